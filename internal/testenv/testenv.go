@@ -1,0 +1,73 @@
+// Package testenv decides whether a test that needs something from outside
+// the repository may run: the recorded data in ../shared, a Chromium, a pip.
+// Where the thing is absent the test is skipped with a counted line, and where
+// CI is set it fails instead, so that CI never covers less than it says.
+//
+// It installs nothing and reads nothing itself.
+package testenv
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+)
+
+var skipped atomic.Int64
+
+// Shared returns the folder of recorded data that stands beside the
+// repository, or the one that PINWHEEL_SHARED names.
+func Shared(tb testing.TB) string {
+	tb.Helper()
+	dir := os.Getenv("PINWHEEL_SHARED")
+	if dir == "" {
+		dir = filepath.Join(filepath.Dir(Root(tb)), "shared")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "data")); err != nil {
+		absent(tb, "the recorded data (../shared/data)")
+	}
+	return dir
+}
+
+// Command returns the path of the first of names that is installed.
+func Command(tb testing.TB, names ...string) string {
+	tb.Helper()
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	absent(tb, fmt.Sprintf("a program named one of %q", names))
+	return ""
+}
+
+// Root returns the folder that holds go.mod.
+func Root(tb testing.TB) string {
+	tb.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			tb.Fatal("no go.mod above the test's folder")
+		}
+		dir = parent
+	}
+}
+
+func absent(tb testing.TB, what string) {
+	tb.Helper()
+	if os.Getenv("CI") != "" {
+		tb.Fatalf("CI must have %s", what)
+	}
+	n := skipped.Add(1)
+	fmt.Fprintf(os.Stderr, "skip %d: %s needs %s\n", n, tb.Name(), what)
+	tb.Skipf("skip %d: needs %s", n, what)
+}

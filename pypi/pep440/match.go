@@ -1,0 +1,143 @@
+package pep440
+
+import "strings"
+
+// Contains reports whether v matches every clause. Pre-releases are matched
+// like any other version: whether they are wanted is a question about a list
+// of candidates, and Filter answers it. The zero Version matches nothing but
+// the empty set. It allocates nothing.
+func (s Specifiers) Contains(v Version) bool {
+	for i := range s.clauses {
+		if !s.clauses[i].matches(&v) {
+			return false
+		}
+	}
+	return true
+}
+
+// ContainsString is Contains for a text that need not be a version. One that
+// is none can match only by "===", and so a set of nothing else; the empty set
+// matches it.
+func (s Specifiers) ContainsString(raw string) bool {
+	v, err := Parse(raw)
+	if err == nil {
+		return s.Contains(v)
+	}
+	for _, c := range s.clauses {
+		if c.Op != OpArbitrary || !sameText(raw, c.Version) {
+			return false
+		}
+	}
+	return true
+}
+
+// Contains reports whether v matches the clause.
+func (s Specifier) Contains(v Version) bool { return s.matches(&v) }
+
+func (s *Specifier) matches(v *Version) bool {
+	if v.IsZero() {
+		return false
+	}
+	if s.Op == OpArbitrary {
+		return sameText(v.raw, s.Version)
+	}
+	if s.bound.IsZero() {
+		return false
+	}
+	b := &s.bound
+	switch s.Op {
+	case OpEqual:
+		return s.equals(v)
+	case OpNotEqual:
+		return !s.equals(v)
+	case OpGreaterEqual:
+		return comparePublic(v, b) >= 0
+	case OpLessEqual:
+		return comparePublic(v, b) <= 0
+	case OpGreater:
+		return isAfter(v, b)
+	case OpLess:
+		return isBefore(v, b)
+	case OpCompatible:
+		release := b.text(b.release)
+		return comparePublic(v, b) >= 0 && hasPrefix(v, b, release[:strings.LastIndexByte(release, '.')])
+	case OpArbitrary:
+	}
+	return false
+}
+
+// equals is version matching: a bound without a local segment ignores the
+// candidate's.
+func (s *Specifier) equals(v *Version) bool {
+	b := &s.bound
+	if s.wildcard {
+		return hasPrefix(v, b, b.text(b.release))
+	}
+	return comparePublic(v, b) == 0 && (b.has&hasLocal == 0 || compareLocal(v, b) == 0)
+}
+
+// hasPrefix reports whether the release of v, padded with zeros, begins with
+// the numbers of prefix, in the epoch of b.
+func hasPrefix(v, b *Version, prefix string) bool {
+	if compareDigits(v.text(v.epoch), b.text(b.epoch)) != 0 {
+		return false
+	}
+	release := v.text(v.release)
+	for prefix != "" {
+		var want, have string
+		want, prefix = cutSegment(prefix)
+		have, release = cutSegment(release)
+		if want != have {
+			return false
+		}
+	}
+	return true
+}
+
+// isBefore is exclusive ordering to the left: where the bound is no
+// pre-release, pre-releases of the bound itself are not before it, so the
+// bound is in effect its own .dev0.
+func isBefore(v, b *Version) bool {
+	if comparePublic(v, b) >= 0 {
+		return false
+	}
+	return b.IsPrerelease() || !isPrereleaseOf(v, b)
+}
+
+// isPrereleaseOf reports whether v lies between the .dev0 of b, which is no
+// pre-release, and b.
+func isPrereleaseOf(v, b *Version) bool {
+	dev0 := *b
+	dev0.has |= hasDev
+	dev0.dev = span{}
+	return comparePublic(v, &dev0) >= 0
+}
+
+// isAfter is exclusive ordering to the right: local builds of the bound are
+// not after it, nor are its post-releases unless the bound is itself a
+// post-release or a development release.
+func isAfter(v, b *Version) bool {
+	if comparePublic(v, b) <= 0 {
+		return false
+	}
+	if b.has&(hasPost|hasDev) != 0 || v.has&hasPost == 0 {
+		return true
+	}
+	base := *v
+	base.has &^= hasPost | hasDev
+	base.post, base.dev = span{}, span{}
+	return comparePublic(&base, b) != 0
+}
+
+// sameText compares as "===" does: the texts as they stand, in either case.
+func sameText(a, b string) bool {
+	for i := 0; i < len(a) && i < len(b); i++ {
+		if a[i] >= 0x80 || b[i] >= 0x80 {
+			return strings.ToLower(a) == strings.ToLower(b)
+		}
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}

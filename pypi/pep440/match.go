@@ -19,20 +19,32 @@ func (s Specifiers) Contains(v Version) bool {
 // is none can match only by "===", and so a set of nothing else; the empty set
 // matches it.
 func (s Specifiers) ContainsString(raw string) bool {
-	v, err := Parse(raw)
-	if err == nil {
-		return s.Contains(v)
-	}
-	for _, c := range s.clauses {
-		if c.Op != OpArbitrary || !sameText(raw, c.Version) {
+	v, ok := parseQuiet(raw)
+	for i := range s.clauses {
+		if !s.clauses[i].matchesText(&v, ok, raw) {
 			return false
 		}
 	}
 	return true
 }
 
-// Contains reports whether v matches the clause.
+// Contains reports whether v matches the clause; the zero Version does not.
 func (s Specifier) Contains(v Version) bool { return s.matches(&v) }
+
+// ContainsString is Contains for a text that need not be a version; one that
+// is none can match only "===".
+func (s Specifier) ContainsString(raw string) bool {
+	v, ok := parseQuiet(raw)
+	return s.matchesText(&v, ok, raw)
+}
+
+// matchesText is matches for a text and, where it is one, its version.
+func (s *Specifier) matchesText(v *Version, ok bool, raw string) bool {
+	if ok {
+		return s.matches(v)
+	}
+	return s.Op == OpArbitrary && sameText(raw, s.Version)
+}
 
 func (s *Specifier) matches(v *Version) bool {
 	if v.IsZero() {

@@ -19,16 +19,26 @@ const maxLength = 1<<16 - 1
 // around it, also the kinds beyond ASCII, is allowed; within the version only
 // ASCII is. A text longer than 65,535 bytes is refused.
 func Parse(s string) (Version, error) {
+	v, ok := parseQuiet(s)
+	if !ok {
+		return Version{}, fmt.Errorf("parse version %.80q: %w", s, ErrVersion)
+	}
+	return v, nil
+}
+
+// parseQuiet is Parse without an error to build, for texts of which many are
+// no versions.
+func parseQuiet(s string) (Version, bool) {
 	if len(s) > maxLength {
-		return Version{}, fmt.Errorf("parse version of %d bytes: %w", len(s), ErrVersion)
+		return Version{}, false
 	}
 	lo, hi := trim(s)
 	p := scanner{s: s, i: lo, end: hi}
 	v := Version{raw: s}
 	if !p.version(&v) || p.i != p.end {
-		return Version{}, fmt.Errorf("parse version %.80q: %w", s, ErrVersion)
+		return Version{}, false
 	}
-	return v, nil
+	return v, true
 }
 
 // scanner reads the parts of a version from s[i:end]. A method that does not

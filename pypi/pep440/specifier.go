@@ -78,6 +78,18 @@ func ParseSpecifiers(s string) (Specifiers, error) {
 	return set, nil
 }
 
+// ParseSpecifier reads a single clause, with white space around it and around
+// its operator allowed. What it admits is what ParseSpecifiers says, and after
+// "===" a comma too.
+func ParseSpecifier(s string) (Specifier, error) {
+	lo, hi := trim(s)
+	clause, err := parseClause(s[lo:hi])
+	if err != nil {
+		return Specifier{}, fmt.Errorf("parse specifier %.80q: %w", s, err)
+	}
+	return clause, nil
+}
+
 // Clauses returns the clauses in the order they were written.
 func (s Specifiers) Clauses() []Specifier { return slices.Clone(s.clauses) }
 
@@ -160,20 +172,6 @@ func operator(s string) Op {
 		}
 	}
 	return ""
-}
-
-// parseQuiet is Parse for a text that has no white space around it, and
-// without an error to build: most bounds of "===" in the wild are versions.
-func parseQuiet(s string) (Version, bool) {
-	if len(s) > maxLength {
-		return Version{}, false
-	}
-	p := scanner{s: s, end: len(s)}
-	v := Version{raw: s}
-	if !p.version(&v) || p.i != p.end {
-		return Version{}, false
-	}
-	return v, true
 }
 
 func endsArbitrary(r rune) bool { return r == ';' || r == ')' || isSpace(r) }

@@ -1,0 +1,70 @@
+package plan
+
+// Action is one effect on GitLab. The set is sealed: an edge switches over all
+// of them.
+type Action interface {
+	// Target names what the action changes, for journals and logs.
+	Target() string
+	action()
+}
+
+// CommitBranch makes Branch hold exactly one commit on top of Base with Files
+// changed. Create, rebase and refresh are the same action.
+type CommitBranch struct {
+	Branch  string
+	Base    string // SHA of the default branch
+	Expect  string // the head that may be replaced; empty: the branch must not exist
+	Message string
+	Files   []FileChange
+	Digest  string // ContentDigest of Files, also in the message's trailer
+	MR      int64  // the open merge request it belongs to, 0 for none
+}
+
+// FileChange is the whole new content of one file.
+type FileChange struct {
+	Path    string
+	Content []byte
+	Create  bool // the file does not exist at Base
+}
+
+// OpenMergeRequest opens one for Update.Branch, or finds it open already.
+type OpenMergeRequest struct {
+	Update Update
+	Target string
+	Labels []string
+}
+
+// EditMergeRequest brings title and marked region in line with Update. An
+// empty Title leaves the title alone: it is a person's.
+type EditMergeRequest struct {
+	IID    int64
+	Update Update
+	Title  string
+}
+
+// CloseMergeRequest closes IID with one note that says why. Op makes the note
+// findable, so that a second attempt adds none.
+type CloseMergeRequest struct {
+	IID    int64
+	Branch string
+	Op     string
+	Reason string
+}
+
+// DeleteBranch deletes a branch that is proven ours and still at Head.
+type DeleteBranch struct {
+	Branch string
+	Head   string
+}
+
+func (a CommitBranch) Target() string      { return a.Branch }
+func (a OpenMergeRequest) Target() string  { return a.Update.Branch }
+func (a EditMergeRequest) Target() string  { return a.Update.Branch }
+func (a CloseMergeRequest) Target() string { return a.Branch }
+func (a DeleteBranch) Target() string      { return a.Branch }
+
+func (CommitBranch) action()      {}
+func (OpenMergeRequest) action()  {}
+func (EditMergeRequest) action()  {}
+func (CloseMergeRequest) action() {}
+func (DeleteBranch) action()      {}

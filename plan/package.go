@@ -1,0 +1,39 @@
+package plan
+
+import (
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+)
+
+// Package is what its index says of one name (PEP 691, 700, 792).
+type Package struct {
+	Name  string // normalised, PEP 503
+	Index string // the name of the Index that owns it
+	// Known is false when the index answered that it has no such project.
+	Known        bool
+	Status       string // PEP 792: active, archived, quarantined, deprecated
+	StatusReason string
+	Releases     []Release // ascending by version
+	// Failure is one sentence when the index did not answer in this run; the
+	// releases are then the last good ones, or none.
+	Failure string
+	// HasFacts is false when nothing was ever learnt of this name.
+	HasFacts bool
+}
+
+// Release is one version with its files. A version without files has none.
+type Release struct {
+	Version pep440.Version
+	Files   []DistFile
+}
+
+// DistFile is one distribution file of a release (PEP 691, 700).
+type DistFile struct {
+	Name           string // file name
+	RequiresPython string
+	Uploaded       time.Time // zero: the index does not tell
+	Yanked         bool
+	YankedReason   string
+	SHA256         string // hex; empty when the index gives none or nobody needs it
+}

@@ -1,0 +1,211 @@
+package plan
+
+import "time"
+
+// Plan is the answer: what is true of every pin, what to do, what to say.
+type Plan struct {
+	Problems  []Problem   // a project with a stopping one gets no effects
+	Updates   []Update    // 1. by state, in the dashboard's order; 2. by name; 3. by branch
+	Actions   []Action    // in the order they are carried out
+	Current   []Pin       // pins with nothing to move to, by file and line
+	Unmanaged []Unmanaged // by file and line
+	Why       []WhyNot    // pins that do not reach the newest release, by name
+	Requests  []Request   // ticks judged in this plan, by time
+	Window    WindowView
+	Pins      int // pins in all files
+	Behind    int // pins with an update of any state
+	MaxOpen   int
+	OpenCount int // merge requests that take a place
+	Notes     []string
+}
+
+// Problem stops a project, or says that part of it cannot be done. Its text is
+// one sentence; Next says what to do.
+type Problem struct {
+	File     string
+	Line     int // 0: the whole file or none
+	Text     string
+	Next     string
+	Stopping bool
+}
+
+// Pin is one pin as the dashboard lists it.
+type Pin struct {
+	File    string
+	Line    int
+	Name    string // as written
+	Version string
+}
+
+// Unmanaged is a line that pinwheel reads and never changes.
+type Unmanaged struct {
+	File   string
+	Line   int
+	Text   string
+	Reason string
+}
+
+// WhyNot explains, for one pin, why it does not go to the newest release.
+type WhyNot struct {
+	File    string
+	Name    string
+	From    string
+	Newest  string
+	To      string // where it goes or stays
+	Because string
+}
+
+// Considered is one release newer than a pin with the reason it was not
+// taken; an empty Reason means it is taken. Newest first.
+type Considered struct {
+	Version  string
+	Released time.Time
+	Reason   string
+}
+
+// Explanation is everything considered for one pin.
+type Explanation struct {
+	Pin      Pin
+	Index    string
+	Pythons  []string
+	Releases []Considered
+	Note     string // why there is nothing to consider
+}
+
+// Update is a set of pins that move together on one branch.
+type Update struct {
+	Branch string
+	Title  string
+	Name   string // as written, of the package that names it; empty for a twin's repair
+	Kind   Kind
+	State  State
+	Reason string
+	Moves  []Move
+	// Released is the newest upload among the moves; Since is the first
+	// instant at which a release newer than the pin was old enough.
+	Released time.Time
+	Since    time.Time
+	Eligible time.Time // maturing: when it will be old enough
+	MR       int64     // the merge request that shows it, 0 for none
+	Forced   *Tick     // the accepted tick, not carried out yet
+	NotTaken []Considered
+	Note     MergeRequestNote // what its description says or will say
+}
+
+// Move is one pin's step inside an update.
+type Move struct {
+	File     string
+	Line     int
+	Pin      int    // index in the file's pins
+	Name     string // as written
+	Key      string // normalised
+	Marker   string // environment marker of the line, empty for none
+	From     string
+	To       string
+	Kind     Kind
+	Released time.Time
+	Index    string
+	URL      string // the release's page on its index, empty when it has none
+	SHA256   []string
+}
+
+// Kind is the size of a step as Masterminds/semver names it, or a kind of its
+// own where semantic versioning says nothing.
+type Kind string
+
+// The kinds, smallest first.
+const (
+	Patch    Kind = "patch"
+	Minor    Kind = "minor"
+	Calendar Kind = "calendar version"
+	Major    Kind = "major"
+	Twin     Kind = "derived file" // repairs constraints.yml, moves nothing
+)
+
+// State says where an update stands.
+type State string
+
+// The states, in the order of the dashboard.
+const (
+	PendingApproval  State = "pending-approval"
+	Edited           State = "edited"
+	Errored          State = "errored"
+	Open             State = "open"
+	AwaitingSchedule State = "awaiting-schedule"
+	Maturing         State = "maturing"
+	RateLimited      State = "rate-limited"
+	Incompatible     State = "incompatible"
+	NotChecked       State = "not-checked"
+	Ignored          State = "ignored"
+	ClosedByPerson   State = "closed"
+)
+
+// BoxType is the word before "-branch=" in a checkbox marker. Renovate's
+// words, see docs/design.md.
+type BoxType string
+
+// The box types. NoBox means the state offers none.
+const (
+	NoBox         BoxType = ""
+	BoxApprove    BoxType = "approve"
+	BoxUnschedule BoxType = "unschedule"
+	BoxUnlimit    BoxType = "unlimit"
+	BoxApprovePR  BoxType = "approvePr"
+	BoxRetry      BoxType = "retry"
+	BoxRebase     BoxType = "rebase"
+	BoxRecreate   BoxType = "recreate"
+)
+
+// Row is one line of the state table of docs/design.md.
+type Row struct {
+	State   State
+	Heading string
+	Box     BoxType
+	Bulk    string // marker of the section's bulk box, empty for none
+}
+
+// Table returns the state table in the order of the dashboard. It is the one
+// place that ties states to headings and boxes.
+func Table() []Row {
+	return []Row{
+		{PendingApproval, "Pending Approval", BoxApprove, "approve-all-pending-prs"},
+		{Edited, "MR Edited (Blocked)", BoxRebase, ""},
+		{Errored, "Errored", BoxRetry, ""},
+		{Open, "Open", BoxRebase, "rebase-all-open-prs"},
+		{AwaitingSchedule, "Awaiting Schedule", BoxUnschedule, "create-all-awaiting-schedule-prs"},
+		{Maturing, "Pending Status Checks", BoxApprovePR, ""},
+		{RateLimited, "Rate-Limited", BoxUnlimit, "create-all-rate-limited-prs"},
+		{Incompatible, "Held Back", NoBox, ""},
+		{NotChecked, "Held Back", NoBox, ""},
+		{Ignored, "Held Back", NoBox, ""},
+		{ClosedByPerson, "MR Closed (Blocked)", BoxRecreate, ""},
+	}
+}
+
+// Request is a tick with the verdict on it.
+type Request struct {
+	Tick    Tick
+	Verdict Verdict
+	Reason  string // why refused, one clause
+	Title   string // of the update it asks for, empty when there is none
+}
+
+// Verdict is what becomes of a tick.
+type Verdict string
+
+// The verdicts. Done means that what it asked for is visible in this snapshot.
+const (
+	Accepted Verdict = "accepted"
+	Refused  Verdict = "refused"
+	Done     Verdict = "done"
+)
+
+// WindowView is the window as texts show it: instants only.
+type WindowView struct {
+	Always bool
+	Inside bool
+	Opens  time.Time // the next opening, or the present one's start
+	Closes time.Time // the end of that opening
+	Zone   string
+	Never  bool // no opening within five years
+}

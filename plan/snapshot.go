@@ -1,0 +1,148 @@
+package plan
+
+import "time"
+
+// Snapshot is everything one run knows when it decides. Slices are sorted by
+// whoever fills them only where a field says so; Decide sorts what it needs.
+type Snapshot struct {
+	Now     time.Time // the run's instant
+	Project Project
+	Policy  Policy
+	Bot     User
+
+	Files         []File                  // in the order of Policy.Files
+	Packages      map[string]Package      // by normalised name
+	Branches      []Branch                // every branch under the prefix
+	MergeRequests []MergeRequest          // every one from such a branch, any state
+	Ticks         []Tick                  // boxes people ticked, as read now
+	Failures      map[string]string       // branch -> why an effect of this run failed on it
+	Memory        map[string]RememberedAt // branch -> what earlier runs noted; may be empty
+}
+
+// RememberedAt holds instants that neither GitLab nor the index tells. Losing
+// them costs precision in a text, never a decision's safety.
+type RememberedAt struct {
+	Closed time.Time // when a person's closure was first seen
+}
+
+// Project is the GitLab project as its API describes it.
+type Project struct {
+	ID            int64
+	Path          string // path_with_namespace
+	WebURL        string
+	DefaultBranch string
+	Head          string // SHA of the default branch; files were read at it
+	IssuesEnabled bool
+	Archived      bool
+	AccessLevel   int // the bot's own, 0 when unknown
+}
+
+// User is a GitLab account. The zero value means "nobody known".
+type User struct {
+	ID       int64
+	Username string
+	Name     string // as commits show it
+}
+
+// File is one constraints file and its twin at Project.Head.
+type File struct {
+	Path    string
+	Absent  bool
+	Data    []byte
+	Derived *DerivedFile // nil when the file has no twin configured
+}
+
+// DerivedFile is the twin as it stands on the default branch.
+type DerivedFile struct {
+	Path   string
+	Absent bool
+	Data   []byte
+}
+
+// Commit is the part of a commit that proves whose it is.
+type Commit struct {
+	SHA           string
+	Parents       []string
+	AuthorName    string
+	AuthorEmail   string
+	CommitterName string
+	Message       string
+}
+
+// Branch is one branch under the configured prefix.
+type Branch struct {
+	Name string
+	Head Commit
+	// Digest is ContentDigest of the files the branch holds now, or empty
+	// when nobody read them: then the branch is not proven ours.
+	Digest string
+	// Known is true when an earlier run recorded Head.SHA as its own write.
+	Known bool
+}
+
+// MergeRequest is a merge request whose source is a branch under the prefix.
+type MergeRequest struct {
+	IID          int64
+	Branch       string
+	Target       string
+	Title        string
+	State        MergeRequestState
+	HeadSHA      string
+	WebURL       string
+	SameProject  bool // the source project is the target project
+	HasConflicts bool
+	Labels       []string
+	Author       User
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	ClosedAt     time.Time
+	ClosedBy     User
+	MergedAt     time.Time
+	MergedBy     User
+	// Note is what our marked region of the description says; zero when a
+	// person removed the markers.
+	Note MergeRequestNote
+}
+
+// MergeRequestNote is what the hidden marker of a description carries, so that
+// a lost database changes no text: why it was opened, and what it holds.
+type MergeRequestNote struct {
+	Present     bool
+	Digest      string    // Update.TextDigest the description was written for
+	Moves       []Move    // Key, From and To only
+	Why         string    // window, forced, repair
+	By          string    // who forced it, a username
+	At          time.Time // when this version was put there
+	Request     string    // id of the tick that was carried out last
+	RebaseBox   bool      // the rebase box of the description is ticked
+	ClosedByUs  bool      // we closed it, and say why in the marker
+	BodyForeign bool      // markers gone: a person rewrote the description
+}
+
+// MergeRequestState is GitLab's word for the state.
+type MergeRequestState string
+
+// The states of a merge request.
+const (
+	Opened MergeRequestState = "opened"
+	Closed MergeRequestState = "closed"
+	Merged MergeRequestState = "merged"
+	Locked MergeRequestState = "locked"
+)
+
+// Tick is one box that somebody ticked, with what is known of who it was.
+type Tick struct {
+	ID     string  // stable: "note-ID", or a digest where no note names it
+	Box    BoxType // the marker's type word
+	Branch string  // empty for a bulk box
+	Bulk   string  // the bulk marker, e.g. rebase-all-open-prs
+	Text   string  // the item's text after the marker
+	// Rendered is true when the item's text is one we wrote.
+	Rendered bool
+	By       User
+	Role     Role // the least role of those it may have been; RoleUnknown if unread
+	At       time.Time
+	// Remembered ticks were accepted by an earlier run and are not carried
+	// out yet.
+	Remembered bool
+}

@@ -1,0 +1,229 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+)
+
+// Window is a set of minutes in a time zone, written as cron specs of five
+// fields: an instant is inside when any spec matches its minute. Where a spec
+// restricts both day of month and weekday, both must match (as Renovate reads
+// it; cron itself would take either). The zero Window is always open.
+type Window struct {
+	specs []minutes
+	text  []string
+	zone  *time.Location
+}
+
+type minutes struct{ fields, days *cron.SpecSchedule }
+
+// ParseWindow reads specs in zone. A weekday 7 means Sunday; names such as
+// SAT,SUN are understood. No specs is an error: always is "* * * * *".
+func ParseWindow(specs []string, zone *time.Location) (Window, error) {
+	w := Window{text: specs, zone: zone}
+	for _, spec := range specs {
+		m, err := parseMinutes(spec)
+		if err != nil {
+			return Window{}, err
+		}
+		w.specs = append(w.specs, m)
+	}
+	if len(specs) == 0 {
+		return Window{}, fmt.Errorf("a window needs at least one cron spec, such as %q", "* * * * SAT,SUN")
+	}
+	return w, nil
+}
+
+// parseMinutes parses day of month and weekday apart, since the parser would
+// tie them with "or" once both are restricted.
+func parseMinutes(spec string) (minutes, error) {
+	f := strings.Fields(spec)
+	if len(f) != 5 {
+		return minutes{}, fmt.Errorf("window %q has %d fields, a cron spec has five: minute hour day month weekday", spec, len(f))
+	}
+	f[4] = sundays(f[4])
+	parser := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
+	parse := func(dom, dow string) (*cron.SpecSchedule, error) {
+		s, err := parser.Parse(strings.Join([]string{f[0], f[1], dom, f[3], dow}, " "))
+		if err != nil {
+			return nil, fmt.Errorf("window %q: %w", spec, err)
+		}
+		return s.(*cron.SpecSchedule), nil
+	}
+	dom, err := parse(f[2], "*")
+	if err != nil {
+		return minutes{}, err
+	}
+	dow, err := parse("*", f[4])
+	if err != nil {
+		return minutes{}, err
+	}
+	return minutes{fields: dom, days: dow}, nil
+}
+
+// sundays rewrites a weekday 7, also as the end of a range, to what the parser
+// knows: 6-7 becomes 6,0 and 5-7 becomes 5-6,0.
+func sundays(dow string) string {
+	parts := strings.Split(dow, ",")
+	for i, part := range parts {
+		switch from, rest, isRange := strings.Cut(part, "-"); {
+		case part == "7":
+			parts[i] = "0"
+		case isRange && rest == "7" && (from == "6" || from == "7"):
+			parts[i] = strings.Replace(from, "7", "0", 1) + map[bool]string{true: ",0", false: ""}[from == "6"]
+		case isRange && rest == "7":
+			parts[i] = from + "-6,0"
+		}
+	}
+	return strings.Join(parts, ",")
+}
+
+func (m minutes) match(t time.Time) bool {
+	bit := func(set uint64, n int) bool { return set&(1<<uint(n)) != 0 }
+	return bit(m.fields.Minute, t.Minute()) && bit(m.fields.Hour, t.Hour()) && m.day(t)
+}
+
+func (m minutes) day(t time.Time) bool {
+	bit := func(set uint64, n int) bool { return set&(1<<uint(n)) != 0 }
+	return bit(m.fields.Month, int(t.Month())) && bit(m.fields.Dom, t.Day()) && bit(m.days.Dow, int(t.Weekday()))
+}
+
+// Zone is the zone the specs are read in; UTC for the zero Window.
+func (w Window) Zone() *time.Location {
+	if w.zone == nil {
+		return time.UTC
+	}
+	return w.zone
+}
+
+// Text returns the specs as they were written.
+func (w Window) Text() []string { return w.text }
+
+// Inside reports whether the minute of t is in the window. It looks at the
+// wall clock of t in the zone and never builds an instant from one: some
+// weekend midnights do not exist.
+func (w Window) Inside(t time.Time) bool {
+	local := t.In(w.Zone())
+	for _, m := range w.specs {
+		if m.match(local) {
+			return true
+		}
+	}
+	return len(w.specs) == 0
+}
+
+// horizon bounds every search for an edge of the window.
+const horizon = 5 * 366 * 24 * time.Hour
+
+// Opens returns the first minute at or after t that is inside. ok is false
+// when there is none within five years.
+func (w Window) Opens(t time.Time) (_ time.Time, ok bool) {
+	return w.first(t, func(u time.Time) bool { return w.Inside(u) }, w.anyDay)
+}
+
+// Closes returns the first minute at or after t that is outside. ok is false
+// when there is none within five years: then the window is always open.
+func (w Window) Closes(t time.Time) (_ time.Time, ok bool) {
+	return w.first(t, func(u time.Time) bool { return !w.Inside(u) }, func(time.Time) bool { return true })
+}
+
+func (w Window) anyDay(t time.Time) bool {
+	local := t.In(w.Zone())
+	for _, m := range w.specs {
+		if m.day(local) {
+			return true
+		}
+	}
+	return len(w.specs) == 0
+}
+
+// first walks minutes from t. Days on which nothing can match are crossed in
+// steps of a quarter of an hour, the unit in which zones shift.
+func (w Window) first(t time.Time, want, day func(time.Time) bool) (time.Time, bool) {
+	const quarter = 15 * time.Minute
+	end := t.Add(horizon)
+	if w.always() {
+		return t.Truncate(time.Minute), want(t)
+	}
+	for u := t.Truncate(time.Minute); u.Before(end); {
+		if want(u) {
+			return u, true
+		}
+		aligned := u.Truncate(quarter).Equal(u)
+		if aligned && !day(u) && !day(u.Add(quarter-time.Minute)) {
+			u = u.Add(quarter)
+			continue
+		}
+		u = u.Add(time.Minute)
+	}
+	return time.Time{}, false
+}
+
+// always reports whether every spec field is a star in one of the specs.
+func (w Window) always() bool {
+	const star = 1 << 63
+	for _, m := range w.specs {
+		f := m.fields
+		if f.Minute&star != 0 && f.Hour&star != 0 && f.Dom&star != 0 && f.Month&star != 0 && m.days.Dow&star != 0 {
+			return true
+		}
+	}
+	return len(w.specs) == 0
+}
+
+// Same reports whether a and b lie in one opening of the window. An always
+// open window counts one opening a day in its zone, so that "once per window"
+// keeps a meaning.
+func (w Window) Same(a, b time.Time) bool {
+	if b.Before(a) {
+		a, b = b, a
+	}
+	if w.always() {
+		ay, am, ad := a.In(w.Zone()).Date()
+		by, bm, bd := b.In(w.Zone()).Date()
+		return ay == by && am == bm && ad == bd
+	}
+	if !w.Inside(a) || !w.Inside(b) {
+		return false
+	}
+	closes, ok := w.Closes(a)
+	return !ok || closes.After(b)
+}
+
+// View is the window as texts show it at now.
+func (w Window) View(now time.Time) WindowView {
+	v := WindowView{Zone: w.Zone().String(), Always: w.always(), Inside: w.Inside(now)}
+	if v.Always {
+		return v
+	}
+	opens, ok := w.Opens(now)
+	if !ok {
+		v.Never = true
+		return v
+	}
+	if v.Inside {
+		opens = w.openedAt(now)
+	}
+	v.Opens = opens
+	v.Closes, _ = w.Closes(maxTime(opens, now.Truncate(time.Minute)))
+	return v
+}
+
+// openedAt returns the first minute of the opening that now is in.
+func (w Window) openedAt(now time.Time) time.Time {
+	u := now.Truncate(time.Minute)
+	for limit := u.Add(-horizon); u.After(limit) && w.Inside(u.Add(-time.Minute)); {
+		u = u.Add(-time.Minute)
+	}
+	return u
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,67 @@
+package pep508
+
+import "strings"
+
+// NormalizeName returns the normal form of a project's or an extra's name
+// (PEP 503, PEP 685): lower case, each run of "-", "_" and "." one "-". It
+// does not judge the name; see ValidName. Normalising twice changes nothing,
+// and a name in normal form is returned as it is.
+func NormalizeName(name string) string {
+	if isNormal(name) {
+		return name
+	}
+	var b strings.Builder
+	b.Grow(len(name))
+	separated := false
+	for _, r := range strings.ToLower(name) {
+		if isNameSeparator(r) {
+			separated = true
+			continue
+		}
+		if separated {
+			b.WriteByte('-')
+			separated = false
+		}
+		b.WriteRune(r)
+	}
+	if separated {
+		b.WriteByte('-')
+	}
+	return b.String()
+}
+
+// ValidName reports whether name is the name of a project or an extra: ASCII
+// letters, digits, "-", "_" and ".", with a letter or a digit at both ends
+// (PEP 508, "Names").
+func ValidName(name string) bool {
+	for i := range len(name) {
+		if !isNameByte(name[i]) {
+			return false
+		}
+	}
+	return name != "" && isAlphanumeric(name[0]) && isAlphanumeric(name[len(name)-1])
+}
+
+func isNormal(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
+			continue
+		}
+		if c != '-' || i > 0 && name[i-1] == '-' {
+			return false
+		}
+	}
+	return true
+}
+
+func isNameSeparator(r rune) bool { return r == '-' || r == '_' || r == '.' }
+
+func isNameByte(c byte) bool { return isAlphanumeric(c) || isNameSeparator(rune(c)) }
+
+func isAlphanumeric(c byte) bool {
+	return c-'0' <= 9 || c|0x20 >= 'a' && c|0x20 <= 'z'
+}
+
+// isWord is what a keyword or a variable may not be followed by.
+func isWord(c byte) bool { return isAlphanumeric(c) || c == '_' }

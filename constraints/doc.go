@@ -1,0 +1,15 @@
+// Package constraints reads and rewrites a pip constraints file and the YAML
+// file that is generated from it.
+//
+// Parse reads a file as pip 26.2 does and keeps where every pin stands; Apply
+// replaces the versions (and hash lists) of chosen pins; Derive writes the
+// pins into a YAML file for CI and ReadDerived reads them back.
+//
+// The one invariant: every byte that was not meant to change is unchanged.
+// Both files are parsed only to locate what an edit replaces, the bytes are
+// spliced, and the outcome is parsed again before it is handed out.
+//
+// The package judges nothing: it knows no index, evaluates no marker, follows
+// no "-c" or "-r", reads no environment and no clock, and does no I/O. Lines
+// that it does not move are listed with a reason.
+package constraints

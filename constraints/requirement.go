@@ -1,0 +1,133 @@
+package constraints
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+)
+
+var urlSchemes = []string{
+	"http", "https", "file", "ftp", "ssh", "git", "hg", "bzr", "sftp", "svn",
+	"git+http", "git+https", "git+ssh", "git+git", "git+file",
+	"hg+file", "hg+http", "hg+https", "hg+ssh", "hg+static-http",
+	"bzr+http", "bzr+https", "bzr+ssh", "bzr+sftp", "bzr+ftp", "bzr+lp", "bzr+file",
+	"svn+ssh", "svn+http", "svn+https", "svn+svn", "svn+file",
+}
+
+// hasURLScheme reports whether pip takes the text for a URL.
+func hasURLScheme(text string) bool {
+	scheme, _, ok := strings.Cut(text, ":")
+	return ok && slices.Contains(urlSchemes, strings.ToLower(scheme))
+}
+
+var (
+	archiveSuffix = regexp.MustCompile(`(?i)\.(zip|whl|tar|tgz|tbz|txz|tlz|tar\.(gz|bz2|xz|lz|lzma))$`)
+	bracketed     = regexp.MustCompile(`\[[^\]]+\]$`)
+	eggFragment   = regexp.MustCompile(`[#&]egg=([^&]+)`)
+)
+
+// isArchivePath reports whether pip takes the text, which is no URL, for a
+// file on disk even if there is none.
+func isArchivePath(text string) bool {
+	if !archiveSuffix.MatchString(bracketed.ReplaceAllString(text, "")) {
+		return false
+	}
+	before, _, at := strings.Cut(text, "@")
+	return !at || strings.Contains(before, "/") || strings.HasPrefix(before, ".")
+}
+
+// readPath takes a line that names an archive on disk. Only a wheel's file
+// name says what it constrains.
+func (f *File) readPath(l logicalLine, text string) *refusal {
+	if !isWheel(bracketed.ReplaceAllString(text, "")) {
+		return unnamed(text)
+	}
+	f.leave(l, KindPath, "a path is not a pin")
+	return nil
+}
+
+// readURL takes a line that is a URL.
+func (f *File) readURL(l logicalLine, text string, marker pep508.Marker, markerText string) *refusal {
+	u := Unmanaged{
+		Line: l.number, Text: l.text, Kind: KindURL, Reason: "a URL is not a pin",
+		Marker: marker, MarkerText: markerText,
+	}
+	location, _, _ := strings.Cut(text, "#")
+	location, _, _ = strings.Cut(location, "?")
+	m := eggFragment.FindStringSubmatch(text)
+	switch {
+	case isWheel(location):
+		u.Name, _, _ = strings.Cut(path.Base(location), "-")
+	case m != nil:
+		req, err := pep508.Parse(m[1])
+		if err != nil {
+			return explain(m[1], err)
+		}
+		u.Name = req.Name
+	default:
+		return unnamed(text)
+	}
+	u.Key = pep508.NormalizeName(u.Name)
+	f.Unmanaged = append(f.Unmanaged, u)
+	return nil
+}
+
+// isWheel reports whether the last element of a path is a wheel's file name:
+// five parts, or six with a build tag.
+func isWheel(location string) bool {
+	stem, ok := strings.CutSuffix(path.Base(location), ".whl")
+	n := strings.Count(stem, "-")
+	return ok && (n == 4 || n == 5) && !strings.HasPrefix(stem, "-")
+}
+
+func unnamed(text string) *refusal {
+	return &refusal{
+		"a constraint needs a name, which " + quote(text) + " does not give",
+		"write NAME==VERSION or NAME @ URL",
+	}
+}
+
+var (
+	leadingName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*`)
+	extras      = regexp.MustCompile(`\s*\[[^\]]*\]`)
+	operator    = regexp.MustCompile(`~=|==|!=|<=|>=|<|>`)
+	legacy      = regexp.MustCompile(`^[^=]*==\s*([^\s,;)]+)`)
+)
+
+func withoutExtras(text string) string { return extras.ReplaceAllString(text, "") }
+
+// explain says why a text is no requirement, with the hint that fits.
+func explain(text string, err error) *refusal {
+	name := leadingName.FindString(text)
+	rest := strings.TrimSpace(strings.TrimPrefix(text, name))
+	hasOperator := operator.MatchString(text)
+	switch {
+	case name == "":
+		return &refusal{quote(text) + " does not begin with a name", "write NAME==VERSION"}
+	case strings.Contains(rest, "#") && hasOperator:
+		return &refusal{"a comment in " + quote(text) + " needs a blank before its #", "put a blank before the #"}
+	case strings.Contains(text, "=") && !hasOperator:
+		return &refusal{"= in " + quote(text) + " is not an operator", "write =="}
+	case !hasOperator && strings.Contains(text, "/"):
+		return &refusal{quote(text) + " looks like a path, which has no name", "write NAME==VERSION or NAME @ URL"}
+	case !hasOperator && rest != "":
+		return &refusal{quote(text) + " has no operator", "write == between the name and the version"}
+	}
+	if m := legacy.FindStringSubmatch(text); m != nil && strings.HasSuffix(text, m[1]) {
+		return &refusal{quote(m[1]) + " is not a version as PEP 440 defines it", "pin a version that is"}
+	}
+	return &refusal{fmt.Sprintf("%s is not a requirement: %v", quote(text), err), "correct it as PEP 508 says"}
+}
+
+// quote returns a text in quotes, on one line and shortened if it is long.
+func quote(text string) string {
+	const most = 80
+	if r := []rune(text); len(r) > most {
+		text = string(r[:most]) + "..."
+	}
+	return fmt.Sprintf("%q", text)
+}

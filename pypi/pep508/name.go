@@ -42,6 +42,41 @@ func ValidName(name string) bool {
 	return name != "" && isAlphanumeric(name[0]) && isAlphanumeric(name[len(name)-1])
 }
 
+// SameName reports whether two names of ASCII letters are spellings of one,
+// that is, whether their normal forms are equal, without making these.
+func SameName(a, b string) bool {
+	for {
+		var x, y byte
+		x, a = nextNormal(a)
+		y, b = nextNormal(b)
+		if x != y {
+			return false
+		}
+		if x == 0 {
+			return true
+		}
+	}
+}
+
+// nextNormal cuts the first byte of the normal form off name; it is 0 at the
+// end.
+func nextNormal(name string) (byte, string) {
+	if name == "" {
+		return 0, ""
+	}
+	if !isNameSeparator(rune(name[0])) {
+		c := name[0]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		return c, name[1:]
+	}
+	for name != "" && isNameSeparator(rune(name[0])) {
+		name = name[1:]
+	}
+	return '-', name
+}
+
 func isNormal(name string) bool {
 	for i := range len(name) {
 		c := name[i]

@@ -1,0 +1,163 @@
+// Package dist reads the names of distribution files, wheels and source
+// distributions, and says which of them a Python on a platform can install.
+//
+// Its invariant is that a name alone decides: nothing is opened or fetched,
+// and a name that the specifications do not admit is refused, never guessed
+// at.
+//
+// It does not know eggs, installers and other forms that pip no longer
+// installs (they are refused), nor what is inside a file; a wheel's
+// Requires-Python and dependencies are in its metadata.
+package dist
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+)
+
+// ErrName is wrapped by every error of Parse and ParseFor.
+var ErrName = errors.New("not the name of a wheel or a source distribution")
+
+// Kind is the form of a distribution file.
+type Kind string
+
+// The forms that are read.
+const (
+	Wheel Kind = "wheel"
+	Sdist Kind = "sdist"
+)
+
+// File is what the name of a distribution file says. It refers to the name
+// and copies nothing of it. The zero File is none.
+type File struct {
+	Kind    Kind
+	Version pep440.Version
+
+	project               string
+	build                 string
+	python, abi, platform string
+}
+
+// Name returns the project's name in normal form (PEP 503).
+func (f File) Name() string { return pep508.NormalizeName(f.project) }
+
+// Build returns the build tag of a wheel as written, a number perhaps followed
+// by text, "" where there is none and for a source distribution.
+func (f File) Build() string { return f.build }
+
+// Parse reads the name of a wheel ("Binary distribution format": project,
+// version, an optional build tag that begins with a digit, and three tags) or
+// of a source distribution (PEP 625, but with ".zip" as well): there the
+// version is what follows the last dash. The version may be in any spelling of
+// PEP 440.
+func Parse(filename string) (File, error) {
+	if stem, ok := strings.CutSuffix(filename, ".whl"); ok {
+		return parseWheel(filename, stem)
+	}
+	stem, ok := sdistStem(filename)
+	if !ok {
+		return File{}, refuse(filename, "unknown ending")
+	}
+	return parseSdist(filename, stem, strings.LastIndexByte(stem, '-'))
+}
+
+// ParseFor is Parse for a file known to belong to a project, whose name may be
+// in any spelling. That tells the name of a source distribution from its
+// version where the version has dashes, as old ones do ("a-b-1.0-beta2.zip").
+// A file that bears another project's name is an error.
+func ParseFor(project, filename string) (File, error) {
+	stem, ok := sdistStem(filename)
+	if !ok {
+		f, err := Parse(filename)
+		if err == nil && !pep508.SameName(f.project, project) {
+			return File{}, refuse(filename, "another project's name")
+		}
+		return f, err
+	}
+	for i := range len(stem) {
+		if stem[i] == '-' && pep508.SameName(stem[:i], project) {
+			return parseSdist(filename, stem, i)
+		}
+	}
+	return File{}, refuse(filename, "another project's name")
+}
+
+func sdistStem(filename string) (string, bool) {
+	if stem, ok := strings.CutSuffix(filename, ".tar.gz"); ok {
+		return stem, true
+	}
+	return strings.CutSuffix(filename, ".zip")
+}
+
+// parseSdist reads a name whose version begins after the dash at i.
+func parseSdist(filename, stem string, i int) (File, error) {
+	if i < 0 {
+		return File{}, refuse(filename, "no dash before a version")
+	}
+	if !isProject(stem[:i]) {
+		return File{}, refuse(filename, "bad project name")
+	}
+	v, err := pep440.Parse(stem[i+1:])
+	if err != nil {
+		return File{}, fmt.Errorf("parse file name %.120q: %w: %w", filename, ErrName, err)
+	}
+	return File{Kind: Sdist, Version: v, project: stem[:i]}, nil
+}
+
+func parseWheel(filename, stem string) (File, error) {
+	f := File{Kind: Wheel}
+	var version string
+	var ok bool
+	if f.project, version, ok = strings.Cut(stem, "-"); !ok {
+		return File{}, refuse(filename, "too few dashes")
+	}
+	if !isProject(f.project) || strings.Contains(f.project, "__") {
+		return File{}, refuse(filename, "bad project name")
+	}
+	rest := version
+	for _, field := range [...]*string{&f.platform, &f.abi, &f.python} {
+		i := strings.LastIndexByte(rest, '-')
+		if i < 0 {
+			return File{}, refuse(filename, "too few dashes")
+		}
+		*field, rest = rest[i+1:], rest[:i]
+		if !isTags(*field) {
+			return File{}, refuse(filename, "empty tag")
+		}
+	}
+	version, build, hasBuild := strings.Cut(rest, "-")
+	if hasBuild && (build == "" || build[0] < '0' || build[0] > '9' || strings.Contains(build, "-")) {
+		return File{}, refuse(filename, "bad build tag")
+	}
+	f.build = build
+	var err error
+	if f.Version, err = pep440.Parse(version); err != nil {
+		return File{}, fmt.Errorf("parse file name %.120q: %w: %w", filename, ErrName, err)
+	}
+	return f, nil
+}
+
+// isProject reports whether name has only what a project's name may hold. It
+// may end otherwise than pep508.ValidName says, since file names escape.
+func isProject(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') && c != '.' && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// isTags reports whether field is one or more tags separated by dots.
+func isTags(field string) bool {
+	return field != "" && field[0] != '.' && field[len(field)-1] != '.' && !strings.Contains(field, "..")
+}
+
+func refuse(filename, problem string) error {
+	return fmt.Errorf("parse file name %.120q: %s: %w", filename, problem, ErrName)
+}

@@ -3,6 +3,7 @@ package constraints
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -61,7 +62,7 @@ func decode(path string, data []byte) (source, *SyntaxError) {
 	case charsetLatin1:
 		return decodeBytes(data, nil), nil
 	case charsetCP1252:
-		if i := bytes.IndexAny(data, "\x81\x8d\x8f\x90\x9d"); i >= 0 {
+		if i := slices.IndexFunc(data, undefinedInCP1252); i >= 0 {
 			return fail(lineOf(data, i), "it holds a byte that cp1252 does not define", saveAsUTF8)
 		}
 		return decodeBytes(data, &cp1252), nil
@@ -121,6 +122,8 @@ var cp1252 = [32]rune{
 	'€', 0, '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', 0, 'Ž', 0,
 	0, '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', 0, 'ž', 'Ÿ',
 }
+
+func undefinedInCP1252(b byte) bool { return b >= 0x80 && b < 0xa0 && cp1252[b-0x80] == 0 }
 
 // decodeBytes decodes Latin-1, or an encoding that differs in 0x80 to 0x9f.
 func decodeBytes(data []byte, high *[32]rune) source {

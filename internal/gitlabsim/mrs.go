@@ -1,0 +1,338 @@
+package gitlabsim
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+type mergeRequest struct {
+	noteable
+	source, target string
+	mergedAt       time.Time
+	mergedBy       *user
+	reviewers      []*user
+	removeSource   bool
+	squash         bool
+	head           *commit // as the merge request knows it
+	versions       []*version
+	mergeCommit    *commit
+	preparedAt     time.Time
+	work           *work     // background work not done yet
+	mergeStatus    string    // unchecked, checking, can_be_merged, cannot_be_merged
+	check          *lateness // a recheck asked for
+}
+
+type version struct {
+	id         int64
+	head, base *commit
+	start      *commit // head of the target then
+	at         time.Time
+}
+
+// lateness makes background work visible after some reads or at a later instant.
+type lateness struct {
+	since time.Time
+	reads int
+}
+
+// work is the preparation of a new merge request or of pushes to one.
+type work struct {
+	lateness
+	heads []version
+}
+
+// done counts one read and says whether the work is visible to it.
+func (l *lateness) done(now time.Time) bool {
+	if now.After(l.since) || l.reads <= 0 {
+		return true
+	}
+	l.reads--
+	return false
+}
+
+func (p *Project) late() lateness {
+	return lateness{p.s.now(), p.s.opt.AsyncReads}
+}
+
+func (p *Project) mr(iid int) *mergeRequest {
+	for _, m := range p.mrs {
+		if m.iid == iid {
+			return m
+		}
+	}
+	return nil
+}
+
+func (m *mergeRequest) newestHead() *commit {
+	if m.work != nil && len(m.work.heads) > 0 {
+		return m.work.heads[len(m.work.heads)-1].head
+	}
+	return m.head
+}
+
+func (m *mergeRequest) draft() bool { return draftTitle.MatchString(m.title) }
+
+var draftTitle = regexp.MustCompile(`(?i)^\s*(\[draft\]|\(draft\)|draft:|wip:)`)
+
+// openMR makes a merge request; what is known only after preparation comes
+// later. gitlab.md 2.4.
+func (p *Project) openMR(actor *user, source, target, title, description string) (*mergeRequest, error) {
+	if err := p.checkNewMR(actor, source, target, title, description); err != nil {
+		return nil, err
+	}
+	p.beforeMRChange()
+	head := p.repo.branches[source].head
+	m := &mergeRequest{source: source, target: target, head: head, mergeStatus: "unchecked"}
+	m.noteable = noteable{p: p, kind: "merge request", sigil: "!", id: p.s.nextID("mr"), iid: p.nextIID("mr"),
+		title: strings.TrimSpace(title), author: actor, state: "opened", created: p.s.now(), updated: p.s.now()}
+	m.work = &work{p.late(), []version{p.versionOf(m, head)}}
+	p.mrs = append(p.mrs, m)
+	p.s.event(p, actor, "mr-open", m.ref(), source+" -> "+target+": "+m.title)
+	text, commands := extractCommands(description)
+	m.description = text
+	p.references(actor, &m.noteable, "", text)
+	p.runCommands(actor, &m.noteable, commands)
+	return m, nil
+}
+
+func (p *Project) checkNewMR(actor *user, source, target, title, description string) error {
+	switch {
+	case !p.mrsEnabled || p.archived || p.level(actor) < Developer:
+		return refuse(403, "403 Forbidden")
+	case strings.TrimSpace(title) == "":
+		return refuse(400, map[string][]string{"title": {"can't be blank"}})
+	case source == target:
+		return refuse(422, []string{"You can't use same project/branch for source and target"})
+	}
+	if err := checkTexts(title, description); err != nil {
+		return err
+	}
+	b := p.repo.branches[source]
+	if b == nil || b.lag > 0 && p.s.now().Equal(b.created) {
+		if b != nil {
+			b.lag--
+		}
+		return refuse(400, []string{fmt.Sprintf("source_branch %q does not exist", source)})
+	}
+	if p.repo.branches[target] == nil {
+		return refuse(400, []string{fmt.Sprintf("target_branch %q does not exist", target)})
+	}
+	if other := p.openMRFor(source, target); other != nil {
+		return refuse(409, []string{"Another open merge request already exists for this source branch: !" + fmt.Sprint(other.iid)})
+	}
+	return nil
+}
+
+func (p *Project) openMRFor(source, target string) *mergeRequest {
+	for _, m := range p.mrs {
+		if m.state == "opened" && m.source == source && m.target == target {
+			return m
+		}
+	}
+	return nil
+}
+
+func (p *Project) versionOf(m *mergeRequest, head *commit) version {
+	v := version{id: p.s.nextID("version"), head: head, at: p.s.now()}
+	if t := p.repo.branches[m.target]; t != nil {
+		v.start, v.base = t.head, mergeBase(head, t.head)
+	}
+	return v
+}
+
+// mrPushed queues a new head; the page tells it when the background work ran.
+func (p *Project) mrPushed(actor *user, m *mergeRequest, head *commit, count int) {
+	if len(m.versions) >= p.s.opt.MaxVersions {
+		return // gitlab.md 2.4, limits: the merge request no longer follows
+	}
+	if m.work == nil {
+		m.work = &work{}
+	}
+	m.work.lateness = p.late()
+	m.work.heads = append(m.work.heads, p.versionOf(m, head))
+	m.mergeStatus, m.check = "unchecked", nil
+	m.touch()
+	p.systemNote(actor, &m.noteable, fmt.Sprintf("added %d commit%s", count, plural(count)))
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
+}
+
+// settle finishes the background work.
+func (m *mergeRequest) settle() {
+	if m.work == nil {
+		return
+	}
+	heads := m.work.heads
+	if m.p.s.opt.CoalesceVersions && len(heads) > 1 {
+		heads = heads[len(heads)-1:]
+	}
+	for _, v := range heads {
+		m.versions = append(m.versions, &v)
+		m.head = v.head
+	}
+	if m.preparedAt.IsZero() {
+		m.preparedAt = m.work.since
+	}
+	m.work = nil
+}
+
+// seen is one look at the merge request through a list: work of earlier
+// instants has been done, no recheck is asked for.
+func (m *mergeRequest) seen() {
+	if m.work != nil && m.p.s.now().After(m.work.since) {
+		m.settle()
+	}
+}
+
+// observe is one read of the merge request itself. It finishes work that is
+// due and, as GitLab's single GET, asks for a recheck whose result a later
+// read shows. gitlab.md 2.4.
+func (m *mergeRequest) observe() {
+	now := m.p.s.now()
+	if m.work != nil && m.work.done(now) {
+		m.settle()
+	}
+	if m.work != nil || m.state != "opened" {
+		return
+	}
+	if m.mergeStatus == "unchecked" {
+		late := m.p.late()
+		m.mergeStatus, m.check = "checking", &late
+	}
+	if m.mergeStatus == "checking" && m.check.done(now) {
+		m.recheck()
+	}
+}
+
+func (m *mergeRequest) recheck() {
+	m.check = nil
+	m.mergeStatus = "cannot_be_merged"
+	if _, ok := m.p.mergeResult(m); ok {
+		m.mergeStatus = "can_be_merged"
+	}
+}
+
+// mergeResult is the tree of target after a merge.
+func (p *Project) mergeResult(m *mergeRequest) (tree, bool) {
+	source, target := p.repo.branches[m.source], p.repo.branches[m.target]
+	if source == nil || target == nil {
+		return nil, false
+	}
+	base := mergeBase(source.head, target.head)
+	if base == nil {
+		return nil, false
+	}
+	return mergeTrees(base.tree, target.head.tree, source.head.tree)
+}
+
+// setMRState closes or reopens; what can not be is silently left, which is
+// the worse of an error and no effect.
+func (p *Project) setMRState(actor *user, m *mergeRequest, state string) {
+	switch {
+	case state == "closed" && m.state == "opened":
+		p.beforeMRChange()
+		m.state, m.closedAt, m.closedBy = "closed", p.s.now(), actor
+		p.s.event(p, actor, "mr-close", m.ref(), "")
+	case state == "opened" && m.state == "closed" && p.repo.branches[m.source] != nil && p.openMRFor(m.source, m.target) == nil:
+		p.beforeMRChange()
+		m.state, m.closedAt, m.closedBy = "opened", time.Time{}, nil
+		m.mergeStatus, m.check = "unchecked", nil
+		if head := p.repo.branches[m.source].head; head != m.newestHead() {
+			m.work = &work{p.late(), []version{p.versionOf(m, head)}}
+		}
+		p.s.event(p, actor, "mr-reopen", m.ref(), "")
+	default:
+		return
+	}
+	m.touch()
+}
+
+// merge is the merge button. gitlab.md 2.4.
+func (p *Project) merge(actor *user, m *mergeRequest) error {
+	m.settle()
+	if !p.canMerge(actor, m.target) || p.archived {
+		return refuse(401, "401 Unauthorized")
+	}
+	if m.state != "opened" || m.draft() || p.pipelinesRequired {
+		return refuse(405, "405 Method Not Allowed")
+	}
+	merged, ok := p.mergeResult(m)
+	if !ok {
+		return refuse(422, "Branch cannot be merged")
+	}
+	p.beforeMRChange()
+	source, target := p.repo.branches[m.source], p.repo.branches[m.target]
+	to := source.head
+	fastForward := isAncestor(target.head, source.head)
+	if p.mergeMethod == "ff" && !fastForward {
+		return refuse(422, "Branch cannot be merged")
+	}
+	if p.mergeMethod != "ff" {
+		message := fmt.Sprintf("Merge branch '%s' into '%s'\n\n%s\n\nSee merge request %s!%d", m.source, m.target, m.title, p.path, m.iid)
+		who := identityOf(actor)
+		to = p.repo.newCommit(commit{parents: []*commit{target.head, source.head}, tree: merged, message: message,
+			author: who, committer: who, at: p.s.now()})
+	}
+	p.markMerged(actor, m, to)
+	p.moveBranch(actor, m.target, to)
+	if m.target == p.defaultBranch {
+		p.closeReferenced(actor, m.title+"\n"+m.description, fmt.Sprintf("closed via merge request !%d", m.iid))
+	}
+	if m.removeSource && m.source != p.defaultBranch {
+		p.beforeMRChange()
+		delete(p.repo.branches, m.source)
+		p.s.event(p, actor, "branch-delete", m.source, source.head.id)
+	}
+	return nil
+}
+
+func (p *Project) markMerged(actor *user, m *mergeRequest, by *commit) {
+	m.settle()
+	m.state, m.mergedAt, m.mergedBy, m.mergeCommit = "merged", p.s.now(), actor, by
+	m.mergeStatus = "can_be_merged"
+	m.touch()
+	p.s.event(p, actor, "mr-merge", m.ref(), by.id)
+}
+
+// staleList is the list of merge requests as it was before a change.
+type staleList struct {
+	lateness
+	mrs []*mergeRequest
+}
+
+// beforeMRChange keeps the list as it is now for the next reads of it.
+func (p *Project) beforeMRChange() {
+	if p.s.opt.StaleLists <= 0 || p.stale != nil && !p.s.now().After(p.stale.since) {
+		return
+	}
+	p.stale = &staleList{lateness: lateness{p.s.now(), p.s.opt.StaleLists}}
+	for _, m := range p.mrs {
+		m.seen()
+		old := *m
+		old.labels, old.versions = slices.Clone(m.labels), slices.Clone(m.versions)
+		p.stale.mrs = append(p.stale.mrs, &old)
+	}
+}
+
+// listedMRs is what a list answers from: the present, or the past while the
+// cache holds it. gitlab.md 0.5, 2.4.
+func (p *Project) listedMRs() []*mergeRequest {
+	if p.stale != nil {
+		if !p.stale.done(p.s.now()) {
+			return p.stale.mrs
+		}
+		p.stale = nil
+	}
+	for _, m := range p.mrs {
+		m.seen()
+	}
+	return p.mrs
+}

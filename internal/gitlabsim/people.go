@@ -1,0 +1,334 @@
+package gitlabsim
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+)
+
+// Gone, as the content of a file in a push, deletes it.
+const Gone = "\x00gone"
+
+// acting runs what a person does, with the lock held.
+func (p *Project) acting(username string, do func(*user) error) error {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	if err := do(p.s.mustUser(username)); err != nil {
+		return fmt.Errorf("%s in %s: %w", username, p.path, err)
+	}
+	return nil
+}
+
+// Push commits files on top of a branch, as git push by a person does. A
+// branch that does not exist starts at the default branch. It returns the new
+// head. The same content makes an empty commit.
+func (p *Project) Push(username, branchName, message string, files map[string]string) (sha string, err error) {
+	err = p.acting(username, func(u *user) error {
+		start := p.repo.branches[p.defaultBranch]
+		if b := p.repo.branches[branchName]; b != nil {
+			start = b
+		}
+		sha, err = p.pushOnto(u, branchName, start.head, message, files)
+		return err
+	})
+	return sha, err
+}
+
+// ForcePush replaces a branch by one commit on top of base, a branch or an id.
+func (p *Project) ForcePush(username, branchName, base, message string, files map[string]string) (sha string, err error) {
+	err = p.acting(username, func(u *user) error {
+		start := p.resolve(base)
+		if start == nil {
+			return fmt.Errorf("no commit %s", base)
+		}
+		if _, _, protected := p.protection(branchName); protected && !u.admin {
+			return refuse(403, "You are not allowed to force push code to a protected branch on this project.")
+		}
+		sha, err = p.pushOnto(u, branchName, start, message, files)
+		return err
+	})
+	return sha, err
+}
+
+// PushRef points a branch at a commit that exists, forced if need be, as git
+// push COMMIT:BRANCH does.
+func (p *Project) PushRef(username, branchName, ref string) error {
+	return p.acting(username, func(u *user) error {
+		to := p.resolve(ref)
+		if to == nil || !p.canPush(u, branchName) || badBranchName(branchName) != "" {
+			return refuse(403, "403 Forbidden")
+		}
+		p.moveBranch(u, branchName, to)
+		return nil
+	})
+}
+
+func (p *Project) pushOnto(u *user, branchName string, start *commit, message string, files map[string]string) (string, error) {
+	if !p.canPush(u, branchName) || p.archived {
+		return "", refuse(403, "You are not allowed to push code to protected branches on this project.")
+	}
+	if bad := badBranchName(branchName); bad != "" || p.repo.branches[branchName] == nil && p.shadowed(branchName) {
+		return "", refuse(400, "bad branch name "+branchName)
+	}
+	content := maps.Clone(start.tree)
+	for path, text := range files {
+		if text == Gone {
+			delete(content, path)
+			continue
+		}
+		content[path] = newBlob(text, content[path].exec)
+	}
+	who := identityOf(u)
+	made := p.repo.newCommit(commit{parents: []*commit{start}, tree: content, message: message, author: who, committer: who, at: p.s.now()})
+	p.moveBranch(u, branchName, made)
+	return made.id, nil
+}
+
+// EditFile is the web editor: one file on the default branch.
+func (p *Project) EditFile(username, path, text string) (sha string, err error) {
+	return p.Push(username, p.defaultBranch, "Edit "+path, map[string]string{path: text})
+}
+
+// Revert is the revert button of a merged merge request, merged at once: the
+// target has the content of before the merge again, in one commit. It fails
+// if the files changed since.
+func (p *Project) Revert(username string, iid int) (sha string, err error) {
+	err = p.acting(username, func(u *user) error {
+		m := p.mr(iid)
+		if m == nil || m.state != "merged" {
+			return refuse(404, "no merged merge request")
+		}
+		head := p.repo.branches[m.target].head
+		content, clean := mergeTrees(m.mergeCommit.tree, head.tree, m.mergeCommit.parents[0].tree)
+		if !clean || !p.canPush(u, m.target) {
+			return refuse(400, "Sorry, we cannot revert this merge request automatically.")
+		}
+		who := identityOf(u)
+		message := fmt.Sprintf("Revert \"%s\"\n\nThis reverts merge request !%d", m.title, iid)
+		made := p.repo.newCommit(commit{parents: []*commit{head}, tree: content, message: message, author: who, committer: who, at: p.s.now()})
+		p.moveBranch(u, m.target, made)
+		sha = made.id
+		return nil
+	})
+	return sha, err
+}
+
+// CreateBranch makes a branch at a ref.
+func (p *Project) CreateBranch(username, name, ref string) error {
+	return p.acting(username, func(u *user) error { return p.createBranch(u, name, ref) })
+}
+
+// DeleteBranch deletes a branch; its open merge requests close.
+func (p *Project) DeleteBranch(username, name string) error {
+	return p.acting(username, func(u *user) error { return p.deleteBranch(u, name) })
+}
+
+// CreateMR opens a merge request and returns its iid.
+func (p *Project) CreateMR(username, source, target, title, description string) (iid int, err error) {
+	err = p.acting(username, func(u *user) error {
+		m, err := p.openMR(u, source, target, title, description)
+		if err == nil {
+			iid = m.iid
+		}
+		return err
+	})
+	return iid, err
+}
+
+// MergeMR presses the merge button.
+func (p *Project) MergeMR(username string, iid int) error {
+	return p.onMR(username, iid, p.merge)
+}
+
+// CloseMR closes a merge request.
+func (p *Project) CloseMR(username string, iid int) error {
+	return p.onItem(username, "!", iid, func(u *user, n *noteable) { p.setState(u, n, "closed") })
+}
+
+// ReopenMR reopens a merge request; one whose branch is gone stays closed.
+func (p *Project) ReopenMR(username string, iid int) error {
+	return p.onItem(username, "!", iid, func(u *user, n *noteable) { p.setState(u, n, "opened") })
+}
+
+// EditMRTitle changes the title of a merge request.
+func (p *Project) EditMRTitle(username string, iid int, title string) error {
+	return p.onItem(username, "!", iid, func(u *user, n *noteable) { p.editTitle(u, n, title) })
+}
+
+// EditMRDescription replaces the description of a merge request.
+func (p *Project) EditMRDescription(username string, iid int, text string) error {
+	return p.onItem(username, "!", iid, func(u *user, n *noteable) { p.editDescription(u, n, text) })
+}
+
+// LabelMR adds labels to a merge request.
+func (p *Project) LabelMR(username string, iid int, labels ...string) error {
+	return p.onItem(username, "!", iid, func(u *user, n *noteable) { n.addLabels(u, labels) })
+}
+
+// CommentMR comments on a merge request; quick actions run.
+func (p *Project) CommentMR(username string, iid int, body string) error {
+	return p.onMR(username, iid, func(u *user, m *mergeRequest) error {
+		_, _, err := p.addNote(u, &m.noteable, body)
+		return err
+	})
+}
+
+// TickMR and UntickMR tick the one box of a description whose line holds part.
+func (p *Project) TickMR(username string, iid int, part string) error {
+	return p.box(username, "!", iid, part, true)
+}
+
+// UntickMR is the reverse of TickMR.
+func (p *Project) UntickMR(username string, iid int, part string) error {
+	return p.box(username, "!", iid, part, false)
+}
+
+// CreateIssue opens an issue and returns its iid.
+func (p *Project) CreateIssue(username, title, body string) (iid int, err error) {
+	err = p.acting(username, func(u *user) error {
+		i, err := p.openIssue(u, title, body, nil)
+		if err == nil {
+			iid = i.iid
+		}
+		return err
+	})
+	return iid, err
+}
+
+// CloseIssue closes an issue.
+func (p *Project) CloseIssue(username string, iid int) error {
+	return p.onItem(username, "#", iid, func(u *user, n *noteable) { p.setState(u, n, "closed") })
+}
+
+// ReopenIssue reopens an issue.
+func (p *Project) ReopenIssue(username string, iid int) error {
+	return p.onItem(username, "#", iid, func(u *user, n *noteable) { p.setState(u, n, "opened") })
+}
+
+// DeleteIssue deletes an issue for good; its iid is not used again.
+func (p *Project) DeleteIssue(username string, iid int) error {
+	return p.acting(username, func(u *user) error {
+		i := p.issue(iid)
+		if i == nil || p.level(u) < Owner && i.author != u {
+			return refuse(403, "403 Forbidden")
+		}
+		p.issues = deleteItem(p.issues, i)
+		p.s.event(p, u, "issue-delete", i.ref(), i.title)
+		return nil
+	})
+}
+
+// EditIssueTitle changes the title of an issue.
+func (p *Project) EditIssueTitle(username string, iid int, title string) error {
+	return p.onItem(username, "#", iid, func(u *user, n *noteable) { p.editTitle(u, n, title) })
+}
+
+// EditIssueDescription replaces the description of an issue, as saving a page
+// does: a stale page puts an old text back.
+func (p *Project) EditIssueDescription(username string, iid int, text string) error {
+	return p.onItem(username, "#", iid, func(u *user, n *noteable) { p.editDescription(u, n, text) })
+}
+
+// LabelIssue adds labels to an issue.
+func (p *Project) LabelIssue(username string, iid int, labels ...string) error {
+	return p.onItem(username, "#", iid, func(u *user, n *noteable) { n.addLabels(u, labels) })
+}
+
+// Comment comments on an issue; quick actions run.
+func (p *Project) Comment(username string, iid int, body string) error {
+	return p.acting(username, func(u *user) error {
+		i := p.issue(iid)
+		if i == nil {
+			return refuse(404, "404 Not found")
+		}
+		_, _, err := p.addNote(u, &i.noteable, body)
+		return err
+	})
+}
+
+// Tick ticks the one unticked box of an issue whose line holds part.
+func (p *Project) Tick(username string, iid int, part string) error {
+	return p.box(username, "#", iid, part, true)
+}
+
+// Untick is the reverse of Tick.
+func (p *Project) Untick(username string, iid int, part string) error {
+	return p.box(username, "#", iid, part, false)
+}
+
+// box sends the whole description with one box changed, as the page does.
+// gitlab.md 2.2.
+func (p *Project) box(username, sigil string, iid int, part string, done bool) error {
+	var failure error
+	err := p.onItem(username, sigil, iid, func(u *user, n *noteable) {
+		text, err := toggle(n.description, part, done)
+		if failure = err; err == nil {
+			p.editDescription(u, n, text)
+		}
+	})
+	if err == nil {
+		err = failure
+	}
+	return err
+}
+
+// toggle changes the one box in text whose line holds part and which is not
+// in the wanted state yet.
+func toggle(text, part string, done bool) (string, error) {
+	lines := strings.Split(text, "\n")
+	at := -1
+	for _, t := range tasksOf(text) {
+		if t.done == done || !strings.Contains(lines[t.line], part) {
+			continue
+		}
+		if at >= 0 {
+			return "", fmt.Errorf("two boxes hold %q:\n%s\n%s", part, lines[at], lines[t.line])
+		}
+		at = t.line
+	}
+	if at < 0 {
+		return "", fmt.Errorf("no box to change holds %q in:\n%s", part, text)
+	}
+	m := taskLine.FindStringSubmatchIndex(lines[at])
+	mark := " "
+	if done {
+		mark = "x"
+	}
+	lines[at] = lines[at][:m[6]] + mark + lines[at][m[7]:]
+	return strings.Join(lines, "\n"), nil
+}
+
+func (p *Project) onMR(username string, iid int, do func(*user, *mergeRequest) error) error {
+	return p.acting(username, func(u *user) error {
+		m := p.mr(iid)
+		if m == nil {
+			return refuse(404, "404 Not found")
+		}
+		return do(u, m)
+	})
+}
+
+func (p *Project) onItem(username, sigil string, iid int, do func(*user, *noteable)) error {
+	return p.acting(username, func(u *user) error {
+		n := p.noteable(fmt.Sprint(sigil, iid))
+		if n == nil {
+			return refuse(404, "404 Not found")
+		}
+		if !n.canEdit(u) {
+			return refuse(403, "403 Forbidden")
+		}
+		p.beforeMRChange()
+		do(u, n)
+		return nil
+	})
+}
+
+func deleteItem[T comparable](all []T, one T) []T {
+	out := make([]T, 0, len(all))
+	for _, other := range all {
+		if other != one {
+			out = append(out, other)
+		}
+	}
+	return out
+}

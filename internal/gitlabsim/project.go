@@ -1,0 +1,223 @@
+package gitlabsim
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Access levels of members, GitLab's numbers.
+const (
+	NoAccess   = 0
+	Guest      = 10
+	Planner    = 15
+	Reporter   = 20
+	Developer  = 30
+	Maintainer = 40
+	Owner      = 50
+)
+
+// Project is one project of a Server. Its exported methods are people who act
+// in GitLab's pages or push with git (people*.go), and readers of the state
+// (reading.go).
+type Project struct {
+	s             *Server
+	id            int64
+	path          string
+	defaultBranch string
+	created       time.Time
+
+	public            bool
+	archived          bool
+	issuesEnabled     bool
+	mrsEnabled        bool
+	mergeMethod       string // merge, ff
+	pipelinesRequired bool
+	autoClose         bool
+	protected         []protection
+
+	members []*member
+	repo    repository
+	issues  []*issue
+	mrs     []*mergeRequest
+	iids    map[string]int
+	linked  map[string]bool // cross references already told
+	stale   *staleList
+}
+
+type member struct {
+	user    *user
+	level   int
+	expires time.Time
+}
+
+// protection is a protected branch or wildcard and the roles it asks for.
+type protection struct {
+	pattern     string
+	push, merge int
+}
+
+// AddProject makes a private project whose default branch holds files in one
+// commit and is protected as GitLab protects it: Maintainers push and merge.
+func (s *Server) AddProject(projectPath, defaultBranch string, files map[string]string) *Project {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := &Project{s: s, id: s.nextID("project"), path: projectPath, defaultBranch: defaultBranch, created: s.now(),
+		issuesEnabled: true, mrsEnabled: true, mergeMethod: "merge", autoClose: true,
+		protected: []protection{{defaultBranch, Maintainer, Maintainer}},
+		repo:      repository{map[string]*commit{}, map[string]*branch{}},
+		iids:      map[string]int{}, linked: map[string]bool{}}
+	root := identity{"Administrator", "admin@example.com"}
+	content := tree{}
+	for name, text := range files {
+		content[name] = newBlob(text, false)
+	}
+	first := p.repo.newCommit(commit{tree: content, message: "Initial commit", author: root, committer: root, at: s.now()})
+	p.repo.branches[defaultBranch] = &branch{name: defaultBranch, head: first, created: s.now()}
+	s.projects = append(s.projects, p)
+	return p
+}
+
+// ID is the numeric id of the project.
+func (p *Project) ID() int64 { return p.id }
+
+// Path is the path with namespace.
+func (p *Project) Path() string { return p.path }
+
+// Settings are what a maintainer sets in the project's pages.
+type Settings struct {
+	Public            bool
+	Archived          bool
+	IssuesDisabled    bool
+	MRsDisabled       bool
+	MergeMethod       string // "" is merge; ff
+	PipelinesRequired bool   // "Pipelines must succeed": nothing is mergeable, for there are no pipelines
+	NoAutoClose       bool   // closing keywords do nothing
+}
+
+// Set replaces the settings.
+func (p *Project) Set(to Settings) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.public, p.archived = to.Public, to.Archived
+	p.issuesEnabled, p.mrsEnabled = !to.IssuesDisabled, !to.MRsDisabled
+	p.mergeMethod, p.pipelinesRequired, p.autoClose = "merge", to.PipelinesRequired, !to.NoAutoClose
+	if to.MergeMethod != "" {
+		p.mergeMethod = to.MergeMethod
+	}
+}
+
+// SetIssuesEnabled switches the issues of the project on or off.
+func (p *Project) SetIssuesEnabled(on bool) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.issuesEnabled = on
+}
+
+// Rename moves the project: the old path answers 404 from now on, where
+// GitLab may redirect. gitlab.md 2.6.
+func (p *Project) Rename(to string) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.path = to
+}
+
+// SetRole makes a user a member with a level, or changes it; NoAccess removes
+// the member.
+func (p *Project) SetRole(username string, level int) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	u := p.s.mustUser(username)
+	p.members = slices.DeleteFunc(p.members, func(m *member) bool { return m.user == u })
+	if level > NoAccess {
+		p.members = append(p.members, &member{user: u, level: level})
+	}
+	p.s.event(p, nil, "member", username, fmt.Sprint(level))
+}
+
+// AddMember is SetRole by another name.
+func (s *Server) AddMember(p *Project, username string, level int) { p.SetRole(username, level) }
+
+// Protect protects a branch or a pattern with * for everyone below the given
+// levels; a later rule for the same pattern replaces the earlier.
+func (p *Project) Protect(pattern string, push, merge int) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.protected = slices.DeleteFunc(p.protected, func(r protection) bool { return r.pattern == pattern })
+	p.protected = append(p.protected, protection{pattern, push, merge})
+}
+
+// Unprotect removes the rule for a pattern.
+func (p *Project) Unprotect(pattern string) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.protected = slices.DeleteFunc(p.protected, func(r protection) bool { return r.pattern == pattern })
+}
+
+// level is the role of a user here; administrators are owners everywhere.
+func (p *Project) level(u *user) int {
+	if u == nil {
+		return NoAccess
+	}
+	if u.admin {
+		return Owner
+	}
+	if m := p.member(u); m != nil {
+		return m.level
+	}
+	return NoAccess
+}
+
+func (p *Project) member(u *user) *member {
+	for _, m := range p.members {
+		if m.user == u && (m.expires.IsZero() || p.s.now().Before(m.expires)) {
+			return m
+		}
+	}
+	return nil
+}
+
+// visible says whether a user may know that the project exists.
+func (p *Project) visible(u *user) bool { return p.public || p.level(u) > NoAccess }
+
+func (p *Project) protection(branchName string) (push, merge int, is bool) {
+	for _, rule := range p.protected {
+		if ok, _ := path.Match(rule.pattern, branchName); ok || globMatch(rule.pattern, branchName) {
+			push, merge, is = max(push, rule.push), max(merge, rule.merge), true
+		}
+	}
+	return push, merge, is
+}
+
+func (p *Project) canPush(u *user, branchName string) bool {
+	push, _, _ := p.protection(branchName)
+	return p.level(u) >= max(Developer, push)
+}
+
+func (p *Project) canMerge(u *user, target string) bool {
+	_, merge, is := p.protection(target)
+	if !is {
+		merge = Developer
+	}
+	return p.level(u) >= max(Developer, merge)
+}
+
+func (p *Project) nextIID(kind string) int {
+	p.iids[kind]++
+	return p.iids[kind]
+}
+
+func (p *Project) sortedBranches() []*branch {
+	out := make([]*branch, 0, len(p.repo.branches))
+	for _, name := range slices.Sorted(maps.Keys(p.repo.branches)) {
+		out = append(out, p.repo.branches[name])
+	}
+	return out
+}
+
+func (p *Project) webURL() string { return p.s.opt.BaseURL + "/" + p.path }
+
+func (p *Project) name() string { return p.path[strings.LastIndex(p.path, "/")+1:] }

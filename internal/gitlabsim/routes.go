@@ -1,0 +1,82 @@
+package gitlabsim
+
+import (
+	"slices"
+	"strings"
+	"sync"
+)
+
+const (
+	paging  = "page per_page "
+	windows = "created_after created_before updated_after updated_before "
+)
+
+// routes is every endpoint, in the order in which they are tried.
+var routes = sync.OnceValue(func() []*route {
+	all := slices.Concat(instanceRoutes(), repositoryRoutes(), mrRoutes(), issueRoutes())
+	for _, r := range all {
+		r.parts = strings.Split(strings.TrimPrefix(r.pattern, "/"), "/")
+	}
+	return all
+})
+
+func instanceRoutes() []*route {
+	return []*route{
+		{method: "GET", pattern: "/user", handle: getUser},
+		{method: "GET", pattern: "/version", handle: getVersion},
+		{method: "GET", pattern: "/metadata", handle: getVersion},
+		{method: "GET", pattern: "/personal_access_tokens/self", handle: getToken},
+		{method: "GET", pattern: "/projects/:id", query: "license statistics with_custom_attributes", handle: getProject},
+		{method: "GET", pattern: "/projects/:id/members/all", query: paging + "query user_ids[]", handle: listMembers},
+		{method: "GET", pattern: "/projects/:id/members/all/:user_id", handle: getMember},
+	}
+}
+
+func getUser(c *call) (*reply, error) {
+	out := c.s.userWire(c.user).(object)
+	out["bot"], out["created_at"], out["email"] = c.user.bot, stamp(c.user.created), identityOf(c.user).email
+	out["commit_email"], out["public_email"], out["two_factor_enabled"] = identityOf(c.user).email, "", false
+	if c.user.admin {
+		out["is_admin"] = true
+	}
+	return ok(out)
+}
+
+func getVersion(c *call) (*reply, error) {
+	return ok(object{"version": c.s.opt.Version, "revision": "0000000"})
+}
+
+func getToken(c *call) (*reply, error) {
+	t := c.token
+	var expires any
+	if !t.expires.IsZero() {
+		expires = t.expires.UTC().Format("2006-01-02")
+	}
+	return ok(object{"id": t.id, "name": "token", "revoked": t.revoked, "active": true, "created_at": stamp(t.created), "scopes": t.scopes,
+		"user_id": t.user.id, "expires_at": expires, "last_used_at": stamp(c.s.now())})
+}
+
+func getProject(c *call) (*reply, error) { return ok(c.p.wire(c.user)) }
+
+func listMembers(c *call) (*reply, error) {
+	var found []*member
+	for _, m := range c.p.members {
+		ids := c.query["user_ids[]"]
+		if (len(ids) == 0 || slices.Contains(ids, itoa(m.user.id))) && strings.Contains(m.user.username, c.query.Get("query")) {
+			found = append(found, m)
+		}
+	}
+	return listed(c, found, true, c.p.memberWire)
+}
+
+func getMember(c *call) (*reply, error) {
+	u := c.s.userByID(int64(c.number("user_id")))
+	if u == nil {
+		return nil, refuse(404, "404 User Not Found")
+	}
+	m := c.p.member(u)
+	if m == nil {
+		return nil, refuse(404, "404 Not found")
+	}
+	return ok(c.p.memberWire(m))
+}

@@ -78,7 +78,9 @@ func ParseFor(project, filename string) (File, error) {
 		}
 		return f, err
 	}
-	for i := range len(stem) {
+	// Where the name itself ends in separators, more than one dash fits; no
+	// version begins with one, so the last is meant.
+	for i := len(stem) - 1; i >= 0; i-- {
 		if stem[i] == '-' && pep508.SameName(stem[:i], project) {
 			return parseSdist(filename, stem, i)
 		}

@@ -71,7 +71,7 @@ func ParseSpecifiers(s string) (Specifiers, error) {
 		}
 		clause, err := parseClause(part[lo:hi])
 		if err != nil {
-			return Specifiers{}, fmt.Errorf("parse specifiers %.200q: clause %.80q: %w", s, part[lo:hi], err)
+			return Specifiers{}, fmt.Errorf("parse specifiers: clause %.80q: %w", part[lo:hi], err)
 		}
 		set.clauses = append(set.clauses, clause)
 	}
@@ -125,14 +125,14 @@ func (s Specifiers) String() string {
 func parseClause(s string) (Specifier, error) {
 	op := operator(s)
 	if op == "" {
-		return Specifier{}, fmt.Errorf("no operator: %w", ErrSpecifier)
+		return Specifier{}, fmt.Errorf("it begins with no operator such as == or >=: %w", ErrSpecifier)
 	}
 	s = s[len(op):]
 	lo, _ := trim(s)
 	c := Specifier{Op: op, Version: s[lo:]}
 	if op == OpArbitrary {
 		if strings.ContainsFunc(c.Version, endsArbitrary) {
-			return Specifier{}, fmt.Errorf("text after === has white space, ; or ): %w", ErrSpecifier)
+			return Specifier{}, fmt.Errorf("the text after === holds white space, ; or ): %w", ErrSpecifier)
 		}
 		// The text need not be a version; where it is one the set may name a
 		// pre-release by it.

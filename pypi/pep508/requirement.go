@@ -215,11 +215,11 @@ func (p *scanner) badClause(start int) error {
 			break
 		}
 		if _, err := pep440.ParseSpecifiers(p.s[at:p.i]); err != nil {
-			return p.fail(at, "bad specifier: %v", err)
+			return p.fail(at, "%v", err)
 		}
 		p.space()
 		p.byte(',')
 		p.space()
 	}
-	return p.fail(start, "bad specifiers")
+	return p.fail(start, "specifiers do not parse")
 }

@@ -1,0 +1,107 @@
+package mrs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// Outcome is what an effect left behind. It holds what is known also when
+// Apply returns an error.
+type Outcome struct {
+	Wrote  bool               // something was changed by this call
+	Head   string             // of the branch, after CommitBranch
+	Commit plan.Commit        // at Head, after CommitBranch
+	MR     *plan.MergeRequest // as GitLab stores it, nil where none is concerned
+	Kept   Kept
+	// Unverified: the merge request does not tell yet what the rebuild
+	// replaced. [Client.KeepReplaced] asks again.
+	Unverified bool
+}
+
+// Kept is a branch that was made for a head which somebody pushed in the
+// instant of a rebuild. The zero value means none.
+type Kept struct {
+	Branch string
+	SHA    string
+}
+
+// Apply carries out one action and returns when it is done, or was done
+// already, or cannot be. Applying the same action again changes nothing more.
+// bot is the token's own user.
+//
+// ErrMoved: the branch or merge request is no longer what the plan saw, so
+// nothing was done; the next run decides anew. ErrOutside: the action leaves
+// the branch prefix and is refused.
+func (c *Client) Apply(ctx context.Context, project plan.Project, bot plan.User, a plan.Action) (Outcome, error) {
+	e := effect{Client: c, id: project.ID, bot: bot}
+	switch a := a.(type) {
+	case plan.CommitBranch:
+		return e.commitBranch(ctx, a)
+	case plan.OpenMergeRequest:
+		return e.openMergeRequest(ctx, a)
+	case plan.EditMergeRequest:
+		return e.editMergeRequest(ctx, a)
+	case plan.CloseMergeRequest:
+		return e.closeMergeRequest(ctx, a)
+	case plan.DeleteBranch:
+		return e.deleteBranch(ctx, a)
+	default:
+		return Outcome{}, fmt.Errorf("apply %T: no such action", a)
+	}
+}
+
+// effect is one action under way.
+type effect struct {
+	*Client
+	id  int64
+	bot plan.User
+}
+
+func (e effect) within(branch string) error {
+	if !e.inside(branch) {
+		return fmt.Errorf("branch %s: %w %s", branch, ErrOutside, e.opt.BranchPrefix)
+	}
+	return nil
+}
+
+// own refuses a merge request whose source is not a branch of this project
+// under the prefix, or not the branch the action means.
+func (e effect) own(m plan.MergeRequest, branch string) error {
+	if err := e.within(m.Branch); err != nil {
+		return fmt.Errorf("merge request !%d: %w", m.IID, err)
+	}
+	if !m.SameProject || m.Branch != branch {
+		return fmt.Errorf("merge request !%d is not from branch %s of this project: %w", m.IID, branch, ErrMoved)
+	}
+	return nil
+}
+
+// deleteBranch deletes a branch that is still at the head the plan saw.
+// https://docs.gitlab.com/api/branches/#delete-a-repository-branch
+func (e effect) deleteBranch(ctx context.Context, a plan.DeleteBranch) (Outcome, error) {
+	if err := e.within(a.Branch); err != nil {
+		return Outcome{}, err
+	}
+	head, err := e.Head(ctx, e.id, a.Branch)
+	switch {
+	case errors.Is(err, ErrNotFound) && !errors.Is(err, ErrProjectNotFound):
+		return Outcome{}, nil
+	case err != nil:
+		return Outcome{}, err
+	case head != a.Head:
+		return Outcome{}, fmt.Errorf("delete branch %s: %w: at %s, not %s", a.Branch, ErrMoved, head, a.Head)
+	}
+	err = e.delete(ctx, a.Branch)
+	if err == nil || errors.Is(err, ErrNotFound) {
+		return Outcome{Wrote: true}, nil
+	}
+	if unknown(err) {
+		if _, look := e.Head(ctx, e.id, a.Branch); errors.Is(look, ErrNotFound) && !errors.Is(look, ErrProjectNotFound) {
+			return Outcome{Wrote: true}, nil
+		}
+	}
+	return Outcome{}, err
+}

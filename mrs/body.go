@@ -1,0 +1,251 @@
+package mrs
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/text"
+)
+
+// BodyView is what a description shows beyond its update. All of it comes from
+// the configuration or never changes, so that a text changes with its plan only.
+type BodyView struct {
+	ProjectID  int64
+	Files      []plan.FilePolicy // the project's constraints files with their twins
+	Zone       *time.Location    // nil is UTC
+	MinimumAge time.Duration
+	Pythons    []string
+	Dashboard  int64 // iid of the dashboard issue, 0 for none
+}
+
+// maxRows bounds the table of a description.
+const maxRows = 200
+
+// Body is the region of a description that is ours, marks included, without a
+// newline at its end. The same update and view give the same bytes; it holds
+// instants and never durations since.
+func Body(u plan.Update, v BodyView) string {
+	note := u.Note
+	if len(note.Moves) == 0 {
+		note.Moves = u.Moves
+	}
+	var b strings.Builder
+	b.WriteString(marker(v.ProjectID, u.Branch, note) + "\n")
+	b.WriteString(intro(u, v) + "\n")
+	table(&b, u.Moves)
+	b.WriteString("\n**Why now:** " + why(u, v) + "\n")
+	notTaken(&b, u)
+	checked(&b, u, v)
+	choices(&b, u, v)
+	b.WriteString("\n - [ ] <!-- rebase-check -->If you want to rebase/retry this MR, check this box\n")
+	b.WriteString(endMark)
+	return b.String()
+}
+
+// intro says in one line what moves where.
+func intro(u plan.Update, v BodyView) string {
+	if u.Kind == plan.Twin || len(u.Moves) == 0 {
+		return "Brings " + list(derivedFiles(v.Files)) + " in line with " + list(constraintsFiles(v.Files)) + ". No pin moves."
+	}
+	pins := "Moves one pin"
+	if n := len(u.Moves); n > 1 {
+		pins = fmt.Sprintf("Moves %d pins together", n)
+	}
+	return pins + ", in " + list(touched(u.Moves, v.Files)) + "."
+}
+
+// touched lists the files of moves, each followed by its twin, in the
+// configuration's order.
+func touched(moves []plan.Move, files []plan.FilePolicy) []string {
+	var out []string
+	for _, f := range files {
+		if !slices.ContainsFunc(moves, func(m plan.Move) bool { return m.File == f.Path }) {
+			continue
+		}
+		out = append(out, f.Path)
+		if f.Derived != nil {
+			out = append(out, f.Derived.Path)
+		}
+	}
+	if len(out) == 0 {
+		for _, m := range moves {
+			if !slices.Contains(out, m.File) {
+				out = append(out, m.File)
+			}
+		}
+	}
+	return out
+}
+
+func constraintsFiles(files []plan.FilePolicy) (out []string) {
+	for _, f := range files {
+		if f.Derived != nil {
+			out = append(out, f.Path)
+		}
+	}
+	return out
+}
+
+func derivedFiles(files []plan.FilePolicy) (out []string) {
+	for _, f := range files {
+		if f.Derived != nil {
+			out = append(out, f.Derived.Path)
+		}
+	}
+	return out
+}
+
+// list joins names as code: one, two and three.
+func list(names []string) string {
+	code := make([]string, len(names))
+	for i, n := range names {
+		code[i] = text.Code(n)
+	}
+	switch n := len(code); n {
+	case 0:
+		return "the file"
+	case 1:
+		return code[0]
+	default:
+		return strings.Join(code[:n-1], ", ") + " and " + code[n-1]
+	}
+}
+
+func table(b *strings.Builder, moves []plan.Move) {
+	if len(moves) == 0 {
+		return
+	}
+	b.WriteString("\n| Package | Change | Kind | Released | Links |\n|---|---|---|---|---|\n")
+	for i, m := range moves {
+		if i == maxRows {
+			fmt.Fprintf(b, "| and %d more | | | | |\n", len(moves)-maxRows)
+			break
+		}
+		fmt.Fprintf(b, "| %s | %s → %s | %s | %s | %s |\n", pinName(m), text.CodeCell(m.From), text.CodeCell(m.To), m.Kind, day(m.Released), links(m))
+	}
+}
+
+func pinName(m plan.Move) string {
+	name := "**" + text.Cell(m.Name, 100) + "**"
+	if m.Marker != "" {
+		name += " where " + text.CodeCell(m.Marker)
+	}
+	return name
+}
+
+func links(m plan.Move) string {
+	if m.URL == "" {
+		return ""
+	}
+	return text.Link("index", m.URL)
+}
+
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "not told"
+	}
+	return t.UTC().Format("2006-01-02")
+}
+
+// why reads the reason from the note, so that it outlives the database.
+func why(u plan.Update, v BodyView) string {
+	at := ""
+	if !u.Note.At.IsZero() {
+		zone := v.Zone
+		if zone == nil {
+			zone = time.UTC
+		}
+		at = " on " + u.Note.At.In(zone).Format("Mon 2006-01-02 15:04") + " " + zone.String()
+	}
+	switch u.Note.Why {
+	case "forced":
+		who := "a ticked box"
+		if u.Note.By != "" {
+			who = text.Code(u.Note.By)
+		}
+		return who + " asked for it; carried out" + at + "."
+	case "repair":
+		return "the files on the default branch did not hold the same pins; found" + at + "."
+	default:
+		return "the window was open" + at + ". Nobody forced it."
+	}
+}
+
+func notTaken(b *strings.Builder, u plan.Update) {
+	for i, c := range u.NotTaken {
+		if i == 3 {
+			break
+		}
+		released := ""
+		if !c.Released.IsZero() {
+			released = ", released " + day(c.Released)
+		}
+		if i == 0 {
+			b.WriteString("\n**Not taken:**\n")
+		}
+		fmt.Fprintf(b, " - %s%s: %s\n", text.Inline(strings.TrimSpace(u.Name+" "+c.Version), 100), released, text.Prose(c.Reason, 300))
+	}
+}
+
+// checked says what was looked at and, as plainly, what was not.
+func checked(b *strings.Builder, u plan.Update, v BodyView) {
+	b.WriteString("\n**Checked before this was opened,** by reading the index; no package code was run:\n")
+	if len(u.Moves) > 0 {
+		b.WriteString(" - each version has files and none of them is yanked\n")
+		if v.MinimumAge > 0 {
+			fmt.Fprintf(b, " - each version had been out for at least %s\n", age(v.MinimumAge))
+		}
+		if len(v.Pythons) > 0 {
+			fmt.Fprintf(b, " - each version admits Python %s, as its metadata says\n", text.Inline(strings.Join(v.Pythons, ", "), 100))
+		}
+	}
+	if len(derivedFiles(v.Files)) > 0 {
+		b.WriteString(" - the constraints file and the file derived from it hold the same pins\n")
+	}
+	b.WriteString("\n**Not checked:** whether the pins fit together, as pins are not checked against each other yet")
+	if len(v.Pythons) == 0 {
+		b.WriteString("; which Python versions each release admits, as none are configured")
+	}
+	b.WriteString("; and what the code does. That is for the pipeline and you.\n")
+}
+
+// age writes a configured duration in its largest whole unit.
+func age(d time.Duration) string {
+	n, unit := int64(d/time.Minute), "minute"
+	switch {
+	case d%(24*time.Hour) == 0:
+		n, unit = int64(d/(24*time.Hour)), "day"
+	case d%time.Hour == 0:
+		n, unit = int64(d/time.Hour), "hour"
+	}
+	if n != 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("%d %s", n, unit)
+}
+
+// choices says what each thing a person may do will lead to.
+func choices(b *strings.Builder, u plan.Update, v BodyView) {
+	dashboard := "dashboard"
+	if v.Dashboard > 0 {
+		dashboard = fmt.Sprintf("[dashboard](#%d)", v.Dashboard)
+	}
+	undo, refused := "what it moved is then not offered again until somebody ticks it on the "+dashboard, ""
+	switch {
+	case len(u.Moves) == 0:
+		undo, refused = "the repair is then not offered again until the files change", "this repair is not offered again until the files change"
+	case u.Kind == plan.Major:
+		refused = "this major version is not offered again until somebody ticks it on the " + dashboard
+	default:
+		refused = "this version is not offered again; the next release is a new question"
+	}
+	b.WriteString("\n<details><summary>If you ...</summary>\n\n")
+	b.WriteString(" - **merge:** the branch goes away. To undo, revert the merge: " + undo + ".\n")
+	b.WriteString(" - **close:** " + refused + ".\n")
+	b.WriteString(" - **push a commit:** pinwheel stops touching this branch and says so on the " + dashboard + ".\n")
+	b.WriteString(" - **do nothing:** it is rebuilt when it conflicts, and a newer release may take its place here in a later window.\n")
+	b.WriteString("\n</details>\n")
+}

@@ -1,0 +1,226 @@
+package mrs
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// commitBranch makes a branch one commit on top of Base. GitLab's API takes no
+// expected head, so the head is read in the request just before, and what was
+// replaced is looked at afterwards.
+// https://docs.gitlab.com/api/commits/#create-a-commit-with-multiple-files-and-actions
+func (e effect) commitBranch(ctx context.Context, a plan.CommitBranch) (Outcome, error) {
+	if err := e.within(a.Branch); err != nil {
+		return Outcome{}, err
+	}
+	head, err := e.head(ctx, e.id, a.Branch)
+	switch {
+	case errors.Is(err, ErrNotFound) && !errors.Is(err, ErrProjectNotFound):
+		head = plan.Commit{}
+	case err != nil:
+		return Outcome{}, err
+	}
+	if head.SHA != a.Expect {
+		return e.settled(ctx, a, head)
+	}
+	made, err := e.postCommit(ctx, a)
+	if err != nil {
+		if made, err = e.look(ctx, a, err); err != nil {
+			return Outcome{}, err
+		}
+	}
+	out := Outcome{Wrote: true, Head: made.SHA, Commit: made}
+	if a.MR == 0 || a.Expect == "" {
+		return out, nil
+	}
+	kept, verified, err := e.keepReplaced(ctx, a.MR, a.Branch, a.Expect, made.SHA)
+	out.Kept, out.Unverified = kept, !verified
+	return out, err
+}
+
+// settled is the answer when the branch is not where the plan saw it: done, if
+// it holds exactly what was wanted, moved otherwise.
+func (e effect) settled(ctx context.Context, a plan.CommitBranch, head plan.Commit) (Outcome, error) {
+	if head.SHA != "" {
+		ours, err := e.holds(ctx, a, head)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if ours {
+			return Outcome{Head: head.SHA, Commit: head}, nil
+		}
+	}
+	return Outcome{}, fmt.Errorf("commit to branch %s: %w: at %s, not %s", a.Branch, ErrMoved, orNone(head.SHA), orNone(a.Expect))
+}
+
+func orNone(sha string) string {
+	if sha == "" {
+		return "none"
+	}
+	return sha
+}
+
+func (e effect) postCommit(ctx context.Context, a plan.CommitBranch) (plan.Commit, error) {
+	opt := &gitlab.CreateCommitOptions{Branch: &a.Branch, StartSHA: &a.Base, CommitMessage: &a.Message}
+	if a.Expect != "" {
+		// Not for a new branch: GitLab then refuses one that appeared meanwhile.
+		opt.Force = gitlab.Ptr(true)
+	}
+	for _, f := range a.Files {
+		action := gitlab.FileUpdate
+		if f.Create {
+			action = gitlab.FileCreate
+		}
+		opt.Actions = append(opt.Actions, &gitlab.CommitActionOptions{Action: &action, FilePath: &f.Path,
+			Content: gitlab.Ptr(base64.StdEncoding.EncodeToString(f.Content)), Encoding: gitlab.Ptr("base64")})
+	}
+	made, _, err := e.gl.Commits.CreateCommit(e.id, opt, gitlab.WithContext(ctx))
+	if err == nil && made.ID == "" {
+		err = fmt.Errorf("%w: a commit without an id", ErrNotGitLab)
+	}
+	if err != nil {
+		return plan.Commit{}, fail(err, "commit to branch %s", a.Branch)
+	}
+	return commitOf(made), nil
+}
+
+// look finds out whether a commit that failed with err was made all the same.
+// The answer may have overtaken the effect, hence the patience.
+func (e effect) look(ctx context.Context, a plan.CommitBranch, err error) (plan.Commit, error) {
+	exists := a.Expect == "" && errors.Is(err, ErrRefused) && strings.Contains(err.Error(), "already exists")
+	if !unknown(err) && !exists {
+		return plan.Commit{}, err
+	}
+	for _, wait := range []float64{0, 1, 3} {
+		if seconds(ctx, wait) != nil {
+			return plan.Commit{}, err
+		}
+		head, look := e.head(ctx, e.id, a.Branch)
+		if look != nil || head.SHA == a.Expect {
+			continue
+		}
+		if ours, _ := e.holds(ctx, a, head); ours {
+			return head, nil
+		}
+		return plan.Commit{}, fmt.Errorf("commit to branch %s: %w: at %s: %w", a.Branch, ErrMoved, head.SHA, err)
+	}
+	return plan.Commit{}, err
+}
+
+// holds reports whether head is what a would make: its digest in the message,
+// its base as only parent, its files byte for byte, by our user. The last
+// matters when somebody amended our commit and kept the message.
+func (e effect) holds(ctx context.Context, a plan.CommitBranch, head plan.Commit) (bool, error) {
+	trailers, ok := plan.ParseTrailers(head.Message)
+	if !ok || trailers.Digest != a.Digest || !slices.Equal(head.Parents, []string{a.Base}) || !e.byBot(head) {
+		return false, nil
+	}
+	for _, f := range a.Files {
+		data, found, err := e.File(ctx, e.id, f.Path, head.SHA)
+		if err != nil {
+			return false, err
+		}
+		if !found || !bytes.Equal(data, f.Content) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// byBot reports whether the names of a commit are our user's. An instance that
+// signs API commits stands as their committer under its own name.
+func (e effect) byBot(k plan.Commit) bool {
+	return e.bot.Name == "" || k.AuthorName == e.bot.Name && (k.CommitterName == e.bot.Name || k.CommitterName == "GitLab")
+}
+
+// KeepReplaced looks up which head the rebuild of branch to head replaced,
+// in the versions of the merge request. Was it not expect, the commits of
+// somebody who pushed in that instant are on no branch any more: a branch is
+// made for them. verified is false while GitLab does not list the rebuild.
+// https://docs.gitlab.com/api/merge_requests/#retrieve-merge-request-diff-versions
+func (c *Client) KeepReplaced(ctx context.Context, project plan.Project, iid int64, branch, expect, head string) (kept Kept, verified bool, err error) {
+	e := effect{Client: c, id: project.ID}
+	if err := e.within(branch); err != nil {
+		return Kept{}, false, err
+	}
+	return e.keepReplaced(ctx, iid, branch, expect, head)
+}
+
+func (e effect) keepReplaced(ctx context.Context, iid int64, branch, expect, head string) (Kept, bool, error) {
+	before, found, err := e.replaced(ctx, iid, head)
+	switch {
+	case err != nil:
+		return Kept{}, false, err
+	case !found:
+		return Kept{}, false, nil
+	case before == expect || before == "":
+		return Kept{}, true, nil
+	}
+	slug := strings.ReplaceAll(strings.TrimPrefix(branch, e.opt.BranchPrefix), "/", "-")
+	kept := Kept{Branch: fmt.Sprintf("%s%s-%.8s", plan.KeptPrefix(e.opt.BranchPrefix), slug, before), SHA: before}
+	if err := e.createBranch(ctx, kept); err != nil {
+		return Kept{}, false, err
+	}
+	return kept, true, nil
+}
+
+// replaced is the head of the version before the one at head. found is false
+// when head is not among the versions, although they were asked for patiently.
+func (e effect) replaced(ctx context.Context, iid int64, head string) (before string, found bool, err error) {
+	for _, wait := range []float64{0, 0.5, 1, 2} {
+		if err := seconds(ctx, wait); err != nil {
+			return "", false, nil
+		}
+		list, err := pages(func(page gitlab.ListOptions) ([]*gitlab.MergeRequestDiffVersion, error) {
+			opt := &gitlab.GetMergeRequestDiffVersionsOptions{ListOptions: page}
+			list, _, err := e.gl.MergeRequests.GetMergeRequestDiffVersions(e.id, iid, opt, gitlab.WithContext(ctx))
+			return list, err
+		})
+		if err != nil {
+			return "", false, fail(err, "read the versions of merge request !%d", iid)
+		}
+		slices.SortFunc(list, func(a, b *gitlab.MergeRequestDiffVersion) int { return int(b.ID - a.ID) })
+		for i, v := range list {
+			if v.HeadCommitSHA != head {
+				continue
+			}
+			if i+1 < len(list) {
+				return list[i+1].HeadCommitSHA, true, nil
+			}
+			return "", true, nil
+		}
+	}
+	return "", false, nil
+}
+
+// createBranch makes a branch at a commit; one that is there already is fine.
+// https://docs.gitlab.com/api/branches/#create-a-repository-branch
+func (e effect) createBranch(ctx context.Context, k Kept) error {
+	_, _, err := e.gl.Branches.CreateBranch(e.id, &gitlab.CreateBranchOptions{Branch: &k.Branch, Ref: &k.SHA}, gitlab.WithContext(ctx))
+	if err == nil {
+		return nil
+	}
+	err = fail(err, "keep the replaced commit %s as branch %s", k.SHA, k.Branch)
+	if !unknown(err) && !errors.Is(err, ErrRefused) {
+		return err
+	}
+	if at, look := e.Head(ctx, e.id, k.Branch); look == nil && at == k.SHA {
+		return nil
+	}
+	return err
+}
+
+// delete deletes a branch.
+func (e effect) delete(ctx context.Context, branch string) error {
+	_, err := e.gl.Branches.DeleteBranch(e.id, branch, gitlab.WithContext(ctx))
+	return fail(err, "delete branch %s", branch)
+}

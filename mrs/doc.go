@@ -1,0 +1,13 @@
+// Package mrs is pinwheel's hand on GitLab: it reads files, branches, commits
+// and merge requests of a project, and carries out each [plan.Action].
+//
+// Its one invariant: an effect is safe to try again. Every effect re-reads its
+// precondition in the request just before, never leaves the branch prefix, and
+// after an answer that did not arrive it looks whether the effect happened
+// before it says anything. A person's commit that a rebuild replaced is kept
+// as a branch of its own.
+//
+// It does not decide what should happen, does not publish the dashboard issue
+// (package dashboard does, with a client from [NewGitLab]), does not wait for
+// pipelines and never merges.
+package mrs

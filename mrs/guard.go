@@ -1,0 +1,66 @@
+package mrs
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+)
+
+// maxBody is the largest answer that is held, after decompression.
+const maxBody = 32 << 20
+
+// guard reads each answer whole and refuses what GitLab's API does not say:
+// a page of HTML, an endless body. A broken body is the attempt's failure, so
+// that a read is repeated and a write is looked after.
+type guard struct{ next http.RoundTripper }
+
+func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := g.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	body, err := readBody(resp.Body)
+	if err != nil {
+		return nil, fmt.Errorf("answer %d: %w", resp.StatusCode, err)
+	}
+	if err := notGitLab(resp, body); err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+func readBody(r io.ReadCloser) ([]byte, error) {
+	defer r.Close()
+	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the body: %w", err)
+	}
+	if len(body) > maxBody {
+		return nil, fmt.Errorf("%w: more than %d MiB", ErrTooLarge, maxBody>>20)
+	}
+	return body, nil
+}
+
+// notGitLab tells a sign-in or proxy page, and a project that is gone, from an
+// answer about what was asked. client-go drops the body of a 404, so this is
+// the last place that can.
+func notGitLab(resp *http.Response, body []byte) error {
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	success := resp.StatusCode >= 200 && resp.StatusCode < 300
+	if (success || resp.StatusCode == http.StatusNotFound) && (kind == "text/html" || kind == "application/xhtml+xml") {
+		return fmt.Errorf("%w: answer %d is a page of HTML", ErrNotGitLab, resp.StatusCode)
+	}
+	if resp.StatusCode != http.StatusNotFound {
+		return nil
+	}
+	var answer struct{ Message string }
+	if json.Unmarshal(body, &answer) == nil && strings.Contains(strings.ToLower(answer.Message), "project not found") {
+		return fmt.Errorf("%w: %s", ErrProjectNotFound, "404 Project Not Found")
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package mrs
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// OpenMergeRequests lists the open merge requests whose source is a branch of
+// this very project under the prefix, oldest first. GitLab answers from a
+// cache: HasConflicts may be out of date, [Client.MergeRequest] tells better.
+// https://docs.gitlab.com/api/merge_requests/#list-project-merge-requests
+func (c *Client) OpenMergeRequests(ctx context.Context, id int64) ([]plan.MergeRequest, error) {
+	return c.list(ctx, id, "list open merge requests", &gitlab.ListProjectMergeRequestsOptions{
+		State: gitlab.Ptr("opened"), OrderBy: gitlab.Ptr("created_at"), Sort: gitlab.Ptr("asc"),
+		// Refreshes conflicts for a later read, where the role allows it.
+		WithMergeStatusRecheck: gitlab.Ptr(true),
+	})
+}
+
+// UpdatedMergeRequests lists the merge requests from such branches that are
+// not open and were updated at or after since, oldest first. A zero since
+// means all there ever were.
+func (c *Client) UpdatedMergeRequests(ctx context.Context, id int64, since time.Time) ([]plan.MergeRequest, error) {
+	// By creation, not by update: nothing moves to another page meanwhile.
+	opt := &gitlab.ListProjectMergeRequestsOptions{State: gitlab.Ptr("all"), OrderBy: gitlab.Ptr("created_at"), Sort: gitlab.Ptr("asc")}
+	if !since.IsZero() {
+		opt.UpdatedAfter = gitlab.Ptr(since.UTC())
+	}
+	all, err := c.list(ctx, id, "list updated merge requests", opt)
+	var out []plan.MergeRequest
+	for _, m := range all {
+		if m.State != plan.Opened {
+			out = append(out, m)
+		}
+	}
+	return out, err
+}
+
+func (c *Client) list(ctx context.Context, id int64, doing string, opt *gitlab.ListProjectMergeRequestsOptions) ([]plan.MergeRequest, error) {
+	all, err := pages(func(page gitlab.ListOptions) ([]*gitlab.BasicMergeRequest, error) {
+		opt.ListOptions = page
+		list, _, err := c.gl.MergeRequests.ListProjectMergeRequests(id, opt, gitlab.WithContext(ctx))
+		return list, err
+	})
+	if err != nil {
+		return nil, fail(err, "%s", doing)
+	}
+	var out []plan.MergeRequest
+	at := map[int64]int{} // a row that moved to a later page is listed twice
+	for _, raw := range all {
+		m := mergeRequestOf(raw)
+		if i, again := at[m.IID]; again {
+			out[i] = m
+		} else if m.SameProject && c.inside(m.Branch) {
+			at[m.IID] = len(out)
+			out = append(out, m)
+		}
+	}
+	return out, nil
+}
+
+// MergeRequest reads one merge request and makes GitLab look for conflicts
+// again; the result of that may be seen only by a later read.
+// https://docs.gitlab.com/api/merge_requests/#retrieve-a-merge-request
+func (c *Client) MergeRequest(ctx context.Context, id, iid int64) (plan.MergeRequest, error) {
+	m, _, err := c.mergeRequest(ctx, id, iid)
+	return m, err
+}
+
+// mergeRequest also gives the description as stored.
+func (c *Client) mergeRequest(ctx context.Context, id, iid int64) (plan.MergeRequest, string, error) {
+	m, _, err := c.gl.MergeRequests.GetMergeRequest(id, iid, nil, gitlab.WithContext(ctx))
+	if err != nil {
+		return plan.MergeRequest{}, "", fail(err, "read merge request !%d", iid)
+	}
+	return mergeRequestOf(&m.BasicMergeRequest), m.Description, nil
+}
+
+func mergeRequestOf(m *gitlab.BasicMergeRequest) plan.MergeRequest {
+	merger := m.MergeUser
+	if merger == nil {
+		merger = m.MergedBy // instances before 14.7
+	}
+	return plan.MergeRequest{
+		IID: m.IID, Branch: m.SourceBranch, Target: m.TargetBranch, Title: m.Title, State: plan.MergeRequestState(m.State),
+		HeadSHA: m.SHA, WebURL: m.WebURL, SameProject: m.SourceProjectID != 0 && m.SourceProjectID == m.TargetProjectID,
+		HasConflicts: m.HasConflicts, Labels: m.Labels, Author: userOf(m.Author),
+		CreatedAt: instant(m.CreatedAt), UpdatedAt: instant(m.UpdatedAt), ClosedAt: instant(m.ClosedAt), ClosedBy: userOf(m.ClosedBy),
+		MergedAt: instant(m.MergedAt), MergedBy: userOf(merger), Note: ParseBody(m.Description),
+	}
+}
+
+func userOf(u *gitlab.BasicUser) plan.User {
+	if u == nil {
+		return plan.User{}
+	}
+	return plan.User{ID: u.ID, Username: u.Username, Name: u.Name}
+}
+
+// inside reports whether a branch is under the prefix.
+func (c *Client) inside(branch string) bool {
+	p := c.opt.BranchPrefix
+	return p != "" && len(branch) > len(p) && strings.HasPrefix(branch, p)
+}

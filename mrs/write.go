@@ -1,0 +1,260 @@
+package mrs
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/text"
+)
+
+// maxTitle is GitLab's limit, in characters.
+const maxTitle = 255
+
+// openMergeRequest opens one from a branch, or finds the one that is open. It
+// looks first because GitLab refuses a second one for the same target alone.
+// https://docs.gitlab.com/api/merge_requests/#create-a-merge-request
+func (e effect) openMergeRequest(ctx context.Context, a plan.OpenMergeRequest) (Outcome, error) {
+	if err := e.within(a.Update.Branch); err != nil {
+		return Outcome{}, err
+	}
+	open, err := e.openFrom(ctx, a.Update.Branch)
+	if err != nil || open != nil {
+		return Outcome{MR: open}, err
+	}
+	// A fresh branch is not visible to merge requests at once, and a lock may
+	// be held.
+	for _, wait := range []float64{1, 2, 4, 8, 0} {
+		var made *plan.MergeRequest
+		if made, err = e.postMergeRequest(ctx, a); err == nil {
+			return Outcome{Wrote: true, MR: made}, nil
+		}
+		if iid := existing(err); iid != 0 {
+			return e.adopt(ctx, iid, a.Update.Branch)
+		}
+		if unknown(err) {
+			return e.sought(ctx, a.Update.Branch, err)
+		}
+		if !transient(err) || wait == 0 || seconds(ctx, wait) != nil {
+			break
+		}
+	}
+	return Outcome{}, err
+}
+
+func (e effect) postMergeRequest(ctx context.Context, a plan.OpenMergeRequest) (*plan.MergeRequest, error) {
+	labels := gitlab.LabelOptions(a.Labels)
+	opt := &gitlab.CreateMergeRequestOptions{
+		Title: gitlab.Ptr(oneLine(a.Update.Title)), Description: gitlab.Ptr(Body(a.Update, e.opt.Body)),
+		SourceBranch: &a.Update.Branch, TargetBranch: &a.Target, RemoveSourceBranch: gitlab.Ptr(true),
+	}
+	if len(labels) > 0 {
+		opt.Labels = &labels
+	}
+	m, _, err := e.gl.MergeRequests.CreateMergeRequest(e.id, opt, gitlab.WithContext(ctx))
+	if err == nil && m.IID == 0 {
+		err = fmt.Errorf("%w: a merge request without a number", ErrNotGitLab)
+	}
+	if err != nil {
+		return nil, fail(err, "open a merge request from branch %s", a.Update.Branch)
+	}
+	made := mergeRequestOf(&m.BasicMergeRequest)
+	return &made, nil
+}
+
+// openFrom is the open merge request from a branch, nil when the list has
+// none. The list may be stale, so a row is believed only once it was read.
+func (e effect) openFrom(ctx context.Context, branch string) (*plan.MergeRequest, error) {
+	list, err := e.list(ctx, e.id, "look for a merge request from branch "+branch, &gitlab.ListProjectMergeRequestsOptions{
+		State: gitlab.Ptr("opened"), SourceBranch: &branch})
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range list {
+		m, err := e.MergeRequest(ctx, e.id, row.IID)
+		if err != nil {
+			return nil, err
+		}
+		if m.State == plan.Opened && m.Branch == branch && m.SameProject {
+			return &m, nil
+		}
+	}
+	return nil, nil
+}
+
+// sought looks for the merge request after an answer that did not arrive. The
+// creation is not tried again in this call: it may still be under way.
+func (e effect) sought(ctx context.Context, branch string, cause error) (Outcome, error) {
+	for _, wait := range []float64{1, 3} {
+		if seconds(ctx, wait) != nil {
+			break
+		}
+		if m, err := e.openFrom(ctx, branch); err == nil && m != nil {
+			return Outcome{Wrote: true, MR: m}, nil
+		}
+	}
+	return Outcome{}, cause
+}
+
+func (e effect) adopt(ctx context.Context, iid int64, branch string) (Outcome, error) {
+	m, err := e.MergeRequest(ctx, e.id, iid)
+	if err == nil {
+		err = e.own(m, branch)
+	}
+	if err != nil {
+		return Outcome{}, err
+	}
+	return Outcome{MR: &m}, nil
+}
+
+var another = regexp.MustCompile(`Another open merge request already exists for this source branch: !(\d+)`)
+
+// existing is the number of the merge request a 409 points at, or 0.
+func existing(err error) int64 {
+	m := another.FindStringSubmatch(err.Error())
+	if m == nil || !gitlab.HasStatusCode(err, 409) {
+		return 0
+	}
+	iid, _ := strconv.ParseInt(m[1], 10, 64)
+	return iid
+}
+
+// transient tells refusals that pass by themselves.
+func transient(err error) bool {
+	s := err.Error()
+	return gitlab.HasStatusCode(err, 400) && strings.Contains(s, "source_branch") && strings.Contains(s, "does not exist") ||
+		gitlab.HasStatusCode(err, 409) && strings.Contains(s, "Resource lock")
+}
+
+// oneLine is a title as GitLab takes it.
+func oneLine(title string) string {
+	title = strings.Join(strings.Fields(title), " ")
+	if r := []rune(title); len(r) > maxTitle {
+		return string(r[:maxTitle])
+	}
+	return title
+}
+
+// editMergeRequest brings title and description in line, if they are not. A
+// merge request that is not open stays as it is.
+// https://docs.gitlab.com/api/merge_requests/#update-a-merge-request
+func (e effect) editMergeRequest(ctx context.Context, a plan.EditMergeRequest) (Outcome, error) {
+	m, description, err := e.mergeRequest(ctx, e.id, a.IID)
+	if err == nil {
+		err = e.own(m, a.Update.Branch)
+	}
+	if err != nil {
+		return Outcome{}, err
+	}
+	if m.State != plan.Opened {
+		return Outcome{MR: &m}, nil
+	}
+	var opt gitlab.UpdateMergeRequestOptions
+	if title := oneLine(a.Title); title != "" && title != m.Title {
+		opt.Title = &title
+	}
+	if next := Replace(description, Body(a.Update, e.opt.Body)); strings.TrimSpace(next) != strings.TrimSpace(description) {
+		opt.Description = &next
+	}
+	if opt.Title == nil && opt.Description == nil {
+		return Outcome{MR: &m}, nil
+	}
+	done, err := e.put(ctx, a.IID, &opt, func(m plan.MergeRequest, description string) bool {
+		return (opt.Title == nil || m.Title == *opt.Title) &&
+			(opt.Description == nil || strings.TrimSpace(description) == strings.TrimSpace(*opt.Description))
+	})
+	if err != nil {
+		return Outcome{MR: &m}, err
+	}
+	return Outcome{Wrote: true, MR: &done}, nil
+}
+
+// put writes absolute values. After an answer that did not arrive it reads
+// again and asks took whether they are there.
+func (e effect) put(ctx context.Context, iid int64, opt *gitlab.UpdateMergeRequestOptions, took func(plan.MergeRequest, string) bool) (plan.MergeRequest, error) {
+	m, _, err := e.gl.MergeRequests.UpdateMergeRequest(e.id, iid, opt, gitlab.WithContext(ctx))
+	if err == nil && m.IID == iid {
+		return mergeRequestOf(&m.BasicMergeRequest), nil
+	}
+	if err == nil {
+		err = fmt.Errorf("%w: not the merge request that was asked for", ErrNotGitLab)
+	}
+	err = fail(err, "change merge request !%d", iid)
+	if unknown(err) {
+		if now, description, look := e.mergeRequest(ctx, e.id, iid); look == nil && took(now, description) {
+			return now, nil
+		}
+	}
+	return plan.MergeRequest{}, err
+}
+
+// closeMergeRequest writes the reason as a note, once, and then closes with a
+// mark in the description. A merge request that is not open stays as it is.
+// https://docs.gitlab.com/api/notes/#create-a-merge-request-note
+func (e effect) closeMergeRequest(ctx context.Context, a plan.CloseMergeRequest) (Outcome, error) {
+	m, description, err := e.mergeRequest(ctx, e.id, a.IID)
+	if err == nil {
+		err = e.own(m, a.Branch)
+	}
+	if err != nil {
+		return Outcome{}, err
+	}
+	if m.State != plan.Opened {
+		return Outcome{MR: &m}, nil
+	}
+	wrote, err := e.noteOnce(ctx, a)
+	if err != nil {
+		return Outcome{Wrote: wrote, MR: &m}, err
+	}
+	marked := markClosed(description, a.Op)
+	opt := &gitlab.UpdateMergeRequestOptions{StateEvent: gitlab.Ptr("close"), Description: &marked}
+	done, err := e.put(ctx, a.IID, opt, func(m plan.MergeRequest, _ string) bool { return m.State == plan.Closed })
+	if err != nil {
+		return Outcome{Wrote: wrote, MR: &m}, err
+	}
+	return Outcome{Wrote: true, MR: &done}, nil
+}
+
+// noteOnce adds the note of a closing unless one with its mark is there.
+func (e effect) noteOnce(ctx context.Context, a plan.CloseMergeRequest) (wrote bool, err error) {
+	mark := "<!-- op:" + escape(a.Op) + " -->"
+	there, err := e.noted(ctx, a.IID, mark)
+	if err != nil || there {
+		return false, err
+	}
+	body := text.Prose(a.Reason, 1000) + "\n\n" + mark
+	_, _, err = e.gl.Notes.CreateMergeRequestNote(e.id, a.IID, &gitlab.CreateMergeRequestNoteOptions{Body: &body}, gitlab.WithContext(ctx))
+	if err == nil {
+		return true, nil
+	}
+	err = fail(err, "write a note on merge request !%d", a.IID)
+	if unknown(err) {
+		if there, look := e.noted(ctx, a.IID, mark); look == nil && there {
+			return true, nil
+		}
+	}
+	return false, err
+}
+
+// noted reports whether a note of our user holds mark.
+func (e effect) noted(ctx context.Context, iid int64, mark string) (bool, error) {
+	notes, err := pages(func(page gitlab.ListOptions) ([]*gitlab.Note, error) {
+		opt := &gitlab.ListMergeRequestNotesOptions{ListOptions: page, OrderBy: gitlab.Ptr("created_at"), Sort: gitlab.Ptr("asc")}
+		list, _, err := e.gl.Notes.ListMergeRequestNotes(e.id, iid, opt, gitlab.WithContext(ctx))
+		return list, err
+	})
+	if err != nil {
+		return false, fail(err, "read the notes of merge request !%d", iid)
+	}
+	for _, n := range notes {
+		if !n.System && strings.Contains(n.Body, mark) && (e.bot.ID == 0 || n.Author.ID == e.bot.ID) {
+			return true, nil
+		}
+	}
+	return false, nil
+}

@@ -3,7 +3,6 @@ package gitlabsim
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -175,12 +174,25 @@ func (s *Server) strike(method, path, route string) *liveFault {
 
 // globMatch matches with * for any run of characters.
 func globMatch(glob, text string) bool {
-	parts := strings.Split(glob, "*")
-	for i := range parts {
-		parts[i] = regexp.QuoteMeta(parts[i])
+	first, rest, more := strings.Cut(glob, "*")
+	if !more {
+		return glob == text
 	}
-	ok, _ := regexp.MatchString("^"+strings.Join(parts, ".*")+"$", text)
-	return ok
+	text, ok := strings.CutPrefix(text, first)
+	if !ok {
+		return false
+	}
+	for {
+		part, after, more := strings.Cut(rest, "*")
+		if !more {
+			return strings.HasSuffix(text, part)
+		}
+		i := strings.Index(text, part)
+		if i < 0 {
+			return false
+		}
+		text, rest = text[i+len(part):], after
+	}
 }
 
 // spoil makes the answer of a struck request. was is nil if the effect must

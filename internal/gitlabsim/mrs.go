@@ -283,15 +283,20 @@ func (p *Project) merge(actor *user, m *mergeRequest) error {
 	}
 	p.markMerged(actor, m, to)
 	p.moveBranch(actor, m.target, to)
-	if m.target == p.defaultBranch {
-		p.closeReferenced(actor, m.title+"\n"+m.description, fmt.Sprintf("closed via merge request !%d", m.iid))
-	}
+	p.closeByMR(actor, m)
 	if m.removeSource && m.source != p.defaultBranch {
 		p.beforeMRChange()
 		delete(p.repo.branches, m.source)
 		p.s.event(p, actor, "branch-delete", m.source, source.head.id)
 	}
 	return nil
+}
+
+// closeByMR closes the issues that a merged merge request says it closes.
+func (p *Project) closeByMR(actor *user, m *mergeRequest) {
+	if m.target == p.defaultBranch {
+		p.closeReferenced(actor, m.title+"\n"+m.description, "closed via merge request "+m.ref())
+	}
 }
 
 func (p *Project) markMerged(actor *user, m *mergeRequest, by *commit) {

@@ -3,7 +3,6 @@ package gitlabsim
 import (
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -185,7 +184,7 @@ func (p *Project) visible(u *user) bool { return p.public || p.level(u) > NoAcce
 
 func (p *Project) protection(branchName string) (push, merge int, is bool) {
 	for _, rule := range p.protected {
-		if ok, _ := path.Match(rule.pattern, branchName); ok || globMatch(rule.pattern, branchName) {
+		if globMatch(rule.pattern, branchName) {
 			push, merge, is = max(push, rule.push), max(merge, rule.merge), true
 		}
 	}

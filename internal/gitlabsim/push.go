@@ -63,6 +63,7 @@ func (p *Project) mergedByHand(actor *user, m *mergeRequest, to *commit, fresh [
 	for _, c := range fresh {
 		if c == m.newestHead() {
 			p.markMerged(actor, m, to)
+			p.closeByMR(actor, m)
 			return
 		}
 	}

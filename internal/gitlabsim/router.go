@@ -95,21 +95,27 @@ func match(method string, parts []string) (*route, map[string]string) {
 		if r.method != method && (r.method != http.MethodGet || method != http.MethodHead) || len(r.parts) != len(parts) {
 			continue
 		}
+		if !r.fits(parts) {
+			continue
+		}
 		params := map[string]string{}
-		fits := true
 		for i, part := range r.parts {
 			if strings.HasPrefix(part, ":") {
 				params[part[1:]] = parts[i]
-			} else if part != parts[i] {
-				fits = false
-				break
 			}
 		}
-		if fits {
-			return r, params
-		}
+		return r, params
 	}
 	return nil, nil
+}
+
+func (r *route) fits(parts []string) bool {
+	for i, part := range r.parts {
+		if part != parts[i] && !strings.HasPrefix(part, ":") {
+			return false
+		}
+	}
+	return true
 }
 
 // refusal is an error answer.

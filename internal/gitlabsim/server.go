@@ -125,9 +125,8 @@ func (s *Server) now() time.Time { return s.opt.Now().UTC() }
 // nextID counts each kind from its own start, so that an id never passes for
 // an iid or for the id of another kind.
 func (s *Server) nextID(kind string) int64 {
-	start := map[string]int64{"user": 11, "project": 101, "token": 501, "issue": 10001, "mr": 20001, "note": 30001, "version": 40001}
 	if s.ids[kind] == 0 {
-		s.ids[kind] = start[kind]
+		s.ids[kind] = 10000*int64(slices.Index([]string{"user", "project", "token", "issue", "mr", "note", "version"}, kind)) + 11
 	} else {
 		s.ids[kind]++
 	}

@@ -109,6 +109,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	_, _ = w.Write(out.bytes()) // the client may be gone
 	if out.cut {
+		_ = http.NewResponseController(w).Flush() // or nothing of it would arrive
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -1,0 +1,73 @@
+package text
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// gap is U+200B, put between two characters that mean something together. It
+// shows as nothing.
+const gap = "\u200b"
+
+// Plain returns s as one line of at most max characters without control,
+// formatting (bidi, zero width) and unassigned-looking characters. White space
+// of any kind becomes one space, invalid UTF-8 becomes U+FFFD. It escapes
+// nothing: the result is for terminals and logs, not for Markdown. A max of 0
+// or less is no limit; what is cut ends in "…".
+func Plain(s string, max int) string { return clip(clean(s), max) }
+
+func clean(s string) string {
+	var out strings.Builder
+	space := false
+	for _, r := range s {
+		switch {
+		case unicode.IsSpace(r) || unicode.In(r, unicode.Zs, unicode.Zl, unicode.Zp):
+			space = true
+			continue
+		case hidden(r):
+			continue
+		case space && out.Len() > 0:
+			out.WriteByte(' ')
+		}
+		space = false
+		out.WriteRune(r) // U+FFFD for a byte that is not UTF-8
+	}
+	return out.String()
+}
+
+// hidden reports characters that show as nothing or change how others show.
+func hidden(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs,
+		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, unicode.Noncharacter_Code_Point)
+}
+
+func clip(s string, max int) string {
+	if max <= 0 || utf8.RuneCountInString(s) <= max {
+		return s
+	}
+	n := 0
+	for i := range s {
+		if n++; n == max {
+			return strings.TrimRight(s[:i], " ") + "…"
+		}
+	}
+	return s
+}
+
+// closing finds a closing keyword and what it would close. GitLab looks for
+// these in the raw text, code included.
+// https://docs.gitlab.com/user/project/issues/managing_issues/#default-closing-pattern
+var closing = regexp.MustCompile(
+	`(?i)\b(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?):? +(?:issues? +)?(?:\S*#\d|\S*://|[A-Z][A-Z0-9_]*-\d)`)
+
+// spared parts each closing keyword from what follows it.
+func spared(s string) string {
+	found := closing.FindAllStringSubmatchIndex(s, -1)
+	for i := len(found) - 1; i >= 0; i-- {
+		at := found[i][3]
+		s = s[:at] + gap + s[at:]
+	}
+	return s
+}

@@ -1,0 +1,103 @@
+package text
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// The longest code span, line of a file and address, in characters.
+const (
+	maxCode = 200
+	maxLine = 120
+	maxURL  = 2000
+)
+
+// Code returns s as a code span that nothing in s can end, cut after 200
+// characters. GitLab finds no mention and no reference in one. Without
+// anything to show it is the span of a single space.
+func Code(s string) string { return span(Plain(s, maxCode)) }
+
+// CodeCell is [Code] for a cell of a table. A backslash before a pipe is not
+// shown there.
+func CodeCell(s string) string { return pipes(Code(s)) }
+
+// secret finds the user part of an address.
+var secret = regexp.MustCompile(`(://)[^/@\s]*@`)
+
+// Line returns the line of a file as a code span, cut after 120 characters.
+// The user part of an address, often a password, is not shown.
+func Line(s string) string { return span(Plain(secret.ReplaceAllString(s, "$1…@"), maxLine)) }
+
+func span(s string) string {
+	// Closing keywords and comments are also looked for inside of code.
+	s = strings.ReplaceAll(spared(s), "<!--", "<!"+gap+"--")
+	if s == "" {
+		return "` `"
+	}
+	fence := strings.Repeat("`", longestRun(s)+1)
+	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
+		s = " " + s + " "
+	}
+	return fence + s + fence
+}
+
+func longestRun(s string) int {
+	longest, run := 0, 0
+	for _, r := range s {
+		if r != '`' {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
+}
+
+// pipes escapes what would end a table's cell: a pipe with an even number of
+// backslashes before it.
+func pipes(s string) string {
+	var out strings.Builder
+	slashes := 0
+	for _, r := range s {
+		if r == '|' && slashes%2 == 0 {
+			out.WriteByte('\\')
+		}
+		if slashes++; r != '\\' {
+			slashes = 0
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
+}
+
+// Link returns a Markdown link. Only an absolute http or https address without
+// a user part becomes one; with any other the label alone is returned. An empty
+// label is replaced by the address's host.
+func Link(label, address string) string {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || len(address) > maxURL {
+		return Inline(label, maxCode)
+	}
+	shown := Inline(label, maxCode)
+	if shown == "" {
+		shown = Inline(u.Host, maxCode)
+	}
+	return "[" + shown + "](" + destination(u.String()) + ")"
+}
+
+// destination percent-encodes every byte that Markdown or a table could take
+// for something else.
+func destination(address string) string {
+	var out strings.Builder
+	for _, b := range []byte(address) {
+		if b <= ' ' || b >= 0x7f || strings.IndexByte("()<>[]\\\"'`|{}^*", b) >= 0 {
+			const hex = "0123456789ABCDEF"
+			out.Write([]byte{'%', hex[b>>4], hex[b&15]})
+			continue
+		}
+		out.WriteByte(b)
+	}
+	return out.String()
+}

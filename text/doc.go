@@ -1,0 +1,12 @@
+// Package text makes strangers' text harmless in GitLab Markdown: names and
+// lines of files, reasons for a yank, messages of servers, names of people.
+//
+// Its one invariant: whatever goes in, one line comes out that GitLab shows
+// and does not obey. It starts no quick action, checkbox, list, heading,
+// table, HTML or comment; it notifies nobody, refers to no issue and closes
+// none; it hides and reverses no characters.
+//
+// It does not judge what a text says, keep one from looking like another
+// script's letters, or stop harmless decoration such as :emoji: names. Nor
+// does it know the instance's address: an address given to [Link] stays one.
+package text

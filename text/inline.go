@@ -1,0 +1,139 @@
+package text
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// Inline returns s as plain text for the middle or the start of a Markdown
+// line, also in a table cell or a link's label. max counts characters of s,
+// see [Plain]. Ordinary titles, names and versions come out unchanged. The
+// empty string stays empty.
+func Inline(s string, max int) string { return escape([]rune(spared(Plain(s, max)))) }
+
+// Prose is [Inline] for a sentence of ours that may quote strangers: what
+// stands between two backticks becomes a code span, the rest plain text.
+func Prose(s string, max int) string { return prose(Plain(s, max), Code) }
+
+// Cell is [Prose] for a cell of a table: no pipe of s ends it.
+func Cell(s string, max int) string { return prose(Plain(s, max), CodeCell) }
+
+func prose(s string, code func(string) string) string {
+	var out strings.Builder
+	s = spared(s)
+	for {
+		before, rest, ok := strings.Cut(s, "`")
+		quoted, after, closed := strings.Cut(rest, "`")
+		if !ok || !closed {
+			break
+		}
+		out.WriteString(escape([]rune(before)))
+		if strings.TrimSpace(quoted) == "" {
+			out.WriteString(gap) // what stood apart stays apart
+		} else {
+			out.WriteString(code(quoted))
+		}
+		s = after
+		if strings.HasPrefix(s, "`") {
+			out.WriteString(gap) // a longer run of backticks would not end the span
+		}
+	}
+	return out.String() + escape([]rune(s))
+}
+
+// HTML is s for the text of an HTML element, such as a <summary>, where
+// Markdown does not work but mentions and references do.
+func HTML(s string, max int) string {
+	var out strings.Builder
+	line := []rune(spared(Plain(s, max)))
+	for i, r := range line {
+		switch r {
+		case '&', '<', '>', '"', '\'', '`', '*', '_', '[', ']', '\\', '/':
+			out.WriteString("&#" + strconv.Itoa(int(r)) + ";")
+		default:
+			out.WriteRune(r)
+		}
+		if parted(line, i) {
+			out.WriteString(gap)
+		}
+	}
+	return out.String()
+}
+
+// escape writes every character so that it shows as itself.
+func escape(line []rune) string {
+	var out strings.Builder
+	for i, r := range line {
+		next := at(line, i+1)
+		switch {
+		case strings.ContainsRune("\\`*[]|~$", r),
+			r == '_' && !(word(at(line, i-1)) && word(next)),
+			i == 0 && strings.ContainsRune("/#-+=>:", r),
+			(r == '.' || r == ')') && (next == 0 || next == ' ') && number(line[:i]):
+			out.WriteByte('\\')
+			out.WriteRune(r)
+		case r == '<' && (next == 0 || letter(next) || strings.ContainsRune("/!?", next)):
+			out.WriteString("&lt;")
+		case r == '&' && (next == 0 || next == '#' || word(next)):
+			out.WriteString("&amp;")
+		default:
+			out.WriteRune(r)
+		}
+		if parted(line, i) {
+			out.WriteString(gap)
+		}
+	}
+	return out.String()
+}
+
+// bracketed finds the references written in brackets, [vulnerability:1].
+var bracketed = regexp.MustCompile(`^[a-z_]+:`)
+
+// parted reports whether the character at i and the next one make a mention, a
+// reference, an address or a mark that GitLab finds after Markdown, so that a
+// backslash does not stop it.
+// https://docs.gitlab.com/user/markdown/#gitlab-specific-references
+func parted(line []rune, i int) bool {
+	next := at(line, i+1)
+	switch line[i] {
+	case '@':
+		return next == 0 || word(next)
+	case '#', '!', '&', '$':
+		return unicode.IsDigit(next)
+	case '~', '%', '^':
+		return word(next) || next == '"' || next == '{'
+	case '{':
+		return next == '+' || next == '-'
+	case '[':
+		return next == '+' || next == '-' || bracketed.MatchString(string(line[i+1:min(i+40, len(line))]))
+	case ':':
+		return next == '/' && at(line, i+2) == '/'
+	case 'w', 'W':
+		return next == '.' && i >= 2 && strings.EqualFold(string(line[i-2:i+1]), "www")
+	case '-':
+		return unicode.IsDigit(next) && i >= 2 && line[i-2] == 'G' && line[i-1] == 'L' && !word(at(line, i-3))
+	}
+	return false
+}
+
+func at(line []rune, i int) rune {
+	if i < 0 || i >= len(line) {
+		return 0
+	}
+	return line[i]
+}
+
+func letter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
+
+func word(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+func number(line []rune) bool {
+	for _, r := range line {
+		if r < '0' || r > '9' {
+			return false
+		}
+	}
+	return len(line) > 0
+}

@@ -1,0 +1,166 @@
+package dashboard
+
+import (
+	"fmt"
+	"strings"
+)
+
+// rank orders what a page may lose: the highest goes first.
+type rank int
+
+const (
+	rankBox rank = iota
+	rankProblem
+	rankRequest
+	rankReason
+	rankHeld
+	rankNote
+	rankWhy
+	rankUnmanaged
+	rankDetected
+	ranks
+)
+
+// lost are the words for what went missing, by rank.
+func (r rank) lost(n int) string {
+	words := [ranks]string{"update", "problem", "refused request", "reason", "update held back", "note",
+		"row of “Why not newer?”", "line not managed", "current pin"}[r]
+	if n == 1 {
+		return "1 " + words
+	}
+	if r == rankHeld {
+		return fmt.Sprintf("%d updates held back", n)
+	}
+	if first, rest, ok := strings.Cut(words, " "); ok && (r == rankWhy || r == rankUnmanaged) {
+		return fmt.Sprintf("%d %ss %s", n, first, rest)
+	}
+	return fmt.Sprintf("%d %ss", n, words)
+}
+
+// section is a part of the page that shows nothing at all once its rows are
+// gone.
+type section struct {
+	heading string
+	head    string
+	between string
+	end     string
+	rows    []row
+	inner   []section
+}
+
+type row struct {
+	text string
+	rank rank
+	// reason belongs to the row and may go without it.
+	reason string
+}
+
+func (s *section) add(r rank, text string) { s.rows = append(s.rows, row{text: text, rank: r}) }
+
+func (s *section) addUpdate(r rank, text, reason string) {
+	s.rows = append(s.rows, row{text: text, rank: r, reason: reason})
+}
+
+func (s *section) empty() bool { return s.size() == 0 }
+
+// size is the length of what write writes.
+func (s *section) size() int {
+	n := 0
+	for _, r := range s.rows {
+		n += len(r.text) + len(r.reason) + len(s.between)
+	}
+	if n > 0 {
+		n -= len(s.between)
+	}
+	for i := range s.inner {
+		n += s.inner[i].size()
+	}
+	if n > 0 {
+		n += len(s.head) + len(s.end)
+	}
+	return n
+}
+
+func (s *section) write(out *strings.Builder) {
+	if s.empty() {
+		return
+	}
+	out.WriteString(s.head)
+	for i, r := range s.rows {
+		if i > 0 {
+			out.WriteString(s.between)
+		}
+		out.WriteString(r.text)
+		out.WriteString(r.reason)
+	}
+	for i := range s.inner {
+		s.inner[i].write(out)
+	}
+	out.WriteString(s.end)
+}
+
+// shorten takes away, from its end, what has the given rank until excess bytes
+// are gone. It returns how many rows went and how many bytes.
+func (s *section) shorten(r rank, excess int) (rows, bytes int) {
+	for i := len(s.inner) - 1; i >= 0 && bytes < excess; i-- {
+		n, b := s.inner[i].shorten(r, excess-bytes)
+		rows, bytes = rows+n, bytes+b
+	}
+	if len(s.inner) > 0 && s.empty() {
+		bytes += len(s.head) + len(s.end)
+	}
+	for i := len(s.rows) - 1; i >= 0 && bytes < excess; i-- {
+		switch {
+		case r == rankReason && s.rows[i].reason != "":
+			bytes += len(s.rows[i].reason)
+			s.rows[i].reason = ""
+			rows++
+		case s.rows[i].rank == r:
+			bytes += len(s.rows[i].text) + len(s.rows[i].reason)
+			if len(s.rows) > 1 {
+				bytes += len(s.between)
+			} else {
+				bytes += len(s.head) + len(s.end)
+			}
+			s.rows = append(s.rows[:i], s.rows[i+1:]...)
+			rows++
+		}
+	}
+	return rows, bytes
+}
+
+// noteRoom is kept free for the line that says what is missing.
+const noteRoom = 400
+
+// fit joins a page of at most limit bytes.
+func fit(head string, sections []section, limit int) string {
+	head += "\n"
+	size := len(head)
+	for i := range sections {
+		size += sections[i].size()
+	}
+	var missing []string
+	excess := size - limit
+	if excess > 0 {
+		excess += noteRoom
+	}
+	for r := ranks - 1; r >= 0 && excess > 0; r-- {
+		gone := 0
+		for i := len(sections) - 1; i >= 0 && excess > 0; i-- {
+			n, bytes := sections[i].shorten(r, excess)
+			gone, excess = gone+n, excess-bytes
+		}
+		if gone > 0 {
+			missing = append(missing, r.lost(gone))
+		}
+	}
+	var out strings.Builder
+	out.WriteString(head)
+	for i := range sections {
+		sections[i].write(&out)
+	}
+	if len(missing) > 0 {
+		fmt.Fprintf(&out, "Shortened to %d KiB, not shown: %s.\n", limit>>10, strings.Join(missing, ", "))
+	}
+	return strings.TrimRight(out.String(), "\n") + "\n"
+}

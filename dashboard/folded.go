@@ -1,0 +1,65 @@
+package dashboard
+
+import (
+	"fmt"
+	"slices"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/text"
+)
+
+// The folded end of the page: facts to look up, first to go when it is too
+// long.
+
+func fold(summary string) string {
+	return "<details><summary>" + text.HTML(summary, maxTitle) + "</summary>\n\n"
+}
+
+const unfold = "\n</details>\n\n"
+
+func whyNot(p plan.Plan) section {
+	s := section{end: unfold, head: fold(fmt.Sprintf("Why not newer? %s", count(len(p.Why), "pin"))) +
+		"| Pin | Newest | Stays or goes to | Because |\n|---|---|---|---|\n"}
+	var files []string
+	for _, w := range p.Why {
+		if !slices.Contains(files, w.File) {
+			files = append(files, w.File)
+		}
+	}
+	for _, w := range p.Why {
+		pin := w.Name + " " + w.From
+		if len(files) > 1 {
+			pin += " (" + w.File + ")"
+		}
+		s.add(rankWhy, fmt.Sprintf("| %s | %s | %s | %s |\n", text.Cell(pin, maxTitle), text.Cell(w.Newest, maxTitle),
+			text.Cell(w.To, maxTitle), text.Cell(w.Because, maxReason)))
+	}
+	return s
+}
+
+func unmanaged(p plan.Plan) section {
+	s := section{end: unfold, head: fold(fmt.Sprintf("Lines not managed: %d of %d", len(p.Unmanaged), p.Pins+len(p.Unmanaged)))}
+	for _, u := range p.Unmanaged {
+		s.add(rankUnmanaged, " - "+text.Inline(place(u.File, u.Line), maxTitle)+" "+text.Line(u.Text)+" "+text.Prose(u.Reason, maxReason)+"\n")
+	}
+	return s
+}
+
+// detected lists the pins that have nothing to move to, folded per file.
+func detected(p plan.Plan) section {
+	s := section{head: "## Detected Dependencies\n"}
+	for i := 0; i < len(p.Current); {
+		file := p.Current[i].File
+		end := i
+		for end < len(p.Current) && p.Current[end].File == file {
+			end++
+		}
+		inner := section{head: fold(file + ": " + count(end-i, "current pin")), between: " · ", end: "\n" + unfold}
+		for _, pin := range p.Current[i:end] {
+			inner.add(rankDetected, text.Code(pin.Name+" "+pin.Version))
+		}
+		s.inner = append(s.inner, inner)
+		i = end
+	}
+	return s
+}

@@ -1,0 +1,155 @@
+package dashboard
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// Page is what Parse finds in a description. The zero value is an empty one.
+type Page struct {
+	Marker Marker
+	Boxes  []Box // in the order of the text
+}
+
+// Marker is the hidden first line that makes an issue a dashboard of ours.
+type Marker struct {
+	Present bool
+	Project int64 // 0 when the marker names none
+}
+
+// Box is one checkbox with a marker we know.
+type Box struct {
+	Type    plan.BoxType // the word before "-branch="; empty for a bulk box
+	Branch  string       // empty for a bulk box
+	Bulk    string       // the marker of a bulk box, else empty
+	Checked bool
+	Text    string // what follows the marker, without outer white space
+	Line    int    // from 0
+}
+
+// is reports whether two boxes stand for the same thing, whatever state its
+// update is in.
+func (b Box) is(c Box) bool { return b.Branch == c.Branch && b.Bulk == c.Bulk }
+
+// key names what the box stands for.
+func (b Box) key() string { return b.Branch + b.Bulk }
+
+// maxBoxes bounds what a page can make us do.
+const maxBoxes = 2000
+
+var (
+	markerLine = regexp.MustCompile(`^\s*<!--\s*pinwheel:dashboard\s([^>]*)-->`)
+	markerID   = regexp.MustCompile(`\bproject=(\d{1,18})\b`)
+	// boxLine takes more than Render writes: any list mark, quoted or
+	// indented, either case of x, spaces inside the comment.
+	boxLine = regexp.MustCompile(`^[\s>]*(?:[-*+]|\d{1,9}[.)])\s+\[([ xX])\]\s+<!--\s*(?:([A-Za-z]+)-branch=(\S+?)|([a-z-]+))\s*-->(.*)$`)
+)
+
+// Parse reads a description. It accepts what people and Renovate make of one;
+// what it does not understand is no box. Only the first 2000 boxes count.
+func Parse(body string) Page {
+	var page Page
+	for n, line := range strings.Split(body, "\n") {
+		if !strings.Contains(line, "<!--") {
+			continue
+		}
+		if m := markerLine.FindStringSubmatch(line); m != nil && !page.Marker.Present {
+			page.Marker.Present = true
+			if id := markerID.FindStringSubmatch(m[1]); id != nil {
+				page.Marker.Project, _ = strconv.ParseInt(id[1], 10, 64) // at most 18 digits
+			}
+			continue
+		}
+		m := boxLine.FindStringSubmatch(line)
+		if m == nil || m[4] != "" && !knownBulk(m[4]) {
+			continue
+		}
+		if len(page.Boxes) == maxBoxes {
+			break
+		}
+		page.Boxes = append(page.Boxes, Box{Type: plan.BoxType(m[2]), Branch: m[3], Bulk: m[4],
+			Checked: m[1] != " ", Text: strings.TrimSpace(m[5]), Line: n})
+	}
+	return page
+}
+
+func knownBulk(marker string) bool {
+	for _, row := range plan.Table() {
+		if row.Bulk == marker {
+			return true
+		}
+	}
+	return false
+}
+
+// knownType reports whether a type word is one of the state table.
+func knownType(t plan.BoxType) bool {
+	for _, row := range plan.Table() {
+		if row.Box == t && t != plan.NoBox {
+			return true
+		}
+	}
+	return false
+}
+
+// Normalise returns a text as GitLab stores it: without carriage returns, NUL
+// and white space at its ends.
+func Normalise(s string) string {
+	return strings.TrimSpace(strings.NewReplacer("\r", "", "\x00", "").Replace(s))
+}
+
+// Equal reports whether GitLab would store a and b alike.
+func Equal(a, b string) bool { return Normalise(a) == Normalise(b) }
+
+// KeepTicks returns rendered with every box ticked that is ticked in now and
+// was not in before: what people asked for while a run was at work. Boxes are
+// matched by branch, whatever section they moved to, bulk boxes by marker; a
+// box that rendered does not offer stays lost to the text, not to the notes.
+// It never takes a tick away.
+func KeepTicks(rendered string, before, now Page) string {
+	was := map[string]bool{}
+	for _, b := range before.Boxes {
+		was[b.key()] = was[b.key()] || b.Checked
+	}
+	keep := map[string]bool{}
+	for _, b := range now.Boxes {
+		if b.Checked && !was[b.key()] {
+			keep[b.key()] = true
+		}
+	}
+	if len(keep) == 0 {
+		return rendered
+	}
+	lines := strings.Split(rendered, "\n")
+	for _, b := range Parse(rendered).Boxes {
+		if keep[b.key()] && !b.Checked {
+			lines[b.Line] = strings.Replace(lines[b.Line], "[ ]", "[x]", 1)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unticked returns the branches whose box stands ticked in lastBody, the text
+// we wrote last, and unticked in page: somebody took a waiting request back. A
+// box that is gone says nothing. Order is that of page.
+func Unticked(page Page, lastBody string) []string {
+	waiting := map[string]bool{}
+	for _, b := range Parse(lastBody).Boxes {
+		waiting[b.key()] = waiting[b.key()] || b.Checked
+	}
+	checked := map[string]bool{}
+	for _, b := range page.Boxes {
+		checked[b.key()] = checked[b.key()] || b.Checked
+	}
+	var out []string
+	for _, b := range page.Boxes {
+		if b.Branch != "" && waiting[b.key()] && !checked[b.key()] {
+			out = append(out, b.Branch)
+			delete(waiting, b.key())
+		}
+	}
+	return out
+}

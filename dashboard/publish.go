@@ -1,0 +1,269 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// Issue is an issue as GitLab stores it.
+type Issue struct {
+	IID         int64
+	State       string // opened or closed
+	Title       string
+	Author      plan.User
+	Description string
+	UpdatedAt   time.Time
+	ClosedBy    plan.User
+	WebURL      string
+}
+
+// FindResult says how a dashboard was found.
+type FindResult string
+
+// The results of Publisher.Find.
+const (
+	FoundOpen   FindResult = "open"
+	FoundPaused FindResult = "paused" // a person closed it: the project rests
+	FoundNone   FindResult = "none"
+)
+
+// ErrGone is returned for an issue that is deleted, moved or closed while a run
+// was at work.
+var ErrGone = errors.New("the issue is gone")
+
+// legacyTitle is what Renovate called its dashboard before it had one.
+const legacyTitle = "Update Dependencies (Renovate Bot)"
+
+// Publisher finds, reads and writes dashboards on one GitLab.
+type Publisher struct{ client *gitlab.Client }
+
+// NewPublisher returns a Publisher that speaks through client.
+func NewPublisher(client *gitlab.Client) *Publisher { return &Publisher{client} }
+
+// Find returns the project's dashboard: the issue stored, if it is still ours
+// and open; else our open issue with the marker (the lowest iid), with title
+// or with Renovate's old one; else the newest that carries the marker and was
+// closed by a person. An issue of another author is never ours, nor is one whose
+// marker names another project. storedIID is 0 when none is stored.
+func (p *Publisher) Find(ctx context.Context, projectID, storedIID int64, bot plan.User, title string) (*Issue, FindResult, error) {
+	var closed *Issue
+	if storedIID != 0 {
+		found, err := p.stored(ctx, projectID, storedIID, bot)
+		switch {
+		case err != nil:
+			return nil, FoundNone, err
+		case found != nil && found.State == "opened":
+			return found, FoundOpen, nil
+		}
+		closed = found
+	}
+	open, err := p.list(ctx, projectID, "opened", bot)
+	if err != nil {
+		return nil, FoundNone, err
+	}
+	if best := choose(open, projectID, title); best != nil {
+		return best, FoundOpen, nil
+	}
+	if closed == nil {
+		old, err := p.list(ctx, projectID, "closed", bot)
+		if err != nil {
+			return nil, FoundNone, err
+		}
+		for i := range old { // ascending, so that the newest stays
+			if m := Parse(old[i].Description).Marker; m.Present && m.Project == projectID {
+				closed = &old[i]
+			}
+		}
+	}
+	if closed == nil || sameUser(closed.ClosedBy, bot) {
+		return nil, FoundNone, nil
+	}
+	return closed, FoundPaused, nil
+}
+
+// stored reads the issue that an earlier run stored; nil when it is no longer
+// ours.
+func (p *Publisher) stored(ctx context.Context, projectID, iid int64, bot plan.User) (*Issue, error) {
+	raw, _, err := p.client.Issues.GetIssue(projectID, iid, gitlab.WithContext(ctx))
+	if errors.Is(err, gitlab.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, explain(err, "read", iid)
+	}
+	found := issueOf(raw)
+	if raw.MovedToID != 0 || !sameUser(found.Author, bot) || elsewhere(found, projectID) {
+		return nil, nil
+	}
+	return &found, nil
+}
+
+func elsewhere(i Issue, projectID int64) bool {
+	m := Parse(i.Description).Marker
+	return m.Present && m.Project != projectID
+}
+
+// list returns our issues of a state by ascending iid.
+func (p *Publisher) list(ctx context.Context, projectID int64, state string, bot plan.User) ([]Issue, error) {
+	opt := &gitlab.ListProjectIssuesOptions{State: new(state), Scope: new("created_by_me"), OrderBy: new("created_at"), Sort: new("asc"),
+		ListOptions: gitlab.ListOptions{PerPage: 100, Page: 1}}
+	var out []Issue
+	for {
+		page, resp, err := p.client.Issues.ListProjectIssues(projectID, opt, gitlab.WithContext(ctx))
+		if err != nil {
+			return nil, explain(err, "list "+state, 0)
+		}
+		for _, raw := range page {
+			if i := issueOf(raw); raw.MovedToID == 0 && sameUser(i.Author, bot) && !elsewhere(i, projectID) {
+				out = append(out, i)
+			}
+		}
+		if resp.NextPage == 0 {
+			break
+		}
+		opt.Page = resp.NextPage
+	}
+	slices.SortFunc(out, func(a, b Issue) int { return int(min(max(a.IID-b.IID, -1), 1)) })
+	return out, nil
+}
+
+// choose takes, of our open issues, the one to write.
+func choose(open []Issue, projectID int64, title string) *Issue {
+	for _, fits := range []func(Issue) bool{
+		func(i Issue) bool { m := Parse(i.Description).Marker; return m.Present && m.Project == projectID },
+		func(i Issue) bool { return i.Title == title },
+		func(i Issue) bool { return i.Title == legacyTitle },
+	} {
+		if n := slices.IndexFunc(open, fits); n >= 0 {
+			return &open[n]
+		}
+	}
+	return nil
+}
+
+// Notes returns the newest 100 notes of an issue, oldest first. readable is
+// false, without an error, when the token may not read them.
+func (p *Publisher) Notes(ctx context.Context, projectID, iid int64) (notes []Note, readable bool, err error) {
+	opt := &gitlab.ListIssueNotesOptions{OrderBy: new("created_at"), Sort: new("desc"), ListOptions: gitlab.ListOptions{PerPage: 100}}
+	raw, resp, err := p.client.Notes.ListIssueNotes(projectID, iid, opt, gitlab.WithContext(ctx))
+	if err != nil {
+		if errors.Is(err, gitlab.ErrNotFound) || resp != nil && resp.StatusCode == http.StatusForbidden {
+			return nil, false, nil
+		}
+		return nil, false, explain(err, "read the notes of", iid)
+	}
+	for _, n := range raw {
+		notes = append(notes, Note{ID: n.ID, System: n.System, Body: n.Body, At: instant(n.CreatedAt),
+			Author: plan.User{ID: n.Author.ID, Username: n.Author.Username, Name: n.Author.Name}})
+	}
+	slices.SortFunc(notes, func(a, b Note) int { return int(min(max(a.ID-b.ID, -1), 1)) })
+	return notes, true, nil
+}
+
+// Create opens the dashboard and returns what GitLab stored. Labels are set
+// here and never again, so that people's own stay.
+func (p *Publisher) Create(ctx context.Context, projectID int64, title, body string, labels []string) (*Issue, error) {
+	opt := &gitlab.CreateIssueOptions{Title: &title, Description: new(Normalise(body))}
+	if len(labels) > 0 {
+		opt.Labels = (*gitlab.LabelOptions)(&labels)
+	}
+	raw, _, err := p.client.Issues.CreateIssue(projectID, opt, gitlab.WithContext(ctx))
+	if err != nil {
+		return nil, explain(err, "create", 0)
+	}
+	made := issueOf(raw)
+	return &made, nil
+}
+
+// Write reads the issue again, asks render for its text and stores that if it
+// differs from what GitLab holds. Nothing but the description is touched. It
+// returns what GitLab stores now and whether it wrote. An issue that is no longer
+// open is ErrGone.
+func (p *Publisher) Write(ctx context.Context, projectID int64, issue Issue, render func(fresh Issue) string) (Issue, bool, error) {
+	raw, _, err := p.client.Issues.GetIssue(projectID, issue.IID, gitlab.WithContext(ctx))
+	if errors.Is(err, gitlab.ErrNotFound) {
+		return issue, false, fmt.Errorf("write dashboard issue #%d: %w", issue.IID, ErrGone)
+	}
+	if err != nil {
+		return issue, false, explain(err, "read", issue.IID)
+	}
+	fresh := issueOf(raw)
+	if fresh.State != "opened" {
+		return fresh, false, fmt.Errorf("write dashboard issue #%d: %w: it was closed", issue.IID, ErrGone)
+	}
+	body := Normalise(render(fresh))
+	if Equal(fresh.Description, body) {
+		return fresh, false, nil
+	}
+	raw, _, err = p.client.Issues.UpdateIssue(projectID, issue.IID, &gitlab.UpdateIssueOptions{Description: &body}, gitlab.WithContext(ctx))
+	if err != nil {
+		return fresh, false, explain(err, "write", issue.IID)
+	}
+	return issueOf(raw), true, nil
+}
+
+// Comment adds a note to the issue, unless one of bot's among the newest 100
+// carries the same op. It reports whether it wrote.
+func (p *Publisher) Comment(ctx context.Context, projectID, iid int64, bot plan.User, op, body string) (bool, error) {
+	mark := "<!-- op:" + op + " -->"
+	notes, _, err := p.Notes(ctx, projectID, iid)
+	if err != nil {
+		return false, err
+	}
+	for _, n := range notes {
+		if !n.System && sameUser(n.Author, bot) && strings.Contains(n.Body, mark) {
+			return false, nil
+		}
+	}
+	opt := &gitlab.CreateIssueNoteOptions{Body: new(Normalise(body) + "\n" + mark)}
+	if _, _, err := p.client.Notes.CreateIssueNote(projectID, iid, opt, gitlab.WithContext(ctx)); err != nil {
+		return false, explain(err, "comment on", iid)
+	}
+	return true, nil
+}
+
+func issueOf(raw *gitlab.Issue) Issue {
+	i := Issue{IID: raw.IID, State: raw.State, Title: raw.Title, Description: raw.Description, UpdatedAt: instant(raw.UpdatedAt), WebURL: raw.WebURL}
+	if a := raw.Author; a != nil {
+		i.Author = plan.User{ID: a.ID, Username: a.Username, Name: a.Name}
+	}
+	if c := raw.ClosedBy; c != nil {
+		i.ClosedBy = plan.User{ID: c.ID, Username: c.Username, Name: c.Name}
+	}
+	return i
+}
+
+func instant(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// explain names the operation and says what a refusal usually means.
+func explain(err error, operation string, iid int64) error {
+	what := operation + " dashboard issues"
+	switch {
+	case iid != 0:
+		what = fmt.Sprintf("%s dashboard issue #%d", operation, iid)
+	case operation == "create":
+		what = "create the dashboard issue"
+	}
+	var answer *gitlab.ErrorResponse
+	switch {
+	case errors.Is(err, gitlab.ErrNotFound):
+		return fmt.Errorf("%s: %w: issues are disabled, or the token may not see them", what, err)
+	case errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden:
+		return fmt.Errorf("%s: %w: issues are disabled, or the token lacks the scope api or the role Planner", what, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

@@ -1,0 +1,340 @@
+package dashboard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/text"
+)
+
+// View is what a page needs beyond its plan. The zero value works.
+type View struct {
+	ProjectID   int64
+	MaxBytes    int             // 0 is 64 KiB
+	Ticked      map[string]bool // branches, and bulk markers, whose box waits ticked
+	Zone        *time.Location  // of the window's instants; nil is UTC
+	MinimumRole plan.Role       // who may tick
+	StatusURL   string          // shows whether pinwheel runs; empty for none
+	HelpURL     string          // explains the page; empty for none
+}
+
+// defaultMax bounds a page: rendering, mails and diffs all cost.
+const defaultMax = 64 << 10
+
+// The longest pieces of foreign text, in characters.
+const (
+	maxTitle  = 255
+	maxReason = 1000
+)
+
+// Render writes the dashboard of p, ending in one newline. The same plan and
+// view give the same text, and nothing in it but the plan's own instants tells
+// the time. A page beyond MaxBytes is shortened from the least important end
+// and says so; boxes go last, and only when they alone are too many.
+func Render(p plan.Plan, v View) string {
+	limit := v.MaxBytes
+	if limit <= 0 {
+		limit = defaultMax
+	}
+	head := fmt.Sprintf("<!-- pinwheel:dashboard v=1 project=%d -->\n", v.ProjectID)
+	if slices.ContainsFunc(p.Problems, func(q plan.Problem) bool { return q.Stopping }) {
+		head += "**Stopped: branches and merge requests stay as they are until the problem below is fixed.**\n"
+		return fit(head, []section{problems(p)}, limit)
+	}
+	head += summary(p) + "\n" + windowLine(p, v) + "\n"
+	sections := append([]section{problems(p)}, states(p, v)...)
+	return fit(head, append(sections, requests(p), remarks(p), whyNot(p), unmanaged(p), detected(p)), limit)
+}
+
+func summary(p plan.Plan) string {
+	if p.Behind == 0 && len(p.Updates) == 0 {
+		return fmt.Sprintf("**%s: all current.**", count(p.Pins, "pin"))
+	}
+	behind := "none behind, " + count(len(p.Updates), "update")
+	if p.Behind > 0 {
+		behind = fmt.Sprintf("%d behind in %s", p.Behind, count(len(p.Updates), "update"))
+	}
+	var groups [4]int
+	for _, u := range p.Updates {
+		switch u.State {
+		case plan.Open:
+			groups[0]++
+		case plan.PendingApproval, plan.Edited, plan.Errored:
+			groups[1]++
+		case plan.AwaitingSchedule, plan.Maturing, plan.RateLimited:
+			groups[2]++
+		case plan.Incompatible, plan.NotChecked, plan.Ignored, plan.ClosedByPerson:
+			groups[3]++
+		}
+	}
+	var parts []string
+	for i, words := range [4][2]string{{"open", "open"}, {"needs you", "need you"}, {"opens by itself", "open by themselves"}, {"held back", "held back"}} {
+		if n := groups[i]; n == 1 {
+			parts = append(parts, "1 "+words[0])
+		} else if n > 1 {
+			parts = append(parts, fmt.Sprint(n, " ", words[1]))
+		}
+	}
+	return fmt.Sprintf("**%s: %d current, %s** (%s).", count(p.Pins, "pin"), p.Pins-p.Behind, behind, strings.Join(parts, ", "))
+}
+
+func windowLine(p plan.Plan, v View) string {
+	line := "**" + window(p.Window, v) + ";** "
+	if p.MaxOpen > 0 {
+		line += fmt.Sprintf("%d of %s taken. ", p.OpenCount, count(p.MaxOpen, "place"))
+	} else {
+		line += "no places. "
+	}
+	line += "A ticked box is carried out by the next run, window or not; " + who(v.MinimumRole) + " may tick."
+	var links []string
+	if v.StatusURL != "" {
+		links = append(links, text.Link("Is it running?", v.StatusURL))
+	}
+	if v.HelpURL != "" {
+		links = append(links, text.Link("Help", v.HelpURL))
+	}
+	return strings.TrimRight(line+" "+strings.Join(links, " · "), " ")
+}
+
+func window(w plan.WindowView, v View) string {
+	zone := w.Zone
+	if zone == "" {
+		zone = location(v.Zone).String()
+	}
+	at := func(t time.Time) string { return t.In(location(v.Zone)).Format("Mon 2 Jan 15:04") }
+	switch {
+	case w.Always:
+		return "Window: always open"
+	case w.Never:
+		return "Window: does not open within five years"
+	case w.Closes.IsZero():
+		return fmt.Sprintf("Window: open from %s, %s", at(w.Opens), text.Inline(zone, maxTitle))
+	case w.Inside:
+		return fmt.Sprintf("Window: open until %s, %s", at(w.Closes), text.Inline(zone, maxTitle))
+	}
+	return fmt.Sprintf("Next window: %s to %s, %s", at(w.Opens), at(w.Closes), text.Inline(zone, maxTitle))
+}
+
+func location(zone *time.Location) *time.Location {
+	if zone == nil {
+		return time.UTC
+	}
+	return zone
+}
+
+func who(role plan.Role) string {
+	for _, r := range []struct {
+		role  plan.Role
+		words string
+	}{{plan.Owner, "Owners"}, {plan.Maintainer, "Maintainers and above"}, {plan.Developer, "Developers and above"},
+		{plan.Reporter, "Reporters and above"}, {plan.Planner, "Planners and above"}, {plan.Guest, "Guests and above"}} {
+		if role >= r.role {
+			return r.words
+		}
+	}
+	return "whoever can edit this issue"
+}
+
+func problems(p plan.Plan) section {
+	s := section{head: "## Problems\n", end: "\n"}
+	for _, q := range p.Problems {
+		where := ""
+		if q.File != "" {
+			where = text.Code(place(q.File, q.Line)) + ": "
+		}
+		s.add(rankProblem, " - "+where+sentences(q.Text, q.Next)+"\n")
+	}
+	return s
+}
+
+// states renders the updates by the headings of the state table. States that
+// share a heading share a section.
+func states(p plan.Plan, v View) []section {
+	var out []section
+	if len(p.Updates) == 0 && len(p.Problems) == 0 {
+		s := section{end: "\n"}
+		s.add(rankBox, "There is nothing to move: no pin has a newer release that may be taken.\n")
+		out = append(out, s)
+	}
+	for _, row := range plan.Table() {
+		rank := rankBox
+		if row.Box == plan.NoBox {
+			rank = rankHeld
+		}
+		if n := len(out); n == 0 || out[n-1].heading != row.Heading {
+			out = append(out, section{heading: row.Heading, head: "## " + row.Heading + "\n", end: "\n"})
+		}
+		s := &out[len(out)-1]
+		boxes := 0
+		for _, u := range p.Updates {
+			if u.State != row.State {
+				continue
+			}
+			line, boxed := updateLine(u, row, v)
+			if boxed {
+				boxes++
+			}
+			s.addUpdate(rank, line, reasonLine(u))
+		}
+		if boxes > 1 && row.Bulk != "" {
+			s.add(rankBox, fmt.Sprintf(" - %s <!-- %s -->%s\n", box(v.Ticked[row.Bulk]), row.Bulk, bulkText(row)))
+		}
+	}
+	return out
+}
+
+// updateLine is the line of one update. It holds nothing that changes with
+// time: GitLab guards a click by the line's number and text.
+func updateLine(u plan.Update, row plan.Row, v View) (line string, boxed bool) {
+	title := text.Inline(u.Title, maxTitle)
+	if u.MR != 0 {
+		title = fmt.Sprintf("[%s](!%d)", title, u.MR)
+	}
+	title += members(u)
+	if row.Box == plan.NoBox || u.Branch == "" || strings.ContainsAny(u.Branch, " \t\r\n<>\x00") {
+		return " - " + title + "\n", false
+	}
+	return fmt.Sprintf(" - %s <!-- %s-branch=%s -->%s\n", box(v.Ticked[u.Branch]), row.Box, u.Branch, title), true
+}
+
+func box(ticked bool) string {
+	if ticked {
+		return "[x]"
+	}
+	return "[ ]"
+}
+
+// bulkText is what Renovate's users know, with MR for PR.
+func bulkText(row plan.Row) string {
+	if row.Box == plan.BoxRebase {
+		return "**Click on this checkbox to rebase all open MRs at once**"
+	}
+	return "🔐 **Create all " + strings.ToLower(row.Heading) + " MRs at once** 🔐"
+}
+
+// members names the packages of an update of two or more, in its own order.
+func members(u plan.Update) string {
+	var names, keys []string
+	for _, m := range u.Moves {
+		key := m.Key
+		if key == "" {
+			key = m.Name
+		}
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
+			names = append(names, text.Code(m.Name))
+		}
+	}
+	if len(names) < 2 {
+		return ""
+	}
+	return " (" + strings.Join(names, ", ") + ")"
+}
+
+// maxSteps is how many different steps a reason spells out.
+const maxSteps = 6
+
+// reasonLine is the second source line of an item. Of an open one the title
+// already says where it goes.
+func reasonLine(u plan.Update) string {
+	move := steps(u)
+	if u.State == plan.Open {
+		move = ""
+	}
+	if line := sentences(move, u.Reason); line != "" {
+		return "   — " + line + "\n"
+	}
+	return ""
+}
+
+// steps says from where to where, once if all pins of the update agree.
+func steps(u plan.Update) string {
+	type step struct{ name, from, to string }
+	var all []step
+	agree := true
+	for _, m := range u.Moves {
+		s := step{m.Name, m.From, m.To}
+		if slices.Contains(all, s) {
+			continue
+		}
+		all = append(all, s)
+		agree = agree && s.from == all[0].from && s.to == all[0].to
+	}
+	var parts []string
+	for i, s := range all {
+		arrow := s.from + " → " + s.to
+		switch {
+		case agree:
+			return arrow + ", " + string(u.Kind)
+		case i == maxSteps:
+			return strings.Join(parts, ", ") + fmt.Sprintf(" and %d more, %s", len(all)-i, u.Kind)
+		}
+		parts = append(parts, s.name+" "+arrow)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return strings.Join(parts, ", ") + ", " + string(u.Kind)
+}
+
+func requests(p plan.Plan) section {
+	s := section{head: "## Requests Not Carried Out\n", end: "\n"}
+	for _, r := range p.Requests {
+		if r.Verdict != plan.Refused {
+			continue
+		}
+		by, what, at := "Somebody", text.Code(r.Tick.Branch+r.Tick.Bulk), ""
+		if r.Tick.By.Username != "" {
+			by = text.Code(r.Tick.By.Username)
+		}
+		if r.Title != "" {
+			what = "*" + text.Inline(r.Title, maxTitle) + "*"
+		}
+		if !r.Tick.At.IsZero() {
+			at = " on " + r.Tick.At.UTC().Format("2006-01-02 15:04 UTC")
+		}
+		s.add(rankRequest, " - "+by+" ticked "+what+at+": "+sentences(r.Reason)+"\n")
+	}
+	return s
+}
+
+func remarks(p plan.Plan) section {
+	s := section{head: "## Notes\n", end: "\n"}
+	for _, n := range p.Notes {
+		s.add(rankNote, " - "+sentences(n)+"\n")
+	}
+	return s
+}
+
+// sentences joins clauses to safe prose, each ending in a full stop.
+func sentences(clauses ...string) string {
+	var parts []string
+	for _, c := range clauses {
+		c = text.Prose(c, maxReason)
+		if c == "" {
+			continue
+		}
+		if !strings.HasSuffix(c, ".") && !strings.HasSuffix(c, "!") && !strings.HasSuffix(c, "?") && !strings.HasSuffix(c, "…") {
+			c += "."
+		}
+		parts = append(parts, c)
+	}
+	return strings.Join(parts, " ")
+}
+
+func place(file string, line int) string {
+	if line == 0 {
+		return file
+	}
+	return fmt.Sprintf("%s:%d", file, line)
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -168,6 +168,9 @@ func why(u plan.Update, v BodyView) string {
 		}
 		return who + " asked for it; carried out" + at + "."
 	case "repair":
+		if len(u.Moves) > 0 {
+			return "the branch conflicted with the default branch and was made anew at the same versions" + at + "."
+		}
 		return "the files on the default branch did not hold the same pins; found" + at + "."
 	default:
 		return "the window was open" + at + ". Nobody forced it."
@@ -192,18 +195,21 @@ func notTaken(b *strings.Builder, u plan.Update) {
 
 // checked says what was looked at and, as plainly, what was not.
 func checked(b *strings.Builder, u plan.Update, v BodyView) {
+	same := " - the constraints file and the file derived from it hold the same pins\n"
+	if len(u.Moves) == 0 {
+		b.WriteString("\n**Checked before this was opened:**\n" + same + "\n**Not checked:** what the pins do. None of them changes here.\n")
+		return
+	}
 	b.WriteString("\n**Checked before this was opened,** by reading the index; no package code was run:\n")
-	if len(u.Moves) > 0 {
-		b.WriteString(" - each version has files and none of them is yanked\n")
-		if v.MinimumAge > 0 {
-			fmt.Fprintf(b, " - each version had been out for at least %s\n", age(v.MinimumAge))
-		}
-		if len(v.Pythons) > 0 {
-			fmt.Fprintf(b, " - each version admits Python %s, as its metadata says\n", text.Inline(strings.Join(v.Pythons, ", "), 100))
-		}
+	b.WriteString(" - each version has files and none of them is yanked\n")
+	if v.MinimumAge > 0 {
+		fmt.Fprintf(b, " - each version had been out for at least %s\n", age(v.MinimumAge))
+	}
+	if len(v.Pythons) > 0 {
+		fmt.Fprintf(b, " - each version admits Python %s, as its metadata says\n", text.Inline(strings.Join(v.Pythons, ", "), 100))
 	}
 	if len(derivedFiles(v.Files)) > 0 {
-		b.WriteString(" - the constraints file and the file derived from it hold the same pins\n")
+		b.WriteString(same)
 	}
 	b.WriteString("\n**Not checked:** whether the pins fit together, as pins are not checked against each other yet")
 	if len(v.Pythons) == 0 {

@@ -146,9 +146,11 @@ func (e effect) byBot(k plan.Commit) bool {
 // in the versions of the merge request. Was it not expect, the commits of
 // somebody who pushed in that instant are on no branch any more: a branch is
 // made for them. verified is false while GitLab does not list the rebuild.
+// Asking again changes nothing more. A run that died between a rebuild and its
+// check asks with what its journal holds.
 // https://docs.gitlab.com/api/merge_requests/#retrieve-merge-request-diff-versions
-func (c *Client) KeepReplaced(ctx context.Context, project plan.Project, iid int64, branch, expect, head string) (kept Kept, verified bool, err error) {
-	e := effect{Client: c, id: project.ID}
+func (c *Client) KeepReplaced(ctx context.Context, project plan.Project, bot plan.User, iid int64, branch, expect, head string) (kept Kept, verified bool, err error) {
+	e := effect{Client: c, id: project.ID, bot: bot}
 	if err := e.within(branch); err != nil {
 		return Kept{}, false, err
 	}
@@ -163,6 +165,14 @@ func (e effect) keepReplaced(ctx context.Context, iid int64, branch, expect, hea
 	case !found:
 		return Kept{}, false, nil
 	case before == expect || before == "":
+		return Kept{}, true, nil
+	}
+	// An earlier head of ours, when GitLab made no version of the expected one.
+	replaced, err := e.Commit(ctx, e.id, before)
+	if err != nil {
+		return Kept{}, false, err
+	}
+	if _, ours := plan.ParseTrailers(replaced.Message); ours && e.byBot(replaced) {
 		return Kept{}, true, nil
 	}
 	slug := strings.ReplaceAll(strings.TrimPrefix(branch, e.opt.BranchPrefix), "/", "-")

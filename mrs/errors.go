@@ -45,7 +45,6 @@ type failure struct {
 	doing string
 	kinds []error
 	text  string
-	scope string
 	cause error
 }
 
@@ -80,11 +79,19 @@ func fail(err error, format string, args ...any) error {
 }
 
 func (e *failure) answered(a *gitlab.ErrorResponse) {
+	var body struct {
+		Error       string
+		Description string `json:"error_description"`
+	}
+	_ = json.Unmarshal(a.Body, &body) // of another shape: none of these
 	message := plain(a.Message)
 	if inner, ok := strings.CutPrefix(message, "{message: "); ok {
 		message = strings.Trim(strings.TrimSuffix(inner, "}"), "[]")
 	}
-	if looksLikeHTML(a.Body) || message == "" {
+	switch {
+	case body.Error != "":
+		message = plain(strings.TrimSuffix(body.Error+": "+body.Description, ": "))
+	case strings.HasPrefix(strings.TrimSpace(string(a.Body)), "<"), message == "":
 		message = http.StatusText(a.StatusCode)
 	}
 	e.text = fmt.Sprintf("%d %s", a.StatusCode, strings.TrimPrefix(message, fmt.Sprintf("%d ", a.StatusCode)))
@@ -93,19 +100,14 @@ func (e *failure) answered(a *gitlab.ErrorResponse) {
 		e.kinds = []error{ErrUnauthorized}
 	case a.StatusCode == http.StatusForbidden:
 		e.kinds = []error{ErrForbidden}
-		var body struct{ Error, Scope string }
-		if json.Unmarshal(a.Body, &body) == nil && body.Error == "insufficient_scope" {
-			e.kinds, e.scope = append(e.kinds, ErrScope), plain(body.Scope)
+		if body.Error == "insufficient_scope" {
+			e.kinds = append(e.kinds, ErrScope)
 		}
 	case a.StatusCode == http.StatusTooManyRequests, a.StatusCode >= 500, a.StatusCode == http.StatusRequestTimeout:
 		e.kinds = []error{ErrUnavailable}
 	default:
 		e.kinds = []error{ErrRefused}
 	}
-}
-
-func looksLikeHTML(body []byte) bool {
-	return strings.HasPrefix(strings.TrimSpace(string(body)), "<")
 }
 
 // plain is one line of at most 300 characters without control characters.

@@ -1,0 +1,145 @@
+package mrs_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+func TestTheProjectIsRead(t *testing.T) {
+	inWorld(t, gitlabsim.Options{}, func(w *world) {
+		w.same(w.bot.Username+" "+w.bot.Name, "pinwheel-bot Pinwheel")
+		w.same(w.project.DefaultBranch, "main")
+		w.same(w.project.AccessLevel, gitlabsim.Developer)
+		w.same(w.project.IssuesEnabled, true)
+		w.p.Rename("cki/renamed")
+		w.p.Set(gitlabsim.Settings{IssuesDisabled: true, Archived: true})
+		p, err := w.c.Project(w.ctx, "cki/pipeline", w.project.ID)
+		w.ok(err)
+		w.same(fmt.Sprintln(p.Path, p.IssuesEnabled, p.Archived), "cki/renamed false true\n")
+
+		dave, err := w.c.Role(w.ctx, p.ID, w.bot.ID+1)
+		w.ok(err)
+		w.same(dave, plan.Maintainer)
+		w.sim.AddUser("erin", "Erin", false)
+		for _, id := range []int64{w.bot.ID + 2, 99999} {
+			role, err := w.c.Role(w.ctx, p.ID, id)
+			w.ok(err)
+			w.same(role, plan.NoRole)
+		}
+		w.fault("GET */members/* 502 always")
+		role, err := w.c.Role(w.ctx, p.ID, w.bot.ID)
+		w.same(err != nil && role == plan.RoleUnknown, true)
+	})
+}
+
+func TestFilesAreReadAtACommit(t *testing.T) {
+	inWorld(t, gitlabsim.Options{}, func(w *world) {
+		head, err := w.c.Head(w.ctx, w.project.ID, "main")
+		w.ok(err)
+		odd := "a b/ä#?.txt"
+		next, err := w.p.Push("dave", "main", "odd", map[string]string{odd: "\xff\x00\r\n", "empty": "", "big": strings.Repeat("x", 4<<20+1)})
+		w.ok(err)
+		data, found, err := w.c.File(w.ctx, w.project.ID, odd, next)
+		w.ok(err)
+		w.same(found, true)
+		w.same(string(data), "\xff\x00\r\n")
+		data, found, err = w.c.File(w.ctx, w.project.ID, "empty", next)
+		w.ok(err)
+		w.same(found && len(data) == 0, true)
+		_, found, err = w.c.File(w.ctx, w.project.ID, odd, head)
+		w.ok(err)
+		w.same(found, false)
+		_, _, err = w.c.File(w.ctx, w.project.ID, "big", next)
+		w.same(errors.Is(err, mrs.ErrTooLarge), true)
+		w.fault("GET */raw html once")
+		_, _, err = w.c.File(w.ctx, w.project.ID, "empty", next)
+		w.same(errors.Is(err, mrs.ErrNotGitLab), true)
+		_, err = w.c.Head(w.ctx, w.project.ID, "absent")
+		w.same(errors.Is(err, mrs.ErrNotFound) && !errors.Is(err, mrs.ErrProjectNotFound), true)
+	})
+}
+
+func TestEveryPageIsRead(t *testing.T) {
+	inWorld(t, gitlabsim.Options{}, func(w *world) {
+		for i := range 230 {
+			name := fmt.Sprintf("%sp%03d", prefix, i)
+			w.ok(w.p.CreateBranch("dave", name, "main"))
+			w.ok(w.p.CreateBranch("dave", fmt.Sprintf("PinWheel/p%03d", i), "main"))
+			iid, err := w.p.CreateMR("dave", name, "main", name, "")
+			w.ok(err)
+			if i%2 == 0 {
+				w.ok(w.p.CloseMR("dave", iid))
+			}
+			if i%100 == 0 {
+				time.Sleep(time.Hour)
+			}
+		}
+		w.ok(w.p.CreateBranch("dave", "feature", "main"))
+		_, err := w.p.CreateMR("dave", "feature", "main", "not ours", "")
+		w.ok(err)
+
+		branches, err := w.c.Branches(w.ctx, w.project.ID, prefix)
+		w.ok(err)
+		w.same(len(branches), 230)
+		w.same(branches[229].Head.SHA, w.p.Head("main"))
+		open, err := w.c.OpenMergeRequests(w.ctx, w.project.ID)
+		w.ok(err)
+		w.same(len(open), 115)
+		w.same(open[0].Branch, prefix+"p001")
+		all, err := w.c.UpdatedMergeRequests(w.ctx, w.project.ID, time.Time{})
+		w.ok(err)
+		w.same(len(all), 115)
+		w.same(all[114].State, plan.Closed)
+		w.same(all[114].ClosedBy.Username, "dave")
+		recent, err := w.c.UpdatedMergeRequests(w.ctx, w.project.ID, time.Now().Add(-30*time.Minute))
+		w.ok(err)
+		w.same(len(recent), 14)
+	})
+}
+
+func TestConflictsAreSeenByALaterRead(t *testing.T) {
+	inWorld(t, gitlabsim.Options{}, func(w *world) {
+		_, m := w.opened("1.35.0")
+		_, err := w.p.EditFile("dave", "constraints.txt", strings.ReplaceAll(pins, "1.34.0", "1.34.5"))
+		w.ok(err)
+		for range 3 {
+			open, err := w.c.OpenMergeRequests(w.ctx, w.project.ID)
+			w.ok(err)
+			m = open[0]
+			time.Sleep(time.Hour)
+		}
+		w.same(m.HasConflicts, true)
+	})
+}
+
+func TestTheDigestProvesContent(t *testing.T) {
+	inWorld(t, gitlabsim.Options{}, func(w *world) {
+		a := w.commit("1.35.0", "", 0)
+		head := w.apply(a).Commit
+		digest := func(branch string, k plan.Commit) string {
+			d, err := w.c.ContentDigest(w.ctx, w.project.ID, branch, k)
+			w.ok(err)
+			return d
+		}
+		w.same(digest(work, head), a.Digest)
+		w.same(digest("pinwheel/other", head) == a.Digest, false)
+		sha, err := w.p.ForcePush("dave", work, "main", a.Message, map[string]string{"constraints.txt": "idna==1\n"})
+		w.ok(err)
+		amended, err := w.c.Commit(w.ctx, w.project.ID, sha)
+		w.ok(err)
+		w.same(digest(work, amended) == a.Digest, false)
+		sha, err = w.p.Push("dave", work, a.Message, map[string]string{"x": "y"})
+		w.ok(err)
+		stacked, err := w.c.Commit(w.ctx, w.project.ID, sha)
+		w.ok(err)
+		w.same(digest(work, stacked), "")
+		w.same(digest(work, plan.Commit{SHA: sha, Message: "mine"}), "")
+	})
+}

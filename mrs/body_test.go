@@ -150,6 +150,7 @@ func FuzzParseBody(f *testing.F) {
 	f.Add("x\n" + region + "\n - [x] <!-- rebase-check -->")
 	f.Add("<!-- pinwheel:mr v=1 moves=a:b:%4,%:: at=% closed=us --><!-- pinwheel:mr end -->")
 	f.Add("<!-- pinwheel:mr v=1 \r\n--><!-- pinwheel:mr end -->\n\n<!-- pinwheel:mr closed=us op=x -->")
+	f.Add("\n<!-- pinwheel:mr closed=us -->")
 	f.Fuzz(func(t *testing.T, description string) {
 		n := mrs.ParseBody(description)
 		if n.Present == n.BodyForeign {

@@ -110,7 +110,7 @@ var (
 	rebaseBox = regexp.MustCompile(`(?m)^([ \t]*[-*+][ \t]*\[)[ \t]*[xX][ \t]*(\][ \t]*<!--[ \t]*rebase-check[ \t]*-->)`)
 	// What Renovate leaves in every description it writes.
 	renovateMade = regexp.MustCompile(`<!--[ \t]*renovate-debug:`)
-	closedLine   = regexp.MustCompile(`(?:\r?\n)*` + regexp.QuoteMeta(closeMark) + `[^\n]*?-->\r?$`)
+	closedLine   = regexp.MustCompile(`(?:(?:\r?\n)*` + regexp.QuoteMeta(closeMark) + `[^\n]*?-->\r?)+$`)
 )
 
 // ParseBody reads what a description says of itself. Any text is understood:
@@ -170,10 +170,10 @@ func Replace(description, region string) string {
 	if from, to, ok := span(description); ok {
 		return description[:from] + region + description[to:]
 	}
+	description = closedLine.ReplaceAllString(description, "")
 	if strings.TrimSpace(description) == "" || renovateMade.MatchString(description) {
 		return region
 	}
-	description = closedLine.ReplaceAllString(description, "")
 	return rebaseBox.ReplaceAllString(description, "${1} ${2}")
 }
 

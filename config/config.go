@@ -1,0 +1,240 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// Config is one configuration with its defaults filled in. Paths in it are as
+// written: relative ones count from the working directory.
+type Config struct {
+	Path        string // of the file, for messages
+	GitLab      GitLab
+	Indexes     []Index // at least one; the first whose patterns match a name owns it
+	Concurrency int     // parallel reads of an index
+	Store       string
+	Schedule    string // a cron spec in UTC
+	Projects    []Project
+	// Defaults is the policy of a project that says nothing itself.
+	Defaults plan.Policy
+}
+
+// GitLab says where GitLab is.
+type GitLab struct {
+	URL       string // without a final slash
+	TokenFile string
+	AllowHTTP bool
+}
+
+// Index is one package index as a client needs it. Projects hold the same
+// index as a decision needs it.
+type Index struct {
+	Name              string
+	URL               string // with a final slash
+	Packages          []string
+	Username          string
+	PasswordFile      string
+	IgnoreUploadTimes bool
+	AllowHTTP         bool
+}
+
+// Project is one project with its policy.
+type Project struct {
+	Path   string
+	Policy plan.Policy
+}
+
+// maxSize is far above any configuration and keeps a wrong path harmless.
+const maxSize = 1 << 20
+
+// Load reads and checks the file at path. What is wrong with it is an Errors.
+func Load(path string) (*Config, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, unreadable(path, cause(err))
+	case info.IsDir():
+		return nil, unreadable(path, "it is a folder")
+	case info.Size() > maxSize:
+		return nil, unreadable(path, "it is larger than 1 MiB")
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, unreadable(path, cause(err))
+	}
+	return Parse(path, data)
+}
+
+func unreadable(path, why string) Errors {
+	return Errors{{Path: path, Text: "the configuration cannot be read: " + why}}
+}
+
+// Parse checks data as Load does; path is only for messages.
+func Parse(path string, data []byte) (*Config, error) {
+	r := &reader{path: filepath.ToSlash(path), keys: map[string][]string{}}
+	root := r.document(data)
+	if len(r.errs) > 0 {
+		return nil, r.errs.sorted()
+	}
+	c := r.config(root)
+	c.Path = path
+	if len(r.errs) > 0 {
+		return nil, r.errs.sorted()
+	}
+	return c, nil
+}
+
+// Default is the configuration of an empty file: no projects, and the built-in
+// policy on pypi.org.
+func Default() *Config {
+	r := &reader{keys: map[string][]string{}}
+	c := r.config(nil)
+	c.Path = "the configuration"
+	return c
+}
+
+// document parses data as exactly one mapping.
+func (r *reader) document(data []byte) *yaml.Node {
+	if !utf8.Valid(data) {
+		r.errs = append(r.errs, Error{Path: r.path, Text: "the file is not UTF-8 text: save it as UTF-8"})
+		return nil
+	}
+	docs, err := documents(data)
+	if err != nil {
+		r.errs = append(r.errs, syntaxError(r.path, err))
+		return nil
+	}
+	const smallest = "the smallest configuration is:\nprojects:\n  - path: group/project"
+	switch {
+	case len(docs) == 0:
+		r.errs = append(r.errs, Error{Path: r.path, Text: "the file is empty; " + smallest})
+		return nil
+	case len(docs) > 1:
+		r.fail(docs[1], "", "a second document starts here: keep one configuration per file")
+		return nil
+	}
+	root := docs[0].Content[0]
+	if root.Kind != yaml.MappingNode {
+		r.fail(root, "", "the file is not a mapping of keys; %s", smallest)
+	}
+	return root
+}
+
+// documents parses without judging: keys given twice are found by the reader,
+// which reports them with everything else.
+func documents(data []byte) ([]*yaml.Node, error) {
+	loader, err := yaml.NewLoader(bytes.NewReader(data), yaml.WithUniqueKeys(false))
+	if err != nil {
+		return nil, err
+	}
+	var docs []*yaml.Node
+	for {
+		var n yaml.Node
+		switch err := loader.Load(&n); {
+		case errors.Is(err, io.EOF):
+			return docs, nil
+		case err != nil:
+			return nil, err
+		case n.Kind == yaml.DocumentNode && len(n.Content) == 1:
+			docs = append(docs, &n)
+		}
+	}
+}
+
+func syntaxError(path string, err error) Error {
+	e := Error{Path: path, Text: "this is not YAML: " + err.Error()}
+	var one *yaml.LoadError
+	if errors.As(err, &one) {
+		e.Line = max(one.Mark.Line, one.ContextMark.Line)
+		e.Text = "this is not YAML: " + one.Message
+	}
+	return e
+}
+
+// config reads the top level; a nil root is an empty file.
+func (r *reader) config(root *yaml.Node) *Config {
+	c := &Config{
+		GitLab: GitLab{URL: "https://gitlab.com"}, Concurrency: 8, Store: "pinwheel.db", Schedule: "@hourly",
+	}
+	base := defaults()
+	var short, list, projects *yaml.Node
+	if root != nil {
+		r.mapping(root, "", []field{
+			{key: "gitlab", read: func(n *yaml.Node, at string) { r.gitlab(n, at, &c.GitLab) }},
+			{key: "index", read: func(n *yaml.Node, _ string) { short = n }},
+			{key: "indexes", read: func(n *yaml.Node, _ string) { list = n }},
+			{key: "store", read: func(n *yaml.Node, at string) { c.Store = r.text(n, at) }},
+			{key: "schedule", read: func(n *yaml.Node, at string) { c.Schedule = r.schedule(n, at) }},
+			{key: "defaults", read: func(n *yaml.Node, at string) { r.project(n, at, &base, false) }},
+			{key: "projects", required: true, read: func(n *yaml.Node, _ string) { projects = n }},
+		})
+	}
+	c.Indexes = r.indexes(short, list, &c.Concurrency)
+	if projects != nil {
+		c.Projects = r.projects(projects, base, c.Indexes)
+	}
+	c.Defaults = base.finish(c.Indexes)
+	return c
+}
+
+func (r *reader) projects(n *yaml.Node, base project, indexes []Index) []Project {
+	const at = "projects"
+	var out []Project
+	lines := map[string]int{}
+	r.list(n, at, 1, func(n *yaml.Node, at string) {
+		p := base
+		r.project(n, at, &p, true)
+		r.zoned(n, at, p)
+		// GitLab's paths are told apart without regard to case.
+		key := strings.ToLower(p.path)
+		if first := lines[key]; first > 0 && key != "" {
+			r.fail(n, at+".path", "%s is a project of this file already, at line %d: keep one of the two", p.path, first)
+		}
+		lines[key] = n.Line
+		out = append(out, Project{Path: p.path, Policy: p.finish(indexes)})
+	})
+	return out
+}
+
+// names are the schedules that need no fields.
+var names = [...]string{"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"}
+
+// schedule reads a cron spec. Sunday as 7 is what a window understands and a
+// schedule does not.
+func (r *reader) schedule(n *yaml.Node, at string) string {
+	spec := r.text(n, at)
+	if spec == "" {
+		return ""
+	}
+	for _, name := range names {
+		if spec == name {
+			return spec
+		}
+	}
+	if _, err := plan.ParseWindow([]string{spec}, time.UTC); err != nil {
+		r.fail(n, at, "%q is not a schedule: write @hourly, @daily or five cron fields such as \"15 * * * *\"", spec)
+		return ""
+	}
+	for part := range strings.SplitSeq(strings.Fields(spec)[4], ",") {
+		days, _, _ := strings.Cut(part, "/")
+		if days == "7" || strings.HasPrefix(days, "7-") || strings.HasSuffix(days, "-7") {
+			r.fail(n, at, "%q names Sunday by 7: write 0 or SUN", spec)
+			return ""
+		}
+	}
+	return spec
+}
+
+// String names the file, so that a Config in a log line says little.
+func (c *Config) String() string { return fmt.Sprintf("configuration %s", c.Path) }

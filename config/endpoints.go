@@ -1,0 +1,178 @@
+package config
+
+import (
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+func (r *reader) gitlab(n *yaml.Node, at string, g *GitLab) {
+	var where *yaml.Node
+	r.mapping(n, at, []field{
+		{key: "url", read: func(n *yaml.Node, at string) { g.URL, where = r.url(n, at), n }},
+		{key: "token_file", read: func(n *yaml.Node, at string) { g.TokenFile = r.text(n, at) }},
+		{key: "allow_http", read: func(n *yaml.Node, at string) { g.AllowHTTP = r.boolean(n, at) }},
+	})
+	g.URL = strings.TrimRight(g.URL, "/")
+	if where != nil {
+		r.encrypted(where, below(at, "url"), g.URL, g.AllowHTTP)
+	}
+}
+
+// indexes reads the short form, the list, or neither. The short form's
+// concurrency is for all of them.
+func (r *reader) indexes(short, list *yaml.Node, concurrency *int) []Index {
+	out := []Index{{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}}}
+	if short != nil {
+		one := Index{Name: "index", Packages: []string{"*"}}
+		fields := append(r.index(&one), field{key: "concurrency", read: func(n *yaml.Node, at string) {
+			*concurrency = r.number(n, at, 1, 64)
+		}})
+		at := "index"
+		r.mapping(short, at, fields)
+		switch alone := onlyConcurrency(short); {
+		case alone:
+		case list != nil:
+			r.fail(short, at, "there is a list of indexes too: keep one of the two, index then may hold concurrency alone")
+		case one.URL == "":
+			r.required(short, below(at, "url"))
+		default:
+			r.checkIndex(short, at, &one)
+			out = []Index{one}
+		}
+	}
+	if list == nil {
+		return out
+	}
+	out = nil
+	lines := map[string]int{}
+	r.list(list, "indexes", 1, func(n *yaml.Node, at string) {
+		one := Index{Packages: []string{"*"}}
+		fields := r.index(&one)
+		fields[0].required, fields[1].required = true, true // name and url
+		r.mapping(n, at, fields)
+		r.checkIndex(n, at, &one)
+		if first := lines[one.Name]; first > 0 && one.Name != "" {
+			r.fail(n, below(at, "name"), "%s names an index already, at line %d: give this one another name", one.Name, first)
+		}
+		if i := slices.IndexFunc(out, func(o Index) bool { return slices.Contains(o.Packages, "*") }); i >= 0 {
+			r.fail(n, at, "no package is left for this index, since %s before it takes all: move that one to the end", out[i].Name)
+		}
+		lines[one.Name] = n.Line
+		out = append(out, one)
+	})
+	return out
+}
+
+// onlyConcurrency reports whether the short form names no index.
+func onlyConcurrency(n *yaml.Node) bool {
+	n = target(n)
+	return n.Kind == yaml.MappingNode && len(n.Content) == 2 && n.Content[0].Value == "concurrency"
+}
+
+// required says what mapping says of a key that is missing.
+func (r *reader) required(n *yaml.Node, at string) { r.fail(n, at, "the key is missing: add it") }
+
+var indexName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+func (r *reader) index(i *Index) []field {
+	return []field{
+		{key: "name", read: func(n *yaml.Node, at string) {
+			i.Name = r.text(n, at)
+			if i.Name != "" && !indexName.MatchString(i.Name) {
+				r.fail(n, at, "%q is not a name for an index: write small letters, digits and single dashes", i.Name)
+			}
+		}},
+		{key: "url", read: func(n *yaml.Node, at string) { i.URL = r.url(n, at) }},
+		{key: "packages", read: func(n *yaml.Node, at string) {
+			i.Packages = r.texts(n, at, 1, r.pattern)
+			for j, p := range i.Packages {
+				i.Packages[j] = normalised(p)
+			}
+		}},
+		{key: "username", read: func(n *yaml.Node, at string) { i.Username = r.text(n, at) }},
+		{key: "password_file", read: func(n *yaml.Node, at string) { i.PasswordFile = r.text(n, at) }},
+		{key: "upload_times", read: func(n *yaml.Node, at string) {
+			i.IgnoreUploadTimes = r.choice(n, at, "required", "ignore") == "ignore"
+		}},
+		{key: "allow_http", read: func(n *yaml.Node, at string) { i.AllowHTTP = r.boolean(n, at) }},
+	}
+}
+
+// checkIndex judges what depends on more than one key.
+func (r *reader) checkIndex(n *yaml.Node, at string, i *Index) {
+	if i.URL != "" && !strings.HasSuffix(i.URL, "/") {
+		i.URL += "/"
+	}
+	r.encrypted(value(n, "url"), below(at, "url"), i.URL, i.AllowHTTP)
+	if i.PasswordFile != "" && i.Username == "" {
+		r.fail(value(n, "password_file"), below(at, "username"), "a password needs a username: add it")
+	}
+}
+
+// value is the node of n's key, or n itself, for its line.
+func value(n *yaml.Node, key string) *yaml.Node {
+	m := target(n)
+	for i := 0; m.Kind == yaml.MappingNode && i+1 < len(m.Content); i += 2 {
+		if m.Content[i].Value == key {
+			return m.Content[i+1]
+		}
+	}
+	return n
+}
+
+var (
+	patternText = regexp.MustCompile(`^[A-Za-z0-9._*?-]+$`)
+	separators  = regexp.MustCompile(`[-_.]+`)
+)
+
+func (r *reader) pattern(n *yaml.Node, at, text string) {
+	if !patternText.MatchString(text) {
+		r.fail(n, at, "%q is not a pattern of package names: write a name, with * for any letters and ? for one", text)
+	}
+}
+
+// normalised spells a pattern as the names it is matched with (PEP 503).
+func normalised(pattern string) string {
+	return strings.ToLower(separators.ReplaceAllString(pattern, "-"))
+}
+
+// url reads an absolute http or https address without anything secret in it.
+func (r *reader) url(n *yaml.Node, at string) string {
+	text := r.text(n, at)
+	if text == "" {
+		return ""
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		// The text may hold a password, so it is not repeated.
+		r.fail(n, at, "this is not an address: write one that starts with https://")
+	case u.User != nil:
+		r.fail(n, at, "the address holds a user or password: take it out, secrets come from the environment or a file")
+	case u.RawQuery != "" || u.Fragment != "":
+		r.fail(n, at, "the address goes on after its path: remove what follows ? or #")
+	default:
+		return text
+	}
+	return ""
+}
+
+// encrypted lets http pass to this machine, or where it is allowed.
+func (r *reader) encrypted(n *yaml.Node, at, text string, allowed bool) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" || allowed || loopback(u.Hostname()) {
+		return
+	}
+	r.fail(n, at, "http sends everything unencrypted: write https, or set allow_http: true beside it")
+}
+
+// loopback takes names by their text, since a name server can say anything.
+func loopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback() || host == "localhost"
+}

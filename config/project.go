@@ -1,0 +1,291 @@
+package config
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// weekend is the window of a project that names none.
+const weekend = "* * * * SAT,SUN"
+
+// project is a policy in the making: what belongs together across keys, and
+// may come from defaults and the project in any mixture, is joined by finish.
+type project struct {
+	path   string
+	policy plan.Policy
+	window []string // nil: not given
+	zone   *time.Location
+	// windowAt is where the window was given, to name it when it lacks a zone.
+	windowAt *yaml.Node
+}
+
+func defaults() project {
+	return project{policy: plan.Policy{
+		Files:        []plan.FilePolicy{{Path: "constraints.txt"}},
+		MinimumAge:   3 * 24 * time.Hour,
+		MaxOpen:      10,
+		BranchPrefix: "pinwheel/",
+		Labels:       []string{"dependencies"},
+		Platforms:    []string{"linux/x86_64"},
+		Mode:         plan.Full,
+		MinimumRole:  plan.Developer,
+		Dashboard:    "Dependency Dashboard",
+	}}
+}
+
+// finish returns the policy, which shares no memory with another project's.
+func (p project) finish(indexes []Index) plan.Policy {
+	policy := p.policy
+	policy.Files = slices.Clone(policy.Files)
+	policy.Labels = slices.Clone(policy.Labels)
+	policy.Pythons = slices.Clone(policy.Pythons)
+	policy.Platforms = slices.Clone(policy.Platforms)
+	specs, zone := p.window, p.zone
+	if specs == nil {
+		specs = []string{weekend}
+	}
+	if zone == nil {
+		zone = time.UTC
+	}
+	// Specs that are wrong were reported one by one.
+	policy.Window, _ = plan.ParseWindow(slices.Clone(specs), zone)
+	for _, i := range indexes {
+		policy.Indexes = append(policy.Indexes, plan.Index{
+			Name: i.Name, URL: i.URL, Packages: slices.Clone(i.Packages), IgnoreUploadTimes: i.IgnoreUploadTimes,
+		})
+	}
+	return policy
+}
+
+// project reads a project, or the defaults, which have every key but path.
+func (r *reader) project(n *yaml.Node, at string, p *project, named bool) {
+	policy := &p.policy
+	fields := []field{
+		{key: "files", read: func(n *yaml.Node, at string) { policy.Files = r.files(n, at) }},
+		{key: "window", read: func(n *yaml.Node, at string) { p.window, p.windowAt = r.window(n, at), n }},
+		{key: "timezone", read: func(n *yaml.Node, at string) { p.zone = r.timezone(n, at) }},
+		{key: "minimum_release_age", read: func(n *yaml.Node, at string) { policy.MinimumAge = r.age(n, at) }},
+		{key: "max_open_merge_requests", read: func(n *yaml.Node, at string) { policy.MaxOpen = r.number(n, at, 0, 1000) }},
+		{key: "branch_prefix", read: func(n *yaml.Node, at string) { policy.BranchPrefix = r.prefix(n, at) }},
+		{key: "labels", read: func(n *yaml.Node, at string) { policy.Labels = r.texts(n, at, 0, r.label) }},
+		{key: "python", read: func(n *yaml.Node, at string) { policy.Pythons = r.pythons(n, at) }},
+		{key: "platforms", read: func(n *yaml.Node, at string) { policy.Platforms = r.texts(n, at, 1, r.platform) }},
+		{key: "mode", read: func(n *yaml.Node, at string) { policy.Mode = r.mode(n, at) }},
+		{key: "selections", read: func(n *yaml.Node, at string) { r.selections(n, at, policy) }},
+		{key: "dashboard", read: func(n *yaml.Node, at string) { r.dashboard(n, at, policy) }},
+	}
+	if named {
+		fields = append([]field{
+			{key: "path", required: true, read: func(n *yaml.Node, at string) { p.path = r.projectPath(n, at) }},
+		}, fields...)
+	}
+	r.mapping(n, at, fields)
+}
+
+var (
+	projectPath = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$`)
+	ageText     = regexp.MustCompile(`^([1-9][0-9]{0,3})([dh])$`)
+)
+
+func (r *reader) projectPath(n *yaml.Node, at string) string {
+	text := r.text(n, at)
+	if text != "" && !projectPath.MatchString(text) {
+		r.fail(n, at, "%q is not a project's path: write it as in its address, group/project", text)
+	}
+	return text
+}
+
+// window reads one spec or a list of them.
+func (r *reader) window(n *yaml.Node, at string) []string {
+	check := func(n *yaml.Node, at, spec string) {
+		if _, err := plan.ParseWindow([]string{spec}, time.UTC); err != nil {
+			r.fail(n, at, "%v; the weekend is %q, always is \"* * * * *\"", err, weekend)
+		}
+	}
+	if n.Kind == yaml.SequenceNode {
+		return r.texts(n, at, 1, check)
+	}
+	spec := r.text(n, at)
+	if spec != "" {
+		check(n, at, spec)
+	}
+	return []string{spec}
+}
+
+// zoned checks that a window which was written down says whose clock it
+// means. Always means the same everywhere.
+func (r *reader) zoned(n *yaml.Node, at string, p project) {
+	if p.windowAt == nil || p.zone != nil {
+		return
+	}
+	for _, spec := range p.window {
+		if spec == "" || strings.Join(strings.Fields(spec), " ") == "* * * * *" {
+			return
+		}
+	}
+	// Two projects may share the window of the defaults: say it once.
+	e := Error{Path: r.path, Line: p.windowAt.Line, Key: below(at, "timezone"),
+		Text: "a window needs a time zone: add timezone, such as Europe/Prague or UTC"}
+	if !slices.ContainsFunc(r.errs, func(o Error) bool { return o.Line == e.Line && o.Text == e.Text }) {
+		r.errs = append(r.errs, e)
+	}
+}
+
+func (r *reader) timezone(n *yaml.Node, at string) *time.Location {
+	name := r.text(n, at)
+	zone, err := time.LoadLocation(name)
+	if name != "" && (err != nil || name == "Local") {
+		r.fail(n, at, "%q is not a time zone: write a name such as Europe/Prague or UTC", name)
+	}
+	// Never nil: a zone was given, even if it was wrong.
+	if zone == nil {
+		zone = time.UTC
+	}
+	return zone
+}
+
+func (r *reader) age(n *yaml.Node, at string) time.Duration {
+	if n.Kind == yaml.ScalarNode && n.Value == "0" {
+		return 0
+	}
+	m := ageText.FindStringSubmatch(n.Value)
+	if n.Kind != yaml.ScalarNode || m == nil {
+		r.fail(n, at, "%s: write days or hours such as 3d or 12h, or 0", not(n, "an age"))
+		return 0
+	}
+	count, _ := strconv.Atoi(m[1]) // at most four digits
+	unit := time.Hour
+	if m[2] == "d" {
+		unit = 24 * time.Hour
+	}
+	return time.Duration(count) * unit
+}
+
+// prefix reads the start of a branch name, by git check-ref-format's rules.
+// https://git-scm.com/docs/git-check-ref-format
+func (r *reader) prefix(n *yaml.Node, at string) string {
+	text := r.text(n, at)
+	if text == "" {
+		return ""
+	}
+	bad := strings.ContainsAny(text, " ~^:?*[\\") || strings.Contains(text, "..") || strings.Contains(text, "@{") ||
+		strings.HasPrefix(text, "-") || len(text) > 100
+	for part := range strings.SplitSeq(strings.TrimSuffix(text, "/"), "/") {
+		bad = bad || part == "" || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".lock") || strings.HasSuffix(part, ".")
+	}
+	switch {
+	case bad:
+		r.fail(n, at, "%q cannot start a branch's name in git: write letters, digits, - and /, such as pinwheel/", text)
+	case !strings.HasSuffix(text, "/") && !strings.HasSuffix(text, "-"):
+		r.fail(n, at, "%q does not end in / or -, so that other branches would match it: write %s/", text, text)
+	}
+	return text
+}
+
+func (r *reader) label(n *yaml.Node, at, text string) {
+	if strings.Contains(text, ",") {
+		r.fail(n, at, "%q holds a comma, which GitLab reads as two labels: write two elements", text)
+	}
+}
+
+// platforms are the machines that wheels are told apart for.
+var platforms = [...]string{"linux/x86_64", "linux/aarch64", "linux/ppc64le", "linux/s390x", "linux/i686", "linux/armv7l", "linux/riscv64"}
+
+func (r *reader) platform(n *yaml.Node, at, text string) {
+	if !slices.Contains(platforms[:], text) {
+		r.choice(n, at, platforms[:]...)
+	}
+}
+
+func (r *reader) mode(n *yaml.Node, at string) plan.Mode {
+	return plan.Mode(r.choice(n, at, string(plan.Full), string(plan.DashboardOnly), string(plan.Off)))
+}
+
+func (r *reader) selections(n *yaml.Node, at string, policy *plan.Policy) {
+	r.mapping(n, at, []field{{key: "minimum_role", read: func(n *yaml.Node, at string) {
+		switch r.choice(n, at, "none", "planner", "reporter", "developer", "maintainer") {
+		case "none":
+			policy.MinimumRole = plan.NoRole
+		case "planner":
+			policy.MinimumRole = plan.Planner
+		case "reporter":
+			policy.MinimumRole = plan.Reporter
+		case "developer":
+			policy.MinimumRole = plan.Developer
+		case "maintainer":
+			policy.MinimumRole = plan.Maintainer
+		}
+	}}})
+}
+
+func (r *reader) dashboard(n *yaml.Node, at string, policy *plan.Policy) {
+	r.mapping(n, at, []field{{key: "title", read: func(n *yaml.Node, at string) {
+		policy.Dashboard = r.text(n, at)
+		if len([]rune(policy.Dashboard)) > 255 {
+			r.fail(n, at, "the title is longer than the 255 characters GitLab takes: shorten it")
+		}
+	}}})
+}
+
+// files reads the constraints files. A path may appear once, as file or twin.
+func (r *reader) files(n *yaml.Node, at string) []plan.FilePolicy {
+	var out []plan.FilePolicy
+	lines := map[string]int{}
+	once := func(n *yaml.Node, at string) string {
+		name := r.filePath(n, at)
+		if first := lines[name]; first > 0 && name != "" {
+			r.fail(n, at, "%s is a file of this project already, at line %d: keep one of the two", name, first)
+		}
+		lines[name] = n.Line
+		return name
+	}
+	r.list(n, at, 1, func(n *yaml.Node, at string) {
+		var f plan.FilePolicy
+		r.mapping(n, at, []field{
+			{key: "path", required: true, read: func(n *yaml.Node, at string) { f.Path = once(n, at) }},
+			{key: "derived", read: func(n *yaml.Node, at string) {
+				f.Derived = &plan.Derived{Format: "block", Key: []string{"variables", "PYTHON_CONSTRAINTS"}}
+				r.mapping(n, at, []field{
+					{key: "path", required: true, read: func(n *yaml.Node, at string) { f.Derived.Path = once(n, at) }},
+					{key: "format", read: func(n *yaml.Node, at string) { f.Derived.Format = r.choice(n, at, "block", "list", "map") }},
+					{key: "key", read: func(n *yaml.Node, at string) { f.Derived.Key = r.keyPath(n, at) }},
+				})
+			}},
+		})
+		out = append(out, f)
+	})
+	return out
+}
+
+// filePath reads a path inside the repository, in its one spelling.
+func (r *reader) filePath(n *yaml.Node, at string) string {
+	text := r.text(n, at)
+	if text == "" {
+		return ""
+	}
+	clean := path.Clean(text)
+	if clean != text || path.IsAbs(text) || clean == "." || clean == ".." || strings.HasPrefix(clean, "../") ||
+		strings.Contains(text, `\`) || strings.HasPrefix(text, ".git/") {
+		r.fail(n, at, "%q is not a path inside the repository: write it from the top, such as pipeline/constraints.yml", text)
+	}
+	return text
+}
+
+// keyPath reads the elements of a key path, which may repeat.
+func (r *reader) keyPath(n *yaml.Node, at string) []string {
+	var out []string
+	r.list(n, at, 1, func(n *yaml.Node, at string) { out = append(out, r.text(n, at)) })
+	return out
+}
+
+// String names the project.
+func (p Project) String() string { return fmt.Sprintf("project %s", p.Path) }

@@ -1,0 +1,242 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// reader walks a YAML tree and collects what is wrong with it. A method that
+// finds something wrong says so and returns the zero value: nobody uses the
+// result of a file with errors.
+type reader struct {
+	path string
+	errs Errors
+	// keys is what the reader understands by section, so that a test can hold
+	// it against the schema.
+	keys map[string][]string
+}
+
+// field is one key of a mapping.
+type field struct {
+	key      string
+	required bool
+	read     func(n *yaml.Node, at string)
+}
+
+func (r *reader) fail(n *yaml.Node, at, format string, args ...any) {
+	r.errs = append(r.errs, Error{Path: r.path, Line: n.Line, Key: at, Text: fmt.Sprintf(format, args...)})
+}
+
+var element = regexp.MustCompile(`\[\d+\]`)
+
+// mapping reads the keys of n in the order of the file.
+func (r *reader) mapping(n *yaml.Node, at string, fields []field) {
+	known := make([]string, len(fields))
+	for i, f := range fields {
+		known[i] = f.key
+	}
+	r.keys[element.ReplaceAllString(at, "[]")] = known
+	n = target(n)
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, at, "%s: write a mapping with the keys %s", not(n, "a mapping"), strings.Join(known, ", "))
+		return
+	}
+	seen := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], target(n.Content[i+1])
+		name := target(key).Value
+		if first, twice := seen[name]; twice {
+			r.fail(key, below(at, name), "the key is there already, at line %d: keep one of the two", first)
+			continue
+		}
+		seen[name] = key.Line
+		i := slices.IndexFunc(fields, func(f field) bool { return f.key == name })
+		switch {
+		case i < 0:
+			r.unknown(key, at, name, known)
+		case value.ShortTag() == "!!null":
+			r.fail(key, below(at, name), "the key has no value: give it one or remove the line")
+		default:
+			fields[i].read(value, below(at, name))
+		}
+	}
+	for _, f := range fields {
+		if _, ok := seen[f.key]; f.required && !ok {
+			r.fail(n, below(at, f.key), "the key is missing: add it")
+		}
+	}
+}
+
+func (r *reader) unknown(key *yaml.Node, at, name string, known []string) {
+	switch best := closest(name, known); {
+	case name == "<<":
+		r.fail(key, at, "merge keys are not read here: use the top-level defaults")
+	case best != "":
+		r.fail(key, below(at, name), "unknown key, did you mean %s?", best)
+	default:
+		r.fail(key, below(at, name), "unknown key: known here are %s", strings.Join(known, ", "))
+	}
+}
+
+// list reads a sequence of at least least elements.
+func (r *reader) list(n *yaml.Node, at string, least int, each func(n *yaml.Node, at string)) {
+	if n.Kind != yaml.SequenceNode {
+		r.fail(n, at, "%s: write a list, one \"- \" line per element", not(n, "a list"))
+		return
+	}
+	if len(n.Content) < least {
+		r.fail(n, at, "the list is empty: name at least %d", least)
+	}
+	for i, e := range n.Content {
+		e = target(e)
+		at := fmt.Sprintf("%s[%d]", at, i)
+		if e.ShortTag() == "!!null" {
+			r.fail(e, at, "the element has no value: give it one or remove the line")
+			continue
+		}
+		each(e, at)
+	}
+}
+
+// texts reads a list of texts; one that is there twice is an error.
+func (r *reader) texts(n *yaml.Node, at string, least int, check func(n *yaml.Node, at, text string)) []string {
+	out := []string{}
+	r.list(n, at, least, func(n *yaml.Node, at string) {
+		text := r.text(n, at)
+		if text == "" {
+			return
+		}
+		if slices.Contains(out, text) {
+			r.fail(n, at, "%q is in the list already: remove one of the two", text)
+		}
+		check(n, at, text)
+		out = append(out, text)
+	})
+	return out
+}
+
+// text reads a string of one line that is not blank.
+func (r *reader) text(n *yaml.Node, at string) string {
+	switch {
+	case n.Kind != yaml.ScalarNode:
+		r.fail(n, at, "%s: write a text", not(n, "a text"))
+	case n.ShortTag() != "!!str":
+		r.fail(n, at, "%s is not a text to YAML: write %q, with the quotes", n.Value, n.Value)
+	case strings.TrimSpace(n.Value) == "":
+		r.fail(n, at, "the text is empty: give it a value or remove the line")
+	case strings.TrimSpace(n.Value) != n.Value:
+		r.fail(n, at, "%q starts or ends with white space: remove it", n.Value)
+	case strings.ContainsFunc(n.Value, unicode.IsControl):
+		r.fail(n, at, "%q holds a line break or a control character: write it on one line", n.Value)
+	default:
+		return n.Value
+	}
+	return ""
+}
+
+func (r *reader) number(n *yaml.Node, at string, least, most int) int {
+	i, err := strconv.Atoi(n.Value)
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || err != nil || strconv.Itoa(i) != n.Value || i < least || i > most {
+		r.fail(n, at, "%s: write a whole number from %d to %d", not(n, "such a number"), least, most)
+		return 0
+	}
+	return i
+}
+
+func (r *reader) boolean(n *yaml.Node, at string) bool {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" {
+		r.fail(n, at, "%s: write true or false", not(n, "true or false"))
+		return false
+	}
+	return strings.EqualFold(n.Value, "true")
+}
+
+// choice reads one of words. A bare off is a boolean to some readers of YAML,
+// so the tag is not asked.
+func (r *reader) choice(n *yaml.Node, at string, words ...string) string {
+	if n.Kind == yaml.ScalarNode && slices.Contains(words, n.Value) {
+		return n.Value
+	}
+	hint := ""
+	if best := closest(n.Value, words); best != "" {
+		hint = ", did you mean " + best + "?"
+	}
+	r.fail(n, at, "%s: write one of %s%s", not(n, "known here"), strings.Join(words, ", "), hint)
+	return ""
+}
+
+// target follows an alias. An alias of an alias does not exist in YAML.
+func target(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode && n.Alias != nil {
+		return n.Alias
+	}
+	return n
+}
+
+func below(at, key string) string {
+	if at == "" {
+		return key
+	}
+	return at + "." + key
+}
+
+// not says that n is not what, quoting n where that is short.
+func not(n *yaml.Node, what string) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping is not " + what
+	case yaml.SequenceNode:
+		return "a list is not " + what
+	}
+	value := n.Value
+	if runes := []rune(value); len(runes) > 60 {
+		value = string(runes[:60]) + "..."
+	}
+	return fmt.Sprintf("%q is not %s", value, what)
+}
+
+// closest returns the word of known that word was probably meant to be, or "".
+// Other spellings of the same words (minimumReleaseAge) count as close.
+func closest(word string, known []string) string {
+	plain := func(s string) string {
+		return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(s))
+	}
+	best, least := "", 3
+	for _, k := range known {
+		d := distance(plain(word), plain(k))
+		if d < least && d*3 <= max(len(k), 3) {
+			best, least = k, d
+		}
+	}
+	return best
+}
+
+// distance is the number of bytes to add, drop or change.
+func distance(a, b string) int {
+	if max(len(a), len(b)) > 40 {
+		return 40
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		corner := row[0]
+		row[0]++
+		for j := range len(b) {
+			change := corner
+			if a[i] != b[j] {
+				change++
+			}
+			corner = row[j+1]
+			row[j+1] = min(row[j+1]+1, row[j]+1, change)
+		}
+	}
+	return row[len(b)]
+}

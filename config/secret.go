@@ -1,0 +1,122 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"strings"
+	"unicode"
+)
+
+const redacted = "[redacted]"
+
+// Secret is a token or a password. No way of printing, logging or encoding it
+// shows it, also not as a field of something else; Reveal does. The zero
+// Secret is empty.
+type Secret struct {
+	// A pointer, because fmt prints a private field by its bytes.
+	text *string
+}
+
+// NewSecret wraps text.
+func NewSecret(text string) Secret { return Secret{&text} }
+
+// Reveal returns the text, for the one place that sends it.
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
+
+// Empty reports whether there is nothing to reveal.
+func (s Secret) Empty() bool { return s.Reveal() == "" }
+
+// String returns a placeholder.
+func (s Secret) String() string { return redacted }
+
+// GoString returns a placeholder.
+func (s Secret) GoString() string { return redacted }
+
+// Format writes a placeholder, whatever the verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// LogValue is a placeholder.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText encodes a placeholder.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// MarshalJSON encodes a placeholder.
+func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+
+// tokenVariable holds the GitLab token.
+const tokenVariable = "PINWHEEL_GITLAB_TOKEN"
+
+// Token reads the GitLab token: from PINWHEEL_GITLAB_TOKEN if env has it, else
+// from gitlab.token_file. White space around it is dropped. It fails when
+// there is none, and never tells what it read.
+func (c *Config) Token(env func(string) string) (Secret, error) {
+	if text := env(tokenVariable); text != "" {
+		return secret(text, "the environment variable "+tokenVariable)
+	}
+	if c.GitLab.TokenFile == "" {
+		return Secret{}, fmt.Errorf("no GitLab token: set %s or gitlab.token_file in %s", tokenVariable, c.Path)
+	}
+	return secretFile(c.GitLab.TokenFile, "gitlab.token_file")
+}
+
+// PasswordVariable is the environment variable with the index's password.
+func (i Index) PasswordVariable() string {
+	return "PINWHEEL_INDEX_" + strings.ToUpper(strings.ReplaceAll(i.Name, "-", "_")) + "_PASSWORD"
+}
+
+// Password reads the index's password: from PasswordVariable if env has it,
+// else from password_file. An index that needs none has neither and no
+// username; one without the other is an error.
+func (i Index) Password(env func(string) string) (Secret, error) {
+	variable := i.PasswordVariable()
+	text := env(variable)
+	switch {
+	case text == "" && i.PasswordFile == "" && i.Username == "":
+		return Secret{}, nil
+	case i.Username == "":
+		return Secret{}, fmt.Errorf("index %s has a password and no username: set its username", i.Name)
+	case text != "":
+		return secret(text, "the environment variable "+variable)
+	case i.PasswordFile == "":
+		return Secret{}, fmt.Errorf("index %s has a username and no password: set %s or its password_file", i.Name, variable)
+	}
+	return secretFile(i.PasswordFile, "password_file of index "+i.Name)
+}
+
+func secretFile(path, what string) (Secret, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Secret{}, fmt.Errorf("%s: %s cannot be read: %s", what, path, cause(err))
+	}
+	return secret(string(data), what+" "+path)
+}
+
+func secret(text, what string) (Secret, error) {
+	text = strings.TrimSpace(text)
+	switch {
+	case text == "":
+		return Secret{}, fmt.Errorf("%s is empty: put the secret there, on one line", what)
+	case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
+		return Secret{}, fmt.Errorf("%s holds more than one word: put the secret alone there, on one line", what)
+	}
+	return NewSecret(text), nil
+}
+
+// cause is the reason of a file error without the operation and the path.
+func cause(err error) string {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err.Error()
+	}
+	return err.Error()
+}

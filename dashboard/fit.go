@@ -132,6 +132,13 @@ func (s *section) shorten(r rank, excess int) (rows, bytes int) {
 // noteRoom is kept free for the line that says what is missing.
 const noteRoom = 400
 
+func bytesText(n int) string {
+	if n%1024 == 0 {
+		return fmt.Sprintf("%d KiB", n/1024)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
 // fit joins a page of at most limit bytes.
 func fit(head string, sections []section, limit int) string {
 	head += "\n"
@@ -160,7 +167,7 @@ func fit(head string, sections []section, limit int) string {
 		sections[i].write(&out)
 	}
 	if len(missing) > 0 {
-		fmt.Fprintf(&out, "Shortened to %d KiB, not shown: %s.\n", limit>>10, strings.Join(missing, ", "))
+		fmt.Fprintf(&out, "Shortened to %s, not shown: %s.\n", bytesText(limit), strings.Join(missing, ", "))
 	}
 	return strings.TrimRight(out.String(), "\n") + "\n"
 }

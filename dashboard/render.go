@@ -263,21 +263,25 @@ func steps(u plan.Update) string {
 		all = append(all, s)
 		agree = agree && s.from == all[0].from && s.to == all[0].to
 	}
+	kind := ""
+	if u.Kind != "" {
+		kind = ", " + string(u.Kind)
+	}
 	var parts []string
 	for i, s := range all {
 		arrow := s.from + " → " + s.to
 		switch {
 		case agree:
-			return arrow + ", " + string(u.Kind)
+			return arrow + kind
 		case i == maxSteps:
-			return strings.Join(parts, ", ") + fmt.Sprintf(" and %d more, %s", len(all)-i, u.Kind)
+			return strings.Join(parts, ", ") + fmt.Sprintf(" and %d more%s", len(all)-i, kind)
 		}
 		parts = append(parts, s.name+" "+arrow)
 	}
 	if len(parts) == 0 {
 		return ""
 	}
-	return strings.Join(parts, ", ") + ", " + string(u.Kind)
+	return strings.Join(parts, ", ") + kind
 }
 
 func requests(p plan.Plan) section {
@@ -317,12 +321,21 @@ func sentences(clauses ...string) string {
 		if c == "" {
 			continue
 		}
-		if !strings.HasSuffix(c, ".") && !strings.HasSuffix(c, "!") && !strings.HasSuffix(c, "?") && !strings.HasSuffix(c, "…") {
+		if !ended(c) {
 			c += "."
 		}
 		parts = append(parts, c)
 	}
 	return strings.Join(parts, " ")
+}
+
+func ended(s string) bool {
+	for _, end := range []string{".", "!", "?", "…", ".)"} {
+		if strings.HasSuffix(s, end) {
+			return true
+		}
+	}
+	return false
 }
 
 func place(file string, line int) string {

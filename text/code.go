@@ -35,24 +35,17 @@ func span(s string) string {
 	if s == "" {
 		return "` `"
 	}
-	fence := strings.Repeat("`", longestRun(s)+1)
+	fence := "`"
+	if strings.Contains(s, "`") {
+		// Runs are broken up, so that two backticks always do: three could
+		// pass for a fence at the start of a line.
+		s = strings.ReplaceAll(strings.ReplaceAll(s, "``", "`"+gap+"`"), "``", "`"+gap+"`")
+		fence = "``"
+	}
 	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
 		s = " " + s + " "
 	}
 	return fence + s + fence
-}
-
-func longestRun(s string) int {
-	longest, run := 0, 0
-	for _, r := range s {
-		if r != '`' {
-			run = 0
-			continue
-		}
-		run++
-		longest = max(longest, run)
-	}
-	return longest
 }
 
 // pipes escapes what would end a table's cell: a pipe with an even number of
@@ -92,7 +85,7 @@ func Link(label, address string) string {
 func destination(address string) string {
 	var out strings.Builder
 	for _, b := range []byte(address) {
-		if b <= ' ' || b >= 0x7f || strings.IndexByte("()<>[]\\\"'`|{}^*", b) >= 0 {
+		if b <= ' ' || b >= 0x7f || strings.IndexByte("@!()<>[]\\\"'`|{}^*", b) >= 0 {
 			const hex = "0123456789ABCDEF"
 			out.Write([]byte{'%', hex[b>>4], hex[b&15]})
 			continue

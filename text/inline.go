@@ -11,7 +11,7 @@ import (
 // line, also in a table cell or a link's label. max counts characters of s,
 // see [Plain]. Ordinary titles, names and versions come out unchanged. The
 // empty string stays empty.
-func Inline(s string, max int) string { return escape([]rune(spared(Plain(s, max)))) }
+func Inline(s string, max int) string { return escape([]rune(spared(Plain(s, max))), true) }
 
 // Prose is [Inline] for a sentence of ours that may quote strangers: what
 // stands between two backticks becomes a code span, the rest plain text.
@@ -23,13 +23,13 @@ func Cell(s string, max int) string { return prose(Plain(s, max), CodeCell) }
 func prose(s string, code func(string) string) string {
 	var out strings.Builder
 	s = spared(s)
-	for {
+	for first := true; ; first = false {
 		before, rest, ok := strings.Cut(s, "`")
 		quoted, after, closed := strings.Cut(rest, "`")
 		if !ok || !closed {
-			break
+			return out.String() + escape([]rune(s), first)
 		}
-		out.WriteString(escape([]rune(before)))
+		out.WriteString(escape([]rune(before), first))
 		if strings.TrimSpace(quoted) == "" {
 			out.WriteString(gap) // what stood apart stays apart
 		} else {
@@ -40,7 +40,6 @@ func prose(s string, code func(string) string) string {
 			out.WriteString(gap) // a longer run of backticks would not end the span
 		}
 	}
-	return out.String() + escape([]rune(s))
 }
 
 // HTML is s for the text of an HTML element, such as a <summary>, where
@@ -50,7 +49,7 @@ func HTML(s string, max int) string {
 	line := []rune(spared(Plain(s, max)))
 	for i, r := range line {
 		switch r {
-		case '&', '<', '>', '"', '\'', '`', '*', '_', '[', ']', '\\', '/':
+		case '&', '<', '>', '"', '\'', '`', '*', '_', '[', ']', '\\':
 			out.WriteString("&#" + strconv.Itoa(int(r)) + ";")
 		default:
 			out.WriteRune(r)
@@ -62,18 +61,21 @@ func HTML(s string, max int) string {
 	return out.String()
 }
 
-// escape writes every character so that it shows as itself.
-func escape(line []rune) string {
+// escape writes every character so that it shows as itself. start says that
+// line may be the start of a Markdown line.
+func escape(line []rune, start bool) string {
 	var out strings.Builder
 	for i, r := range line {
 		next := at(line, i+1)
 		switch {
-		case strings.ContainsRune("\\`*[]|~$", r),
+		case strings.ContainsRune("\\*[]|~$", r),
 			r == '_' && !(word(at(line, i-1)) && word(next)),
-			i == 0 && strings.ContainsRune("/#-+=>:", r),
-			(r == '.' || r == ')') && (next == 0 || next == ' ') && number(line[:i]):
+			start && i == 0 && strings.ContainsRune("/#-+=>:", r),
+			(r == '.' || r == ')') && start && (next == 0 || next == ' ') && number(line[:i]):
 			out.WriteByte('\\')
 			out.WriteRune(r)
+		case r == '`':
+			out.WriteString("&grave;") // a backslash would do, but not for whoever pairs backticks naively
 		case r == '<' && (next == 0 || letter(next) || strings.ContainsRune("/!?", next)):
 			out.WriteString("&lt;")
 		case r == '&' && (next == 0 || next == '#' || word(next)):

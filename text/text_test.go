@@ -40,12 +40,12 @@ func TestInline(t *testing.T) {
 		{"address of a page", "https://gitlab.example/a/-/issues/1", "https:" + gap + "//gitlab.example/a/-/issues/1"},
 		{"bare host", "www.example.org", "www" + gap + ".example.org"},
 		{"emphasis", "*a* _b_ c_d", `\*a\* \_b\_ c_d`},
-		{"code", "a `b`", "a \\`b\\`"},
+		{"code", "a `b`", "a &grave;b&grave;"},
 		{"pipe", "a|b", `a\|b`},
 		{"bidi", "a\u202eb\u2066c\u200bd\ufeff", "abcd"},
 		{"control", "a\x00b\x1bc\x7f", "abc"},
 		{"not UTF-8", "a\xffb", "a\ufffdb"},
-		{"math", "$`x`$", "\\$\\`x\\`\\$"},
+		{"math", "$`x`$", `\$&grave;x&grave;\$`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := text.Inline(tt.in, 0); got != tt.want {
@@ -60,8 +60,9 @@ func TestCode(t *testing.T) {
 		{"requests==2.31", "`requests==2.31`"},
 		{"", "` `"},
 		{"a`b", "``a`b``"},
-		{"`a``b", "``` `a``b ```"},
-		{"``", "``` `` ```"},
+		{"`a``b", "`` `a`" + gap + "`b ``"},
+		{"``", "`` `" + gap + "` ``"},
+		{"```", "`` `" + gap + "`" + gap + "` ``"},
 		{"a\n\n- [x] b", "`a - [x] b`"},
 		{"<!-- x -->", "`<!" + gap + "-- x -->`"},
 		{"Fixes #1", "`Fixes" + gap + " #1`"},
@@ -77,7 +78,7 @@ func TestProse(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"closed by `alice` on 2026-09-30", "closed by `alice` on 2026-09-30"},
 		{"`a` and `b`", "`a` and `b`"},
-		{"one ` only", "one \\` only"},
+		{"one ` only", "one &grave; only"},
 		{"`@all` @all", "`@all` @" + gap + "all"},
 		{"``", gap},
 		{"`a``b`", "`a`" + gap + "`b`"},
@@ -192,7 +193,7 @@ func harmless(t *testing.T, what, in, out string) {
 		"more than one line": strings.ContainsAny(out, "\n\r\u2028\u2029\x00"), "a comment": strings.Contains(out, "<!--"),
 		"a closing keyword": closes.MatchString(out), "a mention": mention.MatchString(bare), "a reference": reference.MatchString(bare),
 		"a block": block.MatchString(out), "an element": element.MatchString(bare), "a live bracket, star or pipe": bracket.MatchString(bare),
-		"a live backtick": strings.Contains(strings.ReplaceAll(strings.ReplaceAll(bare, `\\`, ""), "\\`", ""), "`"),
+		"a live backtick": strings.Contains(bare, "`"),
 		"bidi":            strings.ContainsAny(out, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"),
 		"invalid UTF-8":   !utf8.ValidString(out),
 	} {

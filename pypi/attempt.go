@@ -1,0 +1,283 @@
+package pypi
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// accept asks for JSON (PEP 691). HTML is named so that an index that has
+// nothing else answers with it, and the error can say so, instead of 406.
+const accept = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
+
+const (
+	maxRedirects  = 5
+	maxRetryAfter = time.Minute
+	drainBytes    = 64 << 10
+)
+
+// try sends the request once, following redirects on the index's own origin.
+func (c *Client) try(parent context.Context, q *query) (Answer, *Error) {
+	ctx, cancel := context.WithTimeout(parent, c.o.Timeout)
+	defer cancel()
+	address := q.page
+	for range maxRedirects + 1 {
+		response, err := c.send(ctx, q, address)
+		if err != nil {
+			return Answer{}, c.broken(parent, q, err)
+		}
+		if !redirect(response.StatusCode) {
+			answer, problem := c.read(q, response)
+			if problem != nil && problem.Kind == Unreachable {
+				problem = c.broken(parent, q, problem.cause)
+			}
+			return answer, problem
+		}
+		discard(response)
+		var problem *Error
+		if address, problem = q.follow(address, response); problem != nil {
+			return Answer{}, problem
+		}
+	}
+	return Answer{}, q.problem(Redirected, "index %s redirects %s more than %d times: given up", q.Source.Index.Name, q.name, maxRedirects)
+}
+
+// send makes one GET. Credentials go to the origin of the index and nowhere
+// else; follow lets no other address come here.
+func (c *Client) send(ctx context.Context, q *query, address *url.URL) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Accept", accept)
+	request.Header.Set("Accept-Encoding", "gzip")
+	request.Header.Set("User-Agent", c.o.UserAgent)
+	if q.ETag != "" {
+		request.Header.Set("If-None-Match", q.ETag)
+	}
+	if (q.Source.Username != "" || q.Source.Password != "") && sameOrigin(address, q.base) {
+		request.SetBasicAuth(q.Source.Username, string(q.Source.Password))
+	}
+	return c.http.Do(request)
+}
+
+func redirect(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+// follow gives the next address, or says why there is none.
+func (q *query) follow(from *url.URL, response *http.Response) (*url.URL, *Error) {
+	location := response.Header.Get("Location")
+	to, err := from.Parse(location)
+	if err != nil || location == "" {
+		return nil, q.problem(Redirected, "index %s redirects %s without saying where", q.Source.Index.Name, q.name)
+	}
+	switch {
+	case sameOrigin(to, q.base) && to.User == nil:
+		return to, nil
+	case strings.EqualFold(to.Hostname(), q.base.Hostname()):
+		return nil, q.problem(Redirected, "index %s redirects %s to another origin, %s: not followed",
+			q.Source.Index.Name, q.name, clean(to.Scheme+"://"+to.Host))
+	}
+	return nil, q.problem(Redirected, "index %s redirects to another host, %s: not followed", q.Source.Index.Name, clean(to.Host))
+}
+
+// sameOrigin compares scheme, host and port.
+func sameOrigin(a, b *url.URL) bool {
+	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	if strings.EqualFold(u.Scheme, "http") {
+		return "80"
+	}
+	return "443"
+}
+
+// read judges a response and closes it.
+func (c *Client) read(q *query, response *http.Response) (Answer, *Error) {
+	index := q.Source.Index.Name
+	status := response.StatusCode
+	if status == http.StatusOK {
+		defer response.Body.Close()
+		return c.readPage(q, response)
+	}
+	discard(response)
+	switch {
+	case status == http.StatusNotModified && q.ETag != "":
+		return Answer{NotModified: true, Known: true, ETag: q.ETag, Serial: q.Serial}, nil
+	case status == http.StatusNotFound || status == http.StatusGone:
+		answer := Answer{}
+		answer.Package.Name, answer.Package.Index, answer.Package.HasFacts = q.name, index, true
+		return answer, nil
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return Answer{}, q.problem(Unauthorized, "index %s answered %d for %s: %s", index, status, q.name, q.credentials())
+	case status == http.StatusProxyAuthRequired:
+		return Answer{}, q.problem(Unauthorized, "the proxy before index %s answered 407 for %s: check its credentials", index, q.name)
+	case status == http.StatusTooManyRequests || status >= 500:
+		err := q.problem(Unavailable, "index %s answered %s for %s", index, statusText(status), q.name)
+		err.again, err.after = true, retryAfter(response.Header.Get("Retry-After"), time.Now())
+		return Answer{}, err
+	}
+	return Answer{}, q.problem(Unsupported, "index %s answered %s for %s", index, statusText(status), q.name)
+}
+
+func (q *query) credentials() string {
+	if q.Source.Username == "" && q.Source.Password == "" {
+		return "it wants credentials and none are set (username and password)"
+	}
+	return "check the index's username and password"
+}
+
+func statusText(status int) string {
+	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
+}
+
+// readPage reads a 200. Content types beyond PEP 691's are accepted where they
+// are some JSON: static mirrors know no better.
+func (c *Client) readPage(q *query, response *http.Response) (Answer, *Error) {
+	index := q.Source.Index.Name
+	written := response.Header.Get("Content-Type")
+	media, _, err := mime.ParseMediaType(written)
+	if err != nil {
+		media = strings.ToLower(strings.TrimSpace(written))
+	}
+	if media != "" && !strings.HasSuffix(media, "json") {
+		return Answer{}, q.problem(NotJSON, "index %s answered %s for %s; pinwheel needs the JSON form of the Simple API (PEP 691)",
+			index, clean(media), q.name)
+	}
+	coding := strings.ToLower(strings.TrimSpace(response.Header.Get("Content-Encoding")))
+	if coding != "" && coding != "identity" && coding != "gzip" {
+		return Answer{}, q.problem(Unsupported, "index %s answered in the encoding %s for %s, which was not asked for", index, clean(coding), q.name)
+	}
+	pkg, serial, err := c.pages.decode(response.Body, coding == "gzip", c.o.MaxBody, q.name, q.Hashes)
+	if err != nil {
+		return Answer{}, q.unread(err, c.o.MaxBody)
+	}
+	if serial > 0 && serial < q.Serial {
+		return Answer{NotModified: true, Stale: true, Known: true, ETag: q.ETag, Serial: q.Serial}, nil
+	}
+	pkg.Index = index
+	return Answer{Known: true, ETag: response.Header.Get("ETag"), Serial: serial, Package: pkg}, nil
+}
+
+// unread turns an error of the decoder into a sentence.
+func (q *query) unread(err error, limit int64) *Error {
+	index := q.Source.Index.Name
+	var shape *shapeError
+	var broken *readError
+	switch {
+	case errors.Is(err, errTooLarge):
+		return q.problem(TooLarge, "index %s answered with more than %s for %s: not read", index, size(limit), q.name)
+	case errors.Is(err, errValueTooLarge):
+		return q.problem(TooLarge, "index %s answered for %s with one value of more than %s: not read", index, size(maxValue), q.name)
+	case errors.As(err, &shape):
+		return q.problem(shape.kind, "index %s answered for %s %s", index, q.name, shape.text)
+	case errors.As(err, &broken):
+		return &Error{Kind: Unreachable, cause: broken.err}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		problem := q.problem(Malformed, "index %s answered for %s with a page that is cut off", index, q.name)
+		problem.again = true
+		return problem
+	}
+	return q.problem(Malformed, "index %s answered for %s with a page that is not JSON: %s", index, q.name, clean(err.Error()))
+}
+
+// broken is the sentence for a connection that failed. The URL stays out: it
+// says nothing that index and package do not.
+func (c *Client) broken(parent context.Context, q *query, err error) *Error {
+	if parent.Err() != nil {
+		return q.stopped(parent)
+	}
+	problem := q.problem(Unreachable, "")
+	problem.cause, problem.again = err, true
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		problem.text = fmt.Sprintf("index %s did not answer for %s within %s", q.Source.Index.Name, q.name, c.o.Timeout)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		problem.text = fmt.Sprintf("index %s broke off its answer for %s", q.Source.Index.Name, q.name)
+	default:
+		problem.text = fmt.Sprintf("index %s did not answer for %s: %s", q.Source.Index.Name, q.name, clean(err.Error()))
+	}
+	return problem
+}
+
+// discard reads the little that lets the connection be kept.
+func discard(response *http.Response) {
+	_, _ = io.CopyN(io.Discard, response.Body, drainBytes)
+	_ = response.Body.Close()
+}
+
+// retryAfter reads the header of that name, seconds or a date (RFC 9110,
+// 10.2.3), and gives at most a minute; 0 where it says nothing.
+func retryAfter(value string, now time.Time) time.Duration {
+	if seconds, err := strconv.Atoi(strings.TrimSpace(value)); err == nil {
+		return time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second))) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return min(max(at.Sub(now), 0), maxRetryAfter)
+	}
+	return 0
+}
+
+// backoff is half a second, doubled with each attempt, spread by half of it
+// either way, and no shorter than what the index asked for.
+func backoff(attempt int, asked time.Duration) time.Duration {
+	base := 500 * time.Millisecond << min(attempt-1, 6)
+	spread := base/2 + time.Duration(rand.Int64N(int64(base)))
+	if asked > 0 {
+		return asked + spread/4
+	}
+	return spread
+}
+
+// sleep waits, and reports false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// clean makes a stranger's words fit for a sentence: printable ASCII, short.
+func clean(s string) string {
+	const most = 120
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, s[:min(len(s), most)])
+	return cmp.Or(s, "nothing")
+}
+
+func size(bytes int64) string {
+	if bytes >= 1<<20 {
+		return fmt.Sprintf("%d MiB", bytes>>20)
+	}
+	return fmt.Sprintf("%d bytes", bytes)
+}

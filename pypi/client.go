@@ -1,0 +1,249 @@
+package pypi
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+)
+
+// Options are what a Client may be told. The zero value works.
+type Options struct {
+	// Transport carries the requests. nil is one of the client's own, with
+	// as many kept connections per host as Concurrency. Redirects, retries,
+	// compression and caps are the client's business in any case.
+	Transport http.RoundTripper
+	// UserAgent is sent with every request; empty is "pinwheel".
+	UserAgent string
+	// Concurrency bounds the requests of FetchAll that run at once; 0 is 8.
+	Concurrency int
+	// MaxBody caps a page in bytes, before and after decompression; 0 is
+	// 64 MiB.
+	MaxBody int64
+	// Retries is how often a request is sent again after 429, 5xx and broken
+	// connections; 0 is twice, negative never.
+	Retries int
+	// Timeout bounds one attempt with its body; 0 is one minute.
+	Timeout time.Duration
+}
+
+// Client asks indexes. It is safe for concurrent use and holds no state but
+// its connections.
+type Client struct {
+	http  *http.Client
+	o     Options
+	pages *pages
+}
+
+// New makes a Client.
+func New(o Options) *Client {
+	if o.UserAgent == "" {
+		o.UserAgent = "pinwheel"
+	}
+	if o.Concurrency <= 0 {
+		o.Concurrency = 8
+	}
+	if o.MaxBody <= 0 {
+		o.MaxBody = 64 << 20
+	}
+	if o.Retries == 0 {
+		o.Retries = 2
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = time.Minute
+	}
+	if o.Transport == nil {
+		o.Transport = NewTransport(o.Concurrency)
+	}
+	return &Client{
+		http: &http.Client{
+			Transport:     o.Transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		o:     o,
+		pages: newPages(),
+	}
+}
+
+// NewTransport is the transport that New makes for itself.
+func NewTransport(concurrency int) *http.Transport {
+	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true, // the client decompresses under its own cap
+		MaxIdleConns:           4 * concurrency,
+		MaxIdleConnsPerHost:    concurrency,
+		IdleConnTimeout:        time.Minute,
+		TLSHandshakeTimeout:    15 * time.Second,
+		ResponseHeaderTimeout:  30 * time.Second,
+		MaxResponseHeaderBytes: 256 << 10,
+		ReadBufferSize:         32 << 10,
+	}
+}
+
+// Secret is a password that does not show when it is printed or logged.
+type Secret string
+
+// String hides the secret; an empty one stays empty.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "[redacted]"
+}
+
+// GoString hides the secret from %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// LogValue hides the secret from logs.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText hides the secret from encoders.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Source is an index and how to speak to it.
+type Source struct {
+	Index    plan.Index // Name and URL
+	Username string
+	Password Secret
+	// AllowHTTP accepts plain http beyond loopback.
+	AllowHTTP bool
+}
+
+// Answer is what an index says of one project.
+type Answer struct {
+	// NotModified says that the stored facts hold: the index answered 304,
+	// or with a page older than the stored one. Package is zero then, ETag
+	// and Serial are those that were passed.
+	NotModified bool
+	// Stale tells the second case from the first.
+	Stale bool
+	// Known is false when the index has no such project (404, 410). That is
+	// an answer: Package says so too.
+	Known   bool
+	ETag    string
+	Serial  int64 // PEP 700's _last-serial of the public index, 0 where none
+	Package plan.Package
+}
+
+// Request is one question to an index. ETag and Serial are those of the stored
+// answer, zero where there is none.
+type Request struct {
+	Source Source
+	Name   string
+	ETag   string
+	Serial int64
+	// Hashes keeps the files' sha256, which most readers do not need.
+	Hashes bool
+}
+
+// Fetch asks source for the page of name, sha256 included. etag and lastSerial
+// belong to the stored answer; where they are zero the whole page is read.
+// Every error is an *Error and one sentence.
+func (c *Client) Fetch(ctx context.Context, source Source, name, etag string, lastSerial int64) (Answer, error) {
+	return c.Do(ctx, Request{Source: source, Name: name, ETag: etag, Serial: lastSerial, Hashes: true})
+}
+
+// Do is Fetch with the request as a value.
+func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
+	q := query{Request: r, name: pep508.NormalizeName(r.Name)}
+	if err := q.prepare(); err != nil {
+		return Answer{}, err
+	}
+	for attempt := 1; ; attempt++ {
+		answer, err := c.try(ctx, &q)
+		if err == nil {
+			return answer, nil
+		}
+		if !err.again || attempt > c.o.Retries {
+			return Answer{}, err
+		}
+		if !sleep(ctx, backoff(attempt, err.after)) {
+			return Answer{}, q.stopped(ctx)
+		}
+	}
+}
+
+// query is a request made ready.
+type query struct {
+	Request
+	name string // normalised
+	base *url.URL
+	page *url.URL
+}
+
+// prepare builds the page's address and refuses what must not be asked.
+func (q *query) prepare() error {
+	index := q.Source.Index
+	if !pep508.ValidName(q.name) {
+		return q.problem(Unsupported, "index %s was not asked for %.80q: that is no project's name", index.Name, q.Name)
+	}
+	base, err := url.Parse(index.URL)
+	if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" {
+		return q.problem(Unsupported, "index %s has no usable URL: it must be https and end in its simple/ path", index.Name)
+	}
+	if base.User != nil {
+		return q.problem(Unsupported, "index %s has credentials in its URL; set username and password instead", index.Name)
+	}
+	if base.Scheme == "http" && !q.Source.AllowHTTP && !loopback(base.Hostname()) {
+		return q.problem(Unsupported, "index %s is plain http on %s: set allow_http to accept that", index.Name, base.Host)
+	}
+	q.base = base
+	q.page = base.JoinPath(q.name + "/")
+	return nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// Kind says what sort of failure an Error is.
+type Kind string
+
+// The kinds of failure.
+const (
+	Unreachable  Kind = "unreachable"  // no answer: connection, timeout
+	Unavailable  Kind = "unavailable"  // 429, 5xx
+	Unauthorized Kind = "unauthorized" // 401, 403, 407
+	Redirected   Kind = "redirected"   // to a place that is not followed
+	NotJSON      Kind = "not-json"     // HTML or another type
+	Malformed    Kind = "malformed"    // garbage, or cut off
+	TooLarge     Kind = "too-large"    // beyond the cap
+	Unsupported  Kind = "unsupported"  // API version, status or setting
+	Stopped      Kind = "stopped"      // the caller's context ended
+	NotAsked     Kind = "not-asked"    // the index failed too often before
+)
+
+// Error is one failed question, one sentence.
+type Error struct {
+	Index   string
+	Package string
+	Kind    Kind
+	text    string
+	cause   error
+	again   bool          // worth another attempt
+	after   time.Duration // what the index asked to wait
+}
+
+func (e *Error) Error() string { return e.text }
+func (e *Error) Unwrap() error { return e.cause }
+
+func (q *query) problem(kind Kind, format string, args ...any) *Error {
+	return &Error{Index: q.Source.Index.Name, Package: q.name, Kind: kind, text: fmt.Sprintf(format, args...)}
+}
+
+func (q *query) stopped(ctx context.Context) *Error {
+	err := q.problem(Stopped, "index %s was not asked to the end for %s: the run was stopped", q.Source.Index.Name, q.name)
+	err.cause = context.Cause(ctx)
+	return err
+}

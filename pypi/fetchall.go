@@ -1,0 +1,101 @@
+package pypi
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// Result is what became of one Request: an Answer or an error.
+type Result struct {
+	Request Request
+	Answer  Answer
+	Err     error
+}
+
+// FetchAll asks for every request, Options.Concurrency at once, and gives the
+// results in the order of the requests. One that fails stops no other; but an
+// index that failed for as many in a row as Concurrency, each after its
+// retries, is left alone for the rest of the call, so that a dead index costs
+// minutes and not hours. progress, unless nil, is told after each result, by
+// one goroutine at a time.
+func (c *Client) FetchAll(ctx context.Context, requests []Request, progress func(done, total int)) []Result {
+	results := make([]Result, len(requests))
+	indexes := breaker{limit: max(c.o.Concurrency, 5), failures: map[string]int{}}
+	var (
+		wait sync.WaitGroup
+		mu   sync.Mutex // guards done and progress
+		done int
+	)
+	next := make(chan int)
+	for range min(c.o.Concurrency, len(requests)) {
+		wait.Go(func() {
+			for i := range next {
+				results[i] = c.result(ctx, requests[i], &indexes)
+				mu.Lock()
+				done++
+				if progress != nil {
+					progress(done, len(requests))
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range requests {
+		next <- i
+	}
+	close(next)
+	wait.Wait()
+	return results
+}
+
+func (c *Client) result(ctx context.Context, r Request, indexes *breaker) Result {
+	key := r.Source.Index.URL
+	if last := indexes.open(key); last != nil {
+		q := query{Request: r, name: r.Name}
+		err := q.problem(NotAsked, "index %s failed for %d packages in a row and was not asked for %s", r.Source.Index.Name, indexes.limit, r.Name)
+		err.cause = last
+		return Result{Request: r, Err: err}
+	}
+	answer, err := c.Do(ctx, r)
+	indexes.note(key, err)
+	return Result{Request: r, Answer: answer, Err: err}
+}
+
+// breaker counts failures in a row per index. Only those that speak of the
+// index as a whole count: a broken page of one package does not.
+type breaker struct {
+	mu       sync.Mutex
+	limit    int
+	failures map[string]int
+	last     map[string]error
+}
+
+// open returns the last failure of an index that is to be left alone.
+func (b *breaker) open(key string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.failures[key] < b.limit {
+		return nil
+	}
+	return b.last[key]
+}
+
+func (b *breaker) note(key string, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var e *Error
+	if !errors.As(err, &e) {
+		b.failures[key] = 0
+		return
+	}
+	switch e.Kind {
+	case Unreachable, Unavailable, Unauthorized:
+		b.failures[key]++
+		if b.last == nil {
+			b.last = map[string]error{}
+		}
+		b.last[key] = err
+	case Redirected, NotJSON, Malformed, TooLarge, Unsupported, Stopped, NotAsked:
+	}
+}

@@ -1,0 +1,200 @@
+package pypi
+
+import (
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// file reads one element of files (PEP 691, 700, 592).
+func (p *page) file() error {
+	if p.json.PeekKind() != '{' {
+		return p.json.SkipValue()
+	}
+	if _, err := p.json.ReadToken(); err != nil {
+		return err
+	}
+	var f file
+	for p.json.PeekKind() == '"' {
+		p.body.value = 0
+		key, err := p.json.ReadValue()
+		if err != nil {
+			return err
+		}
+		if err := p.fileField(&f, key); err != nil {
+			return err
+		}
+	}
+	if _, err := p.json.ReadToken(); err != nil {
+		return err
+	}
+	if f.name.to > f.name.from {
+		p.files = append(p.files, f)
+	}
+	return nil
+}
+
+func (p *page) fileField(f *file, key jsontext.Value) error {
+	switch string(key) {
+	case `"filename"`:
+		return p.keepInto(&f.name)
+	case `"hashes"`:
+		if !p.hashes || p.json.PeekKind() != '{' {
+			return p.json.SkipValue()
+		}
+		return p.hashesOf(f)
+	case `"requires-python"`:
+		return p.intern(&f.RequiresPython)
+	case `"upload-time"`:
+		raw, err := p.json.ReadValue()
+		if err == nil && raw.Kind() == '"' {
+			f.Uploaded = uploadTime(raw[1 : len(raw)-1])
+		}
+		return err
+	case `"yanked"`:
+		switch p.json.PeekKind() {
+		case jsontext.KindTrue:
+			f.Yanked = true
+		case jsontext.KindString:
+			// The PEP wants a reason to be non-empty; pip takes "" for false.
+			err := p.intern(&f.YankedReason)
+			f.Yanked = f.YankedReason != ""
+			return err
+		}
+	}
+	return p.json.SkipValue()
+}
+
+func (p *page) hashesOf(f *file) error {
+	if _, err := p.json.ReadToken(); err != nil {
+		return err
+	}
+	for p.json.PeekKind() == '"' {
+		key, err := p.json.ReadValue()
+		if err != nil {
+			return err
+		}
+		if string(key) != `"sha256"` {
+			if err := p.json.SkipValue(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := p.keepInto(&f.sha); err != nil {
+			return err
+		}
+		if !lowerSHA256(p.arena[f.sha.from:f.sha.to]) {
+			f.sha = span{}
+		}
+	}
+	_, err := p.json.ReadToken()
+	return err
+}
+
+func (p *page) keepInto(to *span) error {
+	raw, err := p.json.ReadValue()
+	if err != nil || raw.Kind() != '"' {
+		return err
+	}
+	*to, err = p.keep(raw)
+	return err
+}
+
+// intern reads a string that many files share.
+func (p *page) intern(to *string) error {
+	raw, err := p.json.ReadValue()
+	if err != nil || raw.Kind() != '"' {
+		return err
+	}
+	if known, ok := p.texts[string(raw)]; ok {
+		*to = known
+		return nil
+	}
+	b, err := appendText(nil, raw)
+	*to = string(b)
+	p.texts[string(raw)] = *to
+	return err
+}
+
+// appendText appends what a JSON string says.
+func appendText(to []byte, raw jsontext.Value) ([]byte, error) {
+	for _, c := range raw {
+		if c == '\\' {
+			return jsontext.AppendUnquote(to, raw)
+		}
+	}
+	return append(to, raw[1:len(raw)-1]...), nil
+}
+
+// lowerSHA256 brings a digest to lower case and reports whether it is one.
+func lowerSHA256(b []byte) bool {
+	if len(b) != 64 {
+		return false
+	}
+	for i, c := range b {
+		switch {
+		case c-'0' <= 9, c-'a' <= 5:
+		case c-'A' <= 5:
+			b[i] = c | 0x20
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// uploadTime reads the form of PEP 700, "2024-02-09T20:23:00.123456Z", at most
+// to the microsecond, and anything else as RFC 3339. What is neither is the
+// zero time: the index does not tell.
+func uploadTime(b []byte) time.Time {
+	if t, ok := plainTime(b); ok {
+		return t
+	}
+	t, err := time.Parse(time.RFC3339, string(b))
+	if err != nil || t.Year() < 1970 {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
+func plainTime(b []byte) (time.Time, bool) {
+	if len(b) < 20 || len(b) > 27 || b[4] != '-' || b[7] != '-' || b[10] != 'T' || b[13] != ':' || b[16] != ':' || b[len(b)-1] != 'Z' {
+		return time.Time{}, false
+	}
+	year, ok1 := digits(b[0:4])
+	month, ok2 := digits(b[5:7])
+	day, ok3 := digits(b[8:10])
+	hour, ok4 := digits(b[11:13])
+	minute, ok5 := digits(b[14:16])
+	second, ok6 := digits(b[17:19])
+	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || !ok6 {
+		return time.Time{}, false
+	}
+	micro := 0
+	if fraction := b[19 : len(b)-1]; len(fraction) > 0 {
+		n, ok := digits(fraction[1:])
+		if !ok || fraction[0] != '.' || len(fraction) < 2 {
+			return time.Time{}, false
+		}
+		for range 7 - len(fraction) {
+			n *= 10
+		}
+		micro = n
+	}
+	// Days beyond a month's end and the like are left to the strict reader.
+	if year < 1970 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59 {
+		return time.Time{}, false
+	}
+	t := time.Date(year, time.Month(month), day, hour, minute, second, micro*1000, time.UTC)
+	return t, day <= 28 || t.Day() == day
+}
+
+func digits(b []byte) (n int, ok bool) {
+	for _, c := range b {
+		if c-'0' > 9 {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n, true
+}

@@ -1,0 +1,112 @@
+package pypi
+
+import (
+	"cmp"
+	"slices"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi/dist"
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+)
+
+// group is one spelling of a version with the number of its files.
+type group struct {
+	version pep440.Version
+	files   int
+	release int32
+}
+
+// build sorts what was read into releases. A version that is none (PEP 440)
+// is skipped, as is a file whose name says nothing or belongs to another
+// project; spellings of one version are one release, under the spelling that
+// the page's versions list has first.
+func (p *page) build() plan.Package {
+	text := string(p.arena)
+	for _, s := range p.versions {
+		raw := s.of(text)
+		if _, ok := p.groupOf[raw]; ok {
+			continue
+		}
+		if v, err := pep440.Parse(raw); err == nil {
+			p.addGroup(raw, v)
+		}
+	}
+	kept := p.assign(text)
+	releases, counts := p.releases()
+	room := make([]plan.DistFile, kept)
+	for i, n := range counts {
+		if n > 0 {
+			releases[i].Files, room = room[:0:n], room[n:]
+		}
+	}
+	for i := range p.files {
+		f := &p.files[i]
+		if f.group < 0 {
+			continue
+		}
+		f.DistFile.Name, f.DistFile.SHA256 = f.name.of(text), f.sha.of(text)
+		r := &releases[p.groups[f.group].release]
+		r.Files = append(r.Files, f.DistFile)
+	}
+	return plan.Package{
+		Name: p.asked, Known: true, HasFacts: true,
+		Status: cmp.Or(p.status, "active"), StatusReason: p.reason,
+		Releases: releases,
+	}
+}
+
+func (p *page) addGroup(raw string, v pep440.Version) int32 {
+	i := int32(len(p.groups))
+	p.groups = append(p.groups, group{version: v})
+	p.groupOf[raw] = i
+	return i
+}
+
+// assign gives every file its group, -1 where it has none, and counts those
+// that have one. Files of one version mostly stand together.
+func (p *page) assign(text string) (kept int) {
+	last, lastGroup := "", int32(-1)
+	for i := range p.files {
+		f := &p.files[i]
+		f.group = -1
+		parsed, err := dist.ParseFor(p.asked, f.name.of(text))
+		if err != nil {
+			continue
+		}
+		raw := parsed.Version.Raw()
+		if lastGroup < 0 || raw != last {
+			g, ok := p.groupOf[raw]
+			if !ok {
+				g = p.addGroup(raw, parsed.Version)
+			}
+			last, lastGroup = raw, g
+		}
+		f.group = lastGroup
+		p.groups[lastGroup].files++
+		kept++
+	}
+	return kept
+}
+
+// releases makes one release of each version, ascending, and counts the files
+// that each will get.
+func (p *page) releases() ([]plan.Release, []int) {
+	for i := range p.groups {
+		p.order = append(p.order, int32(i))
+	}
+	slices.SortStableFunc(p.order, func(a, b int32) int {
+		return p.groups[a].version.Compare(p.groups[b].version)
+	})
+	releases := make([]plan.Release, 0, len(p.groups))
+	p.counts = p.counts[:0]
+	for _, i := range p.order {
+		g := &p.groups[i]
+		if n := len(releases); n == 0 || !releases[n-1].Version.Equal(g.version) {
+			releases = append(releases, plan.Release{Version: g.version})
+			p.counts = append(p.counts, 0)
+		}
+		g.release = int32(len(releases) - 1)
+		p.counts[g.release] += g.files
+	}
+	return releases, p.counts
+}

@@ -1,0 +1,305 @@
+package pypi
+
+import (
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+)
+
+// shapeError is JSON that is not a page of the Simple API we understand. Its
+// text continues "index X answered for Y".
+type shapeError struct {
+	kind Kind
+	text string
+}
+
+func (e *shapeError) Error() string { return e.text }
+
+// pages decodes pages and keeps the buffers.
+type pages struct{ pool sync.Pool }
+
+func newPages() *pages {
+	return &pages{pool: sync.Pool{New: func() any {
+		return &page{json: jsontext.NewDecoder(eof{}), texts: map[string]string{}, groupOf: map[string]int32{}}
+	}}}
+}
+
+type eof struct{}
+
+func (eof) Read([]byte) (int, error) { return 0, io.EOF }
+
+// decode reads one page to its end. name is the project asked for, normalised.
+func (d *pages) decode(r io.Reader, zipped bool, limit int64, name string, hashes bool) (plan.Package, int64, error) {
+	p := d.pool.Get().(*page)
+	p.reset(r, zipped, limit, name, hashes)
+	err := p.read()
+	if p.body.err != nil {
+		err = p.body.err
+	}
+	if err == nil {
+		err = p.judge()
+	}
+	var pkg plan.Package
+	if err == nil {
+		pkg = p.build()
+	}
+	serial := p.serial
+	p.body.wire = nil
+	if p.body.largest < 1<<20 && cap(p.arena) < 4<<20 { // do not keep what a giant left
+		d.pool.Put(p)
+	}
+	return pkg, serial, err
+}
+
+// page is the state of reading one page. Texts are collected in an arena that
+// becomes one string at the end, so a page costs a handful of allocations.
+type page struct {
+	json *jsontext.Decoder
+	body body
+
+	asked  string
+	hashes bool
+
+	api      string
+	serial   int64
+	name     string
+	status   string
+	reason   string
+	hasFiles bool
+	wrong    string // the field whose value has another form than the PEP's
+
+	arena    []byte
+	files    []file
+	versions []span
+	texts    map[string]string // interned: requires-python, reasons
+
+	groups  []group
+	groupOf map[string]int32
+	order   []int32
+	counts  []int
+}
+
+// span is a piece of the arena.
+type span struct{ from, to int }
+
+func (s span) of(text string) string { return text[s.from:s.to] }
+
+// file is a plan.DistFile whose texts are still in the arena.
+type file struct {
+	plan.DistFile
+	name, sha span
+	group     int32
+}
+
+func (p *page) reset(r io.Reader, zipped bool, limit int64, name string, hashes bool) {
+	p.body.reset(r, zipped, limit)
+	// Twice the same name cannot harm a reader that takes the last one.
+	p.json.Reset(&p.body, jsontext.AllowDuplicateNames(true))
+	p.asked, p.hashes = name, hashes
+	p.api, p.serial, p.name, p.status, p.reason, p.hasFiles, p.wrong = "", 0, "", "", "", false, ""
+	p.arena, p.files, p.versions = p.arena[:0], p.files[:0], p.versions[:0]
+	p.groups, p.order = p.groups[:0], p.order[:0]
+	clear(p.texts)
+	clear(p.groupOf)
+}
+
+// read reads the document. The order of its fields does not matter.
+func (p *page) read() error {
+	if p.json.PeekKind() != '{' {
+		if err := p.json.SkipValue(); err != nil {
+			return err
+		}
+		p.wrong = "page"
+		return p.end()
+	}
+	err := p.object(func(key string) error {
+		switch key {
+		case "meta":
+			return p.objectAt(key, p.meta)
+		case "project-status":
+			return p.objectAt(key, p.projectStatus)
+		case "name":
+			return p.textInto(&p.name)
+		case "versions":
+			return p.arrayAt(key, p.version)
+		case "files":
+			p.hasFiles = true
+			return p.arrayAt(key, p.file)
+		}
+		return p.json.SkipValue()
+	})
+	if err != nil {
+		return err
+	}
+	return p.end()
+}
+
+// end makes sure that nothing follows the page.
+func (p *page) end() error {
+	p.body.value = 0
+	_, err := p.json.ReadToken()
+	switch {
+	case err == io.EOF:
+		return nil
+	case err == nil:
+		return errors.New("more text after its end")
+	}
+	return err
+}
+
+// object reads an object; field reads the value of key.
+func (p *page) object(field func(key string) error) error {
+	if _, err := p.json.ReadToken(); err != nil {
+		return err
+	}
+	for p.json.PeekKind() == '"' {
+		p.body.value = 0
+		raw, err := p.json.ReadValue()
+		if err != nil {
+			return err
+		}
+		if err := field(keyOf(raw)); err != nil {
+			return err
+		}
+	}
+	_, err := p.json.ReadToken()
+	return err
+}
+
+// keyOf names the keys that are read, without allocating; the others are "".
+func keyOf(raw jsontext.Value) string {
+	switch string(raw) {
+	case `"meta"`:
+		return "meta"
+	case `"project-status"`:
+		return "project-status"
+	case `"name"`:
+		return "name"
+	case `"versions"`:
+		return "versions"
+	case `"files"`:
+		return "files"
+	case `"api-version"`:
+		return "api-version"
+	case `"_last-serial"`:
+		return "_last-serial"
+	case `"status"`:
+		return "status"
+	case `"reason"`:
+		return "reason"
+	}
+	return ""
+}
+
+func (p *page) objectAt(key string, field func(string) error) error {
+	if p.json.PeekKind() != '{' {
+		p.wrong = key
+		return p.json.SkipValue()
+	}
+	return p.object(field)
+}
+
+func (p *page) arrayAt(key string, element func() error) error {
+	if p.json.PeekKind() != '[' {
+		p.wrong = key
+		return p.json.SkipValue()
+	}
+	if _, err := p.json.ReadToken(); err != nil {
+		return err
+	}
+	for {
+		switch p.json.PeekKind() {
+		case ']':
+			_, err := p.json.ReadToken()
+			return err
+		case jsontext.KindInvalid:
+			_, err := p.json.ReadToken()
+			return err
+		}
+		p.body.value = 0
+		if err := element(); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *page) meta(key string) error {
+	switch key {
+	case "api-version":
+		return p.textInto(&p.api)
+	case "_last-serial":
+		raw, err := p.json.ReadValue()
+		if err == nil {
+			p.serial, _ = strconv.ParseInt(string(raw), 10, 64)
+		}
+		return err
+	}
+	return p.json.SkipValue()
+}
+
+func (p *page) projectStatus(key string) error {
+	switch key {
+	case "status":
+		return p.textInto(&p.status)
+	case "reason":
+		return p.textInto(&p.reason)
+	}
+	return p.json.SkipValue()
+}
+
+func (p *page) version() error {
+	raw, err := p.json.ReadValue()
+	if err != nil || raw.Kind() != '"' {
+		return err
+	}
+	s, err := p.keep(raw)
+	p.versions = append(p.versions, s)
+	return err
+}
+
+// textInto reads a string that is not repeated; another value leaves "".
+func (p *page) textInto(to *string) error {
+	raw, err := p.json.ReadValue()
+	if err != nil || raw.Kind() != '"' {
+		return err
+	}
+	b, err := jsontext.AppendUnquote(nil, raw)
+	*to = string(b)
+	return err
+}
+
+// keep appends a string to the arena.
+func (p *page) keep(raw jsontext.Value) (span, error) {
+	from := len(p.arena)
+	var err error
+	p.arena, err = appendText(p.arena, raw)
+	return span{from, len(p.arena)}, err
+}
+
+// judge says whether what was read is a page (PEP 629, PEP 691).
+func (p *page) judge() error {
+	major, _, _ := strings.Cut(p.api, ".")
+	n, err := strconv.Atoi(major)
+	switch {
+	case p.api == "":
+		return &shapeError{Malformed, "with JSON that is no page of the Simple API: it names no api-version (PEP 691)"}
+	case err != nil || n < 1:
+		return &shapeError{Malformed, "with the api-version " + clean(p.api) + ", which is none (PEP 629)"}
+	case n > 1:
+		return &shapeError{Unsupported, "with api-version " + clean(p.api) + "; pinwheel understands 1.x (PEP 629)"}
+	case p.wrong != "":
+		return &shapeError{Malformed, "with JSON that is no page of the Simple API: " + p.wrong + " has the wrong form (PEP 691)"}
+	case !p.hasFiles:
+		return &shapeError{Malformed, "with JSON that is no page of the Simple API: it has no files (PEP 691)"}
+	case p.name != "" && !pep508.SameName(p.name, p.asked):
+		return &shapeError{Malformed, "with the page of another project, " + clean(p.name)}
+	}
+	return nil
+}

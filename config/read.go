@@ -202,7 +202,8 @@ func not(n *yaml.Node, what string) string {
 }
 
 // closest returns the word of known that word was probably meant to be, or "".
-// Other spellings of the same words (minimumReleaseAge) count as close.
+// Other spellings of the same words (minimumReleaseAge) and a beginning (token
+// for token_file) count as close.
 func closest(word string, known []string) string {
 	plain := func(s string) string {
 		return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(s))
@@ -210,7 +211,10 @@ func closest(word string, known []string) string {
 	best, least := "", 3
 	for _, k := range known {
 		d := distance(plain(word), plain(k))
-		if d < least && d*3 <= max(len(k), 3) {
+		if len(word) > 3 && strings.HasPrefix(plain(k), plain(word)) {
+			d = min(d, 1)
+		}
+		if d < least && 5*d <= 2*max(len(k), 3) {
 			best, least = k, d
 		}
 	}

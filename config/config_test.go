@@ -1,0 +1,256 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	_ "time/tzdata"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// the configuration of the contract, with every key.
+const full = `gitlab: {url: "https://gitlab.example.com/git/", token_file: /run/secrets/gitlab, allow_http: false}
+index: {concurrency: 4}
+indexes:
+  - {name: my-index, url: "http://127.0.0.1:8080/simple", packages: ["Acme_*"], username: u, password_file: pw, upload_times: ignore, allow_http: true}
+  - {name: pypi, url: "https://pypi.org/simple/", packages: ["*"]}
+store: other.db
+schedule: "15 * * * *"
+defaults: {labels: [bot], timezone: UTC, mode: off}
+projects:
+  - path: cki-project/pipeline-definition
+    files:
+      - {path: constraints.txt, derived: {path: pipeline/constraints.yml, format: block, key: [variables, PYTHON_CONSTRAINTS]}}
+      - path: other/constraints.txt
+    window: ["* * * * SAT,SUN", "* 22 * * *"]
+    timezone: Europe/Prague
+    minimum_release_age: 12h
+    max_open_merge_requests: 0
+    branch_prefix: renovate/
+    python: ["3.12", "3.9"]
+    platforms: [linux/x86_64, linux/aarch64]
+    mode: full
+    selections: {minimum_role: none}
+    dashboard: {title: Updates}
+  - path: g/second
+`
+
+func parsed(t *testing.T, text string) *Config {
+	t.Helper()
+	c, err := Parse("pinwheel.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestEveryKey(t *testing.T) {
+	c := parsed(t, full)
+	prague, _ := time.LoadLocation("Europe/Prague")
+	window, _ := plan.ParseWindow([]string{"* * * * SAT,SUN", "* 22 * * *"}, prague)
+	weekendUTC, _ := plan.ParseWindow([]string{weekend}, time.UTC)
+	indexes := []plan.Index{
+		{Name: "my-index", URL: "http://127.0.0.1:8080/simple/", Packages: []string{"acme-*"}, IgnoreUploadTimes: true},
+		{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}},
+	}
+	second := plan.Policy{
+		Files: []plan.FilePolicy{{Path: "constraints.txt"}}, Window: weekendUTC, MinimumAge: 72 * time.Hour, MaxOpen: 10,
+		BranchPrefix: "pinwheel/", Labels: []string{"bot"}, Platforms: []string{"linux/x86_64"}, Mode: plan.Off,
+		MinimumRole: plan.Developer, Dashboard: "Dependency Dashboard", Indexes: indexes,
+	}
+	want := &Config{
+		Path:   "pinwheel.yaml",
+		GitLab: GitLab{URL: "https://gitlab.example.com/git", TokenFile: "/run/secrets/gitlab"},
+		Indexes: []Index{
+			{Name: "my-index", URL: "http://127.0.0.1:8080/simple/", Packages: []string{"acme-*"}, Username: "u", PasswordFile: "pw", IgnoreUploadTimes: true, AllowHTTP: true},
+			{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}},
+		},
+		Concurrency: 4, Store: "other.db", Schedule: "15 * * * *",
+		Projects: []Project{
+			{Path: "cki-project/pipeline-definition", Policy: plan.Policy{
+				Files: []plan.FilePolicy{
+					{Path: "constraints.txt", Derived: &plan.Derived{Path: "pipeline/constraints.yml", Format: "block", Key: []string{"variables", "PYTHON_CONSTRAINTS"}}},
+					{Path: "other/constraints.txt"},
+				},
+				Window: window, MinimumAge: 12 * time.Hour, MaxOpen: 0, BranchPrefix: "renovate/", Labels: []string{"bot"},
+				Pythons: []string{"3.9", "3.12"}, Platforms: []string{"linux/x86_64", "linux/aarch64"}, Mode: plan.Full,
+				MinimumRole: plan.NoRole, Dashboard: "Updates", Indexes: indexes,
+			}},
+			{Path: "g/second", Policy: second},
+		},
+		Defaults: second,
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got  %+v\nwant %+v", *c, *want)
+	}
+}
+
+func TestDefault(t *testing.T) {
+	c := Default()
+	if len(c.Indexes) != 1 || c.Indexes[0].URL != "https://pypi.org/simple/" || c.Store != "pinwheel.db" || c.Concurrency != 8 ||
+		c.Schedule != "@hourly" || c.GitLab.URL != "https://gitlab.com" {
+		t.Errorf("%+v", *c)
+	}
+	if p := c.Defaults; p.Files[0].Path != "constraints.txt" || p.Pythons != nil || p.Window.Zone() != time.UTC || p.Window.Text()[0] != weekend {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestPoliciesShareNoMemory(t *testing.T) {
+	c := parsed(t, "projects: [{path: g/a}, {path: g/b}]")
+	a, b := c.Projects[0].Policy, c.Projects[1].Policy
+	a.Files[0].Path, a.Labels[0], a.Indexes[0].Packages[0] = "x", "x", "x"
+	if b.Files[0].Path != "constraints.txt" || b.Labels[0] != "dependencies" || b.Indexes[0].Packages[0] != "*" {
+		t.Errorf("%+v", b)
+	}
+}
+
+func TestWindows(t *testing.T) {
+	for text, want := range map[string]string{
+		"{path: g/p}":                                     "* * * * SAT,SUN UTC",
+		"{path: g/p, timezone: Europe/Prague}":            "* * * * SAT,SUN Europe/Prague",
+		`{path: g/p, window: "* * * * *"}`:                "* * * * * UTC",
+		`{path: g/p, window: ["* * * * *"]}`:              "* * * * * UTC",
+		`{path: g/p, window: "* 1 * * 7", timezone: UTC}`: "* 1 * * 7 UTC",
+	} {
+		w := parsed(t, "projects: ["+text+"]").Projects[0].Policy.Window
+		if got := strings.Join(w.Text(), ";") + " " + w.Zone().String(); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+	// The two may come from different places.
+	for _, text := range []string{
+		"defaults: {timezone: UTC}\nprojects: [{path: g/p, window: \"* 1 * * *\"}]",
+		"defaults: {window: \"* 1 * * *\"}\nprojects: [{path: g/p, timezone: UTC}]",
+	} {
+		parsed(t, text)
+	}
+}
+
+func TestPythonRanges(t *testing.T) {
+	for text, want := range map[string]string{
+		">=3.9,<3.13":     "3.9 3.10 3.11 3.12",
+		">=3.13":          "3.13 3.14",
+		">3.11, <=3.13":   "3.12 3.13",
+		"~=3.12":          "3.12 3.13 3.14",
+		"==3.9":           "3.9",
+		"==3.9.*":         "3.9",
+		">=3.11,!=3.13.*": "3.11 3.12 3.14",
+		"== 3.*, >= 3.14": "3.14",
+		"<3.2":            "3.0 3.1",
+		"<4,>=3.14":       "3.14",
+		">=2.7,<3.1":      "3.0",
+		"==3":             "3.0",
+	} {
+		c := parsed(t, "projects: [{path: g/p, python: \""+text+"\"}]")
+		if got := strings.Join(c.Projects[0].Policy.Pythons, " "); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestErrorsAreCollectedWithTheirLines(t *testing.T) {
+	_, err := Parse("pinwheel.yaml", []byte(`gitlab: {url: "http://gitlab.example.com"}
+stroe: a.db
+projects:
+  - path: g/p
+    minimumReleaseAge: 3d
+    window: "* * * * SAT,SUN"
+  - path: G/P
+    timezone: Mars/Olympus
+    mode: full
+    mode: off
+    files: [{path: a.txt}, {path: a.txt}]
+    labels:
+`))
+	want := `pinwheel.yaml:1: gitlab.url: http sends everything unencrypted: write https, or set allow_http: true beside it
+pinwheel.yaml:2: stroe: unknown key, did you mean store?
+pinwheel.yaml:5: projects[0].minimumReleaseAge: unknown key, did you mean minimum_release_age?
+pinwheel.yaml:6: projects[0].timezone: a window needs a time zone: add timezone, such as Europe/Prague or UTC
+pinwheel.yaml:7: projects[1].path: G/P is a project of this file already, at line 4: keep one of the two
+pinwheel.yaml:8: projects[1].timezone: "Mars/Olympus" is not a time zone: write a name such as Europe/Prague or UTC
+pinwheel.yaml:10: projects[1].mode: the key is there already, at line 9: keep one of the two
+pinwheel.yaml:11: projects[1].files[1].path: a.txt is a file of this project already, at line 11: keep one of the two
+pinwheel.yaml:12: projects[1].labels: the key has no value: give it one or remove the line`
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+	var first Error
+	if !errors.As(err, &first) || first.Line != 1 || first.Key != "gitlab.url" {
+		t.Errorf("the first error is %+v", first)
+	}
+}
+
+func TestDefaultsWindowWithoutZoneIsSaidOnce(t *testing.T) {
+	_, err := Parse("c", []byte("defaults: {window: \"* 1 * * *\"}\nprojects: [{path: g/a}, {path: g/b}, {path: g/c, timezone: UTC}]"))
+	if err == nil || strings.Count(err.Error(), "\n") != 0 || !strings.Contains(err.Error(), "c:1: projects[0].timezone") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, data string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for path, want := range map[string]string{
+		filepath.Join(dir, "absent.yaml"): "absent.yaml: the configuration cannot be read: no such file or directory",
+		dir:                               "it is a folder",
+		write("large", strings.Repeat("#", maxSize+1)): "larger than 1 MiB",
+		write("empty", ""):                      "the file is empty; the smallest configuration is:\nprojects:",
+		write("comment", "# nothing\n"):         "the file is empty",
+		write("latin1", "# caf\xe9"):            "not UTF-8",
+		write("scalar", "hello"):                "scalar:1: the file is not a mapping",
+		write("dashes", "---\n"):                "the file is not a mapping",
+		write("open", "a: [1\nb: 2"):            "open:2: this is not YAML: did not find expected",
+		write("tab", "gitlab:\n\turl: x"):       "tab:2: this is not YAML",
+		write("anchor", "a: *x"):                "anchor:1: this is not YAML: unknown anchor",
+		write("two", "projects: []\n---\nb: 2"): "two:2: a second document starts here",
+		write("nul", "a: x\x00y"):               "nul: this is not YAML: control characters",
+	} {
+		_, err := Load(path)
+		var all Errors
+		if !errors.As(err, &all) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v\nwant it to mention %q", path, err, want)
+		}
+	}
+	if c, err := Load(write("good", full)); err != nil || len(c.Projects) != 2 {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAliasesAreRead(t *testing.T) {
+	c := parsed(t, "projects:\n  - {path: g/a, files: &f [{path: a.txt}]}\n  - {path: g/b, files: *f}")
+	if c.Projects[1].Policy.Files[0].Path != "a.txt" {
+		t.Errorf("%+v", c.Projects[1])
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(full))
+	for _, s := range valid {
+		f.Add([]byte(s))
+	}
+	for s := range invalid {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := Parse("c", data)
+		var all Errors
+		if (c == nil) == (err == nil) || err != nil && (!errors.As(err, &all) || len(all) == 0) {
+			t.Errorf("%v and %v", c, err)
+		}
+		if c != nil && (len(c.Projects) == 0 || len(c.Indexes) == 0) {
+			t.Errorf("%+v lacks something", *c)
+		}
+	})
+}

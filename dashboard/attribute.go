@@ -105,14 +105,11 @@ type record struct {
 	last    Page
 	heard   []heard // by note ID
 	editors []Note  // people's changes of the description since our last write
-	texts   map[string]int
 }
 
 func newRecord(page Page, notes []Note, in AttributeInput) *record {
-	r := &record{in: in, page: page, last: Parse(in.LastBody), texts: map[string]int{}}
-	for _, b := range page.Boxes {
-		r.texts[squash(b.Text)]++
-	}
+	r := &record{in: in, page: page, last: Parse(in.LastBody)}
+	boxes := slices.Concat(page.Boxes, r.last.Boxes)
 	sorted := slices.SortedFunc(slices.Values(notes), func(a, b Note) int { return int(min(max(a.ID-b.ID, -1), 1)) })
 	for _, n := range sorted {
 		if !n.System {
@@ -121,9 +118,9 @@ func newRecord(page Page, notes []Note, in AttributeInput) *record {
 		ours := sameUser(n.Author, in.Bot)
 		checked, item, isBox := ParseNote(n.Body)
 		if isBox {
-			r.heard = append(r.heard, heard{n, parseSubject(item), checked, ours})
+			r.heard = append(r.heard, heard{n, parseSubject(item).resolve(boxes), checked, ours})
 		}
-		since := n.ID > in.LastNoteID || n.At.After(in.LastAt)
+		since := n.ID > in.LastNoteID || !in.LastAt.IsZero() && n.At.After(in.LastAt)
 		if !ours && since && (isBox || IsDescriptionChange(n.Body)) {
 			r.editors = append(r.editors, n)
 		}
@@ -151,10 +148,9 @@ type story struct {
 
 func (r *record) story(b Box) story {
 	var s story
-	unique := r.texts[squash(b.Text)] == 1
 	for _, h := range r.heard {
 		switch {
-		case !h.about.names(b, unique):
+		case h.about.key() != b.key():
 		case h.ours:
 			s.spent = !h.checked
 		default:

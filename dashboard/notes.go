@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -86,21 +87,37 @@ func afterMarker(s string) string {
 	return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(s), "-->"))
 }
 
-// names reports whether the subject is box b. unique says that no other box of
-// the page has b's text, so that a note without a marker may name it.
-func (s subject) names(b Box, unique bool) bool {
-	switch {
-	case s.bulk != "":
-		return s.bulk == b.Bulk
-	case b.Bulk == "" && s.branch == b.Branch && s.branch != "":
-		return true
-	case s.branch != "":
-		// Should GitLab drop the space after the comment, branch and title
-		// run together.
-		glued, ok := strings.CutPrefix(s.branch, b.Branch)
-		return ok && b.Branch != "" && same(glued+s.text, b.Text)
+// key is that of the box the subject names, empty when it names none.
+func (s subject) key() string { return s.branch + s.bulk }
+
+// resolve finds, for a subject whose marker is none of boxes', the one box it
+// must mean: branch and title run together, should GitLab drop the space after
+// the comment; or, without a marker, a title that only one branch has.
+func (s subject) resolve(boxes []Box) subject {
+	means := func(b Box) bool {
+		if s.branch == "" {
+			return same(s.text, b.Text)
+		}
+		rest, ok := strings.CutPrefix(s.branch, b.Branch)
+		return ok && b.Branch != "" && same(rest+s.text, b.Text)
 	}
-	return unique && same(s.text, b.Text)
+	if s.bulk != "" || slices.ContainsFunc(boxes, func(b Box) bool { return s.key() != "" && s.key() == b.key() }) {
+		return s
+	}
+	var found Box
+	for _, b := range boxes {
+		if !means(b) {
+			continue
+		}
+		if found.key() != "" && found.key() != b.key() {
+			return s // it may be either
+		}
+		found = b
+	}
+	if found.key() == "" {
+		return s
+	}
+	return subject{box: found.Type, branch: found.Branch, bulk: found.Bulk, text: found.Text}
 }
 
 // same compares two readings of an item's text by letters and digits: escapes

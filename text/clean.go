@@ -23,7 +23,7 @@ func clean(s string) string {
 	space := false
 	for _, r := range s {
 		switch {
-		case unicode.IsSpace(r) || unicode.In(r, unicode.Zs, unicode.Zl, unicode.Zp):
+		case r == ' ' || unicode.IsSpace(r) || r > 0x7f && unicode.In(r, unicode.Zs, unicode.Zl, unicode.Zp):
 			space = true
 			continue
 		case hidden(r):
@@ -39,6 +39,9 @@ func clean(s string) string {
 
 // hidden reports characters that show as nothing or change how others show.
 func hidden(r rune) bool {
+	if r < 0x7f {
+		return r < ' '
+	}
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs,
 		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, unicode.Noncharacter_Code_Point)
 }
@@ -64,6 +67,10 @@ var closing = regexp.MustCompile(
 
 // spared parts each closing keyword from what follows it.
 func spared(s string) string {
+	lower := strings.ToLower(s)
+	if !strings.Contains(lower, "clos") && !strings.Contains(lower, "fix") && !strings.Contains(lower, "resolv") && !strings.Contains(lower, "implement") {
+		return s // the common case, and cheap
+	}
 	found := closing.FindAllStringSubmatchIndex(s, -1)
 	for i := len(found) - 1; i >= 0; i-- {
 		at := found[i][3]

@@ -103,7 +103,7 @@ func parted(line []rune, i int) bool {
 	case '@':
 		return next == 0 || word(next)
 	case '#', '!', '&', '$':
-		return unicode.IsDigit(next)
+		return unicode.IsNumber(next)
 	case '~', '%', '^':
 		return word(next) || next == '"' || next == '{'
 	case '{':
@@ -115,7 +115,7 @@ func parted(line []rune, i int) bool {
 	case 'w', 'W':
 		return next == '.' && i >= 2 && strings.EqualFold(string(line[i-2:i+1]), "www")
 	case '-':
-		return unicode.IsDigit(next) && i >= 2 && line[i-2] == 'G' && line[i-1] == 'L' && !word(at(line, i-3))
+		return unicode.IsNumber(next) && i >= 2 && line[i-2] == 'G' && line[i-1] == 'L' && !word(at(line, i-3))
 	}
 	return false
 }
@@ -129,7 +129,7 @@ func at(line []rune, i int) rune {
 
 func letter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
 
-func word(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+func word(r rune) bool { return r == '_' || unicode.In(r, unicode.L, unicode.M, unicode.N) }
 
 func number(line []rune) bool {
 	for _, r := range line {

@@ -229,3 +229,15 @@ func FuzzHarmless(f *testing.F) {
 		}
 	})
 }
+
+// A long text of one character takes time in proportion.
+func TestLongTexts(t *testing.T) {
+	for _, part := range []string{"[", "`", "` ", "@", "fix ", "fixes #", "<!--", "w", "\\", "_", "{", "1", "|"} {
+		s := strings.Repeat(part, 20_000)
+		for _, f := range []func(string, int) string{text.Inline, text.Prose, text.Cell, text.HTML} {
+			f(s, 0)
+		}
+		text.Code(s)
+		text.Line(s)
+	}
+}

@@ -1,0 +1,319 @@
+package dashboard_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/internal/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// world is a GitLab with one project, our bot, and people.
+type world struct {
+	*testing.T
+	sim     *gitlabsim.Server
+	project *gitlabsim.Project
+	id      int64
+	bot     plan.User
+	pub     *dashboard.Publisher
+}
+
+const title = "Dependency Dashboard"
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	sim := gitlabsim.New(gitlabsim.Options{})
+	w := &world{T: t, sim: sim, bot: plan.User{ID: sim.AddBot("pinwheel", "Pinwheel"), Username: "pinwheel"}}
+	sim.AddUser("alice", "Alice", false)
+	sim.AddUser("erin", "Erin", false)
+	w.project = sim.AddProject("cki/pipeline-definition", "main", map[string]string{"constraints.txt": "six==1.16.0\n"})
+	w.id = w.project.ID()
+	w.project.SetRole("pinwheel", gitlabsim.Developer)
+	w.project.SetRole("alice", gitlabsim.Developer)
+	w.project.SetRole("erin", gitlabsim.Planner)
+	w.pub = w.publisher("pinwheel")
+	t.Cleanup(func() {
+		if f := sim.Failures(); len(f) > 0 {
+			t.Error(f)
+		}
+	})
+	return w
+}
+
+func (w *world) publisher(username string, scopes ...string) *dashboard.Publisher {
+	w.Helper()
+	client, err := gitlab.NewClient(w.sim.Token(username, scopes...), gitlab.WithBaseURL(w.sim.BaseURL()),
+		gitlab.WithHTTPClient(&http.Client{Transport: w.sim.Transport()}), gitlab.WithoutRetries())
+	if err != nil {
+		w.Fatal(err)
+	}
+	return dashboard.NewPublisher(client)
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) create(body string) dashboard.Issue {
+	w.Helper()
+	issue, err := w.pub.Create(context.Background(), w.id, title, body, []string{"dependencies"})
+	w.must(err)
+	return *issue
+}
+
+func (w *world) find(stored int64, want dashboard.FindResult, wantIID int64) {
+	w.Helper()
+	issue, result, err := w.pub.Find(context.Background(), w.id, stored, w.bot, title)
+	w.must(err)
+	iid := int64(0)
+	if issue != nil {
+		iid = issue.IID
+	}
+	if result != want || iid != wantIID {
+		w.Errorf("Find(stored %d) = #%d %s, want #%d %s", stored, iid, result, wantIID, want)
+	}
+}
+
+func (w *world) marked() string { return dashboard.Render(rich(), dashboard.View{ProjectID: w.id}) }
+
+func TestFind(t *testing.T) {
+	t.Run("nothing there", func(t *testing.T) { newWorld(t).find(0, dashboard.FoundNone, 0) })
+	t.Run("stored and open needs one request", func(t *testing.T) {
+		w := newWorld(t)
+		i := w.create(w.marked())
+		w.sim.ForgetRequests()
+		w.find(i.IID, dashboard.FoundOpen, i.IID)
+		if n := len(w.sim.Requests()); n != 1 {
+			t.Errorf("%d requests", n)
+		}
+	})
+	t.Run("stored and emptied", func(t *testing.T) {
+		w := newWorld(t)
+		i := w.create(w.marked())
+		w.must(w.project.EditIssueDescription("erin", int(i.IID), "gone"))
+		w.must(w.project.EditIssueTitle("erin", int(i.IID), "Pins"))
+		w.find(i.IID, dashboard.FoundOpen, i.IID)
+	})
+	t.Run("memory lost: by marker, the lowest, before a title", func(t *testing.T) {
+		w := newWorld(t)
+		w.create("no marker")
+		second := w.create(w.marked())
+		w.create(w.marked())
+		w.must(w.project.EditIssueTitle("erin", int(second.IID), "Pins"))
+		w.find(0, dashboard.FoundOpen, second.IID)
+	})
+	t.Run("by title", func(t *testing.T) {
+		w := newWorld(t)
+		i := w.create("Renovate's")
+		w.find(0, dashboard.FoundOpen, i.IID)
+		w.must(w.project.EditIssueTitle("erin", int(i.IID), "Update Dependencies (Renovate Bot)"))
+		w.find(0, dashboard.FoundOpen, i.IID)
+		w.must(w.project.EditIssueTitle("erin", int(i.IID), "dependency dashboard"))
+		w.find(0, dashboard.FoundNone, 0)
+	})
+	t.Run("never a stranger's", func(t *testing.T) {
+		w := newWorld(t)
+		iid, err := w.project.CreateIssue("erin", title, w.marked())
+		w.must(err)
+		w.find(0, dashboard.FoundNone, 0)
+		w.find(int64(iid), dashboard.FoundNone, 0)
+	})
+	t.Run("never another project's", func(t *testing.T) {
+		w := newWorld(t)
+		w.create(dashboard.Render(rich(), dashboard.View{ProjectID: w.id + 1}))
+		w.find(0, dashboard.FoundNone, 0)
+	})
+	t.Run("deleted", func(t *testing.T) {
+		w := newWorld(t)
+		i := w.create(w.marked())
+		w.sim.AddUser("root", "Root", true)
+		w.must(w.project.DeleteIssue("root", int(i.IID)))
+		w.find(i.IID, dashboard.FoundNone, 0)
+	})
+	t.Run("closed by a person, with and without memory, and reopened", func(t *testing.T) {
+		w := newWorld(t)
+		i := w.create(w.marked())
+		w.must(w.project.CloseIssue("erin", int(i.IID)))
+		w.find(i.IID, dashboard.FoundPaused, i.IID)
+		w.find(0, dashboard.FoundPaused, i.IID)
+		w.must(w.project.ReopenIssue("erin", int(i.IID)))
+		w.find(0, dashboard.FoundOpen, i.IID)
+	})
+	t.Run("closed by us rests nobody", func(t *testing.T) {
+		w := newWorld(t)
+		i := w.create(w.marked())
+		w.must(w.project.CloseIssue("pinwheel", int(i.IID)))
+		w.find(i.IID, dashboard.FoundNone, 0)
+	})
+	t.Run("an open one goes before a closed one", func(t *testing.T) {
+		w := newWorld(t)
+		first, second := w.create(w.marked()), w.create(w.marked())
+		w.must(w.project.CloseIssue("erin", int(first.IID)))
+		w.find(first.IID, dashboard.FoundOpen, second.IID)
+	})
+	t.Run("more than a page of issues", func(t *testing.T) {
+		w := newWorld(t)
+		for range 120 {
+			_, err := w.project.CreateIssue("pinwheel", "other", "")
+			w.must(err)
+		}
+		i := w.create(w.marked())
+		w.find(0, dashboard.FoundOpen, i.IID)
+	})
+}
+
+func TestWrite(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	i := w.create(w.marked())
+	if !dashboard.Equal(i.Description, w.marked()) {
+		t.Fatalf("GitLab stored\n%s", i.Description)
+	}
+	stored, wrote, err := w.pub.Write(ctx, w.id, i, func(dashboard.Issue) string { return w.marked() + "\r\n\n" })
+	if w.must(err); wrote {
+		t.Error("wrote what was there")
+	}
+	// A tick between our reading and our writing survives.
+	before := dashboard.Parse(stored.Description)
+	w.must(w.project.Tick("alice", int(i.IID), "lxml-6.x"))
+	next := rich()
+	next.Pins++
+	stored, wrote, err = w.pub.Write(ctx, w.id, i, func(fresh dashboard.Issue) string {
+		return dashboard.KeepTicks(dashboard.Render(next, dashboard.View{ProjectID: w.id}), before, dashboard.Parse(fresh.Description))
+	})
+	if w.must(err); !wrote || !strings.Contains(stored.Description, "**79 pins") || !strings.Contains(stored.Description, " - [x] <!-- approve-branch=renovate/lxml-6.x -->") {
+		t.Errorf("wrote %v:\n%s", wrote, stored.Description)
+	}
+	got, _ := w.project.Issue(int(i.IID))
+	if got.Description != stored.Description || got.Title != title || !reflect.DeepEqual(got.Labels, []string{"dependencies"}) {
+		t.Errorf("GitLab holds %+v", got)
+	}
+	notes, readable, err := w.pub.Notes(ctx, w.id, i.IID)
+	if w.must(err); !readable {
+		t.Fatal("notes are not readable")
+	}
+	ticks := dashboard.Attribute(dashboard.Parse(stored.Description), notes, dashboard.AttributeInput{Bot: w.bot, LastBody: stored.Description})
+	if len(ticks) != 1 || ticks[0].Tick.By.Username != "alice" || !ticks[0].Tick.Rendered || !strings.HasPrefix(ticks[0].Tick.ID, "note-") {
+		t.Errorf("ticks %+v", ticks)
+	}
+
+	w.must(w.project.CloseIssue("erin", int(i.IID)))
+	if _, wrote, err = w.pub.Write(ctx, w.id, i, func(dashboard.Issue) string { return "x" }); wrote || !errors.Is(err, dashboard.ErrGone) {
+		t.Errorf("closed: wrote %v, %v", wrote, err)
+	}
+	w.sim.AddUser("root", "Root", true)
+	w.must(w.project.DeleteIssue("root", int(i.IID)))
+	if _, wrote, err = w.pub.Write(ctx, w.id, i, func(dashboard.Issue) string { return "x" }); wrote || !errors.Is(err, dashboard.ErrGone) {
+		t.Errorf("deleted: wrote %v, %v", wrote, err)
+	}
+}
+
+// A tick in the instant between Write's reading and its writing leaves the
+// text and is found in the notes.
+func TestTickInTheInstantOfWriting(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	i := w.create(w.marked())
+	next := rich()
+	next.Pins++
+	stored, _, err := w.pub.Write(ctx, w.id, i, func(dashboard.Issue) string {
+		w.must(w.project.Tick("alice", int(i.IID), "gql-4.x"))
+		return dashboard.Render(next, dashboard.View{ProjectID: w.id})
+	})
+	w.must(err)
+	notes, _, err := w.pub.Notes(ctx, w.id, i.IID)
+	w.must(err)
+	in := dashboard.AttributeInput{Bot: w.bot, LastBody: stored.Description}
+	ticks := dashboard.Attribute(dashboard.Parse(stored.Description), notes, in)
+	if len(ticks) != 1 || ticks[0].Tick.Branch != "renovate/gql-4.x" || ticks[0].Tick.By.Username != "alice" || !ticks[0].Tick.Rendered {
+		t.Errorf("ticks %+v in\n%s", ticks, stored.Description)
+	}
+	in.LastNoteID = notes[len(notes)-1].ID
+	if again := dashboard.Attribute(dashboard.Parse(stored.Description), notes, in); again != nil {
+		t.Errorf("counted twice: %+v", again)
+	}
+}
+
+func TestNotesAreTheNewest(t *testing.T) {
+	w := newWorld(t)
+	i := w.create("x")
+	for n := range 130 {
+		w.must(w.project.Comment("alice", int(i.IID), strings.Repeat("x", n+1)))
+	}
+	notes, readable, err := w.pub.Notes(context.Background(), w.id, i.IID)
+	if w.must(err); !readable || len(notes) != 100 || len(notes[0].Body) != 31 || len(notes[99].Body) != 130 {
+		t.Errorf("readable %v, %d notes", readable, len(notes))
+	}
+}
+
+func TestComment(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	i := w.create("x")
+	w.must(w.project.Comment("erin", int(i.IID), "<!-- op:paused-1 -->"))
+	for n, want := range []bool{true, false} {
+		wrote, err := w.pub.Comment(ctx, w.id, i.IID, w.bot, "paused-1", "Paused.")
+		if w.must(err); wrote != want {
+			t.Errorf("comment %d: wrote %v", n, wrote)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	ctx := context.Background()
+	says := func(t *testing.T, err error, words ...string) {
+		t.Helper()
+		for _, word := range words {
+			if err == nil || !strings.Contains(err.Error(), word) {
+				t.Errorf("%v does not say %q", err, word)
+			}
+		}
+	}
+	t.Run("issues disabled", func(t *testing.T) {
+		w := newWorld(t)
+		i := w.create("x")
+		w.project.SetIssuesEnabled(false)
+		w.find(i.IID, dashboard.FoundNone, 0)
+		_, err := w.pub.Create(ctx, w.id, title, "x", nil)
+		says(t, err, "create the dashboard issue", "issues are disabled", "403")
+		if _, readable, err := w.pub.Notes(ctx, w.id, i.IID); readable || err != nil {
+			t.Errorf("notes: %v, %v", readable, err)
+		}
+	})
+	t.Run("a token that only reads", func(t *testing.T) {
+		w := newWorld(t)
+		i := w.create("x")
+		_, wrote, err := w.publisher("pinwheel", "read_api").Write(ctx, w.id, i, func(dashboard.Issue) string { return "y" })
+		says(t, err, "write dashboard issue #1", "scope api")
+		if wrote {
+			t.Error("wrote")
+		}
+	})
+	t.Run("a failing GitLab", func(t *testing.T) {
+		w := newWorld(t)
+		fault, err := gitlabsim.ParseFault("GET */issues 502 always")
+		w.must(err)
+		w.sim.AddFault(fault)
+		_, _, err = w.pub.Find(ctx, w.id, 0, w.bot, title)
+		says(t, err, "list opened dashboard issues", "502")
+	})
+	t.Run("no time left", func(t *testing.T) {
+		w := newWorld(t)
+		gone, cancel := context.WithTimeout(ctx, -time.Second)
+		defer cancel()
+		if _, _, err := w.pub.Find(gone, w.id, 0, w.bot, title); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+	})
+}

@@ -1,0 +1,10 @@
+// Package store keeps in SQLite what neither GitLab nor an index can tell
+// pinwheel again: what it wrote last, what it was asked and has not done yet,
+// what an index answered, and who is running.
+//
+// Its one invariant: every method is one transaction, whole or not at all, and
+// none is open when a method returns, so that nobody waits with a lock.
+//
+// It judges nothing, and nothing in it is needed for safety: with the file
+// deleted, pinwheel finds its branches and issues again by their content.
+package store

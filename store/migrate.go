@@ -1,0 +1,100 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// files are named NUMBER_what.sql and only ever added to: a released one is
+// never edited, and none goes backwards.
+//
+//go:embed migrations/*.sql
+var files embed.FS
+
+// application marks the file as pinwheel's (PRAGMA application_id): "pinw".
+const application = 0x70696e77
+
+// migration takes a schema from version-1 to version.
+type migration struct {
+	version int
+	text    string
+}
+
+// migrations returns the embedded ones, ascending. The files are part of the
+// program, so that a wrong one is a bug.
+func migrations() []migration {
+	entries, err := files.ReadDir("migrations")
+	if err != nil {
+		panic(err)
+	}
+	var out []migration
+	for _, e := range entries {
+		number, _, _ := strings.Cut(e.Name(), "_")
+		version, err := strconv.Atoi(number)
+		if err != nil {
+			panic(err)
+		}
+		text, err := files.ReadFile("migrations/" + e.Name())
+		if err != nil {
+			panic(err)
+		}
+		out = append(out, migration{version, string(text)})
+	}
+	slices.SortFunc(out, func(a, b migration) int { return cmp.Compare(a.version, b.version) })
+	return out
+}
+
+// migrate brings the schema up to date in one transaction, so that of two
+// processes that start together one does it and the other finds it done. A
+// schema that is up to date is only read.
+func (s *Store) migrate(ctx context.Context, steps []migration) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		version, err := current(ctx, tx)
+		if err != nil {
+			return err
+		}
+		newest := steps[len(steps)-1].version
+		if version > newest {
+			return fmt.Errorf("a newer pinwheel made this database (schema %d, this one knows %d): use that one or name another file", version, newest)
+		}
+		if version == newest {
+			return nil
+		}
+		for _, step := range steps {
+			if step.version <= version {
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, step.text); err != nil {
+				return fmt.Errorf("take the schema to version %d: %w", step.version, err)
+			}
+		}
+		// Pragmas take no parameters.
+		_, err = tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", application, newest))
+		return err
+	})
+}
+
+// current returns the schema's version, 0 for an empty file. A database of
+// another program is an error.
+func current(ctx context.Context, tx *sql.Tx) (int, error) {
+	var id, version, tables int
+	if err := tx.QueryRowContext(ctx, `PRAGMA application_id`).Scan(&id); err != nil {
+		return 0, err
+	}
+	if err := tx.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
+		return 0, err
+	}
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&tables); err != nil {
+		return 0, err
+	}
+	if id != application && (id != 0 || version != 0 || tables != 0) {
+		return 0, fmt.Errorf("this database belongs to another program: name another file")
+	}
+	return version, nil
+}

@@ -1,0 +1,218 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+func TestSettings(t *testing.T) {
+	path := file(t)
+	s := opened(t, path)
+	// Immediate: a transaction holds the write lock before it writes.
+	tx, err := s.db.BeginTx(t.Context(), nil)
+	must(t, err)
+	if _, err := raw(t, path).Exec(`INSERT INTO projects (path) VALUES ('x')`); err == nil || !strings.Contains(err.Error(), "locked") {
+		t.Errorf("another connection could write beside a transaction: %v", err)
+	}
+	must(t, tx.Rollback())
+	if _, err := s.db.Exec(`INSERT INTO branches VALUES ('nowhere', 'b', '', '', '', '', NULL)`); err == nil || !strings.Contains(err.Error(), "FOREIGN KEY") {
+		t.Errorf("a branch of no project: %v", err)
+	}
+	if _, err := s.db.Exec(`INSERT INTO projects (path, dashboard_at) VALUES ('x', '2026-01-02 03:04:05')`); err == nil || !strings.Contains(err.Error(), "CHECK") {
+		t.Errorf("a time in another form: %v", err)
+	}
+	if _, err := s.db.Exec(`SELECT "nothing"`); err == nil {
+		t.Error("a name in double quotes became a text")
+	}
+	// Every setting that is misspelt is noticed.
+	for _, key := range []string{"_busy_timeout", "_foreign_keys", "_journal_mode", "_synchronous"} {
+		if key == "_synchronous" {
+			continue // FULL is also the default
+		}
+		_, err := open(t.Context(), file(t), strings.Replace(settings, key, key+"x", 1))
+		if err == nil || !strings.Contains(err.Error(), "SQLite runs with "+strings.TrimPrefix(key, "_")) {
+			t.Errorf("without %s: %v", key, err)
+		}
+	}
+}
+
+func TestStrictTables(t *testing.T) {
+	s := opened(t, file(t))
+	rows, err := s.db.Query(`SELECT name FROM pragma_table_list WHERE type = 'table' AND NOT strict AND name NOT LIKE 'sqlite_%'`)
+	must(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		must(t, rows.Scan(&name))
+		t.Errorf("table %s is not STRICT", name)
+	}
+	must(t, rows.Err())
+}
+
+func TestOddPaths(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for _, path := range []string{"plain.db", "./a b.db", filepath.Join(dir, "q?x=1#y%41.db"), "percent%2f.db"} {
+		s, err := Open(t.Context(), path)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		must(t, s.SaveBranch(t.Context(), "g/p", Branch{Name: "b"}))
+		must(t, s.Close())
+		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+			t.Errorf("%s is not where the database went: %v", path, err)
+		}
+		if info, err := os.Stat(path); err == nil && info.Mode().Perm() != 0o600 {
+			t.Errorf("%s can be read by others: %s", path, info.Mode())
+		}
+	}
+}
+
+func TestOpenErrors(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, data string) string {
+		path := filepath.Join(dir, name)
+		must(t, os.WriteFile(path, []byte(data), 0o600))
+		return path
+	}
+	made := func(name, statements string) string {
+		path := filepath.Join(dir, name)
+		_, err := raw(t, path).Exec(statements)
+		must(t, err)
+		return path
+	}
+	good := filepath.Join(dir, "good.db")
+	must(t, opened(t, good).Close())
+	data, err := os.ReadFile(good)
+	must(t, err)
+	for path, want := range map[string]string{
+		dir:                                      "this is a folder: name a file",
+		filepath.Join(dir, "no", "such", "p.db"): "no/such does not exist: create it or name another",
+		filepath.Join(good, "p.db"):              "cannot be opened for writing",
+		write("text.db", strings.Repeat("not a database\n", 100)):                                             "this is not a SQLite database",
+		write("damaged.db", string(data[:100])+strings.Repeat("x", 9e4)):                                      "the database is damaged: move it away",
+		made("newer.db", `CREATE TABLE x (y); PRAGMA application_id = 0x70696e77; PRAGMA user_version = 999`): "a newer pinwheel made this database (schema 999, this one knows 1)",
+		made("other.db", `CREATE TABLE x (y)`):                                                                "this database belongs to another program",
+		made("other2.db", `CREATE TABLE x (y); PRAGMA application_id = 5; PRAGMA user_version = 1`):           "this database belongs to another program",
+	} {
+		s, err := Open(t.Context(), path)
+		if err == nil {
+			_ = s.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "store "+path+": ") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v\nwant it to mention %q", filepath.Base(path), err, want)
+		}
+	}
+}
+
+func TestReadOnly(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root may write everything")
+	}
+	path := file(t)
+	must(t, opened(t, path).Close())
+	must(t, os.Chmod(path, 0o400))
+	if _, err := Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), "give this user the right") {
+		t.Errorf("a file: %v", err)
+	}
+	must(t, os.Chmod(path, 0o600))
+	must(t, os.Chmod(filepath.Dir(path), 0o500))
+	defer func() { must(t, os.Chmod(filepath.Dir(path), 0o700)) }()
+	if _, err := Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), "give this user the right") {
+		t.Errorf("its folder: %v", err)
+	}
+}
+
+func TestTwoStartTogether(t *testing.T) {
+	path := file(t)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			s, err := Open(context.Background(), path)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestEverySchemaComesToHead opens what every released schema left behind.
+func TestEverySchemaComesToHead(t *testing.T) {
+	steps := migrations()
+	for i, step := range steps {
+		if step.version != i+1 {
+			t.Errorf("migration %d stands at place %d", step.version, i+1)
+		}
+		data, err := os.ReadFile(fmt.Sprintf("testdata/schema-%d.sql", step.version))
+		if err != nil {
+			t.Errorf("schema %d has no fixture: %v", step.version, err)
+			continue
+		}
+		ctx, path := t.Context(), file(t)
+		_, err = raw(t, path).Exec(string(data))
+		must(t, err)
+		s := opened(t, path)
+		var version int
+		must(t, s.db.QueryRow(`PRAGMA user_version`).Scan(&version))
+		same(t, "version", version, len(steps))
+		same(t, "project", got[Memory](t)(s.ProjectMemory(ctx, "g/p")).LastNoteID, int64(99))
+		same(t, "branches", got[map[string]Branch](t)(s.Branches(ctx, "g/p"))["pinwheel/boto3-1.x"].Head, "aaa")
+		same(t, "merge requests", got[[]plan.MergeRequest](t)(s.MergeRequests(ctx, "g/p"))[0].IID, int64(5))
+		same(t, "selections", got[[]Selection](t)(s.Selections(ctx, "g/p"))[0].Tick.ID, "note-9")
+		same(t, "facts", got[map[string]Facts](t)(s.Facts(ctx, "pypi", []string{"boto3"}))["boto3"].Blob, []byte{0, 0xff})
+		must(t, s.FinishAction(ctx, 6, "done", t0))
+		must(t, s.FinishRun(ctx, 4, t0, RunDone, ""))
+		same(t, "schema of a new file", schema(t, s), schema(t, opened(t, file(t))))
+	}
+}
+
+func schema(t *testing.T, s *Store) []string {
+	t.Helper()
+	rows, err := s.db.Query(`SELECT name || ': ' || coalesce(sql, '') FROM sqlite_schema ORDER BY name`)
+	must(t, err)
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var text string
+		must(t, rows.Scan(&text))
+		out = append(out, strings.Join(strings.Fields(text), " "))
+	}
+	must(t, rows.Err())
+	return out
+}
+
+func TestMigrationsAreWholeOrNotAtAll(t *testing.T) {
+	s := opened(t, file(t))
+	ctx := t.Context()
+	must(t, s.SaveBranch(ctx, "g/p", Branch{Name: "b"}))
+	next := append(migrations(), migration{2, `ALTER TABLE branches ADD COLUMN note TEXT NOT NULL DEFAULT 'n'`})
+	broken := append(next, migration{3, `DROP TABLE branches; SELECT * FROM nothing`})
+	if err := s.migrate(ctx, broken); err == nil || !strings.Contains(err.Error(), "take the schema to version 3") {
+		t.Errorf("%v", err)
+	}
+	if _, err := s.db.Exec(`SELECT note FROM branches`); err == nil {
+		t.Error("half a migration is left")
+	}
+	for range 2 {
+		must(t, s.migrate(ctx, next))
+	}
+	var note string
+	must(t, s.db.QueryRow(`SELECT note FROM branches`).Scan(&note))
+	same(t, "added column", note, "n")
+	if err := s.migrate(ctx, migrations()); err == nil || !strings.Contains(err.Error(), "schema 2, this one knows 1") {
+		t.Errorf("an older program on a newer schema: %v", err)
+	}
+}

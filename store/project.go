@@ -1,0 +1,246 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// Memory is what one project's earlier runs noted.
+type Memory struct {
+	ID                int64 // GitLab's number of the project, 0 if not known
+	Path              string
+	DashboardIID      int64  // 0: no dashboard was written yet
+	DashboardBody     string // as last written
+	DashboardAt       time.Time
+	PausedNoteFor     int64 // the dashboard issue on which the pause was said
+	LastNoteID        int64
+	MergeRequestsSeen time.Time // how far the list of merge requests was read
+}
+
+// ProjectMemory returns what is known of the project at path. Of a project
+// never heard of, it is a Memory with nothing but the path.
+func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) {
+	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen
+		FROM projects WHERE path = ?`
+	m := Memory{Path: path}
+	var at, seen instant
+	err := s.db.QueryRowContext(ctx, query, path).
+		Scan(&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen)
+	if errors.Is(err, sql.ErrNoRows) {
+		return m, nil
+	}
+	if err != nil {
+		return Memory{}, fmt.Errorf("read the memory of %s: %w", path, err)
+	}
+	m.DashboardAt, m.MergeRequestsSeen = at.Time, seen.Time
+	return m, nil
+}
+
+// SaveMemory replaces what is known of the project m.Path.
+func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
+	const upsert = `INSERT INTO projects
+		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (path) DO UPDATE SET id = excluded.id, dashboard_iid = excluded.dashboard_iid,
+		dashboard_body = excluded.dashboard_body, dashboard_at = excluded.dashboard_at,
+		paused_note_for = excluded.paused_note_for, last_note_id = excluded.last_note_id,
+		merge_requests_seen = excluded.merge_requests_seen`
+	_, err := s.db.ExecContext(ctx, upsert, m.Path, m.ID, m.DashboardIID, m.DashboardBody, instant{m.DashboardAt},
+		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen})
+	if err != nil {
+		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
+	}
+	return nil
+}
+
+// Branch is one branch as pinwheel wrote it last.
+type Branch struct {
+	Name      string
+	Head      string // SHA
+	Digest    string // of its files' content
+	Base      string // SHA of the default branch below it
+	Message   string
+	WrittenAt time.Time
+}
+
+// Branches returns the project's branches by name.
+func (s *Store) Branches(ctx context.Context, project string) (map[string]Branch, error) {
+	const query = `SELECT name, head, digest, base, message, written_at FROM branches WHERE project = ?`
+	out := map[string]Branch{}
+	err := s.each(ctx, query, []any{project}, func(rows *sql.Rows) error {
+		var b Branch
+		var at instant
+		if err := rows.Scan(&b.Name, &b.Head, &b.Digest, &b.Base, &b.Message, &at); err != nil {
+			return err
+		}
+		b.WrittenAt = at.Time
+		out[b.Name] = b
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the branches of %s: %w", project, err)
+	}
+	return out, nil
+}
+
+// SaveBranch replaces what is known of the branch b.Name.
+func (s *Store) SaveBranch(ctx context.Context, project string, b Branch) error {
+	const upsert = `INSERT INTO branches (project, name, head, digest, base, message, written_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (project, name) DO UPDATE SET head = excluded.head, digest = excluded.digest, base = excluded.base,
+		message = excluded.message, written_at = excluded.written_at`
+	err := s.project(ctx, project, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, upsert, project, b.Name, b.Head, b.Digest, b.Base, b.Message, instant{b.WrittenAt})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("save branch %s of %s: %w", b.Name, project, err)
+	}
+	return nil
+}
+
+// DeleteBranch forgets a branch. One that is not known is no error.
+func (s *Store) DeleteBranch(ctx context.Context, project, name string) error {
+	const remove = `DELETE FROM branches WHERE project = ? AND name = ?`
+	if _, err := s.db.ExecContext(ctx, remove, project, name); err != nil {
+		return fmt.Errorf("forget branch %s of %s: %w", name, project, err)
+	}
+	return nil
+}
+
+// MergeRequests returns the project's merge requests by IID, ascending.
+func (s *Store) MergeRequests(ctx context.Context, project string) ([]plan.MergeRequest, error) {
+	const query = `SELECT facts FROM merge_requests WHERE project = ? ORDER BY iid`
+	var out []plan.MergeRequest
+	err := s.each(ctx, query, []any{project}, func(rows *sql.Rows) error {
+		var mr plan.MergeRequest
+		if err := rows.Scan(asJSON{&mr}); err != nil {
+			return err
+		}
+		out = append(out, mr)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the merge requests of %s: %w", project, err)
+	}
+	return out, nil
+}
+
+// SaveMergeRequests replaces what is known of each of these merge requests,
+// all or none. Others stay.
+func (s *Store) SaveMergeRequests(ctx context.Context, project string, mrs []plan.MergeRequest) error {
+	const upsert = `INSERT INTO merge_requests (project, iid, branch, state, facts) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (project, iid) DO UPDATE SET branch = excluded.branch, state = excluded.state, facts = excluded.facts`
+	if len(mrs) == 0 {
+		return nil
+	}
+	err := s.project(ctx, project, func(tx *sql.Tx) error {
+		for _, mr := range mrs {
+			facts, err := json.Marshal(mr)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, upsert, project, mr.IID, mr.Branch, string(mr.State), string(facts)); err != nil {
+				return fmt.Errorf("!%d: %w", mr.IID, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("save the merge requests of %s: %w", project, err)
+	}
+	return nil
+}
+
+// SelectionState says what became of a tick.
+type SelectionState string
+
+// The states of a selection.
+const (
+	Pending   SelectionState = "pending" // accepted, not carried out yet
+	Done      SelectionState = "done"
+	Refused   SelectionState = "refused"
+	Withdrawn SelectionState = "withdrawn"
+)
+
+// Selection is a tick with what became of it.
+type Selection struct {
+	Tick   plan.Tick
+	State  SelectionState
+	Reason string
+	Title  string
+	At     time.Time
+}
+
+// Selections returns the project's pending and refused selections: 1. by time;
+// 2. by the tick's ID.
+func (s *Store) Selections(ctx context.Context, project string) ([]Selection, error) {
+	const query = `SELECT state, reason, title, tick, at FROM selections
+		WHERE project = ? AND state IN ('pending', 'refused') ORDER BY julianday(at), id`
+	var out []Selection
+	err := s.each(ctx, query, []any{project}, func(rows *sql.Rows) error {
+		var sel Selection
+		var at instant
+		if err := rows.Scan(&sel.State, &sel.Reason, &sel.Title, asJSON{&sel.Tick}, &at); err != nil {
+			return err
+		}
+		sel.At = at.Time
+		out = append(out, sel)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the selections of %s: %w", project, err)
+	}
+	return out, nil
+}
+
+// SaveSelection replaces what is known of the tick sel.Tick.ID.
+func (s *Store) SaveSelection(ctx context.Context, project string, sel Selection) error {
+	const upsert = `INSERT INTO selections (project, id, state, reason, title, tick, at) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (project, id) DO UPDATE SET state = excluded.state, reason = excluded.reason, title = excluded.title,
+		tick = excluded.tick, at = excluded.at`
+	err := s.project(ctx, project, func(tx *sql.Tx) error {
+		tick, err := json.Marshal(sel.Tick)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, upsert, project, sel.Tick.ID, string(sel.State), sel.Reason, sel.Title, string(tick), instant{sel.At})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("save selection %s of %s: %w", sel.Tick.ID, project, err)
+	}
+	return nil
+}
+
+// each calls f for every row of a query.
+func (s *Store) each(ctx context.Context, query string, args []any, f func(*sql.Rows) error) error {
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// asJSON scans a column into what v points to.
+type asJSON struct{ v any }
+
+// Scan implements sql.Scanner.
+func (j asJSON) Scan(v any) error {
+	text, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("JSON is text, not %T", v)
+	}
+	return json.Unmarshal([]byte(text), j.v)
+}

@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrBusy says that another run of the project is alive.
+var ErrBusy = errors.New("another run is going on")
+
+// ErrNotLive says that a run is over, by itself or because another took over.
+var ErrNotLive = errors.New("the run is not live")
+
+// RunStatus says how a run ended.
+type RunStatus string
+
+// How runs end. A run that has not ended is "running"; one whose process is
+// gone is "abandoned" once another takes over.
+const (
+	RunDone    RunStatus = "done"
+	RunFailed  RunStatus = "failed"
+	RunStopped RunStatus = "stopped" // the project needs a person first
+)
+
+// Owner is the process that runs.
+type Owner struct {
+	Host     string
+	PID      int
+	Instance string // different for every start of the program
+}
+
+// gone reports whether the process of a live run is certainly not there any
+// more, as o sees it: it had o's own number, or alive denies it. Nothing is
+// certain of another host.
+func (o Owner) gone(holder Owner, alive func(pid int) bool) bool {
+	switch {
+	case o.Host != holder.Host:
+		return false
+	case o.PID == holder.PID:
+		return o.Instance != holder.Instance
+	default:
+		return alive != nil && !alive(holder.PID)
+	}
+}
+
+// BeginRun notes a run of project and returns its number. While another run is
+// live it fails with ErrBusy, unless that one's lease ended before now or its
+// process is gone: then that run is abandoned. alive reports whether a process
+// of this host exists; with nil every process does.
+func (s *Store) BeginRun(ctx context.Context, project string, now time.Time, owner Owner, lease time.Duration, alive func(pid int) bool) (int64, error) {
+	const insert = `INSERT INTO runs (project, status, host, pid, instance, began_at, lease_until)
+		VALUES (?, 'running', ?, ?, ?, ?, ?) RETURNING id`
+	var run int64
+	err := s.project(ctx, project, func(tx *sql.Tx) error {
+		if err := makeRoom(ctx, tx, project, now, owner, alive); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, insert, project, owner.Host, owner.PID, owner.Instance,
+			instant{now}, instant{now.Add(lease)}).Scan(&run)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("begin a run of %s: %w", project, err)
+	}
+	return run, nil
+}
+
+// makeRoom abandons the live run if that is allowed, and is ErrBusy if not.
+func makeRoom(ctx context.Context, tx *sql.Tx, project string, now time.Time, owner Owner, alive func(pid int) bool) error {
+	const query = `SELECT id, host, pid, instance, began_at, lease_until FROM runs WHERE project = ? AND status = 'running'`
+	const abandon = `UPDATE runs SET status = 'abandoned', ended_at = ?, summary = ? WHERE id = ?`
+	var id int64
+	var holder Owner
+	var began, until instant
+	err := tx.QueryRowContext(ctx, query, project).Scan(&id, &holder.Host, &holder.PID, &holder.Instance, &began, &until)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	why := "its process is gone"
+	if !owner.gone(holder, alive) {
+		if !now.After(until.Time) {
+			return fmt.Errorf("%w: process %d on %s since %s", ErrBusy, holder.PID, holder.Host, began.Format(time.RFC3339))
+		}
+		why = "its lease ended"
+	}
+	_, err = tx.ExecContext(ctx, abandon, instant{now}, why, id)
+	return err
+}
+
+// FinishRun notes how a run ended. It fails with ErrNotLive when the run is
+// over already: another has taken over, or it was finished twice.
+func (s *Store) FinishRun(ctx context.Context, run int64, now time.Time, status RunStatus, summary string) error {
+	const update = `UPDATE runs SET status = ?, summary = ?, ended_at = ? WHERE id = ? AND status = 'running' RETURNING id`
+	err := s.db.QueryRowContext(ctx, update, string(status), summary, instant{now}, run).Scan(&run)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotLive
+	}
+	if err != nil {
+		return fmt.Errorf("finish run %d: %w", run, err)
+	}
+	return nil
+}
+
+// BeginAction notes that a live run is about to have an effect and returns the
+// entry's number. It fails with ErrNotLive when another run has taken over:
+// the effect must not happen then.
+func (s *Store) BeginAction(ctx context.Context, run int64, kind, target, detail string, now time.Time) (int64, error) {
+	const insert = `INSERT INTO actions (project, run, kind, target, detail, began_at)
+		SELECT project, id, ?, ?, ?, ? FROM runs WHERE id = ? AND status = 'running' RETURNING id`
+	var id int64
+	err := s.db.QueryRowContext(ctx, insert, kind, target, detail, instant{now}, run).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotLive
+	}
+	if err != nil {
+		return 0, fmt.Errorf("note %s of %s: %w", kind, target, err)
+	}
+	return id, nil
+}
+
+// FinishAction notes what came of an effect, also when the run is over. An
+// entry that has its result, or does not exist, stays as it is.
+func (s *Store) FinishAction(ctx context.Context, id int64, result string, now time.Time) error {
+	const update = `UPDATE actions SET result = ?, ended_at = ? WHERE id = ? AND result IS NULL`
+	if _, err := s.db.ExecContext(ctx, update, result, instant{now}, id); err != nil {
+		return fmt.Errorf("note the result of action %d: %w", id, err)
+	}
+	return nil
+}

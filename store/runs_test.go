@@ -1,0 +1,98 @@
+package store
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestOneLiveRunPerProject(t *testing.T) {
+	dead := func(int) bool { return false }
+	living := func(int) bool { return true }
+	holder := Owner{Host: "h", PID: 10, Instance: "a"}
+	for name, c := range map[string]struct {
+		owner Owner
+		after time.Duration
+		alive func(int) bool
+		busy  bool
+	}{
+		"another process":                  {Owner{"h", 11, "b"}, time.Minute, living, true},
+		"another process, nobody asked":    {Owner{"h", 11, "b"}, time.Minute, nil, true},
+		"the same process":                 {holder, time.Minute, dead, true},
+		"the same number, another start":   {Owner{"h", 10, "b"}, time.Minute, living, false},
+		"its process is gone":              {Owner{"h", 11, "b"}, time.Minute, dead, false},
+		"on another host nothing is known": {Owner{"g", 10, "b"}, time.Minute, dead, true},
+		"at the end of the lease":          {Owner{"g", 10, "b"}, time.Hour, living, true},
+		"after the lease":                  {Owner{"g", 10, "b"}, time.Hour + 1, living, false},
+		"the same process after the lease": {holder, time.Hour + 1, living, false},
+	} {
+		ctx, s := t.Context(), opened(t, file(t))
+		first := got[int64](t)(s.BeginRun(ctx, "g/p", t0, holder, time.Hour, living))
+		got[int64](t)(s.BeginRun(ctx, "g/q", t0, holder, time.Hour, living))
+		second, err := s.BeginRun(ctx, "g/p", t0.Add(c.after), c.owner, time.Hour, c.alive)
+		if c.busy {
+			if !errors.Is(err, ErrBusy) || !strings.HasSuffix(err.Error(), "process 10 on h since 2026-01-02T03:04:05Z") {
+				t.Errorf("%s: %v, want busy", name, err)
+			}
+			must(t, s.FinishRun(ctx, first, t0, RunFailed, "x"))
+			got[int64](t)(s.BeginRun(ctx, "g/p", t0, c.owner, time.Hour, c.alive))
+			continue
+		}
+		if err != nil || second == first {
+			t.Errorf("%s: %v, want a run", name, err)
+		}
+		// The one that was taken over has no say any more.
+		if err := s.FinishRun(ctx, first, t0, RunDone, ""); !errors.Is(err, ErrNotLive) {
+			t.Errorf("%s: the abandoned run finishes with %v", name, err)
+		}
+		if _, err := s.BeginAction(ctx, first, "commit", "b", "", t0); !errors.Is(err, ErrNotLive) {
+			t.Errorf("%s: the abandoned run acts with %v", name, err)
+		}
+		var status, summary string
+		must(t, s.db.QueryRow(`SELECT status, summary FROM runs WHERE id = ?`, first).Scan(&status, &summary))
+		if status != "abandoned" || summary == "" {
+			t.Errorf("%s: the abandoned run is %s: %q", name, status, summary)
+		}
+	}
+}
+
+// TestTheIndexKeepsRunsApart goes around BeginRun: the rule is the database's.
+func TestTheIndexKeepsRunsApart(t *testing.T) {
+	s := opened(t, file(t))
+	got[int64](t)(s.BeginRun(t.Context(), "g/p", t0, Owner{}, time.Hour, nil))
+	_, err := s.db.Exec(`INSERT INTO runs (project, status, host, pid, instance, began_at, lease_until)
+		SELECT project, status, host, pid, instance, began_at, lease_until FROM runs`)
+	if err == nil || !strings.Contains(err.Error(), "UNIQUE constraint failed: runs.project") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestJournal(t *testing.T) {
+	ctx, s := t.Context(), opened(t, file(t))
+	run := got[int64](t)(s.BeginRun(ctx, "g/p", t0, Owner{}, time.Hour, nil))
+	id := got[int64](t)(s.BeginAction(ctx, run, "commit", "pinwheel/boto3-1.x", "boto3 1 to 2", t0))
+	row := func() (project, result string) {
+		t.Helper()
+		must(t, s.db.QueryRow(`SELECT project, coalesce(result, 'open') FROM actions WHERE id = ?`, id).Scan(&project, &result))
+		return project, result
+	}
+	project, result := row()
+	same(t, "before", project+" "+result, "g/p open")
+	must(t, s.FinishRun(ctx, run, t0, RunDone, "1 update"))
+	must(t, s.FinishAction(ctx, id, "abc", t0))
+	must(t, s.FinishAction(ctx, id, "twice", t0))
+	must(t, s.FinishAction(ctx, id+1, "nothing", t0))
+	_, result = row()
+	same(t, "after", result, "abc")
+	if _, err := s.BeginAction(ctx, run, "commit", "b", "", t0); !errors.Is(err, ErrNotLive) {
+		t.Errorf("an action after the run: %v", err)
+	}
+	if err := s.FinishRun(ctx, run, t0, RunDone, ""); !errors.Is(err, ErrNotLive) {
+		t.Errorf("a run finished twice: %v", err)
+	}
+	other := got[int64](t)(s.BeginRun(ctx, "g/p", t0, Owner{}, time.Hour, nil))
+	if err := s.FinishRun(ctx, other, t0, "lost", ""); err == nil || errors.Is(err, ErrNotLive) {
+		t.Errorf("an unknown status: %v", err)
+	}
+}

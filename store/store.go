@@ -1,0 +1,191 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	sqlite "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Store is an open database. Its methods may be called from any goroutine; in
+// one process they take turns.
+type Store struct{ db *sql.DB }
+
+// settings are what every connection is opened with. The driver ignores a key
+// it does not know, so that Open reads the pragmas back.
+const settings = "?_txlock=immediate&_busy_timeout=5000&_foreign_keys=1&_journal_mode=WAL&_synchronous=FULL&_dqs=0"
+
+// pragmas are what settings must have brought about.
+var pragmas = [...]struct{ name, want string }{
+	{"busy_timeout", "5000"}, {"foreign_keys", "1"}, {"journal_mode", "wal"}, {"synchronous", "2"},
+}
+
+// Open opens the database at path, makes it if there is none, and brings an
+// older schema up to date. Every error is one sentence with what to do.
+func Open(ctx context.Context, path string) (*Store, error) {
+	if err := writable(path); err != nil {
+		return nil, fmt.Errorf("store %s: %w", path, err)
+	}
+	for deadline := time.Now().Add(startup); ; {
+		s, err := open(ctx, path, settings)
+		if err == nil {
+			return s, nil
+		}
+		if !busy(err) || time.Now().After(deadline) || ctx.Err() != nil {
+			return nil, fmt.Errorf("store %s: %w", path, told(err))
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(startup / 100):
+		}
+	}
+}
+
+// startup is how long Open waits for others that open the same new file:
+// SQLite does not wait by itself while one of them turns WAL on.
+const startup = 5 * time.Second
+
+func busy(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
+func open(ctx context.Context, path, settings string) (*Store, error) {
+	connector, err := sqlite.NewConnector("file:" + escape(path) + settings)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{db: sql.OpenDB(connector)}
+	// One connection: writers of one process wait in Go, not in SQLite, whose
+	// busy timeout burns real time even in a synctest bubble.
+	s.db.SetMaxOpenConns(1)
+	if err = s.settled(ctx); err == nil {
+		err = s.migrate(ctx, migrations())
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	return s, nil
+}
+
+// escape writes a path as the path of a URI.
+func escape(path string) string {
+	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.Clean(path))
+}
+
+// Close ends the use of the database.
+func (s *Store) Close() error { return s.db.Close() }
+
+// settled reads the pragmas back.
+func (s *Store) settled(ctx context.Context) error {
+	for _, p := range pragmas {
+		var got string
+		if err := s.db.QueryRowContext(ctx, "PRAGMA "+p.name).Scan(&got); err != nil {
+			return err
+		}
+		if got != p.want {
+			return fmt.Errorf("SQLite runs with %s = %s instead of %s here: choose a path on a local disk", p.name, got, p.want)
+		}
+	}
+	return nil
+}
+
+// writable says in plain words what SQLite would only number.
+func writable(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return errors.New("this is a folder: name a file")
+	}
+	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the folder %s does not exist: create it or name another", filepath.Dir(path))
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err == nil {
+		return f.Close()
+	}
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		err = pathError.Err
+	}
+	return fmt.Errorf("the file cannot be opened for writing (%w): give this user the right or name another", err)
+}
+
+// told turns what SQLite says of a file into a sentence, where it is clear.
+func told(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_NOTADB:
+		return errors.New("this is not a SQLite database: name another file or move this one away")
+	case sqlite3.SQLITE_CORRUPT:
+		return errors.New("the database is damaged: move it away, pinwheel starts a new one and only history is lost")
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
+		return fmt.Errorf("the file or its folder cannot be written: give this user the right or name another (%w)", err)
+	case sqlite3.SQLITE_BUSY:
+		return fmt.Errorf("another process has locked the database: wait or stop it (%w)", err)
+	default:
+		return err
+	}
+}
+
+// write runs f in one immediate transaction.
+func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		if back := tx.Rollback(); back != nil && !errors.Is(back, sql.ErrTxDone) { // done: ctx ended
+			return errors.Join(err, back)
+		}
+		return err
+	}
+	return tx.Commit()
+}
+
+// project runs f in one transaction in which the row of path exists.
+func (s *Store) project(ctx context.Context, path string, f func(tx *sql.Tx) error) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		const insert = `INSERT INTO projects (path) VALUES (?) ON CONFLICT DO NOTHING`
+		if _, err := tx.ExecContext(ctx, insert, path); err != nil {
+			return err
+		}
+		return f(tx)
+	})
+}
+
+// instant is a time in a column: RFC 3339 in UTC, the zero time as NULL.
+type instant struct{ time.Time }
+
+// Value implements driver.Valuer.
+func (i instant) Value() (driver.Value, error) {
+	if i.IsZero() {
+		return nil, nil
+	}
+	return i.UTC().Format(time.RFC3339Nano), nil
+}
+
+// Scan implements sql.Scanner.
+func (i *instant) Scan(v any) error {
+	switch v := v.(type) {
+	case nil:
+		i.Time = time.Time{}
+		return nil
+	case string:
+		t, err := time.Parse(time.RFC3339Nano, v)
+		i.Time = t.UTC()
+		return err
+	default:
+		return fmt.Errorf("a time is text, not %T", v)
+	}
+}

@@ -3,7 +3,6 @@ package config
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -235,6 +234,3 @@ func (r *reader) schedule(n *yaml.Node, at string) string {
 	}
 	return spec
 }
-
-// String names the file, so that a Config in a log line says little.
-func (c *Config) String() string { return fmt.Sprintf("configuration %s", c.Path) }

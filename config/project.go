@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"path"
 	"regexp"
 	"slices"
@@ -286,6 +285,3 @@ func (r *reader) keyPath(n *yaml.Node, at string) []string {
 	r.list(n, at, 1, func(n *yaml.Node, at string) { out = append(out, r.text(n, at)) })
 	return out
 }
-
-// String names the project.
-func (p Project) String() string { return fmt.Sprintf("project %s", p.Path) }

@@ -3,8 +3,8 @@ package plan
 // Action is one effect on GitLab. The set is sealed: an edge switches over all
 // of them.
 type Action interface {
-	// Target names what the action changes, for journals and logs.
-	Target() string
+	// On names what the action changes, for journals and logs.
+	On() string
 	action()
 }
 
@@ -57,11 +57,11 @@ type DeleteBranch struct {
 	Head   string
 }
 
-func (a CommitBranch) Target() string      { return a.Branch }
-func (a OpenMergeRequest) Target() string  { return a.Update.Branch }
-func (a EditMergeRequest) Target() string  { return a.Update.Branch }
-func (a CloseMergeRequest) Target() string { return a.Branch }
-func (a DeleteBranch) Target() string      { return a.Branch }
+func (a CommitBranch) On() string      { return a.Branch }
+func (a OpenMergeRequest) On() string  { return a.Update.Branch }
+func (a EditMergeRequest) On() string  { return a.Update.Branch }
+func (a CloseMergeRequest) On() string { return a.Branch }
+func (a DeleteBranch) On() string      { return a.Branch }
 
 func (CommitBranch) action()      {}
 func (OpenMergeRequest) action()  {}

@@ -1,0 +1,116 @@
+package plan
+
+import (
+	"sort"
+	"strings"
+)
+
+// world is the GitLab side of a snapshot, arranged by branch.
+type world struct {
+	bot      User
+	head     string
+	branches map[string]Branch
+	open     map[string]MergeRequest
+	history  map[string][]MergeRequest // closed and merged, newest first
+}
+
+func arrange(s *Snapshot) world {
+	w := world{
+		bot: s.Bot, head: s.Project.Head,
+		branches: map[string]Branch{}, open: map[string]MergeRequest{}, history: map[string][]MergeRequest{},
+	}
+	for _, b := range s.Branches {
+		w.branches[b.Name] = b
+	}
+	for _, mr := range s.MergeRequests {
+		if !mr.SameProject || !strings.HasPrefix(mr.Branch, s.Policy.BranchPrefix) || mr.Target != s.Project.DefaultBranch {
+			continue
+		}
+		if mr.State == Opened || mr.State == Locked {
+			// The lowest number is the one that was there first.
+			if other, ok := w.open[mr.Branch]; !ok || mr.IID < other.IID {
+				w.open[mr.Branch] = mr
+			}
+			continue
+		}
+		w.history[mr.Branch] = append(w.history[mr.Branch], mr)
+	}
+	for _, list := range w.history {
+		sort.Slice(list, func(i, j int) bool { return list[i].IID > list[j].IID })
+	}
+	return w
+}
+
+// proof says whether a branch is ours: one commit of our user on the commit
+// its trailer names, whose digest matches what the branch holds. The database
+// only saves the reading: Known means that we recorded this very SHA.
+func proof(b Branch, bot User) (t Trailers, ours bool) {
+	t, ok := ParseTrailers(b.Head.Message)
+	if !ok {
+		return t, false
+	}
+	if b.Known {
+		return t, true
+	}
+	if b.Digest != t.Digest || !sameName(b.Head.AuthorName, bot) {
+		return t, false
+	}
+	if b.Head.CommitterName != "" && !sameName(b.Head.CommitterName, bot) {
+		return t, false
+	}
+	return t, len(b.Head.Parents) == 1 && b.Head.Parents[0] == t.Base
+}
+
+func sameName(name string, u User) bool { return name != "" && (name == u.Name || name == u.Username) }
+
+// refusal is a person's no to a version, read from a merge request.
+type refusal struct {
+	mr     MergeRequest
+	moves  []Move
+	title  string
+	merged bool
+}
+
+// refusals lists what people refused on a branch: merge requests they closed,
+// and merged ones whose versions main no longer holds. pinned tells what main
+// pins for a name, as the least of its slots.
+func (w world) refusals(branch string, wentBack func(Move) bool) []refusal {
+	var out []refusal
+	for _, mr := range w.history[branch] {
+		r := refusal{mr: mr, moves: mr.Note.Moves, title: plainTitle(mr.Title), merged: mr.State == Merged}
+		switch {
+		case mr.State == Merged:
+			if len(r.moves) == 0 || !wentBack(r.moves[0]) {
+				continue
+			}
+		case mr.Note.ClosedByUs || (mr.ClosedBy.ID != 0 && mr.ClosedBy.ID == w.bot.ID):
+			continue
+		case strings.HasSuffix(mr.Title, " - autoclosed"):
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// covers reports whether the refusal says no to u: a major refuses its whole
+// major, anything else the exact versions.
+func (r refusal) covers(u Update) bool {
+	if len(r.moves) == 0 {
+		return strings.EqualFold(r.title, plainTitle(u.Title))
+	}
+	refused := map[string]string{}
+	for _, m := range r.moves {
+		refused[m.Key] = m.To
+	}
+	for _, m := range u.Moves {
+		to, ok := refused[m.Key]
+		if !ok {
+			return false
+		}
+		if to != m.To && (u.Kind != Major || majorOf(to) != majorOf(m.To)) {
+			return false
+		}
+	}
+	return len(u.Moves) > 0
+}

@@ -1,0 +1,227 @@
+package plan
+
+import (
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/pypi/dist"
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+)
+
+// judge says of single releases whether a slot may take them. It keeps what
+// it parsed, since thousands of files repeat a few Requires-Python texts.
+type judge struct {
+	now      time.Time
+	policy   Policy
+	zone     *time.Location
+	requires map[string]pep440.Specifiers
+	bad      map[string]bool // Requires-Python texts that are no specifiers
+	minors   map[string]pep440.Version
+}
+
+func newJudge(s *Snapshot) *judge {
+	return &judge{
+		now: s.Now, policy: s.Policy, zone: s.Policy.Window.Zone(),
+		requires: map[string]pep440.Specifiers{}, bad: map[string]bool{}, minors: map[string]pep440.Version{},
+	}
+}
+
+// verdict is what the judge thinks of one release for one slot.
+type verdict struct {
+	release  *Release
+	released time.Time // earliest upload, zero when unknown
+	eligible time.Time // when it is old enough; zero when that is not known
+	reason   string    // why it is not taken now; empty: it is
+	young    bool      // the reason is its age alone, and eligible says when that ends
+}
+
+// release judges r for sl. Its reasons come in this order: kind of version,
+// files, yanked, Python, age.
+func (j *judge) release(sl slot, index Index, r *Release) verdict {
+	v := verdict{release: r, released: earliest(r.Files)}
+	switch {
+	case r.Version.IsPrerelease() && !sl.p.Version.IsPrerelease():
+		v.reason = "is a pre-release"
+	case r.Version.Local() != "" && sl.p.Version.Local() == "":
+		v.reason = "is a local version"
+	case len(r.Files) == 0:
+		v.reason = "has no files"
+	}
+	if v.reason != "" {
+		return v
+	}
+	usable, reason := j.usable(sl, r)
+	if reason != "" {
+		v.reason = reason
+		return v
+	}
+	if sl.p.HasHashes {
+		if v.reason = missingHash(r.Files, index); v.reason != "" {
+			return v
+		}
+	}
+	j.age(&v, usable, index)
+	return v
+}
+
+// age sets when the release is old enough: the earliest upload, or that of
+// the latest file the targets could install, since pip would take that one.
+func (j *judge) age(v *verdict, usable []DistFile, index Index) {
+	newest := v.released
+	for _, f := range usable {
+		if f.Uploaded.IsZero() {
+			if index.IgnoreUploadTimes {
+				continue
+			}
+			v.reason = fmt.Sprintf("too young to tell: index %s gives no upload time (upload_times: ignore would accept it)", index.Name)
+			return
+		}
+		newest = maxTime(newest, f.Uploaded)
+	}
+	v.eligible = newest.Add(j.policy.MinimumAge)
+	if newest.IsZero() {
+		v.eligible = time.Time{}
+	}
+	if v.eligible.After(j.now) {
+		v.young = true
+		v.reason = "too young before " + instant(v.eligible, j.zone)
+	}
+}
+
+// usable returns the files that one of the slot's Pythons could install, and
+// a reason when one of the Pythons has none. Unknown Pythons take any file.
+func (j *judge) usable(sl slot, r *Release) ([]DistFile, string) {
+	var good []DistFile
+	var yanked string
+	for _, f := range r.Files {
+		if f.Yanked {
+			yanked = f.YankedReason
+			continue
+		}
+		good = append(good, f)
+	}
+	if len(good) == 0 {
+		return nil, "yanked" + because(yanked)
+	}
+	if len(sl.pythons) == 0 {
+		return good, ""
+	}
+	var out []DistFile
+	taken := make([]bool, len(good))
+	for _, minor := range sl.pythons {
+		found, refused := false, ""
+		for i, f := range good {
+			ok, requires := j.admits(f, minor)
+			if !ok {
+				refused = requires
+				continue
+			}
+			refused = ""
+			if !j.installable(f, minor) {
+				continue
+			}
+			found = true
+			if !taken[i] {
+				taken[i] = true
+				out = append(out, f)
+			}
+		}
+		if !found && refused != "" {
+			return nil, "requires Python " + refused
+		}
+		if !found {
+			return nil, "no file for Python " + minor
+		}
+	}
+	return out, ""
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ` ("` + reason + `")`
+}
+
+// admits reports whether the file's Requires-Python accepts the minor; a text
+// that is no specifier set refuses nothing, as pip reads it.
+func (j *judge) admits(f DistFile, minor string) (bool, string) {
+	text := f.RequiresPython
+	if text == "" || j.bad[text] {
+		return true, ""
+	}
+	set, ok := j.requires[text]
+	if !ok {
+		var err error
+		if set, err = pep440.ParseSpecifiers(text); err != nil {
+			j.bad[text] = true
+			return true, ""
+		}
+		j.requires[text] = set
+	}
+	v, ok := j.minors[minor]
+	if !ok {
+		// A minor stands for its newest patch release.
+		v, _ = pep440.Parse(minor + ".99")
+		j.minors[minor] = v
+	}
+	return set.Contains(v), text
+}
+
+// installable asks the file's tags, on every configured platform.
+func (j *judge) installable(f DistFile, minor string) bool {
+	file, err := dist.Parse(f.Name)
+	if err != nil {
+		return false
+	}
+	for _, platform := range platforms(j.policy) {
+		if !file.Installable(minor, platform) {
+			return false
+		}
+	}
+	return true
+}
+
+func missingHash(files []DistFile, index Index) string {
+	for _, f := range files {
+		if f.SHA256 == "" && !f.Yanked {
+			return fmt.Sprintf("the pin carries hashes and index %s gives no sha256 for %s", index.Name, f.Name)
+		}
+	}
+	return ""
+}
+
+func earliest(files []DistFile) time.Time {
+	var t time.Time
+	for _, f := range files {
+		if !f.Uploaded.IsZero() && (t.IsZero() || f.Uploaded.Before(t)) {
+			t = f.Uploaded
+		}
+	}
+	return t
+}
+
+// instant is how every text of this package names a moment.
+func instant(t time.Time, zone *time.Location) string {
+	return t.In(zone).Format("2006-01-02 15:04 MST")
+}
+
+func day(t time.Time, zone *time.Location) string { return t.In(zone).Format("2006-01-02") }
+
+// indexOf returns the index that owns a name: the first whose patterns match.
+func (p Policy) indexOf(name string) (Index, bool) {
+	for _, index := range p.Indexes {
+		for _, pattern := range index.Packages {
+			if ok, err := path.Match(strings.ToLower(pattern), name); ok && err == nil {
+				return index, true
+			}
+		}
+	}
+	return Index{}, false
+}
+
+// IndexOf returns the index that owns a normalised name. ok is false when no
+// pattern matches it; such a name is looked up nowhere.
+func (p Policy) IndexOf(name string) (Index, bool) { return p.indexOf(name) }

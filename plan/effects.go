@@ -1,0 +1,266 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/constraints"
+)
+
+// finish turns drafts into updates with reasons, and wishes into actions.
+func (d *decider) finish() {
+	sort.SliceStable(d.drafts, func(i, j int) bool { return before(d.drafts[i], d.drafts[j]) })
+	for _, dr := range d.drafts {
+		failure, failed := d.s.Failures[dr.Branch]
+		if failed && (dr.opens || dr.moves || dr.repair || dr.orphan != "" || dr.mr == nil) {
+			dr.State, dr.Reason = Errored, failure+" Tried again every run."
+			if dr.forced != nil && dr.forced.By.Username != "" {
+				dr.Reason = "Forced by `" + dr.forced.By.Username + "`. " + dr.Reason
+			}
+		}
+		dr.Forced = dr.forced
+		if d.s.Policy.Mode == Full && !failed {
+			d.effects(dr)
+		}
+		if dr.mr != nil && dr.ours {
+			dr.Note = noteOf(dr.trailer)
+		}
+		if dr.State == Open && dr.orphan != "" {
+			continue // it closes in this run; nothing more to say of it
+		}
+		d.plan.Updates = append(d.plan.Updates, dr.Update)
+	}
+	order := map[State]int{}
+	for i, row := range Table() {
+		order[row.State] = i
+	}
+	sort.SliceStable(d.plan.Updates, func(i, j int) bool {
+		a, b := d.plan.Updates[i], d.plan.Updates[j]
+		if order[a.State] != order[b.State] {
+			return order[a.State] < order[b.State]
+		}
+		if an, bn := strings.ToLower(a.Name), strings.ToLower(b.Name); an != bn {
+			return an < bn
+		}
+		return a.Branch < b.Branch
+	})
+	sort.SliceStable(d.plan.Current, func(i, j int) bool {
+		a, b := d.plan.Current[i], d.plan.Current[j]
+		return a.File < b.File || (a.File == b.File && a.Line < b.Line)
+	})
+	sort.SliceStable(d.plan.Why, func(i, j int) bool { return strings.ToLower(d.plan.Why[i].Name) < strings.ToLower(d.plan.Why[j].Name) })
+	d.notes()
+}
+
+func noteOf(t Trailers) MergeRequestNote {
+	return MergeRequestNote{Present: true, Digest: textDigest(t), Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request}
+}
+
+// effects appends what one draft needs, in the order it must happen.
+func (d *decider) effects(dr *draft) {
+	switch {
+	case dr.mr != nil && dr.State == Open && dr.orphan != "":
+		d.close(dr)
+	case dr.mr != nil && dr.State == Open:
+		d.keepOpen(dr)
+	case dr.opens && dr.mr == nil:
+		d.open(dr)
+	}
+}
+
+func (d *decider) close(dr *draft) {
+	d.act(CloseMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Op: opID("close", dr.Branch, fmt.Sprint(dr.mr.IID), dr.orphan), Reason: dr.orphan})
+	d.act(DeleteBranch{Branch: dr.Branch, Head: dr.branch.Head.SHA})
+}
+
+// keepOpen rebuilds the branch where that is due and brings the text in line.
+func (d *decider) keepOpen(dr *draft) {
+	if dr.moves || dr.repair {
+		t := dr.trailer
+		if dr.moves {
+			t.Moves, t.At, t.Why, t.By = dr.Moves, d.s.Now, "window", ""
+			if dr.forced != nil {
+				t.Why, t.By = "forced", dr.forced.By.Username
+			}
+		}
+		if dr.forced != nil {
+			t.Request = dr.forced.ID
+		}
+		dr.refresh()
+		if !d.commit(dr, t) {
+			return
+		}
+	}
+	d.edit(dr)
+}
+
+// refresh renames the update after the versions it goes to now.
+func (dr *draft) refresh() {
+	if dr.Kind == Twin || len(dr.Moves) == 0 {
+		return
+	}
+	dr.Title = title(dr.Name, dr.Kind, dr.Moves)
+	dr.Released = dr.Moves[0].Released
+	for _, m := range dr.Moves {
+		dr.Released = maxTime(dr.Released, m.Released)
+	}
+}
+
+// edit brings title and description in line with what the branch holds, or
+// leaves them where a person took them over.
+func (d *decider) edit(dr *draft) {
+	note := dr.mr.Note
+	e := EditMergeRequest{IID: dr.mr.IID}
+	if titleIsOurs(dr.mr.Title, dr.Name, dr.Title) {
+		if plain := plainTitle(dr.mr.Title); plain != dr.Title {
+			e.Title = strings.Replace(dr.mr.Title, plain, dr.Title, 1)
+		}
+	} else {
+		dr.Title = dr.mr.Title
+	}
+	if (note.Present && (note.Digest != textDigest(dr.trailer) || note.RebaseBox)) || e.Title != "" {
+		dr.Note = noteOf(dr.trailer)
+		e.Update = dr.Update
+		d.act(e)
+	}
+}
+
+func (d *decider) open(dr *draft) {
+	t := Trailers{Moves: dr.Moves, At: d.s.Now, Why: "window"}
+	if dr.Kind == Twin {
+		t.Why = "repair"
+	}
+	if dr.forced != nil {
+		t.Why, t.By, t.Request = "forced", dr.forced.By.Username, dr.forced.ID
+	}
+	if dr.branch != nil && !dr.ours {
+		return
+	}
+	if dr.branch == nil || dr.trailer.Base != d.world.head || movesText(dr.trailer.Moves) != movesText(dr.Moves) {
+		if !d.commit(dr, t) {
+			return
+		}
+	}
+	dr.Note = noteOf(dr.trailer)
+	dr.State, dr.Reason = AwaitingSchedule, "Opens in this run."
+	d.act(OpenMergeRequest{Update: dr.Update, Target: d.s.Project.DefaultBranch, Labels: d.s.Policy.Labels})
+}
+
+// commit appends the branch's one commit. It reports false, with the state
+// set, when the files cannot be made.
+func (d *decider) commit(dr *draft, t Trailers) bool {
+	files, err := d.content(dr)
+	if err != nil {
+		dr.State, dr.Reason = Errored, err.Error()+"."
+		return false
+	}
+	t.Base = d.world.head
+	t.Paths = nil
+	for _, f := range files {
+		t.Paths = append(t.Paths, f.Path)
+	}
+	t.Digest = ContentDigest(dr.Branch, t.Base, files)
+	c := CommitBranch{Branch: dr.Branch, Base: t.Base, Files: files, Digest: t.Digest, Message: commitMessage(dr.Title, t)}
+	if dr.branch != nil {
+		c.Expect = dr.branch.Head.SHA
+	}
+	if dr.mr != nil {
+		c.MR = dr.mr.IID
+	}
+	dr.trailer = t
+	d.act(c)
+	return true
+}
+
+// content renders the files of a draft on top of main: each constraints file
+// with its moves, and its twin derived from that.
+func (d *decider) content(dr *draft) ([]FileChange, error) {
+	if dr.Kind == Twin {
+		return d.twinFiles(), nil
+	}
+	var out []FileChange
+	for _, f := range d.files {
+		var edits []constraints.Edit
+		for _, m := range dr.Moves {
+			if m.File == f.Path {
+				edits = append(edits, constraints.Edit{Pin: m.Pin, Version: m.To, SHA256: m.SHA256})
+			}
+		}
+		if len(edits) == 0 {
+			continue
+		}
+		data, err := f.parsed.Apply(edits)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, FileChange{Path: f.Path, Content: data})
+		if f.Derived == nil {
+			continue
+		}
+		parsed, err := constraints.Parse(f.Path, data)
+		if err != nil {
+			return nil, err
+		}
+		twin, err := f.derive(parsed)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, FileChange{Path: f.Derived.Path, Content: twin, Create: f.Derived.Absent})
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("nothing is left to change on branch %s", dr.Branch)
+	}
+	return out, nil
+}
+
+func (d *decider) twinFiles() []FileChange {
+	var out []FileChange
+	for _, f := range d.files {
+		if f.Derived == nil {
+			continue
+		}
+		want, err := f.derive(f.parsed)
+		if err == nil && (f.Derived.Absent || string(want) != string(f.Derived.Data)) {
+			out = append(out, FileChange{Path: f.Derived.Path, Content: want, Create: f.Derived.Absent})
+		}
+	}
+	return out
+}
+
+func (d *decider) act(a Action) { d.plan.Actions = append(d.plan.Actions, a) }
+
+// leftovers deletes branches of ours whose merge request is merged, or closed
+// by us, and that nothing uses now.
+func (d *decider) leftovers() {
+	if d.s.Policy.Mode != Full {
+		return
+	}
+	for _, b := range d.s.Branches {
+		history := d.world.history[b.Name]
+		_, open := d.world.open[b.Name]
+		_, failed := d.s.Failures[b.Name]
+		used := slices.ContainsFunc(d.drafts, func(dr *draft) bool { return dr.Branch == b.Name && dr.opens })
+		if open || used || failed || len(history) == 0 {
+			continue
+		}
+		last := history[0]
+		if _, ours := proof(b, d.s.Bot); ours && last.HeadSHA == b.Head.SHA && (last.State == Merged || last.Note.ClosedByUs) {
+			d.act(DeleteBranch{Branch: b.Name, Head: b.Head.SHA})
+		}
+	}
+}
+
+// notes are the lines that say what was not looked at.
+func (d *decider) notes() {
+	if len(d.s.Policy.Pythons) == 0 {
+		d.plan.Notes = append(d.plan.Notes, "Python versions are not checked: set `python:` in the configuration.")
+	}
+	kept := KeptPrefix(d.s.Policy.BranchPrefix)
+	for _, b := range d.s.Branches {
+		if strings.HasPrefix(b.Name, kept) {
+			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("Branch `%s` keeps commits that were pushed in the instant of a rebuild; delete it when you have them.", b.Name))
+		}
+	}
+}

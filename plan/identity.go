@@ -1,0 +1,225 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+)
+
+// This file makes every generated name: branches, titles, commit messages and
+// the digests that prove them. They follow Renovate's rules, so that what it
+// left behind is continued.
+
+// slug is the package's part of a branch name: the name as written, lower
+// case, without what git refuses in a reference.
+func slug(name string) string {
+	s := strings.ToLower(name)
+	for strings.Contains(s, "..") {
+		s = strings.ReplaceAll(s, "..", ".")
+	}
+	return strings.Trim(s, ".")
+}
+
+// BranchName is the branch of one package's line of majors.
+func BranchName(prefix, name, major string) string {
+	return prefix + slug(name) + "-" + major + ".x"
+}
+
+// KeptPrefix begins the names of branches that hold a person's commits which
+// were pushed in the instant of a rebuild.
+func KeptPrefix(prefix string) string { return prefix + "kept-" }
+
+// twinBranch is the branch that repairs derived files, named after the first.
+func twinBranch(prefix, path string) string {
+	base := path[strings.LastIndexByte(path, '/')+1:]
+	return prefix + strings.ReplaceAll(slug(base), ".", "-")
+}
+
+// title is the merge request's title for moves of one package. A major names
+// the major alone, as its closing refuses all of it.
+func title(name string, kind Kind, moves []Move) string {
+	to := moves[0].To
+	for _, m := range moves[1:] {
+		if m.To != to {
+			return "Update dependency " + name
+		}
+	}
+	if kind == Major {
+		if v, err := pep440.Parse(to); err == nil {
+			to = v.Major()
+		}
+	}
+	return "Update dependency " + name + " to v" + to
+}
+
+var generatedTitle = regexp.MustCompile(`(?i)^Update dependency (\S+)(?: to v(\S+))?$`)
+
+// plainTitle removes what GitLab, Renovate and people put around a title.
+func plainTitle(t string) string {
+	t = strings.TrimSpace(t)
+	for _, prefix := range []string{"Draft:", "WIP:", "rebase!"} {
+		if len(t) >= len(prefix) && strings.EqualFold(t[:len(prefix)], prefix) {
+			t = strings.TrimSpace(t[len(prefix):])
+		}
+	}
+	t = strings.TrimSuffix(t, " - autoclosed")
+	return strings.TrimSuffix(t, " - abandoned")
+}
+
+// titleIsOurs reports whether t could have been generated for name; an empty
+// name means a twin's repair.
+func titleIsOurs(t, name, want string) bool {
+	t = plainTitle(t)
+	if strings.EqualFold(t, want) {
+		return true
+	}
+	m := generatedTitle.FindStringSubmatch(t)
+	return m != nil && strings.EqualFold(m[1], name)
+}
+
+// Trailers is what a commit of ours says of itself in its last paragraph.
+type Trailers struct {
+	Base    string   // the commit of the default branch it was made on
+	Digest  string   // ContentDigest of Paths at that commit
+	Paths   []string // the files it changed
+	Moves   []Move   // Key, From, To
+	Why     string   // window, forced or repair
+	By      string   // the username that forced it
+	At      time.Time
+	Request string // the tick it carried out
+}
+
+const trailer = "Pinwheel-"
+
+// commitMessage writes subject, one line a move, and the trailers. It holds
+// generated text only: names and versions that passed PEP 508 and PEP 440.
+func commitMessage(subject string, t Trailers) string {
+	var b strings.Builder
+	b.WriteString(subject + "\n\n")
+	for _, m := range t.Moves {
+		fmt.Fprintf(&b, "%s %s -> %s\n", m.Key, m.From, m.To)
+	}
+	if len(t.Moves) > 0 {
+		b.WriteString("\n")
+	}
+	line := func(key, value string) {
+		if value != "" {
+			b.WriteString(trailer + key + ": " + value + "\n")
+		}
+	}
+	paths := make([]string, len(t.Paths))
+	for i, p := range t.Paths {
+		paths[i] = url.QueryEscape(p)
+	}
+	line("Base", t.Base)
+	line("Digest", t.Digest)
+	line("Paths", strings.Join(paths, " "))
+	line("Moves", movesText(t.Moves))
+	line("Why", t.Why)
+	line("By", url.QueryEscape(t.By))
+	line("At", t.At.UTC().Format(time.RFC3339))
+	line("Request", url.QueryEscape(t.Request))
+	return b.String()
+}
+
+// ParseTrailers reads what commitMessage wrote. ok is false without a base
+// and a digest; unknown trailers are passed over.
+func ParseTrailers(message string) (t Trailers, ok bool) {
+	for line := range strings.SplitSeq(message, "\n") {
+		key, value, found := strings.Cut(strings.TrimRight(line, "\r"), ": ")
+		if !found || !strings.HasPrefix(key, trailer) {
+			continue
+		}
+		switch strings.TrimPrefix(key, trailer) {
+		case "Base":
+			t.Base = value
+		case "Digest":
+			t.Digest = value
+		case "Paths":
+			t.Paths = nil
+			for _, p := range strings.Fields(value) {
+				t.Paths = append(t.Paths, unescape(p))
+			}
+		case "Moves":
+			t.Moves = parseMoves(value)
+		case "Why":
+			t.Why = value
+		case "By":
+			t.By = unescape(value)
+		case "At":
+			t.At, _ = time.Parse(time.RFC3339, value)
+		case "Request":
+			t.Request = unescape(value)
+		}
+	}
+	return t, t.Base != "" && t.Digest != ""
+}
+
+func unescape(s string) string {
+	if u, err := url.QueryUnescape(s); err == nil {
+		return u
+	}
+	return s
+}
+
+// movesText is the machine's form of moves: key:from:to, each once.
+func movesText(moves []Move) string {
+	var out []string
+	seen := map[string]bool{}
+	for _, m := range moves {
+		s := m.Key + ":" + m.From + ":" + m.To
+		if !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func parseMoves(s string) []Move {
+	var moves []Move
+	for _, f := range strings.Fields(s) {
+		if p := strings.SplitN(f, ":", 3); len(p) == 3 {
+			moves = append(moves, Move{Key: p[0], Name: p[0], From: p[1], To: p[2]})
+		}
+	}
+	return moves
+}
+
+// ContentDigest proves what a branch of ours holds: SHA-256 over the branch's
+// name, the commit it stands on, and each file's path and bytes, sorted by
+// path, every part preceded by its length.
+func ContentDigest(branch, base string, files []FileChange) string {
+	h := sha256.New()
+	part := func(b string) { h.Write([]byte(strconv.Itoa(len(b)) + ":" + b)) }
+	part(branch)
+	part(base)
+	sorted := append([]FileChange(nil), files...)
+	sort.Slice(sorted, func(i, j int) bool { return sorted[i].Path < sorted[j].Path })
+	for _, f := range sorted {
+		part(f.Path)
+		part(string(f.Content))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// textDigest names what a description must say; it changes when the plan for
+// the branch does and never because time passes.
+func textDigest(t Trailers) string {
+	h := sha256.Sum256([]byte(strings.Join([]string{movesText(t.Moves), t.Why, t.By, t.At.UTC().Format(time.RFC3339), t.Request}, "\n")))
+	return hex.EncodeToString(h[:8])
+}
+
+// opID is the findable identity of a note: the same cause gives the same id.
+func opID(parts ...string) string {
+	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(h[:8])
+}

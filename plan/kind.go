@@ -1,0 +1,73 @@
+package plan
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/Masterminds/semver/v3"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+)
+
+// kindOf names the step from one version to another by the semantic version
+// of their first three release numbers. Everything below those (a fourth
+// number, a post-release) is a patch; another epoch is a major. Calendar
+// versions are told apart by the caller, who knows when they were uploaded.
+func kindOf(from, to pep440.Version) Kind {
+	if from.Epoch() != to.Epoch() {
+		return Major
+	}
+	a, b := triple(from), triple(to)
+	switch {
+	case a.Major() != b.Major() || from.Major() != to.Major():
+		return Major
+	case a.Minor() != b.Minor():
+		return Minor
+	default:
+		return Patch
+	}
+}
+
+// triple pads with zeros and clamps numbers that do not fit 64 bits.
+func triple(v pep440.Version) *semver.Version {
+	var n [3]uint64
+	for i, digits := range v.Release() {
+		if i == len(n) {
+			break
+		}
+		// On overflow ParseUint returns the largest value: the clamp.
+		n[i], _ = strconv.ParseUint(digits, 10, 64)
+	}
+	return semver.New(n[0], n[1], n[2], "", "")
+}
+
+// rank orders kinds for the queue: patch, minor, calendar, major, twin first.
+func (k Kind) rank() int {
+	switch k {
+	case Twin:
+		return 0
+	case Patch:
+		return 1
+	case Minor:
+		return 2
+	case Calendar:
+		return 3
+	case Major:
+		return 4
+	}
+	return 5
+}
+
+// isCalendar reports whether a version numbers its major by the year: 2024.x,
+// or 24.x when it was uploaded in that year (from 2015 on, so that small
+// majors never count).
+func isCalendar(v pep440.Version, uploaded time.Time) bool {
+	major, err := strconv.Atoi(v.Major())
+	if err != nil {
+		return false
+	}
+	if major >= 1990 && major <= 2100 {
+		return true
+	}
+	return !uploaded.IsZero() && major >= 15 && major == uploaded.Year()%100
+}

@@ -1,0 +1,177 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// requests judges every tick against the states that hold without it.
+func (d *decider) requests() {
+	ticks := append([]Tick(nil), d.s.Ticks...)
+	sort.SliceStable(ticks, func(i, j int) bool {
+		if !ticks[i].At.Equal(ticks[j].At) {
+			return ticks[i].At.Before(ticks[j].At)
+		}
+		return ticks[i].ID < ticks[j].ID
+	})
+	for _, t := range ticks {
+		r := Request{Tick: t}
+		i := slices.IndexFunc(d.drafts, func(dr *draft) bool { return dr.Branch == t.Branch })
+		if i < 0 {
+			r.Verdict, r.Reason = Refused, "no update of that name is offered any more"
+			if t.Remembered {
+				r.Verdict, r.Reason = Done, ""
+			}
+			d.plan.Requests = append(d.plan.Requests, r)
+			continue
+		}
+		dr := d.drafts[i]
+		r.Title = dr.Title
+		r.Verdict, r.Reason = d.verdict(t, dr)
+		if r.Verdict == Accepted && dr.forced == nil {
+			dr.forced = &t
+		}
+		d.plan.Requests = append(d.plan.Requests, r)
+	}
+	for _, dr := range d.drafts {
+		d.bodyBox(dr)
+	}
+}
+
+// verdict judges one tick on one update.
+func (d *decider) verdict(t Tick, dr *draft) (Verdict, string) {
+	switch {
+	case dr.State == Open && (t.Box != BoxRebase || dr.trailer.Request == t.ID):
+		return Done, ""
+	case !t.Rendered:
+		return Refused, "the text of that box is not pinwheel's"
+	case d.s.Policy.MinimumRole > NoRole && t.Role == RoleUnknown:
+		return Refused, fmt.Sprintf("nobody could be named who ticked it, and it needs %s", roleName(d.s.Policy.MinimumRole))
+	case t.Role < d.s.Policy.MinimumRole:
+		return Refused, fmt.Sprintf("needs %s, has %s", roleName(d.s.Policy.MinimumRole), roleName(t.Role))
+	case dr.State == Edited:
+		return Refused, "starting over on a branch with a person's commits is not possible yet; close the merge request and delete the branch instead"
+	case dr.State == Ignored:
+		return Refused, "mode is dashboard: no branches are made"
+	case dr.State == ClosedByPerson && t.Box != BoxRecreate:
+		return Refused, "the merge request was closed meanwhile; tick its box under MR Closed"
+	case dr.State != Open && t.Box == BoxRebase:
+		return Refused, "the merge request is not open any more"
+	}
+	return Accepted, ""
+}
+
+// bodyBox treats the rebase box of a description like a tick. Only people who
+// may push can edit a description, so GitLab has judged who.
+func (d *decider) bodyBox(dr *draft) {
+	if dr.mr == nil || dr.State != Open || !dr.mr.Note.RebaseBox || dr.forced != nil {
+		return
+	}
+	asked := fmt.Sprintf("mr-%d-", dr.mr.IID)
+	if strings.HasPrefix(dr.trailer.Request, asked) && dr.mr.Note.Digest != textDigest(dr.trailer) {
+		return // rebuilt already; only the text is left to write
+	}
+	dr.forced = &Tick{ID: asked + fmt.Sprintf("%.8s", dr.branch.Head.SHA), Box: BoxRebase, Branch: dr.Branch, At: d.s.Now}
+}
+
+func roleName(r Role) string {
+	switch {
+	case r == RoleUnknown:
+		return "an unknown role"
+	case r < Guest:
+		return "no role"
+	case r < Planner:
+		return "Guest"
+	case r < Reporter:
+		return "Planner"
+	case r < Developer:
+		return "Reporter"
+	case r < Maintainer:
+		return "Developer"
+	case r < Owner:
+		return "Maintainer"
+	}
+	return "Owner"
+}
+
+// queue fills the places: forced, longest waiting, patch before minor before
+// major, name.
+func (d *decider) queue() {
+	places := d.s.Policy.MaxOpen
+	var waiting []*draft
+	for _, dr := range d.drafts {
+		switch {
+		case dr.State == Open && dr.orphan == "":
+			places--
+			d.plan.OpenCount++
+			d.applyForced(dr)
+		case dr.State == AwaitingSchedule || dr.State == Maturing || (dr.State == ClosedByPerson && dr.forced != nil):
+			waiting = append(waiting, dr)
+		}
+	}
+	sort.SliceStable(waiting, func(i, j int) bool { return before(waiting[i], waiting[j]) })
+	line := 0
+	for _, dr := range waiting {
+		switch {
+		case dr.young:
+			d.youngForced(dr)
+		case dr.stale && (d.inside || dr.forced != nil):
+			dr.State = Errored
+			dr.Reason = "Its index could not be read in this run; tried again every run."
+		case dr.forced != nil:
+			dr.opens = true
+			places--
+		case !d.inside:
+		case places > 0:
+			dr.opens = true
+			places--
+		default:
+			line++
+			dr.State = RateLimited
+			dr.Reason = fmt.Sprintf("All %d places are taken (max_open_merge_requests); number %d in line, waiting since %s. Merge or close one, or tick.",
+				d.s.Policy.MaxOpen, line, day(dr.Since, d.zone))
+		}
+	}
+}
+
+func before(a, b *draft) bool {
+	if (a.forced != nil) != (b.forced != nil) {
+		return a.forced != nil
+	}
+	if !a.Since.Equal(b.Since) {
+		return a.Since.Before(b.Since)
+	}
+	if a.Kind.rank() != b.Kind.rank() {
+		return a.Kind.rank() < b.Kind.rank()
+	}
+	return a.Branch < b.Branch
+}
+
+// applyForced lets a rebase request take the newest eligible version, or
+// rebuild at the version that is held.
+func (d *decider) applyForced(dr *draft) {
+	if dr.forced == nil {
+		return
+	}
+	want := dr.want
+	gone := d.gone(dr.trailer.Moves) != ""
+	dr.moves = dr.Kind == Twin || ((gone || ahead(want, dr.trailer.Moves)) && !dr.young && !dr.stale && len(want) > 0)
+	dr.repair = !dr.moves
+	if dr.moves {
+		dr.Update.Moves = want
+	}
+}
+
+func (d *decider) youngForced(dr *draft) {
+	if dr.forced == nil {
+		return
+	}
+	who := "a person"
+	if dr.forced.By.Username != "" {
+		who = "`" + dr.forced.By.Username + "`"
+	}
+	dr.Reason = fmt.Sprintf("Forced by %s, carried out when old enough, %s.", who, instant(dr.Eligible, d.zone))
+	dr.State = Maturing
+}

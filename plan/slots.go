@@ -1,0 +1,229 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+
+	"gitlab.com/cki-project/pinwheel/constraints"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+)
+
+// parsedFile is a file of the snapshot after reading it as pip would.
+type parsedFile struct {
+	File
+	policy FilePolicy
+	parsed *constraints.File
+}
+
+// slot is one pin with the Pythons it is for. Lines of one package with
+// disjoint markers are slots of one dependency.
+type slot struct {
+	file    int // index of the parsedFile
+	path    string
+	pin     int
+	p       constraints.Pin
+	pythons []string // what a release must admit; empty: not checked
+}
+
+// Names returns the normalised names that files pin, sorted, with whether any
+// pin of the name carries hashes. Files that do not parse name nothing.
+func Names(files []File) map[string]bool {
+	names := map[string]bool{}
+	for _, f := range files {
+		if f.Absent {
+			continue
+		}
+		parsed, err := constraints.Parse(f.Path, f.Data)
+		if err != nil {
+			continue
+		}
+		for _, p := range parsed.Pins {
+			names[p.Key] = names[p.Key] || p.HasHashes
+		}
+	}
+	return names
+}
+
+// parseFiles reads every file; what stops the project becomes a Problem.
+func parseFiles(s *Snapshot) (files []parsedFile, problems []Problem) {
+	for i, f := range s.Files {
+		pf := parsedFile{File: f, policy: s.Policy.Files[i]}
+		if f.Absent {
+			problems = append(problems, Problem{
+				File: f.Path, Stopping: true,
+				Text: fmt.Sprintf("%s is not on branch %s", f.Path, s.Project.DefaultBranch),
+				Next: "add it, or correct files[].path in the configuration",
+			})
+			continue
+		}
+		parsed, err := constraints.Parse(f.Path, f.Data)
+		if err != nil {
+			problems = append(problems, syntaxProblems(f.Path, err)...)
+			continue
+		}
+		pf.parsed = parsed
+		if p := twinProblem(pf); p != nil {
+			problems = append(problems, *p)
+		}
+		files = append(files, pf)
+	}
+	return files, problems
+}
+
+func syntaxProblems(path string, err error) []Problem {
+	var syntax *constraints.SyntaxError
+	if !errors.As(err, &syntax) {
+		return []Problem{{File: path, Text: err.Error(), Stopping: true}}
+	}
+	var out []Problem
+	for _, e := range syntax.All() {
+		out = append(out, Problem{File: e.Path, Line: e.Line, Text: e.Reason, Next: e.Next, Stopping: true})
+	}
+	return out
+}
+
+// twinProblem says why a twin cannot be derived, or nil.
+func twinProblem(f parsedFile) *Problem {
+	if f.Derived == nil {
+		return nil
+	}
+	_, err := f.derive(f.parsed)
+	if err == nil {
+		return nil
+	}
+	p := &Problem{File: f.Derived.Path, Text: err.Error(), Stopping: true}
+	var missing *constraints.MissingKeyError
+	if errors.As(err, &missing) {
+		p.Next = "correct derived.key in the configuration, or add the key"
+	}
+	return p
+}
+
+// derive renders the twin of parsed over what stands there now.
+func (f parsedFile) derive(parsed *constraints.File) ([]byte, error) {
+	d := f.policy.Derived
+	existing := f.Derived.Data
+	if f.Derived.Absent {
+		existing = nil
+	} else if existing == nil {
+		existing = []byte{}
+	}
+	return constraints.Derive(parsed, existing, constraints.Derivation{
+		Path: d.Path, Format: constraints.Format(d.Format), Key: d.Key,
+	})
+}
+
+// findSlots lists the pins that may move. Pins of one name that hold at once
+// with different versions are left alone, and said.
+func findSlots(s *Snapshot, files []parsedFile) (slots []slot, left []Unmanaged) {
+	for i, f := range files {
+		for pin, p := range f.parsed.Pins {
+			sl := slot{file: i, path: f.Path, pin: pin, p: p}
+			active := activePythons(p.Marker, s.Policy)
+			switch {
+			case len(s.Policy.Pythons) > 0 && len(active) == 0:
+				left = append(left, Unmanaged{f.Path, p.Line, pinText(p), "its marker holds on none of the configured Pythons"})
+				continue
+			case len(s.Policy.Pythons) > 0:
+				sl.pythons = active
+			case len(active) > 0 && len(active) < len(knownPythons()):
+				// Nobody said which Pythons count: the newest one the
+				// marker allows is the least that must work.
+				sl.pythons = active[len(active)-1:]
+			}
+			if other, clash := overlap(f.parsed, pin, s.Policy); clash {
+				left = append(left, Unmanaged{f.Path, p.Line, pinText(p),
+					fmt.Sprintf("line %d pins it to another version for the same Python", other)})
+				continue
+			}
+			slots = append(slots, sl)
+		}
+		for _, u := range f.parsed.Unmanaged {
+			left = append(left, Unmanaged{f.Path, u.Line, u.Text, u.Reason})
+		}
+	}
+	sort.SliceStable(left, func(i, j int) bool {
+		if left[i].File != left[j].File {
+			return left[i].File < left[j].File
+		}
+		return left[i].Line < left[j].Line
+	})
+	return slots, left
+}
+
+func pinText(p constraints.Pin) string {
+	text := p.Name + p.Op + p.Version.Raw()
+	if p.MarkerText != "" {
+		text += "; " + p.MarkerText
+	}
+	return text
+}
+
+// knownPythons are the minors a marker is tried on when none is configured.
+func knownPythons() []string {
+	return []string{"2.7", "3.4", "3.5", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"}
+}
+
+// activePythons returns the configured minors, or the known ones, on which
+// the marker may hold on some platform.
+func activePythons(m pep508.Marker, p Policy) []string {
+	minors := p.Pythons
+	if len(minors) == 0 {
+		minors = knownPythons()
+	}
+	if m.IsZero() {
+		return minors
+	}
+	var active []string
+	for _, minor := range minors {
+		if slices.ContainsFunc(platforms(p), func(platform string) bool {
+			return mayHold(m, minor, platform)
+		}) {
+			active = append(active, minor)
+		}
+	}
+	return active
+}
+
+// mayHold asks a marker on one target; a target nobody can describe refuses
+// nothing.
+func mayHold(m pep508.Marker, minor, platform string) bool {
+	if m.IsZero() {
+		return true
+	}
+	env, err := pep508.EnvironmentFor(minor, platform)
+	return err != nil || m.MayHold(env)
+}
+
+func platforms(p Policy) []string {
+	if len(p.Platforms) == 0 {
+		return []string{"linux/x86_64"}
+	}
+	return p.Platforms
+}
+
+// overlap looks for another pin of the same name with another version that
+// may hold in the same environment.
+func overlap(f *constraints.File, pin int, policy Policy) (line int, clash bool) {
+	p := f.Pins[pin]
+	for _, other := range f.Slots(p.Key) {
+		o := f.Pins[other]
+		if other == pin || o.Version.Equal(p.Version) {
+			continue
+		}
+		minors := policy.Pythons
+		if len(minors) == 0 {
+			minors = knownPythons()
+		}
+		for _, minor := range minors {
+			for _, platform := range platforms(policy) {
+				if mayHold(p.Marker, minor, platform) && mayHold(o.Marker, minor, platform) {
+					return o.Line, true
+				}
+			}
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,446 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+)
+
+// twins adds one update that repairs every derived file which disagrees with
+// its constraints file on the default branch.
+func (d *decider) twins() {
+	var paths []string
+	for _, f := range d.files {
+		if f.Derived == nil {
+			continue
+		}
+		if want, err := f.derive(f.parsed); err == nil && (f.Derived.Absent || string(want) != string(f.Derived.Data)) {
+			paths = append(paths, f.Derived.Path)
+		}
+	}
+	if len(paths) == 0 {
+		return
+	}
+	t := "Regenerate " + paths[0]
+	if len(paths) > 1 {
+		t = fmt.Sprintf("Regenerate %d derived files", len(paths))
+	}
+	d.drafts = append(d.drafts, &draft{Update: Update{Branch: twinBranch(d.s.Policy.BranchPrefix, paths[0]), Title: t, Kind: Twin}})
+}
+
+// orphans adds a draft for every open merge request that no update explains.
+func (d *decider) orphans() {
+	known := map[string]bool{}
+	for _, dr := range d.drafts {
+		known[dr.Branch] = true
+	}
+	var names []string
+	for name := range d.world.open {
+		if !known[name] && !strings.HasPrefix(name, KeptPrefix(d.s.Policy.BranchPrefix)) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		mr := d.world.open[name]
+		dr := &draft{Update: Update{Branch: name, Title: mr.Title}, orphan: "-"}
+		if m := generatedTitle.FindStringSubmatch(plainTitle(mr.Title)); m != nil {
+			dr.Name = m[1]
+		}
+		d.drafts = append(d.drafts, dr)
+	}
+}
+
+// states attaches what GitLab holds to each draft and gives it the state it
+// has when nobody ticks anything and the window is shut.
+func (d *decider) states() {
+	for _, dr := range d.drafts {
+		if b, ok := d.world.branches[dr.Branch]; ok {
+			dr.branch = &b
+			dr.trailer, dr.ours = proof(b, d.s.Bot)
+		}
+		if mr, ok := d.world.open[dr.Branch]; ok {
+			dr.mr = &mr
+			dr.MR = mr.IID
+		}
+	}
+	for _, dr := range d.drafts {
+		d.state(dr)
+	}
+}
+
+func (d *decider) state(dr *draft) {
+	if dr.mr != nil {
+		d.openState(dr)
+		return
+	}
+	for _, r := range d.world.refusals(dr.Branch, d.wentBack) {
+		if r.covers(dr.Update) {
+			dr.refused = &r
+			dr.MR = r.mr.IID
+			dr.State, dr.Reason = ClosedByPerson, d.refusedReason(r, dr)
+			return
+		}
+	}
+	switch {
+	case d.s.Policy.Mode == DashboardOnly:
+		dr.State, dr.Reason = Ignored, "No branches are made here: mode is dashboard."
+	case dr.branch != nil && !dr.ours:
+		dr.State = Edited
+		dr.Reason = fmt.Sprintf("Branch `%s` holds commits that are not pinwheel's and has no merge request, so only people touch it. Delete it, or open a merge request.", dr.Branch)
+	case dr.young:
+		dr.State = Maturing
+		dr.Reason = fmt.Sprintf("Released %s, old enough on %s, then opens in the window.", day(dr.Released, d.zone), instant(dr.Eligible, d.zone))
+	default:
+		dr.State, dr.Reason = AwaitingSchedule, d.opensReason()
+	}
+}
+
+func (d *decider) opensReason() string {
+	w := d.plan.Window
+	switch {
+	case w.Always || w.Inside:
+		return "Opens in this run."
+	case w.Never:
+		return "The window of the configuration never opens."
+	}
+	return "Opens " + w.Opens.In(d.zone).Format("Mon 2 Jan 15:04") + "."
+}
+
+func (d *decider) refusedReason(r refusal, dr *draft) string {
+	what := "v" + dr.Moves0().To
+	if dr.Kind == Major {
+		what = "v" + majorNumber(dr.Moves0().To)
+	}
+	next := "the next release is a new question"
+	if dr.Kind == Major {
+		next = "the next major is a new question"
+	}
+	if dr.Kind == Twin {
+		what, next = "this repair", "a tick opens a new one"
+	}
+	if r.merged {
+		return fmt.Sprintf("Merged on %s and taken back on main since: a no to %s; %s.", day(r.mr.MergedAt, d.zone), what, next)
+	}
+	who := "a person"
+	if r.mr.ClosedBy.Username != "" {
+		who = "`" + r.mr.ClosedBy.Username + "`"
+	}
+	when := ""
+	if !r.mr.ClosedAt.IsZero() {
+		when = " on " + day(r.mr.ClosedAt, d.zone)
+	}
+	return fmt.Sprintf("Closed by %s%s, so %s is not offered again; %s.", who, when, what, next)
+}
+
+// Moves0 is the first move, or none for a twin's repair.
+func (u Update) Moves0() Move {
+	if len(u.Moves) == 0 {
+		return Move{}
+	}
+	return u.Moves[0]
+}
+
+func majorNumber(version string) string {
+	if v, err := pep440.Parse(version); err == nil {
+		return v.Major()
+	}
+	return version
+}
+
+// openState judges an update that has an open merge request.
+func (d *decider) openState(dr *draft) {
+	if dr.branch == nil || !dr.ours {
+		dr.State = Edited
+		dr.Reason = d.editedReason(dr)
+		if !titleIsOurs(dr.mr.Title, dr.Name, dr.Title) {
+			dr.Title = dr.mr.Title
+		}
+		return
+	}
+	dr.State = Open
+	held := dr.trailer.Moves
+	if dr.orphan != "" {
+		d.orphanState(dr, held)
+		return
+	}
+	if dr.Kind == Twin {
+		dr.moves = ContentDigest(dr.Branch, dr.trailer.Base, d.twinFiles()) != dr.trailer.Digest
+		d.settleOpen(dr, "")
+		return
+	}
+	if len(held) > 0 && !slices.ContainsFunc(held, func(m Move) bool { return !d.reached(m) }) {
+		dr.orphan = "main already pins " + heldText(held)
+		return
+	}
+	gone := d.gone(held)
+	dr.moves = (gone != "" || ahead(dr.Moves, held)) && !dr.young && !dr.stale
+	d.settleOpen(dr, gone)
+}
+
+// settleOpen decides between leaving the branch, moving it to a newer version
+// (once per opening of the window) and repairing a conflict at the same one.
+func (d *decider) settleOpen(dr *draft, gone string) {
+	at := dr.trailer.At
+	if at.IsZero() {
+		at = dr.mr.CreatedAt
+	}
+	wanted := dr.moves
+	dr.moves = wanted && d.inside && !d.s.Policy.Window.Same(at, d.s.Now)
+	dr.repair = !dr.moves && dr.mr.HasConflicts && dr.trailer.Base != d.world.head
+	dr.Reason = d.openReason(dr)
+	ready := ""
+	if wanted && !dr.moves && dr.Kind != Twin {
+		ready = fmt.Sprintf(" v%s is ready and replaces it %s; a tick takes it now.", dr.Moves0().To, d.nextOpening())
+	}
+	if gone != "" {
+		dr.Reason += " " + gone + "."
+	}
+	dr.Reason += ready
+	if !dr.moves && dr.Kind != Twin {
+		dr.Update.Moves = d.heldMoves(dr)
+		dr.refresh()
+	}
+}
+
+// nextOpening is when an open merge request may move again.
+func (d *decider) nextOpening() string {
+	w := d.plan.Window
+	switch {
+	case w.Always:
+		return "tomorrow at the earliest"
+	case w.Never:
+		return "when the window opens"
+	case w.Inside:
+		if next, ok := d.s.Policy.Window.Opens(w.Closes); ok {
+			return "on " + next.In(d.zone).Format("Mon 2 Jan 15:04")
+		}
+		return "in the next window"
+	}
+	return "on " + w.Opens.In(d.zone).Format("Mon 2 Jan 15:04")
+}
+
+func (d *decider) openReason(dr *draft) string {
+	t := dr.trailer
+	since := dr.mr.CreatedAt
+	if !t.At.IsZero() {
+		since = t.At
+	}
+	text := "Offered since " + day(since, d.zone)
+	if t.Why == "forced" {
+		text += ", forced"
+		if t.By != "" {
+			text += " by `" + t.By + "`"
+		}
+	}
+	return text + "."
+}
+
+func (d *decider) editedReason(dr *draft) string {
+	if dr.branch == nil {
+		return "Its branch is gone, so only people touch this merge request."
+	}
+	who := "Somebody"
+	if dr.branch.Head.AuthorName != "" {
+		who = "`" + strings.ReplaceAll(dr.branch.Head.AuthorName, "`", "'") + "`"
+	}
+	text := fmt.Sprintf("%s pushed to it (head %.8s), so only people touch this branch.", who, dr.branch.Head.SHA)
+	if dr.mr.HasConflicts {
+		text += " It conflicts with main."
+	}
+	return text + " Takes no place."
+}
+
+// orphanState says why an open merge request of ours has no update any more,
+// and closes it only on positive evidence.
+func (d *decider) orphanState(dr *draft, held []Move) {
+	dr.orphan = ""
+	dr.Reason = d.openReason(dr)
+	dr.Update.Moves = held
+	if len(held) == 0 {
+		if dr.Branch == d.anyTwinBranch() {
+			dr.orphan = "the derived file on main agrees again"
+		}
+		return
+	}
+	dr.Kind = Patch
+	switch {
+	case !slices.ContainsFunc(held, func(m Move) bool { return !d.reached(m) }):
+		dr.orphan = "main already pins " + heldText(held)
+	case !slices.ContainsFunc(held, func(m Move) bool { return d.pinned(m.Key) }):
+		dr.orphan = held[0].Key + " is no longer pinned"
+	case d.fresh(held):
+		d.supersede(dr, held)
+	default:
+		dr.Reason += " Its index could not be read, so nothing changes here."
+	}
+}
+
+// supersede handles an open one whose version is not offered any more: it
+// stays until what replaces it is open, or closes when nothing does.
+func (d *decider) supersede(dr *draft, held []Move) {
+	for _, other := range d.drafts {
+		if other == dr || other.orphan != "" || len(other.Moves) == 0 || other.Moves0().Key != held[0].Key || !ahead(other.Moves, held) {
+			continue
+		}
+		if other.mr != nil {
+			dr.orphan = fmt.Sprintf("superseded by !%d, which goes to v%s", other.mr.IID, other.Moves0().To)
+			return
+		}
+		dr.Reason += fmt.Sprintf(" Closes when v%s opens.", other.Moves0().To)
+		return
+	}
+	if gone := d.gone(held); gone != "" {
+		dr.orphan = gone
+		return
+	}
+	dr.Reason += " No longer the release that would be offered."
+}
+
+func (d *decider) anyTwinBranch() string {
+	for _, f := range d.files {
+		if f.Derived != nil {
+			return twinBranch(d.s.Policy.BranchPrefix, f.Derived.Path)
+		}
+	}
+	return ""
+}
+
+func heldText(moves []Move) string {
+	parts := make([]string, len(moves))
+	for i, m := range moves {
+		parts[i] = m.Key + " " + m.To
+	}
+	return strings.Join(parts, ", ") + " or newer"
+}
+
+// reached reports whether main made the step without us: no slot is where the
+// step began and one is at its end or beyond.
+func (d *decider) reached(m Move) bool {
+	from, err1 := pep440.Parse(m.From)
+	to, err2 := pep440.Parse(m.To)
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	beyond := false
+	for _, v := range d.versions(m.Key) {
+		if v.Equal(from) {
+			return false
+		}
+		beyond = beyond || v.Compare(to) >= 0
+	}
+	return beyond
+}
+
+// wentBack reports whether main pins the name below the step's end, though it
+// was merged.
+func (d *decider) wentBack(m Move) bool {
+	to, err := pep440.Parse(m.To)
+	vs := d.versions(m.Key)
+	return err == nil && len(vs) > 0 && !slices.ContainsFunc(vs, func(v pep440.Version) bool { return v.Compare(to) >= 0 })
+}
+
+func (d *decider) versions(key string) []pep440.Version {
+	var out []pep440.Version
+	for _, f := range d.files {
+		for _, i := range f.parsed.Slots(key) {
+			out = append(out, f.parsed.Pins[i].Version)
+		}
+	}
+	return out
+}
+
+func (d *decider) pinned(key string) bool { return len(d.versions(key)) > 0 }
+
+func (d *decider) fresh(moves []Move) bool {
+	return !slices.ContainsFunc(moves, func(m Move) bool {
+		p, ok := d.s.Packages[m.Key]
+		return !ok || !p.HasFacts || p.Failure != ""
+	})
+}
+
+// gone names a held version that its index took back: yanked, or not there.
+func (d *decider) gone(held []Move) string {
+	if !d.fresh(held) {
+		return ""
+	}
+	for _, m := range held {
+		pkg := d.s.Packages[m.Key]
+		to, err := pep440.Parse(m.To)
+		if err != nil {
+			continue
+		}
+		i := slices.IndexFunc(pkg.Releases, func(r Release) bool { return r.Version.Equal(to) })
+		if i < 0 {
+			return fmt.Sprintf("%s %s is no longer on index %s", m.Key, m.To, pkg.Index)
+		}
+		files := pkg.Releases[i].Files
+		if len(files) > 0 && !slices.ContainsFunc(files, func(f DistFile) bool { return !f.Yanked }) {
+			return fmt.Sprintf("%s %s was yanked%s", m.Key, m.To, because(files[0].YankedReason))
+		}
+	}
+	return ""
+}
+
+// ahead reports whether any wanted step ends above the one that is held, or
+// moves a name that is not held.
+func ahead(want, held []Move) bool {
+	at := map[string]pep440.Version{}
+	for _, m := range held {
+		if v, err := pep440.Parse(m.To); err == nil && (at[m.Key].IsZero() || v.Compare(at[m.Key]) > 0) {
+			at[m.Key] = v
+		}
+	}
+	return slices.ContainsFunc(want, func(m Move) bool {
+		v, err := pep440.Parse(m.To)
+		return err == nil && (at[m.Key].IsZero() || v.Compare(at[m.Key]) > 0)
+	})
+}
+
+// heldMoves are the moves of the update at the versions its branch holds.
+func (d *decider) heldMoves(dr *draft) []Move {
+	to := map[string]string{}
+	for _, h := range dr.trailer.Moves {
+		to[h.Key+":"+h.From] = h.To
+		if _, ok := to[h.Key]; !ok {
+			to[h.Key] = h.To
+		}
+	}
+	var out []Move
+	for i, m := range dr.want {
+		v, ok := to[m.Key+":"+m.From]
+		if !ok {
+			v, ok = to[m.Key]
+		}
+		if !ok {
+			continue
+		}
+		if v != m.To {
+			m = d.retarget(m, dr.slots[i], v)
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// retarget points a move at another version of the same package.
+func (d *decider) retarget(m Move, slotIndex int, version string) Move {
+	sl := d.slots[slotIndex]
+	to, err := pep440.Parse(version)
+	if err != nil {
+		return m
+	}
+	st := step{to: &Release{Version: to}, kind: m.Kind}
+	for i, r := range d.s.Packages[m.Key].Releases {
+		if r.Version.Equal(to) {
+			st.to = &d.s.Packages[m.Key].Releases[i]
+			st.released = earliest(st.to.Files)
+		}
+	}
+	if m.Kind != Calendar {
+		st.kind = kindOf(sl.p.Version, to)
+	}
+	return d.move(slotIndex, sl, st)
+}

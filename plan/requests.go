@@ -45,6 +45,8 @@ func (d *decider) verdict(t Tick, dr *draft) (Verdict, string) {
 	switch {
 	case dr.State == Open && (t.Box != BoxRebase || dr.trailer.Request == t.ID):
 		return Done, ""
+	case t.Bulk != "" && dr.State == Edited:
+		return Done, "" // a bulk box means the lines of its section alone
 	case !t.Rendered:
 		return Refused, "the text of that box is not pinwheel's"
 	case d.s.Policy.MinimumRole > NoRole && t.Role == RoleUnknown:

@@ -1,0 +1,249 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// passes bounds how often one run decides again after its own effects: a
+// branch is closed in one and opened anew in the next.
+const passes = 4
+
+// all is the whole run.
+func (r *run) all(ctx context.Context) (Report, error) {
+	if err := r.observe(ctx); err != nil {
+		status := Failed
+		if stops(err) {
+			status = Stopped
+		}
+		return Report{Status: status, Failures: []string{explain(err)}}, err
+	}
+	if err := r.remember(ctx); err != nil {
+		return Report{Status: Failed}, err
+	}
+	if r.found == dashboard.FoundPaused {
+		return r.paused(ctx)
+	}
+	final, err := r.apply(ctx)
+	if err != nil {
+		return Report{Status: Failed, Plan: final}, err
+	}
+	body := r.publish(ctx, &final)
+	return Report{Status: r.status(final), Plan: final, Body: body, Failures: r.failures, Wrote: r.wrote}, nil
+}
+
+// status is the exit code in words.
+func (r *run) status(p plan.Plan) Status {
+	for _, problem := range p.Problems {
+		if problem.Stopping {
+			return Stopped
+		}
+	}
+	for _, problem := range p.Problems {
+		r.fail(problem.Text)
+	}
+	if len(r.failures) > 0 {
+		return Failed
+	}
+	return Done
+}
+
+// apply decides and carries out until nothing is left to do, or only what
+// failed in this run. It returns the last plan.
+func (r *run) apply(ctx context.Context) (plan.Plan, error) {
+	var p plan.Plan
+	for pass := range passes + 1 {
+		p = plan.Decide(r.snap)
+		if err := r.journal(ctx, p.Requests); err != nil {
+			return p, err
+		}
+		if len(p.Actions) == 0 || pass == passes {
+			return p, nil
+		}
+		for _, a := range p.Actions {
+			if r.snap.Failures[a.On()] != "" {
+				continue
+			}
+			if err := r.effect(ctx, a); err != nil {
+				return p, err
+			}
+		}
+		r.verify(ctx)
+	}
+	return p, nil
+}
+
+// effect carries out one action between two lines of the journal. Only the
+// store's and the context's failures are errors: GitLab's refusals belong to
+// the branch and the run goes on.
+func (r *run) effect(ctx context.Context, a plan.Action) error {
+	kind := strings.TrimPrefix(fmt.Sprintf("%T", a), "plan.")
+	id, err := r.Store.BeginAction(ctx, r.id, kind, a.On(), detail(a), r.now)
+	if err != nil {
+		return fmt.Errorf("journal %s of %s: %w", kind, a.On(), err)
+	}
+	out, failure := r.gitlab.Apply(ctx, r.snap.Project, r.snap.Bot, a)
+	if out.Wrote {
+		r.wrote++
+	}
+	result := "done"
+	if failure != nil {
+		result = explain(failure)
+		r.snap.Failures[a.On()] = sentence(failure)
+		r.fail(fmt.Sprintf("%s of %s: %s", kind, a.On(), result))
+		r.log.Error("effect failed", "action", kind, "branch", a.On(), "err", result)
+	} else {
+		r.log.Info("effect done", "action", kind, "branch", a.On())
+	}
+	if err := r.overlay(ctx, a, out, failure); err != nil {
+		return err
+	}
+	if c, ok := a.(plan.CommitBranch); ok && out.Unverified {
+		r.unverified = append(r.unverified, replaced{c.MR, c.Branch, c.Expect, out.Head})
+	}
+	if err := r.Store.FinishAction(ctx, id, result, r.now); err != nil {
+		return fmt.Errorf("journal %s of %s: %w", kind, a.On(), err)
+	}
+	return ctx.Err()
+}
+
+// replaced is a rebuild of which GitLab could not tell yet what it replaced.
+type replaced struct {
+	iid                  int64
+	branch, expect, head string
+}
+
+// verify asks once more, at the end of the run, whether a rebuild replaced a
+// head that somebody pushed in that instant, and keeps it.
+func (r *run) verify(ctx context.Context) {
+	for _, u := range r.unverified {
+		kept, _, err := r.gitlab.KeepReplaced(ctx, r.snap.Project, r.snap.Bot, u.iid, u.branch, u.expect, u.head)
+		if err != nil {
+			r.fail(fmt.Sprintf("what the rebuild of %s replaced could not be read: %s", u.branch, explain(err)))
+			continue
+		}
+		if kept.Branch != "" {
+			r.wrote++
+			r.snap.Branches = append(r.snap.Branches, plan.Branch{Name: kept.Branch, Head: plan.Commit{SHA: kept.SHA}})
+		}
+	}
+	r.unverified = nil
+}
+
+func sentence(err error) string {
+	if errors.Is(err, mrs.ErrMoved) {
+		return "Somebody changed the branch in the instant of the run."
+	}
+	s := strings.TrimRight(explain(err), ".")
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}
+
+func detail(a plan.Action) string {
+	switch a := a.(type) {
+	case plan.CommitBranch:
+		return a.Digest
+	case plan.CloseMergeRequest:
+		return a.Reason
+	case plan.DeleteBranch:
+		return a.Head
+	case plan.EditMergeRequest:
+		return a.Update.Note.Digest
+	case plan.OpenMergeRequest:
+		return a.Update.Note.Digest
+	}
+	return ""
+}
+
+// overlay brings the snapshot up to date with what an effect left behind, so
+// that the next decision sees the world as the next run will.
+func (r *run) overlay(ctx context.Context, a plan.Action, out mrs.Outcome, failure error) error {
+	if out.Kept.Branch != "" {
+		r.snap.Branches = append(r.snap.Branches, plan.Branch{Name: out.Kept.Branch, Head: plan.Commit{SHA: out.Kept.SHA}})
+	}
+	if out.MR != nil {
+		r.setMergeRequest(*out.MR)
+		if err := r.Store.SaveMergeRequests(ctx, r.project.Path, []plan.MergeRequest{*out.MR}); err != nil {
+			return fmt.Errorf("record merge request !%d: %w", out.MR.IID, err)
+		}
+	}
+	switch a := a.(type) {
+	case plan.CommitBranch:
+		if failure != nil || out.Head == "" {
+			return nil
+		}
+		return r.setBranch(ctx, a, out)
+	case plan.DeleteBranch:
+		if failure == nil {
+			r.snap.Branches = slices.DeleteFunc(r.snap.Branches, func(b plan.Branch) bool { return b.Name == a.Branch })
+			return r.Store.DeleteBranch(ctx, r.project.Path, a.Branch)
+		}
+	}
+	return nil
+}
+
+func (r *run) setMergeRequest(mr plan.MergeRequest) {
+	for i := range r.snap.MergeRequests {
+		if r.snap.MergeRequests[i].IID == mr.IID {
+			r.snap.MergeRequests[i] = mr
+			return
+		}
+	}
+	r.snap.MergeRequests = append(r.snap.MergeRequests, mr)
+}
+
+func (r *run) setBranch(ctx context.Context, a plan.CommitBranch, out mrs.Outcome) error {
+	b := plan.Branch{Name: a.Branch, Head: out.Commit, Digest: a.Digest, Known: true}
+	b.Head.SHA, b.Head.Message = out.Head, a.Message
+	r.snap.Branches = slices.DeleteFunc(r.snap.Branches, func(o plan.Branch) bool { return o.Name == a.Branch })
+	r.snap.Branches = append(r.snap.Branches, b)
+	for i := range r.snap.MergeRequests {
+		mr := &r.snap.MergeRequests[i]
+		if mr.Branch == a.Branch && mr.State == plan.Opened {
+			mr.HeadSHA, mr.HasConflicts = out.Head, false
+		}
+	}
+	return r.Store.SaveBranch(ctx, r.project.Path, store.Branch{
+		Name: a.Branch, Head: out.Head, Digest: a.Digest, Base: a.Base, Message: a.Message, WrittenAt: r.now,
+	})
+}
+
+// remember stores what was read of GitLab, before any effect.
+func (r *run) remember(ctx context.Context) error {
+	if err := r.Store.SaveMergeRequests(ctx, r.project.Path, r.snap.MergeRequests); err != nil {
+		return fmt.Errorf("record the merge requests of %s: %w", r.project.Path, err)
+	}
+	r.memory.MergeRequestsSeen = r.now
+	if err := r.Store.SaveMemory(ctx, r.memory); err != nil {
+		return fmt.Errorf("record what was read of %s: %w", r.project.Path, err)
+	}
+	for _, branch := range r.withdrawn {
+		if err := r.withdraw(ctx, branch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) withdraw(ctx context.Context, branch string) error {
+	selections, err := r.Store.Selections(ctx, r.project.Path)
+	if err != nil {
+		return fmt.Errorf("read the requests of %s: %w", r.project.Path, err)
+	}
+	for _, sel := range selections {
+		if sel.Tick.Branch == branch && sel.State == store.Pending {
+			sel.State, sel.At = store.Withdrawn, r.now
+			if err := r.Store.SaveSelection(ctx, r.project.Path, sel); err != nil {
+				return fmt.Errorf("take the request of %s back: %w", branch, err)
+			}
+		}
+	}
+	return nil
+}

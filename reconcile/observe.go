@@ -1,0 +1,217 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sort"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// run is one run in the making.
+type run struct {
+	*Runner
+	project config.Project
+	now     time.Time
+	id      int64
+	log     *slog.Logger
+	gitlab  *mrs.Client
+
+	memory     store.Memory
+	snap       plan.Snapshot
+	issue      *dashboard.Issue
+	found      dashboard.FindResult
+	page       dashboard.Page
+	lastNote   int64
+	refused    []plan.Request // of earlier runs, still to be shown
+	withdrawn  []string       // branches whose request a person took back
+	unverified []replaced
+	failures   []string
+	wrote      int
+}
+
+// overlap is how far back the list of updated merge requests is read again,
+// so that a stale list or a clock that is off loses none.
+const overlap = 24 * time.Hour
+
+// observe reads the project: GitLab first, merge requests before the head of
+// the default branch, so that one seen as merged is in the files read after.
+func (r *run) observe(ctx context.Context) error {
+	var err error
+	if r.memory, err = r.Store.ProjectMemory(ctx, r.project.Path); err != nil {
+		return fmt.Errorf("read what earlier runs of %s noted: %w", r.project.Path, err)
+	}
+	policy := r.project.Policy
+	view := mrs.BodyView{
+		Files: policy.Files, Zone: policy.Window.Zone(), MinimumAge: policy.MinimumAge,
+		Pythons: policy.Pythons, Dashboard: r.memory.DashboardIID, ProjectID: r.memory.ID,
+	}
+	options := mrs.Options{BranchPrefix: policy.BranchPrefix, Body: view}
+	r.gitlab = r.MergeRequests(options)
+	if r.snap.Bot, err = r.gitlab.Whoami(ctx); err != nil {
+		return err
+	}
+	if r.snap.Project, err = r.gitlab.Project(ctx, r.project.Path, r.memory.ID); err != nil {
+		return err
+	}
+	if r.memory.ID == 0 {
+		r.memory.ID, r.memory.Path = r.snap.Project.ID, r.project.Path
+		options.Body.ProjectID = r.snap.Project.ID
+		r.gitlab = r.MergeRequests(options)
+	}
+	notes, readable := r.observeDashboard(ctx)
+	if err := r.observeMergeRequests(ctx); err != nil {
+		return err
+	}
+	if err := r.observeBranches(ctx); err != nil {
+		return err
+	}
+	if err := r.observeFiles(ctx); err != nil {
+		return err
+	}
+	if err := r.packages(ctx); err != nil {
+		return err
+	}
+	return r.observeTicks(ctx, notes, readable)
+}
+
+// observeDashboard finds the issue and reads its notes. A failure is noted
+// and the run goes on without ticks: merge requests do not need an issue.
+func (r *run) observeDashboard(ctx context.Context) (notes []dashboard.Note, readable bool) {
+	id := r.snap.Project.ID
+	if !r.snap.Project.IssuesEnabled {
+		r.found = dashboard.FoundNone
+		return nil, false
+	}
+	issue, found, err := r.Dashboard.Find(ctx, id, r.memory.DashboardIID, r.snap.Bot, r.project.Policy.Dashboard)
+	if err != nil {
+		r.found = ""
+		r.fail("the dashboard could not be read: " + explain(err))
+		return nil, false
+	}
+	r.issue, r.found = issue, found
+	if found != dashboard.FoundOpen {
+		return nil, false
+	}
+	r.page = dashboard.Parse(issue.Description)
+	notes, readable, err = r.Dashboard.Notes(ctx, id, issue.IID)
+	if err != nil {
+		r.fail("the notes of the dashboard could not be read: " + explain(err))
+	}
+	return notes, readable && err == nil
+}
+
+func (r *run) observeMergeRequests(ctx context.Context) error {
+	id := r.snap.Project.ID
+	open, err := r.gitlab.OpenMergeRequests(ctx, id)
+	if err != nil {
+		return err
+	}
+	since := r.memory.MergeRequestsSeen
+	if !since.IsZero() {
+		since = since.Add(-overlap)
+	}
+	updated, err := r.gitlab.UpdatedMergeRequests(ctx, id, since)
+	if err != nil {
+		return err
+	}
+	stored, err := r.Store.MergeRequests(ctx, r.project.Path)
+	if err != nil {
+		return fmt.Errorf("read the merge requests of %s from the store: %w", r.project.Path, err)
+	}
+	all := map[int64]plan.MergeRequest{}
+	for _, mr := range stored {
+		all[mr.IID] = mr
+	}
+	seen := map[int64]bool{}
+	for _, mr := range append(updated, open...) {
+		all[mr.IID], seen[mr.IID] = mr, true
+	}
+	for iid, mr := range all {
+		if mr.State != plan.Opened || seen[iid] {
+			continue
+		}
+		// Open by our records and in no list: only its own page tells.
+		fresh, err := r.gitlab.MergeRequest(ctx, id, iid)
+		if errors.Is(err, mrs.ErrNotFound) {
+			delete(all, iid)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		all[iid] = fresh
+	}
+	for _, mr := range all {
+		r.snap.MergeRequests = append(r.snap.MergeRequests, mr)
+	}
+	sort.Slice(r.snap.MergeRequests, func(i, j int) bool { return r.snap.MergeRequests[i].IID < r.snap.MergeRequests[j].IID })
+	return nil
+}
+
+// observeBranches lists our prefix and proves what it can: a head that we
+// recorded needs no reading, one with our trailers is read once.
+func (r *run) observeBranches(ctx context.Context) error {
+	id := r.snap.Project.ID
+	branches, err := r.gitlab.Branches(ctx, id, r.project.Policy.BranchPrefix)
+	if err != nil {
+		return err
+	}
+	known, err := r.Store.Branches(ctx, r.project.Path)
+	if err != nil {
+		return fmt.Errorf("read the branches of %s from the store: %w", r.project.Path, err)
+	}
+	for i := range branches {
+		b := &branches[i]
+		if k, ok := known[b.Name]; ok && k.Head == b.Head.SHA {
+			b.Known, b.Digest, b.Head.Message = true, k.Digest, k.Message
+			continue
+		}
+		if _, ok := plan.ParseTrailers(b.Head.Message); !ok {
+			continue
+		}
+		if b.Head, err = r.gitlab.Commit(ctx, id, b.Head.SHA); err != nil {
+			return err
+		}
+		if b.Digest, err = r.gitlab.ContentDigest(ctx, id, b.Name, b.Head); err != nil {
+			return err
+		}
+	}
+	sort.Slice(branches, func(i, j int) bool { return branches[i].Name < branches[j].Name })
+	r.snap.Branches = branches
+	return nil
+}
+
+func (r *run) observeFiles(ctx context.Context) error {
+	p := &r.snap.Project
+	var err error
+	if p.Head, err = r.gitlab.Head(ctx, p.ID, p.DefaultBranch); err != nil {
+		return err
+	}
+	for _, policy := range r.project.Policy.Files {
+		f := plan.File{Path: policy.Path}
+		data, found, err := r.gitlab.File(ctx, p.ID, policy.Path, p.Head)
+		if err != nil {
+			return err
+		}
+		f.Data, f.Absent = data, !found
+		if d := policy.Derived; d != nil {
+			data, found, err := r.gitlab.File(ctx, p.ID, d.Path, p.Head)
+			if err != nil {
+				return err
+			}
+			f.Derived = &plan.DerivedFile{Path: d.Path, Data: data, Absent: !found}
+		}
+		r.snap.Files = append(r.snap.Files, f)
+	}
+	return nil
+}
+
+func (r *run) fail(sentence string) { r.failures = append(r.failures, sentence) }

@@ -1,0 +1,86 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// packages asks each pinned name's one index, conditionally where facts are
+// stored, and keeps what is new. A name whose index fails keeps its last good
+// facts and carries the failure.
+func (r *run) packages(ctx context.Context) error {
+	hashes := plan.Names(r.snap.Files)
+	byIndex := map[string][]string{}
+	for name := range hashes {
+		if index, ok := r.project.Policy.IndexOf(name); ok {
+			byIndex[index.Name] = append(byIndex[index.Name], name)
+		}
+	}
+	var requests []pypi.Request
+	stored := map[string]store.Facts{}
+	for index, names := range byIndex {
+		sort.Strings(names)
+		facts, err := r.Store.Facts(ctx, index, names)
+		if err != nil {
+			return fmt.Errorf("read the stored facts of index %s: %w", index, err)
+		}
+		for _, name := range names {
+			f := facts[name]
+			stored[name] = f
+			q := pypi.Request{Source: r.Sources[index], Name: name, Hashes: hashes[name]}
+			if len(f.Blob) > 0 && (f.WithHashes || !hashes[name]) {
+				q.ETag, q.Serial = f.ETag, f.Serial
+			}
+			requests = append(requests, q)
+		}
+	}
+	sort.Slice(requests, func(i, j int) bool { return requests[i].Name < requests[j].Name })
+	fresh := map[string][]store.Facts{}
+	for _, res := range r.Index.FetchAll(ctx, requests, r.Progress) {
+		index, name := res.Request.Source.Index.Name, res.Request.Name
+		pkg, save := r.settle(res, stored[name])
+		pkg.Name, pkg.Index = name, index
+		r.snap.Packages[name] = pkg
+		if save != nil {
+			fresh[index] = append(fresh[index], *save)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("read the index: %w", err)
+	}
+	for index, facts := range fresh {
+		if err := r.Store.SaveFacts(ctx, index, facts); err != nil {
+			return fmt.Errorf("keep what index %s said: %w", index, err)
+		}
+	}
+	return nil
+}
+
+// settle turns one answer into facts, and into a row to store when it is new.
+func (r *run) settle(res pypi.Result, old store.Facts) (plan.Package, *store.Facts) {
+	if res.Err == nil && !res.Answer.NotModified {
+		pkg := res.Answer.Package
+		pkg.HasFacts, pkg.Known = true, res.Answer.Known
+		return pkg, &store.Facts{
+			Name: res.Request.Name, ETag: res.Answer.ETag, Serial: res.Answer.Serial, CheckedAt: r.now,
+			WithHashes: res.Request.Hashes, Blob: pypi.EncodePackage(pkg, res.Request.Hashes),
+		}
+	}
+	var pkg plan.Package
+	if len(old.Blob) > 0 {
+		var err error
+		if pkg, err = pypi.DecodePackage(old.Blob); err != nil {
+			return plan.Package{Failure: fmt.Sprintf("the stored facts of %s cannot be read: %v", old.Name, err)}, nil
+		}
+		pkg.HasFacts = true
+	}
+	if res.Err != nil {
+		pkg.Failure = res.Err.Error()
+	}
+	return pkg, nil
+}

@@ -1,0 +1,107 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+
+	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// render is the dashboard of a plan as this project shows it.
+func (r *run) render(p plan.Plan) string {
+	ticked := map[string]bool{}
+	for _, q := range p.Requests {
+		if q.Verdict == plan.Accepted {
+			ticked[q.Tick.Branch] = true
+		}
+	}
+	p.Requests = r.withEarlier(p.Requests)
+	return dashboard.Render(p, dashboard.View{
+		ProjectID: r.snap.Project.ID, Ticked: ticked, Zone: r.project.Policy.Window.Zone(),
+		MinimumRole: r.project.Policy.MinimumRole, StatusURL: r.StatusURL, HelpURL: r.HelpURL,
+	})
+}
+
+// withEarlier adds the refusals of earlier runs that still stand.
+func (r *run) withEarlier(requests []plan.Request) []plan.Request {
+	have := map[string]bool{}
+	for _, q := range requests {
+		have[q.Tick.ID] = true
+	}
+	out := append([]plan.Request(nil), requests...)
+	for _, q := range r.refused {
+		if !have[q.Tick.ID] {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// publish writes the dashboard where it differs from what GitLab holds, after
+// reading it once more: ticks made meanwhile stay. It returns the text.
+func (r *run) publish(ctx context.Context, p *plan.Plan) string {
+	body := r.render(*p)
+	if !r.snap.Project.IssuesEnabled {
+		r.fail("issues are disabled in this project, so there is no dashboard: enable them under Settings > General > Visibility")
+		return body
+	}
+	var issue dashboard.Issue
+	switch r.found {
+	case dashboard.FoundOpen:
+		written, wrote, err := r.Dashboard.Write(ctx, r.snap.Project.ID, *r.issue, func(fresh dashboard.Issue) string {
+			return dashboard.KeepTicks(body, r.page, dashboard.Parse(fresh.Description))
+		})
+		if err != nil {
+			if !errors.Is(err, dashboard.ErrGone) {
+				r.fail("the dashboard could not be written: " + explain(err))
+			}
+			return body
+		}
+		issue = written
+		if wrote {
+			r.wrote++
+			r.memory.DashboardAt = r.now
+		}
+	case dashboard.FoundNone:
+		created, err := r.Dashboard.Create(ctx, r.snap.Project.ID, r.project.Policy.Dashboard, body, nil)
+		if err != nil {
+			r.fail("the dashboard could not be created: " + explain(err))
+			return body
+		}
+		issue = *created
+		r.wrote++
+		r.memory.DashboardAt = r.now
+	default:
+		return body // finding it failed and is noted
+	}
+	r.memory.DashboardIID, r.memory.DashboardBody = issue.IID, issue.Description
+	r.memory.LastNoteID, r.memory.PausedNoteFor = r.lastNote, 0
+	if err := r.Store.SaveMemory(ctx, r.memory); err != nil {
+		r.fail("what the dashboard says could not be recorded: " + err.Error())
+	}
+	return body
+}
+
+// paused answers a closed dashboard: nothing is done, and it is said once.
+func (r *run) paused(ctx context.Context) (Report, error) {
+	report := Report{Status: Done}
+	iid := r.issue.IID
+	if r.memory.PausedNoteFor == iid {
+		return report, nil
+	}
+	wrote, err := r.Dashboard.Comment(ctx, r.snap.Project.ID, iid, r.snap.Bot, "paused",
+		"This dashboard was closed, so pinwheel is paused in this project: it opens, changes and closes nothing. Reopen this issue to resume.")
+	if err != nil {
+		r.fail("the pause could not be said on the dashboard: " + explain(err))
+		return Report{Status: Failed, Failures: r.failures}, nil
+	}
+	if wrote {
+		report.Wrote++
+	}
+	r.memory.PausedNoteFor, r.memory.DashboardIID = iid, iid
+	if err := r.Store.SaveMemory(ctx, r.memory); err != nil {
+		return Report{Status: Failed}, err
+	}
+	return report, nil
+}

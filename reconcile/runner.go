@@ -1,0 +1,165 @@
+// Package reconcile runs one project once: observe, decide, apply, report, in
+// this order. Only observe reads the world, only plan judges, only apply and
+// report write.
+//
+// Its invariant: a run takes a project and an instant, nothing else, and any
+// prefix of its effects is legal. It does not know when it is called
+// (scheduler), does not judge (plan) and renders no text (dashboard, mrs).
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// Options are the edges a Runner works with. Log may be nil.
+type Options struct {
+	MergeRequests func(mrs.Options) *mrs.Client
+	Dashboard     *dashboard.Publisher
+	Index         *pypi.Client
+	Sources       map[string]pypi.Source // by the index's name
+	Store         *store.Store
+	Log           *slog.Logger
+	Owner         store.Owner
+	Alive         func(pid int) bool // nil: every process of this host is alive
+	Lease         time.Duration      // how long a run may take; 0 is 50 minutes
+	Progress      func(done, total int)
+	StatusURL     string
+	HelpURL       string
+}
+
+// Runner runs projects. It keeps nothing between runs but what Options hold.
+type Runner struct{ Options }
+
+// New returns a Runner over the given edges.
+func New(o Options) *Runner {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Lease == 0 {
+		o.Lease = 50 * time.Minute
+	}
+	if o.Alive == nil {
+		o.Alive = func(int) bool { return true }
+	}
+	return &Runner{Options: o}
+}
+
+// Status says how a run ended; it is the exit code in words.
+type Status string
+
+// The ways a run ends. Done: every decision was carried out. Failed: something
+// was not and is tried again next run. Stopped: the project needs a person.
+const (
+	Done    Status = "done"
+	Failed  Status = "failed"
+	Stopped Status = "stopped"
+)
+
+// Report is what one run did and found.
+type Report struct {
+	Status   Status
+	Plan     plan.Plan
+	Body     string   // of the dashboard as it should read
+	Failures []string // one sentence each
+	Wrote    int      // effects that changed something
+}
+
+// Preview is what a run would do, from reading alone.
+type Preview struct {
+	Snapshot plan.Snapshot
+	Plan     plan.Plan
+	Body     string
+}
+
+// Run looks at one project as of now and carries out what is decided. The
+// error is non-nil only when the run could not be made at all: another one is
+// live (store.ErrBusy), or GitLab did not let us read the project.
+func (r *Runner) Run(ctx context.Context, project config.Project, now time.Time) (Report, error) {
+	if project.Policy.Mode == plan.Off {
+		return Report{Status: Done}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.Lease)
+	defer cancel()
+	id, err := r.Store.BeginRun(ctx, project.Path, now, r.Owner, r.Lease, r.Alive)
+	if err != nil {
+		return Report{Status: Failed}, err
+	}
+	run := r.newRun(project, now)
+	run.id = id
+	report, err := run.all(ctx)
+	status := map[Status]store.RunStatus{Done: store.RunDone, Failed: store.RunFailed, Stopped: store.RunStopped}[report.Status]
+	summary := strings.Join(report.Failures, "; ")
+	if err != nil {
+		status, summary = store.RunFailed, explain(err)
+	}
+	// The row is closed even when the run was cut short by its context.
+	finish, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer done()
+	if ferr := r.Store.FinishRun(finish, id, now, status, summary); err == nil && ferr != nil {
+		err = fmt.Errorf("finish the run of %s: %w", project.Path, ferr)
+	}
+	return report, err
+}
+
+// Preview reads one project and decides, and writes nothing to GitLab.
+func (r *Runner) Preview(ctx context.Context, project config.Project, now time.Time) (Preview, error) {
+	run := r.newRun(project, now)
+	if err := run.observe(ctx); err != nil {
+		return Preview{}, err
+	}
+	p := plan.Decide(run.snap)
+	return Preview{Snapshot: run.snap, Plan: p, Body: run.render(p)}, nil
+}
+
+// Local decides for files that were read from disk, without any GitLab.
+func (r *Runner) Local(ctx context.Context, project config.Project, files []plan.File, now time.Time) (Preview, error) {
+	run := r.newRun(project, now)
+	run.snap.Files = files
+	run.snap.Project = plan.Project{Path: project.Path, DefaultBranch: "main"}
+	if err := run.packages(ctx); err != nil {
+		return Preview{}, err
+	}
+	p := plan.Decide(run.snap)
+	return Preview{Snapshot: run.snap, Plan: p, Body: run.render(p)}, nil
+}
+
+func (r *Runner) newRun(project config.Project, now time.Time) *run {
+	return &run{
+		Runner: r, project: project, now: now,
+		log: r.Log.With("project", project.Path),
+		snap: plan.Snapshot{
+			Now: now, Policy: project.Policy, Packages: map[string]plan.Package{},
+			Failures: map[string]string{}, Memory: map[string]plan.RememberedAt{},
+		},
+	}
+}
+
+// explain is the sentence for a person, or the error's own words.
+func explain(err error) string {
+	if s := mrs.Explain(err); s != "" {
+		return s
+	}
+	return err.Error()
+}
+
+// stops reports whether an error needs a person: rights or a wrong path.
+func stops(err error) bool {
+	for _, e := range []error{mrs.ErrUnauthorized, mrs.ErrForbidden, mrs.ErrScope, mrs.ErrProjectNotFound} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}

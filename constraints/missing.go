@@ -1,0 +1,127 @@
+package constraints
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// MissingKeyError says that an existing derived file does not have its key,
+// and which node of it holds the pins instead.
+type MissingKeyError struct {
+	Path string
+	// Key is what was looked for.
+	Key []string
+	// Found is the key under which most of the pins stand, nil if there is
+	// none, and Line and Format where and in which shape they do.
+	Found  []string
+	Line   int
+	Format Format
+	// Derived is the line of configuration that fits the file as it is, empty
+	// if Found is.
+	Derived string
+}
+
+// Error returns one sentence with the next step.
+func (e *MissingKeyError) Error() string {
+	head := fmt.Sprintf("%s has no key %s", e.Path, strings.Join(e.Key, "."))
+	if e.Found == nil {
+		return fmt.Sprintf("%s, and no node of it holds the pins; add %s: \"\" there", head, scalar(e.Key[len(e.Key)-1]))
+	}
+	return fmt.Sprintf("%s; %s (line %d) holds the pins, so write %s", head, strings.Join(e.Found, "."), e.Line, e.Derived)
+}
+
+// missing turns errNoKey into a MissingKeyError, with a suggestion if f is not
+// nil, and returns any other error as it is.
+func missing(err error, f *File, d Derivation, y *yamlFile) error {
+	if !errors.Is(err, errNoKey) {
+		return err
+	}
+	e := &MissingKeyError{Path: d.Path, Key: d.Key}
+	if f == nil {
+		return e
+	}
+	s := search{keys: make(map[string]bool)}
+	for _, p := range f.Pins {
+		s.keys[p.Key] = true
+	}
+	for _, doc := range y.docs {
+		s.walk(root(doc), nil)
+	}
+	if s.best == 0 {
+		return e
+	}
+	e.Found, e.Line, e.Format = s.path, s.line, s.format
+	elements := make([]string, len(s.path))
+	for i, name := range s.path {
+		elements[i] = scalar(name)
+	}
+	e.Derived = fmt.Sprintf("derived: {path: %s, format: %s, key: [%s]}",
+		scalar(d.Path), s.format, strings.Join(elements, ", "))
+	return e
+}
+
+// search looks for the node that holds most of the names of keys. Among equals
+// the first wins.
+type search struct {
+	keys   map[string]bool
+	best   int
+	path   []string
+	line   int
+	format Format
+}
+
+// walk visits the nodes that a path of keys leads to.
+func (s *search) walk(n *yaml.Node, path []string) {
+	switch n.Kind {
+	case yaml.ScalarNode:
+		s.offer(n, path, FormatBlock, n.Value)
+	case yaml.SequenceNode:
+		if lines, ok := scalars(n, n.Kind); ok {
+			s.offer(n, path, FormatList, joined(lines))
+		}
+	case yaml.MappingNode:
+		s.offerMap(n, path)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			s.walk(n.Content[i+1], append(slices.Clone(path), n.Content[i].Value))
+		}
+	}
+}
+
+func (s *search) offerMap(n *yaml.Node, path []string) {
+	if inner, _ := variable(n); inner != nil && inner.Kind == yaml.ScalarNode {
+		s.offer(n, path, FormatBlock, inner.Value)
+		return
+	}
+	pairs, ok := scalars(n, n.Kind)
+	if !ok {
+		return
+	}
+	text := ""
+	for i := 0; i < len(pairs); i += 2 {
+		text += pairs[i] + "==" + pairs[i+1] + "\n"
+	}
+	s.offer(n, path, FormatMap, text)
+}
+
+func (s *search) offer(n *yaml.Node, path []string, format Format, text string) {
+	if len(path) == 0 {
+		return
+	}
+	f, err := Parse("", []byte(text))
+	if err != nil {
+		return
+	}
+	score := 0
+	for _, key := range f.Keys() {
+		if s.keys[key] {
+			score++
+		}
+	}
+	if score > s.best {
+		s.best, s.path, s.line, s.format = score, path, n.Line, format
+	}
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/constraints"
+)
+
+func deriveCommand() command {
+	return command{
+		name: "derive", args: "FILE OUT",
+		summary: "write the YAML twin of a constraints file",
+		about: `
+Writes the pins of the constraints file FILE into the YAML file OUT, as a run
+does in a project. An existing OUT keeps every byte outside the key. With
+--check nothing is written: exit code 1 says that OUT does not hold the pins.
+
+  pinwheel derive constraints.txt pipeline/constraints.yml --check`,
+		setup: func(p *program, flags *flag.FlagSet) action {
+			check := flags.Bool("check", false, "write nothing; fail unless OUT holds the pins already")
+			format := flags.String("format", string(constraints.FormatBlock), "write the pins as `SHAPE`: block, list or map")
+			key := flags.String("key", "variables.PYTHON_CONSTRAINTS", "put them at `KEY`, the keys of nested mappings with a dot between")
+			return func(_ context.Context, args []string) error {
+				if len(args) != 2 {
+					return usage("derive takes a constraints file and the file to write: pinwheel derive constraints.txt constraints.yml")
+				}
+				d := constraints.Derivation{Path: args[1], Format: constraints.Format(*format), Key: strings.Split(*key, ".")}
+				switch d.Format {
+				case constraints.FormatBlock, constraints.FormatList, constraints.FormatMap:
+				default:
+					return usage("--format %q is no shape: write block, list or map", *format)
+				}
+				for _, part := range d.Key {
+					if part == "" {
+						return usage("--key %q has an empty part: write it as variables.PYTHON_CONSTRAINTS", *key)
+					}
+				}
+				return p.derive(args[0], d, *check)
+			}
+		},
+	}
+}
+
+func (p *program) derive(path string, d constraints.Derivation, check bool) error {
+	data, err := readFile(path)
+	if err != nil {
+		return err
+	}
+	file, err := constraints.Parse(path, data)
+	if err != nil {
+		return err
+	}
+	existing, err := readFile(d.Path)
+	absent := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !absent {
+		return err
+	}
+	if absent {
+		existing = nil
+	}
+	out, err := constraints.Derive(file, existing, d)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !absent && bytes.Equal(out, existing):
+		fmt.Fprintf(p.out, "%s holds the pins of %s\n", d.Path, path)
+		return nil
+	case check && absent:
+		return fmt.Errorf("%s is absent: write it with pinwheel derive %s %s", d.Path, path, d.Path)
+	case check:
+		return fmt.Errorf("%s does not hold the pins of %s: bring it up to date with pinwheel derive %s %s", d.Path, path, path, d.Path)
+	}
+	if err := replaceFile(d.Path, out); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, "%s written\n", d.Path)
+	return nil
+}
+
+// readFile is os.ReadFile with an error that says what to a person.
+func readFile(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	var cause *fs.PathError
+	if errors.As(err, &cause) {
+		return nil, fmt.Errorf("%s cannot be read: %w", path, cause.Err)
+	}
+	return data, err
+}
+
+// replaceFile makes path hold data, whole or not at all. It keeps the rights
+// of a file that is there and follows a link to it.
+func replaceFile(path string, data []byte) error {
+	mode := fs.FileMode(0o644)
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+	}
+	err := writeBeside(path, data, mode)
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", path, err)
+	}
+	return nil
+}
+
+func writeBeside(path string, data []byte, mode fs.FileMode) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".pinwheel-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name()) //nolint:errcheck // the first error counts
+		}
+	}()
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

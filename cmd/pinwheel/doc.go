@@ -1,0 +1,60 @@
+// Pinwheel keeps the pip constraints of GitLab projects moving.
+//
+// It reads a project's constraints.txt, asks the package index what is newer,
+// keeps a dashboard issue with a checkbox for every update, and opens merge
+// requests inside a window, or at once where somebody ticks a box.
+//
+// # Commands
+//
+//	pinwheel run [PROJECT...]            look at projects once and do what is due
+//	pinwheel serve                       do that by the schedule until stopped
+//	pinwheel plan [PROJECT...]           say what a run would do, and why
+//	pinwheel explain PACKAGE [PROJECT]   say why a pin does not go further
+//	pinwheel derive FILE OUT             write the YAML twin of a constraints file
+//	pinwheel validate [CONFIG]           check the configuration
+//	pinwheel demo                        show a week of it, without any GitLab
+//	pinwheel version                     print the version
+//
+// "pinwheel help COMMAND" has the flags. The configuration is pinwheel.yaml in
+// the working directory, or what --config names; docs/config.md lists its keys.
+//
+// # Try it
+//
+// Without a configuration, a GitLab or a token:
+//
+//	pinwheel plan --file constraints.txt
+//	pinwheel explain boto3 --file constraints.txt
+//
+// # Exit codes
+//
+//	0  every decision was carried out; an update that waits for a reason counts
+//	1  something failed, is named on stderr, and is tried again by the next run
+//	2  the command line or the configuration is wrong
+//	3  a project is stopped until a person acts: rights, a malformed file
+//
+// Of several projects the highest code counts.
+//
+// # Output
+//
+// What was asked for goes to stdout, everything else to stderr: one sentence
+// for each error, a counter while an index is read if stderr is a terminal, and
+// the log, as text on a terminal and as JSON elsewhere. NO_COLOR is heeded.
+//
+// # Environment
+//
+//	PINWHEEL_GITLAB_TOKEN            the token, instead of gitlab.token_file
+//	PINWHEEL_INDEX_<NAME>_PASSWORD   the password of an index
+//	NO_COLOR                         no colour
+//
+// # A tour of the code
+//
+// Read downwards; a room never imports one above it. main.go finds a command,
+// each of which is one file; wire.go turns a configuration into a
+// reconcile.Runner. Package scheduler says when a project is looked at.
+// Package reconcile is one look: it observes GitLab (mrs, dashboard) and the
+// index (pypi), lets plan decide, carries the actions out (mrs) and writes the
+// dashboard. Package plan is pure and judges everything; it reads files with
+// constraints and versions with pypi/pep440 and pypi/pep508. Package store
+// keeps in SQLite what nobody else remembers. internal/gitlabsim and
+// internal/pypisim are the GitLab and the index that tests talk to.
+package main

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/mrs"
+)
+
+// The exit codes, as doc.go explains them.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitStopped = 3
+)
+
+// failure is an error whose exit code is known. Without an err everything was
+// said already.
+type failure struct {
+	code int
+	err  error
+}
+
+func (f failure) Error() string {
+	if f.err == nil {
+		return fmt.Sprintf("exit code %d", f.code)
+	}
+	return f.err.Error()
+}
+
+func (f failure) Unwrap() error { return f.err }
+
+// usage is a mistake on the command line or in the configuration.
+func usage(format string, args ...any) error {
+	return failure{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// verdict is the exit code of an error and what to print of it.
+func verdict(err error) (code int, text string) {
+	var f failure
+	if errors.As(err, &f) {
+		if f.err == nil {
+			return f.code, ""
+		}
+		return f.code, "pinwheel: " + sentence(f.err)
+	}
+	var wrong config.Errors
+	if errors.As(err, &wrong) {
+		return exitUsage, wrong.Error()
+	}
+	if needsPerson(err) {
+		return exitStopped, "pinwheel: " + sentence(err)
+	}
+	return exitFailed, "pinwheel: " + sentence(err)
+}
+
+// needsPerson reports whether trying again later cannot help.
+func needsPerson(err error) bool {
+	for _, e := range []error{mrs.ErrUnauthorized, mrs.ErrForbidden, mrs.ErrScope, mrs.ErrProjectNotFound} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// sentence is an error as a person reads it, on one line.
+func sentence(err error) string {
+	s := mrs.Explain(err)
+	if s == "" {
+		s = err.Error()
+	}
+	return printable(strings.TrimSpace(s))
+}

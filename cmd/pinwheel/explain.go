@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+)
+
+func explainCommand() command {
+	return command{
+		name: "explain", args: "PACKAGE [PROJECT...]",
+		summary: "say why a pin does not go further",
+		about: `
+Prints every release newer than the pin, newest first, and the one reason why
+each was not taken. With --file there is no GitLab at all:
+
+  pinwheel explain boto3 --file constraints.txt`,
+		setup: func(p *program, flags *flag.FlagSet) action {
+			l := lookFlags(flags)
+			return func(ctx context.Context, args []string) error {
+				if len(args) == 0 {
+					return usage("explain takes the name of a package: pinwheel explain boto3")
+				}
+				if !pep508.ValidName(args[0]) {
+					return usage("%q is not the name of a package", args[0])
+				}
+				all, code, err := p.look(ctx, l, args[1:])
+				if err != nil {
+					return err
+				}
+				return p.explain(all, code, args[0])
+			}
+		},
+	}
+}
+
+func (p *program) explain(all []seen, code int, name string) error {
+	key := pep508.NormalizeName(name)
+	found := false
+	for _, s := range all {
+		for _, e := range plan.Explain(s.Snapshot, key) {
+			if found {
+				fmt.Fprintln(p.out)
+			}
+			found = true
+			p.explanation(s, e)
+		}
+	}
+	switch {
+	case code != exitDone:
+		return failure{code: code}
+	case !found:
+		return usage("no file pins %s: pinwheel plan shows what is pinned", name)
+	}
+	return nil
+}
+
+func (p *program) explanation(s seen, e plan.Explanation) {
+	where := fmt.Sprintf("%s:%d", e.Pin.File, e.Pin.Line)
+	if s.path != e.Pin.File {
+		where = s.path + ", " + where
+	}
+	pythons := "any Python (python is not set)"
+	if len(e.Pythons) > 0 {
+		pythons = "Python " + strings.Join(e.Pythons, ", ")
+	}
+	fmt.Fprintf(p.out, "%s %s (%s), index %s, for %s\n", printable(e.Pin.Name), printable(e.Pin.Version), where, e.Index, pythons)
+	if e.Note != "" {
+		fmt.Fprintf(p.out, "  %s\n", printable(e.Note))
+	} else if len(e.Releases) == 0 {
+		fmt.Fprintln(p.out, "  no release is newer")
+	}
+	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
+	for _, r := range e.Releases {
+		released, reason := "no date", printable(r.Reason)
+		if !r.Released.IsZero() {
+			released = r.Released.UTC().Format("2006-01-02")
+		}
+		if reason == "" {
+			reason = "taken"
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", printable(r.Version), released, reason)
+	}
+	w.Flush() //nolint:errcheck // as every print
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	_ "time/tzdata" // windows need zones where the system has none
+)
+
+func main() {
+	os.Exit(newProgram().main(context.Background(), os.Args[1:]))
+}
+
+// program is one start of pinwheel with what it needs of its process, so that
+// tests start it without one.
+type program struct {
+	out, err     io.Writer
+	env          func(string) string
+	now          func() time.Time
+	terminal     bool // stderr is one: a counter line and readable logs
+	colour       bool // stdout is a terminal that may show colour
+	version      string
+	instance     string
+	untilSignal  func(context.Context) (context.Context, context.CancelFunc)
+	demonstrates demonstration
+}
+
+func newProgram() *program {
+	p := &program{
+		out: os.Stdout, err: os.Stderr, env: os.Getenv, now: time.Now,
+		terminal: isTerminal(os.Stderr), version: version(), instance: newInstance(),
+		untilSignal: onSignal, demonstrates: runDemo,
+	}
+	p.colour = isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == ""
+	if p.terminal {
+		p.err = &console{w: os.Stderr}
+	}
+	return p
+}
+
+// isTerminal reports whether a person looks at f.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}
+
+// main runs one command line and returns the exit code.
+func (p *program) main(ctx context.Context, args []string) int {
+	err := p.dispatch(ctx, args)
+	if err == nil {
+		return exitDone
+	}
+	code, text := verdict(err)
+	if text != "" {
+		fmt.Fprintln(p.err, text)
+	}
+	return code
+}
+
+// dispatch finds the command and hands it what follows its name.
+func (p *program) dispatch(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		p.overview(p.err)
+		return failure{code: exitUsage}
+	}
+	switch args[0] {
+	case "help", "-h", "-help", "--help":
+		return p.help(args[1:])
+	case "-version", "--version":
+		args = []string{"version"}
+	}
+	c, ok := find(args[0])
+	if !ok {
+		return unknownCommand(args[0])
+	}
+	return p.run(ctx, c, args[1:])
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+func planCommand() command {
+	return command{
+		name: "plan", args: "[PROJECT...]",
+		summary: "say what a run would do, and why",
+		about: `
+Reads what a run reads and prints a line for each update: the package, from
+which version to which, its state, and what it waits for. Nothing is written to
+GitLab. With --file there is no GitLab at all:
+
+  pinwheel plan --file constraints.txt
+  pinwheel plan group/project --at 2026-01-03T09:00:00Z --diff`,
+		setup: func(p *program, flags *flag.FlagSet) action {
+			l := lookFlags(flags)
+			diff := flags.Bool("diff", false, "print what each branch that would be written changes, too")
+			asJSON := flags.Bool("json", false, "print JSON instead")
+			page := flags.Bool("dashboard", false, "print the Markdown of the dashboard instead")
+			return func(ctx context.Context, args []string) error {
+				if (*diff && (*asJSON || *page)) || (*asJSON && *page) {
+					return usage("--diff, --json and --dashboard exclude each other")
+				}
+				all, code, err := p.look(ctx, l, args)
+				if err != nil {
+					return err
+				}
+				if *page && len(all) > 1 {
+					return usage("--dashboard prints one page: name one project")
+				}
+				switch {
+				case *page:
+					for _, s := range all {
+						io.WriteString(p.out, s.Body) //nolint:errcheck // as every print
+					}
+				case *asJSON:
+					err = p.planJSON(all)
+				default:
+					p.planText(all, *diff)
+				}
+				if err == nil && code != exitDone {
+					err = failure{code: code}
+				}
+				return err
+			}
+		},
+	}
+}
+
+func (p *program) planText(all []seen, diff bool) {
+	for i, s := range all {
+		if i > 0 {
+			fmt.Fprintln(p.out)
+		}
+		fmt.Fprintf(p.out, "%s: %s\n", s.path, overall(s.Plan))
+		p.table(s.Plan)
+		if diff {
+			p.diffs(s)
+		}
+	}
+}
+
+// overall is the plan in one line.
+func overall(q plan.Plan) string {
+	parts := []string{count(q.Pins, "pin"), fmt.Sprintf("%d behind", q.Behind)}
+	if n := len(q.Unmanaged); n > 0 {
+		parts = append(parts, count(n, "line")+" not managed")
+	}
+	return strings.Join(append(parts, window(q.Window)), ", ")
+}
+
+func window(w plan.WindowView) string {
+	zone, err := time.LoadLocation(w.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	stamp := func(t time.Time) string { return t.In(zone).Format("Mon 2006-01-02 15:04 ") + zone.String() }
+	switch {
+	case w.Always:
+		return "the window is always open"
+	case w.Never:
+		return "the window never opens"
+	case w.Inside:
+		return "the window is open until " + stamp(w.Closes)
+	}
+	return "the window opens " + stamp(w.Opens)
+}
+
+// table prints a line for each move; an update of several repeats nothing but
+// the package and the versions.
+func (p *program) table(q plan.Plan) {
+	if len(q.Updates) == 0 {
+		return
+	}
+	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "PACKAGE\tFROM\tTO\tSTATE\tWHY")
+	for _, u := range q.Updates {
+		state, why := string(u.State), printable(u.Reason)
+		if len(u.Moves) == 0 {
+			fmt.Fprintf(w, "%s\t\t\t%s\t%s\n", printable(u.Title), state, why)
+		}
+		for i, m := range u.Moves {
+			if i > 0 {
+				state, why = "", ""
+			}
+			name := printable(m.Name)
+			if m.Marker != "" {
+				name += " ; " + printable(m.Marker)
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", name, printable(m.From), printable(m.To), state, why)
+		}
+	}
+	w.Flush() //nolint:errcheck // as every print
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// The JSON of pinwheel plan: a list with one object for each project. Keys
+// may be added, none changes its meaning.
+type (
+	planOut struct {
+		Project   string         `json:"project"`
+		At        time.Time      `json:"at"`
+		Pins      int            `json:"pins"`
+		Behind    int            `json:"behind"`
+		Problems  []problemOut   `json:"problems"`
+		Updates   []updateOut    `json:"updates"`
+		Actions   []actionOut    `json:"actions"`
+		Unmanaged []unmanagedOut `json:"not_managed"`
+	}
+	problemOut struct {
+		File     string `json:"file,omitempty"`
+		Line     int    `json:"line,omitempty"`
+		Text     string `json:"text"`
+		Next     string `json:"next,omitempty"`
+		Stopping bool   `json:"stopping"`
+	}
+	updateOut struct {
+		Branch       string     `json:"branch"`
+		Title        string     `json:"title"`
+		Kind         string     `json:"kind"`
+		State        string     `json:"state"`
+		Why          string     `json:"why"`
+		MergeRequest int64      `json:"merge_request,omitempty"`
+		Eligible     *time.Time `json:"eligible,omitempty"`
+		Moves        []moveOut  `json:"moves"`
+	}
+	moveOut struct {
+		File     string     `json:"file"`
+		Line     int        `json:"line"`
+		Package  string     `json:"package"`
+		Marker   string     `json:"marker,omitempty"`
+		From     string     `json:"from"`
+		To       string     `json:"to"`
+		Kind     string     `json:"kind"`
+		Released *time.Time `json:"released,omitempty"`
+		Index    string     `json:"index"`
+	}
+	actionOut struct {
+		Action string `json:"action"`
+		On     string `json:"on"`
+	}
+	unmanagedOut struct {
+		File   string `json:"file"`
+		Line   int    `json:"line"`
+		Text   string `json:"text"`
+		Reason string `json:"reason"`
+	}
+)
+
+func (p *program) planJSON(all []seen) error {
+	out := make([]planOut, 0, len(all))
+	for _, s := range all {
+		out = append(out, outOf(s))
+	}
+	enc := json.NewEncoder(p.out)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(out)
+}
+
+func outOf(s seen) planOut {
+	o := planOut{
+		Project: s.path, At: s.Snapshot.Now, Pins: s.Plan.Pins, Behind: s.Plan.Behind,
+		Problems: []problemOut{}, Updates: []updateOut{}, Actions: []actionOut{}, Unmanaged: []unmanagedOut{},
+	}
+	for _, q := range s.Plan.Problems {
+		o.Problems = append(o.Problems, problemOut(q))
+	}
+	for _, u := range s.Plan.Updates {
+		o.Updates = append(o.Updates, updateOf(u))
+	}
+	for _, a := range s.Plan.Actions {
+		o.Actions = append(o.Actions, actionOut{strings.TrimPrefix(fmt.Sprintf("%T", a), "plan."), a.On()})
+	}
+	for _, u := range s.Plan.Unmanaged {
+		o.Unmanaged = append(o.Unmanaged, unmanagedOut(u))
+	}
+	return o
+}
+
+func updateOf(u plan.Update) updateOut {
+	o := updateOut{
+		Branch: u.Branch, Title: u.Title, Kind: string(u.Kind), State: string(u.State), Why: u.Reason,
+		MergeRequest: u.MR, Eligible: known(u.Eligible), Moves: []moveOut{},
+	}
+	for _, m := range u.Moves {
+		o.Moves = append(o.Moves, moveOut{
+			File: m.File, Line: m.Line, Package: m.Name, Marker: m.Marker, From: m.From, To: m.To,
+			Kind: string(m.Kind), Released: known(m.Released), Index: m.Index,
+		})
+	}
+	return o
+}
+
+// known is t, nil for the zero time.
+func known(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

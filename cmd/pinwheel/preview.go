@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/reconcile"
+)
+
+// looking is what plan and explain share: projects on GitLab, or one file on
+// disk.
+type looking struct {
+	config, at, file, derived string
+	given                     bool // --config was given
+}
+
+func lookFlags(flags *flag.FlagSet) *looking {
+	l := &looking{}
+	flags.StringVar(&l.at, "at", "", "decide as of `TIME` (RFC 3339, 2026-01-02T09:05:00Z) instead of now")
+	flags.StringVar(&l.file, "file", "", "look at this `FILE` on disk; no GitLab and no configuration are needed")
+	flags.StringVar(&l.derived, "derived", "", "with --file: the YAML `FILE` generated from it")
+	flags.Func("config", "read the configuration from `FILE` (default "+defaultConfig+")", func(s string) error {
+		l.config, l.given = s, true
+		return nil
+	})
+	l.config = defaultConfig
+	return l
+}
+
+// seen is one project as it was looked at.
+type seen struct {
+	reconcile.Preview
+	path string
+}
+
+// look reads the named projects, all if none is named, and writes nothing but
+// what the index said, to the store. A project that could not be read is said
+// on stderr, and the others are returned with the exit code that it makes.
+func (p *program) look(ctx context.Context, l *looking, names []string) ([]seen, int, error) {
+	now, err := p.instant(l.at)
+	if err != nil {
+		return nil, 0, err
+	}
+	if l.derived != "" && l.file == "" {
+		return nil, 0, usage("--derived needs --file: in a project the configuration names both")
+	}
+	if l.file != "" {
+		one, err := p.lookAtFile(ctx, l, names, now)
+		if err != nil {
+			return nil, 0, err
+		}
+		return []seen{one}, p.problems(one), nil
+	}
+	c, err := p.load(l)
+	if err != nil {
+		return nil, 0, err
+	}
+	projects, err := choose(c, names)
+	if err != nil {
+		return nil, 0, err
+	}
+	runner, closing, err := p.runner(ctx, c, c.Store, true, p.log(slog.LevelWarn))
+	if err != nil {
+		return nil, 0, err
+	}
+	defer closing()
+	var out []seen
+	worst := exitDone
+	for _, project := range projects {
+		preview, err := runner.Preview(ctx, project, now)
+		if err != nil {
+			code, _ := verdict(err)
+			fmt.Fprintf(p.err, "pinwheel: %s: %s\n", project.Path, sentence(err))
+			worst = max(worst, code)
+			continue
+		}
+		one := seen{preview, project.Path}
+		worst = max(worst, p.problems(one))
+		out = append(out, one)
+	}
+	return out, worst, nil
+}
+
+// load reads the configuration; an absent default one gets the hint that a
+// stranger needs.
+func (p *program) load(l *looking) (*config.Config, error) {
+	c, err := config.Load(l.config)
+	if _, absent := os.Stat(l.config); err != nil && !l.given && errors.Is(absent, fs.ErrNotExist) {
+		return nil, usage("there is no %s here: name one with --config, or look at a file on disk with --file constraints.txt", defaultConfig)
+	}
+	return c, err
+}
+
+// problems prints what is wrong with a project and returns the exit code that
+// a run of it would have.
+func (p *program) problems(s seen) int {
+	code := exitDone
+	for _, problem := range s.Plan.Problems {
+		fmt.Fprintf(p.err, "pinwheel: %s: %s\n", s.path, printable(problemLine(problem)))
+		code = max(code, exitFailed)
+		if problem.Stopping {
+			code = exitStopped
+		}
+	}
+	return code
+}
+
+// lookAtFile decides for one file on disk, in a store that is thrown away.
+func (p *program) lookAtFile(ctx context.Context, l *looking, names []string, now time.Time) (seen, error) {
+	c := config.Default()
+	var err error
+	if l.given {
+		if c, err = config.Load(l.config); err != nil {
+			return seen{}, err
+		}
+	}
+	policy := c.Defaults
+	if len(names) > 0 && !l.given {
+		return seen{}, usage("a project needs a configuration: add --config, or leave %s out", names[0])
+	}
+	if len(names) > 0 || len(c.Projects) == 1 {
+		projects, err := choose(c, names)
+		if err != nil {
+			return seen{}, err
+		}
+		policy = projects[0].Policy
+	}
+	file, err := localFile(l, &policy)
+	if err != nil {
+		return seen{}, err
+	}
+	dir, err := os.MkdirTemp("", "pinwheel-")
+	if err != nil {
+		return seen{}, fmt.Errorf("make a folder for the facts of the index: %w", err)
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a folder of /tmp
+	runner, closing, err := p.runner(ctx, c, filepath.Join(dir, "pinwheel.db"), false, p.log(slog.LevelWarn))
+	if err != nil {
+		return seen{}, err
+	}
+	defer closing()
+	preview, err := runner.Local(ctx, config.Project{Path: l.file, Policy: policy}, []plan.File{file}, now)
+	return seen{preview, l.file}, err
+}
+
+// localFile reads the file and its twin, and makes the policy name them.
+func localFile(l *looking, policy *plan.Policy) (plan.File, error) {
+	derived := &plan.Derived{Format: "block", Key: []string{"variables", "PYTHON_CONSTRAINTS"}}
+	if i := slices.IndexFunc(policy.Files, func(f plan.FilePolicy) bool { return f.Derived != nil }); i >= 0 {
+		copied := *policy.Files[i].Derived
+		derived = &copied
+	}
+	data, err := readFile(l.file)
+	if err != nil {
+		return plan.File{}, failure{exitUsage, err}
+	}
+	file := plan.File{Path: l.file, Data: data}
+	if l.derived == "" {
+		policy.Files = []plan.FilePolicy{{Path: l.file}}
+		return file, nil
+	}
+	derived.Path = l.derived
+	policy.Files = []plan.FilePolicy{{Path: l.file, Derived: derived}}
+	file.Derived = &plan.DerivedFile{Path: l.derived}
+	file.Derived.Data, err = readFile(l.derived)
+	if errors.Is(err, fs.ErrNotExist) {
+		file.Derived.Absent = true
+		return file, nil
+	}
+	if err != nil {
+		return plan.File{}, failure{exitUsage, err}
+	}
+	return file, nil
+}

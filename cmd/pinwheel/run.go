@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/reconcile"
+)
+
+func runCommand() command {
+	return command{
+		name: "run", args: "[PROJECT...]",
+		summary: "look at projects once and do what is due",
+		about: `
+Looks at every project of the configuration, or at those that are named: reads
+its files, its dashboard and its merge requests, asks the index, carries out
+what is due now and writes the dashboard. A second run on an unchanged world
+changes nothing. Run it by cron, or let pinwheel serve do that.`,
+		setup: func(p *program, flags *flag.FlagSet) action {
+			path, at := configFlag(flags), atFlag(flags)
+			return func(ctx context.Context, args []string) error {
+				return p.runOnce(ctx, *path, *at, args)
+			}
+		},
+	}
+}
+
+func (p *program) runOnce(ctx context.Context, path, at string, names []string) error {
+	now, err := p.instant(at)
+	if err != nil {
+		return err
+	}
+	c, err := config.Load(path)
+	if err != nil {
+		return err
+	}
+	projects, err := choose(c, names)
+	if err != nil {
+		return err
+	}
+	runner, closing, err := p.runner(ctx, c, c.Store, true, p.log(slog.LevelInfo))
+	if err != nil {
+		return err
+	}
+	defer closing()
+	ctx, stop := p.untilSignal(ctx)
+	defer stop()
+	worst := exitDone
+	for _, project := range projects {
+		report, err := runner.Run(ctx, project, now)
+		worst = max(worst, p.report(project.Path, report, err))
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if worst != exitDone {
+		return failure{code: worst}
+	}
+	return nil
+}
+
+// report says how the run of one project ended and returns its exit code.
+func (p *program) report(path string, r reconcile.Report, err error) int {
+	for _, line := range complaints(r, err) {
+		fmt.Fprintf(p.err, "pinwheel: %s: %s\n", path, line)
+	}
+	code := exitCode(r, err)
+	if err != nil {
+		return code
+	}
+	fmt.Fprintf(p.out, "%s: %s, %s behind of %s, %s open, %s\n", path, r.Status,
+		fmt.Sprint(r.Plan.Behind), count(r.Plan.Pins, "pin"), count(r.Plan.OpenCount, "merge request"), changes(r.Wrote))
+	return code
+}
+
+func changes(n int) string {
+	if n == 0 {
+		return "nothing to change"
+	}
+	return count(n, "change") + " made"
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func exitCode(r reconcile.Report, err error) int {
+	if err != nil {
+		if r.Status == reconcile.Stopped {
+			return exitStopped
+		}
+		code, _ := verdict(err)
+		return code
+	}
+	switch r.Status {
+	case reconcile.Done:
+		return exitDone
+	case reconcile.Stopped:
+		return exitStopped
+	case reconcile.Failed:
+		return exitFailed
+	}
+	return exitFailed
+}
+
+// complaints are the sentences that say why a run is not green, each once.
+func complaints(r reconcile.Report, err error) []string {
+	var out []string
+	seen := map[string]bool{}
+	add := func(s string) {
+		if s = printable(s); s != "" && !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	if err != nil {
+		add(sentence(err))
+		return out
+	}
+	said := map[string]bool{} // by a problem, with its line and next step
+	for _, problem := range r.Plan.Problems {
+		said[problem.Text] = true
+		add(problemLine(problem))
+	}
+	for _, f := range r.Failures {
+		if !said[f] {
+			add(f)
+		}
+	}
+	return out
+}
+
+// problemLine is "file:line: text; next".
+func problemLine(q plan.Problem) string {
+	var where string
+	switch {
+	case q.File != "" && q.Line > 0:
+		where = fmt.Sprintf("%s:%d: ", q.File, q.Line)
+	case q.File != "":
+		where = q.File + ": "
+	}
+	text := where + strings.TrimRight(q.Text, ".")
+	if q.Next != "" {
+		text += "; " + strings.TrimRight(q.Next, ".")
+	}
+	return text
+}
+
+// outcome is a run's end as one error, nil when it is done.
+func outcome(r reconcile.Report, err error) error {
+	if exitCode(r, err) == exitDone {
+		return nil
+	}
+	lines := complaints(r, err)
+	if len(lines) == 0 {
+		lines = []string{string(r.Status)}
+	}
+	return errors.New(strings.Join(lines, "; "))
+}

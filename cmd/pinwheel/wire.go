@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"log/slog"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi"
+	"gitlab.com/cki-project/pinwheel/reconcile"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+const defaultConfig = "pinwheel.yaml"
+
+func configFlag(flags *flag.FlagSet) *string {
+	return flags.String("config", defaultConfig, "read the configuration from `FILE`")
+}
+
+func atFlag(flags *flag.FlagSet) *string {
+	return flags.String("at", "", "decide as of `TIME` (RFC 3339, 2026-01-02T09:05:00Z) instead of now")
+}
+
+// instant reads --at.
+func (p *program) instant(at string) (time.Time, error) {
+	if at == "" {
+		return p.now().UTC(), nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00"} {
+		if t, err := time.Parse(layout, at); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, usage("--at %q is not a time: write it as 2026-01-02T09:05:00Z", at)
+}
+
+// sources are the indexes with their passwords.
+func (p *program) sources(c *config.Config) (map[string]pypi.Source, error) {
+	out := map[string]pypi.Source{}
+	for _, i := range c.Indexes {
+		password, err := i.Password(p.env)
+		if err != nil {
+			return nil, failure{exitUsage, err}
+		}
+		out[i.Name] = pypi.Source{
+			Index:    plan.Index{Name: i.Name, URL: i.URL, Packages: i.Packages, IgnoreUploadTimes: i.IgnoreUploadTimes},
+			Username: i.Username, Password: pypi.Secret(password.Reveal()), AllowHTTP: i.AllowHTTP,
+		}
+	}
+	return out, nil
+}
+
+// runner wires a Runner. path is the database; without gitlab the Runner can
+// do Local alone. close ends the use of the database.
+func (p *program) runner(ctx context.Context, c *config.Config, path string, gitlab bool, log *slog.Logger) (r *reconcile.Runner, closing func(), err error) {
+	options := reconcile.Options{
+		Index: pypi.New(pypi.Options{UserAgent: p.userAgent(), Concurrency: c.Concurrency}),
+		Log:   log, Owner: p.owner(), Alive: alive, Progress: p.progress(),
+	}
+	if options.Sources, err = p.sources(c); err != nil {
+		return nil, nil, err
+	}
+	if gitlab {
+		if err := p.gitlab(c, &options); err != nil {
+			return nil, nil, err
+		}
+	}
+	if options.Store, err = store.Open(ctx, path); err != nil {
+		return nil, nil, failure{exitUsage, err}
+	}
+	return reconcile.New(options), func() {
+		if err := options.Store.Close(); err != nil {
+			log.Warn("the store did not close", "err", err)
+		}
+	}, nil
+}
+
+// gitlab adds the edges that speak to GitLab. The token is read once here, so
+// that its absence is a sentence before anything starts, and again for every
+// request, so that a rotated file is seen.
+func (p *program) gitlab(c *config.Config, o *reconcile.Options) error {
+	if _, err := c.Token(p.env); err != nil {
+		return failure{exitUsage, err}
+	}
+	client, err := mrs.NewGitLab(mrs.ConnectOptions{
+		URL: c.GitLab.URL, UserAgent: p.userAgent(),
+		ReadToken: func() (string, error) {
+			token, err := c.Token(p.env)
+			return token.Reveal(), err
+		},
+	})
+	if err != nil {
+		return failure{exitUsage, err}
+	}
+	o.MergeRequests = func(m mrs.Options) *mrs.Client { return mrs.New(client, m) }
+	o.Dashboard = dashboard.NewPublisher(client)
+	return nil
+}
+
+func (p *program) owner() store.Owner {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return store.Owner{Host: host, PID: os.Getpid(), Instance: p.instance}
+}
+
+// newInstance tells this start of the program from one with the same PID, as
+// all have in a container.
+func newInstance() string { return rand.Text() }
+
+// alive reports whether a process exists. Signal 0 is delivered to nobody.
+func alive(pid int) bool {
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		return false
+	}
+	err = process.Signal(syscall.Signal(0))
+	return err == nil || errors.Is(err, os.ErrPermission)
+}
+
+// choose returns the named projects in the order named, or all of them.
+func choose(c *config.Config, names []string) ([]config.Project, error) {
+	if len(names) == 0 {
+		return c.Projects, nil
+	}
+	var out []config.Project
+	for _, name := range names {
+		found := false
+		for _, project := range c.Projects {
+			if strings.EqualFold(project.Path, name) {
+				out, found = append(out, project), true
+			}
+		}
+		if !found {
+			var paths []string
+			for _, project := range c.Projects {
+				paths = append(paths, project.Path)
+			}
+			return nil, usage("%s has no project %q; it has %s", c.Path, name, strings.Join(paths, ", "))
+		}
+	}
+	return out, nil
+}

@@ -186,7 +186,7 @@ func (q *query) unread(err error, limit int64) *Error {
 	case errors.Is(err, errTooLarge):
 		return q.problem(TooLarge, "index %s answered with more than %s for %s: not read", index, size(limit), q.name)
 	case errors.Is(err, errValueTooLarge):
-		return q.problem(TooLarge, "index %s answered for %s with one value of more than %s: not read", index, size(maxValue), q.name)
+		return q.problem(TooLarge, "index %s answered for %s with one value of more than %s: not read", index, q.name, size(maxValue))
 	case errors.As(err, &shape):
 		return q.problem(shape.kind, "index %s answered for %s %s", index, q.name, shape.text)
 	case errors.As(err, &broken):

@@ -6,6 +6,17 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// maxEntries caps files and versions: a byte of JSON can cost several bytes of
+// memory. The largest projects of the public index have some ten thousand.
+const maxEntries = 100_000
+
+func tooMany(n int, what string) error {
+	if n <= maxEntries {
+		return nil
+	}
+	return &shapeError{TooLarge, "with more than 100,000 " + what + ": not read"}
+}
+
 // file reads one element of files (PEP 691, 700, 592).
 func (p *page) file() error {
 	if p.json.PeekKind() != '{' {
@@ -31,7 +42,7 @@ func (p *page) file() error {
 	if f.name.to > f.name.from {
 		p.files = append(p.files, f)
 	}
-	return nil
+	return tooMany(len(p.files), "files")
 }
 
 func (p *page) fileField(f *file, key jsontext.Value) error {

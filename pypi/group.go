@@ -97,8 +97,11 @@ func (p *page) releases() ([]plan.Release, []int) {
 	slices.SortStableFunc(p.order, func(a, b int32) int {
 		return p.groups[a].version.Compare(p.groups[b].version)
 	})
-	releases := make([]plan.Release, 0, len(p.groups))
 	p.counts = p.counts[:0]
+	if len(p.groups) == 0 {
+		return nil, p.counts
+	}
+	releases := make([]plan.Release, 0, len(p.groups))
 	for _, i := range p.order {
 		g := &p.groups[i]
 		if n := len(releases); n == 0 || !releases[n-1].Version.Equal(g.version) {

@@ -113,7 +113,9 @@ func (p *page) reset(r io.Reader, zipped bool, limit int64, name string, hashes 
 // read reads the document. The order of its fields does not matter.
 func (p *page) read() error {
 	if p.json.PeekKind() != '{' {
-		if err := p.json.SkipValue(); err != nil {
+		if err := p.json.SkipValue(); err == io.EOF {
+			return io.ErrUnexpectedEOF
+		} else if err != nil {
 			return err
 		}
 		p.wrong = "page"
@@ -260,8 +262,11 @@ func (p *page) version() error {
 		return err
 	}
 	s, err := p.keep(raw)
+	if err != nil {
+		return err
+	}
 	p.versions = append(p.versions, s)
-	return err
+	return tooMany(len(p.versions), "versions")
 }
 
 // textInto reads a string that is not repeated; another value leaves "".

@@ -167,18 +167,11 @@ func spoiled(f *Fault, now time.Time) reply {
 	return out
 }
 
-// bomb is a gzip body of a few hundred kilobytes that becomes 256 MiB of
-// valid JSON so far.
+// bomb is a gzip body of some hundred kilobytes that becomes 256 MiB of JSON
+// without a fault but its size. It is of many members, which is cheap to make.
 func bomb(open string) []byte {
-	var out bytes.Buffer
-	w := gzip.NewWriter(&out)
-	_, _ = io.WriteString(w, open)
-	block := bytes.Repeat([]byte(`{"filename":""},`), 1<<12)
-	for range 256 << 20 / len(block) {
-		_, _ = w.Write(block)
-	}
-	_ = w.Close()
-	return out.Bytes()
+	member := zip(bytes.Repeat([]byte(`{"filename":""},`), 1<<16))
+	return append(zip([]byte(open)), bytes.Repeat(member, 256)...)
 }
 
 // forever repeats a text.
@@ -205,7 +198,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := s.answer(r)
 	switch {
 	case out.reset:
-		panic(http.ErrAbortHandler)
+		hangUp(w)
+		return
 	case out.hang:
 		<-r.Context().Done()
 		panic(http.ErrAbortHandler)
@@ -224,11 +218,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(out.status)
 	if out.cut {
 		_, _ = w.Write(out.body[:len(out.body)/2])
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(out.body) // a client that left is no concern
 	}
+}
+
+// hangUp breaks the connection after the first bytes of an answer: were there
+// none, a client's transport would quietly try once more on another one.
+func hangUp(w http.ResponseWriter) {
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	_, _ = buffered.WriteString("HTTP/1.1 ")
+	_ = buffered.Flush()
+	_ = conn.Close()
 }
 
 func wait(r *http.Request, d time.Duration) bool {

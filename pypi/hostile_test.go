@@ -1,0 +1,148 @@
+package pypi
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/pypisim"
+)
+
+// TestHostile asks servers that answer badly: each ends in one sentence,
+// within bounds of memory, over a real connection and without one.
+func TestHostile(t *testing.T) {
+	for _, c := range []struct {
+		fault string
+		kind  Kind
+		want  string
+	}{
+		{"html", NotJSON, "index pypi answered text/html for acme; pinwheel needs the JSON form of the Simple API (PEP 691)"},
+		{"garbage", Malformed, "index pypi answered for acme with a page that is not JSON: jsontext: invalid character '%' at start of value"},
+		{"cut", Malformed, "index pypi answered for acme with a page that is cut off"},
+		{"truncated", Unreachable, "index pypi broke off its answer for acme"},
+		{"endless", TooLarge, "index pypi answered for acme with more than 100,000 files: not read"},
+		{"giant", TooLarge, "index pypi answered for acme with one value of more than 4 MiB: not read"},
+		{"bomb", TooLarge, "index pypi answered with more than 16 MiB for acme: not read"},
+		{"redirect", Redirected, "index pypi redirects to another host, elsewhere.invalid: not followed"},
+		{"403", Unauthorized, "index pypi answered 403 for acme: it wants credentials and none are set (username and password)"},
+		{"407", Unauthorized, "the proxy before index pypi answered 407 for acme: check its credentials"},
+		{"304", Unsupported, "index pypi answered 304 Not Modified for acme"},
+		{"418", Unsupported, "index pypi answered 418 I'm a teapot for acme"},
+		{"503", Unavailable, "index pypi answered 503 Service Unavailable for acme"},
+		{"429", Unavailable, "index pypi answered 429 Too Many Requests for acme"},
+	} {
+		t.Run(c.fault, func(t *testing.T) {
+			s := world(t, acme, pypisim.Options{})
+			if err := s.Inject("GET * " + c.fault + " always"); err != nil {
+				t.Fatal(err)
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := New(Options{Transport: s.Transport(), Retries: -1, MaxBody: 16 << 20}).Fetch(t.Context(), public, "acme", "", 0)
+			runtime.ReadMemStats(&after)
+			fails(t, err, c.kind, c.want)
+			if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 96 {
+				t.Errorf("%d MiB were allocated", used)
+			}
+			server := httptest.NewServer(s)
+			defer server.Close()
+			_, err = New(Options{Retries: -1, MaxBody: 16 << 20}).Fetch(t.Context(), source(server.URL+"/simple/"), "acme", "", 0)
+			fails(t, err, c.kind, c.want)
+		})
+	}
+}
+
+// TestHostileHeaders answers a good page under headers that make it unusable.
+func TestHostileHeaders(t *testing.T) {
+	page := []byte(`{"meta":{"api-version":"1.0"},"files":[]}`)
+	for _, c := range []struct {
+		header, value string
+		body          []byte
+		want          string
+	}{
+		{"Content-Type", "application/vnd.pypi.simple.v1+html", page, "index pypi answered application/vnd.pypi.simple.v1+html for acme; pinwheel needs the JSON form of the Simple API (PEP 691)"},
+		{"Content-Type", "te\u0301xt", page, "index pypi answered te?xt for acme; pinwheel needs the JSON form of the Simple API (PEP 691)"},
+		{"Content-Encoding", "br", page, "index pypi answered in the encoding br for acme, which was not asked for"},
+		{"Content-Encoding", "gzip", page, "index pypi answered for acme with a page that is not JSON: bad gzip: gzip: invalid header"},
+		{"Content-Encoding", "gzip", zip(t, page)[:30], "index pypi answered for acme with a page that is cut off"},
+		{"Content-Encoding", "gzip", nil, "index pypi answered for acme with a page that is cut off"},
+		{"Content-Type", "application/vnd.pypi.simple.v1+json; charset=utf-8", nil, "index pypi answered for acme with a page that is cut off"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set(c.header, c.value)
+			_, _ = w.Write(c.body)
+		}))
+		_, err := New(Options{Retries: -1}).Fetch(t.Context(), source(server.URL), "acme", "", 0)
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%s: %s\nhave %v\nwant %s", c.header, c.value, err, c.want)
+		}
+		server.Close()
+	}
+}
+
+// TestEmptyMembers sends gzip members that hold nothing, for ever: nothing
+// comes out, so the cap on what comes in must end it.
+func TestEmptyMembers(t *testing.T) {
+	empty := []byte(strings.Repeat(string(zip(t, nil)), 1000))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("Content-Type", "application/json")
+		for {
+			if _, err := w.Write(empty); err != nil {
+				return
+			}
+		}
+	}))
+	defer server.Close()
+	_, err := New(Options{MaxBody: 1 << 20}).Fetch(t.Context(), source(server.URL), "acme", "", 0)
+	fails(t, err, TooLarge, "index pypi answered with more than 1 MiB for acme: not read")
+}
+
+// TestRetries counts requests and the time they take inside a bubble.
+func TestRetries(t *testing.T) {
+	for _, c := range []struct {
+		fault       string
+		requests    int
+		least, most time.Duration
+		want        string // "" is success
+	}{
+		{"503 once", 2, 250 * time.Millisecond, time.Second, ""},
+		{"reset x2", 3, 750 * time.Millisecond, 3 * time.Second, ""},
+		{"truncated x2", 3, 750 * time.Millisecond, 3 * time.Second, ""},
+		{"cut once", 2, 250 * time.Millisecond, time.Second, ""},
+		{"502 always", 3, 750 * time.Millisecond, 3 * time.Second, "index pypi answered 502 Bad Gateway for acme"},
+		{"reset always", 3, 750 * time.Millisecond, 3 * time.Second, "index pypi did not answer for acme: connection reset by peer"},
+		{"429 once retry-after 7", 2, 7 * time.Second, 8 * time.Second, ""},
+		{"429 once retry-after date:30", 2, 29 * time.Second, 31 * time.Second, ""},
+		{"503 once retry-after 86400", 2, time.Minute, 61 * time.Second, ""},
+		{"503 once retry-after soon", 2, 250 * time.Millisecond, time.Second, ""},
+		{"hang always", 3, 3 * time.Minute, 3*time.Minute + 3*time.Second, "index pypi did not answer for acme within 1m0s"},
+		{"403 always", 1, 0, 0, "index pypi answered 403 for acme: it wants credentials and none are set (username and password)"},
+		{"html always", 1, 0, 0, "index pypi answered text/html for acme; pinwheel needs the JSON form of the Simple API (PEP 691)"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			// A bubble begins in 2000; the world is older.
+			s := world(t, "acme 1.0 1999-01-01", pypisim.Options{})
+			if err := s.Inject("GET /simple/acme/ " + c.fault); err != nil {
+				t.Fatal(err)
+			}
+			start := time.Now()
+			_, err := New(Options{Transport: s.Transport()}).Fetch(t.Context(), public, "acme", "", 0)
+			if fmt.Sprint(err) != c.want && (err != nil || c.want != "") {
+				t.Errorf("%s: have %v\nwant %s", c.fault, err, c.want)
+			}
+			if n := len(s.Requests()); n != c.requests {
+				t.Errorf("%s: %d requests, want %d", c.fault, n, c.requests)
+			}
+			if took := time.Since(start); took < c.least || took > c.most {
+				t.Errorf("%s: took %s, want %s to %s", c.fault, took, c.least, c.most)
+			}
+		})
+	}
+}

@@ -89,6 +89,7 @@ func checkDerived(t *testing.T, f *File, data []byte, d Derivation) {
 // readSecond reads a derived file of one document with another YAML library.
 func readSecond(data []byte, d Derivation) (string, error) {
 	var doc any
+	data = bytes.TrimPrefix(data, utf8BOM) // which that library takes for text
 	if err := yaml.UnmarshalWithOptions(data, &doc, yaml.UseOrderedMap()); err != nil {
 		return "", err
 	}
@@ -156,6 +157,27 @@ func TestDeriveRefuses(t *testing.T) {
 	} {
 		if _, err := Derive(parse(t, c.text), nil, c.d); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.40q: %v, want %q", c.text, err, c.want)
+		}
+	}
+}
+
+func TestDeriveRealFiles(t *testing.T) {
+	for name, data := range realFiles(t) {
+		f, err := Parse(name, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, format := range []Format{FormatBlock, FormatList, FormatMap} {
+			d := with(format, "variables", "P")
+			if _, err := contentOf(f, d); err != nil {
+				t.Logf("%v", err)
+				continue
+			}
+			out, err := Derive(f, nil, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkDerived(t, f, out, d)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -94,7 +95,7 @@ func readAsPip(data []byte) (lines []vectorLine, refused bool) {
 		if why != "" {
 			return nil, true
 		}
-		v := vectorLine{Requirement: args, Where: "line " + itoa(l.number) + " of self.txt"}
+		v := vectorLine{Requirement: args, Where: "line " + strconv.Itoa(l.number) + " of self.txt"}
 		for _, o := range opts {
 			algorithm, digest, _ := strings.Cut(o.value, ":")
 			switch {
@@ -112,11 +113,6 @@ func readAsPip(data []byte) (lines []vectorLine, refused bool) {
 		}
 	}
 	return lines, false
-}
-
-func itoa(n int) string {
-	data, _ := json.Marshal(n)
-	return string(data)
 }
 
 // realFiles returns the recorded constraints files.

@@ -95,7 +95,7 @@ func literal(text string) bool {
 	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && !printable(r) }) {
 		return false
 	}
-	if strings.ContainsRune("\n\t ", rune(text[0])) {
+	if strings.ContainsRune("\n\t ", rune(text[0])) || strings.ContainsRune("\t ", rune(text[len(text)-1])) {
 		return false
 	}
 	for line := range strings.SplitSeq(text, "\n") {

@@ -1,0 +1,350 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/internal/pypisim"
+)
+
+const pins = "boto3==1.34.0\nurllib3==2.1.0\n-c other.txt\n"
+
+const releases = `
+boto3 1.34.0 2023-12-13
+boto3 1.34.1 2023-12-14
+boto3 1.35.0 2024-08-01
+boto3 1.36.0 2026-01-01
+urllib3 2.1.0 2023-11-13
+`
+
+// friday is outside the default window, saturday in it.
+const (
+	friday   = "2026-01-02T09:00:00Z"
+	saturday = "2026-01-03T09:00:00Z"
+)
+
+// world is a GitLab, an index and a folder with a configuration.
+type world struct {
+	t       *testing.T
+	gitlab  *gitlabsim.Server
+	project *gitlabsim.Project
+	index   *pypisim.Server
+	dir     string
+	env     map[string]string
+	serving func(context.Context) (context.Context, context.CancelFunc)
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	now := func() time.Time { return instant(t, friday) }
+	w := &world{t: t, gitlab: gitlabsim.New(gitlabsim.Options{Now: now}), index: pypisim.New(pypisim.Options{Now: now}), dir: t.TempDir()}
+	if err := w.index.Load(releases); err != nil {
+		t.Fatal(err)
+	}
+	w.gitlab.AddBot("pinwheel-bot", "pinwheel")
+	w.gitlab.AddUser("maintainer", "A Maintainer", false)
+	w.project = w.gitlab.AddProject("group/project", "main", map[string]string{"constraints.txt": pins})
+	w.gitlab.AddMember(w.project, "pinwheel-bot", gitlabsim.Developer)
+	w.gitlab.AddMember(w.project, "maintainer", gitlabsim.Maintainer)
+	w.env = map[string]string{"PINWHEEL_GITLAB_TOKEN": w.gitlab.Token("pinwheel-bot")}
+	gitlab, index := httptest.NewServer(w.gitlab), httptest.NewServer(w.index)
+	t.Cleanup(gitlab.Close)
+	t.Cleanup(index.Close)
+	w.gitlab.SetBaseURL(gitlab.URL)
+	w.write("pinwheel.yaml", fmt.Sprintf(`gitlab: {url: %q}
+index: {url: %q}
+store: %q
+projects:
+  - {path: group/project, timezone: Europe/Prague}
+`, gitlab.URL, index.URL+"/simple/", filepath.Join(w.dir, "pinwheel.db")))
+	t.Cleanup(func() {
+		for _, f := range w.gitlab.Failures() {
+			t.Errorf("the GitLab saw: %s", f)
+		}
+	})
+	return w
+}
+
+func instant(t *testing.T, text string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
+
+func (w *world) write(name, text string) string {
+	w.t.Helper()
+	if err := os.WriteFile(w.path(name), []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	return w.path(name)
+}
+
+func (w *world) read(name string) string {
+	w.t.Helper()
+	data, err := os.ReadFile(w.path(name))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(data)
+}
+
+// pinwheel runs one command line on Friday. No secret may show.
+func (w *world) pinwheel(args ...string) (code int, out, complaints string) {
+	w.t.Helper()
+	var stdout, stderr bytes.Buffer
+	p := &program{
+		out: &stdout, err: &stderr, env: func(k string) string { return w.env[k] },
+		now:     func() time.Time { return instant(w.t, friday) },
+		version: "1.2.3", instance: newInstance(), untilSignal: w.serving,
+		demonstrates: runDemo,
+	}
+	if p.untilSignal == nil {
+		p.untilSignal = func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithCancel(ctx) }
+	}
+	code = p.main(w.t.Context(), args)
+	for name, secret := range w.env {
+		if strings.Contains(stdout.String()+stderr.String(), secret) {
+			w.t.Errorf("%s shows in the output of pinwheel %s", name, strings.Join(args, " "))
+		}
+	}
+	return code, stdout.String(), stderr.String()
+}
+
+// configured is pinwheel with the world's configuration.
+func (w *world) configured(args ...string) (code int, out, complaints string) {
+	w.t.Helper()
+	return w.pinwheel(append(args, "--config", w.path("pinwheel.yaml"))...)
+}
+
+func (w *world) want(code, want int, complaints string) {
+	w.t.Helper()
+	if code != want {
+		w.t.Fatalf("exit code %d, want %d; stderr:\n%s", code, want, complaints)
+	}
+}
+
+func has(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is missing in:\n%s", part, text)
+		}
+	}
+}
+
+func TestRun(t *testing.T) {
+	w := newWorld(t)
+	code, out, complaints := w.configured("run")
+	w.want(code, exitDone, complaints)
+	has(t, out, "group/project: done, 1 behind of 2 pins, 0 merge requests open, 1 change made")
+	if n := len(w.project.Issues()); n != 1 {
+		t.Fatalf("%d issues, want the dashboard", n)
+	}
+	code, out, complaints = w.configured("run", "group/project", "--at", saturday)
+	w.want(code, exitDone, complaints)
+	has(t, out, "1 merge request open")
+	all := w.project.MRs()
+	if len(all) != 1 {
+		t.Fatalf("merge requests %v, want one", all)
+	}
+	has(t, w.project.Diff("main", all[0].SourceBranch), "-boto3==1.34.0", "+boto3==1.3")
+	code, out, complaints = w.configured("run", "--at", saturday)
+	w.want(code, exitDone, complaints)
+	has(t, out, "nothing to change")
+}
+
+func TestRunStopsAtAMalformedFile(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.project.EditFile("maintainer", "constraints.txt", "boto3==1.34.0\nboto3 = 2\n"); err != nil {
+		t.Fatal(err)
+	}
+	code, out, complaints := w.configured("run")
+	w.want(code, exitStopped, complaints)
+	has(t, out, "group/project: stopped")
+	has(t, complaints, "pinwheel: group/project: constraints.txt:2: ")
+	code, _, complaints = w.configured("plan")
+	w.want(code, exitStopped, complaints)
+}
+
+func TestPlan(t *testing.T) {
+	w := newWorld(t)
+	code, out, complaints := w.configured("plan", "group/project")
+	w.want(code, exitDone, complaints)
+	has(t, out, "group/project: 2 pins, 1 behind, 1 line not managed, the window opens Sat 2026-01-03 00:00 Europe/Prague",
+		"PACKAGE", "boto3", "1.35.0", "awaiting-schedule")
+	code, out, complaints = w.configured("plan", "--at", saturday, "--diff")
+	w.want(code, exitDone, complaints)
+	has(t, out, "--- constraints.txt\n+++ constraints.txt\n@@ -1,3 +1,3 @@\n-boto3==1.34.0\n+boto3==1.35.0\n urllib3==2.1.0\n")
+	code, out, complaints = w.configured("plan", "--dashboard")
+	w.want(code, exitDone, complaints)
+	has(t, out, "## Awaiting Schedule", "unschedule-branch=")
+	if n := len(w.gitlab.Writes(time.Time{})); n != 0 {
+		t.Errorf("%d writes to GitLab, want none", n)
+	}
+	// What plan prints is what run writes.
+	w.configured("run")
+	if issue, _ := w.project.Issue(1); strings.TrimSpace(out) != strings.TrimSpace(issue.Description) {
+		t.Errorf("plan --dashboard printed\n%s\nrun wrote\n%s", out, issue.Description)
+	}
+}
+
+func TestPlanJSON(t *testing.T) {
+	w := newWorld(t)
+	code, out, complaints := w.configured("plan", "--json", "--at", saturday)
+	w.want(code, exitDone, complaints)
+	var got []planOut
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatalf("%v in:\n%s", err, out)
+	}
+	if len(got) != 1 || len(got[0].Updates) != 1 || len(got[0].Actions) != 2 || len(got[0].Unmanaged) != 1 {
+		t.Fatalf("unexpected plan:\n%s", out)
+	}
+	move := got[0].Updates[0].Moves[0]
+	if move.Package != "boto3" || move.From != "1.34.0" || move.To != "1.35.0" || move.Line != 1 {
+		t.Errorf("unexpected move %+v", move)
+	}
+}
+
+// With --file neither a token nor a GitLab is needed.
+func TestPlanOfAFile(t *testing.T) {
+	w := newWorld(t)
+	w.env = nil
+	file := w.write("constraints.txt", pins)
+	for _, twin := range []string{"", "variables:\n  PYTHON_CONSTRAINTS: old\n"} {
+		args := []string{"plan", "--file", file, "--derived", w.path("twin.yml"), "--diff", "--at", saturday}
+		if twin != "" {
+			w.write("twin.yml", twin)
+		}
+		code, out, complaints := w.configured(args...)
+		w.want(code, exitDone, complaints)
+		has(t, out, file+": 2 pins, 1 behind", "boto3", "+boto3==1.35.0", "+    boto3==1.35.0")
+	}
+	if n := len(w.gitlab.Requests()); n != 0 {
+		t.Errorf("%d requests to GitLab, want none", n)
+	}
+	if _, err := os.Stat(w.path("pinwheel.db")); err == nil {
+		t.Error("the store of the configuration was made")
+	}
+}
+
+func TestExplain(t *testing.T) {
+	w := newWorld(t)
+	file := w.write("constraints.txt", pins)
+	for _, args := range [][]string{{"explain", "Boto3"}, {"explain", "boto3", "--file", file}} {
+		code, out, complaints := w.configured(args...)
+		w.want(code, exitDone, complaints)
+		has(t, out, "boto3 1.34.0 (", "1.36.0  2026-01-01  ", "1.35.0  2024-08-01  taken", "1.34.1  2023-12-14  ")
+		if strings.Index(out, "1.36.0") > strings.Index(out, "1.34.1") {
+			t.Errorf("not newest first:\n%s", out)
+		}
+	}
+}
+
+func TestDerive(t *testing.T) {
+	w := newWorld(t)
+	file, twin := w.write("constraints.txt", "boto3==1.34.0\n"), w.path("twin.yml")
+	code, _, complaints := w.pinwheel("derive", file, twin, "--check")
+	w.want(code, exitFailed, complaints)
+	has(t, complaints, twin+" is absent")
+	code, out, complaints := w.pinwheel("derive", file, twin)
+	w.want(code, exitDone, complaints)
+	has(t, out, "twin.yml written")
+	has(t, w.read("twin.yml"), "variables:\n  PYTHON_CONSTRAINTS: |\n    boto3==1.34.0\n")
+	code, _, complaints = w.pinwheel("derive", "--check", file, twin)
+	w.want(code, exitDone, complaints)
+	w.write("constraints.txt", "boto3==1.35.0\n")
+	code, _, complaints = w.pinwheel("derive", file, "--check", twin)
+	w.want(code, exitFailed, complaints)
+	has(t, complaints, "does not hold the pins")
+	w.write("list.yml", "# kept\nother: 1\npins:\n  python: []\n")
+	code, _, complaints = w.pinwheel("derive", file, w.path("list.yml"), "--format", "list", "--key", "pins.python")
+	w.want(code, exitDone, complaints)
+	has(t, w.read("list.yml"), "# kept\nother: 1\npins:\n  python:", "boto3==1.35.0")
+	left, err := filepath.Glob(w.path(".pinwheel-*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	w := newWorld(t)
+	code, out, complaints := w.configured("validate")
+	w.want(code, exitDone, complaints)
+	has(t, out, "is valid: 1 project, 1 index")
+	bad := w.write("bad.yaml", "projcts: []\nprojects:\n  - path: group/project\n    mode: half\n")
+	code, _, complaints = w.pinwheel("validate", bad)
+	w.want(code, exitUsage, complaints)
+	has(t, complaints, bad+":1: projcts", bad+":4: ")
+}
+
+// serve looks at the projects, and a stop lets it end well.
+func TestServe(t *testing.T) {
+	w := newWorld(t)
+	w.serving = func(ctx context.Context) (context.Context, context.CancelFunc) {
+		ctx, cancel := context.WithCancel(ctx)
+		w.gitlab.AfterRequest(func(c gitlabsim.Call) {
+			if c.Method == "POST" && strings.HasSuffix(c.Route, "/issues") {
+				cancel() // in the middle of the run, which is then finished
+			}
+		})
+		return ctx, cancel
+	}
+	code, out, complaints := w.configured("serve", "--now")
+	w.want(code, exitDone, complaints)
+	if out != "" {
+		t.Errorf("serve printed %q", out)
+	}
+	has(t, complaints, `"msg":"stopped","runs":1,"failed":0`)
+	for line := range strings.Lines(complaints) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("not JSON: %s", line)
+		}
+	}
+}
+
+func TestVersionAndHelp(t *testing.T) {
+	w := newWorld(t)
+	code, out, complaints := w.pinwheel("version")
+	w.want(code, exitDone, complaints)
+	has(t, out, "pinwheel 1.2.3 (go")
+	for _, c := range commands() {
+		for _, args := range [][]string{{"help", c.name}, {c.name, "--help"}, {c.name, "-h"}} {
+			code, out, complaints = w.pinwheel(args...)
+			w.want(code, exitDone, complaints)
+			has(t, out, "Usage: pinwheel "+c.name)
+		}
+	}
+	for _, args := range [][]string{{"help"}, {"--help"}} {
+		code, out, complaints = w.pinwheel(args...)
+		w.want(code, exitDone, complaints)
+		has(t, out, "pinwheel demo --once", "derive", "Exit codes")
+	}
+}
+
+func TestCounterOnATerminal(t *testing.T) {
+	var out bytes.Buffer
+	c := &console{w: &out}
+	c.count(1, 3)
+	fmt.Fprint(c, "a message\n")
+	c.count(2, 3)
+	c.count(3, 3)
+	want := "reading the index: 1 of 3 packages" + clearLine + "a message\n" +
+		"reading the index: 2 of 3 packages" + clearLine
+	if out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/internal/pypisim"
 	"gitlab.com/cki-project/pinwheel/internal/testenv"
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
 )
 
 // recorded returns the recorded pages by name, as recorded or in the compact
@@ -93,6 +94,27 @@ func BenchmarkDecodePackage(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkDecodePackageFrom reads what is newer than a pin near the end.
+func BenchmarkDecodePackageFrom(b *testing.B) {
+	stored := storedFacts(b, 650, false)
+	least := make([]pep440.Version, len(stored))
+	for i, data := range stored {
+		pkg, err := DecodePackage(data)
+		if err != nil {
+			b.Fatal(err)
+		}
+		least[i] = pkg.Releases[len(pkg.Releases)-20].Version
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for i, data := range stored {
+			if _, err := DecodePackageFrom(data, least[i]); err != nil {
+				b.Fatal(err)
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package pypi
 import (
 	"bytes"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,31 @@ func TestFactsRoundTrip(t *testing.T) {
 	})
 }
 
+// TestFactsFrom: passing over old releases changes nothing about the others.
+func TestFactsFrom(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pkg := packages(t)
+		slices.SortStableFunc(pkg.Releases, func(a, b plan.Release) int { return a.Version.Compare(b.Version) })
+		if len(pkg.Releases) == 0 {
+			return
+		}
+		i := rapid.IntRange(0, len(pkg.Releases)-1).Draw(t, "from")
+		least := pkg.Releases[i].Version
+		back, err := DecodePackageFrom(EncodePackage(pkg, true), least)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pkg.Releases = slices.DeleteFunc(pkg.Releases, func(r plan.Release) bool { return r.Version.Compare(least) < 0 })
+		same(t, back, pkg)
+	})
+	v, _ := pep440.Parse("2.0")
+	old, _ := pep440.Parse("1.0")
+	pkg := plan.Package{Name: "acme", Releases: []plan.Release{{Version: old, Files: []plan.DistFile{{Name: "a", SHA256: strings.Repeat("0", 64)}}}}}
+	if back, err := DecodePackageFrom(EncodePackage(pkg, true), v); err != nil || back.Releases != nil {
+		t.Errorf("%+v, %v", back, err)
+	}
+}
+
 func TestFactsLeaveOutTheRun(t *testing.T) {
 	back, err := DecodePackage(EncodePackage(plan.Package{Name: "acme", Failure: "the index is down", HasFacts: true}, false))
 	if err != nil || back.Failure != "" || back.Name != "acme" {
@@ -116,6 +142,9 @@ func FuzzDecodePackage(f *testing.F) {
 		pkg, err := DecodePackage(data)
 		if err != nil {
 			return
+		}
+		if _, err := DecodePackageFrom(data, v); err != nil {
+			t.Fatalf("%v: % x", err, data)
 		}
 		// What decodes is a package like any other: its own encoding holds it.
 		first := EncodePackage(pkg, true)

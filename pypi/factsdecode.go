@@ -1,0 +1,217 @@
+package pypi
+
+import (
+	"encoding/hex"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+)
+
+// DecodePackage reads what EncodePackage wrote. The texts of the Package share
+// one copy of data, which itself may be used again. Bytes of another version,
+// or damaged ones, are an error: ask the index instead.
+func DecodePackage(data []byte) (plan.Package, error) {
+	return DecodePackageFrom(data, pep440.Version{})
+}
+
+// DecodePackageFrom is DecodePackage without the releases before least, which
+// are passed over and cost no memory: who holds many packages for the sake of
+// what is newer than a pin wants no more.
+func DecodePackageFrom(data []byte, least pep440.Version) (plan.Package, error) {
+	if len(data) < 2 || data[0] != factsVersion {
+		return plan.Package{}, errFacts
+	}
+	d := decoder{data: data[2:]}
+	flags := data[1]
+	pkg := plan.Package{Known: flags&factsKnown != 0, HasFacts: flags&factsFacts != 0}
+	for _, to := range []*string{&pkg.Name, &pkg.Index, &pkg.Status, &pkg.StatusReason} {
+		*to = d.string()
+	}
+	d.texts = make([]string, d.count(1))
+	for i := range d.texts {
+		d.texts[i] = d.string()
+	}
+	// A release takes two bytes at least and so does a file.
+	releases, files := d.count(2), d.count(2)
+	for i := 0; i < releases && !d.bad; i++ {
+		v, n := d.head(files)
+		files -= n
+		if pkg.Releases == nil && v.Compare(least) < 0 {
+			d.skip(n)
+			continue
+		}
+		if pkg.Releases == nil {
+			d.text = string(d.data)
+			pkg.Releases = make([]plan.Release, 0, releases-i)
+			d.room = make([]plan.DistFile, files+n)
+			d.kept = d.room
+		}
+		pkg.Releases = append(pkg.Releases, plan.Release{Version: v, Files: d.files(n)})
+	}
+	d.hashes()
+	if d.bad || files != 0 {
+		return plan.Package{}, errFacts
+	}
+	return pkg, nil
+}
+
+// decoder takes from the front of data. After the first damage bad is set and
+// everything it gives is empty.
+type decoder struct {
+	data  []byte
+	text  string // a copy of what data held once; it ends where data ends
+	texts []string
+	kept  []plan.DistFile
+	room  []plan.DistFile // what of kept is not filled yet
+	last  int64
+	old   int // digests of files that were passed over
+	sums  int // digests in all
+	bad   bool
+}
+
+// head reads a release's version and the number of its files, of which there
+// are at most so many.
+func (d *decoder) head(most int) (pep440.Version, int) {
+	v, err := pep440.Parse(d.string())
+	n := d.count(2)
+	if err != nil || n > most {
+		d.bad = true
+		return pep440.Version{}, 0
+	}
+	return v, n
+}
+
+// skip passes over n files.
+func (d *decoder) skip(n int) {
+	for range n {
+		d.pass()
+		flags := d.byte()
+		if flags&filePython != 0 {
+			d.uvarint()
+		}
+		if flags&fileReason != 0 {
+			d.uvarint()
+		}
+		if flags&fileTime != 0 {
+			d.last += d.varint()
+		}
+		if flags&fileHash != 0 {
+			d.sums++
+			d.old++
+		}
+	}
+}
+
+// files reads n files, nil for none.
+func (d *decoder) files(n int) []plan.DistFile {
+	if n == 0 {
+		return nil
+	}
+	var files []plan.DistFile
+	files, d.room = d.room[:n:n], d.room[n:]
+	for i := range files {
+		d.file(&files[i])
+	}
+	return files
+}
+
+func (d *decoder) file(f *plan.DistFile) {
+	f.Name = d.string()
+	flags := d.byte()
+	f.Yanked = flags&fileYanked != 0
+	if flags&filePython != 0 {
+		f.RequiresPython = d.shared()
+	}
+	if flags&fileReason != 0 {
+		f.YankedReason = d.shared()
+	}
+	if flags&fileTime != 0 {
+		d.last += d.varint()
+		f.Uploaded = time.UnixMicro(d.last).UTC()
+	}
+	if flags&fileHash != 0 {
+		d.sums++
+		f.SHA256 = pending
+	}
+}
+
+// pending marks a file whose digest is still to be read.
+const pending = "?"
+
+// hashes reads the digests, which are all that is left, into one string that
+// the files share.
+func (d *decoder) hashes() {
+	if d.bad || len(d.data) != d.sums*sha256Size {
+		d.bad = true
+		return
+	}
+	digits := hex.EncodeToString(d.data[d.old*sha256Size:])
+	for i := range d.kept {
+		if d.kept[i].SHA256 == pending {
+			d.kept[i].SHA256, digits = digits[:2*sha256Size], digits[2*sha256Size:]
+		}
+	}
+}
+
+func (d *decoder) byte() byte {
+	if len(d.data) == 0 {
+		d.bad = true
+		return 0
+	}
+	b := d.data[0]
+	d.data = d.data[1:]
+	return b
+}
+
+func (d *decoder) uvarint() (n uint64) {
+	for shift := 0; shift < 64 && !d.bad; shift += 7 {
+		b := d.byte()
+		n |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			return n
+		}
+	}
+	d.bad = true
+	return 0
+}
+
+func (d *decoder) varint() int64 {
+	n := d.uvarint()
+	return int64(n>>1) ^ -int64(n&1)
+}
+
+// count reads a number of things of which each takes at least least bytes.
+func (d *decoder) count(least int) int {
+	n := d.uvarint()
+	if n > uint64(len(d.data)/least) {
+		d.bad = true
+		return 0
+	}
+	return int(n)
+}
+
+// string reads a text, a piece of the copy once there is one.
+func (d *decoder) string() string {
+	n := d.count(1)
+	var s string
+	if d.text != "" {
+		s = d.text[len(d.text)-len(d.data):][:n]
+	} else {
+		s = string(d.data[:n])
+	}
+	d.data = d.data[n:]
+	return s
+}
+
+// pass passes over a text.
+func (d *decoder) pass() { d.data = d.data[d.count(1):] }
+
+func (d *decoder) shared() string {
+	i := d.uvarint()
+	if i >= uint64(len(d.texts)) {
+		d.bad = true
+		return ""
+	}
+	return d.texts[i]
+}

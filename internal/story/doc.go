@@ -1,0 +1,65 @@
+// Package story runs the stories of testdata/stories: txtar scripts in which
+// the real scheduler, run, clients and store meet a simulated GitLab and index
+// for whole weeks, inside a synctest bubble where that takes milliseconds.
+//
+// Its invariant is that a story asserts the world (branches, merge requests,
+// texts) and never the calls; writes are counted for quiescence alone. Beyond
+// what a story says, each must end with every request understood by the
+// simulators, every "before" used, every run that was not done looked at, and
+// constraints.txt and its derived file in step on every branch of ours.
+//
+// It tests nothing that needs a socket or a process.
+//
+// # The form of a story
+//
+// A story is named as a sentence and begins with a comment that tells it. Its
+// files: project/... are those of the first project's default branch, NAME/...
+// those of any other project with that last path element; world.txt is the
+// index's world (package pypisim), pinwheel.yaml the configuration. Each of them
+// has a small default. There are alice (Maintainer), bob (Developer), rita
+// (Reporter), stranger (no member) and pinwheel-bot (Developer).
+//
+// Time:
+//
+//	start TIME           starts the scheduler: a run at once, then every hour
+//	at TIME              lets the clock go on to TIME; runs happen on the way
+//	run                  one run now
+//	second               one run now that must write nothing
+//
+// People, each of which may stand behind "!", when it has to fail:
+//
+//	tick|untick USER TEXT              the one box of the dashboard that holds TEXT
+//	tick|untick USER !IID TEXT         the same in a merge request
+//	merge|close|reopen|revert USER IID
+//	title USER IID TEXT
+//	push USER BRANCH PATH FILE         a commit; FILE from the archive
+//	edit USER PATH FILE                the same on the default branch
+//	replace USER BRANCH PATH OLD NEW   a commit with OLD made NEW
+//	delete-branch USER BRANCH
+//	comment USER TEXT                  on the dashboard
+//	describe USER IID TEXT             replaces a merge request's description
+//	new-issue USER TITLE FILE
+//	close-issue|reopen-issue|delete-issue|empty-issue USER
+//	role USER LEVEL                    none, guest, planner, reporter, developer, maintainer, owner
+//	issues-enabled on|off
+//
+// The world:
+//
+//	index STATEMENT                    see package pypisim; or: yank|release|remove NAME VERSION [TEXT]
+//	fault 'METHOD GLOB WHAT'           of GitLab; see gitlabsim.ParseFault
+//	index-fault 'METHOD GLOB WHAT'     of the index
+//	calm                               ends every fault
+//	token revoke|restore
+//	forget                             deletes the database
+//	configure FILE                     takes another configuration
+//	in NAME                            what follows is about another project
+//	before 'METHOD GLOB' COMMAND...    a person acts in the instant before the next such request
+//
+// What there is, printed for stdout, cmp and grep:
+//
+//	mrs  branches  issue  issues  show BRANCH PATH  diff BRANCH  log BRANCH
+//	notes [issue|mr IID]  mr IID
+//	exit                               the last run's status and failures
+//	troubles                           every run that was not done since the last such question
+//	writes [since=TIME]                requests to GitLab that write
+package story

@@ -1,0 +1,64 @@
+package story
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "write what is printed into the files that cmp compares with")
+
+func TestStories(t *testing.T) {
+	files, err := filepath.Glob("../../testdata/stories/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no stories", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			dir := scratch(t)
+			synctest.Test(t, func(t *testing.T) { tell(t, file, dir) })
+		})
+	}
+}
+
+// scratch is a folder in memory where the system has one: SQLite waits for the
+// disk after every write, and a week has hundreds of them.
+func scratch(t *testing.T) string {
+	dir, err := os.MkdirTemp("/dev/shm", "story")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// tell runs one story in its bubble.
+func tell(t *testing.T, file, dir string) {
+	s := &stage{}
+	defer s.close()
+	testscript.RunT(shim{t}, testscript.Params{
+		Files:         []string{file},
+		WorkdirRoot:   dir,
+		UpdateScripts: *update,
+		Setup:         s.setup,
+		Cmds:          s.commands(),
+	})
+	s.stop()
+	for _, wrong := range s.leftovers() {
+		t.Error(wrong)
+	}
+}
+
+// shim is testscript's T over the T of a bubble, in which there are no
+// subtests and nothing is parallel.
+type shim struct{ *testing.T }
+
+func (s shim) Run(_ string, f func(testscript.T)) { f(s) }
+func (shim) Parallel()                            {}
+func (shim) Verbose() bool                        { return testing.Verbose() }

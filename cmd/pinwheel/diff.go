@@ -24,9 +24,26 @@ func (p *program) diffs(s seen) {
 		}
 		fmt.Fprintf(p.out, "\n%s\n", printable(commit.Branch))
 		for _, f := range commit.Files {
-			fmt.Fprint(p.out, unified(f.Path, main[f.Path], f.Content))
+			fmt.Fprint(p.out, p.coloured(unified(f.Path, main[f.Path], f.Content)))
 		}
 	}
+}
+
+// coloured makes what goes red and what comes green, where colour may show.
+func (p *program) coloured(diff string) string {
+	if !p.colour {
+		return diff
+	}
+	var b strings.Builder
+	for l := range strings.Lines(diff) {
+		code := map[byte]string{'-': "31", '+': "32", '@': "36"}[l[0]]
+		if code == "" {
+			b.WriteString(l)
+			continue
+		}
+		fmt.Fprintf(&b, "\x1b[%sm%s\x1b[0m\n", code, strings.TrimSuffix(l, "\n"))
+	}
+	return b.String()
 }
 
 // around is how many unchanged lines stand around a change.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -69,6 +70,9 @@ func needsPerson(err error) bool {
 
 // sentence is an error as a person reads it, on one line.
 func sentence(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "stopped before it was done; the next run goes on from there"
+	}
 	s := mrs.Explain(err)
 	if s == "" {
 		s = err.Error()

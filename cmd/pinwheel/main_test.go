@@ -335,6 +335,67 @@ func TestVersionAndHelp(t *testing.T) {
 	}
 }
 
+// A project that is off or paused is done, and says why nothing happens.
+func TestRunOfAProjectThatRests(t *testing.T) {
+	w := newWorld(t)
+	code, _, complaints := w.configured("run")
+	w.want(code, exitDone, complaints)
+	must(t, w.project.CloseIssue("maintainer", 1))
+	code, out, complaints := w.configured("run", "--at", saturday)
+	w.want(code, exitDone, complaints)
+	has(t, out, "group/project: paused, since a person closed its dashboard")
+	w.write("pinwheel.yaml", w.read("pinwheel.yaml")+"defaults: {mode: \"off\"}\n")
+	code, out, complaints = w.configured("run", "--at", saturday)
+	w.want(code, exitDone, complaints)
+	has(t, out, "group/project: off by the configuration")
+	if all := w.project.MRs(); len(all) > 0 {
+		t.Errorf("merge requests %v, want none", all)
+	}
+}
+
+// Of several projects each is looked at, and the worst code counts.
+func TestRunOfTwoProjects(t *testing.T) {
+	w := newWorld(t)
+	good := w.gitlab.AddProject("group/good", "main", map[string]string{"constraints.txt": pins})
+	w.gitlab.AddMember(good, "pinwheel-bot", gitlabsim.Developer)
+	w.write("pinwheel.yaml", strings.Replace(w.read("pinwheel.yaml"), "projects:\n", "projects:\n  - {path: group/absent, timezone: UTC}\n  - {path: group/good, timezone: UTC}\n", 1))
+	code, out, complaints := w.configured("run")
+	w.want(code, exitStopped, complaints)
+	has(t, complaints, "pinwheel: group/absent: could not ", "no such project")
+	has(t, out, "group/good: done", "group/project: done")
+	code, _, complaints = w.configured("plan", "--dashboard")
+	w.want(code, exitUsage, complaints)
+	code, out, complaints = w.configured("plan", "group/good", "--dashboard")
+	w.want(code, exitDone, complaints)
+	has(t, out, "## Awaiting Schedule")
+}
+
+func TestUnified(t *testing.T) {
+	tests := []struct{ from, to, want string }{
+		{"a\n", "a\n", ""},
+		{"", "a\nb\n", "@@ -0,0 +1,2 @@\n+a\n+b\n"},
+		{"a\n", "", "@@ -1,1 +0,0 @@\n-a\n"},
+		{"1\n2\n3\n4\n5\n6\n7\n", "1\n2\n3\n4\nx\n6\n7\n", "@@ -2,6 +2,6 @@\n 2\n 3\n 4\n-5\n+x\n 6\n 7\n"},
+		{
+			"a\n1\n2\n3\n4\n5\n6\n7\n8\nb\n", "A\n1\n2\n3\n4\n5\n6\n7\n8\nB\n",
+			"@@ -1,4 +1,4 @@\n-a\n+A\n 1\n 2\n 3\n@@ -7,4 +7,4 @@\n 6\n 7\n 8\n-b\n+B\n",
+		},
+		{"a\n1\n2\n3\nb\n", "1\n2\n3\n\x1b[2J\n", "@@ -1,5 +1,4 @@\n-a\n 1\n 2\n 3\n-b\n+?[2J\n"},
+	}
+	for _, tt := range tests {
+		want := tt.want
+		if want != "" {
+			want = "--- f\n+++ f\n" + want
+		}
+		if got := unified("f", []byte(tt.from), []byte(tt.to)); got != want {
+			t.Errorf("unified(%q, %q) =\n%s\nwant\n%s", tt.from, tt.to, got, want)
+		}
+	}
+	if got, want := (&program{colour: true}).coloured("-a\n b\n"), "\x1b[31m-a\x1b[0m\n b\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestCounterOnATerminal(t *testing.T) {
 	var out bytes.Buffer
 	c := &console{w: &out}

@@ -54,7 +54,7 @@ func (p *program) runOnce(ctx context.Context, path, at string, names []string) 
 	worst := exitDone
 	for _, project := range projects {
 		report, err := runner.Run(ctx, project, now)
-		worst = max(worst, p.report(project.Path, report, err))
+		worst = max(worst, p.report(project, report, err))
 		if ctx.Err() != nil {
 			break
 		}
@@ -66,17 +66,27 @@ func (p *program) runOnce(ctx context.Context, path, at string, names []string) 
 }
 
 // report says how the run of one project ended and returns its exit code.
-func (p *program) report(path string, r reconcile.Report, err error) int {
+func (p *program) report(project config.Project, r reconcile.Report, err error) int {
 	for _, line := range complaints(r, err) {
-		fmt.Fprintf(p.err, "pinwheel: %s: %s\n", path, line)
+		fmt.Fprintf(p.err, "pinwheel: %s: %s\n", project.Path, line)
 	}
-	code := exitCode(r, err)
-	if err != nil {
-		return code
+	if err == nil {
+		fmt.Fprintf(p.out, "%s: %s\n", project.Path, summary(project, r))
 	}
-	fmt.Fprintf(p.out, "%s: %s, %s behind of %s, %s open, %s\n", path, r.Status,
-		fmt.Sprint(r.Plan.Behind), count(r.Plan.Pins, "pin"), count(r.Plan.OpenCount, "merge request"), changes(r.Wrote))
-	return code
+	return exitCode(r, err)
+}
+
+// summary is a run in one line. Without a text for the dashboard nothing was
+// looked at.
+func summary(project config.Project, r reconcile.Report) string {
+	switch {
+	case project.Policy.Mode == plan.Off:
+		return "off by the configuration"
+	case r.Body == "" && r.Status == reconcile.Done:
+		return "paused, since a person closed its dashboard"
+	}
+	return fmt.Sprintf("%s, %d behind of %s, %s open, %s", r.Status,
+		r.Plan.Behind, count(r.Plan.Pins, "pin"), count(r.Plan.OpenCount, "merge request"), changes(r.Wrote))
 }
 
 func changes(n int) string {

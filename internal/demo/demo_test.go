@@ -1,0 +1,78 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden file")
+
+func play(t *testing.T, opt Options) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := Run(context.Background(), &out, opt); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	return out.String()
+}
+
+func TestTheWeekReadsAsRecorded(t *testing.T) {
+	got := play(t, Options{Once: true})
+	path := filepath.Join("testdata", "once.txt")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("differs from %s; run with -update and look at the change. Got:\n%s", path, got)
+	}
+	if strings.Contains(got, "127.0.0.1") || strings.Contains(got, "\x1b") {
+		t.Error("the output shows a port or a colour")
+	}
+	if n := strings.Count(got, "\n"); n > 300 {
+		t.Errorf("%d lines are too many to read", n)
+	}
+}
+
+func TestColourIsOnlyAdded(t *testing.T) {
+	colour := play(t, Options{Once: true, Color: true})
+	for _, code := range []string{bold, dim, red, green, cyan, "\x1b[0m"} {
+		if !strings.Contains(colour, code) {
+			t.Errorf("no %q", code)
+		}
+		colour = strings.ReplaceAll(colour, code, "")
+	}
+	if colour != play(t, Options{Once: true}) {
+		t.Error("colours change more than colours")
+	}
+}
+
+func TestTheLastRunWritesNothing(t *testing.T) {
+	ctx := context.Background()
+	s, err := newStage(ctx, &page{out: &bytes.Buffer{}})
+	defer func() {
+		for _, f := range s.close {
+			f()
+		}
+	}()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.week(ctx)
+	if s.failed != nil {
+		t.Fatal(s.failed)
+	}
+	if s.writes != 0 || len(s.gitlab.Writes(s.now())) != 0 {
+		t.Errorf("the last run wrote: %v", s.gitlab.Writes(s.now()))
+	}
+}

@@ -1,0 +1,199 @@
+package demo
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+const width = 98
+
+// page prints for a terminal and keeps the first error of its writer.
+type page struct {
+	out   io.Writer
+	color bool
+	hide  *strings.Replacer // addresses of the demo's servers
+	err   error
+}
+
+const (
+	plain = ""
+	bold  = "\x1b[1m"
+	dim   = "\x1b[2m"
+	red   = "\x1b[31m"
+	green = "\x1b[32m"
+	cyan  = "\x1b[36m"
+)
+
+// put prints text after indent, wrapped, later lines further in.
+func (p *page) put(style, indent, text string) {
+	if p.hide != nil {
+		text = p.hide.Replace(text)
+	}
+	for i, l := range wrap(text, width-utf8.RuneCountInString(indent)) {
+		if i > 0 && !strings.HasPrefix(l, " ") {
+			l = "    " + l
+		}
+		l = indent + l
+		if p.color && style != plain {
+			l = style + l + "\x1b[0m"
+		}
+		if _, err := fmt.Fprintln(p.out, strings.TrimRight(l, " ")); err != nil && p.err == nil {
+			p.err = err
+		}
+	}
+}
+
+func (p *page) blank() { p.put(plain, "", "") }
+
+// wrap breaks text at spaces, never within a word.
+func wrap(text string, most int) []string {
+	var out []string
+	for utf8.RuneCountInString(text) > most {
+		runes := []rune(text)
+		cut := strings.LastIndex(string(runes[:most+1]), " ")
+		if strings.TrimSpace(text[:max(cut, 0)]) == "" {
+			break
+		}
+		out = append(out, strings.TrimRight(text[:cut], " "))
+		text = strings.TrimLeft(text[cut:], " ")
+		most = min(most, width-8)
+	}
+	return append(out, text)
+}
+
+// line is one line of a page as GitLab shows it, with the heading it is under.
+type line struct{ heading, text string }
+
+// key is what the line is about: the text before its reason.
+func (l line) key() string {
+	key, _, _ := strings.Cut(l.text[min(len(l.text), 6):], " — ")
+	return key
+}
+
+var (
+	hidden  = regexp.MustCompile(`<!--.*?-->`)
+	tags    = regexp.MustCompile(`</?(details|summary)>`)
+	rule    = regexp.MustCompile(`^\|[-| ]+\|$`)
+	link    = regexp.MustCompile(`\[([^\]]+)\]\(([!#]\d+)\)`)
+	address = regexp.MustCompile(`\[([^\]]+)\]\(https?://[^)]+\)`)
+)
+
+// shown is a description without what GitLab hides, a reason on the line of its
+// checkbox, and links as their text.
+func shown(description string) []line {
+	var out []line
+	heading := ""
+	for l := range strings.Lines(description) {
+		l = strings.TrimRight(l, "\n")
+		folded := strings.Contains(l, "<summary>")
+		marked := hidden.MatchString(l)
+		l = tags.ReplaceAllString(hidden.ReplaceAllString(l, ""), "")
+		l = address.ReplaceAllString(link.ReplaceAllString(l, "$1 ($2)"), "$1")
+		l = strings.ReplaceAll(strings.ReplaceAll(l, "**", ""), `\`, "")
+		switch {
+		case strings.TrimSpace(l) == "" || rule.MatchString(l):
+			if len(out) > 0 && out[len(out)-1].text != "" && !marked {
+				out = append(out, line{heading, ""})
+			}
+			continue
+		case strings.HasPrefix(l, "## "):
+			heading = strings.TrimPrefix(l, "## ")
+		case folded:
+			l = "▸ " + l
+			if heading != "Detected Dependencies" {
+				heading = l
+			}
+		case strings.HasPrefix(l, "   — ") && len(out) > 0:
+			out[len(out)-1].text += l[2:]
+			continue
+		}
+		out = append(out, line{heading, l})
+	}
+	for len(out) > 0 && out[len(out)-1].text == "" {
+		out = out[:len(out)-1]
+	}
+	return out
+}
+
+// whole prints every line of a page beside a bar.
+func (p *page) whole(lines []line) {
+	for _, l := range lines {
+		style := plain
+		if strings.HasPrefix(l.text, "## ") {
+			style = bold
+		}
+		p.put(style, "  │ ", l.text)
+	}
+}
+
+// most is how many changed lines of one heading are printed.
+const most = 4
+
+// changes prints the lines that are new or went away, by heading.
+func (p *page) changes(old, fresh []line) {
+	was, is := map[line]bool{}, map[string]bool{}
+	for _, l := range old {
+		was[l] = true
+	}
+	for _, l := range fresh {
+		is[l.key()] = true
+	}
+	heading, count := "", 0
+	rest := func() {
+		if count > most {
+			p.put(dim, "  │ ", fmt.Sprintf("  ... and %d more", count-most))
+		}
+	}
+	show := func(l line, style, sign string) {
+		if l.heading != heading {
+			rest()
+			heading, count = l.heading, 0
+			p.put(bold, "  │ ", "## "+strings.TrimPrefix(heading, "## "))
+		}
+		if count++; count <= most {
+			p.put(style, "  │ ", sign+strings.TrimLeft(l.text, " "))
+		}
+	}
+	for _, l := range fresh {
+		if !was[l] && quotable(l) {
+			show(l, green, "+ ")
+		}
+	}
+	for _, l := range old {
+		if !is[l.key()] && quotable(l) && strings.HasPrefix(l.text, " - ") {
+			show(l, red, "- ")
+		}
+	}
+	rest()
+}
+
+// quotable leaves out headings, blank lines, tables and lists of pins.
+func quotable(l line) bool {
+	return l.text != "" && !strings.HasPrefix(l.text, "## ") && !strings.HasPrefix(l.text, "|") &&
+		l.heading != "Detected Dependencies" && !strings.HasPrefix(l.heading, "▸")
+}
+
+// diff prints a unified diff, without git's lines about blobs.
+func (p *page) diff(text string, context bool) {
+	for l := range strings.Lines(text) {
+		l = strings.TrimRight(l, "\n")
+		switch {
+		case strings.HasPrefix(l, "diff "), strings.HasPrefix(l, "index "), strings.HasPrefix(l, "--- "):
+		case strings.HasPrefix(l, "+++ "):
+			p.put(bold, "    ", strings.TrimPrefix(strings.TrimPrefix(l, "+++ "), "b/"))
+		case strings.HasPrefix(l, "+"):
+			p.put(green, "    ", l)
+		case strings.HasPrefix(l, "-"):
+			p.put(red, "    ", l)
+		case strings.HasPrefix(l, "@@"):
+			if context {
+				p.put(cyan, "    ", l)
+			}
+		case context:
+			p.put(plain, "    ", l)
+		}
+	}
+}

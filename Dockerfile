@@ -4,13 +4,14 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-# Time zones are inside the program. The folder is copied for its owner.
+# Time zones are inside the program. The empty folder is copied for its owner.
 RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /pinwheel ./cmd/pinwheel && mkdir /data
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /pinwheel /pinwheel
 COPY --from=build --chown=65532:65532 /data /data
+COPY --from=build --chown=65532:65532 /data /tmp
 USER 65532:65532
 VOLUME /data
 WORKDIR /data

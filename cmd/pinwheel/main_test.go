@@ -395,17 +395,3 @@ func TestUnified(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
-
-func TestCounterOnATerminal(t *testing.T) {
-	var out bytes.Buffer
-	c := &console{w: &out}
-	c.count(1, 3)
-	fmt.Fprint(c, "a message\n")
-	c.count(2, 3)
-	c.count(3, 3)
-	want := "reading the index: 1 of 3 packages" + clearLine + "a message\n" +
-		"reading the index: 2 of 3 packages" + clearLine
-	if out.String() != want {
-		t.Errorf("got %q, want %q", out.String(), want)
-	}
-}

@@ -55,7 +55,8 @@ func proof(b Branch, bot User) (t Trailers, ours bool) {
 	if b.Digest != t.Digest || !sameName(b.Head.AuthorName, bot) {
 		return t, false
 	}
-	if b.Head.CommitterName != "" && !sameName(b.Head.CommitterName, bot) {
+	// An instance that signs commits made by the API commits as "GitLab".
+	if c := b.Head.CommitterName; c != "" && c != "GitLab" && !sameName(c, bot) {
 		return t, false
 	}
 	return t, len(b.Head.Parents) == 1 && b.Head.Parents[0] == t.Base

@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"gitlab.com/cki-project/pinwheel/constraints"
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
 	"gitlab.com/cki-project/pinwheel/pypi/pep508"
 )
 
@@ -27,10 +28,16 @@ type slot struct {
 	pythons []string // what a release must admit; empty: not checked
 }
 
-// Names returns the normalised names that files pin, sorted, with whether any
-// pin of the name carries hashes. Files that do not parse name nothing.
-func Names(files []File) map[string]bool {
-	names := map[string]bool{}
+// Wanted is what a decision needs to know of one name.
+type Wanted struct {
+	Least  pep440.Version // the lowest pin: nothing below it matters
+	Hashes bool           // a pin carries hashes
+}
+
+// Names returns what files pin, by normalised name. Files that do not parse
+// name nothing.
+func Names(files []File) map[string]Wanted {
+	names := map[string]Wanted{}
 	for _, f := range files {
 		if f.Absent {
 			continue
@@ -40,7 +47,12 @@ func Names(files []File) map[string]bool {
 			continue
 		}
 		for _, p := range parsed.Pins {
-			names[p.Key] = names[p.Key] || p.HasHashes
+			w, ok := names[p.Key]
+			if !ok || p.Version.Compare(w.Least) < 0 {
+				w.Least = p.Version
+			}
+			w.Hashes = w.Hashes || p.HasHashes
+			names[p.Key] = w
 		}
 	}
 	return names

@@ -162,16 +162,20 @@ func (w Window) first(t time.Time, want, day func(time.Time) bool) (time.Time, b
 	return time.Time{}, false
 }
 
-// always reports whether every spec field is a star in one of the specs.
+// always reports whether every minute is inside: specs that leave no minute,
+// hour, day of month or month out, and that cover the week together.
 func (w Window) always() bool {
-	const star = 1 << 63
+	full := func(set uint64, from, to int) bool {
+		mask := uint64(1)<<(to+1) - uint64(1)<<from
+		return set&mask == mask
+	}
+	var week uint64
 	for _, m := range w.specs {
-		f := m.fields
-		if f.Minute&star != 0 && f.Hour&star != 0 && f.Dom&star != 0 && f.Month&star != 0 && m.days.Dow&star != 0 {
-			return true
+		if f := m.fields; full(f.Minute, 0, 59) && full(f.Hour, 0, 23) && full(f.Dom, 1, 31) && full(f.Month, 1, 12) {
+			week |= m.days.Dow
 		}
 	}
-	return len(w.specs) == 0
+	return len(w.specs) == 0 || full(week, 0, 6)
 }
 
 // Same reports whether a and b lie in one opening of the window. An always

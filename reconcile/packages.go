@@ -7,6 +7,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
@@ -14,9 +15,9 @@ import (
 // stored, and keeps what is new. A name whose index fails keeps its last good
 // facts and carries the failure.
 func (r *run) packages(ctx context.Context) error {
-	hashes := plan.Names(r.snap.Files)
+	wanted := plan.Names(r.snap.Files)
 	byIndex := map[string][]string{}
-	for name := range hashes {
+	for name := range wanted {
 		if index, ok := r.project.Policy.IndexOf(name); ok {
 			byIndex[index.Name] = append(byIndex[index.Name], name)
 		}
@@ -32,8 +33,8 @@ func (r *run) packages(ctx context.Context) error {
 		for _, name := range names {
 			f := facts[name]
 			stored[name] = f
-			q := pypi.Request{Source: r.Sources[index], Name: name, Hashes: hashes[name]}
-			if len(f.Blob) > 0 && (f.WithHashes || !hashes[name]) {
+			q := pypi.Request{Source: r.Sources[index], Name: name, Hashes: wanted[name].Hashes}
+			if len(f.Blob) > 0 && (f.WithHashes || !wanted[name].Hashes) {
 				q.ETag, q.Serial = f.ETag, f.Serial
 			}
 			requests = append(requests, q)
@@ -43,7 +44,7 @@ func (r *run) packages(ctx context.Context) error {
 	fresh := map[string][]store.Facts{}
 	for _, res := range r.Index.FetchAll(ctx, requests, r.Progress) {
 		index, name := res.Request.Source.Index.Name, res.Request.Name
-		pkg, save := r.settle(res, stored[name])
+		pkg, save := r.settle(res, stored[name], wanted[name].Least)
 		pkg.Name, pkg.Index = name, index
 		r.snap.Packages[name] = pkg
 		if save != nil {
@@ -62,7 +63,7 @@ func (r *run) packages(ctx context.Context) error {
 }
 
 // settle turns one answer into facts, and into a row to store when it is new.
-func (r *run) settle(res pypi.Result, old store.Facts) (plan.Package, *store.Facts) {
+func (r *run) settle(res pypi.Result, old store.Facts, least pep440.Version) (plan.Package, *store.Facts) {
 	if res.Err == nil && !res.Answer.NotModified {
 		pkg := res.Answer.Package
 		pkg.HasFacts, pkg.Known = true, res.Answer.Known
@@ -74,7 +75,7 @@ func (r *run) settle(res pypi.Result, old store.Facts) (plan.Package, *store.Fac
 	var pkg plan.Package
 	if len(old.Blob) > 0 {
 		var err error
-		if pkg, err = pypi.DecodePackage(old.Blob); err != nil {
+		if pkg, err = known(old.Blob, least); err != nil {
 			return plan.Package{Failure: fmt.Sprintf("the stored facts of %s cannot be read: %v", old.Name, err)}, nil
 		}
 		pkg.HasFacts = true
@@ -83,4 +84,14 @@ func (r *run) settle(res pypi.Result, old store.Facts) (plan.Package, *store.Fac
 		pkg.Failure = res.Err.Error()
 	}
 	return pkg, nil
+}
+
+// known decodes stored facts from the lowest pin on. Is there nothing, the
+// pin may be above everything, which only the whole tells.
+func known(blob []byte, least pep440.Version) (plan.Package, error) {
+	pkg, err := pypi.DecodePackageFrom(blob, least)
+	if err != nil || len(pkg.Releases) > 0 {
+		return pkg, err
+	}
+	return pypi.DecodePackage(blob)
 }

@@ -2,10 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
+
+	"gitlab.com/cki-project/pinwheel/internal/demo"
 )
 
 // demonstration plays the demo.
@@ -34,6 +35,6 @@ the diffs as they change. It needs no network and leaves nothing behind.`,
 	}
 }
 
-func runDemo(context.Context, io.Writer, bool, bool) error {
-	return errors.New("this build has no demo")
+func runDemo(ctx context.Context, out io.Writer, once, colour bool) error {
+	return demo.Run(ctx, out, demo.Options{Once: once, Color: colour})
 }

@@ -316,6 +316,21 @@ func TestServe(t *testing.T) {
 	}
 }
 
+func TestDemo(t *testing.T) {
+	w := newWorld(t)
+	code, out, complaints := w.pinwheel("demo", "--once")
+	w.want(code, exitDone, complaints)
+	if out == "" || complaints != "" {
+		t.Errorf("stdout has %d bytes, stderr %q", len(out), complaints)
+	}
+	code, again, complaints := w.pinwheel("demo")
+	w.want(code, exitDone, complaints)
+	has(t, complaints, "plays its week once")
+	if again != out {
+		t.Error("two demos differ")
+	}
+}
+
 func TestVersionAndHelp(t *testing.T) {
 	w := newWorld(t)
 	code, out, complaints := w.pinwheel("version")

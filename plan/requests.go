@@ -51,7 +51,7 @@ func (d *decider) verdict(t Tick, dr *draft) (Verdict, string) {
 		return Refused, "the text of that box is not pinwheel's"
 	case d.s.Policy.MinimumRole > NoRole && t.Role == RoleUnknown:
 		return Refused, fmt.Sprintf("nobody could be named who ticked it, and it needs %s", roleName(d.s.Policy.MinimumRole))
-	case t.Role < d.s.Policy.MinimumRole:
+	case d.s.Policy.MinimumRole > NoRole && t.Role < d.s.Policy.MinimumRole:
 		return Refused, fmt.Sprintf("needs %s, has %s", roleName(d.s.Policy.MinimumRole), roleName(t.Role))
 	case dr.State == Edited:
 		return Refused, "starting over on a branch with a person's commits is not possible yet; close the merge request and delete the branch instead"

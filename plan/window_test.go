@@ -1,0 +1,123 @@
+package plan
+
+import (
+	"testing"
+	"time"
+	_ "time/tzdata"
+)
+
+func zone(t *testing.T, name string) *time.Location {
+	t.Helper()
+	z, err := time.LoadLocation(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return z
+}
+
+func window(t *testing.T, zoneName string, specs ...string) Window {
+	t.Helper()
+	w, err := ParseWindow(specs, zone(t, zoneName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func TestWindowInside(t *testing.T) {
+	tests := []struct {
+		zone, spec, at string
+		want           bool
+	}{
+		{"Europe/Prague", "* * * * SAT,SUN", "2026-01-02T22:59:59Z", false},
+		{"Europe/Prague", "* * * * SAT,SUN", "2026-01-02T23:00:00Z", true},
+		{"Europe/Prague", "* * * * SAT,SUN", "2026-01-04T22:59:59Z", true},
+		{"Europe/Prague", "* * * * SAT,SUN", "2026-01-04T23:00:00Z", false},
+		{"UTC", "* * * * 6-7", "2026-01-04T12:00:00Z", true},
+		{"UTC", "* * * * 7", "2026-01-04T12:00:00Z", true},
+		{"UTC", "* * * * 7", "2026-01-03T12:00:00Z", false},
+		{"UTC", "* * * * 5-7", "2026-01-02T12:00:00Z", true},
+		{"UTC", "* * * * 5-7", "2026-01-04T12:00:00Z", true},
+		// Day of month and weekday are both asked, where cron would take either.
+		{"UTC", "* 0-6 1-7 * SAT", "2026-01-03T03:00:00Z", true},
+		{"UTC", "* 0-6 1-7 * SAT", "2026-01-10T03:00:00Z", false},
+		{"UTC", "* 0-6 1-7 * SAT", "2026-01-02T03:00:00Z", false},
+		// Zones in which Saturday's or Sunday's midnight does not exist: the
+		// hour after the gap is the first of that day all the same.
+		{"America/Santiago", "* * * * SUN", "2026-09-06T03:59:00Z", false},
+		{"America/Santiago", "* * * * SUN", "2026-09-06T04:00:00Z", true},
+		{"America/Havana", "* * * * SUN", "2026-03-08T04:59:00Z", false},
+		{"America/Havana", "* * * * SUN", "2026-03-08T05:00:00Z", true},
+		{"Asia/Beirut", "* * * * SUN", "2026-03-28T21:59:00Z", false},
+		{"Asia/Beirut", "* * * * SUN", "2026-03-28T22:00:00Z", true},
+	}
+	for _, tt := range tests {
+		at, err := time.Parse(time.RFC3339, tt.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := window(t, tt.zone, tt.spec).Inside(at); got != tt.want {
+			t.Errorf("%s in %s at %s: inside %v, want %v", tt.spec, tt.zone, tt.at, got, tt.want)
+		}
+	}
+}
+
+// TestWindowEdges walks three years of every listed zone minute by quarter
+// hour: Opens and Closes must name the very instants at which Inside turns.
+func TestWindowEdges(t *testing.T) {
+	for _, name := range []string{"UTC", "Europe/Prague", "America/Santiago", "America/Havana", "Atlantic/Azores", "Asia/Beirut", "Australia/Lord_Howe"} {
+		w := window(t, name, "* * * * SAT,SUN")
+		at := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+		for end := at.AddDate(3, 0, 0); at.Before(end); {
+			opens, ok := w.Opens(at)
+			if !ok || !w.Inside(opens) || w.Inside(opens.Add(-time.Minute)) {
+				t.Fatalf("%s: after %s the window opens %s", name, at, opens)
+			}
+			if opens.Sub(at) > 6*24*time.Hour {
+				t.Fatalf("%s: no opening for %s after %s", name, opens.Sub(at), at)
+			}
+			closes, ok := w.Closes(opens)
+			if !ok || w.Inside(closes) || !w.Inside(closes.Add(-time.Minute)) {
+				t.Fatalf("%s: opened %s, closes %s", name, opens, closes)
+			}
+			if length := closes.Sub(opens); length < 46*time.Hour || length > 50*time.Hour {
+				t.Fatalf("%s: a weekend of %s from %s", name, length, opens)
+			}
+			if !w.Same(opens, closes.Add(-time.Minute)) || w.Same(opens, closes) {
+				t.Fatalf("%s: Same is wrong at the edges of %s", name, opens)
+			}
+			at = closes
+		}
+	}
+}
+
+func TestWindowAlways(t *testing.T) {
+	for _, specs := range [][]string{{"* * * * *"}, {"* 0-23 * * *"}, {"* * * * MON-FRI", "* * * * SAT,SUN"}} {
+		w := window(t, "Europe/Prague", specs...)
+		now := time.Date(2026, 1, 2, 22, 30, 0, 0, time.UTC)
+		if v := w.View(now); !v.Always {
+			t.Errorf("%v is not known to be always open", specs)
+		}
+		if !w.Same(now, now.Add(29*time.Minute)) || w.Same(now, now.Add(31*time.Minute)) {
+			t.Errorf("%v: a day of the zone is one opening", specs)
+		}
+	}
+}
+
+func TestParseWindowRefuses(t *testing.T) {
+	for _, spec := range []string{"", "* * * *", "* * * * * *", "61 * * * *", "* * * * FOO", "weekends"} {
+		if _, err := ParseWindow([]string{spec}, time.UTC); err == nil {
+			t.Errorf("%q was read as a window", spec)
+		}
+	}
+	if _, err := ParseWindow(nil, time.UTC); err == nil {
+		t.Error("no spec at all was read as a window")
+	}
+}
+
+func TestWindowThatNeverOpens(t *testing.T) {
+	w := window(t, "UTC", "* * 31 2 *")
+	if v := w.View(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)); !v.Never {
+		t.Error("31 February came")
+	}
+}

@@ -120,6 +120,14 @@ func (s *stage) weather() map[string]command {
 			}
 			return "", nil
 		},
+		"protect": func(a []string) (string, error) {
+			s.project.Protect(a[0], gitlabsim.Maintainer, gitlabsim.Maintainer)
+			return "", nil
+		},
+		"unprotect": func(a []string) (string, error) {
+			s.project.Unprotect(a[0])
+			return "", nil
+		},
 		"forget": func([]string) (string, error) { return "", s.forget() },
 		"configure": func(a []string) (string, error) {
 			c, err := config.Parse(a[0], []byte(s.file(a[0], "")))

@@ -50,6 +50,7 @@
 //	index-fault 'METHOD GLOB WHAT'     of the index
 //	calm                               ends every fault
 //	token revoke|restore
+//	protect|unprotect PATTERN          branches, for Maintainers
 //	forget                             deletes the database
 //	configure FILE                     takes another configuration
 //	in NAME                            what follows is about another project

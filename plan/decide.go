@@ -132,11 +132,14 @@ func (d *decider) move(i int, sl slot, st step) Move {
 	return m
 }
 
-// projectPage is the page of a release for people, known only for the public
-// index.
+// projectPage is where people find a release: its page on the public index,
+// the project's page of the Simple API on any other that is reached by https.
 func projectPage(base, key, version string) string {
-	if strings.HasPrefix(base, "https://pypi.org/") {
+	switch {
+	case strings.HasPrefix(base, "https://pypi.org/"):
 		return "https://pypi.org/project/" + key + "/" + version + "/"
+	case strings.HasPrefix(base, "https://"):
+		return base + key + "/"
 	}
 	return ""
 }

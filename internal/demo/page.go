@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-const width = 98
+const width = 100
 
 // page prints for a terminal and keeps the first error of its writer.
 type page struct {
@@ -19,6 +19,7 @@ type page struct {
 }
 
 const (
+	bar   = "│ " // beside what GitLab shows
 	plain = ""
 	bold  = "\x1b[1m"
 	dim   = "\x1b[2m"
@@ -27,14 +28,18 @@ const (
 	cyan  = "\x1b[36m"
 )
 
-// put prints text after indent, wrapped, later lines further in.
+// put prints text after indent, wrapped; beside a bar later lines stand further in.
 func (p *page) put(style, indent, text string) {
 	if p.hide != nil {
 		text = p.hide.Replace(text)
 	}
-	for i, l := range wrap(text, width-utf8.RuneCountInString(indent)) {
-		if i > 0 && !strings.HasPrefix(l, " ") {
-			l = "    " + l
+	hang := ""
+	if strings.HasPrefix(indent, bar) {
+		hang = "      "
+	}
+	for i, l := range wrap(text, width-utf8.RuneCountInString(indent), len(hang)) {
+		if i > 0 {
+			l = hang + l
 		}
 		l = indent + l
 		if p.color && style != plain {
@@ -48,8 +53,10 @@ func (p *page) put(style, indent, text string) {
 
 func (p *page) blank() { p.put(plain, "", "") }
 
-// wrap breaks text at spaces, never within a word.
-func wrap(text string, most int) []string {
+// wrap breaks text at spaces, never within a word. Lines after the first are
+// shorter by hang.
+func wrap(text string, most, hang int) []string {
+	rest := most - hang
 	var out []string
 	for utf8.RuneCountInString(text) > most {
 		runes := []rune(text)
@@ -59,7 +66,7 @@ func wrap(text string, most int) []string {
 		}
 		out = append(out, strings.TrimRight(text[:cut], " "))
 		text = strings.TrimLeft(text[cut:], " ")
-		most = min(most, width-8)
+		most = rest
 	}
 	return append(out, text)
 }
@@ -67,10 +74,11 @@ func wrap(text string, most int) []string {
 // line is one line of a page as GitLab shows it, with the heading it is under.
 type line struct{ heading, text string }
 
-// key is what the line is about: the text before its reason.
-func (l line) key() string {
-	key, _, _ := strings.Cut(l.text[min(len(l.text), 6):], " — ")
-	return key
+// about is what a line is about: the dependency that it updates, or its text.
+func (l line) about() string {
+	text, _, _ := strings.Cut(l.text, " — ")
+	text, _, _ = strings.Cut(text, " to v")
+	return text
 }
 
 var (
@@ -95,7 +103,7 @@ func shown(description string) []line {
 		l = strings.ReplaceAll(strings.ReplaceAll(l, "**", ""), `\`, "")
 		switch {
 		case strings.TrimSpace(l) == "" || rule.MatchString(l):
-			if len(out) > 0 && out[len(out)-1].text != "" && !marked {
+			if len(out) > 0 && out[len(out)-1].text != "" && !marked && !rule.MatchString(l) {
 				out = append(out, line{heading, ""})
 			}
 			continue
@@ -109,6 +117,9 @@ func shown(description string) []line {
 		case strings.HasPrefix(l, "   — ") && len(out) > 0:
 			out[len(out)-1].text += l[2:]
 			continue
+		}
+		if marked {
+			l = strings.TrimPrefix(l, " - ")
 		}
 		out = append(out, line{heading, l})
 	}
@@ -125,12 +136,12 @@ func (p *page) whole(lines []line) {
 		if strings.HasPrefix(l.text, "## ") {
 			style = bold
 		}
-		p.put(style, "  │ ", l.text)
+		p.put(style, bar, l.text)
 	}
 }
 
-// most is how many changed lines of one heading are printed.
-const most = 4
+// most is how many changed lines of one heading are printed, but for Open.
+const most = 2
 
 // changes prints the lines that are new or went away, by heading.
 func (p *page) changes(old, fresh []line) {
@@ -139,22 +150,22 @@ func (p *page) changes(old, fresh []line) {
 		was[l] = true
 	}
 	for _, l := range fresh {
-		is[l.key()] = true
+		is[l.about()] = true
 	}
 	heading, count := "", 0
 	rest := func() {
-		if count > most {
-			p.put(dim, "  │ ", fmt.Sprintf("  ... and %d more", count-most))
+		if count > most && heading != "Open" {
+			p.put(dim, bar, fmt.Sprintf("  ... and %d more like these", count-most))
 		}
 	}
 	show := func(l line, style, sign string) {
 		if l.heading != heading {
 			rest()
 			heading, count = l.heading, 0
-			p.put(bold, "  │ ", "## "+strings.TrimPrefix(heading, "## "))
+			p.put(bold, bar, "## "+strings.TrimPrefix(heading, "## "))
 		}
-		if count++; count <= most {
-			p.put(style, "  │ ", sign+strings.TrimLeft(l.text, " "))
+		if count++; count <= most || heading == "Open" {
+			p.put(style, bar, sign+strings.TrimPrefix(l.text, " - "))
 		}
 	}
 	for _, l := range fresh {
@@ -163,16 +174,17 @@ func (p *page) changes(old, fresh []line) {
 		}
 	}
 	for _, l := range old {
-		if !is[l.key()] && quotable(l) && strings.HasPrefix(l.text, " - ") {
+		if !is[l.about()] && quotable(l) && strings.HasPrefix(l.text, "[") {
 			show(l, red, "- ")
 		}
 	}
 	rest()
 }
 
-// quotable leaves out headings, blank lines, tables and lists of pins.
+// quotable leaves out headings, blank lines, bulk boxes, tables and lists of
+// pins.
 func quotable(l line) bool {
-	return l.text != "" && !strings.HasPrefix(l.text, "## ") && !strings.HasPrefix(l.text, "|") &&
+	return l.text != "" && !strings.Contains(l.text, "at once") && !strings.HasPrefix(l.text, "## ") && !strings.HasPrefix(l.text, "|") &&
 		l.heading != "Detected Dependencies" && !strings.HasPrefix(l.heading, "▸")
 }
 

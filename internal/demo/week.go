@@ -14,16 +14,17 @@ import (
 func (s *stage) week(ctx context.Context) {
 	s.put(bold, "", "A week with pinwheel")
 	s.put(plain, "", "CKI's Python pins of February 2024 meet the package index of November 2026. GitLab and the index are "+
-		"simulated on this machine; the runs are real. Window: weekends. Age: 3 days. At most 4 open merge requests.")
+		"simulated on this machine, some releases are made up (internal/demo/world.txt), the runs are real. Merge "+
+		"requests open at weekends, at most 4 at a time, for releases that are at least 3 days old.")
 
 	s.moment("2026-11-26 09:00", "The first run", "45 pins, no dashboard yet. It is Thursday, so nothing but the dashboard is written.")
 	s.run(ctx)
-	s.dashboard("The dashboard, as its issue shows it (hidden markers left out):")
+	s.dashboard("The dashboard issue, as its page shows it:")
 
-	s.moment("2026-11-27 10:15", "Two people tick a box", "bob, a Developer, does not want to wait for charset-normalizer. erin, a Reporter, ticks lxml.")
+	s.moment("2026-11-27 10:15", "Two people tick a box", "bob, a Developer, ticks charset-normalizer on the dashboard. erin, a Reporter, ticks lxml.")
 	s.tick("bob", "dependency charset-normalizer ")
 	s.tick("erin", "dependency lxml to v6")
-	s.hour("2026-11-27 11:00", "The next hourly run", "One tick is carried out, although it is Friday. The other is refused, and says why.")
+	s.moment("2026-11-27 11:00", "The next hourly run", "One tick is carried out, although it is Friday. The other is refused, and says why.")
 	s.run(ctx)
 	s.opened(true)
 	s.dashboard("")
@@ -35,7 +36,7 @@ func (s *stage) week(ctx context.Context) {
 
 	s.moment("2026-11-28 11:20", "People look at them", "alice merges one and closes one; bob pushes a commit of his own onto another.")
 	s.review()
-	s.hour("2026-11-28 12:00", "The next hourly run", "A no is remembered, bob's branch is left alone, and what became free is filled.")
+	s.moment("2026-11-28 12:00", "The next hourly run", "alice's no is remembered, bob's branch is left alone, and the free places are filled.")
 	s.run(ctx)
 	s.opened(false)
 	s.dashboard("")
@@ -48,19 +49,27 @@ func (s *stage) week(ctx context.Context) {
 	s.moment("2026-11-30 09:00", "Monday", "The window is shut: what waits says so again.")
 	s.run(ctx)
 	s.dashboard("")
-	s.hour("2026-11-30 10:00", "And the hour after", "Nothing happened, so nothing is written.")
+	s.moment("2026-11-30 10:00", "And the hour after", "Nothing happened, so nothing is written.")
 	s.run(ctx)
 	s.dashboard("")
+	s.count()
+}
+
+// count ends the week.
+func (s *stage) count() {
+	states := map[string]int{}
+	for _, mr := range s.project.MRs() {
+		states[mr.State]++
+	}
+	s.blank()
+	s.put(bold, "", "━━ What is left")
+	s.put(plain, "   ", fmt.Sprintf("One issue; %d merge request merged, %d closed, %d open; on main both files hold the same pins.",
+		states["merged"], states["closed"], states["opened"]))
+	s.put(plain, "   ", "On your own pins, without any GitLab: pinwheel plan --file constraints.txt")
 }
 
 // moment begins a new scene.
 func (s *stage) moment(at, headline, text string) {
-	s.blank()
-	s.hour(at, headline, text)
-}
-
-// hour goes on in the same scene.
-func (s *stage) hour(at, headline, text string) {
 	s.set(at)
 	s.blank()
 	s.put(bold, "", "━━ "+s.now().In(s.zone).Format("Mon 2 Jan 15:04")+"  "+headline)

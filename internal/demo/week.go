@@ -34,7 +34,7 @@ func (s *stage) week(ctx context.Context) {
 	s.opened(false)
 	s.dashboard("")
 
-	s.moment("2026-11-28 11:20", "People look at them", "alice merges one and closes one; bob pushes a commit of his own onto another.")
+	s.moment("2026-11-28 11:20", "People look at them", "")
 	s.review()
 	s.moment("2026-11-28 12:00", "The next hourly run", "alice's no is remembered, bob's branch is left alone, and the free places are filled.")
 	s.run(ctx)
@@ -73,7 +73,9 @@ func (s *stage) moment(at, headline, text string) {
 	s.set(at)
 	s.blank()
 	s.put(bold, "", "━━ "+s.now().In(s.zone).Format("Mon 2 Jan 15:04")+"  "+headline)
-	s.put(plain, "   ", text)
+	if text != "" {
+		s.put(plain, "   ", text)
+	}
 }
 
 // run is one hourly run. It prints how many requests wrote.

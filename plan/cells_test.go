@@ -1,0 +1,276 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// play carries actions out on the snapshot as GitLab would, without failing.
+func play(s *Snapshot, actions []Action) {
+	for _, a := range actions {
+		switch a := a.(type) {
+		case CommitBranch:
+			s.Branches = slices.DeleteFunc(s.Branches, func(b Branch) bool { return b.Name == a.Branch })
+			sha := ContentDigest(a.Branch, a.Message, a.Files)[:40]
+			s.Branches = append(s.Branches, Branch{Name: a.Branch, Digest: a.Digest, Head: Commit{
+				SHA: sha, Parents: []string{a.Base}, AuthorName: s.Bot.Name, CommitterName: s.Bot.Name, Message: a.Message}})
+			for i := range s.MergeRequests {
+				if mr := &s.MergeRequests[i]; mr.Branch == a.Branch && mr.State == Opened {
+					mr.HeadSHA, mr.HasConflicts = sha, false
+				}
+			}
+		case OpenMergeRequest:
+			s.MergeRequests = append(s.MergeRequests, MergeRequest{
+				IID: int64(len(s.MergeRequests) + 1), Branch: a.Update.Branch, Target: a.Target, Title: a.Update.Title,
+				State: Opened, SameProject: true, CreatedAt: s.Now, Note: a.Update.Note})
+		case EditMergeRequest:
+			for i := range s.MergeRequests {
+				if mr := &s.MergeRequests[i]; mr.IID == a.IID {
+					mr.Note = a.Update.Note
+					if a.Title != "" {
+						mr.Title = a.Title
+					}
+				}
+			}
+		case CloseMergeRequest:
+			for i := range s.MergeRequests {
+				if mr := &s.MergeRequests[i]; mr.IID == a.IID {
+					mr.State, mr.ClosedBy, mr.Note.ClosedByUs = Closed, s.Bot, true
+				}
+			}
+		case DeleteBranch:
+			s.Branches = slices.DeleteFunc(s.Branches, func(b Branch) bool { return b.Name == a.Branch })
+		}
+	}
+}
+
+// opened is a Saturday on which a's minor has its merge request.
+func opened(t testing.TB) Snapshot {
+	t.Helper()
+	s := saturday(t, "a==1.0\n", pkg("a", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-02-01")))
+	play(&s, Decide(s).Actions)
+	if len(s.MergeRequests) != 1 {
+		t.Fatalf("nothing opened: %+v", s.MergeRequests)
+	}
+	return s
+}
+
+const lineOfA = "pinwheel/a-1.x"
+
+func ticked(box BoxType) []Tick {
+	return []Tick{{ID: "note-1", Box: box, Branch: lineOfA, Rendered: true, Role: Developer, By: User{ID: 1, Username: "bob"}}}
+}
+
+// TestEveryCell walks the state table: for every state that offers a box, what
+// the world is like and what the tick does.
+func TestEveryCell(t *testing.T) {
+	young := func(t *testing.T) Snapshot {
+		return friday(t, "a==1.0\n", pkg("a", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2026-01-01")))
+	}
+	shut := func(t *testing.T) Snapshot {
+		return friday(t, "a==1.0\n", pkg("a", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-02-01")))
+	}
+	tests := []struct {
+		state State
+		world func(*testing.T) Snapshot
+		tick  func(*testing.T, Snapshot, Plan)
+	}{
+		{AwaitingSchedule, shut, opens},
+		{RateLimited, func(t *testing.T) Snapshot {
+			s := shut(t)
+			s.Now, s.Policy.MaxOpen = at(t, "2026-01-03T02:00:00Z"), 0
+			return s
+		}, opens},
+		{Maturing, young, func(t *testing.T, _ Snapshot, p Plan) {
+			if len(p.Actions) != 0 || !strings.HasPrefix(the(t, p, lineOfA).Reason, "Forced by `bob`") {
+				t.Errorf("%v, %s", p.Actions, the(t, p, lineOfA).Reason)
+			}
+		}},
+		{Errored, func(t *testing.T) Snapshot {
+			s := shut(t)
+			s.Now = at(t, "2026-01-03T02:00:00Z")
+			s.Failures = map[string]string{lineOfA: "GitLab refused the commit."}
+			return s
+		}, func(t *testing.T, s Snapshot, _ Plan) {
+			s.Failures, s.Now = nil, at(t, "2026-01-05T08:00:00Z") // the next run, on a Monday
+			opens(t, s, Decide(s))
+		}},
+		{Open, func(t *testing.T) Snapshot { return opened(t) }, func(t *testing.T, s Snapshot, p Plan) {
+			if len(p.Actions) != 2 {
+				t.Fatalf("a rebase did %v", p.Actions)
+			}
+			play(&s, p.Actions)
+			if again := Decide(s); len(again.Actions) != 0 || again.Requests[0].Verdict != Done {
+				t.Errorf("after the rebase: %v %v", again.Actions, again.Requests)
+			}
+		}},
+		{Edited, func(t *testing.T) Snapshot {
+			s := opened(t)
+			s.Branches[0].Head = Commit{SHA: strings.Repeat("9", 40), AuthorName: "Dave", Message: "mine"}
+			return s
+		}, refusedTick},
+		{ClosedByPerson, func(t *testing.T) Snapshot {
+			s := opened(t)
+			s.MergeRequests[0].State, s.MergeRequests[0].ClosedBy = Closed, User{ID: 4, Username: "alice"}
+			return s
+		}, opens},
+	}
+	for _, tt := range tests {
+		t.Run(string(tt.state), func(t *testing.T) {
+			s := tt.world(t)
+			u := the(t, Decide(s), lineOfA)
+			if u.State == AwaitingSchedule && tt.state != AwaitingSchedule {
+				t.Fatalf("%s: %s", u.State, u.Reason)
+			}
+			if u.State != tt.state || u.Reason == "" {
+				t.Fatalf("%s (%s), want %s", u.State, u.Reason, tt.state)
+			}
+			i := slices.IndexFunc(Table(), func(r Row) bool { return r.State == tt.state })
+			s.Ticks = ticked(Table()[i].Box)
+			tt.tick(t, s, Decide(s))
+		})
+	}
+}
+
+func opens(t *testing.T, s Snapshot, p Plan) {
+	t.Helper()
+	before := len(s.MergeRequests)
+	play(&s, p.Actions)
+	if len(s.MergeRequests) != before+1 {
+		t.Fatalf("the tick opened nothing: %v %v", p.Requests, p.Actions)
+	}
+	again := Decide(s)
+	if len(again.Actions) != 0 || again.Requests[0].Verdict != Done || the(t, again, lineOfA).State != Open {
+		t.Errorf("afterwards: %v %v", again.Actions, again.Requests)
+	}
+}
+
+func refusedTick(t *testing.T, _ Snapshot, p Plan) {
+	t.Helper()
+	if len(p.Actions) != 0 || p.Requests[0].Verdict != Refused || p.Requests[0].Reason == "" {
+		t.Errorf("%v %v", p.Actions, p.Requests)
+	}
+}
+
+// TestWithoutMemory: branches that nobody recorded are proven by content.
+func TestWithoutMemory(t *testing.T) {
+	s := opened(t)
+	if u := the(t, Decide(s), lineOfA); u.State != Open {
+		t.Errorf("proven by content it is %s", u.State)
+	}
+	for name, change := range map[string]func(*Branch){
+		"another content":   func(b *Branch) { b.Digest = "other" },
+		"another author":    func(b *Branch) { b.Head.AuthorName = "Dave" },
+		"another committer": func(b *Branch) { b.Head.CommitterName = "Dave" },
+		"another parent":    func(b *Branch) { b.Head.Parents = []string{strings.Repeat("3", 40)} },
+		"no trailers":       func(b *Branch) { b.Head.Message = "Update dependency a to v1.1" },
+	} {
+		s := opened(t)
+		change(&s.Branches[0])
+		p := Decide(s)
+		if u := the(t, p, lineOfA); u.State != Edited || len(p.Actions) != 0 {
+			t.Errorf("%s: %s, %v", name, u.State, p.Actions)
+		}
+	}
+}
+
+// TestProperties: whatever people and the index did, carrying a plan out
+// leaves nothing to do; no version is younger than its age; outside the
+// window nothing opens or moves without a tick; names in are names out.
+func TestProperties(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s := arbitrary(t, rt)
+		for pass := 0; ; pass++ {
+			p := Decide(s)
+			if len(p.Actions) == 0 {
+				break
+			}
+			if pass == 5 {
+				rt.Fatalf("still acting after %d passes: %v", pass, p.Actions)
+			}
+			check(rt, s, p)
+			play(&s, p.Actions)
+		}
+		s.Ticks = nil
+		if p := Decide(s); len(p.Actions) != 0 {
+			rt.Fatalf("the second run acts: %v", p.Actions)
+		}
+	})
+}
+
+func check(rt *rapid.T, s Snapshot, p Plan) {
+	inside := s.Policy.Window.Inside(s.Now)
+	for _, a := range p.Actions {
+		c, ok := a.(CommitBranch)
+		if !ok {
+			continue
+		}
+		tr, _ := ParseTrailers(c.Message)
+		asked := slices.ContainsFunc(s.Ticks, func(k Tick) bool { return k.Branch == c.Branch && k.Role >= Developer })
+		if !inside && !asked {
+			rt.Fatalf("commit outside the window that nobody asked for: %s", c.Message)
+		}
+		for _, m := range tr.Moves {
+			for _, r := range s.Packages[m.Key].Releases {
+				if r.Version.String() == m.To && earliest(r.Files).Add(s.Policy.MinimumAge).After(s.Now) {
+					rt.Fatalf("%s %s is too young", m.Key, m.To)
+				}
+			}
+		}
+		if got, want := strings.Count(string(c.Files[0].Content), "=="), strings.Count(string(s.Files[0].Data), "=="); got != want {
+			rt.Fatalf("%d pins became %d", want, got)
+		}
+	}
+}
+
+// arbitrary is a small world in which people already did things.
+func arbitrary(t testing.TB, rt *rapid.T) Snapshot {
+	var file strings.Builder
+	var packages []Package
+	names := rapid.IntRange(1, 5).Draw(rt, "names")
+	for i := range names {
+		name := fmt.Sprintf("p%d", i)
+		fmt.Fprintf(&file, "%s==1.0\n", name)
+		list := []Release{release(t, "1.0", "2024-01-01")}
+		for _, v := range []string{"1.0.1", "1.2", "2.0", "3.1"} {
+			if rapid.Bool().Draw(rt, "has "+v) {
+				day := rapid.SampledFrom([]string{"2024-02-01", "2025-11-01", "2026-01-01", "2026-01-02"}).Draw(rt, "day")
+				yanked := rapid.IntRange(0, 5).Draw(rt, "yanked") == 0
+				list = append(list, release(t, v, day, func(f *DistFile) { f.Yanked = yanked }))
+			}
+		}
+		packages = append(packages, pkg(name, list...))
+	}
+	s := friday(t, file.String(), packages...)
+	s.Policy.MaxOpen = rapid.IntRange(0, 4).Draw(rt, "places")
+	s.Now = at(t, "2026-01-03T02:00:00Z")
+	play(&s, Decide(s).Actions)
+	for i := range s.MergeRequests {
+		mr := &s.MergeRequests[i]
+		switch rapid.IntRange(0, 4).Draw(rt, "what people did") {
+		case 0:
+			mr.State, mr.ClosedBy = Closed, User{ID: 4, Username: "alice"}
+		case 1:
+			mr.State, mr.MergedBy = Merged, User{ID: 4, Username: "alice"}
+		case 2:
+			mr.HasConflicts = true
+		case 3:
+			mr.Title = "something of my own"
+		}
+	}
+	s.Now = rapid.SampledFrom([]time.Time{at(t, "2026-01-03T03:00:00Z"), at(t, "2026-01-06T03:00:00Z"), at(t, "2026-01-10T03:00:00Z")}).Draw(rt, "now")
+	for i := range names {
+		if rapid.IntRange(0, 3).Draw(rt, "ticked") == 0 {
+			major := rapid.IntRange(1, 3).Draw(rt, "major")
+			box := rapid.SampledFrom([]BoxType{BoxUnschedule, BoxRebase, BoxRecreate, BoxApprovePR}).Draw(rt, "box")
+			role := rapid.SampledFrom([]Role{Reporter, Developer, RoleUnknown}).Draw(rt, "role")
+			s.Ticks = append(s.Ticks, Tick{ID: fmt.Sprintf("note-%d", i), Box: box, Branch: fmt.Sprintf("pinwheel/p%d-%d.x", i, major), Rendered: true, Role: role})
+		}
+	}
+	return s
+}

@@ -30,6 +30,7 @@ type run struct {
 	found      dashboard.FindResult
 	page       dashboard.Page
 	lastNote   int64
+	untold     bool           // reading the notes failed: new ticks wait for the next run
 	refused    []plan.Request // of earlier runs, still to be shown
 	withdrawn  []string       // branches whose request a person took back
 	unverified []replaced
@@ -103,6 +104,7 @@ func (r *run) observeDashboard(ctx context.Context) (notes []dashboard.Note, rea
 	r.page = dashboard.Parse(issue.Description)
 	notes, readable, err = r.Dashboard.Notes(ctx, id, issue.IID)
 	if err != nil {
+		r.untold = true
 		r.fail("the notes of the dashboard could not be read: " + explain(err))
 	}
 	return notes, readable && err == nil

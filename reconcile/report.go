@@ -49,8 +49,12 @@ func (r *run) publish(ctx context.Context, p *plan.Plan) string {
 	var issue dashboard.Issue
 	switch r.found {
 	case dashboard.FoundOpen:
+		judged := r.page
+		if r.untold {
+			judged = dashboard.Page{} // no tick was judged, so all of them stay
+		}
 		written, wrote, err := r.Dashboard.Write(ctx, r.snap.Project.ID, *r.issue, func(fresh dashboard.Issue) string {
-			return dashboard.KeepTicks(body, r.page, dashboard.Parse(fresh.Description))
+			return dashboard.KeepTicks(body, judged, dashboard.Parse(fresh.Description))
 		})
 		if err != nil {
 			if !errors.Is(err, dashboard.ErrGone) {

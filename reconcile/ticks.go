@@ -38,7 +38,10 @@ func (r *run) observeTicks(ctx context.Context, notes []dashboard.Note, readable
 		}
 	}
 	r.earlier(selections, lastEdit, dashboard.Withdrawals(r.page, notes, in))
-	if !readable {
+	switch {
+	case r.untold:
+		return nil
+	case !readable:
 		notes = nil
 	}
 	return r.newTicks(ctx, dashboard.Attribute(r.page, notes, in), byID)

@@ -118,13 +118,20 @@ func table(b *strings.Builder, moves []plan.Move) {
 	if len(moves) == 0 {
 		return
 	}
-	b.WriteString("\n| Package | Change | Kind | Released | Links |\n|---|---|---|---|---|\n")
+	linked := slices.ContainsFunc(moves, func(m plan.Move) bool { return m.URL != "" })
+	column := func(s string) string {
+		if !linked {
+			return "" // no column without a link in it
+		}
+		return " " + s + " |"
+	}
+	b.WriteString("\n| Package | Change | Kind | Released |" + column("Links") + "\n|---|---|---|---|" + strings.ReplaceAll(column("---"), " ", "") + "\n")
 	for i, m := range moves {
 		if i == maxRows {
-			fmt.Fprintf(b, "| and %d more | | | | |\n", len(moves)-maxRows)
+			fmt.Fprintf(b, "| and %d more | | | |%s\n", len(moves)-maxRows, column(""))
 			break
 		}
-		fmt.Fprintf(b, "| %s | %s → %s | %s | %s | %s |\n", pinName(m), text.CodeCell(m.From), text.CodeCell(m.To), m.Kind, day(m.Released), links(m))
+		fmt.Fprintf(b, "| %s | %s → %s | %s | %s |%s\n", pinName(m), text.CodeCell(m.From), text.CodeCell(m.To), m.Kind, day(m.Released), column(links(m)))
 	}
 }
 

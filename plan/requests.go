@@ -114,7 +114,6 @@ func (d *decider) queue() {
 		}
 	}
 	sort.SliceStable(waiting, func(i, j int) bool { return before(waiting[i], waiting[j]) })
-	line := 0
 	for _, dr := range waiting {
 		switch {
 		case dr.young:
@@ -130,10 +129,13 @@ func (d *decider) queue() {
 			dr.opens = true
 			places--
 		default:
-			line++
 			dr.State = RateLimited
-			dr.Reason = fmt.Sprintf("All %d places are taken (max_open_merge_requests); number %d in line, waiting since %s. Merge or close one, or tick.",
-				d.s.Policy.MaxOpen, line, day(dr.Since, d.zone))
+			// Not which number in line: that would be news for every waiting
+			// update each time one is merged.
+			dr.Reason = fmt.Sprintf("Waits for one of the %d places (max_open_merge_requests).", d.s.Policy.MaxOpen)
+			if !dr.Since.IsZero() {
+				dr.Reason = fmt.Sprintf("Waits since %s for one of the %d places (max_open_merge_requests).", day(dr.Since, d.zone), d.s.Policy.MaxOpen)
+			}
 		}
 	}
 }

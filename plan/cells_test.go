@@ -157,6 +157,31 @@ func refusedTick(t *testing.T, _ Snapshot, p Plan) {
 	}
 }
 
+// TestRebaseBoxOfADescription: ticked once it rebuilds once, whether the text
+// around it is ours or a person's.
+func TestRebaseBoxOfADescription(t *testing.T) {
+	for _, ours := range []bool{true, false} {
+		s := opened(t)
+		if !ours {
+			s.MergeRequests[0].Note = MergeRequestNote{BodyForeign: true}
+		}
+		s.MergeRequests[0].Note.RebaseBox = true
+		p := Decide(s)
+		if len(p.Actions) != 2 {
+			t.Fatalf("ours %v: %v", ours, p.Actions)
+		}
+		play(&s, p.Actions[:1]) // a crash before the box is cleared
+		p = Decide(s)
+		if len(p.Actions) != 1 {
+			t.Fatalf("ours %v, after a crash: %v", ours, p.Actions)
+		}
+		play(&s, p.Actions)
+		if p := Decide(s); len(p.Actions) != 0 {
+			t.Errorf("ours %v, afterwards: %v", ours, p.Actions)
+		}
+	}
+}
+
 // TestWithoutMemory: branches that nobody recorded are proven by content.
 func TestWithoutMemory(t *testing.T) {
 	s := opened(t)

@@ -120,7 +120,7 @@ func (d *decider) edit(dr *draft) {
 	} else {
 		dr.Title = dr.mr.Title
 	}
-	if (note.Present && (note.Digest != textDigest(dr.trailer) || note.RebaseBox)) || e.Title != "" {
+	if (note.Present && note.Digest != textDigest(dr.trailer)) || note.RebaseBox || e.Title != "" {
 		dr.Note = noteOf(dr.trailer)
 		e.Update = dr.Update
 		d.act(e)

@@ -147,10 +147,11 @@ func push(s *stage, p *gitlabsim.Project, a []string) error {
 
 func replace(_ *stage, p *gitlabsim.Project, a []string) error {
 	text, ok := p.File(a[1], a[2])
-	if !ok || !strings.Contains(text, a[3]) {
+	old := strings.ReplaceAll(a[3], `\n`, "\n")
+	if !ok || !strings.Contains(text, old) {
 		return fmt.Errorf("%s of %s does not hold %q", a[2], a[1], a[3])
 	}
-	_, err := p.Push(a[0], a[1], "Change "+a[2]+" by hand", map[string]string{a[2]: strings.ReplaceAll(text, a[3], strings.ReplaceAll(a[4], `\n`, "\n"))})
+	_, err := p.Push(a[0], a[1], "Change "+a[2]+" by hand", map[string]string{a[2]: strings.ReplaceAll(text, old, strings.ReplaceAll(a[4], `\n`, "\n"))})
 	return err
 }
 

@@ -80,7 +80,13 @@ func (s *stage) setup(env *testscript.Env) (err error) {
 	if err := s.index.Load(s.file("world.txt", defaultWorld)); err != nil {
 		return err
 	}
-	s.gitlab = gitlabsim.New(gitlabsim.Options{Now: time.Now})
+	options := gitlabsim.Options{Now: time.Now}
+	if late := s.file("late.txt", ""); late != "" {
+		if _, err := fmt.Sscanf(late, "lists %d branches %d reads %d", &options.StaleLists, &options.BranchLag, &options.AsyncReads); err != nil {
+			return fmt.Errorf("late.txt: %w", err)
+		}
+	}
+	s.gitlab = gitlabsim.New(options)
 	for _, name := range []string{"alice", "bob", "rita", "stranger"} {
 		s.gitlab.AddUser(name, strings.ToUpper(name[:1])+name[1:], false)
 	}

@@ -10,19 +10,12 @@ type Snapshot struct {
 	Policy  Policy
 	Bot     User
 
-	Files         []File                  // in the order of Policy.Files
-	Packages      map[string]Package      // by normalised name
-	Branches      []Branch                // every branch under the prefix
-	MergeRequests []MergeRequest          // every one from such a branch, any state
-	Ticks         []Tick                  // boxes people ticked, as read now
-	Failures      map[string]string       // branch -> why an effect of this run failed on it
-	Memory        map[string]RememberedAt // branch -> what earlier runs noted; may be empty
-}
-
-// RememberedAt holds instants that neither GitLab nor the index tells. Losing
-// them costs precision in a text, never a decision's safety.
-type RememberedAt struct {
-	Closed time.Time // when a person's closure was first seen
+	Files         []File             // in the order of Policy.Files
+	Packages      map[string]Package // by normalised name
+	Branches      []Branch           // every branch under the prefix
+	MergeRequests []MergeRequest     // every one from such a branch, any state
+	Ticks         []Tick             // boxes people ticked, as read now
+	Failures      map[string]string  // branch -> why an effect of this run failed on it
 }
 
 // Project is the GitLab project as its API describes it.

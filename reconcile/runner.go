@@ -141,7 +141,7 @@ func (r *Runner) newRun(project config.Project, now time.Time) *run {
 		log: r.Log.With("project", project.Path),
 		snap: plan.Snapshot{
 			Now: now, Policy: project.Policy, Packages: map[string]plan.Package{},
-			Failures: map[string]string{}, Memory: map[string]plan.RememberedAt{},
+			Failures: map[string]string{},
 		},
 	}
 }

@@ -84,6 +84,8 @@ func (d *decider) keepOpen(dr *draft) {
 			if dr.forced != nil {
 				t.Why, t.By = "forced", dr.forced.By.Username
 			}
+		} else if len(dr.Moves) > 0 {
+			t.Moves = dr.Moves // main may pin another version than the one it started from
 		}
 		if dr.forced != nil {
 			t.Request = dr.forced.ID

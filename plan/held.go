@@ -64,7 +64,9 @@ func (d *decider) fresh(moves []Move) bool {
 	})
 }
 
-// gone names a held version that its index took back: yanked, or not there.
+// gone names a held version that its index took back: yanked, or not there. A
+// project that is quarantined or unknown shows no release at all, for a while
+// perhaps: that says nothing of one.
 func (d *decider) gone(held []Move) string {
 	if !d.fresh(held) {
 		return ""
@@ -72,7 +74,7 @@ func (d *decider) gone(held []Move) string {
 	for _, m := range held {
 		pkg := d.s.Packages[m.Key]
 		to, err := pep440.Parse(m.To)
-		if err != nil {
+		if err != nil || !pkg.Known || pkg.Status == "quarantined" {
 			continue
 		}
 		i := slices.IndexFunc(pkg.Releases, func(r Release) bool { return r.Version.Equal(to) })

@@ -18,7 +18,6 @@ type reply struct {
 	raw    []byte // instead of body
 	reset  bool   // no answer: the connection breaks
 	cut    bool   // the connection breaks in the body
-	size   int    // the length to announce if cut
 }
 
 func (r *reply) bytes() []byte {

@@ -71,7 +71,7 @@ func (d *decider) effects(dr *draft) {
 }
 
 func (d *decider) close(dr *draft) {
-	d.act(CloseMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Op: opID("close", dr.Branch, fmt.Sprint(dr.mr.IID), dr.orphan), Reason: dr.orphan})
+	d.act(CloseMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Op: opID("close", dr.Branch, fmt.Sprint(dr.mr.IID), dr.orphan), Reason: "Closed by pinwheel: " + dr.orphan + "."})
 	d.act(DeleteBranch{Branch: dr.Branch, Head: dr.branch.Head.SHA})
 }
 

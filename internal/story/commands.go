@@ -33,7 +33,7 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 		}
 	}
 	for name := range people() {
-		add(name, func(args []string) (string, error) { return "", s.act(append([]string{name}, args...)) })
+		add(name, func(args []string) (string, error) { return "", s.act(s.project, append([]string{name}, args...)) })
 	}
 	for name, f := range s.clockwork() {
 		add(name, f)
@@ -113,6 +113,8 @@ func (s *stage) weather() map[string]command {
 		},
 		"index": func(a []string) (string, error) { return "", s.changeIndex(a) },
 		"token": func(a []string) (string, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			if len(a) == 1 && a[0] == "restore" {
 				s.token = s.gitlab.Token(bot)
 			} else {
@@ -155,7 +157,7 @@ func (s *stage) weather() map[string]command {
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.befores = append(s.befores, &before{method, glob, a[1:]})
+			s.befores = append(s.befores, &before{method, glob, s.project, a[1:]})
 			return "", nil
 		},
 	}

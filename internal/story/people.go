@@ -103,8 +103,8 @@ func people() map[string]person {
 	}
 }
 
-// act runs one command of people.
-func (s *stage) act(args []string) error {
+// act runs one command of people in a project.
+func (s *stage) act(p *gitlabsim.Project, args []string) error {
 	if len(args) == 0 {
 		return fmt.Errorf("who does what?")
 	}
@@ -116,7 +116,7 @@ func (s *stage) act(args []string) error {
 	if n := who.args; n >= 0 && len(args) != n || len(args) < -n {
 		return fmt.Errorf("wants %d words, has %q", max(n, -n), args)
 	}
-	return who.do(s, s.project, args)
+	return who.do(s, p, args)
 }
 
 func box(issue, mr func(*gitlabsim.Project, string, int, string) error) person {

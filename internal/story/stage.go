@@ -65,6 +65,7 @@ func (o outcome) String() string {
 // before is a person who waits for a request.
 type before struct {
 	method, glob string
+	project      *gitlabsim.Project
 	args         []string
 }
 
@@ -159,11 +160,13 @@ func (s *stage) open() error {
 		return err
 	}
 	client, err := mrs.NewGitLab(mrs.ConnectOptions{
-		URL: s.gitlab.BaseURL(), ReadToken: func() (string, error) { return s.token, nil }, Transport: s.gitlab.Transport(),
+		URL: s.gitlab.BaseURL(), ReadToken: s.readToken, Transport: s.gitlab.Transport(),
 	})
 	if err != nil {
 		return err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.store = db
 	sources := map[string]pypi.Source{}
 	for _, index := range s.config.Defaults.Indexes {
@@ -178,6 +181,12 @@ func (s *stage) open() error {
 		Owner:         store.Owner{Host: "story", PID: 1, Instance: "1"},
 	})
 	return nil
+}
+
+func (s *stage) readToken() (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.token, nil
 }
 
 // forget deletes the database between two runs.
@@ -292,7 +301,7 @@ func (s *stage) someoneActs(c gitlabsim.Call) {
 	s.befores = rest
 	s.mu.Unlock()
 	for _, b := range due {
-		if err := s.act(b.args); err != nil {
+		if err := s.act(b.project, b.args); err != nil {
 			s.mu.Lock()
 			s.wrong = append(s.wrong, fmt.Sprintf("before %s %s: %v", b.method, b.glob, err))
 			s.mu.Unlock()

@@ -110,6 +110,10 @@ func (d *decider) look() {
 	for _, dr := range d.drafts {
 		dr.Title = title(dr.Name, dr.Kind, dr.Moves)
 		dr.want = dr.Moves
+		// What another slot of the package takes is not "not taken".
+		dr.NotTaken = slices.DeleteFunc(slices.Clone(dr.NotTaken), func(c Considered) bool {
+			return slices.ContainsFunc(dr.Moves, func(m Move) bool { return m.To == c.Version })
+		})
 	}
 	d.staleProblems(stale)
 }

@@ -63,20 +63,29 @@ func (r *run) earlier(selections []store.Selection, lastEdit time.Time, withdraw
 	r.withdrawn = withdrawn
 }
 
+// newTicks adds the ticks of this page. While a role cannot be read none is
+// judged: they stay ticked for the next run, and the rest of this one goes on.
 func (r *run) newTicks(ctx context.Context, ticks []dashboard.AttributedTick, byID map[string]store.Selection) error {
 	roles := map[int64]plan.Role{}
+	var fresh []plan.Tick
 	for _, at := range ticks {
 		t, err := r.withRole(ctx, at, roles)
-		if err != nil {
+		if ctx.Err() != nil {
 			return err
+		}
+		if err != nil {
+			r.untold = true
+			r.fail("the role of whoever ticked could not be read: " + explain(err))
+			return nil
 		}
 		for _, t := range r.expand(t) {
 			if old, ok := byID[t.ID]; ok && old.State != store.Refused {
 				continue // pending ones are carried over, the others are over
 			}
-			r.snap.Ticks = append(r.snap.Ticks, t)
+			fresh = append(fresh, t)
 		}
 	}
+	r.snap.Ticks = append(r.snap.Ticks, fresh...)
 	return nil
 }
 

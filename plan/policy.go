@@ -16,7 +16,49 @@ type Policy struct {
 	MinimumRole  Role // who may tick
 	Dashboard    string
 	Indexes      []Index // the first whose patterns match a name owns it
+
+	// Extras holds, by normalised name, the normalised extras that count as
+	// used wherever their project is pinned.
+	Extras map[string][]string
+	// Roots are what the project installs. Without them pins are checked
+	// against pins only.
+	Roots []RootPolicy
+	// IgnoreEdges are the requirements that count as not there.
+	IgnoreEdges []IgnoreEdge
+	// Unverified says what becomes of a release whose requirements cannot be
+	// known. The zero value is OfferUnverified.
+	Unverified Unverified
 }
+
+// RootPolicy is one thing the project installs: either a requirement, or what
+// another GitLab project requires of itself.
+type RootPolicy struct {
+	Requirement string // a line as in PEP 508; empty for a GitLab project
+	// Project is the path of a GitLab project, Ref a branch, tag or commit of
+	// it, empty for its default branch, and File the path of its static
+	// pyproject.toml or setup.cfg there. The file is read, never executed.
+	Project, Ref, File string
+	Extras             []string // normalised; of Project
+	Line               int      // of the configuration, for messages; 0 where there is none
+}
+
+// IgnoreEdge says that a requirement in the metadata of From on To is wrong
+// and does not count.
+type IgnoreEdge struct {
+	From, To string // normalised
+	Versions string // specifiers on the version of From; empty: every version
+	Reason   string // why, in the words of the configuration
+	Line     int    // of the configuration, for messages; 0 where there is none
+}
+
+// Unverified says what becomes of a release whose requirements cannot be known.
+type Unverified string
+
+// The choices. An outage is neither: it holds the update until it is over.
+const (
+	OfferUnverified Unverified = "offer" // offered with a label that says so
+	HoldUnverified  Unverified = "hold"  // held back
+)
 
 // FilePolicy is one constraints file of the project and its twin, if any.
 type FilePolicy struct {

@@ -34,6 +34,13 @@ projects:
     branch_prefix: renovate/
     python: ["3.12", "3.9"]
     platforms: [linux/x86_64, linux/aarch64]
+    extras: ["JSONschema[format]", "Requests [socks, Use_Chardet]"]
+    roots:
+      - "Requests[socks]>=2; python_version < '3.13'"
+      - {project: Group/lib, ref: v1, file: lib/setup.cfg, extras: [Web_UI, deploy]}
+      - project: group/other
+    ignore_edges: [{from: Boto_3, to: urllib3, versions: "<2,>=1", reason: it works}, {from: a, to: b, reason: r}]
+    unverified: hold
     mode: full
     selections: {minimum_role: none}
     dashboard: {title: Updates}
@@ -62,6 +69,7 @@ func TestEveryKey(t *testing.T) {
 		Files: []plan.FilePolicy{{Path: "constraints.txt"}}, Window: weekendUTC, MinimumAge: 72 * time.Hour, MaxOpen: 10,
 		BranchPrefix: "pinwheel/", Labels: []string{"bot"}, Platforms: []string{"linux/x86_64"}, Mode: plan.Off,
 		MinimumRole: plan.Developer, Dashboard: "Dependency Dashboard", Indexes: indexes,
+		Unverified: plan.OfferUnverified,
 	}
 	want := &Config{
 		Path:   "pinwheel.yaml",
@@ -80,6 +88,17 @@ func TestEveryKey(t *testing.T) {
 				Window: window, MinimumAge: 12 * time.Hour, MaxOpen: 0, BranchPrefix: "renovate/", Labels: []string{"bot"},
 				Pythons: []string{"3.9", "3.12"}, Platforms: []string{"linux/x86_64", "linux/aarch64"}, Mode: plan.Full,
 				MinimumRole: plan.NoRole, Dashboard: "Updates", Indexes: indexes,
+				Extras: map[string][]string{"jsonschema": {"format"}, "requests": {"socks", "use-chardet"}},
+				Roots: []plan.RootPolicy{
+					{Requirement: "Requests[socks]>=2; python_version < '3.13'", Line: 23},
+					{Project: "Group/lib", Ref: "v1", File: "lib/setup.cfg", Extras: []string{"deploy", "web-ui"}, Line: 24},
+					{Project: "group/other", File: "pyproject.toml", Line: 25},
+				},
+				IgnoreEdges: []plan.IgnoreEdge{
+					{From: "boto-3", To: "urllib3", Versions: "<2,>=1", Reason: "it works", Line: 26},
+					{From: "a", To: "b", Reason: "r", Line: 26},
+				},
+				Unverified: plan.HoldUnverified,
 			}},
 			{Path: "g/second", Policy: second},
 		},
@@ -102,11 +121,34 @@ func TestDefault(t *testing.T) {
 }
 
 func TestPoliciesShareNoMemory(t *testing.T) {
-	c := parsed(t, "projects: [{path: g/a}, {path: g/b}]")
+	c := parsed(t, `defaults: {extras: ["a[b]"], roots: [{project: g/r, extras: [e]}], ignore_edges: [{from: a, to: b, reason: r}]}
+projects: [{path: g/a}, {path: g/b}]`)
 	a, b := c.Projects[0].Policy, c.Projects[1].Policy
 	a.Files[0].Path, a.Labels[0], a.Indexes[0].Packages[0] = "x", "x", "x"
-	if b.Files[0].Path != "constraints.txt" || b.Labels[0] != "dependencies" || b.Indexes[0].Packages[0] != "*" {
+	a.Extras["a"][0], a.Extras["c"], a.Roots[0].Extras[0], a.Roots[0].Project, a.IgnoreEdges[0].To = "x", nil, "x", "x", "x"
+	if b.Files[0].Path != "constraints.txt" || b.Labels[0] != "dependencies" || b.Indexes[0].Packages[0] != "*" ||
+		!reflect.DeepEqual(b.Extras, map[string][]string{"a": {"b"}}) || b.Roots[0].Extras[0] != "e" || b.Roots[0].Project != "g/r" ||
+		b.IgnoreEdges[0].To != "b" {
 		t.Errorf("%+v", b)
+	}
+}
+
+func TestRequirementsReplaceTheDefaults(t *testing.T) {
+	c := parsed(t, `defaults: {extras: ["a[b]"], roots: [r], ignore_edges: [{from: a, to: b, reason: r}], unverified: hold}
+projects:
+  - path: g/inherits
+  - {path: g/empties, extras: [], roots: [], ignore_edges: [], unverified: offer}
+  - {path: g/own, extras: ["c[d]", "C[e]"], roots: [s]}
+`)
+	inherits, empties, own := c.Projects[0].Policy, c.Projects[1].Policy, c.Projects[2].Policy
+	if len(inherits.Extras) != 1 || inherits.Roots[0].Requirement != "r" || len(inherits.IgnoreEdges) != 1 || inherits.Unverified != plan.HoldUnverified {
+		t.Errorf("%+v", inherits)
+	}
+	if empties.Extras != nil || empties.Roots != nil || empties.IgnoreEdges != nil || empties.Unverified != plan.OfferUnverified {
+		t.Errorf("%+v", empties)
+	}
+	if !reflect.DeepEqual(own.Extras, map[string][]string{"c": {"d", "e"}}) || len(own.Roots) != 1 || own.Roots[0].Requirement != "s" || len(own.IgnoreEdges) != 1 {
+		t.Errorf("%+v", own)
 	}
 }
 

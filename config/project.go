@@ -38,6 +38,7 @@ func defaults() project {
 		Mode:         plan.Full,
 		MinimumRole:  plan.Developer,
 		Dashboard:    "Dependency Dashboard",
+		Unverified:   plan.OfferUnverified,
 	}}
 }
 
@@ -48,6 +49,7 @@ func (p project) finish(indexes []Index) plan.Policy {
 	policy.Labels = slices.Clone(policy.Labels)
 	policy.Pythons = slices.Clone(policy.Pythons)
 	policy.Platforms = slices.Clone(policy.Platforms)
+	cloneRequirements(&policy)
 	specs, zone := p.window, p.zone
 	if specs == nil {
 		specs = []string{weekend}
@@ -78,6 +80,10 @@ func (r *reader) project(n *yaml.Node, at string, p *project, named bool) {
 		{key: "labels", read: func(n *yaml.Node, at string) { policy.Labels = r.texts(n, at, 0, r.label) }},
 		{key: "python", read: func(n *yaml.Node, at string) { policy.Pythons = r.pythons(n, at) }},
 		{key: "platforms", read: func(n *yaml.Node, at string) { policy.Platforms = r.texts(n, at, 1, r.platform) }},
+		{key: "extras", read: func(n *yaml.Node, at string) { policy.Extras = r.extras(n, at) }},
+		{key: "roots", read: func(n *yaml.Node, at string) { policy.Roots = r.roots(n, at) }},
+		{key: "ignore_edges", read: func(n *yaml.Node, at string) { policy.IgnoreEdges = r.ignoreEdges(n, at) }},
+		{key: "unverified", read: func(n *yaml.Node, at string) { policy.Unverified = r.unverified(n, at) }},
 		{key: "mode", read: func(n *yaml.Node, at string) { policy.Mode = r.mode(n, at) }},
 		{key: "selections", read: func(n *yaml.Node, at string) { r.selections(n, at, policy) }},
 		{key: "dashboard", read: func(n *yaml.Node, at string) { r.dashboard(n, at, policy) }},

@@ -47,7 +47,13 @@ func (s *Server) answer(r *http.Request) reply {
 
 func (s *Server) judge(r *http.Request) reply {
 	fault := s.strike(r.Method, r.URL.Path)
-	if fault != nil && fault.Kind != FaultStale && fault.Kind != FaultTruncated && fault.Kind != FaultCut {
+	kind := FaultKind("")
+	if fault != nil {
+		kind = fault.Kind
+	}
+	switch kind {
+	case "", FaultStale, FaultTruncated, FaultCut, FaultNoRanges:
+	default:
 		return spoiled(fault, s.o.Now())
 	}
 	if s.o.Username != "" || s.o.Password != "" {
@@ -57,9 +63,9 @@ func (s *Server) judge(r *http.Request) reply {
 			return out
 		}
 	}
-	out := s.page(r, fault != nil && fault.Kind == FaultStale)
-	if fault != nil && out.status == http.StatusOK {
-		switch fault.Kind {
+	out := s.serve(r, kind)
+	if out.status == http.StatusOK || out.status == http.StatusPartialContent {
+		switch kind {
 		case FaultTruncated:
 			out.cut = true
 		case FaultCut:
@@ -69,19 +75,24 @@ func (s *Server) judge(r *http.Request) reply {
 	return out
 }
 
+// serve tells pages from files.
+func (s *Server) serve(r *http.Request, kind FaultKind) reply {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return plain(http.StatusMethodNotAllowed, "405 Method Not Allowed")
+	}
+	if strings.Contains(r.URL.Path, "/simple/") {
+		return s.page(r, kind == FaultStale)
+	}
+	return s.file(r, kind != FaultNoRanges)
+}
+
 func plain(status int, text string) reply {
 	return reply{status: status, header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, body: []byte(text)}
 }
 
 // page answers a request for a project's page.
 func (s *Server) page(r *http.Request, stale bool) reply {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return plain(http.StatusMethodNotAllowed, "405 Method Not Allowed")
-	}
 	i := strings.LastIndex(r.URL.Path, "/simple/")
-	if i < 0 {
-		return plain(http.StatusNotFound, "404 Not Found")
-	}
 	name := r.URL.Path[i+len("/simple/"):]
 	normal := pep508.NormalizeName(strings.TrimSuffix(name, "/"))
 	if name != normal+"/" && normal != "" {
@@ -118,12 +129,12 @@ func (s *Server) page(r *http.Request, stale bool) reply {
 
 func (s *shelf) zipped() []byte {
 	if s.zip == nil {
-		s.zip = zip(s.body)
+		s.zip = compress(s.body)
 	}
 	return s.zip
 }
 
-func zip(b []byte) []byte {
+func compress(b []byte) []byte {
 	var out bytes.Buffer
 	w := gzip.NewWriter(&out)
 	_, _ = w.Write(b) // a buffer takes everything
@@ -170,8 +181,8 @@ func spoiled(f *Fault, now time.Time) reply {
 // bomb is a gzip body of some hundred kilobytes that becomes 256 MiB of JSON
 // without a fault but its size. It is of many members, which is cheap to make.
 func bomb(open string) []byte {
-	member := zip(bytes.Repeat([]byte(`{"filename":""},`), 1<<16))
-	return append(zip([]byte(open)), bytes.Repeat(member, 256)...)
+	member := compress(bytes.Repeat([]byte(`{"filename":""},`), 1<<16))
+	return append(compress([]byte(open)), bytes.Repeat(member, 256)...)
 }
 
 // forever repeats a text.

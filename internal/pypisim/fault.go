@@ -23,6 +23,7 @@ const (
 	FaultRedirect  FaultKind = "redirect"  // 302 to another host
 	FaultStale     FaultKind = "stale"     // the page as it was one event ago
 	FaultHang      FaultKind = "hang"      // no answer until the client gives up
+	FaultNoRanges  FaultKind = "no-ranges" // a file is sent whole, whatever range was asked for
 )
 
 // Fault strikes requests by method and path.
@@ -56,7 +57,7 @@ func ParseFault(text string) (Fault, error) {
 	}
 	f := Fault{Method: strings.ToUpper(words[0]), Route: words[1], Count: 1}
 	switch kind := FaultKind(words[2]); kind {
-	case FaultReset, FaultTruncated, FaultCut, FaultHTML, FaultGarbage, FaultEndless, FaultGiant, FaultBomb, FaultRedirect, FaultStale, FaultHang:
+	case FaultReset, FaultTruncated, FaultCut, FaultHTML, FaultGarbage, FaultEndless, FaultGiant, FaultBomb, FaultRedirect, FaultStale, FaultHang, FaultNoRanges:
 		f.Kind = kind
 	default:
 		status, err := strconv.Atoi(words[2])

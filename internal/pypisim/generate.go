@@ -10,8 +10,9 @@ import (
 // Generated is a made-up project of a generated world.
 type Generated struct {
 	Name     string
-	Versions []string // ascending; the last was uploaded before 2026
-	Body     []byte   // its page
+	Versions []string   // ascending; the last was uploaded before 2026
+	Requires [][]string // what each version requires; nil where Generate made it
+	Body     []byte     // its page
 }
 
 // Generate makes n projects whose pages have about docSize bytes, the same for
@@ -59,7 +60,12 @@ func Generate(n, docSize int, seed uint64) []Generated {
 
 // AddGenerated adds generated projects.
 func (s *Server) AddGenerated(all []Generated) {
-	for _, g := range all {
-		s.AddPage(g.Name, g.Body)
+	for i := range all {
+		s.AddPage(all[i].Name, all[i].Body)
+		if all[i].Requires != nil {
+			s.mu.Lock()
+			s.shelf(all[i].Name).generated = &all[i]
+			s.mu.Unlock()
+		}
 	}
 }

@@ -20,6 +20,11 @@ type shelf struct {
 	events []event // by time; equal ones as they came
 	page   []byte  // a recorded or generated page, instead of events
 
+	generated *Generated          // what page was made from, if it has metadata
+	allReal   bool                // every file's digest on the page is true
+	made      map[string]made     // files made so far
+	listed    map[string]jsonFile // what the current page lists, by file name
+
 	shown int // how many events the cached answer shows
 	body  []byte
 	etag  string
@@ -42,6 +47,7 @@ func (s *shelf) visible(now time.Time) int {
 func (s *shelf) render(n int) []byte {
 	if s.shown != n || s.body == nil {
 		s.shown, s.zip = n, nil
+		s.listed = map[string]jsonFile{}
 		if s.body = s.page; s.page == nil {
 			s.body = s.build(s.events[:n])
 		}
@@ -82,6 +88,8 @@ type jsonFile struct {
 
 	version string
 	at      time.Time
+	tags    string
+	core    core
 }
 
 // build plays events.
@@ -111,6 +119,9 @@ func (s *shelf) build(events []event) []byte {
 	}
 	slices.SortStableFunc(page.Files, func(a, b jsonFile) int { return strings.Compare(a.Filename, b.Filename) })
 	slices.SortStableFunc(page.Versions, compareVersions)
+	for i := range page.Files {
+		s.finish(&page.Files[i])
+	}
 	if s.noVersions {
 		page.Versions, page.Meta.Version = nil, "1.0"
 	}
@@ -127,6 +138,9 @@ func (s *shelf) play(page *jsonPage, status *jsonStatus, e event) {
 	case release, addFile:
 		if !slices.Contains(page.Versions, e.version) {
 			page.Versions = append(page.Versions, e.version)
+		}
+		if e.kind == addFile && !e.core.told {
+			e.core = s.coreOf(e)
 		}
 		for _, tags := range e.tags {
 			page.Files = append(page.Files, s.file(e, tags))
@@ -159,7 +173,7 @@ func (s *shelf) file(e event, tags string) jsonFile {
 	f := jsonFile{
 		CoreMetadata: false, Filename: name, Hashes: map[string]string{"sha256": digest},
 		Size: 10_000 + int(sum[0])*100, URL: "/files/" + digest[:2] + "/" + digest[2:4] + "/" + name,
-		Yanked: false, version: e.version, at: e.at,
+		Yanked: false, version: e.version, at: e.at, tags: tags, core: e.core,
 	}
 	if e.python != "" {
 		f.Python = &e.python

@@ -25,12 +25,17 @@ type Options struct {
 	// Username and Password are demanded from every request (Basic) unless
 	// both are empty.
 	Username, Password string
+	// Files makes the page tell the true digest and size of every file, so
+	// that an installer takes it; see the package comment.
+	Files bool
 	// NoLog keeps no record of requests.
 	NoLog bool
 }
 
 // Server is an index with memory. Its pages are at /simple/NAME/, and below
-// any other path that ends so. It is safe for concurrent use.
+// any other path that ends so; the files at /files/NAME/VERSION/FILE, and the
+// metadata of a wheel (PEP 658) beside it, with ".metadata" after its name. It
+// is safe for concurrent use.
 type Server struct {
 	o Options
 
@@ -117,7 +122,7 @@ func (s *Server) Add(line string) error {
 
 func (s *Server) shelf(name string) *shelf {
 	if s.shelves[name] == nil {
-		s.shelves[name] = &shelf{name: name, shown: -1}
+		s.shelves[name] = &shelf{name: name, shown: -1, allReal: s.o.Files}
 	}
 	return s.shelves[name]
 }

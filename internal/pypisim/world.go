@@ -2,6 +2,7 @@ package pypisim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,7 +12,8 @@ import (
 // A world is text, one statement a line, "#" begins a comment:
 //
 //	NAME VERSION TIME [py>=3.8] [yanked[="reason"]] [files=py3-none-any,sdist] [made-up]
-//	file NAME VERSION TIME TAGS|sdist [py>=3.8] [made-up]
+//	     [requires="urllib3<2.1; python_version < '3.10'"] [extra=NAME] [metadata=SWITCH,SWITCH]
+//	file NAME VERSION TIME TAGS|sdist [py>=3.8] [made-up] [requires=...] [extra=...] [metadata=...]
 //	project NAME [status=STATUS] [reason="..."] [no-upload-times] [no-hashes] [no-versions] [no-serials]
 //	yank NAME VERSION TIME ["reason"]
 //	remove NAME VERSION|* TIME
@@ -19,7 +21,12 @@ import (
 //
 // The first form releases a version with a wheel and a source distribution;
 // files= names wheel tags and sdist, or is "none" for a version without files.
-// "file" adds one to a release. TIME is RFC 3339, with or without seconds, or a
+// "file" adds one to a release. Each requires= is one line of the metadata and
+// each extra= one extra it provides; there may be many of both. Quote a
+// requirement always: outside of quotes brackets fall away. metadata= tells how
+// the metadata can be had, see Switch. A release that says nothing of all this
+// requires nothing. A "file" that says nothing has the metadata of its release;
+// requires="" makes it one without requirements. TIME is RFC 3339, with or without seconds, or a
 // date. "made-up" says that the line is no record of the real index; it changes
 // nothing. A removed project is unknown to the index; a quarantined one loses
 // its files and versions while it is (PEP 792).
@@ -35,6 +42,7 @@ type event struct {
 	yanked  bool
 	text    string // reason of a yank or a status
 	status  string
+	core    core
 }
 
 type eventKind string
@@ -84,7 +92,11 @@ func (e *event) parseRelease(words []string) error {
 	if err := e.subject(words); err != nil {
 		return err
 	}
-	return e.options(words[3:])
+	err := e.options(words[3:])
+	if !slices.ContainsFunc(e.tags, func(t string) bool { return t != sdist }) {
+		e.core.told = true // only the file itself tells, so it has to be true
+	}
+	return err
 }
 
 func (e *event) parseFile(words []string) error {
@@ -108,6 +120,10 @@ func (e *event) options(words []string) error {
 			e.yanked, e.text = true, value
 		case word == "files=none":
 			e.tags = nil
+		case has && e.core.option(key, value):
+			if err := e.core.check(); err != nil {
+				return err
+			}
 		case has && key == "files":
 			e.tags = strings.Split(value, ",")
 		case len(word) > 3 && strings.HasPrefix(word, "py") && strings.ContainsRune("<>=!~", rune(word[2])):

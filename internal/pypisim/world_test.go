@@ -129,10 +129,34 @@ func TestBadWorlds(t *testing.T) {
 		"file acme 1.0 2026-01-01":           "want file NAME VERSION TIME TAGS",
 		"project":                            "want project NAME",
 		"project acme colour=red":            "unknown word",
+		"acme 1.0 2026-01-01 metadata=odd":   `unknown metadata switch "odd"`,
+		"acme 1.0 2026-01-01 extra=-":        "is no extra's name",
 		"\n\n-- a.world --\n\nacme 1.0 soon": "a.world:2: ",
 	} {
 		if err := New(Options{}).Load(line); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: have %v, want %s", line, err, want)
 		}
 	}
+}
+
+// What is accepted as a statement can be shown and served.
+func FuzzAdd(f *testing.F) {
+	for line := range strings.Lines(sample + filesWorld) {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		if len(line) > 1000 || strings.Contains(line, "huge") {
+			return
+		}
+		s := New(Options{Files: true, Now: func() time.Time { return time.Date(2500, 1, 1, 0, 0, 0, 0, time.UTC) }})
+		if s.Add(line) != nil {
+			return
+		}
+		for _, name := range s.Names() {
+			page := s.Page(name)
+			if page != nil && !json.Valid(page) {
+				t.Errorf("%q: %s", line, page)
+			}
+		}
+	})
 }

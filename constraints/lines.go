@@ -11,6 +11,7 @@ import (
 // comment removed, white space stripped at both ends. It is never empty.
 type logicalLine struct {
 	number int // the physical line it begins on, from 1
+	last   int // the physical line it ends on
 	text   string
 	segs   []segment
 }
@@ -64,15 +65,16 @@ func logicalLines(text string) []logicalLine {
 
 // joiner collects the physical lines of a logical one.
 type joiner struct {
-	number int
-	text   strings.Builder
-	segs   []segment
+	number, last int
+	text         strings.Builder
+	segs         []segment
 }
 
 func (j *joiner) add(number int, text string, src int) {
 	if j.number == 0 {
 		j.number = number
 	}
+	j.last = number
 	j.segs = append(j.segs, segment{j.text.Len(), src})
 	j.text.WriteString(text)
 }
@@ -83,7 +85,7 @@ func (j *joiner) finish() (l logicalLine, ok bool) {
 	text := uncomment(j.text.String())
 	body := strings.TrimLeftFunc(text, isSpace)
 	cut := len(text) - len(body)
-	l = logicalLine{number: j.number, text: strings.TrimRightFunc(body, isSpace)}
+	l = logicalLine{number: j.number, last: j.last, text: strings.TrimRightFunc(body, isSpace)}
 	for i, s := range j.segs {
 		if i+1 < len(j.segs) && j.segs[i+1].lo <= cut {
 			continue

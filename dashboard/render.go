@@ -244,10 +244,45 @@ func reasonLine(u plan.Update) string {
 	if u.State == plan.Open {
 		move = ""
 	}
-	if line := sentences(move, u.Reason); line != "" {
+	if line := sentences(append([]string{move, u.Reason}, ties(u)...)...); line != "" {
 		return "   — " + line + "\n"
 	}
 	return ""
+}
+
+// ties says what else an update is about: what makes its members one, what it
+// brings, what it mends. Of an open one the merge request says it.
+func ties(u plan.Update) []string {
+	if u.State == plan.Open {
+		return nil
+	}
+	var out []string
+	add := func(head string, all []string) {
+		if n := len(all); n > 2 {
+			all = append(all[:2:2], fmt.Sprintf("and %d more", n-2))
+		}
+		if len(all) > 0 {
+			out = append(out, head+strings.Join(all, "; "))
+		}
+	}
+	add("Together, because ", u.Together)
+	add("", u.Yanked)
+	add("Ends a conflict: ", u.Cures)
+	add("Adds ", lines(u.Lines, false))
+	add("Removes ", lines(u.Lines, true))
+	add("Comes along without a pin: ", lines(u.Along, false))
+	add("Requirements not known: ", u.Unverified)
+	return out
+}
+
+func lines(all []plan.LineChange, removed bool) []string {
+	var out []string
+	for _, l := range all {
+		if l.Removed == removed {
+			out = append(out, l.Name+" "+l.Version)
+		}
+	}
+	return out
 }
 
 // steps says from where to where, once if all pins of the update agree.

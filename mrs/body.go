@@ -18,6 +18,8 @@ type BodyView struct {
 	Zone       *time.Location    // nil is UTC
 	MinimumAge time.Duration
 	Pythons    []string
+	Platforms  []string
+	Roots      []string // names of what the project installs
 	Dashboard  int64 // iid of the dashboard issue, 0 for none
 }
 
@@ -36,6 +38,7 @@ func Body(u plan.Update, v BodyView) string {
 	b.WriteString(marker(v.ProjectID, u.Branch, note) + "\n")
 	b.WriteString(intro(u, v) + "\n")
 	table(&b, u.Moves)
+	ties(&b, u)
 	b.WriteString("\n**Why now:** " + why(u, v) + "\n")
 	notTaken(&b, u)
 	checked(&b, u, v)
@@ -53,6 +56,9 @@ func intro(u plan.Update, v BodyView) string {
 	pins := "Moves one pin"
 	if n := len(u.Moves); n > 1 {
 		pins = fmt.Sprintf("Moves %d pins together", n)
+		if len(u.Together) > 0 {
+			pins = fmt.Sprintf("Moves %d pins that only install together", n)
+		}
 	}
 	return pins + ", in " + list(touched(u.Moves, v.Files)) + "."
 }
@@ -179,6 +185,8 @@ func why(u plan.Update, v BodyView) string {
 			return "the branch conflicted with the default branch and was made anew at the same versions" + at + "."
 		}
 		return "the files on the default branch did not hold the same pins; found" + at + "."
+	case "clash":
+		return "what it held did not fit the default branch any more, so it was made anew" + at + "."
 	default:
 		return "the window was open" + at + ". Nobody forced it."
 	}
@@ -207,7 +215,8 @@ func checked(b *strings.Builder, u plan.Update, v BodyView) {
 		b.WriteString("\n**Checked before this was opened:**\n" + same + "\n**Not checked:** what the pins do. None of them changes here.\n")
 		return
 	}
-	b.WriteString("\n**Checked before this was opened,** by reading the index; no package code was run:\n")
+	b.WriteString("\n**Checked before this was opened,** by reading the index and metadata; no package code was run:\n")
+	b.WriteString(fit(v))
 	b.WriteString(" - each version has files and none of them is yanked\n")
 	if v.MinimumAge > 0 {
 		fmt.Fprintf(b, " - each version had been out for at least %s\n", age(v.MinimumAge))
@@ -218,11 +227,14 @@ func checked(b *strings.Builder, u plan.Update, v BodyView) {
 	if len(derivedFiles(v.Files)) > 0 {
 		b.WriteString(same)
 	}
-	b.WriteString("\n**Not checked:** whether the pins fit together, as pins are not checked against each other yet")
+	b.WriteString("\n**Not checked:** ")
 	if len(v.Pythons) == 0 {
-		b.WriteString("; which Python versions each release admits, as none are configured")
+		b.WriteString("which Python versions each release admits, as none are configured; ")
 	}
-	b.WriteString("; and what the code does. That is for the pipeline and you.\n")
+	if len(v.Roots) == 0 {
+		b.WriteString("what else is installed beside the pins, as no roots are configured; ")
+	}
+	b.WriteString("what the code does. That is for the pipeline and you.\n")
 }
 
 // age writes a configured duration in its largest whole unit.
@@ -259,6 +271,6 @@ func choices(b *strings.Builder, u plan.Update, v BodyView) {
 	b.WriteString(" - **merge:** the branch goes away. To undo, revert the merge: " + undo + ".\n")
 	b.WriteString(" - **close:** " + refused + ".\n")
 	b.WriteString(" - **push a commit:** pinwheel stops touching this branch and says so on the " + dashboard + ".\n")
-	b.WriteString(" - **do nothing:** it is rebuilt when it conflicts, and a newer release may take its place here in a later window.\n")
+	b.WriteString(" - **do nothing:** it is made anew when it conflicts or no longer fits, and a newer release may take its place here in a later window.\n")
 	b.WriteString("\n</details>\n")
 }

@@ -227,7 +227,11 @@ func (e effect) noteOnce(ctx context.Context, a plan.CloseMergeRequest) (wrote b
 	if err != nil || there {
 		return false, err
 	}
-	body := text.Prose(a.Reason, 1000) + "\n\n" + mark
+	body := text.Prose(a.Reason, 1000)
+	if a.By != 0 {
+		body += fmt.Sprintf(" See !%d.", a.By)
+	}
+	body += "\n\n" + mark
 	_, _, err = e.gl.Notes.CreateMergeRequestNote(e.id, a.IID, &gitlab.CreateMergeRequestNoteOptions{Body: &body}, gitlab.WithContext(ctx))
 	if err == nil {
 		return true, nil

@@ -49,6 +49,7 @@ type CloseMergeRequest struct {
 	Branch string
 	Op     string
 	Reason string
+	By     int64 // the merge request that takes its place, 0 for none
 }
 
 // DeleteBranch deletes a branch that is proven ours and still at Head.

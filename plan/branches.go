@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"sort"
 	"strings"
 )
@@ -95,21 +96,17 @@ func (w world) refusals(branch string, wentBack func(Move) bool) []refusal {
 }
 
 // covers reports whether the refusal says no to u: a major refuses its whole
-// major, anything else the exact versions.
+// major, anything else the exact version of the package that names it. What
+// else is in the set does not matter: it moves for that package's sake.
 func (r refusal) covers(u Update) bool {
 	if len(r.moves) == 0 {
 		return strings.EqualFold(r.title, plainTitle(u.Title))
 	}
-	refused := map[string]string{}
-	for _, m := range r.moves {
-		refused[m.Key] = m.To
-	}
+	lead := u.Moves0()
 	for _, m := range u.Moves {
-		to, ok := refused[m.Key]
-		if !ok {
-			return false
-		}
-		if to != m.To && (u.Kind != Major || majorOf(to) != majorOf(m.To)) {
+		if m.Key == lead.Key && !slices.ContainsFunc(r.moves, func(no Move) bool {
+			return no.Key == m.Key && (no.To == m.To || (u.Kind == Major && majorOf(no.To) == majorOf(m.To)))
+		}) {
 			return false
 		}
 	}

@@ -7,13 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/plan/solve"
 	"gitlab.com/cki-project/pinwheel/pypi/pep440"
 )
 
 // Decide answers what is true of every pin and what to do now. It is total:
 // whatever the snapshot lacks becomes a state with a reason.
 func Decide(s Snapshot) Plan {
-	d := &decider{s: &s, zone: s.Policy.Window.Zone(), inside: s.Policy.Window.Inside(s.Now), world: arrange(&s)}
+	d := newDecider(&s)
 	d.plan.Window = s.Policy.Window.View(s.Now)
 	d.plan.MaxOpen = s.Policy.MaxOpen
 	files, problems := parseFiles(&s)
@@ -38,49 +39,67 @@ func Decide(s Snapshot) Plan {
 	return d.plan
 }
 
+func newDecider(s *Snapshot) *decider {
+	return &decider{
+		s: s, zone: s.Policy.Window.Zone(), inside: s.Policy.Window.Inside(s.Now),
+		world: arrange(s), envs: environments(s.Policy),
+	}
+}
+
 // decider is one decision in the making.
 type decider struct {
-	s      *Snapshot
-	zone   *time.Location
-	inside bool
-	world  world
-	files  []parsedFile
-	slots  []slot
-	drafts []*draft
-	plan   Plan
+	s        *Snapshot
+	zone     *time.Location
+	inside   bool
+	world    world
+	envs     []environment
+	files    []parsedFile
+	slots    []slot
+	judge    *judge
+	outcomes []outcome         // of each slot
+	spelled  map[string]string // normalised name -> as the first file writes it
+	solver   *solve.Solver
+	free     map[string][]pep440.Version // releases of names without a pin
+	against  []map[string]string         // for each slot: version -> why no set takes it
+	drafts   []*draft
+	plan     Plan
 }
 
 // draft is an update while its state is worked out.
 type draft struct {
 	Update
-	slots   []int  // into decider.slots, one for each move
-	want    []Move // the moves it would make, whatever its branch holds now
-	stale   bool   // its index did not answer
-	young   bool
-	orphan  string // an open merge request without an update: why it closes
-	branch  *Branch
-	trailer Trailers
-	ours    bool
-	mr      *MergeRequest
-	refused *refusal
-	forced  *Tick
-	opens   bool // wants a new merge request
-	moves   bool // an open one moves to Moves
-	repair  bool // an open one is rebuilt at the versions it holds
+	slots     []int  // into decider.slots, one for each move
+	want      []Move // the moves it would make, whatever its branch holds now
+	wantLines []LineChange
+	held      State  // why it cannot be offered now: incompatible or not-checked
+	heldFor   string // the reason, a sentence
+	stale     bool   // its index did not answer
+	young     bool
+	orphan    string // an open merge request without an update: why it closes
+	by        int64  // the merge request that takes its place, 0 for none
+	branch    *Branch
+	trailer   Trailers
+	ours      bool
+	mr        *MergeRequest
+	refused   *refusal
+	forced    *Tick
+	opens     bool // wants a new merge request
+	moves     bool // an open one moves to Moves
+	repair    bool // an open one is rebuilt at the versions it holds
 }
 
-// look asks the index facts for every slot and joins the steps by branch.
+// look judges every slot, finds which pins can move together, and makes a
+// draft of every set and of every wish that is held back.
 func (d *decider) look() {
-	j := newJudge(d.s)
-	byBranch := map[string]*draft{}
-	spelled := map[string]string{}
+	d.judge, d.free, d.spelled = newJudge(d.s), map[string][]pep440.Version{}, map[string]string{}
 	stale := map[string][]string{}
-	for i, sl := range d.slots {
-		if _, ok := spelled[sl.p.Key]; !ok {
-			spelled[sl.p.Key] = sl.p.Name
+	kept := d.slots[:0:0]
+	for _, sl := range d.slots {
+		if _, ok := d.spelled[sl.p.Key]; !ok {
+			d.spelled[sl.p.Key] = sl.p.Name
 		}
 		pkg, known := d.s.Packages[sl.p.Key]
-		o := j.look(sl, pkg, known)
+		o := d.judge.look(sl, pkg, known)
 		if o.blocks {
 			d.plan.Unmanaged = append(d.plan.Unmanaged, Unmanaged{sl.path, sl.p.Line, pinText(sl.p), "larger than every release: it blocks the package on purpose"})
 			continue
@@ -89,33 +108,99 @@ func (d *decider) look() {
 			index, _ := d.s.Policy.indexOf(sl.p.Key)
 			stale[index.Name] = append(stale[index.Name], sl.p.Key)
 		}
-		d.plan.Pins++
-		d.why(sl, o)
-		if len(o.steps) == 0 {
-			d.plan.Current = append(d.plan.Current, Pin{sl.path, sl.p.Line, sl.p.Name, sl.p.Version.String()})
-			continue
-		}
-		d.plan.Behind++
-		for _, st := range o.steps {
-			name := BranchName(d.s.Policy.BranchPrefix, spelled[sl.p.Key], st.to.Version.Major())
-			dr := byBranch[name]
-			if dr == nil {
-				dr = &draft{Update: Update{Branch: name, Name: spelled[sl.p.Key]}, young: true}
-				byBranch[name] = dr
-				d.drafts = append(d.drafts, dr)
-			}
-			dr.add(d.move(i, sl, st), i, st, o.stale)
-		}
+		kept, d.outcomes = append(kept, sl), append(d.outcomes, o)
 	}
-	for _, dr := range d.drafts {
-		dr.Title = title(dr.Name, dr.Kind, dr.Moves)
-		dr.want = dr.Moves
-		// What another slot of the package takes is not "not taken".
-		dr.NotTaken = slices.DeleteFunc(slices.Clone(dr.NotTaken), func(c Considered) bool {
-			return slices.ContainsFunc(dr.Moves, func(m Move) bool { return m.To == c.Version })
-		})
-	}
+	d.slots = kept
 	d.staleProblems(stale)
+	d.solver = solve.New(d.universe())
+	goals := d.goals()
+	d.reach(goals)
+	sets, waiting := d.join(goals)
+	d.weigh(goals, waiting)
+	for _, s := range sets {
+		d.add(d.draftOf(s))
+	}
+	for _, g := range goals {
+		if g.result.Status != solve.Solved || waiting[g] != nil {
+			d.add(d.heldDraft(g, waiting[g]))
+		}
+	}
+	d.plan.Missing = d.needs()
+	d.tally()
+}
+
+// add keeps one draft for each branch, the first.
+func (d *decider) add(dr *draft) {
+	if !slices.ContainsFunc(d.drafts, func(o *draft) bool { return o.Branch == dr.Branch }) {
+		d.drafts = append(d.drafts, dr)
+	}
+}
+
+// draftOf makes the update of a set.
+func (d *decider) draftOf(s *set) *draft {
+	leader := d.leader(s)
+	dr := &draft{Update: Update{Branch: d.setBranch(s, leader), Name: d.spelled[leader]}, young: s.class.young}
+	moves := slices.Clone(s.result.Moves)
+	sort.SliceStable(moves, func(i, j int) bool {
+		a, b := d.slots[moves[i].Pin].p.Key, d.slots[moves[j].Pin].p.Key
+		if (a == leader) != (b == leader) {
+			return a == leader
+		}
+		if a != b {
+			return a < b
+		}
+		return moves[i].Pin < moves[j].Pin
+	})
+	for _, m := range moves {
+		dr.step(d, m)
+	}
+	d.describe(dr, s, leader)
+	dr.finishWish()
+	return dr
+}
+
+// heldDraft makes the update of a wish that cannot be granted: it shows the
+// newest that was wanted, and why not.
+func (d *decider) heldDraft(g *goal, behind *set) *draft {
+	dr := &draft{Update: Update{Name: d.spelled[g.key]}, young: g.young}
+	for k, i := range g.slots {
+		to := g.lines[k].newest()
+		dr.step(d, solve.Move{Pin: i, To: to})
+		dr.Branch = BranchName(d.s.Policy.BranchPrefix, dr.Name, to.Major())
+	}
+	dr.held, dr.heldFor = d.whyHeld(g, behind)
+	dr.finishWish()
+	return dr
+}
+
+func (dr *draft) finishWish() {
+	dr.Title = title(dr.Name, dr.Kind, dr.Moves)
+	dr.want, dr.wantLines = dr.Moves, dr.Lines
+}
+
+// step adds one slot's move. A set is released with its newest member, old
+// enough with its last, waiting since its first, and of its highest kind.
+func (dr *draft) step(d *decider, m solve.Move) {
+	var st *step
+	for _, l := range d.outcomes[m.Pin].lines {
+		if st = l.step(d.slots[m.Pin], m.To); st != nil {
+			break
+		}
+	}
+	if st == nil {
+		return
+	}
+	dr.stale = dr.stale || d.outcomes[m.Pin].stale
+	dr.Moves = append(dr.Moves, d.move(m.Pin, d.slots[m.Pin], *st))
+	dr.slots = append(dr.slots, m.Pin)
+	dr.Released = maxTime(dr.Released, st.released)
+	dr.Eligible = maxTime(dr.Eligible, st.eligible)
+	if dr.Since.IsZero() || st.since.Before(dr.Since) {
+		dr.Since = st.since
+	}
+	if dr.Kind == "" || st.kind.rank() > dr.Kind.rank() {
+		dr.Kind = st.kind
+	}
 }
 
 func (d *decider) move(i int, sl slot, st step) Move {
@@ -126,14 +211,21 @@ func (d *decider) move(i int, sl slot, st step) Move {
 		Index: index.Name, URL: projectPage(index.URL, sl.p.Key, st.to.Version.String()),
 	}
 	if sl.p.HasHashes {
-		for _, f := range st.to.Files {
-			if !f.Yanked && f.SHA256 != "" {
-				m.SHA256 = append(m.SHA256, f.SHA256)
-			}
-		}
-		sort.Strings(m.SHA256)
+		m.SHA256 = hashes(st.to)
 	}
 	return m
+}
+
+// hashes lists the sha256 of a release's files that are not yanked, sorted.
+func hashes(r *Release) []string {
+	var out []string
+	for _, f := range r.Files {
+		if !f.Yanked && f.SHA256 != "" {
+			out = append(out, f.SHA256)
+		}
+	}
+	sort.Strings(out)
+	return out
 }
 
 // projectPage is where people find a release: its page on the public index,
@@ -146,54 +238,6 @@ func projectPage(base, key, version string) string {
 		return base + key + "/"
 	}
 	return ""
-}
-
-// add joins one slot's step. A set is young while any member is, released
-// with its newest, and of its highest kind.
-func (dr *draft) add(m Move, i int, st step, stale bool) {
-	if dr.young && !st.young && len(dr.Moves) > 0 {
-		// Slots that are ready do not wait for one that is not.
-		dr.Moves, dr.slots, dr.Eligible, dr.Released, dr.Kind, dr.NotTaken = nil, nil, time.Time{}, time.Time{}, "", nil
-	}
-	if len(dr.Moves) > 0 && !dr.young && st.young {
-		return
-	}
-	dr.young = st.young
-	dr.Moves = append(dr.Moves, m)
-	dr.slots = append(dr.slots, i)
-	dr.stale = dr.stale || stale
-	dr.Released = maxTime(dr.Released, st.released)
-	dr.Eligible = maxTime(dr.Eligible, st.eligible)
-	if dr.Since.IsZero() || st.since.Before(dr.Since) {
-		dr.Since = st.since
-	}
-	if dr.Kind == "" || st.kind.rank() > dr.Kind.rank() {
-		dr.Kind = st.kind
-	}
-	if dr.NotTaken == nil {
-		dr.NotTaken = st.notTaken
-	}
-}
-
-// why adds a row for a pin that does not reach the newest release.
-func (d *decider) why(sl slot, o outcome) {
-	row := WhyNot{File: sl.path, Name: sl.p.Name, From: sl.p.Version.String(), Newest: o.newest, To: sl.p.Version.String()}
-	for _, st := range o.steps {
-		if !st.young {
-			row.To = st.to.Version.String()
-		}
-	}
-	switch {
-	case o.note != "":
-		row.Because = o.note
-	case row.To != o.newest && o.newest != "":
-		row.Because = reasons(o.why, row.To)
-	case o.archived != "":
-		row.Because = o.archived
-	}
-	if row.Because != "" {
-		d.plan.Why = append(d.plan.Why, row)
-	}
 }
 
 // reasons joins runs of one reason: "8.0.0 to 7.0.1: requires Python >=3.10".

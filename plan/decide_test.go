@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
 )
 
 func version(t testing.TB, s string) pep440.Version {
@@ -74,7 +75,45 @@ func friday(t testing.TB, file string, packages ...Package) Snapshot {
 	for _, p := range packages {
 		s.Packages[p.Name] = p
 	}
+	allKnown(&s)
 	return s
+}
+
+// allKnown gives every release of the snapshot metadata without requirements,
+// unless it has some.
+func allKnown(s *Snapshot) {
+	if s.Metadata == nil {
+		s.Metadata = map[string]map[string]Metadata{}
+	}
+	for name, p := range s.Packages {
+		if s.Metadata[name] == nil {
+			s.Metadata[name] = map[string]Metadata{}
+		}
+		for _, r := range p.Releases {
+			if _, ok := s.Metadata[name][r.Version.String()]; !ok {
+				s.Metadata[name][r.Version.String()] = Metadata{Status: MetadataKnown}
+			}
+		}
+	}
+}
+
+// needs lets a release require what the lines say.
+func needs(t testing.TB, s *Snapshot, name, version string, lines ...string) {
+	t.Helper()
+	s.Metadata[name][version] = Metadata{Status: MetadataKnown, Requires: needsOf(t, lines...)}
+}
+
+func needsOf(t testing.TB, lines ...string) []pep508.Requirement {
+	t.Helper()
+	var out []pep508.Requirement
+	for _, line := range lines {
+		r, err := pep508.Parse(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, r)
+	}
+	return out
 }
 
 func saturday(t testing.TB, file string, packages ...Package) Snapshot {

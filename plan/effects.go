@@ -25,7 +25,7 @@ func (d *decider) finish() {
 			d.effects(dr)
 		}
 		if dr.mr != nil && dr.ours {
-			dr.Note = noteOf(dr.trailer)
+			dr.Note = dr.note()
 		}
 		if dr.State == Open && dr.orphan != "" {
 			continue // it closes in this run; nothing more to say of it
@@ -54,8 +54,10 @@ func (d *decider) finish() {
 	d.notes()
 }
 
-func noteOf(t Trailers) MergeRequestNote {
-	return MergeRequestNote{Present: true, Digest: textDigest(t), Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request}
+// note is what the description's marker must say.
+func (dr *draft) note() MergeRequestNote {
+	t := dr.trailer
+	return MergeRequestNote{Present: true, Digest: textDigest(t, dr.Clash), Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request}
 }
 
 // effects appends what one draft needs, in the order it must happen.
@@ -63,7 +65,7 @@ func (d *decider) effects(dr *draft) {
 	switch {
 	case dr.mr != nil && dr.State == Open && dr.orphan != "":
 		d.close(dr)
-	case dr.mr != nil && dr.State == Open:
+	case dr.mr != nil && (dr.State == Open || dr.State == Incompatible):
 		d.keepOpen(dr)
 	case dr.opens && dr.mr == nil:
 		d.open(dr)
@@ -71,7 +73,7 @@ func (d *decider) effects(dr *draft) {
 }
 
 func (d *decider) close(dr *draft) {
-	d.act(CloseMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Op: opID("close", dr.Branch, fmt.Sprint(dr.mr.IID), dr.orphan), Reason: "Closed by pinwheel: " + dr.orphan + "."})
+	d.act(CloseMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Op: opID("close", dr.Branch, fmt.Sprint(dr.mr.IID), dr.orphan), Reason: "Closed by pinwheel: " + dr.orphan + ".", By: dr.by})
 	d.act(DeleteBranch{Branch: dr.Branch, Head: dr.branch.Head.SHA})
 }
 
@@ -80,16 +82,21 @@ func (d *decider) keepOpen(dr *draft) {
 	if dr.moves || dr.repair {
 		t := dr.trailer
 		if dr.moves {
-			t.Moves, t.At, t.Why, t.By = dr.Moves, d.s.Now, "window", ""
-			if dr.forced != nil {
+			t.Moves, t.Lines, t.At, t.Why, t.By = dr.Moves, dr.Lines, d.s.Now, "window", ""
+			switch {
+			case dr.forced != nil:
 				t.Why, t.By = "forced", dr.forced.By.Username
+			case dr.Clash != "":
+				t.Why = "clash"
 			}
+			dr.Clash = ""
 		} else if len(dr.Moves) > 0 {
 			t.Moves = dr.Moves // main may pin another version than the one it started from
 		}
 		if dr.forced != nil {
 			t.Request = dr.forced.ID
 		}
+		dr.Lines = t.Lines
 		dr.refresh()
 		if !d.commit(dr, t) {
 			return
@@ -122,15 +129,16 @@ func (d *decider) edit(dr *draft) {
 	} else {
 		dr.Title = dr.mr.Title
 	}
-	if (note.Present && note.Digest != textDigest(dr.trailer)) || note.RebaseBox || e.Title != "" {
-		dr.Note = noteOf(dr.trailer)
+	want := dr.note()
+	if (note.Present && note.Digest != want.Digest) || note.RebaseBox || e.Title != "" {
+		dr.Note = want
 		e.Update = dr.Update
 		d.act(e)
 	}
 }
 
 func (d *decider) open(dr *draft) {
-	t := Trailers{Moves: dr.Moves, At: d.s.Now, Why: "window"}
+	t := Trailers{Moves: dr.Moves, Lines: dr.Lines, At: d.s.Now, Why: "window"}
 	if dr.Kind == Twin {
 		t.Why = "repair"
 	}
@@ -140,14 +148,15 @@ func (d *decider) open(dr *draft) {
 	if dr.branch != nil && !dr.ours {
 		return
 	}
-	if dr.branch == nil || dr.trailer.Base != d.world.head || movesText(dr.trailer.Moves) != movesText(dr.Moves) {
+	if dr.branch == nil || dr.trailer.Base != d.world.head || movesText(dr.trailer.Moves) != movesText(dr.Moves) || linesText(dr.trailer.Lines) != linesText(dr.Lines) {
 		if !d.commit(dr, t) {
 			return
 		}
 	}
-	dr.Note = noteOf(dr.trailer)
+	dr.Note = dr.note()
 	dr.State, dr.Reason = AwaitingSchedule, "Opens in this run."
-	d.act(OpenMergeRequest{Update: dr.Update, Target: d.s.Project.DefaultBranch, Labels: d.s.Policy.Labels})
+	labels := append(slices.Clone(d.s.Policy.Labels), dr.Labels...)
+	d.act(OpenMergeRequest{Update: dr.Update, Target: d.s.Project.DefaultBranch, Labels: labels})
 }
 
 // commit appends the branch's one commit. It reports false, with the state
@@ -184,16 +193,11 @@ func (d *decider) content(dr *draft) ([]FileChange, error) {
 	}
 	var out []FileChange
 	for _, f := range d.files {
-		var edits []constraints.Edit
-		for _, m := range dr.Moves {
-			if m.File == f.Path {
-				edits = append(edits, constraints.Edit{Pin: m.Pin, Version: m.To, SHA256: m.SHA256})
-			}
-		}
-		if len(edits) == 0 {
+		change := changeOf(f, dr.Update)
+		if len(change.Edits)+len(change.Add)+len(change.Remove) == 0 {
 			continue
 		}
-		data, err := f.parsed.Apply(edits)
+		data, err := f.parsed.Rewrite(change)
 		if err != nil {
 			return nil, err
 		}
@@ -215,6 +219,26 @@ func (d *decider) content(dr *draft) ([]FileChange, error) {
 		return nil, fmt.Errorf("nothing is left to change on branch %s", dr.Branch)
 	}
 	return out, nil
+}
+
+// changeOf is what an update does to one file.
+func changeOf(f parsedFile, u Update) constraints.Change {
+	var c constraints.Change
+	for _, m := range u.Moves {
+		if m.File == f.Path {
+			c.Edits = append(c.Edits, constraints.Edit{Pin: m.Pin, Version: m.To, SHA256: m.SHA256})
+		}
+	}
+	for _, l := range u.Lines {
+		switch {
+		case l.File != f.Path:
+		case !l.Removed && len(f.parsed.Slots(l.Key)) == 0:
+			c.Add = append(c.Add, constraints.NewPin{Name: l.Name, Version: l.Version, SHA256: l.SHA256})
+		case l.Removed:
+			c.Remove = append(c.Remove, f.parsed.Slots(l.Key)...)
+		}
+	}
+	return c
 }
 
 func (d *decider) twinFiles() []FileChange {
@@ -256,6 +280,14 @@ func (d *decider) leftovers() {
 
 // notes are the lines that say what was not looked at.
 func (d *decider) notes() {
+	if len(d.s.Policy.Roots) == 0 {
+		d.plan.Notes = append(d.plan.Notes, "Checked pin against pin only: set `roots:` in the configuration to say what is installed.")
+	}
+	for _, r := range d.s.Roots {
+		if r.Failure != "" {
+			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("Root %s could not be read, so the pins are checked without it: %s.", r.Name, r.Failure))
+		}
+	}
 	if len(d.s.Policy.Pythons) == 0 {
 		d.plan.Notes = append(d.plan.Notes, "Python versions are not checked: set `python:` in the configuration.")
 	}

@@ -104,48 +104,82 @@ func ahead(want, held []Move) bool {
 	})
 }
 
-// heldMoves are the moves of the update at the versions its branch holds.
+// heldMoves are the moves that a branch holds, as steps of the present pins:
+// each slot that stands where a step began, or is moved by the draft as well
+// and stands below the step's end.
 func (d *decider) heldMoves(dr *draft) []Move {
-	to := map[string]string{}
-	for _, h := range dr.trailer.Moves {
-		to[h.Key+":"+h.From] = h.To
-		if _, ok := to[h.Key]; !ok {
-			to[h.Key] = h.To
+	var out []Move
+	taken := map[int]bool{}
+	for _, exact := range []bool{true, false} {
+		for _, h := range dr.trailer.Moves {
+			to, err1 := pep440.Parse(h.To)
+			from, err2 := pep440.Parse(h.From)
+			if err1 != nil || err2 != nil {
+				continue
+			}
+			for i, sl := range d.slots {
+				at := sl.p.Version
+				stands := at.Equal(from)
+				if !exact {
+					stands = at.Compare(to) < 0 && len(d.slotsOf(h.Key)) == 1
+				}
+				if sl.p.Key == h.Key && stands && !taken[i] {
+					taken[i] = true
+					out = append(out, d.moveTo(i, to))
+				}
+			}
 		}
 	}
-	var out []Move
-	for i, m := range dr.want {
-		v, ok := to[m.Key+":"+m.From]
-		if !ok {
-			v, ok = to[m.Key]
-		}
-		if !ok {
-			continue
-		}
-		if v != m.To {
-			m = d.retarget(m, dr.slots[i], v)
-		}
-		out = append(out, m)
+	lead := slices.IndexFunc(out, func(m Move) bool { return strings.EqualFold(m.Name, dr.Name) })
+	if lead > 0 {
+		first := out[lead]
+		out = slices.Insert(slices.Delete(out, lead, lead+1), 0, first)
 	}
 	return out
 }
 
-// retarget points a move at another version of the same package.
-func (d *decider) retarget(m Move, slotIndex int, version string) Move {
-	sl := d.slots[slotIndex]
-	to, err := pep440.Parse(version)
-	if err != nil {
-		return m
-	}
-	st := step{to: &Release{Version: to}, kind: m.Kind}
-	for i, r := range d.s.Packages[m.Key].Releases {
-		if r.Version.Equal(to) {
-			st.to = &d.s.Packages[m.Key].Releases[i]
-			st.released = earliest(st.to.Files)
+func (d *decider) slotsOf(key string) []int {
+	var out []int
+	for i, sl := range d.slots {
+		if sl.p.Key == key {
+			out = append(out, i)
 		}
 	}
-	if m.Kind != Calendar {
-		st.kind = kindOf(sl.p.Version, to)
+	return out
+}
+
+// slotOf is the slot a move belongs to, -1 when it is not among the pins.
+func (d *decider) slotOf(m Move) int {
+	return slices.IndexFunc(d.slots, func(sl slot) bool { return sl.path == m.File && sl.pin == m.Pin })
+}
+
+// moveTo is a slot's step to a version, whatever the judge thinks of it.
+func (d *decider) moveTo(i int, to pep440.Version) Move {
+	sl := d.slots[i]
+	for _, l := range d.outcomes[i].lines {
+		if st := l.step(sl, to); st != nil {
+			return d.move(i, sl, *st)
+		}
 	}
-	return d.move(slotIndex, sl, st)
+	return d.move(i, sl, step{to: &Release{Version: to}, kind: kindOf(sl.p.Version, to)})
+}
+
+// takes reports whether the draft moves a package.
+func (dr *draft) takes(key string) bool {
+	return slices.ContainsFunc(dr.Moves, func(m Move) bool { return m.Key == key })
+}
+
+// twinBehind reports whether a derived file of the draft's files disagrees
+// with its constraints file on the default branch: merging the branch as it is
+// would not mend that, but making it anew does.
+func (d *decider) twinBehind(dr *draft) bool {
+	for _, f := range d.files {
+		if f.Derived == nil || !slices.ContainsFunc(dr.Moves, func(m Move) bool { return m.File == f.Path }) {
+			continue
+		}
+		if want, err := f.derive(f.parsed); err == nil && (f.Derived.Absent || string(want) != string(f.Derived.Data)) {
+			return true
+		}
+	}
+	return false
 }

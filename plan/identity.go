@@ -43,12 +43,15 @@ func twinBranch(prefix, path string) string {
 	return prefix + strings.ReplaceAll(slug(base), ".", "-")
 }
 
-// title is the merge request's title for moves of one package. A major names
-// the major alone, as its closing refuses all of it.
+// title is the merge request's title for a set of which the first move names
+// it. A major names the major alone, as its closing refuses all of it.
 func title(name string, kind Kind, moves []Move) string {
+	if len(moves) == 0 {
+		return "Update dependency " + name
+	}
 	to := moves[0].To
 	for _, m := range moves[1:] {
-		if m.To != to {
+		if m.Key == moves[0].Key && m.To != to {
 			return "Update dependency " + name
 		}
 	}
@@ -87,12 +90,13 @@ func titleIsOurs(t, name, want string) bool {
 
 // Trailers is what a commit of ours says of itself in its last paragraph.
 type Trailers struct {
-	Base    string   // the commit of the default branch it was made on
-	Digest  string   // ContentDigest of Paths at that commit
-	Paths   []string // the files it changed
-	Moves   []Move   // Key, From, To
-	Why     string   // window, forced or repair
-	By      string   // the username that forced it
+	Base    string       // the commit of the default branch it was made on
+	Digest  string       // ContentDigest of Paths at that commit
+	Paths   []string     // the files it changed
+	Moves   []Move       // Key, From, To
+	Lines   []LineChange // Key, Version, Removed, and File where it is not the first path
+	Why     string       // window, forced or repair
+	By      string       // the username that forced it
 	At      time.Time
 	Request string // the tick it carried out
 }
@@ -107,7 +111,14 @@ func commitMessage(subject string, t Trailers) string {
 	for _, m := range t.Moves {
 		fmt.Fprintf(&b, "%s %s -> %s\n", m.Key, m.From, m.To)
 	}
-	if len(t.Moves) > 0 {
+	for _, l := range t.Lines {
+		if l.Removed {
+			fmt.Fprintf(&b, "%s removed\n", l.Key)
+		} else {
+			fmt.Fprintf(&b, "%s %s added\n", l.Key, l.Version)
+		}
+	}
+	if len(t.Moves)+len(t.Lines) > 0 {
 		b.WriteString("\n")
 	}
 	line := func(key, value string) {
@@ -123,6 +134,7 @@ func commitMessage(subject string, t Trailers) string {
 	line("Digest", t.Digest)
 	line("Paths", strings.Join(paths, " "))
 	line("Moves", movesText(t.Moves))
+	line("Lines", linesText(t.Lines))
 	line("Why", t.Why)
 	line("By", url.QueryEscape(t.By))
 	line("At", t.At.UTC().Format(time.RFC3339))
@@ -150,6 +162,8 @@ func ParseTrailers(message string) (t Trailers, ok bool) {
 			}
 		case "Moves":
 			t.Moves = parseMoves(value)
+		case "Lines":
+			t.Lines = parseLines(value)
 		case "Why":
 			t.Why = value
 		case "By":
@@ -194,6 +208,30 @@ func parseMoves(s string) []Move {
 	return moves
 }
 
+// linesText is the machine's form of added and removed lines:
+// +key:version:file and -key:version:file.
+func linesText(lines []LineChange) string {
+	var out []string
+	for _, l := range lines {
+		sign := "+"
+		if l.Removed {
+			sign = "-"
+		}
+		out = append(out, sign+l.Key+":"+l.Version+":"+url.QueryEscape(l.File))
+	}
+	return strings.Join(out, " ")
+}
+
+func parseLines(s string) []LineChange {
+	var lines []LineChange
+	for _, f := range strings.Fields(s) {
+		if p := strings.SplitN(f[1:], ":", 3); len(p) == 3 && (f[0] == '+' || f[0] == '-') {
+			lines = append(lines, LineChange{Key: p[0], Name: p[0], Version: p[1], File: unescape(p[2]), Removed: f[0] == '-'})
+		}
+	}
+	return lines
+}
+
 // ContentDigest proves what a branch of ours holds: SHA-256 over the branch's
 // name, the commit it stands on, and each file's path and bytes, sorted by
 // path, every part preceded by its length.
@@ -213,8 +251,12 @@ func ContentDigest(branch, base string, files []FileChange) string {
 
 // textDigest names what a description must say; it changes when the plan for
 // the branch does and never because time passes.
-func textDigest(t Trailers) string {
-	h := sha256.Sum256([]byte(strings.Join([]string{movesText(t.Moves), t.Why, t.By, t.At.UTC().Format(time.RFC3339), t.Request}, "\n")))
+func textDigest(t Trailers, clash string) string {
+	parts := []string{movesText(t.Moves), t.Why, t.By, t.At.UTC().Format(time.RFC3339), t.Request}
+	if len(t.Lines) > 0 || clash != "" {
+		parts = append(parts, linesText(t.Lines), clash)
+	}
+	h := sha256.Sum256([]byte(strings.Join(parts, "\n")))
 	return hex.EncodeToString(h[:8])
 }
 

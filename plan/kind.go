@@ -52,10 +52,12 @@ func (k Kind) rank() int {
 		return 2
 	case Calendar:
 		return 3
-	case Major:
+	case Downgrade:
 		return 4
+	case Major:
+		return 5
 	}
-	return 5
+	return 6
 }
 
 // isCalendar reports whether a version numbers its major by the year: 2024.x,

@@ -8,20 +8,28 @@ import (
 	"gitlab.com/cki-project/pinwheel/pypi/pep440"
 )
 
-// outcome is what the index says for one slot: at most one step on its own
-// major, one to the newest major, and why nothing newer than those.
+// outcome is what the index says for one slot: the releases it may consider,
+// by line, and why it considers none.
 type outcome struct {
-	steps    []step
-	newest   string // newest final release on the index
-	why      []Considered
-	note     string // why nothing was considered
+	lines    []*line // the own line first, then the newer majors, then older releases
+	newest   string  // newest final release on the index
+	note     string  // why nothing was considered
 	archived string
-	blocks   bool // the pin is meant to make the package uninstallable
-	stale    bool // the index did not answer in this run
-	unknown  bool // nothing is known of this name
+	yanked   string // the pinned release was taken back: how the index says it
+	blocks   bool   // the pin is meant to make the package uninstallable
+	stale    bool   // the index did not answer in this run
+	unknown  bool   // nothing is known of this name
 }
 
-// step is one candidate for one slot.
+// line is a run of releases a slot may go to, with the verdict on each.
+type line struct {
+	major    bool      // beyond the pin's own line
+	down     bool      // below the pin, for one that was taken back
+	calendar bool      // its years are no majors
+	judged   []verdict // newest first
+}
+
+// step is where one slot goes.
 type step struct {
 	to       *Release
 	kind     Kind
@@ -29,11 +37,9 @@ type step struct {
 	eligible time.Time
 	since    time.Time
 	young    bool
-	notTaken []Considered
 }
 
-// look judges the slot's package. It evaluates releases only as far as a line
-// needs: newest first until one is taken.
+// look judges the slot's package: every release newer than the pin.
 func (j *judge) look(sl slot, pkg Package, known bool) outcome {
 	index, owned := j.policy.indexOf(sl.p.Key)
 	o := outcome{stale: pkg.Failure != "", unknown: !known || !pkg.HasFacts}
@@ -64,7 +70,8 @@ func (j *judge) look(sl slot, pkg Package, known bool) outcome {
 		return o
 	}
 	o.newest = newestFinal(pkg.Releases)
-	j.lines(&o, sl, index, pinned, newer)
+	o.yanked = taken(pinned)
+	j.lines(&o, sl, index, pkg, pinned, newer)
 	return o
 }
 
@@ -98,63 +105,68 @@ func newestFinal(releases []Release) string {
 	return ""
 }
 
-// lines fills steps and why. A package with calendar versions has one line:
-// its years are not majors that somebody may want to stay on.
-func (j *judge) lines(o *outcome, sl slot, index Index, pinned *Release, newer []*Release) {
+// lines judges what is newer. A package with calendar versions has one line:
+// its years are not majors that somebody may want to stay on. Of a pin that
+// was taken back and has nowhere to go up, what is older counts as well.
+func (j *judge) lines(o *outcome, sl slot, index Index, pkg Package, pinned *Release, newer []*Release) {
 	pin := sl.p.Version
 	calendar := isCalendar(pin, earliest(pinned.Files)) &&
 		slices.ContainsFunc(newer, func(r *Release) bool { return isCalendar(r.Version, earliest(r.Files)) })
-	var own, major []*Release
+	own, major := &line{calendar: calendar}, &line{major: true}
 	for _, r := range newer {
+		to := major
 		if calendar || (r.Version.Epoch() == pin.Epoch() && r.Version.Major() == pin.Major()) {
-			own = append(own, r)
-		} else {
-			major = append(major, r)
+			to = own
+		}
+		to.judged = append(to.judged, j.release(sl, index, r))
+	}
+	o.lines = []*line{own, major}
+	if o.yanked == "" || own.offers() || major.offers() {
+		return
+	}
+	down := &line{down: true}
+	for i := len(pkg.Releases) - 1; i >= 0; i-- {
+		if r := &pkg.Releases[i]; r.Version.Compare(pin) < 0 {
+			down.judged = append(down.judged, j.release(sl, index, r))
 		}
 	}
-	for _, line := range [][]*Release{major, own} {
-		st, rejected := j.line(sl, index, line)
-		o.why = append(o.why, rejected...)
-		if st == nil {
-			continue
-		}
-		st.kind = kindOf(pin, st.to.Version)
-		if calendar && st.kind == Major {
-			st.kind = Calendar
-		}
-		o.steps = append(o.steps, *st)
-	}
-	slices.Reverse(o.steps) // the own line first
+	o.lines = append(o.lines, down)
 }
 
-// line picks the newest release that is taken, or else the one that is old
-// enough first. rejected are those above the choice, newest first.
-func (j *judge) line(sl slot, index Index, releases []*Release) (*step, []Considered) {
-	var rejected []Considered
-	var young *verdict
-	for _, r := range releases {
-		v := j.release(sl, index, r)
-		if v.reason == "" {
-			st := &step{to: r, released: v.released, eligible: v.eligible, notTaken: rejected}
-			st.since = j.since(sl, index, releases, v.eligible)
-			return st, rejected
-		}
-		rejected = append(rejected, Considered{Version: r.Version.String(), Released: v.released, Reason: v.reason})
-		if v.young && (young == nil || v.eligible.Before(young.eligible)) {
-			young = &v
+// TakenBack reports whether the release of a version was yanked by every file.
+func TakenBack(pkg Package, v pep440.Version) bool {
+	r := pkg.release(v)
+	return r != nil && taken(r) != ""
+}
+
+// taken reports whether a pinned release was yanked by every file, and why.
+func taken(r *Release) string {
+	for _, f := range r.Files {
+		if !f.Yanked {
+			return ""
 		}
 	}
-	if young == nil {
-		return nil, rejected
+	if len(r.Files) == 0 {
+		return ""
 	}
-	return &step{to: young.release, released: young.released, eligible: young.eligible, since: young.eligible, young: true}, rejected
+	return "yanked" + because(r.Files[0].YankedReason)
+}
+
+// offers reports whether any release of the line may be taken now or later.
+func (l *line) offers() bool {
+	return slices.ContainsFunc(l.judged, func(v verdict) bool { return v.reason == "" || v.young })
+}
+
+// ripe reports whether any release of the line may be taken now.
+func (l *line) ripe() bool {
+	return slices.ContainsFunc(l.judged, func(v verdict) bool { return v.reason == "" })
 }
 
 // since is when the line first had something to offer: the least instant at
 // which any release above the pin became old enough.
-func (j *judge) since(sl slot, index Index, releases []*Release, least time.Time) time.Time {
-	for i := len(releases) - 1; i >= 0; i-- {
-		if v := j.release(sl, index, releases[i]); v.reason == "" {
+func (l *line) since(least time.Time) time.Time {
+	for i := len(l.judged) - 1; i >= 0; i-- {
+		if v := l.judged[i]; v.reason == "" {
 			if v.eligible.Before(least) {
 				return v.eligible
 			}
@@ -164,49 +176,30 @@ func (j *judge) since(sl slot, index Index, releases []*Release, least time.Time
 	return least
 }
 
-// Explain lists every release newer than each pin of name, newest first, with
-// the one reason why it was not taken.
-func Explain(s Snapshot, name string) []Explanation {
-	files, _ := parseFiles(&s)
-	slots, _ := findSlots(&s, files)
-	j := newJudge(&s)
-	var out []Explanation
-	for _, sl := range slots {
-		if sl.p.Key != name {
+// step is the line's move to one of its versions, nil when it has none such.
+func (l *line) step(sl slot, to pep440.Version) *step {
+	for i := range l.judged {
+		v := &l.judged[i]
+		if !v.release.Version.Equal(to) {
 			continue
 		}
-		pkg, known := s.Packages[name]
-		index, _ := s.Policy.indexOf(name)
-		e := Explanation{
-			Pin:   Pin{sl.path, sl.p.Line, sl.p.Name, sl.p.Version.String()},
-			Index: index.Name, Pythons: sl.pythons,
+		st := &step{to: v.release, released: v.released, eligible: v.eligible, young: v.young, since: v.eligible}
+		if !v.young {
+			st.since = l.since(v.eligible)
 		}
-		o := j.look(sl, pkg, known)
-		e.Note = o.note
-		if o.archived != "" {
-			e.Note = o.archived
-		}
-		if o.blocks {
-			e.Note = "larger than every release: it blocks the package on purpose"
-		}
-		if o.note == "" && !o.blocks {
-			e.Releases = j.considered(sl, index, pkg, o)
-		}
-		out = append(out, e)
+		st.kind = l.kind(sl, to)
+		return st
 	}
-	return out
+	return nil
 }
 
-func (j *judge) considered(sl slot, index Index, pkg Package, o outcome) []Considered {
-	newer, _ := split(pkg.Releases, sl.p.Version)
-	var out []Considered
-	for _, r := range newer {
-		v := j.release(sl, index, r)
-		c := Considered{Version: r.Version.String(), Released: v.released, Reason: v.reason}
-		if c.Reason == "" && !slices.ContainsFunc(o.steps, func(st step) bool { return st.to == r }) {
-			c.Reason = "a newer release of its line is taken"
-		}
-		out = append(out, c)
+func (l *line) kind(sl slot, to pep440.Version) Kind {
+	switch kind := kindOf(sl.p.Version, to); {
+	case l.down:
+		return Downgrade
+	case l.calendar && kind == Major:
+		return Calendar
+	default:
+		return kind
 	}
-	return out
 }

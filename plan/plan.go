@@ -4,6 +4,7 @@ import "time"
 
 // Plan is the answer: what is true of every pin, what to do, what to say.
 type Plan struct {
+	Missing   []Need      // facts to fetch before this plan is carried out; sorted
 	Problems  []Problem   // a project with a stopping one gets no effects
 	Updates   []Update    // 1. by state, in the dashboard's order; 2. by name; 3. by branch
 	Actions   []Action    // in the order they are carried out
@@ -90,6 +91,28 @@ type Update struct {
 	Forced   *Tick     // the accepted tick, not carried out yet
 	NotTaken []Considered
 	Note     MergeRequestNote // what its description says or will say
+
+	Together   []string     // the requirements that tie its members, a clause each
+	Along      []LineChange // names without a pin that installing it brings along
+	Lines      []LineChange // lines it adds and removes; the roots decide
+	Cures      []string     // conflicts of the default branch that it ends
+	Yanked     []string     // pinned releases that were taken back, which it leaves
+	Unverified []string     // members whose requirements cannot be known
+	Clash      string       // an open one does not fit the default branch any more: why
+	Labels     []string     // beyond those of the policy
+}
+
+// LineChange is a line that an update adds to a constraints file or removes
+// from it, or for Along one that the file could have.
+type LineChange struct {
+	File    string
+	Pin     int // of a removed line: index in the file's pins
+	Key     string
+	Name    string
+	Version string
+	Removed bool
+	By      string // of an added one: the requirement that needs it
+	SHA256  []string
 }
 
 // Move is one pin's step inside an update.
@@ -119,7 +142,9 @@ const (
 	Minor    Kind = "minor"
 	Calendar Kind = "calendar version"
 	Major    Kind = "major"
-	Twin     Kind = "derived file" // repairs constraints.yml, moves nothing
+	// Downgrade leaves a release that was taken back, where nothing newer fits.
+	Downgrade Kind = "downgrade"
+	Twin      Kind = "derived file" // repairs constraints.yml, moves nothing
 )
 
 // State says where an update stands.

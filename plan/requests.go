@@ -72,7 +72,7 @@ func (d *decider) bodyBox(dr *draft) {
 		return
 	}
 	asked := fmt.Sprintf("mr-%d-", dr.mr.IID)
-	if strings.HasPrefix(dr.trailer.Request, asked) && dr.mr.Note.Digest != textDigest(dr.trailer) {
+	if strings.HasPrefix(dr.trailer.Request, asked) && dr.mr.Note.Digest != dr.note().Digest {
 		return // rebuilt already; only the text is left to write
 	}
 	dr.forced = &Tick{ID: asked + fmt.Sprintf("%.8s", dr.branch.Head.SHA), Box: BoxRebase, Branch: dr.Branch, At: d.s.Now}
@@ -161,10 +161,10 @@ func (d *decider) applyForced(dr *draft) {
 	}
 	want := dr.want
 	gone := d.gone(dr.trailer.Moves) != ""
-	dr.moves = dr.Kind == Twin || ((gone || ahead(want, dr.trailer.Moves)) && !dr.young && !dr.stale && len(want) > 0)
+	dr.moves = dr.Kind == Twin || ((gone || dr.Clash != "" || ahead(want, dr.trailer.Moves)) && !dr.young && !dr.stale && dr.held == "" && len(want) > 0)
 	dr.repair = !dr.moves
 	if dr.moves {
-		dr.Update.Moves = want
+		dr.Update.Moves, dr.Lines, dr.Together = want, dr.wantLines, d.tied(want)
 	}
 }
 

@@ -10,12 +10,17 @@ type Snapshot struct {
 	Policy  Policy
 	Bot     User
 
-	Files         []File             // in the order of Policy.Files
-	Packages      map[string]Package // by normalised name
-	Branches      []Branch           // every branch under the prefix
-	MergeRequests []MergeRequest     // every one from such a branch, any state
-	Ticks         []Tick             // boxes people ticked, as read now
-	Failures      map[string]string  // branch -> why an effect of this run failed on it
+	Files    []File             // in the order of Policy.Files
+	Packages map[string]Package // by normalised name
+	// Metadata is what releases require: normalised name, then version as PEP
+	// 440 normalises it.
+	Metadata map[string]map[string]Metadata
+	Roots    []Root // what the project installs, in the order of Policy.Roots
+
+	Branches      []Branch          // every branch under the prefix
+	MergeRequests []MergeRequest    // every one from such a branch, any state
+	Ticks         []Tick            // boxes people ticked, as read now
+	Failures      map[string]string // branch -> why an effect of this run failed on it
 }
 
 // Project is the GitLab project as its API describes it.

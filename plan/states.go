@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"gitlab.com/cki-project/pinwheel/plan/solve"
 	"gitlab.com/cki-project/pinwheel/pypi/pep440"
 )
 
@@ -69,6 +70,40 @@ func (d *decider) states() {
 	for _, dr := range d.drafts {
 		d.state(dr)
 	}
+	for _, dr := range d.drafts {
+		d.yield(dr)
+	}
+}
+
+// yield holds a set back while a merge request that a person took over moves
+// one of its members: half a set is never offered.
+func (d *decider) yield(dr *draft) {
+	if dr.State != AwaitingSchedule && dr.State != Maturing && dr.State != Open {
+		return
+	}
+	for _, other := range d.drafts {
+		if other == dr || other.mr == nil || other.State != Edited {
+			continue
+		}
+		for _, m := range dr.Moves {
+			if m.Key != dr.Moves0().Key && other.concerns(m.Key) {
+				reason := fmt.Sprintf("`%s` also moves %s, and holds a person's commits.", other.Branch, m.Name)
+				if dr.mr == nil {
+					dr.State, dr.Reason = Incompatible, reason+" Moves when that merge request is merged or closed."
+				} else if dr.moves {
+					dr.moves = false
+					dr.Reason += " " + reason
+				}
+				return
+			}
+		}
+	}
+}
+
+// concerns reports whether a draft's merge request moves a package, as far as
+// its marker and its branch's name tell.
+func (dr *draft) concerns(key string) bool {
+	return strings.EqualFold(dr.Name, key) || slices.ContainsFunc(dr.mr.Note.Moves, func(m Move) bool { return m.Key == key })
 }
 
 func (d *decider) state(dr *draft) {
@@ -90,6 +125,8 @@ func (d *decider) state(dr *draft) {
 	case dr.branch != nil && !dr.ours:
 		dr.State = Edited
 		dr.Reason = fmt.Sprintf("Branch `%s` holds commits that are not pinwheel's and has no merge request, so only people touch it. Delete it, or open a merge request.", dr.Branch)
+	case dr.held != "":
+		dr.State, dr.Reason = dr.held, dr.heldFor
 	case dr.young:
 		dr.State = Maturing
 		dr.Reason = fmt.Sprintf("Released %s, old enough on %s, then opens in the window.", day(dr.Released, d.zone), instant(dr.Eligible, d.zone))
@@ -176,21 +213,54 @@ func (d *decider) openState(dr *draft) {
 		return
 	}
 	gone := d.gone(held)
-	dr.moves = (gone != "" || ahead(dr.Moves, held)) && !dr.young && !dr.stale
+	dr.Clash = d.clash(dr)
+	dr.moves = (gone != "" || dr.Clash != "" || ahead(dr.Moves, held)) && !dr.young && !dr.stale && dr.held == ""
 	d.settleOpen(dr, gone)
 }
 
+// clash says why merging what the branch holds would add a conflict between
+// pins to the default branch as it is now; it is empty when it would not.
+func (d *decider) clash(dr *draft) string {
+	if dr.trailer.Base == d.world.head {
+		return "" // it was judged on this very head
+	}
+	var moves []solve.Move
+	for _, m := range d.heldMoves(dr) {
+		i := d.slotOf(m)
+		to, err := pep440.Parse(m.To)
+		if i >= 0 && err == nil && !to.Equal(d.slots[i].p.Version) {
+			moves = append(moves, solve.Move{Pin: i, To: to})
+		}
+	}
+	if len(moves) == 0 {
+		return ""
+	}
+	for _, e := range d.solver.Added(moves) {
+		return violated(e)
+	}
+	return ""
+}
+
 // settleOpen decides between leaving the branch, moving it to a newer version
-// (once per opening of the window) and repairing a conflict at the same one.
+// (once per opening of the window, at once where it does not fit any more) and
+// making it anew at the same one: for a conflict, or where merging it would
+// leave a derived file that disagrees.
 func (d *decider) settleOpen(dr *draft, gone string) {
 	at := dr.trailer.At
 	if at.IsZero() {
 		at = dr.mr.CreatedAt
 	}
 	wanted := dr.moves
-	dr.moves = wanted && d.inside && !d.s.Policy.Window.Same(at, d.s.Now)
-	dr.repair = !dr.moves && dr.mr.HasConflicts && dr.trailer.Base != d.world.head
+	dr.moves = wanted && (dr.Clash != "" || (d.inside && !d.s.Policy.Window.Same(at, d.s.Now)))
+	dr.repair = !dr.moves && dr.trailer.Base != d.world.head && (dr.mr.HasConflicts || d.twinBehind(dr))
 	dr.Reason = d.openReason(dr)
+	if dr.Clash != "" && !dr.moves {
+		dr.State = Incompatible
+		dr.Reason += " It does not fit the default branch any more: " + dr.Clash + "."
+		if dr.heldFor != "" {
+			dr.Reason += " " + dr.heldFor
+		}
+	}
 	ready := ""
 	if wanted && !dr.moves && dr.Kind != Twin {
 		ready = fmt.Sprintf(" v%s is ready and replaces it %s; a tick takes it now.", dr.Moves0().To, d.nextOpening())
@@ -201,6 +271,7 @@ func (d *decider) settleOpen(dr *draft, gone string) {
 	dr.Reason += ready
 	if !dr.moves && dr.Kind != Twin {
 		dr.Update.Moves = d.heldMoves(dr)
+		dr.Lines, dr.Together = dr.trailer.Lines, d.tied(dr.Update.Moves)
 		dr.refresh()
 	}
 }
@@ -282,14 +353,15 @@ func (d *decider) orphanState(dr *draft, held []Move) {
 // stays until what replaces it is open, or closes when nothing does.
 func (d *decider) supersede(dr *draft, held []Move) {
 	for _, other := range d.drafts {
-		if other == dr || other.orphan != "" || len(other.Moves) == 0 || other.Moves0().Key != held[0].Key || !ahead(other.Moves, held) {
+		if other == dr || other.orphan != "" || other.held != "" || !other.takes(held[0].Key) || !ahead(other.Moves, held) {
 			continue
 		}
-		if other.mr != nil {
-			dr.orphan = fmt.Sprintf("superseded by !%d, which goes to v%s", other.mr.IID, other.Moves0().To)
+		to := other.Moves0().Name + " v" + other.Moves0().To
+		if other.mr != nil && other.State == Open {
+			dr.orphan, dr.by = "superseded by the merge request that goes to "+to, other.mr.IID
 			return
 		}
-		dr.Reason += fmt.Sprintf(" Closes when v%s opens.", other.Moves0().To)
+		dr.Reason += fmt.Sprintf(" Closes when %s opens.", to)
 		return
 	}
 	if gone := d.gone(held); gone != "" {

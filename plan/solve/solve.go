@@ -232,7 +232,7 @@ func New(f *Facts) *Solver {
 	}
 	slices.Sort(s.groups)
 	for _, r := range f.Roots {
-		s.roots = append(s.roots, s.compile(r.Name, pep440.Version{}, r.Requires))
+		s.roots = append(s.roots, s.compile("", pep440.Version{}, r.Requires))
 	}
 	for i := range s.vars {
 		v := &s.vars[i]

@@ -1,0 +1,90 @@
+package mrs
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/text"
+)
+
+// This file says in a description what ties an update's pins together and what
+// else it brings.
+
+// maxClauses bounds the requirements that a description spells out.
+const maxClauses = 8
+
+// clauses joins third parties' clauses to one safe list.
+func clauses(all []string) string {
+	var out []string
+	for i, c := range all {
+		if i == maxClauses {
+			out = append(out, fmt.Sprintf("and %d more", len(all)-i))
+			break
+		}
+		out = append(out, text.Prose(c, 300))
+	}
+	return strings.Join(out, "; ")
+}
+
+// ties writes the paragraphs between the table and the reason.
+func ties(b *strings.Builder, u plan.Update) {
+	paragraph := func(head string, all []string) {
+		if len(all) > 0 {
+			fmt.Fprintf(b, "\n**%s** %s.\n", head, clauses(all))
+		}
+	}
+	if u.Clash != "" {
+		paragraph("Does not fit the default branch any more:", []string{u.Clash})
+	}
+	paragraph("Why together:", u.Together)
+	paragraph("Leaves what was taken back:", u.Yanked)
+	paragraph("Ends a conflict of the default branch:", u.Cures)
+	paragraph("Adds to the file:", changed(u.Lines, false))
+	paragraph("Removes from the file, as nothing that is installed needs it any more:", changed(u.Lines, true))
+	paragraph("Comes along without a pin:", changed(u.Along, false))
+	paragraph("Requirements not known, so not checked:", u.Unverified)
+}
+
+func changed(lines []plan.LineChange, removed bool) []string {
+	var out []string
+	for _, l := range lines {
+		if l.Removed != removed {
+			continue
+		}
+		what := l.Name + " " + l.Version
+		if l.By != "" {
+			what += " (" + l.By + ")"
+		}
+		out = append(out, what)
+	}
+	return out
+}
+
+// fit says on what the pins were checked against each other.
+func fit(v BodyView) string {
+	what := "the pins fit together"
+	if len(v.Roots) > 0 {
+		what = "the pins and what is installed with them, " + text.Inline(strings.Join(v.Roots, ", "), 200) + ", fit together"
+	}
+	where := ""
+	if len(v.Pythons) > 0 {
+		where = " on Python " + text.Inline(strings.Join(v.Pythons, ", "), 100)
+		if machines := machines(v.Platforms); machines != "" {
+			where += ", " + text.Inline(machines, 100)
+		}
+	}
+	return " - " + what + where + ", by what each release says it requires\n"
+}
+
+// machines names the platforms without the system they share.
+func machines(platforms []string) string {
+	var out []string
+	for _, p := range platforms {
+		if _, machine, ok := strings.Cut(p, "/"); ok && !slices.Contains(out, machine) {
+			out = append(out, machine)
+		}
+	}
+	return strings.Join(out, ", ")
+}

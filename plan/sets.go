@@ -1,0 +1,350 @@
+package plan
+
+import (
+	"slices"
+	"sort"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan/solve"
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+)
+
+// This file asks the search where every package can go, and joins the answers
+// into sets that move on one branch.
+
+// goal is a package's wish on one line of its majors: for each of its slots
+// the releases it may take.
+type goal struct {
+	key    string
+	slots  []int
+	lines  []*line // one for each slot
+	young  bool    // nothing on the line is old enough yet
+	closed bool    // a person refused the newest
+	result solve.Result
+	major  bool // belongs to a major branch: its own step or one of its set is
+}
+
+// class keeps sets apart that are alternatives of each other: a minor does not
+// wait for a major, and what can open does not wait for what is too young.
+type class struct{ major, young bool }
+
+func (g *goal) class() class { return class{g.major, g.young} }
+
+// goals lists what every package wants, by name, the own line first.
+func (d *decider) goals() []*goal {
+	byBranch := map[string]*goal{}
+	var out []*goal
+	for i, sl := range d.slots {
+		for _, l := range d.outcomes[i].lines {
+			if !l.offers() {
+				continue
+			}
+			branch := BranchName(d.s.Policy.BranchPrefix, d.spelled[sl.p.Key], l.newest().Major())
+			g := byBranch[branch]
+			if g == nil {
+				g = &goal{key: sl.p.Key, young: true}
+				byBranch[branch] = g
+				out = append(out, g)
+			}
+			g.add(i, l)
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].key < out[j].key })
+	return out
+}
+
+// add joins a slot. Slots that are ready do not wait for one that is not.
+func (g *goal) add(i int, l *line) {
+	switch {
+	case g.young && l.ripe():
+		g.slots, g.lines, g.young, g.major = nil, nil, false, false
+	case !g.young && !l.ripe():
+		return
+	}
+	g.slots = append(g.slots, i)
+	g.lines = append(g.lines, l)
+	g.major = g.major || l.major
+}
+
+// newest is what the line would take if nothing else mattered: the newest that
+// is old enough, or else the one that will be first.
+func (l *line) newest() pep440.Version {
+	var young *verdict
+	for i := range l.judged {
+		switch v := &l.judged[i]; {
+		case v.reason == "":
+			return v.release.Version
+		case v.young && (young == nil || v.eligible.Before(young.eligible)):
+			young = v
+		}
+	}
+	return young.release.Version
+}
+
+// reach solves every goal on its own.
+func (d *decider) reach(goals []*goal) {
+	for _, g := range goals {
+		g.closed = d.closedNewest(g)
+		own := g.major
+		wish := d.wish(g)
+		g.result = d.solver.Reach(wish, solve.Options{NoMajor: !own, NoYoung: true})
+		if g.result.Status == solve.Held && !own {
+			// Only with a major of another package: then it is a major, too.
+			if r := d.solver.Reach(wish, solve.Options{NoYoung: true}); r.Status == solve.Solved {
+				g.result, g.major = r, true
+			}
+		}
+		if g.result.Status == solve.Held {
+			// Perhaps with another member that is too young now.
+			if r := d.solver.Reach(wish, solve.Options{NoMajor: !own}); r.Status == solve.Solved {
+				g.result, g.young = r, true
+			}
+		}
+		if g.result.Status == solve.Held && len(g.slots) > 1 {
+			d.fewerSlots(g, wish)
+		}
+	}
+}
+
+// fewerSlots lets the slots of a goal go that can, where not all of them can.
+func (d *decider) fewerSlots(g *goal, wish []solve.Goal) {
+	for i := range wish {
+		r := d.solver.Reach(wish[i:i+1], solve.Options{NoMajor: !g.major, NoYoung: !g.young})
+		if r.Status == solve.Solved {
+			g.slots, g.lines, g.result = g.slots[i:i+1], g.lines[i:i+1], r
+			return
+		}
+	}
+}
+
+func (d *decider) wish(g *goal) []solve.Goal {
+	var out []solve.Goal
+	for k, i := range g.slots {
+		to := d.candidatesOf(i, g.lines[k], false)
+		if g.young {
+			// The one that is old enough first, then the next.
+			sort.SliceStable(to, func(a, b int) bool {
+				return d.eligible(g.lines[k], to[a].Version).Before(d.eligible(g.lines[k], to[b].Version))
+			})
+		} else {
+			to = slices.DeleteFunc(to, func(c solve.Candidate) bool { return c.Young })
+		}
+		if len(to) > 0 && d.refusedVersion(i, g.lines[k], to[0].Version) {
+			to = to[:1]
+		} else {
+			to = slices.DeleteFunc(to, func(c solve.Candidate) bool { return d.refusedVersion(i, g.lines[k], c.Version) })
+		}
+		out = append(out, solve.Goal{Pin: i, To: to})
+	}
+	return out
+}
+
+func (d *decider) eligible(l *line, v pep440.Version) time.Time {
+	for i := range l.judged {
+		if l.judged[i].release.Version.Equal(v) {
+			return l.judged[i].eligible
+		}
+	}
+	return time.Time{}
+}
+
+func (d *decider) closedNewest(g *goal) bool {
+	return slices.ContainsFunc(g.slots, func(i int) bool {
+		l := g.lines[slices.Index(g.slots, i)]
+		return d.refusedVersion(i, l, l.newest())
+	})
+}
+
+// set is what moves on one branch: goals that share a member, solved as one.
+type set struct {
+	goals  []*goal
+	result solve.Result
+	class  class
+	keys   []string // of all members, sorted
+}
+
+// join unites the solved goals of a class that share a member and solves each
+// union again. What does not fit the union waits, and says for whom.
+func (d *decider) join(goals []*goal) (sets []*set, waiting map[*goal]*set) {
+	waiting = map[*goal]*set{}
+	classes := map[class][]*goal{}
+	for _, g := range goals {
+		switch {
+		case g.result.Status != solve.Solved:
+		case g.closed:
+			sets = append(sets, d.newSet([]*goal{g}, g.result))
+		default:
+			classes[g.class()] = append(classes[g.class()], g)
+		}
+	}
+	for _, c := range []class{{}, {major: true}, {young: true}, {major: true, young: true}} {
+		for _, group := range d.sharing(classes[c]) {
+			sets = append(sets, d.unite(group, waiting))
+		}
+	}
+	return sets, waiting
+}
+
+func (d *decider) newSet(goals []*goal, r solve.Result) *set {
+	s := &set{goals: goals, result: r, class: goals[0].class()}
+	for _, m := range r.Moves {
+		s.keys = append(s.keys, d.slots[m.Pin].p.Key)
+	}
+	sort.Strings(s.keys)
+	s.keys = slices.Compact(s.keys)
+	return s
+}
+
+// sharing groups goals whose results have a package in common.
+func (d *decider) sharing(goals []*goal) [][]*goal {
+	owner := map[string]int{} // package -> group
+	var groups [][]*goal
+	for _, g := range goals {
+		into := -1
+		for _, key := range d.newSet([]*goal{g}, g.result).keys {
+			at, taken := owner[key]
+			switch {
+			case !taken || at == into:
+			case into < 0:
+				into = at
+			default: // two groups meet in this goal
+				groups[into] = append(groups[into], groups[at]...)
+				groups[at] = nil
+				for k, o := range owner {
+					if o == at {
+						owner[k] = into
+					}
+				}
+			}
+		}
+		if into < 0 {
+			into = len(groups)
+			groups = append(groups, nil)
+		}
+		groups[into] = append(groups[into], g)
+		for _, key := range d.newSet([]*goal{g}, g.result).keys {
+			owner[key] = into
+		}
+	}
+	return slices.DeleteFunc(groups, func(g []*goal) bool { return len(g) == 0 })
+}
+
+// unite solves a group as one: all of it, or as many goals as fit together,
+// the larger sets first.
+func (d *decider) unite(group []*goal, waiting map[*goal]*set) *set {
+	if len(group) == 1 {
+		return d.newSet(group, group[0].result)
+	}
+	if r := d.joint(group); r.Status == solve.Solved || r.Status == solve.Lacking {
+		return d.newSet(group, r)
+	}
+	sort.SliceStable(group, func(i, j int) bool {
+		a, b := group[i], group[j]
+		if len(a.result.Moves) != len(b.result.Moves) {
+			return len(a.result.Moves) > len(b.result.Moves)
+		}
+		return a.key < b.key
+	})
+	fit, result := group[:1:1], group[0].result
+	var left []*goal
+	for _, g := range group[1:] {
+		if r := d.joint(append(fit[:len(fit):len(fit)], g)); r.Status == solve.Solved {
+			fit, result = append(fit, g), r
+			continue
+		}
+		left = append(left, g)
+	}
+	s := d.newSet(fit, result)
+	for _, g := range left {
+		waiting[g] = s
+	}
+	return s
+}
+
+// joint asks for all goals at once, none newer than it could go alone.
+func (d *decider) joint(group []*goal) solve.Result {
+	var wish []solve.Goal
+	for _, g := range group {
+		for _, w := range d.wish(g) {
+			at := slices.IndexFunc(g.result.Moves, func(m solve.Move) bool { return m.Pin == w.Pin })
+			from := slices.IndexFunc(w.To, func(c solve.Candidate) bool { return at >= 0 && c.Version.Equal(g.result.Moves[at].To) })
+			if from > 0 {
+				w.To = w.To[from:]
+			}
+			wish = append(wish, w)
+		}
+	}
+	c := group[0].class()
+	r := d.solver.Reach(wish, solve.Options{NoMajor: !c.major, NoYoung: true})
+	if r.Status == solve.Held && c.young {
+		r = d.solver.Reach(wish, solve.Options{NoMajor: !c.major})
+	}
+	return r
+}
+
+// leader is the package that names a set: a member that no other requires, the
+// first by name; of a set with a major one that moves by a major. A member
+// whose branch has an open merge request of ours keeps the name.
+func (d *decider) leader(s *set) string {
+	var names []string
+	for _, key := range s.keys {
+		if !s.class.major || slices.ContainsFunc(s.result.Moves, func(m solve.Move) bool { return m.Major && d.slots[m.Pin].p.Key == key }) {
+			names = append(names, key)
+		}
+	}
+	required := map[string]bool{}
+	for _, m := range s.result.Moves {
+		key := d.slots[m.Pin].p.Key
+		if !slices.Contains(names, key) {
+			continue
+		}
+		for _, r := range d.metadataOf(key, m.To).Requires {
+			if r.Key() != key && len(r.Marker.Extras()) == 0 && d.mayHoldAnywhere(r.Marker) {
+				required[r.Key()] = true
+			}
+		}
+	}
+	formal := ""
+	for _, key := range names {
+		if !required[key] && formal == "" {
+			formal = key
+		}
+	}
+	if formal == "" && len(names) > 0 {
+		formal = names[0] // they require each other
+	}
+	best, bestIID := formal, int64(0)
+	for _, key := range names {
+		mr, open := d.world.open[d.setBranch(s, key)]
+		if !open || !d.isOurs(mr.Branch) {
+			continue
+		}
+		if key == formal {
+			return key
+		}
+		if bestIID == 0 || mr.IID < bestIID {
+			best, bestIID = key, mr.IID
+		}
+	}
+	return best
+}
+
+func (d *decider) isOurs(branch string) bool {
+	b, ok := d.world.branches[branch]
+	if !ok {
+		return false
+	}
+	_, ours := proof(b, d.s.Bot)
+	return ours
+}
+
+// setBranch is the branch of a set that a package names.
+func (d *decider) setBranch(s *set, key string) string {
+	var newest pep440.Version
+	for _, m := range s.result.Moves {
+		if d.slots[m.Pin].p.Key == key && (newest.IsZero() || m.To.Compare(newest) > 0) {
+			newest = m.To
+		}
+	}
+	return BranchName(d.s.Policy.BranchPrefix, d.spelled[key], newest.Major())
+}

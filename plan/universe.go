@@ -1,0 +1,209 @@
+package plan
+
+import (
+	"slices"
+
+	"gitlab.com/cki-project/pinwheel/plan/solve"
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+)
+
+// This file gives the search what the snapshot knows, in its terms: every slot
+// is a pin of solve, in the order of decider.slots.
+
+// universe makes the search's facts of the snapshot.
+func (d *decider) universe() *solve.Facts {
+	f := &solve.Facts{
+		Extras:     d.s.Policy.Extras,
+		Unverified: d.s.Policy.Unverified != HoldUnverified,
+		Metadata:   d.metadata,
+		Releases:   d.unpinned,
+	}
+	for _, env := range d.envs {
+		f.Environments = append(f.Environments, env.markers)
+	}
+	for _, e := range d.s.Policy.IgnoreEdges {
+		versions, err := pep440.ParseSpecifiers(e.Versions)
+		if err != nil {
+			continue // the configuration refuses such a text
+		}
+		f.IgnoreEdges = append(f.IgnoreEdges, solve.IgnoredEdge{From: e.From, To: e.To, FromVersion: versions})
+	}
+	for _, r := range d.s.Roots {
+		f.Roots = append(f.Roots, solve.Root{Name: r.Name, Group: -1, Requires: r.Requires})
+	}
+	for i, sl := range d.slots {
+		f.Pins = append(f.Pins, solve.Pin{
+			Key: sl.p.Key, Group: sl.file, Version: sl.p.Version, Active: d.active(sl), Up: d.candidates(i),
+		})
+	}
+	return f
+}
+
+// active is the set of environments in which the slot's marker may hold.
+func (d *decider) active(sl slot) uint64 {
+	var mask uint64
+	for i, env := range d.envs {
+		if sl.p.Marker.IsZero() || sl.p.Marker.MayHold(env.markers) {
+			mask |= 1 << i
+		}
+	}
+	return mask
+}
+
+// candidates lists where a slot may go on account of a set: what the judge
+// takes or will take, the own line before the majors. A version that a person
+// refused is none, and neither is any where the branch of the line is a
+// person's.
+func (d *decider) candidates(i int) []solve.Candidate {
+	var out []solve.Candidate
+	for _, l := range d.outcomes[i].lines {
+		if l.down {
+			continue
+		}
+		out = append(out, d.candidatesOf(i, l, true)...)
+	}
+	return out
+}
+
+// candidatesOf lists one line's, newest first.
+func (d *decider) candidatesOf(i int, l *line, forOthers bool) []solve.Candidate {
+	var out []solve.Candidate
+	for _, v := range l.judged {
+		if v.reason != "" && !v.young {
+			continue
+		}
+		to := v.release.Version
+		if d.metadataOf(d.slots[i].p.Key, to).Status == MetadataRefused {
+			continue
+		}
+		if forOthers && d.refusedVersion(i, l, to) {
+			continue
+		}
+		out = append(out, solve.Candidate{Version: to, Major: l.major, Young: v.young, Down: l.down})
+	}
+	return out
+}
+
+// refusedVersion reports whether people keep a version, or its line, from
+// being taken along with another package: a closed merge request said no to
+// it.
+func (d *decider) refusedVersion(i int, l *line, to pep440.Version) bool {
+	sl := d.slots[i]
+	branch := BranchName(d.s.Policy.BranchPrefix, d.spelled[sl.p.Key], to.Major())
+	for _, r := range d.world.refusals(branch, d.wentBack) {
+		if len(r.moves) == 0 || r.moves[0].Key != sl.p.Key {
+			continue
+		}
+		refused, err := pep440.Parse(r.moves[0].To)
+		if err != nil {
+			continue
+		}
+		// Of a refused minor the versions below it are refused as well: a set
+		// must not go round a person's no by taking an older one.
+		if l.major || to.Compare(refused) <= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *decider) metadataOf(key string, v pep440.Version) Metadata {
+	return d.s.Metadata[key][v.String()]
+}
+
+// metadata answers the search.
+func (d *decider) metadata(key string, v pep440.Version) (*solve.Metadata, solve.Knowledge) {
+	m, ok := d.s.Metadata[key][v.String()]
+	if !ok {
+		pkg, known := d.s.Packages[key]
+		switch {
+		case !known || !pkg.HasFacts:
+			if pkg.Failure != "" {
+				return nil, solve.NotChecked
+			}
+			return nil, solve.Unknown // no index of the configuration has it
+		case !pkg.Known || pkg.release(v) == nil || len(pkg.release(v).Files) == 0:
+			return nil, solve.Unknown
+		}
+		return nil, solve.Missing
+	}
+	switch m.Status {
+	case MetadataKnown:
+		return &solve.Metadata{Requires: m.Requires}, solve.Known
+	case MetadataFailed:
+		return nil, solve.NotChecked
+	case MetadataUnknown, MetadataRefused:
+	}
+	return nil, solve.Unknown
+}
+
+// unpinned lists the releases that pip could take of a name without a pin.
+func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
+	pkg, known := d.s.Packages[key]
+	_, owned := d.s.Policy.indexOf(key)
+	switch {
+	case !owned:
+		return nil, solve.Absent
+	case !known || (!pkg.HasFacts && pkg.Failure == ""):
+		return nil, solve.Missing
+	case !pkg.HasFacts:
+		return nil, solve.NotChecked
+	case !pkg.Known || pkg.Status == "quarantined":
+		return nil, solve.Absent
+	}
+	if vs, ok := d.free[key]; ok {
+		return vs, solve.Known
+	}
+	ranges := d.ranges(key)
+	var out []pep440.Version
+	for i := len(pkg.Releases) - 1; i >= 0; i-- {
+		r := &pkg.Releases[i]
+		if r.Version.IsPrerelease() || len(r.Files) == 0 || slices.ContainsFunc(ranges, func(s pep440.Specifiers) bool { return !s.Contains(r.Version) }) {
+			continue
+		}
+		if d.metadataOf(key, r.Version).Status == MetadataRefused {
+			continue
+		}
+		if _, reason := d.judge.usable(slot{pythons: d.s.Policy.Pythons}, r); reason == "" {
+			out = append(out, r.Version)
+		}
+	}
+	d.free[key] = out
+	return out, solve.Known
+}
+
+// ranges are the specifiers of lines that pinwheel does not move.
+func (d *decider) ranges(key string) []pep440.Specifiers {
+	var out []pep440.Specifiers
+	for _, f := range d.files {
+		for _, u := range f.parsed.Unmanaged {
+			if u.Key == key && !u.Specifiers.IsEmpty() && d.mayHoldAnywhere(u.Marker) {
+				out = append(out, u.Specifiers)
+			}
+		}
+	}
+	return out
+}
+
+func (d *decider) mayHoldAnywhere(m pep508.Marker) bool {
+	return m.IsZero() || slices.ContainsFunc(d.envs, func(e environment) bool { return m.MayHold(e.markers) })
+}
+
+// needs are the facts the search asked for, as an edge can fetch them.
+func (d *decider) needs() []Need {
+	var out []Need
+	for _, n := range d.solver.Missing() {
+		if n.Page {
+			out = append(out, Need{Name: n.Key, Page: true})
+			continue
+		}
+		pkg := d.s.Packages[n.Key]
+		need := Need{Name: n.Key, Version: n.Version.String()}
+		if r := pkg.release(n.Version); r != nil {
+			need.Files = metadataFiles(n.Key, r, d.envs)
+		}
+		out = append(out, need)
+	}
+	return out
+}

@@ -296,10 +296,11 @@ func (d *decider) weigh(goals []*goal, waiting map[*goal]*set) {
 
 // tally counts the pins and explains those that do not reach the newest.
 func (d *decider) tally() {
+	ends := d.ends()
 	for i, sl := range d.slots {
 		o := d.outcomes[i]
 		d.plan.Pins++
-		d.why(i, o)
+		d.why(i, o, ends[i])
 		if slices.ContainsFunc(o.lines, func(l *line) bool { return l.offers() }) {
 			d.plan.Behind++
 			continue
@@ -308,26 +309,29 @@ func (d *decider) tally() {
 	}
 }
 
-// goes is the newest version a draft takes the slot to, the pin's if none does.
-func (d *decider) goes(slot int) pep440.Version {
-	best := d.slots[slot].p.Version
+// ends is, for each slot, the newest version a draft takes it to, the pin's if
+// none does.
+func (d *decider) ends() []pep440.Version {
+	out := make([]pep440.Version, len(d.slots))
+	for i, sl := range d.slots {
+		out[i] = sl.p.Version
+	}
 	for _, dr := range d.drafts {
 		if dr.young || dr.held != "" {
 			continue
 		}
 		for k, i := range dr.slots {
-			if to, err := pep440.Parse(dr.Moves[k].To); err == nil && i == slot && (to.Compare(best) > 0 || dr.Kind == Downgrade) {
-				best = to
+			if to, err := pep440.Parse(dr.Moves[k].To); err == nil && (to.Compare(out[i]) > 0 || dr.Kind == Downgrade) {
+				out[i] = to
 			}
 		}
 	}
-	return best
+	return out
 }
 
 // why adds a row for a pin that does not reach the newest release.
-func (d *decider) why(i int, o outcome) {
+func (d *decider) why(i int, o outcome, to pep440.Version) {
 	sl := d.slots[i]
-	to := d.goes(i)
 	row := WhyNot{File: sl.path, Name: sl.p.Name, From: sl.p.Version.String(), Newest: o.newest, To: to.String()}
 	switch {
 	case o.note != "":

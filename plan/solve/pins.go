@@ -49,7 +49,7 @@ func (s *Solver) forget() {
 	for _, v := range s.vars[s.pins:] {
 		delete(s.at, groupKey{v.Group, v.Key})
 	}
-	s.vars = s.vars[:s.pins]
+	s.vars, s.scratch = s.vars[:s.pins], nil
 	s.lost = map[int]bool{}
 }
 
@@ -93,6 +93,7 @@ func (s *Solver) settleOn(st *state) {
 			s.index(j)
 		}
 	}
+	s.scratch = nil
 	s.extras = s.usedExtras(s.now())
 }
 
@@ -162,7 +163,7 @@ func (s *Solver) Unpinned() []Unpinned {
 // Added lists what moves would refuse beyond what the pins refuse already.
 func (s *Solver) Added(moves []Move) []Edge {
 	s.prepare()
-	x := s.newSearch(Options{}, s.now())
+	x := s.newSearch(Options{}, s.fresh())
 	for _, m := range moves {
 		s.known(s.vars[m.Pin].Key, m.To)
 		x.st.assign(s, m.Pin, s.release(s.vars[m.Pin].Key, m.To))

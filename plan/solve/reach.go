@@ -134,7 +134,7 @@ func gallop(last, n int, try func(int) Result) (best, fails int, r Result) {
 // needs nobody's metadata but the pins'.
 func (s *Solver) walls(g Goal, o Options) (Goal, []Lowered) {
 	v := &s.vars[g.Pin]
-	st := s.now()
+	st := s.fresh()
 	x := s.newSearch(o, st)
 	type wall struct {
 		spec pep440.Specifiers
@@ -142,7 +142,11 @@ func (s *Solver) walls(g Goal, o Options) (Goal, []Lowered) {
 	}
 	var walls []wall
 	look := func(i int) {
-		for _, r := range s.outgoing(&state{cur: absent(st.cur, g.Pin), decided: st.decided, used: st.used}, i, g.Pin, nil) {
+		rel := st.cur[g.Pin]
+		st.cur[g.Pin] = nil // so that everything asked of it shows
+		refused := s.outgoing(st, i, g.Pin, nil)
+		st.cur[g.Pin] = rel
+		for _, r := range refused {
 			if !s.broken[r.key()] {
 				walls = append(walls, wall{r.req.spec, s.edge(st, r)})
 			}
@@ -169,8 +173,7 @@ func (s *Solver) walls(g Goal, o Options) (Goal, []Lowered) {
 	return out, lowered
 }
 
-// absent is the assignment without one variable, so that everything asked of
-// it shows.
+// absent is the assignment without one variable.
 func absent(cur []*release, i int) []*release {
 	out := slices.Clone(cur)
 	out[i] = nil
@@ -205,8 +208,7 @@ func (s *Solver) attempt(goals []Goal, o Options) Result {
 	var x *search
 	nodes := 0
 	for moves := 0; ; moves++ {
-		st := s.now()
-		x = s.newSearch(o, st)
+		x = s.newSearch(o, s.fresh())
 		x.budget -= nodes
 		var open []Goal
 		for _, g := range goals {

@@ -193,6 +193,7 @@ type Solver struct {
 	markers   map[string]mask
 	missing   map[string]Need
 	blind     []string // pins whose requirements could not be read
+	scratch   *state   // the one that fresh hands out
 	extras    map[groupKey]map[string]bool
 	broken    map[edgeKey]bool // refused by the pins as they are
 	lost      map[int]bool     // names without a pin that fit nowhere already

@@ -23,6 +23,22 @@ func (s *Solver) now() *state {
 	return st
 }
 
+// fresh is the state in which nothing has moved, the same one each time: a copy
+// for every question would make many questions quadratic. It is the caller's
+// until the next call.
+func (s *Solver) fresh() *state {
+	if s.scratch == nil {
+		s.scratch = s.now()
+	}
+	st := s.scratch
+	for len(st.order) > 0 {
+		st.undo(s)
+	}
+	st.grow(len(s.vars))
+	st.used = s.extras
+	return st
+}
+
 // grow makes room for names without a pin that turned up since.
 func (st *state) grow(n int) {
 	for len(st.cur) < n {

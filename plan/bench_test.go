@@ -1,0 +1,105 @@
+package plan
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+)
+
+// closure is a project of n pins that require each other: one package in ten
+// leads a lock-step pair, one in forty is held by an upper bound, half of them
+// are behind, and each has 40 releases with two files.
+func closure(n int) Snapshot {
+	random := rand.New(rand.NewPCG(1, uint64(n)))
+	day := func(d int) time.Time { return time.Date(2023, 1, 1, 12, 0, 0, 0, time.UTC).AddDate(0, 0, d) }
+	window, _ := ParseWindow([]string{"* * * * SAT,SUN"}, time.UTC)
+	s := Snapshot{
+		Now:     day(1100),
+		Project: Project{ID: 7, Path: "g/p", DefaultBranch: "main", Head: "1", IssuesEnabled: true},
+		Policy: Policy{
+			Files: []FilePolicy{{Path: "constraints.txt"}}, Window: window, MinimumAge: 72 * time.Hour, MaxOpen: 10,
+			BranchPrefix: "pinwheel/", Mode: Full, Pythons: []string{"3.11", "3.12"}, Platforms: []string{"linux/x86_64"},
+			Indexes: []Index{{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}}},
+		},
+		Packages: map[string]Package{}, Metadata: map[string]map[string]Metadata{},
+	}
+	cache := map[string]pep508.Requirement{}
+	need := func(text string) pep508.Requirement {
+		r, ok := cache[text]
+		if !ok {
+			var err error
+			if r, err = pep508.Parse(text); err != nil {
+				panic(err)
+			}
+			cache[text] = r
+		}
+		return r
+	}
+	const releases = 40
+	var file []byte
+	for i := range n {
+		name := fmt.Sprintf("pkg%04d", i)
+		p := Package{Name: name, Index: "pypi", Known: true, HasFacts: true}
+		s.Metadata[name] = map[string]Metadata{}
+		var others []int
+		for range random.IntN(7) {
+			if i > 0 {
+				others = append(others, random.IntN(i))
+			}
+		}
+		for v := range releases {
+			text := fmt.Sprintf("1.%d", v)
+			version, _ := pep440.Parse(text)
+			r := Release{Version: version}
+			for _, f := range []string{"-py3-none-any.whl", ".tar.gz"} {
+				r.Files = append(r.Files, DistFile{Name: name + "-" + text + f, Uploaded: day(v * 20), RequiresPython: ">=3.8"})
+			}
+			p.Releases = append(p.Releases, r)
+			m := Metadata{Status: MetadataKnown}
+			for _, o := range others {
+				m.Requires = append(m.Requires, need(fmt.Sprintf("pkg%04d>=1.%d", o, v/4)))
+			}
+			m.Requires = append(m.Requires, need(`colorama; sys_platform == "win32"`))
+			switch {
+			case i%10 == 1: // goes with the one before
+				m.Requires = append(m.Requires, need(fmt.Sprintf("pkg%04d==1.%d", i-1, v)))
+			case i%40 == 2 && i > 4:
+				m.Requires = append(m.Requires, need(fmt.Sprintf("pkg%04d<1.25", i-2)))
+			}
+			s.Metadata[name][text] = m
+		}
+		s.Packages[name] = p
+		at := 20
+		if i%10 > 1 && random.IntN(2) == 0 {
+			at = releases - 1
+		}
+		file = append(file, fmt.Sprintf("%s==1.%d\n", name, at)...)
+	}
+	s.Files = []File{{Path: "constraints.txt", Data: file}}
+	return s
+}
+
+func BenchmarkDecide(b *testing.B) {
+	for _, n := range []int{100, 650, 2000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			s := closure(n)
+			p := Decide(s)
+			held, sets := 0, 0
+			for _, u := range p.Updates {
+				if u.State == Incompatible {
+					held++
+				} else if len(u.Moves) > 1 {
+					sets++
+				}
+			}
+			b.Logf("%d updates, %d of them sets, %d held, %d missing", len(p.Updates), sets, held, len(p.Missing))
+			for b.Loop() {
+				Decide(s)
+			}
+		})
+	}
+}

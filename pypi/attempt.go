@@ -36,7 +36,7 @@ func (c *Client) try(parent context.Context, q *query) (Answer, *Error) {
 			return Answer{}, c.broken(parent, q, err)
 		}
 		if !redirect(response.StatusCode) {
-			answer, problem := c.read(q, response)
+			answer, problem := c.read(q, address, response)
 			if problem != nil && problem.Kind == Unreachable {
 				problem = c.broken(parent, q, problem.cause)
 			}
@@ -110,13 +110,13 @@ func port(u *url.URL) string {
 	return "443"
 }
 
-// read judges a response and closes it.
-func (c *Client) read(q *query, response *http.Response) (Answer, *Error) {
+// read judges the response of an address and closes it.
+func (c *Client) read(q *query, address *url.URL, response *http.Response) (Answer, *Error) {
 	index := q.Source.Index.Name
 	status := response.StatusCode
 	if status == http.StatusOK {
 		defer response.Body.Close()
-		return c.readPage(q, response)
+		return c.readPage(q, address, response)
 	}
 	discard(response)
 	switch {
@@ -151,7 +151,7 @@ func statusText(status int) string {
 
 // readPage reads a 200. Content types beyond PEP 691's are accepted where they
 // are some JSON: static mirrors know no better.
-func (c *Client) readPage(q *query, response *http.Response) (Answer, *Error) {
+func (c *Client) readPage(q *query, address *url.URL, response *http.Response) (Answer, *Error) {
 	index := q.Source.Index.Name
 	written := response.Header.Get("Content-Type")
 	media, _, err := mime.ParseMediaType(written)
@@ -166,15 +166,19 @@ func (c *Client) readPage(q *query, response *http.Response) (Answer, *Error) {
 	if coding != "" && coding != "identity" && coding != "gzip" {
 		return Answer{}, q.problem(Unsupported, "index %s answered in the encoding %s for %s, which was not asked for", index, clean(coding), q.name)
 	}
-	pkg, serial, err := c.pages.decode(response.Body, coding == "gzip", c.o.MaxBody, q.name, q.Hashes)
+	want := wanted{name: q.name, hashes: q.Hashes}
+	if q.Details {
+		want.details = address
+	}
+	answer, err := c.pages.decode(response.Body, coding == "gzip", c.o.MaxBody, want)
 	if err != nil {
 		return Answer{}, q.unread(err, c.o.MaxBody)
 	}
-	if serial > 0 && serial < q.Serial {
+	if answer.Serial > 0 && answer.Serial < q.Serial {
 		return Answer{NotModified: true, Stale: true, Known: true, ETag: q.ETag, Serial: q.Serial}, nil
 	}
-	pkg.Index = index
-	return Answer{Known: true, ETag: response.Header.Get("ETag"), Serial: serial, Package: pkg}, nil
+	answer.Package.Index, answer.ETag = index, response.Header.Get("ETag")
+	return answer, nil
 }
 
 // unread turns an error of the decoder into a sentence.

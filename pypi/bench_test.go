@@ -2,6 +2,7 @@ package pypi
 
 import (
 	"bytes"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,10 +46,12 @@ func recorded(tb testing.TB, compact bool) (names []string, pages [][]byte) {
 
 func BenchmarkDecode(b *testing.B) {
 	for _, form := range []string{"compact", "indented"} {
-		for _, hashes := range []bool{false, true} {
-			name := form
-			if hashes {
-				name += "+sha256"
+		for _, more := range []string{"", "+sha256", "+details"} {
+			name := form + more
+			hashes := more == "+sha256"
+			var details *url.URL
+			if more == "+details" {
+				details = pageURL
 			}
 			b.Run(name, func(b *testing.B) {
 				names, docs := recorded(b, form == "compact")
@@ -61,7 +64,7 @@ func BenchmarkDecode(b *testing.B) {
 				d := newPages()
 				for b.Loop() {
 					for i, doc := range docs {
-						if _, _, err := d.decode(bytes.NewReader(doc), false, 64<<20, names[i], hashes); err != nil {
+						if _, err := d.decode(bytes.NewReader(doc), false, 64<<20, wanted{name: names[i], hashes: hashes, details: details}); err != nil {
 							b.Fatal(err)
 						}
 					}
@@ -134,11 +137,11 @@ func storedFacts(tb testing.TB, n int, hashes bool) [][]byte {
 	d := newPages()
 	var stored [][]byte
 	for _, g := range pypisim.Generate(n, 150_000, 1) {
-		pkg, _, err := d.decode(bytes.NewReader(g.Body), false, 64<<20, g.Name, hashes)
+		a, err := d.decode(bytes.NewReader(g.Body), false, 64<<20, wanted{name: g.Name, hashes: hashes})
 		if err != nil {
 			tb.Fatal(err)
 		}
-		stored = append(stored, EncodePackage(pkg, hashes))
+		stored = append(stored, EncodePackage(a.Package, hashes))
 	}
 	return stored
 }

@@ -133,6 +133,9 @@ type Answer struct {
 	ETag    string
 	Serial  int64 // PEP 700's _last-serial of the public index, 0 where none
 	Package plan.Package
+	// Details tell how to fetch the files; DecodeDetails reads them. nil where
+	// they were not asked for, or the index does not know the project.
+	Details []byte
 }
 
 // Request is one question to an index. ETag and Serial are those of the stored
@@ -144,6 +147,9 @@ type Request struct {
 	Serial int64
 	// Hashes keeps the files' sha256, which most readers do not need.
 	Hashes bool
+	// Details keeps where files and their metadata are, which only Metadata
+	// needs.
+	Details bool
 }
 
 // Fetch asks source for the page of name, sha256 included. etag and lastSerial

@@ -18,7 +18,8 @@ import (
 )
 
 func decodeText(name, text string) (plan.Package, int64, error) {
-	return newPages().decode(strings.NewReader(text), false, 64<<20, name, true)
+	a, err := newPages().decode(strings.NewReader(text), false, 64<<20, wanted{name: name, hashes: true})
+	return a.Package, a.Serial, err
 }
 
 // wire is a page as encoding/json reads it, for a second opinion.
@@ -87,17 +88,18 @@ func TestRecordedPages(t *testing.T) {
 		d := newPages() // shared, so that nothing of one page shows in the next
 		for i, name := range names {
 			t.Run(fmt.Sprintf("%s/%v", name, compact), func(t *testing.T) {
-				pkg, serial, err := d.decode(bytes.NewReader(docs[i]), false, 64<<20, name, true)
+				a, err := d.decode(bytes.NewReader(docs[i]), false, 64<<20, wanted{name: name, hashes: true})
 				if err != nil {
 					t.Fatal(err)
 				}
+				pkg, serial := a.Package, a.Serial
 				if pkg.Name != name || !pkg.Known || !pkg.HasFacts || pkg.Status != "active" {
 					t.Errorf("package %s: known %v, status %q", pkg.Name, pkg.Known, pkg.Status)
 				}
 				check(t, name, docs[i], pkg, serial)
-				zipped, _, err := d.decode(bytes.NewReader(zip(t, docs[i])), true, 64<<20, name, false)
-				if err != nil || len(zipped.Releases) != len(pkg.Releases) {
-					t.Errorf("compressed: %d releases, %v", len(zipped.Releases), err)
+				zipped, err := d.decode(bytes.NewReader(zip(t, docs[i])), true, 64<<20, wanted{name: name})
+				if err != nil || len(zipped.Package.Releases) != len(pkg.Releases) {
+					t.Errorf("compressed: %d releases, %v", len(zipped.Package.Releases), err)
 				}
 			})
 		}
@@ -223,10 +225,13 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, page []byte) {
 		d := newPages()
 		for _, zipped := range []bool{false, true} {
-			pkg, serial, err := d.decode(bytes.NewReader(page), zipped, 1<<20, "acme", true)
+			want := wanted{name: "acme", hashes: true, details: pageURL}
+			a, err := d.decode(bytes.NewReader(page), zipped, 1<<20, want)
 			if err != nil {
 				continue
 			}
+			pkg := a.Package
+			detailed(t, a)
 			// What one page taught must survive the store, and reading the
 			// page again must teach the same.
 			data := EncodePackage(pkg, true)
@@ -235,8 +240,8 @@ func FuzzDecode(f *testing.F) {
 				t.Fatal(err)
 			}
 			same(t, back, pkg)
-			again, serial2, err := d.decode(bytes.NewReader(page), zipped, 1<<20, "acme", true)
-			if err != nil || serial != serial2 || !bytes.Equal(EncodePackage(again, true), data) {
+			again, err := d.decode(bytes.NewReader(page), zipped, 1<<20, want)
+			if err != nil || again.Serial != a.Serial || !bytes.Equal(EncodePackage(again.Package, true), data) || !bytes.Equal(again.Details, a.Details) {
 				t.Fatalf("reading twice differs: %v", err)
 			}
 		}

@@ -204,6 +204,17 @@ func (d *decoder) string() string {
 	return s
 }
 
+// take gives the next n bytes.
+func (d *decoder) take(n int) []byte {
+	if n > len(d.data) {
+		d.bad, d.data = true, nil
+		return nil
+	}
+	b := d.data[:n]
+	d.data = d.data[n:]
+	return b
+}
+
 // pass passes over a text.
 func (d *decoder) pass() { d.data = d.data[d.count(1):] }
 

@@ -26,13 +26,14 @@ func (p *page) file() error {
 		return err
 	}
 	var f file
+	var from fetch
 	for p.json.PeekKind() == '"' {
 		p.body.value = 0
 		key, err := p.json.ReadValue()
 		if err != nil {
 			return err
 		}
-		if err := p.fileField(&f, key); err != nil {
+		if err := p.fileField(&f, &from, key); err != nil {
 			return err
 		}
 	}
@@ -41,19 +42,22 @@ func (p *page) file() error {
 	}
 	if f.name.to > f.name.from {
 		p.files = append(p.files, f)
+		if p.details != nil {
+			p.fetches = append(p.fetches, from)
+		}
 	}
 	return tooMany(len(p.files), "files")
 }
 
-func (p *page) fileField(f *file, key jsontext.Value) error {
+func (p *page) fileField(f *file, from *fetch, key jsontext.Value) error {
 	switch string(key) {
 	case `"filename"`:
 		return p.keepInto(&f.name)
 	case `"hashes"`:
-		if !p.hashes || p.json.PeekKind() != '{' {
+		if !p.hashes && p.details == nil || p.json.PeekKind() != '{' {
 			return p.json.SkipValue()
 		}
-		return p.hashesOf(f)
+		return p.hashesOf(f, from)
 	case `"requires-python"`:
 		return p.intern(&f.RequiresPython)
 	case `"upload-time"`:
@@ -72,34 +76,12 @@ func (p *page) fileField(f *file, key jsontext.Value) error {
 			f.Yanked = f.YankedReason != ""
 			return err
 		}
+	default:
+		if p.details != nil {
+			return p.fetchField(from, key)
+		}
 	}
 	return p.json.SkipValue()
-}
-
-func (p *page) hashesOf(f *file) error {
-	if _, err := p.json.ReadToken(); err != nil {
-		return err
-	}
-	for p.json.PeekKind() == '"' {
-		key, err := p.json.ReadValue()
-		if err != nil {
-			return err
-		}
-		if string(key) != `"sha256"` {
-			if err := p.json.SkipValue(); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := p.keepInto(&f.sha); err != nil {
-			return err
-		}
-		if !lowerSHA256(p.arena[f.sha.from:f.sha.to]) {
-			f.sha = span{}
-		}
-	}
-	_, err := p.json.ReadToken()
-	return err
 }
 
 func (p *page) keepInto(to *span) error {
@@ -135,23 +117,6 @@ func appendText(to []byte, raw jsontext.Value) ([]byte, error) {
 		}
 	}
 	return append(to, raw[1:len(raw)-1]...), nil
-}
-
-// lowerSHA256 brings a digest to lower case and reports whether it is one.
-func lowerSHA256(b []byte) bool {
-	if len(b) != 64 {
-		return false
-	}
-	for i, c := range b {
-		switch {
-		case c-'0' <= 9, c-'a' <= 5:
-		case c-'A' <= 5:
-			b[i] = c | 0x20
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 // uploadTime reads the form of PEP 700, "2024-02-09T20:23:00.123456Z", at most

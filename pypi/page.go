@@ -3,6 +3,7 @@ package pypi
 import (
 	"errors"
 	"io"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,10 +36,20 @@ type eof struct{}
 
 func (eof) Read([]byte) (int, error) { return 0, io.EOF }
 
-// decode reads one page to its end. name is the project asked for, normalised.
-func (d *pages) decode(r io.Reader, zipped bool, limit int64, name string, hashes bool) (plan.Package, int64, error) {
+// wanted is what a reader wants of a page.
+type wanted struct {
+	name   string // the project asked for, normalised
+	hashes bool
+	// details is the address of the page, nil where nobody asks for the
+	// details of files.
+	details *url.URL
+}
+
+// decode reads one page to its end. What is not the page's to tell is zero in
+// the Answer.
+func (d *pages) decode(r io.Reader, zipped bool, limit int64, want wanted) (Answer, error) {
 	p := d.pool.Get().(*page)
-	p.reset(r, zipped, limit, name, hashes)
+	p.reset(r, zipped, limit, want)
 	err := p.read()
 	if p.body.err != nil {
 		err = p.body.err
@@ -46,16 +57,16 @@ func (d *pages) decode(r io.Reader, zipped bool, limit int64, name string, hashe
 	if err == nil {
 		err = p.judge()
 	}
-	var pkg plan.Package
+	var a Answer
 	if err == nil {
-		pkg = p.build()
+		a = Answer{Known: true, Serial: p.serial, Package: p.build()}
+		a.Details = p.detailsOf()
 	}
-	serial := p.serial
-	p.body.wire = nil
-	if p.body.largest < 1<<20 && cap(p.arena) < 4<<20 { // do not keep what a giant left
+	p.body.wire, p.details = nil, nil
+	if p.body.largest < 1<<20 && cap(p.arena) < 4<<20 && cap(p.extra) < 8<<20 { // do not keep what a giant left
 		d.pool.Put(p)
 	}
-	return pkg, serial, err
+	return a, err
 }
 
 // page is the state of reading one page. Texts are collected in an arena that
@@ -64,8 +75,9 @@ type page struct {
 	json *jsontext.Decoder
 	body body
 
-	asked  string
-	hashes bool
+	asked   string
+	hashes  bool
+	details *url.URL // where relative URLs of files begin; nil: none are kept
 
 	api      string
 	serial   int64
@@ -76,7 +88,10 @@ type page struct {
 	wrong    string // the field whose value has another form than the PEP's
 
 	arena    []byte
+	extra    []byte // what the package does not keep: URLs, digests
 	files    []file
+	fetches  []fetch // one for each of files, none where details is nil
+	records  []byte  // room for what detailsOf writes
 	versions []span
 	texts    map[string]string // interned: requires-python, reasons
 
@@ -98,13 +113,14 @@ type file struct {
 	group     int32
 }
 
-func (p *page) reset(r io.Reader, zipped bool, limit int64, name string, hashes bool) {
+func (p *page) reset(r io.Reader, zipped bool, limit int64, want wanted) {
 	p.body.reset(r, zipped, limit)
 	// Twice the same name cannot harm a reader that takes the last one.
 	p.json.Reset(&p.body, jsontext.AllowDuplicateNames(true))
-	p.asked, p.hashes = name, hashes
+	p.asked, p.hashes, p.details = want.name, want.hashes, want.details
 	p.api, p.serial, p.name, p.status, p.reason, p.hasFiles, p.wrong = "", 0, "", "", "", false, ""
 	p.arena, p.files, p.versions = p.arena[:0], p.files[:0], p.versions[:0]
+	p.extra, p.fetches = p.extra[:0], p.fetches[:0]
 	p.groups, p.order = p.groups[:0], p.order[:0]
 	clear(p.texts)
 	clear(p.groupOf)

@@ -131,6 +131,10 @@ func (f parsedFile) derive(parsed *constraints.File) ([]byte, error) {
 // with different versions are left alone, and said.
 func findSlots(s *Snapshot, files []parsedFile) (slots []slot, left []Unmanaged) {
 	for i, f := range files {
+		lines := map[string]int{}
+		for _, p := range f.parsed.Pins {
+			lines[p.Key]++
+		}
 		for pin, p := range f.parsed.Pins {
 			sl := slot{file: i, path: f.Path, pin: pin, p: p}
 			active := activePythons(p.Marker, s.Policy)
@@ -145,7 +149,7 @@ func findSlots(s *Snapshot, files []parsedFile) (slots []slot, left []Unmanaged)
 				// marker allows is the least that must work.
 				sl.pythons = active[len(active)-1:]
 			}
-			if other, clash := overlap(f.parsed, pin, s.Policy); clash {
+			if other, clash := overlap(f.parsed, pin, s.Policy, lines[p.Key]); clash {
 				left = append(left, Unmanaged{f.Path, p.Line, pinText(p),
 					fmt.Sprintf("line %d pins it to another version for the same Python", other)})
 				continue
@@ -218,7 +222,10 @@ func platforms(p Policy) []string {
 
 // overlap looks for another pin of the same name with another version that
 // may hold in the same environment.
-func overlap(f *constraints.File, pin int, policy Policy) (line int, clash bool) {
+func overlap(f *constraints.File, pin int, policy Policy, lines int) (line int, clash bool) {
+	if lines < 2 {
+		return 0, false
+	}
 	p := f.Pins[pin]
 	for _, other := range f.Slots(p.Key) {
 		o := f.Pins[other]

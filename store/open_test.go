@@ -101,7 +101,7 @@ func TestOpenErrors(t *testing.T) {
 		filepath.Join(good, "p.db"):              "cannot be opened for writing",
 		write("text.db", strings.Repeat("not a database\n", 100)):                                             "this is not a SQLite database",
 		write("damaged.db", string(data[:100])+strings.Repeat("x", 9e4)):                                      "the database is damaged: move it away",
-		made("newer.db", `CREATE TABLE x (y); PRAGMA application_id = 0x70696e77; PRAGMA user_version = 999`): "a newer pinwheel made this database (schema 999, this one knows 1)",
+		made("newer.db", `CREATE TABLE x (y); PRAGMA application_id = 0x70696e77; PRAGMA user_version = 999`): "a newer pinwheel made this database (schema 999, this one knows 2)",
 		made("other.db", `CREATE TABLE x (y)`):                                                                "this database belongs to another program",
 		made("other2.db", `CREATE TABLE x (y); PRAGMA application_id = 5; PRAGMA user_version = 1`):           "this database belongs to another program",
 	} {
@@ -196,6 +196,14 @@ func TestEverySchemaComesToHead(t *testing.T) {
 		same(t, "merge requests", got[[]plan.MergeRequest](t)(s.MergeRequests(ctx, "g/p"))[0].IID, int64(5))
 		same(t, "selections", got[[]Selection](t)(s.Selections(ctx, "g/p"))[0].Tick.ID, "note-9")
 		same(t, "facts", got[map[string]Facts](t)(s.Facts(ctx, "pypi", []string{"boto3"}))["boto3"].Blob, []byte{0, 0xff})
+		metadata := got[[]MetadataRow](t)(s.Metadata(ctx, "pypi", []string{"boto3"}))
+		details := got[map[string][]byte](t)(s.Details(ctx, "pypi", []string{"boto3"}))["boto3"]
+		if step.version >= 2 {
+			same(t, "metadata", metadata, []MetadataRow{{Name: "boto3", Version: "1.0", File: "boto3-1.0.tar.gz", SHA256: "ccc", Status: "unknown", Reason: "why"}})
+			same(t, "details", details, []byte{1, 2})
+		} else {
+			same(t, "metadata before there was any", len(metadata)+len(details), 0)
+		}
 		must(t, s.FinishAction(ctx, 6, "done", t0))
 		must(t, s.FinishRun(ctx, 4, t0, RunDone, ""))
 		same(t, "schema of a new file", schema(t, s), schema(t, opened(t, file(t))))
@@ -221,9 +229,9 @@ func TestMigrationsAreWholeOrNotAtAll(t *testing.T) {
 	s := opened(t, file(t))
 	ctx := t.Context()
 	must(t, s.SaveBranch(ctx, "g/p", Branch{Name: "b"}))
-	next := append(migrations(), migration{2, `ALTER TABLE branches ADD COLUMN note TEXT NOT NULL DEFAULT 'n'`})
-	broken := append(next, migration{3, `DROP TABLE branches; SELECT * FROM nothing`})
-	if err := s.migrate(ctx, broken); err == nil || !strings.Contains(err.Error(), "take the schema to version 3") {
+	next := append(migrations(), migration{3, `ALTER TABLE branches ADD COLUMN note TEXT NOT NULL DEFAULT 'n'`})
+	broken := append(next, migration{4, `DROP TABLE branches; SELECT * FROM nothing`})
+	if err := s.migrate(ctx, broken); err == nil || !strings.Contains(err.Error(), "take the schema to version 4") {
 		t.Errorf("%v", err)
 	}
 	if _, err := s.db.Exec(`SELECT note FROM branches`); err == nil {
@@ -235,7 +243,7 @@ func TestMigrationsAreWholeOrNotAtAll(t *testing.T) {
 	var note string
 	must(t, s.db.QueryRow(`SELECT note FROM branches`).Scan(&note))
 	same(t, "added column", note, "n")
-	if err := s.migrate(ctx, migrations()); err == nil || !strings.Contains(err.Error(), "schema 2, this one knows 1") {
+	if err := s.migrate(ctx, migrations()); err == nil || !strings.Contains(err.Error(), "schema 3, this one knows 2") {
 		t.Errorf("an older program on a newer schema: %v", err)
 	}
 }

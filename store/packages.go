@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -17,25 +16,24 @@ type Facts struct {
 	Problem    string // why the last answer was no use, empty when it was
 	WithHashes bool   // Blob holds the files' hashes
 	Blob       []byte // nil: nothing was ever learnt
+	// Details are where the package's files are. They are only written, and
+	// nil keeps those that are there: Store.Details reads them. HasDetails is
+	// only read, and says whether there are any.
+	Details    []byte
+	HasDetails bool
 }
 
 // Facts returns what is known of names on an index, by name; a name nothing is
 // known of is not in the map. It is one query, however many names there are.
 func (s *Store) Facts(ctx context.Context, index string, names []string) (map[string]Facts, error) {
-	const query = `SELECT name, etag, serial, checked_at, problem, with_hashes, facts FROM packages
-		WHERE index_name = ? AND name IN (SELECT value FROM json_each(?))`
+	const query = `SELECT name, etag, serial, checked_at, problem, with_hashes, facts,
+		EXISTS (SELECT 1 FROM package_details d WHERE d.index_name = p.index_name AND d.name = p.name)
+		FROM packages p WHERE index_name = ? AND name IN (SELECT value FROM json_each(?))`
 	out := make(map[string]Facts, len(names))
-	if len(names) == 0 {
-		return out, nil
-	}
-	list, err := json.Marshal(names)
-	if err != nil {
-		return nil, err
-	}
-	err = s.each(ctx, query, []any{index, string(list)}, func(rows *sql.Rows) error {
+	err := s.named(ctx, query, index, names, func(rows *sql.Rows) error {
 		var f Facts
 		var at instant
-		if err := rows.Scan(&f.Name, &f.ETag, &f.Serial, &at, &f.Problem, &f.WithHashes, &f.Blob); err != nil {
+		if err := rows.Scan(&f.Name, &f.ETag, &f.Serial, &at, &f.Problem, &f.WithHashes, &f.Blob, &f.HasDetails); err != nil {
 			return err
 		}
 		f.CheckedAt = at.Time
@@ -55,6 +53,8 @@ func (s *Store) SaveFacts(ctx context.Context, index string, facts []Facts) erro
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (index_name, name) DO UPDATE SET etag = excluded.etag, serial = excluded.serial,
 		checked_at = excluded.checked_at, problem = excluded.problem, with_hashes = excluded.with_hashes, facts = excluded.facts`
+	const details = `INSERT INTO package_details (index_name, name, details) VALUES (?, ?, ?)
+		ON CONFLICT (index_name, name) DO UPDATE SET details = excluded.details`
 	if len(facts) == 0 {
 		return nil
 	}
@@ -64,8 +64,16 @@ func (s *Store) SaveFacts(ctx context.Context, index string, facts []Facts) erro
 			return err
 		}
 		defer stmt.Close()
+		also, err := tx.PrepareContext(ctx, details)
+		if err != nil {
+			return err
+		}
+		defer also.Close()
 		for _, f := range facts {
 			_, err := stmt.ExecContext(ctx, index, f.Name, f.ETag, f.Serial, instant{f.CheckedAt}, f.Problem, f.WithHashes, f.Blob)
+			if err == nil && f.Details != nil {
+				_, err = also.ExecContext(ctx, index, f.Name, f.Details)
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", f.Name, err)
 			}

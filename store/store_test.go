@@ -170,6 +170,53 @@ func TestFacts(t *testing.T) {
 	same(t, "replaced", got[map[string]Facts](t)(s.Facts(ctx, "pypi", names[:1])), map[string]Facts{"package-0": facts[0]})
 }
 
+func TestMetadata(t *testing.T) {
+	ctx, s := t.Context(), opened(t, file(t))
+	rows := []MetadataRow{
+		{Name: "acme", Version: "1.0", File: "acme-1.0.whl", SHA256: "a", Status: "known", Blob: []byte{1, 0}},
+		{Name: "acme", Version: "1.1", File: "acme-1.1.tar.gz", Status: "unknown", Reason: "old metadata"},
+		{Name: "bcme", Version: "2", File: "bcme-2.whl", SHA256: "b", Status: "refused", Reason: "broken"},
+	}
+	read := func(index string, names ...string) []MetadataRow {
+		t.Helper()
+		return got[[]MetadataRow](t)(s.Metadata(ctx, index, names))
+	}
+	must(t, s.SaveMetadata(ctx, "pypi", nil))
+	must(t, s.SaveMetadata(ctx, "pypi", rows))
+	must(t, s.SaveMetadata(ctx, "other", rows[:1]))
+	same(t, "all", read("pypi", "bcme", "acme", "nobody", `quo"te`), rows)
+	same(t, "one name", read("pypi", "bcme"), rows[2:])
+	same(t, "no names", read("pypi"), []MetadataRow(nil))
+	same(t, "other index", read("other", "acme", "bcme"), rows[:1])
+	rows[2].SHA256, rows[2].Status, rows[2].Reason, rows[2].Blob = "c", "known", "", []byte{2}
+	must(t, s.SaveMetadata(ctx, "pypi", rows[2:]))
+	same(t, "replaced", read("pypi", "acme", "bcme"), rows)
+	// All or none: the second has no such status.
+	err := s.SaveMetadata(ctx, "pypi", []MetadataRow{{Name: "d", Status: "known"}, {Name: "e", Version: "3", Status: "failed"}})
+	if err == nil || !strings.Contains(err.Error(), "save the metadata of index pypi: e 3: ") {
+		t.Errorf("an outage was kept: %v", err)
+	}
+	same(t, "after a failure", read("pypi", "d", "e"), []MetadataRow(nil))
+}
+
+func TestDetails(t *testing.T) {
+	ctx, s := t.Context(), opened(t, file(t))
+	read := func(index string) map[string][]byte {
+		t.Helper()
+		return got[map[string][]byte](t)(s.Details(ctx, index, []string{"a", "b", "c"}))
+	}
+	must(t, s.SaveFacts(ctx, "pypi", []Facts{{Name: "a", Details: []byte{1}}, {Name: "b"}, {Name: "c", Details: []byte{3}}}))
+	must(t, s.SaveFacts(ctx, "other", []Facts{{Name: "b", Details: []byte{9}}}))
+	same(t, "saved", read("pypi"), map[string][]byte{"a": {1}, "c": {3}})
+	must(t, s.SaveFacts(ctx, "pypi", []Facts{{Name: "a", ETag: "e"}, {Name: "c", Details: []byte{4}}}))
+	same(t, "kept and replaced", read("pypi"), map[string][]byte{"a": {1}, "c": {4}})
+	same(t, "other index", read("other"), map[string][]byte{"b": {9}})
+	same(t, "no names", got[map[string][]byte](t)(s.Details(ctx, "pypi", nil)), map[string][]byte{})
+	facts := got[map[string]Facts](t)(s.Facts(ctx, "pypi", []string{"a", "b"}))
+	same(t, "with details", facts["a"], Facts{Name: "a", ETag: "e", HasDetails: true})
+	same(t, "without", facts["b"], Facts{Name: "b"})
+}
+
 // TestEveryStatement prepares every SQL text of the package's source, so that
 // a misspelt column fails here and not in the one run that needs it.
 func TestEveryStatement(t *testing.T) {
@@ -312,7 +359,7 @@ func BenchmarkFacts(b *testing.B) {
 	var facts []Facts
 	var names []string
 	for i := range 650 {
-		facts = append(facts, Facts{Name: fmt.Sprint("package-", i), ETag: "e", Blob: make([]byte, 20_000)})
+		facts = append(facts, Facts{Name: fmt.Sprint("package-", i), ETag: "e", Blob: make([]byte, 20_000), Details: make([]byte, 30_000)})
 		names = append(names, facts[i].Name)
 	}
 	if err := s.SaveFacts(b.Context(), "pypi", facts); err != nil {
@@ -320,6 +367,29 @@ func BenchmarkFacts(b *testing.B) {
 	}
 	for b.Loop() {
 		if got, err := s.Facts(b.Context(), "pypi", names); err != nil || len(got) != 650 {
+			b.Fatal(len(got), err)
+		}
+	}
+}
+
+// BenchmarkMetadata reads what some years of releases left behind.
+func BenchmarkMetadata(b *testing.B) {
+	s, err := Open(b.Context(), filepath.Join(b.TempDir(), "pinwheel.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	var rows []MetadataRow
+	var names []string
+	for i := range 1500 {
+		rows = append(rows, MetadataRow{Name: fmt.Sprint("package-", i%650), Version: fmt.Sprint(i), File: "file", SHA256: strings.Repeat("0", 64), Status: "known", Blob: make([]byte, 500)})
+		names = append(names, rows[i].Name)
+	}
+	if err := s.SaveMetadata(b.Context(), "pypi", rows); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if got, err := s.Metadata(b.Context(), "pypi", names[:650]); err != nil || len(got) != 1500 {
 			b.Fatal(len(got), err)
 		}
 	}

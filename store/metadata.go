@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+)
+
+// MetadataRow is what was learnt of a release's requirements from one of its
+// files. It holds as long as the index gives that file that digest; the reader
+// compares.
+type MetadataRow struct {
+	Name    string // normalised
+	Version string // as PEP 440 normalises it
+	File    string // the name of the file that was read or tried
+	SHA256  string // of the file, hex; empty when the index does not tell
+	Status  string // "known", "unknown" or "refused"
+	Reason  string // for every status but "known"
+	Blob    []byte // the metadata; nil unless it is known
+}
+
+// Metadata returns what is kept of names on an index, by name and version as
+// texts. It is one query, however many names there are.
+func (s *Store) Metadata(ctx context.Context, index string, names []string) ([]MetadataRow, error) {
+	const query = `SELECT name, version, file, sha256, status, reason, metadata FROM metadata
+		WHERE index_name = ? AND name IN (SELECT value FROM json_each(?)) ORDER BY name, version`
+	var out []MetadataRow
+	err := s.named(ctx, query, index, names, func(rows *sql.Rows) error {
+		var r MetadataRow
+		if err := rows.Scan(&r.Name, &r.Version, &r.File, &r.SHA256, &r.Status, &r.Reason, &r.Blob); err != nil {
+			return err
+		}
+		out = append(out, r)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the metadata of index %s: %w", index, err)
+	}
+	return out, nil
+}
+
+// SaveMetadata replaces what is kept of each of these releases on an index,
+// all or none. What could not be read in this run is not for it.
+func (s *Store) SaveMetadata(ctx context.Context, index string, rows []MetadataRow) error {
+	const upsert = `INSERT INTO metadata (index_name, name, version, file, sha256, status, reason, metadata)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (index_name, name, version) DO UPDATE SET file = excluded.file, sha256 = excluded.sha256,
+		status = excluded.status, reason = excluded.reason, metadata = excluded.metadata`
+	if len(rows) == 0 {
+		return nil
+	}
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		stmt, err := tx.PrepareContext(ctx, upsert)
+		if err != nil {
+			return err
+		}
+		defer stmt.Close()
+		for _, r := range rows {
+			_, err := stmt.ExecContext(ctx, index, r.Name, r.Version, r.File, r.SHA256, r.Status, r.Reason, r.Blob)
+			if err != nil {
+				return fmt.Errorf("%s %s: %w", r.Name, r.Version, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("save the metadata of index %s: %w", index, err)
+	}
+	return nil
+}
+
+// Details returns what SaveFacts kept of where the files of names are, by
+// name; a name without any is not in the map. It is one query.
+func (s *Store) Details(ctx context.Context, index string, names []string) (map[string][]byte, error) {
+	const query = `SELECT name, details FROM package_details
+		WHERE index_name = ? AND name IN (SELECT value FROM json_each(?))`
+	out := make(map[string][]byte, len(names))
+	err := s.named(ctx, query, index, names, func(rows *sql.Rows) error {
+		var name string
+		var details []byte
+		if err := rows.Scan(&name, &details); err != nil {
+			return err
+		}
+		out[name] = details
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the details of index %s: %w", index, err)
+	}
+	return out, nil
+}
+
+// named runs a query of an index and a list of names.
+func (s *Store) named(ctx context.Context, query, index string, names []string, row func(*sql.Rows) error) error {
+	if len(names) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(names)
+	if err != nil {
+		return err
+	}
+	return s.each(ctx, query, []any{index, string(list)}, row)
+}

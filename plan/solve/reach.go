@@ -3,388 +3,374 @@ package solve
 import (
 	"cmp"
 	"slices"
-
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"strings"
 )
 
-// patience is how many versions of a goal are tried one after the other before
-// the rest is bisected.
-const patience = 4
+const (
+	// few is how many names a world may have for its search to be unbounded.
+	few = 16
+	// budgets of a pass, in states looked at
+	unbounded   = 50_000_000
+	findBudget  = 4000
+	leastBudget = 2000
+	cureBudget  = 200
+	// deepest is how many other members are tried when the first pass gave up.
+	deepest = 8
+)
 
-// Reach finds, for one goal, the dearest version that can be reached and the
-// fewest other upgrades it needs; for several goals one set in which all of
-// them move. The first goal matters most.
+// Reach searches for the newest versions that goals can reach. For one goal it
+// is the first of its candidates for which there is a set, and the set has the
+// fewest other members that move; for several it is one set of all of them, in
+// which the first goal is as new as possible, then the second, and so on.
+// Without goals, or with one that has no candidate, it is Held.
+//
+// Where a fact is missing the result is Lacking, and Missing says more than
+// before; the same question is to be asked again with these facts.
 func (s *Solver) Reach(goals []Goal, o Options) Result {
-	if len(goals) == 0 || slices.ContainsFunc(goals, func(g Goal) bool { return len(g.To) == 0 }) {
+	targets, ok := s.targets(goals)
+	if !ok {
 		return Result{Status: Held}
 	}
-	if !s.prepare() {
-		for _, g := range goals { // ask for this in the same round
-			s.known(s.vars[g.Pin].Key, g.To[0].Version)
-		}
-		return Result{Status: Lacking}
-	}
-	if len(s.blind) > 0 {
-		return Result{Status: Unread, Names: s.blind}
-	}
-	if len(goals) == 1 {
-		return s.reachOne(goals[0], o)
-	}
-	return s.reachAll(goals, o)
-}
-
-// known asks for a release's metadata unless it is there.
-func (s *Solver) known(key string, v pep440.Version) bool {
-	if s.release(key, v).load(s) == Missing {
-		s.need(Need{Key: key, Version: v})
-		return false
-	}
-	return true
-}
-
-// reachOne tries the versions of one goal, the dearest first. Of a train it
-// tries a few and then bisects: where an older version fails, a newer one
-// hardly ever fits.
-func (s *Solver) reachOne(g Goal, o Options) Result {
-	g, lowered := s.walls(g, o)
-	tried := map[int]Result{}
-	nodes := 0
-	try := func(i int) Result {
-		if r, ok := tried[i]; ok {
-			return r
-		}
-		r := s.attempt([]Goal{{g.Pin, g.To[i : i+1]}}, o)
-		nodes += r.Nodes
-		tried[i] = r
+	s.settle()
+	if r, ok := s.ready(targets); !ok {
 		return r
 	}
-	best, last := -1, -1
-	stop := len(g.To)
-	if stop > long {
-		stop = patience
+	x := s.newSearch(targets, o)
+	if x.budget == 0 {
+		x.budget = s.patience(targets, findBudget)
 	}
-	for i := 0; i < stop && best < 0; i++ {
-		switch r := try(i); r.Status {
-		case Lacking, Unread:
-			return r
-		case Solved:
-			best = i
-		case Held, GaveUp:
-			last = i
-		}
+	x.limit = len(s.nodes)
+	out, _ := x.dfs(1)
+	if out == stopped && x.spent {
+		out = x.deepen()
 	}
-	if best < 0 && stop < len(g.To) {
-		var r Result
-		if best, last, r = gallop(last, len(g.To), try); r.Status == Lacking || r.Status == Unread {
-			return r
-		}
+	if out == solved {
+		out = x.least()
 	}
-	out := Result{Status: Held}
-	if best >= 0 {
-		out = tried[best]
+	r := x.result(out)
+	if r.Status == Lacking {
+		s.lacking(targets)
 	}
-	for i := range g.To {
-		r, ok := tried[i]
-		if !ok || i == best || (best >= 0 && i > best) {
-			continue
-		}
-		if best < 0 && r.Status == GaveUp {
-			out.Status = GaveUp
-		}
-		lowered = append(lowered, Lowered{g.Pin, g.To[i].Version, r.Why})
-	}
-	out.Lowered, out.Nodes = lowered, nodes
-	if best < 0 && len(lowered) > 0 {
-		slices.SortStableFunc(lowered, func(a, b Lowered) int { return b.Version.Compare(a.Version) })
-		out.Why = lowered[0].Why
-	}
-	return out
+	return r
 }
 
-// gallop finds the first version after last that can be reached, on the
-// assumption that all after it can.
-func gallop(last, n int, try func(int) Result) (best, fails int, r Result) {
-	best, fails = -1, last
-	for step := 1; best < 0 && fails < n-1; step *= 2 {
-		i := min(fails+step, n-1)
-		switch r = try(i); r.Status {
-		case Lacking, Unread:
-			return best, fails, r
-		case Solved:
-			best = i
-		case Held, GaveUp:
-			fails = i
-		}
-	}
-	for best > fails+1 {
-		i := (best + fails) / 2
-		switch r = try(i); r.Status {
-		case Lacking, Unread:
-			return best, fails, r
-		case Solved:
-			best = i
-		case Held, GaveUp:
-			fails = i
-		}
-	}
-	return best, fails, Result{}
-}
-
-// walls drops the versions that a pin refuses which has nowhere to go: that
-// needs nobody's metadata but the pins'.
-func (s *Solver) walls(g Goal, o Options) (Goal, []Lowered) {
-	v := &s.vars[g.Pin]
-	st := s.fresh()
-	x := s.newSearch(o, st)
-	type wall struct {
-		spec pep440.Specifiers
-		edge Edge
-	}
-	var walls []wall
-	look := func(i int) {
-		rel := st.cur[g.Pin]
-		st.cur[g.Pin] = nil // so that everything asked of it shows
-		refused := s.outgoing(st, i, g.Pin, nil)
-		st.cur[g.Pin] = rel
-		for _, r := range refused {
-			if !s.broken[r.key()] {
-				walls = append(walls, wall{r.req.spec, s.edge(st, r)})
-			}
-		}
-	}
-	for _, i := range s.rev[groupKey{v.Group, v.Key}] {
-		if !s.vars[i].free && i != g.Pin && !x.open(i) {
-			look(i)
-		}
-	}
-	for i := range s.roots {
-		look(-1 - i)
-	}
-	var lowered []Lowered
-	out := Goal{Pin: g.Pin}
-	for _, c := range g.To {
-		at := slices.IndexFunc(walls, func(w wall) bool { return !w.spec.Contains(c.Version) })
-		if at < 0 {
-			out.To = append(out.To, c)
-			continue
-		}
-		lowered = append(lowered, Lowered{g.Pin, c.Version, []Edge{walls[at].edge}})
-	}
-	return out, lowered
-}
-
-// absent is the assignment without one variable.
-func absent(cur []*release, i int) []*release {
-	out := slices.Clone(cur)
-	out[i] = nil
-	return out
-}
-
-// reachAll moves all goals in one set: each to its dearest version, or else as
-// dear as goes.
-func (s *Solver) reachAll(goals []Goal, o Options) Result {
-	first := slices.Clone(goals)
-	for i := range first {
-		first[i].To = first[i].To[:1]
-	}
-	r := s.attempt(first, o)
-	if r.Status != Held && r.Status != GaveUp {
-		return r
-	}
-	short := slices.Clone(goals)
-	for i := range short {
-		short[i].To = short[i].To[:min(len(short[i].To), long)]
-	}
-	low := s.attempt(short, o)
-	if low.Status == Held || low.Status == GaveUp {
-		low.Why = r.Why
-	}
-	return low
-}
-
-// attempt looks for the smallest set in which every goal takes one of its
-// versions. A goal of one version is decided at once.
-func (s *Solver) attempt(goals []Goal, o Options) Result {
-	var x *search
-	nodes := 0
-	for moves := 0; ; moves++ {
-		x = s.newSearch(o, s.fresh())
-		x.budget -= nodes
-		var open []Goal
-		for _, g := range goals {
-			if len(g.To) > 1 {
-				open = append(open, g)
-			}
-		}
-		x.pending = open
-		got := x.start(goals, moves+len(open))
-		nodes += x.nodes
-		switch {
-		case got == found:
-			r := s.result(x)
-			r.Nodes = nodes
-			return r
-		case x.lacking:
-			return Result{Status: Lacking, Nodes: nodes}
-		case got == abort:
-			return Result{Status: GaveUp, Why: x.why, Nodes: nodes}
-		case x.cut:
-			continue
-		case len(x.unread) > 0:
-			slices.Sort(x.unread)
-			return Result{Status: Unread, Names: slices.Compact(x.unread), Nodes: nodes}
-		}
-		return Result{Status: Held, Why: x.why, Nodes: nodes}
-	}
-}
-
-// start decides the goals of one version and searches from there.
-func (x *search) start(goals []Goal, moves int) outcome {
+// targets finds the options of the goals.
+func (s *Solver) targets(goals []Goal) ([]target, bool) {
+	var out []target
 	for _, g := range goals {
-		if len(g.To) != 1 {
-			continue
+		if g.Pin < 0 || g.Pin >= len(s.f.Pins) || s.nodes[g.Pin].fixed ||
+			slices.ContainsFunc(out, func(t target) bool { return t.node == int32(g.Pin) }) {
+			return nil, false
 		}
-		r := x.s.release(x.s.vars[g.Pin].Key, g.To[0].Version)
-		switch r.load(x.s) {
-		case Missing:
-			x.s.need(Need{Key: r.key, Version: r.version})
-			x.lacking = true
-		case NotChecked:
-			x.unread = append(x.unread, r.key)
-		case Unknown:
-			if !x.s.f.Unverified {
-				return fail
+		t := target{node: int32(g.Pin)}
+		for _, c := range g.To {
+			if o := s.option(t.node, c); o != 0 && !slices.Contains(t.opts, o) {
+				t.opts = append(t.opts, o)
 			}
-		case Known, Absent:
 		}
-		x.st.assign(x.s, g.Pin, r)
+		if len(t.opts) == 0 {
+			return nil, false
+		}
+		out = append(out, t)
 	}
-	switch {
-	case x.lacking:
-		return abort
-	case len(x.unread) > 0:
-		return fail
-	}
-	return x.dfs(moves)
+	return out, len(out) > 0
 }
 
-// result reads a finished search.
-func (s *Solver) result(x *search) Result {
-	r := Result{Status: Solved}
-	st := x.st
-	for _, i := range st.order {
-		v := &s.vars[i]
-		if v.free {
-			continue
-		}
-		m := Move{Pin: i, To: st.cur[i].version, Down: st.cur[i].version.Compare(v.Version) < 0}
-		for _, c := range v.Up {
-			if c.Version.Equal(m.To) {
-				m.Major, m.Young = c.Major, c.Young
+// ready reports whether the pins as they are are known well enough to judge
+// anything; if not, it says how that ends.
+func (s *Solver) ready(targets []target) (Result, bool) {
+	var unread []string
+	missing := false
+	for _, t := range targets {
+		g := s.groups[s.nodes[t.node].group]
+		missing = missing || g.missing || g.open.missing
+		for _, i := range g.nodes {
+			if s.nodes[i].unread {
+				unread = append(unread, s.nodes[i].key)
 			}
 		}
-		r.Moves = append(r.Moves, m)
-		if st.cur[i].know == Unknown {
-			r.Unverified = append(r.Unverified, v.Key)
+	}
+	if missing {
+		s.lacking(targets)
+		return Result{Status: Lacking}, false
+	}
+	if len(unread) > 0 {
+		slices.Sort(unread)
+		return Result{Status: Unread, Names: slices.Compact(unread)}, false
+	}
+	return Result{}, true
+}
+
+// lacking asks for the newest candidate of each goal in the same round.
+func (s *Solver) lacking(targets []target) {
+	for _, t := range targets {
+		n := &s.nodes[t.node]
+		for _, o := range t.opts {
+			if s.refused(t.node, o) {
+				continue
+			}
+			s.release(n.name, n.options[o].v, true)
+			break
+		}
+	}
+}
+
+// refused reports whether something that does not move keeps a node from an
+// option, so that nobody need read what that requires.
+func (s *Solver) refused(i, o int32) bool {
+	n := &s.nodes[i]
+	for _, e := range s.groups[n.group].requirers(n.name) {
+		q := &s.nodes[e.node]
+		if e.req.loose || e.node == i || len(s.candidates(e.node)) > 0 {
+			continue
+		}
+		if e.req.base&q.active&n.active&^s.tolerated(e.node, i) != 0 && !e.req.spec.Contains(n.options[o].v) {
+			return true
+		}
+	}
+	return false
+}
+
+// patience is a budget: without bound for small worlds.
+func (s *Solver) patience(targets []target, budget int) int {
+	for _, t := range targets {
+		if g := s.groups[s.nodes[t.node].group]; len(g.nodes) > few {
+			return budget + 40*len(targets)
+		}
+	}
+	return unbounded
+}
+
+// deepen looks for small sets where the search without a bound gave up.
+func (x *search) deepen() verdict {
+	if x.o.Nodes > 0 {
+		return stopped
+	}
+	for limit := 0; limit <= deepest; limit++ {
+		x.again(limit, findBudget/deepest)
+		out, _ := x.dfs(1)
+		if out == solved || out == stopped && !x.spent {
+			return out
+		}
+		if out == dead && !x.cut {
+			return dead
+		}
+	}
+	x.spent = true
+	return stopped
+}
+
+// least looks for the smallest set with the goals at the versions found, and
+// among those of that size for the one that cures most.
+func (x *search) least() verdict {
+	found := x.found
+	for k := range x.goals {
+		at := slices.IndexFunc(found.moves, func(p pair) bool { return p.node == x.goals[k].node })
+		x.goals[k].opts = []int32{found.moves[at].opt}
+	}
+	budget := leastBudget
+	if x.budget > findBudget*10 {
+		budget = x.budget
+	}
+	for limit := range found.others {
+		x.again(limit, budget)
+		out, _ := x.dfs(1)
+		if out == solved {
+			found = x.found
+			break
+		}
+		if out == stopped && !x.spent {
+			return stopped
+		}
+	}
+	if len(x.s.now) > 0 && found.others > 0 {
+		x.again(found.others, cureBudget)
+		x.best = true
+		x.dfs(1)
+		x.best = false
+		if x.found != nil && x.found.cured > x.curedBy(found) {
+			found = x.found
+		}
+	}
+	x.found = found
+	return solved
+}
+
+func (x *search) curedBy(f *solution) int {
+	x.restore(f)
+	n := x.s.cured(x.st)
+	x.st.reset()
+	return n
+}
+
+// restore brings the state back to a solution.
+func (x *search) restore(f *solution) {
+	x.st.reset()
+	for _, p := range f.moves {
+		x.st.move(p.node, p.opt, x.s.look(p.node, p.opt).rel)
+	}
+}
+
+// result writes down how the search ended.
+func (x *search) result(out verdict) Result {
+	r := Result{Nodes: x.nodes}
+	s := x.s
+	switch {
+	case out == dead:
+		r.Status = Held
+		t := x.wished[0]
+		r.Why = s.against(t, t.opts[0], x.o)
+		return r
+	case out == stopped && x.lacking:
+		r.Status = Lacking
+		return r
+	case out == stopped && len(x.unread) > 0:
+		r.Status = Unread
+		slices.Sort(x.unread)
+		r.Names = slices.Compact(x.unread)
+		return r
+	case out == stopped:
+		r.Status = GaveUp
+		return r
+	}
+	r.Status = Solved
+	f := x.found
+	for _, p := range f.moves {
+		opt := s.look(p.node, p.opt)
+		c := &s.nodes[p.node].options[p.opt]
+		r.Moves = append(r.Moves, Move{Pin: int(p.node), To: c.v, Major: c.major, Young: c.young, Down: c.down})
+		if opt.known == Unknown {
+			r.Unverified = append(r.Unverified, s.nodes[p.node].key)
 		}
 	}
 	slices.SortFunc(r.Moves, func(a, b Move) int { return cmp.Compare(a.Pin, b.Pin) })
 	slices.Sort(r.Unverified)
 	r.Unverified = slices.Compact(r.Unverified)
-	s.along(st, &r)
-	s.unneeded(st, &r)
+	x.restore(f)
+	for i := range f.why {
+		if f.why[i].req != nil {
+			r.Why = append(r.Why, x.edgeBefore(&f.why[i], f))
+		}
+	}
+	x.around(&r)
+	x.st.reset()
+	r.Lowered = x.lowered(f)
 	return r
 }
 
-// along lists the names without a pin that are needed now and were not.
-func (s *Solver) along(st *state, r *Result) {
-	for _, i := range st.order {
-		v := &s.vars[i]
-		if !v.free || st.cur[i] == nil || !s.needed(st, i, nil) || (v.rel != nil && s.needed(s.now(), i, nil)) {
-			continue
+// edgeBefore describes an edge as it was when it forced a member to move: that
+// member where it stood before, the others where the set takes them.
+func (x *search) edgeBefore(c *conflict, f *solution) Edge {
+	e := x.st.edge(c)
+	if c.to < 0 {
+		return e
+	}
+	for _, r := range x.st.release(c.from).reqs {
+		if r == c.req { // the requirer is where the set takes it: its target was not
+			e.ToVersion = x.s.nodes[c.to].options[0].v
+			return e
 		}
-		r.Along = append(r.Along, Along{Key: v.Key, Group: v.Group, Version: st.cur[i].version, By: s.by(st, i)})
+	}
+	e.FromVersion = x.s.nodes[c.from].options[0].v
+	return e
+}
+
+// around fills in what the set does besides its moves: names that come along,
+// and pins that no root needs any more.
+func (x *search) around(r *Result) {
+	s := x.s
+	var chosen []chosenEnv
+	x.st.fits(&chosen)
+	seen := map[edgeKey]bool{}
+	for _, c := range chosen {
+		for i := range c.open.picks {
+			p := &c.open.picks[i]
+			k := edgeKey{c.group, p.name, 0}
+			if seen[k] || s.groups[c.group].open.knows(p.name) {
+				continue
+			}
+			seen[k] = true
+			by := s.byOf(p, 1<<c.env)
+			by.Group = s.groups[c.group].number
+			r.Along = append(r.Along, Along{Key: s.names[p.name], Group: by.Group, Version: p.v, By: by})
+		}
 	}
 	slices.SortFunc(r.Along, func(a, b Along) int {
-		if c := cmp.Compare(a.Key, b.Key); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.Group, b.Group)
+		return cmp.Or(cmp.Compare(a.Group, b.Group), strings.Compare(a.Key, b.Key))
 	})
+	if len(s.f.Roots) > 0 && x.drops() {
+		x.unneeded(r, chosen)
+	}
 }
 
-// by is the first requirement for the sake of which a free variable is there.
-func (s *Solver) by(st *state, j int) Edge {
-	without := &state{cur: absent(st.cur, j), decided: st.decided, order: st.order, used: st.used}
-	for _, i := range st.order {
-		for _, r := range s.outgoing(without, i, j, nil) {
-			return s.edge(st, r)
-		}
-	}
-	for _, i := range s.rev[groupKey{s.vars[j].Group, s.vars[j].Key}] {
-		for _, r := range s.outgoing(without, i, j, nil) {
-			return s.edge(st, r)
-		}
-	}
-	for i := range s.roots {
-		for _, r := range s.outgoing(without, -1-i, j, nil) {
-			return s.edge(st, r)
-		}
-	}
-	return Edge{To: s.vars[j].Key, ToMissing: true}
+// knows reports whether the pins as they are require a name, in some way.
+func (o *openGroup) knows(name int32) bool {
+	return slices.ContainsFunc(o.demands, func(d demand) bool { return d.req.name == name }) ||
+		slices.ContainsFunc(o.envs, func(e openEnv) bool { return e.pick(name) != nil })
 }
 
-// unneeded lists the pins that the roots reach in the present state and not in
-// the new one.
-func (s *Solver) unneeded(st *state, r *Result) {
-	if len(s.roots) == 0 {
-		return
+// drops reports whether a member requires less than before.
+func (x *search) drops() bool {
+	for _, i := range x.st.moved {
+		now := x.st.rel[i].reqs
+		for _, a := range x.s.nodes[i].options[0].rel.reqs {
+			if !slices.ContainsFunc(now, func(b *require) bool { return a == b }) {
+				return true
+			}
+		}
 	}
-	before, after := s.reached(s.now()), s.reached(st)
-	for i := range s.vars[:s.pins] {
-		if before[i] && !after[i] {
+	return false
+}
+
+// unneeded lists the pins that roots reach as the pins are and not in the
+// state.
+func (x *search) unneeded(r *Result, chosen []chosenEnv) {
+	s := x.s
+	if s.reached == nil {
+		s.reached = s.flood(nil, &openReach{env: s.openAsIs, seen: map[[2]int32]uint64{}}).reached
+	}
+	after := s.flood(x.st, &openReach{seen: map[[2]int32]uint64{}, env: func(g int32, e int) *openEnv {
+		for _, c := range chosen {
+			if c.group == g && c.env == e {
+				return c.open
+			}
+		}
+		return s.openAsIs(g, e)
+	}}).reached
+	for i := range s.f.Pins {
+		if s.reached[i] != 0 && after[i] == 0 {
 			r.Unneeded = append(r.Unneeded, i)
 		}
 	}
 }
 
-// reached marks the variables that the roots need, directly or not.
-func (s *Solver) reached(st *state) []bool {
-	st.grow(len(s.vars))
-	out := make([]bool, len(s.vars))
-	var queue []int
-	visit := func(group int, q *requirement, envs uint64) {
-		for _, j := range s.at[groupKey{group, q.key}] {
-			if !out[j] && envs&s.vars[j].Active != 0 {
-				out[j] = true
-				queue = append(queue, j)
-			}
-		}
+func (s *Solver) openAsIs(g int32, e int) *openEnv {
+	if envs := s.groups[g].open.envs; e < len(envs) {
+		return &envs[e]
 	}
-	for i, r := range s.roots {
-		for _, g := range s.groups {
-			if s.f.Roots[i].Group < 0 || s.f.Roots[i].Group == g {
-				for n := range r.reqs {
-					visit(g, &r.reqs[n], r.reqs[n].mask.plain)
-				}
+	return nil
+}
+
+// lowered says of the candidates that the goals could not have what stands
+// against them.
+func (x *search) lowered(f *solution) []Lowered {
+	var out []Lowered
+	for _, t := range x.wished {
+		n := &x.s.nodes[t.node]
+		at := slices.IndexFunc(f.moves, func(p pair) bool { return p.node == t.node })
+		for k, o := range t.opts {
+			if o == f.moves[at].opt || k == longest {
+				break
 			}
-		}
-	}
-	for len(queue) > 0 {
-		i := queue[0]
-		queue = queue[1:]
-		rel := st.cur[i]
-		if rel == nil {
-			continue
-		}
-		v := &s.vars[i]
-		used := st.used[groupKey{v.Group, v.Key}]
-		for n := range rel.reqs {
-			q := &rel.reqs[n]
-			if envs := q.mask.in(used) & v.Active; envs != 0 {
-				visit(v.Group, q, envs)
+			why := []Edge(nil)
+			if k < explained {
+				why = x.s.against(t, o, x.o)
 			}
+			out = append(out, Lowered{Pin: int(t.node), Version: n.options[o].v, Why: why})
 		}
 	}
 	return out
 }
+
+// explained is how many candidates of a goal are explained.
+const explained = 4

@@ -1,405 +1,434 @@
 package solve
 
 import (
-	"cmp"
-	"encoding/binary"
+	"math/bits"
 	"slices"
-
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
 )
 
-// search looks for releases of undecided variables under which nothing is
-// refused: it takes a refused requirement, lets one of its ends go elsewhere,
-// and so on, depth first, with a bound on how many pins move. Names without a
-// pin go anywhere at no cost.
+// search looks for a set of moves, depth first. It takes up a violated edge,
+// of which one end must move, tries what that end may move to, and goes on
+// with what that violates in turn. Every choice has a level, and a dead end
+// reports the levels it depends on, so that choices which have no part in it
+// are not tried again. Without a bound on the size and with all facts known it
+// is complete: it finds a set if there is one.
 type search struct {
-	s       *Solver
-	o       Options
-	st      *state
-	pending []Goal // goals that may take any of their versions
-	nodes   int
-	budget  int
-	dead    map[string]failed
-	trail   []Edge // the refusals taken up on the way here
-	why     []Edge // the trail to the first dead end
-	cut     bool   // the bound on moves kept something from being tried
-	spent   bool
+	s      *Solver
+	st     *state
+	o      Options
+	goals  []target // as far as they are narrowed down
+	wished []target
+	goal   []int16 // of each node, its goal plus one
+	level  []int16 // of each node, where it was decided; 0: not yet
+
+	limit  int  // other members at most
+	cut    bool // the limit kept something from being tried
+	nodes  int
+	budget int
+	spent  bool
+
+	guesses []guess // options on the way whose facts are not known
 	lacking bool
 	unread  []string
+
+	why   []conflict // what made each level move something
+	found *solution
+	best  bool // go on for the set that cures most
 }
 
-// failed is what a memo of dead assignments knows: the bound under which one
-// failed, and whether that was for the bound alone.
-type failed struct {
-	moves int
-	cut   bool
+// target is a goal with the options it may take.
+type target struct {
+	node int32
+	opts []int32
 }
 
-func (s *Solver) newSearch(o Options, st *state) *search {
-	x := &search{s: s, o: o, st: st, dead: map[string]failed{}, budget: o.Nodes}
-	if x.budget == 0 {
-		x.budget = 4_000
-		if len(s.vars) <= 24 {
-			x.budget = 400_000
-		}
+// guess is an option that was taken without knowing what it requires.
+type guess struct {
+	node int32
+	list []int32
+	at   int
+}
+
+// solution is a set that was found.
+type solution struct {
+	moves  []pair
+	why    []conflict
+	others int
+	cured  int
+}
+
+type pair struct{ node, opt int32 }
+
+// verdict is how a part of the search ended.
+type verdict int8
+
+const (
+	dead    verdict = iota
+	solved          // x.found is the set
+	stopped         // facts are lacking, or the budget is spent
+)
+
+// levels is a set of levels; those beyond 62 share a bit.
+type levels uint64
+
+const allLevels = ^levels(0)
+
+func bit(level int16) levels {
+	if level <= 0 {
+		return 0
+	}
+	return 1 << min(level-1, 63)
+}
+
+func (s *Solver) newSearch(goals []target, o Options) *search {
+	x := &search{
+		s: s, st: s.scratch(), o: o, goals: slices.Clone(goals), wished: goals,
+		goal: make([]int16, len(s.nodes)), level: make([]int16, len(s.nodes)), budget: o.Nodes, limit: len(s.nodes),
+	}
+	for k, g := range goals {
+		x.goal[g.node] = int16(k + 1)
 	}
 	return x
 }
 
-// outcome of a step.
-type outcome int
+// again prepares for another pass with the same goals.
+func (x *search) again(limit, budget int) {
+	x.st.reset()
+	clear(x.level)
+	x.limit, x.cut, x.spent, x.budget = limit, false, false, x.nodes+budget
+	x.guesses, x.why = x.guesses[:0], x.why[:0]
+	x.found = nil
+}
 
-const (
-	found outcome = iota
-	fail
-	abort // facts are lacking, or the budget is spent
-)
+// list is what a node may move to, in order of preference.
+func (x *search) list(i int32) []int32 {
+	if k := x.goal[i]; k > 0 {
+		return x.goals[k-1].opts
+	}
+	all := x.s.candidates(i)
+	if !x.o.NoMajor && !x.o.NoYoung {
+		return all
+	}
+	bad := func(o int32) bool {
+		c := &x.s.nodes[i].options[o]
+		return x.o.NoMajor && c.major || x.o.NoYoung && c.young
+	}
+	if !slices.ContainsFunc(all, bad) {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), bad)
+}
 
-// dfs decides until nothing is refused, with at most moves more pins.
-func (x *search) dfs(moves int) outcome {
-	x.nodes++
-	if x.nodes > x.budget {
+// free reports whether a node may still move.
+func (x *search) free(i int32) bool {
+	return x.level[i] == 0 && (x.goal[i] > 0 || len(x.s.candidates(i)) > 0 && len(x.list(i)) > 0)
+}
+
+// ends are the nodes one of which must move for a conflict to go, and the
+// levels of those that are decided.
+func (x *search) ends(c *conflict, out []int32) ([]int32, levels) {
+	var decided levels
+	out = out[:0]
+	add := func(i int32) {
+		switch {
+		case i < 0:
+		case !x.free(i):
+			decided |= bit(x.level[i])
+		case !slices.Contains(out, i):
+			out = append(out, i)
+		}
+	}
+	if c.to >= 0 {
+		add(c.from)
+		add(c.to)
+	}
+	for _, i := range c.nodes {
+		add(i)
+	}
+	return out, decided
+}
+
+// branch is one choice to make: a node and why.
+type branch struct {
+	ends    []int32 // the first that is tried, then the others
+	decided levels
+	why     conflict
+	lists   [][]int32
+}
+
+// dfs decides what is next at a level.
+func (x *search) dfs(level int16) (verdict, levels) {
+	if x.nodes++; x.nodes > x.budget {
 		x.spent = true
-		return abort
+		return stopped, 0
 	}
-	refused := x.s.refused(x.st, x.st.order, false)
-	if len(refused) == 0 {
-		return x.settle(moves)
+	b, end, out, lv := x.next()
+	if end {
+		return out, lv
 	}
-	id := x.memo()
-	if known, ok := x.dead[id]; ok && known.moves >= moves {
-		x.cut = x.cut || known.cut
-		return fail
+	if b.ends == nil {
+		if k := slices.IndexFunc(x.goals, func(g target) bool { return x.level[g.node] == 0 }); k >= 0 {
+			b = branch{ends: []int32{x.goals[k].node}, lists: [][]int32{x.goals[k].opts}, why: conflict{from: -1, to: -1}}
+		} else if b, end, out, lv = x.leaf(); end {
+			return out, lv
+		}
 	}
-	outer := x.cut
-	x.cut = false
-	got := x.mend(refused, moves)
-	if got == fail {
-		x.dead[id] = failed{moves, x.cut}
-	}
-	x.cut = x.cut || outer
-	return got
+	return x.try(level, b)
 }
 
-// settle is reached when nothing is refused: the goals that are still open are
-// decided.
-func (x *search) settle(moves int) outcome {
-	for _, g := range x.pending {
-		if x.st.decided[g.Pin] {
-			continue
-		}
-		if !x.s.vars[g.Pin].free {
-			if moves--; moves < 0 {
-				x.cut = true
-				return fail
-			}
-		}
-		return x.branch(g.Pin, g.To, moves)
-	}
-	return found
-}
-
-// mend takes up the refusal that leaves the least choice.
-func (x *search) mend(refused []refusal, moves int) outcome {
-	best, bestChoice := -1, 0
-	forced := map[int]bool{}
-	for n, r := range refused {
-		from, to := x.open(r.from), x.open(r.to)
-		choice := 0
-		if to {
-			choice += x.choices(r.to)
-		}
-		if from {
-			choice += x.choices(r.from)
-		}
-		if from != to {
-			end := r.to
-			if from {
-				end = r.from
-			}
-			if !x.s.vars[end].free {
-				forced[end] = true
-			}
-		}
-		if best < 0 || choice < bestChoice {
-			best, bestChoice = n, choice
-		}
-	}
-	r := refused[best]
-	x.trail = append(x.trail, x.s.edge(x.st, r))
-	defer func() { x.trail = x.trail[:len(x.trail)-1] }()
-	if bestChoice == 0 {
-		x.deadEnd()
-		return fail
-	}
-	if len(forced) > moves {
-		x.cut = true
-		return fail
-	}
-	for _, end := range []int{r.to, r.from} {
-		if !x.open(end) {
-			continue
-		}
-		left := moves
-		if !x.s.vars[end].free {
-			if left--; left < 0 {
-				x.cut = true
-				continue
-			}
-		}
-		options := x.options(end, r)
-		if x.lacking {
-			return abort
-		}
-		if got := x.branch(end, options, left); got != fail {
-			return got
-		}
-	}
-	x.deadEnd()
-	return fail
-}
-
-func (x *search) deadEnd() {
-	if x.why == nil {
-		x.why = slices.Clone(x.trail)
-	}
-}
-
-// branch tries each version for a variable.
-func (x *search) branch(i int, to []Candidate, moves int) outcome {
-	for _, c := range to {
-		r := x.s.release(x.s.vars[i].Key, c.Version)
-		switch r.load(x.s) {
-		case Missing:
-			x.s.need(Need{Key: r.key, Version: c.Version})
-			x.lacking = true
-			return abort
-		case NotChecked:
-			x.unread = append(x.unread, r.key)
-			continue
-		case Unknown:
-			if !x.s.f.Unverified {
-				continue
-			}
-		case Known, Absent:
-		}
-		x.st.assign(x.s, i, r)
-		got := x.dfs(moves)
-		if got == found || got == abort {
-			return got
-		}
-		x.st.undo(x.s)
-	}
-	return fail
-}
-
-// open reports whether a variable may still be decided.
-func (x *search) open(i int) bool {
-	if i < 0 || x.st.decided[i] {
-		return false
-	}
-	v := &x.s.vars[i]
-	return v.free || (!v.Fixed && x.choices(i) > 0)
-}
-
-// choices bounds how many versions a variable may take.
-func (x *search) choices(i int) int {
-	if x.s.vars[i].free {
-		return 1000 // it costs nothing, but anything may follow
-	}
-	if g := x.goal(i); g != nil {
-		return len(g.To)
-	}
+// others counts the members that are no goals.
+func (x *search) others() int {
 	n := 0
-	for _, c := range x.s.vars[i].Up {
-		if x.allowed(c) {
+	for _, i := range x.st.moved {
+		if x.goal[i] == 0 {
 			n++
 		}
 	}
 	return n
 }
 
-func (x *search) goal(i int) *Goal {
-	for n := range x.pending {
-		if x.pending[n].Pin == i {
-			return &x.pending[n]
+// next finds the conflict to take up: one that nothing can mend, else the one
+// with the fewest ways out. Goals that are open come before those that could
+// be mended in several ways.
+func (x *search) next() (b branch, end bool, out verdict, lv levels) {
+	conflicts := x.st.conflicts(nil)
+	if len(conflicts) == 0 {
+		return branch{}, false, 0, 0
+	}
+	worst, found := levels(0), false
+	var forced []branch
+	var open *branch
+	var buf []int32
+	for i := range conflicts {
+		c := &conflicts[i]
+		ends, decided := x.ends(c, buf)
+		switch {
+		case len(ends) == 0:
+			if !found || bits.Len64(uint64(decided)) < bits.Len64(uint64(worst)) {
+				worst, found = decided, true
+			}
+		case len(ends) == 1 && !slices.ContainsFunc(forced, func(f branch) bool { return f.ends[0] == ends[0] }):
+			forced = append(forced, branch{ends: slices.Clone(ends), decided: decided, why: *c})
+		case len(ends) > 1 && open == nil:
+			open = &branch{ends: slices.Clone(ends), decided: decided, why: *c}
 		}
 	}
-	return nil
+	if found {
+		return branch{}, true, dead, worst
+	}
+	return x.narrowest(forced, open)
 }
 
-func (x *search) allowed(c Candidate) bool {
-	return !c.Down && !(x.o.NoMajor && c.Major) && !(x.o.NoYoung && c.Young)
-}
-
-// options are the versions of an undecided end that may mend a refusal, in the
-// order in which they are tried.
-func (x *search) options(i int, r refusal) []Candidate {
-	v := &x.s.vars[i]
-	var all []Candidate
+func (x *search) narrowest(forced []branch, open *branch) (b branch, end bool, out verdict, lv levels) {
+	more := 0
+	at := -1
+	for i := range forced {
+		f := &forced[i]
+		if x.goal[f.ends[0]] == 0 {
+			more++
+		}
+		list, refused := x.accepted(f.ends[0])
+		f.lists, f.decided = [][]int32{list}, f.decided|refused
+		if len(list) == 0 {
+			return branch{}, true, dead, f.decided
+		}
+		if at < 0 || len(list) < len(forced[at].lists[0]) {
+			at = i
+		}
+	}
+	if open != nil && more == 0 && !slices.ContainsFunc(open.ends, func(i int32) bool { return x.goal[i] > 0 }) {
+		more = 1
+	}
+	if x.others()+more > x.limit {
+		x.cut = true
+		return branch{}, true, dead, allLevels
+	}
 	switch {
-	case v.free:
-		versions, know := x.s.f.Releases(v.Key)
-		switch know {
-		case Missing:
-			x.s.need(Need{Key: v.Key, Page: true})
-			x.lacking = true
-		case NotChecked:
-			x.unread = append(x.unread, v.Key)
-		case Known, Unknown, Absent:
-		}
-		for _, version := range versions {
-			all = append(all, Candidate{Version: version})
-		}
-	case x.goal(i) != nil:
-		all = x.goal(i).To
-	default:
-		for _, major := range []bool{false, true} {
-			for _, c := range v.Up {
-				if c.Major == major && x.allowed(c) {
-					all = append(all, c)
-				}
-			}
-		}
+	case slices.ContainsFunc(x.goals, func(g target) bool { return x.level[g.node] == 0 }):
+		return branch{}, false, 0, 0
+	case at >= 0:
+		return forced[at], false, 0, 0
 	}
-	all = x.admitted(i, all)
-	if i == r.from {
-		return x.accepting(i, all, r)
-	}
-	return x.shorten(all, r.from)
+	return *open, false, 0, 0
 }
 
-// admitted keeps the versions that no decided variable and no root refuses.
-func (x *search) admitted(i int, all []Candidate) []Candidate {
-	v := &x.s.vars[i]
-	k := groupKey{v.Group, v.Key}
-	var specs []pep440.Specifiers
-	for _, j := range x.st.order {
-		o := &x.s.vars[j]
-		if r := x.st.cur[j]; r != nil && o.Group == v.Group && !x.s.broken[edgeKey{j, i}] {
-			used := x.st.used[groupKey{o.Group, o.Key}]
-			for n := range r.reqs {
-				if q := &r.reqs[n]; q.key == k.key && !q.url && q.mask.in(used)&o.Active&v.Active != 0 {
-					specs = append(specs, q.spec)
-				}
-			}
+// leaf judges a state in which no pin refuses another.
+func (x *search) leaf() (b branch, end bool, out verdict, lv levels) {
+	fit := x.st.fits(nil)
+	if c := fit.clash; c != nil {
+		ends, decided := x.ends(c, nil)
+		if len(ends) == 0 {
+			return b, true, dead, decided
 		}
+		if x.others()+1 > x.limit {
+			x.cut = true
+			return b, true, dead, allLevels
+		}
+		return branch{ends: ends, decided: decided, why: *c}, false, 0, 0
 	}
-	for n, r := range x.s.roots {
-		if g := x.s.f.Roots[n].Group; g >= 0 && g != v.Group || x.s.broken[edgeKey{-1 - n, i}] {
-			continue
-		}
-		for m := range r.reqs {
-			if q := &r.reqs[m]; q.key == k.key && !q.url && q.mask.plain&v.Active != 0 {
-				specs = append(specs, q.spec)
-			}
-		}
+	if len(x.guesses) > 0 {
+		return b, true, x.learn(), 0
 	}
-	var out []Candidate
-	for _, c := range all {
-		if !slices.ContainsFunc(specs, func(s pep440.Specifiers) bool { return !s.Contains(c.Version) }) {
-			out = append(out, c)
-		}
+	if fit.missing {
+		x.lacking = true
+		return b, true, stopped, 0
 	}
-	return out
+	if len(fit.unread) > 0 {
+		x.unread = append(x.unread, fit.unread...)
+		return b, true, stopped, 0
+	}
+	return b, true, x.keep(), allLevels
 }
 
-// long is the number of versions from which on a package is a train: not every
-// one of them is looked at.
-const long = 16
-
-// shorten keeps of a train what matters: the version of the other end, since
-// trains that run together carry one number, and the newest few.
-func (x *search) shorten(all []Candidate, other int) []Candidate {
-	if len(all) <= long {
-		return all
+// learn asks for what was only guessed on the way here.
+func (x *search) learn() verdict {
+	if x.best {
+		return dead // this is not worth reading more
 	}
-	out := slices.Clone(all[:6])
-	if other >= 0 && x.st.cur[other] != nil {
-		at := slices.IndexFunc(all, func(c Candidate) bool { return c.Version.Equal(x.st.cur[other].version) })
-		if at >= len(out) {
-			out = slices.Insert(out, 0, all[at])
+	for _, g := range x.guesses {
+		opt := x.s.look(g.node, g.list[g.at])
+		if opt.known == NotChecked {
+			x.unread = append(x.unread, x.s.nodes[g.node].key)
+			return stopped
 		}
-	}
-	return append(out, all[len(all)-1])
-}
-
-// accepting are the versions of a requirer that accept the decided end of r. A
-// train's bounds rise with its versions, so they are found by bisection, which
-// reads the metadata of few; the last of them is verified by the search.
-func (x *search) accepting(i int, all []Candidate, r refusal) []Candidate {
-	if len(all) <= long {
-		return all
-	}
-	end := x.st.cur[r.to]
-	if end == nil {
-		return x.shorten(all, r.to)
-	}
-	var out []Candidate
-	if at := slices.IndexFunc(all, func(c Candidate) bool { return c.Version.Equal(end.version) }); at >= 0 {
-		out = append(out, all[at])
-	}
-	// all is newest first: [0, n) want something newer than end.
-	n, found := slices.BinarySearchFunc(all, end, func(c Candidate, end *release) int {
-		switch x.bound(i, c, r.req.key, end.version) {
-		case 1:
-			return -1
-		default:
-			return 1
-		}
-	})
-	_ = found
-	for ; n < len(all) && len(out) < 4; n++ {
-		if x.bound(i, all[n], r.req.key, end.version) != 0 {
+		x.lacking = true
+		if !x.ask(g.node, g.list, g.at) {
 			break
 		}
-		if !slices.ContainsFunc(out, func(c Candidate) bool { return c.Version.Equal(all[n].Version) }) {
-			out = append(out, all[n])
-		}
 	}
-	return out
+	return stopped
 }
 
-// bound says how a version's requirement on key stands to a version of that:
-// 0 it accepts it, 1 it wants a newer one, -1 an older one. What it lacks it
-// asks for.
-func (x *search) bound(i int, c Candidate, key string, at pep440.Version) int {
-	r := x.s.release(x.s.vars[i].Key, c.Version)
-	switch r.load(x.s) {
-	case Missing:
-		if !x.lacking {
-			x.s.need(Need{Key: r.key, Version: c.Version})
-			x.lacking = true
-		}
-		return 0
-	case NotChecked:
-		x.unread = append(x.unread, r.key)
-	case Known, Unknown, Absent:
+// keep notes the state as a solution.
+func (x *search) keep() verdict {
+	found := &solution{others: x.others(), why: slices.Clone(x.why)}
+	for _, i := range x.st.moved {
+		found.moves = append(found.moves, pair{i, x.st.opt[i]})
 	}
-	for n := range r.reqs {
-		q := &r.reqs[n]
-		if q.key != key || q.spec.Contains(at) || q.mask.plain == 0 {
-			continue
+	if !x.best {
+		x.found = found
+		return solved
+	}
+	if found.cured = x.s.cured(x.st); x.found == nil || found.cured > x.found.cured {
+		x.found = found
+	}
+	return dead
+}
+
+// accepted is what a node may move to that no decided node refuses, and the
+// levels of those that refused something.
+func (x *search) accepted(i int32) ([]int32, levels) {
+	type guard struct {
+		req *require
+		lv  levels
+	}
+	var guards []guard
+	s := x.s
+	n := &s.nodes[i]
+	note := func(q int32, r *require) {
+		if r.loose || r.spec.IsEmpty() || q == i || x.free(q) {
+			return
 		}
-		for _, clause := range q.spec.Clauses() {
-			if b, _ := clause.Bound(); !clause.Contains(at) && b.Compare(at) > 0 {
-				return 1
+		m := s.mask(r, s.nodes[q].active, x.st.used[q]) & n.active &^ s.tolerated(q, i)
+		if m == 0 {
+			return
+		}
+		lv := bit(x.level[q])
+		if extra := s.via(r, x.st.used[q], m&-m); extra >= 0 {
+			for _, a := range x.st.actors(q, extra, m&-m, nil) {
+				if x.free(a) {
+					return // that may change
+				}
+				lv |= bit(x.level[a])
 			}
 		}
-		return -1
+		guards = append(guards, guard{r, lv})
 	}
-	return 0
+	for _, e := range s.groups[n.group].requirers(n.name) {
+		if !x.st.isMoved(e.node) {
+			note(e.node, e.req)
+		}
+	}
+	for _, q := range x.st.moved {
+		if s.nodes[q].group != n.group {
+			continue
+		}
+		for _, r := range x.st.rel[q].reqs {
+			if r.name == n.name {
+				note(q, r)
+			}
+		}
+	}
+	list := x.list(i)
+	if len(guards) == 0 {
+		return list, 0
+	}
+	var out []int32
+	var refused levels
+	for _, o := range list {
+		at := slices.IndexFunc(guards, func(g guard) bool { return !g.req.spec.Contains(n.options[o].v) })
+		if at < 0 {
+			out = append(out, o)
+		} else {
+			refused |= guards[at].lv
+		}
+	}
+	return out, refused
 }
 
-// memo names the decisions so far.
-func (x *search) memo() string {
-	order := slices.Clone(x.st.order)
-	slices.SortFunc(order, cmp.Compare)
-	var b []byte
-	for _, i := range order {
-		b = binary.AppendUvarint(b, uint64(i))
-		b = append(b, x.st.cur[i].version.String()...)
-		b = append(b, 0)
+// try goes through the ways out of a branch.
+func (x *search) try(level int16, b branch) (verdict, levels) {
+	failed := b.decided
+	defer func(n int) {
+		x.why = x.why[:n]
+		for _, i := range b.ends {
+			x.level[i] = 0
+		}
+	}(len(x.why))
+	x.why = append(x.why, b.why)
+	for k, i := range b.ends {
+		list := []int32(nil)
+		if k < len(b.lists) {
+			list = b.lists[k]
+		} else {
+			var refused levels
+			list, refused = x.accepted(i)
+			failed |= refused
+		}
+		x.level[i] = level
+		for at, o := range list {
+			out, lv := x.take(level, i, list, at, o)
+			if out != dead {
+				return out, lv
+			}
+			if lv&bit(level) == 0 {
+				return dead, lv
+			}
+			failed |= lv
+		}
 	}
-	return string(b)
+	if level <= 63 {
+		failed &^= bit(level)
+	}
+	return dead, failed
+}
+
+// take moves a node to an option and goes on.
+func (x *search) take(level int16, i int32, list []int32, at int, o int32) (verdict, levels) {
+	opt := x.s.look(i, o)
+	if !x.s.takable(opt) {
+		return dead, bit(level)
+	}
+	rel := opt.rel
+	unknown := opt.known == Missing || opt.known == NotChecked
+	if unknown {
+		rel = x.s.assumed(i, o)
+		x.guesses = append(x.guesses, guess{i, list, at})
+	}
+	x.st.move(i, o, rel)
+	out, lv := x.dfs(level + 1)
+	if unknown {
+		x.guesses = x.guesses[:len(x.guesses)-1]
+	}
+	x.st.undo()
+	return out, lv
 }

@@ -5,324 +5,123 @@ import (
 	"slices"
 )
 
-// state is an assignment of releases to the variables in the making: the pins
-// as they are, changed where decided.
+// state is the pins with some of them moved.
 type state struct {
-	cur     []*release
-	decided []bool
-	order   []int // decided variables, as they were decided
-	used    map[groupKey]map[string]bool
+	s     *Solver
+	opt   []int32    // of each node, the option it has
+	rel   []*release // of each moved node, what it requires
+	moved []int32    // in the order of moving
+	used  [][]use    // extras used of each node, in this state
+	grown []int32    // nodes that did not move and whose used extras changed
+	stale bool       // used and grown are not of this state
 }
 
-// now is the state in which nothing has moved.
-func (s *Solver) now() *state {
-	st := &state{cur: make([]*release, len(s.vars)), decided: make([]bool, len(s.vars)), used: s.extras}
-	for i := range s.vars {
-		st.cur[i] = s.vars[i].rel
-	}
-	return st
+func newState(s *Solver) *state {
+	return &state{s: s, opt: make([]int32, len(s.nodes)), rel: make([]*release, len(s.nodes)), used: s.used}
 }
 
-// fresh is the state in which nothing has moved, the same one each time: a copy
-// for every question would make many questions quadratic. It is the caller's
-// until the next call.
-func (s *Solver) fresh() *state {
-	if s.scratch == nil {
-		s.scratch = s.now()
-	}
-	st := s.scratch
-	for len(st.order) > 0 {
-		st.undo(s)
-	}
-	st.grow(len(s.vars))
-	st.used = s.extras
-	return st
+// move takes a node to an option, with what that requires.
+func (st *state) move(i, o int32, rel *release) {
+	st.opt[i], st.rel[i] = o, rel
+	st.moved = append(st.moved, i)
+	st.stale = true
 }
 
-// grow makes room for names without a pin that turned up since.
-func (st *state) grow(n int) {
-	for len(st.cur) < n {
-		st.cur, st.decided = append(st.cur, nil), append(st.decided, false)
+// undo takes back the last move.
+func (st *state) undo() {
+	i := st.moved[len(st.moved)-1]
+	st.opt[i], st.rel[i] = 0, nil
+	st.moved = st.moved[:len(st.moved)-1]
+	st.stale = true
+}
+
+// reset takes back every move.
+func (st *state) reset() {
+	for len(st.moved) > 0 {
+		st.undo()
 	}
 }
 
-func (st *state) assign(s *Solver, i int, r *release) {
-	st.grow(len(s.vars))
-	st.cur[i], st.decided[i] = r, true
-	st.order = append(st.order, i)
+func (st *state) isMoved(i int32) bool { return st.rel[i] != nil }
+
+func (st *state) release(i int32) *release {
+	if r := st.rel[i]; r != nil {
+		return r
+	}
+	return st.s.nodes[i].options[0].rel
 }
 
-func (st *state) undo(s *Solver) {
-	i := st.order[len(st.order)-1]
-	st.order = st.order[:len(st.order)-1]
-	st.cur[i], st.decided[i] = s.vars[i].rel, false
+func (st *state) option(i int32) *option { return &st.s.nodes[i].options[st.opt[i]] }
+
+// conflict is a violated edge that the pins as they are do not have.
+type conflict struct {
+	from, to int32 // to is -1 where a name without a pin fits nothing
+	req      *require
+	mask     uint64
+	extra    int32   // -1 for none
+	nodes    []int32 // who else could mend it
+	open     cause   // where to is -1
 }
 
-// usedExtras is the fixed point of who asks for which extras: the policy, the
-// roots, and what is installed, extras included (PEP 508, "Extras").
-func (s *Solver) usedExtras(st *state) map[groupKey]map[string]bool {
-	used := map[groupKey]map[string]bool{}
-	var queue []groupKey
-	add := func(k groupKey, extras []string) {
-		for _, e := range extras {
-			if used[k] == nil {
-				used[k] = map[string]bool{}
+// conflicts appends to out every edge that is violated in the state and is not
+// as the pins are. Edges to names without a pin are not among them.
+func (st *state) conflicts(out []conflict) []conflict {
+	st.refresh()
+	for _, p := range st.moved {
+		out = st.outgoing(p, out)
+	}
+	for _, p := range st.grown {
+		out = st.outgoing(p, out)
+	}
+	for _, p := range st.moved {
+		n := &st.s.nodes[p]
+		for _, e := range st.s.groups[n.group].requirers(n.name) {
+			if !st.isMoved(e.node) && !slices.Contains(st.grown, e.node) {
+				out = st.meet(e.node, p, e.req, out)
 			}
-			if !used[k][e] {
-				used[k][e] = true
-				queue = append(queue, k)
-			}
-		}
-	}
-	for _, g := range s.groups {
-		for key, extras := range s.f.Extras {
-			add(groupKey{g, key}, extras)
-		}
-		for i, r := range s.roots {
-			if s.f.Roots[i].Group < 0 || s.f.Roots[i].Group == g {
-				for _, q := range r.reqs {
-					if q.mask.plain != 0 {
-						add(groupKey{g, q.key}, q.extras)
-					}
-				}
-			}
-		}
-	}
-	visit := func(i int) {
-		if r := st.cur[i]; r != nil && r.asks {
-			k := groupKey{s.vars[i].Group, s.vars[i].Key}
-			for j := range r.reqs {
-				if q := &r.reqs[j]; len(q.extras) > 0 && q.mask.in(used[k])&s.vars[i].Active != 0 {
-					add(groupKey{k.group, q.key}, q.extras)
-				}
-			}
-		}
-	}
-	for i := range st.cur {
-		visit(i)
-	}
-	for len(queue) > 0 {
-		k := queue[0]
-		queue = queue[1:]
-		for _, i := range s.at[k] {
-			visit(i)
-		}
-	}
-	return used
-}
-
-// refreshExtras brings the used extras in line after a decision that may have
-// changed them. It reports the names for which they changed.
-func (s *Solver) refreshExtras(st *state) []groupKey {
-	asks := false
-	for _, i := range st.order {
-		old, r := s.vars[i].rel, st.cur[i]
-		asks = asks || (old != nil && old.asks) || (r != nil && r.asks)
-	}
-	if !asks {
-		st.used = s.extras
-		return nil
-	}
-	st.used = s.usedExtras(st)
-	var changed []groupKey
-	for k, extras := range st.used {
-		if len(extras) != len(s.extras[k]) {
-			changed = append(changed, k)
-			continue
-		}
-		for e := range extras {
-			if !s.extras[k][e] {
-				changed = append(changed, k)
-				break
-			}
-		}
-	}
-	slices.SortFunc(changed, func(a, b groupKey) int {
-		if a.group != b.group {
-			return a.group - b.group
-		}
-		if a.key < b.key {
-			return -1
-		}
-		return 1
-	})
-	return changed
-}
-
-// refusal is a requirement that the state does not meet. from is -1-i for root
-// i.
-type refusal struct {
-	from, to int
-	req      *requirement
-	envs     uint64
-}
-
-func (r refusal) key() edgeKey { return edgeKey{r.from, r.to} }
-
-// refused lists what the state refuses: everything, or what the decided
-// variables take part in, without what the pins refuse as they are.
-func (s *Solver) refused(st *state, decided []int, all bool) []refusal {
-	var out []refusal
-	if all {
-		for i := range s.vars[:s.pins] {
-			out = s.outgoing(st, i, -1, out)
-		}
-		for i := range s.roots {
-			out = s.outgoing(st, -1-i, -1, out)
-		}
-		return out
-	}
-	changed := s.refreshExtras(st)
-	for _, i := range decided {
-		if !s.vars[i].free || s.needed(st, i, nil) {
-			out = s.outgoing(st, i, -1, out)
-		}
-	}
-	for _, j := range decided {
-		out = s.incoming(st, j, out)
-	}
-	for _, k := range changed {
-		for _, i := range s.at[k] {
-			if !st.decided[i] {
-				out = s.outgoing(st, i, -1, out)
-			}
-		}
-	}
-	return slices.DeleteFunc(out, func(r refusal) bool {
-		return s.broken[r.key()] || (s.vars[r.to].free && s.lost[r.to]) || (r.from >= 0 && s.vars[r.from].free && s.lost[r.from])
-	})
-}
-
-// outgoing appends what variable or root i refuses, of variable only alone
-// unless that is negative.
-func (s *Solver) outgoing(st *state, i, only int, out []refusal) []refusal {
-	if i < 0 {
-		root := s.f.Roots[-1-i]
-		r := &s.roots[-1-i]
-		for _, g := range s.groups {
-			if root.Group < 0 || root.Group == g {
-				for j := range r.reqs {
-					out = s.meet(st, i, g, &r.reqs[j], r.reqs[j].mask.plain, only, out)
-				}
-			}
-		}
-		return out
-	}
-	v, r := &s.vars[i], st.cur[i]
-	if r == nil {
-		return out
-	}
-	used := st.used[groupKey{v.Group, v.Key}]
-	for j := range r.reqs {
-		q := &r.reqs[j]
-		if envs := q.mask.in(used) & v.Active; envs != 0 {
-			out = s.meet(st, i, v.Group, q, envs, only, out)
 		}
 	}
 	return out
 }
 
-// meet holds one requirement against the variables of its name.
-func (s *Solver) meet(st *state, from, group int, q *requirement, envs uint64, only int, out []refusal) []refusal {
-	if q.url {
+func (st *state) outgoing(p int32, out []conflict) []conflict {
+	g := st.s.groups[st.s.nodes[p].group]
+	for _, r := range st.release(p).reqs {
+		for _, b := range g.pinned(r.name) {
+			out = st.meet(p, b, r, out)
+		}
+	}
+	return out
+}
+
+// meet judges one requirement of p on b.
+func (st *state) meet(p, b int32, r *require, out []conflict) []conflict {
+	if r.loose || r.spec.IsEmpty() {
 		return out
 	}
-	k := groupKey{group, q.key}
-	if only < 0 && s.ready && len(s.at[k]) == 0 {
-		s.introduce(k)
-		st.grow(len(s.vars))
+	s := st.s
+	m := s.mask(r, s.nodes[p].active, st.used[p]) & s.nodes[b].active
+	if m == 0 || r.spec.Contains(st.option(b).v) {
+		return out
 	}
-	for _, j := range s.at[k] {
-		if only >= 0 && j != only {
-			continue
-		}
-		v := &s.vars[j]
-		r := st.cur[j]
-		if envs&v.Active == 0 || (r != nil && q.spec.Contains(r.version)) {
-			continue
-		}
-		out = append(out, refusal{from, j, q, envs & v.Active})
+	if m &^= s.tolerated(p, b); m == 0 {
+		return out
 	}
-	return out
+	c := conflict{from: p, to: b, req: r, mask: m}
+	bit := m & -m
+	if c.extra = s.via(r, st.used[p], bit); c.extra >= 0 {
+		c.nodes = st.actors(p, c.extra, bit, nil)
+	}
+	return append(out, c)
 }
 
-// incoming appends what the undecided variables and the roots refuse of j.
-func (s *Solver) incoming(st *state, j int, out []refusal) []refusal {
-	v := &s.vars[j]
-	for _, i := range s.rev[groupKey{v.Group, v.Key}] {
-		if !st.decided[i] && (!s.vars[i].free || s.needed(st, i, nil)) {
-			out = s.outgoing(st, i, j, out)
-		}
+// tolerated is where the pins as they are violate an edge of the same names.
+func (s *Solver) tolerated(p, b int32) uint64 {
+	if len(s.violated) == 0 {
+		return 0
 	}
-	for i := range s.roots {
-		out = s.outgoing(st, -1-i, j, out)
-	}
-	return out
+	return s.violated[edgeKey{s.nodes[p].group, s.nodes[p].name, s.nodes[b].name}]
 }
 
-// introduce makes a variable of a name that has no pin in its group. The search
-// chooses its release; nobody's line is moved by that.
-func (s *Solver) introduce(k groupKey) {
-	s.at[k] = append(s.at[k], len(s.vars))
-	s.vars = append(s.vars, variable{Pin: Pin{Key: k.key, Group: k.group, Active: s.all}, free: true})
-}
-
-// needed reports whether anything that is there requires the free variable j.
-func (s *Solver) needed(st *state, j int, seen map[int]bool) bool {
-	if seen[j] {
-		return false
-	}
-	if seen == nil {
-		seen = map[int]bool{}
-	}
-	seen[j] = true
-	k := groupKey{s.vars[j].Group, s.vars[j].Key}
-	asks := func(i int) bool {
-		r := st.cur[i]
-		if r == nil || (s.vars[i].free && !s.needed(st, i, seen)) {
-			return false
-		}
-		used := st.used[groupKey{s.vars[i].Group, s.vars[i].Key}]
-		return slices.ContainsFunc(r.reqs, func(q requirement) bool {
-			return q.key == k.key && q.mask.in(used)&s.vars[i].Active != 0
-		})
-	}
-	for _, i := range s.rev[k] {
-		if !st.decided[i] && asks(i) {
-			return true
-		}
-	}
-	for _, i := range st.order {
-		if s.vars[i].Group == k.group && asks(i) {
-			return true
-		}
-	}
-	for i, r := range s.roots {
-		if g := s.f.Roots[i].Group; g >= 0 && g != k.group {
-			continue
-		}
-		if slices.ContainsFunc(r.reqs, func(q requirement) bool { return q.key == k.key && q.mask.plain != 0 }) {
-			return true
-		}
-	}
-	return false
-}
-
-// edge is a refusal as a sentence needs it.
-func (s *Solver) edge(st *state, r refusal) Edge {
-	e := Edge{Requirement: r.req.text, To: r.req.key, Environment: bits.TrailingZeros64(r.envs)}
-	if r.from < 0 {
-		e.From, e.FromRoot = s.f.Roots[-1-r.from].Name, true
-	} else {
-		e.From = s.vars[r.from].Key
-		if rel := st.cur[r.from]; rel != nil {
-			e.FromVersion = rel.version
-		}
-	}
-	if rel := st.cur[r.to]; rel != nil && !s.vars[r.to].free {
-		e.ToVersion = rel.version
-	} else {
-		e.ToMissing = true
-	}
-	return e
-}
+// first is the lowest environment of a mask.
+func first(m uint64) int { return bits.TrailingZeros64(m) }

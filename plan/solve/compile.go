@@ -1,0 +1,241 @@
+package solve
+
+import (
+	"slices"
+	"strconv"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+)
+
+// This file turns facts into a form that is cheap to search: names and extras
+// are numbers, a set of environments is a mask, and a requirement that many
+// releases repeat is compiled once.
+
+// release is what one release requires.
+type release struct {
+	reqs []*require
+	// asks is true when a requirement asks for extras of its target.
+	asks bool
+}
+
+// nothing is a release without requirements.
+var nothing = &release{}
+
+// require is one requirement, shared by all that repeat its text.
+type require struct {
+	name   int32
+	spec   pep440.Specifiers
+	loose  bool // any version will do: a URL, or an edge that is ignored
+	base   uint64
+	cond   []condition // by extra
+	asks   []int32     // extras of the target
+	text   string
+	marker pep508.Marker
+}
+
+// condition is where a requirement holds on account of one extra.
+type condition struct {
+	extra int32
+	mask  uint64
+	done  bool
+}
+
+// manyExtras bounds the extras of one marker that are evaluated; one that
+// names more is not judged and counts as if it held.
+const manyExtras = 256
+
+type releaseKey struct {
+	name    int32
+	version string
+}
+
+// number gives a name or an extra its number.
+func (s *Solver) number(key string) int32 {
+	if n, ok := s.numbers[key]; ok {
+		return n
+	}
+	n := int32(len(s.names))
+	s.numbers[key] = n
+	s.names = append(s.names, key)
+	return n
+}
+
+// compile interns the requirements of a release.
+func (s *Solver) compile(key string, v pep440.Version, requires []pep508.Requirement) *release {
+	if len(requires) == 0 {
+		return nothing
+	}
+	rel := &release{reqs: make([]*require, 0, len(requires))}
+	for i := range requires {
+		r := s.intern(&requires[i], s.ignored(key, v, &requires[i]))
+		rel.asks = rel.asks || len(r.asks) > 0
+		if !slices.Contains(rel.reqs[max(0, len(rel.reqs)-8):], r) {
+			rel.reqs = append(rel.reqs, r)
+		}
+	}
+	return rel
+}
+
+func (s *Solver) ignored(key string, v pep440.Version, r *pep508.Requirement) bool {
+	for i := range s.f.IgnoreEdges {
+		e := &s.f.IgnoreEdges[i]
+		if pep508.SameName(e.From, key) && pep508.SameName(e.To, r.Name) && (v.IsZero() || e.FromVersion.Contains(v)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Solver) intern(q *pep508.Requirement, loose bool) *require {
+	marker := ""
+	if !q.Marker.IsZero() {
+		marker = q.Marker.String()
+	}
+	bare := *q
+	bare.Marker = pep508.Marker{}
+	text := bare.String()
+	key := text + "\n" + marker
+	if loose {
+		key += "\n*"
+	}
+	if r, ok := s.requires[key]; ok {
+		return r
+	}
+	r := &require{
+		name: s.number(q.Key()), spec: q.Specifiers, loose: loose || q.URL != "", base: s.all, text: text, marker: q.Marker,
+	}
+	for _, x := range q.Extras {
+		r.asks = append(r.asks, s.number(x))
+	}
+	if marker != "" {
+		s.where(r)
+	}
+	s.requires[key] = r
+	return r
+}
+
+// where fills in the environments in which the marker may hold without an
+// extra, and the extras that may switch it.
+func (s *Solver) where(r *require) {
+	r.base = 0
+	for i := range s.envs {
+		if r.marker.MayHold(s.envs[i]) {
+			r.base |= 1 << i
+		}
+	}
+	if r.base == s.all {
+		return
+	}
+	names := r.marker.Extras()
+	for _, x := range names {
+		c := condition{extra: s.number(x)}
+		if len(names) > manyExtras {
+			c.mask, c.done = s.all, true
+		}
+		r.cond = append(r.cond, c)
+	}
+	slices.SortFunc(r.cond, func(a, b condition) int { return int(a.extra - b.extra) })
+}
+
+// mask is where the requirement counts for a release that is active in some
+// environments and whose extras are used in some.
+func (s *Solver) mask(r *require, active uint64, used []use) uint64 {
+	m := r.base & active
+	if len(used) == 0 || len(r.cond) == 0 || m == active {
+		return m
+	}
+	for i := range r.cond {
+		m |= s.maskBy(&r.cond[i], r, used) & active
+	}
+	return m
+}
+
+// maskBy is where one extra makes the requirement count.
+func (s *Solver) maskBy(c *condition, r *require, used []use) uint64 {
+	at, found := slices.BinarySearchFunc(used, c.extra, func(u use, x int32) int { return int(u.extra - x) })
+	if !found {
+		return 0
+	}
+	if !c.done {
+		s.hold(r, c)
+	}
+	return c.mask & used[at].mask
+}
+
+// via is the extra on account of which the requirement counts in the
+// environment of bit, -1 where it does without one.
+func (s *Solver) via(r *require, used []use, bit uint64) int32 {
+	if r.base&bit != 0 {
+		return -1
+	}
+	for i := range r.cond {
+		if s.maskBy(&r.cond[i], r, used)&bit != 0 {
+			return r.cond[i].extra
+		}
+	}
+	return -1
+}
+
+func (s *Solver) hold(r *require, c *condition) {
+	c.done = true
+	for i := range s.envs {
+		if r.marker.MayHold(s.envs[i].WithExtras(s.names[c.extra])) {
+			c.mask |= 1 << i
+		}
+	}
+}
+
+// release returns what a release requires and how much is known of it; what
+// is not known counts as nothing. A fact that nobody has asked for becomes a
+// need where ask is set.
+func (s *Solver) release(name int32, v pep440.Version, ask bool) (*release, Knowledge) {
+	key := releaseKey{name, v.String()}
+	if k, ok := s.releases[key]; ok {
+		if ask && k.known == Missing {
+			s.need(Need{Key: s.names[name], Version: v})
+		}
+		return k.rel, k.known
+	}
+	k := knownRelease{rel: nothing, known: Unknown}
+	if s.f.Metadata != nil {
+		var m *Metadata
+		m, k.known = s.f.Metadata(s.names[name], v)
+		switch {
+		case k.known == Known && m != nil:
+			k.rel = s.compile(s.names[name], v, m.Requires)
+		case k.known == Known:
+			k.known = Unknown
+		}
+	}
+	s.releases[key] = k
+	if ask && k.known == Missing {
+		s.need(Need{Key: s.names[name], Version: v})
+	}
+	return k.rel, k.known
+}
+
+type knownRelease struct {
+	rel   *release
+	known Knowledge
+}
+
+func (s *Solver) need(n Need) {
+	key := n.Key + "\n" + strconv.FormatBool(n.Page)
+	if !n.Page {
+		key += n.Version.String()
+	}
+	s.needs[key] = n
+}
+
+// Missing lists the facts that were asked for so far and that nobody has
+// looked for, sorted by name, pages first, then by version.
+func (s *Solver) Missing() []Need {
+	s.settle()
+	out := make([]Need, 0, len(s.needs))
+	for _, n := range s.needs {
+		out = append(out, n)
+	}
+	slices.SortFunc(out, compareNeeds)
+	return out
+}

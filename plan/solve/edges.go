@@ -1,0 +1,224 @@
+package solve
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+)
+
+// This file answers what is violated, and writes edges down.
+
+// edge describes a conflict as it stands in a state.
+func (st *state) edge(c *conflict) Edge {
+	s := st.s
+	e := Edge{Requirement: c.req.text, To: s.names[c.req.name], Environment: first(c.mask)}
+	if c.to >= 0 {
+		e.To, e.ToVersion = s.nodes[c.to].key, st.option(c.to).v
+	} else {
+		e.ToMissing = true
+	}
+	if c.from >= 0 {
+		n := &s.nodes[c.from]
+		e.From, e.FromRoot, e.Group = n.key, n.root, s.groups[n.group].number
+		e.FromVersion = st.option(c.from).v
+	} else if c.open.name >= 0 {
+		e.From, e.FromVersion = s.names[c.open.name], c.open.v
+		for _, i := range c.nodes {
+			e.Group = s.groups[s.nodes[i].group].number
+		}
+	}
+	if c.extra >= 0 {
+		e.Extra = s.names[c.extra]
+	}
+	return e
+}
+
+func (st *state) edges(list []conflict) []Edge {
+	var out []Edge
+	for i := range list {
+		out = append(out, st.edge(&list[i]))
+	}
+	return tidy(out)
+}
+
+// tidy sorts edges by group, names, versions and requirement and drops copies,
+// of which the one of the first environment stays.
+func tidy(list []Edge) []Edge {
+	slices.SortFunc(list, compareEdges)
+	return slices.CompactFunc(list, func(a, b Edge) bool {
+		a.Environment, b.Environment, a.Extra, b.Extra = 0, 0, "", ""
+		return compareEdges(a, b) == 0
+	})
+}
+
+func compareEdges(a, b Edge) int {
+	return cmp.Or(
+		cmp.Compare(a.Group, b.Group),
+		strings.Compare(a.From, b.From),
+		compareVersions(a.FromVersion, b.FromVersion),
+		strings.Compare(a.To, b.To),
+		compareVersions(a.ToVersion, b.ToVersion),
+		strings.Compare(a.Requirement, b.Requirement),
+		cmp.Compare(a.Environment, b.Environment),
+		strings.Compare(a.Extra, b.Extra),
+	)
+}
+
+func compareVersions(a, b pep440.Version) int {
+	return cmp.Or(a.Compare(b), strings.Compare(a.String(), b.String()))
+}
+
+// Conflicts lists what the pins violate as they are: each edge once, sorted,
+// those to names without a pin of which no release fits among them.
+func (s *Solver) Conflicts() []Edge {
+	s.settle()
+	st := s.scratch()
+	out := st.edges(s.now)
+	for _, g := range s.groups {
+		for e := range g.open.envs {
+			for _, name := range g.open.envs[e].broken {
+				for _, d := range g.open.demands {
+					if d.req.name == name && d.mask>>e&1 != 0 {
+						c := conflict{from: d.node, to: -1, req: d.req, mask: 1 << e, extra: s.via(d.req, s.used[d.node], 1<<e)}
+						out = append(out, st.edge(&c))
+						break
+					}
+				}
+			}
+		}
+	}
+	return tidy(out)
+}
+
+// Unpinned lists, for each group, the names that its pins and roots require,
+// at once or by way of other such names, and that have no pin where they are
+// required. Each is there once, sorted.
+func (s *Solver) Unpinned() []Unpinned {
+	s.settle()
+	st := s.scratch()
+	var out []Unpinned
+	seen := map[edgeKey]bool{}
+	note := func(g int32, name int32, by Edge) {
+		if k := (edgeKey{g, name, 0}); !seen[k] {
+			seen[k] = true
+			by.Group, by.ToMissing = s.groups[g].number, false
+			out = append(out, Unpinned{Key: s.names[name], Group: by.Group, By: by})
+		}
+	}
+	for gi, g := range s.groups {
+		for _, d := range g.open.demands {
+			c := conflict{from: d.node, to: -1, req: d.req, mask: d.mask, extra: s.via(d.req, s.used[d.node], d.mask&-d.mask)}
+			note(int32(gi), d.req.name, st.edge(&c))
+		}
+		for e := range g.open.envs {
+			for i := range g.open.envs[e].picks {
+				p := &g.open.envs[e].picks[i]
+				note(int32(gi), p.name, s.byOf(p, 1<<e))
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Unpinned) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), strings.Compare(a.Key, b.Key))
+	})
+	return out
+}
+
+// byOf is the requirement on account of which a name was chosen.
+func (s *Solver) byOf(p *pick, mask uint64) Edge {
+	c := conflict{from: p.by.node, to: -1, req: p.by.req, mask: mask, extra: p.by.extra, open: p.by}
+	if c.req == nil {
+		return Edge{}
+	}
+	e := newState(s).edge(&c)
+	e.FromVersion, e.ToMissing = p.by.v, false
+	return e
+}
+
+// apply brings the scratch state to the pins with some moves made.
+func (s *Solver) apply(moves []Move) *state {
+	st := s.scratch()
+	for _, m := range moves {
+		if m.Pin < 0 || m.Pin >= len(s.f.Pins) || st.isMoved(int32(m.Pin)) {
+			continue
+		}
+		i := int32(m.Pin)
+		o := s.option(i, Candidate{Version: m.To, Major: m.Major, Young: m.Young, Down: m.Down})
+		if o == 0 {
+			continue
+		}
+		opt := s.look(i, o)
+		s.release(s.nodes[i].name, opt.v, true)
+		st.move(i, o, opt.rel)
+	}
+	return st
+}
+
+// Added lists what moves violate that the pins as they are do not, sorted.
+// Moves that the facts do not cover land in Missing.
+func (s *Solver) Added(moves []Move) []Edge {
+	s.settle()
+	st := s.apply(moves)
+	list := st.conflicts(nil)
+	if c := st.fits(nil).clash; c != nil {
+		list = append(list, *c)
+	}
+	out := st.edges(list)
+	st.reset()
+	return out
+}
+
+// Removed lists what the pins violate as they are and moves cure, sorted.
+func (s *Solver) Removed(moves []Move) []Edge {
+	s.settle()
+	st := s.apply(moves)
+	var list []conflict
+	for i := range s.now {
+		if st.cures(&s.now[i]) {
+			list = append(list, s.now[i])
+		}
+	}
+	st.reset()
+	return st.edges(list)
+}
+
+// cured counts the violated edges that a state is rid of.
+func (s *Solver) cured(st *state) int {
+	n := 0
+	for i := range s.now {
+		if st.cures(&s.now[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// cures reports whether the requirer of a violated edge no longer violates any
+// requirement on its target.
+func (st *state) cures(c *conflict) bool {
+	if !st.isMoved(c.from) && !st.isMoved(c.to) && len(c.nodes) == 0 {
+		return false
+	}
+	st.refresh()
+	s := st.s
+	for _, r := range st.release(c.from).reqs {
+		if r.name != s.nodes[c.to].name || r.loose {
+			continue
+		}
+		m := s.mask(r, s.nodes[c.from].active, st.used[c.from]) & s.nodes[c.to].active
+		if m != 0 && !r.spec.Contains(st.option(c.to).v) {
+			return false
+		}
+	}
+	return true
+}
+
+// scratch is a state as the pins are; there is one for all questions.
+func (s *Solver) scratch() *state {
+	if s.spare == nil {
+		s.spare = newState(s)
+	}
+	s.spare.reset()
+	return s.spare
+}

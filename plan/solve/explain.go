@@ -1,0 +1,112 @@
+package solve
+
+import "slices"
+
+// This file says why something cannot be reached.
+
+const (
+	// longest is how many links an explanation has at most.
+	longest = 8
+	// explainBudget bounds the states one explanation looks at.
+	explainBudget = 120
+)
+
+// explain follows what stands against the moves of a state: an edge that they
+// violate, then what keeps its other end from giving way, and so on. Of
+// several such chains it returns the shortest it finds, the first among equal.
+func (x *search) explain(level int16, budget *int) []Edge {
+	if *budget--; *budget < 0 || level > longest {
+		return nil
+	}
+	conflicts := x.st.conflicts(nil)
+	if len(conflicts) == 0 {
+		if c := x.st.fits(nil).clash; c != nil {
+			conflicts = append(conflicts, *c)
+		}
+	}
+	var best []Edge
+	for k := range conflicts {
+		c := &conflicts[k]
+		ends, _ := x.ends(c, nil)
+		if chain := x.chain(c, ends, level, budget); chain != nil && (best == nil || len(chain) < len(best)) {
+			best = chain
+		}
+		if len(best) == 1 {
+			break
+		}
+	}
+	return best
+}
+
+// chain is one violated edge with what keeps each of its free ends.
+func (x *search) chain(c *conflict, ends []int32, level int16, budget *int) []Edge {
+	out := []Edge{x.st.edge(c)}
+	for _, i := range ends {
+		list, _ := x.accepted(i)
+		var rest []Edge
+		if len(list) == 0 {
+			if g, ok := x.guard(i); ok {
+				rest = []Edge{g}
+			}
+		} else {
+			opt := x.s.look(i, list[0])
+			rel := opt.rel
+			if opt.known == Missing || opt.known == NotChecked {
+				rel = x.s.assumed(i, list[0])
+			}
+			x.level[i] = level + 1
+			x.st.move(i, list[0], rel)
+			rest = x.explain(level+1, budget)
+			x.st.undo()
+			x.level[i] = 0
+			if rest == nil {
+				return nil // this end gives way, as far as can be seen
+			}
+		}
+		for _, e := range rest {
+			if len(out) < longest && !slices.ContainsFunc(out, func(o Edge) bool { return compareEdges(o, e) == 0 }) {
+				out = append(out, e)
+			}
+		}
+	}
+	return out
+}
+
+// guard is an edge of a decided node that keeps a node from the newest release
+// it may take.
+func (x *search) guard(i int32) (Edge, bool) {
+	list := x.list(i)
+	if len(list) == 0 {
+		return Edge{}, false
+	}
+	opt := x.s.look(i, list[0])
+	x.st.move(i, list[0], opt.rel)
+	defer x.st.undo()
+	for _, c := range x.st.conflicts(nil) {
+		if c.to != i || x.free(c.from) {
+			continue
+		}
+		return x.st.edge(&c), true
+	}
+	return Edge{}, false
+}
+
+// against explains why a goal cannot have one option.
+func (s *Solver) against(t target, o int32, opts Options) []Edge {
+	x := s.newSearch([]target{{t.node, []int32{o}}}, opts)
+	opt := s.look(t.node, o)
+	rel := opt.rel
+	if opt.known == Missing || opt.known == NotChecked {
+		rel = s.assumed(t.node, o)
+	}
+	x.level[t.node] = 1
+	x.st.move(t.node, o, rel)
+	budget := explainBudget
+	out := x.explain(1, &budget)
+	if out == nil {
+		// Each end gives way by itself: name what must.
+		out = x.st.edges(x.st.conflicts(nil))
+	}
+	x.st.reset()
+	return out[:min(len(out), longest)]
+}

@@ -1,0 +1,213 @@
+package solve
+
+import (
+	"slices"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+)
+
+// This file finds which extras count in a state, and what roots reach.
+
+// use is an extra of a node that counts, and on whose account.
+type use struct {
+	extra int32
+	mask  uint64
+	by    []actor
+}
+
+// actor asks for an extra; node is -1 for the configuration. Via is the
+// actor's own extra that makes it ask, -1 for none.
+type actor struct {
+	node, via int32
+	mask      uint64
+}
+
+// actors appends the nodes that make an extra of p count in one environment:
+// while none of them moves, it does.
+func (st *state) actors(p, extra int32, bit uint64, out []int32) []int32 {
+	for _, u := range st.used[p] {
+		if u.extra != extra {
+			continue
+		}
+		for _, a := range u.by {
+			if a.mask&bit == 0 {
+				continue
+			}
+			if a.node < 0 {
+				return out
+			}
+			out = append(out, a.node)
+			if a.via >= 0 {
+				return st.actors(a.node, a.via, bit, out)
+			}
+			return out
+		}
+	}
+	return out
+}
+
+// refresh brings the used extras up to date, if a move can have changed them.
+func (st *state) refresh() {
+	if !st.stale {
+		return
+	}
+	st.stale = false
+	st.used, st.grown = st.s.used, st.grown[:0]
+	var groups []int32
+	for _, p := range st.moved {
+		n := &st.s.nodes[p]
+		if (st.rel[p].asks || n.options[0].rel.asks) && !slices.Contains(groups, n.group) {
+			groups = append(groups, n.group)
+		}
+	}
+	if len(groups) == 0 {
+		return
+	}
+	st.used = st.s.flood(st, nil).used
+	for _, g := range groups {
+		for _, i := range st.s.groups[g].nodes {
+			if !st.isMoved(i) && !sameUse(st.used[i], st.s.used[i]) {
+				st.grown = append(st.grown, i)
+			}
+		}
+	}
+}
+
+func sameUse(a, b []use) bool {
+	return slices.EqualFunc(a, b, func(x, y use) bool { return x.extra == y.extra && x.mask == y.mask })
+}
+
+// flooded is how far requirements spread.
+type flooded struct {
+	s    *Solver
+	st   *state
+	used [][]use
+	// reached is where a node is needed by a root; nil when every node counts.
+	reached []uint64
+	queue   []int32
+	queued  []bool
+	open    *openReach
+}
+
+// flood finds the extras that count in a state (nil: the pins as they are).
+// Every pin counts as installed, or where open is not nil, those that a root
+// reaches.
+func (s *Solver) flood(st *state, open *openReach) *flooded {
+	f := &flooded{s: s, st: st, used: make([][]use, len(s.nodes)), queued: make([]bool, len(s.nodes)), open: open}
+	if open != nil {
+		f.reached = make([]uint64, len(s.nodes))
+	}
+	f.seed()
+	for len(f.queue) > 0 {
+		p := f.queue[len(f.queue)-1]
+		f.queue = f.queue[:len(f.queue)-1]
+		f.queued[p] = false
+		f.spread(p)
+	}
+	return f
+}
+
+func (f *flooded) seed() {
+	for i := range f.s.nodes {
+		n := &f.s.nodes[i]
+		extras := n.extras
+		if !n.root && len(f.s.f.Extras) > 0 {
+			extras = f.s.f.Extras[n.key]
+		}
+		for _, x := range extras {
+			f.use(int32(i), f.s.number(pep508.NormalizeName(x)), n.active, actor{node: -1, mask: n.active})
+		}
+		if n.root && f.reached != nil {
+			f.reached[i] = n.active
+		}
+		if n.root || (f.reached == nil && f.releaseOf(int32(i)).asks) {
+			f.push(int32(i))
+		}
+	}
+}
+
+func (f *flooded) push(i int32) {
+	if !f.queued[i] {
+		f.queued[i] = true
+		f.queue = append(f.queue, i)
+	}
+}
+
+func (f *flooded) releaseOf(i int32) *release {
+	if f.st != nil {
+		return f.st.release(i)
+	}
+	return f.s.nodes[i].options[0].rel
+}
+
+// spread follows the requirements of p.
+func (f *flooded) spread(p int32) {
+	n := &f.s.nodes[p]
+	active := n.active
+	if f.reached != nil {
+		active = f.reached[p]
+	}
+	g := f.s.groups[n.group]
+	for _, r := range f.releaseOf(p).reqs {
+		if f.reached == nil && len(r.asks) == 0 {
+			continue
+		}
+		m := f.s.mask(r, active, f.used[p])
+		if m == 0 {
+			continue
+		}
+		if len(r.asks) == 0 {
+			f.reach(g, r, m, actor{})
+			continue
+		}
+		// Each environment has its own reason.
+		for left := m; left != 0; left &= left - 1 {
+			bit := left & -left
+			f.reach(g, r, bit, actor{node: p, via: f.s.via(r, f.used[p], bit)})
+		}
+	}
+}
+
+// reach notes that a requirement counts in the environments of m.
+func (f *flooded) reach(g *group, r *require, m uint64, by actor) {
+	left := m
+	for _, b := range g.pinned(r.name) {
+		at := m & f.s.nodes[b].active
+		if at == 0 {
+			continue
+		}
+		left &^= at
+		if f.reached != nil && at&^f.reached[b] != 0 {
+			f.reached[b] |= at
+			f.push(b)
+		}
+		for _, x := range r.asks {
+			by.mask = at
+			if f.use(b, x, at, by) {
+				f.push(b)
+			}
+		}
+	}
+	if left != 0 && f.open != nil {
+		f.openName(g, r, left)
+	}
+}
+
+// use notes that an extra counts and reports whether that is new.
+func (f *flooded) use(i, extra int32, m uint64, by actor) bool {
+	list := f.used[i]
+	at, found := slices.BinarySearchFunc(list, extra, func(u use, x int32) int { return int(u.extra - x) })
+	if !found {
+		f.used[i] = slices.Insert(list, at, use{extra: extra, mask: m, by: []actor{by}})
+		return true
+	}
+	u := &list[at]
+	more := m &^ u.mask
+	if more == 0 {
+		return false
+	}
+	u.mask |= more
+	by.mask = more
+	u.by = append(u.by, by)
+	return true
+}

@@ -1,0 +1,301 @@
+package solve
+
+import (
+	"slices"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+)
+
+// This file keeps the names without a pin: which there are as the pins are,
+// and whether releases of them still fit when some pins have moved.
+
+// openGroup is what a group requires without pinning it.
+type openGroup struct {
+	demands []demand  // of the pins as they are
+	envs    []openEnv // by environment, empty while nothing is demanded
+	settled bool
+	missing bool // some page or metadata was not asked for yet
+}
+
+// openEnv is a choice of releases for one environment.
+type openEnv struct {
+	picks  []pick // in the order they were needed
+	broken []int32
+	// extras says that a pick asks for extras of a pin, so that moving any pin
+	// may matter.
+	extras bool
+	unread []string
+}
+
+// pick is a release chosen for a name without a pin. Its version is zero where
+// the facts to choose one are not there.
+type pick struct {
+	name  int32
+	v     pep440.Version
+	rel   *release
+	used  []int32 // its extras that are asked for
+	by    cause
+	known Knowledge
+}
+
+// cause is who requires an open name first: a node, or else an open name.
+type cause struct {
+	node, name int32
+	v          pep440.Version
+	req        *require
+	extra      int32
+}
+
+// demand is a requirement of a node on a name without a pin.
+type demand struct {
+	node int32
+	req  *require
+	mask uint64
+}
+
+func (e *openEnv) pick(name int32) *pick {
+	for i := range e.picks {
+		if e.picks[i].name == name {
+			return &e.picks[i]
+		}
+	}
+	return nil
+}
+
+// demandsOf appends the requirements of one node that no pin of its group
+// meets.
+func (st *state) demandsOf(p int32, out []demand) []demand {
+	n := &st.s.nodes[p]
+	g := st.s.groups[n.group]
+	for _, r := range st.release(p).reqs {
+		if r.loose {
+			continue
+		}
+		left := st.s.mask(r, n.active, st.used[p])
+		for _, b := range g.pinned(r.name) {
+			left &^= st.s.nodes[b].active
+		}
+		if left != 0 {
+			out = append(out, demand{p, r, left})
+		}
+	}
+	return out
+}
+
+// baseline notes what the pins as they are violate, and what they require
+// without pinning it.
+func (s *Solver) baseline() {
+	st := newState(s)
+	var out []conflict
+	for i := range s.nodes {
+		out = st.outgoing(int32(i), out)
+		g := s.groups[s.nodes[i].group]
+		g.open.demands = st.demandsOf(int32(i), g.open.demands)
+	}
+	s.now = out
+	for _, c := range out {
+		s.violated[edgeKey{s.nodes[c.from].group, s.nodes[c.from].name, s.nodes[c.to].name}] |= c.mask
+	}
+}
+
+// settle chooses releases for the open names of every group.
+func (s *Solver) settle() {
+	for i, g := range s.groups {
+		if g.open.settled || g.missing || len(g.open.demands) == 0 {
+			continue
+		}
+		g.open.settled = true
+		g.open.envs = make([]openEnv, len(s.envs))
+		st := newState(s)
+		var before *openEnv
+		for e := range s.envs {
+			now := &g.open.envs[e]
+			s.settleIn(st, int32(i), e, before, now)
+			before = now
+		}
+	}
+}
+
+// settleIn chooses for one environment. What cannot be had together is broken:
+// the names that come first keep what they need.
+func (s *Solver) settleIn(st *state, g int32, e int, before, now *openEnv) {
+	open := &s.groups[g].open
+	o := newOpening(st, g, e, before, nil)
+	ok := o.run()
+	if !ok {
+		var kept []int32
+		for _, name := range o.roots() {
+			try := newOpening(st, g, e, before, nil)
+			try.only = append(slices.Clone(kept), name)
+			if try.run() {
+				kept = try.only
+			} else {
+				now.broken = append(now.broken, name)
+			}
+			open.missing = open.missing || try.missing
+		}
+		o = newOpening(st, g, e, before, now.broken)
+		o.run()
+	}
+	open.missing = open.missing || o.missing
+	o.result(now)
+}
+
+// openOutcome says whether open names fit a state.
+type openOutcome struct {
+	missing bool
+	unread  []string
+	clash   *conflict // to is -1; nodes are all who could mend it
+}
+
+// fits judges the open names in a state, and fills envs with what was chosen
+// anew, by group and environment.
+func (st *state) fits(chosen *[]chosenEnv) openOutcome {
+	st.refresh()
+	var out openOutcome
+	for gi, g := range st.s.groups {
+		touched := slices.ContainsFunc(st.moved, func(p int32) bool { return st.s.nodes[p].group == int32(gi) })
+		if !touched {
+			continue
+		}
+		if g.open.missing {
+			out.missing = true
+		}
+		demands := st.newDemands(int32(gi))
+		if len(demands) == 0 && len(g.open.envs) == 0 {
+			continue
+		}
+		for e := range st.s.envs {
+			before := &openEnv{}
+			if len(g.open.envs) > 0 {
+				before = &g.open.envs[e]
+			}
+			if st.still(int32(gi), before, demands, e) {
+				continue
+			}
+			o := newOpening(st, int32(gi), e, before, before.broken)
+			ok := o.run()
+			out.missing = out.missing || o.missing
+			if !ok {
+				out.clash = o.clash()
+				return out
+			}
+			now := &openEnv{}
+			o.result(now)
+			out.unread = append(out.unread, now.unread...)
+			if chosen != nil {
+				*chosen = append(*chosen, chosenEnv{int32(gi), e, now})
+			}
+		}
+	}
+	return out
+}
+
+type chosenEnv struct {
+	group int32
+	env   int
+	open  *openEnv
+}
+
+// newDemands are those of the nodes whose requirements are others now.
+func (st *state) newDemands(group int32) []demand {
+	var out []demand
+	for _, list := range [2][]int32{st.moved, st.grown} {
+		for _, p := range list {
+			if st.s.nodes[p].group == group {
+				out = st.demandsOf(p, out)
+			}
+		}
+	}
+	return out
+}
+
+// still reports whether what was chosen as the pins are fits the state too.
+func (st *state) still(group int32, before *openEnv, demands []demand, e int) bool {
+	bit := uint64(1) << e
+	if before.extras {
+		return false
+	}
+	for _, d := range demands {
+		if d.mask&bit == 0 || slices.Contains(before.broken, d.req.name) {
+			continue
+		}
+		p := before.pick(d.req.name)
+		if p == nil || p.v.IsZero() || !d.req.spec.Contains(p.v) {
+			return false
+		}
+		for _, x := range d.req.asks {
+			if !slices.Contains(p.used, x) {
+				return false
+			}
+		}
+	}
+	for _, q := range st.moved {
+		n := &st.s.nodes[q]
+		if n.group != group || n.active&bit == 0 {
+			continue
+		}
+		for i := range before.picks {
+			for _, r := range before.picks[i].rel.reqs {
+				if r.name == n.name && !r.loose && !r.spec.Contains(st.option(q).v) && before.picks[i].holds(st.s, r, bit) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// holds reports whether a requirement of the pick counts in an environment.
+func (p *pick) holds(s *Solver, r *require, bit uint64) bool {
+	return s.holdsWith(r, bit, p.used)
+}
+
+func (s *Solver) holdsWith(r *require, bit uint64, used []int32) bool {
+	if r.base&bit != 0 {
+		return true
+	}
+	for i := range r.cond {
+		c := &r.cond[i]
+		if !slices.Contains(used, c.extra) {
+			continue
+		}
+		if !c.done {
+			s.hold(r, c)
+		}
+		if c.mask&bit != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// openReach lets a flood pass through open names.
+type openReach struct {
+	env  func(group int32, e int) *openEnv
+	seen map[[2]int32]uint64
+}
+
+// openName follows what was chosen for an open name.
+func (f *flooded) openName(g *group, r *require, m uint64) {
+	group := f.s.groupAt[g.number]
+	key := [2]int32{group, r.name}
+	m &^= f.open.seen[key]
+	f.open.seen[key] |= m
+	for ; m != 0; m &= m - 1 {
+		env := f.open.env(group, first(m))
+		if env == nil {
+			continue
+		}
+		p := env.pick(r.name)
+		if p == nil {
+			continue
+		}
+		bit := m & -m
+		for _, q := range p.rel.reqs {
+			if p.holds(f.s, q, bit) {
+				f.reach(g, q, bit, actor{node: -1})
+			}
+		}
+	}
+}

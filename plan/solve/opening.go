@@ -1,0 +1,391 @@
+package solve
+
+import (
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+)
+
+// openBudget bounds how many releases one choice of open names tries.
+const openBudget = 20_000
+
+// opening chooses, for one state and one environment, releases of the names
+// without a pin: those that pins require, what these require in turn, and so
+// on, such that all of it fits the pins. It backtracks, and jumps back over
+// choices that a dead end does not depend on.
+type opening struct {
+	s     *Solver
+	st    *state
+	group int32
+	bit   uint64
+
+	before  *openEnv
+	broken  []int32
+	only    []int32 // if set, only these are required by pins
+	direct  []demand
+	vars    map[int32]*openVar
+	order   []*openVar
+	extras  []pinExtra
+	trail   []func()
+	touched []bool // nodes that could mend a dead end
+	first   cause  // of the last dead end
+	tries   int
+	missing bool
+	unread  []string
+}
+
+// pinExtra is an extra of a pin that an open name asks for.
+type pinExtra struct{ node, extra int32 }
+
+// openVar is one open name.
+type openVar struct {
+	name    int32
+	demands []openDemand
+	extras  []int32
+	chosen  *pick
+	level   int
+}
+
+type openDemand struct {
+	req    *require
+	by     cause
+	levels []int
+}
+
+func newOpening(st *state, g int32, e int, before *openEnv, broken []int32) *opening {
+	st.refresh()
+	o := &opening{
+		s: st.s, st: st, group: g, bit: 1 << e, before: before, broken: broken,
+		vars: map[int32]*openVar{}, touched: make([]bool, len(st.s.nodes)),
+	}
+	for _, d := range st.s.groups[g].open.demands {
+		if !st.isMoved(d.node) && !slices.Contains(st.grown, d.node) && d.mask&o.bit != 0 {
+			o.direct = append(o.direct, d)
+		}
+	}
+	for _, d := range st.newDemands(g) {
+		if d.mask&o.bit != 0 {
+			o.direct = append(o.direct, d)
+		}
+	}
+	return o
+}
+
+// roots are the names that pins require and that are not broken, sorted.
+func (o *opening) roots() []int32 {
+	var out []int32
+	for _, d := range o.direct {
+		if !slices.Contains(o.broken, d.req.name) && !slices.Contains(out, d.req.name) &&
+			(o.only == nil || slices.Contains(o.only, d.req.name)) {
+			out = append(out, d.req.name)
+		}
+	}
+	slices.SortFunc(out, func(a, b int32) int { return strings.Compare(o.s.names[a], o.s.names[b]) })
+	return out
+}
+
+func (o *opening) run() bool {
+	for _, name := range o.roots() {
+		o.variable(name)
+	}
+	ok, _ := o.dfs()
+	return ok
+}
+
+// variable finds or makes an open name; pins' requirements on it come with it.
+func (o *opening) variable(name int32) *openVar {
+	if v, ok := o.vars[name]; ok {
+		return v
+	}
+	v := &openVar{name: name}
+	o.vars[name] = v
+	o.order = append(o.order, v)
+	for _, d := range o.direct {
+		if d.req.name != name {
+			continue
+		}
+		extra := o.s.via(d.req, o.st.used[d.node], o.bit)
+		v.demands = append(v.demands, openDemand{req: d.req, by: cause{node: d.node, name: -1, v: o.st.option(d.node).v, req: d.req, extra: extra}})
+		v.ask(d.req.asks)
+		o.touched[d.node] = true
+		if extra >= 0 {
+			for _, a := range o.st.actors(d.node, extra, o.bit, nil) {
+				o.touched[a] = true
+			}
+		}
+	}
+	return v
+}
+
+func (v *openVar) ask(extras []int32) (added []int32) {
+	for _, x := range extras {
+		if !slices.Contains(v.extras, x) {
+			v.extras = append(v.extras, x)
+			added = append(added, x)
+		}
+	}
+	return added
+}
+
+// dfs chooses for the first name that has no release yet. Where it fails it
+// returns the levels of the choices that the failure depends on.
+func (o *opening) dfs() (bool, []int) {
+	at := slices.IndexFunc(o.order, func(v *openVar) bool { return v.chosen == nil })
+	if at < 0 {
+		return true, nil
+	}
+	v := o.order[at]
+	v.level = 1
+	for _, w := range o.order {
+		if w.chosen != nil && w.level >= v.level {
+			v.level = w.level + 1
+		}
+	}
+	var failed []int
+	for _, d := range v.demands {
+		failed = merge(failed, d.levels)
+	}
+	for p := range o.releases(v) {
+		if o.tries++; o.tries > openBudget {
+			return false, nil
+		}
+		mark, orders := len(o.trail), len(o.order)
+		ok, levels := o.take(v, &p)
+		if ok {
+			if ok, levels = o.dfs(); ok {
+				return true, nil
+			}
+		}
+		o.undo(mark, orders)
+		v.chosen = nil
+		if !slices.Contains(levels, v.level) {
+			return false, levels
+		}
+		failed = merge(failed, levels)
+	}
+	if len(v.demands) > 0 && o.first.req == nil {
+		o.first = v.demands[0].by
+	}
+	return false, slices.DeleteFunc(failed, func(l int) bool { return l == v.level })
+}
+
+func merge(a, b []int) []int {
+	for _, l := range b {
+		if !slices.Contains(a, l) {
+			a = append(a, l)
+		}
+	}
+	return a
+}
+
+// releases yields what the name may be: what it was as the pins are, then the
+// newest first, if all that require it accept it.
+func (o *opening) releases(v *openVar) func(func(pick) bool) {
+	return func(yield func(pick) bool) {
+		var last pep440.Version
+		if o.before != nil {
+			if p := o.before.pick(v.name); p != nil && !p.v.IsZero() && v.accepts(p.v) {
+				last = p.v
+				if rel, known := o.s.release(v.name, p.v, true); !yield(o.pickOf(v, p.v, rel, known)) {
+					return
+				}
+			}
+		}
+		list, known := o.s.page(v.name)
+		switch known {
+		case Missing:
+			o.missing = true
+			yield(o.pickOf(v, pep440.Version{}, nothing, known))
+			return
+		case NotChecked:
+			yield(o.pickOf(v, pep440.Version{}, nothing, known))
+			return
+		}
+		for _, w := range list {
+			if !v.accepts(w) || w.Equal(last) {
+				continue
+			}
+			rel, known := o.s.release(v.name, w, true)
+			if known == Absent || (known == Unknown && !o.s.f.Unverified) {
+				continue
+			}
+			if known == Missing {
+				o.missing = true
+			}
+			if !yield(o.pickOf(v, w, rel, known)) {
+				return
+			}
+		}
+	}
+}
+
+func (o *opening) pickOf(v *openVar, w pep440.Version, rel *release, known Knowledge) pick {
+	p := pick{name: v.name, v: w, rel: rel, known: known}
+	if len(v.demands) > 0 {
+		p.by = v.demands[0].by
+	}
+	return p
+}
+
+func (v *openVar) accepts(w pep440.Version) bool {
+	for i := range v.demands {
+		if !v.demands[i].req.spec.Contains(w) {
+			return false
+		}
+	}
+	return true
+}
+
+// page lists the releases of a name without a pin.
+func (s *Solver) page(name int32) ([]pep440.Version, Knowledge) {
+	if s.f.Releases == nil {
+		return nil, Absent
+	}
+	list, known := s.f.Releases(s.names[name])
+	if known == Missing {
+		s.need(Need{Key: s.names[name], Page: true})
+	}
+	return list, known
+}
+
+// take chooses a release and follows what it requires.
+func (o *opening) take(v *openVar, p *pick) (bool, []int) {
+	v.chosen = p
+	levels := []int{v.level}
+	for _, r := range p.rel.reqs {
+		if !o.s.holdsWith(r, o.bit, v.extras) {
+			continue
+		}
+		from := levels
+		if r.base&o.bit == 0 {
+			from = v.levels()
+		}
+		by := cause{node: -1, name: v.name, v: p.v, req: r, extra: -1}
+		if ok, bad := o.require(r, by, from); !ok {
+			return false, bad
+		}
+	}
+	return true, nil
+}
+
+// levels are those of the choice itself and of all that require it.
+func (v *openVar) levels() []int {
+	out := []int{v.level}
+	for _, d := range v.demands {
+		out = merge(out, d.levels)
+	}
+	return out
+}
+
+// require notes that a requirement counts on account of the choices at levels.
+func (o *opening) require(r *require, by cause, levels []int) (bool, []int) {
+	pinned := false
+	for _, b := range o.s.groups[o.group].pinned(r.name) {
+		if o.s.nodes[b].active&o.bit == 0 {
+			continue
+		}
+		pinned = true
+		if !r.loose && !r.spec.Contains(o.st.option(b).v) && (by.node < 0 || o.s.tolerated(by.node, b)&o.bit == 0) {
+			o.touched[b] = true
+			if by.node >= 0 {
+				o.touched[by.node] = true
+			}
+			o.first = by
+			return false, levels
+		}
+		if ok, bad := o.askPin(b, r.asks, levels); !ok {
+			return false, bad
+		}
+	}
+	if pinned || r.loose {
+		return true, nil
+	}
+	return o.requireOpen(r, by, levels)
+}
+
+// askPin follows extras of a pin that nothing else asks for.
+func (o *opening) askPin(b int32, extras []int32, levels []int) (bool, []int) {
+	for _, x := range extras {
+		e := pinExtra{b, x}
+		counts := slices.ContainsFunc(o.st.used[b], func(u use) bool { return u.extra == x && u.mask&o.bit != 0 })
+		if counts || slices.Contains(o.extras, e) {
+			continue
+		}
+		o.touched[b] = true
+		o.extras = append(o.extras, e)
+		o.trail = append(o.trail, func() { o.extras = o.extras[:len(o.extras)-1] })
+		for _, r := range o.st.release(b).reqs {
+			if r.base&o.bit == 0 && o.s.holdsWith(r, o.bit, []int32{x}) {
+				by := cause{node: b, name: -1, v: o.st.option(b).v, req: r, extra: x}
+				if ok, bad := o.require(r, by, levels); !ok {
+					return false, bad
+				}
+			}
+		}
+	}
+	return true, nil
+}
+
+func (o *opening) requireOpen(r *require, by cause, levels []int) (bool, []int) {
+	w := o.variable(r.name)
+	n, asked := len(w.demands), w.extras
+	w.demands = append(w.demands, openDemand{req: r, by: by, levels: levels})
+	w.extras = slices.Clone(asked)
+	added := w.ask(r.asks)
+	o.trail = append(o.trail, func() { w.demands, w.extras = w.demands[:n], asked })
+	if w.chosen == nil {
+		return true, nil
+	}
+	if !w.chosen.v.IsZero() && !r.spec.Contains(w.chosen.v) {
+		o.first = by
+		return false, merge(w.levels(), levels)
+	}
+	for _, q := range w.chosen.rel.reqs {
+		if len(added) > 0 && !o.s.holdsWith(q, o.bit, asked) && o.s.holdsWith(q, o.bit, w.extras) {
+			from := cause{node: -1, name: w.name, v: w.chosen.v, req: q, extra: -1}
+			if ok, bad := o.require(q, from, w.levels()); !ok {
+				return false, bad
+			}
+		}
+	}
+	return true, nil
+}
+
+func (o *opening) undo(mark, orders int) {
+	for len(o.trail) > mark {
+		o.trail[len(o.trail)-1]()
+		o.trail = o.trail[:len(o.trail)-1]
+	}
+	for len(o.order) > orders {
+		delete(o.vars, o.order[len(o.order)-1].name)
+		o.order = o.order[:len(o.order)-1]
+	}
+}
+
+// result writes down what was chosen.
+func (o *opening) result(e *openEnv) {
+	e.extras = len(o.extras) > 0
+	for _, v := range o.order {
+		if v.chosen == nil {
+			continue
+		}
+		p := *v.chosen
+		p.used = v.extras
+		e.picks = append(e.picks, p)
+		if p.known == NotChecked {
+			e.unread = append(e.unread, o.s.names[p.name])
+		}
+	}
+}
+
+// clash is the dead end, with all nodes that could mend it.
+func (o *opening) clash() *conflict {
+	c := &conflict{from: o.first.node, to: -1, req: o.first.req, mask: o.bit, extra: o.first.extra, open: o.first}
+	for i, t := range o.touched {
+		if t {
+			c.nodes = append(c.nodes, int32(i))
+		}
+	}
+	return c
+}

@@ -1,0 +1,82 @@
+package solve
+
+import "gitlab.com/cki-project/pinwheel/pypi/pep440"
+
+// Move takes a pin, by its index in Facts.Pins, to another version.
+type Move struct {
+	Pin                int
+	To                 pep440.Version
+	Major, Young, Down bool
+}
+
+// Goal asks for a pin to reach the first of To that can be reached.
+type Goal struct {
+	Pin int
+	To  []Candidate
+}
+
+// Options limits a search. The zero value lets other members of the set take
+// every candidate.
+type Options struct {
+	NoMajor bool // other members may not take candidates that are Major
+	NoYoung bool // other members may not take candidates that are Young
+	// Nodes bounds the search; 0 stands for a default that grows with the
+	// number of goals and is never reached with twelve names.
+	Nodes int
+}
+
+// Status says how a search ended.
+type Status string
+
+// The ways in which a search ends.
+const (
+	// Solved: Moves is a set that adds no violated edge.
+	Solved Status = "solved"
+	// Held: there is none.
+	Held Status = "held"
+	// Lacking: facts are to be fetched first, see Solver.Missing.
+	Lacking Status = "lacking"
+	// Unread: a fact could not be read in this run, see Result.Names.
+	Unread Status = "unread"
+	// GaveUp: no set was found within the budget.
+	GaveUp Status = "gave-up"
+)
+
+// Result is the answer to Reach.
+type Result struct {
+	Status Status
+	// Moves is sorted by pin and includes those of the goals.
+	Moves []Move
+	// Along are the names without a pin that become needed, by name.
+	Along []Along
+	// Unneeded are the pins that roots reached before and do not reach after.
+	Unneeded []int
+	// Unverified names the members whose requirements cannot be known, sorted.
+	Unverified []string
+	// Why is, of a solved goal, the edges for the sake of which other members
+	// move, in the order they were met; of a held one, what stands against the
+	// newest candidate, link by link, at most eight.
+	Why []Edge
+	// Lowered are the candidates before the one that was reached, in the order
+	// of the goals and of their lists, at most eight of each goal.
+	Lowered []Lowered
+	// Names are, of Unread, those whose facts could not be read, sorted.
+	Names []string
+	// Nodes is how far the search went.
+	Nodes int
+}
+
+// Along is a name without a pin that comes along with a set.
+type Along struct {
+	Key     string
+	Group   int
+	Version pep440.Version
+	By      Edge
+}
+
+// Lowered is a candidate that could not be reached, and what stands against it.
+type Lowered struct {
+	Pin     int
+	Version pep440.Version
+	Why     []Edge
+}

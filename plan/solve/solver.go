@@ -1,0 +1,261 @@
+package solve
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+)
+
+// Solver answers questions about one universe. It is not for several
+// goroutines at once.
+type Solver struct {
+	f    *Facts
+	envs []pep508.Environment
+	all  uint64
+
+	numbers  map[string]int32
+	names    []string
+	requires map[string]*require
+	releases map[releaseKey]knownRelease
+	needs    map[string]Need
+	blends   map[[2]*release]*release
+
+	nodes   []node // the pins in order, then the roots
+	groups  []*group
+	groupAt map[int]int32
+	used    [][]use // of each node as the pins are
+
+	spare    *state
+	reached  []uint64           // by roots, as the pins are; nil: not asked yet
+	now      []conflict         // as the pins are
+	violated map[edgeKey]uint64 // where they are
+}
+
+// node is what requires: a pin, or a root in one group.
+type node struct {
+	key    string
+	name   int32
+	group  int32
+	active uint64
+	root   bool
+	fixed  bool
+	extras []string // of a root, those installed
+	// options are the versions it may have, as it is first.
+	options []option
+	at      map[string]int32 // option by version
+	up      []int32          // options in order of preference, majors last
+	train   *train
+	// unread says that what the node requires as it is could not be read.
+	unread bool
+}
+
+type option struct {
+	v                  pep440.Version
+	major, young, down bool
+	rel                *release // nil: not asked for yet
+	known              Knowledge
+}
+
+// group is a file: its nodes meet each other only.
+type group struct {
+	number int
+	slots  [][]int32   // nodes by name
+	rev    [][]revEdge // who requires a name as the pins are
+	asking []int32     // nodes that ask for extras as they are
+	nodes  []int32
+	open   openGroup
+	// missing says that what some node requires was not asked for yet.
+	missing bool
+}
+
+type revEdge struct {
+	node int32
+	req  *require
+}
+
+type edgeKey struct{ group, from, to int32 }
+
+// New prepares a search. Facts that it misses at once are those of the pins as
+// they are.
+func New(f *Facts) *Solver {
+	s := &Solver{
+		f: f, envs: f.Environments, numbers: map[string]int32{}, requires: map[string]*require{},
+		releases: map[releaseKey]knownRelease{}, needs: map[string]Need{}, blends: map[[2]*release]*release{},
+		groupAt: map[int]int32{}, violated: map[edgeKey]uint64{},
+	}
+	if len(s.envs) > 64 {
+		s.envs = s.envs[:64]
+	}
+	s.all = 1<<len(s.envs) - 1
+	if len(s.envs) == 64 {
+		s.all = ^uint64(0)
+	}
+	s.addPins()
+	s.addRoots()
+	s.index()
+	s.used = s.flood(nil, nil).used
+	s.baseline()
+	return s
+}
+
+func (s *Solver) group(number int) int32 {
+	if g, ok := s.groupAt[number]; ok {
+		return g
+	}
+	g := int32(len(s.groups))
+	s.groupAt[number] = g
+	s.groups = append(s.groups, &group{number: number})
+	return g
+}
+
+func (s *Solver) addPins() {
+	s.nodes = make([]node, 0, len(s.f.Pins)+len(s.f.Roots))
+	for i := range s.f.Pins {
+		p := &s.f.Pins[i]
+		n := node{key: p.Key, name: s.number(p.Key), group: s.group(p.Group), active: p.Active & s.all, fixed: p.Fixed}
+		rel, known := s.release(n.name, p.Version, true)
+		n.options = append(make([]option, 0, len(p.Up)+1), option{v: p.Version, rel: rel, known: known})
+		g := s.groups[n.group]
+		g.missing = g.missing || known == Missing
+		n.unread = known == NotChecked
+		s.nodes = append(s.nodes, n)
+	}
+}
+
+func (s *Solver) addRoots() {
+	groups := make([]int, 0, len(s.groups))
+	for _, g := range s.groups {
+		groups = append(groups, g.number)
+	}
+	slices.Sort(groups)
+	for i := range s.f.Roots {
+		r := &s.f.Roots[i]
+		rel := s.compile(r.Name, pep440.Version{}, r.Requires)
+		for _, g := range groups {
+			if r.Group >= 0 && r.Group != g {
+				continue
+			}
+			n := node{key: r.Name, name: s.number("\n" + r.Name), group: s.group(g), active: s.all, root: true, fixed: true, extras: r.Extras}
+			n.options = []option{{rel: rel, known: Known}}
+			s.nodes = append(s.nodes, n)
+		}
+	}
+}
+
+func (s *Solver) index() {
+	for i := range s.nodes {
+		n := &s.nodes[i]
+		g := s.groups[n.group]
+		g.nodes = append(g.nodes, int32(i))
+		if !n.root {
+			grow(&g.slots, n.name)
+			g.slots[n.name] = append(g.slots[n.name], int32(i))
+		}
+		rel := n.options[0].rel
+		for _, r := range rel.reqs {
+			grow(&g.rev, r.name)
+			g.rev[r.name] = append(g.rev[r.name], revEdge{int32(i), r})
+		}
+		if rel.asks {
+			g.asking = append(g.asking, int32(i))
+		}
+	}
+}
+
+func grow[T any](list *[][]T, n int32) {
+	for int(n) >= len(*list) {
+		*list = append(*list, make([][]T, int(n)+1-len(*list)+len(*list)/2)...)
+	}
+}
+
+// pinned lists the nodes of a name.
+func (g *group) pinned(name int32) []int32 {
+	if int(name) < len(g.slots) {
+		return g.slots[name]
+	}
+	return nil
+}
+
+func (g *group) requirers(name int32) []revEdge {
+	if int(name) < len(g.rev) {
+		return g.rev[name]
+	}
+	return nil
+}
+
+// candidates lists a node's options that other moves may ask it to take.
+func (s *Solver) candidates(i int32) []int32 {
+	n := &s.nodes[i]
+	if n.fixed || n.up != nil || n.root {
+		return n.up
+	}
+	var majors []int32
+	n.up = []int32{}
+	for _, c := range s.f.Pins[i].Up {
+		if c.Down || c.Version.Compare(n.options[0].v) <= 0 {
+			continue
+		}
+		o := s.option(i, c)
+		if c.Major {
+			majors = append(majors, o)
+		} else {
+			n.up = append(n.up, o)
+		}
+	}
+	n.up = append(n.up, majors...)
+	return n.up
+}
+
+// option finds or adds a version that a node may have.
+func (s *Solver) option(i int32, c Candidate) int32 {
+	n := &s.nodes[i]
+	if n.at == nil {
+		n.at = make(map[string]int32, len(s.f.Pins[i].Up)+1)
+		n.at[n.options[0].v.String()] = 0
+	}
+	key := c.Version.String()
+	o, ok := n.at[key]
+	if !ok {
+		o = int32(len(n.options))
+		n.options = append(n.options, option{v: c.Version, major: c.Major, young: c.Young, down: c.Down})
+		n.at[key] = o
+		n.train = nil
+	}
+	return o
+}
+
+// look fills in what an option requires.
+func (s *Solver) look(i, o int32) *option {
+	opt := &s.nodes[i].options[o]
+	if opt.rel == nil {
+		opt.rel, opt.known = s.release(s.nodes[i].name, opt.v, false)
+	}
+	return opt
+}
+
+// takable says whether an option may be taken as far as its facts go.
+func (s *Solver) takable(opt *option) bool {
+	switch opt.known {
+	case Absent:
+		return false
+	case Unknown:
+		return s.f.Unverified
+	}
+	return true
+}
+
+func compareNeeds(a, b Need) int {
+	if c := strings.Compare(a.Key, b.Key); c != 0 {
+		return c
+	}
+	if a.Page != b.Page {
+		if a.Page {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(a.Version.Compare(b.Version), strings.Compare(a.Version.String(), b.Version.String()))
+}

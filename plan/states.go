@@ -252,7 +252,7 @@ func (d *decider) settleOpen(dr *draft, gone string) {
 	}
 	wanted := dr.moves
 	dr.moves = wanted && (dr.Clash != "" || (d.inside && !d.s.Policy.Window.Same(at, d.s.Now)))
-	dr.repair = !dr.moves && dr.trailer.Base != d.world.head && (dr.mr.HasConflicts || d.twinBehind(dr))
+	dr.repair = !dr.moves && dr.Clash == "" && dr.trailer.Base != d.world.head && (dr.mr.HasConflicts || d.twinBehind(dr))
 	dr.Reason = d.openReason(dr)
 	if dr.Clash != "" && !dr.moves {
 		dr.State = Incompatible

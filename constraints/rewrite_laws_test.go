@@ -95,18 +95,26 @@ func checkRemove(t fatal, f *File, pins []int) {
 			t.Fatalf("pin %d is %s %s\n%q\n%q", i, p.Name, p.Version.Raw(), f.Data, out)
 		}
 	}
-	old, now := pageOf(f).lines, pageOf(g).lines
-	for _, l := range now {
-		i := slices.IndexFunc(old, func(o physical) bool { return o.text == l.text })
-		if i < 0 {
-			t.Fatalf("%q is new\n%q\n%q", l.text, f.Data, out)
+	own := map[int]bool{} // the lines that pins stand on, those to be removed
+	for _, i := range pins {
+		for n := f.lineOf(f.Pins[i]).number; n <= f.lineOf(f.Pins[i]).last; n++ {
+			own[n-1] = true
 		}
-		for _, gone := range old[:i] {
-			if strings.TrimSpace(gone.text) == "" || strings.HasPrefix(gone.text, "#") {
-				t.Fatalf("%q is gone\n%q\n%q", gone.text, f.Data, out)
+	}
+	at, old := 0, pageOf(f).lines
+	for _, l := range append(pageOf(g).lines, physical{text: "the end"}) {
+		for ; at < len(old) && (own[at] || old[at].text != l.text); at++ {
+			if !own[at] && !strings.HasPrefix(strings.TrimSpace(old[at].text), "#") {
+				t.Fatalf("%q is gone or %q is new\n%q\n%q", old[at].text, l.text, f.Data, out)
+			}
+			if strings.HasPrefix(old[at].text, "#") && !own[at] {
+				t.Fatalf("%q is gone\n%q\n%q", old[at].text, f.Data, out)
 			}
 		}
-		old = old[i+1:]
+		at++
+	}
+	if at != len(old)+1 {
+		t.Fatalf("more lines than before\n%q\n%q", f.Data, out)
 	}
 }
 
@@ -248,6 +256,7 @@ func FuzzRewrite(f *testing.F) {
 	for _, s := range seeds {
 		f.Add([]byte(s), 0, "b")
 	}
+	f.Add([]byte(" a == 1.0 \\\n\t\n\n"), 0, "b")
 	f.Add([]byte("a==1\n  # via x\n#\nb==2 \\\n  ;os_name=='nt'\rc===3"), 1, "Zz")
 	f.Fuzz(func(t *testing.T, data []byte, pin int, name string) {
 		file, err := Parse("c.txt", data)

@@ -43,6 +43,16 @@ func Command(tb testing.TB, names ...string) string {
 	return ""
 }
 
+// Python returns the path of a Python 3 that has a pip.
+func Python(tb testing.TB) string {
+	tb.Helper()
+	path := Command(tb, "python3")
+	if err := exec.CommandContext(tb.Context(), path, "-c", "import pip").Run(); err != nil {
+		absent(tb, "a python3 with pip")
+	}
+	return path
+}
+
 // Root returns the folder that holds go.mod.
 func Root(tb testing.TB) string {
 	tb.Helper()
@@ -59,6 +69,14 @@ func Root(tb testing.TB) string {
 			tb.Fatal("no go.mod above the test's folder")
 		}
 		dir = parent
+	}
+}
+
+// Need skips the test, or fails it where CI is set, unless ok.
+func Need(tb testing.TB, ok bool, what string) {
+	tb.Helper()
+	if !ok {
+		absent(tb, what)
 	}
 }
 

@@ -1,0 +1,202 @@
+package oracle
+
+import (
+	"bufio"
+	"bytes"
+	_ "embed" // the program
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+//go:embed driver.py
+var program string
+
+// ErrTimeout is wrapped by the error of a question that was not answered in
+// time. The process is ended then, and the next question starts another.
+var ErrTimeout = errors.New("no answer in time")
+
+// Python is one Python process that answers questions, one at a time. It is
+// not safe for concurrent use. Close ends it.
+type Python struct {
+	path    string
+	timeout time.Duration
+
+	cmd     *exec.Cmd
+	in      io.WriteCloser
+	out     chan line
+	stderr  *bytes.Buffer
+	started int
+	about   About
+}
+
+type line struct {
+	text []byte
+	err  error
+}
+
+// New makes a Python of the interpreter at path, which is started with the
+// first question. Every question is answered within timeout or not at all.
+func New(path string, timeout time.Duration) *Python {
+	return &Python{path: path, timeout: timeout}
+}
+
+// Started counts the processes that were started, so that a caller can tell
+// that one had to be replaced.
+func (p *Python) Started() int { return p.started }
+
+// Close ends the process. Nothing may be asked any more.
+func (p *Python) Close() {
+	if p.cmd == nil {
+		return
+	}
+	_ = p.in.Close() // the process ends by itself when there is nothing to read
+	done := make(chan struct{})
+	go func() {
+		for range p.out { //nolint:revive // what it still says is of no interest
+		}
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(5 * time.Second):
+		_ = p.cmd.Process.Kill()
+		<-done
+	}
+	_ = p.cmd.Wait()
+	p.cmd = nil
+}
+
+// kill ends a process that is busy.
+func (p *Python) kill() {
+	_ = p.cmd.Process.Kill()
+	for range p.out {
+	}
+	_ = p.cmd.Wait()
+	p.cmd = nil
+}
+
+// environment is that of this process without what would change an answer:
+// pip's settings, proxies and Python's own switches.
+func environment() []string {
+	var out []string
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, "PIP_") || strings.HasPrefix(name, "PYTHON") || strings.HasSuffix(strings.ToLower(name), "_proxy") {
+			continue
+		}
+		out = append(out, entry)
+	}
+	// With the null device as its file pip reads no configuration at all.
+	return append(out, "PIP_CONFIG_FILE="+os.DevNull, "NO_PROXY=*", "PYTHONUTF8=1", "LC_ALL=C.UTF-8")
+}
+
+func (p *Python) start() error {
+	cmd := exec.Command(p.path, "-c", program)
+	cmd.Env = environment()
+	p.stderr = &bytes.Buffer{}
+	cmd.Stderr = p.stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", p.path, err)
+	}
+	p.cmd, p.in, p.out = cmd, in, make(chan line)
+	p.started++
+	go read(out, p.out)
+	// What it takes to load pip is not held against the first question.
+	answers, err := exchange[int, About](p, "about", []int{0}, startTimeout)
+	if err == nil {
+		p.about = answers[0]
+	}
+	return err
+}
+
+// startTimeout is for the process to be ready on a busy machine.
+const startTimeout = time.Minute
+
+// read passes on lines until there are no more.
+func read(from io.Reader, to chan<- line) {
+	defer close(to)
+	r := bufio.NewReaderSize(from, 1<<16)
+	for {
+		text, err := r.ReadBytes('\n')
+		if err != nil {
+			return
+		}
+		to <- line{text: text}
+	}
+}
+
+// ask sends one question of many cases and decodes the answers, which are as
+// many.
+func ask[Case, Answer any](p *Python, op string, cases []Case) ([]Answer, error) {
+	if p.cmd == nil {
+		if err := p.start(); err != nil {
+			return nil, err
+		}
+	}
+	return exchange[Case, Answer](p, op, cases, p.timeout)
+}
+
+func exchange[Case, Answer any](p *Python, op string, cases []Case, timeout time.Duration) ([]Answer, error) {
+	question, err := json.Marshal(map[string]any{"op": op, "cases": cases})
+	if err != nil {
+		return nil, err
+	}
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	sent := make(chan error, 1)
+	go func(in io.Writer) {
+		_, err := in.Write(append(question, '\n'))
+		sent <- err
+	}(p.in)
+	select {
+	case l, ok := <-p.out:
+		if !ok {
+			return nil, fmt.Errorf("ask %s: the process ended: %s", op, p.last())
+		}
+		<-sent
+		return decode[Answer](op, l.text, len(cases))
+	case <-timer.C:
+		p.kill()
+		<-sent
+		return nil, fmt.Errorf("ask %s: %w (%s)", op, ErrTimeout, timeout)
+	}
+}
+
+// last ends the process and returns what it said last.
+func (p *Python) last() string {
+	_ = p.cmd.Wait()
+	p.cmd = nil
+	text := strings.TrimSpace(p.stderr.String())
+	return text[max(0, len(text)-2000):]
+}
+
+func decode[Answer any](op string, text []byte, want int) ([]Answer, error) {
+	var reply struct {
+		Answers []Answer `json:"answers"`
+		Error   string   `json:"error"`
+	}
+	if err := json.Unmarshal(text, &reply); err != nil {
+		return nil, fmt.Errorf("ask %s: %w", op, err)
+	}
+	if reply.Error != "" {
+		return nil, fmt.Errorf("ask %s: %s", op, reply.Error)
+	}
+	if len(reply.Answers) != want {
+		return nil, fmt.Errorf("ask %s: %d answers to %d cases", op, len(reply.Answers), want)
+	}
+	return reply.Answers, nil
+}

@@ -2,8 +2,9 @@
 // file that is generated from it.
 //
 // Parse reads a file as pip 26.2 does and keeps where every pin stands; Apply
-// replaces the versions (and hash lists) of chosen pins; Derive writes the
-// pins into a YAML file for CI and ReadDerived reads them back.
+// replaces the versions (and hash lists) of chosen pins; Rewrite removes and
+// adds pins as well, in the file's own order and style; Derive writes the pins
+// into a YAML file for CI and ReadDerived reads them back.
 //
 // The one invariant: every byte that was not meant to change is unchanged.
 // Both files are parsed only to locate what an edit replaces, the bytes are

@@ -20,6 +20,25 @@ func ExampleFile_Apply() {
 	// <nil>
 }
 
+func ExampleFile_Rewrite() {
+	f, err := constraints.Parse("constraints.txt", []byte("boto3 == 1.34.39\nsix == 1.16.0  # for boto3\nurllib3 == 2.0.7\n"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	out, err := f.Rewrite(constraints.Change{
+		Edits:  []constraints.Edit{{Pin: f.Slots("boto3")[0], Version: "1.43.11"}},
+		Remove: f.Slots("six"),
+		Add:    []constraints.NewPin{{Name: "s3transfer", Version: "0.17.0"}},
+	})
+	fmt.Printf("%s%v\n", out, err)
+	// Output:
+	// boto3 == 1.43.11
+	// s3transfer == 0.17.0
+	// urllib3 == 2.0.7
+	// <nil>
+}
+
 func ExampleParse() {
 	_, err := constraints.Parse("constraints.txt", []byte("idna==3.6\nrequests[socks]==2.32.3\n"))
 	fmt.Println(err)

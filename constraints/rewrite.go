@@ -192,7 +192,7 @@ func (p *page) verify(out []byte, dropped map[int]bool, c Change) error {
 	q := pageOf(h)
 	ok = ok && slices.EqualFunc(h.Unmanaged, p.f.Unmanaged, func(a, b Unmanaged) bool { return a.Text == b.Text && a.Kind == b.Kind })
 	ok = ok && h.src.utf8 == p.f.src.utf8 && string(q.mark) == string(p.mark)
-	ok = ok && q.open() == p.open() || len(q.lines) == 0 || len(p.lines) == 0
+	ok = ok && (q.open() == p.open() || len(q.lines) == 0 || len(p.lines) == 0)
 	ok = ok && slices.Equal(q.without(added), p.without(dropped))
 	if !ok {
 		return fmt.Errorf("rewrite %s: the rewrite would change more than the lines of its pins; change them by hand", p.f.Path)

@@ -143,10 +143,13 @@ func parseConfig(data []byte) (sections, error) {
 		depth = at
 		if m := sectionLine.FindStringSubmatch(text); m != nil {
 			section, option = m[1], ""
-			if _, twice := c[section]; twice && section != "DEFAULT" {
+			_, twice := c[section]
+			switch {
+			case !twice:
+				c[section] = map[string]value{}
+			case section != "DEFAULT":
 				return fail("the section [" + section + "] is there twice")
 			}
-			c[section] = map[string]value{}
 			continue
 		}
 		m := optionLine.FindStringSubmatch(text)

@@ -48,7 +48,7 @@ func (c *Client) try(parent context.Context, q *query) (Answer, *Error) {
 			return Answer{}, problem
 		}
 	}
-	return Answer{}, q.problem(Redirected, "index %s redirects %s more than %d times: given up", q.Source.Index.Name, q.name, maxRedirects)
+	return Answer{}, q.problem(Redirected, "%s redirects %s more than %d times: given up", q.who, q.what, maxRedirects)
 }
 
 // send makes one GET. Credentials go to the origin of the index and nowhere
@@ -83,16 +83,16 @@ func (q *query) follow(from *url.URL, response *http.Response) (*url.URL, *Error
 	location := response.Header.Get("Location")
 	to, err := from.Parse(location)
 	if err != nil || location == "" {
-		return nil, q.problem(Redirected, "index %s redirects %s without saying where", q.Source.Index.Name, q.name)
+		return nil, q.problem(Redirected, "%s redirects %s without saying where", q.who, q.what)
 	}
 	switch {
 	case sameOrigin(to, q.base) && to.User == nil:
 		return to, nil
 	case strings.EqualFold(to.Hostname(), q.base.Hostname()):
-		return nil, q.problem(Redirected, "index %s redirects %s to another origin, %s: not followed",
-			q.Source.Index.Name, q.name, clean(to.Scheme+"://"+to.Host))
+		return nil, q.problem(Redirected, "%s redirects %s to another origin, %s: not followed",
+			q.who, q.what, clean(to.Scheme+"://"+to.Host))
 	}
-	return nil, q.problem(Redirected, "index %s redirects to another host, %s: not followed", q.Source.Index.Name, clean(to.Host))
+	return nil, q.problem(Redirected, "%s redirects to another host, %s: not followed", q.who, clean(to.Host))
 }
 
 // sameOrigin compares scheme, host and port.
@@ -112,7 +112,6 @@ func port(u *url.URL) string {
 
 // read judges the response of an address and closes it.
 func (c *Client) read(q *query, address *url.URL, response *http.Response) (Answer, *Error) {
-	index := q.Source.Index.Name
 	status := response.StatusCode
 	if status == http.StatusOK {
 		defer response.Body.Close()
@@ -122,20 +121,32 @@ func (c *Client) read(q *query, address *url.URL, response *http.Response) (Answ
 	switch {
 	case status == http.StatusNotModified && q.ETag != "":
 		return Answer{NotModified: true, Known: true, ETag: q.ETag, Serial: q.Serial}, nil
-	case status == http.StatusNotFound || status == http.StatusGone:
+	case gone(status):
 		answer := Answer{}
-		answer.Package.Name, answer.Package.Index, answer.Package.HasFacts = q.name, index, true
+		answer.Package.Name, answer.Package.Index, answer.Package.HasFacts = q.name, q.Source.Index.Name, true
 		return answer, nil
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return Answer{}, q.problem(Unauthorized, "index %s answered %d for %s: %s", index, status, q.name, q.credentials())
-	case status == http.StatusProxyAuthRequired:
-		return Answer{}, q.problem(Unauthorized, "the proxy before index %s answered 407 for %s: check its credentials", index, q.name)
-	case status == http.StatusTooManyRequests || status >= 500:
-		err := q.problem(Unavailable, "index %s answered %s for %s", index, statusText(status), q.name)
-		err.again, err.after = true, retryAfter(response.Header.Get("Retry-After"), time.Now())
-		return Answer{}, err
 	}
-	return Answer{}, q.problem(Unsupported, "index %s answered %s for %s", index, statusText(status), q.name)
+	return Answer{}, q.refusedWith(response)
+}
+
+func gone(status int) bool { return status == http.StatusNotFound || status == http.StatusGone }
+
+// refusedWith is the sentence for a status that is no answer.
+func (q *query) refusedWith(response *http.Response) *Error {
+	var err *Error
+	switch status := response.StatusCode; {
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		err = q.problem(Unauthorized, "%s answered %d for %s: %s", q.who, status, q.what, q.credentials())
+	case status == http.StatusProxyAuthRequired:
+		err = q.problem(Unauthorized, "the proxy before %s answered 407 for %s: check its credentials", q.who, q.what)
+	case status == http.StatusTooManyRequests || status >= 500:
+		err = q.problem(Unavailable, "%s answered %s for %s", q.who, statusText(status), q.what)
+		err.again, err.after = true, retryAfter(response.Header.Get("Retry-After"), time.Now())
+	default:
+		err = q.problem(Unsupported, "%s answered %s for %s", q.who, statusText(status), q.what)
+	}
+	err.status = response.StatusCode
+	return err
 }
 
 func (q *query) credentials() string {
@@ -152,19 +163,18 @@ func statusText(status int) string {
 // readPage reads a 200. Content types beyond PEP 691's are accepted where they
 // are some JSON: static mirrors know no better.
 func (c *Client) readPage(q *query, address *url.URL, response *http.Response) (Answer, *Error) {
-	index := q.Source.Index.Name
 	written := response.Header.Get("Content-Type")
 	media, _, err := mime.ParseMediaType(written)
 	if err != nil {
 		media = strings.ToLower(strings.TrimSpace(written))
 	}
 	if media != "" && !strings.HasSuffix(media, "json") {
-		return Answer{}, q.problem(NotJSON, "index %s answered %s for %s; pinwheel needs the JSON form of the Simple API (PEP 691)",
-			index, clean(media), q.name)
+		return Answer{}, q.problem(NotJSON, "%s answered %s for %s; pinwheel needs the JSON form of the Simple API (PEP 691)",
+			q.who, clean(media), q.what)
 	}
 	coding := strings.ToLower(strings.TrimSpace(response.Header.Get("Content-Encoding")))
 	if coding != "" && coding != "identity" && coding != "gzip" {
-		return Answer{}, q.problem(Unsupported, "index %s answered in the encoding %s for %s, which was not asked for", index, clean(coding), q.name)
+		return Answer{}, q.problem(Unsupported, "%s answered in the encoding %s for %s, which was not asked for", q.who, clean(coding), q.what)
 	}
 	want := wanted{name: q.name, hashes: q.Hashes}
 	if q.Details {
@@ -177,30 +187,29 @@ func (c *Client) readPage(q *query, address *url.URL, response *http.Response) (
 	if answer.Serial > 0 && answer.Serial < q.Serial {
 		return Answer{NotModified: true, Stale: true, Known: true, ETag: q.ETag, Serial: q.Serial}, nil
 	}
-	answer.Package.Index, answer.ETag = index, response.Header.Get("ETag")
+	answer.Package.Index, answer.ETag = q.Source.Index.Name, response.Header.Get("ETag")
 	return answer, nil
 }
 
 // unread turns an error of the decoder into a sentence.
 func (q *query) unread(err error, limit int64) *Error {
-	index := q.Source.Index.Name
 	var shape *shapeError
 	var broken *readError
 	switch {
 	case errors.Is(err, errTooLarge):
-		return q.problem(TooLarge, "index %s answered with more than %s for %s: not read", index, size(limit), q.name)
+		return q.problem(TooLarge, "%s answered with more than %s for %s: not read", q.who, size(limit), q.what)
 	case errors.Is(err, errValueTooLarge):
-		return q.problem(TooLarge, "index %s answered for %s with one value of more than %s: not read", index, q.name, size(maxValue))
+		return q.problem(TooLarge, "%s answered for %s with one value of more than %s: not read", q.who, q.what, size(maxValue))
 	case errors.As(err, &shape):
-		return q.problem(shape.kind, "index %s answered for %s %s", index, q.name, shape.text)
+		return q.problem(shape.kind, "%s answered for %s %s", q.who, q.what, shape.text)
 	case errors.As(err, &broken):
 		return &Error{Kind: Unreachable, cause: broken.err}
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		problem := q.problem(Malformed, "index %s answered for %s with a page that is cut off", index, q.name)
+		problem := q.problem(Malformed, "%s answered for %s with a page that is cut off", q.who, q.what)
 		problem.again = true
 		return problem
 	}
-	return q.problem(Malformed, "index %s answered for %s with a page that is not JSON: %s", index, q.name, clean(err.Error()))
+	return q.problem(Malformed, "%s answered for %s with a page that is not JSON: %s", q.who, q.what, clean(err.Error()))
 }
 
 // broken is the sentence for a connection that failed. The URL stays out: it
@@ -217,11 +226,11 @@ func (c *Client) broken(parent context.Context, q *query, err error) *Error {
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		problem.text = fmt.Sprintf("index %s did not answer for %s within %s", q.Source.Index.Name, q.name, c.o.Timeout)
+		problem.text = fmt.Sprintf("%s did not answer for %s within %s", q.who, q.what, c.o.Timeout)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		problem.text = fmt.Sprintf("index %s broke off its answer for %s", q.Source.Index.Name, q.name)
+		problem.text = fmt.Sprintf("%s broke off its answer for %s", q.who, q.what)
 	default:
-		problem.text = fmt.Sprintf("index %s did not answer for %s: %s", q.Source.Index.Name, q.name, clean(err.Error()))
+		problem.text = fmt.Sprintf("%s did not answer for %s: %s", q.who, q.what, clean(err.Error()))
 	}
 	return problem
 }

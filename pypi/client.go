@@ -40,6 +40,7 @@ type Client struct {
 	http  *http.Client
 	o     Options
 	pages *pages
+	large chan struct{} // holds as many as large files are in memory
 }
 
 // New makes a Client.
@@ -69,6 +70,7 @@ func New(o Options) *Client {
 		},
 		o:     o,
 		pages: newPages(),
+		large: make(chan struct{}, 2),
 	}
 }
 
@@ -185,11 +187,14 @@ type query struct {
 	name string // normalised
 	base *url.URL
 	page *url.URL
+
+	who, what string // whom sentences name, and what was asked for
 }
 
 // prepare builds the page's address and refuses what must not be asked.
 func (q *query) prepare() error {
 	index := q.Source.Index
+	q.who, q.what = "index "+index.Name, q.name
 	if !pep508.ValidName(q.name) {
 		return q.problem(Unsupported, "index %s was not asked for %.80q: that is no project's name", index.Name, q.Name)
 	}
@@ -239,6 +244,7 @@ type Error struct {
 	cause   error
 	again   bool          // worth another attempt
 	after   time.Duration // what the index asked to wait
+	status  int           // of the answer, 0 where there was none
 }
 
 func (e *Error) Error() string { return e.text }
@@ -249,7 +255,7 @@ func (q *query) problem(kind Kind, format string, args ...any) *Error {
 }
 
 func (q *query) stopped(ctx context.Context) *Error {
-	err := q.problem(Stopped, "index %s was not asked to the end for %s: the run was stopped", q.Source.Index.Name, q.name)
+	err := q.problem(Stopped, "%s was not asked to the end for %s: the run was stopped", q.who, q.what)
 	err.cause = context.Cause(ctx)
 	return err
 }

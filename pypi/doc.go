@@ -2,11 +2,16 @@
 // page of the Simple API in its JSON form (PEP 503, 629, 691, 700, 792) with a
 // conditional request, FetchAll many of them, and EncodePackage and
 // DecodePackage are the compact form in which a store keeps the answers.
+// Metadata and FetchMetadata read what releases require, from the metadata
+// beside their files or from inside them.
 //
 // Its invariant is that an answer is whole or an error: a page is read to its
 // end and understood, or nothing of it is used. "The index does not know this
 // name" is an answer; silence, HTML and half a page are errors of one sentence.
+// So it is with metadata: "nobody can know it" and "it is broken" are answers,
+// kept for good, and only a server that fails is an error.
 //
-// It does not choose between releases, does not read metadata or the HTML
-// form, follows nobody to another host, and remembers nothing between calls.
+// It does not choose between releases or files, does not read the HTML form,
+// follows a page to no other host, sends credentials to none but the index's,
+// runs no code of a distribution, and remembers nothing between calls.
 package pypi

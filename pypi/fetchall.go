@@ -21,32 +21,39 @@ type Result struct {
 // one goroutine at a time.
 func (c *Client) FetchAll(ctx context.Context, requests []Request, progress func(done, total int)) []Result {
 	results := make([]Result, len(requests))
-	indexes := breaker{limit: max(c.o.Concurrency, 5), failures: map[string]int{}}
+	indexes := c.breaker()
+	c.forAll(len(requests), progress, func(i int) {
+		results[i] = c.result(ctx, requests[i], indexes)
+	})
+	return results
+}
+
+// forAll does n things, Options.Concurrency at once.
+func (c *Client) forAll(n int, progress func(done, total int), do func(i int)) {
 	var (
 		wait sync.WaitGroup
 		mu   sync.Mutex // guards done and progress
 		done int
 	)
 	next := make(chan int)
-	for range min(c.o.Concurrency, len(requests)) {
+	for range min(c.o.Concurrency, n) {
 		wait.Go(func() {
 			for i := range next {
-				results[i] = c.result(ctx, requests[i], &indexes)
+				do(i)
 				mu.Lock()
 				done++
 				if progress != nil {
-					progress(done, len(requests))
+					progress(done, n)
 				}
 				mu.Unlock()
 			}
 		})
 	}
-	for i := range requests {
+	for i := range n {
 		next <- i
 	}
 	close(next)
 	wait.Wait()
-	return results
 }
 
 func (c *Client) result(ctx context.Context, r Request, indexes *breaker) Result {
@@ -62,8 +69,9 @@ func (c *Client) result(ctx context.Context, r Request, indexes *breaker) Result
 	return Result{Request: r, Answer: answer, Err: err}
 }
 
-// breaker counts failures in a row per index. Only those that speak of the
-// index as a whole count: a broken page of one package does not.
+// breaker counts failures in a row per index, or per origin of files. Only
+// those that speak of the index as a whole count: a broken page of one package
+// does not. A nil breaker counts nothing.
 type breaker struct {
 	mu       sync.Mutex
 	limit    int
@@ -71,8 +79,15 @@ type breaker struct {
 	last     map[string]error
 }
 
+func (c *Client) breaker() *breaker {
+	return &breaker{limit: max(c.o.Concurrency, 5), failures: map[string]int{}, last: map[string]error{}}
+}
+
 // open returns the last failure of an index that is to be left alone.
 func (b *breaker) open(key string) error {
+	if b == nil {
+		return nil
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.failures[key] < b.limit {
@@ -82,6 +97,9 @@ func (b *breaker) open(key string) error {
 }
 
 func (b *breaker) note(key string, err error) {
+	if b == nil {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var e *Error
@@ -92,9 +110,6 @@ func (b *breaker) note(key string, err error) {
 	switch e.Kind {
 	case Unreachable, Unavailable, Unauthorized:
 		b.failures[key]++
-		if b.last == nil {
-			b.last = map[string]error{}
-		}
 		b.last[key] = err
 	case Redirected, NotJSON, Malformed, TooLarge, Unsupported, Stopped, NotAsked:
 	}

@@ -121,7 +121,10 @@ func TestRefusals(t *testing.T) {
 		head + "Summary:" + strings.Repeat("\n x", maxHeader/3):              "has more than 2 MiB of metadata before the description",
 		head + "\n" + strings.Repeat("x", MaxFile):                           "has more than 10 MiB of metadata",
 	} {
-		_, err := Parse([]byte(text))
+		m, err := Parse([]byte(text))
+		if format := m.MetadataVersion; !reflect.DeepEqual(m, Metadata{MetadataVersion: format}) || format != "2.1" && strings.HasPrefix(text, head) && len(text) <= MaxFile {
+			t.Errorf("%.200q: have %+v beside the error", text, m)
+		}
 		var e *Error
 		if !errors.As(err, &e) || e.Problem != want || err.Error() != "parse metadata: the file "+want {
 			t.Errorf("%.200q:\nhave %v\nwant %s", text, err, want)

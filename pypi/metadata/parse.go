@@ -28,19 +28,26 @@ const (
 // breaks, which no requirement may have. Every version of the format is read.
 //
 // Every error is an *Error: bytes that are not UTF-8, no Name or Version, a
-// Requires-Dist that is no requirement (PEP 508), or more than the caps.
+// Requires-Dist that is no requirement (PEP 508), or more than the caps. Beside
+// it only MetadataVersion is set, if the file came that far.
 func Parse(data []byte) (Metadata, error) {
-	switch {
-	case len(data) > MaxFile:
+	if len(data) > MaxFile {
 		return Metadata{}, refuse("has more than %d MiB of metadata", MaxFile>>20)
-	case !utf8.Valid(data):
-		return Metadata{}, refuse("has metadata that is not UTF-8")
 	}
+	m, err := parse(data)
+	if !utf8.Valid(data) {
+		err = refuse("has metadata that is not UTF-8")
+	}
+	if err != nil {
+		return Metadata{MetadataVersion: m.MetadataVersion}, err
+	}
+	return m, nil
+}
+
+func parse(data []byte) (m Metadata, err error) {
 	h := header{rest: data}
-	var m Metadata
 	var seen [4]bool // the fields of which the first counts
 	for h.next() {
-		var err error
 		switch h.name {
 		case "metadata-version":
 			first(&m.MetadataVersion, h.value, &seen[0])
@@ -63,14 +70,14 @@ func Parse(data []byte) (Metadata, error) {
 			err = refuse("names more than %d extras and dynamic fields", maxNames)
 		}
 		if err != nil {
-			return Metadata{}, err
+			return m, err
 		}
 	}
 	if h.large {
-		return Metadata{}, refuse("has more than %d MiB of metadata before the description", maxHeader>>20)
+		return m, refuse("has more than %d MiB of metadata before the description", maxHeader>>20)
 	}
 	if m.Name == "" || m.Version == "" {
-		return Metadata{}, refuse("has metadata without a name or a version")
+		return m, refuse("has metadata without a name or a version")
 	}
 	m.Extras, m.Dynamic = sorted(m.Extras), sorted(m.Dynamic)
 	return m, nil

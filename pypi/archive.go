@@ -1,0 +1,146 @@
+package pypi
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"errors"
+	"io"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/pypi/metadata"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+)
+
+// inWheel picks METADATA from the one .dist-info folder at the top of a wheel
+// ("Binary distribution format"), as pip does: its name begins with that of
+// the project.
+type inWheel struct {
+	project string // normalised
+	folder  string
+	found   bool
+	entry   zipEntry
+}
+
+func (p *inWheel) show(e zipEntry) error {
+	top, rest, _ := strings.Cut(e.name, "/")
+	if !strings.HasSuffix(top, ".dist-info") {
+		return nil
+	}
+	switch {
+	case p.folder == "":
+		p.folder = top
+	case p.folder != top:
+		return refusal("has several .dist-info folders")
+	}
+	if rest != "METADATA" {
+		return nil
+	}
+	if p.found {
+		return refusal("has METADATA twice")
+	}
+	p.found, p.entry = true, e
+	return nil
+}
+
+func (p *inWheel) picked() (zipEntry, error) {
+	switch {
+	case p.folder == "":
+		return zipEntry{}, refusal("has no .dist-info folder")
+	case !strings.HasPrefix(pep508.NormalizeName(p.folder), p.project):
+		return zipEntry{}, refusef("has the .dist-info folder of another project, %s", clean(p.folder))
+	case !p.found:
+		return zipEntry{}, refusal("has no METADATA")
+	}
+	return p.entry, nil
+}
+
+// inSdist picks PKG-INFO from the folder at the top of a source distribution
+// in a zip archive.
+type inSdist struct {
+	found bool
+	entry zipEntry
+}
+
+func (p *inSdist) show(e zipEntry) error {
+	if !p.found && isPackageInfo(e.name) {
+		p.found, p.entry = true, e
+	}
+	return nil
+}
+
+func (p *inSdist) picked() (zipEntry, error) {
+	if !p.found {
+		return zipEntry{}, noPackageInfo
+	}
+	return p.entry, nil
+}
+
+const noPackageInfo = unknowable("has no PKG-INFO")
+
+// isPackageInfo reports whether a member is PKG-INFO one folder deep.
+func isPackageInfo(name string) bool {
+	folder, rest, ok := strings.Cut(strings.TrimPrefix(name, "./"), "/")
+	return ok && folder != "" && rest == "PKG-INFO"
+}
+
+// maxUnpacked caps what a source distribution unpacks to before its PKG-INFO.
+const maxUnpacked = 256 << 20
+
+// packageInfo reads PKG-INFO from a source distribution in the form tar.gz
+// (PEP 625, PEP 643), and of that no more than it takes to come to it. An
+// error of r is passed on.
+func packageInfo(r io.Reader) ([]byte, error) {
+	source := &noting{r: r}
+	unzipped, err := gzip.NewReader(source)
+	if err != nil {
+		return nil, source.or(refusal("is no gzip archive"))
+	}
+	limited := &io.LimitedReader{R: unzipped, N: maxUnpacked}
+	archive := tar.NewReader(limited)
+	for {
+		h, err := archive.Next()
+		switch {
+		case source.err != nil:
+			return nil, source.err
+		case limited.N <= 0:
+			return nil, unknowable("unpacks to more than 256 MiB")
+		case err == io.EOF:
+			return nil, noPackageInfo
+		case err != nil:
+			return nil, refusal("is a damaged tar archive")
+		}
+		if h.Typeflag != tar.TypeReg || !isPackageInfo(h.Name) {
+			continue
+		}
+		if h.Size > metadata.MaxFile {
+			return nil, refusef("has more than %d MiB of metadata", metadata.MaxFile>>20)
+		}
+		data, err := io.ReadAll(archive)
+		if err != nil {
+			return nil, source.or(refusal("is a damaged tar archive"))
+		}
+		return data, nil
+	}
+}
+
+// noting keeps the first error of a reader, since those above may wrap it
+// beyond recognition or take it for damage.
+type noting struct {
+	r   io.Reader
+	err error
+}
+
+func (n *noting) Read(b []byte) (int, error) {
+	k, err := n.r.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) && n.err == nil {
+		n.err = err
+	}
+	return k, err
+}
+
+func (n *noting) or(err error) error {
+	if n.err != nil {
+		return n.err
+	}
+	return err
+}

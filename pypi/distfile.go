@@ -1,0 +1,285 @@
+package pypi
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/pypi/metadata"
+)
+
+// This file comes to METADATA and PKG-INFO with as few bytes as the server
+// allows.
+
+var (
+	errNoRanges  = errors.New("the server gives no ranges")
+	wrongDigest  = refusal("does not have the sha256 that the index gives")
+	wrongBeside  = refusal("has metadata beside it without the sha256 that the index gives")
+	tooLargeFile = unknowable("is larger than 32 MiB, and nothing less of it could be had")
+	tooMuch      = refusal(fmt.Sprintf("has more than %d MiB of metadata", metadata.MaxFile>>20))
+)
+
+var justOK = []int{http.StatusOK}
+
+// wheel returns a wheel's METADATA.
+func (d *download) wheel(ctx context.Context) ([]byte, error) {
+	if d.file.HasMetadata {
+		data, err := d.beside(ctx)
+		var problem *Error
+		if !errors.As(err, &problem) || !notThere(problem.status) {
+			return data, err
+		}
+	}
+	return d.zipped(ctx, func() picker { return &inWheel{project: d.name} })
+}
+
+// notThere reports whether a status says that there is nothing, which a page
+// should not have promised, as opposed to a server that fails.
+func notThere(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return false
+	}
+	return status >= 400 && status < 500
+}
+
+// beside reads what the index serves beside a wheel (PEP 658).
+func (d *download) beside(ctx context.Context) (data []byte, err error) {
+	address, err := url.Parse(d.file.URL + ".metadata")
+	if err != nil {
+		return nil, d.problem(Unsupported, "%s gives no usable address of %s for %s", d.who, clean(d.file.Name), d.what)
+	}
+	err = d.get(ctx, address, "", justOK, func(response *http.Response) (err error) {
+		data, err = d.body(response, metadata.MaxFile, tooMuch)
+		return err
+	})
+	if err == nil && d.file.MetadataSHA256 != "" && digestHex(data) != d.file.MetadataSHA256 {
+		err = wrongBeside
+	}
+	return data, err
+}
+
+func digestHex(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// zipped reads a member of a zip archive, by ranges if the server has them.
+// What looks broken in pieces is looked at whole before it is refused, if there
+// is a digest to tell whose fault it is.
+func (d *download) zipped(ctx context.Context, pick func() picker) ([]byte, error) {
+	r := remote{d: d, ctx: ctx}
+	data, err := r.member(pick())
+	var broken refusal
+	if errors.As(err, &broken) && r.whole == nil && d.file.SHA256 != "" && r.size <= maxWhole {
+		err = errNoRanges
+	}
+	if !errors.Is(err, errNoRanges) {
+		return data, err
+	}
+	whole, err := d.whole(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return zipMember(int64(len(whole)), inMemory(whole), pick())
+}
+
+func inMemory(data []byte) piece {
+	return func(from, to int64) ([]byte, error) { return data[from:to], nil }
+}
+
+// whole reads all of a file and checks it.
+func (d *download) whole(ctx context.Context) (data []byte, err error) {
+	if d.file.Size > maxWhole {
+		return nil, tooLargeFile
+	}
+	err = d.get(ctx, d.address, "", justOK, func(response *http.Response) (err error) {
+		data, err = d.readWhole(ctx, response)
+		return err
+	})
+	return data, err
+}
+
+func (d *download) readWhole(ctx context.Context, response *http.Response) ([]byte, error) {
+	if max(response.ContentLength, d.file.Size) > maxWhole {
+		return nil, tooLargeFile
+	}
+	if err := d.room(ctx, response.ContentLength); err != nil {
+		return nil, err
+	}
+	data, err := d.body(response, maxWhole, tooLargeFile)
+	if err != nil {
+		return nil, err
+	}
+	return data, d.check(int64(len(data)), digestHex(data))
+}
+
+// check compares a file with what the page says of it.
+func (d *download) check(size int64, sum string) error {
+	switch {
+	case d.file.SHA256 == "" || sum == d.file.SHA256:
+		return nil
+	case size < d.file.Size:
+		problem := d.problem(Malformed, "%s answered for %s with a file that is cut off", d.who, d.what)
+		problem.again = true
+		return problem
+	}
+	return wrongDigest
+}
+
+// remote is a file of which pieces are asked for.
+type remote struct {
+	d     *download
+	ctx   context.Context // of the one call that it serves
+	size  int64
+	tail  []byte // the file's last bytes, read first
+	whole []byte // all of it, when the server gives ranges no heed
+}
+
+func (r *remote) member(pick picker) ([]byte, error) {
+	err := r.d.get(r.ctx, r.d.address, "-"+strconv.Itoa(zipTail), ranged, func(response *http.Response) (err error) {
+		if response.StatusCode != http.StatusPartialContent {
+			r.whole, err = r.unasked(response)
+			r.size, r.tail = int64(len(r.whole)), r.whole
+			return err
+		}
+		from, to, size, ok := contentRange(response)
+		if !ok || to != size || to-from > zipTail || from > 0 && to-from < zipTail {
+			return errNoRanges
+		}
+		r.size = size
+		r.tail, err = r.exactly(response, to-from)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return zipMember(r.size, r.read, pick)
+}
+
+// ranged are the statuses that answer a range: a piece, everything, or a
+// refusal to give pieces.
+var ranged = []int{
+	http.StatusPartialContent, http.StatusOK, http.StatusRequestedRangeNotSatisfiable,
+	http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotImplemented,
+}
+
+// unasked takes a whole file where a piece was asked for.
+func (r *remote) unasked(response *http.Response) ([]byte, error) {
+	if response.StatusCode != http.StatusOK {
+		discard(response)
+		return nil, errNoRanges
+	}
+	return r.d.readWhole(r.ctx, response)
+}
+
+// read is a piece, from the tail where that has it.
+func (r *remote) read(from, to int64) (data []byte, err error) {
+	if start := r.size - int64(len(r.tail)); from >= start {
+		return r.tail[from-start : to-start], nil
+	}
+	span := fmt.Sprintf("%d-%d", from, to-1)
+	err = r.d.get(r.ctx, r.d.address, span, ranged, func(response *http.Response) (err error) {
+		if response.StatusCode != http.StatusPartialContent {
+			return errNoRanges
+		}
+		a, b, size, ok := contentRange(response)
+		if !ok || a != from || b != to || size != r.size {
+			return errNoRanges
+		}
+		data, err = r.exactly(response, to-from)
+		return err
+	})
+	return data, err
+}
+
+// exactly reads a piece of so many bytes.
+func (r *remote) exactly(response *http.Response, n int64) ([]byte, error) {
+	data, err := io.ReadAll(&capped{response.Body, n, errNoRanges})
+	if err == nil && int64(len(data)) < n {
+		problem := r.d.problem(Malformed, "%s answered for %s with a piece that is cut off", r.d.who, r.d.what)
+		problem.again = true
+		return nil, problem
+	}
+	return data, err
+}
+
+var rangeForm = regexp.MustCompile(`^bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})$`)
+
+// contentRange reads which piece an answer is, from up to but not including
+// to (RFC 9110, 14.4). A packed one, several, or one of an unknown whole is
+// none.
+func contentRange(response *http.Response) (from, to, size int64, ok bool) {
+	m := rangeForm.FindStringSubmatch(response.Header.Get("Content-Range"))
+	coding := strings.ToLower(response.Header.Get("Content-Encoding"))
+	if m == nil || coding != "" && coding != "identity" {
+		return 0, 0, 0, false
+	}
+	var n [3]int64
+	for i := range n {
+		n[i], _ = strconv.ParseInt(m[i+1], 10, 64) // eighteen digits fit
+	}
+	from, to, size = n[0], n[1]+1, n[2]
+	return from, to, size, from < to && to <= size
+}
+
+// sdist returns a source distribution's PKG-INFO.
+func (d *download) sdist(ctx context.Context) ([]byte, error) {
+	if strings.HasSuffix(d.file.Name, ".zip") {
+		return d.zipped(ctx, func() picker { return &inSdist{} })
+	}
+	if d.file.Size > maxWhole {
+		return nil, tooLargeFile
+	}
+	var data []byte
+	err := d.get(ctx, d.address, "", justOK, func(response *http.Response) (err error) {
+		data, err = d.unpacked(response)
+		return err
+	})
+	return data, err
+}
+
+// unpacked reads PKG-INFO from a tar.gz as it comes in. Content-Encoding is
+// passed over: packing was not asked for, and some servers call a file's own
+// packing that. To the end it is read for its digest.
+func (d *download) unpacked(response *http.Response) ([]byte, error) {
+	if response.ContentLength > maxWhole {
+		return nil, tooLargeFile
+	}
+	hash := sha256.New()
+	source := &noting{r: &capped{response.Body, maxWhole, tooLargeFile}}
+	counted := &counting{r: io.TeeReader(source, hash)}
+	data, err := packageInfo(counted)
+	if source.err != nil {
+		return nil, source.err
+	}
+	if d.file.SHA256 == "" {
+		return data, err
+	}
+	if _, failed := io.Copy(io.Discard, counted); failed != nil {
+		return nil, failed
+	}
+	if wrong := d.check(counted.n, hex.EncodeToString(hash.Sum(nil))); wrong != nil {
+		return nil, wrong
+	}
+	return data, err
+}
+
+type counting struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counting) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n += int64(n)
+	return n, err
+}

@@ -1,0 +1,225 @@
+package pypi
+
+import (
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// maxWhole caps a distribution file that is read from its beginning.
+const maxWhole = 32 << 20
+
+// download is one file of a release, made ready to be asked for.
+type download struct {
+	query
+	client  *Client
+	file    FileDetails
+	address *url.URL
+	origins *breaker // nil: every origin is asked
+	held    func()   // gives back the room for a large file
+}
+
+// download refuses addresses that must not be asked.
+func (c *Client) download(q *query, file FileDetails, origins *breaker) (*download, *Error) {
+	d := &download{query: *q, client: c, file: file, origins: origins}
+	u, err := url.Parse(file.URL)
+	if err != nil || u.Host == "" || u.User != nil {
+		return nil, q.problem(Unsupported, "%s gives no usable address of %s for %s", q.who, clean(file.Name), q.what)
+	}
+	if problem := d.admit(u); problem != nil {
+		return nil, problem
+	}
+	if !sameOrigin(u, q.base) {
+		d.who = fmt.Sprintf("%s (index %s)", clean(u.Host), q.Source.Index.Name)
+	}
+	d.address = u
+	return d, nil
+}
+
+// admit refuses all but https, and http where the index has no better.
+func (d *download) admit(u *url.URL) *Error {
+	switch {
+	case strings.EqualFold(u.Scheme, "https"), strings.EqualFold(u.Scheme, "http") && strings.EqualFold(d.base.Scheme, "http"):
+		return nil
+	}
+	return d.problem(Unsupported, "%s gives an address of %s for %s that is not https: not followed", d.who, clean(d.file.Name), d.what)
+}
+
+// get asks for an address, again after what may pass, and hands the answer's
+// body to use when the status is one of accepted. use's error is the result
+// unless it speaks of the connection.
+func (d *download) get(ctx context.Context, address *url.URL, span string, accepted []int, use func(*http.Response) error) error {
+	origin := strings.ToLower(address.Scheme + "://" + address.Host)
+	if last := d.origins.open(origin); last != nil {
+		err := d.problem(NotAsked, "%s failed %d times in a row and was not asked for %s", d.who, d.origins.limit, d.what)
+		err.cause = last
+		return err
+	}
+	for attempt := 1; ; attempt++ {
+		err := d.try(ctx, address, span, accepted, use)
+		problem, failed := err.(*Error)
+		if !failed || !problem.again || attempt > d.client.o.Retries {
+			d.origins.note(origin, err)
+			return err
+		}
+		if !sleep(ctx, backoff(attempt, problem.after)) {
+			return d.stopped(ctx)
+		}
+	}
+}
+
+// try sends the request once and follows redirects, to other hosts as well:
+// files may be anywhere, and the digest tells what they are.
+func (d *download) try(parent context.Context, address *url.URL, span string, accepted []int, use func(*http.Response) error) error {
+	ctx, cancel := context.WithTimeout(parent, d.client.o.Timeout)
+	defer cancel()
+	for range maxRedirects + 1 {
+		response, err := d.send(ctx, address, span)
+		if err != nil {
+			return d.client.broken(parent, &d.query, err)
+		}
+		if redirect(response.StatusCode) {
+			discard(response)
+			to, err := address.Parse(response.Header.Get("Location"))
+			if err != nil || to.Host == "" || to.User != nil || response.Header.Get("Location") == "" {
+				return d.problem(Redirected, "%s redirects %s without saying where", d.who, d.what)
+			}
+			if problem := d.admit(to); problem != nil {
+				return problem
+			}
+			address = to
+			continue
+		}
+		return d.answer(parent, response, accepted, use)
+	}
+	return d.problem(Redirected, "%s redirects %s more than %d times: given up", d.who, d.what, maxRedirects)
+}
+
+// send makes one GET. Credentials go to the origin of the index and nowhere
+// else.
+func (d *download) send(ctx context.Context, address *url.URL, span string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	// Packed as they are stored: digests and ranges are of that.
+	request.Header.Set("Accept-Encoding", "identity")
+	request.Header.Set("User-Agent", d.client.o.UserAgent)
+	if span != "" {
+		request.Header.Set("Range", "bytes="+span)
+	}
+	if (d.Source.Username != "" || d.Source.Password != "") && sameOrigin(address, d.base) {
+		request.SetBasicAuth(d.Source.Username, string(d.Source.Password))
+	}
+	return d.client.http.Do(request)
+}
+
+// answer judges a status and a type, and closes the response.
+func (d *download) answer(parent context.Context, response *http.Response, accepted []int, use func(*http.Response) error) error {
+	ok := false
+	for _, status := range accepted {
+		ok = ok || status == response.StatusCode
+	}
+	if !ok {
+		discard(response)
+		return d.refusedWith(response)
+	}
+	defer response.Body.Close()
+	if media, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); media == "text/html" {
+		// A page to log in, most likely: no file of Python's is HTML.
+		return d.problem(NotJSON, "%s answered with a page in HTML for %s: not read", d.who, d.what)
+	}
+	err := use(response)
+	if broken, ok := err.(*readError); ok {
+		return d.client.broken(parent, &d.query, broken.err)
+	}
+	return err
+}
+
+// capped reads a response's body, at most limit bytes of it, and tells a broken
+// connection from other errors.
+type capped struct {
+	r     io.Reader
+	left  int64
+	limit error // what is beyond
+}
+
+func (w *capped) Read(b []byte) (int, error) {
+	if w.left <= 0 {
+		// One more byte decides whether that was all.
+		if n, err := io.ReadFull(w.r, make([]byte, 1)); n == 0 && err == io.EOF {
+			return 0, io.EOF
+		} else if n == 0 {
+			return 0, &readError{err}
+		}
+		return 0, w.limit
+	}
+	n, err := w.r.Read(b[:min(int64(len(b)), w.left)])
+	w.left -= int64(n)
+	if err != nil && err != io.EOF {
+		err = &readError{err}
+	}
+	return n, err
+}
+
+// body reads all of a response, unpacked where it says that it is packed.
+func (d *download) body(response *http.Response, limit int64, beyond error) ([]byte, error) {
+	coding := strings.ToLower(strings.TrimSpace(response.Header.Get("Content-Encoding")))
+	switch coding {
+	case "", "identity":
+		return io.ReadAll(&capped{response.Body, limit, beyond})
+	case "gzip", "x-gzip":
+		return d.gunzip(&capped{response.Body, limit, beyond}, limit, beyond)
+	}
+	return nil, d.problem(Unsupported, "%s answered in the encoding %s for %s, which was not asked for", d.who, clean(coding), d.what)
+}
+
+// gunzip reads a body that was packed on the way.
+func (d *download) gunzip(r io.Reader, limit int64, beyond error) ([]byte, error) {
+	source := &noting{r: r}
+	unzipped, err := gzip.NewReader(source)
+	var data []byte
+	if err == nil {
+		data, err = io.ReadAll(io.LimitReader(unzipped, limit+1))
+	}
+	switch {
+	case source.err != nil:
+		return nil, source.err
+	case err != nil:
+		problem := d.problem(Malformed, "%s answered for %s with gzip that is damaged or cut off", d.who, d.what)
+		problem.again = true
+		return nil, problem
+	case int64(len(data)) > limit:
+		return nil, beyond
+	}
+	return data, nil
+}
+
+// room waits until a file of so many bytes may be held in memory, -1 standing
+// for an unknown number: of the large ones there are two at a time.
+func (d *download) room(ctx context.Context, size int64) error {
+	const small = 1 << 20
+	if d.held != nil || size >= 0 && size <= small {
+		return nil
+	}
+	select {
+	case d.client.large <- struct{}{}:
+		d.held = func() { <-d.client.large }
+		return nil
+	case <-ctx.Done():
+		return &readError{ctx.Err()}
+	}
+}
+
+// done gives back what the download holds.
+func (d *download) done() {
+	if d.held != nil {
+		d.held()
+		d.held = nil
+	}
+}

@@ -1,0 +1,158 @@
+package pypi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gitlab.com/cki-project/pinwheel/pypi/dist"
+	"gitlab.com/cki-project/pinwheel/pypi/metadata"
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+)
+
+// MetadataRequest asks what one release requires.
+type MetadataRequest struct {
+	Source  Source
+	Name    string
+	Version string // any spelling of PEP 440
+	// Files are those of the release that may be asked, best first: the first
+	// that tells is the answer.
+	Files []FileDetails
+}
+
+// MetadataStatus says how much is known of what a release requires.
+type MetadataStatus string
+
+// The statuses.
+const (
+	Known   MetadataStatus = "known"
+	Unknown MetadataStatus = "unknown" // no file tells without running code
+	Refused MetadataStatus = "refused" // broken or not what the index says
+)
+
+// MetadataAnswer is what became known of a release. It holds as long as File
+// has SHA256 and may be kept for good.
+type MetadataAnswer struct {
+	Status   MetadataStatus
+	Metadata metadata.Metadata // where it is known
+	Reason   string            // one clause where it is not: the file and what is wrong
+	// File is the file that was read or, where none told, the first that was
+	// tried; SHA256 is its digest, "" where the page gives none.
+	File   string
+	SHA256 string
+}
+
+// MetadataResult is what became of one MetadataRequest.
+type MetadataResult struct {
+	Request MetadataRequest
+	Answer  MetadataAnswer
+	Err     error
+}
+
+// Metadata reads what a release requires: of a wheel, the metadata that the
+// index serves beside it (PEP 658), checked against its digest, or METADATA
+// from inside it, by ranges where the server has them, else from the whole
+// wheel up to 32 MiB; of a source distribution, PKG-INFO where that vouches
+// for every wheel built from it (PEP 643).
+//
+// What cannot be known, and what is broken, hostile or another release's, is
+// an answer. An error, always an *Error, means that it is not known yet: the
+// server failed or does not have the file.
+func (c *Client) Metadata(ctx context.Context, r MetadataRequest) (MetadataAnswer, error) {
+	return c.metadata(ctx, r, nil)
+}
+
+// FetchMetadata is Metadata for many releases, as FetchAll is Do for many
+// pages: bounded, in order, none stopping another, and a server that fails for
+// one after the other is left alone.
+func (c *Client) FetchMetadata(ctx context.Context, requests []MetadataRequest, progress func(done, total int)) []MetadataResult {
+	results := make([]MetadataResult, len(requests))
+	origins := c.breaker()
+	c.forAll(len(requests), progress, func(i int) {
+		answer, err := c.metadata(ctx, requests[i], origins)
+		results[i] = MetadataResult{Request: requests[i], Answer: answer, Err: err}
+	})
+	return results
+}
+
+func (c *Client) metadata(ctx context.Context, r MetadataRequest, origins *breaker) (MetadataAnswer, error) {
+	q := query{Request: Request{Source: r.Source, Name: r.Name}, name: pep508.NormalizeName(r.Name)}
+	if err := q.prepare(); err != nil {
+		return MetadataAnswer{}, err
+	}
+	version, err := pep440.Parse(r.Version)
+	if err != nil || len(r.Files) == 0 {
+		return MetadataAnswer{}, q.problem(Unsupported, "%s was not asked for the metadata of %s %s: it names no version or no file", q.who, q.name, clean(r.Version))
+	}
+	q.what = fmt.Sprintf("the metadata of %s %s", q.name, clean(r.Version))
+	first := MetadataAnswer{Status: Unknown, File: r.Files[0].Name, SHA256: r.Files[0].SHA256}
+	var missing error
+	for _, file := range r.Files {
+		m, err := c.ofFile(ctx, &q, file, version, origins)
+		var why refusal
+		var unknown unknowable
+		var problem *Error
+		switch {
+		case err == nil:
+			return MetadataAnswer{Status: Known, Metadata: m, File: file.Name, SHA256: file.SHA256}, nil
+		case errors.As(err, &why):
+			return MetadataAnswer{Status: Refused, Reason: clause(file, string(why)), File: file.Name, SHA256: file.SHA256}, nil
+		case errors.As(err, &unknown):
+			if first.Reason == "" {
+				first.Reason = clause(file, string(unknown))
+			}
+		case errors.As(err, &problem) && (gone(problem.status) || problem.Kind == Unsupported && problem.status == 0):
+			missing = err // perhaps another file is there
+		default:
+			return MetadataAnswer{}, err
+		}
+	}
+	if missing != nil {
+		return MetadataAnswer{}, missing
+	}
+	return first, nil
+}
+
+func clause(file FileDetails, what string) string { return clean(file.Name) + " " + what }
+
+// ofFile reads the metadata of one file and makes sure that it is the
+// release's.
+func (c *Client) ofFile(ctx context.Context, q *query, file FileDetails, version pep440.Version, origins *breaker) (metadata.Metadata, error) {
+	name, err := dist.ParseFor(q.name, file.Name)
+	if err != nil || !name.Version.Equal(version) {
+		return metadata.Metadata{}, q.problem(Unsupported, "%s was not asked for %s: %s is no file of it", q.who, q.what, clean(file.Name))
+	}
+	d, problem := c.download(q, file, origins)
+	if problem != nil {
+		return metadata.Metadata{}, problem
+	}
+	defer d.done()
+	var data []byte
+	if name.Kind == dist.Wheel {
+		data, err = d.wheel(ctx)
+	} else {
+		data, err = d.sdist(ctx)
+	}
+	if err != nil {
+		return metadata.Metadata{}, err
+	}
+	m, err := metadata.Parse(data)
+	if name.Kind == dist.Sdist {
+		// What vouches for nothing may be as broken as it likes.
+		if why := m.NotStatic(); why != "" {
+			return metadata.Metadata{}, unknowable("does not tell: " + why)
+		}
+	}
+	var broken *metadata.Error
+	if errors.As(err, &broken) {
+		return metadata.Metadata{}, refusal(broken.Problem)
+	}
+	if !pep508.SameName(m.Name, q.name) {
+		return metadata.Metadata{}, refusef("has the metadata of another project, %s", clean(m.Name))
+	}
+	if v, err := pep440.Parse(m.Version); err != nil || !v.Equal(version) {
+		return metadata.Metadata{}, refusef("has the metadata of another version, %s", clean(m.Version))
+	}
+	return m, nil
+}

@@ -284,7 +284,7 @@ func TestRanges(t *testing.T) {
 		w := httptest.NewRecorder()
 		http.ServeContent(w, r, "x.whl", time.Time{}, bytes.NewReader(content26))
 		got := content(r, content26, true)
-		if text == "bytes=-0" || w.Code == http.StatusRequestedRangeNotSatisfiable && got.status == http.StatusOK {
+		if strings.Trim(text, "0") == "bytes=-" || w.Code == http.StatusRequestedRangeNotSatisfiable && got.status == http.StatusOK {
 			// No bytes at the end cannot be given, and a range that is none may
 			// be ignored (RFC 9110, 14.1.2 and 14.2).
 			return

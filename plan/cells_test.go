@@ -255,7 +255,7 @@ func check(rt *rapid.T, s Snapshot, p Plan) {
 		before, err := constraints.Parse(s.Files[0].Path, s.Files[0].Data)
 		for edge := range violations(s, after) {
 			if !violations(s, before)[edge] {
-				rt.Fatalf("%s adds the violated edge %s:\n%s", c.Branch, edge, c.Files[0].Content)
+				rt.Fatalf("%s adds the violated edge %s:\n%s\n%+v\n%s\nmain:\n%s", c.Branch, edge, c.Files[0].Content, c, c.Message, s.Files[0].Data)
 			}
 		}
 		if err != nil || !slices.Equal(before.Keys(), after.Keys()) {

@@ -57,6 +57,8 @@ func (d *decider) verdict(t Tick, dr *draft) (Verdict, string) {
 		return Refused, "starting over on a branch with a person's commits is not possible yet; close the merge request and delete the branch instead"
 	case dr.State == Ignored:
 		return Refused, "mode is dashboard: no branches are made"
+	case dr.held == Incompatible && dr.State != Open:
+		return Refused, "it cannot be offered now: " + strings.TrimSuffix(dr.heldFor, ".")
 	case dr.State == ClosedByPerson && t.Box != BoxRecreate:
 		return Refused, "the merge request was closed meanwhile; tick its box under MR Closed"
 	case dr.State != Open && t.Box == BoxRebase:
@@ -109,7 +111,7 @@ func (d *decider) queue() {
 			places--
 			d.plan.OpenCount++
 			d.applyForced(dr)
-		case dr.State == AwaitingSchedule || dr.State == Maturing || (dr.State == ClosedByPerson && dr.forced != nil):
+		case dr.State == AwaitingSchedule || dr.State == Maturing || (dr.State == ClosedByPerson && dr.forced != nil && dr.held == ""):
 			waiting = append(waiting, dr)
 		}
 	}

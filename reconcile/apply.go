@@ -61,7 +61,10 @@ func (r *run) status(p plan.Plan) Status {
 func (r *run) apply(ctx context.Context) (plan.Plan, error) {
 	var p plan.Plan
 	for pass := range passes + 1 {
-		p = plan.Decide(r.snap)
+		var err error
+		if p, err = r.decide(ctx); err != nil {
+			return p, err
+		}
 		if err := r.journal(ctx, p.Requests); err != nil {
 			return p, err
 		}

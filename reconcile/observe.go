@@ -12,6 +12,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi/metadata"
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
@@ -34,6 +35,11 @@ type run struct {
 	refused    []plan.Request // of earlier runs, still to be shown
 	withdrawn  []string       // branches whose request a person took back
 	unverified []replaced
+	details    map[string][]byte // of pages read in this run: where their files are
+	fetched    int               // releases whose metadata was fetched
+	decoder    metadata.Decoder
+	recalled   map[string]bool // names whose stored metadata is in the snapshot
+	unreadable []string        // releases whose metadata could not be read
 	failures   []string
 	wrote      int
 }
@@ -52,7 +58,7 @@ func (r *run) observe(ctx context.Context) error {
 	policy := r.project.Policy
 	view := mrs.BodyView{
 		Files: policy.Files, Zone: policy.Window.Zone(), MinimumAge: policy.MinimumAge,
-		Pythons: policy.Pythons, Dashboard: r.memory.DashboardIID, ProjectID: r.memory.ID,
+		Pythons: policy.Pythons, Platforms: policy.Platforms, Roots: rootNames(policy.Roots), Dashboard: r.memory.DashboardIID, ProjectID: r.memory.ID,
 	}
 	options := mrs.Options{BranchPrefix: policy.BranchPrefix, Body: view}
 	r.gitlab = r.MergeRequests(options)
@@ -77,7 +83,7 @@ func (r *run) observe(ctx context.Context) error {
 	if err := r.observeFiles(ctx); err != nil {
 		return err
 	}
-	if err := r.packages(ctx); err != nil {
+	if err := r.observeIndex(ctx); err != nil {
 		return err
 	}
 	return r.observeTicks(ctx, notes, readable)

@@ -11,11 +11,35 @@ import (
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
-// packages asks each pinned name's one index, conditionally where facts are
-// stored, and keeps what is new. A name whose index fails keeps its last good
-// facts and carries the failure.
-func (r *run) packages(ctx context.Context) error {
+// observeIndex reads the roots, the page of every pinned name, and what is
+// stored of the releases' metadata. What else a decision needs it asks for.
+func (r *run) observeIndex(ctx context.Context) error {
+	if err := r.observeRoots(ctx); err != nil {
+		return err
+	}
 	wanted := plan.Names(r.snap.Files)
+	if err := r.pages(ctx, wanted); err != nil {
+		return err
+	}
+	byIndex := map[string][]string{}
+	for name := range wanted {
+		if index, ok := r.project.Policy.IndexOf(name); ok {
+			byIndex[index.Name] = append(byIndex[index.Name], name)
+		}
+	}
+	for index, names := range byIndex {
+		sort.Strings(names)
+		if err := r.recall(ctx, index, names); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pages asks each name's one index, conditionally where facts are stored, and
+// keeps what is new. A name whose index fails keeps its last good facts and
+// carries the failure.
+func (r *run) pages(ctx context.Context, wanted map[string]plan.Wanted) error {
 	byIndex := map[string][]string{}
 	for name := range wanted {
 		if index, ok := r.project.Policy.IndexOf(name); ok {
@@ -33,8 +57,8 @@ func (r *run) packages(ctx context.Context) error {
 		for _, name := range names {
 			f := facts[name]
 			stored[name] = f
-			q := pypi.Request{Source: r.Sources[index], Name: name, Hashes: wanted[name].Hashes}
-			if len(f.Blob) > 0 && (f.WithHashes || !wanted[name].Hashes) {
+			q := pypi.Request{Source: r.Sources[index], Name: name, Hashes: wanted[name].Hashes, Details: true}
+			if len(f.Blob) > 0 && f.HasDetails && (f.WithHashes || !wanted[name].Hashes) {
 				q.ETag, q.Serial = f.ETag, f.Serial
 			}
 			requests = append(requests, q)
@@ -47,6 +71,9 @@ func (r *run) packages(ctx context.Context) error {
 		pkg, save := r.settle(res, stored[name], wanted[name].Least)
 		pkg.Name, pkg.Index = name, index
 		r.snap.Packages[name] = pkg
+		if len(res.Answer.Details) > 0 {
+			r.details[name] = res.Answer.Details
+		}
 		if save != nil {
 			fresh[index] = append(fresh[index], *save)
 		}
@@ -69,7 +96,7 @@ func (r *run) settle(res pypi.Result, old store.Facts, least pep440.Version) (pl
 		pkg.HasFacts, pkg.Known = true, res.Answer.Known
 		return pkg, &store.Facts{
 			Name: res.Request.Name, ETag: res.Answer.ETag, Serial: res.Answer.Serial, CheckedAt: r.now,
-			WithHashes: res.Request.Hashes, Blob: pypi.EncodePackage(pkg, res.Request.Hashes),
+			WithHashes: res.Request.Hashes, Blob: pypi.EncodePackage(pkg, res.Request.Hashes), Details: res.Answer.Details,
 		}
 	}
 	var pkg plan.Package
@@ -87,10 +114,11 @@ func (r *run) settle(res pypi.Result, old store.Facts, least pep440.Version) (pl
 }
 
 // known decodes stored facts from the lowest pin on. Is there nothing, the
-// pin may be above everything, which only the whole tells.
+// pin may be above everything, which only the whole tells; and a pin that was
+// taken back may have to go to an older release.
 func known(blob []byte, least pep440.Version) (plan.Package, error) {
 	pkg, err := pypi.DecodePackageFrom(blob, least)
-	if err != nil || len(pkg.Releases) > 0 {
+	if err != nil || (len(pkg.Releases) > 0 && !plan.TakenBack(pkg, least)) {
 		return pkg, err
 	}
 	return pypi.DecodePackage(blob)

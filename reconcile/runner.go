@@ -78,9 +78,10 @@ type Report struct {
 
 // Preview is what a run would do, from reading alone.
 type Preview struct {
-	Snapshot plan.Snapshot
-	Plan     plan.Plan
-	Body     string
+	Snapshot     plan.Snapshot
+	Plan         plan.Plan
+	Body         string
+	Verification plan.Verification // of Verify alone, which makes no plan
 }
 
 // Run looks at one project as of now and carries out what is decided. The
@@ -119,8 +120,32 @@ func (r *Runner) Preview(ctx context.Context, project config.Project, now time.T
 	if err := run.observe(ctx); err != nil {
 		return Preview{}, err
 	}
-	p := plan.Decide(run.snap)
+	p, err := run.decide(ctx)
+	if err != nil {
+		return Preview{}, err
+	}
 	return Preview{Snapshot: run.snap, Plan: p, Body: run.render(p)}, nil
+}
+
+// Verify reads one project and judges its pins as they are.
+func (r *Runner) Verify(ctx context.Context, project config.Project, now time.Time) (Preview, error) {
+	run := r.newRun(project, now)
+	if err := run.observe(ctx); err != nil {
+		return Preview{}, err
+	}
+	return run.verifyPins(ctx)
+}
+
+// VerifyLocal judges the pins of files that were read from disk, without any
+// GitLab.
+func (r *Runner) VerifyLocal(ctx context.Context, project config.Project, files []plan.File, now time.Time) (Preview, error) {
+	run := r.newRun(project, now)
+	run.snap.Files = files
+	run.snap.Project = plan.Project{Path: project.Path, DefaultBranch: "main"}
+	if err := run.observeIndex(ctx); err != nil {
+		return Preview{}, err
+	}
+	return run.verifyPins(ctx)
 }
 
 // Local decides for files that were read from disk, without any GitLab.
@@ -128,19 +153,23 @@ func (r *Runner) Local(ctx context.Context, project config.Project, files []plan
 	run := r.newRun(project, now)
 	run.snap.Files = files
 	run.snap.Project = plan.Project{Path: project.Path, DefaultBranch: "main"}
-	if err := run.packages(ctx); err != nil {
+	if err := run.observeIndex(ctx); err != nil {
 		return Preview{}, err
 	}
-	p := plan.Decide(run.snap)
+	p, err := run.decide(ctx)
+	if err != nil {
+		return Preview{}, err
+	}
 	return Preview{Snapshot: run.snap, Plan: p, Body: run.render(p)}, nil
 }
 
 func (r *Runner) newRun(project config.Project, now time.Time) *run {
 	return &run{
 		Runner: r, project: project, now: now,
-		log: r.Log.With("project", project.Path),
+		log: r.Log.With("project", project.Path), details: map[string][]byte{}, recalled: map[string]bool{},
 		snap: plan.Snapshot{
 			Now: now, Policy: project.Policy, Packages: map[string]plan.Package{},
+			Metadata: map[string]map[string]plan.Metadata{},
 			Failures: map[string]string{},
 		},
 	}

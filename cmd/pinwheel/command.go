@@ -26,7 +26,7 @@ type command struct {
 // commands are in the order of the help.
 func commands() []command {
 	return []command{
-		runCommand(), serveCommand(), planCommand(), explainCommand(),
+		runCommand(), serveCommand(), planCommand(), explainCommand(), verifyCommand(),
 		deriveCommand(), validateCommand(), demoCommand(), versionCommand(),
 	}
 }

@@ -22,6 +22,8 @@ import (
 type looking struct {
 	config, at, file, derived string
 	given                     bool // --config was given
+	verify                    bool // judge the pins as they are, and no update
+	roots                     []plan.RootPolicy
 }
 
 func lookFlags(flags *flag.FlagSet) *looking {
@@ -77,7 +79,12 @@ func (p *program) look(ctx context.Context, l *looking, names []string) ([]seen,
 	var out []seen
 	worst := exitDone
 	for _, project := range projects {
-		preview, err := runner.Preview(ctx, project, now)
+		l.addRoots(&project.Policy)
+		look := runner.Preview
+		if l.verify {
+			look = runner.Verify
+		}
+		preview, err := look(ctx, project, now)
 		if err != nil {
 			code, _ := verdict(err)
 			fmt.Fprintf(p.err, "pinwheel: %s: %s\n", project.Path, sentence(err))
@@ -149,8 +156,20 @@ func (p *program) lookAtFile(ctx context.Context, l *looking, names []string, no
 		return seen{}, err
 	}
 	defer closing()
-	preview, err := runner.Local(ctx, config.Project{Path: l.file, Policy: policy}, []plan.File{file}, now)
+	l.addRoots(&policy)
+	look := runner.Local
+	if l.verify {
+		look = runner.VerifyLocal
+	}
+	preview, err := look(ctx, config.Project{Path: l.file, Policy: policy}, []plan.File{file}, now)
 	return seen{preview, l.file}, err
+}
+
+// addRoots lets the roots of the command line take the place of the policy's.
+func (l *looking) addRoots(policy *plan.Policy) {
+	if len(l.roots) > 0 {
+		policy.Roots = l.roots
+	}
 }
 
 // localFile reads the file and its twin, and makes the policy name them.

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+)
+
+func verifyCommand() command {
+	return command{
+		name: "verify", args: "[PROJECT...]",
+		summary: "check whether the pins can be installed together",
+		about: `
+Judges the pins as they are, by what each release says it requires, and prints
+one sentence for each finding: pins that cannot be installed together, releases
+that do not admit a configured Python, have no file for it or were yanked, and
+names that are required and have no pin. It opens and changes nothing. With
+--file there is no GitLab at all:
+
+  pinwheel verify --file constraints.txt --roots 'cki-tools[deploy]' --roots requests
+
+The exit code is 1 when there are conflicts, and 0 when there are none.`,
+		setup: func(p *program, flags *flag.FlagSet) action {
+			l := lookFlags(flags)
+			l.verify = true
+			flags.Func("roots", "count `REQUIREMENT` as installed; may be given again, and replaces the roots of the configuration", func(s string) error {
+				if _, err := pep508.Parse(s); err != nil {
+					return fmt.Errorf("%q is not a requirement such as requests>=2: %w", s, err)
+				}
+				l.roots = append(l.roots, plan.RootPolicy{Requirement: s})
+				return nil
+			})
+			return func(ctx context.Context, args []string) error {
+				all, code, err := p.look(ctx, l, args)
+				if err != nil {
+					return err
+				}
+				conflicts := 0
+				for _, s := range all {
+					p.verification(s)
+					conflicts += s.Verification.Conflicts()
+				}
+				if conflicts > 0 {
+					code = max(code, exitFailed)
+				}
+				if code != exitDone {
+					return failure{code: code}
+				}
+				return nil
+			}
+		},
+	}
+}
+
+// verification prints the findings of one project, conflicts first, and a
+// line that sums them up.
+func (p *program) verification(s seen) {
+	v := s.Verification
+	for _, conflicts := range []bool{true, false} {
+		for _, f := range v.Findings {
+			if (f.Kind == plan.FoundConflict) != conflicts {
+				continue
+			}
+			where := f.File
+			if f.Line > 0 {
+				where = fmt.Sprintf("%s:%d", f.File, f.Line)
+			}
+			if where == "" {
+				where = s.path
+			}
+			fmt.Fprintf(p.out, "%s: %s: %s\n", printable(where), f.Kind, printable(f.Text))
+		}
+	}
+	checked := "checked pin against pin only; --roots says what is installed"
+	if len(s.Snapshot.Roots) > 0 {
+		checked = fmt.Sprintf("checked with %d roots", len(s.Snapshot.Roots))
+		if len(s.Snapshot.Roots) == 1 {
+			checked = "checked with one root"
+		}
+	}
+	fmt.Fprintf(p.out, "%s: %d pins, %d conflicts, %d other findings; %s\n",
+		printable(s.path), v.Pins, v.Conflicts(), len(v.Findings)-v.Conflicts(), checked)
+}

@@ -1,0 +1,107 @@
+package reconcile
+
+import (
+	"context"
+	"sort"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// rounds bounds how often one decision is asked again with more facts: a
+// bisection of the longest known release train takes ten.
+const rounds = 40
+
+// maxNeeds bounds how many releases' metadata one run fetches.
+const maxNeeds = 20_000
+
+// decide judges, fetches what the judgement lacks, and judges again, until
+// nothing is missing or the run's budget is spent; what is still missing then
+// is not checked yet, and a last judgement says so.
+func (r *run) decide(ctx context.Context) (plan.Plan, error) {
+	var p plan.Plan
+	err := r.settled(ctx, func() []plan.Need {
+		p = plan.Decide(r.snap)
+		return p.Missing
+	})
+	return p, err
+}
+
+// verifyPins judges the pins as they are, with the same patience.
+func (r *run) verifyPins(ctx context.Context) (Preview, error) {
+	var v plan.Verification
+	err := r.settled(ctx, func() []plan.Need {
+		v = plan.Verify(r.snap)
+		return v.Missing
+	})
+	return Preview{Snapshot: r.snap, Plan: plan.Plan{Problems: v.Problems}, Verification: v}, err
+}
+
+// settled calls judge until it needs nothing more.
+func (r *run) settled(ctx context.Context, judge func() []plan.Need) error {
+	for round := 0; ; round++ {
+		needs := judge()
+		if len(needs) == 0 {
+			return nil
+		}
+		if round >= rounds || r.fetched+len(needs) > maxNeeds {
+			r.unread(needs, "the run's budget of requests was spent")
+			if round > rounds+2 {
+				return nil // nothing more can become of it
+			}
+			continue
+		}
+		if err := r.learn(ctx, needs); err != nil {
+			return err
+		}
+	}
+}
+
+// unread notes needs as not checked in this run.
+func (r *run) unread(needs []plan.Need, reason string) {
+	for _, n := range needs {
+		if n.Page {
+			r.snap.Packages[n.Name] = plan.Package{Name: n.Name, Failure: reason}
+			continue
+		}
+		r.setMetadata(n.Name, n.Version, plan.Metadata{Status: plan.MetadataFailed, Reason: reason})
+	}
+}
+
+func (r *run) setMetadata(name, version string, m plan.Metadata) {
+	if r.snap.Metadata[name] == nil {
+		r.snap.Metadata[name] = map[string]plan.Metadata{}
+	}
+	r.snap.Metadata[name][version] = m
+}
+
+// learn fetches what is needed: pages of names without a pin, then metadata,
+// from the store where it was read before.
+func (r *run) learn(ctx context.Context, needs []plan.Need) error {
+	pages := map[string]plan.Wanted{}
+	byIndex := map[string][]plan.Need{}
+	for _, n := range needs {
+		index, owned := r.project.Policy.IndexOf(n.Name)
+		switch {
+		case !owned:
+			r.unread([]plan.Need{n}, "no index of the configuration owns this name")
+		case n.Page:
+			pages[n.Name] = plan.Wanted{}
+		default:
+			byIndex[index.Name] = append(byIndex[index.Name], n)
+		}
+	}
+	if err := r.pages(ctx, pages); err != nil {
+		return err
+	}
+	var indexes []string
+	for index := range byIndex {
+		indexes = append(indexes, index)
+	}
+	sort.Strings(indexes)
+	for _, index := range indexes {
+		if err := r.learnFrom(ctx, index, byIndex[index]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// recall brings what is stored of names' releases into the snapshot. A row
+// counts as long as the page of this run, if there was one, gives the file it
+// was read from the same digest.
+func (r *run) recall(ctx context.Context, index string, names []string) error {
+	rows, err := r.Store.Metadata(ctx, index, names)
+	if err != nil {
+		return err
+	}
+	pages := map[string]pypi.Details{}
+	for _, row := range rows {
+		if blob := r.details[row.Name]; len(blob) > 0 && row.SHA256 != "" {
+			details, ok := pages[row.Name]
+			if !ok {
+				if details, err = pypi.DecodeDetails(blob); err != nil {
+					continue
+				}
+				pages[row.Name] = details
+			}
+			if f, ok := details.File(row.File); ok && f.SHA256 != "" && f.SHA256 != row.SHA256 {
+				continue // another file under the same name
+			}
+		}
+		m := plan.Metadata{Status: plan.MetadataStatus(row.Status), Reason: row.Reason}
+		if m.Status == plan.MetadataKnown {
+			decoded, err := r.decoder.Decode(row.Blob)
+			if err != nil {
+				continue // damaged: it is fetched again
+			}
+			m.Requires = decoded.Requires
+		}
+		r.setMetadata(row.Name, row.Version, m)
+	}
+	for _, name := range names {
+		r.recalled[name] = true
+	}
+	return nil
+}
+
+// learnFrom reads the metadata of releases on one index and keeps it.
+func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) error {
+	var names []string
+	for _, n := range needs {
+		if !r.recalled[n.Name] && !slices.Contains(names, n.Name) {
+			names = append(names, n.Name)
+		}
+	}
+	if err := r.recall(ctx, index, names); err != nil {
+		return err
+	}
+	needs = slices.DeleteFunc(slices.Clone(needs), func(n plan.Need) bool {
+		_, known := r.snap.Metadata[n.Name][n.Version]
+		return known
+	})
+	requests, err := r.metadataRequests(ctx, index, needs)
+	if err != nil {
+		return err
+	}
+	r.fetched += len(requests)
+	var rows []store.MetadataRow
+	for _, res := range r.Index.FetchMetadata(ctx, requests, r.Progress) {
+		q, answer := res.Request, res.Answer
+		if res.Err != nil {
+			r.setMetadata(q.Name, q.Version, plan.Metadata{Status: plan.MetadataFailed, Reason: res.Err.Error()})
+			r.unreadable = append(r.unreadable, fmt.Sprintf("%s %s", q.Name, q.Version))
+			if len(r.unreadable) == 1 {
+				r.fail("what releases require could not be read: " + res.Err.Error())
+			}
+			continue
+		}
+		m := plan.Metadata{Status: plan.MetadataStatus(answer.Status), Reason: answer.Reason, Requires: answer.Metadata.Requires}
+		row := store.MetadataRow{Name: q.Name, Version: q.Version, File: answer.File, SHA256: answer.SHA256, Status: string(m.Status), Reason: m.Reason}
+		if m.Status == plan.MetadataKnown {
+			row.Blob = answer.Metadata.Encode()
+		}
+		r.setMetadata(q.Name, q.Version, m)
+		rows = append(rows, row)
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("read metadata: %w", err)
+	}
+	return r.Store.SaveMetadata(ctx, index, rows)
+}
+
+// metadataRequests finds the addresses of the files that needs name. A need
+// without any file that the index tells of cannot be known.
+func (r *run) metadataRequests(ctx context.Context, index string, needs []plan.Need) ([]pypi.MetadataRequest, error) {
+	var names []string
+	for _, n := range needs {
+		if len(r.details[n.Name]) == 0 && !slices.Contains(names, n.Name) {
+			names = append(names, n.Name)
+		}
+	}
+	stored, err := r.Store.Details(ctx, index, names)
+	if err != nil {
+		return nil, err
+	}
+	for name, blob := range stored {
+		r.details[name] = blob
+	}
+	decoded := map[string]pypi.Details{}
+	var requests []pypi.MetadataRequest
+	for _, n := range needs {
+		details, ok := decoded[n.Name]
+		if !ok {
+			if details, err = pypi.DecodeDetails(r.details[n.Name]); err != nil {
+				details = pypi.Details{}
+			}
+			decoded[n.Name] = details
+		}
+		q := pypi.MetadataRequest{Source: r.Sources[index], Name: n.Name, Version: n.Version}
+		for _, file := range n.Files {
+			if f, ok := details.File(file); ok {
+				q.Files = append(q.Files, f)
+			}
+		}
+		if len(q.Files) == 0 {
+			r.setMetadata(n.Name, n.Version, plan.Metadata{Status: plan.MetadataUnknown, Reason: "the index names no file of it"})
+			continue
+		}
+		requests = append(requests, q)
+	}
+	return requests, nil
+}

@@ -1,0 +1,83 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/pypi/pyproject"
+)
+
+// rootNames are the roots as a text names them.
+func rootNames(roots []plan.RootPolicy) []string {
+	var out []string
+	for _, root := range roots {
+		out = append(out, rootName(root))
+	}
+	return out
+}
+
+func rootName(root plan.RootPolicy) string {
+	if root.Requirement != "" {
+		return root.Requirement
+	}
+	return root.Project
+}
+
+// observeRoots reads what the project installs: requirement lines as they are,
+// projects' static files over the API. One that cannot be read is noted, and
+// the pins are judged without it; nothing of it is ever executed.
+func (r *run) observeRoots(ctx context.Context) error {
+	r.snap.Roots = nil
+	for _, policy := range r.project.Policy.Roots {
+		root := plan.Root{Name: rootName(policy)}
+		var err error
+		if policy.Requirement != "" {
+			var q pep508.Requirement
+			q, err = pep508.Parse(policy.Requirement)
+			root.Requires = []pep508.Requirement{q}
+		} else {
+			root.Requires, err = r.rootOf(ctx, policy)
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("read root %s: %w", root.Name, ctx.Err())
+		}
+		if err != nil {
+			root.Failure = explain(err)
+			if r.gitlab != nil {
+				r.fail(fmt.Sprintf("root %s could not be read: %s", root.Name, root.Failure))
+			}
+		}
+		r.snap.Roots = append(r.snap.Roots, root)
+	}
+	return nil
+}
+
+// rootOf reads the requirements of a project on the same GitLab.
+func (r *run) rootOf(ctx context.Context, policy plan.RootPolicy) ([]pep508.Requirement, error) {
+	if r.gitlab == nil {
+		return nil, fmt.Errorf("project %s is on GitLab, which a look at a file on disk does not reach", policy.Project)
+	}
+	project, err := r.gitlab.Project(ctx, policy.Project, 0)
+	if err != nil {
+		return nil, err
+	}
+	ref := policy.Ref
+	if ref == "" {
+		ref = project.DefaultBranch
+	}
+	file := policy.File
+	if file == "" {
+		file = "pyproject.toml"
+	}
+	data, found, err := r.gitlab.File(ctx, project.ID, file, ref)
+	switch {
+	case err != nil:
+		return nil, err
+	case !found:
+		return nil, fmt.Errorf("%s has no %s at %s: correct roots[].file or roots[].ref", policy.Project, file, ref)
+	}
+	p, err := pyproject.Parse(file, data, policy.Extras)
+	return p.Requires, err
+}

@@ -18,12 +18,7 @@ func (x *search) explain(level int16, budget *int) []Edge {
 	if *budget--; *budget < 0 || level > longest {
 		return nil
 	}
-	conflicts := x.st.conflicts(nil)
-	if len(conflicts) == 0 {
-		if c := x.st.fits(nil).clash; c != nil {
-			conflicts = append(conflicts, *c)
-		}
-	}
+	conflicts := x.st.all()
 	var best []Edge
 	for k := range conflicts {
 		c := &conflicts[k]
@@ -38,24 +33,34 @@ func (x *search) explain(level int16, budget *int) []Edge {
 	return best
 }
 
+// all are the conflicts of a state; those of open names count where there are
+// no others.
+func (st *state) all() []conflict {
+	out := st.conflicts(nil)
+	if len(out) == 0 {
+		if c := st.fits(nil).clash; c != nil {
+			out = append(out, *c)
+		}
+	}
+	return out
+}
+
 // chain is one violated edge with what keeps each of its free ends.
 func (x *search) chain(c *conflict, ends []int32, level int16, budget *int) []Edge {
 	out := []Edge{x.st.edge(c)}
 	for _, i := range ends {
 		list, _ := x.accepted(i)
+		for len(list) > 0 && !x.s.takable(x.s.look(i, list[0])) {
+			list = list[1:]
+		}
 		var rest []Edge
 		if len(list) == 0 {
 			if g, ok := x.guard(i); ok {
 				rest = []Edge{g}
 			}
 		} else {
-			opt := x.s.look(i, list[0])
-			rel := opt.rel
-			if opt.known == Missing || opt.known == NotChecked {
-				rel = x.s.assumed(i, list[0])
-			}
 			x.level[i] = level + 1
-			x.st.move(i, list[0], rel)
+			x.st.move(i, list[0], x.s.read(i, list[0]))
 			rest = x.explain(level+1, budget)
 			x.st.undo()
 			x.level[i] = 0
@@ -72,6 +77,17 @@ func (x *search) chain(c *conflict, ends []int32, level int16, budget *int) []Ed
 	return out
 }
 
+// read is what an option requires, for an explanation: what is not known is
+// asked for, since a text must not depend on what happens to be known.
+func (s *Solver) read(i, o int32) *release {
+	opt := s.look(i, o)
+	s.release(s.nodes[i].name, opt.v, true)
+	if opt.known == Missing || opt.known == NotChecked {
+		return s.assumed(i, o)
+	}
+	return opt.rel
+}
+
 // guard is an edge of a decided node that keeps a node from the newest release
 // it may take.
 func (x *search) guard(i int32) (Edge, bool) {
@@ -79,8 +95,7 @@ func (x *search) guard(i int32) (Edge, bool) {
 	if len(list) == 0 {
 		return Edge{}, false
 	}
-	opt := x.s.look(i, list[0])
-	x.st.move(i, list[0], opt.rel)
+	x.st.move(i, list[0], x.s.look(i, list[0]).rel)
 	defer x.st.undo()
 	for _, c := range x.st.conflicts(nil) {
 		if c.to != i || x.free(c.from) {
@@ -94,18 +109,13 @@ func (x *search) guard(i int32) (Edge, bool) {
 // against explains why a goal cannot have one option.
 func (s *Solver) against(t target, o int32, opts Options) []Edge {
 	x := s.newSearch([]target{{t.node, []int32{o}}}, opts)
-	opt := s.look(t.node, o)
-	rel := opt.rel
-	if opt.known == Missing || opt.known == NotChecked {
-		rel = s.assumed(t.node, o)
-	}
 	x.level[t.node] = 1
-	x.st.move(t.node, o, rel)
+	x.st.move(t.node, o, s.read(t.node, o))
 	budget := explainBudget
 	out := x.explain(1, &budget)
 	if out == nil {
 		// Each end gives way by itself: name what must.
-		out = x.st.edges(x.st.conflicts(nil))
+		out = x.st.edges(x.st.all())
 	}
 	x.st.reset()
 	return out[:min(len(out), longest)]

@@ -3,6 +3,7 @@ package solve
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gitlab.com/cki-project/pinwheel/pypi/pep440"
@@ -138,7 +139,7 @@ func (s *Solver) addRoots() {
 			if r.Group >= 0 && r.Group != g {
 				continue
 			}
-			n := node{key: r.Name, name: s.number("\n" + r.Name), group: s.group(g), active: s.all, root: true, fixed: true, extras: r.Extras}
+			n := node{key: r.Name, name: s.number("\n" + strconv.Itoa(i)), group: s.group(g), active: s.all, root: true, fixed: true, extras: r.Extras}
 			n.options = []option{{rel: rel, known: Known}}
 			s.nodes = append(s.nodes, n)
 		}

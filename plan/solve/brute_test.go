@@ -1,0 +1,520 @@
+package solve
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+)
+
+// brute judges states of a world by the definition, without any of the code it
+// checks: every state of the pins, every choice of the open names.
+type brute struct {
+	w      *world
+	reqs   map[string][]*bruteReq // by "name version"
+	roots  [][]*bruteReq
+	open   []string
+	base   map[violation]bool // as the pins are
+	broken map[string]bool    // "group env name"
+	valid  map[string]bool
+}
+
+// violation is a violated edge by what it is known for.
+type violation struct {
+	group, env int
+	from, to   string
+}
+
+// extras are a set of "x" and "y"; bit 0 stands for none.
+type extras uint8
+
+var extraBits = map[string]extras{"x": 2, "y": 4}
+
+// bruteReq is a requirement with what it means for each environment, extra and
+// version.
+type bruteReq struct {
+	key    string
+	accept map[string]bool
+	on     [2]extras
+	asks   extras
+}
+
+func (b *brute) table(list []pep508.Requirement) []*bruteReq {
+	var out []*bruteReq
+	for _, r := range list {
+		q := &bruteReq{key: r.Key(), accept: map[string]bool{}}
+		for _, v := range b.w.releases[r.Key()] {
+			q.accept[v] = r.Specifiers.ContainsString(v)
+		}
+		for _, x := range r.Extras {
+			q.asks |= extraBits[x]
+		}
+		for e, env := range b.w.facts.Environments {
+			if r.Marker.MayHold(env) {
+				q.on[e] |= 1
+			}
+			for x, bit := range extraBits {
+				if r.Marker.MayHold(env.WithExtras(x)) {
+					q.on[e] |= bit
+				}
+			}
+		}
+		out = append(out, q)
+	}
+	return out
+}
+
+// counts reports whether a requirement counts for a release with extras.
+func (r *bruteReq) counts(e int, used extras) bool { return r.on[e]&(1|used) != 0 }
+
+func newBrute(tb testing.TB, w *world) *brute {
+	b := &brute{w: w, reqs: map[string][]*bruteReq{}, valid: map[string]bool{}, broken: map[string]bool{}}
+	for _, name := range slices.Sorted(maps.Keys(w.releases)) {
+		for _, v := range w.releases[name] {
+			if id := name + " " + v; !w.unknown[id] {
+				b.reqs[id] = b.table(requirements(tb, w.requires[id]...))
+			}
+		}
+		b.open = append(b.open, name)
+	}
+	for _, r := range w.facts.Roots {
+		b.roots = append(b.roots, b.table(r.Requires))
+	}
+	now := b.now()
+	b.base = b.violated(now)
+	for _, g := range b.groups() {
+		for e := range w.facts.Environments {
+			var kept []string
+			for _, name := range b.demanded(now, g, e) {
+				if b.openFits(now, g, e, append(kept[:len(kept):len(kept)], name)) {
+					kept = append(kept, name)
+				} else {
+					b.broken[fmt.Sprint(g, e, name)] = true
+				}
+			}
+		}
+	}
+	return b
+}
+
+func (b *brute) now() []string {
+	var out []string
+	for _, p := range b.w.facts.Pins {
+		out = append(out, p.Version.String())
+	}
+	return out
+}
+
+func (b *brute) groups() []int {
+	var out []int
+	for _, p := range b.w.facts.Pins {
+		if !slices.Contains(out, p.Group) {
+			out = append(out, p.Group)
+		}
+	}
+	return out
+}
+
+// member is something that is installed in one group and environment.
+type member struct {
+	name, version string
+	pin           int // -1 for what is none
+	root          []*bruteReq
+	extras        extras
+}
+
+func (b *brute) requires(m *member) []*bruteReq {
+	if m.root != nil {
+		return m.root
+	}
+	return b.reqs[m.name+" "+m.version]
+}
+
+// installed lists the pins and roots of a group that are active.
+func (b *brute) installed(state []string, g, e int) []*member {
+	var out []*member
+	for i, p := range b.w.facts.Pins {
+		if p.Group != g || p.Active>>e&1 == 0 {
+			continue
+		}
+		m := &member{name: p.Key, version: state[i], pin: i}
+		for _, x := range b.w.facts.Extras[p.Key] {
+			m.extras |= extraBits[x]
+		}
+		out = append(out, m)
+	}
+	for i, r := range b.roots {
+		out = append(out, &member{name: fmt.Sprint("root ", i), pin: -1, root: r})
+	}
+	return out
+}
+
+func find(list []*member, name string) []*member {
+	var out []*member
+	for _, m := range list {
+		if m.name == name {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// spread lets the members ask each other for extras until nothing changes.
+func (b *brute) spread(list []*member, e int) {
+	for changed := true; changed; {
+		changed = false
+		for _, m := range list {
+			for _, r := range b.requires(m) {
+				if r.asks == 0 || !r.counts(e, m.extras) {
+					continue
+				}
+				for _, t := range list {
+					if t.name == r.key && r.asks&^t.extras != 0 {
+						t.extras |= r.asks
+						changed = true
+					}
+				}
+			}
+		}
+	}
+}
+
+// violated lists the violated edges between pins.
+func (b *brute) violated(state []string) map[violation]bool {
+	out := map[violation]bool{}
+	for _, g := range b.groups() {
+		for e := range b.w.facts.Environments {
+			list := b.installed(state, g, e)
+			b.spread(list, e)
+			for _, m := range list {
+				for _, r := range b.requires(m) {
+					if !r.counts(e, m.extras) {
+						continue
+					}
+					for _, t := range list {
+						if t.name == r.key && !r.accept[t.version] {
+							out[violation{g, e, m.name, t.name}] = true
+						}
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// demanded lists what pins require at once that no pin is there for, sorted.
+func (b *brute) demanded(state []string, g, e int) []string {
+	list := b.installed(state, g, e)
+	b.spread(list, e)
+	seen := map[string]bool{}
+	for _, m := range list {
+		for _, r := range b.requires(m) {
+			if r.counts(e, m.extras) && len(find(list, r.key)) == 0 {
+				seen[r.key] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// openFits tries every choice of releases for all names without an active pin.
+func (b *brute) openFits(state []string, g, e int, roots []string) bool {
+	base := b.installed(state, g, e)
+	var names []string
+	for _, n := range b.open {
+		if len(find(base, n)) == 0 {
+			names = append(names, n)
+		}
+	}
+	choice := make([]int, len(names))
+	for {
+		if b.choiceFits(state, g, e, roots, names, choice) {
+			return true
+		}
+		k := 0
+		for ; k < len(names); k++ {
+			if choice[k]++; choice[k] < len(b.w.releases[names[k]]) {
+				break
+			}
+			choice[k] = 0
+		}
+		if k == len(names) {
+			return false
+		}
+	}
+}
+
+// choiceFits judges one choice: what is needed of it must be accepted by all
+// that need it, and accept the pins.
+func (b *brute) choiceFits(state []string, g, e int, roots, names []string, choice []int) bool {
+	list := b.installed(state, g, e)
+	b.spread(list, e)
+	direct := map[*member]extras{}
+	for _, m := range list {
+		direct[m] = m.extras
+	}
+	pins := len(list)
+	have := map[string]*member{}
+	get := func(name string) bool {
+		if have[name] != nil {
+			return true
+		}
+		k := slices.Index(names, name)
+		if k < 0 {
+			return false
+		}
+		v := b.w.releases[name][choice[k]]
+		if b.w.unknown[name+" "+v] && !b.w.facts.Unverified {
+			return false
+		}
+		have[name] = &member{name: name, version: v, pin: -1}
+		list = append(list, have[name])
+		return true
+	}
+	for _, n := range roots {
+		if !get(n) {
+			return false
+		}
+	}
+	// Need grows until nothing changes. What the pins themselves require and
+	// that is not among the roots does not count, unless something needs it.
+	for changed := true; changed; {
+		changed = false
+		for k := 0; k < len(list); k++ {
+			m := list[k]
+			for _, r := range b.requires(m) {
+				if !r.counts(e, m.extras) {
+					continue
+				}
+				t := find(list, r.key)
+				if len(t) == 0 {
+					if k < pins && r.counts(e, direct[m]) {
+						continue // a root or not, as it may be
+					}
+					if !get(r.key) {
+						return false
+					}
+					changed = true
+					t = find(list, r.key)
+				}
+				for _, x := range t {
+					if r.asks&^x.extras != 0 {
+						x.extras, changed = x.extras|r.asks, true
+					}
+				}
+			}
+		}
+	}
+	for k, m := range list {
+		for _, r := range b.requires(m) {
+			if !r.counts(e, m.extras) {
+				continue
+			}
+			for _, t := range find(list, r.key) {
+				if r.accept[t.version] {
+					continue
+				}
+				bothPins := k < pins && t.pin >= 0
+				if bothPins && (r.counts(e, direct[m]) || b.base[violation{g, e, m.name, t.name}]) {
+					continue // judged among the pins
+				}
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// fits reports whether a state adds nothing to what the pins violate.
+func (b *brute) fits(state []string) bool {
+	key := strings.Join(state, " ")
+	if ok, known := b.valid[key]; known {
+		return ok
+	}
+	ok := true
+	for k := range b.violated(state) {
+		ok = ok && b.base[k]
+	}
+	for _, g := range b.groups() {
+		for e := range b.w.facts.Environments {
+			if !ok {
+				break
+			}
+			var roots []string
+			for _, n := range b.demanded(state, g, e) {
+				if !b.broken[fmt.Sprint(g, e, n)] {
+					roots = append(roots, n)
+				}
+			}
+			ok = ok && b.openFits(state, g, e, roots)
+		}
+	}
+	b.valid[key] = ok
+	return ok
+}
+
+// best goes through every state of the pins: the versions that goals can have
+// together, and how many others must move for them, -1 where there is no way.
+func (b *brute) best(goals []Goal, o Options) (to []string, others int) {
+	now := b.now()
+	options := make([][]string, len(now))
+	goalOf := map[int]int{}
+	for k, g := range goals {
+		goalOf[g.Pin] = k
+	}
+	ok := func(i int, c Candidate) bool {
+		return b.w.facts.Unverified || !b.w.unknown[b.w.facts.Pins[i].Key+" "+c.Version.String()]
+	}
+	for i, p := range b.w.facts.Pins {
+		if k, is := goalOf[i]; is {
+			for _, c := range goals[k].To {
+				if ok(i, c) && !p.Fixed {
+					options[i] = append(options[i], c.Version.String())
+				}
+			}
+			continue
+		}
+		options[i] = []string{now[i]}
+		for _, c := range p.Up {
+			if !p.Fixed && ok(i, c) && !(o.NoMajor && c.Major) && !(o.NoYoung && c.Young) {
+				options[i] = append(options[i], c.Version.String())
+			}
+		}
+	}
+	state := slices.Clone(now)
+	bestRank := []int(nil)
+	others = -1
+	var walk func(i, moved int)
+	walk = func(i, moved int) {
+		if i < len(now) {
+			for k, v := range options[i] {
+				state[i] = v
+				_, goal := goalOf[i]
+				if k > 0 && !goal {
+					walk(i+1, moved+1)
+				} else {
+					walk(i+1, moved)
+				}
+			}
+			state[i] = now[i]
+			return
+		}
+		var rank []int
+		for _, g := range goals {
+			rank = append(rank, slices.Index(options[g.Pin], state[g.Pin]))
+		}
+		rank = append(rank, moved)
+		if bestRank != nil && slices.Compare(rank, bestRank) >= 0 {
+			return
+		}
+		if b.fits(state) {
+			bestRank, others, to = rank, moved, nil
+			for _, g := range goals {
+				to = append(to, state[g.Pin])
+			}
+		}
+	}
+	walk(0, 0)
+	return to, others
+}
+
+var howMany = flag.Int("worlds", 1500, "how many small worlds are compared with brute force")
+
+func TestSmallWorldsAgreeWithBruteForce(t *testing.T) {
+	worlds := *howMany
+	if testing.Short() || raceEnabled {
+		worlds /= 6
+	}
+	var counts struct{ goals, held, alone, sets, lowered, pairs int }
+	for seed := range uint64(worlds) {
+		w := randomWorld(t, seed)
+		b := newBrute(t, w)
+		s := w.solver(t)
+		var goals [][]Goal
+		for i, p := range w.facts.Pins {
+			if len(p.Up) > 0 {
+				goals = append(goals, []Goal{{Pin: i, To: p.Up}})
+			}
+		}
+		if n := len(goals); n > 1 {
+			counts.pairs++
+			goals = append(goals, []Goal{goals[0][0], goals[n-1][0]}, []Goal{goals[n-1][0], goals[0][0]})
+		}
+		for _, g := range goals {
+			o := Options{NoMajor: seed%3 == 0}
+			got := s.Reach(g, o)
+			to, others := b.best(g, o)
+			counts.goals++
+			switch {
+			case others < 0:
+				counts.held++
+			case others == 0:
+				counts.alone++
+			default:
+				counts.sets++
+			}
+			if problem := b.judge(s, g, o, got, to, others); problem != "" {
+				t.Fatalf("seed %d: goals %v options %v: %s\nmoves %v why %v\n%s", seed, g, o, problem, got.Moves, got.Why, w.text())
+			}
+			if seed%4 == 0 {
+				// Facts that come on request lead to the same answer.
+				w.asked = map[Need]bool{}
+				var late Result
+				w.settled(t, func(s *Solver) { late = s.Reach(g, o) })
+				w.asked = nil
+				late.Nodes = got.Nodes
+				if !reflect.DeepEqual(late, got) {
+					t.Fatalf("seed %d: goals %v: with facts on request %+v\nbefore %+v\n%s", seed, g, late, got, w.text())
+				}
+			}
+			if len(got.Lowered) > 0 {
+				counts.lowered++
+			}
+		}
+	}
+	t.Logf("%d worlds: %+v", worlds, counts)
+}
+
+// judge compares an answer with what is true.
+func (b *brute) judge(s *Solver, g []Goal, o Options, got Result, to []string, others int) string {
+	if others < 0 {
+		if got.Status != Held {
+			return fmt.Sprintf("%s, and nothing is possible", got.Status)
+		}
+		if len(got.Why) == 0 && len(g) == 1 && !b.w.facts.Pins[g[0].Pin].Fixed && (b.w.facts.Unverified || !b.w.unknown[b.w.facts.Pins[g[0].Pin].Key+" "+g[0].To[0].Version.String()]) {
+			return "held without a reason"
+		}
+		return ""
+	}
+	if got.Status != Solved {
+		return fmt.Sprintf("%s, and %v is possible with %d others", got.Status, to, others)
+	}
+	state := b.now()
+	for _, m := range got.Moves {
+		state[m.Pin] = m.To.String()
+	}
+	for k, goal := range g {
+		if state[goal.Pin] != to[k] {
+			return fmt.Sprintf("goal %d is at %s, and %v is possible", k, state[goal.Pin], to)
+		}
+	}
+	if n := len(got.Moves) - len(g); n != others {
+		return fmt.Sprintf("%d others move, and %d are enough", n, others)
+	}
+	if !b.fits(state) {
+		return "the set does not fit"
+	}
+	if added := s.Added(got.Moves); len(added) != 0 {
+		return fmt.Sprintf("added %v", added)
+	}
+	if n := others; len(got.Why) != n {
+		return fmt.Sprintf("%d reasons for %d others", len(got.Why), n)
+	}
+	return ""
+}

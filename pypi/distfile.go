@@ -141,7 +141,7 @@ type remote struct {
 	ctx   context.Context // of the one call that it serves
 	size  int64
 	tail  []byte // the file's last bytes, read first
-	whole []byte // all of it, when the server gives ranges no heed
+	whole []byte // all of it, when it is small or the server gives all
 }
 
 func (r *remote) member(pick picker) ([]byte, error) {
@@ -156,8 +156,11 @@ func (r *remote) member(pick picker) ([]byte, error) {
 			return errNoRanges
 		}
 		r.size = size
-		r.tail, err = r.exactly(response, to-from)
-		return err
+		if r.tail, err = r.exactly(response, to-from); err != nil || from > 0 {
+			return err
+		}
+		r.whole = r.tail
+		return r.d.check(size, digestHex(r.whole))
 	})
 	if err != nil {
 		return nil, err

@@ -36,6 +36,7 @@ type pick struct {
 	used  []int32 // its extras that are asked for
 	by    cause
 	known Knowledge
+	at    int // in its line
 }
 
 // cause is who requires an open name first: a node, or else an open name.

@@ -90,7 +90,25 @@ func (o *opening) run() bool {
 		o.variable(name)
 	}
 	ok, _ := o.dfs()
+	if ok {
+		o.learn()
+	}
 	return ok
+}
+
+// learn asks for what was only guessed of the choice that was made.
+func (o *opening) learn() {
+	for _, v := range o.order {
+		if v.chosen == nil || v.chosen.known != Missing {
+			continue
+		}
+		o.missing = true
+		if line := o.s.line(v.name); line.known == Missing {
+			o.s.need(Need{Key: o.s.names[v.name], Page: true})
+		} else {
+			o.s.release(v.name, line.versions[o.s.probeLine(line, v)], true)
+		}
+	}
 }
 
 // variable finds or makes an open name; pins' requirements on it come with it.
@@ -187,33 +205,27 @@ func (o *opening) releases(v *openVar) func(func(pick) bool) {
 		if o.before != nil {
 			if p := o.before.pick(v.name); p != nil && !p.v.IsZero() && v.accepts(p.v) {
 				last = p.v
-				if rel, known := o.s.release(v.name, p.v, true); !yield(o.pickOf(v, p.v, rel, known)) {
+				if rel, known := o.s.release(v.name, p.v, false); !yield(o.pickOf(v, p.v, rel, known)) {
 					return
 				}
 			}
 		}
-		list, known := o.s.page(v.name)
-		switch known {
-		case Missing:
-			o.missing = true
-			yield(o.pickOf(v, pep440.Version{}, nothing, known))
-			return
-		case NotChecked:
-			yield(o.pickOf(v, pep440.Version{}, nothing, known))
+		line := o.s.line(v.name)
+		if line.known == Missing || line.known == NotChecked {
+			yield(o.pickOf(v, pep440.Version{}, nothing, line.known))
 			return
 		}
-		for _, w := range list {
+		for k, w := range line.versions {
 			if !v.accepts(w) || w.Equal(last) {
 				continue
 			}
-			rel, known := o.s.release(v.name, w, true)
+			rel, known := o.s.stop(line, k)
 			if known == Absent || (known == Unknown && !o.s.f.Unverified) {
 				continue
 			}
-			if known == Missing {
-				o.missing = true
-			}
-			if !yield(o.pickOf(v, w, rel, known)) {
+			p := o.pickOf(v, w, rel, known)
+			p.at = k
+			if !yield(p) {
 				return
 			}
 		}
@@ -235,18 +247,6 @@ func (v *openVar) accepts(w pep440.Version) bool {
 		}
 	}
 	return true
-}
-
-// page lists the releases of a name without a pin.
-func (s *Solver) page(name int32) ([]pep440.Version, Knowledge) {
-	if s.f.Releases == nil {
-		return nil, Absent
-	}
-	list, known := s.f.Releases(s.names[name])
-	if known == Missing {
-		s.need(Need{Key: s.names[name], Page: true})
-	}
-	return list, known
 }
 
 // take chooses a release and follows what it requires.

@@ -183,11 +183,14 @@ func (x *search) least() verdict {
 			return stopped
 		}
 	}
-	if len(x.s.now) > 0 && found.others > 0 {
+	if found.others > 0 && x.curedBy(found) < x.s.curable(x.goals) {
 		x.again(found.others, cureBudget)
 		x.best = true
-		x.dfs(1)
+		out, _ := x.dfs(1)
 		x.best = false
+		if out == stopped && !x.spent {
+			return stopped
+		}
 		if x.found != nil && x.found.cured > x.curedBy(found) {
 			found = x.found
 		}
@@ -200,6 +203,18 @@ func (x *search) curedBy(f *solution) int {
 	x.restore(f)
 	n := x.s.cured(x.st)
 	x.st.reset()
+	return n
+}
+
+// curable counts what the pins violate in the groups of some goals.
+func (s *Solver) curable(goals []target) int {
+	n := 0
+	for i := range s.now {
+		g := s.nodes[s.now[i].from].group
+		if slices.ContainsFunc(goals, func(t target) bool { return s.nodes[t.node].group == g }) {
+			n++
+		}
+	}
 	return n
 }
 

@@ -266,7 +266,7 @@ func (x *search) leaf() (b branch, end bool, out verdict, lv levels) {
 		return branch{ends: ends, decided: decided, why: *c}, false, 0, 0
 	}
 	if len(x.guesses) > 0 {
-		return b, true, x.learn(), 0
+		return b, true, x.learn(), allLevels
 	}
 	if fit.missing {
 		x.lacking = true
@@ -281,10 +281,10 @@ func (x *search) leaf() (b branch, end bool, out verdict, lv levels) {
 
 // learn asks for what was only guessed on the way here.
 func (x *search) learn() verdict {
-	if x.best {
-		return dead // this is not worth reading more
-	}
 	for _, g := range x.guesses {
+		if x.best && x.s.trainOf(g.node) != nil {
+			return dead // this is not worth so much reading
+		}
 		opt := x.s.look(g.node, g.list[g.at])
 		if opt.known == NotChecked {
 			x.unread = append(x.unread, x.s.nodes[g.node].key)

@@ -23,6 +23,7 @@ type Solver struct {
 	releases map[releaseKey]knownRelease
 	needs    map[string]Need
 	blends   map[[2]*release]*release
+	lines    map[int32]*line
 
 	nodes   []node // the pins in order, then the roots
 	groups  []*group
@@ -84,7 +85,7 @@ type edgeKey struct{ group, from, to int32 }
 func New(f *Facts) *Solver {
 	s := &Solver{
 		f: f, envs: f.Environments, numbers: map[string]int32{}, requires: map[string]*require{},
-		releases: map[releaseKey]knownRelease{}, needs: map[string]Need{}, blends: map[[2]*release]*release{},
+		releases: map[releaseKey]knownRelease{}, needs: map[string]Need{}, blends: map[[2]*release]*release{}, lines: map[int32]*line{},
 		groupAt: map[int]int32{}, violated: map[edgeKey]uint64{},
 	}
 	if len(s.envs) > 64 {

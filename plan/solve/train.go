@@ -75,18 +75,17 @@ func (s *Solver) assumed(i, o int32) *release {
 	if older == nil || newer == nil {
 		return nothing // one side alone says nothing of what was dropped
 	}
-	key := [2]*release{older, newer}
-	if r, ok := s.blends[key]; ok {
-		return r
-	}
-	r := s.blend(older, newer)
-	s.blends[key] = r
-	return r
+	return s.blend(older, newer)
 }
 
 // blend makes what every release between two requires at least.
 func (s *Solver) blend(older, newer *release) *release {
+	key := [2]*release{older, newer}
+	if r, ok := s.blends[key]; ok {
+		return r
+	}
 	out := &release{}
+	s.blends[key] = out
 	for _, a := range older.reqs {
 		if a.loose || a.base == 0 {
 			continue

@@ -1,0 +1,97 @@
+package solve
+
+import "gitlab.com/cki-project/pinwheel/pypi/pep440"
+
+// This file keeps the releases of names without a pin. A long list of them is
+// read like the train of a pin.
+
+// line is the releases of a name without a pin, newest first.
+type line struct {
+	known    Knowledge // of the list
+	name     int32
+	versions []pep440.Version
+	stops    []knownRelease // of each version; not looked at where known is ""
+	older    []int          // the nearest known one, -1 for none; only of a long line
+	newer    []int
+}
+
+// line lists the releases of a name without a pin.
+func (s *Solver) line(name int32) *line {
+	if l, ok := s.lines[name]; ok {
+		return l
+	}
+	l := &line{name: name, known: Absent}
+	if s.f.Releases != nil {
+		l.versions, l.known = s.f.Releases(s.names[name])
+	}
+	if l.known != Known {
+		l.versions = nil
+	}
+	l.stops = make([]knownRelease, len(l.versions))
+	s.lines[name] = l
+	return l
+}
+
+// stop is what a release requires, or at least requires where nobody has read
+// it.
+func (s *Solver) stop(l *line, k int) (*release, Knowledge) {
+	p := &l.stops[k]
+	if p.known == "" {
+		p.rel, p.known = s.release(l.name, l.versions[k], false)
+	}
+	if p.known != Missing && p.known != NotChecked || len(l.versions) <= short {
+		return p.rel, p.known
+	}
+	if l.older == nil {
+		s.survey(l)
+	}
+	if l.older[k] < 0 || l.newer[k] < 0 {
+		return nothing, p.known
+	}
+	return s.blend(l.stops[l.older[k]].rel, l.stops[l.newer[k]].rel), p.known
+}
+
+func (s *Solver) survey(l *line) {
+	l.older, l.newer = make([]int, len(l.versions)), make([]int, len(l.versions))
+	last := -1
+	for k := range l.versions {
+		l.newer[k] = last
+		p := &l.stops[k]
+		if p.known == "" {
+			p.rel, p.known = s.release(l.name, l.versions[k], false)
+		}
+		if p.known == Known {
+			last = k
+		}
+	}
+	last = -1
+	for k := len(l.versions) - 1; k >= 0; k-- {
+		l.older[k] = last
+		if l.stops[k].known == Known {
+			last = k
+		}
+	}
+}
+
+// probeLine picks the release to read so that the one chosen can be judged.
+func (s *Solver) probeLine(l *line, v *openVar) int {
+	at := v.chosen.at
+	first := 0
+	for first < len(l.versions) && !v.accepts(l.versions[first]) {
+		first++
+	}
+	if at == first || len(l.versions) <= short {
+		return at
+	}
+	end := at
+	for end < len(l.versions) && l.stops[end].known == Missing && v.accepts(l.versions[end]) {
+		end++
+	}
+	switch {
+	case end-at <= 2:
+		return at
+	case end == len(l.versions) || !v.accepts(l.versions[end]):
+		return end - 1
+	}
+	return at + (end-at)/2
+}

@@ -6,6 +6,7 @@ and what goes wrong as a whole gives {"error": TEXT}. It answers with the
 packaging library inside pip, and with pip itself.
 """
 import contextlib
+import functools
 import io
 import json
 import os
@@ -20,31 +21,45 @@ warnings.simplefilter("ignore")
 import pip
 from pip._internal.cli.main import main as pip_main
 from pip._internal.network import session
+from pip._internal.utils import compatibility_tags
 from pip._vendor import packaging
 from pip._vendor.packaging import markers, requirements, specifiers, version
 
 
-# Two things that pip finds out anew in every run and that cannot change from
-# one to the next: what it calls itself, for which it starts other programs, and
-# that there is no module _manylinux, which takes a search for every tag.
-try:
-    NAME = session.user_agent()
-    session.user_agent = lambda: NAME
-except Exception:
-    pass  # another pip does it in another way
-sys.modules.setdefault("_manylinux", None)
+def remember():
+    """Keeps what pip finds out anew in every run and what cannot change.
+
+    That is what it calls itself, for which it starts other programs; the tags
+    of the wheels that this Python takes; and that there is no module
+    _manylinux, which is searched for with every tag.
+    """
+    sys.modules.setdefault("_manylinux", None)
+    try:
+        name = session.user_agent()
+        session.user_agent = lambda: name
+        supported = compatibility_tags.get_supported
+        cached = functools.lru_cache(lambda *args: tuple(supported(*args)))
+    except AttributeError:
+        return  # another pip does it in another way
+
+    def again(version=None, platforms=None, impl=None, abis=None):
+        if platforms or abis:
+            return supported(version, platforms, impl, abis)
+        return list(cached(version, None, impl, None))
+
+    for module in list(sys.modules.values()):
+        if getattr(module, "get_supported", None) is supported:
+            module.get_supported = again
 
 
 def about(_):
     environment = markers.default_environment()
-    from pip._internal.utils.compatibility_tags import get_supported
-
     return {
         "python": platform.python_version(),
         "pip": pip.__version__,
         "packaging": packaging.__version__,
         "environment": {key: value for key, value in environment.items() if isinstance(value, str)},
-        "tags": [str(tag) for tag in get_supported()],
+        "tags": [str(tag) for tag in compatibility_tags.get_supported()],
     }
 
 
@@ -222,4 +237,5 @@ def serve():
         answers.flush()
 
 
+remember()
 serve()

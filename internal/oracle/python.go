@@ -27,6 +27,7 @@ type Python struct {
 	path    string
 	timeout time.Duration
 
+	dir     string // for what pip writes
 	cmd     *exec.Cmd
 	in      io.WriteCloser
 	out     chan line
@@ -68,7 +69,13 @@ func (p *Python) Close() {
 		_ = p.cmd.Process.Kill()
 		<-done
 	}
+	p.forget()
+}
+
+// forget waits for a process that has ended and removes what it left.
+func (p *Python) forget() {
 	_ = p.cmd.Wait()
+	_ = os.RemoveAll(p.dir)
 	p.cmd = nil
 }
 
@@ -77,13 +84,12 @@ func (p *Python) kill() {
 	_ = p.cmd.Process.Kill()
 	for range p.out {
 	}
-	_ = p.cmd.Wait()
-	p.cmd = nil
+	p.forget()
 }
 
 // environment is that of this process without what would change an answer:
 // pip's settings, proxies and Python's own switches.
-func environment() []string {
+func environment(dir string) []string {
 	var out []string
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
@@ -93,12 +99,23 @@ func environment() []string {
 		out = append(out, entry)
 	}
 	// With the null device as its file pip reads no configuration at all.
-	return append(out, "PIP_CONFIG_FILE="+os.DevNull, "NO_PROXY=*", "PYTHONUTF8=1", "LC_ALL=C.UTF-8")
+	return append(out, "PIP_CONFIG_FILE="+os.DevNull, "NO_PROXY=*", "PYTHONUTF8=1", "LC_ALL=C.UTF-8", "TMPDIR="+dir)
 }
 
 func (p *Python) start() error {
+	// Memory, where there is such a place: pip makes and removes ten folders in
+	// every run.
+	base := "/dev/shm"
+	if _, err := os.Stat(base); err != nil {
+		base = ""
+	}
+	dir, err := os.MkdirTemp(base, "pinwheel-oracle-")
+	if err != nil {
+		return err
+	}
+	p.dir = dir
 	cmd := exec.Command(p.path, "-c", program)
-	cmd.Env = environment()
+	cmd.Env = environment(dir)
 	p.stderr = &bytes.Buffer{}
 	cmd.Stderr = p.stderr
 	in, err := cmd.StdinPipe()
@@ -110,6 +127,7 @@ func (p *Python) start() error {
 		return err
 	}
 	if err := cmd.Start(); err != nil {
+		_ = os.RemoveAll(dir)
 		return fmt.Errorf("start %s: %w", p.path, err)
 	}
 	p.cmd, p.in, p.out = cmd, in, make(chan line)
@@ -178,8 +196,7 @@ func exchange[Case, Answer any](p *Python, op string, cases []Case, timeout time
 
 // last ends the process and returns what it said last.
 func (p *Python) last() string {
-	_ = p.cmd.Wait()
-	p.cmd = nil
+	p.forget()
 	text := strings.TrimSpace(p.stderr.String())
 	return text[max(0, len(text)-2000):]
 }

@@ -29,6 +29,9 @@ func TestBadWheels(t *testing.T) {
 		return out
 	}
 	unpackedSize := len(acmeMetadata)
+	large := zipOf(t, info(acmeMetadata+strings.Repeat(" ", 11<<20)))
+	lying := bytes.Clone(large) // says that 256 bytes are in it
+	copy(lying[bytes.LastIndex(lying, []byte("PK\x01\x02"))+24:], []byte{0, 1, 0, 0})
 	for what, c := range map[string]struct {
 		file []byte
 		want string
@@ -47,8 +50,8 @@ func TestBadWheels(t *testing.T) {
 		"another version":              {zipOf(t, info(strings.Replace(acmeMetadata, "1.0", "1.0.1", 1))), "refused has the metadata of another version, 1.0.1"},
 		"no version":                   {zipOf(t, info(strings.Replace(acmeMetadata, "1.0", "one", 1))), "refused has the metadata of another version, one"},
 		"a broken requirement":         {zipOf(t, info(strings.Replace(acmeMetadata, "foo>=1", "foo>=one", 1))), `refused has the requirement "foo>=one", which does not parse (PEP 508)`},
-		"eleven MiB":                   {zipOf(t, info(acmeMetadata+strings.Repeat(" ", 11<<20))), "refused has more than 10 MiB of metadata"},
-		"a bomb":                       {zipOf(t, info(acmeMetadata+strings.Repeat("\x00", 64<<20))), "refused has more than 10 MiB of metadata"},
+		"eleven MiB":                   {large, "refused has more than 10 MiB of metadata"},
+		"a bomb":                       {lying, "refused lies about the size of its metadata"},
 		"no UTF-8":                     {zipOf(t, info(acmeMetadata+"\xff")), "refused has metadata that is not UTF-8"},
 		"fewer members":                {edited("PK\x05\x06", 10, 2, 0), "refused lies about the number of its members"},
 		"more members":                 {edited("PK\x05\x06", 10, 4, 0), "refused lies about the number of its members"},

@@ -325,7 +325,6 @@ acme 2.0 2020-01-01 metadata=wrong-hash
 acme 2.1 2020-01-01 metadata=none,wrong-hash
 acme 2.2 2020-01-01 metadata=broken
 acme 2.3 2020-01-01 metadata=misnamed
-acme 2.4 2020-01-01 metadata=huge
 acme 2.5 2020-01-01 metadata=lying-zip
 acme 2.6 2020-01-01 files=sdist metadata=sdist-dynamic
 acme 2.7 2020-01-01 files=sdist metadata=sdist-old
@@ -335,7 +334,7 @@ acme 2.7 2020-01-01 files=sdist metadata=sdist-old
 		"1.1": `known acme 1.1 ["idna"] `, "1.2": `known acme 1.2 ["idna"] `, "1.3": `known acme 1.3 ["idna"] `,
 		"2.0": "refused has metadata beside it without the sha256", "2.1": "refused does not have the sha256",
 		"2.2": "refused has the requirement", "2.3": "refused has the metadata of another project, not-acme",
-		"2.4": "refused has more than 10 MiB of metadata", "2.5": "refused has more than 10 MiB of metadata",
+		"2.5": "refused has more than 10 MiB of metadata",
 		"2.6": "unknown does not tell", "2.7": "unknown does not tell",
 	}
 	for _, fault := range []string{"", "GET /files/ no-ranges always", "GET /files/ 503 once"} {

@@ -125,8 +125,26 @@ func (d *decider) look() {
 			d.add(d.heldDraft(g, waiting[g]))
 		}
 	}
+	d.withoutRoots()
 	d.plan.Missing = d.needs()
 	d.tally()
+}
+
+// withoutRoots holds every wish while a root could not be read: what else is
+// installed, and what the file must hold, is not known then.
+func (d *decider) withoutRoots() {
+	for _, r := range d.s.Roots {
+		if r.Failure == "" {
+			continue
+		}
+		for _, dr := range d.drafts {
+			if dr.held == "" {
+				dr.held = NotChecked
+				dr.heldFor = fmt.Sprintf("Not checked yet: root %s could not be read. Tried again every run.", r.Name)
+			}
+		}
+		return
+	}
 }
 
 // add keeps one draft for each branch, the first.

@@ -31,6 +31,8 @@ func violated(e solve.Edge) string {
 // blockers says what stands against a version: the first edge, then why the
 // package that asks for it does not move out of the way, at most three links.
 func (d *decider) blockers(key string, why []solve.Edge) string {
+	// That a newer requirer asks for the same is said by the tail.
+	why = slices.CompactFunc(slices.Clone(why), func(a, b solve.Edge) bool { return a.From == b.From && a.To == b.To })
 	var parts []string
 	for i, e := range why {
 		if i == 3 {
@@ -47,10 +49,11 @@ func (d *decider) blockers(key string, why []solve.Edge) string {
 		return ""
 	}
 	last := why[min(len(why), 3)-1]
+	text := strings.Join(parts, "; ")
 	if tail := d.stuck(last, key); tail != "" {
-		parts = append(parts, tail)
+		text += ", and " + tail
 	}
-	return strings.Join(parts, "; ")
+	return text
 }
 
 // stuck says why the end of an edge that could mend it does not move.
@@ -67,6 +70,9 @@ func (d *decider) stuck(e solve.Edge, key string) string {
 			continue
 		}
 		if len(d.candidates(i)) > 0 {
+			if name == e.From && e.To == key {
+				return "no newer " + name + " accepts it"
+			}
 			return "no newer " + name + " mends that"
 		}
 		for _, l := range d.outcomes[i].lines {
@@ -155,6 +161,7 @@ func (d *decider) describe(dr *draft, s *set, leader string) {
 // version that refuse where it goes.
 func (d *decider) tied(moves []Move) []string {
 	var out []string
+	said := map[[2]string]bool{}
 	ask := func(m Move, at string, refuses func(Move) string) {
 		v, err := pep440.Parse(at)
 		if err != nil {
@@ -162,13 +169,13 @@ func (d *decider) tied(moves []Move) []string {
 		}
 		for _, r := range d.metadataOf(m.Key, v).Requires {
 			for _, other := range moves {
-				if other.Key != r.Key() || other.Key == m.Key || other.File != m.File || !d.mayHoldAnywhere(r.Marker) {
+				pair := [2]string{m.Key, other.Key}
+				if other.Key != r.Key() || other.Key == m.Key || other.File != m.File || said[pair] || !d.mayHoldAnywhere(r.Marker) {
 					continue
 				}
-				stood, err := pep440.Parse(refuses(other))
-				text := m.Name + " " + at + " requires " + r.Name + r.Specifiers.String()
-				if err == nil && !r.Specifiers.Contains(stood) && !slices.Contains(out, text) {
-					out = append(out, text)
+				if stood, err := pep440.Parse(refuses(other)); err == nil && !r.Specifiers.Contains(stood) {
+					said[pair], said[[2]string{other.Key, m.Key}] = true, true
+					out = append(out, m.Name+" "+at+" requires "+r.Name+r.Specifiers.String())
 				}
 			}
 		}

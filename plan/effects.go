@@ -285,7 +285,7 @@ func (d *decider) notes() {
 	}
 	for _, r := range d.s.Roots {
 		if r.Failure != "" {
-			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("Root %s could not be read, so the pins are checked without it: %s.", r.Name, r.Failure))
+			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("Root %s could not be read, so nothing new is offered: %s.", r.Name, r.Failure))
 		}
 	}
 	if len(d.s.Policy.Pythons) == 0 {

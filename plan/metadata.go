@@ -46,8 +46,8 @@ type Need struct {
 type Root struct {
 	Name     string // as texts name it: a requirement's name or a project's path
 	Requires []pep508.Requirement
-	// Failure is one clause when a root's project could not be read; the pins
-	// are then checked without it, and it is said.
+	// Failure is one clause when a root's project could not be read: nothing
+	// new is offered then.
 	Failure string
 }
 

@@ -26,8 +26,8 @@ func rootName(root plan.RootPolicy) string {
 }
 
 // observeRoots reads what the project installs: requirement lines as they are,
-// projects' static files over the API. One that cannot be read is noted, and
-// the pins are judged without it; nothing of it is ever executed.
+// projects' static files over the API. One that cannot be read is noted and
+// holds what is new; nothing of it is ever executed.
 func (r *run) observeRoots(ctx context.Context) error {
 	r.snap.Roots = nil
 	for _, policy := range r.project.Policy.Roots {

@@ -14,7 +14,7 @@
 //
 // A story is named as a sentence and begins with a comment that tells it. Its
 // files: project/... are those of the first project's default branch, NAME/...
-// those of any other project with that last path element; world.txt is the
+// those of any other project with that last path element, be it a root; world.txt is the
 // index's world (package pypisim), pinwheel.yaml the configuration. Each of them
 // has a small default. late.txt makes GitLab's answers late, see
 // gitlabsim.Options: "lists N branches N reads N". There are alice (Maintainer), bob (Developer), rita

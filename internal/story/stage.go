@@ -102,9 +102,28 @@ func (s *stage) setup(env *testscript.Env) (err error) {
 			return err
 		}
 	}
+	if err := s.addRoots(); err != nil {
+		return err
+	}
 	s.project = s.gitlab.Project(s.config.Projects[0].Path)
 	s.gitlab.OnRequest(s.someoneActs)
 	return s.open()
+}
+
+// addRoots adds the projects that the configuration names as roots, each from
+// the folder of its last path element.
+func (s *stage) addRoots() error {
+	for _, p := range s.config.Projects {
+		for _, root := range p.Policy.Roots {
+			if root.Project == "" || s.gitlab.Project(root.Project) != nil {
+				continue
+			}
+			if err := s.addProject(root.Project, path.Base(root.Project), false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (s *stage) addProject(projectPath, folder string, first bool) error {

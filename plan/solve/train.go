@@ -95,7 +95,17 @@ func (s *Solver) blend(older, newer *release) *release {
 			continue
 		}
 		b := newer.reqs[at]
-		text := bounds(a.spec, true) + "," + bounds(b.spec, false)
+		text := ""
+		for _, below := range []bool{true, false} {
+			low, high := bounds(a.spec, below), bounds(b.spec, below)
+			switch {
+			case low == "" || high == "": // it came or went in between
+			case below:
+				text += low
+			default:
+				text += "," + high
+			}
+		}
 		spec, err := pep440.ParseSpecifiers(text)
 		if err != nil || spec.IsEmpty() {
 			continue

@@ -127,7 +127,7 @@ func TestMarkers(t *testing.T) {
 		case m.one(60):
 			text, why = "(os_name not "+m.of(" ", "\t")+"in 'x') or "+text, ruleNotIn
 		case m.one(40):
-			text, why = text+m.of(" and", " or", ")", " and (", " x", "'", " and os_name", " and os_nam == 'x'", " and os_name = 'x'", " xor os_name == 'x'"), "broken"
+			text, why = text+m.of(" and", " or", ")", " and (", " x", "'", " and os_name", " and os_nam == 'x'", " and os_name = 'x'", " xor os_name == 'x'"), ruleBroken
 		}
 		if m.one(3) {
 			text = m.of("(", "( ", " (") + text + m.of(")", " )")
@@ -139,7 +139,7 @@ func TestMarkers(t *testing.T) {
 		text := cases[i].Marker
 		ours, err := pep508.ParseMarker(text)
 		if why := invalid[i]; why != unchanged {
-			c.want(fmt.Sprintf("%q is a marker", text), got.Valid, false, err == nil && why != "broken", why)
+			c.want(fmt.Sprintf("%q is a marker", text), got.Valid, false, err == nil && why != ruleBroken, why)
 			continue
 		}
 		c.want(fmt.Sprintf("%q is a marker", text), got.Valid, true, err == nil, unchanged)

@@ -30,15 +30,10 @@ type Python struct {
 	dir     string // for what pip writes
 	cmd     *exec.Cmd
 	in      io.WriteCloser
-	out     chan line
+	out     chan []byte
 	stderr  *bytes.Buffer
 	started int
 	about   About
-}
-
-type line struct {
-	text []byte
-	err  error
 }
 
 // New makes a Python of the interpreter at path, which is started with the
@@ -59,7 +54,8 @@ func (p *Python) Close() {
 	_ = p.in.Close() // the process ends by itself when there is nothing to read
 	done := make(chan struct{})
 	go func() {
-		for range p.out { //nolint:revive // what it still says is of no interest
+		for range p.out {
+			// What it still says is of no interest.
 		}
 		close(done)
 	}()
@@ -83,6 +79,7 @@ func (p *Python) forget() {
 func (p *Python) kill() {
 	_ = p.cmd.Process.Kill()
 	for range p.out {
+		// An answer that comes too late is none.
 	}
 	p.forget()
 }
@@ -130,7 +127,7 @@ func (p *Python) start() error {
 		_ = os.RemoveAll(dir)
 		return fmt.Errorf("start %s: %w", p.path, err)
 	}
-	p.cmd, p.in, p.out = cmd, in, make(chan line)
+	p.cmd, p.in, p.out = cmd, in, make(chan []byte)
 	p.started++
 	go read(out, p.out)
 	// What it takes to load pip is not held against the first question.
@@ -145,7 +142,7 @@ func (p *Python) start() error {
 const startTimeout = time.Minute
 
 // read passes on lines until there are no more.
-func read(from io.Reader, to chan<- line) {
+func read(from io.Reader, to chan<- []byte) {
 	defer close(to)
 	r := bufio.NewReaderSize(from, 1<<16)
 	for {
@@ -153,7 +150,7 @@ func read(from io.Reader, to chan<- line) {
 		if err != nil {
 			return
 		}
-		to <- line{text: text}
+		to <- text
 	}
 }
 
@@ -181,12 +178,12 @@ func exchange[Case, Answer any](p *Python, op string, cases []Case, timeout time
 		sent <- err
 	}(p.in)
 	select {
-	case l, ok := <-p.out:
+	case text, ok := <-p.out:
 		if !ok {
 			return nil, fmt.Errorf("ask %s: the process ended: %s", op, p.last())
 		}
 		<-sent
-		return decode[Answer](op, l.text, len(cases))
+		return decode[Answer](op, text, len(cases))
 	case <-timer.C:
 		p.kill()
 		<-sent

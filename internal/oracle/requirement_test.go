@@ -11,17 +11,17 @@ import (
 
 // What changed in requirement lines since 21.3.
 const (
-	ruleName     rule = "a name may not end in _"
-	ruleComma    rule = "no comma after the last clause"
-	ruleParens   rule = "no empty parentheses"
-	ruleBreak    rule = "line breaks are blanks"
-	ruleURL      rule = "a URL has a scheme and a host"
-	ruleSwallow  rule = "=== takes all up to the next blank"
-	ruleBrokenly rule = "broken" // for both; no change
+	ruleName    rule = "a name may not end in _"
+	ruleComma   rule = "no comma after the last clause"
+	ruleParens  rule = "no empty parentheses"
+	ruleBreak   rule = "line breaks are blanks"
+	ruleURL     rule = "a URL has a scheme and a host"
+	ruleSwallow rule = "=== takes all up to the next blank"
+	ruleBroken  rule = "broken" // for both: no change
 )
 
-// line508 is a requirement in parts, so that what 21.3 makes of it can be told.
-type line508 struct {
+// requirementLine is a requirement in parts, so that what 21.3 makes of it can be told.
+type requirementLine struct {
 	name, extras, clauses, url string
 	marker                     *node
 	parens                     bool
@@ -29,8 +29,8 @@ type line508 struct {
 	text                       string
 }
 
-func (m maker) requirement() line508 {
-	l := line508{name: m.of("a", "A", "requests", "Zope.Interface", "foo_bar-baz", "0x", "a--b", "jsonschema")}
+func (m maker) requirement() requirementLine {
+	l := requirementLine{name: m.of("a", "A", "requests", "Zope.Interface", "foo_bar-baz", "0x", "a--b", "jsonschema")}
 	if m.one(3) {
 		l.extras = m.of("[]", "[x]", "[x,y]", "[ x , Y_y ]", "[a.b,A_B]", "[test-all]")
 	}
@@ -57,13 +57,13 @@ func (m maker) requirement() line508 {
 	}
 	m.write(&l)
 	if m.one(12) && l.why == unchanged {
-		l.text, l.why = m.broken(l.text), ruleBrokenly
+		l.text, l.why = m.broken(l.text), ruleBroken
 	}
 	return l
 }
 
 // change gives the line something that 21.3 reads in another way.
-func (m maker) change(l *line508) {
+func (m maker) change(l *requirementLine) {
 	switch m.IntN(8) {
 	case 0:
 		l.name, l.why = l.name+m.of("_", "__", "._"), ruleName
@@ -100,7 +100,7 @@ func endsArbitrary(clauses string) bool {
 	return i >= 0 && !strings.Contains(strings.TrimSpace(clauses[i+3:]), " ")
 }
 
-func (m maker) write(l *line508) {
+func (m maker) write(l *requirementLine) {
 	blank := func() string {
 		if l.why == ruleBreak {
 			return m.of("", " ", "\n", "\r\n", " \n\t")
@@ -154,7 +154,7 @@ func TestRequirements(t *testing.T) {
 	p := packaging(t)
 	m, c := newMaker(seed+5), newTally(t)
 	defer c.print()
-	var lines []line508
+	var lines []requirementLine
 	var texts []string
 	for len(lines) < requirementCases {
 		l := m.requirement()
@@ -166,7 +166,7 @@ func TestRequirements(t *testing.T) {
 		now := requirementOf(l.text)
 		old := now
 		switch l.why {
-		case ruleName, ruleComma, ruleParens, ruleURL, ruleBrokenly:
+		case ruleName, ruleComma, ruleParens, ruleURL, ruleBroken:
 			old = RequirementFacts{}
 		case ruleBreak:
 			old = requirementOf(strings.NewReplacer("\n", " ", "\r", " ").Replace(l.text))
@@ -181,10 +181,10 @@ func TestRequirements(t *testing.T) {
 			old.Specifier = setText(l.clauses)
 		}
 		why := l.why
-		if why == ruleBrokenly {
+		if why == ruleBroken {
 			why = unchanged
 		}
-		c.want(fmt.Sprintf("%q", l.text), comparable508(got), old, now, why)
+		c.want(fmt.Sprintf("%q", l.text), normalForm(got), old, now, why)
 	}
 }
 
@@ -211,10 +211,10 @@ func requirementOf(text string) RequirementFacts {
 	return f
 }
 
-// comparable508 brings the answer into the forms that our code prints: extras
+// normalForm brings the answer into the forms that our code prints: extras
 // in normal form, and the marker read and printed by our code, since 21.3
 // prints it as it was written. How markers hold is compared elsewhere.
-func comparable508(f RequirementFacts) RequirementFacts {
+func normalForm(f RequirementFacts) RequirementFacts {
 	var extras []string
 	for _, extra := range f.Extras {
 		extras = append(extras, pep508.NormalizeName(extra))

@@ -100,7 +100,7 @@ lost 1.0 2020-01-01
 // A conflict is told from an index that does not answer, and from one that is
 // too slow, after which the next question is answered.
 func TestNoVerdict(t *testing.T) {
-	p := New(testenv.Python(t), 5*time.Second)
+	p := New(testenv.Python(t), time.Minute)
 	t.Cleanup(p.Close)
 	s := pypisim.New(pypisim.Options{Files: true})
 	if err := s.Load("a 1.0 2020-01-01"); err != nil {
@@ -123,9 +123,11 @@ func TestNoVerdict(t *testing.T) {
 			t.Logf("%s: %v", fault, err)
 		}
 	}
+	p.timeout = time.Second
 	if r, err := ask("GET * hang always"); !errors.Is(err, ErrTimeout) {
 		t.Errorf("hangs: %+v, %v", r, err)
 	}
+	p.timeout = time.Minute
 	if r, err := ask(""); err != nil || !r.Solved || p.Started() != 2 {
 		t.Errorf("calm: %+v, %v, process %d", r, err, p.Started())
 	}

@@ -76,8 +76,8 @@ func digestHex(data []byte) string {
 // What looks broken in pieces is looked at whole before it is refused, if there
 // is a digest to tell whose fault it is.
 func (d *download) zipped(ctx context.Context, pick func() picker) ([]byte, error) {
-	r := remote{d: d, ctx: ctx}
-	data, err := r.member(pick())
+	r := remote{d: d}
+	data, err := r.member(ctx, pick())
 	var broken refusal
 	if errors.As(err, &broken) && r.whole == nil && d.file.SHA256 != "" && r.size <= maxWhole {
 		err = errNoRanges
@@ -138,16 +138,15 @@ func (d *download) check(size int64, sum string) error {
 // remote is a file of which pieces are asked for.
 type remote struct {
 	d     *download
-	ctx   context.Context // of the one call that it serves
 	size  int64
 	tail  []byte // the file's last bytes, read first
 	whole []byte // all of it, when it is small or the server gives all
 }
 
-func (r *remote) member(pick picker) ([]byte, error) {
-	err := r.d.get(r.ctx, r.d.address, "-"+strconv.Itoa(zipTail), ranged, func(response *http.Response) (err error) {
+func (r *remote) member(ctx context.Context, pick picker) ([]byte, error) {
+	err := r.d.get(ctx, r.d.address, "-"+strconv.Itoa(zipTail), ranged, func(response *http.Response) (err error) {
 		if response.StatusCode != http.StatusPartialContent {
-			r.whole, err = r.unasked(response)
+			r.whole, err = r.unasked(ctx, response)
 			r.size, r.tail = int64(len(r.whole)), r.whole
 			return err
 		}
@@ -165,7 +164,8 @@ func (r *remote) member(pick picker) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return zipMember(r.size, r.read, pick)
+	read := func(from, to int64) ([]byte, error) { return r.read(ctx, from, to) }
+	return zipMember(r.size, read, pick)
 }
 
 // ranged are the statuses that answer a range: a piece, everything, or a
@@ -176,21 +176,21 @@ var ranged = []int{
 }
 
 // unasked takes a whole file where a piece was asked for.
-func (r *remote) unasked(response *http.Response) ([]byte, error) {
+func (r *remote) unasked(ctx context.Context, response *http.Response) ([]byte, error) {
 	if response.StatusCode != http.StatusOK {
 		discard(response)
 		return nil, errNoRanges
 	}
-	return r.d.readWhole(r.ctx, response)
+	return r.d.readWhole(ctx, response)
 }
 
 // read is a piece, from the tail where that has it.
-func (r *remote) read(from, to int64) (data []byte, err error) {
+func (r *remote) read(ctx context.Context, from, to int64) (data []byte, err error) {
 	if start := r.size - int64(len(r.tail)); from >= start {
 		return r.tail[from-start : to-start], nil
 	}
 	span := fmt.Sprintf("%d-%d", from, to-1)
-	err = r.d.get(r.ctx, r.d.address, span, ranged, func(response *http.Response) (err error) {
+	err = r.d.get(ctx, r.d.address, span, ranged, func(response *http.Response) (err error) {
 		if response.StatusCode != http.StatusPartialContent {
 			return errNoRanges
 		}

@@ -24,12 +24,8 @@ func drawn(t *rapid.T) Metadata {
 		}
 		m.Requires, m.RequiresDist = append(m.Requires, r), append(m.RequiresDist, line)
 	}
-	for _, name := range rapid.SliceOf(text).Draw(t, "extras") {
-		m.Extras = append(m.Extras, name)
-	}
-	for _, name := range rapid.SliceOf(text).Draw(t, "dynamic") {
-		m.Dynamic = append(m.Dynamic, name)
-	}
+	m.Extras = append(m.Extras, rapid.SliceOf(text).Draw(t, "extras")...)
+	m.Dynamic = append(m.Dynamic, rapid.SliceOf(text).Draw(t, "dynamic")...)
 	return m
 }
 

@@ -98,8 +98,12 @@ lost 1.0 2020-01-01
 }
 
 // A conflict is told from an index that does not answer, and from one that is
-// too slow, after which the next question is answered.
+// too slow, after which the next question is answered. The machine's settings
+// have no say.
 func TestNoVerdict(t *testing.T) {
+	t.Setenv("PIP_NO_INDEX", "1")
+	t.Setenv("PIP_FIND_LINKS", t.TempDir())
+	t.Setenv("http_proxy", "http://127.0.0.1:1")
 	p := New(testenv.Python(t), time.Minute)
 	t.Cleanup(p.Close)
 	s := pypisim.New(pypisim.Options{Files: true})

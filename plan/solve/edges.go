@@ -220,5 +220,6 @@ func (s *Solver) scratch() *state {
 		s.spare = newState(s)
 	}
 	s.spare.reset()
+	s.spare.clashes = nil
 	return s.spare
 }

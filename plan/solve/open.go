@@ -174,11 +174,15 @@ func (st *state) fits(chosen *[]chosenEnv) openOutcome {
 			if st.still(int32(gi), before, demands, e) {
 				continue
 			}
+			if out.clash = st.known(int32(gi), e); out.clash != nil {
+				return out
+			}
 			o := newOpening(st, int32(gi), e, before, before.broken)
 			ok := o.run()
 			out.missing = out.missing || o.missing
 			if !ok {
 				out.clash = o.clash()
+				st.remember(int32(gi), e, out.clash)
 				return out
 			}
 			now := &openEnv{}
@@ -190,6 +194,44 @@ func (st *state) fits(chosen *[]chosenEnv) openOutcome {
 		}
 	}
 	return out
+}
+
+// clash is what was found to be a dead end for open names: it is one as long
+// as the nodes require what they required then.
+type clash struct {
+	group int32
+	env   int
+	opts  []int32
+	rels  []*release
+	why   *conflict
+}
+
+// known finds a dead end that the state runs into again.
+func (st *state) known(group int32, e int) *conflict {
+	for i := range st.clashes {
+		c := &st.clashes[i]
+		if c.group == group && (e < 0 || c.env == e) && st.repeats(c) {
+			return c.why
+		}
+	}
+	return nil
+}
+
+func (st *state) repeats(c *clash) bool {
+	for k, i := range c.why.nodes {
+		if st.opt[i] != c.opts[k] || st.release(i) != c.rels[k] {
+			return false
+		}
+	}
+	return true
+}
+
+func (st *state) remember(group int32, e int, why *conflict) {
+	c := clash{group: group, env: e, why: why}
+	for _, i := range why.nodes {
+		c.opts, c.rels = append(c.opts, st.opt[i]), append(c.rels, st.release(i))
+	}
+	st.clashes = append(st.clashes, c)
 }
 
 type chosenEnv struct {

@@ -28,8 +28,8 @@ type opening struct {
 	order   []*openVar
 	extras  []pinExtra
 	trail   []func()
-	touched []bool // nodes that could mend a dead end
-	first   cause  // of the last dead end
+	pins    []int32 // those that could mend the dead end
+	first   cause   // of the last dead end
 	tries   int
 	missing bool
 	unread  []string
@@ -48,16 +48,39 @@ type openVar struct {
 }
 
 type openDemand struct {
-	req    *require
-	by     cause
+	req *require
+	by  cause
+	why reason
+}
+
+// reason is what a requirement or a dead end depends on: choices, by level,
+// and pins, of which one would have to move.
+type reason struct {
 	levels []int
+	pins   []int32
+}
+
+// and is both reasons together.
+func (r reason) and(q reason) reason {
+	return reason{merge(r.levels, q.levels), merge(r.pins, q.pins)}
+}
+
+// merge appends what is new, and never writes into what a shares with others.
+func merge[T comparable](a, b []T) []T {
+	a = a[:len(a):len(a)]
+	for _, l := range b {
+		if !slices.Contains(a, l) {
+			a = append(a, l)
+		}
+	}
+	return a
 }
 
 func newOpening(st *state, g int32, e int, before *openEnv, broken []int32) *opening {
 	st.refresh()
 	o := &opening{
 		s: st.s, st: st, group: g, bit: 1 << e, before: before, broken: broken,
-		vars: map[int32]*openVar{}, touched: make([]bool, len(st.s.nodes)),
+		vars: map[int32]*openVar{},
 	}
 	for _, d := range st.s.groups[g].open.demands {
 		if !st.isMoved(d.node) && !slices.Contains(st.grown, d.node) && d.mask&o.bit != 0 {
@@ -89,9 +112,13 @@ func (o *opening) run() bool {
 	for _, name := range o.roots() {
 		o.variable(name)
 	}
-	ok, _ := o.dfs()
+	ok, why := o.dfs()
 	if ok {
 		o.learn()
+	}
+	o.pins = why.pins
+	if o.tries > openBudget {
+		o.pins = o.s.groups[o.group].nodes
 	}
 	return ok
 }
@@ -124,14 +151,13 @@ func (o *opening) variable(name int32) *openVar {
 			continue
 		}
 		extra := o.s.via(d.req, o.st.used[d.node], o.bit)
-		v.demands = append(v.demands, openDemand{req: d.req, by: cause{node: d.node, name: -1, v: o.st.option(d.node).v, req: d.req, extra: extra}})
-		v.ask(d.req.asks)
-		o.touched[d.node] = true
+		why := reason{pins: []int32{d.node}}
 		if extra >= 0 {
-			for _, a := range o.st.actors(d.node, extra, o.bit, nil) {
-				o.touched[a] = true
-			}
+			why.pins = o.st.actors(d.node, extra, o.bit, why.pins)
 		}
+		by := cause{node: d.node, name: -1, v: o.st.option(d.node).v, req: d.req, extra: extra}
+		v.demands = append(v.demands, openDemand{req: d.req, by: by, why: why})
+		v.ask(d.req.asks)
 	}
 	return v
 }
@@ -147,11 +173,11 @@ func (v *openVar) ask(extras []int32) (added []int32) {
 }
 
 // dfs chooses for the first name that has no release yet. Where it fails it
-// returns the levels of the choices that the failure depends on.
-func (o *opening) dfs() (bool, []int) {
+// returns what the failure depends on.
+func (o *opening) dfs() (bool, reason) {
 	at := slices.IndexFunc(o.order, func(v *openVar) bool { return v.chosen == nil })
 	if at < 0 {
-		return true, nil
+		return true, reason{}
 	}
 	v := o.order[at]
 	v.level = 1
@@ -160,41 +186,33 @@ func (o *opening) dfs() (bool, []int) {
 			v.level = w.level + 1
 		}
 	}
-	var failed []int
+	var failed reason
 	for _, d := range v.demands {
-		failed = merge(failed, d.levels)
+		failed = failed.and(d.why)
 	}
 	for p := range o.releases(v) {
 		if o.tries++; o.tries > openBudget {
-			return false, nil
+			return false, reason{}
 		}
 		mark, orders := len(o.trail), len(o.order)
-		ok, levels := o.take(v, &p)
+		ok, why := o.take(v, &p)
 		if ok {
-			if ok, levels = o.dfs(); ok {
-				return true, nil
+			if ok, why = o.dfs(); ok {
+				return true, reason{}
 			}
 		}
 		o.undo(mark, orders)
 		v.chosen = nil
-		if !slices.Contains(levels, v.level) {
-			return false, levels
+		if !slices.Contains(why.levels, v.level) {
+			return false, why
 		}
-		failed = merge(failed, levels)
+		failed = failed.and(why)
 	}
 	if len(v.demands) > 0 && o.first.req == nil {
 		o.first = v.demands[0].by
 	}
-	return false, slices.DeleteFunc(failed, func(l int) bool { return l == v.level })
-}
-
-func merge(a, b []int) []int {
-	for _, l := range b {
-		if !slices.Contains(a, l) {
-			a = append(a, l)
-		}
-	}
-	return a
+	failed.levels = slices.DeleteFunc(slices.Clone(failed.levels), func(l int) bool { return l == v.level })
+	return false, failed
 }
 
 // releases yields what the name may be: what it was as the pins are, then the
@@ -250,36 +268,35 @@ func (v *openVar) accepts(w pep440.Version) bool {
 }
 
 // take chooses a release and follows what it requires.
-func (o *opening) take(v *openVar, p *pick) (bool, []int) {
+func (o *opening) take(v *openVar, p *pick) (bool, reason) {
 	v.chosen = p
-	levels := []int{v.level}
 	for _, r := range p.rel.reqs {
 		if !o.s.holdsWith(r, o.bit, v.extras) {
 			continue
 		}
-		from := levels
+		why := reason{levels: []int{v.level}}
 		if r.base&o.bit == 0 {
-			from = v.levels()
+			why = v.why()
 		}
 		by := cause{node: -1, name: v.name, v: p.v, req: r, extra: -1}
-		if ok, bad := o.require(r, by, from); !ok {
+		if ok, bad := o.require(r, by, why); !ok {
 			return false, bad
 		}
 	}
-	return true, nil
+	return true, reason{}
 }
 
-// levels are those of the choice itself and of all that require it.
-func (v *openVar) levels() []int {
-	out := []int{v.level}
+// why is the choice itself and all that require it.
+func (v *openVar) why() reason {
+	out := reason{levels: []int{v.level}}
 	for _, d := range v.demands {
-		out = merge(out, d.levels)
+		out = out.and(d.why)
 	}
 	return out
 }
 
-// require notes that a requirement counts on account of the choices at levels.
-func (o *opening) require(r *require, by cause, levels []int) (bool, []int) {
+// require notes that a requirement counts, for a reason.
+func (o *opening) require(r *require, by cause, why reason) (bool, reason) {
 	pinned := false
 	for _, b := range o.s.groups[o.group].pinned(r.name) {
 		if o.s.nodes[b].active&o.bit == 0 {
@@ -287,69 +304,64 @@ func (o *opening) require(r *require, by cause, levels []int) (bool, []int) {
 		}
 		pinned = true
 		if !r.loose && !r.spec.Contains(o.st.option(b).v) && (by.node < 0 || o.s.tolerated(by.node, b)&o.bit == 0) {
-			o.touched[b] = true
-			if by.node >= 0 {
-				o.touched[by.node] = true
-			}
 			o.first = by
-			return false, levels
+			return false, why.and(reason{pins: []int32{b}})
 		}
-		if ok, bad := o.askPin(b, r.asks, levels); !ok {
+		if ok, bad := o.askPin(b, r.asks, why); !ok {
 			return false, bad
 		}
 	}
 	if pinned || r.loose {
-		return true, nil
+		return true, reason{}
 	}
-	return o.requireOpen(r, by, levels)
+	return o.requireOpen(r, by, why)
 }
 
 // askPin follows extras of a pin that nothing else asks for.
-func (o *opening) askPin(b int32, extras []int32, levels []int) (bool, []int) {
+func (o *opening) askPin(b int32, extras []int32, why reason) (bool, reason) {
 	for _, x := range extras {
 		e := pinExtra{b, x}
 		counts := slices.ContainsFunc(o.st.used[b], func(u use) bool { return u.extra == x && u.mask&o.bit != 0 })
 		if counts || slices.Contains(o.extras, e) {
 			continue
 		}
-		o.touched[b] = true
 		o.extras = append(o.extras, e)
 		o.trail = append(o.trail, func() { o.extras = o.extras[:len(o.extras)-1] })
 		for _, r := range o.st.release(b).reqs {
 			if r.base&o.bit == 0 && o.s.holdsWith(r, o.bit, []int32{x}) {
 				by := cause{node: b, name: -1, v: o.st.option(b).v, req: r, extra: x}
-				if ok, bad := o.require(r, by, levels); !ok {
+				if ok, bad := o.require(r, by, why.and(reason{pins: []int32{b}})); !ok {
 					return false, bad
 				}
 			}
 		}
 	}
-	return true, nil
+	return true, reason{}
 }
 
-func (o *opening) requireOpen(r *require, by cause, levels []int) (bool, []int) {
+func (o *opening) requireOpen(r *require, by cause, why reason) (bool, reason) {
 	w := o.variable(r.name)
 	n, asked := len(w.demands), w.extras
-	w.demands = append(w.demands, openDemand{req: r, by: by, levels: levels})
+	w.demands = append(w.demands, openDemand{req: r, by: by, why: why})
 	w.extras = slices.Clone(asked)
 	added := w.ask(r.asks)
 	o.trail = append(o.trail, func() { w.demands, w.extras = w.demands[:n], asked })
 	if w.chosen == nil {
-		return true, nil
+		return true, reason{}
 	}
 	if !w.chosen.v.IsZero() && !r.spec.Contains(w.chosen.v) {
 		o.first = by
-		return false, merge(w.levels(), levels)
+		return false, w.why().and(why)
 	}
 	for _, q := range w.chosen.rel.reqs {
 		if len(added) > 0 && !o.s.holdsWith(q, o.bit, asked) && o.s.holdsWith(q, o.bit, w.extras) {
 			from := cause{node: -1, name: w.name, v: w.chosen.v, req: q, extra: -1}
-			if ok, bad := o.require(q, from, w.levels()); !ok {
+			if ok, bad := o.require(q, from, w.why()); !ok {
 				return false, bad
 			}
 		}
 	}
-	return true, nil
+	return true, reason{}
 }
 
 func (o *opening) undo(mark, orders int) {
@@ -381,11 +393,7 @@ func (o *opening) result(e *openEnv) {
 
 // clash is the dead end, with all nodes that could mend it.
 func (o *opening) clash() *conflict {
-	c := &conflict{from: o.first.node, to: -1, req: o.first.req, mask: o.bit, extra: o.first.extra, open: o.first}
-	for i, t := range o.touched {
-		if t {
-			c.nodes = append(c.nodes, int32(i))
-		}
+	return &conflict{
+		from: o.first.node, to: -1, req: o.first.req, mask: o.bit, extra: o.first.extra, open: o.first, nodes: o.pins,
 	}
-	return c
 }

@@ -191,6 +191,11 @@ func (x *search) others() int {
 // be mended in several ways.
 func (x *search) next() (b branch, end bool, out verdict, lv levels) {
 	conflicts := x.st.conflicts(nil)
+	for i := range x.st.clashes {
+		if c := &x.st.clashes[i]; x.st.repeats(c) {
+			conflicts = append(conflicts, *c.why)
+		}
+	}
 	if len(conflicts) == 0 {
 		return branch{}, false, 0, 0
 	}

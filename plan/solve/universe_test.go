@@ -367,7 +367,9 @@ func (u *universe) ask(t *testing.T, f *Facts, seed uint64, total *tally) []Resu
 	}
 	start := time.Now()
 	s, all := reach(f)
-	if d := time.Since(start); d > 50*time.Millisecond { t.Logf("seed %d took %v", seed, d) }
+	if d := time.Since(start); d > 50*time.Millisecond {
+		t.Logf("seed %d took %v", seed, d)
+	}
 	total.slowest = max(total.slowest, time.Since(start))
 	if c := s.Conflicts(); len(c) > 0 {
 		t.Fatalf("seed %d: conflicts %v", seed, c)

@@ -13,11 +13,13 @@ import (
 
 // requires is one edge as a clause: "botocore 1.34.39 requires urllib3<2.1".
 func requires(e solve.Edge) string {
-	from := e.From
-	if !e.FromRoot {
-		from += " " + e.FromVersion.String()
+	switch {
+	case !e.FromRoot:
+		return e.From + " " + e.FromVersion.String() + " requires " + e.Requirement
+	case e.From == e.Requirement || e.From == e.To:
+		return "the roots ask for " + e.Requirement // a root that is a requirement line
 	}
-	return from + " requires " + e.Requirement
+	return e.From + " requires " + e.Requirement
 }
 
 // violated is an edge that does not hold, with what it meets.

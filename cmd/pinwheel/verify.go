@@ -81,6 +81,13 @@ func (p *program) verification(s seen) {
 			checked = "checked with one root"
 		}
 	}
-	fmt.Fprintf(p.out, "%s: %d pins, %d conflicts, %d other findings; %s\n",
-		printable(s.path), v.Pins, v.Conflicts(), len(v.Findings)-v.Conflicts(), checked)
+	fmt.Fprintf(p.out, "%s: %s, %s, %s; %s\n", printable(s.path), number(v.Pins, "pin"),
+		number(v.Conflicts(), "conflict"), number(len(v.Findings)-v.Conflicts(), "other finding"), checked)
+}
+
+func number(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -296,9 +296,7 @@ func (x *search) learn() verdict {
 			return stopped
 		}
 		x.lacking = true
-		if !x.ask(g.node, g.list, g.at) {
-			break
-		}
+		x.ask(g.node, g.list, g.at)
 	}
 	return stopped
 }

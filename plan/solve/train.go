@@ -143,14 +143,13 @@ func bounds(spec pep440.Specifiers, below bool) string {
 	return out
 }
 
-// ask notes which release should be read so that the option o of a list can
-// be judged, and reports whether that is o itself. The list is in order of
-// preference, and at is where o stands in it.
-func (x *search) ask(i int32, list []int32, at int) bool {
+// ask notes which release should be read so that an option of a list can be
+// judged. The list is in order of preference, and at is where the option
+// stands in it.
+func (x *search) ask(i int32, list []int32, at int) {
 	s := x.s
-	o := list[at]
 	n := &s.nodes[i]
-	wanted := o
+	wanted := list[at]
 	if at > 0 && s.trainOf(i) != nil {
 		end := at + 1
 		for end < len(list) && s.look(i, list[end]).known == Missing && n.options[list[end]].v.Compare(n.options[list[end-1]].v) < 0 {
@@ -161,7 +160,6 @@ func (x *search) ask(i int32, list []int32, at int) bool {
 		}
 	}
 	s.release(n.name, n.options[wanted].v, true)
-	return wanted == o
 }
 
 // probe picks from options that nobody has read, newest first, the one to read.

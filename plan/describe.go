@@ -7,17 +7,18 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/plan/solve"
 	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
 )
 
 // This file puts the answers of the search into words.
 
 // requires is one edge as a clause: "botocore 1.34.39 requires urllib3<2.1".
 func requires(e solve.Edge) string {
-	switch {
-	case !e.FromRoot:
+	if !e.FromRoot {
 		return e.From + " " + e.FromVersion.String() + " requires " + e.Requirement
-	case e.From == e.Requirement || e.From == e.To:
-		return "the roots ask for " + e.Requirement // a root that is a requirement line
+	}
+	if r, err := pep508.Parse(e.From); err == nil && r.Key() == e.To {
+		return "the roots ask for " + e.From // a root that is a requirement line
 	}
 	return e.From + " requires " + e.Requirement
 }

@@ -16,9 +16,6 @@ type Metadata struct {
 	Status   MetadataStatus
 	Reason   string // for every status but known, one clause
 	Requires []pep508.Requirement
-	// Differs is true when another wheel of the release carries other metadata
-	// than the one that was read.
-	Differs bool
 }
 
 // MetadataStatus says how much is known of a release's requirements.

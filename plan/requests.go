@@ -100,8 +100,8 @@ func roleName(r Role) string {
 	return "Owner"
 }
 
-// queue fills the places: forced, longest waiting, patch before minor before
-// major, name.
+// queue fills the places: forced, what ends a conflict, longest waiting, patch
+// before minor before major, name.
 func (d *decider) queue() {
 	places := d.s.Policy.MaxOpen
 	var waiting []*draft
@@ -145,6 +145,9 @@ func (d *decider) queue() {
 func before(a, b *draft) bool {
 	if (a.forced != nil) != (b.forced != nil) {
 		return a.forced != nil
+	}
+	if (len(a.Cures) > 0) != (len(b.Cures) > 0) {
+		return len(a.Cures) > 0
 	}
 	if !a.Since.Equal(b.Since) {
 		return a.Since.Before(b.Since)

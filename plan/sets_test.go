@@ -166,3 +166,78 @@ func TestAnOpenOneThatClashesIsLoweredOrSaid(t *testing.T) {
 		t.Errorf("it acts again: %v", again)
 	}
 }
+
+func TestWhatEndsAConflictGoesFirst(t *testing.T) {
+	s := saturday(t, "a==1.0\nb==1.0\nc==1.0\n",
+		pkg("a", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-01-15")),
+		pkg("b", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-03-01")),
+		pkg("c", release(t, "1.0", "2024-01-01")))
+	needs(t, &s, "c", "1.0", "b>=1.1")
+	s.Policy.MaxOpen = 1
+	p := Decide(s)
+	u := the(t, p, "pinwheel/b-1.x")
+	if !slices.Equal(u.Cures, []string{"c 1.0 requires b>=1.1; b is pinned at 1.0"}) {
+		t.Errorf("cures %q", u.Cures)
+	}
+	if len(p.Actions) != 2 || p.Actions[0].On() != "pinwheel/b-1.x" {
+		t.Errorf("actions %v", p.Actions)
+	}
+	if other := the(t, p, "pinwheel/a-1.x"); other.State != RateLimited {
+		t.Errorf("a is %s", other.State)
+	}
+}
+
+func TestARequirementThatIsWrongCanBeIgnored(t *testing.T) {
+	s := aws(t, "botocore==1.35.0\nurllib3==2.0.7\n")
+	s.Policy.IgnoreEdges = []IgnoreEdge{{From: "botocore", To: "urllib3", Versions: ">=1.35", Reason: "tried"}}
+	if u := the(t, Decide(s), "pinwheel/urllib3-2.x"); u.State != AwaitingSchedule {
+		t.Errorf("%s: %s", u.State, u.Reason)
+	}
+	s.Policy.IgnoreEdges[0].Versions = "<1.35"
+	if u := the(t, Decide(s), "pinwheel/urllib3-2.x"); u.State != Incompatible {
+		t.Errorf("another version's is ignored as well: %s", u.Reason)
+	}
+}
+
+func TestUnverifiedIsOfferedOrHeld(t *testing.T) {
+	s := friday(t, "a==1.0\n", pkg("a", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-02-01")))
+	s.Metadata["a"]["1.1"] = Metadata{Status: MetadataUnknown, Reason: "its source distribution computes them"}
+	u := the(t, Decide(s), "pinwheel/a-1.x")
+	if u.State != AwaitingSchedule || !slices.Equal(u.Unverified, []string{"a"}) || !slices.Equal(u.Labels, []string{"unverified"}) {
+		t.Errorf("%s %v %v", u.State, u.Unverified, u.Labels)
+	}
+	s.Policy.Unverified = HoldUnverified
+	u = the(t, Decide(s), "pinwheel/a-1.x")
+	if u.State != Incompatible || !strings.Contains(u.Reason, "its source distribution computes them") {
+		t.Errorf("%s: %s", u.State, u.Reason)
+	}
+}
+
+func TestExtrasCountWhenTheyAreUsed(t *testing.T) {
+	s := friday(t, "jsonschema==4.0\nfqdn==1.0\n",
+		pkg("jsonschema", release(t, "4.0", "2024-01-01"), release(t, "4.1", "2024-02-01")), pkg("fqdn", release(t, "1.0", "2024-01-01")))
+	needs(t, &s, "jsonschema", "4.1", `fqdn>=2; extra == "format"`)
+	if u := the(t, Decide(s), "pinwheel/jsonschema-4.x"); u.State != AwaitingSchedule {
+		t.Errorf("an unused extra holds: %s", u.Reason)
+	}
+	s.Policy.Extras = map[string][]string{"jsonschema": {"format"}}
+	if u := the(t, Decide(s), "pinwheel/jsonschema-4.x"); u.State != Incompatible {
+		t.Errorf("a used extra does not hold: %s %s", u.State, u.Reason)
+	}
+}
+
+func TestAYoungMemberLowersTheSet(t *testing.T) {
+	s := friday(t, "boto3==1.0\nbotocore==1.0\n",
+		pkg("boto3", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-02-01"), release(t, "1.2", "2025-12-20")),
+		pkg("botocore", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-02-01"), release(t, "1.2", "2026-01-01")))
+	for _, v := range []string{"1.0", "1.1", "1.2"} {
+		needs(t, &s, "boto3", v, "botocore=="+v)
+	}
+	u := the(t, Decide(s), "pinwheel/boto3-1.x")
+	if got := moved(u); u.State != AwaitingSchedule || !slices.Equal(got, []string{"boto3 1.1", "botocore 1.1"}) {
+		t.Errorf("%s %v: %s", u.State, got, u.Reason)
+	}
+	if len(u.NotTaken) != 1 || !strings.Contains(u.NotTaken[0].Reason, "boto3 1.2 requires botocore==1.2") {
+		t.Errorf("not taken %+v", u.NotTaken)
+	}
+}

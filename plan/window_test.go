@@ -121,3 +121,33 @@ func TestWindowThatNeverOpens(t *testing.T) {
 		t.Error("31 February came")
 	}
 }
+
+// TestWindowViewAtEdges asks what texts say where the clock jumps: the first
+// and last minute of an opening whose midnight does not exist or comes twice.
+func TestWindowViewAtEdges(t *testing.T) {
+	tests := []struct{ zone, spec, now, opens, closes string }{
+		{"America/Santiago", "* * * * SUN", "2026-09-06T03:59:00Z", "2026-09-06T04:00:00Z", "2026-09-07T03:00:00Z"},
+		{"America/Santiago", "* * * * SUN", "2026-09-06T04:00:00Z", "2026-09-06T04:00:00Z", "2026-09-07T03:00:00Z"},
+		{"America/Santiago", "* * * * SUN", "2026-09-07T02:59:59Z", "2026-09-06T04:00:00Z", "2026-09-07T03:00:00Z"},
+		{"America/Santiago", "* * * * SUN", "2026-09-07T03:00:00Z", "2026-09-13T03:00:00Z", "2026-09-14T03:00:00Z"},
+		// Saturday 4 April 23:00 comes twice: the opening is one, 25 hours long.
+		{"America/Santiago", "* * * * SAT", "2026-04-05T03:30:00Z", "2026-04-04T03:00:00Z", "2026-04-05T04:00:00Z"},
+		{"Asia/Beirut", "* * * * SUN", "2026-03-28T21:00:00Z", "2026-03-28T22:00:00Z", "2026-03-29T21:00:00Z"},
+		// An hour that is left out is no opening that day.
+		{"Europe/Prague", "* 2 * * SUN", "2026-03-29T00:30:00Z", "2026-04-05T00:00:00Z", "2026-04-05T01:00:00Z"},
+		// An hour that comes twice is one opening of two.
+		{"Europe/Prague", "* 2 * * SUN", "2026-10-25T01:30:00Z", "2026-10-25T00:00:00Z", "2026-10-25T02:00:00Z"},
+		{"Australia/Lord_Howe", "* 2 * * SUN", "2026-10-03T15:00:00Z", "2026-10-03T15:30:00Z", "2026-10-03T16:00:00Z"},
+	}
+	for _, tt := range tests {
+		now, err := time.Parse(time.RFC3339, tt.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := window(t, tt.zone, tt.spec).View(now)
+		opens, closes := v.Opens.UTC().Format(time.RFC3339), v.Closes.UTC().Format(time.RFC3339)
+		if opens != tt.opens || closes != tt.closes {
+			t.Errorf("%q in %s at %s: from %s to %s, want %s to %s", tt.spec, tt.zone, tt.now, opens, closes, tt.opens, tt.closes)
+		}
+	}
+}

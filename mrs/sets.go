@@ -64,9 +64,9 @@ func changed(lines []plan.LineChange, removed bool) []string {
 
 // fit says on what the pins were checked against each other.
 func fit(v BodyView) string {
-	what := "the pins fit together"
+	what := "no release here conflicts with another pin"
 	if len(v.Roots) > 0 {
-		what = "the pins and what is installed with them, " + text.Inline(strings.Join(v.Roots, ", "), 200) + ", fit together"
+		what += " or with what is installed, " + text.Inline(strings.Join(v.Roots, ", "), 200) + ","
 	}
 	where := ""
 	if len(v.Pythons) > 0 {
@@ -75,7 +75,7 @@ func fit(v BodyView) string {
 			where += ", " + text.Inline(machines, 100)
 		}
 	}
-	return " - " + what + where + ", by what each release says it requires\n"
+	return " - " + strings.TrimSuffix(what+where, ",") + ", by what each release says it requires\n"
 }
 
 // machines names the platforms without the system they share.

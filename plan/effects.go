@@ -278,11 +278,24 @@ func (d *decider) leftovers() {
 	}
 }
 
+// conflicts says which pins refuse each other on the default branch already.
+func (d *decider) conflicts() {
+	all := d.solver.Conflicts()
+	for i, e := range all {
+		if i == 3 {
+			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("And %d more conflicts, see `pinwheel verify`.", len(all)-i))
+			return
+		}
+		d.plan.Notes = append(d.plan.Notes, "A conflict between pins on "+d.s.Project.DefaultBranch+": "+d.sentence(e)+".")
+	}
+}
+
 // notes are the lines that say what was not looked at.
 func (d *decider) notes() {
 	if len(d.s.Policy.Roots) == 0 {
 		d.plan.Notes = append(d.plan.Notes, "Checked pin against pin only: set `roots:` in the configuration to say what is installed.")
 	}
+	d.conflicts()
 	for _, r := range d.s.Roots {
 		if r.Failure != "" {
 			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("Root %s could not be read, so nothing new is offered: %s.", r.Name, r.Failure))

@@ -82,7 +82,7 @@ func (d *decider) keepOpen(dr *draft) {
 	if dr.moves || dr.repair {
 		t := dr.trailer
 		if dr.moves {
-			t.Moves, t.Lines, t.At, t.Why, t.By = dr.Moves, dr.Lines, d.s.Now, "window", ""
+			t.Moves, t.Lines, t.At, t.Why, t.By = dr.Moves, dr.Lines, d.s.Now, d.whyNow(), ""
 			switch {
 			case dr.forced != nil:
 				t.Why, t.By = "forced", dr.forced.By.Username
@@ -138,7 +138,7 @@ func (d *decider) edit(dr *draft) {
 }
 
 func (d *decider) open(dr *draft) {
-	t := Trailers{Moves: dr.Moves, Lines: dr.Lines, At: d.s.Now, Why: "window"}
+	t := Trailers{Moves: dr.Moves, Lines: dr.Lines, At: d.s.Now, Why: d.whyNow()}
 	if dr.Kind == Twin {
 		t.Why = "repair"
 	}
@@ -294,6 +294,13 @@ func (d *decider) conflicts() {
 func (d *decider) notes() {
 	if len(d.s.Policy.Roots) == 0 {
 		d.plan.Notes = append(d.plan.Notes, "Checked pin against pin only: set `roots:` in the configuration to say what is installed.")
+	}
+	for _, e := range d.s.Policy.IgnoreEdges {
+		of := e.From
+		if e.Versions != "" {
+			of += e.Versions
+		}
+		d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("What %s requires of %s does not count (ignore_edges): %s", of, e.To, e.Reason))
 	}
 	d.conflicts()
 	for _, r := range d.s.Roots {

@@ -190,8 +190,12 @@ func TestWhatEndsAConflictGoesFirst(t *testing.T) {
 func TestARequirementThatIsWrongCanBeIgnored(t *testing.T) {
 	s := aws(t, "botocore==1.35.0\nurllib3==2.0.7\n")
 	s.Policy.IgnoreEdges = []IgnoreEdge{{From: "botocore", To: "urllib3", Versions: ">=1.35", Reason: "tried"}}
-	if u := the(t, Decide(s), "pinwheel/urllib3-2.x"); u.State != AwaitingSchedule {
+	p := Decide(s)
+	if u := the(t, p, "pinwheel/urllib3-2.x"); u.State != AwaitingSchedule {
 		t.Errorf("%s: %s", u.State, u.Reason)
+	}
+	if !slices.Contains(p.Notes, "What botocore>=1.35 requires of urllib3 does not count (ignore_edges): tried") {
+		t.Errorf("notes %q", p.Notes)
 	}
 	s.Policy.IgnoreEdges[0].Versions = "<1.35"
 	if u := the(t, Decide(s), "pinwheel/urllib3-2.x"); u.State != Incompatible {

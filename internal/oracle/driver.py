@@ -195,6 +195,8 @@ def resolve(case):
         text = output.getvalue()
         with open(log, encoding="utf-8") as f:
             missed = [line.strip() for line in f if UNREACHED.search(line)]
+        if "ERROR: Exception:" in text:  # a fault of pip's own
+            return {"outcome": "broken", "text": text.strip().splitlines()[-1]}
         if missed or not any(sign in text for sign in NO_SOLUTION):
             return {"outcome": "failed", "text": "\n".join([conflict(text)] + missed[:3])}
         return {"outcome": "none", "text": conflict(text)}

@@ -21,6 +21,11 @@ var program string
 // time. The process is ended then, and the next question starts another.
 var ErrTimeout = errors.New("no answer in time")
 
+// ErrBroken is wrapped by the error of a resolution in which pip met a fault of
+// its own. That of pip 23 recurses without end where a way that it gave up
+// left names behind that require each other.
+var ErrBroken = errors.New("pip broke")
+
 // Python is one Python process that answers questions, one at a time. It is
 // not safe for concurrent use. Close ends it.
 type Python struct {

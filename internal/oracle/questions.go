@@ -134,8 +134,8 @@ type Resolution struct {
 	Conflict string
 }
 
-// Resolve asks pip. An error, which wraps ErrTimeout where time was up, means
-// that pip gave no verdict.
+// Resolve asks pip. An error means that pip gave no verdict; it wraps
+// ErrTimeout where time was up and ErrBroken where pip itself is at fault.
 func (p *Python) Resolve(q Question) (Resolution, error) {
 	type answer struct {
 		Outcome string            `json:"outcome"`
@@ -154,6 +154,8 @@ func (p *Python) Resolve(q Question) (Resolution, error) {
 		return Resolution{Solved: true, Pins: a.Pins}, nil
 	case "none":
 		return Resolution{Conflict: a.Text}, nil
+	case "broken":
+		return Resolution{}, fmt.Errorf("resolve with pip: %w: %s", ErrBroken, a.Text)
 	default:
 		return Resolution{}, fmt.Errorf("resolve with pip: %s", a.Text)
 	}

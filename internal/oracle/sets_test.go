@@ -81,6 +81,8 @@ type judge struct {
 	index string
 	count *counts
 	asked map[string]Resolution
+
+	printed bool
 }
 
 // consistent reports whether the pins go together as they are; both sides

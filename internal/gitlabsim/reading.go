@@ -260,3 +260,22 @@ func (p *Project) Diff(from, to string) string {
 
 // Paths lists the files at a branch or commit.
 func (p *Project) Paths(ref string) []string { return slices.Sorted(maps.Keys(p.Files(ref))) }
+
+// Reachable returns the ids of all commits that some branch holds.
+func (p *Project) Reachable() map[string]bool {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	seen, todo := map[string]bool{}, []*commit(nil)
+	for _, b := range p.repo.branches {
+		todo = append(todo, b.head)
+	}
+	for len(todo) > 0 {
+		next := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if !seen[next.id] {
+			seen[next.id] = true
+			todo = append(todo, next.parents...)
+		}
+	}
+	return seen
+}

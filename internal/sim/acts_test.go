@@ -1,0 +1,172 @@
+package sim
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"gitlab.com/cki-project/pinwheel/internal/gitlabsim"
+)
+
+// people lets people act, each written as "ACT USER WHAT"; see act.
+func (w *world) people(t *testing.T, acts ...string) {
+	t.Helper()
+	for _, text := range acts {
+		if err := w.act(text); err != nil {
+			t.Fatal(text, ": ", err)
+		}
+	}
+}
+
+// act is one thing that happens outside of pinwheel:
+//
+//	index STATEMENT                  see package pypisim
+//	tick|untick USER PART            the dashboard's box whose line holds PART
+//	rebase USER BRANCH               the box in the merge request from it
+//	merge|close|reopen|revert USER BRANCH
+//	push|force USER BRANCH           a commit of USER on top of it, or instead
+//	pin USER NAME VERSION            in both files of main; unpin USER NAME
+//	twin USER                        spoils the derived file of main
+//	issue USER close|reopen|delete|empty|retitle
+func (w *world) act(text string) error {
+	words := strings.Fields(text)
+	what, user, on := words[0], words[1], ""
+	if len(words) > 2 {
+		on = words[2]
+	}
+	defer func() { w.judge.look(text) }()
+	p := w.project
+	switch what {
+	case "index":
+		return w.release(strings.TrimPrefix(text, "index "))
+	case "tick", "untick":
+		return w.box(what == "tick", user, on)
+	case "push", "force":
+		return w.push(what == "force", user, prefix+on)
+	case "pin":
+		return w.edit(user, on, on+"=="+words[3]+"\n")
+	case "unpin":
+		return w.edit(user, on, "")
+	case "twin":
+		old, _ := p.File("main", "pipeline/constraints.yml")
+		_, err := p.Push(user, "main", "Tidy up", map[string]string{"pipeline/constraints.yml": strings.Replace(old, "==", "==0.", 1)})
+		return err
+	case "issue":
+		board, err := w.dashboard()
+		if err != nil {
+			return err
+		}
+		switch on {
+		case "close":
+			return p.CloseIssue(user, board.IID)
+		case "reopen":
+			return p.ReopenIssue(user, board.IID)
+		case "delete":
+			return p.DeleteIssue(user, board.IID)
+		case "retitle":
+			return p.EditIssueTitle(user, board.IID, "What is pinned")
+		}
+		return p.EditIssueDescription(user, board.IID, "")
+	}
+	m, err := w.newest(prefix + on)
+	if err != nil {
+		return err
+	}
+	switch what {
+	case "rebase":
+		return p.TickMR(user, m.IID, "rebase-check")
+	case "merge":
+		return p.MergeMR(user, m.IID)
+	case "close":
+		return p.CloseMR(user, m.IID)
+	case "reopen":
+		return p.ReopenMR(user, m.IID)
+	case "revert":
+		_, err = p.Revert(user, m.IID)
+		return err
+	}
+	return fmt.Errorf("nobody can do this")
+}
+
+var (
+	boxBranch = regexp.MustCompile(`<!-- \w+-branch=(\S+) -->`)
+	boxBulk   = regexp.MustCompile(`<!-- create-all-(\w+)`)
+)
+
+// box ticks or unticks and notes for the judge what was asked for.
+func (w *world) box(done bool, user, part string) error {
+	board, err := w.dashboard()
+	if err != nil {
+		return err
+	}
+	if done {
+		err = w.project.Tick(user, board.IID, part)
+	} else {
+		err = w.project.Untick(user, board.IID, part)
+	}
+	if err != nil || user == "rita" {
+		return err
+	}
+	for line := range strings.Lines(board.Description) {
+		m := boxBranch.FindStringSubmatch(line)
+		if m != nil && (strings.Contains(line, part) || boxBulk.MatchString("<!-- "+part)) {
+			w.judge.asked[m[1]] = done
+		}
+	}
+	return nil
+}
+
+// dashboard is our open issue, or else the newest closed one.
+func (w *world) dashboard() (gitlabsim.Issue, error) {
+	var found gitlabsim.Issue
+	for _, i := range w.project.Issues() {
+		if i.Author == bot && (found.State != "opened") {
+			found = i
+		}
+	}
+	if found.IID == 0 {
+		return found, fmt.Errorf("there is no dashboard")
+	}
+	return found, nil
+}
+
+// newest is the newest merge request from a branch.
+func (w *world) newest(branch string) (gitlabsim.MergeRequest, error) {
+	all := w.project.MRs()
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].SourceBranch == branch {
+			return all[i], nil
+		}
+	}
+	return gitlabsim.MergeRequest{}, fmt.Errorf("there is no merge request from %s", branch)
+}
+
+func (w *world) push(force bool, user, branch string) error {
+	if w.project.Head(branch) == "" {
+		return fmt.Errorf("there is no branch %s", branch)
+	}
+	files := map[string]string{"README": fmt.Sprintf("%s was here %d times.\n", user, len(w.gitlab.Events()))}
+	var err error
+	if force {
+		_, err = w.project.ForcePush(user, branch, "main", "Start over", files)
+	} else {
+		_, err = w.project.Push(user, branch, "Add a note", files)
+	}
+	return err
+}
+
+// edit replaces the line of a pin on main and writes both files.
+func (w *world) edit(user, name, line string) error {
+	old, _ := w.project.File("main", "constraints.txt")
+	re := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + `==.*\n`)
+	if !re.MatchString(old) {
+		return fmt.Errorf("%s is not pinned", name)
+	}
+	text := re.ReplaceAllString(old, line)
+	if text == old {
+		return fmt.Errorf("%s is so already", name)
+	}
+	_, err := w.project.Push(user, "main", "Edit "+name, map[string]string{"constraints.txt": text, "pipeline/constraints.yml": derived(text)})
+	return err
+}

@@ -1,0 +1,112 @@
+package sim
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// crash makes the k-th instant of the next run, from 0, its last. It returns
+// the process that starts over what the disk held then, and which instant it
+// was; nil if the run has no such instant. The instants are: before each
+// transaction becomes durable, before each writing request leaves, and after
+// its effect before the answer arrives. What is after a transaction is before
+// the next instant.
+func (p *process) crash(t *testing.T, k int) (next *process, what string) {
+	n := 0
+	path := filepath.Join(p.w.dir, fmt.Sprintf("after-%d-%d.db", p.number, k))
+	die := func(instant string) bool {
+		if n++; n-1 != k {
+			return false
+		}
+		what = instant
+		if err := copyDatabase(p.path, path); err != nil {
+			t.Error(err)
+		}
+		p.wire.dead.Store(true)
+		return true
+	}
+	commits := 0
+	p.wire.commit = func() bool {
+		commits++
+		return !die(fmt.Sprintf("before transaction %d", commits))
+	}
+	p.wire.around = func(c call) (*http.Response, error) {
+		if c.kind != gitlabCall || !c.writes() {
+			return c.send()
+		}
+		if die("before " + c.String()) {
+			return nil, errDead
+		}
+		resp, err := c.send()
+		if die("after " + c.String()) {
+			return nil, errDead
+		}
+		return resp, err
+	}
+	p.run()
+	p.wire.commit, p.wire.around = nil, nil
+	if what == "" {
+		return nil, ""
+	}
+	return p.w.start(t, path), what
+}
+
+// twin is the scenario undisturbed: its projection after the run under test
+// and two more.
+func (s scenario) twin(t *testing.T) (projection string) {
+	inBubble(t, s.setting, func(t *testing.T, w *world) {
+		p := w.first(t)
+		s.lead(t, p)
+		p.run()
+		p.runs(2)
+		projection = w.projection()
+		if wrote := p.runs(1); wrote != 0 {
+			t.Errorf("a quiet run wrote %d times: %v", wrote, w.gitlab.Writes(time.Time{}))
+		}
+		w.verdict(t)
+	})
+	return projection
+}
+
+// verdict fails the test with what the judge found.
+func (w *world) verdict(t *testing.T) {
+	t.Helper()
+	for _, wrong := range w.judge.wrong {
+		t.Error(wrong)
+	}
+}
+
+// A crash at every instant of every scenario; two clean runs later the world
+// is the twin's, and a third writes nothing.
+func TestCrash(t *testing.T) {
+	for _, s := range chosen(scenarios) {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			twin := s.twin(t)
+			cases := 0
+			for k, more := 0, true; more && !t.Failed(); k++ {
+				inBubble(t, s.setting, func(t *testing.T, w *world) {
+					p := w.first(t)
+					s.lead(t, p)
+					next, what := p.crash(t, k)
+					if more = next != nil; !more {
+						return
+					}
+					cases++
+					next.runs(2)
+					if d := difference(twin, w.projection()); d != "" {
+						t.Errorf("crash %d, %s: two runs later the world differs from the twin's:\n%s", k, what, d)
+					}
+					if wrote := next.runs(1); wrote != 0 {
+						t.Errorf("crash %d, %s: the third run wrote %v", k, what, w.gitlab.Writes(time.Time{}))
+					}
+					w.verdict(t)
+				})
+			}
+			count("crashes", cases)
+		})
+	}
+}

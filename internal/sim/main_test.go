@@ -1,0 +1,63 @@
+package sim
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+var (
+	forTime = flag.Duration("sim.for", 0, "run everything, and seeds without end, for as long as this")
+	oneSeed = flag.Uint64("sim.seed", 0, "replay this seed alone")
+	began   = time.Now()
+)
+
+// everything reports whether all there is shall run, and not what CI runs.
+func everything() bool { return *forTime > 0 }
+
+// late reports whether the time that was given is over.
+func late() bool { return everything() && time.Since(began) > *forTime }
+
+// chosen is all of the scenarios, or every fifth where time is short.
+func chosen(all []scenario) []scenario {
+	if !testing.Short() {
+		return all
+	}
+	var out []scenario
+	for i := 0; i < len(all); i += 5 {
+		out = append(out, all[i])
+	}
+	return out
+}
+
+var counts struct {
+	sync.Mutex
+	of map[string]int
+}
+
+// count adds to what the tests print at their end.
+func count(what string, n int) {
+	counts.Lock()
+	defer counts.Unlock()
+	if counts.of == nil {
+		counts.of = map[string]int{}
+	}
+	counts.of[what] += n
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	var names []string
+	for name := range counts.of {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		fmt.Printf("sim: %s: %d\n", name, counts.of[name])
+	}
+	os.Exit(code)
+}

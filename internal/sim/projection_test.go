@@ -1,0 +1,83 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/internal/gitlabsim"
+)
+
+// What may differ between two worlds that are the same: when something was
+// done, and the digests of commits that hold that.
+var passing = regexp.MustCompile(`\b(digest|at)=\S+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|on \w{3} \d{4}-\d\d-\d\d \d\d:\d\d`)
+
+var opMark = regexp.MustCompile(`<!-- op:[^>]* -->`)
+
+// projection is the world as people see it, without instants and hashes.
+func (w *world) projection() string {
+	var out strings.Builder
+	main := w.project.Commits("main")
+	for _, b := range w.project.Branches() {
+		if b.Name == "main" {
+			continue
+		}
+		parent := "elsewhere"
+		for n, c := range main {
+			if slices.Contains(b.Commit.Parents, c.ID) {
+				parent = fmt.Sprintf("main~%d", n)
+			}
+		}
+		fmt.Fprintf(&out, "branch %s by %s on %s: %s\n", b.Name, b.Commit.AuthorName, parent, b.Commit.Title)
+		files := w.project.Files(b.Name)
+		for _, path := range slices.Sorted(maps.Keys(files)) {
+			fmt.Fprintf(&out, "  %s\n%s", path, indent(files[path]))
+		}
+	}
+	for _, m := range w.project.MRs() {
+		fmt.Fprintf(&out, "%s by %s, closed by %q, labels %v, conflict %v\n%s%s", m, m.Author, m.ClosedBy, m.Labels, m.HasConflicts,
+			indent(passing.ReplaceAllString(m.Description, "~")), marks(m.Notes))
+	}
+	for _, i := range w.project.Issues() {
+		fmt.Fprintf(&out, "%s by %s, closed by %q\n%s%s", i, i.Author, i.ClosedBy, indent(i.Description), marks(i.Notes))
+	}
+	return out.String()
+}
+
+// marks lists our notes by what they are about.
+func marks(notes []gitlabsim.Note) string {
+	var out []string
+	for _, n := range notes {
+		if n.Author == bot && !n.System {
+			out = append(out, "  note "+opMark.FindString(n.Body)+"\n")
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, "")
+}
+
+func indent(text string) string {
+	return "    " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n    ") + "\n"
+}
+
+// difference shows the lines of which only one text has them.
+func difference(want, got string) string {
+	a, b := strings.Split(want, "\n"), strings.Split(got, "\n")
+	var out strings.Builder
+	for _, side := range []struct {
+		sign    string
+		of, not []string
+	}{{"-", a, b}, {"+", b, a}} {
+		for _, line := range side.of {
+			if !slices.Contains(side.not, line) {
+				fmt.Fprintf(&out, "%s%s\n", side.sign, line)
+			}
+		}
+	}
+	if out.Len() == 0 && want != got {
+		return "the same lines in another order:\n" + got
+	}
+	return out.String()
+}

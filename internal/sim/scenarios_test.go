@@ -1,0 +1,203 @@
+package sim
+
+import (
+	"strings"
+	"testing"
+)
+
+// scenario leads a world to the instant before the run that is disturbed.
+type scenario struct {
+	name string
+	setting
+	lead func(t *testing.T, p *process)
+}
+
+// saturday, in the window, everything is open.
+func saturday(_ *testing.T, p *process) {
+	p.run()
+	p.w.until("2026-01-02T23:05Z")
+	p.run()
+}
+
+// scenarios are what crashes and faults are put into. Each ends where the run
+// under test begins.
+var scenarios = []scenario{
+	{"a first run", setting{}, func(*testing.T, *process) {}},
+	{"a first run in the window", setting{}, func(_ *testing.T, p *process) { p.w.until("2026-01-03T09:00Z") }},
+	{"the window opens", setting{}, func(_ *testing.T, p *process) {
+		p.run()
+		p.w.until("2026-01-02T23:05Z")
+	}},
+	{"a tick", setting{}, func(t *testing.T, p *process) {
+		p.run()
+		p.w.people(t, "tick bob requests")
+	}},
+	{"a tick on a set in lock-step", setting{}, func(t *testing.T, p *process) {
+		p.run()
+		p.w.people(t, "tick bob botocore")
+	}},
+	{"a tick in vain", setting{}, func(t *testing.T, p *process) {
+		p.run()
+		p.w.people(t, "tick rita requests")
+	}},
+	{"the bulk box", setting{}, func(t *testing.T, p *process) {
+		p.run()
+		p.w.people(t, "tick bob create-all-awaiting")
+	}},
+	{"a tick on what is too young", setting{}, func(t *testing.T, p *process) {
+		p.run()
+		p.w.people(t, "index six 1.18.0 2026-01-02T08:10Z")
+		p.runs(1)
+		p.w.people(t, "tick bob six")
+	}},
+	{"a tick is taken back", setting{}, func(t *testing.T, p *process) {
+		p.run()
+		p.w.people(t, "index six 1.18.0 2026-01-02T08:10Z")
+		p.runs(1)
+		p.w.people(t, "tick bob six")
+		p.runs(1)
+		p.w.people(t, "untick bob six")
+	}},
+	{"a newer release in the window", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "index requests 2.33.0 2026-01-04T10:00Z")
+		p.w.until("2026-01-10T09:00Z")
+	}},
+	{"a rebase box", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "index requests 2.33.0 2026-01-04T10:00Z")
+		p.w.until("2026-01-08T09:00Z")
+		p.w.people(t, "rebase bob requests-2.x")
+	}},
+	{"a tick on an open one", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "index requests 2.33.0 2026-01-04T10:00Z")
+		p.w.until("2026-01-08T08:00Z")
+		p.run()
+		p.w.people(t, "tick bob requests")
+	}},
+	{"main conflicts with an open one", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.until("2026-01-06T09:00Z")
+		p.w.people(t, "pin alice requests 2.31.1")
+	}},
+	{"main moved by itself", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.until("2026-01-06T09:00Z")
+		p.w.people(t, "pin alice requests 2.32.5")
+	}},
+	{"a pin leaves main", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.until("2026-01-06T09:00Z")
+		p.w.people(t, "unpin alice lxml")
+	}},
+	{"a merge", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "merge alice requests-2.x")
+	}},
+	{"a merge is reverted", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "merge alice requests-2.x")
+		p.runs(1)
+		p.w.people(t, "revert alice requests-2.x")
+	}},
+	{"closed by a person", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "close bob requests-2.x")
+	}},
+	{"closed and asked for again", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "close bob requests-2.x")
+		p.w.until("2026-01-06T09:00Z")
+		p.run()
+		p.w.people(t, "tick bob requests")
+	}},
+	{"a newer major takes over", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "index lxml 6.0.0 2026-01-04T10:00Z")
+		p.w.until("2026-01-10T09:00Z")
+	}},
+	{"a set takes over a member's", setting{
+		index: `
+yarl 1.22.0 2024-02-09T20:00Z requires="propcache>=0.2"
+yarl 1.22.1 2025-12-20T21:00Z requires="propcache>=0.2"
+propcache 0.2.0 2024-02-09T20:00Z
+propcache 0.3.0 2025-12-20T20:00Z
+`, pins: "yarl==1.22.0\npropcache==0.2.0\n",
+	}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, `index yarl 1.23.0 2026-01-05T08:10Z requires="propcache>=0.4.0"`, "index propcache 0.4.0 2026-01-05T08:10Z")
+		p.w.until("2026-01-10T09:00Z")
+	}},
+	{"a merge makes another clash", setting{
+		index: `
+attrs 1.0 2024-02-09T20:00Z
+attrs 1.5 2025-12-20T20:00Z requires="cattrs<1.2"
+cattrs 1.0 2024-02-09T20:00Z
+cattrs 1.1 2025-10-20T20:00Z
+cattrs 1.2 2025-12-20T20:00Z requires="attrs<1.6"
+`, pins: "attrs==1.0\ncattrs==1.0\n",
+	}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.until("2026-01-05T08:10Z")
+		p.w.people(t, "merge alice attrs-1.x")
+	}},
+	{"a pin is yanked", setting{}, func(t *testing.T, p *process) {
+		p.run()
+		p.w.people(t, "index six 1.16.0 2021-05-05T14:18Z", "index yank six 1.17.0 2026-01-02T20:00Z broken")
+		p.w.until("2026-01-03T09:00Z")
+	}},
+	{"yanked after the merge request", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "index yank requests 2.32.5 2026-01-05T08:00Z broken")
+		p.w.until("2026-01-05T09:00Z")
+	}},
+	{"the derived file disagrees", setting{}, func(t *testing.T, p *process) {
+		p.run()
+		p.w.people(t, "twin alice")
+	}},
+	{"the file is malformed", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "pin alice requests 2.3x.??")
+	}},
+	{"a person pushes to a branch", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "push bob requests-2.x")
+	}},
+	{"the dashboard is closed", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "issue alice close")
+	}},
+	{"the dashboard is deleted", setting{}, func(t *testing.T, p *process) {
+		p.run()
+		p.w.people(t, "issue alice delete")
+	}},
+	{"the dashboard is emptied", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "issue alice empty")
+	}},
+	{"roots add a line and remove one", setting{
+		config: "    roots: [kpet]\n",
+		index: `
+kpet 1.0 2024-02-09T20:00Z requires="old"
+kpet 1.1 2025-12-20T20:00Z requires="fresh>=3"
+old 1.0 2024-02-09T20:00Z
+fresh 3.0 2024-02-09T20:00Z
+`, pins: "kpet==1.0\nold==1.0\n",
+	}, func(_ *testing.T, p *process) {
+		p.run()
+		p.w.until("2026-01-03T09:00Z")
+	}},
+	{"two files", setting{config: "      - {path: images/constraints.txt}\n"}, func(_ *testing.T, p *process) {
+		p.run()
+		p.w.until("2026-01-03T09:00Z")
+	}},
+}
+
+func scenarioNames() string {
+	var names []string
+	for _, s := range scenarios {
+		names = append(names, s.name)
+	}
+	return strings.Join(names, ", ")
+}

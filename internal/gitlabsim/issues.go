@@ -83,6 +83,8 @@ func (p *Project) openIssue(actor *user, title, description string, labels []str
 	}
 	p.references(actor, &i.noteable, "", text)
 	p.runCommands(actor, &i.noteable, commands)
+	p.obey(actor, i.ref(), "title", i.title)
+	p.obey(actor, i.ref(), "description", description)
 	return i, nil
 }
 
@@ -111,6 +113,7 @@ func (p *Project) editDescription(actor *user, n *noteable, description string) 
 		p.references(actor, n, old, text)
 	}
 	p.runCommands(actor, n, commands)
+	p.obey(actor, n.ref(), "description", description)
 }
 
 func (p *Project) editTitle(actor *user, n *noteable, title string) {
@@ -121,6 +124,7 @@ func (p *Project) editTitle(actor *user, n *noteable, title string) {
 	p.systemNote(actor, n, fmt.Sprintf("changed title from **%s** to **%s**", n.title, title))
 	n.title = title
 	n.touch()
+	p.obey(actor, n.ref(), "title", title)
 	p.s.event(p, actor, n.editKind(), n.ref(), "title: "+title)
 }
 

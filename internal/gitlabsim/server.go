@@ -53,6 +53,7 @@ type Server struct {
 	events   []Event
 	requests []Request
 	failures []string
+	effects  []Effect
 	faults   []*liveFault
 	counts   map[string]int
 	before   []func(Call)

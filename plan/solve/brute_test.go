@@ -1,10 +1,8 @@
 package solve
 
 import (
-	"flag"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +16,7 @@ type brute struct {
 	w      *world
 	reqs   map[string][]*bruteReq // by "name version"
 	roots  [][]*bruteReq
+	files  []int
 	open   []string
 	base   map[violation]bool // as the pins are
 	broken map[string]bool    // "group env name"
@@ -111,20 +110,25 @@ func (b *brute) now() []string {
 }
 
 func (b *brute) groups() []int {
+	if b.files != nil {
+		return b.files
+	}
 	var out []int
 	for _, p := range b.w.facts.Pins {
 		if !slices.Contains(out, p.Group) {
 			out = append(out, p.Group)
 		}
 	}
+	b.files = out
 	return out
 }
 
 // member is something that is installed in one group and environment.
 type member struct {
 	name, version string
-	pin           int // -1 for what is none
-	root          []*bruteReq
+	pin           int         // -1 for what is none
+	root          []*bruteReq // of a root
+	reqs          []*bruteReq
 	extras        extras
 }
 
@@ -132,7 +136,7 @@ func (b *brute) requires(m *member) []*bruteReq {
 	if m.root != nil {
 		return m.root
 	}
-	return b.reqs[m.name+" "+m.version]
+	return m.reqs
 }
 
 // installed lists the pins and roots of a group that are active.
@@ -142,14 +146,14 @@ func (b *brute) installed(state []string, g, e int) []*member {
 		if p.Group != g || p.Active>>e&1 == 0 {
 			continue
 		}
-		m := &member{name: p.Key, version: state[i], pin: i}
+		m := &member{name: p.Key, version: state[i], pin: i, reqs: b.reqs[p.Key+" "+state[i]]}
 		for _, x := range b.w.facts.Extras[p.Key] {
 			m.extras |= extraBits[x]
 		}
 		out = append(out, m)
 	}
 	for i, r := range b.roots {
-		out = append(out, &member{name: fmt.Sprint("root ", i), pin: -1, root: r})
+		out = append(out, &member{name: b.w.facts.Roots[i].Name + " (root)", pin: -1, root: r})
 	}
 	return out
 }
@@ -206,6 +210,26 @@ func (b *brute) violated(state []string) map[violation]bool {
 		}
 	}
 	return out
+}
+
+// adds reports whether a state violates an edge that the pins as they are do
+// not.
+func (b *brute) adds(state []string, g, e int) bool {
+	list := b.installed(state, g, e)
+	b.spread(list, e)
+	for _, m := range list {
+		for _, r := range b.requires(m) {
+			if !r.counts(e, m.extras) {
+				continue
+			}
+			for _, t := range list {
+				if t.name == r.key && !r.accept[t.version] && !b.base[violation{g, e, m.name, t.name}] {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // demanded lists what pins require at once that no pin is there for, sorted.
@@ -273,7 +297,7 @@ func (b *brute) choiceFits(state []string, g, e int, roots, names []string, choi
 		if b.w.unknown[name+" "+v] && !b.w.facts.Unverified {
 			return false
 		}
-		have[name] = &member{name: name, version: v, pin: -1}
+		have[name] = &member{name: name, version: v, pin: -1, reqs: b.reqs[name+" "+v]}
 		list = append(list, have[name])
 		return true
 	}
@@ -338,12 +362,9 @@ func (b *brute) fits(state []string) bool {
 		return ok
 	}
 	ok := true
-	for k := range b.violated(state) {
-		ok = ok && b.base[k]
-	}
 	for _, g := range b.groups() {
 		for e := range b.w.facts.Environments {
-			if !ok {
+			if ok = ok && !b.adds(state, g, e); !ok {
 				break
 			}
 			var roots []string
@@ -357,164 +378,4 @@ func (b *brute) fits(state []string) bool {
 	}
 	b.valid[key] = ok
 	return ok
-}
-
-// best goes through every state of the pins: the versions that goals can have
-// together, and how many others must move for them, -1 where there is no way.
-func (b *brute) best(goals []Goal, o Options) (to []string, others int) {
-	now := b.now()
-	options := make([][]string, len(now))
-	goalOf := map[int]int{}
-	for k, g := range goals {
-		goalOf[g.Pin] = k
-	}
-	ok := func(i int, c Candidate) bool {
-		return b.w.facts.Unverified || !b.w.unknown[b.w.facts.Pins[i].Key+" "+c.Version.String()]
-	}
-	for i, p := range b.w.facts.Pins {
-		if k, is := goalOf[i]; is {
-			for _, c := range goals[k].To {
-				if ok(i, c) && !p.Fixed {
-					options[i] = append(options[i], c.Version.String())
-				}
-			}
-			continue
-		}
-		options[i] = []string{now[i]}
-		for _, c := range p.Up {
-			if !p.Fixed && ok(i, c) && !(o.NoMajor && c.Major) && !(o.NoYoung && c.Young) {
-				options[i] = append(options[i], c.Version.String())
-			}
-		}
-	}
-	state := slices.Clone(now)
-	bestRank := []int(nil)
-	others = -1
-	var walk func(i, moved int)
-	walk = func(i, moved int) {
-		if i < len(now) {
-			for k, v := range options[i] {
-				state[i] = v
-				_, goal := goalOf[i]
-				if k > 0 && !goal {
-					walk(i+1, moved+1)
-				} else {
-					walk(i+1, moved)
-				}
-			}
-			state[i] = now[i]
-			return
-		}
-		var rank []int
-		for _, g := range goals {
-			rank = append(rank, slices.Index(options[g.Pin], state[g.Pin]))
-		}
-		rank = append(rank, moved)
-		if bestRank != nil && slices.Compare(rank, bestRank) >= 0 {
-			return
-		}
-		if b.fits(state) {
-			bestRank, others, to = rank, moved, nil
-			for _, g := range goals {
-				to = append(to, state[g.Pin])
-			}
-		}
-	}
-	walk(0, 0)
-	return to, others
-}
-
-var howMany = flag.Int("worlds", 1500, "how many small worlds are compared with brute force")
-
-func TestSmallWorldsAgreeWithBruteForce(t *testing.T) {
-	worlds := *howMany
-	if testing.Short() || raceEnabled {
-		worlds /= 6
-	}
-	var counts struct{ goals, held, alone, sets, lowered, pairs int }
-	for seed := range uint64(worlds) {
-		w := randomWorld(t, seed)
-		b := newBrute(t, w)
-		s := w.solver(t)
-		var goals [][]Goal
-		for i, p := range w.facts.Pins {
-			if len(p.Up) > 0 {
-				goals = append(goals, []Goal{{Pin: i, To: p.Up}})
-			}
-		}
-		if n := len(goals); n > 1 {
-			counts.pairs++
-			goals = append(goals, []Goal{goals[0][0], goals[n-1][0]}, []Goal{goals[n-1][0], goals[0][0]})
-		}
-		for _, g := range goals {
-			o := Options{NoMajor: seed%3 == 0}
-			got := s.Reach(g, o)
-			to, others := b.best(g, o)
-			counts.goals++
-			switch {
-			case others < 0:
-				counts.held++
-			case others == 0:
-				counts.alone++
-			default:
-				counts.sets++
-			}
-			if problem := b.judge(s, g, o, got, to, others); problem != "" {
-				t.Fatalf("seed %d: goals %v options %v: %s\nmoves %v why %v\n%s", seed, g, o, problem, got.Moves, got.Why, w.text())
-			}
-			if seed%4 == 0 {
-				// Facts that come on request lead to the same answer.
-				w.asked = map[Need]bool{}
-				var late Result
-				w.settled(t, func(s *Solver) { late = s.Reach(g, o) })
-				w.asked = nil
-				late.Nodes = got.Nodes
-				if !reflect.DeepEqual(late, got) {
-					t.Fatalf("seed %d: goals %v: with facts on request %+v\nbefore %+v\n%s", seed, g, late, got, w.text())
-				}
-			}
-			if len(got.Lowered) > 0 {
-				counts.lowered++
-			}
-		}
-	}
-	t.Logf("%d worlds: %+v", worlds, counts)
-}
-
-// judge compares an answer with what is true.
-func (b *brute) judge(s *Solver, g []Goal, o Options, got Result, to []string, others int) string {
-	if others < 0 {
-		if got.Status != Held {
-			return fmt.Sprintf("%s, and nothing is possible", got.Status)
-		}
-		if len(got.Why) == 0 && len(g) == 1 && !b.w.facts.Pins[g[0].Pin].Fixed && (b.w.facts.Unverified || !b.w.unknown[b.w.facts.Pins[g[0].Pin].Key+" "+g[0].To[0].Version.String()]) {
-			return "held without a reason"
-		}
-		return ""
-	}
-	if got.Status != Solved {
-		return fmt.Sprintf("%s, and %v is possible with %d others", got.Status, to, others)
-	}
-	state := b.now()
-	for _, m := range got.Moves {
-		state[m.Pin] = m.To.String()
-	}
-	for k, goal := range g {
-		if state[goal.Pin] != to[k] {
-			return fmt.Sprintf("goal %d is at %s, and %v is possible", k, state[goal.Pin], to)
-		}
-	}
-	if n := len(got.Moves) - len(g); n != others {
-		return fmt.Sprintf("%d others move, and %d are enough", n, others)
-	}
-	if !b.fits(state) {
-		return "the set does not fit"
-	}
-	if added := s.Added(got.Moves); len(added) != 0 {
-		return fmt.Sprintf("added %v", added)
-	}
-	if n := others; len(got.Why) != n {
-		return fmt.Sprintf("%d reasons for %d others", len(got.Why), n)
-	}
-	return ""
 }

@@ -22,7 +22,7 @@ func (x *search) explain(level int16, budget *int) []Edge {
 	var best []Edge
 	for k := range conflicts {
 		c := &conflicts[k]
-		ends, _ := x.ends(c, nil)
+		ends, _ := x.ends(c)
 		if chain := x.chain(c, ends, level, budget); chain != nil && (best == nil || len(chain) < len(best)) {
 			best = chain
 		}

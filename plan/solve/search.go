@@ -1,7 +1,6 @@
 package solve
 
 import (
-	"math/bits"
 	"slices"
 )
 
@@ -125,9 +124,7 @@ func (x *search) free(i int32) bool {
 
 // ends are the nodes one of which must move for a conflict to go, and the
 // levels of those that are decided.
-func (x *search) ends(c *conflict, out []int32) ([]int32, levels) {
-	var decided levels
-	out = out[:0]
+func (x *search) ends(c *conflict) (out []int32, decided levels) {
 	add := func(i int32) {
 		switch {
 		case i < 0:
@@ -145,14 +142,6 @@ func (x *search) ends(c *conflict, out []int32) ([]int32, levels) {
 		add(i)
 	}
 	return out, decided
-}
-
-// branch is one choice to make: a node and why.
-type branch struct {
-	ends    []int32 // the first that is tried, then the others
-	decided levels
-	why     conflict
-	lists   [][]int32
 }
 
 // dfs decides what is next at a level.
@@ -186,81 +175,11 @@ func (x *search) others() int {
 	return n
 }
 
-// next finds the conflict to take up: one that nothing can mend, else the one
-// with the fewest ways out. Goals that are open come before those that could
-// be mended in several ways.
-func (x *search) next() (b branch, end bool, out verdict, lv levels) {
-	conflicts := x.st.conflicts(nil)
-	for i := range x.st.clashes {
-		if c := &x.st.clashes[i]; x.st.repeats(c) {
-			conflicts = append(conflicts, *c.why)
-		}
-	}
-	if len(conflicts) == 0 {
-		return branch{}, false, 0, 0
-	}
-	worst, found := levels(0), false
-	var forced []branch
-	var open *branch
-	var buf []int32
-	for i := range conflicts {
-		c := &conflicts[i]
-		ends, decided := x.ends(c, buf)
-		switch {
-		case len(ends) == 0:
-			if !found || bits.Len64(uint64(decided)) < bits.Len64(uint64(worst)) {
-				worst, found = decided, true
-			}
-		case len(ends) == 1 && !slices.ContainsFunc(forced, func(f branch) bool { return f.ends[0] == ends[0] }):
-			forced = append(forced, branch{ends: slices.Clone(ends), decided: decided, why: *c})
-		case len(ends) > 1 && open == nil:
-			open = &branch{ends: slices.Clone(ends), decided: decided, why: *c}
-		}
-	}
-	if found {
-		return branch{}, true, dead, worst
-	}
-	return x.narrowest(forced, open)
-}
-
-func (x *search) narrowest(forced []branch, open *branch) (b branch, end bool, out verdict, lv levels) {
-	more := 0
-	at := -1
-	for i := range forced {
-		f := &forced[i]
-		if x.goal[f.ends[0]] == 0 {
-			more++
-		}
-		list, refused := x.accepted(f.ends[0])
-		f.lists, f.decided = [][]int32{list}, f.decided|refused
-		if len(list) == 0 {
-			return branch{}, true, dead, f.decided
-		}
-		if at < 0 || len(list) < len(forced[at].lists[0]) {
-			at = i
-		}
-	}
-	if open != nil && more == 0 && !slices.ContainsFunc(open.ends, func(i int32) bool { return x.goal[i] > 0 }) {
-		more = 1
-	}
-	if x.others()+more > x.limit {
-		x.cut = true
-		return branch{}, true, dead, allLevels
-	}
-	switch {
-	case slices.ContainsFunc(x.goals, func(g target) bool { return x.level[g.node] == 0 }):
-		return branch{}, false, 0, 0
-	case at >= 0:
-		return forced[at], false, 0, 0
-	}
-	return *open, false, 0, 0
-}
-
 // leaf judges a state in which no pin refuses another.
 func (x *search) leaf() (b branch, end bool, out verdict, lv levels) {
 	fit := x.st.fits(nil)
 	if c := fit.clash; c != nil {
-		ends, decided := x.ends(c, nil)
+		ends, decided := x.ends(c)
 		if len(ends) == 0 {
 			return b, true, dead, decided
 		}
@@ -315,67 +234,6 @@ func (x *search) keep() verdict {
 		x.found = found
 	}
 	return dead
-}
-
-// accepted is what a node may move to that no decided node refuses, and the
-// levels of those that refused something.
-func (x *search) accepted(i int32) ([]int32, levels) {
-	type guard struct {
-		req *require
-		lv  levels
-	}
-	var guards []guard
-	s := x.s
-	n := &s.nodes[i]
-	note := func(q int32, r *require) {
-		if r.loose || r.spec.IsEmpty() || q == i || x.free(q) {
-			return
-		}
-		m := s.mask(r, s.nodes[q].active, x.st.used[q]) & n.active &^ s.tolerated(q, i)
-		if m == 0 {
-			return
-		}
-		lv := bit(x.level[q])
-		if extra := s.via(r, x.st.used[q], m&-m); extra >= 0 {
-			for _, a := range x.st.actors(q, extra, m&-m, nil) {
-				if x.free(a) {
-					return // that may change
-				}
-				lv |= bit(x.level[a])
-			}
-		}
-		guards = append(guards, guard{r, lv})
-	}
-	for _, e := range s.groups[n.group].requirers(n.name) {
-		if !x.st.isMoved(e.node) {
-			note(e.node, e.req)
-		}
-	}
-	for _, q := range x.st.moved {
-		if s.nodes[q].group != n.group {
-			continue
-		}
-		for _, r := range x.st.rel[q].reqs {
-			if r.name == n.name {
-				note(q, r)
-			}
-		}
-	}
-	list := x.list(i)
-	if len(guards) == 0 {
-		return list, 0
-	}
-	var out []int32
-	var refused levels
-	for _, o := range list {
-		at := slices.IndexFunc(guards, func(g guard) bool { return !g.req.spec.Contains(n.options[o].v) })
-		if at < 0 {
-			out = append(out, o)
-		} else {
-			refused |= guards[at].lv
-		}
-	}
-	return out, refused
 }
 
 // try goes through the ways out of a branch.

@@ -73,6 +73,7 @@ func (r *reader) project(n *yaml.Node, at string, p *project, named bool) {
 	fields := []field{
 		{key: "files", read: func(n *yaml.Node, at string) { policy.Files = r.files(n, at) }},
 		{key: "window", read: func(n *yaml.Node, at string) { p.window, p.windowAt = r.window(n, at), n }},
+		{key: "catch_up", read: func(n *yaml.Node, at string) { policy.CatchUp = r.boolean(n, at) }},
 		{key: "timezone", read: func(n *yaml.Node, at string) { p.zone = r.timezone(n, at) }},
 		{key: "minimum_release_age", read: func(n *yaml.Node, at string) { policy.MinimumAge = r.age(n, at) }},
 		{key: "max_open_merge_requests", read: func(n *yaml.Node, at string) { policy.MaxOpen = r.number(n, at, 0, 1000) }},

@@ -44,7 +44,7 @@ func Render(p plan.Plan, v View) string {
 		head += "**Stopped: branches and merge requests stay as they are until the problem below is fixed.**\n"
 		return fit(head, []section{problems(p)}, limit)
 	}
-	head += summary(p) + "\n" + windowLine(p, v) + "\n"
+	head += summary(p) + "\n" + windowLine(p, v) + "\n" + missed(p, v)
 	sections := append([]section{problems(p)}, states(p, v)...)
 	return fit(head, append(sections, requests(p), remarks(p), whyNot(p), unmanaged(p), detected(p)), limit)
 }
@@ -116,6 +116,16 @@ func window(w plan.WindowView, v View) string {
 		return fmt.Sprintf("Window: open until %s, %s", at(w.Closes), text.Inline(zone, maxTitle))
 	}
 	return fmt.Sprintf("Next window: %s to %s, %s", at(w.Opens), at(w.Closes), text.Inline(zone, maxTitle))
+}
+
+// missed says that a window went by without a run.
+func missed(p plan.Plan, v View) string {
+	if p.Missed == nil {
+		return ""
+	}
+	at := func(t time.Time) string { return t.In(location(v.Zone)).Format("Mon 2 Jan 15:04") }
+	return fmt.Sprintf("**Window missed from %s to %s:** no run got through after %s. What waits opens in the next one; `catch_up: true` in the configuration would open it at the next run.\n",
+		at(p.Missed.From), at(p.Missed.Until), at(p.Missed.Attended))
 }
 
 func location(zone *time.Location) *time.Location {

@@ -185,6 +185,8 @@ func why(u plan.Update, v BodyView) string {
 			return "the branch conflicted with the default branch and was made anew at the same versions" + at + "."
 		}
 		return "the files on the default branch did not hold the same pins; found" + at + "."
+	case "catch-up":
+		return "no run got through in the window before; made up for" + at + " (`catch_up: true`)."
 	case "clash":
 		return "what it held did not fit the default branch any more, so it was made anew" + at + "."
 	default:

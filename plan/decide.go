@@ -34,23 +34,23 @@ func Decide(s Snapshot) Plan {
 	d.states()
 	d.requests()
 	d.queue()
+	d.missed()
 	d.leftovers()
 	d.finish()
 	return d.plan
 }
 
 func newDecider(s *Snapshot) *decider {
-	return &decider{
-		s: s, zone: s.Policy.Window.Zone(), inside: s.Policy.Window.Inside(s.Now),
-		world: arrange(s), envs: environments(s.Policy),
-	}
+	d := &decider{s: s, zone: s.Policy.Window.Zone(), world: arrange(s), envs: environments(s.Policy)}
+	d.inside = s.Policy.Window.Inside(s.Now) || (s.Policy.CatchUp && d.late())
+	return d
 }
 
 // decider is one decision in the making.
 type decider struct {
 	s        *Snapshot
 	zone     *time.Location
-	inside   bool
+	inside   bool // the window is open, or made up for
 	world    world
 	envs     []environment
 	files    []parsedFile

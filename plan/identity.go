@@ -95,7 +95,7 @@ type Trailers struct {
 	Paths   []string     // the files it changed
 	Moves   []Move       // Key, From, To
 	Lines   []LineChange // Key, Version, Removed, and File where it is not the first path
-	Why     string       // window, forced or repair
+	Why     string       // window, catch-up, forced, repair or clash
 	By      string       // the username that forced it
 	At      time.Time
 	Request string // the tick it carried out

@@ -13,8 +13,9 @@ type Plan struct {
 	Why       []WhyNot    // pins that do not reach the newest release, by name
 	Requests  []Request   // ticks judged in this plan, by time
 	Window    WindowView
-	Pins      int // pins in all files
-	Behind    int // pins with an update of any state
+	Missed    *MissedWindow // nil: none was, or nothing waited for it
+	Pins      int           // pins in all files
+	Behind    int           // pins with an update of any state
 	MaxOpen   int
 	OpenCount int // merge requests that take a place
 	Notes     []string

@@ -6,6 +6,7 @@ import "time"
 type Policy struct {
 	Files        []FilePolicy
 	Window       Window
+	CatchUp      bool // a window in which no run was made is made up for by the next run
 	MinimumAge   time.Duration
 	MaxOpen      int // open merge requests at once; 0 is none beyond forced ones
 	BranchPrefix string

@@ -9,6 +9,9 @@ type Snapshot struct {
 	Project Project
 	Policy  Policy
 	Bot     User
+	// Attended is the instant of the last run before which no window was
+	// missed: it stays behind while one is. Zero where nothing is known.
+	Attended time.Time
 
 	Files    []File             // in the order of Policy.Files
 	Packages map[string]Package // by normalised name
@@ -108,7 +111,7 @@ type MergeRequestNote struct {
 	Present     bool
 	Digest      string    // Update.TextDigest the description was written for
 	Moves       []Move    // Key, From and To only
-	Why         string    // window, forced, repair
+	Why         string    // window, catch-up, forced, repair, clash
 	By          string    // who forced it, a username
 	At          time.Time // when this version was put there
 	Request     string    // id of the tick that was carried out last

@@ -37,7 +37,17 @@ func (r *run) all(ctx context.Context) (Report, error) {
 		return Report{Status: Failed, Plan: final}, err
 	}
 	body := r.publish(ctx, &final)
-	return Report{Status: r.status(final), Plan: final, Body: body, Failures: r.failures, Wrote: r.wrote}, nil
+	status := r.status(final)
+	if plan.Attends(r.snap) && (status == Done || !r.snap.Policy.CatchUp) {
+		r.memory.Attended = r.now
+	}
+	if err := r.Store.SaveMemory(ctx, r.memory); err != nil {
+		r.fail("what this run did could not be recorded: " + err.Error())
+		if status == Done {
+			status = Failed
+		}
+	}
+	return Report{Status: status, Plan: final, Body: body, Failures: r.failures, Wrote: r.wrote}, nil
 }
 
 // status is the exit code in words.
@@ -224,6 +234,9 @@ func (r *run) remember(ctx context.Context) error {
 		return fmt.Errorf("record the merge requests of %s: %w", r.project.Path, err)
 	}
 	r.memory.MergeRequestsSeen = r.now
+	if r.found == dashboard.FoundPaused {
+		r.memory.Attended = r.now // a person wanted nothing, so nothing was missed
+	}
 	if err := r.Store.SaveMemory(ctx, r.memory); err != nil {
 		return fmt.Errorf("record what was read of %s: %w", r.project.Path, err)
 	}

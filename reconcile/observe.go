@@ -55,6 +55,7 @@ func (r *run) observe(ctx context.Context) error {
 	if r.memory, err = r.Store.ProjectMemory(ctx, r.project.Path); err != nil {
 		return fmt.Errorf("read what earlier runs of %s noted: %w", r.project.Path, err)
 	}
+	r.snap.Attended = r.memory.Attended
 	policy := r.project.Policy
 	view := mrs.BodyView{
 		Files: policy.Files, Zone: policy.Window.Zone(), MinimumAge: policy.MinimumAge,

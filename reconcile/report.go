@@ -39,7 +39,8 @@ func (r *run) withEarlier(requests []plan.Request) []plan.Request {
 }
 
 // publish writes the dashboard where it differs from what GitLab holds, after
-// reading it once more: ticks made meanwhile stay. It returns the text.
+// reading it once more: ticks made meanwhile stay. It returns the text, and
+// leaves in the memory, which is saved afterwards, what GitLab holds now.
 func (r *run) publish(ctx context.Context, p *plan.Plan) string {
 	body := r.render(*p)
 	if !r.snap.Project.IssuesEnabled {
@@ -81,9 +82,6 @@ func (r *run) publish(ctx context.Context, p *plan.Plan) string {
 	}
 	r.memory.DashboardIID, r.memory.DashboardBody = issue.IID, issue.Description
 	r.memory.LastNoteID, r.memory.PausedNoteFor = r.lastNote, 0
-	if err := r.Store.SaveMemory(ctx, r.memory); err != nil {
-		r.fail("what the dashboard says could not be recorded: " + err.Error())
-	}
 	return body
 }
 

@@ -101,7 +101,7 @@ func TestOpenErrors(t *testing.T) {
 		filepath.Join(good, "p.db"):              "cannot be opened for writing",
 		write("text.db", strings.Repeat("not a database\n", 100)):                                             "this is not a SQLite database",
 		write("damaged.db", string(data[:100])+strings.Repeat("x", 9e4)):                                      "the database is damaged: move it away",
-		made("newer.db", `CREATE TABLE x (y); PRAGMA application_id = 0x70696e77; PRAGMA user_version = 999`): "a newer pinwheel made this database (schema 999, this one knows 2)",
+		made("newer.db", `CREATE TABLE x (y); PRAGMA application_id = 0x70696e77; PRAGMA user_version = 999`): "a newer pinwheel made this database (schema 999, this one knows ",
 		made("other.db", `CREATE TABLE x (y)`):                                                                "this database belongs to another program",
 		made("other2.db", `CREATE TABLE x (y); PRAGMA application_id = 5; PRAGMA user_version = 1`):           "this database belongs to another program",
 	} {
@@ -229,9 +229,10 @@ func TestMigrationsAreWholeOrNotAtAll(t *testing.T) {
 	s := opened(t, file(t))
 	ctx := t.Context()
 	must(t, s.SaveBranch(ctx, "g/p", Branch{Name: "b"}))
-	next := append(migrations(), migration{3, `ALTER TABLE branches ADD COLUMN note TEXT NOT NULL DEFAULT 'n'`})
-	broken := append(next, migration{4, `DROP TABLE branches; SELECT * FROM nothing`})
-	if err := s.migrate(ctx, broken); err == nil || !strings.Contains(err.Error(), "take the schema to version 4") {
+	head := len(migrations())
+	next := append(migrations(), migration{head + 1, `ALTER TABLE branches ADD COLUMN note TEXT NOT NULL DEFAULT 'n'`})
+	broken := append(next, migration{head + 2, `DROP TABLE branches; SELECT * FROM nothing`})
+	if err := s.migrate(ctx, broken); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("take the schema to version %d", head+2)) {
 		t.Errorf("%v", err)
 	}
 	if _, err := s.db.Exec(`SELECT note FROM branches`); err == nil {
@@ -243,7 +244,7 @@ func TestMigrationsAreWholeOrNotAtAll(t *testing.T) {
 	var note string
 	must(t, s.db.QueryRow(`SELECT note FROM branches`).Scan(&note))
 	same(t, "added column", note, "n")
-	if err := s.migrate(ctx, migrations()); err == nil || !strings.Contains(err.Error(), "schema 3, this one knows 2") {
+	if err := s.migrate(ctx, migrations()); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("schema %d, this one knows %d", head+1, head)) {
 		t.Errorf("an older program on a newer schema: %v", err)
 	}
 }

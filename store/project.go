@@ -21,38 +21,39 @@ type Memory struct {
 	PausedNoteFor     int64 // the dashboard issue on which the pause was said
 	LastNoteID        int64
 	MergeRequestsSeen time.Time // how far the list of merge requests was read
+	Attended          time.Time // plan.Snapshot.Attended
 }
 
 // ProjectMemory returns what is known of the project at path. Of a project
 // never heard of, it is a Memory with nothing but the path.
 func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) {
-	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen
+	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at
 		FROM projects WHERE path = ?`
 	m := Memory{Path: path}
-	var at, seen instant
+	var at, seen, attended instant
 	err := s.db.QueryRowContext(ctx, query, path).
-		Scan(&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen)
+		Scan(&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended)
 	if errors.Is(err, sql.ErrNoRows) {
 		return m, nil
 	}
 	if err != nil {
 		return Memory{}, fmt.Errorf("read the memory of %s: %w", path, err)
 	}
-	m.DashboardAt, m.MergeRequestsSeen = at.Time, seen.Time
+	m.DashboardAt, m.MergeRequestsSeen, m.Attended = at.Time, seen.Time, attended.Time
 	return m, nil
 }
 
 // SaveMemory replaces what is known of the project m.Path.
 func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
 	const upsert = `INSERT INTO projects
-		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (path) DO UPDATE SET id = excluded.id, dashboard_iid = excluded.dashboard_iid,
 		dashboard_body = excluded.dashboard_body, dashboard_at = excluded.dashboard_at,
 		paused_note_for = excluded.paused_note_for, last_note_id = excluded.last_note_id,
-		merge_requests_seen = excluded.merge_requests_seen`
+		merge_requests_seen = excluded.merge_requests_seen, attended_at = excluded.attended_at`
 	_, err := s.db.ExecContext(ctx, upsert, m.Path, m.ID, m.DashboardIID, m.DashboardBody, instant{m.DashboardAt},
-		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen})
+		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen}, instant{m.Attended})
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}

@@ -69,7 +69,7 @@ func TestMemory(t *testing.T) {
 	ctx, path := t.Context(), file(t)
 	s := opened(t, path)
 	same(t, "unknown", got[Memory](t)(s.ProjectMemory(ctx, "g/p")), Memory{Path: "g/p"})
-	m := Memory{ID: 7, Path: "g/p", DashboardIID: 1, DashboardBody: "one\ntwo\x00", DashboardAt: t0, PausedNoteFor: 1, LastNoteID: 1 << 40, MergeRequestsSeen: t0.Add(time.Hour)}
+	m := Memory{ID: 7, Path: "g/p", DashboardIID: 1, DashboardBody: "one\ntwo\x00", DashboardAt: t0, PausedNoteFor: 1, LastNoteID: 1 << 40, MergeRequestsSeen: t0.Add(time.Hour), Attended: t0.Add(time.Minute)}
 	must(t, s.SaveMemory(ctx, Memory{Path: "g/q", ID: 8}))
 	must(t, s.SaveMemory(ctx, Memory{Path: "g/p"}))
 	local := m

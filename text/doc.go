@@ -6,7 +6,8 @@
 // table, HTML or comment; it notifies nobody, refers to no issue and closes
 // none; it hides and reverses no characters.
 //
-// It does not judge what a text says, keep one from looking like another
-// script's letters, or stop harmless decoration such as :emoji: names. Nor
-// does it know the instance's address: an address given to [Link] stays one.
+// It does not judge what a text says or keep one from looking like another
+// script's letters. A number of seven digits or more stays whole, as versions
+// are such, though a commit's id may begin so. Nor does it know the instance's
+// address: an address given to [Link] stays one.
 package text

@@ -2,6 +2,7 @@ package text
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -49,7 +50,7 @@ func HTML(s string, max int) string {
 	line := []rune(spared(Plain(s, max)))
 	for i, r := range line {
 		switch r {
-		case '&', '<', '>', '"', '\'', '`', '*', '_', '[', ']', '\\':
+		case '&', '<', '>', '"', '\'', '`', '*', '_', '[', ']', '\\', '~', '$', '|':
 			out.WriteString("&#" + strconv.Itoa(int(r)) + ";")
 		default:
 			out.WriteRune(r)
@@ -69,7 +70,7 @@ func escape(line []rune, start bool) string {
 		next := at(line, i+1)
 		switch {
 		case strings.ContainsRune("\\*[]|~$", r),
-			r == '_' && !(word(at(line, i-1)) && word(next)),
+			r == '_' && !(inner(at(line, i-1)) && inner(next)),
 			start && i == 0 && strings.ContainsRune("/#-+=>:", r),
 			(r == '.' || r == ')') && start && (next == 0 || next == ' ') && number(line[:i]):
 			out.WriteByte('\\')
@@ -111,14 +112,60 @@ func parted(line []rune, i int) bool {
 	case '[':
 		return next == '+' || next == '-' || bracketed.MatchString(string(line[i+1:min(i+40, len(line))]))
 	case ':':
-		return next == '/' && at(line, i+2) == '/'
+		return next == '/' && at(line, i+2) == '/' || emoji(line, i)
 	case 'w', 'W':
 		return next == '.' && i >= 2 && strings.EqualFold(string(line[i-2:i+1]), "www")
 	case '-':
 		return unicode.IsNumber(next) && i >= 2 && line[i-2] == 'G' && line[i-1] == 'L' && !word(at(line, i-3))
 	}
+	return hexadecimal(line[i]) && sixth(line, i)
+}
+
+// emoji reports whether a colon begins the name of an emoji, :tada:. The
+// minutes of 10:30:00 are none.
+func emoji(line []rune, i int) bool {
+	digits := true
+	for j := i + 1; j < len(line) && j < i+80; j++ {
+		switch r := line[j]; {
+		case r == ':':
+			return j > i+1 && !(digits && digit(at(line, i-1)))
+		case letter(r) || r == '_' || r == '+' || r == '-':
+			digits = false
+		case !digit(r):
+			return false
+		}
+	}
 	return false
 }
+
+// sixth reports whether a run of letters and digits that may be the beginning
+// of a commit's id, seven of them or more, is to be parted at i. Runs of digits
+// alone are versions.
+func sixth(line []rune, i int) bool {
+	from, to := i, i+1
+	for from > 0 && i-from < longestID && hexadecimal(line[from-1]) {
+		from--
+	}
+	for to < len(line) && to-from <= longestID && hexadecimal(line[to]) {
+		to++
+	}
+	if to-from < shortestID || (i-from)%(shortestID-1) != shortestID-2 || i == to-1 {
+		return false
+	}
+	some := func(is func(rune) bool) bool { return slices.ContainsFunc(line[from:to], is) }
+	return some(digit) && some(letter)
+}
+
+// The shortest beginning of a commit's id that GitLab makes a reference of, and
+// twice the longest, beyond which a run is the id of nothing.
+const (
+	shortestID = 7
+	longestID  = 80
+)
+
+func hexadecimal(r rune) bool { return digit(r) || 'a' <= r && r <= 'f' || 'A' <= r && r <= 'F' }
+
+func digit(r rune) bool { return '0' <= r && r <= '9' }
 
 func at(line []rune, i int) rune {
 	if i < 0 || i >= len(line) {
@@ -128,6 +175,9 @@ func at(line []rune, i int) rune {
 }
 
 func letter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
+
+// inner is a character beside which an underscore is no emphasis.
+func inner(r rune) bool { return r != '_' && word(r) }
 
 func word(r rune) bool { return r == '_' || unicode.In(r, unicode.L, unicode.M, unicode.N) }
 

@@ -45,6 +45,11 @@ func TestInline(t *testing.T) {
 		{"bidi", "a\u202eb\u2066c\u200bd\ufeff", "abcd"},
 		{"control", "a\x00b\x1bc\x7f", "abc"},
 		{"not UTF-8", "a\xffb", "a\ufffdb"},
+		{"emphasis beside emphasis", "__x__ a__b", `\_\_x\_\_ a\_\_b`},
+		{"emoji", ":tada: :+1:", `\:` + gap + "tada: :" + gap + "+1:"},
+		{"time", "at 10:30:00", "at 10:30:00"},
+		{"commit", "1a2b3c4d5", "1a2b3c" + gap + "4d5"},
+		{"calendar version", "2.32.4.20250913", "2.32.4.20250913"},
 		{"math", "$`x`$", `\$&grave;x&grave;\$`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

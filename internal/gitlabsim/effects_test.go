@@ -46,7 +46,7 @@ func TestEffectsOfDescriptions(t *testing.T) {
 		{"www.x.org ssh://x", "autolink ssh://|autolink www."},
 		{"$a+b$ costs 5 $", "math $a+b$"},
 		{"$`x`$", "math $`x`$|math `x`"},
-		{":tada: at 10:30:00 :30", "emoji :30:|emoji :tada:"},
+		{":tada: at 10:30:00 and :30:", "emoji  :30:|emoji :tada:"},
 		{" - [ ] a\n> 1. [x] b", "task [ ] a|task [x] b"},
 		{"a\u202eb", "invisible \u202e"},
 		{"deadbee1", "commit deadbee1"},

@@ -140,11 +140,12 @@ var wordForms = []struct {
 	{Reference, regexp.MustCompile(`\^alert#\d+`)},
 	{Reference, regexp.MustCompile(`\bGL-\p{N}+`)},
 	{Reference, regexp.MustCompile(`\[(?:issue|work_item|epic|vulnerability|feature_flag|contact|wiki_page|cadence|iteration):[^\]\s]+`)},
-	{Autolink, regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://|(?i)\bwww\.|(?i)\b(?:mailto|javascript|data|vbscript|xmpp):\S`)},
-	{Emoji, regexp.MustCompile(`:[A-Za-z0-9_+-]+:`)},
+	{Autolink, regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://|(?i)\bwww\.`)},
+	{Emoji, regexp.MustCompile(`:[A-Za-z0-9_+-]*[A-Za-z_+-][A-Za-z0-9_+-]*:`)},
+	{Emoji, regexp.MustCompile(`(?:^|[^0-9]):[0-9]+:`)},
 }
 
-var hexRun = regexp.MustCompile(`\b[0-9a-f]{7,40}\b`)
+var hexRun = regexp.MustCompile(`[0-9A-Fa-f]{7,}`)
 
 // words looks for what GitLab finds after Markdown.
 func (r *reading) words(text string) {
@@ -154,7 +155,10 @@ func (r *reading) words(text string) {
 		}
 	}
 	for _, m := range hexRun.FindAllString(text, -1) {
-		if r.known != nil && r.known(m) || r.known == nil && strings.ContainsAny(m, "abcdef") && strings.ContainsAny(m, "0123456789") {
+		if len(m) > 40 {
+			continue
+		}
+		if r.known != nil && r.known(strings.ToLower(m)) || r.known == nil && strings.ContainsAny(m, "abcdefABCDEF") && strings.ContainsAny(m, "0123456789") {
 			r.note(CommitRef, m)
 		}
 	}

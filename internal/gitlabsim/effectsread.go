@@ -13,7 +13,7 @@ var (
 	ruleLine    = regexp.MustCompile(`^ {0,3}(?:(?:\*\s*){3,}|(?:-\s*){3,}|(?:_\s*){3,})$`)
 	itemStart   = regexp.MustCompile(`^(\s*)(?:[-+*]|\d{1,9}[.)])(?:\s+|$)`)
 	boxStart    = regexp.MustCompile(`^\[([ xX~])\]\s`)
-	definition  = regexp.MustCompile(`^ {0,3}\[[^\]]+\]:`)
+	definition  = regexp.MustCompile(`^ {0,3}\[(?:\\.|[^\[\]\\])+\]:`)
 	otherBlock  = regexp.MustCompile(`^\s*(?:\[\[_?TOC_?\]\]|\[TOC\]|:::|::include|\$\$|>>>|: )`)
 	delimiters  = regexp.MustCompile(`^\|[\s:|-]+\|?\s*$`)
 )

@@ -1,0 +1,11 @@
+// Package hostile holds texts that strangers might write to make pinwheel's
+// user on GitLab do something, and the tests that put each of them into every
+// field that third parties control and look at what was done.
+//
+// Its invariant: whatever stands in such a field, what pinwheel sends has no
+// effect beyond its words but the ones it means, by the reading of
+// gitlabsim.EffectsOf; and no secret is in anything that leaves a run.
+//
+// It does not judge whether a text is true, and it knows GitLab only as far as
+// gitlabsim does.
+package hostile

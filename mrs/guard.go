@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -14,7 +15,7 @@ import (
 const maxBody = 32 << 20
 
 // guard reads each answer whole and refuses what GitLab's API does not say:
-// a page of HTML, an endless body. A broken body is the attempt's failure, so
+// a page of HTML, an endless body, half a file. A broken body is the attempt's failure, so
 // that a read is repeated and a write is looked after.
 type guard struct{ next http.RoundTripper }
 
@@ -30,8 +31,24 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := notGitLab(resp, body); err != nil {
 		return nil, err
 	}
+	if err := cutShort(resp, body); err != nil {
+		return nil, err
+	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
+}
+
+// cutShort tells a raw file of which a part came. Every other answer is JSON,
+// which shows by itself where it ends; half a constraints file reads as one
+// with fewer pins.
+// https://docs.gitlab.com/api/repository_files/#retrieve-a-raw-file-from-a-repository
+func cutShort(resp *http.Response, body []byte) error {
+	size, err := strconv.Atoi(resp.Header.Get("X-Gitlab-Size"))
+	raw := resp.Request != nil && resp.Request.Method == http.MethodGet && strings.HasSuffix(resp.Request.URL.Path, "/raw")
+	if err != nil || !raw || resp.StatusCode != http.StatusOK || len(body) == size {
+		return nil
+	}
+	return fmt.Errorf("%d of the file's %d bytes came", len(body), size)
 }
 
 func readBody(r io.ReadCloser) ([]byte, error) {

@@ -1,8 +1,11 @@
 package mrs_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -141,5 +144,38 @@ func TestTheDigestProvesContent(t *testing.T) {
 		w.ok(err)
 		w.same(digest(work, stacked), "")
 		w.same(digest(work, plan.Commit{SHA: sha, Message: "mine"}), "")
+	})
+}
+
+// halves passes on half of every raw file, n times, and announces no more.
+type halves struct {
+	next http.RoundTripper
+	n    int
+}
+
+func (h *halves) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := h.next.RoundTrip(req)
+	if err != nil || h.n == 0 || !strings.HasSuffix(req.URL.Path, "/raw") {
+		return resp, err
+	}
+	h.n--
+	body, err := io.ReadAll(resp.Body)
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body[:len(body)/2])), int64(len(body)/2)
+	return resp, err
+}
+
+// Half a file is no file with fewer pins: it is read again, and after that it
+// is an error.
+func TestHalfAFileIsNoFile(t *testing.T) {
+	inWorld(t, gitlabsim.Options{}, func(w *world) {
+		half := &halves{w.sim.Transport(), 1}
+		c := w.client(w.sim.Token("pinwheel-bot"), half)
+		data, found, err := c.File(w.ctx, w.project.ID, "constraints.txt", "main")
+		w.ok(err)
+		w.same(found, true)
+		w.same(string(data), pins)
+		half.n = 100
+		_, _, err = c.File(w.ctx, w.project.ID, "constraints.txt", "main")
+		w.same(errors.Is(err, mrs.ErrUnavailable), true)
 	})
 }

@@ -106,11 +106,14 @@ func (x *search) guard(i int32) (Edge, bool) {
 	return Edge{}, false
 }
 
-// against explains why a goal cannot have one option.
-func (s *Solver) against(t target, o int32, opts Options) []Edge {
-	x := s.newSearch([]target{{t.node, []int32{o}}}, opts)
-	x.level[t.node] = 1
-	x.st.move(t.node, o, s.read(t.node, o))
+// against explains why goals cannot have the first of their options together.
+// It is nil where nothing stands against that.
+func (s *Solver) against(goals []target, o Options) []Edge {
+	x := s.newSearch(goals, o)
+	for _, t := range goals {
+		x.level[t.node] = 1
+		x.st.move(t.node, t.opts[0], s.read(t.node, t.opts[0]))
+	}
 	budget := explainBudget
 	out := x.explain(1, &budget)
 	if out == nil {

@@ -233,8 +233,12 @@ func (x *search) result(out verdict) Result {
 	switch {
 	case out == dead:
 		r.Status = Held
-		t := x.wished[0]
-		r.Why = s.against(t, t.opts[0], x.o)
+		for _, t := range x.wished {
+			if r.Why = s.against([]target{t}, x.o); r.Why != nil {
+				return r
+			}
+		}
+		r.Why = s.against(x.wished, x.o)
 		return r
 	case out == stopped && x.lacking:
 		r.Status = Lacking
@@ -379,7 +383,7 @@ func (x *search) lowered(f *solution) []Lowered {
 			}
 			why := []Edge(nil)
 			if k < explained {
-				why = x.s.against(t, o, x.o)
+				why = x.s.against([]target{{t.node, []int32{o}}}, x.o)
 			}
 			out = append(out, Lowered{Pin: int(t.node), Version: n.options[o].v, Why: why})
 		}

@@ -1,8 +1,6 @@
 package solve
 
-import (
-	"slices"
-)
+import "slices"
 
 // search looks for a set of moves, depth first. It takes up a violated edge,
 // of which one end must move, tries what that end may move to, and goes on
@@ -78,10 +76,17 @@ func bit(level int16) levels {
 	return 1 << min(level-1, 63)
 }
 
+// newSearch prepares a search. It takes over the scratch state and the buffers
+// of the one before, which is over then.
 func (s *Solver) newSearch(goals []target, o Options) *search {
+	if s.levels == nil {
+		s.goals, s.levels = make([]int16, len(s.nodes)), make([]int16, len(s.nodes))
+	}
+	clear(s.goals)
+	clear(s.levels)
 	x := &search{
 		s: s, st: s.scratch(), o: o, goals: slices.Clone(goals), wished: goals,
-		goal: make([]int16, len(s.nodes)), level: make([]int16, len(s.nodes)), budget: o.Nodes, limit: len(s.nodes),
+		goal: s.goals, level: s.levels, budget: o.Nodes, limit: len(s.nodes),
 	}
 	for k, g := range goals {
 		x.goal[g.node] = int16(k + 1)
@@ -103,24 +108,39 @@ func (x *search) list(i int32) []int32 {
 	if k := x.goal[i]; k > 0 {
 		return x.goals[k-1].opts
 	}
-	all := x.s.candidates(i)
-	if !x.o.NoMajor && !x.o.NoYoung {
+	return x.s.allowed(i, x.o)
+}
+
+// allowed are the candidates of a node that some options let it take.
+func (s *Solver) allowed(i int32, o Options) []int32 {
+	all := s.candidates(i)
+	if len(all) == 0 || !o.NoMajor && !o.NoYoung {
 		return all
 	}
-	bad := func(o int32) bool {
-		c := &x.s.nodes[i].options[o]
-		return x.o.NoMajor && c.major || x.o.NoYoung && c.young
+	kind := 0
+	if o.NoMajor {
+		kind |= 1
 	}
-	if !slices.ContainsFunc(all, bad) {
-		return all
+	if o.NoYoung {
+		kind |= 2
 	}
-	return slices.DeleteFunc(slices.Clone(all), bad)
+	if s.lists[kind] == nil {
+		s.lists[kind] = make([][]int32, len(s.nodes))
+	}
+	list := &s.lists[kind][i]
+	if *list == nil {
+		*list = make([]int32, 0, len(all))
+		for _, c := range all {
+			if opt := &s.nodes[i].options[c]; !(o.NoMajor && opt.major || o.NoYoung && opt.young) {
+				*list = append(*list, c)
+			}
+		}
+	}
+	return *list
 }
 
 // free reports whether a node may still move.
-func (x *search) free(i int32) bool {
-	return x.level[i] == 0 && (x.goal[i] > 0 || len(x.s.candidates(i)) > 0 && len(x.list(i)) > 0)
-}
+func (x *search) free(i int32) bool { return x.level[i] == 0 && len(x.list(i)) > 0 }
 
 // ends are the nodes one of which must move for a conflict to go, and the
 // levels of those that are decided.

@@ -31,6 +31,9 @@ type Solver struct {
 	used    [][]use // of each node as the pins are
 
 	spare    *state
+	goals    []int16 // buffers of searches
+	levels   []int16
+	lists    [4][][]int32       // candidates of nodes by what options allow
 	reached  []uint64           // by roots, as the pins are; nil: not asked yet
 	now      []conflict         // as the pins are
 	violated map[edgeKey]uint64 // where they are

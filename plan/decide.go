@@ -75,6 +75,7 @@ type draft struct {
 	heldFor   string // the reason, a sentence
 	stale     bool   // its index did not answer
 	young     bool
+	repairs   string // of a twin's: its generated title
 	orphan    string // an open merge request without an update: why it closes
 	by        int64  // the merge request that takes its place, 0 for none
 	branch    *Branch

@@ -173,7 +173,7 @@ func (d *decider) commit(dr *draft, t Trailers) bool {
 		t.Paths = append(t.Paths, f.Path)
 	}
 	t.Digest = ContentDigest(dr.Branch, t.Base, files)
-	c := CommitBranch{Branch: dr.Branch, Base: t.Base, Files: files, Digest: t.Digest, Message: commitMessage(dr.Title, t)}
+	c := CommitBranch{Branch: dr.Branch, Base: t.Base, Files: files, Digest: t.Digest, Message: commitMessage(dr.subject(), t)}
 	if dr.branch != nil {
 		c.Expect = dr.branch.Head.SHA
 	}
@@ -183,6 +183,15 @@ func (d *decider) commit(dr *draft, t Trailers) bool {
 	dr.trailer = t
 	d.act(c)
 	return true
+}
+
+// subject is the first line of a commit: generated, whatever title a person
+// gave the merge request.
+func (dr *draft) subject() string {
+	if dr.Kind == Twin {
+		return dr.repairs
+	}
+	return title(dr.Name, dr.Kind, dr.Moves)
 }
 
 // content renders the files of a draft on top of main: each constraints file

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
 )
 
 // This file makes every generated name: branches, titles, commit messages and
@@ -46,6 +47,7 @@ func twinBranch(prefix, path string) string {
 // title is the merge request's title for a set of which the first move names
 // it. A major names the major alone, as its closing refuses all of it.
 func title(name string, kind Kind, moves []Move) string {
+	name = unlinked(name)
 	if len(moves) == 0 {
 		return "Update dependency " + name
 	}
@@ -60,8 +62,24 @@ func title(name string, kind Kind, moves []Move) string {
 			to = v.Major()
 		}
 	}
-	return "Update dependency " + name + " to v" + to
+	return "Update dependency " + name + " to v" + parted(to)
 }
+
+// linked finds names that GitLab takes for something else in a title or a
+// commit message: an issue's GL-1, another tracker's ABC-1, a host.
+var linked = regexp.MustCompile(`(?:^|[^A-Za-z0-9])[A-Z][A-Z0-9_]*-[0-9]|^(?i:www)\.`)
+
+// unlinked is a name as written, or normalised where GitLab would link it.
+func unlinked(name string) string {
+	if linked.MatchString(name) {
+		return pep508.NormalizeName(name)
+	}
+	return name
+}
+
+// parted is a version whose epoch GitLab does not take for a merge request's
+// number: 1!2 would be number 2 of a project named 1. U+200B shows as nothing.
+func parted(version string) string { return strings.ReplaceAll(version, "!", "!\u200b") }
 
 var generatedTitle = regexp.MustCompile(`(?i)^Update dependency (\S+)(?: to v(\S+))?$`)
 
@@ -85,7 +103,7 @@ func titleIsOurs(t, name, want string) bool {
 		return true
 	}
 	m := generatedTitle.FindStringSubmatch(t)
-	return m != nil && strings.EqualFold(m[1], name)
+	return m != nil && pep508.NormalizeName(m[1]) == pep508.NormalizeName(name)
 }
 
 // Trailers is what a commit of ours says of itself in its last paragraph.
@@ -104,18 +122,20 @@ type Trailers struct {
 const trailer = "Pinwheel-"
 
 // commitMessage writes subject, one line a move, and the trailers. It holds
-// generated text only: names and versions that passed PEP 508 and PEP 440.
+// generated text only: names and versions that passed PEP 508 and PEP 440, and
+// what else people wrote percent-encoded. subject is never a title that a
+// person gave.
 func commitMessage(subject string, t Trailers) string {
 	var b strings.Builder
 	b.WriteString(subject + "\n\n")
 	for _, m := range t.Moves {
-		fmt.Fprintf(&b, "%s %s -> %s\n", m.Key, m.From, m.To)
+		fmt.Fprintf(&b, "%s %s -> %s\n", m.Key, parted(m.From), parted(m.To))
 	}
 	for _, l := range t.Lines {
 		if l.Removed {
 			fmt.Fprintf(&b, "%s removed\n", l.Key)
 		} else {
-			fmt.Fprintf(&b, "%s %s added\n", l.Key, l.Version)
+			fmt.Fprintf(&b, "%s %s added\n", l.Key, parted(l.Version))
 		}
 	}
 	if len(t.Moves)+len(t.Lines) > 0 {
@@ -184,12 +204,16 @@ func unescape(s string) string {
 	return s
 }
 
+// mark and unmark write a version's epoch so that no reference is in it.
+func mark(version string) string   { return strings.ReplaceAll(version, "!", "%21") }
+func unmark(version string) string { return strings.ReplaceAll(version, "%21", "!") }
+
 // movesText is the machine's form of moves: key:from:to, each once.
 func movesText(moves []Move) string {
 	var out []string
 	seen := map[string]bool{}
 	for _, m := range moves {
-		s := m.Key + ":" + m.From + ":" + m.To
+		s := m.Key + ":" + mark(m.From) + ":" + mark(m.To)
 		if !seen[s] {
 			seen[s] = true
 			out = append(out, s)
@@ -202,7 +226,7 @@ func parseMoves(s string) []Move {
 	var moves []Move
 	for _, f := range strings.Fields(s) {
 		if p := strings.SplitN(f, ":", 3); len(p) == 3 {
-			moves = append(moves, Move{Key: p[0], Name: p[0], From: p[1], To: p[2]})
+			moves = append(moves, Move{Key: p[0], Name: p[0], From: unmark(p[1]), To: unmark(p[2])})
 		}
 	}
 	return moves
@@ -217,7 +241,7 @@ func linesText(lines []LineChange) string {
 		if l.Removed {
 			sign = "-"
 		}
-		out = append(out, sign+l.Key+":"+l.Version+":"+url.QueryEscape(l.File))
+		out = append(out, sign+l.Key+":"+mark(l.Version)+":"+url.QueryEscape(l.File))
 	}
 	return strings.Join(out, " ")
 }
@@ -226,7 +250,7 @@ func parseLines(s string) []LineChange {
 	var lines []LineChange
 	for _, f := range strings.Fields(s) {
 		if p := strings.SplitN(f[1:], ":", 3); len(p) == 3 && (f[0] == '+' || f[0] == '-') {
-			lines = append(lines, LineChange{Key: p[0], Name: p[0], Version: p[1], File: unescape(p[2]), Removed: f[0] == '-'})
+			lines = append(lines, LineChange{Key: p[0], Name: p[0], Version: unmark(p[1]), File: unescape(p[2]), Removed: f[0] == '-'})
 		}
 	}
 	return lines

@@ -7,6 +7,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/plan/solve"
 	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
 )
 
 // twins adds one update that repairs every derived file which disagrees with
@@ -28,7 +29,7 @@ func (d *decider) twins() {
 	if len(paths) > 1 {
 		t = fmt.Sprintf("Regenerate %d derived files", len(paths))
 	}
-	d.drafts = append(d.drafts, &draft{Update: Update{Branch: twinBranch(d.s.Policy.BranchPrefix, paths[0]), Title: t, Kind: Twin}})
+	d.drafts = append(d.drafts, &draft{Update: Update{Branch: twinBranch(d.s.Policy.BranchPrefix, paths[0]), Title: t, Kind: Twin}, repairs: t})
 }
 
 // orphans adds a draft for every open merge request that no update explains.
@@ -47,7 +48,7 @@ func (d *decider) orphans() {
 	for _, name := range names {
 		mr := d.world.open[name]
 		dr := &draft{Update: Update{Branch: name, Title: mr.Title}, orphan: "-"}
-		if m := generatedTitle.FindStringSubmatch(plainTitle(mr.Title)); m != nil {
+		if m := generatedTitle.FindStringSubmatch(plainTitle(mr.Title)); m != nil && pep508.ValidName(m[1]) {
 			dr.Name = m[1]
 		}
 		d.drafts = append(d.drafts, dr)
@@ -317,7 +318,7 @@ func (d *decider) editedReason(dr *draft) string {
 	if dr.branch.Head.AuthorName != "" {
 		who = "`" + strings.ReplaceAll(dr.branch.Head.AuthorName, "`", "'") + "`"
 	}
-	text := fmt.Sprintf("%s pushed to it (head %.8s), so only people touch this branch.", who, dr.branch.Head.SHA)
+	text := fmt.Sprintf("%s pushed to it (head `%.8s`), so only people touch this branch.", who, dr.branch.Head.SHA)
 	if dr.mr.HasConflicts {
 		text += " It conflicts with main."
 	}

@@ -187,9 +187,6 @@ func (o *opening) dfs() (bool, reason) {
 		}
 	}
 	var failed reason
-	for _, d := range v.demands {
-		failed = failed.and(d.why)
-	}
 	for p := range o.releases(v) {
 		if o.tries++; o.tries > openBudget {
 			return false, reason{}
@@ -210,6 +207,9 @@ func (o *opening) dfs() (bool, reason) {
 	}
 	if len(v.demands) > 0 && o.first.req == nil {
 		o.first = v.demands[0].by
+	}
+	for _, d := range v.demands {
+		failed = failed.and(d.why)
 	}
 	failed.levels = slices.DeleteFunc(slices.Clone(failed.levels), func(l int) bool { return l == v.level })
 	return false, failed

@@ -84,11 +84,7 @@ func (s *Solver) ready(targets []target) (Result, bool) {
 	for _, t := range targets {
 		g := s.groups[s.nodes[t.node].group]
 		missing = missing || g.missing || g.open.missing
-		for _, i := range g.nodes {
-			if s.nodes[i].unread {
-				unread = append(unread, s.nodes[i].key)
-			}
-		}
+		unread = append(unread, g.unread...)
 	}
 	if missing {
 		s.lacking(targets)

@@ -53,8 +53,6 @@ type node struct {
 	at      map[string]int32 // option by version
 	up      []int32          // options in order of preference, majors last
 	train   *train
-	// unread says that what the node requires as it is could not be read.
-	unread bool
 }
 
 type option struct {
@@ -72,8 +70,10 @@ type group struct {
 	asking []int32     // nodes that ask for extras as they are
 	nodes  []int32
 	open   openGroup
-	// missing says that what some node requires was not asked for yet.
+	// missing says that what some node requires was not asked for yet, and
+	// unread who requires what could not be read.
 	missing bool
+	unread  []string
 }
 
 type revEdge struct {
@@ -125,7 +125,9 @@ func (s *Solver) addPins() {
 		n.options = append(make([]option, 0, len(p.Up)+1), option{v: p.Version, rel: rel, known: known})
 		g := s.groups[n.group]
 		g.missing = g.missing || known == Missing
-		n.unread = known == NotChecked
+		if known == NotChecked {
+			g.unread = append(g.unread, p.Key)
+		}
 		s.nodes = append(s.nodes, n)
 	}
 }

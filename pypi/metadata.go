@@ -41,6 +41,9 @@ type MetadataAnswer struct {
 	// tried; SHA256 is its digest, "" where the page gives none.
 	File   string
 	SHA256 string
+	// Doubtful says that what came had another digest than the index gives:
+	// it may have been spoilt on its way, so the refusal holds for now alone.
+	Doubtful bool
 }
 
 // MetadataResult is what became of one MetadataRequest.
@@ -97,7 +100,8 @@ func (c *Client) metadata(ctx context.Context, r MetadataRequest, origins *break
 		case err == nil:
 			return MetadataAnswer{Status: Known, Metadata: m, File: file.Name, SHA256: file.SHA256}, nil
 		case errors.As(err, &why):
-			return MetadataAnswer{Status: Refused, Reason: clause(file, string(why)), File: file.Name, SHA256: file.SHA256}, nil
+			return MetadataAnswer{Status: Refused, Reason: clause(file, string(why)), File: file.Name, SHA256: file.SHA256,
+				Doubtful: why == wrongBeside || why == wrongDigest}, nil
 		case errors.As(err, &unknown):
 			if first.Reason == "" {
 				first.Reason = clause(file, string(unknown))

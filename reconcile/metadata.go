@@ -85,7 +85,9 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 			row.Blob = answer.Metadata.Encode()
 		}
 		r.setMetadata(q.Name, q.Version, m)
-		rows = append(rows, row)
+		if !answer.Doubtful { // or one spoilt answer would refuse the release for good
+			rows = append(rows, row)
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("read metadata: %w", err)

@@ -54,21 +54,33 @@ func (p *process) crash(t *testing.T, k int) (next *process, what string) {
 	return p.w.start(t, path), what
 }
 
-// twin is the scenario undisturbed: its projection after the run under test
-// and two more.
-func (s scenario) twin(t *testing.T) (projection string) {
+// twin is a scenario undisturbed.
+type twin struct {
+	projection string // after the run under test and two more
+	settled    bool   // a run at the same instant as the first had nothing left to do
+}
+
+func (s scenario) twin(t *testing.T) (out twin) {
 	inBubble(t, s.setting, func(t *testing.T, w *world) {
 		p := w.first(t)
 		s.lead(t, p)
 		p.run()
 		p.runs(2)
-		projection = w.projection()
+		out.projection = w.projection()
 		if wrote := p.runs(1); wrote != 0 {
 			t.Errorf("a quiet run wrote %d times: %v", wrote, w.gitlab.Writes(time.Time{}))
 		}
 		w.verdict(t)
 	})
-	return projection
+	inBubble(t, s.setting, func(t *testing.T, w *world) {
+		p := w.first(t)
+		s.lead(t, p)
+		p.run()
+		w.gitlab.ForgetRequests()
+		p.run()
+		out.settled = len(w.gitlab.Writes(time.Time{})) == 0
+	})
+	return out
 }
 
 // verdict fails the test with what the judge found.
@@ -97,7 +109,7 @@ func TestCrash(t *testing.T) {
 					}
 					cases++
 					next.runs(2)
-					if d := difference(twin, w.projection()); d != "" {
+					if d := difference(twin.projection, w.projection()); d != "" {
 						t.Errorf("crash %d, %s: two runs later the world differs from the twin's:\n%s", k, what, d)
 					}
 					if wrote := next.runs(1); wrote != 0 {

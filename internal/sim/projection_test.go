@@ -14,7 +14,7 @@ import (
 // done, and the digests of commits that hold that.
 var passing = regexp.MustCompile(`\b(digest|at)=\S+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|on \w{3} \d{4}-\d\d-\d\d \d\d:\d\d`)
 
-var opMark = regexp.MustCompile(`<!-- op:[^>]* -->`)
+var opMark = regexp.MustCompile(`<!-- op:[a-z]*`)
 
 // projection is the world as people see it, without instants and hashes.
 func (w *world) projection() string {
@@ -36,15 +36,29 @@ func (w *world) projection() string {
 			fmt.Fprintf(&out, "  %s\n%s", path, indent(files[path]))
 		}
 	}
+	// The numbers say only what came first; a branch and a count name as well.
+	names, of := map[string]string{}, map[string]int{}
+	var all []string
 	for _, m := range w.project.MRs() {
-		fmt.Fprintf(&out, "%s by %s, closed by %q, labels %v, conflict %v\n%s%s", m, m.Author, m.ClosedBy, m.Labels, m.HasConflicts,
-			indent(passing.ReplaceAllString(m.Description, "~")), marks(m.Notes))
+		of[m.SourceBranch]++
+		names[fmt.Sprint("!", m.IID)] = fmt.Sprintf("!%s.%d", m.SourceBranch, of[m.SourceBranch])
 	}
+	named := func(text string) string {
+		return mention.ReplaceAllStringFunc(text, func(ref string) string { return names[ref] })
+	}
+	for _, m := range w.project.MRs() {
+		all = append(all, fmt.Sprintf("%s %s by %s, closed by %q, labels %v, conflict %v: %s\n%s%s", names[fmt.Sprint("!", m.IID)], m.State, m.Author,
+			m.ClosedBy, m.Labels, m.HasConflicts, m.Title, indent(named(passing.ReplaceAllString(m.Description, "~"))), marks(m.Notes)))
+	}
+	slices.Sort(all)
+	out.WriteString(strings.Join(all, ""))
 	for _, i := range w.project.Issues() {
-		fmt.Fprintf(&out, "%s by %s, closed by %q\n%s%s", i, i.Author, i.ClosedBy, indent(i.Description), marks(i.Notes))
+		fmt.Fprintf(&out, "%s by %s, closed by %q\n%s%s", i, i.Author, i.ClosedBy, indent(named(i.Description)), marks(i.Notes))
 	}
 	return out.String()
 }
+
+var mention = regexp.MustCompile(`!\d+`)
 
 // marks lists our notes by what they are about.
 func marks(notes []gitlabsim.Note) string {

@@ -66,7 +66,8 @@ type world struct {
 	judge   *judge
 	started int // processes so far
 	open    []*process
-	apart   bool // processes do not share a database, so two dashboards may meet
+	apart   bool                  // processes do not share a database, so two dashboards may meet
+	before  map[string]remembered // what reads of GitLab got before the run under test
 }
 
 var prague = func() *time.Location {
@@ -127,7 +128,7 @@ projects:
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{dir: dir, config: c.Projects[0], sources: map[string]pypi.Source{}}
+	w := &world{dir: dir, config: c.Projects[0], sources: map[string]pypi.Source{}, before: map[string]remembered{}}
 	for _, index := range c.Defaults.Indexes {
 		w.sources[index.Name] = pypi.Source{Index: index}
 	}

@@ -20,7 +20,7 @@ type BodyView struct {
 	Pythons    []string
 	Platforms  []string
 	Roots      []string // names of what the project installs
-	Dashboard  int64 // iid of the dashboard issue, 0 for none
+	Dashboard  int64    // iid of the dashboard issue, 0 for none
 }
 
 // maxRows bounds the table of a description.

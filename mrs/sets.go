@@ -64,7 +64,7 @@ func changed(lines []plan.LineChange, removed bool) []string {
 
 // fit says on what the pins were checked against each other.
 func fit(v BodyView) string {
-	what := "no release here conflicts with another pin"
+	what := "it adds no conflict with another pin"
 	if len(v.Roots) > 0 {
 		what += " or with what is installed, " + text.Inline(strings.Join(v.Roots, ", "), 200) + ","
 	}

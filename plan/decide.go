@@ -103,9 +103,7 @@ func (d *decider) look() {
 		o := d.judge.look(sl, pkg, known)
 		if o.blocks {
 			d.plan.Unmanaged = append(d.plan.Unmanaged, Unmanaged{sl.path, sl.p.Line, pinText(sl.p), "larger than every release: it blocks the package on purpose"})
-			continue
-		}
-		if o.stale || o.unknown {
+		} else if o.stale || o.unknown {
 			index, _ := d.s.Policy.indexOf(sl.p.Key)
 			stale[index.Name] = append(stale[index.Name], sl.p.Key)
 		}
@@ -116,6 +114,7 @@ func (d *decider) look() {
 	d.solver = solve.New(d.universe())
 	goals := d.goals()
 	d.reach(goals)
+	goals = d.back(goals)
 	sets, waiting := d.join(goals)
 	d.weigh(goals, waiting)
 	for _, s := range sets {
@@ -188,6 +187,7 @@ func (d *decider) heldDraft(g *goal, behind *set) *draft {
 		dr.Branch = BranchName(d.s.Policy.BranchPrefix, dr.Name, to.Major())
 	}
 	dr.held, dr.heldFor = d.whyHeld(g, behind)
+	d.leaves(dr)
 	dr.finishWish()
 	return dr
 }

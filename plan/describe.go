@@ -15,6 +15,9 @@ import (
 // requires is one edge as a clause: "botocore 1.34.39 requires urllib3<2.1".
 func requires(e solve.Edge) string {
 	if !e.FromRoot {
+		if e.Extra != "" {
+			return e.From + "[" + e.Extra + "] " + e.FromVersion.String() + " requires " + e.Requirement
+		}
 		return e.From + " " + e.FromVersion.String() + " requires " + e.Requirement
 	}
 	if r, err := pep508.Parse(e.From); err == nil && r.Key() == e.To {
@@ -145,16 +148,21 @@ func (d *decider) describe(dr *draft, s *set, leader string) {
 			dr.Cures = append(dr.Cures, text)
 		}
 	}
-	for _, i := range dr.slots {
-		if why := d.outcomes[i].yanked; why != "" {
-			dr.Yanked = append(dr.Yanked, fmt.Sprintf("%s %s is %s", d.slots[i].p.Name, d.slots[i].p.Version, why))
-		}
-	}
+	d.leaves(dr)
 	d.changedLines(dr, s)
 	dr.Labels = dr.extraLabels(len(s.keys))
 	for _, g := range s.goals {
 		if g.key == leader {
 			dr.NotTaken = d.notTaken(dr, g)
+		}
+	}
+}
+
+// leaves notes which of the draft's pins were taken back.
+func (d *decider) leaves(dr *draft) {
+	for _, i := range dr.slots {
+		if why := d.outcomes[i].yanked; why != "" {
+			dr.Yanked = append(dr.Yanked, fmt.Sprintf("%s %s is %s", d.slots[i].p.Name, d.slots[i].p.Version, why))
 		}
 	}
 }
@@ -228,6 +236,9 @@ func (d *decider) changedLines(dr *draft, s *set) {
 		return
 	}
 	for _, i := range s.result.Unneeded {
+		if slices.ContainsFunc(s.result.Moves, func(m solve.Move) bool { return m.Pin == i }) {
+			continue // it moves; that nothing needs it shows when it did
+		}
 		sl := d.slots[i]
 		dr.Lines = append(dr.Lines, LineChange{File: sl.path, Pin: sl.pin, Key: sl.p.Key, Name: sl.p.Name, Version: sl.p.Version.String(), Removed: true})
 	}
@@ -285,6 +296,9 @@ func (d *decider) weigh(goals []*goal, waiting map[*goal]*set) {
 			if d.against[i] == nil {
 				d.against[i] = map[string]string{}
 			}
+			if g.result.Status == solve.Solved && g.young {
+				d.againstYoung(g, i)
+			}
 			for _, low := range g.result.Lowered {
 				if text := d.blockers(g.key, low.Why); text != "" {
 					d.against[i][low.Version.String()] = text
@@ -304,11 +318,32 @@ func (d *decider) weigh(goals []*goal, waiting map[*goal]*set) {
 	}
 }
 
+// againstYoung notes for what a slot of a set waits that is too young.
+func (d *decider) againstYoung(g *goal, i int) {
+	for _, m := range g.result.Moves {
+		for _, l := range d.outcomes[m.Pin].lines {
+			for _, v := range l.judged {
+				if !v.young || !v.release.Version.Equal(m.To) {
+					continue
+				}
+				for _, own := range g.result.Moves {
+					if own.Pin == i {
+						d.against[i][own.To.String()] = fmt.Sprintf("waits for %s %s, %s", d.slots[m.Pin].p.Name, m.To, v.reason)
+					}
+				}
+			}
+		}
+	}
+}
+
 // tally counts the pins and explains those that do not reach the newest.
 func (d *decider) tally() {
 	ends := d.ends()
 	for i, sl := range d.slots {
 		o := d.outcomes[i]
+		if o.blocks {
+			continue
+		}
 		d.plan.Pins++
 		d.why(i, o, ends[i])
 		if slices.ContainsFunc(o.lines, func(l *line) bool { return l.offers() }) {
@@ -391,7 +426,7 @@ func Explain(s Snapshot, name string) []Explanation {
 			Index: index.Name, Pythons: sl.pythons,
 		}
 		i := slices.IndexFunc(d.slots, func(o slot) bool { return o.file == sl.file && o.pin == sl.pin })
-		if i < 0 {
+		if i < 0 || d.outcomes[i].blocks {
 			e.Note = "larger than every release: it blocks the package on purpose"
 		} else {
 			d.explain(&e, i)

@@ -92,6 +92,7 @@ func (d *decider) keepOpen(dr *draft) {
 			dr.Clash = ""
 		} else if len(dr.Moves) > 0 {
 			t.Moves = dr.Moves // main may pin another version than the one it started from
+			t.Lines = dr.Lines
 		}
 		if dr.forced != nil {
 			t.Request = dr.forced.ID
@@ -130,7 +131,7 @@ func (d *decider) edit(dr *draft) {
 		dr.Title = dr.mr.Title
 	}
 	want := dr.note()
-	if (note.Present && note.Digest != want.Digest) || note.RebaseBox || e.Title != "" {
+	if (note.Present && note.Digest != want.Digest) || (note.RebaseBox && dr.State == Open) || e.Title != "" {
 		dr.Note = want
 		e.Update = dr.Update
 		d.act(e)
@@ -244,7 +245,12 @@ func changeOf(f parsedFile, u Update) constraints.Change {
 		case !l.Removed && len(f.parsed.Slots(l.Key)) == 0:
 			c.Add = append(c.Add, constraints.NewPin{Name: l.Name, Version: l.Version, SHA256: l.SHA256})
 		case l.Removed:
-			c.Remove = append(c.Remove, f.parsed.Slots(l.Key)...)
+			for _, pin := range f.parsed.Slots(l.Key) {
+				edited := slices.ContainsFunc(c.Edits, func(e constraints.Edit) bool { return e.Pin == pin })
+				if !edited && !slices.Contains(c.Remove, pin) && f.parsed.Pins[pin].Version.String() == l.Version {
+					c.Remove = append(c.Remove, pin)
+				}
+			}
 		}
 	}
 	return c

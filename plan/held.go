@@ -119,9 +119,10 @@ func (d *decider) heldMoves(dr *draft) []Move {
 			}
 			for i, sl := range d.slots {
 				at := sl.p.Version
-				stands := at.Equal(from)
+				mine := slices.Contains(dr.slots, i)
+				stands := at.Equal(from) && (mine || len(dr.slots) == 0 || !slices.ContainsFunc(dr.want, func(m Move) bool { return m.Key == h.Key }))
 				if !exact {
-					stands = at.Compare(to) < 0 && len(d.slotsOf(h.Key)) == 1
+					stands = at.Compare(to) < 0 && (mine || len(d.slotsOf(h.Key)) == 1)
 				}
 				if sl.p.Key == h.Key && stands && !taken[i] {
 					taken[i] = true
@@ -134,6 +135,28 @@ func (d *decider) heldMoves(dr *draft) []Move {
 	if lead > 0 {
 		first := out[lead]
 		out = slices.Insert(slices.Delete(out, lead, lead+1), 0, first)
+	}
+	return out
+}
+
+// heldLines are the lines that a branch adds and removes, with what its commit
+// does not say of them: the reason, and the hashes where the file has such.
+func (d *decider) heldLines(dr *draft) []LineChange {
+	var out []LineChange
+	for _, l := range dr.trailer.Lines {
+		for _, w := range dr.wantLines {
+			if w.Key == l.Key && w.File == l.File && w.Removed == l.Removed {
+				l.By = w.By
+			}
+		}
+		i := slices.IndexFunc(d.files, func(f parsedFile) bool { return f.Path == l.File })
+		v, err := pep440.Parse(l.Version)
+		if !l.Removed && i >= 0 && err == nil && d.hashed(i) {
+			if r := d.s.Packages[l.Key].release(v); r != nil {
+				l.SHA256 = hashes(r)
+			}
+		}
+		out = append(out, l)
 	}
 	return out
 }

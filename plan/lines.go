@@ -11,10 +11,11 @@ import (
 // outcome is what the index says for one slot: the releases it may consider,
 // by line, and why it considers none.
 type outcome struct {
-	lines    []*line // the own line first, then the newer majors, then older releases
+	lines    []*line // the own line first, then the newer majors
 	newest   string  // newest final release on the index
 	note     string  // why nothing was considered
 	archived string
+	down     *line  // older releases, for a pin that was taken back
 	yanked   string // the pinned release was taken back: how the index says it
 	blocks   bool   // the pin is meant to make the package uninstallable
 	stale    bool   // the index did not answer in this run
@@ -121,7 +122,7 @@ func (j *judge) lines(o *outcome, sl slot, index Index, pkg Package, pinned *Rel
 		to.judged = append(to.judged, j.release(sl, index, r))
 	}
 	o.lines = []*line{own, major}
-	if o.yanked == "" || own.offers() || major.offers() {
+	if o.yanked == "" {
 		return
 	}
 	down := &line{down: true}
@@ -130,7 +131,7 @@ func (j *judge) lines(o *outcome, sl slot, index Index, pkg Package, pinned *Rel
 			down.judged = append(down.judged, j.release(sl, index, r))
 		}
 	}
-	o.lines = append(o.lines, down)
+	o.down = down
 }
 
 // TakenBack reports whether the release of a version was yanked by every file.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
 )
 
 // requests judges every tick against the states that hold without it.
@@ -19,6 +21,10 @@ func (d *decider) requests() {
 	for _, t := range ticks {
 		r := Request{Tick: t}
 		i := slices.IndexFunc(d.drafts, func(dr *draft) bool { return dr.Branch == t.Branch })
+		if i < 0 {
+			// The package has joined a set since.
+			i = slices.IndexFunc(d.drafts, func(dr *draft) bool { return d.hasBranch(dr, t.Branch) })
+		}
 		if i < 0 {
 			r.Verdict, r.Reason = Refused, "no update of that name is offered any more"
 			if t.Remembered {
@@ -38,6 +44,14 @@ func (d *decider) requests() {
 	for _, dr := range d.drafts {
 		d.bodyBox(dr)
 	}
+}
+
+// hasBranch reports whether a member of the draft would be alone on a branch.
+func (d *decider) hasBranch(dr *draft, branch string) bool {
+	return slices.ContainsFunc(dr.Moves, func(m Move) bool {
+		v, err := pep440.Parse(m.To)
+		return err == nil && BranchName(d.s.Policy.BranchPrefix, d.spelled[m.Key], v.Major()) == branch
+	})
 }
 
 // verdict judges one tick on one update.

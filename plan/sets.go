@@ -106,6 +106,24 @@ func (d *decider) reach(goals []*goal) {
 	}
 }
 
+// back adds, for every pin that was taken back and that no goal takes upward,
+// the goal of an older release.
+func (d *decider) back(goals []*goal) []*goal {
+	for i := range d.slots {
+		o := &d.outcomes[i]
+		if o.down == nil || !o.down.ripe() || slices.ContainsFunc(goals, func(g *goal) bool {
+			return slices.Contains(g.slots, i) && g.result.Status != solve.Held && g.result.Status != solve.GaveUp
+		}) {
+			continue
+		}
+		o.lines = append(o.lines, o.down)
+		g := &goal{key: d.slots[i].p.Key, slots: []int{i}, lines: []*line{o.down}}
+		d.reach([]*goal{g})
+		goals = append(slices.DeleteFunc(goals, func(g *goal) bool { return slices.Equal(g.slots, []int{i}) }), g)
+	}
+	return goals
+}
+
 // fewerSlots lets the slots of a goal go that can, where not all of them can.
 func (d *decider) fewerSlots(g *goal, wish []solve.Goal) {
 	for i := range wish {
@@ -179,10 +197,30 @@ func (d *decider) join(goals []*goal) (sets []*set, waiting map[*goal]*set) {
 	}
 	for _, c := range []class{{}, {major: true}, {young: true}, {major: true, young: true}} {
 		for _, group := range d.sharing(classes[c]) {
-			sets = append(sets, d.unite(group, waiting))
+			if s := d.unite(group, waiting); s != nil {
+				sets = append(sets, s)
+			}
 		}
 	}
-	return sets, waiting
+	return d.oneForEachBranch(sets, waiting), waiting
+}
+
+// oneForEachBranch lets a set wait whose branch another one has: the same
+// package names both, one of them for the sake of a release that is too young.
+func (d *decider) oneForEachBranch(sets []*set, waiting map[*goal]*set) []*set {
+	taken := map[string]*set{}
+	return slices.DeleteFunc(sets, func(s *set) bool {
+		branch := d.setBranch(s, d.leader(s))
+		first, found := taken[branch]
+		if !found {
+			taken[branch] = s
+			return false
+		}
+		for _, g := range s.goals {
+			waiting[g] = first
+		}
+		return true
+	})
 }
 
 func (d *decider) newSet(goals []*goal, r solve.Result) *set {
@@ -230,13 +268,20 @@ func (d *decider) sharing(goals []*goal) [][]*goal {
 }
 
 // unite solves a group as one: all of it, or as many goals as fit together,
-// the larger sets first.
+// the larger sets first. While facts for that lack there is no set.
 func (d *decider) unite(group []*goal, waiting map[*goal]*set) *set {
 	if len(group) == 1 {
 		return d.newSet(group, group[0].result)
 	}
-	if r := d.joint(group); r.Status == solve.Solved || r.Status == solve.Lacking {
+	switch r := d.joint(group); r.Status {
+	case solve.Solved:
 		return d.newSet(group, r)
+	case solve.Lacking, solve.Unread:
+		for _, g := range group {
+			g.result = r
+		}
+		return nil
+	case solve.Held, solve.GaveUp:
 	}
 	sort.SliceStable(group, func(i, j int) bool {
 		a, b := group[i], group[j]
@@ -286,6 +331,9 @@ func (d *decider) joint(group []*goal) solve.Result {
 // first by name; of a set with a major one that moves by a major. A member
 // whose branch has an open merge request of ours keeps the name.
 func (d *decider) leader(s *set) string {
+	if s.goals[0].closed {
+		return s.goals[0].key // it is shown under the name that was refused
+	}
 	var names []string
 	for _, key := range s.keys {
 		if !s.class.major || slices.ContainsFunc(s.result.Moves, func(m solve.Move) bool { return m.Major && d.slots[m.Pin].p.Key == key }) {

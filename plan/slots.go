@@ -30,7 +30,7 @@ type slot struct {
 
 // Wanted is what a decision needs to know of one name.
 type Wanted struct {
-	Least  pep440.Version // the lowest pin: nothing below it matters
+	Least  pep440.Version // the lowest pin, below which nothing matters; zero: all does
 	Hashes bool           // a pin carries hashes
 }
 
@@ -38,6 +38,7 @@ type Wanted struct {
 // name nothing.
 func Names(files []File) map[string]Wanted {
 	names := map[string]Wanted{}
+	in := map[string]int{} // files that pin a name everywhere
 	for _, f := range files {
 		if f.Absent {
 			continue
@@ -46,17 +47,32 @@ func Names(files []File) map[string]Wanted {
 		if err != nil {
 			continue
 		}
+		seen := map[string]bool{}
 		for _, p := range parsed.Pins {
 			w, ok := names[p.Key]
 			if !ok || p.Version.Compare(w.Least) < 0 {
 				w.Least = p.Version
 			}
+			if p.Marker.IsZero() && !seen[p.Key] {
+				seen[p.Key] = true
+				in[p.Key]++
+			}
 			w.Hashes = w.Hashes || p.HasHashes
 			names[p.Key] = w
 		}
 	}
+	for key, w := range names {
+		if in[key] < len(files) {
+			// Somewhere it has no pin, and may be any release.
+			w.Least = pep440.Version{}
+			names[key] = w
+		}
+	}
 	return names
 }
+
+// otherVersion is the reason of a line that is left alone for another's sake.
+const otherVersion = "pins it to another version for the same Python"
 
 // parseFiles reads every file; what stops the project becomes a Problem.
 func parseFiles(s *Snapshot) (files []parsedFile, problems []Problem) {
@@ -151,7 +167,7 @@ func findSlots(s *Snapshot, files []parsedFile) (slots []slot, left []Unmanaged)
 			}
 			if other, clash := overlap(f.parsed, pin, s.Policy, lines[p.Key]); clash {
 				left = append(left, Unmanaged{f.Path, p.Line, pinText(p),
-					fmt.Sprintf("line %d pins it to another version for the same Python", other)})
+					fmt.Sprintf("line %d %s", other, otherVersion)})
 				continue
 			}
 			slots = append(slots, sl)

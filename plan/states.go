@@ -272,7 +272,7 @@ func (d *decider) settleOpen(dr *draft, gone string) {
 	dr.Reason += ready
 	if !dr.moves && dr.Kind != Twin {
 		dr.Update.Moves = d.heldMoves(dr)
-		dr.Lines, dr.Together = dr.trailer.Lines, d.tied(dr.Update.Moves)
+		dr.Lines, dr.Together = d.heldLines(dr), d.tied(dr.Update.Moves)
 		dr.refresh()
 	}
 }
@@ -354,7 +354,7 @@ func (d *decider) orphanState(dr *draft, held []Move) {
 // stays until what replaces it is open, or closes when nothing does.
 func (d *decider) supersede(dr *draft, held []Move) {
 	for _, other := range d.drafts {
-		if other == dr || other.orphan != "" || other.held != "" || !other.takes(held[0].Key) || !ahead(other.Moves, held) {
+		if other == dr || other.orphan != "" || other.held != "" || !d.succeeds(other, held) {
 			continue
 		}
 		to := other.Moves0().Name + " v" + other.Moves0().To
@@ -370,6 +370,26 @@ func (d *decider) supersede(dr *draft, held []Move) {
 		return
 	}
 	dr.Reason += " No longer the release that would be offered."
+}
+
+// succeeds reports whether a draft makes every step that is left of what a
+// branch holds, or goes beyond it.
+func (d *decider) succeeds(other *draft, held []Move) bool {
+	left := false
+	for _, h := range held {
+		if d.reached(h) {
+			continue
+		}
+		left = true
+		to, err := pep440.Parse(h.To)
+		if err != nil || !slices.ContainsFunc(other.Moves, func(m Move) bool {
+			v, err := pep440.Parse(m.To)
+			return err == nil && m.Key == h.Key && v.Compare(to) >= 0
+		}) {
+			return h.Key == held[0].Key && other.takes(h.Key) && ahead(other.Moves, held)
+		}
+	}
+	return left
 }
 
 func (d *decider) anyTwinBranch() string {

@@ -141,7 +141,7 @@ func (d *decider) metadata(key string, v pep440.Version) (*solve.Metadata, solve
 // unpinned lists the releases that pip could take of a name without a pin.
 func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 	pkg, known := d.s.Packages[key]
-	_, owned := d.s.Policy.indexOf(key)
+	index, owned := d.s.Policy.indexOf(key)
 	switch {
 	case !owned:
 		return nil, solve.Absent
@@ -165,9 +165,19 @@ func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 		if d.metadataOf(key, r.Version).Status == MetadataRefused {
 			continue
 		}
-		if _, reason := d.judge.usable(slot{pythons: d.s.Policy.Pythons}, r); reason == "" {
-			out = append(out, r.Version)
+		files, reason := d.judge.usable(slot{pythons: d.s.Policy.Pythons}, r)
+		if reason != "" {
+			continue
 		}
+		if len(d.s.Roots) > 0 {
+			// It would become a line of the file, which has to be old enough;
+			// without roots pip takes the newest, whatever its age.
+			v := verdict{release: r, released: earliest(r.Files)}
+			if d.judge.age(&v, files, index); v.reason != "" {
+				continue
+			}
+		}
+		out = append(out, r.Version)
 	}
 	d.free[key] = out
 	return out, solve.Known

@@ -58,7 +58,13 @@ func Verify(s Snapshot) Verification {
 	d := newDecider(&s)
 	var v Verification
 	d.files, v.Problems = parseFiles(&s)
-	d.slots, _ = findSlots(&s, d.files)
+	var left []Unmanaged
+	d.slots, left = findSlots(&s, d.files)
+	for _, u := range left {
+		if strings.Contains(u.Reason, otherVersion) {
+			v.Findings = append(v.Findings, Finding{u.File, u.Line, FoundConflict, u.Text + ": " + u.Reason})
+		}
+	}
 	d.judge, d.free, d.spelled = newJudge(&s), map[string][]pep440.Version{}, map[string]string{}
 	for _, sl := range d.slots {
 		pkg, known := s.Packages[sl.p.Key]

@@ -34,14 +34,16 @@ func (r *run) all(ctx context.Context) (Report, error) {
 	}
 	final, err := r.apply(ctx)
 	if err != nil {
-		return Report{Status: Failed, Plan: final}, err
+		return Report{Status: Failed, Plan: final, Wrote: r.wrote}, err
 	}
 	body := r.publish(ctx, &final)
 	status := r.status(final)
 	if plan.Attends(r.snap) && (status == Done || !r.snap.Policy.CatchUp) {
 		r.memory.Attended = r.now
 	}
-	if err := r.Store.SaveMemory(ctx, r.memory); err != nil {
+	if err := r.Store.SaveMemory(ctx, r.memory); errors.Is(err, store.ErrDamaged) {
+		return Report{Status: Failed, Plan: final, Wrote: r.wrote}, err
+	} else if err != nil {
 		r.fail("what this run did could not be recorded: " + err.Error())
 		if status == Done {
 			status = Failed

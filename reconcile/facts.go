@@ -78,6 +78,10 @@ func (r *run) setMetadata(name, version string, m plan.Metadata) {
 // from the store where it was read before.
 func (r *run) learn(ctx context.Context, needs []plan.Need) error {
 	pages := map[string]plan.Wanted{}
+	hashed := false
+	for _, w := range plan.Names(r.snap.Files) {
+		hashed = hashed || w.Hashes
+	}
 	byIndex := map[string][]plan.Need{}
 	for _, n := range needs {
 		index, owned := r.project.Policy.IndexOf(n.Name)
@@ -85,7 +89,7 @@ func (r *run) learn(ctx context.Context, needs []plan.Need) error {
 		case !owned:
 			r.unread([]plan.Need{n}, "no index of the configuration owns this name")
 		case n.Page:
-			pages[n.Name] = plan.Wanted{}
+			pages[n.Name] = plan.Wanted{Hashes: hashed}
 		default:
 			byIndex[index.Name] = append(byIndex[index.Name], n)
 		}

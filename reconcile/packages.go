@@ -117,6 +117,9 @@ func (r *run) settle(res pypi.Result, old store.Facts, least pep440.Version) (pl
 // pin may be above everything, which only the whole tells; and a pin that was
 // taken back may have to go to an older release.
 func known(blob []byte, least pep440.Version) (plan.Package, error) {
+	if least.IsZero() {
+		return pypi.DecodePackage(blob)
+	}
 	pkg, err := pypi.DecodePackageFrom(blob, least)
 	if err != nil || (len(pkg.Releases) > 0 && !plan.TakenBack(pkg, least)) {
 		return pkg, err

@@ -86,11 +86,40 @@ type Preview struct {
 
 // Run looks at one project as of now and carries out what is decided. The
 // error is non-nil only when the run could not be made at all: another one is
-// live (store.ErrBusy), or GitLab did not let us read the project.
+// live (store.ErrBusy), or GitLab did not let us read the project. A database
+// that turns out to be damaged is set aside, and the run made again at once.
 func (r *Runner) Run(ctx context.Context, project config.Project, now time.Time) (Report, error) {
 	if project.Policy.Mode == plan.Off {
 		return Report{Status: Done}, nil
 	}
+	err := r.Store.Renew(ctx)
+	r.notice()
+	if err != nil {
+		return Report{Status: Failed}, err
+	}
+	report, err := r.once(ctx, project, now)
+	if !errors.Is(err, store.ErrDamaged) {
+		return report, err
+	}
+	err = r.Store.SetAside(ctx, err)
+	r.notice()
+	if err != nil {
+		return Report{Status: Failed}, err
+	}
+	again, err := r.once(ctx, project, now)
+	again.Wrote += report.Wrote
+	return again, err
+}
+
+// notice logs what became of the database.
+func (r *Runner) notice() {
+	if text := r.Store.Notice(); text != "" {
+		r.Log.Warn("database replaced", "err", text)
+	}
+}
+
+// once is one run on the database as it is.
+func (r *Runner) once(ctx context.Context, project config.Project, now time.Time) (Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.Lease)
 	defer cancel()
 	id, err := r.Store.BeginRun(ctx, project.Path, now, r.Owner, r.Lease, r.Alive)

@@ -53,8 +53,8 @@ func migrations() []migration {
 // migrate brings the schema up to date in one transaction, so that of two
 // processes that start together one does it and the other finds it done. A
 // schema that is up to date is only read.
-func (s *Store) migrate(ctx context.Context, steps []migration) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+func migrate(ctx context.Context, db *sql.DB, steps []migration) error {
+	return transact(ctx, db, func(tx *sql.Tx) error {
 		version, err := current(ctx, tx)
 		if err != nil {
 			return err

@@ -31,8 +31,8 @@ func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) 
 		FROM projects WHERE path = ?`
 	m := Memory{Path: path}
 	var at, seen, attended instant
-	err := s.db.QueryRowContext(ctx, query, path).
-		Scan(&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended)
+	err := s.row(ctx, query, []any{path},
+		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended)
 	if errors.Is(err, sql.ErrNoRows) {
 		return m, nil
 	}
@@ -52,7 +52,7 @@ func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
 		dashboard_body = excluded.dashboard_body, dashboard_at = excluded.dashboard_at,
 		paused_note_for = excluded.paused_note_for, last_note_id = excluded.last_note_id,
 		merge_requests_seen = excluded.merge_requests_seen, attended_at = excluded.attended_at`
-	_, err := s.db.ExecContext(ctx, upsert, m.Path, m.ID, m.DashboardIID, m.DashboardBody, instant{m.DashboardAt},
+	err := s.exec(ctx, upsert, m.Path, m.ID, m.DashboardIID, m.DashboardBody, instant{m.DashboardAt},
 		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen}, instant{m.Attended})
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
@@ -108,7 +108,7 @@ func (s *Store) SaveBranch(ctx context.Context, project string, b Branch) error 
 // DeleteBranch forgets a branch. One that is not known is no error.
 func (s *Store) DeleteBranch(ctx context.Context, project, name string) error {
 	const remove = `DELETE FROM branches WHERE project = ? AND name = ?`
-	if _, err := s.db.ExecContext(ctx, remove, project, name); err != nil {
+	if err := s.exec(ctx, remove, project, name); err != nil {
 		return fmt.Errorf("forget branch %s of %s: %w", name, project, err)
 	}
 	return nil
@@ -221,17 +221,31 @@ func (s *Store) SaveSelection(ctx context.Context, project string, sel Selection
 
 // each calls f for every row of a query.
 func (s *Store) each(ctx context.Context, query string, args []any, f func(*sql.Rows) error) error {
-	rows, err := s.db.QueryContext(ctx, query, args...)
+	db := s.db()
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
-		return err
+		return told(db, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		if err := f(rows); err != nil {
-			return err
+			return told(db, err)
 		}
 	}
-	return rows.Err()
+	return told(db, rows.Err())
+}
+
+// row scans the one row of a query into dest, or is sql.ErrNoRows.
+func (s *Store) row(ctx context.Context, query string, args []any, dest ...any) error {
+	db := s.db()
+	return told(db, db.QueryRowContext(ctx, query, args...).Scan(dest...))
+}
+
+// exec runs one statement, which is a transaction of its own.
+func (s *Store) exec(ctx context.Context, query string, args ...any) error {
+	db := s.db()
+	_, err := db.ExecContext(ctx, query, args...)
+	return told(db, err)
 }
 
 // asJSON scans a column into what v points to.
@@ -243,5 +257,8 @@ func (j asJSON) Scan(v any) error {
 	if !ok {
 		return fmt.Errorf("JSON is text, not %T", v)
 	}
-	return json.Unmarshal([]byte(text), j.v)
+	if err := json.Unmarshal([]byte(text), j.v); err != nil {
+		return fmt.Errorf("%w: %w", errContent, err)
+	}
+	return nil
 }

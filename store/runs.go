@@ -96,7 +96,7 @@ func makeRoom(ctx context.Context, tx *sql.Tx, project string, now time.Time, ow
 // over already: another has taken over, or it was finished twice.
 func (s *Store) FinishRun(ctx context.Context, run int64, now time.Time, status RunStatus, summary string) error {
 	const update = `UPDATE runs SET status = ?, summary = ?, ended_at = ? WHERE id = ? AND status = 'running' RETURNING id`
-	err := s.db.QueryRowContext(ctx, update, string(status), summary, instant{now}, run).Scan(&run)
+	err := s.row(ctx, update, []any{string(status), summary, instant{now}, run}, &run)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotLive
 	}
@@ -113,7 +113,7 @@ func (s *Store) BeginAction(ctx context.Context, run int64, kind, target, detail
 	const insert = `INSERT INTO actions (project, run, kind, target, detail, began_at)
 		SELECT project, id, ?, ?, ?, ? FROM runs WHERE id = ? AND status = 'running' RETURNING id`
 	var id int64
-	err := s.db.QueryRowContext(ctx, insert, kind, target, detail, instant{now}, run).Scan(&id)
+	err := s.row(ctx, insert, []any{kind, target, detail, instant{now}, run}, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotLive
 	}
@@ -127,7 +127,7 @@ func (s *Store) BeginAction(ctx context.Context, run int64, kind, target, detail
 // entry that has its result, or does not exist, stays as it is.
 func (s *Store) FinishAction(ctx context.Context, id int64, result string, now time.Time) error {
 	const update = `UPDATE actions SET result = ?, ended_at = ? WHERE id = ? AND result IS NULL`
-	if _, err := s.db.ExecContext(ctx, update, result, instant{now}, id); err != nil {
+	if err := s.exec(ctx, update, result, instant{now}, id); err != nil {
 		return fmt.Errorf("note the result of action %d: %w", id, err)
 	}
 	return nil

@@ -50,7 +50,7 @@ func TestOneLiveRunPerProject(t *testing.T) {
 			t.Errorf("%s: the abandoned run acts with %v", name, err)
 		}
 		var status, summary string
-		must(t, s.db.QueryRow(`SELECT status, summary FROM runs WHERE id = ?`, first).Scan(&status, &summary))
+		must(t, s.db().QueryRow(`SELECT status, summary FROM runs WHERE id = ?`, first).Scan(&status, &summary))
 		if status != "abandoned" || summary == "" {
 			t.Errorf("%s: the abandoned run is %s: %q", name, status, summary)
 		}
@@ -61,7 +61,7 @@ func TestOneLiveRunPerProject(t *testing.T) {
 func TestTheIndexKeepsRunsApart(t *testing.T) {
 	s := opened(t, file(t))
 	got[int64](t)(s.BeginRun(t.Context(), "g/p", t0, Owner{}, time.Hour, nil))
-	_, err := s.db.Exec(`INSERT INTO runs (project, status, host, pid, instance, began_at, lease_until)
+	_, err := s.db().Exec(`INSERT INTO runs (project, status, host, pid, instance, began_at, lease_until)
 		SELECT project, status, host, pid, instance, began_at, lease_until FROM runs`)
 	if err == nil || !strings.Contains(err.Error(), "UNIQUE constraint failed: runs.project") {
 		t.Errorf("%v", err)
@@ -74,7 +74,7 @@ func TestJournal(t *testing.T) {
 	id := got[int64](t)(s.BeginAction(ctx, run, "commit", "pinwheel/boto3-1.x", "boto3 1 to 2", t0))
 	row := func() (project, result string) {
 		t.Helper()
-		must(t, s.db.QueryRow(`SELECT project, coalesce(result, 'open') FROM actions WHERE id = ?`, id).Scan(&project, &result))
+		must(t, s.db().QueryRow(`SELECT project, coalesce(result, 'open') FROM actions WHERE id = ?`, id).Scan(&project, &result))
 		return project, result
 	}
 	project, result := row()

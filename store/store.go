@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	sqlite "modernc.org/sqlite"
@@ -18,7 +20,16 @@ import (
 
 // Store is an open database. Its methods may be called from any goroutine; in
 // one process they take turns.
-type Store struct{ db *sql.DB }
+type Store struct {
+	path string
+	conn atomic.Pointer[sql.DB]
+	mu   sync.Mutex  // held while another file takes the place of the open one
+	file os.FileInfo // of the open file
+	note string      // see Notice
+}
+
+// db is the open database. A method asks once, since Renew may replace it.
+func (s *Store) db() *sql.DB { return s.conn.Load() }
 
 // settings are what every connection is opened with. The driver ignores a key
 // it does not know, so that Open reads the pragmas back.
@@ -30,18 +41,53 @@ var pragmas = [...]struct{ name, want string }{
 }
 
 // Open opens the database at path, makes it if there is none, and brings an
-// older schema up to date. Every error is one sentence with what to do.
+// older schema up to date. A database of pinwheel's that is damaged is set
+// aside under a new name, which Notice tells, and a new one is made; anything
+// else that is wrong is an error, one sentence with what to do.
 func Open(ctx context.Context, path string) (*Store, error) {
-	if err := writable(path); err != nil {
+	s := &Store{path: path}
+	if err := s.open(ctx); err != nil {
 		return nil, fmt.Errorf("store %s: %w", path, err)
 	}
+	return s, nil
+}
+
+// open opens what stands at the path, after setting it aside if it is damaged.
+func (s *Store) open(ctx context.Context) error {
+	if err := writable(s.path); err != nil {
+		return err
+	}
+	before, err := os.Stat(s.path)
+	if err != nil {
+		return err
+	}
+	db, err := patient(ctx, s.path)
+	if errors.Is(err, ErrDamaged) {
+		if !ours(s.path) {
+			return errors.New("this is not a SQLite database: name another file or move this one away")
+		}
+		if err := s.setAside(before); err != nil {
+			return err
+		}
+		db, err = patient(ctx, s.path)
+	}
+	if err != nil {
+		return err
+	}
+	s.conn.Store(db)
+	s.file, err = os.Stat(s.path)
+	return err
+}
+
+// patient opens a database, and waits for others that open the same new file.
+func patient(ctx context.Context, path string) (*sql.DB, error) {
 	for deadline := time.Now().Add(startup); ; {
-		s, err := open(ctx, path, settings)
+		db, err := open(ctx, path, settings)
 		if err == nil {
-			return s, nil
+			return db, nil
 		}
 		if !busy(err) || time.Now().After(deadline) || ctx.Err() != nil {
-			return nil, fmt.Errorf("store %s: %w", path, told(err))
+			return nil, told(nil, err)
 		}
 		select {
 		case <-ctx.Done():
@@ -59,22 +105,22 @@ func busy(err error) bool {
 	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
-func open(ctx context.Context, path, settings string) (*Store, error) {
+func open(ctx context.Context, path, settings string) (*sql.DB, error) {
 	connector, err := sqlite.NewConnector("file:" + escape(path) + settings)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: sql.OpenDB(connector)}
+	db := sql.OpenDB(connector)
 	// One connection: writers of one process wait in Go, not in SQLite, whose
 	// busy timeout burns real time even in a synctest bubble.
-	s.db.SetMaxOpenConns(1)
-	if err = s.settled(ctx); err == nil {
-		err = s.migrate(ctx, migrations())
+	db.SetMaxOpenConns(1)
+	if err = settled(ctx, db); err == nil {
+		err = migrate(ctx, db, migrations())
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.db.Close())
+		return nil, errors.Join(err, db.Close())
 	}
-	return s, nil
+	return db, nil
 }
 
 // escape writes a path as the path of a URI.
@@ -83,13 +129,13 @@ func escape(path string) string {
 }
 
 // Close ends the use of the database.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error { return s.db().Close() }
 
 // settled reads the pragmas back.
-func (s *Store) settled(ctx context.Context) error {
+func settled(ctx context.Context, db *sql.DB) error {
 	for _, p := range pragmas {
 		var got string
-		if err := s.db.QueryRowContext(ctx, "PRAGMA "+p.name).Scan(&got); err != nil {
+		if err := db.QueryRowContext(ctx, "PRAGMA "+p.name).Scan(&got); err != nil {
 			return err
 		}
 		if got != p.want {
@@ -118,34 +164,20 @@ func writable(path string) error {
 	return fmt.Errorf("the file cannot be opened for writing (%w): give this user the right or name another", err)
 }
 
-// told turns what SQLite says of a file into a sentence, where it is clear.
-func told(err error) error {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	switch e.Code() & 0xff {
-	case sqlite3.SQLITE_NOTADB:
-		return errors.New("this is not a SQLite database: name another file or move this one away")
-	case sqlite3.SQLITE_CORRUPT:
-		return errors.New("the database is damaged: move it away, pinwheel starts a new one and only history is lost")
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
-		return fmt.Errorf("the file or its folder cannot be written: give this user the right or name another (%w)", err)
-	case sqlite3.SQLITE_BUSY:
-		return fmt.Errorf("another process has locked the database: wait or stop it (%w)", err)
-	default:
-		return err
-	}
-}
-
 // write runs f in one immediate transaction.
 func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
+	db := s.db()
+	return told(db, transact(ctx, db, f))
+}
+
+func transact(ctx context.Context, db *sql.DB, f func(tx *sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	if err := f(tx); err != nil {
-		if back := tx.Rollback(); back != nil && !errors.Is(back, sql.ErrTxDone) { // done: ctx ended
+		// Done: ctx ended, or SQLite rolled back by itself, as on a full disk.
+		if back := tx.Rollback(); back != nil && !errors.Is(back, sql.ErrTxDone) && !rolledBack(back) {
 			return errors.Join(err, back)
 		}
 		return err
@@ -184,7 +216,10 @@ func (i *instant) Scan(v any) error {
 	case string:
 		t, err := time.Parse(time.RFC3339Nano, v)
 		i.Time = t.UTC()
-		return err
+		if err != nil {
+			return fmt.Errorf("%w: %w", errContent, err)
+		}
+		return nil
 	default:
 		return fmt.Errorf("a time is text, not %T", v)
 	}

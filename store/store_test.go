@@ -242,7 +242,7 @@ func TestEveryStatement(t *testing.T) {
 				return true
 			}
 			n++
-			stmt, err := s.db.PrepareContext(t.Context(), text)
+			stmt, err := s.db().PrepareContext(t.Context(), text)
 			if err != nil {
 				t.Errorf("%s: %s: %v", name, text, err)
 				return true
@@ -299,7 +299,7 @@ func TestCrashCopies(t *testing.T) {
 		batch := []plan.MergeRequest{{IID: int64(2 * i), State: plan.Opened}, {IID: int64(2*i + 1), State: plan.Opened}}
 		must(t, s.SaveMergeRequests(ctx, "g/p", batch))
 		// One more is under way and is not committed.
-		tx, err := s.db.BeginTx(ctx, nil)
+		tx, err := s.db().BeginTx(ctx, nil)
 		must(t, err)
 		_, err = tx.Exec(`DELETE FROM merge_requests`)
 		must(t, err)

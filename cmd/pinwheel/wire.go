@@ -77,6 +77,9 @@ func (p *program) runner(ctx context.Context, c *config.Config, path string, git
 	if options.Store, err = store.Open(ctx, path); err != nil {
 		return nil, nil, failure{exitUsage, err}
 	}
+	if text := options.Store.Notice(); text != "" {
+		log.Warn("database replaced", "err", text)
+	}
 	return reconcile.New(options), func() {
 		if err := options.Store.Close(); err != nil {
 			log.Warn("the store did not close", "err", err)

@@ -1,0 +1,172 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	sqlite "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// ErrDamaged says that the file does not hold what was written to it. SetAside
+// takes it out of the way; a missing right or a newer schema is no damage.
+var ErrDamaged = errors.New("the database is damaged")
+
+// errContent is text in a column that pinwheel did not write so.
+var errContent = errors.New("a row makes no sense")
+
+// damage remembers which opening of the file was damaged.
+type damage struct {
+	db  *sql.DB
+	err error
+}
+
+func (d damage) Error() string { return ErrDamaged.Error() + ": " + strings.TrimSpace(d.err.Error()) }
+func (d damage) Unwrap() error { return ErrDamaged }
+
+// told turns what SQLite says of a file into a sentence with the next step,
+// where it is clear. Every error of a method comes through here.
+func told(db *sql.DB, err error) error {
+	var e *sqlite.Error
+	if errors.Is(err, errContent) {
+		return damage{db, err}
+	}
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
+		return damage{db, err}
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("the disk of the database is full: make room, and the next run goes on from there (%w)", err)
+	case sqlite3.SQLITE_IOERR:
+		return fmt.Errorf("the disk of the database fails: look at it and its free space, and the next run goes on from there (%w)", err)
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return fmt.Errorf("the file or its folder cannot be written: give this user the right or name another (%w)", err)
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return fmt.Errorf("another process has locked the database: wait or stop it (%w)", err)
+	default:
+		return err
+	}
+}
+
+// rolledBack reports whether SQLite ended a transaction before it was asked.
+func rolledBack(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_ERROR && strings.Contains(e.Error(), "no transaction is active")
+}
+
+// Notice says what became of the file beyond being opened, as one sentence,
+// and is empty from then on.
+func (s *Store) Notice() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	note := s.note
+	s.note = ""
+	return note
+}
+
+// Renew opens the file at the path again if the open one was deleted or
+// replaced: what is written to that one would be lost. It asks the file system
+// once.
+func (s *Store) Renew(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if info, err := os.Stat(s.path); err == nil && os.SameFile(info, s.file) {
+		return nil
+	}
+	s.note = fmt.Sprintf("the database %s was deleted or replaced while pinwheel ran: it goes on with what is there now, and only history is lost", s.path)
+	return s.again(ctx)
+}
+
+// SetAside takes the file that err, an ErrDamaged, was about out of the way
+// and opens a new one. Where another goroutine did so already, or err is about
+// no damage, it does nothing.
+func (s *Store) SetAside(ctx context.Context, err error) error {
+	var d damage
+	if !errors.As(err, &d) {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d.db != s.db() {
+		return nil
+	}
+	_ = d.db.Close() // before the name is free: SQLite deletes its log by name
+	if err := s.setAside(s.file); err != nil {
+		return fmt.Errorf("store %s: %w", s.path, err)
+	}
+	return s.again(ctx)
+}
+
+// again opens what stands at the path now.
+func (s *Store) again(ctx context.Context) error {
+	_ = s.db().Close()
+	if err := s.open(ctx); err != nil {
+		return fmt.Errorf("store %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// setAside renames the file, with its log, to a name that tells why. A file
+// that is not the seen one any more, since another process was faster, is left
+// alone.
+func (s *Store) setAside(seen os.FileInfo) error {
+	info, err := os.Stat(s.path)
+	if err != nil || !os.SameFile(info, seen) {
+		return nil
+	}
+	stamp := s.path + ".damaged-" + time.Now().UTC().Format("20060102T150405Z")
+	name := stamp
+	for n := 2; ; n++ {
+		if _, err := os.Stat(name); err != nil {
+			break
+		}
+		name = fmt.Sprintf("%s-%d", stamp, n)
+	}
+	if err := os.Rename(s.path, name); err != nil {
+		return fmt.Errorf("the database is damaged and cannot be set aside (%w): move it away, pinwheel makes a new one", err)
+	}
+	for _, suffix := range []string{"-wal", "-shm"} {
+		if err := os.Rename(s.path+suffix, name+suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("the log of the damaged database cannot be set aside (%w): move %s away", err, s.path+suffix)
+		}
+	}
+	s.note = fmt.Sprintf("the database %s was damaged and is kept as %s: a new one was made, GitLab tells the rest, and only history is lost; look at the disk", s.path, name)
+	return nil
+}
+
+// ours reports whether a file that cannot be read as a database was one of
+// pinwheel's: by its mark, by a table in it or in its log, because the disk left
+// nothing but zeros, or because it is pages of no text that do not begin like
+// another program's database. Anything else was named by mistake.
+func ours(path string) bool {
+	file, log := beginning(path), beginning(path+"-wal")
+	if len(file) >= 72 && string(file[68:72]) == "pinw" {
+		return true
+	}
+	table := []byte("CREATE TABLE merge_requests (")
+	if bytes.Contains(file, table) || bytes.Contains(log, table) || len(bytes.Trim(file, "\x00")) == 0 {
+		return true
+	}
+	info, err := os.Stat(path)
+	return err == nil && info.Size()%4096 == 0 && bytes.IndexByte(file, 0) >= 0 && !bytes.HasPrefix(file, []byte("SQLite format 3\x00"))
+}
+
+// beginning is the first megabyte of a file, as far as it can be read.
+func beginning(name string) []byte {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	data, _ := io.ReadAll(io.LimitReader(f, 1<<20)) // what was read before an error counts
+	return data
+}

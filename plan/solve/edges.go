@@ -14,25 +14,38 @@ import (
 func (st *state) edge(c *conflict) Edge {
 	s := st.s
 	e := Edge{Requirement: c.req.text, To: s.names[c.req.name], Environment: first(c.mask)}
-	if c.to >= 0 {
-		e.To, e.ToVersion = s.nodes[c.to].key, st.option(c.to).v
-	} else {
-		e.ToMissing = true
-	}
+	group := c.group
 	if c.from >= 0 {
 		n := &s.nodes[c.from]
-		e.From, e.FromRoot, e.Group = n.key, n.root, s.groups[n.group].number
-		e.FromVersion = st.option(c.from).v
+		group = n.group
+		e.From, e.FromRoot, e.FromVersion = n.key, n.root, st.option(c.from).v
 	} else if c.open.name >= 0 {
 		e.From, e.FromVersion = s.names[c.open.name], c.open.v
-		for _, i := range c.nodes {
-			e.Group = s.groups[s.nodes[i].group].number
-		}
+	}
+	e.Group = s.groups[group].number
+	to := c.to
+	if to < 0 {
+		to = s.slot(group, c.req.name, c.mask)
+	}
+	if to >= 0 {
+		e.To, e.ToVersion = s.nodes[to].key, st.option(to).v
+	} else {
+		e.ToMissing = true
 	}
 	if c.extra >= 0 {
 		e.Extra = s.names[c.extra]
 	}
 	return e
+}
+
+// slot is the pin of a name in the first environment of a mask, -1 for none.
+func (s *Solver) slot(group, name int32, mask uint64) int32 {
+	for _, b := range s.groups[group].pinned(name) {
+		if s.nodes[b].active&mask&-mask != 0 {
+			return b
+		}
+	}
+	return -1
 }
 
 func (st *state) edges(list []conflict) []Edge {

@@ -223,7 +223,9 @@ func (o *opening) releases(v *openVar) func(func(pick) bool) {
 		if o.before != nil {
 			if p := o.before.pick(v.name); p != nil && !p.v.IsZero() && v.accepts(p.v) {
 				last = p.v
-				if rel, known := o.s.release(v.name, p.v, false); !yield(o.pickOf(v, p.v, rel, known)) {
+				rel, known := o.s.release(v.name, p.v, false)
+				again := o.pickOf(v, p.v, rel, known)
+				if again.at = p.at; !yield(again) {
 					return
 				}
 			}
@@ -394,6 +396,6 @@ func (o *opening) result(e *openEnv) {
 // clash is the dead end, with all nodes that could mend it.
 func (o *opening) clash() *conflict {
 	return &conflict{
-		from: o.first.node, to: -1, req: o.first.req, mask: o.bit, extra: o.first.extra, open: o.first, nodes: o.pins,
+		from: o.first.node, to: -1, req: o.first.req, mask: o.bit, extra: o.first.extra, open: o.first, group: o.group, nodes: o.pins,
 	}
 }

@@ -264,7 +264,7 @@ func (x *search) result(out verdict) Result {
 	x.restore(f)
 	for i := range f.why {
 		if f.why[i].req != nil {
-			r.Why = append(r.Why, x.edgeBefore(&f.why[i], f))
+			r.Why = append(r.Why, x.edgeBefore(&f.why[i]))
 		}
 	}
 	x.around(&r)
@@ -275,16 +275,18 @@ func (x *search) result(out verdict) Result {
 
 // edgeBefore describes an edge as it was when it forced a member to move: that
 // member where it stood before, the others where the set takes them.
-func (x *search) edgeBefore(c *conflict, f *solution) Edge {
+func (x *search) edgeBefore(c *conflict) Edge {
 	e := x.st.edge(c)
-	if c.to < 0 {
-		return e
+	to := c.to
+	if to < 0 {
+		to = x.s.slot(c.group, c.req.name, c.mask)
 	}
-	for _, r := range x.st.release(c.from).reqs {
-		if r == c.req { // the requirer is where the set takes it: its target was not
-			e.ToVersion = x.s.nodes[c.to].options[0].v
-			return e
+	if c.from < 0 || slices.Contains(x.st.release(c.from).reqs, c.req) {
+		// The requirer is where the set takes it: its target was not.
+		if to >= 0 {
+			e.ToVersion = x.s.nodes[to].options[0].v
 		}
+		return e
 	}
 	e.FromVersion = x.s.nodes[c.from].options[0].v
 	return e

@@ -92,11 +92,11 @@ func TestReach(t *testing.T) {
 		},
 		{
 			"a new name that does not fit", "a 1:\na 2: u>=2\nu 1:\nu 2: b>=2\nb 1:\n= a 1\n= b 1", "a",
-			"held: u 2 requires b>=2, none fits", "",
+			"held: u 2 requires b>=2, is 1", "",
 		},
 		{
 			"a new name that makes a pin move", "a 1:\na 2: u>=2\nu 1:\nu 2: b>=2\nb 1:\nb 2:\n= a 1\n= b 1", "a",
-			"a 2, b 2 along u 2", "u 2 requires b>=2, none fits",
+			"a 2, b 2 along u 2", "u 2 requires b>=2, is 1",
 		},
 		{
 			"a new name that the index does not know", "a 1:\na 2: u\n= a 1", "a",
@@ -108,7 +108,7 @@ func TestReach(t *testing.T) {
 		},
 		{
 			"a name without a pin must go on fitting", "a 1:\na 2:\nu 1: a<2\nu 2: a<2\nb 1: u\n= a 1\n= b 1", "a",
-			"held: u 1 requires a<2, none fits", "",
+			"held: u 1 requires a<2, is 2", "",
 		},
 		{
 			"a name without a pin that gives way", "a 1:\na 2:\nu 1:\nu 2: a<2\nb 1: u\n= a 1\n= b 1", "a",

@@ -63,6 +63,7 @@ type conflict struct {
 	extra    int32   // -1 for none
 	nodes    []int32 // who else could mend it
 	open     cause   // where to is -1
+	group    int32   // where to is -1
 }
 
 // conflicts appends to out every edge that is violated in the state and is not

@@ -204,10 +204,21 @@ func updateLine(u plan.Update, row plan.Row, v View) (line string, boxed bool) {
 		title = fmt.Sprintf("[%s](!%d)", title, u.MR)
 	}
 	title += members(u)
-	if row.Box == plan.NoBox || u.Branch == "" || strings.ContainsAny(u.Branch, " \t\r\n<>\x00") {
+	if row.Box == plan.NoBox || !markable(u.Branch) {
 		return " - " + title + "\n", false
 	}
 	return fmt.Sprintf(" - %s <!-- %s-branch=%s -->%s\n", box(v.Ticked[u.Branch]), row.Box, u.Branch, title), true
+}
+
+// markable reports whether a branch's name can stand in a marker. All of ours
+// can. Of people's, under our prefix, one gets no box that would end the comment
+// or that would do something where "--" makes a reader take it for text.
+func markable(branch string) bool {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._/+", r)
+	}
+	odd := strings.ContainsFunc(branch, func(r rune) bool { return !plain(r) })
+	return branch != "" && text.Plain(branch, 0) == branch && !strings.ContainsAny(branch, " <>") && !(odd && strings.Contains(branch, "--"))
 }
 
 func box(ticked bool) string {

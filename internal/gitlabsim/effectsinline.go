@@ -109,8 +109,11 @@ func (r *reading) hidden(rest string) int {
 		r.note(Hidden, rest)
 		return len(rest)
 	}
-	r.note(Hidden, strings.TrimSpace(rest[4:end]))
-	return end + 3
+	if inside := rest[4:max(end, 4)]; strings.Contains(inside, "--") || strings.HasPrefix(inside, ">") || strings.HasPrefix(inside, "->") {
+		r.words(inside) // no comment by the rules before CommonMark 0.31
+	}
+	r.note(Hidden, strings.TrimSpace(rest[4:max(end, 4)]))
+	return max(end, 2) + 3
 }
 
 func (r *reading) angle(rest string, words *strings.Builder) int {

@@ -188,3 +188,16 @@ func TestAYankedPinGoesBackWhereNothingNewerFits(t *testing.T) {
 		t.Errorf("%s %v %v: %s", u.State, moved(u), u.Labels, u.Reason)
 	}
 }
+
+func TestANameWithoutAPinNeedsOnlyItsOwnPythons(t *testing.T) {
+	s := saturday(t, "a==1.0\n", pkg("a", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-02-01")),
+		pkg("fresh", release(t, "1.0", "2024-01-01"), release(t, "2.0", "2024-02-02", func(f *DistFile) { f.RequiresPython = ">=3.10" })))
+	needs(t, &s, "a", "1.1", "fresh>=2; python_version >= '3.10'")
+	if u := the(t, Decide(s), lineOfA); u.State == Incompatible {
+		t.Error(u.Reason)
+	}
+	needs(t, &s, "a", "1.1", "fresh>=2")
+	if u := the(t, Decide(s), lineOfA); u.State != Incompatible {
+		t.Errorf("on 3.9 there is no fresh 2: %s", u.State)
+	}
+}

@@ -18,6 +18,7 @@ func (d *decider) universe() *solve.Facts {
 		Unverified: d.s.Policy.Unverified != HoldUnverified,
 		Metadata:   d.metadata,
 		Releases:   d.unpinned,
+		Admits:     func(key string, v pep440.Version) uint64 { return d.admitted[key][v.String()] },
 	}
 	for _, env := range d.envs {
 		f.Environments = append(f.Environments, env.markers)
@@ -157,6 +158,7 @@ func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 	}
 	ranges := d.ranges(key)
 	var out []pep440.Version
+	d.admitted[key] = map[string]uint64{}
 	for i := len(pkg.Releases) - 1; i >= 0; i-- {
 		r := &pkg.Releases[i]
 		if r.Version.IsPrerelease() || len(r.Files) == 0 || slices.ContainsFunc(ranges, func(s pep440.Specifiers) bool { return !s.Contains(r.Version) }) {
@@ -165,8 +167,8 @@ func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 		if d.metadataOf(key, r.Version).Status == MetadataRefused {
 			continue
 		}
-		files, reason := d.judge.usable(slot{pythons: d.s.Policy.Pythons}, r)
-		if reason != "" {
+		files, mask := d.admits(r)
+		if mask == 0 {
 			continue
 		}
 		if len(d.s.Roots) > 0 {
@@ -178,9 +180,33 @@ func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 			}
 		}
 		out = append(out, r.Version)
+		d.admitted[key][r.Version.String()] = mask
 	}
 	d.free[key] = out
 	return out, solve.Known
+}
+
+// admits says in which environments a release can be installed, and by which
+// files.
+func (d *decider) admits(r *Release) (files []DistFile, mask uint64) {
+	byPython := map[string]bool{}
+	for i, env := range d.envs {
+		ok, known := byPython[env.python]
+		if !known {
+			pythons := []string{env.python}
+			if len(d.s.Policy.Pythons) == 0 {
+				pythons = nil // not checked
+			}
+			usable, reason := d.judge.usable(slot{pythons: pythons}, r)
+			ok = reason == ""
+			byPython[env.python] = ok
+			files = append(files, usable...)
+		}
+		if ok {
+			mask |= 1 << i
+		}
+	}
+	return files, mask
 }
 
 // ranges are the specifiers of lines that pinwheel does not move.

@@ -24,6 +24,9 @@ type Facts struct {
 	Metadata func(key string, v pep440.Version) (*Metadata, Knowledge)
 	// Releases lists what a name without a pin may take, newest first.
 	Releases func(key string) ([]pep440.Version, Knowledge)
+	// Admits tells in which environments a release of Releases can be
+	// installed; nil is in all of them.
+	Admits func(key string, v pep440.Version) uint64
 	// Unverified lets releases be taken whose requirements cannot be known:
 	// they count as having none. Without it such a release cannot be taken.
 	Unverified bool

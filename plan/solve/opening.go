@@ -236,7 +236,7 @@ func (o *opening) releases(v *openVar) func(func(pick) bool) {
 			return
 		}
 		for k, w := range line.versions {
-			if !v.accepts(w) || w.Equal(last) {
+			if !v.accepts(w) || w.Equal(last) || !o.s.admits(v.name, w, o.bit) {
 				continue
 			}
 			rel, known := o.s.stop(line, k)
@@ -250,6 +250,11 @@ func (o *opening) releases(v *openVar) func(func(pick) bool) {
 			}
 		}
 	}
+}
+
+// admits reports whether a release can be installed in an environment.
+func (s *Solver) admits(name int32, w pep440.Version, bit uint64) bool {
+	return s.f.Admits == nil || s.f.Admits(s.names[name], w)&bit != 0
 }
 
 func (o *opening) pickOf(v *openVar, w pep440.Version, rel *release, known Knowledge) pick {

@@ -41,7 +41,7 @@ func Decide(s Snapshot) Plan {
 }
 
 func newDecider(s *Snapshot) *decider {
-	d := &decider{s: s, zone: s.Policy.Window.Zone(), world: arrange(s), envs: environments(s.Policy)}
+	d := &decider{admitted: map[string]map[string]uint64{}, s: s, zone: s.Policy.Window.Zone(), world: arrange(s), envs: environments(s.Policy)}
 	d.inside = s.Policy.Window.Inside(s.Now) || (s.Policy.CatchUp && d.late())
 	return d
 }

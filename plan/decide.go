@@ -62,6 +62,8 @@ type decider struct {
 	free     map[string][]pep440.Version  // releases of names without a pin
 	admitted map[string]map[string]uint64 // and the environments each is for
 	against  []map[string]string          // for each slot: version -> why no set takes it
+	left     []*goal                      // slots that cannot go with the others of their package
+	lacking  []solve.Need                 // facts to judge files with added lines
 	drafts   []*draft
 	plan     Plan
 }
@@ -117,7 +119,7 @@ func (d *decider) look() {
 	d.reach(goals)
 	goals = d.back(goals)
 	sets, waiting := d.join(goals)
-	d.weigh(goals, waiting)
+	d.weigh(append(slices.Clone(goals), d.left...), waiting)
 	for _, s := range sets {
 		d.add(d.draftOf(s))
 	}

@@ -235,6 +235,12 @@ func (d *decider) changedLines(dr *draft, s *set) {
 	if !whole {
 		return
 	}
+	if len(dr.Lines) > 0 {
+		if refused := d.fitsWhole(dr, s.result.Moves); refused != "" {
+			dr.held, dr.heldFor = Incompatible, "The file needs lines for it that do not fit everywhere: "+refused+"."
+			return
+		}
+	}
 	for _, i := range s.result.Unneeded {
 		if slices.ContainsFunc(s.result.Moves, func(m solve.Move) bool { return m.Pin == i }) {
 			continue // it moves; that nothing needs it shows when it did
@@ -242,6 +248,36 @@ func (d *decider) changedLines(dr *draft, s *set) {
 		sl := d.slots[i]
 		dr.Lines = append(dr.Lines, LineChange{File: sl.path, Pin: sl.pin, Key: sl.p.Key, Name: sl.p.Name, Version: sl.p.Version.String(), Removed: true})
 	}
+}
+
+// fitsWhole judges a file with added lines as pins, since a line holds one
+// version for every environment where pip would choose one for each. It says
+// what would be refused, if anything.
+func (d *decider) fitsWhole(dr *draft, moves []solve.Move) string {
+	f := d.universe()
+	for _, m := range moves {
+		f.Pins[m.Pin].Version = m.To
+	}
+	for _, l := range dr.Lines {
+		v, err := pep440.Parse(l.Version)
+		if err != nil || l.Removed {
+			continue
+		}
+		group := slices.IndexFunc(d.files, func(f parsedFile) bool { return f.Path == l.File })
+		f.Pins = append(f.Pins, solve.Pin{Key: l.Key, Group: group, Version: v, Active: ^uint64(0), Fixed: true})
+	}
+	whole := solve.New(f)
+	known := map[[2]string]bool{}
+	for _, e := range d.solver.Conflicts() {
+		known[[2]string{e.From, e.To}] = true
+	}
+	for _, e := range whole.Conflicts() {
+		if !known[[2]string{e.From, e.To}] {
+			return d.sentence(e)
+		}
+	}
+	d.lacking = append(d.lacking, whole.Missing()...)
+	return ""
 }
 
 // hashed reports whether the pins of a file carry hashes.

@@ -201,3 +201,18 @@ func TestANameWithoutAPinNeedsOnlyItsOwnPythons(t *testing.T) {
 		t.Errorf("on 3.9 there is no fresh 2: %s", u.State)
 	}
 }
+
+func TestAnAddedLineFitsEverywhereOrNowhere(t *testing.T) {
+	s := saturday(t, "a==1.0\nb==1.0\n",
+		pkg("a", release(t, "1.0", "2024-01-01")),
+		pkg("b", release(t, "1.0", "2024-01-01"), release(t, "1.2", "2024-01-02")),
+		pkg("e", release(t, "1.0", "2024-01-01"), release(t, "2.1", "2024-01-02")))
+	needs(t, &s, "b", "1.2", "e")
+	needs(t, &s, "e", "2.1", "a>2.1; python_version >= '3.10'")
+	roots(t, &s, "a", "b")
+	p := Decide(s)
+	u := the(t, p, "pinwheel/b-1.x")
+	if u.State != Incompatible || !strings.Contains(u.Reason, "e 2.1 requires a>2.1 on Python 3.12") {
+		t.Errorf("%s: %s (lines %+v)", u.State, u.Reason, u.Lines)
+	}
+}

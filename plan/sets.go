@@ -129,6 +129,10 @@ func (d *decider) fewerSlots(g *goal, wish []solve.Goal) {
 	for i := range wish {
 		r := d.solver.Reach(wish[i:i+1], solve.Options{NoMajor: !g.major, NoYoung: !g.young})
 		if r.Status == solve.Solved {
+			d.left = append(d.left, &goal{
+				key: g.key, result: g.result, young: g.young, major: g.major,
+				slots: slices.Delete(slices.Clone(g.slots), i, i+1), lines: slices.Delete(slices.Clone(g.lines), i, i+1),
+			})
 			g.slots, g.lines, g.result = g.slots[i:i+1], g.lines[i:i+1], r
 			return
 		}

@@ -229,7 +229,12 @@ func (d *decider) mayHoldAnywhere(m pep508.Marker) bool {
 // needs are the facts the search asked for, as an edge can fetch them.
 func (d *decider) needs() []Need {
 	var out []Need
-	for _, n := range d.solver.Missing() {
+	for _, n := range append(d.solver.Missing(), d.lacking...) {
+		if slices.ContainsFunc(out, func(o Need) bool {
+			return o.Name == n.Key && o.Page == n.Page && (n.Page || o.Version == n.Version.String())
+		}) {
+			continue
+		}
 		if n.Page {
 			out = append(out, Need{Name: n.Key, Page: true})
 			continue

@@ -62,6 +62,11 @@ func (r *run) status(p plan.Plan) Status {
 	for _, problem := range p.Problems {
 		r.fail(problem.Text)
 	}
+	for _, u := range p.Updates {
+		if u.State == plan.Errored && r.snap.Failures[u.Branch] == "" && len(r.failures) == 0 {
+			r.fail(u.Title + ": " + u.Reason)
+		}
+	}
 	if len(r.failures) > 0 {
 		return Failed
 	}

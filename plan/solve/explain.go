@@ -110,6 +110,8 @@ func (x *search) guard(i int32) (Edge, bool) {
 // It is nil where nothing stands against that.
 func (s *Solver) against(goals []target, o Options) []Edge {
 	x := s.newSearch(goals, o)
+	x.st.reading = true
+	defer func() { x.st.reading = false }()
 	for _, t := range goals {
 		x.level[t.node] = 1
 		x.st.move(t.node, t.opts[0], s.read(t.node, t.opts[0]))

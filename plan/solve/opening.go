@@ -58,11 +58,15 @@ type openDemand struct {
 type reason struct {
 	levels []int
 	pins   []int32
+	by     cause // the requirement that failed first, for a dead end
 }
 
 // and is both reasons together.
 func (r reason) and(q reason) reason {
-	return reason{merge(r.levels, q.levels), merge(r.pins, q.pins)}
+	if r.by.req == nil {
+		r.by = q.by
+	}
+	return reason{merge(r.levels, q.levels), merge(r.pins, q.pins), r.by}
 }
 
 // merge appends what is new, and never writes into what a shares with others.
@@ -116,7 +120,7 @@ func (o *opening) run() bool {
 	if ok {
 		o.learn()
 	}
-	o.pins = why.pins
+	o.pins, o.by = why.pins, why.by
 	if o.tries > openBudget {
 		o.pins = o.s.groups[o.group].nodes
 	}
@@ -205,11 +209,11 @@ func (o *opening) dfs() (bool, reason) {
 		}
 		failed = failed.and(why)
 	}
-	if len(v.demands) > 0 && o.first.req == nil {
-		o.first = v.demands[0].by
-	}
 	for _, d := range v.demands {
 		failed = failed.and(d.why)
+	}
+	if failed.by.req == nil {
+		failed.by = v.demands[0].by
 	}
 	failed.levels = slices.DeleteFunc(slices.Clone(failed.levels), func(l int) bool { return l == v.level })
 	return false, failed
@@ -231,6 +235,9 @@ func (o *opening) releases(v *openVar) func(func(pick) bool) {
 			}
 		}
 		line := o.s.line(v.name)
+		if o.st.reading && line.known == Missing {
+			o.s.need(Need{Key: o.s.names[v.name], Page: true})
+		}
 		if line.known == Missing || line.known == NotChecked {
 			yield(o.pickOf(v, pep440.Version{}, nothing, line.known))
 			return
@@ -238,6 +245,9 @@ func (o *opening) releases(v *openVar) func(func(pick) bool) {
 		for k, w := range line.versions {
 			if !v.accepts(w) || w.Equal(last) || !o.s.admits(v.name, w, o.bit) {
 				continue
+			}
+			if o.st.reading && len(line.versions) <= short {
+				o.s.release(v.name, w, true)
 			}
 			rel, known := o.s.stop(line, k)
 			if known == Absent || (known == Unknown && !o.s.f.Unverified) {
@@ -311,8 +321,7 @@ func (o *opening) require(r *require, by cause, why reason) (bool, reason) {
 		}
 		pinned = true
 		if !r.loose && !r.spec.Contains(o.st.option(b).v) && (by.node < 0 || o.s.tolerated(by.node, b)&o.bit == 0) {
-			o.first = by
-			return false, why.and(reason{pins: []int32{b}})
+			return false, why.and(reason{pins: []int32{b}, by: by})
 		}
 		if ok, bad := o.askPin(b, r.asks, why); !ok {
 			return false, bad
@@ -357,8 +366,7 @@ func (o *opening) requireOpen(r *require, by cause, why reason) (bool, reason) {
 		return true, reason{}
 	}
 	if !w.chosen.v.IsZero() && !r.spec.Contains(w.chosen.v) {
-		o.first = by
-		return false, w.why().and(why)
+		return false, w.why().and(why).and(reason{by: by})
 	}
 	for _, q := range w.chosen.rel.reqs {
 		if len(added) > 0 && !o.s.holdsWith(q, o.bit, asked) && o.s.holdsWith(q, o.bit, w.extras) {
@@ -401,6 +409,6 @@ func (o *opening) result(e *openEnv) {
 // clash is the dead end, with all nodes that could mend it.
 func (o *opening) clash() *conflict {
 	return &conflict{
-		from: o.first.node, to: -1, req: o.first.req, mask: o.bit, extra: o.first.extra, open: o.first, group: o.group, nodes: o.pins,
+		from: o.by.node, to: -1, req: o.by.req, mask: o.bit, extra: o.by.extra, open: o.by, group: o.group, nodes: o.pins,
 	}
 }

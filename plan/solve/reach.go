@@ -315,57 +315,13 @@ func (x *search) around(r *Result) {
 	slices.SortFunc(r.Along, func(a, b Along) int {
 		return cmp.Or(cmp.Compare(a.Group, b.Group), strings.Compare(a.Key, b.Key))
 	})
-	if len(s.f.Roots) > 0 && x.drops() {
-		x.unneeded(r, chosen)
-	}
+	r.Unneeded = x.st.unneeded(chosen)
 }
 
 // knows reports whether the pins as they are require a name, in some way.
 func (o *openGroup) knows(name int32) bool {
 	return slices.ContainsFunc(o.demands, func(d demand) bool { return d.req.name == name }) ||
 		slices.ContainsFunc(o.envs, func(e openEnv) bool { return e.pick(name) != nil })
-}
-
-// drops reports whether a member requires less than before.
-func (x *search) drops() bool {
-	for _, i := range x.st.moved {
-		now := x.st.rel[i].reqs
-		for _, a := range x.s.nodes[i].options[0].rel.reqs {
-			if !slices.ContainsFunc(now, func(b *require) bool { return a == b }) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// unneeded lists the pins that roots reach as the pins are and not in the
-// state.
-func (x *search) unneeded(r *Result, chosen []chosenEnv) {
-	s := x.s
-	if s.reached == nil {
-		s.reached = s.flood(nil, &openReach{env: s.openAsIs, seen: map[[2]int32]uint64{}}).reached
-	}
-	after := s.flood(x.st, &openReach{seen: map[[2]int32]uint64{}, env: func(g int32, e int) *openEnv {
-		for _, c := range chosen {
-			if c.group == g && c.env == e {
-				return c.open
-			}
-		}
-		return s.openAsIs(g, e)
-	}}).reached
-	for i := range s.f.Pins {
-		if s.reached[i] != 0 && after[i] == 0 {
-			r.Unneeded = append(r.Unneeded, i)
-		}
-	}
-}
-
-func (s *Solver) openAsIs(g int32, e int) *openEnv {
-	if envs := s.groups[g].open.envs; e < len(envs) {
-		return &envs[e]
-	}
-	return nil
 }
 
 // lowered says of the candidates that the goals could not have what stands

@@ -14,6 +14,9 @@ type state struct {
 	used  [][]use    // extras used of each node, in this state
 	grown []int32    // nodes that did not move and whose used extras changed
 	stale bool       // used and grown are not of this state
+	// reading says that an explanation is wanted, for the sake of which facts
+	// are asked for.
+	reading bool
 	// clashes are dead ends of open names that were found so far.
 	clashes []clash
 }

@@ -1,0 +1,63 @@
+package solve
+
+import "slices"
+
+// This file finds the pins that a set makes unneeded. What they require counts
+// all the same: no move is made so that something becomes unneeded, and none
+// is let through because something does.
+
+// drops reports whether a moved node requires less than before.
+func (st *state) drops() bool {
+	for _, i := range st.moved {
+		now := st.rel[i].reqs
+		for _, a := range st.s.nodes[i].options[0].rel.reqs {
+			kept := slices.ContainsFunc(now, func(b *require) bool {
+				return a == b || a.name == b.name && a.base&^b.base == 0 && len(a.cond) == 0 && len(a.asks) == 0
+			})
+			if !kept {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// reachedAsIs is where roots reach the nodes as the pins are.
+func (s *Solver) reachedAsIs() []uint64 {
+	if s.reached == nil {
+		s.reached = s.flood(nil, &openReach{env: s.openAsIs, seen: map[[2]int32]uint64{}}).reached
+	}
+	return s.reached
+}
+
+func (s *Solver) openAsIs(g int32, e int) *openEnv {
+	if envs := s.groups[g].open.envs; e < len(envs) {
+		return &envs[e]
+	}
+	return nil
+}
+
+// unneeded lists the pins that roots reach as the pins are and not in the
+// state, where some names without a pin were chosen anew.
+func (st *state) unneeded(chosen []chosenEnv) []int {
+	s := st.s
+	if len(s.f.Roots) == 0 || !st.drops() {
+		return nil
+	}
+	before := s.reachedAsIs()
+	after := s.flood(st, &openReach{seen: map[[2]int32]uint64{}, env: func(g int32, e int) *openEnv {
+		for _, c := range chosen {
+			if c.group == g && c.env == e {
+				return c.open
+			}
+		}
+		return s.openAsIs(g, e)
+	}}).reached
+	var out []int
+	for i := range s.f.Pins {
+		if before[i] != 0 && after[i] == 0 {
+			out = append(out, i)
+		}
+	}
+	return out
+}

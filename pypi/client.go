@@ -30,6 +30,9 @@ type Options struct {
 	// Retries is how often a request is sent again after 429, 5xx and broken
 	// connections; 0 is twice, negative never.
 	Retries int
+	// Hosts are named by the operator, beside those of the indexes: files may
+	// be fetched from them though their addresses are private ones.
+	Hosts []string
 	// Timeout bounds one attempt with its body; 0 is one minute.
 	Timeout time.Duration
 }
@@ -74,12 +77,12 @@ func New(o Options) *Client {
 	}
 }
 
-// NewTransport is the transport that New makes for itself.
+// NewTransport is the transport that New makes for itself. It is also what
+// judges the addresses that names of files' hosts resolve to.
 func NewTransport(concurrency int) *http.Transport {
-	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
+		DialContext:            dialer(nil),
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true, // the client decompresses under its own cap
 		MaxIdleConns:           4 * concurrency,

@@ -12,6 +12,7 @@
 // kept for good, and only a server that fails is an error.
 //
 // It does not choose between releases or files, does not read the HTML form,
-// follows a page to no other host, sends credentials to none but the index's,
+// follows a page to no other host and a file to no private address that the
+// operator did not name, sends credentials to none but the index's,
 // runs no code of a distribution, and remembers nothing between calls.
 package pypi

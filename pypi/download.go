@@ -41,11 +41,12 @@ func (c *Client) download(q *query, file FileDetails, origins *breaker) (*downlo
 	return d, nil
 }
 
-// admit refuses all but https, and http where the index has no better.
+// admit refuses all but https, and http where the index has no better, and
+// private addresses that nobody named.
 func (d *download) admit(u *url.URL) *Error {
 	switch {
 	case strings.EqualFold(u.Scheme, "https"), strings.EqualFold(u.Scheme, "http") && strings.EqualFold(d.base.Scheme, "http"):
-		return nil
+		return d.literal(u)
 	}
 	return d.problem(Unsupported, "%s gives an address of %s for %s that is not https: not followed", d.who, clean(d.file.Name), d.what)
 }
@@ -81,6 +82,9 @@ func (d *download) try(parent context.Context, address *url.URL, span string, ac
 	for range maxRedirects + 1 {
 		response, err := d.send(ctx, address, span)
 		if err != nil {
+			if problem := d.refused(err); problem != nil {
+				return problem
+			}
 			return d.client.broken(parent, &d.query, err)
 		}
 		if redirect(response.StatusCode) {
@@ -103,7 +107,7 @@ func (d *download) try(parent context.Context, address *url.URL, span string, ac
 // send makes one GET. Credentials go to the origin of the index and nowhere
 // else.
 func (d *download) send(ctx context.Context, address *url.URL, span string) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
+	request, err := http.NewRequestWithContext(d.client.toStranger(ctx, d.base, address), http.MethodGet, address.String(), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"log/slog"
+	"net/url"
 	"os"
 	"strings"
 	"syscall"
@@ -63,7 +64,7 @@ func (p *program) sources(c *config.Config) (map[string]pypi.Source, error) {
 // do Local alone. close ends the use of the database.
 func (p *program) runner(ctx context.Context, c *config.Config, path string, gitlab bool, log *slog.Logger) (r *reconcile.Runner, closing func(), err error) {
 	options := reconcile.Options{
-		Index: pypi.New(pypi.Options{UserAgent: p.userAgent(), Concurrency: c.Concurrency}),
+		Index: pypi.New(pypi.Options{UserAgent: p.userAgent(), Concurrency: c.Concurrency, Hosts: hosts(c)}),
 		Log:   log, Owner: p.owner(), Alive: alive, Progress: p.progress(),
 	}
 	if options.Sources, err = p.sources(c); err != nil {
@@ -107,6 +108,22 @@ func (p *program) gitlab(c *config.Config, o *reconcile.Options) error {
 	o.MergeRequests = func(m mrs.Options) *mrs.Client { return mrs.New(client, m) }
 	o.Dashboard = dashboard.NewPublisher(client)
 	return nil
+}
+
+// hosts are those that the configuration names, which may be inside a private
+// network.
+func hosts(c *config.Config) []string {
+	var out []string
+	add := func(address string) {
+		if u, err := url.Parse(address); err == nil && u.Hostname() != "" {
+			out = append(out, u.Hostname())
+		}
+	}
+	add(c.GitLab.URL)
+	for _, i := range c.Indexes {
+		add(i.URL)
+	}
+	return out
 }
 
 func (p *program) owner() store.Owner {

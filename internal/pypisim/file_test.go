@@ -20,7 +20,6 @@ import (
 	"pgregory.net/rapid"
 
 	"gitlab.com/cki-project/pinwheel/pypi/pep440"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
 )
 
 const filesWorld = `
@@ -343,50 +342,6 @@ func TestReleaseString(t *testing.T) {
 		if err := New(Options{}).AddRelease(r); err == nil {
 			t.Errorf("%v is added", r)
 		}
-	}
-}
-
-// If every project stands at its i-th release no requirement is violated, and
-// the metadata is served with the digest that the page tells.
-func TestGenerateRequiring(t *testing.T) {
-	all := GenerateRequiring(120, 20_000, 3)
-	s := New(Options{})
-	s.AddGenerated(all)
-	versions := map[string][]string{}
-	for _, g := range all {
-		versions[g.Name] = g.Versions
-	}
-	lines, hard := 0, 0
-	for _, g := range all {
-		for r, requires := range g.Requires {
-			for _, line := range requires {
-				q, err := pep508.Parse(line)
-				if err != nil {
-					t.Fatal(err)
-				}
-				lines++
-				if !q.Specifiers.Contains(versionOf(t, versions[q.Key()][r])) {
-					t.Errorf("%s %s requires %s, which %s is not", g.Name, g.Versions[r], line, versions[q.Key()][r])
-				}
-				if next := r + 1; next < len(g.Versions) && !q.Specifiers.Contains(versionOf(t, versions[q.Key()][next])) {
-					hard++
-				}
-			}
-		}
-	}
-	if releases := 120 * len(all[0].Versions); lines < 2*releases || lines > 5*releases || hard < lines/50 {
-		t.Errorf("%d requirements of %d releases, %d against the next step", lines, releases, hard)
-	}
-	for name, f := range pageOf(t, s, "made-up-0047") {
-		status, body := ask(t, s, f.URL+".metadata", nil)
-		sums, _ := f.CoreMetadata.(map[string]any)
-		if strings.HasSuffix(name, ".whl") && (status != 200 || sums["sha256"] != sumOf(body) || !strings.Contains(string(body), "\nRequires-Dist: made-up-0048==")) {
-			t.Fatalf("%d %v %s", status, sums, body)
-		}
-	}
-	again := GenerateRequiring(120, 20_000, 3)
-	if !bytes.Equal(all[60].Body, again[60].Body) {
-		t.Error("the same seed gives other pages")
 	}
 }
 

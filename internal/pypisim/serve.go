@@ -28,11 +28,9 @@ func (s *Server) file(r *http.Request, ranges bool) reply {
 	f, listed := shelf.listed[name]
 	switch {
 	case shelf.generated != nil && wantsMetadata:
-		d, ok := shelf.generated.documentOf(name)
-		if !ok {
+		if body, ok = shelf.generated.metadataOf(name); !ok {
 			return none
 		}
-		body = d.text()
 	case !listed || f.version != parts[1]:
 		return none
 	case !wantsMetadata:

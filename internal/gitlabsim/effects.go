@@ -91,9 +91,21 @@ func (s *Server) Effects(username string) []Effect {
 	return out
 }
 
-// obey records the effects of a text that was just stored.
-func (p *Project) obey(actor *user, item, field, text string) {
-	var found []Effect
+// obey records the effects of a text that was just stored. What the text that
+// it replaces did as well is not done again.
+func (p *Project) obey(actor *user, item, field, text, old string) {
+	before := p.effectsOf(field, old)
+	for _, e := range p.effectsOf(field, text) {
+		if i := slices.Index(before, e); i >= 0 && old != "" {
+			before = slices.Delete(before, i, i+1)
+			continue
+		}
+		e.By, e.Project, e.Item, e.Field = actor.username, p.path, item, field
+		p.s.effects = append(p.s.effects, e)
+	}
+}
+
+func (p *Project) effectsOf(field, text string) (found []Effect) {
 	switch field {
 	case "title":
 		found = TitleEffects(text)
@@ -105,10 +117,7 @@ func (p *Project) obey(actor *user, item, field, text string) {
 			found = append(found, Effect{Kind: Reference, What: base})
 		}
 	}
-	for _, e := range found {
-		e.By, e.Project, e.Item, e.Field = actor.username, p.path, item, field
-		p.s.effects = append(p.s.effects, e)
-	}
+	return found
 }
 
 // knownCommit reports whether an id of a commit begins so.

@@ -83,8 +83,8 @@ func (p *Project) openIssue(actor *user, title, description string, labels []str
 	}
 	p.references(actor, &i.noteable, "", text)
 	p.runCommands(actor, &i.noteable, commands)
-	p.obey(actor, i.ref(), "title", i.title)
-	p.obey(actor, i.ref(), "description", description)
+	p.obey(actor, i.ref(), "title", i.title, "")
+	p.obey(actor, i.ref(), "description", description, "")
 	return i, nil
 }
 
@@ -104,6 +104,7 @@ func (n *noteable) canEdit(u *user) bool {
 // removed, trimmed) and writes the system note of the change.
 func (p *Project) editDescription(actor *user, n *noteable, description string) {
 	text, commands := extractCommands(description)
+	p.obey(actor, n.ref(), "description", description, n.description)
 	if text != n.description {
 		old := n.description
 		n.description = text
@@ -113,7 +114,6 @@ func (p *Project) editDescription(actor *user, n *noteable, description string) 
 		p.references(actor, n, old, text)
 	}
 	p.runCommands(actor, n, commands)
-	p.obey(actor, n.ref(), "description", description)
 }
 
 func (p *Project) editTitle(actor *user, n *noteable, title string) {
@@ -124,7 +124,7 @@ func (p *Project) editTitle(actor *user, n *noteable, title string) {
 	p.systemNote(actor, n, fmt.Sprintf("changed title from **%s** to **%s**", n.title, title))
 	n.title = title
 	n.touch()
-	p.obey(actor, n.ref(), "title", title)
+	p.obey(actor, n.ref(), "title", title, "")
 	p.s.event(p, actor, n.editKind(), n.ref(), "title: "+title)
 }
 

@@ -95,8 +95,8 @@ func (p *Project) openMR(actor *user, source, target, title, description string)
 	m.description = text
 	p.references(actor, &m.noteable, "", text)
 	p.runCommands(actor, &m.noteable, commands)
-	p.obey(actor, m.ref(), "title", m.title)
-	p.obey(actor, m.ref(), "description", description)
+	p.obey(actor, m.ref(), "title", m.title, "")
+	p.obey(actor, m.ref(), "description", description, "")
 	return m, nil
 }
 

@@ -31,7 +31,7 @@ func (p *Project) addNote(actor *user, n *noteable, body string) (*note, []comma
 		return nil, nil, refuse(400, map[string][]string{"note": {"can't be blank"}})
 	}
 	p.runCommands(actor, n, commands)
-	p.obey(actor, n.ref(), "note", body)
+	p.obey(actor, n.ref(), "note", body, "")
 	if text == "" {
 		return nil, commands, nil
 	}
@@ -58,7 +58,7 @@ func (p *Project) editNote(actor *user, note *note, body string) error {
 		p.references(actor, note.on, old, text)
 	}
 	p.runCommands(actor, note.on, commands)
-	p.obey(actor, note.on.ref(), "note", body)
+	p.obey(actor, note.on.ref(), "note", body, "")
 	return nil
 }
 

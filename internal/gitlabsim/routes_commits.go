@@ -94,7 +94,7 @@ func (p *Project) commitFiles(actor *user, in commitCall) (*commit, error) {
 	}
 	made := p.repo.newCommit(commit{parents: []*commit{start}, tree: files, message: in.message, author: in.author,
 		committer: identityOf(actor), at: p.s.now()})
-	p.obey(actor, made.id, "commit message", in.message)
+	p.obey(actor, made.id, "commit message", in.message, "")
 	p.moveBranch(actor, in.branch, made)
 	return made, nil
 }

@@ -86,6 +86,19 @@ func (s *Store) Renew(ctx context.Context) error {
 	return s.again(ctx)
 }
 
+// Check reads the whole file, which takes its time, and is ErrDamaged where it
+// does not hold together.
+func (s *Store) Check(ctx context.Context) error {
+	var verdict string
+	if err := s.row(ctx, `PRAGMA quick_check(1)`, nil, &verdict); err != nil {
+		return err
+	}
+	if verdict != "ok" {
+		return damage{s.db(), errors.New(strings.Join(strings.Fields(verdict), " "))}
+	}
+	return nil
+}
+
 // SetAside takes the file that err, an ErrDamaged, was about out of the way
 // and opens a new one. Where another goroutine did so already, or err is about
 // no damage, it does nothing.

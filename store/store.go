@@ -54,6 +54,9 @@ func Open(ctx context.Context, path string) (*Store, error) {
 
 // open opens what stands at the path, after setting it aside if it is damaged.
 func (s *Store) open(ctx context.Context) error {
+	if err := Creatable(s.path); err != nil {
+		return err
+	}
 	if err := writable(s.path); err != nil {
 		return err
 	}
@@ -145,14 +148,20 @@ func settled(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// writable says in plain words what SQLite would only number.
-func writable(path string) error {
+// Creatable says what is wrong with a path before anything is there: it is a
+// folder, or its own folder does not exist.
+func Creatable(path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return errors.New("this is a folder: name a file")
 	}
 	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the folder %s does not exist: create it or name another", filepath.Dir(path))
 	}
+	return nil
+}
+
+// writable says in plain words what SQLite would only number.
+func writable(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err == nil {
 		return f.Close()

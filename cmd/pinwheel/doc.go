@@ -12,6 +12,7 @@
 //	pinwheel explain PACKAGE [PROJECT]   say why a pin does not go further
 //	pinwheel derive FILE OUT             write the YAML twin of a constraints file
 //	pinwheel validate [CONFIG]           check the configuration
+//	pinwheel doctor [PROJECT...]         check token, rights, indexes and windows
 //	pinwheel demo                        show a week of it, without any GitLab
 //	pinwheel version                     print the version
 //

@@ -1,0 +1,317 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/constraints"
+	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi"
+	"gitlab.com/cki-project/pinwheel/reconcile"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+func doctorCommand() command {
+	return command{
+		name: "doctor", args: "[PROJECT...]",
+		summary: "check token, rights, indexes, clocks, windows and the database",
+		about: `
+Asks what a run will need and prints a line for each answer, which begins with
+ok, warning or error and ends with what to do. It looks at the token's scope and
+end, GitLab's clock, the database, every index with its password, and for each
+project at the role, the settings, the protected branches, the files, and when
+the schedule next falls into the window. It writes nothing to GitLab.
+
+The exit code is 1 when a line is an error, and 0 otherwise.`,
+		setup: func(p *program, flags *flag.FlagSet) action {
+			path, at := configFlag(flags), atFlag(flags)
+			return func(ctx context.Context, args []string) error {
+				now, err := p.instant(*at)
+				if err != nil {
+					return err
+				}
+				c, err := config.Load(*path)
+				if err != nil {
+					return err
+				}
+				projects, err := choose(c, args)
+				if err != nil {
+					return err
+				}
+				d := &doctor{program: p, config: c, now: now}
+				if err := d.examine(ctx, projects); err != nil {
+					return err
+				}
+				if d.errors > 0 {
+					return failure{code: exitFailed}
+				}
+				return nil
+			}
+		},
+	}
+}
+
+// doctor is one examination.
+type doctor struct {
+	*program
+	config  *config.Config
+	now     time.Time
+	errors  int
+	options reconcile.Options
+	pins    []string // names of the projects' pins, to ask indexes for
+}
+
+// grade is how a line begins.
+type grade string
+
+const (
+	good  grade = "ok"
+	doubt grade = "warning"
+	wrong grade = "error"
+)
+
+// say prints a line about a subject.
+func (d *doctor) say(g grade, subject, format string, args ...any) {
+	if g == wrong {
+		d.errors++
+	}
+	fmt.Fprintf(d.out, "%-7s  %s: %s\n", g, printable(subject), printable(fmt.Sprintf(format, args...)))
+}
+
+// examine looks at everything, whatever is wrong before: a dead GitLab keeps
+// nobody from hearing of an index.
+func (d *doctor) examine(ctx context.Context, projects []config.Project) error {
+	d.database(ctx)
+	if err := d.gitlab(d.config, &d.options); err != nil {
+		d.say(wrong, "token", "%s", sentence(err))
+	} else if d.token(ctx) {
+		for _, project := range projects {
+			d.project(ctx, project)
+		}
+	}
+	for _, project := range projects {
+		d.window(project)
+	}
+	d.indexes(ctx)
+	return ctx.Err()
+}
+
+// database looks at the file, and makes none.
+func (d *doctor) database(ctx context.Context) {
+	subject := "database " + d.config.Store
+	if _, err := os.Stat(d.config.Store); errors.Is(err, fs.ErrNotExist) {
+		if err := store.Creatable(d.config.Store); err != nil {
+			d.say(wrong, subject, "%v", err)
+			return
+		}
+		d.say(good, subject, "is not there yet; the first run makes it")
+		return
+	}
+	s, err := store.Open(ctx, d.config.Store)
+	if err != nil {
+		d.say(wrong, "database", "%v", err)
+		return
+	}
+	defer s.Close()
+	if note := s.Notice(); note != "" {
+		d.say(doubt, subject, "%s", note)
+		return
+	}
+	if err := s.Check(ctx); err != nil {
+		d.say(wrong, subject, "%v: the next run sets it aside and makes a new one from GitLab", err)
+		return
+	}
+	d.say(good, subject, "is whole")
+}
+
+// The doctor's patience: how soon a token's end is news, and how far clocks
+// may be apart.
+const (
+	soon = 14 * 24 * time.Hour
+	skew = 2 * time.Minute
+)
+
+// token looks at the token and GitLab's clock. It reports whether GitLab
+// answers.
+func (d *doctor) token(ctx context.Context) bool {
+	client := d.options.MergeRequests(mrs.Options{})
+	bot, err := client.Whoami(ctx)
+	if err != nil {
+		d.say(wrong, "token", "%s", sentence(err))
+		return false
+	}
+	t, err := client.Token(ctx)
+	if err != nil {
+		d.say(doubt, "token", "of %s works, but what it may do cannot be read (%v): a project, group or personal access token with the scope api is best", bot.Username, err)
+		return true
+	}
+	switch {
+	case !slices.Contains(t.Scopes, "api"):
+		d.say(wrong, "token", "of %s has the scopes %s: make one with the scope api", bot.Username, strings.Join(t.Scopes, ", "))
+	case t.Expires.IsZero():
+		d.say(doubt, "token", "of %s has the scope api and never expires: one with an end is safer", bot.Username)
+	case t.Expires.Sub(d.now) < soon:
+		d.say(doubt, "token", "of %s has the scope api and expires on %s: rotate it before", bot.Username, t.Expires.Format(time.DateOnly))
+	default:
+		d.say(good, "token", "of %s has the scope api and expires on %s", bot.Username, t.Expires.Format(time.DateOnly))
+	}
+	// What is asked is the machine's clock, whatever --at says.
+	switch off := d.program.now().Sub(t.Server); {
+	case t.Server.IsZero():
+		d.say(doubt, "clock", "GitLab tells no time, so this machine's is not compared")
+	case off.Abs() > skew:
+		d.say(wrong, "clock", "this machine is %s off GitLab's clock: set it, for windows and ages are read from it", off.Abs().Round(time.Second))
+	default:
+		d.say(good, "clock", "agrees with GitLab's")
+	}
+	return true
+}
+
+// project looks at the rights, the settings and the files of one project.
+func (d *doctor) project(ctx context.Context, project config.Project) {
+	policy := project.Policy
+	if policy.Mode == plan.Off {
+		d.say(good, project.Path, "is off by the configuration")
+		return
+	}
+	client := d.options.MergeRequests(mrs.Options{BranchPrefix: policy.BranchPrefix})
+	p, err := client.Project(ctx, project.Path, 0)
+	if err != nil {
+		d.say(wrong, project.Path, "%s", sentence(err))
+		return
+	}
+	switch role := plan.Role(p.AccessLevel); {
+	case p.AccessLevel == 0:
+		d.say(doubt, project.Path, "GitLab tells no role of the token's user, as for administrators: make it a member with the role Developer")
+	case role < plan.Developer:
+		d.say(wrong, project.Path, "the token's user is less than a Developer: give it the role Developer")
+	case role > plan.Developer:
+		d.say(doubt, project.Path, "the token's user is more than a Developer, which pinwheel does not need: lower its role")
+	default:
+		d.say(good, project.Path, "the token's user is a Developer")
+	}
+	if p.Archived {
+		d.say(wrong, project.Path, "is archived: remove it from the configuration")
+	}
+	if p.IssuesEnabled {
+		d.say(good, project.Path, "issues are enabled")
+	} else {
+		d.say(wrong, project.Path, "issues are disabled, so there is no dashboard: enable them under Settings > General > Visibility")
+	}
+	s, err := client.Settings(ctx, p.ID)
+	if err != nil {
+		d.say(wrong, project.Path, "%s", sentence(err))
+		return
+	}
+	d.settings(project, p, s)
+	d.files(ctx, client, project, p)
+}
+
+func (d *doctor) settings(project config.Project, p plan.Project, s mrs.Settings) {
+	if !s.MergeRequests {
+		d.say(wrong, project.Path, "merge requests are disabled: enable them under Settings > General > Visibility")
+	}
+	switch s.MergeMethod {
+	case "ff", "rebase_merge":
+		d.say(doubt, project.Path, "the merge method %s asks for a rebase after every other merge: pinwheel rebuilds a branch only on a conflict or when its rebase box is ticked", s.MergeMethod)
+	default:
+		d.say(good, project.Path, "the merge method is %s", s.MergeMethod)
+	}
+	switch {
+	case s.CanPush:
+		d.say(doubt, project.Path, "the token may push to %s, which pinwheel never does: protect that branch", p.DefaultBranch)
+	case s.Protected:
+		d.say(good, project.Path, "%s is protected from the token", p.DefaultBranch)
+	}
+	if s.ProtectedUnder != "" {
+		d.say(wrong, project.Path, "%s is protected, so it cannot be rebuilt: unprotect the branches that begin with %s", s.ProtectedUnder, project.Policy.BranchPrefix)
+	} else {
+		d.say(good, project.Path, "no branch under %s is protected", project.Policy.BranchPrefix)
+	}
+}
+
+// files reads the constraints files and remembers what they pin.
+func (d *doctor) files(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project) {
+	head, err := client.Head(ctx, p.ID, p.DefaultBranch)
+	if err != nil {
+		d.say(wrong, project.Path, "%s", sentence(err))
+		return
+	}
+	for _, f := range project.Policy.Files {
+		data, found, err := client.File(ctx, p.ID, f.Path, head)
+		switch {
+		case err != nil:
+			d.say(wrong, project.Path, "%s", sentence(err))
+			continue
+		case !found:
+			d.say(wrong, project.Path, "%s is not on %s: add it or correct files in the configuration", f.Path, p.DefaultBranch)
+			continue
+		}
+		parsed, err := constraints.Parse(f.Path, data)
+		if err != nil {
+			d.say(wrong, project.Path, "%v", err)
+			continue
+		}
+		for _, pin := range parsed.Pins {
+			d.pins = append(d.pins, pin.Key)
+		}
+		d.say(good, project.Path, "%s holds %s", f.Path, count(len(parsed.Pins), "pin"))
+	}
+}
+
+// window says when the schedule next falls into the window.
+func (d *doctor) window(project config.Project) {
+	w := project.Policy.Window
+	if project.Policy.Mode != plan.Full {
+		return
+	}
+	zone := w.Zone()
+	at, ok := meet(d.config.Schedule, w, d.now)
+	if !ok {
+		d.say(wrong, project.Path, "the schedule %q never falls into the window %q in five years, so nothing opens without a tick: change one of them", d.config.Schedule, strings.Join(w.Text(), ", "))
+		return
+	}
+	d.say(good, project.Path, "schedule and window meet next on %s %s", at.In(zone).Format("Mon 2 Jan 2006 15:04"), zone)
+}
+
+// indexes asks every index for one name that it owns.
+func (d *doctor) indexes(ctx context.Context) {
+	sources, err := d.sources(d.config)
+	if err != nil {
+		d.say(wrong, "index", "%s", sentence(err))
+		return
+	}
+	client := pypi.New(pypi.Options{UserAgent: d.userAgent()})
+	for _, index := range d.config.Indexes {
+		name := d.owned(index.Name)
+		subject := "index " + index.Name
+		answer, err := client.Fetch(ctx, sources[index.Name], name, "", 0)
+		switch {
+		case err != nil:
+			d.say(wrong, subject, "%s", sentence(err))
+		case !answer.Known:
+			d.say(doubt, subject, "answers at %s and does not know %s: check that its address is the base of a Simple API", index.URL, name)
+		default:
+			d.say(good, subject, "answers at %s and knows %s", index.URL, name)
+		}
+	}
+}
+
+// owned is a name that an index is asked for: the first pin it owns.
+func (d *doctor) owned(index string) string {
+	for _, name := range d.pins {
+		if owner, ok := d.config.Defaults.IndexOf(name); ok && owner.Name == index {
+			return name
+		}
+	}
+	return "pip"
+}

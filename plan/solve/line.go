@@ -95,3 +95,68 @@ func (s *Solver) probeLine(l *line, v *openVar) int {
 	}
 	return at + (end-at)/2
 }
+
+// releases yields what the name may be: what it was as the pins are, then the
+// newest first, if all that require it accept it.
+func (o *opening) releases(v *openVar) func(func(pick) bool) {
+	return func(yield func(pick) bool) {
+		var last pep440.Version
+		if o.before != nil {
+			if p := o.before.pick(v.name); p != nil && !p.v.IsZero() && v.accepts(p.v) {
+				last = p.v
+				rel, known := o.s.release(v.name, p.v, false)
+				again := o.pickOf(v, p.v, rel, known)
+				if again.at = p.at; !yield(again) {
+					return
+				}
+			}
+		}
+		line := o.s.line(v.name)
+		if o.st.reading && line.known == Missing {
+			o.s.need(Need{Key: o.s.names[v.name], Page: true})
+		}
+		if line.known == Missing || line.known == NotChecked {
+			yield(o.pickOf(v, pep440.Version{}, nothing, line.known))
+			return
+		}
+		for k, w := range line.versions {
+			if !v.accepts(w) || w.Equal(last) || !o.s.admits(v.name, w, o.bit) {
+				continue
+			}
+			if o.st.reading && len(line.versions) <= short {
+				o.s.release(v.name, w, true)
+			}
+			rel, known := o.s.stop(line, k)
+			if known == Absent || (known == Unknown && !o.s.f.Unverified) {
+				continue
+			}
+			p := o.pickOf(v, w, rel, known)
+			p.at = k
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// admits reports whether a release can be installed in an environment.
+func (s *Solver) admits(name int32, w pep440.Version, bit uint64) bool {
+	return s.f.Admits == nil || s.f.Admits(s.names[name], w)&bit != 0
+}
+
+func (o *opening) pickOf(v *openVar, w pep440.Version, rel *release, known Knowledge) pick {
+	p := pick{name: v.name, v: w, rel: rel, known: known}
+	if len(v.demands) > 0 {
+		p.by = v.demands[0].by
+	}
+	return p
+}
+
+func (v *openVar) accepts(w pep440.Version) bool {
+	for i := range v.demands {
+		if !v.demands[i].req.spec.Contains(w) {
+			return false
+		}
+	}
+	return true
+}

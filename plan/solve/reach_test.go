@@ -108,7 +108,7 @@ func TestReach(t *testing.T) {
 		},
 		{
 			"a name without a pin must go on fitting", "a 1:\na 2:\nu 1: a<2\nu 2: a<2\nb 1: u\n= a 1\n= b 1", "a",
-			"held: u 1 requires a<2, is 2", "",
+			"held: u 2 requires a<2, is 2", "",
 		},
 		{
 			"a name without a pin that gives way", "a 1:\na 2:\nu 1:\nu 2: a<2\nb 1: u\n= a 1\n= b 1", "a",

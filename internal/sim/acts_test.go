@@ -89,10 +89,7 @@ func (w *world) act(text string) error {
 	return fmt.Errorf("nobody can do this")
 }
 
-var (
-	boxBranch = regexp.MustCompile(`<!-- \w+-branch=(\S+) -->`)
-	boxBulk   = regexp.MustCompile(`<!-- create-all-(\w+)`)
-)
+var boxBranch = regexp.MustCompile(`<!-- \w+-branch=(\S+) -->`)
 
 // box ticks or unticks and notes for the judge what was asked for.
 func (w *world) box(done bool, user, part string) error {
@@ -110,7 +107,7 @@ func (w *world) box(done bool, user, part string) error {
 	}
 	for line := range strings.Lines(board.Description) {
 		m := boxBranch.FindStringSubmatch(line)
-		if m != nil && (strings.Contains(line, part) || boxBulk.MatchString("<!-- "+part)) {
+		if m != nil && (strings.Contains(line, part) || strings.HasPrefix(part, "create-all-")) {
 			w.judge.asked[m[1]] = done
 		}
 	}

@@ -20,12 +20,13 @@ type judge struct {
 	seen     int                  // events judged so far
 	theirs   map[string]string    // commits of people that must stay, with who pushed
 	asked    map[string]bool      // branches that somebody with the right asked for
+	waiting  map[string]*waiting  // ticks that were not answered yet, by branch
 	wrong    []string
 	looks    int
 }
 
 func newJudge(w *world) *judge {
-	return &judge{w: w, released: map[string]time.Time{}, theirs: map[string]string{}, asked: map[string]bool{}}
+	return &judge{w: w, released: map[string]time.Time{}, theirs: map[string]string{}, asked: map[string]bool{}, waiting: map[string]*waiting{}}
 }
 
 // heardOf notes when a release came, from a statement of the index.

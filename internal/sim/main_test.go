@@ -11,9 +11,10 @@ import (
 )
 
 var (
-	forTime = flag.Duration("sim.for", 0, "run everything, and seeds without end, for as long as this")
-	oneSeed = flag.Uint64("sim.seed", 0, "replay this seed alone")
-	began   = time.Now()
+	forTime   = flag.Duration("sim.for", 0, "run everything, and seeds without end, for as long as this")
+	oneSeed   = flag.Uint64("sim.seed", 0, "replay this seed alone")
+	shrinkFor = flag.Duration("sim.shrink", time.Minute, "how long to look for fewer events that fail as well")
+	began     = time.Now()
 )
 
 // everything reports whether all there is shall run, and not what CI runs.

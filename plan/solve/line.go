@@ -74,23 +74,24 @@ func (s *Solver) survey(l *line) {
 }
 
 // probeLine picks the release to read so that the one chosen can be judged.
-func (s *Solver) probeLine(l *line, v *openVar) int {
+func (o *opening) probeLine(l *line, v *openVar) int {
+	fits := func(k int) bool { return v.accepts(l.versions[k]) && o.s.admits(v.name, l.versions[k], o.bit) }
 	at := v.chosen.at
 	first := 0
-	for first < len(l.versions) && !v.accepts(l.versions[first]) {
+	for first < len(l.versions) && !fits(first) {
 		first++
 	}
 	if at == first || len(l.versions) <= short {
 		return at
 	}
 	end := at
-	for end < len(l.versions) && l.stops[end].known == Missing && v.accepts(l.versions[end]) {
+	for end < len(l.versions) && l.stops[end].known == Missing && fits(end) {
 		end++
 	}
 	switch {
 	case end-at <= 2:
 		return at
-	case end == len(l.versions) || !v.accepts(l.versions[end]):
+	case end == len(l.versions) || !fits(end):
 		return end - 1
 	}
 	return at + (end-at)/2
@@ -102,7 +103,7 @@ func (o *opening) releases(v *openVar) func(func(pick) bool) {
 	return func(yield func(pick) bool) {
 		var last pep440.Version
 		if o.before != nil {
-			if p := o.before.pick(v.name); p != nil && !p.v.IsZero() && v.accepts(p.v) {
+			if p := o.before.pick(v.name); p != nil && !p.v.IsZero() && v.accepts(p.v) && o.s.admits(v.name, p.v, o.bit) {
 				last = p.v
 				rel, known := o.s.release(v.name, p.v, false)
 				again := o.pickOf(v, p.v, rel, known)

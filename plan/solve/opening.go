@@ -135,7 +135,7 @@ func (o *opening) learn() {
 		if line := o.s.line(v.name); line.known == Missing {
 			o.s.need(Need{Key: o.s.names[v.name], Page: true})
 		} else {
-			o.s.release(v.name, line.versions[o.s.probeLine(line, v)], true)
+			o.s.release(v.name, line.versions[o.probeLine(line, v)], true)
 		}
 	}
 }

@@ -333,3 +333,21 @@ func TestTheZeroFactsAreAnswered(t *testing.T) {
 		t.Errorf("%s", r.Status)
 	}
 }
+
+func TestReleasesAreAdmittedByEnvironment(t *testing.T) {
+	w := parseWorld(t, "envs\na 1:\na 2: u\nu 1:\nu 2: b>=2\nb 1:\n= a 1\n= b 1")
+	w.facts.Admits = func(_ string, v pep440.Version) uint64 {
+		if v.String() == "1" {
+			return 1
+		}
+		return 3
+	}
+	r := w.solver(t).Reach([]Goal{w.goal("a")}, Options{})
+	if got, want := showEdges(r.Why), "u 2 requires b>=2, is 1"; r.Status != Held || got != want || r.Why[0].Environment != 1 {
+		t.Errorf("%s %v: only u 2 is for the second environment", r.Status, r.Why)
+	}
+	w.facts.Admits = func(_ string, v pep440.Version) uint64 { return 3 }
+	if r := w.solver(t).Reach([]Goal{w.goal("a")}, Options{}); r.Status != Solved || r.Along[0].Version.String() != "1" {
+		t.Errorf("%s %v", r.Status, r.Along)
+	}
+}

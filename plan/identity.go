@@ -148,7 +148,7 @@ func commitMessage(subject string, t Trailers) string {
 	}
 	paths := make([]string, len(t.Paths))
 	for i, p := range t.Paths {
-		paths[i] = url.QueryEscape(p)
+		paths[i] = escapePath(p)
 	}
 	line("Base", t.Base)
 	line("Digest", t.Digest)
@@ -205,8 +205,12 @@ func unescape(s string) string {
 }
 
 // mark and unmark write a version's epoch so that no reference is in it.
-func mark(version string) string   { return strings.ReplaceAll(version, "!", "%21") }
-func unmark(version string) string { return strings.ReplaceAll(version, "%21", "!") }
+func mark(version string) string   { return strings.ReplaceAll(version, "!", ";") }
+func unmark(version string) string { return strings.ReplaceAll(version, ";", "!") }
+
+// escapePath percent-encodes a path but for its slashes: %2Fa is a milestone's
+// reference.
+func escapePath(path string) string { return strings.ReplaceAll(url.QueryEscape(path), "%2F", "/") }
 
 // movesText is the machine's form of moves: key:from:to, each once.
 func movesText(moves []Move) string {
@@ -241,7 +245,7 @@ func linesText(lines []LineChange) string {
 		if l.Removed {
 			sign = "-"
 		}
-		out = append(out, sign+l.Key+":"+mark(l.Version)+":"+url.QueryEscape(l.File))
+		out = append(out, sign+l.Key+":"+mark(l.Version)+":"+escapePath(l.File))
 	}
 	return strings.Join(out, " ")
 }

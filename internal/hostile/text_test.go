@@ -54,7 +54,7 @@ func harmless(t interface{ Errorf(string, ...any) }, door, s string) {
 		}
 		ours := gitlabsim.EffectsOf(a[0] + doors[door]("x") + a[1])
 		for _, e := range gitlabsim.EffectsOf(a[0] + made + a[1]) {
-			if i := index(ours, e); i >= 0 {
+			if i := position(ours, e); i >= 0 {
 				ours = append(ours[:i:i], ours[i+1:]...)
 				continue
 			}
@@ -66,8 +66,8 @@ func harmless(t interface{ Errorf(string, ...any) }, door, s string) {
 	}
 }
 
-// index finds an effect; what a task says does not matter.
-func index(all []gitlabsim.Effect, e gitlabsim.Effect) int {
+// position finds an effect; what a task says does not matter.
+func position(all []gitlabsim.Effect, e gitlabsim.Effect) int {
 	for i, o := range all {
 		if o.Kind == e.Kind && (o.What == e.What || e.Kind == gitlabsim.Task) {
 			return i

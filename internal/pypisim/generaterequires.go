@@ -52,7 +52,7 @@ const (
 
 // oneIn is how rare a requirement is that may make a step need another one.
 // It is such that most steps can be made alone, as on the public index.
-const oneIn = 15
+const oneIn = 40
 
 // stand finds where the project is pinned, and its family.
 func (g *Generated) stand(all []Generated, i, n int, random *rand.Rand) {

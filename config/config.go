@@ -23,6 +23,7 @@ type Config struct {
 	Indexes     []Index // at least one; the first whose patterns match a name owns it
 	Concurrency int     // parallel reads of an index
 	Store       string
+	AuditFile   string // "" for none
 	Schedule    string // a cron spec in UTC
 	Projects    []Project
 	// Defaults is the policy of a project that says nothing itself.
@@ -174,6 +175,7 @@ func (r *reader) config(root *yaml.Node) *Config {
 			{key: "index", read: func(n *yaml.Node, _ string) { short = n }},
 			{key: "indexes", read: func(n *yaml.Node, _ string) { list = n }},
 			{key: "store", read: func(n *yaml.Node, at string) { c.Store = r.text(n, at) }},
+			{key: "audit_file", read: func(n *yaml.Node, at string) { c.AuditFile = r.text(n, at) }},
 			{key: "schedule", read: func(n *yaml.Node, at string) { c.Schedule = r.schedule(n, at) }},
 			{key: "defaults", read: func(n *yaml.Node, at string) { r.project(n, at, &base, false) }},
 			{key: "projects", required: true, read: func(n *yaml.Node, _ string) { projects = n }},

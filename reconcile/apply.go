@@ -37,6 +37,9 @@ func (r *run) all(ctx context.Context) (Report, error) {
 		return Report{Status: Failed, Plan: final, Wrote: r.wrote}, err
 	}
 	body := r.publish(ctx, &final)
+	if r.broken != nil {
+		return Report{Status: Failed, Plan: final, Wrote: r.wrote}, r.broken
+	}
 	status := r.status(final)
 	if plan.Attends(r.snap) && (status == Done || !r.snap.Policy.CatchUp) {
 		r.memory.Attended = r.now
@@ -105,10 +108,13 @@ func (r *run) apply(ctx context.Context) (plan.Plan, error) {
 // store's and the context's failures are errors: GitLab's refusals belong to
 // the branch and the run goes on.
 func (r *run) effect(ctx context.Context, a plan.Action) error {
-	kind := strings.TrimPrefix(fmt.Sprintf("%T", a), "plan.")
+	kind, entry := kindOf(a), entryOf(a)
 	id, err := r.Store.BeginAction(ctx, r.id, kind, a.On(), detail(a), r.now)
 	if err != nil {
 		return fmt.Errorf("journal %s of %s: %w", kind, a.On(), err)
+	}
+	if err := r.record(ctx, entry); err != nil {
+		return err
 	}
 	out, failure := r.gitlab.Apply(ctx, r.snap.Project, r.snap.Bot, a)
 	if out.Wrote {
@@ -122,6 +128,9 @@ func (r *run) effect(ctx context.Context, a plan.Action) error {
 		r.log.Error("effect failed", "action", kind, "branch", a.On(), "err", result)
 	} else {
 		r.log.Info("effect done", "action", kind, "branch", a.On())
+	}
+	if err := r.record(ctx, ended(entry, out, result)); err != nil {
+		return err
 	}
 	if err := r.overlay(ctx, a, out, failure); err != nil {
 		return err
@@ -152,6 +161,7 @@ func (r *run) verify(ctx context.Context) {
 		}
 		if kept.Branch != "" {
 			r.wrote++
+			r.noted(ctx, store.AuditEntry{Event: store.Ended, Action: "KeepReplaced", Target: kept.Branch, Why: "somebody pushed in the instant of a rebuild", After: []string{"head " + kept.SHA}, Result: "done"})
 			r.snap.Branches = append(r.snap.Branches, plan.Branch{Name: kept.Branch, Head: plan.Commit{SHA: kept.SHA}})
 		}
 	}
@@ -265,6 +275,9 @@ func (r *run) withdraw(ctx context.Context, branch string) error {
 			sel.State, sel.At = store.Withdrawn, r.now
 			if err := r.Store.SaveSelection(ctx, r.project.Path, sel); err != nil {
 				return fmt.Errorf("take the request of %s back: %w", branch, err)
+			}
+			if err := r.asked(ctx, sel); err != nil {
+				return err
 			}
 		}
 	}

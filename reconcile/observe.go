@@ -35,13 +35,15 @@ type run struct {
 	refused    []plan.Request // of earlier runs, still to be shown
 	withdrawn  []string       // branches whose request a person took back
 	unverified []replaced
-	details    map[string][]byte // of pages read in this run: where their files are
-	fetched    int               // releases whose metadata was fetched
+	states     map[string]store.SelectionState // of ticks, as the audit knows them
+	details    map[string][]byte               // of pages read in this run: where their files are
+	fetched    int                             // releases whose metadata was fetched
 	decoder    metadata.Decoder
 	recalled   map[string]bool // names whose stored metadata is in the snapshot
 	unreadable []string        // releases whose metadata could not be read
 	failures   []string
 	wrote      int
+	broken     error // the audit could not be written
 }
 
 // overlap is how far back the list of updated merge requests is read again,

@@ -3,9 +3,11 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/store"
 )
 
 // render is the dashboard of a plan as this project shows it.
@@ -54,9 +56,20 @@ func (r *run) publish(ctx context.Context, p *plan.Plan) string {
 		if r.untold {
 			judged = dashboard.Page{} // no tick was judged, so all of them stay
 		}
+		var entry store.AuditEntry
+		began := false
 		written, wrote, err := r.Dashboard.Write(ctx, r.snap.Project.ID, *r.issue, func(fresh dashboard.Issue) string {
-			return dashboard.KeepTicks(body, judged, dashboard.Parse(fresh.Description))
+			text := dashboard.KeepTicks(body, judged, dashboard.Parse(fresh.Description))
+			entry = dashboardEntry("EditDashboard", fresh.IID, fresh.Description, text)
+			if r.broken != nil || dashboard.Equal(fresh.Description, dashboard.Normalise(text)) || !r.noted(ctx, entry) {
+				return fresh.Description // nothing to write, or nothing that may be written
+			}
+			began = true
+			return text
 		})
+		if began {
+			r.noted(ctx, over(entry, err))
+		}
 		if err != nil {
 			if !errors.Is(err, dashboard.ErrGone) {
 				r.fail("the dashboard could not be written: " + explain(err))
@@ -69,7 +82,15 @@ func (r *run) publish(ctx context.Context, p *plan.Plan) string {
 			r.memory.DashboardAt = r.now
 		}
 	case dashboard.FoundNone:
+		entry := dashboardEntry("CreateDashboard", 0, "", body)
+		if !r.noted(ctx, entry) {
+			return body
+		}
 		created, err := r.Dashboard.Create(ctx, r.snap.Project.ID, r.project.Policy.Dashboard, body, nil)
+		if err == nil {
+			entry.Target = fmt.Sprintf("issue #%d", created.IID)
+		}
+		r.noted(ctx, over(entry, err))
 		if err != nil {
 			r.fail("the dashboard could not be created: " + explain(err))
 			return body
@@ -92,8 +113,15 @@ func (r *run) paused(ctx context.Context) (Report, error) {
 	if r.memory.PausedNoteFor == iid {
 		return report, nil
 	}
+	entry := store.AuditEntry{Event: store.Began, Action: "CommentDashboard", Target: fmt.Sprintf("issue #%d", iid), Why: "the dashboard was closed"}
+	if err := r.record(ctx, entry); err != nil {
+		return Report{Status: Failed}, err
+	}
 	wrote, err := r.Dashboard.Comment(ctx, r.snap.Project.ID, iid, r.snap.Bot, "paused",
 		"This dashboard was closed, so pinwheel is paused in this project: it opens, changes and closes nothing. Reopen this issue to resume.")
+	if err := r.record(ctx, over(entry, err)); err != nil {
+		return Report{Status: Failed}, err
+	}
 	if err != nil {
 		r.fail("the pause could not be said on the dashboard: " + explain(err))
 		return Report{Status: Failed, Failures: r.failures}, nil

@@ -35,6 +35,7 @@ type Options struct {
 	Alive         func(pid int) bool // nil: every process of this host is alive
 	Lease         time.Duration      // how long a run may take; 0 is 50 minutes
 	Progress      func(done, total int)
+	Audit         func(line []byte) error // gets each line of the audit; may be nil
 	StatusURL     string
 	HelpURL       string
 }
@@ -195,7 +196,7 @@ func (r *Runner) Local(ctx context.Context, project config.Project, files []plan
 func (r *Runner) newRun(project config.Project, now time.Time) *run {
 	return &run{
 		Runner: r, project: project, now: now,
-		log: r.Log.With("project", project.Path), details: map[string][]byte{}, recalled: map[string]bool{},
+		log: r.Log.With("project", project.Path), details: map[string][]byte{}, recalled: map[string]bool{}, states: map[string]store.SelectionState{},
 		snap: plan.Snapshot{
 			Now: now, Policy: project.Policy, Packages: map[string]plan.Package{},
 			Metadata: map[string]map[string]plan.Metadata{},

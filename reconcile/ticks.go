@@ -24,7 +24,7 @@ func (r *run) observeTicks(ctx context.Context, notes []dashboard.Note, readable
 	}
 	byID := map[string]store.Selection{}
 	for _, sel := range selections {
-		byID[sel.Tick.ID] = sel
+		byID[sel.Tick.ID], r.states[sel.Tick.ID] = sel, sel.State
 		if sel.State == store.Pending {
 			in.Waiting[sel.Tick.Branch] = sel.Tick.ID
 		}
@@ -153,6 +153,9 @@ func (r *run) journal(ctx context.Context, requests []plan.Request) error {
 		}
 		if err := r.Store.SaveSelection(ctx, r.project.Path, sel); err != nil {
 			return fmt.Errorf("write the request of %s down: %w", t.Branch, err)
+		}
+		if err := r.asked(ctx, sel); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@
 //	pinwheel derive FILE OUT             write the YAML twin of a constraints file
 //	pinwheel validate [CONFIG]           check the configuration
 //	pinwheel doctor [PROJECT...]         check token, rights, indexes and windows
+//	pinwheel audit [PROJECT]             print who asked and what was done
 //	pinwheel demo                        show a week of it, without any GitLab
 //	pinwheel version                     print the version
 //

@@ -70,6 +70,9 @@ func (p *program) runner(ctx context.Context, c *config.Config, path string, git
 	if options.Sources, err = p.sources(c); err != nil {
 		return nil, nil, err
 	}
+	if c.AuditFile != "" {
+		options.Audit = appender(c.AuditFile)
+	}
 	if gitlab {
 		if err := p.gitlab(c, &options); err != nil {
 			return nil, nil, err

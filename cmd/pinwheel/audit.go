@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+func auditCommand() command {
+	return command{
+		name: "audit", args: "[PROJECT]",
+		summary: "print who asked for what and what was done",
+		about: `
+Prints the audit of every project, or of one: what people ticked and what became
+of it, and every effect on GitLab, once before it happens and once with its
+result, with who asked, why, and what was there before and after. With --json
+each line is one JSON object. Lines are only ever added; an effect that began
+and has no end was cut short, and the next run looked what came of it. The key
+audit_file adds each line to a file as well, at the time it happens.`,
+		setup: func(p *program, flags *flag.FlagSet) action {
+			path := configFlag(flags)
+			asJSON := flags.Bool("json", false, "print JSON lines")
+			return func(ctx context.Context, args []string) error {
+				if len(args) > 1 {
+					return usage("audit takes one project; %d were given", len(args))
+				}
+				c, err := config.Load(*path)
+				if err != nil {
+					return err
+				}
+				return p.audit(ctx, c, strings.Join(args, ""), *asJSON)
+			}
+		},
+	}
+}
+
+func (p *program) audit(ctx context.Context, c *config.Config, project string, asJSON bool) error {
+	if _, err := os.Stat(c.Store); errors.Is(err, fs.ErrNotExist) {
+		return usage("the database %s is not there, so there is no audit yet: the first run makes it", c.Store)
+	}
+	s, err := store.Open(ctx, c.Store)
+	if err != nil {
+		return failure{exitUsage, err}
+	}
+	defer s.Close()
+	if text := s.Notice(); text != "" {
+		fmt.Fprintln(p.err, "pinwheel: "+printable(text))
+	}
+	lines := 0
+	err = s.Audit(ctx, project, func(e store.AuditEntry) error {
+		lines++
+		if asJSON {
+			return json.NewEncoder(p.out).Encode(e)
+		}
+		_, err := fmt.Fprintln(p.out, printable(auditLine(e)))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if lines == 0 && project != "" {
+		_, err = choose(c, []string{project}) // a name that was mistyped
+	}
+	return err
+}
+
+// auditLine is an entry as a person reads it.
+func auditLine(e store.AuditEntry) string {
+	parts := []string{e.At.Format(time.RFC3339), e.Project, string(e.Event), e.Action, e.Target}
+	if e.Who != "" {
+		parts = append(parts, "by "+strings.TrimSpace(e.Who+" "+e.Role))
+	}
+	if len(e.Before)+len(e.After) > 0 {
+		parts = append(parts, "from ["+strings.Join(e.Before, ", ")+"] to ["+strings.Join(e.After, ", ")+"]")
+	}
+	if e.Why != "" {
+		parts = append(parts, "since "+e.Why)
+	}
+	line := strings.Join(parts, " ")
+	if e.Result != "" {
+		line += ": " + e.Result
+	}
+	return line
+}
+
+// appender adds lines to a file, which it opens anew for each, so that it may
+// be moved away at any time. It is made for its owner alone.
+func appender(path string) func(line []byte) error {
+	return func(line []byte) error {
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err == nil {
+			_, err = f.Write(line)
+			err = errors.Join(err, f.Close())
+		}
+		if err != nil {
+			return fmt.Errorf("the audit file cannot be written (%w): give this user the right, make room or change audit_file", err)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,36 @@
+package store
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestAuditIsOnlyAddedTo(t *testing.T) {
+	ctx, path := t.Context(), file(t)
+	s := opened(t, path)
+	entries := []AuditEntry{
+		{At: t0, Project: "g/p", Run: 1, Event: Asked, Action: "tick", Target: "b", Who: "bob", Role: "developer", After: []string{"pending"}},
+		{At: t0, Project: "g/q", Run: 2, Event: Began, Action: "CommitBranch", Target: "b", Why: "forced", Before: []string{"a==1"}, After: []string{"a==2"}},
+		{At: t0, Project: "g/p", Run: 1, Event: Ended, Action: "CommitBranch", Target: "b", Result: "done"},
+	}
+	for _, e := range entries {
+		must(t, s.Record(ctx, e))
+	}
+	read := func(project string) (out []AuditEntry) {
+		must(t, s.Audit(ctx, project, func(e AuditEntry) error { out = append(out, e); return nil }))
+		return out
+	}
+	same(t, "all", read(""), entries)
+	same(t, "one project", read("G/P"), []AuditEntry{entries[0], entries[2]})
+	same(t, "another", len(read("g/r")), 0)
+	for _, statement := range []string{`DELETE FROM audit`, `UPDATE audit SET entry = '{}'`, `DELETE FROM audit WHERE id = 1`} {
+		if _, err := raw(t, path).Exec(statement); err == nil || !strings.Contains(err.Error(), "only added to") {
+			t.Errorf("%s: %v", statement, err)
+		}
+	}
+	// What it is about may go.
+	must(t, s.SaveBranch(ctx, "g/p", Branch{Name: "b"}))
+	_, err := s.db().Exec(`DELETE FROM projects`)
+	must(t, err)
+	same(t, "afterwards", read(""), entries)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -161,7 +162,11 @@ func (e effect) editMergeRequest(ctx context.Context, a plan.EditMergeRequest) (
 	if next := Replace(description, Body(a.Update, e.opt.Body)); strings.TrimSpace(next) != strings.TrimSpace(description) {
 		opt.Description = &next
 	}
-	if opt.Title == nil && opt.Description == nil {
+	if missing := slices.DeleteFunc(slices.Clone(a.Labels), func(l string) bool { return slices.Contains(m.Labels, l) }); len(missing) > 0 {
+		labels := gitlab.LabelOptions(missing)
+		opt.AddLabels = &labels
+	}
+	if opt.Title == nil && opt.Description == nil && opt.AddLabels == nil {
 		return Outcome{MR: &m}, nil
 	}
 	done, err := e.put(ctx, a.IID, &opt, func(m plan.MergeRequest, description string) bool {

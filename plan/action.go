@@ -40,6 +40,7 @@ type EditMergeRequest struct {
 	IID    int64
 	Update Update
 	Title  string
+	Labels []string // to add
 }
 
 // CloseMergeRequest closes IID with one note that says why. Op makes the note

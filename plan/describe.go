@@ -142,7 +142,7 @@ func (d *decider) whyHeld(g *goal, behind *set) (State, string) {
 // describe fills what the texts say of a set beyond its moves.
 func (d *decider) describe(dr *draft, s *set, leader string) {
 	dr.Together = d.tied(dr.Moves)
-	dr.Unverified = slices.Clone(s.result.Unverified)
+	dr.Unverified = d.unverified(dr.Moves)
 	for _, e := range d.solver.Removed(s.result.Moves) {
 		if text := violated(e); !slices.Contains(dr.Cures, text) {
 			dr.Cures = append(dr.Cures, text)
@@ -150,7 +150,7 @@ func (d *decider) describe(dr *draft, s *set, leader string) {
 	}
 	d.leaves(dr)
 	d.changedLines(dr, s)
-	dr.Labels = dr.extraLabels(len(s.keys))
+	dr.Labels = dr.extraLabels()
 	for _, g := range s.goals {
 		if g.key == leader {
 			dr.NotTaken = d.notTaken(dr, g)
@@ -200,9 +200,21 @@ func (d *decider) tied(moves []Move) []string {
 	return out
 }
 
-func (dr *draft) extraLabels(members int) []string {
+// unverified names the packages whose new release does not tell what it
+// requires.
+func (d *decider) unverified(moves []Move) []string {
 	var out []string
-	if members > 1 {
+	for _, m := range moves {
+		if v, err := pep440.Parse(m.To); err == nil && d.metadataOf(m.Key, v).Status == MetadataUnknown && !slices.Contains(out, m.Key) {
+			out = append(out, m.Key)
+		}
+	}
+	return out
+}
+
+func (dr *draft) extraLabels() []string {
+	var out []string
+	if slices.ContainsFunc(dr.Moves, func(m Move) bool { return m.Key != dr.Moves0().Key }) {
 		out = append(out, "lock-step")
 	}
 	if len(dr.Yanked) > 0 {

@@ -132,6 +132,10 @@ func (d *decider) edit(dr *draft) {
 	}
 	want := dr.note()
 	if (note.Present && note.Digest != want.Digest) || (note.RebaseBox && dr.State == Open) || e.Title != "" {
+		if note.Digest != want.Digest {
+			// Along with the text alone: a label that a person took off stays off.
+			e.Labels = dr.Labels
+		}
 		dr.Note = want
 		e.Update = dr.Update
 		d.act(e)

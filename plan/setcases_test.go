@@ -216,3 +216,18 @@ func TestAnAddedLineFitsEverywhereOrNowhere(t *testing.T) {
 		t.Errorf("%s: %s (lines %+v)", u.State, u.Reason, u.Lines)
 	}
 }
+
+func TestASetThatGrowsGetsItsLabel(t *testing.T) {
+	s := saturday(t, "a==1.0\nb==1.0\n",
+		pkg("a", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-01-15"), release(t, "1.2", "2026-01-05")),
+		pkg("b", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2026-01-05")))
+	needs(t, &s, "a", "1.2", "b>=1.1")
+	play(&s, Decide(s).Actions)
+	s.Now = at(t, "2026-01-10T09:00:00Z")
+	for _, a := range Decide(s).Actions {
+		if e, ok := a.(EditMergeRequest); ok && slices.Equal(e.Labels, []string{"lock-step"}) && len(e.Update.Moves) == 2 {
+			return
+		}
+	}
+	t.Error("no label when b joined")
+}

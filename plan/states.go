@@ -273,6 +273,8 @@ func (d *decider) settleOpen(dr *draft, gone string) {
 	if !dr.moves && dr.Kind != Twin {
 		dr.Update.Moves = d.heldMoves(dr)
 		dr.Lines, dr.Together = d.heldLines(dr), d.tied(dr.Update.Moves)
+		dr.Unverified = d.unverified(dr.Update.Moves)
+		dr.Labels = dr.extraLabels()
 		dr.refresh()
 	}
 }

@@ -12,7 +12,7 @@ const (
 	// budgets of a pass, in states looked at
 	unbounded   = 50_000_000
 	findBudget  = 4000
-	leastBudget = 2000
+	leastBudget = 1000
 	cureBudget  = 200
 	// deepest is how many other members are tried when the first pass gave up.
 	deepest = 8

@@ -169,6 +169,7 @@ func (r *reader) config(root *yaml.Node) *Config {
 	}
 	base := defaults()
 	var short, list, projects *yaml.Node
+	var floor floors
 	if root != nil {
 		r.mapping(root, "", []field{
 			{key: "gitlab", read: func(n *yaml.Node, at string) { r.gitlab(n, at, &c.GitLab) }},
@@ -177,19 +178,29 @@ func (r *reader) config(root *yaml.Node) *Config {
 			{key: "store", read: func(n *yaml.Node, at string) { c.Store = r.text(n, at) }},
 			{key: "audit_file", read: func(n *yaml.Node, at string) { c.AuditFile = r.text(n, at) }},
 			{key: "schedule", read: func(n *yaml.Node, at string) { c.Schedule = r.schedule(n, at) }},
+			{key: "enforce", read: func(n *yaml.Node, at string) { floor = r.enforce(n, at) }},
 			{key: "defaults", read: func(n *yaml.Node, at string) { r.project(n, at, &base, false) }},
 			{key: "projects", required: true, read: func(n *yaml.Node, _ string) { projects = n }},
 		})
 	}
 	c.Indexes = r.indexes(short, list, &c.Concurrency)
+	switch {
+	case list != nil:
+		r.bounded(root, list, "indexes", c.Indexes, floor)
+	case short != nil && !onlyConcurrency(short):
+		r.bounded(root, short, "index", c.Indexes, floor)
+	default:
+		r.bounded(root, nil, "indexes", c.Indexes, floor)
+	}
+	r.raise(&base, defaults(), floor)
 	if projects != nil {
-		c.Projects = r.projects(projects, base, c.Indexes)
+		c.Projects = r.projects(projects, base, c.Indexes, floor)
 	}
 	c.Defaults = base.finish(c.Indexes)
 	return c
 }
 
-func (r *reader) projects(n *yaml.Node, base project, indexes []Index) []Project {
+func (r *reader) projects(n *yaml.Node, base project, indexes []Index, floor floors) []Project {
 	const at = "projects"
 	var out []Project
 	lines := map[string]int{}
@@ -197,6 +208,7 @@ func (r *reader) projects(n *yaml.Node, base project, indexes []Index) []Project
 		p := base
 		r.project(n, at, &p, true)
 		r.zoned(n, at, p)
+		r.raise(&p, base, floor)
 		// GitLab's paths are told apart without regard to case.
 		key := strings.ToLower(p.path)
 		if first := lines[key]; first > 0 && key != "" {

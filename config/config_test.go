@@ -296,3 +296,26 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestFloors: what is not written becomes the floor, what is stricter stays,
+// and what comes from the defaults is said once.
+func TestFloors(t *testing.T) {
+	c := parsed(t, "enforce: {minimum_release_age: 7d, minimum_role: maintainer}\nprojects:\n  - path: g/a\n  - {path: g/b, minimum_release_age: 14d}\n")
+	for i, want := range []time.Duration{7 * 24 * time.Hour, 14 * 24 * time.Hour} {
+		if p := c.Projects[i].Policy; p.MinimumAge != want || p.MinimumRole != plan.Maintainer {
+			t.Errorf("%s: %s, role %d", c.Projects[i].Path, p.MinimumAge, p.MinimumRole)
+		}
+	}
+	if c.Defaults.MinimumAge != 7*24*time.Hour {
+		t.Errorf("the defaults: %s", c.Defaults.MinimumAge)
+	}
+	c = parsed(t, "enforce: {minimum_release_age: 1h, minimum_role: reporter}\nprojects: [{path: g/a}]")
+	if p := c.Projects[0].Policy; p.MinimumAge != 3*24*time.Hour || p.MinimumRole != plan.Developer {
+		t.Errorf("a floor below the default: %s, role %d", p.MinimumAge, p.MinimumRole)
+	}
+	_, err := Parse("c.yaml", []byte("enforce: {minimum_release_age: 7d}\ndefaults: {minimum_release_age: 1d}\nprojects: [{path: g/a}, {path: g/b}]"))
+	var errs Errors
+	if !errors.As(err, &errs) || len(errs) != 1 || errs[0].Line != 2 {
+		t.Errorf("%v", err)
+	}
+}

@@ -25,6 +25,10 @@ type project struct {
 	zone   *time.Location
 	// windowAt is where the window was given, to name it when it lacks a zone.
 	windowAt *yaml.Node
+	// Where what enforce looks at was given, and under which key; nil for the
+	// built-in default.
+	ageNode, roleNode *yaml.Node
+	ageAt, roleAt     string
 }
 
 func defaults() project {
@@ -75,7 +79,7 @@ func (r *reader) project(n *yaml.Node, at string, p *project, named bool) {
 		{key: "window", read: func(n *yaml.Node, at string) { p.window, p.windowAt = r.window(n, at), n }},
 		{key: "catch_up", read: func(n *yaml.Node, at string) { policy.CatchUp = r.boolean(n, at) }},
 		{key: "timezone", read: func(n *yaml.Node, at string) { p.zone = r.timezone(n, at) }},
-		{key: "minimum_release_age", read: func(n *yaml.Node, at string) { policy.MinimumAge = r.age(n, at) }},
+		{key: "minimum_release_age", read: func(n *yaml.Node, at string) { policy.MinimumAge, p.ageNode, p.ageAt = r.age(n, at), n, at }},
 		{key: "max_open_merge_requests", read: func(n *yaml.Node, at string) { policy.MaxOpen = r.number(n, at, 0, 1000) }},
 		{key: "branch_prefix", read: func(n *yaml.Node, at string) { policy.BranchPrefix = r.prefix(n, at) }},
 		{key: "labels", read: func(n *yaml.Node, at string) { policy.Labels = r.texts(n, at, 0, r.label) }},
@@ -86,7 +90,7 @@ func (r *reader) project(n *yaml.Node, at string, p *project, named bool) {
 		{key: "ignore_edges", read: func(n *yaml.Node, at string) { policy.IgnoreEdges = r.ignoreEdges(n, at) }},
 		{key: "unverified", read: func(n *yaml.Node, at string) { policy.Unverified = r.unverified(n, at) }},
 		{key: "mode", read: func(n *yaml.Node, at string) { policy.Mode = r.mode(n, at) }},
-		{key: "selections", read: func(n *yaml.Node, at string) { r.selections(n, at, policy) }},
+		{key: "selections", read: func(n *yaml.Node, at string) { r.selections(n, at, p) }},
 		{key: "dashboard", read: func(n *yaml.Node, at string) { r.dashboard(n, at, policy) }},
 	}
 	if named {
@@ -216,20 +220,9 @@ func (r *reader) mode(n *yaml.Node, at string) plan.Mode {
 	return plan.Mode(r.choice(n, at, string(plan.Full), string(plan.DashboardOnly), string(plan.Off)))
 }
 
-func (r *reader) selections(n *yaml.Node, at string, policy *plan.Policy) {
+func (r *reader) selections(n *yaml.Node, at string, p *project) {
 	r.mapping(n, at, []field{{key: "minimum_role", read: func(n *yaml.Node, at string) {
-		switch r.choice(n, at, "none", "planner", "reporter", "developer", "maintainer") {
-		case "none":
-			policy.MinimumRole = plan.NoRole
-		case "planner":
-			policy.MinimumRole = plan.Planner
-		case "reporter":
-			policy.MinimumRole = plan.Reporter
-		case "developer":
-			policy.MinimumRole = plan.Developer
-		case "maintainer":
-			policy.MinimumRole = plan.Maintainer
-		}
+		p.policy.MinimumRole, p.roleNode, p.roleAt = r.role(n, at), n, at
 	}}})
 }
 

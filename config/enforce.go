@@ -1,0 +1,99 @@
+package config
+
+import (
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// floors are what no project may go below. The zero value allows everything.
+type floors struct {
+	age     time.Duration
+	ageText string
+	role    plan.Role
+	roles   string   // its word
+	indexes []string // addresses with a final slash; nil: any
+}
+
+func (r *reader) enforce(n *yaml.Node, at string) floors {
+	var f floors
+	r.mapping(n, at, []field{
+		{key: "minimum_release_age", read: func(n *yaml.Node, at string) { f.age, f.ageText = r.age(n, at), n.Value }},
+		{key: "minimum_role", read: func(n *yaml.Node, at string) { f.role, f.roles = r.role(n, at), n.Value }},
+		{key: "indexes", read: func(n *yaml.Node, at string) {
+			r.list(n, at, 1, func(n *yaml.Node, at string) {
+				if address := r.url(n, at); address != "" {
+					f.indexes = append(f.indexes, strings.TrimRight(address, "/")+"/")
+				}
+			})
+		}},
+	})
+	return f
+}
+
+// raise holds a project, or the defaults, to the floors: a key that goes below
+// is an error, and one that was left out becomes the floor. from is what the
+// project began with; what it has from there was judged there.
+func (r *reader) raise(p *project, from project, f floors) {
+	switch {
+	case p.policy.MinimumAge >= f.age:
+	case p.ageNode == nil:
+		p.policy.MinimumAge = f.age
+	case p.ageNode != from.ageNode:
+		r.fail(p.ageNode, p.ageAt, "%s is less than the %s that enforce asks for: raise it or remove the line", p.ageNode.Value, f.ageText)
+	}
+	switch {
+	case p.policy.MinimumRole >= f.role:
+	case p.roleNode == nil:
+		p.policy.MinimumRole = f.role
+	case p.roleNode != from.roleNode:
+		r.fail(p.roleNode, p.roleAt, "%s is less than the %s that enforce asks for: raise it or remove the line", p.roleNode.Value, f.roles)
+	}
+}
+
+// bounded checks that every index is below one of the addresses that enforce
+// names, list being where the indexes are written, or nil.
+func (r *reader) bounded(root, list *yaml.Node, at string, indexes []Index, f floors) {
+	if f.indexes == nil {
+		return
+	}
+	for _, i := range indexes {
+		if i.URL == "" || inside(i.URL, f.indexes) {
+			continue
+		}
+		where, hint := list, "name one of those, or add its address there"
+		if where == nil {
+			where, hint = root, "it is asked where none is written: write indexes, or add its address there"
+		}
+		r.fail(where, at, "index %s is at none of the addresses that enforce.indexes allows: %s", i.Name, hint)
+	}
+}
+
+// inside reports whether an address is one of those allowed, or below one. They
+// all end in a slash, so that no host is the beginning of another.
+func inside(address string, allowed []string) bool {
+	for _, a := range allowed {
+		if strings.HasPrefix(strings.ToLower(address), strings.ToLower(a)) && !strings.Contains(address, "..") {
+			return true
+		}
+	}
+	return false
+}
+
+// role reads the least role of those who may tick.
+func (r *reader) role(n *yaml.Node, at string) plan.Role {
+	switch r.choice(n, at, "none", "planner", "reporter", "developer", "maintainer") {
+	case "planner":
+		return plan.Planner
+	case "reporter":
+		return plan.Reporter
+	case "developer":
+		return plan.Developer
+	case "maintainer":
+		return plan.Maintainer
+	}
+	return plan.NoRole
+}

@@ -204,21 +204,26 @@ func updateLine(u plan.Update, row plan.Row, v View) (line string, boxed bool) {
 		title = fmt.Sprintf("[%s](!%d)", title, u.MR)
 	}
 	title += members(u)
-	if row.Box == plan.NoBox || !markable(u.Branch) {
+	branch := markable(u.Branch)
+	if row.Box == plan.NoBox || branch == "" {
 		return " - " + title + "\n", false
 	}
-	return fmt.Sprintf(" - %s <!-- %s-branch=%s -->%s\n", box(v.Ticked[u.Branch]), row.Box, u.Branch, title), true
+	return fmt.Sprintf(" - %s <!-- %s-branch=%s -->%s\n", box(v.Ticked[branch]), row.Box, branch, title), true
 }
 
-// markable reports whether a branch's name can stand in a marker. All of ours
-// can. Of people's, under our prefix, one gets no box that would end the comment
-// or that would do something where "--" makes a reader take it for text.
-func markable(branch string) bool {
+// markable is a branch's name for a marker, empty where it cannot stand in one.
+// All of ours can. Of people's, under our prefix, one gets no box that would end
+// the comment or that would do something where "--" makes a reader take it for
+// text.
+func markable(branch string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._/+", r)
 	}
 	odd := strings.ContainsFunc(branch, func(r rune) bool { return !plain(r) })
-	return branch != "" && text.Plain(branch, 0) == branch && !strings.ContainsAny(branch, " <>") && !(odd && strings.Contains(branch, "--"))
+	if text.Plain(branch, 0) != branch || strings.ContainsAny(branch, " <>") || odd && strings.Contains(branch, "--") {
+		return ""
+	}
+	return branch
 }
 
 func box(ticked bool) string {
@@ -372,8 +377,8 @@ func remarks(p plan.Plan) section {
 // sentences joins clauses to safe prose, each ending in a full stop.
 func sentences(clauses ...string) string {
 	var parts []string
-	for _, c := range clauses {
-		c = text.Prose(c, maxReason)
+	for _, clause := range clauses {
+		c := text.Prose(clause, maxReason)
 		if c == "" {
 			continue
 		}

@@ -24,7 +24,7 @@ type EffectKind string
 const (
 	QuickAction EffectKind = "quick-action"
 	Mention     EffectKind = "mention"
-	Reference   EffectKind = "reference" // #1, !1, &1, $1, %1, ~label, GL-1, [issue:a/1], an address of this instance
+	Reference   EffectKind = "reference" // #1, !1, &1, $1, %1, ~label, GL-1, [issue:a/1]
 	CommitRef   EffectKind = "commit"    // the beginning of the id of a commit that exists
 	Closing     EffectKind = "closing"   // a keyword that closes at the merge
 	SkipCI      EffectKind = "skip-ci"
@@ -112,10 +112,7 @@ func (p *Project) effectsOf(field, text string) (found []Effect) {
 	case "commit message":
 		found = readMessage(text, p.knownCommit)
 	default:
-		found = readEffects(text, p.knownCommit)
-		if base := p.s.opt.BaseURL; strings.Contains(text, base+"/") {
-			found = append(found, Effect{Kind: Reference, What: base})
-		}
+		found = readEffects(text, p.knownCommit) // an address of this instance is among the autolinks
 	}
 	return found
 }

@@ -28,7 +28,9 @@ type damage struct {
 	err error
 }
 
-func (d damage) Error() string { return ErrDamaged.Error() + ": " + strings.TrimSpace(d.err.Error()) }
+func (d damage) Error() string {
+	return fmt.Sprintf("%v (%s): the next run sets it aside and makes a new one from what GitLab tells", ErrDamaged, strings.TrimSpace(d.err.Error()))
+}
 func (d damage) Unwrap() error { return ErrDamaged }
 
 // told turns what SQLite says of a file into a sentence with the next step,

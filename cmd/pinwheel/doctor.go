@@ -127,7 +127,7 @@ func (d *doctor) database(ctx context.Context) {
 		return
 	}
 	if err := s.Check(ctx); err != nil {
-		d.say(wrong, subject, "%v: the next run sets it aside and makes a new one from GitLab", err)
+		d.say(wrong, subject, "%v", err)
 		return
 	}
 	d.say(good, subject, "is whole")

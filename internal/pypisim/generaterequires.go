@@ -102,7 +102,6 @@ type want struct {
 	from   int // the first release that requires it
 	back   int // how many places below its own the lower bound is
 	later  int // as back, for releases above the pin
-	held   int // place that an upper bound never leaves
 	marker string
 }
 

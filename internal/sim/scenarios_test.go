@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"strings"
 	"testing"
 )
 
@@ -192,12 +191,4 @@ fresh 3.0 2024-02-09T20:00Z
 		p.run()
 		p.w.until("2026-01-03T09:00Z")
 	}},
-}
-
-func scenarioNames() string {
-	var names []string
-	for _, s := range scenarios {
-		names = append(names, s.name)
-	}
-	return strings.Join(names, ", ")
 }

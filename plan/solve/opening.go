@@ -30,7 +30,6 @@ type opening struct {
 	by      cause   // what failed first
 	tries   int
 	missing bool
-	unread  []string
 }
 
 // pinExtra is an extra of a pin that an open name asks for.

@@ -138,7 +138,6 @@ type install struct {
 	random *rand.Rand
 	wish   map[string]int
 	at     map[string]pep440.Version
-	extras map[string]map[string]bool
 	needs  map[string][]pep508.Requirement
 	budget int
 }

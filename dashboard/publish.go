@@ -24,6 +24,9 @@ type Issue struct {
 	UpdatedAt   time.Time
 	ClosedBy    plan.User
 	WebURL      string
+	// Older is the number of another open dashboard of this project that was
+	// there first, 0 for none; only Find sets it.
+	Older int64
 }
 
 // FindResult says how a dashboard was found.
@@ -54,40 +57,68 @@ func NewPublisher(client *gitlab.Client) *Publisher { return &Publisher{client} 
 // or with Renovate's old one; else the newest that carries the marker and was
 // closed by a person. An issue of another author is never ours, nor is one whose
 // marker names another project. storedIID is 0 when none is stored.
+//
+// Where two processes that share no database each made one, the stored one
+// names the other as Older if that has the lower iid.
 func (p *Publisher) Find(ctx context.Context, projectID, storedIID int64, bot plan.User, title string) (*Issue, FindResult, error) {
-	var closed *Issue
-	if storedIID != 0 {
-		found, err := p.stored(ctx, projectID, storedIID, bot)
-		switch {
-		case err != nil:
-			return nil, FoundNone, err
-		case found != nil && found.State == "opened":
-			return found, FoundOpen, nil
-		}
-		closed = found
-	}
 	open, err := p.list(ctx, projectID, "opened", bot)
 	if err != nil {
 		return nil, FoundNone, err
 	}
-	if best := choose(open, projectID, title); best != nil {
-		return best, FoundOpen, nil
-	}
-	if closed == nil {
-		old, err := p.list(ctx, projectID, "closed", bot)
-		if err != nil {
-			return nil, FoundNone, err
-		}
-		for i := range old { // ascending, so that the newest stays
-			if m := Parse(old[i].Description).Marker; m.Present && m.Project == projectID {
-				closed = &old[i]
+	best := choose(open, projectID, title)
+	var closed *Issue
+	if storedIID != 0 {
+		found := among(open, storedIID)
+		if found == nil { // the list may be late, or it is closed
+			if found, err = p.stored(ctx, projectID, storedIID, bot); err != nil {
+				return nil, FoundNone, err
 			}
 		}
+		if found != nil && found.State == "opened" {
+			if best != nil && best.IID < found.IID && Parse(best.Description).Marker.Present {
+				found.Older = best.IID
+			}
+			return found, FoundOpen, nil
+		}
+		closed = found
+	}
+	if best != nil {
+		return best, FoundOpen, nil
 	}
 	if closed == nil || sameUser(closed.ClosedBy, bot) {
+		if closed, err = p.paused(ctx, projectID, bot); err != nil {
+			return nil, FoundNone, err
+		}
+	}
+	if closed == nil {
 		return nil, FoundNone, nil
 	}
 	return closed, FoundPaused, nil
+}
+
+// among returns the issue with a number, nil if there is none.
+func among(issues []Issue, iid int64) *Issue {
+	i := slices.IndexFunc(issues, func(i Issue) bool { return i.IID == iid })
+	if i < 0 {
+		return nil
+	}
+	return &issues[i]
+}
+
+// paused returns the newest dashboard that a person closed, nil if there is
+// none. One that we closed gave way to another and means nothing.
+func (p *Publisher) paused(ctx context.Context, projectID int64, bot plan.User) (*Issue, error) {
+	old, err := p.list(ctx, projectID, "closed", bot)
+	if err != nil {
+		return nil, err
+	}
+	var newest *Issue
+	for i := range old { // ascending
+		if m := Parse(old[i].Description).Marker; m.Present && m.Project == projectID && !sameUser(old[i].ClosedBy, bot) {
+			newest = &old[i]
+		}
+	}
+	return newest, nil
 }
 
 // stored reads the issue that an earlier run stored; nil when it is no longer
@@ -209,6 +240,23 @@ func (p *Publisher) Write(ctx context.Context, projectID int64, issue Issue, ren
 		return fresh, false, explain(err, "write", issue.IID)
 	}
 	return issueOf(raw), true, nil
+}
+
+// Close closes an issue that reads as it did when it was found, and reports
+// whether it did. One that somebody edited since stays open.
+func (p *Publisher) Close(ctx context.Context, projectID int64, issue Issue) (bool, error) {
+	raw, _, err := p.client.Issues.GetIssue(projectID, issue.IID, gitlab.WithContext(ctx))
+	if err != nil {
+		return false, explain(err, "read", issue.IID)
+	}
+	if raw.State != "opened" || raw.Description != issue.Description {
+		return false, nil
+	}
+	_, _, err = p.client.Issues.UpdateIssue(projectID, issue.IID, &gitlab.UpdateIssueOptions{StateEvent: new("close")}, gitlab.WithContext(ctx))
+	if err != nil {
+		return false, explain(err, "close", issue.IID)
+	}
+	return true, nil
 }
 
 // Comment adds a note to the issue, unless one of bot's among the newest 100

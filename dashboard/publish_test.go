@@ -317,3 +317,37 @@ func TestRefusals(t *testing.T) {
 		}
 	})
 }
+
+// Of two dashboards the later one gives way, and what was closed for that is no
+// pause.
+func TestOfTwoDashboardsTheOlderStays(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	page := func() string { return dashboard.Render(plan.Plan{}, dashboard.View{ProjectID: w.id}) }
+	first, second := w.create(page()), w.create(page())
+	w.find(0, dashboard.FoundOpen, first.IID)
+	w.find(second.IID, dashboard.FoundOpen, second.IID)
+	found, _, err := w.pub.Find(ctx, w.id, second.IID, w.bot, title)
+	w.must(err)
+	if found.Older != first.IID {
+		t.Fatalf("the second dashboard knows of #%d, want #%d", found.Older, first.IID)
+	}
+	older, _, err := w.pub.Find(ctx, w.id, first.IID, w.bot, title)
+	w.must(err)
+	if older.Older != 0 {
+		t.Fatalf("the first dashboard gives way to #%d", older.Older)
+	}
+	w.must(w.project.EditIssueDescription("alice", int(second.IID), found.Description+"\n\nMine."))
+	if closed, err := w.pub.Close(ctx, w.id, *found); err != nil || closed {
+		t.Fatalf("a page that somebody edits was closed: %v %v", closed, err)
+	}
+	found, _, err = w.pub.Find(ctx, w.id, second.IID, w.bot, title)
+	w.must(err)
+	if closed, err := w.pub.Close(ctx, w.id, *found); err != nil || !closed {
+		t.Fatalf("it was not closed: %v %v", closed, err)
+	}
+	w.find(second.IID, dashboard.FoundOpen, first.IID)
+	w.must(w.project.CloseIssue("alice", int(first.IID)))
+	w.find(0, dashboard.FoundPaused, first.IID)
+	w.find(second.IID, dashboard.FoundPaused, first.IID)
+}

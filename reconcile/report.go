@@ -52,6 +52,9 @@ func (r *run) publish(ctx context.Context, p *plan.Plan) string {
 	var issue dashboard.Issue
 	switch r.found {
 	case dashboard.FoundOpen:
+		if r.giveWay(ctx) {
+			return body
+		}
 		judged := r.page
 		if r.untold {
 			judged = dashboard.Page{} // no tick was judged, so all of them stay

@@ -1,0 +1,149 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// meet lets another process make a whole run in the instant before call n of
+// the next run of p. It reports whether there was such an instant.
+func (p *process) meet(n int, other func()) (met bool) {
+	calls := 0
+	p.wire.around = func(c call) (*http.Response, error) {
+		if c.kind == gitlabCall {
+			if calls++; calls == n {
+				met = true
+				other()
+			}
+		}
+		return c.send()
+	}
+	p.run()
+	p.wire.around = nil
+	return met
+}
+
+// Two processes over one database: whoever comes second is told so and does
+// nothing, wherever in the other's run it comes.
+func TestTwoShareADatabase(t *testing.T) {
+	for n, more := 1, true; more; n++ {
+		inBubble(t, setting{}, func(t *testing.T, w *world) {
+			a := w.first(t)
+			a.run()
+			w.people(t, "tick bob requests")
+			b := w.start(t, a.path)
+			more = a.meet(n, func() {
+				w.gitlab.ForgetRequests()
+				if _, err := b.runner.Run(context.Background(), w.config, time.Now().UTC()); !errors.Is(err, store.ErrBusy) {
+					t.Errorf("a run beside another, at call %d: %v", n, err)
+				}
+				if r := w.gitlab.Requests(); len(r) > 0 {
+					t.Errorf("a run beside another asked %v", r)
+				}
+			})
+			if !more {
+				return
+			}
+			count("meetings over one database", 1)
+			b.runs(1)
+			if wrote := a.runs(1); wrote != 0 {
+				t.Errorf("the third run wrote %v", w.gitlab.Writes(time.Time{}))
+			}
+			w.verdict(t)
+		})
+	}
+}
+
+// Two processes that know nothing of each other: two runs of both later there
+// is one dashboard, the one with the lowest number, every tick was carried out,
+// and nobody writes any more. At no time are there two merge requests from a
+// branch.
+func TestTwoApart(t *testing.T) {
+	for _, s := range chosen(scenarios) {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			for n, more := 1, true; more && !t.Failed(); n++ {
+				inBubble(t, s.setting, func(t *testing.T, w *world) {
+					w.apart = true
+					a := w.first(t)
+					b := w.start(t, filepath.Join(w.dir, "other.db"))
+					s.lead(t, a)
+					if more = a.meet(n, func() { b.run() }); !more {
+						return
+					}
+					count("meetings over two databases", 1)
+					for range 2 {
+						b.runs(1)
+						a.runs(1)
+					}
+					w.alone(t, s.name == "the dashboard is closed")
+					if wrote := b.runs(1) + a.runs(1); wrote != 0 {
+						t.Errorf("met at call %d: the third runs wrote %v", n, w.gitlab.Writes(time.Time{}))
+					}
+					w.verdict(t)
+				})
+			}
+		})
+	}
+}
+
+// alone wants one open dashboard, the oldest.
+func (w *world) alone(t *testing.T, closed bool) {
+	t.Helper()
+	first, open := 0, []int(nil)
+	for _, i := range w.project.Issues() {
+		if i.Author != bot {
+			continue
+		}
+		if first == 0 {
+			first = i.IID
+		}
+		if i.State == "opened" {
+			open = append(open, i.IID)
+		}
+	}
+	if want := 1; !closed && (len(open) != want || open[0] != first) || closed && len(open) > 0 {
+		t.Errorf("the open dashboards are %v, the first was #%d", open, first)
+	}
+}
+
+// A tick on the dashboard that gives way is carried out all the same.
+func TestTickOnTheSecondDashboard(t *testing.T) {
+	inBubble(t, setting{}, func(t *testing.T, w *world) {
+		w.apart = true
+		a := w.first(t)
+		b := w.start(t, filepath.Join(w.dir, "other.db"))
+		made := false
+		a.wire.around = func(c call) (*http.Response, error) {
+			if c.kind == gitlabCall && c.writes() && !made {
+				made = true
+				b.run() // its dashboard comes first
+			}
+			return c.send()
+		}
+		a.run()
+		a.wire.around = nil
+		if err := w.project.Tick("bob", 2, "requests"); err != nil {
+			t.Fatal(err)
+		}
+		w.judge.asked["pinwheel/requests-2.x"] = true
+		b.runs(1)
+		a.runs(1)
+		if m, err := w.newest("pinwheel/requests-2.x"); err != nil || m.State != "opened" {
+			t.Errorf("the tick on #2 was lost: %v %v", m, err)
+		}
+		w.alone(t, false)
+		b.runs(1)
+		a.runs(1)
+		if wrote := b.runs(1) + a.runs(1); wrote != 0 {
+			t.Errorf("they do not come to rest: %v", w.gitlab.Writes(time.Time{}))
+		}
+		w.verdict(t)
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -196,7 +197,7 @@ func nth(t *testing.T, s scenario, twin twin, f failing, kind kind, n int, on bo
 			w.gitlab.ForgetRequests()
 			p.run()
 			if wrote := w.gitlab.Writes(time.Time{}); len(wrote) > 0 {
-				t.Errorf("I18: %s: the run said done, and the next wrote %v", name, wrote)
+				t.Errorf("I18: in %s: %s: the run said done, and the next wrote %v", s.name, name, wrote)
 			}
 		}
 		p.runs(2)
@@ -205,10 +206,10 @@ func nth(t *testing.T, s scenario, twin twin, f failing, kind kind, n int, on bo
 			d = "" // the index knows nothing of the package: the tick is refused in writing
 		}
 		if d != "" {
-			t.Errorf("%s: the run ended %s %q; two runs later the world differs from the twin's:\n%s", name, report.Status, report.Failures, d)
+			t.Errorf("in %s: %s: the run ended %s %q; two runs later the world differs from the twin's:\n%s", s.name, name, report.Status, report.Failures, d)
 		}
 		if wrote := p.runs(1); wrote != 0 {
-			t.Errorf("%s: the third run wrote %v", name, w.gitlab.Writes(time.Time{}))
+			t.Errorf("in %s: %s: the third run wrote %v", s.name, name, w.gitlab.Writes(time.Time{}))
 		}
 		w.verdict(t)
 	})
@@ -220,24 +221,60 @@ var six = []string{"a first run", "the window opens", "a tick", "main conflicts 
 
 // The n-th call fails, for n from 1 until a run has none; once, and from n on.
 func TestEveryCall(t *testing.T) {
-	faults := failings[:5]
 	if everything() {
-		faults = failings
+		anyCall(t)
+		return
 	}
 	for _, s := range scenarios {
-		if !everything() && !among(six, s.name) || testing.Short() && s.name != "a tick" {
+		if !among(six, s.name) || short() && s.name != "a tick" {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			twin := s.twin(t)
-			for _, f := range faults {
+			for _, f := range failings[:5] {
 				for _, kind := range []kind{gitlabCall, indexCall} {
 					for _, on := range []bool{false, true} {
-						for n := 1; !late() && nth(t, s, twin, f, kind, n, on); n++ {
+						for n := 1; nth(t, s, twin, f, kind, n, on); n++ {
 							count("faults in calls", 1)
 						}
 					}
+				}
+			}
+		})
+	}
+}
+
+// anyCall draws from all scenarios, faults and calls while there is time.
+func anyCall(t *testing.T) {
+	type draw struct {
+		scenario
+		twin
+		failing
+		kind
+		n  int
+		on bool
+	}
+	var all []draw
+	for _, s := range scenarios {
+		twin := s.twin(t)
+		for _, f := range failings {
+			for kind, calls := range twin.calls {
+				for n := range calls {
+					all = append(all, draw{s, twin, f, kind, n + 1, false}, draw{s, twin, f, kind, n + 1, true})
+				}
+			}
+		}
+	}
+	count("faults in calls, possible", len(all))
+	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	for worker := range 2 {
+		t.Run(fmt.Sprint("worker ", worker), func(t *testing.T) {
+			t.Parallel()
+			for i := worker; i < len(all) && !late(0.6); i += 2 {
+				d := all[i]
+				if nth(t, d.scenario, d.twin, d.failing, d.kind, d.n, d.on) {
+					count("faults in calls", 1)
 				}
 			}
 		})

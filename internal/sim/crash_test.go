@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 )
@@ -58,6 +59,7 @@ func (p *process) crash(t *testing.T, k int) (next *process, what string) {
 type twin struct {
 	projection string // after the run under test and two more
 	settled    bool   // a run at the same instant as the first had nothing left to do
+	calls      map[kind]int
 }
 
 func (s scenario) twin(t *testing.T) (out twin) {
@@ -75,11 +77,26 @@ func (s scenario) twin(t *testing.T) (out twin) {
 	inBubble(t, s.setting, func(t *testing.T, w *world) {
 		p := w.first(t)
 		s.lead(t, p)
-		p.run()
+		out.calls = p.calls()
 		w.gitlab.ForgetRequests()
 		p.run()
 		out.settled = len(w.gitlab.Writes(time.Time{})) == 0
 	})
+	return out
+}
+
+// calls makes a run and counts what it asks for.
+func (p *process) calls() map[kind]int {
+	var mu sync.Mutex
+	out := map[kind]int{}
+	p.wire.around = func(c call) (*http.Response, error) {
+		mu.Lock()
+		out[c.kind]++
+		mu.Unlock()
+		return c.send()
+	}
+	p.run()
+	p.wire.around = nil
 	return out
 }
 

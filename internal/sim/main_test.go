@@ -20,12 +20,20 @@ var (
 // everything reports whether all there is shall run, and not what CI runs.
 func everything() bool { return *forTime > 0 }
 
-// late reports whether the time that was given is over.
-func late() bool { return everything() && time.Since(began) > *forTime }
+// late reports whether a share of the time that was given is over.
+func late(share float64) bool {
+	return everything() && time.Since(began).Seconds() > share*forTime.Seconds()
+}
+
+// raced says that the race detector runs, under which all takes ten times as
+// long.
+var raced bool
+
+func short() bool { return testing.Short() || raced }
 
 // chosen is all of the scenarios, or every fifth where time is short.
 func chosen(all []scenario) []scenario {
-	if !testing.Short() {
+	if !short() {
 		return all
 	}
 	var out []scenario
@@ -57,6 +65,9 @@ func TestMain(m *testing.M) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
+	if counts.of["crashes"] > 0 {
+		fmt.Printf("sim: scenarios: %d\n", len(scenarios))
+	}
 	for _, name := range names {
 		fmt.Printf("sim: %s: %d\n", name, counts.of[name])
 	}

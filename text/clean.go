@@ -15,8 +15,16 @@ const gap = "\u200b"
 // formatting (bidi, zero width) and unassigned-looking characters. White space
 // of any kind becomes one space, invalid UTF-8 becomes U+FFFD. It escapes
 // nothing: the result is for terminals and logs, not for Markdown. A max of 0
-// or less is no limit; what is cut ends in "…".
-func Plain(s string, max int) string { return clip(clean(s), max) }
+// or less is no limit; what is cut ends in "…". The user part of an address is
+// not shown, see [Masked].
+func Plain(s string, max int) string { return clip(Masked(clean(s)), max) }
+
+// user finds the user part of an address.
+var user = regexp.MustCompile(`(://)[^/\s]*@`)
+
+// Masked is s without the user parts of addresses, which often are passwords:
+// https://…@host stands for https://name:secret@host.
+func Masked(s string) string { return user.ReplaceAllString(s, "$1…@") }
 
 func clean(s string) string {
 	var out strings.Builder

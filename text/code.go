@@ -2,7 +2,6 @@ package text
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
 )
 
@@ -22,12 +21,8 @@ func Code(s string) string { return span(Plain(s, maxCode)) }
 // shown there.
 func CodeCell(s string) string { return pipes(Code(s)) }
 
-// secret finds the user part of an address.
-var secret = regexp.MustCompile(`(://)[^/@\s]*@`)
-
 // Line returns the line of a file as a code span, cut after 120 characters.
-// The user part of an address, often a password, is not shown.
-func Line(s string) string { return span(Plain(secret.ReplaceAllString(s, "$1…@"), maxLine)) }
+func Line(s string) string { return span(Plain(s, maxLine)) }
 
 func span(s string) string {
 	// Closing keywords and comments are also looked for inside of code.

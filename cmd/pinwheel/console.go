@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+
+	"gitlab.com/cki-project/pinwheel/text"
 )
 
 const clearLine = "\r\x1b[K"
@@ -63,8 +65,10 @@ func (p *program) log(level slog.Level) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(p.err, opt))
 }
 
-// printable is one line of text that does nothing to a terminal.
+// printable is one line of text that does nothing to a terminal and shows no
+// password of an address.
 func printable(s string) string {
+	s = text.Masked(s)
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/text"
 )
 
 // The JSON of pinwheel plan: a list with one object for each project. Keys
@@ -79,6 +80,7 @@ func outOf(s seen) planOut {
 		Problems: []problemOut{}, Updates: []updateOut{}, Actions: []actionOut{}, Unmanaged: []unmanagedOut{},
 	}
 	for _, q := range s.Plan.Problems {
+		q.Text = text.Masked(q.Text)
 		o.Problems = append(o.Problems, problemOut(q))
 	}
 	for _, u := range s.Plan.Updates {
@@ -88,6 +90,7 @@ func outOf(s seen) planOut {
 		o.Actions = append(o.Actions, actionOut{strings.TrimPrefix(fmt.Sprintf("%T", a), "plan."), a.On()})
 	}
 	for _, u := range s.Plan.Unmanaged {
+		u.Text = text.Masked(u.Text)
 		o.Unmanaged = append(o.Unmanaged, unmanagedOut(u))
 	}
 	return o

@@ -120,7 +120,7 @@ func (w *world) on(branch string) int {
 func (w *world) people(t *testing.T, next func() string) {
 	t.Helper()
 	title := func() string {
-		return strings.TrimSpace("x" + strings.Join(strings.Fields(strings.ToValidUTF8(next(), "")), " "))
+		return strings.TrimSpace("x" + strings.Join(strings.Fields(strings.ToValidUTF8(strings.ReplaceAll(next(), "\x00", ""), "")), " "))
 	}
 	cut := func(s string) string { r := []rune(s); return string(r[:min(len(r), 200)]) }
 	if iid := w.on("pinwheel/plain-1.x"); iid != 0 {

@@ -42,7 +42,7 @@ type load struct {
 func newLoad(t *testing.T) *load {
 	t.Helper()
 	args := []string{"list", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles"}
-	for _, r := range rooms {
+	for _, r := range append([]string{"reconcile"}, rooms...) {
 		args = append(args, "./"+r)
 	}
 	cmd := exec.CommandContext(t.Context(), "go", args...)
@@ -119,6 +119,30 @@ func TestBodiesAreMadeOfSafeTexts(t *testing.T) {
 	}
 	for key := range unused {
 		t.Errorf("%s is allowed and not there", key)
+	}
+}
+
+// Comments on the dashboard are ours to the letter: constants and numbers.
+func TestCommentsAreConstants(t *testing.T) {
+	r := newLoad(t).room(t, "reconcile")
+	seen := 0
+	for _, f := range r.files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || r.name(r.callee(call)) != "dashboard.Comment" {
+				return true
+			}
+			seen++
+			for _, a := range call.Args[len(call.Args)-2:] {
+				if why := r.foreign(a); why != "" {
+					t.Errorf("%s: a comment holds %s", r.fset.Position(a.Pos()), why)
+				}
+			}
+			return true
+		})
+	}
+	if seen == 0 {
+		t.Error("no comment was looked at")
 	}
 }
 

@@ -43,7 +43,7 @@ var allowed = map[string]string{
 	"dashboard.Create: &title":                                  "the operator's configuration",
 	"dashboard.Create: new(Normalise(body))":                    "made by Render",
 	"dashboard.Write: &body":                                    "made by Render",
-	"dashboard.Comment: new(Normalise(body) + \"\\n\" + mark)":  "a constant of package reconcile",
+	"dashboard.Comment: new(Normalise(body) + \"\\n\" + mark)":  "constants and numbers of package reconcile, see TestCommentsAreConstants",
 	"mrs.postMergeRequest: gitlab.Ptr(oneLine(a.Update.Title))": "made by package plan of a name and a version",
 	"mrs.editMergeRequest: &title":                              "made by package plan, or a person's own prefix before it",
 	"mrs.editMergeRequest: &next":                               "what people wrote around our region stays",

@@ -21,11 +21,22 @@ type Result struct {
 // one goroutine at a time.
 func (c *Client) FetchAll(ctx context.Context, requests []Request, progress func(done, total int)) []Result {
 	results := make([]Result, len(requests))
-	indexes := c.breaker()
-	c.forAll(len(requests), progress, func(i int) {
-		results[i] = c.result(ctx, requests[i], indexes)
-	})
+	c.FetchEach(ctx, requests, progress, func(i int, r Result) { results[i] = r })
 	return results
+}
+
+// FetchEach asks as FetchAll does, and hands over each result when it comes,
+// with the place of its request, one at a time. It keeps none, so many pages
+// are never in memory together unless each keeps them.
+func (c *Client) FetchEach(ctx context.Context, requests []Request, progress func(done, total int), each func(i int, r Result)) {
+	indexes := c.breaker()
+	var mu sync.Mutex // guards each
+	c.forAll(len(requests), progress, func(i int) {
+		r := c.result(ctx, requests[i], indexes)
+		mu.Lock()
+		defer mu.Unlock()
+		each(i, r)
+	})
 }
 
 // forAll does n things, Options.Concurrency at once.

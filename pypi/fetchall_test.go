@@ -60,6 +60,31 @@ func TestFetchAll(t *testing.T) {
 	})
 }
 
+// TestFetchEach: every result is handed over once, with its place, and never
+// two at a time.
+func TestFetchEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := pypisim.New(pypisim.Options{})
+		s.AddGenerated(pypisim.Generate(40, 5_000, 1))
+		var requests []Request
+		for _, name := range s.Names() {
+			requests = append(requests, Request{Source: public, Name: name})
+		}
+		seen := map[int]string{} // not guarded: the race detector looks on
+		New(Options{Transport: s.Transport()}).FetchEach(t.Context(), requests, nil, func(i int, r Result) {
+			if r.Err != nil || seen[i] != "" {
+				t.Errorf("%d %s: %v, seen before: %q", i, r.Request.Name, r.Err, seen[i])
+			}
+			seen[i] = r.Answer.Package.Name
+		})
+		for i, q := range requests {
+			if seen[i] != q.Name {
+				t.Errorf("the result of %s came as %q", q.Name, seen[i])
+			}
+		}
+	})
+}
+
 // TestDeadIndex: one that never answers is not asked for every package.
 func TestDeadIndex(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

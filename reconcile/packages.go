@@ -65,8 +65,8 @@ func (r *run) pages(ctx context.Context, wanted map[string]plan.Wanted) error {
 		}
 	}
 	sort.Slice(requests, func(i, j int) bool { return requests[i].Name < requests[j].Name })
-	fresh := map[string][]store.Facts{}
-	for _, res := range r.Index.FetchAll(ctx, requests, r.Progress) {
+	saves := make([]*store.Facts, len(requests))
+	r.Index.FetchEach(ctx, requests, r.Progress, func(i int, res pypi.Result) {
 		index, name := res.Request.Source.Index.Name, res.Request.Name
 		pkg, save := r.settle(res, stored[name], wanted[name].Least)
 		pkg.Name, pkg.Index = name, index
@@ -74,7 +74,12 @@ func (r *run) pages(ctx context.Context, wanted map[string]plan.Wanted) error {
 		if len(res.Answer.Details) > 0 {
 			r.details[name] = res.Answer.Details
 		}
+		saves[i] = save
+	})
+	fresh := map[string][]store.Facts{}
+	for i, save := range saves {
 		if save != nil {
+			index := requests[i].Source.Index.Name
 			fresh[index] = append(fresh[index], *save)
 		}
 	}
@@ -94,10 +99,16 @@ func (r *run) settle(res pypi.Result, old store.Facts, least pep440.Version) (pl
 	if res.Err == nil && !res.Answer.NotModified {
 		pkg := res.Answer.Package
 		pkg.HasFacts, pkg.Known = true, res.Answer.Known
-		return pkg, &store.Facts{
+		fresh := &store.Facts{
 			Name: res.Request.Name, ETag: res.Answer.ETag, Serial: res.Answer.Serial, CheckedAt: r.now,
 			WithHashes: res.Request.Hashes, Blob: pypi.EncodePackage(pkg, res.Request.Hashes), Details: res.Answer.Details,
 		}
+		// Most releases are older than the pin. A first run need not keep them
+		// in memory when later ones do not.
+		if recent, err := known(fresh.Blob, least); err == nil {
+			pkg = recent
+		}
+		return pkg, fresh
 	}
 	var pkg plan.Package
 	if len(old.Blob) > 0 {

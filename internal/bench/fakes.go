@@ -28,6 +28,7 @@ type ready struct {
 type counts struct {
 	Reads, Writes   int // of GitLab
 	Pages, Metadata int // of the index
+	Loose           int // of Metadata, those of projects that nothing pins
 	Failures        []string
 }
 
@@ -44,11 +45,15 @@ func fakes(o options, in io.Reader, out io.Writer) error {
 	gitlab.AddMember(project, "pinwheel", gitlabsim.Developer)
 	r.Token = gitlab.Token("pinwheel")
 
-	var pages, metadata atomic.Int64
+	loose := map[string]bool{}
+	for _, g := range world {
+		loose[g.Name] = g.Loose
+	}
+	var pages, metadata, looseMetadata atomic.Int64
 	mux := http.NewServeMux()
 	mux.Handle("/", gitlab)
 	mux.HandleFunc("/_counts", func(w http.ResponseWriter, _ *http.Request) {
-		c := counts{Failures: gitlab.Failures(), Pages: int(pages.Swap(0)), Metadata: int(metadata.Swap(0))}
+		c := counts{Failures: gitlab.Failures(), Pages: int(pages.Swap(0)), Metadata: int(metadata.Swap(0)), Loose: int(looseMetadata.Swap(0))}
 		for _, q := range gitlab.Requests() {
 			if q.Write {
 				c.Writes++
@@ -69,6 +74,9 @@ func fakes(o options, in io.Reader, out io.Writer) error {
 			pages.Add(1)
 		} else {
 			metadata.Add(1)
+			if parts := strings.Split(q.URL.Path, "/"); len(parts) > 2 && loose[parts[2]] {
+				looseMetadata.Add(1)
+			}
 		}
 		index.ServeHTTP(w, q)
 	})); err != nil {

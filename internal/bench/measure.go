@@ -21,8 +21,8 @@ type sample struct {
 }
 
 func (s sample) String() string {
-	text := fmt.Sprintf("%7.3f s  %7.3f s of cores  %4.0f MiB  %3d reads  %d writes  %3d pages  %3d metadata",
-		s.wall.Seconds(), s.cpu.Seconds(), s.peak, s.Reads, s.Writes, s.Pages, s.Metadata)
+	text := fmt.Sprintf("%7.3f s  %7.3f s of cores  %4.0f MiB  %3d reads  %d writes  %3d pages  %3d metadata, %d of them of names without a pin",
+		s.wall.Seconds(), s.cpu.Seconds(), s.peak, s.Reads, s.Writes, s.Pages, s.Metadata, s.counts.Loose)
 	if len(s.Failures) > 0 {
 		text += fmt.Sprintf("  %v", s.Failures)
 	}

@@ -1,6 +1,7 @@
 package hostile_test
 
 import (
+	"flag"
 	"fmt"
 	"regexp"
 	"strings"
@@ -81,16 +82,23 @@ func (w *world) look(t *testing.T) {
 	}
 }
 
-// TestRuns puts every text into every field of a world in turn, and lets
-// people write it as well.
+var all = flag.Bool("hostile.all", false, "put every text into every field of a real run, which takes minutes")
+
+// TestRuns puts texts into every field of a world in turn, and lets people
+// write them as well. Each start puts another text into each field: with
+// -hostile.all there is one for every text, else one for every fifth.
 func TestRuns(t *testing.T) {
 	texts := hostile.Texts()
-	step := 1
-	if testing.Short() {
+	step := 5
+	switch {
+	case *all:
+		step = 1
+	case testing.Short():
 		step = 40
 	}
 	for from := 0; from < len(texts); from += step {
 		t.Run(fmt.Sprint(from), func(t *testing.T) {
+			t.Parallel()
 			next := rotate(from, 1)()
 			w := newWorld(t, next, from%2 == 1)
 			w.run(t)
@@ -100,9 +108,6 @@ func TestRuns(t *testing.T) {
 			w.run(t)
 			w.look(t)
 		})
-		if t.Failed() {
-			return
-		}
 	}
 }
 

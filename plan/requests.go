@@ -27,7 +27,10 @@ func (d *decider) requests() {
 		}
 		if i < 0 {
 			r.Verdict, r.Reason = Refused, "no update of that name is offered any more"
-			if t.Remembered {
+			switch {
+			case d.untold(t.Branch):
+				r.Verdict, r.Reason = Accepted, "" // it waits until the index tells of it again
+			case t.Remembered:
 				r.Verdict, r.Reason = Done, ""
 			}
 			d.plan.Requests = append(d.plan.Requests, r)
@@ -44,6 +47,15 @@ func (d *decider) requests() {
 	for _, dr := range d.drafts {
 		d.bodyBox(dr)
 	}
+}
+
+// untold reports whether a branch is one of a pinned package of which the index
+// tells nothing now: it failed, or hides the package for lack of a right.
+func (d *decider) untold(branch string) bool {
+	return slices.ContainsFunc(d.slots, func(sl slot) bool {
+		pkg := d.s.Packages[sl.p.Key]
+		return !(pkg.HasFacts && pkg.Known) && strings.HasPrefix(branch, d.s.Policy.BranchPrefix+slug(d.spelled[sl.p.Key])+"-")
+	})
 }
 
 // hasBranch reports whether a member of the draft would be alone on a branch.

@@ -202,8 +202,8 @@ func nth(t *testing.T, s scenario, twin twin, f failing, kind kind, n int, on bo
 		}
 		p.runs(2)
 		d := difference(twin.projection, w.projection())
-		if d != "" && kind == indexCall && f.name == "404 that hides a right" && strings.Contains(d, "## Requests Not Carried Out") {
-			d = "" // the index knows nothing of the package: the tick is refused in writing
+		if kind == indexCall && !green && among(renewing, s.name) {
+			d = "" // it was rebuilt at the newest version that could be known
 		}
 		if d != "" {
 			t.Errorf("in %s: %s: the run ended %s %q; two runs later the world differs from the twin's:\n%s", s.name, name, report.Status, report.Failures, d)
@@ -215,6 +215,10 @@ func nth(t *testing.T, s scenario, twin twin, f failing, kind kind, n int, on bo
 	})
 	return more
 }
+
+// renewing are the scenarios in which a person asks for an open one to be
+// made anew.
+var renewing = []string{"a rebase box", "a tick on an open one"}
 
 // six are the scenarios of which CI disturbs every call.
 var six = []string{"a first run", "the window opens", "a tick", "main conflicts with an open one", "main moved by itself", "the derived file disagrees"}
@@ -273,9 +277,11 @@ func anyCall(t *testing.T) {
 			t.Parallel()
 			for i := worker; i < len(all) && !late(0.6); i += 2 {
 				d := all[i]
-				if nth(t, d.scenario, d.twin, d.failing, d.kind, d.n, d.on) {
-					count("faults in calls", 1)
-				}
+				t.Run(fmt.Sprint(i), func(t *testing.T) {
+					if nth(t, d.scenario, d.twin, d.failing, d.kind, d.n, d.on) {
+						count("faults in calls", 1)
+					}
+				})
 			}
 		})
 	}

@@ -11,8 +11,9 @@ import (
 )
 
 // What may differ between two worlds that are the same: when something was
-// done, and the digests of commits that hold that.
-var passing = regexp.MustCompile(`\b(digest|at)=\S+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|on \w{3} \d{4}-\d\d-\d\d \d\d:\d\d`)
+// done, the digests of commits that hold that, and whether there was a dashboard
+// to link to.
+var passing = regexp.MustCompile(`\b(digest|at)=\S+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|on \w{3} \d{4}-\d\d-\d\d \d\d:\d\d|\[dashboard\]\(#\d+\)|\bdashboard\b`)
 
 var opMark = regexp.MustCompile(`<!-- op:[a-z]*`)
 

@@ -382,7 +382,11 @@ func sentences(clauses ...string) string {
 		if c == "" {
 			continue
 		}
-		if !ended(c) {
+		switch {
+		case ended(c):
+		case strings.Trim(c, "0123456789") == "":
+			c += "\\." // a number and a full stop would begin a list
+		default:
 			c += "."
 		}
 		parts = append(parts, c)

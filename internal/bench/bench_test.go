@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+)
+
+// The measured process starts this program once more as the fakes.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "-serve" {
+		os.Exit(command(os.Args[1:], os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+// A small world takes the same path. Time is not bounded here: other tests run
+// beside.
+func TestSmall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the binary")
+	}
+	o := options{pins: 60, size: 20_000, starts: 1, runs: 2}
+	m, err := measure(o, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := judge(m.bounds(o), t.Output()); err != nil {
+		t.Error(err)
+	}
+	first, quiet := m.first[0], m.quiet[1]
+	if first.Writes == 0 || first.Pages < 60 || first.Metadata < 60 || quiet.Reads == 0 || quiet.Pages < 60 {
+		t.Errorf("the first run %s\nand one in which nothing changed %s", first, quiet)
+	}
+	if m.Behind == 0 || m.Families == 0 || m.sets == 0 || m.updates["awaiting-schedule"] == 0 || m.updates["incompatible"] == 0 {
+		t.Errorf("%d behind, %d families, %d updates of several packages, by state %v", m.Behind, m.Families, m.sets, m.updates)
+	}
+}
+
+func TestBounds(t *testing.T) {
+	quiet := sample{peak: 40, counts: counts{Reads: 11}}
+	m := measured{ready: ready{Families: 1}, first: []sample{{counts: counts{Metadata: 84}}}, quiet: []sample{quiet}, updates: map[string]int{"open": 6, "closed": 4}}
+	o := options{pins: 60, times: true}
+	if err := judge(m.bounds(o), io.Discard); err != nil {
+		t.Error(err)
+	}
+	for name, spoil := range map[string]func(){
+		"metadata": func() { m.first[0].Metadata = 85 },
+		"writes":   func() { m.quiet[0].Writes = 1 },
+		"quiet":    func() { m.quiet[0].Metadata = 1 },
+		"memory":   func() { m.quiet[0].peak = 101 },
+		"time":     func() { m.quiet[0].wall = 310e6 },
+	} {
+		m.first[0].Metadata, m.quiet[0] = 84, quiet
+		spoil()
+		if err := judge(m.bounds(o), io.Discard); err == nil {
+			t.Errorf("%s is within bounds", name)
+		}
+	}
+}
+
+func TestDecisions(t *testing.T) {
+	var text strings.Builder
+	for _, pins := range []int{100, 650, 2000} {
+		for i := range 3 {
+			fmt.Fprintf(&text, "BenchmarkDecide/%d-2 \t 3\t %d ns/op\t %d cpu-ns/op\t 1048576 B/op\t 5 allocs/op\n", pins, (i+1)*pins*1_000_000, (i+1)*pins*1_000_000)
+		}
+	}
+	d, err := readDecisions([]byte(text.String()), io.Discard)
+	if err != nil || d[650] != (decision{seconds: 1.3, cores: 1.3, heap: 1}) {
+		t.Fatalf("%v %v", d, err)
+	}
+	var out bytes.Buffer
+	if err := judge(d.bounds(true), &out); err == nil || strings.Count(out.String(), "BROKEN") != 1 {
+		t.Errorf("only 650 pins take too long, but: %v\n%s", err, &out)
+	}
+	if _, err := readDecisions([]byte("PASS\n"), io.Discard); err == nil {
+		t.Error("no figures are figures")
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, args := range [][]string{{"-pins", "0"}, {"-odd"}, {"more"}} {
+		if code := command(args, io.Discard, io.Discard); code != 2 {
+			t.Errorf("%v: exit %d", args, code)
+		}
+	}
+}

@@ -85,9 +85,13 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 			row.Blob = answer.Metadata.Encode()
 		}
 		r.setMetadata(q.Name, q.Version, m)
-		if !answer.Doubtful { // or one spoilt answer would refuse the release for good
-			rows = append(rows, row)
+		if answer.Doubtful {
+			// One spoilt answer must not refuse the release for good: it is asked
+			// for again, so the run is not done.
+			r.fail(fmt.Sprintf("what %s %s requires is asked for again: %s", q.Name, q.Version, answer.Reason))
+			continue
 		}
+		rows = append(rows, row)
 	}
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("read metadata: %w", err)

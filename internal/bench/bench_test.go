@@ -20,9 +20,6 @@ func TestMain(m *testing.M) {
 // A small world takes the same path. Time is not bounded here: other tests run
 // beside.
 func TestSmall(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the binary")
-	}
 	o := options{pins: 60, size: 20_000, starts: 1, runs: 2}
 	m, err := measure(o, t.Output())
 	if err != nil {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 
 	"gitlab.com/cki-project/pinwheel/plan/solve"
@@ -224,6 +225,24 @@ func (d *decider) ranges(key string) []pep440.Specifiers {
 
 func (d *decider) mayHoldAnywhere(m pep508.Marker) bool {
 	return m.IsZero() || slices.ContainsFunc(d.envs, func(e environment) bool { return m.MayHold(e.markers) })
+}
+
+// Required lists the names that the pinned releases are known to require in
+// some environment, without any extra, sorted.
+func Required(s Snapshot) []string {
+	d := newDecider(&s)
+	d.files, _ = parseFiles(&s)
+	seen := map[string]bool{}
+	for _, f := range d.files {
+		for _, p := range f.parsed.Pins {
+			for _, r := range d.metadataOf(p.Key, p.Version).Requires {
+				if key := r.Key(); !seen[key] && len(r.Marker.Extras()) == 0 && d.mayHoldAnywhere(r.Marker) {
+					seen[key] = true
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
 }
 
 // needs are the facts the search asked for, as an edge can fetch them.

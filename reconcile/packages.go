@@ -33,6 +33,32 @@ func (r *run) observeIndex(ctx context.Context) error {
 			return err
 		}
 	}
+	return r.observeUnpinned(ctx, wanted)
+}
+
+// observeUnpinned asks at once for the pages of names that the pins are known
+// to require and that have no pin, and recalls their metadata: a quiet run then
+// decides once. What it does not foresee, decisions ask for.
+func (r *run) observeUnpinned(ctx context.Context, pinned map[string]plan.Wanted) error {
+	var needs []plan.Need
+	byIndex := map[string][]string{}
+	for _, name := range plan.Required(r.snap) {
+		if _, ok := pinned[name]; ok {
+			continue
+		}
+		needs = append(needs, plan.Need{Name: name, Page: true})
+		if index, ok := r.project.Policy.IndexOf(name); ok {
+			byIndex[index.Name] = append(byIndex[index.Name], name)
+		}
+	}
+	if err := r.learn(ctx, needs); err != nil {
+		return err
+	}
+	for index, names := range byIndex {
+		if err := r.recall(ctx, index, names); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -82,6 +82,26 @@ func (x *search) narrowest(forced []branch, open *branch) (b branch, end bool, o
 	return *open, false, 0, 0
 }
 
+// takes reports whether a requirement admits an option of the node. A search
+// asks the same again and again, so the answer is kept.
+func (n *node) takes(o int32, r *require) bool {
+	if n.taken == nil {
+		n.taken = map[*require][]int8{}
+	}
+	known := n.taken[r]
+	if len(known) < len(n.options) {
+		known = append(known, make([]int8, len(n.options)-len(known))...)
+		n.taken[r] = known
+	}
+	if known[o] == 0 {
+		known[o] = -1
+		if r.spec.Contains(n.options[o].v) {
+			known[o] = 1
+		}
+	}
+	return known[o] > 0
+}
+
 // accepted is what a node may move to that no decided node refuses, and the
 // levels of those that refused something.
 func (x *search) accepted(i int32) ([]int32, levels) {
@@ -133,7 +153,7 @@ func (x *search) accepted(i int32) ([]int32, levels) {
 	var out []int32
 	var refused levels
 	for _, o := range list {
-		at := slices.IndexFunc(guards, func(g guard) bool { return !g.req.spec.Contains(n.options[o].v) })
+		at := slices.IndexFunc(guards, func(g guard) bool { return !n.takes(o, g.req) })
 		if at < 0 {
 			out = append(out, o)
 		} else {

@@ -50,8 +50,9 @@ type node struct {
 	extras []string // of a root, those installed
 	// options are the versions it may have, as it is first.
 	options []option
-	at      map[string]int32 // option by version
-	up      []int32          // options in order of preference, majors last
+	taken   map[*require][]int8 // by option: 1 admitted, -1 not, 0 not asked yet
+	at      map[string]int32    // option by version
+	up      []int32             // options in order of preference, majors last
 	train   *train
 }
 

@@ -77,7 +77,7 @@ func escape(line []rune, start bool) string {
 			out.WriteRune(r)
 		case r == '`':
 			out.WriteString("&grave;") // a backslash would do, but not for whoever pairs backticks naively
-		case r == '<' && (next == 0 || letter(next) || strings.ContainsRune("/!?", next)):
+		case r == '<' && next != ' ' && next != '=' && !digit(next):
 			out.WriteString("&lt;")
 		case r == '&' && (next == 0 || next == '#' || word(next)):
 			out.WriteString("&amp;")
@@ -102,7 +102,7 @@ func parted(line []rune, i int) bool {
 	next := at(line, i+1)
 	switch line[i] {
 	case '@':
-		return next == 0 || word(next)
+		return next != ' ' // also the address of <1@->, which no other reader need take for one
 	case '#', '!', '&', '$':
 		return unicode.IsNumber(next)
 	case '~', '%', '^':

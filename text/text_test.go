@@ -34,6 +34,7 @@ func TestInline(t *testing.T) {
 		{"version first", "1.2 x", "1.2 x"},
 		{"heading", "# x", `\# x`},
 		{"html", "<img src=x>", "&lt;img src=x>"},
+		{"no tag and no address", "a<2 <=3 < 4 <`@-->", "a<2 <=3 < 4 &lt;&grave;@" + gap + "-->"},
 		{"entity", "&commat;all", "&amp;commat;all"},
 		{"epic", "&12", "&amp;" + gap + "12"},
 		{"link", "![a](javascript:b)", `!\[a\](javascript:b)`},

@@ -51,7 +51,7 @@ func groups() [][]string {
 			"<a href=\"https://evil.example\">x</a>", "<a href='javascript:alert(1)'>x</a>", "</details>", "</details></details><h1>x", "</summary>",
 			"<details open><summary>x</summary>", "<details>", "</summary></details>/close", "<table><tr><td>", "</td></tr></table>", "</code>", "</li></ul>",
 			"<!--", "-->", "<!-- x -->", "--><b>x", "<!-->", "<!--->", "--!>", "<![CDATA[x]]>", "<?php x ?>", "<!DOCTYPE x>", "<https://evil.example>",
-			"<a@b.example>", "<x", "<x y=\"", "&lt;b&gt;", "&#60;b&#62;", "<style>*{display:none}</style>", "<div\n>", "<iframe src=x>", "<math><mi>x",
+			"<a@b.example>", "<`@-->", "<x", "<x y=\"", "&lt;b&gt;", "&#60;b&#62;", "<style>*{display:none}</style>", "<div\n>", "<iframe src=x>", "<math><mi>x",
 		},
 		{ // links and images
 			"![x](https://evil.example/p.png)", "![x][y]", "[x](javascript:alert(1))", "[x](data:text/html,x)", "[x](https://evil.example \"t\")", "[x][y]",

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,7 +69,7 @@ func (j *judge) release(sl slot, index Index, r *Release) verdict {
 
 // age sets when the release is old enough: the earliest upload, or that of
 // the latest file the targets could install, since pip would take that one.
-func (j *judge) age(v *verdict, usable []DistFile, index Index) {
+func (j *judge) age(v *verdict, usable []*DistFile, index Index) {
 	newest := v.released
 	for _, f := range usable {
 		if f.Uploaded.IsZero() {
@@ -92,10 +93,11 @@ func (j *judge) age(v *verdict, usable []DistFile, index Index) {
 
 // usable returns the files that one of the slot's Pythons could install, and
 // a reason when one of the Pythons has none. Unknown Pythons take any file.
-func (j *judge) usable(sl slot, r *Release) ([]DistFile, string) {
-	var good []DistFile
+func (j *judge) usable(sl slot, r *Release) ([]*DistFile, string) {
+	good := make([]*DistFile, 0, len(r.Files))
 	var yanked string
-	for _, f := range r.Files {
+	for i := range r.Files {
+		f := &r.Files[i]
 		if f.Yanked {
 			yanked = f.YankedReason
 			continue
@@ -108,11 +110,10 @@ func (j *judge) usable(sl slot, r *Release) ([]DistFile, string) {
 	if len(sl.pythons) == 0 {
 		return good, ""
 	}
-	var out []DistFile
-	taken := make([]bool, len(good))
+	out := make([]*DistFile, 0, len(good))
 	for _, minor := range sl.pythons {
 		found, refused := false, ""
-		for i, f := range good {
+		for _, f := range good {
 			ok, requires := j.admits(f, minor)
 			if !ok {
 				refused = requires
@@ -123,8 +124,7 @@ func (j *judge) usable(sl slot, r *Release) ([]DistFile, string) {
 				continue
 			}
 			found = true
-			if !taken[i] {
-				taken[i] = true
+			if !slices.Contains(out, f) {
 				out = append(out, f)
 			}
 		}
@@ -147,7 +147,7 @@ func because(reason string) string {
 
 // admits reports whether the file's Requires-Python accepts the minor; a text
 // that is no specifier set refuses nothing, as pip reads it.
-func (j *judge) admits(f DistFile, minor string) (bool, string) {
+func (j *judge) admits(f *DistFile, minor string) (bool, string) {
 	text := f.RequiresPython
 	if text == "" || j.bad[text] {
 		return true, ""
@@ -171,7 +171,7 @@ func (j *judge) admits(f DistFile, minor string) (bool, string) {
 }
 
 // installable asks the file's tags, on every configured platform.
-func (j *judge) installable(f DistFile, minor string) bool {
+func (j *judge) installable(f *DistFile, minor string) bool {
 	file, err := dist.Parse(f.Name)
 	if err != nil {
 		return false

@@ -13,11 +13,13 @@ import (
 
 // Decide answers what is true of every pin and what to do now. It is total:
 // whatever the snapshot lacks becomes a state with a reason.
-func Decide(s Snapshot) Plan {
-	d := newDecider(&s)
+func Decide(s Snapshot) Plan { return new(Memory).Decide(s) }
+
+func decide(s *Snapshot, m *Memory) Plan {
+	d := newDecider(s)
 	d.plan.Window = s.Policy.Window.View(s.Now)
 	d.plan.MaxOpen = s.Policy.MaxOpen
-	files, problems := parseFiles(&s)
+	files, problems := parseFiles(s)
 	d.files, d.plan.Problems = files, problems
 	if s.Project.Archived {
 		d.plan.Problems = append(d.plan.Problems, Problem{Text: "the project is archived", Next: "remove it from the configuration", Stopping: true})
@@ -27,8 +29,8 @@ func Decide(s Snapshot) Plan {
 			return d.plan
 		}
 	}
-	d.slots, d.plan.Unmanaged = findSlots(&s, files)
-	d.look()
+	d.slots, d.plan.Unmanaged = findSlots(s, files)
+	d.look(m)
 	d.twins()
 	d.orphans()
 	d.states()
@@ -94,8 +96,8 @@ type draft struct {
 
 // look judges every slot, finds which pins can move together, and makes a
 // draft of every set and of every wish that is held back.
-func (d *decider) look() {
-	d.judge, d.free, d.spelled = newJudge(d.s), map[string][]pep440.Version{}, map[string]string{}
+func (d *decider) look(m *Memory) {
+	d.judge, d.free, d.spelled = m.judgeOf(d.s), map[string][]pep440.Version{}, map[string]string{}
 	stale := map[string][]string{}
 	kept := d.slots[:0:0]
 	for _, sl := range d.slots {
@@ -103,7 +105,7 @@ func (d *decider) look() {
 			d.spelled[sl.p.Key] = sl.p.Name
 		}
 		pkg, known := d.s.Packages[sl.p.Key]
-		o := d.judge.look(sl, pkg, known)
+		o := m.look(sl, pkg, known)
 		if o.blocks {
 			d.plan.Unmanaged = append(d.plan.Unmanaged, Unmanaged{sl.path, sl.p.Line, pinText(sl.p), "larger than every release: it blocks the package on purpose"})
 		} else if o.stale || o.unknown {

@@ -171,7 +171,7 @@ func Explain(s Snapshot, name string) []Explanation {
 	d.files, _ = parseFiles(&s)
 	d.slots, _ = findSlots(&s, d.files)
 	all := d.slots
-	d.look()
+	d.look(new(Memory))
 	var out []Explanation
 	for _, sl := range all {
 		if sl.p.Key != name {

@@ -113,7 +113,7 @@ func (j *judge) lines(o *outcome, sl slot, index Index, pkg Package, pinned *Rel
 	pin := sl.p.Version
 	calendar := isCalendar(pin, earliest(pinned.Files)) &&
 		slices.ContainsFunc(newer, func(r *Release) bool { return isCalendar(r.Version, earliest(r.Files)) })
-	own, major := &line{calendar: calendar}, &line{major: true}
+	own, major := &line{calendar: calendar, judged: make([]verdict, 0, len(newer))}, &line{major: true}
 	for _, r := range newer {
 		to := major
 		if calendar || (r.Version.Epoch() == pin.Epoch() && r.Version.Major() == pin.Major()) {

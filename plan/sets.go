@@ -116,7 +116,7 @@ func (d *decider) back(goals []*goal) []*goal {
 		}) {
 			continue
 		}
-		o.lines = append(o.lines, o.down)
+		o.lines = append(slices.Clip(o.lines), o.down)
 		g := &goal{key: d.slots[i].p.Key, slots: []int{i}, lines: []*line{o.down}}
 		d.reach([]*goal{g})
 		goals = append(slices.DeleteFunc(goals, func(g *goal) bool { return slices.Equal(g.slots, []int{i}) }), g)
@@ -277,7 +277,7 @@ func (d *decider) unite(group []*goal, waiting map[*goal]*set) *set {
 	if len(group) == 1 {
 		return d.newSet(group, group[0].result)
 	}
-	switch r := d.joint(group); r.Status {
+	switch r := d.joint(group, false); r.Status {
 	case solve.Solved:
 		return d.newSet(group, r)
 	case solve.Lacking, solve.Unread:
@@ -297,11 +297,14 @@ func (d *decider) unite(group []*goal, waiting map[*goal]*set) *set {
 	fit, result := group[:1:1], group[0].result
 	var left []*goal
 	for _, g := range group[1:] {
-		if r := d.joint(append(fit[:len(fit):len(fit)], g)); r.Status == solve.Solved {
-			fit, result = append(fit, g), r
+		if r := d.joint(append(fit[:len(fit):len(fit)], g), true); r.Status == solve.Solved {
+			fit = append(fit, g)
 			continue
 		}
 		left = append(left, g)
+	}
+	if len(fit) > 1 {
+		result = d.joint(fit, false)
 	}
 	s := d.newSet(fit, result)
 	for _, g := range left {
@@ -310,8 +313,9 @@ func (d *decider) unite(group []*goal, waiting map[*goal]*set) *set {
 	return s
 }
 
-// joint asks for all goals at once, none newer than it could go alone.
-func (d *decider) joint(group []*goal) solve.Result {
+// joint asks for all goals at once, none newer than it could go alone; any
+// set will do where only whether they fit matters.
+func (d *decider) joint(group []*goal, any bool) solve.Result {
 	var wish []solve.Goal
 	for _, g := range group {
 		for _, w := range d.wish(g) {
@@ -324,9 +328,11 @@ func (d *decider) joint(group []*goal) solve.Result {
 		}
 	}
 	c := group[0].class()
-	r := d.solver.Reach(wish, solve.Options{NoMajor: !c.major, NoYoung: true})
+	o := solve.Options{NoMajor: !c.major, NoYoung: true, Any: any, Brief: true}
+	r := d.solver.Reach(wish, o)
 	if r.Status == solve.Held && c.young {
-		r = d.solver.Reach(wish, solve.Options{NoMajor: !c.major})
+		o.NoYoung = false
+		r = d.solver.Reach(wish, o)
 	}
 	return r
 }

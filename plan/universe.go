@@ -69,17 +69,18 @@ func (d *decider) candidates(i int) []solve.Candidate {
 }
 
 // candidatesOf lists one line's, newest first.
-func (d *decider) candidatesOf(i int, l *line, forOthers bool) []solve.Candidate {
-	var out []solve.Candidate
-	for _, v := range l.judged {
+func (d *decider) candidatesOf(at int, l *line, forOthers bool) []solve.Candidate {
+	out := make([]solve.Candidate, 0, len(l.judged))
+	for i := range l.judged {
+		v := &l.judged[i]
 		if v.reason != "" && !v.young {
 			continue
 		}
 		to := v.release.Version
-		if d.metadataOf(d.slots[i].p.Key, to).Status == MetadataRefused {
+		if d.metadataOf(d.slots[at].p.Key, to).Status == MetadataRefused {
 			continue
 		}
-		if forOthers && d.refusedVersion(i, l, to) {
+		if forOthers && d.refusedVersion(at, l, to) {
 			continue
 		}
 		out = append(out, solve.Candidate{Version: to, Major: l.major, Young: v.young, Down: l.down})
@@ -189,7 +190,7 @@ func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 
 // admits says in which environments a release can be installed, and by which
 // files.
-func (d *decider) admits(r *Release) (files []DistFile, mask uint64) {
+func (d *decider) admits(r *Release) (files []*DistFile, mask uint64) {
 	byPython := map[string]bool{}
 	for i, env := range d.envs {
 		ok, known := byPython[env.python]

@@ -167,7 +167,8 @@ func nameKey(name string) (key [8]byte) {
 
 // detailsWriter makes Details.
 type detailsWriter struct {
-	base    *url.URL // what relative URLs are relative to
+	base    *url.URL          // what relative URLs are relative to
+	starts  map[string]string // beginnings of relative URLs, made absolute
 	folders []string
 	files   []byte
 }
@@ -206,11 +207,10 @@ func (w *detailsWriter) address(name string, address []byte) (flags byte) {
 		return 0
 	}
 	if !bytes.HasPrefix(address, []byte("https://")) && !bytes.HasPrefix(address, []byte("http://")) {
-		to, err := w.base.Parse(string(address))
-		if err != nil {
+		var ok bool
+		if address, ok = w.absolute(address); !ok {
 			return 0
 		}
-		address = []byte(to.String())
 	}
 	flags = detailURL
 	i := bytes.LastIndexByte(address, '/') + 1
@@ -227,6 +227,60 @@ func (w *detailsWriter) address(name string, address []byte) (flags byte) {
 		w.files = append(w.files, last...)
 	}
 	return flags
+}
+
+// absolute resolves a relative URL. The files of a page begin alike, "/" or
+// "../../", so that beginning is resolved once where the rest is plain.
+func (w *detailsWriter) absolute(address []byte) ([]byte, bool) {
+	n := 0
+	for bytes.HasPrefix(address[n:], []byte("../")) {
+		n += 3
+	}
+	if n == 0 && address[0] == '/' {
+		n = 1
+	}
+	if n == 0 || !plainPath(address[n:]) {
+		to, err := w.base.Parse(string(address))
+		if err != nil {
+			return nil, false
+		}
+		return []byte(to.String()), true
+	}
+	start, ok := w.starts[string(address[:n])]
+	if !ok {
+		to, err := w.base.Parse(string(address[:n]))
+		if err != nil {
+			return nil, false
+		}
+		if w.starts == nil {
+			w.starts = map[string]string{}
+		}
+		start = to.String()
+		w.starts[string(address[:n])] = start
+	}
+	return append([]byte(start), address[n:]...), true
+}
+
+// plainPath reports whether a path needs neither escapes nor cleaning.
+func plainPath(path []byte) bool {
+	dots := true // of the last segment so far
+	for i, c := range path {
+		switch {
+		case c == '/':
+			if dots {
+				return false // empty, "." or ".."
+			}
+			dots = true
+			continue
+		case c == '.':
+			continue
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '+' && i > 0:
+			dots = false
+		default:
+			return false
+		}
+	}
+	return !dots
 }
 
 // foldPath cuts "aa/bb/<60 digits>/" off the end of a folder.

@@ -241,3 +241,23 @@ func FuzzDecodeDetails(f *testing.F) {
 		}
 	})
 }
+
+// What is quick for most URLs gives what RFC 3986 gives for all.
+func TestAbsolute(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		base, err := url.Parse(rapid.SampledFrom([]string{"https://index.example/simple/acme/", "http://h:8080/", "https://h/a/b/c/d/e/acme/?format=x"}).Draw(t, "base"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &detailsWriter{base: base}
+		part := rapid.SampledFrom([]string{"../", "/", "./", "..", ".", "a", "acme-1.0+x.whl", "files/", "%20", "%2F", " ", ":", "?q", "é", "//", "A_b", "~", "'"})
+		for range 3 {
+			address := strings.Join(rapid.SliceOfN(part, 1, 6).Draw(t, "parts"), "")
+			want, err := base.Parse(address)
+			got, ok := w.absolute([]byte(address))
+			if ok != (err == nil) || ok && string(got) != want.String() {
+				t.Fatalf("absolute(%q) = %q, %t, want %v, %v", address, got, ok, want, err)
+			}
+		}
+	})
+}

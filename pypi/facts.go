@@ -4,15 +4,17 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"slices"
 
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
 )
 
 // The stored form of a Package, version 1. Numbers are varints, texts are a
 // length and bytes:
 //
 //	version byte, flag byte
-//	Name, Index, Status, StatusReason
+//	Name, Index, Status, StatusReason, [the version that releases begin at]
 //	number of texts, texts           (requires-python and reasons, each once)
 //	number of releases, number of files
 //	per release: version as written, number of files
@@ -28,6 +30,7 @@ const (
 	factsKnown  = 1
 	factsFacts  = 2
 	factsHashes = 4
+	factsRecent = 8 // releases below a version are left out
 
 	fileYanked = 1
 	fileTime   = 2
@@ -36,12 +39,32 @@ const (
 	fileHash   = 16
 )
 
+// ErrOlder says that facts begin above what was asked for.
+var ErrOlder = errors.New("the stored facts of a package begin with a newer release")
+
 var errFacts = errors.New("stored facts of a package are damaged")
 
 // EncodePackage is pkg in a compact binary form; equal packages give equal
 // bytes. sha256 digests are kept only withHashes. Failure, which belongs to
 // one run, is left out, and times are kept to the microsecond.
 func EncodePackage(pkg plan.Package, withHashes bool) []byte {
+	return encode(pkg, withHashes, pep440.Version{})
+}
+
+// EncodeRecent is EncodePackage without the releases before least, if there is
+// any that is not.
+func EncodeRecent(pkg plan.Package, withHashes bool, least pep440.Version) []byte {
+	at, _ := slices.BinarySearchFunc(pkg.Releases, least, func(r plan.Release, v pep440.Version) int { return r.Version.Compare(v) })
+	if at == 0 || at == len(pkg.Releases) {
+		return EncodePackage(pkg, withHashes)
+	}
+	pkg.Releases = pkg.Releases[at:]
+	return encode(pkg, withHashes, least)
+}
+
+// encode notes in what it writes that the releases begin at a version, unless
+// that is the zero Version.
+func encode(pkg plan.Package, withHashes bool, least pep440.Version) []byte {
 	e := encoder{index: map[string]uint64{}, hashes: withHashes}
 	for i := range pkg.Releases {
 		e.release(&pkg.Releases[i])
@@ -56,9 +79,14 @@ func EncodePackage(pkg plan.Package, withHashes bool) []byte {
 	if withHashes {
 		flags |= factsHashes
 	}
+	texts := []string{pkg.Name, pkg.Index, pkg.Status, pkg.StatusReason}
+	if !least.IsZero() {
+		flags |= factsRecent
+		texts = append(texts, least.String())
+	}
 	out := make([]byte, 0, len(e.body)+len(e.sums)+256)
 	out = append(out, factsVersion, flags)
-	for _, s := range []string{pkg.Name, pkg.Index, pkg.Status, pkg.StatusReason} {
+	for _, s := range texts {
 		out = appendString(out, s)
 	}
 	out = binary.AppendUvarint(out, uint64(len(e.texts)))
@@ -141,4 +169,9 @@ func appendString(b []byte, s string) []byte {
 // without them do not serve a reader that needs them: ask without ETag.
 func HasHashes(data []byte) bool {
 	return len(data) > 1 && data[0] == factsVersion && data[1]&factsHashes != 0
+}
+
+// IsRecent reports whether releases were left out of data.
+func IsRecent(data []byte) bool {
+	return len(data) > 1 && data[0] == factsVersion && data[1]&factsRecent != 0
 }

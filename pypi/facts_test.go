@@ -2,6 +2,7 @@ package pypi
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -151,6 +152,41 @@ func FuzzDecodePackage(f *testing.F) {
 		back, err := DecodePackage(first)
 		if err != nil || !bytes.Equal(EncodePackage(back, true), first) {
 			t.Fatalf("%v: % x", err, data)
+		}
+	})
+}
+
+// Recent facts answer as the whole ones do, from where they begin.
+func TestRecentFacts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pkg := packages(t)
+		slices.SortFunc(pkg.Releases, func(a, b plan.Release) int { return a.Version.Compare(b.Version) })
+		at := func(label string) pep440.Version {
+			v, err := pep440.Parse(rapid.StringMatching(`[0-9]{1,3}(\.[0-9]{1,3})?`).Draw(t, label))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v
+		}
+		least, from := at("least"), at("from")
+		whole, recent := EncodePackage(pkg, true), EncodeRecent(pkg, true, least)
+		if IsRecent(whole) || len(recent) > len(whole)+len(least.String())+1 {
+			t.Fatal("nothing was left out")
+		}
+		back, err := DecodePackageFrom(recent, from)
+		if IsRecent(recent) && from.Compare(least) < 0 {
+			if !errors.Is(err, ErrOlder) {
+				t.Fatalf("older ones were asked for: %v", err)
+			}
+			return
+		}
+		want, err2 := DecodePackageFrom(whole, from)
+		if err != nil || err2 != nil {
+			t.Fatal(err, err2)
+		}
+		same(t, back, want)
+		if _, err := DecodePackage(recent); IsRecent(recent) && !errors.Is(err, ErrOlder) {
+			t.Fatalf("all were asked for: %v", err)
 		}
 	})
 }

@@ -17,7 +17,8 @@ func DecodePackage(data []byte) (plan.Package, error) {
 
 // DecodePackageFrom is DecodePackage without the releases before least, which
 // are passed over and cost no memory: who holds many packages for the sake of
-// what is newer than a pin wants no more.
+// what is newer than a pin wants no more. Of facts that begin with a newer
+// release than least the error is ErrOlder.
 func DecodePackageFrom(data []byte, least pep440.Version) (plan.Package, error) {
 	if len(data) < 2 || data[0] != factsVersion {
 		return plan.Package{}, errFacts
@@ -27,6 +28,14 @@ func DecodePackageFrom(data []byte, least pep440.Version) (plan.Package, error) 
 	pkg := plan.Package{Known: flags&factsKnown != 0, HasFacts: flags&factsFacts != 0}
 	for _, to := range []*string{&pkg.Name, &pkg.Index, &pkg.Status, &pkg.StatusReason} {
 		*to = d.string()
+	}
+	if flags&factsRecent != 0 {
+		switch begin, err := pep440.Parse(d.string()); {
+		case err != nil:
+			return plan.Package{}, errFacts
+		case least.Compare(begin) < 0:
+			return plan.Package{}, ErrOlder
+		}
 	}
 	d.texts = make([]string, d.count(1))
 	for i := range d.texts {

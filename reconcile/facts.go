@@ -19,8 +19,9 @@ const maxNeeds = 20_000
 // is not checked yet, and a last judgement says so.
 func (r *run) decide(ctx context.Context) (plan.Plan, error) {
 	var p plan.Plan
+	var memory plan.Memory
 	err := r.settled(ctx, func() []plan.Need {
-		p = plan.Decide(r.snap)
+		p = memory.Decide(r.snap)
 		return p.Missing
 	})
 	return p, err
@@ -36,8 +37,14 @@ func (r *run) verifyPins(ctx context.Context) (Preview, error) {
 	return Preview{Snapshot: r.snap, Plan: plan.Plan{Problems: v.Problems}, Verification: v}, err
 }
 
-// settled calls judge until it needs nothing more.
-func (r *run) settled(ctx context.Context, judge func() []plan.Need) error {
+// settled calls judge until it needs nothing more, and keeps what was learnt on
+// the way.
+func (r *run) settled(ctx context.Context, judge func() []plan.Need) (err error) {
+	defer func() {
+		if kept := r.keep(ctx); err == nil {
+			err = kept
+		}
+	}()
 	for round := 0; ; round++ {
 		needs := judge()
 		if len(needs) == 0 {

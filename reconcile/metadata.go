@@ -68,7 +68,6 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 		return err
 	}
 	r.fetched += len(requests)
-	var rows []store.MetadataRow
 	for _, res := range r.Index.FetchMetadata(ctx, requests, r.Progress) {
 		q, answer := res.Request, res.Answer
 		if res.Err != nil {
@@ -91,12 +90,23 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 			r.fail(fmt.Sprintf("what %s %s requires is asked for again: %s", q.Name, q.Version, answer.Reason))
 			continue
 		}
-		rows = append(rows, row)
+		r.learnt[index] = append(r.learnt[index], row)
 	}
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("read metadata: %w", err)
 	}
-	return r.Store.SaveMetadata(ctx, index, rows)
+	return nil
+}
+
+// keep stores what was learnt of releases, also when the run is stopped.
+func (r *run) keep(ctx context.Context) error {
+	for index, rows := range r.learnt {
+		if err := r.Store.SaveMetadata(context.WithoutCancel(ctx), index, rows); err != nil {
+			return err
+		}
+		delete(r.learnt, index)
+	}
+	return nil
 }
 
 // metadataRequests finds the addresses of the files that needs name. A need

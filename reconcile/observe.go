@@ -39,8 +39,9 @@ type run struct {
 	details    map[string][]byte               // of pages read in this run: where their files are
 	fetched    int                             // releases whose metadata was fetched
 	decoder    metadata.Decoder
-	recalled   map[string]bool // names whose stored metadata is in the snapshot
-	unreadable []string        // releases whose metadata could not be read
+	recalled   map[string]bool                // names whose stored metadata is in the snapshot
+	learnt     map[string][]store.MetadataRow // by index, what is not stored yet
+	unreadable []string                       // releases whose metadata could not be read
 	failures   []string
 	wrote      int
 	broken     error // the audit could not be written

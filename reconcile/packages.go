@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 
@@ -94,7 +95,7 @@ func (r *run) pages(ctx context.Context, wanted map[string]plan.Wanted) error {
 	saves := make([]*store.Facts, len(requests))
 	r.Index.FetchEach(ctx, requests, r.Progress, func(i int, res pypi.Result) {
 		index, name := res.Request.Source.Index.Name, res.Request.Name
-		pkg, save := r.settle(res, stored[name], wanted[name].Least)
+		pkg, save := r.settle(ctx, res, stored[name], wanted[name].Least)
 		pkg.Name, pkg.Index = name, index
 		r.snap.Packages[name] = pkg
 		if len(res.Answer.Details) > 0 {
@@ -121,17 +122,22 @@ func (r *run) pages(ctx context.Context, wanted map[string]plan.Wanted) error {
 }
 
 // settle turns one answer into facts, and into a row to store when it is new.
-func (r *run) settle(res pypi.Result, old store.Facts, least pep440.Version) (plan.Package, *store.Facts) {
+func (r *run) settle(ctx context.Context, res pypi.Result, old store.Facts, least pep440.Version) (plan.Package, *store.Facts) {
 	if res.Err == nil && !res.Answer.NotModified {
 		pkg := res.Answer.Package
 		pkg.HasFacts, pkg.Known = true, res.Answer.Known
+		hashes := res.Request.Hashes
 		fresh := &store.Facts{
 			Name: res.Request.Name, ETag: res.Answer.ETag, Serial: res.Answer.Serial, CheckedAt: r.now,
-			WithHashes: res.Request.Hashes, Blob: pypi.EncodePackage(pkg, res.Request.Hashes), Details: res.Answer.Details,
+			WithHashes: hashes, Blob: pypi.EncodePackage(pkg, hashes), Details: res.Answer.Details,
 		}
+		if least.IsZero() || len(fresh.Details) == 0 || plan.TakenBack(pkg, least) {
+			return pkg, fresh
+		}
+		fresh.Whole, fresh.Blob = fresh.Blob, pypi.EncodeRecent(pkg, hashes, least)
 		// Most releases are older than the pin. A first run need not keep them
 		// in memory when later ones do not.
-		if recent, err := known(fresh.Blob, least); err == nil {
+		if recent, err := pypi.DecodePackageFrom(fresh.Blob, least); err == nil && len(recent.Releases) > 0 {
 			pkg = recent
 		}
 		return pkg, fresh
@@ -139,7 +145,7 @@ func (r *run) settle(res pypi.Result, old store.Facts, least pep440.Version) (pl
 	var pkg plan.Package
 	if len(old.Blob) > 0 {
 		var err error
-		if pkg, err = known(old.Blob, least); err != nil {
+		if pkg, err = r.stored(ctx, res.Request.Source.Index.Name, old, least); err != nil {
 			return plan.Package{Failure: fmt.Sprintf("the stored facts of %s cannot be read: %v", old.Name, err)}, nil
 		}
 		pkg.HasFacts = true
@@ -150,16 +156,22 @@ func (r *run) settle(res pypi.Result, old store.Facts, least pep440.Version) (pl
 	return pkg, nil
 }
 
-// known decodes stored facts from the lowest pin on. Is there nothing, the
+// stored decodes stored facts from the lowest pin on. Is there nothing, the
 // pin may be above everything, which only the whole tells; and a pin that was
 // taken back may have to go to an older release.
-func known(blob []byte, least pep440.Version) (plan.Package, error) {
-	if least.IsZero() {
-		return pypi.DecodePackage(blob)
-	}
-	pkg, err := pypi.DecodePackageFrom(blob, least)
-	if err != nil || (len(pkg.Releases) > 0 && !plan.TakenBack(pkg, least)) {
+func (r *run) stored(ctx context.Context, index string, old store.Facts, least pep440.Version) (plan.Package, error) {
+	pkg, err := pypi.DecodePackageFrom(old.Blob, least)
+	switch {
+	case err == nil && (least.IsZero() || len(pkg.Releases) > 0 && !plan.TakenBack(pkg, least)):
+		return pkg, nil
+	case err != nil && !errors.Is(err, pypi.ErrOlder):
 		return pkg, err
+	}
+	blob := old.Blob
+	if pypi.IsRecent(blob) {
+		if blob, err = r.Store.Whole(ctx, index, old.Name); err != nil {
+			return plan.Package{}, err
+		}
 	}
 	return pypi.DecodePackage(blob)
 }

@@ -196,7 +196,7 @@ func (r *Runner) Local(ctx context.Context, project config.Project, files []plan
 func (r *Runner) newRun(project config.Project, now time.Time) *run {
 	return &run{
 		Runner: r, project: project, now: now,
-		log: r.Log.With("project", project.Path), details: map[string][]byte{}, recalled: map[string]bool{}, states: map[string]store.SelectionState{},
+		log: r.Log.With("project", project.Path), details: map[string][]byte{}, recalled: map[string]bool{}, learnt: map[string][]store.MetadataRow{}, states: map[string]store.SelectionState{},
 		snap: plan.Snapshot{
 			Now: now, Policy: project.Policy, Packages: map[string]plan.Package{},
 			Metadata: map[string]map[string]plan.Metadata{},

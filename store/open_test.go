@@ -34,7 +34,7 @@ func TestSettings(t *testing.T) {
 		t.Error("a name in double quotes became a text")
 	}
 	// Every setting that is misspelt is noticed.
-	for _, key := range []string{"_busy_timeout", "_foreign_keys", "_journal_mode", "_synchronous"} {
+	for _, key := range []string{"_busy_timeout", "_foreign_keys", "journal_mode", "_synchronous"} {
 		if key == "_synchronous" {
 			continue // FULL is also the default
 		}
@@ -193,6 +193,11 @@ func TestEverySchemaComesToHead(t *testing.T) {
 		same(t, "merge requests", got[[]plan.MergeRequest](t)(s.MergeRequests(ctx, "g/p"))[0].IID, int64(5))
 		same(t, "selections", got[[]Selection](t)(s.Selections(ctx, "g/p"))[0].Tick.ID, "note-9")
 		same(t, "facts", got[map[string]Facts](t)(s.Facts(ctx, "pypi", []string{"boto3"}))["boto3"].Blob, []byte{0, 0xff})
+		if whole := got[[]byte](t)(s.Whole(ctx, "pypi", "boto3")); step.version >= 5 {
+			same(t, "whole", whole, []byte{3})
+		} else {
+			same(t, "whole before there was any", len(whole), 0)
+		}
 		metadata := got[[]MetadataRow](t)(s.Metadata(ctx, "pypi", []string{"boto3"}))
 		details := got[map[string][]byte](t)(s.Details(ctx, "pypi", []string{"boto3"}))["boto3"]
 		if step.version >= 2 {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -16,6 +17,7 @@ type Facts struct {
 	Problem    string // why the last answer was no use, empty when it was
 	WithHashes bool   // Blob holds the files' hashes
 	Blob       []byte // nil: nothing was ever learnt
+	Whole      []byte // what Blob leaves out of it; written with Details, read by Store.Whole
 	// Details are where the package's files are. They are only written, and
 	// nil keeps those that are there: Store.Details reads them. HasDetails is
 	// only read, and says whether there are any.
@@ -53,8 +55,8 @@ func (s *Store) SaveFacts(ctx context.Context, index string, facts []Facts) erro
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (index_name, name) DO UPDATE SET etag = excluded.etag, serial = excluded.serial,
 		checked_at = excluded.checked_at, problem = excluded.problem, with_hashes = excluded.with_hashes, facts = excluded.facts`
-	const details = `INSERT INTO package_details (index_name, name, details) VALUES (?, ?, ?)
-		ON CONFLICT (index_name, name) DO UPDATE SET details = excluded.details`
+	const details = `INSERT INTO package_details (index_name, name, details, whole) VALUES (?, ?, ?, ?)
+		ON CONFLICT (index_name, name) DO UPDATE SET details = excluded.details, whole = excluded.whole`
 	if len(facts) == 0 {
 		return nil
 	}
@@ -72,7 +74,7 @@ func (s *Store) SaveFacts(ctx context.Context, index string, facts []Facts) erro
 		for _, f := range facts {
 			_, err := stmt.ExecContext(ctx, index, f.Name, f.ETag, f.Serial, instant{f.CheckedAt}, f.Problem, f.WithHashes, f.Blob)
 			if err == nil && f.Details != nil {
-				_, err = also.ExecContext(ctx, index, f.Name, f.Details)
+				_, err = also.ExecContext(ctx, index, f.Name, f.Details, f.Whole)
 			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", f.Name, err)
@@ -84,4 +86,14 @@ func (s *Store) SaveFacts(ctx context.Context, index string, facts []Facts) erro
 		return fmt.Errorf("save the facts of index %s: %w", index, err)
 	}
 	return nil
+}
+
+// Whole returns what SaveFacts kept as Whole of one package, nil for nothing.
+func (s *Store) Whole(ctx context.Context, index, name string) ([]byte, error) {
+	const query = `SELECT whole FROM package_details WHERE index_name = ? AND name = ?`
+	var whole []byte
+	if err := s.row(ctx, query, []any{index, name}, &whole); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("read the facts of %s on index %s: %w", name, index, err)
+	}
+	return whole, nil
 }

@@ -33,7 +33,7 @@ func (s *Store) db() *sql.DB { return s.conn.Load() }
 
 // settings are what every connection is opened with. The driver ignores a key
 // it does not know, so that Open reads the pragmas back.
-const settings = "?_txlock=immediate&_busy_timeout=5000&_foreign_keys=1&_journal_mode=WAL&_synchronous=FULL&_dqs=0"
+const settings = "?_txlock=immediate&_busy_timeout=5000&_foreign_keys=1&_synchronous=FULL&_dqs=0&_pragma=page_size(16384)&_pragma=journal_mode(WAL)"
 
 // pragmas are what settings must have brought about.
 var pragmas = [...]struct{ name, want string }{

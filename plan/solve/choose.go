@@ -17,12 +17,13 @@ type branch struct {
 // with the fewest ways out. Goals that are open come before those that could
 // be mended in several ways.
 func (x *search) next() (b branch, end bool, out verdict, lv levels) {
-	conflicts := x.st.conflicts(nil)
+	conflicts := x.st.conflicts(x.s.met[:0])
 	for i := range x.st.clashes {
 		if c := &x.st.clashes[i]; x.st.repeats(c) {
 			conflicts = append(conflicts, *c.why)
 		}
 	}
+	x.s.met = conflicts
 	if len(conflicts) == 0 {
 		return branch{}, false, 0, 0
 	}
@@ -82,35 +83,39 @@ func (x *search) narrowest(forced []branch, open *branch) (b branch, end bool, o
 	return *open, false, 0, 0
 }
 
-// takes reports whether a requirement admits an option of the node. A search
-// asks the same again and again, so the answer is kept.
-func (n *node) takes(o int32, r *require) bool {
-	if n.taken == nil {
-		n.taken = map[*require][]int8{}
+// takes reports whether a requirement admits an option of a node. A search asks
+// the same again and again, so the answer is kept.
+func (s *Solver) takes(i, o int32, r *require) bool {
+	at := slices.IndexFunc(r.taken, func(t taken) bool { return t.node == i })
+	if at < 0 {
+		at = len(r.taken)
+		r.taken = append(r.taken, taken{node: i})
 	}
-	known := n.taken[r]
-	if len(known) < len(n.options) {
-		known = append(known, make([]int8, len(n.options)-len(known))...)
-		n.taken[r] = known
+	t := &r.taken[at]
+	n := &s.nodes[i]
+	if len(t.answers) < len(n.options) {
+		t.answers = append(t.answers, make([]int8, len(n.options)-len(t.answers))...)
 	}
-	if known[o] == 0 {
-		known[o] = -1
+	if t.answers[o] == 0 {
+		t.answers[o] = -1
 		if r.spec.Contains(n.options[o].v) {
-			known[o] = 1
+			t.answers[o] = 1
 		}
 	}
-	return known[o] > 0
+	return t.answers[o] > 0
+}
+
+// guard is a requirement of a decided node that may keep another from moving.
+type guard struct {
+	req *require
+	lv  levels
 }
 
 // accepted is what a node may move to that no decided node refuses, and the
 // levels of those that refused something.
 func (x *search) accepted(i int32) ([]int32, levels) {
-	type guard struct {
-		req *require
-		lv  levels
-	}
-	var guards []guard
 	s := x.s
+	guards := s.guards[:0]
 	n := &s.nodes[i]
 	note := func(q int32, r *require) {
 		if r.loose || r.spec.IsEmpty() || q == i || x.free(q) {
@@ -146,6 +151,7 @@ func (x *search) accepted(i int32) ([]int32, levels) {
 			}
 		}
 	}
+	s.guards = guards
 	list := x.list(i)
 	if len(guards) == 0 {
 		return list, 0
@@ -153,7 +159,7 @@ func (x *search) accepted(i int32) ([]int32, levels) {
 	var out []int32
 	var refused levels
 	for _, o := range list {
-		at := slices.IndexFunc(guards, func(g guard) bool { return !n.takes(o, g.req) })
+		at := slices.IndexFunc(guards, func(g guard) bool { return !s.takes(i, o, g.req) })
 		if at < 0 {
 			out = append(out, o)
 		} else {

@@ -32,6 +32,13 @@ type require struct {
 	asks   []int32     // extras of the target
 	text   string
 	marker pep508.Marker
+	taken  []taken
+}
+
+// taken is what is known of a requirement and the options of one node.
+type taken struct {
+	node    int32
+	answers []int8 // by option: 1 admitted, -1 not, 0 not asked yet
 }
 
 // condition is where a requirement holds on account of one extra.

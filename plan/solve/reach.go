@@ -44,7 +44,7 @@ func (s *Solver) Reach(goals []Goal, o Options) Result {
 	if out == stopped && x.spent {
 		out = x.deepen()
 	}
-	if out == solved {
+	if out == solved && !o.Any {
 		out = x.least()
 	}
 	r := x.result(out)
@@ -229,6 +229,9 @@ func (x *search) result(out verdict) Result {
 	switch {
 	case out == dead:
 		r.Status = Held
+		if x.o.Brief {
+			return r
+		}
 		for _, t := range x.wished {
 			if r.Why = s.against([]target{t}, x.o); r.Why != nil {
 				return r
@@ -269,7 +272,9 @@ func (x *search) result(out verdict) Result {
 	}
 	x.around(&r)
 	x.st.reset()
-	r.Lowered = x.lowered(f)
+	if !x.o.Brief {
+		r.Lowered = x.lowered(f)
+	}
 	return r
 }
 

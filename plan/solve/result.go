@@ -20,6 +20,11 @@ type Goal struct {
 type Options struct {
 	NoMajor bool // other members may not take candidates that are Major
 	NoYoung bool // other members may not take candidates that are Young
+	// Any asks only whether there is a set: the one that is found need not be
+	// the smallest.
+	Any bool
+	// Brief leaves out why: of a result that is Held, and of what was lowered.
+	Brief bool
 	// Nodes bounds the search; 0 stands for a default that grows with the
 	// number of goals and is never reached with twelve names.
 	Nodes int

@@ -33,6 +33,8 @@ type Solver struct {
 	spare    *state
 	goals    []int16 // buffers of searches
 	levels   []int16
+	met      []conflict
+	guards   []guard
 	lists    [4][][]int32       // candidates of nodes by what options allow
 	reached  []uint64           // by roots, as the pins are; nil: not asked yet
 	now      []conflict         // as the pins are
@@ -50,9 +52,8 @@ type node struct {
 	extras []string // of a root, those installed
 	// options are the versions it may have, as it is first.
 	options []option
-	taken   map[*require][]int8 // by option: 1 admitted, -1 not, 0 not asked yet
-	at      map[string]int32    // option by version
-	up      []int32             // options in order of preference, majors last
+	at      map[string]int32 // option by version
+	up      []int32          // options in order of preference, majors last
 	train   *train
 }
 

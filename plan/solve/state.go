@@ -107,7 +107,7 @@ func (st *state) meet(p, b int32, r *require, out []conflict) []conflict {
 	}
 	s := st.s
 	m := s.mask(r, s.nodes[p].active, st.used[p]) & s.nodes[b].active
-	if m == 0 || r.spec.Contains(st.option(b).v) {
+	if m == 0 || s.takes(b, st.opt[b], r) {
 		return out
 	}
 	if m &^= s.tolerated(p, b); m == 0 {

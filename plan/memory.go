@@ -1,0 +1,37 @@
+package plan
+
+// Memory keeps how the releases of pinned packages were judged, so that one
+// run need not judge them anew each time a decision asked for more facts. It is
+// for snapshots of one instant that differ in Metadata and in the Packages of
+// names without a pin alone. The zero Memory is empty; it is not for several
+// goroutines at once.
+type Memory struct {
+	judge    *judge
+	outcomes map[slotID]outcome
+}
+
+// slotID is the place of a pin.
+type slotID struct{ file, pin int }
+
+// Decide is [Decide] with what the memory keeps.
+func (m *Memory) Decide(s Snapshot) Plan {
+	return decide(&s, m)
+}
+
+func (m *Memory) judgeOf(s *Snapshot) *judge {
+	if m.judge == nil {
+		m.judge, m.outcomes = newJudge(s), map[slotID]outcome{}
+	}
+	return m.judge
+}
+
+// look judges a slot once.
+func (m *Memory) look(sl slot, pkg Package, known bool) outcome {
+	id := slotID{sl.file, sl.pin}
+	o, ok := m.outcomes[id]
+	if !ok {
+		o = m.judge.look(sl, pkg, known)
+		m.outcomes[id] = o
+	}
+	return o
+}

@@ -10,19 +10,54 @@ import (
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
-// recall brings what is stored of names' releases into the snapshot. A row
-// counts as long as the page of this run, if there was one, gives the file it
-// was read from the same digest.
-func (r *run) recall(ctx context.Context, index string, names []string) error {
+// memory is a row of the store with what it says, decoded.
+type memory struct {
+	store.MetadataRow
+	plan.Metadata
+}
+
+// remembered reads what is stored of names' releases. Rows that are damaged are
+// passed over: those are fetched again.
+func (r *run) remembered(ctx context.Context, index string, names []string) ([]memory, error) {
 	rows, err := r.Store.Metadata(ctx, index, names)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]memory, 0, len(rows))
+	for _, row := range rows {
+		m := plan.Metadata{Status: plan.MetadataStatus(row.Status), Reason: row.Reason}
+		if m.Status == plan.MetadataKnown {
+			decoded, err := r.decoder.Decode(row.Blob)
+			if err != nil {
+				continue
+			}
+			m.Requires = decoded.Requires
+		}
+		row.Blob = nil
+		out = append(out, memory{row, m})
+	}
+	return out, nil
+}
+
+// recall brings what is stored of names' releases into the snapshot.
+func (r *run) recall(ctx context.Context, index string, names []string) error {
+	rows, err := r.remembered(ctx, index, names)
 	if err != nil {
 		return err
 	}
+	r.believe(rows, names)
+	return nil
+}
+
+// believe takes rows into the snapshot. One counts as long as the page of this
+// run, if there was one, gives the file it was read from the same digest.
+func (r *run) believe(rows []memory, names []string) {
 	pages := map[string]pypi.Details{}
 	for _, row := range rows {
 		if blob := r.details[row.Name]; len(blob) > 0 && row.SHA256 != "" {
 			details, ok := pages[row.Name]
 			if !ok {
+				var err error
 				if details, err = pypi.DecodeDetails(blob); err != nil {
 					continue
 				}
@@ -32,20 +67,11 @@ func (r *run) recall(ctx context.Context, index string, names []string) error {
 				continue // another file under the same name
 			}
 		}
-		m := plan.Metadata{Status: plan.MetadataStatus(row.Status), Reason: row.Reason}
-		if m.Status == plan.MetadataKnown {
-			decoded, err := r.decoder.Decode(row.Blob)
-			if err != nil {
-				continue // damaged: it is fetched again
-			}
-			m.Requires = decoded.Requires
-		}
-		r.setMetadata(row.Name, row.Version, m)
+		r.setMetadata(row.Name, row.Version, row.Metadata)
 	}
 	for _, name := range names {
 		r.recalled[name] = true
 	}
-	return nil
 }
 
 // learnFrom reads the metadata of releases on one index and keeps it.

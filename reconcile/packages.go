@@ -19,20 +19,33 @@ func (r *run) observeIndex(ctx context.Context) error {
 		return err
 	}
 	wanted := plan.Names(r.snap.Files)
-	if err := r.pages(ctx, wanted); err != nil {
-		return err
-	}
 	byIndex := map[string][]string{}
 	for name := range wanted {
 		if index, ok := r.project.Policy.IndexOf(name); ok {
 			byIndex[index.Name] = append(byIndex[index.Name], name)
 		}
 	}
-	for index, names := range byIndex {
-		sort.Strings(names)
-		if err := r.recall(ctx, index, names); err != nil {
-			return err
+	// The store is read while the index answers.
+	rows := make(map[string][]memory, len(byIndex))
+	read := make(chan error, 1)
+	go func() {
+		var err error
+		for index, names := range byIndex {
+			if err == nil {
+				rows[index], err = r.remembered(ctx, index, names)
+			}
 		}
+		read <- err
+	}()
+	err := r.pages(ctx, wanted)
+	if stored := <-read; err == nil {
+		err = stored
+	}
+	if err != nil {
+		return err
+	}
+	for index, names := range byIndex {
+		r.believe(rows[index], names)
 	}
 	return r.observeUnpinned(ctx, wanted)
 }

@@ -86,6 +86,16 @@ func (c *Client) Head(ctx context.Context, id int64, branch string) (string, err
 	return head.SHA, err
 }
 
+// BranchExists reports whether there is a branch. A missing project, or a page
+// of something else, is an error.
+func (c *Client) BranchExists(ctx context.Context, id int64, branch string) (bool, error) {
+	_, err := c.head(ctx, id, branch)
+	if errors.Is(err, ErrNotFound) && !errors.Is(err, ErrProjectNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func (c *Client) head(ctx context.Context, id int64, branch string) (plan.Commit, error) {
 	b, _, err := c.gl.Branches.GetBranch(id, branch, gitlab.WithContext(ctx))
 	if err != nil {

@@ -162,15 +162,18 @@ func (e effect) editMergeRequest(ctx context.Context, a plan.EditMergeRequest) (
 	if next := Replace(description, Body(a.Update, e.opt.Body)); strings.TrimSpace(next) != strings.TrimSpace(description) {
 		opt.Description = &next
 	}
+	if a.Target != "" && a.Target != m.Target {
+		opt.TargetBranch = &a.Target
+	}
 	if missing := slices.DeleteFunc(slices.Clone(a.Labels), func(l string) bool { return slices.Contains(m.Labels, l) }); len(missing) > 0 {
 		labels := gitlab.LabelOptions(missing)
 		opt.AddLabels = &labels
 	}
-	if opt.Title == nil && opt.Description == nil && opt.AddLabels == nil {
+	if opt.Title == nil && opt.Description == nil && opt.AddLabels == nil && opt.TargetBranch == nil {
 		return Outcome{MR: &m}, nil
 	}
 	done, err := e.put(ctx, a.IID, &opt, func(m plan.MergeRequest, description string) bool {
-		return (opt.Title == nil || m.Title == *opt.Title) &&
+		return (opt.Title == nil || m.Title == *opt.Title) && (opt.TargetBranch == nil || m.Target == *opt.TargetBranch) &&
 			(opt.Description == nil || strings.TrimSpace(description) == strings.TrimSpace(*opt.Description))
 	})
 	if err != nil {

@@ -38,6 +38,7 @@ type OpenMergeRequest struct {
 // empty Title leaves the title alone: it is a person's.
 type EditMergeRequest struct {
 	IID    int64
+	Target string // the branch it is to go into, where that was renamed
 	Update Update
 	Title  string
 	Labels []string // to add

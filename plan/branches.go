@@ -12,27 +12,36 @@ type world struct {
 	head     string
 	branches map[string]Branch
 	open     map[string]MergeRequest
+	astray   map[string]MergeRequest   // open ones into another branch than the default one
 	history  map[string][]MergeRequest // closed and merged, newest first
 }
 
 func arrange(s *Snapshot) world {
 	w := world{
 		bot: s.Bot, head: s.Project.Head,
-		branches: map[string]Branch{}, open: map[string]MergeRequest{}, history: map[string][]MergeRequest{},
+		branches: map[string]Branch{}, open: map[string]MergeRequest{}, astray: map[string]MergeRequest{}, history: map[string][]MergeRequest{},
 	}
 	for _, b := range s.Branches {
 		w.branches[b.Name] = b
 	}
 	for _, mr := range s.MergeRequests {
-		if !mr.SameProject || !strings.HasPrefix(mr.Branch, s.Policy.BranchPrefix) || mr.Target != s.Project.DefaultBranch {
+		if !mr.SameProject || !strings.HasPrefix(mr.Branch, s.Policy.BranchPrefix) {
 			continue
 		}
+		elsewhere := mr.Target != s.Project.DefaultBranch
 		if mr.State == Opened || mr.State == Locked {
+			if elsewhere && !mr.TargetGone {
+				w.astray[mr.Branch] = mr
+				continue
+			}
 			// The lowest number is the one that was there first.
 			if other, ok := w.open[mr.Branch]; !ok || mr.IID < other.IID {
 				w.open[mr.Branch] = mr
 			}
 			continue
+		}
+		if elsewhere && mr.State == Merged {
+			continue // it changed nothing here
 		}
 		w.history[mr.Branch] = append(w.history[mr.Branch], mr)
 	}

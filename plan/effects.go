@@ -130,8 +130,11 @@ func (d *decider) edit(dr *draft) {
 	} else {
 		dr.Title = dr.mr.Title
 	}
+	if dr.mr.Target != d.s.Project.DefaultBranch {
+		e.Target = d.s.Project.DefaultBranch // its own is gone: the default branch was renamed
+	}
 	want := dr.note()
-	if (note.Present && note.Digest != want.Digest) || (note.RebaseBox && dr.State == Open) || e.Title != "" {
+	if e.Target != "" || (note.Present && note.Digest != want.Digest) || (note.RebaseBox && dr.State == Open) || e.Title != "" {
 		if note.Digest != want.Digest {
 			// Along with the text alone: a label that a person took off stays off.
 			e.Labels = dr.Labels
@@ -285,9 +288,10 @@ func (d *decider) leftovers() {
 	for _, b := range d.s.Branches {
 		history := d.world.history[b.Name]
 		_, open := d.world.open[b.Name]
+		_, astray := d.world.astray[b.Name]
 		_, failed := d.s.Failures[b.Name]
 		used := slices.ContainsFunc(d.drafts, func(dr *draft) bool { return dr.Branch == b.Name && dr.opens })
-		if open || used || failed || len(history) == 0 {
+		if open || astray || used || failed || len(history) == 0 {
 			continue
 		}
 		last := history[0]

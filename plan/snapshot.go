@@ -86,6 +86,7 @@ type MergeRequest struct {
 	IID          int64
 	Branch       string
 	Target       string
+	TargetGone   bool // Target is no branch any more
 	Title        string
 	State        MergeRequestState
 	HeadSHA      string

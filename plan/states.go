@@ -112,6 +112,11 @@ func (d *decider) state(dr *draft) {
 		d.openState(dr)
 		return
 	}
+	if mr, ok := d.world.astray[dr.Branch]; ok {
+		dr.MR, dr.State = mr.IID, Edited
+		dr.Reason = fmt.Sprintf("It goes into `%s`, and the default branch is `%s`, so only people touch it. Give it that target, or close it and delete its branch.", mr.Target, d.s.Project.DefaultBranch)
+		return
+	}
 	for _, r := range d.world.refusals(dr.Branch, d.wentBack) {
 		if r.covers(dr.Update) {
 			dr.refused = &r

@@ -162,6 +162,14 @@ func (r *run) observeMergeRequests(ctx context.Context) error {
 		all[iid] = fresh
 	}
 	for _, mr := range all {
+		mr.TargetGone = false
+		if mr.State == plan.Opened && mr.Target != r.snap.Project.DefaultBranch {
+			there, err := r.gitlab.BranchExists(ctx, id, mr.Target)
+			if err != nil {
+				return err
+			}
+			mr.TargetGone = !there
+		}
 		r.snap.MergeRequests = append(r.snap.MergeRequests, mr)
 	}
 	sort.Slice(r.snap.MergeRequests, func(i, j int) bool { return r.snap.MergeRequests[i].IID < r.snap.MergeRequests[j].IID })

@@ -30,7 +30,10 @@ type noteable struct {
 	notes        []*note
 }
 
-type issue struct{ noteable }
+type issue struct {
+	noteable
+	movedTo int64 // the id of what it became in another project
+}
 
 func (n *noteable) ref() string { return fmt.Sprintf("%s%d", n.sigil, n.iid) }
 
@@ -72,7 +75,7 @@ func (p *Project) openIssue(actor *user, title, description string, labels []str
 	if err := checkTexts(title, description); err != nil {
 		return nil, err
 	}
-	i := &issue{noteable{p: p, kind: "issue", sigil: "#", id: p.s.nextID("issue"), iid: p.nextIID("issue"),
+	i := &issue{noteable: noteable{p: p, kind: "issue", sigil: "#", id: p.s.nextID("issue"), iid: p.nextIID("issue"),
 		title: strings.TrimSpace(title), author: actor, state: "opened", created: p.s.now(), updated: p.s.now()}}
 	p.issues = append(p.issues, i)
 	p.s.event(p, actor, "issue-open", i.ref(), i.title)

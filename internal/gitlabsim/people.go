@@ -98,15 +98,19 @@ func (p *Project) Revert(username string, iid int) (sha string, err error) {
 		if m == nil || m.state != "merged" {
 			return refuse(404, "no merged merge request")
 		}
-		head := p.repo.branches[m.target].head
+		target := m.target
+		if p.repo.branches[target] == nil {
+			target = p.defaultBranch // it was renamed
+		}
+		head := p.repo.branches[target].head
 		content, clean := mergeTrees(m.mergeCommit.tree, head.tree, m.mergeCommit.parents[0].tree)
-		if !clean || !p.canPush(u, m.target) {
+		if !clean || !p.canPush(u, target) {
 			return refuse(400, "Sorry, we cannot revert this merge request automatically.")
 		}
 		who := identityOf(u)
 		message := fmt.Sprintf("Revert \"%s\"\n\nThis reverts merge request !%d", m.title, iid)
 		made := p.repo.newCommit(commit{parents: []*commit{head}, tree: content, message: message, author: who, committer: who, at: p.s.now()})
-		p.moveBranch(u, m.target, made)
+		p.moveBranch(u, target, made)
 		sha = made.id
 		return nil
 	})
@@ -155,6 +159,17 @@ func (p *Project) EditMRTitle(username string, iid int, title string) error {
 	return p.onItem(username, "!", iid, func(u *user, n *noteable) { p.editTitle(u, n, title) })
 }
 
+// RetargetMR lets a merge request go into another branch.
+func (p *Project) RetargetMR(username string, iid int, target string) error {
+	return p.onMR(username, iid, func(_ *user, m *mergeRequest) error {
+		if p.repo.branches[target] == nil {
+			return fmt.Errorf("there is no branch %s", target)
+		}
+		p.commandTarget(&m.noteable, target)
+		return nil
+	})
+}
+
 // EditMRDescription replaces the description of a merge request.
 func (p *Project) EditMRDescription(username string, iid int, text string) error {
 	return p.onItem(username, "!", iid, func(u *user, n *noteable) { p.editDescription(u, n, text) })
@@ -198,6 +213,16 @@ func (p *Project) CreateIssue(username, title, body string) (iid int, err error)
 // CloseIssue closes an issue.
 func (p *Project) CloseIssue(username string, iid int) error {
 	return p.onItem(username, "#", iid, func(u *user, n *noteable) { p.setState(u, n, "closed") })
+}
+
+// MoveIssue moves an issue to a project that is not simulated: here a closed
+// one stays that names the other.
+func (p *Project) MoveIssue(username string, iid int) error {
+	return p.onItem(username, "#", iid, func(u *user, n *noteable) {
+		p.issue(iid).movedTo = p.s.nextID("issue")
+		p.systemNote(u, n, "moved to elsewhere#1")
+		p.setState(u, n, "closed")
+	})
 }
 
 // ReopenIssue reopens an issue.

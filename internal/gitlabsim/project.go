@@ -124,6 +124,30 @@ func (p *Project) Rename(to string) {
 	p.path = to
 }
 
+// DefaultBranch is the name of the default branch.
+func (p *Project) DefaultBranch() string {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	return p.defaultBranch
+}
+
+// RenameDefault gives the default branch another name, as GitLab's page does
+// it: the old one is gone, and open merge requests go on naming it.
+func (p *Project) RenameDefault(to string) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.beforeMRChange()
+	p.repo.branches[to] = p.repo.branches[p.defaultBranch]
+	p.repo.branches[to].name = to
+	for i := range p.protected {
+		if p.protected[i].pattern == p.defaultBranch {
+			p.protected[i].pattern = to
+		}
+	}
+	delete(p.repo.branches, p.defaultBranch)
+	p.defaultBranch = to
+}
+
 // SetRole makes a user a member with a level, or changes it; NoAccess removes
 // the member.
 func (p *Project) SetRole(username string, level int) {

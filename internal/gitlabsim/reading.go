@@ -40,7 +40,7 @@ type Issue struct {
 	State                          string // opened, closed
 	Author, ClosedBy               string
 	Labels                         []string
-	Confidential                   bool
+	Confidential, Moved            bool
 	CreatedAt, UpdatedAt, ClosedAt time.Time
 	Notes                          []Note
 }
@@ -154,7 +154,7 @@ func (p *Project) Issue(iid int) (Issue, bool) {
 }
 
 func (i *issue) now() Issue {
-	return Issue{ID: i.id, IID: i.iid, Title: i.title, Description: i.description, State: i.state, Author: nameOf(i.author),
+	return Issue{ID: i.id, Moved: i.movedTo != 0, IID: i.iid, Title: i.title, Description: i.description, State: i.state, Author: nameOf(i.author),
 		ClosedBy: nameOf(i.closedBy), Labels: slices.Clone(i.labels), Confidential: i.confidential, CreatedAt: i.created,
 		UpdatedAt: i.updated, ClosedAt: i.closedAt, Notes: i.notesNow()}
 }

@@ -124,6 +124,10 @@ func (n *noteable) wire(where string) object {
 func (i *issue) wire() object {
 	out := i.noteable.wire("issues")
 	out["confidential"], out["issue_type"], out["type"], out["weight"] = i.confidential, "issue", "ISSUE", nil
+	out["moved_to_id"] = nil
+	if i.movedTo != 0 {
+		out["moved_to_id"] = i.movedTo
+	}
 	return out
 }
 

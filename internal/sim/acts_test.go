@@ -28,7 +28,8 @@ func (w *world) people(t *testing.T, acts ...string) {
 //	push|force USER BRANCH           a commit of USER on top of it, or instead
 //	pin USER NAME VERSION            in both files of main; unpin USER NAME
 //	twin USER                        spoils the derived file of main
-//	issue USER close|reopen|delete|empty|retitle
+//	issue USER close|reopen|delete|empty|retitle|move
+//	default USER NAME                renames the default branch
 func (w *world) act(text string) error {
 	words := strings.Fields(text)
 	what, user, on := words[0], words[1], ""
@@ -49,9 +50,12 @@ func (w *world) act(text string) error {
 	case "unpin":
 		return w.edit(user, on, "")
 	case "twin":
-		old, _ := p.File("main", "pipeline/constraints.yml")
-		_, err := p.Push(user, "main", "Tidy up", map[string]string{"pipeline/constraints.yml": strings.Replace(old, "==", "==0.", 1)})
+		old, _ := p.File(p.DefaultBranch(), "pipeline/constraints.yml")
+		_, err := p.Push(user, p.DefaultBranch(), "Tidy up", map[string]string{"pipeline/constraints.yml": strings.Replace(old, "==", "==0.", 1)})
 		return err
+	case "default":
+		p.RenameDefault(on)
+		return nil
 	case "issue":
 		board, err := w.dashboard()
 		if err != nil {
@@ -64,6 +68,8 @@ func (w *world) act(text string) error {
 			return p.ReopenIssue(user, board.IID)
 		case "delete":
 			return p.DeleteIssue(user, board.IID)
+		case "move":
+			return p.MoveIssue(user, board.IID)
 		case "retitle":
 			return p.EditIssueTitle(user, board.IID, "What is pinned")
 		}
@@ -146,7 +152,7 @@ func (w *world) push(force bool, user, branch string) error {
 	files := map[string]string{"README": fmt.Sprintf("%s was here %d times.\n", user, len(w.gitlab.Events()))}
 	var err error
 	if force {
-		_, err = w.project.ForcePush(user, branch, "main", "Start over", files)
+		_, err = w.project.ForcePush(user, branch, w.project.DefaultBranch(), "Start over", files)
 	} else {
 		_, err = w.project.Push(user, branch, "Add a note", files)
 	}
@@ -155,7 +161,7 @@ func (w *world) push(force bool, user, branch string) error {
 
 // edit replaces the line of a pin on main and writes both files.
 func (w *world) edit(user, name, line string) error {
-	old, _ := w.project.File("main", "constraints.txt")
+	old, _ := w.project.File(w.project.DefaultBranch(), "constraints.txt")
 	re := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + `==.*\n`)
 	if !re.MatchString(old) {
 		return fmt.Errorf("%s is not pinned", name)
@@ -164,6 +170,6 @@ func (w *world) edit(user, name, line string) error {
 	if text == old {
 		return fmt.Errorf("%s is so already", name)
 	}
-	_, err := w.project.Push(user, "main", "Edit "+name, map[string]string{"constraints.txt": text, "pipeline/constraints.yml": derived(text)})
+	_, err := w.project.Push(user, w.project.DefaultBranch(), "Edit "+name, map[string]string{"constraints.txt": text, "pipeline/constraints.yml": derived(text)})
 	return err
 }

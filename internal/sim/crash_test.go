@@ -139,3 +139,43 @@ func TestCrash(t *testing.T) {
 		})
 	}
 }
+
+// A second crash in the run that recovers from a first one.
+func TestCrashTwice(t *testing.T) {
+	step := 4
+	if everything() {
+		step = 1
+	}
+	for _, s := range chosen(scenarios) {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			twin := s.twin(t)
+			for k, more := step/2, true; more && !t.Failed() && !late(0.3); k += step {
+				for _, again := range []int{k % 3, 3 + k%5} {
+					inBubble(t, s.setting, func(t *testing.T, w *world) {
+						p := w.first(t)
+						s.lead(t, p)
+						next, what := p.crash(t, k)
+						if more = next != nil; !more {
+							return
+						}
+						time.Sleep(time.Until(time.Now().Add(time.Hour).Truncate(time.Hour)))
+						last, then := next.crash(t, again)
+						if last == nil {
+							return // the recovery is shorter
+						}
+						count("second crashes", 1)
+						last.runs(2)
+						if d := difference(twin.projection, w.projection()); d != "" {
+							t.Errorf("crash %d, %s, and %d, %s: two runs later the world differs from the twin's:\n%s", k, what, again, then, d)
+						}
+						if wrote := last.runs(1); wrote != 0 {
+							t.Errorf("crash %d, %s, and %d, %s: the third run wrote %v", k, what, again, then, w.gitlab.Writes(time.Time{}))
+						}
+						w.verdict(t)
+					})
+				}
+			}
+		})
+	}
+}

@@ -42,7 +42,7 @@ var what = strings.Fields(`
 	push push force deletebranch
 	edit edit unpin twin
 	release release release release release release major yank
-	empty deleteissue closeissue reopenissue retitle decoy comment tickandempty
+	empty deleteissue closeissue reopenissue moveissue retitle rename decoy comment tickandempty
 	fault fault fault indexfault indexfault revoke demote protect
 	crash crash crash forget`)
 
@@ -69,7 +69,7 @@ type life struct {
 	end    []func() // what gives back what was taken for a while, by run
 	until  []int
 	latest map[string]int // releases of our own making, by name
-	dies   int            // instant of the next run, counted from 1; 0 is none
+	dies   []int          // instants of the next runs, counted from 1
 }
 
 var lifePins = []string{"boto3", "botocore", "certifi", "lxml", "requests", "six", "urllib3"}
@@ -126,7 +126,9 @@ func (l *life) befall(h happening) {
 		l.publish(h)
 	case "twin":
 		_ = l.act("twin alice")
-	case "empty", "deleteissue", "closeissue", "reopenissue", "retitle":
+	case "rename":
+		_ = l.act(fmt.Sprint("default alice trunk-", h.a))
+	case "empty", "deleteissue", "closeissue", "reopenissue", "moveissue", "retitle":
 		_ = l.act("issue alice " + strings.TrimSuffix(h.what, "issue"))
 	case "decoy":
 		if board, err := l.dashboard(); err == nil {
@@ -243,7 +245,10 @@ func (l *life) weather(h happening) {
 		l.project.Protect(prefix+"*", gitlabsim.Maintainer, gitlabsim.Maintainer)
 		back(func() { l.project.Unprotect(prefix + "*") })
 	case "crash":
-		l.dies = 1 + h.a%40
+		l.dies = append(l.dies, 1+h.a%40)
+		if h.b%3 == 0 { // and in the recovery, too
+			l.dies = append(l.dies, 1+h.b%25)
+		}
 	case "forget":
 		if h.call == 0 {
 			l.p.wire.dead.Store(true)

@@ -20,9 +20,9 @@ var opMark = regexp.MustCompile(`<!-- op:[a-z]*`)
 // projection is the world as people see it, without instants and hashes.
 func (w *world) projection() string {
 	var out strings.Builder
-	main := w.project.Commits("main")
+	main := w.project.Commits(w.project.DefaultBranch())
 	for _, b := range w.project.Branches() {
-		if b.Name == "main" {
+		if b.Name == w.project.DefaultBranch() {
 			continue
 		}
 		parent := "elsewhere"

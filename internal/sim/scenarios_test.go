@@ -100,6 +100,14 @@ var scenarios = []scenario{
 		p.runs(1)
 		p.w.people(t, "revert alice requests-2.x")
 	}},
+	{"the default branch is renamed", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "default alice trunk")
+	}},
+	{"the dashboard is moved", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "issue alice move")
+	}},
 	{"closed by a person", setting{}, func(t *testing.T, p *process) {
 		saturday(t, p)
 		p.w.people(t, "close bob requests-2.x")

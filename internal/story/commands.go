@@ -218,7 +218,7 @@ func (s *stage) views() map[string]command {
 			}
 			return text, nil
 		},
-		"diff": func(a []string) (string, error) { return s.project.Diff("main", a[0]), nil },
+		"diff": func(a []string) (string, error) { return s.project.Diff(s.project.DefaultBranch(), a[0]), nil },
 		"log": func(a []string) (string, error) {
 			var out strings.Builder
 			for _, c := range s.project.Commits(a[0]) {
@@ -266,7 +266,11 @@ func requests(all []gitlabsim.Request) string {
 func (s *stage) mergeRequests() string {
 	var out strings.Builder
 	for _, m := range s.project.MRs() {
-		fmt.Fprintf(&out, "!%d %s %s: %s", m.IID, m.State, m.SourceBranch, m.Title)
+		fmt.Fprintf(&out, "!%d %s %s", m.IID, m.State, m.SourceBranch)
+		if m.State == "opened" && m.TargetBranch != s.project.DefaultBranch() {
+			fmt.Fprintf(&out, " into %s", m.TargetBranch)
+		}
+		fmt.Fprintf(&out, ": %s", m.Title)
 		if len(m.Labels) > 0 {
 			fmt.Fprintf(&out, " [%s]", strings.Join(m.Labels, " "))
 		}

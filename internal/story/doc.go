@@ -37,10 +37,12 @@
 //	edit USER PATH FILE                the same on the default branch
 //	replace USER BRANCH PATH OLD NEW   a commit with OLD made NEW
 //	delete-branch USER BRANCH
+//	target USER IID BRANCH             the branch a merge request goes into
+//	rename-default BRANCH
 //	comment USER TEXT                  on the dashboard
 //	describe USER IID TEXT             replaces a merge request's description
 //	new-issue USER TITLE FILE
-//	close-issue|reopen-issue|delete-issue|empty-issue USER
+//	close-issue|reopen-issue|delete-issue|empty-issue|move-issue USER
 //	role USER LEVEL                    none, guest, planner, reporter, developer, maintainer, owner
 //	issues-enabled on|off
 //

@@ -64,7 +64,7 @@ func people() map[string]person {
 		"push":    {4, push},
 		"replace": {5, replace},
 		"edit": {3, func(s *stage, p *gitlabsim.Project, a []string) error {
-			return push(s, p, []string{a[0], "main", a[1], a[2]})
+			return push(s, p, []string{a[0], p.DefaultBranch(), a[1], a[2]})
 		}},
 		"delete-branch": {2, func(_ *stage, p *gitlabsim.Project, a []string) error { return p.DeleteBranch(a[0], a[1]) }},
 		"comment": {2, func(_ *stage, p *gitlabsim.Project, a []string) error {
@@ -84,6 +84,18 @@ func people() map[string]person {
 		}},
 		"close-issue":  onIssue((*gitlabsim.Project).CloseIssue),
 		"reopen-issue": onIssue((*gitlabsim.Project).ReopenIssue),
+		"move-issue":   onIssue((*gitlabsim.Project).MoveIssue),
+		"rename-default": {1, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			p.RenameDefault(a[0])
+			return nil
+		}},
+		"target": {3, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			iid, err := number(a[1])
+			if err != nil {
+				return err
+			}
+			return p.RetargetMR(a[0], iid, a[2])
+		}},
 		"delete-issue": onIssue((*gitlabsim.Project).DeleteIssue),
 		"empty-issue": onIssue(func(p *gitlabsim.Project, user string, iid int) error {
 			return p.EditIssueDescription(user, iid, "")

@@ -11,6 +11,7 @@ import (
 	_ "time/tzdata"
 
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
 )
 
 // the configuration of the contract, with every key.
@@ -44,6 +45,10 @@ projects:
     mode: full
     selections: {minimum_role: none}
     dashboard: {title: Updates}
+    rules:
+      - {packages: ["Types_*", attrs], kinds: [major], from: "<26", to: ">=26", files: ["*.txt"], ignore: {reason: breaks cattrs, link: "https://gitlab.example/i/1", until: "2027-01-31"}}
+      - {allowed: "<3", minimum_release_age: 14d, labels: [slow]}
+      - {packages: [six], ignore: not now}
   - path: g/second
 `
 
@@ -54,6 +59,24 @@ func parsed(t *testing.T, text string) *Config {
 		t.Fatal(err)
 	}
 	return c
+}
+
+func pattern(t *testing.T, text string) plan.PackagePattern {
+	t.Helper()
+	p, err := plan.ParsePackagePattern(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func versions(t *testing.T, text string) pep440.Specifiers {
+	t.Helper()
+	s, err := pep440.ParseSpecifiers(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func TestEveryKey(t *testing.T) {
@@ -99,6 +122,13 @@ func TestEveryKey(t *testing.T) {
 					{From: "a", To: "b", Reason: "r", Line: 26},
 				},
 				Unverified: plan.HoldUnverified,
+				Rules: []plan.Rule{
+					{At: "pinwheel.yaml:32", Packages: []plan.PackagePattern{pattern(t, "types-*"), pattern(t, "attrs")}, Kinds: []plan.Kind{plan.Major},
+						From: versions(t, "<26"), To: versions(t, ">=26"), Files: []string{"*.txt"},
+						Ignore: &plan.Ignore{Reason: "breaks cattrs", Link: "https://gitlab.example/i/1", Until: time.Date(2027, 1, 31, 0, 0, 0, 0, prague)}},
+					{At: "pinwheel.yaml:33", Allowed: versions(t, "<3"), MinimumAge: 14 * 24 * time.Hour, HasAge: true, Labels: []string{"slow"}},
+					{At: "pinwheel.yaml:34", Packages: []plan.PackagePattern{pattern(t, "six")}, Ignore: &plan.Ignore{Reason: "not now"}},
+				},
 			}},
 			{Path: "g/second", Policy: second},
 		},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +45,11 @@ func (r *reader) raise(p *project, from project, f floors) {
 		p.policy.MinimumAge = f.age
 	case p.ageNode != from.ageNode:
 		r.fail(p.ageNode, p.ageAt, "%s is less than the %s that enforce asks for: raise it or remove the line", p.ageNode.Value, f.ageText)
+	}
+	for _, a := range p.ruleAges {
+		if a.age < f.age && !slices.ContainsFunc(from.ruleAges, func(o ruleAge) bool { return o.node == a.node }) {
+			r.fail(a.node, a.at, "%s is less than the %s that enforce asks for: raise it or remove the line", a.node.Value, f.ageText)
+		}
 	}
 	switch {
 	case p.policy.MinimumRole >= f.role:

@@ -29,6 +29,7 @@ type project struct {
 	// built-in default.
 	ageNode, roleNode *yaml.Node
 	ageAt, roleAt     string
+	ruleAges          []ruleAge
 }
 
 func defaults() project {
@@ -61,6 +62,7 @@ func (p project) finish(indexes []Index) plan.Policy {
 	if zone == nil {
 		zone = time.UTC
 	}
+	cloneRules(&policy, zone)
 	// Specs that are wrong were reported one by one.
 	policy.Window, _ = plan.ParseWindow(slices.Clone(specs), zone)
 	for _, i := range indexes {
@@ -88,6 +90,7 @@ func (r *reader) project(n *yaml.Node, at string, p *project, named bool) {
 		{key: "extras", read: func(n *yaml.Node, at string) { policy.Extras = r.extras(n, at) }},
 		{key: "roots", read: func(n *yaml.Node, at string) { policy.Roots = r.roots(n, at) }},
 		{key: "ignore_edges", read: func(n *yaml.Node, at string) { policy.IgnoreEdges = r.ignoreEdges(n, at) }},
+		{key: "rules", read: func(n *yaml.Node, at string) { p.ruleAges = nil; policy.Rules = r.rules(n, at, p) }},
 		{key: "unverified", read: func(n *yaml.Node, at string) { policy.Unverified = r.unverified(n, at) }},
 		{key: "mode", read: func(n *yaml.Node, at string) { policy.Mode = r.mode(n, at) }},
 		{key: "selections", read: func(n *yaml.Node, at string) { r.selections(n, at, p) }},

@@ -271,6 +271,9 @@ func reasonLine(u plan.Update) string {
 		move = ""
 	}
 	if line := sentences(append([]string{move, u.Reason}, ties(u)...)...); line != "" {
+		if u.Link != "" {
+			line += " " + text.Link("More about it", u.Link)
+		}
 		return "   — " + line + "\n"
 	}
 	return ""

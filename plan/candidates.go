@@ -35,12 +35,13 @@ type verdict struct {
 	released time.Time // earliest upload, zero when unknown
 	eligible time.Time // when it is old enough; zero when that is not known
 	reason   string    // why it is not taken now; empty: it is
+	rule     *Rule     // the one that gave the reason, if one did
 	young    bool      // the reason is its age alone, and eligible says when that ends
 }
 
-// release judges r for sl. Its reasons come in this order: kind of version,
-// files, yanked, Python, age.
-func (j *judge) release(sl slot, index Index, r *Release) verdict {
+// release judges r for sl, to which it is a step of a kind. Its reasons come in
+// this order: kind of version, rules, files, yanked, Python, age.
+func (j *judge) release(sl slot, kind Kind, index Index, r *Release) verdict {
 	v := verdict{release: r, released: earliest(r.Files)}
 	switch {
 	case r.Version.IsPrerelease() && !sl.p.Version.IsPrerelease():
@@ -53,6 +54,9 @@ func (j *judge) release(sl slot, index Index, r *Release) verdict {
 	if v.reason != "" {
 		return v
 	}
+	if v.rule, v.reason = j.forbidden(sl, kind, r.Version); v.reason != "" {
+		return v
+	}
 	usable, reason := j.usable(sl, r)
 	if reason != "" {
 		v.reason = reason
@@ -63,13 +67,13 @@ func (j *judge) release(sl slot, index Index, r *Release) verdict {
 			return v
 		}
 	}
-	j.age(&v, usable, index)
+	j.age(&v, usable, index, j.minimumAge(sl, kind, r.Version))
 	return v
 }
 
 // age sets when the release is old enough: the earliest upload, or that of
 // the latest file the targets could install, since pip would take that one.
-func (j *judge) age(v *verdict, usable []*DistFile, index Index) {
+func (j *judge) age(v *verdict, usable []*DistFile, index Index, least time.Duration) {
 	newest := v.released
 	for _, f := range usable {
 		if f.Uploaded.IsZero() {
@@ -81,7 +85,7 @@ func (j *judge) age(v *verdict, usable []*DistFile, index Index) {
 		}
 		newest = maxTime(newest, f.Uploaded)
 	}
-	v.eligible = newest.Add(j.policy.MinimumAge)
+	v.eligible = newest.Add(least)
 	if newest.IsZero() {
 		v.eligible = time.Time{}
 	}

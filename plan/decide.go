@@ -130,6 +130,7 @@ func (d *decider) look(m *Memory) {
 			d.add(d.heldDraft(g, waiting[g]))
 		}
 	}
+	d.ignored()
 	d.withoutRoots()
 	d.plan.Missing = d.needs()
 	d.tally()

@@ -22,7 +22,7 @@ func (d *decider) describe(dr *draft, s *set, leader string) {
 	}
 	d.leaves(dr)
 	d.changedLines(dr, s)
-	dr.Labels = dr.extraLabels()
+	dr.Labels = append(dr.extraLabels(), d.ruleLabels(dr.Moves)...)
 	for _, g := range s.goals {
 		if g.key == leader {
 			dr.NotTaken = d.notTaken(dr, g)

@@ -325,6 +325,7 @@ func (d *decider) notes() {
 		}
 		d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("What %s requires of %s does not count (ignore_edges): %s", of, e.To, e.Reason))
 	}
+	d.expired()
 	d.conflicts()
 	for _, r := range d.s.Roots {
 		if r.Failure != "" {

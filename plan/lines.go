@@ -119,7 +119,7 @@ func (j *judge) lines(o *outcome, sl slot, index Index, pkg Package, pinned *Rel
 		if calendar || (r.Version.Epoch() == pin.Epoch() && r.Version.Major() == pin.Major()) {
 			to = own
 		}
-		to.judged = append(to.judged, j.release(sl, index, r))
+		to.judged = append(to.judged, j.release(sl, to.kind(sl, r.Version), index, r))
 	}
 	o.lines = []*line{own, major}
 	if o.yanked == "" {
@@ -128,7 +128,7 @@ func (j *judge) lines(o *outcome, sl slot, index Index, pkg Package, pinned *Rel
 	down := &line{down: true}
 	for i := len(pkg.Releases) - 1; i >= 0; i-- {
 		if r := &pkg.Releases[i]; r.Version.Compare(pin) < 0 {
-			down.judged = append(down.judged, j.release(sl, index, r))
+			down.judged = append(down.judged, j.release(sl, Downgrade, index, r))
 		}
 	}
 	o.down = down

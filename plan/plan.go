@@ -101,6 +101,7 @@ type Update struct {
 	Unverified []string     // members whose requirements cannot be known
 	Clash      string       // an open one does not fit the default branch any more: why
 	Labels     []string     // beyond those of the policy
+	Link       string       // what explains the reason: an absolute address, or empty
 }
 
 // LineChange is a line that an update adds to a constraints file or removes

@@ -26,6 +26,8 @@ type Policy struct {
 	Roots []RootPolicy
 	// IgnoreEdges are the requirements that count as not there.
 	IgnoreEdges []IgnoreEdge
+	// Rules are for some packages and releases each, in the order written.
+	Rules []Rule
 	// Unverified says what becomes of a release whose requirements cannot be
 	// known. The zero value is OfferUnverified.
 	Unverified Unverified

@@ -81,6 +81,8 @@ func (d *decider) verdict(t Tick, dr *draft) (Verdict, string) {
 		return Refused, fmt.Sprintf("needs %s, has %s", roleName(d.s.Policy.MinimumRole), roleName(t.Role))
 	case dr.State == Edited:
 		return Refused, "starting over on a branch with a person's commits is not possible yet; close the merge request and delete the branch instead"
+	case dr.held == Ignored:
+		return Refused, strings.ToLower(dr.heldFor[:1]) + strings.TrimSuffix(dr.heldFor[1:], ".")
 	case dr.State == Ignored:
 		return Refused, "mode is dashboard: no branches are made"
 	case dr.held == Incompatible && dr.State != Open:

@@ -279,7 +279,7 @@ func (d *decider) settleOpen(dr *draft, gone string) {
 		dr.Update.Moves = d.heldMoves(dr)
 		dr.Lines, dr.Together = d.heldLines(dr), d.tied(dr.Update.Moves)
 		dr.Unverified = d.unverified(dr.Update.Moves)
-		dr.Labels = dr.extraLabels()
+		dr.Labels = append(dr.extraLabels(), d.ruleLabels(dr.Update.Moves)...)
 		dr.refresh()
 	}
 }

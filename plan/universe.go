@@ -177,7 +177,7 @@ func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 			// It would become a line of the file, which has to be old enough;
 			// without roots pip takes the newest, whatever its age.
 			v := verdict{release: r, released: earliest(r.Files)}
-			if d.judge.age(&v, files, index); v.reason != "" {
+			if d.judge.age(&v, files, index, d.s.Policy.MinimumAge); v.reason != "" {
 				continue
 			}
 		}

@@ -1,0 +1,211 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan/solve"
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+)
+
+// Rule is what a policy says of some packages and releases. Each of its
+// conditions that is set must hold; a rule without any is for everything.
+type Rule struct {
+	At       string // where it is written, "pinwheel.yaml:31"
+	Packages []PackagePattern
+	Kinds    []Kind
+	From, To pep440.Specifiers // of the pinned and of the new version
+	Files    []string          // globs on the paths of constraints files
+
+	Ignore     *Ignore           // the release is not taken
+	Allowed    pep440.Specifiers // what the new version has to be in
+	MinimumAge time.Duration     // takes the place of the policy's, where HasAge; the last rule wins
+	HasAge     bool
+	Labels     []string // for merge requests that make such a step
+}
+
+// Ignore is why, and until when, something is not taken.
+type Ignore struct {
+	Reason string
+	Link   string    // absolute http or https address, or empty
+	Until  time.Time // from this instant on it is taken; zero for never
+}
+
+// PackagePattern matches names in normal form.
+type PackagePattern struct {
+	glob string
+	re   *regexp.Regexp
+}
+
+// ParsePackagePattern reads a glob, in which * stands for any characters, or a
+// regular expression between slashes, which must match somewhere in the name.
+func ParsePackagePattern(text string) (PackagePattern, error) {
+	if inner, ok := strings.CutPrefix(text, "/"); ok {
+		inner, closed := strings.CutSuffix(inner, "/")
+		if !closed || inner == "" {
+			return PackagePattern{}, fmt.Errorf("%q begins as a regular expression and does not end as one: write /text/", text)
+		}
+		re, err := regexp.Compile(inner)
+		if err != nil {
+			return PackagePattern{}, fmt.Errorf("%q is not a regular expression: %v", text, err)
+		}
+		return PackagePattern{re: re}, nil
+	}
+	glob := nameRuns.ReplaceAllString(strings.ToLower(text), "-")
+	if _, err := path.Match(glob, ""); err != nil || strings.ContainsAny(text, " /,") || text == "" {
+		return PackagePattern{}, fmt.Errorf("%q is not a package's name or a pattern of one: write boto3, types-* or /^types-/", text)
+	}
+	return PackagePattern{glob: glob}, nil
+}
+
+var nameRuns = regexp.MustCompile(`[-_.]+`)
+
+func (p PackagePattern) match(key string) bool {
+	if p.re != nil {
+		return p.re.MatchString(key)
+	}
+	ok, _ := path.Match(p.glob, key)
+	return ok
+}
+
+// names reports whether the rule is for a package.
+func (r *Rule) names(key string) bool {
+	return len(r.Packages) == 0 || slices.ContainsFunc(r.Packages, func(p PackagePattern) bool { return p.match(key) })
+}
+
+// covers reports whether the rule is for a step of a pin.
+func (r *Rule) covers(sl slot, kind Kind, to pep440.Version) bool {
+	return r.names(sl.p.Key) && (len(r.Kinds) == 0 || slices.Contains(r.Kinds, kind)) &&
+		(r.From.IsEmpty() || r.From.Contains(sl.p.Version)) && (r.To.IsEmpty() || r.To.Contains(to)) &&
+		(len(r.Files) == 0 || slices.ContainsFunc(r.Files, func(glob string) bool { ok, _ := path.Match(glob, sl.path); return ok }))
+}
+
+// forbidden says which rule keeps a pin from a release, and how that reads
+// after its name and version; nil where none does.
+func (j *judge) forbidden(sl slot, kind Kind, to pep440.Version) (*Rule, string) {
+	for i := range j.policy.Rules {
+		r := &j.policy.Rules[i]
+		if !r.covers(sl, kind, to) {
+			continue
+		}
+		if g := r.Ignore; g != nil && (g.Until.IsZero() || j.now.Before(g.Until)) {
+			return r, "is " + j.ignored(r)
+		}
+		if !r.Allowed.IsEmpty() && !r.Allowed.Contains(to) {
+			return r, fmt.Sprintf("is not allowed by `%s`, which asks for %s", r.At, r.Allowed)
+		}
+	}
+	return nil, ""
+}
+
+// ignored is what a rule that ignores says, without a capital.
+func (j *judge) ignored(r *Rule) string {
+	until := ""
+	if !r.Ignore.Until.IsZero() {
+		until = " until " + day(r.Ignore.Until, j.zone)
+	}
+	return fmt.Sprintf("ignored%s by `%s`: \"%s\"", until, r.At, strings.TrimSuffix(r.Ignore.Reason, "."))
+}
+
+// minimumAge is what a release must be for a pin to go there.
+func (j *judge) minimumAge(sl slot, kind Kind, to pep440.Version) time.Duration {
+	age := j.policy.MinimumAge
+	for i := range j.policy.Rules {
+		if r := &j.policy.Rules[i]; r.HasAge && r.covers(sl, kind, to) {
+			age = r.MinimumAge
+		}
+	}
+	return age
+}
+
+// ruledOut says which rule keeps the pins of a package from a release, as it
+// reads after name and version; empty where none does.
+func (d *decider) ruledOut(key string, to pep440.Version) string {
+	for i, sl := range d.slots {
+		if sl.p.Key != key {
+			continue
+		}
+		for _, l := range d.outcomes[i].lines {
+			for k := range l.judged {
+				if v := &l.judged[k]; v.rule != nil && v.release.Version.Equal(to) {
+					return v.reason
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// ruleLabels are those that rules ask for on account of a draft's moves.
+func (d *decider) ruleLabels(moves []Move) []string {
+	var out []string
+	for i := range d.s.Policy.Rules {
+		r := &d.s.Policy.Rules[i]
+		if len(r.Labels) == 0 {
+			continue
+		}
+		for _, m := range moves {
+			to, err := pep440.Parse(m.To)
+			at := d.slotOf(m)
+			if err == nil && at >= 0 && r.covers(d.slots[at], m.Kind, to) {
+				out = append(out, r.Labels...)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// ignored adds a draft for every line of which a rule keeps all there is: the
+// dashboard shows what people decided not to take.
+func (d *decider) ignored() {
+	byBranch := map[string]*draft{}
+	for i, sl := range d.slots {
+		for _, l := range d.outcomes[i].lines {
+			at := slices.IndexFunc(l.judged, func(v verdict) bool { return v.rule != nil })
+			if at < 0 || l.down || l.offers() {
+				continue
+			}
+			v := &l.judged[at]
+			branch := BranchName(d.s.Policy.BranchPrefix, d.spelled[sl.p.Key], v.release.Version.Major())
+			if _, open := d.world.open[branch]; open {
+				continue // it closes, and says why
+			}
+			dr := byBranch[branch]
+			if dr == nil {
+				dr = &draft{Update: Update{Branch: branch, Name: d.spelled[sl.p.Key]}, held: Ignored}
+				dr.heldFor = "Not taken: it " + v.reason + "."
+				if v.rule.Ignore != nil {
+					dr.heldFor = strings.ToUpper(v.reason[3:4]) + v.reason[4:] + "."
+					dr.Link = v.rule.Ignore.Link
+				}
+				byBranch[branch] = dr
+			}
+			dr.step(d, solve.Move{Pin: i, To: v.release.Version})
+		}
+	}
+	for _, branch := range slices.Sorted(maps.Keys(byBranch)) {
+		dr := byBranch[branch]
+		dr.finishWish()
+		d.add(dr)
+	}
+}
+
+// expired names the rules whose time to ignore is over and that were for a
+// package which is pinned.
+func (d *decider) expired() {
+	for i := range d.s.Policy.Rules {
+		r := &d.s.Policy.Rules[i]
+		if r.Ignore == nil || r.Ignore.Until.IsZero() || d.s.Now.Before(r.Ignore.Until) {
+			continue
+		}
+		if at := slices.IndexFunc(d.slots, func(sl slot) bool { return r.names(sl.p.Key) }); at >= 0 {
+			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("The rule at `%s` no longer ignores anything: its time was over on %s. Remove it or give it a later day.", r.At, day(r.Ignore.Until, d.zone)))
+		}
+	}
+}

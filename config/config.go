@@ -53,6 +53,8 @@ type Index struct {
 type Project struct {
 	Path   string
 	Policy plan.Policy
+
+	beneath *beneath // what a file of its own is laid over
 }
 
 // maxSize is far above any configuration and keeps a wrong path harmless.
@@ -82,8 +84,8 @@ func unreadable(path, why string) Errors {
 
 // Parse checks data as Load does; path is only for messages.
 func Parse(path string, data []byte) (*Config, error) {
-	r := &reader{path: filepath.ToSlash(path), keys: map[string][]string{}}
-	root := r.document(data)
+	r := &reader{path: filepath.ToSlash(path), short: filepath.Base(path), keys: map[string][]string{}}
+	root := r.document(data, "the smallest configuration is:\nprojects:\n  - path: group/project")
 	if len(r.errs) > 0 {
 		return nil, r.errs.sorted()
 	}
@@ -104,8 +106,8 @@ func Default() *Config {
 	return c
 }
 
-// document parses data as exactly one mapping.
-func (r *reader) document(data []byte) *yaml.Node {
+// document parses data as exactly one mapping; smallest says how one looks.
+func (r *reader) document(data []byte, smallest string) *yaml.Node {
 	if !utf8.Valid(data) {
 		r.errs = append(r.errs, Error{Path: r.path, Text: "the file is not UTF-8 text: save it as UTF-8"})
 		return nil
@@ -115,7 +117,6 @@ func (r *reader) document(data []byte) *yaml.Node {
 		r.errs = append(r.errs, syntaxError(r.path, err))
 		return nil
 	}
-	const smallest = "the smallest configuration is:\nprojects:\n  - path: group/project"
 	switch {
 	case len(docs) == 0:
 		r.errs = append(r.errs, Error{Path: r.path, Text: "the file is empty; " + smallest})
@@ -215,7 +216,7 @@ func (r *reader) projects(n *yaml.Node, base project, indexes []Index, floor flo
 			r.fail(n, at+".path", "%s is a project of this file already, at line %d: keep one of the two", p.path, first)
 		}
 		lines[key] = n.Line
-		out = append(out, Project{Path: p.path, Policy: p.finish(indexes)})
+		out = append(out, Project{Path: p.path, Policy: p.finish(indexes), beneath: &beneath{p, indexes, floor}})
 	})
 	return out
 }

@@ -134,6 +134,9 @@ func TestEveryKey(t *testing.T) {
 		},
 		Defaults: second,
 	}
+	for i := range c.Projects {
+		c.Projects[i].beneath = nil
+	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", *c, *want)
 	}

@@ -15,8 +15,9 @@ import (
 // finds something wrong says so and returns the zero value: nobody uses the
 // result of a file with errors.
 type reader struct {
-	path string
-	errs Errors
+	path  string
+	short string // path as the dashboard writes it
+	errs  Errors
 	// keys is what the reader understands by section, so that a test can hold
 	// it against the schema.
 	keys map[string][]string

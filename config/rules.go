@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/url"
 	"path"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -22,7 +21,7 @@ func (r *reader) rules(n *yaml.Node, at string, p *project) []plan.Rule {
 }
 
 func (r *reader) rule(n *yaml.Node, at string, p *project) plan.Rule {
-	rule := plan.Rule{At: fmt.Sprintf("%s:%d", filepath.Base(r.path), n.Line)}
+	rule := plan.Rule{At: fmt.Sprintf("%s:%d", r.short, n.Line)}
 	does := false
 	effect := func(read func(n *yaml.Node, at string)) func(*yaml.Node, string) {
 		return func(n *yaml.Node, at string) { does = true; read(n, at) }

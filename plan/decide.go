@@ -20,7 +20,7 @@ func decide(s *Snapshot, m *Memory) Plan {
 	d.plan.Window = s.Policy.Window.View(s.Now)
 	d.plan.MaxOpen = s.Policy.MaxOpen
 	files, problems := parseFiles(s)
-	d.files, d.plan.Problems = files, problems
+	d.files, d.plan.Problems = files, append(slices.Clone(s.Own.Problems), problems...)
 	if s.Project.Archived {
 		d.plan.Problems = append(d.plan.Problems, Problem{Text: "the project is archived", Next: "remove it from the configuration", Stopping: true})
 	}

@@ -103,7 +103,7 @@ func (d *decider) tally() {
 		}
 		d.plan.Pins++
 		d.why(i, o, ends[i])
-		if slices.ContainsFunc(o.lines, func(l *line) bool { return l.offers() }) {
+		if slices.ContainsFunc(o.lines, func(l *line) bool { return l.offers() || l.ruled() }) {
 			d.plan.Behind++
 			continue
 		}

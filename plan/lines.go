@@ -158,6 +158,11 @@ func (l *line) offers() bool {
 	return slices.ContainsFunc(l.judged, func(v verdict) bool { return v.reason == "" || v.young })
 }
 
+// ruled reports whether a rule keeps any release of the line away.
+func (l *line) ruled() bool {
+	return slices.ContainsFunc(l.judged, func(v verdict) bool { return v.rule != nil })
+}
+
 // ripe reports whether any release of the line may be taken now.
 func (l *line) ripe() bool {
 	return slices.ContainsFunc(l.judged, func(v verdict) bool { return v.reason == "" })

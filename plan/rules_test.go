@@ -117,7 +117,9 @@ func TestIgnoredIsShown(t *testing.T) {
 	}
 	s.Now = until
 	allKnown(&s)
-	if p := Decide(s); !slices.ContainsFunc(p.Notes, func(n string) bool { return strings.Contains(n, "c.yaml:1") && strings.Contains(n, "was over on 2026-03-01") }) {
+	if p := Decide(s); !slices.ContainsFunc(p.Notes, func(n string) bool {
+		return strings.Contains(n, "c.yaml:1") && strings.Contains(n, "was over on 2026-03-01")
+	}) {
 		t.Errorf("an expired rule is not named: %q", p.Notes)
 	}
 	s = tools(t, Rule{Allowed: specifiers(t, "<2")})

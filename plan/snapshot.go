@@ -13,6 +13,9 @@ type Snapshot struct {
 	// missed: it stays behind while one is. Zero where nothing is known.
 	Attended time.Time
 
+	// Own is the project's own policy file, of which Policy holds what it says.
+	Own OwnPolicy
+
 	Files    []File             // in the order of Policy.Files
 	Packages map[string]Package // by normalised name
 	// Metadata is what releases require: normalised name, then version as PEP
@@ -24,6 +27,13 @@ type Snapshot struct {
 	MergeRequests []MergeRequest    // every one from such a branch, any state
 	Ticks         []Tick            // boxes people ticked, as read now
 	Failures      map[string]string // branch -> why an effect of this run failed on it
+}
+
+// OwnPolicy is what is known of a project's own policy file.
+type OwnPolicy struct {
+	Path     string    // "" where there is none
+	Keys     []string  // those it sets, as written
+	Problems []Problem // what is wrong with it: nothing but the dashboard is written then
 }
 
 // Project is the GitLab project as its API describes it.

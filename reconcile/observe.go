@@ -59,13 +59,7 @@ func (r *run) observe(ctx context.Context) error {
 		return fmt.Errorf("read what earlier runs of %s noted: %w", r.project.Path, err)
 	}
 	r.snap.Attended = r.memory.Attended
-	policy := r.project.Policy
-	view := mrs.BodyView{
-		Files: policy.Files, Zone: policy.Window.Zone(), MinimumAge: policy.MinimumAge,
-		Pythons: policy.Pythons, Platforms: policy.Platforms, Roots: rootNames(policy.Roots), Dashboard: r.memory.DashboardIID, ProjectID: r.memory.ID,
-	}
-	options := mrs.Options{BranchPrefix: policy.BranchPrefix, Body: view}
-	r.gitlab = r.MergeRequests(options)
+	r.gitlab = r.MergeRequests(r.options())
 	if r.snap.Bot, err = r.gitlab.Whoami(ctx); err != nil {
 		return err
 	}
@@ -74,9 +68,11 @@ func (r *run) observe(ctx context.Context) error {
 	}
 	if r.memory.ID == 0 {
 		r.memory.ID, r.memory.Path = r.snap.Project.ID, r.project.Path
-		options.Body.ProjectID = r.snap.Project.ID
-		r.gitlab = r.MergeRequests(options)
 	}
+	if err := r.observePolicy(ctx); err != nil {
+		return err
+	}
+	r.gitlab = r.MergeRequests(r.options())
 	notes, readable := r.observeDashboard(ctx)
 	if err := r.observeMergeRequests(ctx); err != nil {
 		return err
@@ -91,6 +87,57 @@ func (r *run) observe(ctx context.Context) error {
 		return err
 	}
 	return r.observeTicks(ctx, notes, readable)
+}
+
+// options are the client's as the policy has them now.
+func (r *run) options() mrs.Options {
+	policy := r.project.Policy
+	return mrs.Options{BranchPrefix: policy.BranchPrefix, Body: mrs.BodyView{
+		Files: policy.Files, Zone: policy.Window.Zone(), MinimumAge: policy.MinimumAge,
+		Pythons: policy.Pythons, Platforms: policy.Platforms, Roots: rootNames(policy.Roots), Dashboard: r.memory.DashboardIID, ProjectID: r.memory.ID,
+	}}
+}
+
+// observePolicy lays the project's own file, if it has one, over what the
+// operator says of it. While that file is broken the operator's word counts for
+// where the dashboard is, and nothing else is written.
+func (r *run) observePolicy(ctx context.Context) error {
+	p := r.snap.Project
+	data, found, err := r.gitlab.File(ctx, p.ID, config.OwnFile, p.DefaultBranch)
+	if err != nil || !found {
+		return err
+	}
+	own, keys, err := r.project.Own(data)
+	r.snap.Own = plan.OwnPolicy{Path: config.OwnFile, Keys: keys}
+	if err != nil {
+		r.snap.Own.Problems = policyProblems(err)
+		return nil
+	}
+	r.project, r.snap.Policy = own, own.Policy
+	return nil
+}
+
+// maxProblems bounds how many mistakes of one file the dashboard tells.
+const maxProblems = 5
+
+func policyProblems(err error) []plan.Problem {
+	var all config.Errors
+	if !errors.As(err, &all) {
+		return []plan.Problem{{File: config.OwnFile, Text: err.Error(), Stopping: true}}
+	}
+	var out []plan.Problem
+	for i, e := range all {
+		if i == maxProblems {
+			out = append(out, plan.Problem{File: config.OwnFile, Text: fmt.Sprintf("and %d more mistakes", len(all)-i), Stopping: true})
+			break
+		}
+		said := e.Text
+		if e.Key != "" {
+			said = "`" + e.Key + "`: " + said
+		}
+		out = append(out, plan.Problem{File: config.OwnFile, Line: e.Line, Text: said, Stopping: true})
+	}
+	return out
 }
 
 // observeDashboard finds the issue and reads its notes. A failure is noted

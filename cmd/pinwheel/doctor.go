@@ -212,8 +212,35 @@ func (d *doctor) project(ctx context.Context, project config.Project) {
 		d.say(wrong, project.Path, "%s", sentence(err))
 		return
 	}
+	project = d.own(ctx, client, project, p)
 	d.settings(project, p, s)
 	d.files(ctx, client, project, p)
+}
+
+// own lays the project's own file over the configuration and says whether it
+// is good.
+func (d *doctor) own(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project) config.Project {
+	data, found, err := client.File(ctx, p.ID, config.OwnFile, p.DefaultBranch)
+	if err != nil {
+		d.say(wrong, project.Path, "%s", sentence(err))
+		return project
+	}
+	if !found {
+		return project
+	}
+	own, keys, err := project.Own(data)
+	var mistakes config.Errors
+	switch {
+	case errors.As(err, &mistakes):
+		for _, e := range mistakes {
+			d.say(wrong, project.Path, "%v", e)
+		}
+	case err != nil:
+		d.say(wrong, project.Path, "%v", err)
+	default:
+		d.say(good, project.Path, "%s sets %s", config.OwnFile, strings.Join(keys, ", "))
+	}
+	return own
 }
 
 func (d *doctor) settings(project config.Project, p plan.Project, s mrs.Settings) {

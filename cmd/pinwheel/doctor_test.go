@@ -99,6 +99,16 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		"file": {func(w *world) {
 			w.edit("projects:\n  - {", "projects:\n  - {files: [{path: other.txt}], ")
 		}, exitFailed, []string{"error", "other.txt is not on main"}},
+		"own": {func(w *world) {
+			if _, err := w.project.Push("maintainer", "main", "Policy", map[string]string{".gitlab/pinwheel.yaml": "# ours\nlables: [a]\n"}); err != nil {
+				t.Fatal(err)
+			}
+		}, exitFailed, []string{"error", "group/project: .gitlab/pinwheel.yaml:2: lables: unknown key, did you mean labels?"}},
+		"own, good": {func(w *world) {
+			if _, err := w.project.Push("maintainer", "main", "Policy", map[string]string{".gitlab/pinwheel.yaml": "files: [{path: other.txt}]\n"}); err != nil {
+				t.Fatal(err)
+			}
+		}, exitFailed, []string{"error", "other.txt is not on main"}},
 		"index": {func(w *world) {
 			dead := httptest.NewServer(nil)
 			dead.Close()

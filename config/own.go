@@ -1,0 +1,99 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// OwnFile is where a project keeps its own policy, on its default branch.
+const OwnFile = ".gitlab/pinwheel.yaml"
+
+// maxOwn bounds a project's own file, which strangers to the operator write.
+const maxOwn = 64 << 10
+
+// beneath is what a project's own file is laid over.
+type beneath struct {
+	project project
+	indexes []Index
+	floor   floors
+}
+
+// Own lays a project's own file over what the operator says of it, and names
+// the keys that it sets. Its keys are those of a project but path; what belongs
+// to the operator is an error: less than enforce asks for, a lower role than
+// the operator's, mode off, and other projects as roots, which are read with
+// pinwheel's rights. What is wrong with the file is an Errors.
+func (p Project) Own(data []byte) (Project, []string, error) {
+	if p.beneath == nil {
+		return p, nil, errors.New("this project has no configuration beneath its own file")
+	}
+	r := &reader{path: OwnFile, short: OwnFile, keys: map[string][]string{}}
+	if len(data) > maxOwn {
+		return p, nil, Errors{{Path: OwnFile, Text: "the file is larger than 64 KiB: make it smaller"}}
+	}
+	if docs, err := documents(data); err == nil && len(docs) == 0 {
+		return p, nil, nil // empty, or comments alone
+	}
+	root := r.document(data, "write keys of a project, such as labels: [dependencies]")
+	if len(r.errs) > 0 {
+		return p, nil, r.errs.sorted()
+	}
+	q := p.beneath.project
+	r.noAliases(root)
+	if len(r.errs) == 0 {
+		r.project(root, "", &q, false)
+		r.zoned(root, "", q)
+		r.raise(&q, p.beneath.project, p.beneath.floor)
+		r.operators(root, q, p)
+	}
+	if len(r.errs) > 0 {
+		return p, nil, r.errs.sorted()
+	}
+	p.Policy = q.finish(p.beneath.indexes)
+	var keys []string
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		keys = append(keys, root.Content[i].Value)
+	}
+	return p, keys, nil
+}
+
+// noAliases refuses them: a short file could stand for a very long one.
+func (r *reader) noAliases(n *yaml.Node) {
+	if n.Kind == yaml.AliasNode {
+		r.fail(n, "", "an alias (*%s) is not read in this file: write the value out", n.Value)
+	}
+	for _, c := range n.Content {
+		r.noAliases(c)
+	}
+}
+
+// operators keeps what is the operator's.
+func (r *reader) operators(root *yaml.Node, q project, p Project) {
+	under := p.beneath.project
+	if q.roleNode != under.roleNode && q.policy.MinimumRole < under.policy.MinimumRole {
+		r.fail(q.roleNode, q.roleAt, "%s is less than what pinwheel's operator asks for: raise it or remove the line", q.roleNode.Value)
+	}
+	if q.policy.Mode == plan.Off && under.policy.Mode != plan.Off {
+		r.fail(root, "mode", "off is for pinwheel's operator to say: write dashboard, with which no branches are made")
+	}
+	for i, root := range q.policy.Roots {
+		if root.Project != "" && !strings.EqualFold(root.Project, p.Path) && !known(under.policy.Roots, root) {
+			r.errs = append(r.errs, Error{Path: r.path, Line: root.Line, Key: fmt.Sprintf("roots[%d].project", i),
+				Text: "another project is read with pinwheel's rights, so only its operator may name one: list what it requires instead"})
+		}
+	}
+}
+
+func known(roots []plan.RootPolicy, root plan.RootPolicy) bool {
+	for _, o := range roots {
+		if strings.EqualFold(o.Project, root.Project) {
+			return true
+		}
+	}
+	return false
+}

@@ -159,7 +159,7 @@ func (e effect) editMergeRequest(ctx context.Context, a plan.EditMergeRequest) (
 	if title := oneLine(a.Title); title != "" && title != m.Title {
 		opt.Title = &title
 	}
-	if next := Replace(description, Body(a.Update, e.opt.Body)); strings.TrimSpace(next) != strings.TrimSpace(description) {
+	if next := Replace(description, Body(a.Update, e.opt.Body)); !a.Keep && strings.TrimSpace(next) != strings.TrimSpace(description) {
 		opt.Description = &next
 	}
 	if a.Target != "" && a.Target != m.Target {

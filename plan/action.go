@@ -39,6 +39,7 @@ type OpenMergeRequest struct {
 type EditMergeRequest struct {
 	IID    int64
 	Target string // the branch it is to go into, where that was renamed
+	Keep   bool   // leave the description as it is
 	Update Update
 	Title  string
 	Labels []string // to add

@@ -134,6 +134,7 @@ func (d *decider) edit(dr *draft) {
 		e.Target = d.s.Project.DefaultBranch // its own is gone: the default branch was renamed
 	}
 	want := dr.note()
+	e.Keep = note.Digest == want.Digest && !(note.RebaseBox && dr.State == Open)
 	if e.Target != "" || (note.Present && note.Digest != want.Digest) || (note.RebaseBox && dr.State == Open) || e.Title != "" {
 		if note.Digest != want.Digest {
 			// Along with the text alone: a label that a person took off stays off.

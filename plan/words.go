@@ -82,6 +82,10 @@ func (d *decider) stuck(e solve.Edge, key string) string {
 		}
 		for _, l := range d.outcomes[i].lines {
 			for _, v := range l.judged {
+				to := v.release.Version
+				if m := d.metadataOf(sl.p.Key, to); m.Status == MetadataRefused {
+					return "the metadata of " + name + " " + to.String() + " is refused"
+				}
 				if v.young || v.reason == "" {
 					return name + " " + v.release.Version.String() + " was refused by closing its merge request"
 				}

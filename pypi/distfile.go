@@ -27,6 +27,10 @@ var (
 	tooMuch      = refusal(fmt.Sprintf("has more than %d MiB of metadata", metadata.MaxFile>>20))
 )
 
+// maxBeside bounds what is read of metadata that is too large anyway, to learn
+// whether it is the right one.
+const maxBeside = 64 << 20
+
 var justOK = []int{http.StatusOK}
 
 // wheel returns a wheel's METADATA.
@@ -58,7 +62,16 @@ func (d *download) beside(ctx context.Context) (data []byte, err error) {
 		return nil, d.problem(Unsupported, "%s gives no usable address of %s for %s", d.who, clean(d.file.Name), d.what)
 	}
 	err = d.get(ctx, address, "", justOK, func(response *http.Response) (err error) {
+		sum := sha256.New()
+		all := io.TeeReader(response.Body, sum)
+		response.Body = io.NopCloser(all) // whoever got the answer closes the real one
 		data, err = d.body(response, metadata.MaxFile, tooMuch)
+		if err == error(tooMuch) && d.file.MetadataSHA256 != "" {
+			// Whether it is what the index means tells its digest alone.
+			if _, more := io.CopyN(io.Discard, all, maxBeside); !errors.Is(more, io.EOF) || hex.EncodeToString(sum.Sum(nil)) != d.file.MetadataSHA256 {
+				err = wrongBeside
+			}
+		}
 		return err
 	})
 	if err == nil && d.file.MetadataSHA256 != "" && digestHex(data) != d.file.MetadataSHA256 {

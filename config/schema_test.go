@@ -233,10 +233,21 @@ func TestTheTableIsComplete(t *testing.T) {
 			t.Errorf("docs/config.md lacks %s", key)
 		}
 	}
+	own := 0
 	for i, block := range strings.Split(string(data), "```yaml\n")[1:] {
 		text, _, _ := strings.Cut(block, "```")
+		if strings.HasPrefix(text, "# "+OwnFile+"\n") {
+			own++
+			if _, keys, err := parsed(t, one("")).Projects[0].Own([]byte(text)); err != nil || len(keys) == 0 {
+				t.Errorf("an example of a project's own file is refused: %v", err)
+			}
+			continue
+		}
 		if _, err := Parse(fmt.Sprint("example ", i+1), []byte(text)); err != nil {
 			t.Errorf("an example of docs/config.md is refused: %v", err)
 		}
+	}
+	if own != 1 {
+		t.Errorf("docs/config.md has %d examples of a project's own file", own)
 	}
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -82,18 +83,10 @@ func (r *reader) operators(root *yaml.Node, q project, p Project) {
 		r.fail(root, "mode", "off is for pinwheel's operator to say: write dashboard, with which no branches are made")
 	}
 	for i, root := range q.policy.Roots {
-		if root.Project != "" && !strings.EqualFold(root.Project, p.Path) && !known(under.policy.Roots, root) {
+		same := func(o plan.RootPolicy) bool { return strings.EqualFold(o.Project, root.Project) }
+		if root.Project != "" && !strings.EqualFold(root.Project, p.Path) && !slices.ContainsFunc(under.policy.Roots, same) {
 			r.errs = append(r.errs, Error{Path: r.path, Line: root.Line, Key: fmt.Sprintf("roots[%d].project", i),
 				Text: "another project is read with pinwheel's rights, so only its operator may name one: list what it requires instead"})
 		}
 	}
-}
-
-func known(roots []plan.RootPolicy, root plan.RootPolicy) bool {
-	for _, o := range roots {
-		if strings.EqualFold(o.Project, root.Project) {
-			return true
-		}
-	}
-	return false
 }

@@ -53,10 +53,11 @@ type Publisher struct{ client *gitlab.Client }
 func NewPublisher(client *gitlab.Client) *Publisher { return &Publisher{client} }
 
 // Find returns the project's dashboard: the issue stored, if it is still ours
-// and open; else our open issue with the marker (the lowest iid), with title
-// or with Renovate's old one; else the newest that carries the marker and was
-// closed by a person. An issue of another author is never ours, nor is one whose
-// marker names another project. storedIID is 0 when none is stored.
+// and open; else our open issue with the marker (the lowest iid), with title,
+// with Renovate's old one or without any text; else the newest that carries the
+// marker and was closed by a person. An issue of another author is never ours,
+// nor is one whose marker names another project. storedIID is 0 when none is
+// stored.
 //
 // Where two processes that share no database each made one, the stored one
 // names the other as Older if that has the lower iid.
@@ -132,11 +133,15 @@ func (p *Publisher) stored(ctx context.Context, projectID, iid int64, bot plan.U
 		return nil, explain(err, "read", iid)
 	}
 	found := issueOf(raw)
-	if raw.MovedToID != 0 || !sameUser(found.Author, bot) || elsewhere(found, projectID) {
+	if moved(raw) || !sameUser(found.Author, bot) || elsewhere(found, projectID) {
 		return nil, nil
 	}
 	return &found, nil
 }
+
+// moved reports whether an issue lives on in another project. One that was
+// moved by accident and reopened here keeps the number of its twin there.
+func moved(raw *gitlab.Issue) bool { return raw.MovedToID != 0 && raw.State != "opened" }
 
 func elsewhere(i Issue, projectID int64) bool {
 	m := Parse(i.Description).Marker
@@ -154,7 +159,7 @@ func (p *Publisher) list(ctx context.Context, projectID int64, state string, bot
 			return nil, explain(err, "list "+state, 0)
 		}
 		for _, raw := range page {
-			if i := issueOf(raw); raw.MovedToID == 0 && sameUser(i.Author, bot) && !elsewhere(i, projectID) {
+			if i := issueOf(raw); !moved(raw) && sameUser(i.Author, bot) && !elsewhere(i, projectID) {
 				out = append(out, i)
 			}
 		}
@@ -173,6 +178,8 @@ func choose(open []Issue, projectID int64, title string) *Issue {
 		func(i Issue) bool { m := Parse(i.Description).Marker; return m.Present && m.Project == projectID },
 		func(i Issue) bool { return i.Title == title },
 		func(i Issue) bool { return i.Title == legacyTitle },
+		// One that somebody emptied and renamed: pinwheel makes no empty issues.
+		func(i Issue) bool { return strings.TrimSpace(i.Description) == "" },
 	} {
 		if n := slices.IndexFunc(open, fits); n >= 0 {
 			return &open[n]

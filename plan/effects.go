@@ -173,7 +173,8 @@ func (d *decider) open(dr *draft) {
 func (d *decider) commit(dr *draft, t Trailers) bool {
 	files, err := d.content(dr)
 	if err != nil {
-		dr.State, dr.Reason = Errored, err.Error()+"."
+		said := err.Error()
+		dr.State, dr.Reason = Errored, strings.ToUpper(said[:1])+said[1:]+"."
 		return false
 	}
 	t.Base = d.world.head

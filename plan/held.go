@@ -65,8 +65,8 @@ func (d *decider) fresh(moves []Move) bool {
 }
 
 // gone names a held version that its index took back, yanked or not there, or
-// that a rule forbids now. A project that is quarantined or unknown shows no release at all, for a while
-// perhaps: that says nothing of one.
+// that a rule forbids now. A project that is quarantined or unknown shows no
+// release at all, for a while perhaps: that says nothing of one.
 func (d *decider) gone(held []Move) string {
 	if !d.fresh(held) {
 		return ""

@@ -89,16 +89,24 @@ func (d *decider) verdict(t Tick, dr *draft) (Verdict, string) {
 		return Refused, "it cannot be offered now: " + strings.TrimSuffix(dr.heldFor, ".")
 	case dr.State == ClosedByPerson && t.Box != BoxRecreate:
 		return Refused, "the merge request was closed meanwhile; tick its box under MR Closed"
+	case t.Box == BoxRebase && d.spent(dr):
+		return Refused, fmt.Sprintf("nothing of it is left to change: no step of it begins at what %s pins now; close it", d.s.Project.DefaultBranch)
 	case dr.State != Open && t.Box == BoxRebase:
 		return Refused, "the merge request is not open any more"
 	}
 	return Accepted, ""
 }
 
+// spent reports whether an open merge request cannot be made anew: no update is
+// offered in its place, and main no longer pins what its steps begin at.
+func (d *decider) spent(dr *draft) bool {
+	return dr.State == Open && dr.Kind != Twin && len(dr.want) == 0 && len(d.heldMoves(dr)) == 0
+}
+
 // bodyBox treats the rebase box of a description like a tick. Only people who
 // may push can edit a description, so GitLab has judged who.
 func (d *decider) bodyBox(dr *draft) {
-	if dr.mr == nil || dr.State != Open || !dr.mr.Note.RebaseBox || dr.forced != nil {
+	if dr.mr == nil || dr.State != Open || !dr.mr.Note.RebaseBox || dr.forced != nil || d.spent(dr) {
 		return
 	}
 	asked := fmt.Sprintf("mr-%d-", dr.mr.IID)

@@ -338,6 +338,9 @@ func (d *decider) orphanState(dr *draft, held []Move) {
 	dr.orphan = ""
 	dr.Reason = d.openReason(dr)
 	dr.Update.Moves = held
+	if now := d.heldMoves(dr); len(now) > 0 {
+		dr.Update.Moves = now // as steps of what is pinned now, so that it can be made anew
+	}
 	if len(held) == 0 {
 		if dr.Branch == d.anyTwinBranch() {
 			dr.orphan = "the derived file on main agrees again"

@@ -134,6 +134,12 @@ func (w *world) dashboard() (gitlabsim.Issue, error) {
 	return found, nil
 }
 
+// movedAway reports whether an issue lives on elsewhere.
+func (w *world) movedAway(iid int) bool {
+	i, ok := w.project.Issue(iid)
+	return ok && i.Moved && i.State != "opened"
+}
+
 // newest is the newest merge request from a branch.
 func (w *world) newest(branch string) (gitlabsim.MergeRequest, error) {
 	all := w.project.MRs()

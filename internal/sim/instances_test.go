@@ -98,7 +98,7 @@ func (w *world) alone(t *testing.T, closed bool) {
 	t.Helper()
 	first, open := 0, []int(nil)
 	for _, i := range w.project.Issues() {
-		if i.Author != bot || i.Moved {
+		if i.Author != bot || i.Moved && i.State != "opened" {
 			continue
 		}
 		if first == 0 {

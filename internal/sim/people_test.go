@@ -180,11 +180,21 @@ func (l *life) tickOne(h happening, who string) {
 	case act == "untick":
 		delete(l.judge.waiting, box[3])
 	case who != "rita":
-		l.judge.waiting[box[3]] = &waiting{box: box[2], seen: len(l.gitlab.Events())}
+		l.judge.waiting[box[3]] = &waiting{box: box[2], seen: len(l.gitlab.Events()), on: board.IID, what: titleBefore(board.Description, box[3])}
 	}
 	if h.what == "tickandempty" {
 		_ = l.act("issue " + who + " empty")
 	}
+}
+
+// titleBefore is the title in the line of a branch's box, up to its version.
+func titleBefore(page, branch string) string {
+	_, line, _ := strings.Cut(page, "-branch="+branch+" -->")
+	line, _, _ = strings.Cut(strings.TrimPrefix(line, "["), "\n")
+	for _, end := range []string{"](", " (", " to v"} {
+		line, _, _ = strings.Cut(line, end)
+	}
+	return line
 }
 
 // publish releases or yanks something.

@@ -17,6 +17,8 @@ type waiting struct {
 	box  string // its type
 	seen int    // events before
 	runs int    // clean ones since
+	on   int    // the dashboard it was made on
+	what string // the title of its line as far as the version
 }
 
 // live plays a seed's events and two clean days, and says what went wrong.
@@ -111,8 +113,16 @@ func (j *judge) ticks(report reconcile.Report) {
 		clear(j.waiting) // who closes, empties or deletes the page takes the ticks back
 		return
 	}
+	maps.DeleteFunc(j.waiting, func(_ string, tick *waiting) bool {
+		// A refusal that was written answers, also where the database is lost
+		// afterwards; and who moves a dashboard away takes its ticks along.
+		return strings.Contains(board.Description, " ticked *"+tick.what) || board.IID != tick.on && j.w.movedAway(tick.on)
+	})
 	if report.Status != reconcile.Done || len(report.Failures) > 0 {
 		return
+	}
+	if j.reopened > 0 {
+		j.reopened--
 	}
 	events := j.w.gitlab.Events()
 	for _, branch := range slices.Sorted(maps.Keys(j.waiting)) {
@@ -121,7 +131,7 @@ func (j *judge) ticks(report reconcile.Report) {
 			continue
 		}
 		delete(j.waiting, branch)
-		done := strings.Contains(board.Description, "## Requests Not Carried Out")
+		done := false
 		for _, e := range events[tick.seen:] {
 			done = done || e.Actor == bot && (e.Target == branch || strings.HasPrefix(e.Detail, branch+" ")) || e.Kind == "issue-delete" || e.Actor != bot && e.Kind == "issue-edit"
 		}

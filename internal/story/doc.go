@@ -42,7 +42,9 @@
 //	comment USER TEXT                  on the dashboard
 //	describe USER IID TEXT             replaces a merge request's description
 //	new-issue USER TITLE FILE
-//	close-issue|reopen-issue|delete-issue|empty-issue|move-issue USER
+//	reopen-issue USER [IID]            the newest dashboard, or that issue
+//	rename-issue USER TITLE
+//	close-issue|delete-issue|empty-issue|move-issue USER
 //	role USER LEVEL                    none, guest, planner, reporter, developer, maintainer, owner
 //	issues-enabled on|off
 //

@@ -82,9 +82,25 @@ func people() map[string]person {
 			_, err = p.CreateIssue(a[0], a[1], string(text))
 			return err
 		}},
-		"close-issue":  onIssue((*gitlabsim.Project).CloseIssue),
-		"reopen-issue": onIssue((*gitlabsim.Project).ReopenIssue),
-		"move-issue":   onIssue((*gitlabsim.Project).MoveIssue),
+		"close-issue": onIssue((*gitlabsim.Project).CloseIssue),
+		"reopen-issue": {-1, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			i, err := dashboardOf(p)
+			if err == nil && len(a) > 1 {
+				i.IID, err = number(a[1])
+			}
+			if err != nil {
+				return err
+			}
+			return p.ReopenIssue(a[0], i.IID)
+		}},
+		"rename-issue": {2, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			i, err := dashboardOf(p)
+			if err != nil {
+				return err
+			}
+			return p.EditIssueTitle(a[0], i.IID, a[1])
+		}},
+		"move-issue": onIssue((*gitlabsim.Project).MoveIssue),
 		"rename-default": {1, func(_ *stage, p *gitlabsim.Project, a []string) error {
 			p.RenameDefault(a[0])
 			return nil

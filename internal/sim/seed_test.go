@@ -162,39 +162,48 @@ func shrunk(t *testing.T, events []happening, last int) []happening {
 	return events
 }
 
+// found are seeds beyond those of every run in which something was wrong once.
+var found = []uint64{84, 139, 245, 270, 384, 393, 394, 430, 445}
+
 // Seeds of people, releases, faults and crashes over thirty days.
 func TestSeeds(t *testing.T) {
-	first, last := uint64(1), uint64(40)
+	first, last, also := uint64(1), uint64(40), found
 	switch {
 	case *oneSeed > 0:
-		first, last = *oneSeed, *oneSeed
+		first, last, also = *oneSeed, *oneSeed, nil
 	case raced:
-		last = 1
+		last, also = 1, nil
 	case short():
-		last = 4
+		last, also = 4, nil
 	case everything():
 		last = 1 << 40
 	}
 	t.Run("all", func(t *testing.T) {
+		for _, seed := range also {
+			t.Run(fmt.Sprint(seed), func(t *testing.T) { oneLife(t, seed) })
+		}
 		for seed := first; seed <= last && !late(1); seed++ {
-			t.Run(fmt.Sprint(seed), func(t *testing.T) {
-				if !everything() {
-					t.Parallel()
-				}
-				events := draw(seed)
-				count("seeds of thirty days", 1)
-				count("events in seeds", len(events))
-				wrong, last := live(t, events)
-				if len(wrong) == 0 {
-					return
-				}
-				events = shrunk(t, events, last)
-				less, _ := live(t, events)
-				t.Errorf("seed %d:\n%s\nwith these events alone:\n%s%s\nreplay: go test ./internal/sim -run Seed -sim.seed=%d",
-					seed, strings.Join(wrong, "\n"), lines(events), strings.Join(less, "\n"), seed)
-			})
+			t.Run(fmt.Sprint(seed), func(t *testing.T) { oneLife(t, seed) })
 		}
 	})
+}
+
+// oneLife plays a seed, and says with how few events it fails.
+func oneLife(t *testing.T, seed uint64) {
+	if !everything() {
+		t.Parallel()
+	}
+	events := draw(seed)
+	count("seeds of thirty days", 1)
+	count("events in seeds", len(events))
+	wrong, last := live(t, events)
+	if len(wrong) == 0 {
+		return
+	}
+	events = shrunk(t, events, last)
+	less, _ := live(t, events)
+	t.Errorf("seed %d:\n%s\nwith these events alone:\n%s%s\nreplay: go test ./internal/sim -run Seed -sim.seed=%d",
+		seed, strings.Join(wrong, "\n"), lines(events), strings.Join(less, "\n"), seed)
 }
 
 func lines(events []happening) string {

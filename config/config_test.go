@@ -49,6 +49,10 @@ projects:
       - {packages: ["Types_*", attrs], kinds: [major], from: "<26", to: ">=26", files: ["*.txt"], ignore: {reason: breaks cattrs, link: "https://gitlab.example/i/1", until: "2027-01-31"}}
       - {allowed: "<3", minimum_release_age: 14d, labels: [slow]}
       - {packages: [six], ignore: not now}
+      - {enabled: false, window: "* 8 * * TUE", approval: true, priority: -3}
+    freeze: [{from: "2026-12-20", to: "2027-01-03", reason: nobody is here}]
+    max_new_per_window: 3
+    refresh: never
   - path: g/second
 `
 
@@ -84,6 +88,9 @@ func TestEveryKey(t *testing.T) {
 	prague, _ := time.LoadLocation("Europe/Prague")
 	window, _ := plan.ParseWindow([]string{"* * * * SAT,SUN", "* 22 * * *"}, prague)
 	weekendUTC, _ := plan.ParseWindow([]string{weekend}, time.UTC)
+	tuesday, _ := plan.ParseWindow([]string{"* 8 * * TUE"}, prague)
+	freezes := []plan.Freeze{{From: time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 3, 0, 0, 0, 0, time.UTC), Reason: "nobody is here", At: "pinwheel.yaml:36"}}
+	window, tuesday = window.Without(freezes), tuesday.Without(freezes)
 	indexes := []plan.Index{
 		{Name: "my-index", URL: "http://127.0.0.1:8080/simple/", Packages: []string{"acme-*"}, IgnoreUploadTimes: true},
 		{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}},
@@ -92,7 +99,7 @@ func TestEveryKey(t *testing.T) {
 		Files: []plan.FilePolicy{{Path: "constraints.txt"}}, Window: weekendUTC, MinimumAge: 72 * time.Hour, MaxOpen: 10,
 		BranchPrefix: "pinwheel/", Labels: []string{"bot"}, Platforms: []string{"linux/x86_64"}, Mode: plan.Off,
 		MinimumRole: plan.Developer, Dashboard: "Dependency Dashboard", Indexes: indexes,
-		Unverified: plan.OfferUnverified,
+		Unverified: plan.OfferUnverified, Refresh: plan.RefreshInWindow,
 	}
 	want := &Config{
 		Path:   "pinwheel.yaml",
@@ -128,7 +135,9 @@ func TestEveryKey(t *testing.T) {
 						Ignore: &plan.Ignore{Reason: "breaks cattrs", Link: "https://gitlab.example/i/1", Until: time.Date(2027, 1, 31, 0, 0, 0, 0, prague)}},
 					{At: "pinwheel.yaml:33", Allowed: versions(t, "<3"), MinimumAge: 14 * 24 * time.Hour, HasAge: true, Labels: []string{"slow"}},
 					{At: "pinwheel.yaml:34", Packages: []plan.PackagePattern{pattern(t, "six")}, Ignore: &plan.Ignore{Reason: "not now"}},
+					{At: "pinwheel.yaml:35", Enabled: plan.No, Window: &tuesday, Approval: plan.Yes, Priority: -3, HasPriority: true},
 				},
+				MaxNew: 3, Refresh: plan.RefreshNever,
 			}},
 			{Path: "g/second", Policy: second},
 		},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"path"
 	"regexp"
 	"slices"
@@ -21,8 +22,9 @@ const weekend = "* * * * SAT,SUN"
 type project struct {
 	path   string
 	policy plan.Policy
-	window []string // nil: not given
-	zone   *time.Location
+	window  []string // nil: not given
+	zone    *time.Location
+	freezes []plan.Freeze
 	// windowAt is where the window was given, to name it when it lacks a zone.
 	windowAt *yaml.Node
 	// Where what enforce looks at was given, and under which key; nil for the
@@ -30,6 +32,7 @@ type project struct {
 	ageNode, roleNode *yaml.Node
 	ageAt, roleAt     string
 	ruleAges          []ruleAge
+	ruleWindows       []ruleWindow
 }
 
 func defaults() project {
@@ -37,6 +40,7 @@ func defaults() project {
 		Files:        []plan.FilePolicy{{Path: "constraints.txt"}},
 		MinimumAge:   3 * 24 * time.Hour,
 		MaxOpen:      10,
+		Refresh:      plan.RefreshInWindow,
 		BranchPrefix: "pinwheel/",
 		Labels:       []string{"dependencies"},
 		Platforms:    []string{"linux/x86_64"},
@@ -62,15 +66,21 @@ func (p project) finish(indexes []Index) plan.Policy {
 	if zone == nil {
 		zone = time.UTC
 	}
-	cloneRules(&policy, zone)
+	cloneRules(&policy, zone, p.freezes)
 	// Specs that are wrong were reported one by one.
-	policy.Window, _ = plan.ParseWindow(slices.Clone(specs), zone)
+	policy.Window = windowOf(specs, zone, p.freezes)
 	for _, i := range indexes {
 		policy.Indexes = append(policy.Indexes, plan.Index{
 			Name: i.Name, URL: i.URL, Packages: slices.Clone(i.Packages), IgnoreUploadTimes: i.IgnoreUploadTimes,
 		})
 	}
 	return policy
+}
+
+// windowOf makes a window of specs that were checked.
+func windowOf(specs []string, zone *time.Location, freezes []plan.Freeze) plan.Window {
+	w, _ := plan.ParseWindow(slices.Clone(specs), zone)
+	return w.Without(freezes)
 }
 
 // project reads a project, or the defaults, which have every key but path.
@@ -82,7 +92,12 @@ func (r *reader) project(n *yaml.Node, at string, p *project, named bool) {
 		{key: "catch_up", read: func(n *yaml.Node, at string) { policy.CatchUp = r.boolean(n, at) }},
 		{key: "timezone", read: func(n *yaml.Node, at string) { p.zone = r.timezone(n, at) }},
 		{key: "minimum_release_age", read: func(n *yaml.Node, at string) { policy.MinimumAge, p.ageNode, p.ageAt = r.age(n, at), n, at }},
+		{key: "freeze", read: func(n *yaml.Node, at string) { p.freezes = r.freezes(n, at) }},
 		{key: "max_open_merge_requests", read: func(n *yaml.Node, at string) { policy.MaxOpen = r.number(n, at, 0, 1000) }},
+		{key: "max_new_per_window", read: func(n *yaml.Node, at string) { policy.MaxNew = r.number(n, at, 0, 1000) }},
+		{key: "refresh", read: func(n *yaml.Node, at string) {
+			policy.Refresh = plan.Refresh(r.choice(n, at, string(plan.RefreshInWindow), string(plan.RefreshAlways), string(plan.RefreshNever)))
+		}},
 		{key: "branch_prefix", read: func(n *yaml.Node, at string) { policy.BranchPrefix = r.prefix(n, at) }},
 		{key: "labels", read: func(n *yaml.Node, at string) { policy.Labels = r.texts(n, at, 0, r.label) }},
 		{key: "python", read: func(n *yaml.Node, at string) { policy.Pythons = r.pythons(n, at) }},
@@ -90,7 +105,10 @@ func (r *reader) project(n *yaml.Node, at string, p *project, named bool) {
 		{key: "extras", read: func(n *yaml.Node, at string) { policy.Extras = r.extras(n, at) }},
 		{key: "roots", read: func(n *yaml.Node, at string) { policy.Roots = r.roots(n, at) }},
 		{key: "ignore_edges", read: func(n *yaml.Node, at string) { policy.IgnoreEdges = r.ignoreEdges(n, at) }},
-		{key: "rules", read: func(n *yaml.Node, at string) { p.ruleAges = nil; policy.Rules = r.rules(n, at, p) }},
+		{key: "rules", read: func(n *yaml.Node, at string) {
+			p.ruleAges, p.ruleWindows = nil, nil
+			policy.Rules = r.rules(n, at, p)
+		}},
 		{key: "unverified", read: func(n *yaml.Node, at string) { policy.Unverified = r.unverified(n, at) }},
 		{key: "mode", read: func(n *yaml.Node, at string) { policy.Mode = r.mode(n, at) }},
 		{key: "selections", read: func(n *yaml.Node, at string) { r.selections(n, at, p) }},
@@ -134,22 +152,49 @@ func (r *reader) window(n *yaml.Node, at string) []string {
 	return []string{spec}
 }
 
+// freezes reads runs of days. A freeze that is over is fine: it is left in many a
+// file.
+func (r *reader) freezes(n *yaml.Node, at string) []plan.Freeze {
+	var out []plan.Freeze
+	r.list(n, at, 0, func(n *yaml.Node, at string) {
+		f := plan.Freeze{At: fmt.Sprintf("%s:%d", r.short, n.Line)}
+		r.mapping(n, at, []field{
+			{key: "from", required: true, read: func(n *yaml.Node, at string) { f.From = r.date(n, at) }},
+			{key: "to", required: true, read: func(n *yaml.Node, at string) { f.To = r.date(n, at) }},
+			{key: "reason", required: true, read: func(n *yaml.Node, at string) { f.Reason = r.text(n, at) }},
+		})
+		if f.To.Before(f.From) {
+			r.fail(n, at, "it ends before it begins: write the first day as from and the last as to")
+		}
+		out = append(out, f)
+	})
+	return out
+}
+
 // zoned checks that a window which was written down says whose clock it
 // means. Always means the same everywhere.
 func (r *reader) zoned(n *yaml.Node, at string, p project) {
-	if p.windowAt == nil || p.zone != nil {
+	if p.zone != nil {
 		return
 	}
-	for _, spec := range p.window {
-		if spec == "" || strings.Join(strings.Fields(spec), " ") == "* * * * *" {
-			return
+	lacking := func(n *yaml.Node, specs []string) {
+		for _, spec := range specs {
+			if spec == "" || strings.Join(strings.Fields(spec), " ") == "* * * * *" {
+				return
+			}
+		}
+		// Two projects may share the window of the defaults: say it once.
+		e := Error{Path: r.path, Line: n.Line, Key: below(at, "timezone"),
+			Text: "a window needs a time zone: add timezone, such as Europe/Prague or UTC"}
+		if !slices.ContainsFunc(r.errs, func(o Error) bool { return o.Line == e.Line && o.Text == e.Text }) {
+			r.errs = append(r.errs, e)
 		}
 	}
-	// Two projects may share the window of the defaults: say it once.
-	e := Error{Path: r.path, Line: p.windowAt.Line, Key: below(at, "timezone"),
-		Text: "a window needs a time zone: add timezone, such as Europe/Prague or UTC"}
-	if !slices.ContainsFunc(r.errs, func(o Error) bool { return o.Line == e.Line && o.Text == e.Text }) {
-		r.errs = append(r.errs, e)
+	if p.windowAt != nil {
+		lacking(p.windowAt, p.window)
+	}
+	for _, w := range p.ruleWindows {
+		lacking(w.node, w.specs)
 	}
 }
 

@@ -54,16 +54,27 @@ func (r *reader) rule(n *yaml.Node, at string, p *project) plan.Rule {
 				}
 			})
 		}},
+		{key: "enabled", read: effect(func(n *yaml.Node, at string) { rule.Enabled = r.yesNo(n, at) })},
 		{key: "ignore", read: effect(func(n *yaml.Node, at string) { rule.Ignore = r.ignore(n, at) })},
 		{key: "allowed", read: effect(func(n *yaml.Node, at string) { rule.Allowed = r.versions(n, at) })},
 		{key: "minimum_release_age", read: effect(func(n *yaml.Node, at string) {
 			rule.MinimumAge, rule.HasAge = r.age(n, at), true
 			p.ruleAges = append(p.ruleAges, ruleAge{n, at, rule.MinimumAge})
 		})},
+		{key: "window", read: effect(func(n *yaml.Node, at string) {
+			specs := r.window(n, at)
+			p.ruleWindows = append(p.ruleWindows, ruleWindow{n, specs})
+			w := windowOf(specs, time.UTC, nil) // finish gives it the project's zone
+			rule.Window = &w
+		})},
+		{key: "approval", read: effect(func(n *yaml.Node, at string) { rule.Approval = r.yesNo(n, at) })},
+		{key: "priority", read: effect(func(n *yaml.Node, at string) {
+			rule.Priority, rule.HasPriority = r.number(n, at, -1000, 1000), true
+		})},
 		{key: "labels", read: effect(func(n *yaml.Node, at string) { rule.Labels = r.texts(n, at, 1, r.label) })},
 	})
 	if !does {
-		r.fail(n, at, "the rule does nothing: add ignore, allowed, minimum_release_age or labels")
+		r.fail(n, at, "the rule does nothing: add ignore, allowed, window, group or another key that says what holds")
 	}
 	return rule
 }
@@ -73,6 +84,19 @@ type ruleAge struct {
 	node *yaml.Node
 	at   string
 	age  time.Duration
+}
+
+// ruleWindow is where a rule gives a window, to name it when it lacks a zone.
+type ruleWindow struct {
+	node  *yaml.Node
+	specs []string
+}
+
+func (r *reader) yesNo(n *yaml.Node, at string) plan.Choice {
+	if r.boolean(n, at) {
+		return plan.Yes
+	}
+	return plan.No
 }
 
 // versions reads specifiers of which there is at least one.
@@ -115,13 +139,18 @@ func (r *reader) date(n *yaml.Node, at string) time.Time {
 	return day
 }
 
-// cloneRules gives a policy its own rules, with days in the project's zone.
-func cloneRules(p *plan.Policy, zone *time.Location) {
+// cloneRules gives a policy its own rules, with days and windows in the project's
+// zone.
+func cloneRules(p *plan.Policy, zone *time.Location, freezes []plan.Freeze) {
 	p.Rules = slices.Clone(p.Rules)
 	for i := range p.Rules {
 		r := &p.Rules[i]
 		r.Packages, r.Kinds = slices.Clone(r.Packages), slices.Clone(r.Kinds)
 		r.Files, r.Labels = slices.Clone(r.Files), slices.Clone(r.Labels)
+		if r.Window != nil {
+			w := windowOf(r.Window.Text(), zone, freezes)
+			r.Window = &w
+		}
 		if r.Ignore == nil {
 			continue
 		}

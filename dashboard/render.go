@@ -82,7 +82,7 @@ func summary(p plan.Plan) string {
 }
 
 func windowLine(p plan.Plan, v View) string {
-	line := "**" + window(p.Window, v) + ";** "
+	line := frozen(p.Window, v) + "**" + window(p.Window, v) + ";** "
 	if p.MaxOpen > 0 {
 		line += fmt.Sprintf("%d of %s taken. ", p.OpenCount, count(p.MaxOpen, "place"))
 	} else {
@@ -97,6 +97,18 @@ func windowLine(p plan.Plan, v View) string {
 		links = append(links, text.Link("Help", v.HelpURL))
 	}
 	return strings.TrimRight(line+" "+strings.Join(links, " · "), " ")
+}
+
+// frozen says until when nothing opens by itself, and why.
+func frozen(w plan.WindowView, v View) string {
+	if w.Frozen == nil {
+		return ""
+	}
+	until := "Frozen"
+	if !w.Frozen.Until.IsZero() {
+		until += " until " + w.Frozen.Until.In(location(v.Zone)).Format("Mon 2 Jan 15:04")
+	}
+	return "**" + until + "** (" + text.Code(w.Frozen.At) + "): " + sentences(w.Frozen.Reason) + " "
 }
 
 func window(w plan.WindowView, v View) string {

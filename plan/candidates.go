@@ -39,9 +39,13 @@ type verdict struct {
 	young    bool      // the reason is its age alone, and eligible says when that ends
 }
 
+// kept reports whether a rule keeps the release away for a reason that the
+// dashboard shows. What is turned off is not shown.
+func (v verdict) kept() bool { return v.rule != nil && v.rule.Enabled != No }
+
 // release judges r for sl, to which it is a step of a kind. Its reasons come in
 // this order: kind of version, rules, files, yanked, Python, age.
-func (j *judge) release(sl slot, kind Kind, index Index, r *Release) verdict {
+func (j *judge) release(sl slot, rules []*Rule, kind Kind, index Index, r *Release) verdict {
 	v := verdict{release: r, released: earliest(r.Files)}
 	switch {
 	case r.Version.IsPrerelease() && !sl.p.Version.IsPrerelease():
@@ -54,7 +58,7 @@ func (j *judge) release(sl slot, kind Kind, index Index, r *Release) verdict {
 	if v.reason != "" {
 		return v
 	}
-	if v.rule, v.reason = j.forbidden(sl, kind, r.Version); v.reason != "" {
+	if v.rule, v.reason = j.forbidden(rules, kind, r.Version); v.reason != "" {
 		return v
 	}
 	usable, reason := j.usable(sl, r)
@@ -67,7 +71,7 @@ func (j *judge) release(sl slot, kind Kind, index Index, r *Release) verdict {
 			return v
 		}
 	}
-	j.age(&v, usable, index, j.minimumAge(sl, kind, r.Version))
+	j.age(&v, usable, index, j.minimumAge(rules, kind, r.Version))
 	return v
 }
 

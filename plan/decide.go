@@ -43,8 +43,8 @@ func decide(s *Snapshot, m *Memory) Plan {
 }
 
 func newDecider(s *Snapshot) *decider {
-	d := &decider{admitted: map[string]map[string]uint64{}, s: s, zone: s.Policy.Window.Zone(), world: arrange(s), envs: environments(s.Policy)}
-	d.inside = s.Policy.Window.Inside(s.Now) || (s.Policy.CatchUp && d.late())
+	d := &decider{admitted: map[string]map[string]uint64{}, views: map[string]WindowView{}, s: s, zone: s.Policy.Window.Zone(), world: arrange(s), envs: environments(s.Policy)}
+	d.caughtUp = s.Policy.CatchUp && d.late()
 	return d
 }
 
@@ -52,7 +52,8 @@ func newDecider(s *Snapshot) *decider {
 type decider struct {
 	s        *Snapshot
 	zone     *time.Location
-	inside   bool // the window is open, or made up for
+	views    map[string]WindowView // of rules' windows
+	caughtUp bool // the policy's window went by without a run and is made up for
 	world    world
 	envs     []environment
 	files    []parsedFile
@@ -89,6 +90,7 @@ type draft struct {
 	mr        *MergeRequest
 	refused   *refusal
 	forced    *Tick
+	handling  handling
 	opens     bool // wants a new merge request
 	moves     bool // an open one moves to Moves
 	repair    bool // an open one is rebuilt at the versions it holds

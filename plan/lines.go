@@ -113,13 +113,14 @@ func (j *judge) lines(o *outcome, sl slot, index Index, pkg Package, pinned *Rel
 	pin := sl.p.Version
 	calendar := isCalendar(pin, earliest(pinned.Files)) &&
 		slices.ContainsFunc(newer, func(r *Release) bool { return isCalendar(r.Version, earliest(r.Files)) })
+	rules := j.rulesFor(sl)
 	own, major := &line{calendar: calendar, judged: make([]verdict, 0, len(newer))}, &line{major: true}
 	for _, r := range newer {
 		to := major
 		if calendar || (r.Version.Epoch() == pin.Epoch() && r.Version.Major() == pin.Major()) {
 			to = own
 		}
-		to.judged = append(to.judged, j.release(sl, to.kind(sl, r.Version), index, r))
+		to.judged = append(to.judged, j.release(sl, rules, to.kind(sl, r.Version), index, r))
 	}
 	o.lines = []*line{own, major}
 	if o.yanked == "" {
@@ -128,7 +129,7 @@ func (j *judge) lines(o *outcome, sl slot, index Index, pkg Package, pinned *Rel
 	down := &line{down: true}
 	for i := len(pkg.Releases) - 1; i >= 0; i-- {
 		if r := &pkg.Releases[i]; r.Version.Compare(pin) < 0 {
-			down.judged = append(down.judged, j.release(sl, Downgrade, index, r))
+			down.judged = append(down.judged, j.release(sl, rules, Downgrade, index, r))
 		}
 	}
 	o.down = down
@@ -158,10 +159,8 @@ func (l *line) offers() bool {
 	return slices.ContainsFunc(l.judged, func(v verdict) bool { return v.reason == "" || v.young })
 }
 
-// ruled reports whether a rule keeps any release of the line away.
-func (l *line) ruled() bool {
-	return slices.ContainsFunc(l.judged, func(v verdict) bool { return v.rule != nil })
-}
+// ruled reports whether people decided not to take a release of the line.
+func (l *line) ruled() bool { return slices.ContainsFunc(l.judged, verdict.kept) }
 
 // ripe reports whether any release of the line may be taken now.
 func (l *line) ripe() bool {

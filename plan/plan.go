@@ -234,5 +234,6 @@ type WindowView struct {
 	Opens  time.Time // the next opening, or the present one's start
 	Closes time.Time // the end of that opening
 	Zone   string
-	Never  bool // no opening within five years
+	Never  bool    // no opening within five years
+	Frozen *Frozen // now lies in a freeze; nil where it does not
 }

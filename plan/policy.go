@@ -9,6 +9,10 @@ type Policy struct {
 	CatchUp      bool // a window in which no run was made is made up for by the next run
 	MinimumAge   time.Duration
 	MaxOpen      int // open merge requests at once; 0 is none beyond forced ones
+	// MaxNew bounds the merge requests that one opening of the window brings;
+	// 0 is no bound. Ticked ones pass it and do not count.
+	MaxNew       int
+	Refresh      Refresh
 	BranchPrefix string
 	Labels       []string
 	Pythons      []string // minor versions, "3.9"; empty: not checked
@@ -61,6 +65,17 @@ type Unverified string
 const (
 	OfferUnverified Unverified = "offer" // offered with a label that says so
 	HoldUnverified  Unverified = "hold"  // held back
+)
+
+// Refresh says when an open merge request moves to a newer version by itself.
+type Refresh string
+
+// The choices. The zero value is RefreshInWindow. What does not fit the default
+// branch any more moves with each of them, and what a person asks for.
+const (
+	RefreshInWindow Refresh = "window" // once in each opening
+	RefreshAlways   Refresh = "always" // at every run
+	RefreshNever    Refresh = "never"
 )
 
 // FilePolicy is one constraints file of the project and its twin, if any.

@@ -136,64 +136,6 @@ func roleName(r Role) string {
 	return "Owner"
 }
 
-// queue fills the places: forced, what ends a conflict, longest waiting, patch
-// before minor before major, name.
-func (d *decider) queue() {
-	places := d.s.Policy.MaxOpen
-	var waiting []*draft
-	for _, dr := range d.drafts {
-		switch {
-		case dr.State == Open && dr.orphan == "":
-			places--
-			d.plan.OpenCount++
-			d.applyForced(dr)
-		case dr.State == AwaitingSchedule || dr.State == Maturing || (dr.State == ClosedByPerson && dr.forced != nil && dr.held == ""):
-			waiting = append(waiting, dr)
-		}
-	}
-	sort.SliceStable(waiting, func(i, j int) bool { return before(waiting[i], waiting[j]) })
-	for _, dr := range waiting {
-		switch {
-		case dr.young:
-			d.youngForced(dr)
-		case dr.stale && (d.inside || dr.forced != nil):
-			dr.State = Errored
-			dr.Reason = "Its index could not be read in this run; tried again every run."
-		case dr.forced != nil:
-			dr.opens = true
-			places--
-		case !d.inside:
-		case places > 0:
-			dr.opens = true
-			places--
-		default:
-			dr.State = RateLimited
-			// Not which number in line: that would be news for every waiting
-			// update each time one is merged.
-			dr.Reason = fmt.Sprintf("Waits for one of the %d places (max_open_merge_requests).", d.s.Policy.MaxOpen)
-			if !dr.Since.IsZero() {
-				dr.Reason = fmt.Sprintf("Waits since %s for one of the %d places (max_open_merge_requests).", day(dr.Since, d.zone), d.s.Policy.MaxOpen)
-			}
-		}
-	}
-}
-
-func before(a, b *draft) bool {
-	if (a.forced != nil) != (b.forced != nil) {
-		return a.forced != nil
-	}
-	if (len(a.Cures) > 0) != (len(b.Cures) > 0) {
-		return len(a.Cures) > 0
-	}
-	if !a.Since.Equal(b.Since) {
-		return a.Since.Before(b.Since)
-	}
-	if a.Kind.rank() != b.Kind.rank() {
-		return a.Kind.rank() < b.Kind.rank()
-	}
-	return a.Branch < b.Branch
-}
-
 // applyForced lets a rebase request take the newest eligible version, or
 // rebuild at the version that is held.
 func (d *decider) applyForced(dr *draft) {

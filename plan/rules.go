@@ -22,12 +22,29 @@ type Rule struct {
 	From, To pep440.Specifiers // of the pinned and of the new version
 	Files    []string          // globs on the paths of constraints files
 
+	Enabled    Choice            // No: nothing is taken; the last rule that says counts
 	Ignore     *Ignore           // the release is not taken
 	Allowed    pep440.Specifiers // what the new version has to be in
 	MinimumAge time.Duration     // takes the place of the policy's, where HasAge; the last rule wins
 	HasAge     bool
 	Labels     []string // for merge requests that make such a step
+
+	Window   *Window // takes the place of the policy's; the last rule counts
+	Approval Choice  // Yes: opens after a tick alone; the last rule that says counts
+	Priority int     // of those that wait the greater goes first; the last rule counts
+	// HasPriority tells a priority of 0 from none.
+	HasPriority bool
 }
+
+// Choice is yes, no, or not said.
+type Choice string
+
+// The choices. The zero value says nothing.
+const (
+	NotSaid Choice = ""
+	Yes     Choice = "yes"
+	No      Choice = "no"
+)
 
 // Ignore is why, and until when, something is not taken.
 type Ignore struct {
@@ -73,24 +90,52 @@ func (p PackagePattern) match(key string) bool {
 	return ok
 }
 
+// rulesFor are the rules that may be for a step of a pin, in their order.
+func (j *judge) rulesFor(sl slot) []*Rule {
+	var out []*Rule
+	for i := range j.policy.Rules {
+		if r := &j.policy.Rules[i]; r.pins(sl) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 // names reports whether the rule is for a package.
 func (r *Rule) names(key string) bool {
 	return len(r.Packages) == 0 || slices.ContainsFunc(r.Packages, func(p PackagePattern) bool { return p.match(key) })
 }
 
-// covers reports whether the rule is for a step of a pin.
-func (r *Rule) covers(sl slot, kind Kind, to pep440.Version) bool {
-	return r.names(sl.p.Key) && (len(r.Kinds) == 0 || slices.Contains(r.Kinds, kind)) &&
-		(r.From.IsEmpty() || r.From.Contains(sl.p.Version)) && (r.To.IsEmpty() || r.To.Contains(to)) &&
+// pins reports whether the rule may be for a step of a pin.
+func (r *Rule) pins(sl slot) bool {
+	return r.names(sl.p.Key) && (r.From.IsEmpty() || r.From.Contains(sl.p.Version)) &&
 		(len(r.Files) == 0 || slices.ContainsFunc(r.Files, func(glob string) bool { ok, _ := path.Match(glob, sl.path); return ok }))
 }
 
-// forbidden says which rule keeps a pin from a release, and how that reads
-// after its name and version; nil where none does.
-func (j *judge) forbidden(sl slot, kind Kind, to pep440.Version) (*Rule, string) {
-	for i := range j.policy.Rules {
-		r := &j.policy.Rules[i]
-		if !r.covers(sl, kind, to) {
+// steps reports whether a rule that is for a pin is for its step, too.
+func (r *Rule) steps(kind Kind, to pep440.Version) bool {
+	return (len(r.Kinds) == 0 || slices.Contains(r.Kinds, kind)) && (r.To.IsEmpty() || r.To.Contains(to))
+}
+
+// covers reports whether the rule is for a step of a pin.
+func (r *Rule) covers(sl slot, kind Kind, to pep440.Version) bool {
+	return r.pins(sl) && r.steps(kind, to)
+}
+
+// forbidden says which of a pin's rules keeps it from a release, and how that
+// reads after its name and version; nil where none does.
+func (j *judge) forbidden(rules []*Rule, kind Kind, to pep440.Version) (*Rule, string) {
+	var enabled *Rule
+	for _, r := range rules {
+		if r.Enabled != NotSaid && r.steps(kind, to) {
+			enabled = r
+		}
+	}
+	if enabled != nil && enabled.Enabled == No {
+		return enabled, fmt.Sprintf("is turned off by `%s`", enabled.At)
+	}
+	for _, r := range rules {
+		if !r.steps(kind, to) {
 			continue
 		}
 		if g := r.Ignore; g != nil && (g.Until.IsZero() || j.now.Before(g.Until)) {
@@ -113,10 +158,10 @@ func (j *judge) ignored(r *Rule) string {
 }
 
 // minimumAge is what a release must be for a pin to go there.
-func (j *judge) minimumAge(sl slot, kind Kind, to pep440.Version) time.Duration {
+func (j *judge) minimumAge(rules []*Rule, kind Kind, to pep440.Version) time.Duration {
 	age := j.policy.MinimumAge
-	for i := range j.policy.Rules {
-		if r := &j.policy.Rules[i]; r.HasAge && r.covers(sl, kind, to) {
+	for _, r := range rules {
+		if r.HasAge && r.steps(kind, to) {
 			age = r.MinimumAge
 		}
 	}
@@ -167,7 +212,7 @@ func (d *decider) ignored() {
 	byBranch := map[string]*draft{}
 	for i, sl := range d.slots {
 		for _, l := range d.outcomes[i].lines {
-			at := slices.IndexFunc(l.judged, func(v verdict) bool { return v.rule != nil })
+			at := slices.IndexFunc(l.judged, verdict.kept)
 			if at < 0 || l.down || l.offers() {
 				continue
 			}

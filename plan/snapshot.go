@@ -13,6 +13,10 @@ type Snapshot struct {
 	// missed: it stays behind while one is. Zero where nothing is known.
 	Attended time.Time
 
+	// New is how many merge requests this run may still open of those that
+	// nobody asked for, over all projects; nil is no bound.
+	New *int
+
 	// Own is the project's own policy file, of which Policy holds what it says.
 	Own OwnPolicy
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan/solve"
 	"gitlab.com/cki-project/pinwheel/pypi/pep440"
@@ -67,6 +68,7 @@ func (d *decider) states() {
 			dr.mr = &mr
 			dr.MR = mr.IID
 		}
+		dr.handling = d.handlingOf(dr.Moves)
 	}
 	for _, dr := range d.drafts {
 		d.state(dr)
@@ -79,7 +81,7 @@ func (d *decider) states() {
 // yield holds a set back while a merge request that a person took over moves
 // one of its members: half a set is never offered.
 func (d *decider) yield(dr *draft) {
-	if dr.State != AwaitingSchedule && dr.State != Maturing && dr.State != Open {
+	if dr.State != PendingApproval && dr.State != AwaitingSchedule && dr.State != Maturing && dr.State != Open {
 		return
 	}
 	for _, other := range d.drafts {
@@ -134,22 +136,41 @@ func (d *decider) state(dr *draft) {
 	case dr.held != "":
 		dr.State, dr.Reason = dr.held, dr.heldFor
 	case dr.young:
+		then := "opens in the window" + dr.handling.by()
+		if r := dr.handling.approval; r != nil {
+			then = fmt.Sprintf("needs approval (`%s`)", r.At)
+		}
 		dr.State = Maturing
-		dr.Reason = fmt.Sprintf("Released %s, old enough on %s, then opens in the window.", day(dr.Released, d.zone), instant(dr.Eligible, d.zone))
+		dr.Reason = fmt.Sprintf("Released %s, old enough on %s, then %s.", day(dr.Released, d.zone), instant(dr.Eligible, d.zone), then)
+	case dr.handling.approval != nil:
+		dr.State = PendingApproval
+		dr.Reason = fmt.Sprintf("Needs approval (`%s`): a tick approves it, and the next run opens it.", dr.handling.approval.At)
 	default:
-		dr.State, dr.Reason = AwaitingSchedule, d.opensReason()
+		dr.State, dr.Reason = AwaitingSchedule, d.opensReason(dr.handling)
 	}
 }
 
-func (d *decider) opensReason() string {
-	w := d.plan.Window
+func (d *decider) opensReason(h handling) string {
+	w := d.view(h)
 	switch {
 	case w.Always || w.Inside:
 		return "Opens in this run."
 	case w.Never:
-		return "The window of the configuration never opens."
+		return "The window of the configuration never opens" + h.by() + "."
 	}
-	return "Opens " + w.Opens.In(d.zone).Format("Mon 2 Jan 15:04") + "."
+	return "Opens " + w.Opens.In(d.zone).Format("Mon 2 Jan 15:04") + h.by() + "."
+}
+
+// view is an update's window as texts show it. A rule's is worked out once.
+func (d *decider) view(h handling) WindowView {
+	if len(h.of) == 0 {
+		return d.plan.Window
+	}
+	key := h.by() + strings.Join(h.window.Text(), ",")
+	if _, ok := d.views[key]; !ok {
+		d.views[key] = h.window.View(d.s.Now)
+	}
+	return d.views[key]
 }
 
 func (d *decider) refusedReason(r refusal, dr *draft) string {
@@ -257,7 +278,7 @@ func (d *decider) settleOpen(dr *draft, gone string) {
 		at = dr.mr.CreatedAt
 	}
 	wanted := dr.moves
-	dr.moves = wanted && (dr.Clash != "" || (d.inside && !d.s.Policy.Window.Same(at, d.s.Now)))
+	dr.moves = wanted && (dr.Clash != "" || d.refreshes(dr, at))
 	dr.repair = !dr.moves && dr.Clash == "" && dr.trailer.Base != d.world.head && (dr.mr.HasConflicts || d.twinBehind(dr))
 	dr.Reason = d.openReason(dr)
 	if dr.Clash != "" && !dr.moves {
@@ -269,7 +290,7 @@ func (d *decider) settleOpen(dr *draft, gone string) {
 	}
 	ready := ""
 	if wanted && !dr.moves && dr.Kind != Twin {
-		ready = fmt.Sprintf(" v%s is ready and replaces it %s; a tick takes it now.", dr.Moves0().To, d.nextOpening())
+		ready = fmt.Sprintf(" v%s is ready%s; a tick takes it now.", dr.Moves0().To, d.nextOpening(dr.handling))
 	}
 	if gone != "" {
 		dr.Reason += " " + gone + "."
@@ -284,21 +305,38 @@ func (d *decider) settleOpen(dr *draft, gone string) {
 	}
 }
 
-// nextOpening is when an open merge request may move again.
-func (d *decider) nextOpening() string {
-	w := d.plan.Window
-	switch {
-	case w.Always:
-		return "tomorrow at the earliest"
-	case w.Never:
-		return "when the window opens"
-	case w.Inside:
-		if next, ok := d.s.Policy.Window.Opens(w.Closes); ok {
-			return "on " + next.In(d.zone).Format("Mon 2 Jan 15:04")
-		}
-		return "in the next window"
+// refreshes reports whether an open merge request whose version was put there
+// at an instant moves to a newer one now, without anybody asking.
+func (d *decider) refreshes(dr *draft, at time.Time) bool {
+	switch d.s.Policy.Refresh {
+	case RefreshNever:
+		return false
+	case RefreshAlways:
+		return d.plan.Window.Frozen == nil
+	case RefreshInWindow:
 	}
-	return "on " + w.Opens.In(d.zone).Format("Mon 2 Jan 15:04")
+	return d.may(dr.handling) && !dr.handling.window.Same(at, d.s.Now)
+}
+
+// nextOpening is when an open merge request may move again, as it reads after
+// "is ready".
+func (d *decider) nextOpening(h handling) string {
+	const replaces = " and replaces it "
+	w := d.view(h)
+	switch {
+	case d.s.Policy.Refresh == RefreshNever:
+		return " and does not replace it by itself (`refresh: never`)"
+	case w.Always:
+		return replaces + "tomorrow at the earliest"
+	case w.Never:
+		return replaces + "when the window opens"
+	case w.Inside:
+		if next, ok := h.window.Opens(w.Closes); ok {
+			return replaces + "on " + next.In(d.zone).Format("Mon 2 Jan 15:04")
+		}
+		return replaces + "in the next window"
+	}
+	return replaces + "on " + w.Opens.In(d.zone).Format("Mon 2 Jan 15:04")
 }
 
 func (d *decider) openReason(dr *draft) string {

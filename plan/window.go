@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,9 +14,11 @@ import (
 // restricts both day of month and weekday, both must match (as Renovate reads
 // it; cron itself would take either). The zero Window is always open.
 type Window struct {
-	specs []minutes
-	text  []string
-	zone  *time.Location
+	specs  []minutes
+	text   []string
+	zone   *time.Location
+	frozen []Freeze
+	also   []Window // an instant has to be inside of these as well
 }
 
 type minutes struct{ fields, days *cron.SpecSchedule }
@@ -106,6 +109,9 @@ func (w Window) Text() []string { return w.text }
 // wall clock of t in the zone and never builds an instant from one: some
 // weekend midnights do not exist.
 func (w Window) Inside(t time.Time) bool {
+	if _, frozen := w.Frozen(t); frozen || slices.ContainsFunc(w.also, func(o Window) bool { return !o.Inside(t) }) {
+		return false
+	}
 	local := t.In(w.Zone())
 	for _, m := range w.specs {
 		if m.match(local) {
@@ -121,16 +127,28 @@ const horizon = 5 * 366 * 24 * time.Hour
 // Opens returns the first minute at or after t that is inside. ok is false
 // when there is none within five years.
 func (w Window) Opens(t time.Time) (_ time.Time, ok bool) {
+	if w.always() {
+		return w.thawed(t, false)
+	}
 	return w.first(t, func(u time.Time) bool { return w.Inside(u) }, w.anyDay)
 }
 
 // Closes returns the first minute at or after t that is outside. ok is false
 // when there is none within five years: then the window is always open.
 func (w Window) Closes(t time.Time) (_ time.Time, ok bool) {
+	if w.always() {
+		if len(w.frozen) == 0 {
+			return time.Time{}, false
+		}
+		return w.thawed(t, true)
+	}
 	return w.first(t, func(u time.Time) bool { return !w.Inside(u) }, func(time.Time) bool { return true })
 }
 
 func (w Window) anyDay(t time.Time) bool {
+	if _, frozen := w.Frozen(t); frozen || slices.ContainsFunc(w.also, func(o Window) bool { return !o.anyDay(t) }) {
+		return false
+	}
 	local := t.In(w.Zone())
 	for _, m := range w.specs {
 		if m.day(local) {
@@ -145,9 +163,6 @@ func (w Window) anyDay(t time.Time) bool {
 func (w Window) first(t time.Time, want, day func(time.Time) bool) (time.Time, bool) {
 	const quarter = 15 * time.Minute
 	end := t.Add(horizon)
-	if w.always() {
-		return t.Truncate(time.Minute), want(t)
-	}
 	for u := t.Truncate(time.Minute); u.Before(end); {
 		if want(u) {
 			return u, true
@@ -162,9 +177,13 @@ func (w Window) first(t time.Time, want, day func(time.Time) bool) (time.Time, b
 	return time.Time{}, false
 }
 
-// always reports whether every minute is inside: specs that leave no minute,
-// hour, day of month or month out, and that cover the week together.
+// always reports whether every minute is inside but those of freezes: specs that
+// leave no minute, hour, day of month or month out, and that cover the week
+// together.
 func (w Window) always() bool {
+	if slices.ContainsFunc(w.also, func(o Window) bool { return !o.always() }) {
+		return false
+	}
 	full := func(set uint64, from, to int) bool {
 		mask := uint64(1)<<(to+1) - uint64(1)<<from
 		return set&mask == mask
@@ -199,8 +218,8 @@ func (w Window) Same(a, b time.Time) bool {
 
 // View is the window as texts show it at now.
 func (w Window) View(now time.Time) WindowView {
-	v := WindowView{Zone: w.Zone().String(), Always: w.always(), Inside: w.Inside(now)}
-	if v.Always {
+	v := WindowView{Zone: w.Zone().String(), Inside: w.Inside(now), Frozen: w.frozenNow(now)}
+	if v.Always = w.always() && v.Frozen == nil; v.Always {
 		return v
 	}
 	opens, ok := w.Opens(now)

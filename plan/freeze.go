@@ -1,0 +1,78 @@
+package plan
+
+import (
+	"slices"
+	"time"
+)
+
+// Freeze is a run of whole days, both ends included, on which nothing moves by
+// itself: no window is open. A ticked box passes it as it passes a window.
+type Freeze struct {
+	From, To time.Time // days, as midnight in UTC; read in the window's zone
+	Reason   string
+	At       string // where it is written, "pinwheel.yaml:31"
+}
+
+// Without is the window with the days of freezes cut out of it.
+func (w Window) Without(freezes []Freeze) Window {
+	w.frozen = append(slices.Clip(w.frozen), freezes...)
+	return w
+}
+
+// And is the minutes that are inside of both. The zone is that of w.
+func (w Window) And(o Window) Window {
+	switch {
+	case o.always() || slices.Equal(w.text, o.text):
+		return w
+	case w.always():
+		o.frozen = append(slices.Clip(o.frozen), w.frozen...)
+		return o
+	}
+	w.also = append(slices.Clip(w.also), o)
+	return w
+}
+
+// Frozen returns the freeze that holds on the day of t, the first if several do.
+func (w Window) Frozen(t time.Time) (Freeze, bool) {
+	if len(w.frozen) == 0 {
+		return Freeze{}, false
+	}
+	year, month, dayOfMonth := t.In(w.Zone()).Date()
+	date := time.Date(year, month, dayOfMonth, 0, 0, 0, 0, time.UTC)
+	for _, f := range w.frozen {
+		if !date.Before(f.From) && !date.After(f.To) {
+			return f, true
+		}
+	}
+	return Freeze{}, false
+}
+
+// thawed steps from t to the first minute that is frozen, or that is not. Days
+// begin on a quarter of an hour in every zone.
+func (w Window) thawed(t time.Time, frozen bool) (time.Time, bool) {
+	const quarter = 15 * time.Minute
+	u := t.Truncate(time.Minute)
+	for end := t.Add(horizon); u.Before(end); u = u.Truncate(quarter).Add(quarter) {
+		if _, is := w.Frozen(u); is == frozen {
+			return u, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// Frozen is the freeze of now as texts show it.
+type Frozen struct {
+	Until  time.Time // the first minute after it, and after those that follow on it
+	Reason string
+	At     string
+}
+
+// frozenNow is the freeze that now lies in, nil where it lies in none.
+func (w Window) frozenNow(now time.Time) *Frozen {
+	f, ok := w.Frozen(now)
+	if !ok {
+		return nil
+	}
+	until, _ := w.thawed(now, false)
+	return &Frozen{Until: until, Reason: f.Reason, At: f.At}
+}

@@ -1,0 +1,100 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+)
+
+// handling is what the policy and its rules say of one update. Of each member
+// the last rule counts; of several members a window has to be open for all, one
+// that needs approval is enough, and the greatest priority counts.
+type handling struct {
+	window   Window
+	of       []string // where the rules are that the window comes from; none: it is the policy's
+	approval *Rule    // asks for approval; nil where none does
+	priority int
+}
+
+// sayings are the rules that decide about one move, nil where none says.
+type sayings struct{ window, approval, priority *Rule }
+
+// handlingOf finds what holds for an update with those moves.
+func (d *decider) handlingOf(moves []Move) handling {
+	h := handling{window: d.s.Policy.Window}
+	own, windows := len(moves) == 0, []*Rule(nil)
+	for k, m := range moves {
+		says := d.said(m)
+		if says.window == nil {
+			own = true
+		} else if !slices.Contains(windows, says.window) {
+			windows = append(windows, says.window)
+		}
+		if says.approval != nil && says.approval.Approval == Yes {
+			h.approval = says.approval
+		}
+		priority := 0
+		if says.priority != nil {
+			priority = says.priority.Priority
+		}
+		if k == 0 || priority > h.priority {
+			h.priority = priority
+		}
+	}
+	for k, r := range windows {
+		if k == 0 && !own {
+			h.window = *r.Window
+		} else {
+			h.window = h.window.And(*r.Window)
+		}
+		h.of = append(h.of, "`"+r.At+"`")
+	}
+	return h
+}
+
+// said finds the rules that decide about a move: of each key the last.
+func (d *decider) said(m Move) sayings {
+	to, err := pep440.Parse(m.To)
+	at := -1
+	if len(d.s.Policy.Rules) > 0 {
+		at = d.slotOf(m)
+	}
+	if err != nil || at < 0 {
+		return sayings{}
+	}
+	return said(d.judge.rulesFor(d.slots[at]), m.Kind, to)
+}
+
+func said(rules []*Rule, kind Kind, to pep440.Version) sayings {
+	var out sayings
+	for _, r := range rules {
+		if !r.steps(kind, to) {
+			continue
+		}
+		if r.Window != nil {
+			out.window = r
+		}
+		if r.Approval != NotSaid {
+			out.approval = r
+		}
+		if r.HasPriority {
+			out.priority = r
+		}
+	}
+	return out
+}
+
+// may reports whether an update may be opened now without anybody asking: its
+// window is open, or is the policy's and made up for.
+func (d *decider) may(h handling) bool {
+	return h.window.Inside(d.s.Now) || (len(h.of) == 0 && d.caughtUp)
+}
+
+// by names the rules that a window comes from, for the end of a sentence.
+func (h handling) by() string {
+	if len(h.of) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(h.of, ", ") + ")"
+}

@@ -1,0 +1,115 @@
+package plan
+
+import (
+	"fmt"
+	"sort"
+)
+
+// This file gives out the places: who opens now, and what the others wait for.
+
+// queue fills the places: forced, what ends a conflict, by priority, longest
+// waiting, patch before minor before major, name.
+func (d *decider) queue() {
+	places := d.s.Policy.MaxOpen
+	fresh := d.news()
+	var waiting []*draft
+	for _, dr := range d.drafts {
+		switch {
+		case dr.State == Open && dr.orphan == "":
+			places--
+			d.plan.OpenCount++
+			d.applyForced(dr)
+		case dr.State == AwaitingSchedule || dr.State == Maturing || dr.State == PendingApproval ||
+			(dr.State == ClosedByPerson && dr.forced != nil && dr.held == ""):
+			waiting = append(waiting, dr)
+		}
+	}
+	sort.SliceStable(waiting, func(i, j int) bool { return before(waiting[i], waiting[j]) })
+	for _, dr := range waiting {
+		may := dr.State != PendingApproval && d.may(dr.handling)
+		switch {
+		case dr.young:
+			d.youngForced(dr)
+		case dr.stale && (may || dr.forced != nil):
+			dr.State = Errored
+			dr.Reason = "Its index could not be read in this run; tried again every run."
+		case dr.forced != nil:
+			dr.opens = true
+			places--
+		case !may:
+		case places <= 0:
+			d.limited(dr, fmt.Sprintf("for one of the %d places (max_open_merge_requests)", d.s.Policy.MaxOpen))
+		case fresh.window == 0:
+			d.limited(dr, fmt.Sprintf("for the next opening of the window, since each brings %d new ones at most (max_new_per_window)", d.s.Policy.MaxNew))
+		case fresh.run == 0:
+			d.limited(dr, "for a later run, since one opens only so many over all projects (max_new_per_run)")
+		default:
+			dr.opens = true
+			places--
+			fresh.window--
+			fresh.run--
+		}
+	}
+}
+
+// newer is how many merge requests may be opened now that nobody asked for;
+// less than zero is no bound.
+type newer struct{ window, run int }
+
+func (d *decider) news() newer {
+	f := newer{window: -1, run: -1}
+	if d.s.New != nil {
+		f.run = max(*d.s.New, 0)
+	}
+	if d.s.Policy.MaxNew > 0 {
+		f.window = max(d.s.Policy.MaxNew-d.openedSince(), 0)
+	}
+	return f
+}
+
+// openedSince counts the merge requests that this opening of the window brought
+// by itself, whatever became of them: GitLab tells, so that a lost database
+// opens none too many. What is made up for counts from the opening that was
+// missed.
+func (d *decider) openedSince() int {
+	w := d.s.Policy.Window
+	missed, _, _ := w.Missed(d.s.Attended, d.s.Now)
+	n := 0
+	for _, mr := range d.s.MergeRequests {
+		if !mr.Note.Present || mr.Note.Why == "forced" || mr.Note.Why == "repair" {
+			continue
+		}
+		if w.Same(mr.CreatedAt, d.s.Now) || (d.caughtUp && !mr.CreatedAt.Before(missed)) {
+			n++
+		}
+	}
+	return n
+}
+
+// limited puts an update among those that wait for a place. Not which number in
+// line: that would be news for every waiting update each time one is merged.
+func (d *decider) limited(dr *draft, what string) {
+	dr.State, dr.Reason = RateLimited, "Waits "+what+"."
+	if !dr.Since.IsZero() {
+		dr.Reason = fmt.Sprintf("Waits since %s %s.", day(dr.Since, d.zone), what)
+	}
+}
+
+func before(a, b *draft) bool {
+	if (a.forced != nil) != (b.forced != nil) {
+		return a.forced != nil
+	}
+	if (len(a.Cures) > 0) != (len(b.Cures) > 0) {
+		return len(a.Cures) > 0
+	}
+	if a.handling.priority != b.handling.priority {
+		return a.handling.priority > b.handling.priority
+	}
+	if !a.Since.Equal(b.Since) {
+		return a.Since.Before(b.Since)
+	}
+	if a.Kind.rank() != b.Kind.rank() {
+		return a.Kind.rank() < b.Kind.rank()
+	}
+	return a.Branch < b.Branch
+}

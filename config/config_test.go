@@ -49,7 +49,7 @@ projects:
       - {packages: ["Types_*", attrs], kinds: [major], from: "<26", to: ">=26", files: ["*.txt"], ignore: {reason: breaks cattrs, link: "https://gitlab.example/i/1", until: "2027-01-31"}}
       - {allowed: "<3", minimum_release_age: 14d, labels: [slow]}
       - {packages: [six], ignore: not now}
-      - {enabled: false, window: "* 8 * * TUE", approval: true, priority: -3}
+      - {enabled: false, window: "* 8 * * TUE", approval: true, priority: -3, group: all the rest}
     freeze: [{from: "2026-12-20", to: "2027-01-03", reason: nobody is here}]
     max_new_per_window: 3
     refresh: never
@@ -135,7 +135,7 @@ func TestEveryKey(t *testing.T) {
 						Ignore: &plan.Ignore{Reason: "breaks cattrs", Link: "https://gitlab.example/i/1", Until: time.Date(2027, 1, 31, 0, 0, 0, 0, prague)}},
 					{At: "pinwheel.yaml:33", Allowed: versions(t, "<3"), MinimumAge: 14 * 24 * time.Hour, HasAge: true, Labels: []string{"slow"}},
 					{At: "pinwheel.yaml:34", Packages: []plan.PackagePattern{pattern(t, "six")}, Ignore: &plan.Ignore{Reason: "not now"}},
-					{At: "pinwheel.yaml:35", Enabled: plan.No, Window: &tuesday, Approval: plan.Yes, Priority: -3, HasPriority: true},
+					{At: "pinwheel.yaml:35", Enabled: plan.No, Window: &tuesday, Group: "all the rest", Approval: plan.Yes, Priority: -3, HasPriority: true},
 				},
 				MaxNew: 3, Refresh: plan.RefreshNever,
 			}},

@@ -20,8 +20,8 @@ const weekend = "* * * * SAT,SUN"
 // project is a policy in the making: what belongs together across keys, and
 // may come from defaults and the project in any mixture, is joined by finish.
 type project struct {
-	path   string
-	policy plan.Policy
+	path    string
+	policy  plan.Policy
 	window  []string // nil: not given
 	zone    *time.Location
 	freezes []plan.Freeze

@@ -67,6 +67,7 @@ func (r *reader) rule(n *yaml.Node, at string, p *project) plan.Rule {
 			w := windowOf(specs, time.UTC, nil) // finish gives it the project's zone
 			rule.Window = &w
 		})},
+		{key: "group", read: effect(func(n *yaml.Node, at string) { rule.Group = r.group(n, at) })},
 		{key: "approval", read: effect(func(n *yaml.Node, at string) { rule.Approval = r.yesNo(n, at) })},
 		{key: "priority", read: effect(func(n *yaml.Node, at string) {
 			rule.Priority, rule.HasPriority = r.number(n, at, -1000, 1000), true
@@ -97,6 +98,18 @@ func (r *reader) yesNo(n *yaml.Node, at string) plan.Choice {
 		return plan.Yes
 	}
 	return plan.No
+}
+
+// group reads the name of a group, which names a branch and a title.
+func (r *reader) group(n *yaml.Node, at string) string {
+	text := r.text(n, at)
+	if text == "" {
+		return ""
+	}
+	if err := plan.CheckGroup(text); err != nil {
+		r.fail(n, at, "%v", err)
+	}
+	return text
 }
 
 // versions reads specifiers of which there is at least one.

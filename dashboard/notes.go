@@ -75,7 +75,7 @@ var (
 // text is set.
 func parseSubject(item string) subject {
 	if m := noteBranch.FindStringSubmatch(item); m != nil {
-		return subject{box: plan.BoxType(m[1]), branch: m[2], text: afterMarker(item[len(m[0]):])}
+		return subject{box: plan.BoxType(m[1]), branch: branchKey(m[1], m[2]), text: afterMarker(item[len(m[0]):])}
 	}
 	if m := noteBulk.FindStringSubmatch(item); m != nil && knownBulk(m[1]) {
 		return subject{bulk: m[1], text: afterMarker(item[len(m[0]):])}

@@ -23,7 +23,7 @@ type Marker struct {
 // Box is one checkbox with a marker we know.
 type Box struct {
 	Type    plan.BoxType // the word before "-branch="; empty for a bulk box
-	Branch  string       // empty for a bulk box
+	Branch  string       // or what plan.SplitKey makes of it; empty for a bulk box
 	Bulk    string       // the marker of a bulk box, else empty
 	Checked bool
 	Text    string // what follows the marker, without outer white space
@@ -70,10 +70,19 @@ func Parse(body string) Page {
 		if len(page.Boxes) == maxBoxes {
 			break
 		}
-		page.Boxes = append(page.Boxes, Box{Type: plan.BoxType(m[2]), Branch: m[3], Bulk: m[4],
+		page.Boxes = append(page.Boxes, Box{Type: plan.BoxType(m[2]), Branch: branchKey(m[2], m[3]), Bulk: m[4],
 			Checked: m[1] != " ", Text: strings.TrimSpace(m[5]), Line: n})
 	}
 	return page
+}
+
+// branchKey names what a box is for: a group's branch has two, of which the one
+// that takes it apart has a key of its own.
+func branchKey(box, branch string) string {
+	if plan.BoxType(box) == plan.BoxSplit && branch != "" {
+		return plan.SplitKey(branch)
+	}
+	return branch
 }
 
 func knownBulk(marker string) bool {
@@ -85,8 +94,11 @@ func knownBulk(marker string) bool {
 	return false
 }
 
-// knownType reports whether a type word is one of the state table.
+// knownType reports whether a type word is one that we write.
 func knownType(t plan.BoxType) bool {
+	if t == plan.BoxSplit {
+		return true
+	}
 	for _, row := range plan.Table() {
 		if row.Box == t && t != plan.NoBox {
 			return true

@@ -199,7 +199,7 @@ func states(p plan.Plan, v View) []section {
 			if boxed {
 				boxes++
 			}
-			s.addUpdate(rank, line, reasonLine(u))
+			s.addUpdate(rank, line, reasonLine(u)+splitLine(u, row, v))
 		}
 		if boxes > 1 && row.Bulk != "" {
 			s.add(rankBox, fmt.Sprintf(" - %s <!-- %s -->%s\n", box(v.Ticked[row.Bulk]), row.Bulk, bulkText(row)))
@@ -221,6 +221,17 @@ func updateLine(u plan.Update, row plan.Row, v View) (line string, boxed bool) {
 		return " - " + title + "\n", false
 	}
 	return fmt.Sprintf(" - %s <!-- %s-branch=%s -->%s\n", box(v.Ticked[branch]), row.Box, branch, title), true
+}
+
+// splitLine is the box that takes an open group apart, empty where there is
+// nothing to take apart.
+func splitLine(u plan.Update, row plan.Row, v View) string {
+	branch := markable(u.Branch)
+	if u.Group == "" || u.Parts < 2 || branch == "" || row.State != plan.Open {
+		return ""
+	}
+	return fmt.Sprintf("   - %s <!-- split-branch=%s -->%s\n", box(v.Ticked[plan.SplitKey(branch)]), branch,
+		"Take *"+text.Inline(u.Title, maxTitle)+"* apart: a merge request for each of its updates")
 }
 
 // markable is a branch's name for a marker, empty where it cannot stand in one.
@@ -307,6 +318,9 @@ func ties(u plan.Update) []string {
 		}
 	}
 	add("Together, because ", u.Together)
+	if len(u.Without) > 0 {
+		out = append(out, "Not ready with the others: "+strings.Join(u.Without, ", "))
+	}
 	add("", u.Yanked)
 	add("Ends a conflict: ", u.Cures)
 	add("Adds ", lines(u.Lines, false))

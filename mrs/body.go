@@ -56,7 +56,10 @@ func intro(u plan.Update, v BodyView) string {
 	pins := "Moves one pin"
 	if n := len(u.Moves); n > 1 {
 		pins = fmt.Sprintf("Moves %d pins together", n)
-		if len(u.Together) > 0 {
+		switch {
+		case u.Group != "":
+			pins = fmt.Sprintf("Moves %d pins, those of the group %s that are ready", n, text.Inline(u.Group, 100))
+		case len(u.Together) > 0:
 			pins = fmt.Sprintf("Moves %d pins that only install together", n)
 		}
 	}
@@ -266,12 +269,17 @@ func choices(b *strings.Builder, u plan.Update, v BodyView) {
 		undo, refused = "the repair is then not offered again until the files change", "this repair is not offered again until the files change"
 	case u.Kind == plan.Major:
 		refused = "this major version is not offered again until somebody ticks it on the " + dashboard
+	case u.Group != "":
+		refused = "these versions are not offered together again; a newer release of any of them is a new question"
 	default:
 		refused = "this version is not offered again; the next release is a new question"
 	}
 	b.WriteString("\n<details><summary>If you ...</summary>\n\n")
 	b.WriteString(" - **merge:** the branch goes away. To undo, revert the merge: " + undo + ".\n")
 	b.WriteString(" - **close:** " + refused + ".\n")
+	if u.Group != "" && u.Parts > 1 {
+		b.WriteString(" - **want it apart:** tick its box on the " + dashboard + ", and each of its updates gets a merge request of its own.\n")
+	}
 	b.WriteString(" - **push a commit:** pinwheel stops touching this branch and says so on the " + dashboard + ".\n")
 	b.WriteString(" - **do nothing:** it is made anew when it conflicts or no longer fits, and a newer release may take its place here in a later window.\n")
 	b.WriteString("\n</details>\n")

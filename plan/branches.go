@@ -85,11 +85,15 @@ type refusal struct {
 // refusals lists what people refused on a branch: merge requests they closed,
 // and merged ones whose versions main no longer holds. pinned tells what main
 // pins for a name, as the least of its slots.
-func (w world) refusals(branch string, wentBack func(Move) bool) []refusal {
+func (w world) refusals(u Update, wentBack func(Move) bool) []refusal {
 	var out []refusal
-	for _, mr := range w.history[branch] {
+	for _, mr := range w.history[u.Branch] {
 		r := refusal{mr: mr, moves: mr.Note.Moves, title: plainTitle(mr.Title), merged: mr.State == Merged}
 		switch {
+		case mr.State == Merged && u.Group != "":
+			if r.moves = slices.DeleteFunc(slices.Clone(r.moves), func(m Move) bool { return !wentBack(m) }); len(r.moves) == 0 {
+				continue
+			}
 		case mr.State == Merged:
 			if len(r.moves) == 0 || !wentBack(r.moves[0]) {
 				continue
@@ -106,10 +110,16 @@ func (w world) refusals(branch string, wentBack func(Move) bool) []refusal {
 
 // covers reports whether the refusal says no to u: a major refuses its whole
 // major, anything else the exact version of the package that names it. What
-// else is in the set does not matter: it moves for that package's sake.
+// else is in the set does not matter: it moves for that package's sake. A group
+// is refused as long as all it would move was refused.
 func (r refusal) covers(u Update) bool {
 	if len(r.moves) == 0 {
 		return strings.EqualFold(r.title, plainTitle(u.Title))
+	}
+	if u.Group != "" {
+		return len(u.Moves) > 0 && !slices.ContainsFunc(u.Moves, func(m Move) bool {
+			return !slices.ContainsFunc(r.moves, func(no Move) bool { return no.Key == m.Key && no.To == m.To })
+		})
 	}
 	lead := u.Moves0()
 	for _, m := range u.Moves {

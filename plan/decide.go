@@ -30,6 +30,7 @@ func decide(s *Snapshot, m *Memory) Plan {
 		}
 	}
 	d.slots, d.plan.Unmanaged = findSlots(s, files)
+	d.apart()
 	d.look(m)
 	d.twins()
 	d.orphans()
@@ -43,7 +44,7 @@ func decide(s *Snapshot, m *Memory) Plan {
 }
 
 func newDecider(s *Snapshot) *decider {
-	d := &decider{admitted: map[string]map[string]uint64{}, views: map[string]WindowView{}, s: s, zone: s.Policy.Window.Zone(), world: arrange(s), envs: environments(s.Policy)}
+	d := &decider{admitted: map[string]map[string]uint64{}, views: map[string]WindowView{}, split: map[string]*Tick{}, s: s, zone: s.Policy.Window.Zone(), world: arrange(s), envs: environments(s.Policy)}
 	d.caughtUp = s.Policy.CatchUp && d.late()
 	return d
 }
@@ -52,8 +53,9 @@ func newDecider(s *Snapshot) *decider {
 type decider struct {
 	s        *Snapshot
 	zone     *time.Location
+	split    map[string]*Tick      // branches of groups that are taken apart
 	views    map[string]WindowView // of rules' windows
-	caughtUp bool // the policy's window went by without a run and is made up for
+	caughtUp bool                  // the policy's window went by without a run and is made up for
 	world    world
 	envs     []environment
 	files    []parsedFile
@@ -74,6 +76,7 @@ type decider struct {
 // draft is an update while its state is worked out.
 type draft struct {
 	Update
+	of, joins string // branch and name of the group that would have it, for one on its own
 	slots     []int  // into decider.slots, one for each move
 	want      []Move // the moves it would make, whatever its branch holds now
 	wantLines []LineChange
@@ -164,8 +167,13 @@ func (d *decider) add(dr *draft) {
 
 // draftOf makes the update of a set.
 func (d *decider) draftOf(s *set) *draft {
-	leader := d.leader(s)
-	dr := &draft{Update: Update{Branch: d.setBranch(s, leader), Name: d.spelled[leader]}, young: s.class.young}
+	leader := ""
+	dr := &draft{Update: Update{Branch: groupBranch(d.s.Policy.BranchPrefix, s.name), Name: s.name, Group: s.name, Parts: len(s.united), Without: s.without}, of: s.of, joins: s.joins}
+	if s.name == "" {
+		leader = d.leader(s)
+		dr.Update = Update{Branch: d.setBranch(s, leader), Name: d.spelled[leader]}
+	}
+	dr.young = s.class.young
 	moves := slices.Clone(s.result.Moves)
 	sort.SliceStable(moves, func(i, j int) bool {
 		a, b := d.slots[moves[i].Pin].p.Key, d.slots[moves[j].Pin].p.Key
@@ -201,7 +209,7 @@ func (d *decider) heldDraft(g *goal, behind *set) *draft {
 }
 
 func (dr *draft) finishWish() {
-	dr.Title = title(dr.Name, dr.Kind, dr.Moves)
+	dr.Title = dr.heading()
 	dr.want, dr.wantLines = dr.Moves, dr.Lines
 }
 

@@ -86,7 +86,7 @@ func (d *decider) unverified(moves []Move) []string {
 
 func (dr *draft) extraLabels() []string {
 	var out []string
-	if slices.ContainsFunc(dr.Moves, func(m Move) bool { return m.Key != dr.Moves0().Key }) {
+	if len(dr.Together) > 0 || (dr.Group == "" && slices.ContainsFunc(dr.Moves, func(m Move) bool { return m.Key != dr.Moves0().Key })) {
 		out = append(out, "lock-step")
 	}
 	if len(dr.Yanked) > 0 {

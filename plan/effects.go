@@ -111,7 +111,7 @@ func (dr *draft) refresh() {
 	if dr.Kind == Twin || len(dr.Moves) == 0 {
 		return
 	}
-	dr.Title = title(dr.Name, dr.Kind, dr.Moves)
+	dr.Title = dr.heading()
 	dr.Released = dr.Moves[0].Released
 	for _, m := range dr.Moves {
 		dr.Released = maxTime(dr.Released, m.Released)
@@ -201,7 +201,7 @@ func (dr *draft) subject() string {
 	if dr.Kind == Twin {
 		return dr.repairs
 	}
-	return title(dr.Name, dr.Kind, dr.Moves)
+	return dr.heading()
 }
 
 // content renders the files of a draft on top of main: each constraints file

@@ -18,7 +18,7 @@ type handling struct {
 }
 
 // sayings are the rules that decide about one move, nil where none says.
-type sayings struct{ window, approval, priority *Rule }
+type sayings struct{ window, approval, priority, group *Rule }
 
 // handlingOf finds what holds for an update with those moves.
 func (d *decider) handlingOf(moves []Move) handling {
@@ -80,6 +80,9 @@ func said(rules []*Rule, kind Kind, to pep440.Version) sayings {
 		}
 		if r.HasPriority {
 			out.priority = r
+		}
+		if r.Group != "" {
+			out.group = r
 		}
 	}
 	return out

@@ -65,6 +65,14 @@ func title(name string, kind Kind, moves []Move) string {
 	return "Update dependency " + name + " to v" + parted(to)
 }
 
+// heading is the title of a draft's merge request.
+func (dr *draft) heading() string {
+	if dr.Group != "" {
+		return groupTitle(dr.Group)
+	}
+	return title(dr.Name, dr.Kind, dr.Moves)
+}
+
 // linked finds names that GitLab takes for something else in a title or a
 // commit message: an issue's GL-1, another tracker's ABC-1, a host.
 var linked = regexp.MustCompile(`(?:^|[^A-Za-z0-9])[A-Z][A-Z0-9_]*-[0-9]|^(?i:www)\.`)

@@ -100,6 +100,9 @@ type Update struct {
 	Yanked     []string     // pinned releases that were taken back, which it leaves
 	Unverified []string     // members whose requirements cannot be known
 	Clash      string       // an open one does not fit the default branch any more: why
+	Group      string       // the name of the group it is, or empty
+	Parts      int          // of a group: how many updates it joins
+	Without    []string     // of a group: who is not ready, by name
 	Labels     []string     // beyond those of the policy
 	Link       string       // what explains the reason: an absolute address, or empty
 }
@@ -181,6 +184,8 @@ const (
 	BoxRetry      BoxType = "retry"
 	BoxRebase     BoxType = "rebase"
 	BoxRecreate   BoxType = "recreate"
+	// BoxSplit takes a group apart. It stands beside the box of its state.
+	BoxSplit BoxType = "split"
 )
 
 // Row is one line of the state table of docs/design.md.

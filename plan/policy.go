@@ -4,11 +4,11 @@ import "time"
 
 // Policy is what the configuration says of one project, defaults filled in.
 type Policy struct {
-	Files        []FilePolicy
-	Window       Window
-	CatchUp      bool // a window in which no run was made is made up for by the next run
-	MinimumAge   time.Duration
-	MaxOpen      int // open merge requests at once; 0 is none beyond forced ones
+	Files      []FilePolicy
+	Window     Window
+	CatchUp    bool // a window in which no run was made is made up for by the next run
+	MinimumAge time.Duration
+	MaxOpen    int // open merge requests at once; 0 is none beyond forced ones
 	// MaxNew bounds the merge requests that one opening of the window brings;
 	// 0 is no bound. Ticked ones pass it and do not count.
 	MaxNew       int

@@ -20,6 +20,10 @@ func (d *decider) requests() {
 	})
 	for _, t := range ticks {
 		r := Request{Tick: t}
+		if branch, ok := strings.CutPrefix(t.Branch, splitMark); ok {
+			d.plan.Requests = append(d.plan.Requests, d.splits(t, branch))
+			continue
+		}
 		i := slices.IndexFunc(d.drafts, func(dr *draft) bool { return dr.Branch == t.Branch })
 		if i < 0 {
 			// The package has joined a set since.
@@ -73,12 +77,11 @@ func (d *decider) verdict(t Tick, dr *draft) (Verdict, string) {
 		return Done, ""
 	case t.Bulk != "" && dr.State == Edited:
 		return Done, "" // a bulk box means the lines of its section alone
-	case !t.Rendered:
-		return Refused, "the text of that box is not pinwheel's"
-	case d.s.Policy.MinimumRole > NoRole && t.Role == RoleUnknown:
-		return Refused, fmt.Sprintf("nobody could be named who ticked it, and it needs %s", roleName(d.s.Policy.MinimumRole))
-	case d.s.Policy.MinimumRole > NoRole && t.Role < d.s.Policy.MinimumRole:
-		return Refused, fmt.Sprintf("needs %s, has %s", roleName(d.s.Policy.MinimumRole), roleName(t.Role))
+	}
+	if verdict, reason := d.allowed(t); verdict != "" {
+		return verdict, reason
+	}
+	switch {
 	case dr.State == Edited:
 		return Refused, "starting over on a branch with a person's commits is not possible yet; close the merge request and delete the branch instead"
 	case dr.held == Ignored:
@@ -95,6 +98,41 @@ func (d *decider) verdict(t Tick, dr *draft) (Verdict, string) {
 		return Refused, "the merge request is not open any more"
 	}
 	return Accepted, ""
+}
+
+// allowed judges who ticked and what: Refused with the reason, or nothing.
+func (d *decider) allowed(t Tick) (Verdict, string) {
+	least := d.s.Policy.MinimumRole
+	switch {
+	case !t.Rendered:
+		return Refused, "the text of that box is not pinwheel's"
+	case least > NoRole && t.Role == RoleUnknown:
+		return Refused, fmt.Sprintf("nobody could be named who ticked it, and it needs %s", roleName(least))
+	case least > NoRole && t.Role < least:
+		return Refused, fmt.Sprintf("needs %s, has %s", roleName(least), roleName(t.Role))
+	}
+	return "", ""
+}
+
+// splits judges a tick on the split box of a group: each of its updates that
+// has no merge request opens one, and then the group's own closes.
+func (d *decider) splits(t Tick, branch string) Request {
+	r := Request{Tick: t, Verdict: Accepted}
+	for _, dr := range d.drafts {
+		if dr.Branch == branch {
+			r.Title = dr.Title
+		}
+	}
+	if verdict, reason := d.splittable(t, branch); verdict != "" {
+		r.Verdict, r.Reason = verdict, reason
+		return r
+	}
+	for _, dr := range d.drafts {
+		if dr.of == branch && dr.forced == nil && (dr.State == AwaitingSchedule || dr.State == PendingApproval) {
+			dr.forced = &t
+		}
+	}
+	return r
 }
 
 // spent reports whether an open merge request cannot be made anew: no update is

@@ -29,6 +29,7 @@ type Rule struct {
 	HasAge     bool
 	Labels     []string // for merge requests that make such a step
 
+	Group    string  // the name of the group that such updates join; the last rule counts
 	Window   *Window // takes the place of the policy's; the last rule counts
 	Approval Choice  // Yes: opens after a tick alone; the last rule that says counts
 	Priority int     // of those that wait the greater goes first; the last rule counts

@@ -183,6 +183,12 @@ type set struct {
 	result solve.Result
 	class  class
 	keys   []string // of all members, sorted
+
+	name    string   // of the group it is; empty for a set of its own
+	united  []*set   // what a group is made of
+	without []string // who of the group is not ready, as written
+	of      string   // the branch of the group it would be in, for one on its own
+	joins   string   // and its name
 }
 
 // join unites the solved goals of a class that share a member and solves each
@@ -206,7 +212,7 @@ func (d *decider) join(goals []*goal) (sets []*set, waiting map[*goal]*set) {
 			}
 		}
 	}
-	return d.oneForEachBranch(sets, waiting), waiting
+	return d.grouped(d.oneForEachBranch(sets, waiting), waiting), waiting
 }
 
 // oneForEachBranch lets a set wait whose branch another one has: the same

@@ -49,6 +49,9 @@ func (d *decider) orphans() {
 	for _, name := range names {
 		mr := d.world.open[name]
 		dr := &draft{Update: Update{Branch: name, Title: mr.Title}, orphan: "-"}
+		if d.split[name] != nil {
+			dr.Group, dr.Parts = d.groupAt(name), 2 // its box stays until it is apart
+		}
 		if m := generatedTitle.FindStringSubmatch(plainTitle(mr.Title)); m != nil && pep508.ValidName(m[1]) {
 			dr.Name = m[1]
 		}
@@ -119,7 +122,7 @@ func (d *decider) state(dr *draft) {
 		dr.Reason = fmt.Sprintf("It goes into `%s`, and the default branch is `%s`, so only people touch it. Give it that target, or close it and delete its branch.", mr.Target, d.s.Project.DefaultBranch)
 		return
 	}
-	for _, r := range d.world.refusals(dr.Branch, d.wentBack) {
+	for _, r := range d.world.refusals(dr.Update, d.wentBack) {
 		if r.covers(dr.Update) {
 			dr.refused = &r
 			dr.MR = r.mr.IID
@@ -137,7 +140,9 @@ func (d *decider) state(dr *draft) {
 		dr.State, dr.Reason = dr.held, dr.heldFor
 	case dr.young:
 		then := "opens in the window" + dr.handling.by()
-		if r := dr.handling.approval; r != nil {
+		if dr.joins != "" {
+			then = "joins " + dr.joins
+		} else if r := dr.handling.approval; r != nil {
 			then = fmt.Sprintf("needs approval (`%s`)", r.At)
 		}
 		dr.State = Maturing
@@ -181,6 +186,9 @@ func (d *decider) refusedReason(r refusal, dr *draft) string {
 	next := "the next release is a new question"
 	if dr.Kind == Major {
 		next = "the next major is a new question"
+	}
+	if dr.Group != "" {
+		what, next = "this set of versions", "a newer release of any of them is a new question"
 	}
 	if dr.Kind == Twin {
 		what, next = "this repair", "a tick opens a new one"
@@ -392,7 +400,9 @@ func (d *decider) orphanState(dr *draft, held []Move) {
 	case !slices.ContainsFunc(held, func(m Move) bool { return d.pinned(m.Key) }):
 		dr.orphan = held[0].Key + " is no longer pinned"
 	case d.fresh(held):
-		d.supersede(dr, held)
+		if !d.dispersed(dr, held) {
+			d.supersede(dr, held)
+		}
 	default:
 		dr.Reason += " Its index could not be read, so nothing changes here."
 	}

@@ -94,7 +94,7 @@ func (d *decider) candidatesOf(at int, l *line, forOthers bool) []solve.Candidat
 func (d *decider) refusedVersion(i int, l *line, to pep440.Version) bool {
 	sl := d.slots[i]
 	branch := BranchName(d.s.Policy.BranchPrefix, d.spelled[sl.p.Key], to.Major())
-	for _, r := range d.world.refusals(branch, d.wentBack) {
+	for _, r := range d.world.refusals(Update{Branch: branch}, d.wentBack) {
 		if len(r.moves) == 0 || r.moves[0].Key != sl.p.Key {
 			continue
 		}

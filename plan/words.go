@@ -115,6 +115,9 @@ func (d *decider) whyHeld(g *goal, behind *set) (State, string) {
 	r := g.result
 	switch {
 	case behind != nil:
+		if behind.name != "" {
+			return Incompatible, fmt.Sprintf("Does not fit together with the rest of %s. Moves when that one is merged.", behind.name)
+		}
 		leader := d.spelled[d.leader(behind)]
 		return Incompatible, fmt.Sprintf("Does not fit together with the update of %s, with which it shares a package. Moves when that one is merged.", leader)
 	case r.Status == solve.Lacking:

@@ -116,3 +116,55 @@ func BenchmarkDecide(b *testing.B) {
 		})
 	}
 }
+
+// ruled gives a snapshot twenty rules of every kind and, where it is not empty,
+// a group for all steps below a major.
+func ruled(s Snapshot, group string) Snapshot {
+	pattern := func(text string) []PackagePattern {
+		p, err := ParsePackagePattern(text)
+		if err != nil {
+			panic(err)
+		}
+		return []PackagePattern{p}
+	}
+	window, _ := ParseWindow([]string{"* 6-9 * * MON"}, time.UTC)
+	for i := range 4 {
+		s.Policy.Rules = append(s.Policy.Rules,
+			Rule{At: "c:1", Packages: pattern(fmt.Sprintf("pkg0%d*", i)), Labels: []string{"a"}, Window: &window},
+			Rule{At: "c:2", Packages: pattern(fmt.Sprintf("/^pkg.*%d7$/", i)), Priority: i, HasPriority: true},
+			Rule{At: "c:3", Packages: pattern(fmt.Sprintf("pkg00%d1", i)), Kinds: []Kind{Minor, Patch}, Ignore: &Ignore{Reason: "no"}},
+			Rule{At: "c:4", Kinds: []Kind{Major}, Approval: Yes},
+			Rule{At: "c:5", Packages: pattern(fmt.Sprintf("/pkg.[%d-9]/", i)), MinimumAge: 24 * time.Hour, HasAge: true})
+	}
+	if group != "" {
+		s.Policy.Rules = append(s.Policy.Rules, Rule{At: "c:6", Kinds: []Kind{Minor, Patch, Calendar}, Group: group})
+	}
+	return s
+}
+
+// BenchmarkRules is what rules and groups add to a decision about 650 pins.
+func BenchmarkRules(b *testing.B) {
+	plain := closure(650)
+	for _, c := range []struct {
+		name string
+		s    Snapshot
+	}{{"without", plain}, {"twenty", ruled(plain, "")}, {"grouped", ruled(plain, "all non-major")}} {
+		b.Run(c.name, func(b *testing.B) {
+			p := Decide(c.s)
+			b.Logf("%d updates, %d pins in the largest", len(p.Updates), largest(p))
+			before := cores()
+			for b.Loop() {
+				Decide(c.s)
+			}
+			b.ReportMetric(float64(cores()-before)/float64(b.N), "cpu-ns/op")
+		})
+	}
+}
+
+func largest(p Plan) int {
+	n := 0
+	for _, u := range p.Updates {
+		n = max(n, len(u.Moves))
+	}
+	return n
+}

@@ -45,15 +45,19 @@ func (d *decider) leaves(dr *draft) {
 func (d *decider) tied(moves []Move) []string {
 	var out []string
 	said := map[[2]string]bool{}
+	byKey := map[string][]Move{}
+	for _, m := range moves {
+		byKey[m.Key] = append(byKey[m.Key], m)
+	}
 	ask := func(m Move, at string, refuses func(Move) string) {
 		v, err := pep440.Parse(at)
 		if err != nil {
 			return
 		}
 		for _, r := range d.metadataOf(m.Key, v).Requires {
-			for _, other := range moves {
+			for _, other := range byKey[r.Key()] {
 				pair := [2]string{m.Key, other.Key}
-				if other.Key != r.Key() || other.Key == m.Key || other.File != m.File || said[pair] || !d.mayHoldAnywhere(r.Marker) {
+				if other.Key == m.Key || other.File != m.File || said[pair] || !d.mayHoldAnywhere(r.Marker) {
 					continue
 				}
 				if stood, err := pep440.Parse(refuses(other)); err == nil && !r.Specifiers.Contains(stood) {

@@ -159,20 +159,28 @@ func (w Window) anyDay(t time.Time) bool {
 }
 
 // first walks minutes from t. Days on which nothing can match are crossed in
-// steps of a quarter of an hour, the unit in which zones shift.
+// steps of most of a day, which touch two dates, and where that is too far of a
+// quarter of an hour, the unit in which zones shift.
 func (w Window) first(t time.Time, want, day func(time.Time) bool) (time.Time, bool) {
-	const quarter = 15 * time.Minute
+	const (
+		quarter = 15 * time.Minute
+		most    = 20 * time.Hour
+	)
 	end := t.Add(horizon)
 	for u := t.Truncate(time.Minute); u.Before(end); {
 		if want(u) {
 			return u, true
 		}
-		aligned := u.Truncate(quarter).Equal(u)
-		if aligned && !day(u) && !day(u.Add(quarter-time.Minute)) {
-			u = u.Add(quarter)
-			continue
+		step := time.Minute
+		if u.Truncate(quarter).Equal(u) && !day(u) {
+			switch {
+			case !day(u.Add(most)):
+				step = most
+			case !day(u.Add(quarter - time.Minute)):
+				step = quarter
+			}
 		}
-		u = u.Add(time.Minute)
+		u = u.Add(step)
 	}
 	return time.Time{}, false
 }

@@ -25,6 +25,7 @@ type Config struct {
 	Store       string
 	AuditFile   string // "" for none
 	Schedule    string // a cron spec in UTC
+	MaxNew      int    // merge requests that a run opens over all projects without being asked; 0 is no bound
 	Projects    []Project
 	// Defaults is the policy of a project that says nothing itself.
 	Defaults plan.Policy
@@ -179,6 +180,7 @@ func (r *reader) config(root *yaml.Node) *Config {
 			{key: "store", read: func(n *yaml.Node, at string) { c.Store = r.text(n, at) }},
 			{key: "audit_file", read: func(n *yaml.Node, at string) { c.AuditFile = r.text(n, at) }},
 			{key: "schedule", read: func(n *yaml.Node, at string) { c.Schedule = r.schedule(n, at) }},
+			{key: "max_new_per_run", read: func(n *yaml.Node, at string) { c.MaxNew = r.number(n, at, 0, 1000) }},
 			{key: "enforce", read: func(n *yaml.Node, at string) { floor = r.enforce(n, at) }},
 			{key: "defaults", read: func(n *yaml.Node, at string) { r.project(n, at, &base, false) }},
 			{key: "projects", required: true, read: func(n *yaml.Node, _ string) { projects = n }},

@@ -23,6 +23,7 @@ indexes:
 store: other.db
 schedule: "15 * * * *"
 defaults: {labels: [bot], timezone: UTC, mode: off}
+max_new_per_run: 7
 projects:
   - path: cki-project/pipeline-definition
     files:
@@ -89,7 +90,7 @@ func TestEveryKey(t *testing.T) {
 	window, _ := plan.ParseWindow([]string{"* * * * SAT,SUN", "* 22 * * *"}, prague)
 	weekendUTC, _ := plan.ParseWindow([]string{weekend}, time.UTC)
 	tuesday, _ := plan.ParseWindow([]string{"* 8 * * TUE"}, prague)
-	freezes := []plan.Freeze{{From: time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 3, 0, 0, 0, 0, time.UTC), Reason: "nobody is here", At: "pinwheel.yaml:36"}}
+	freezes := []plan.Freeze{{From: time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 3, 0, 0, 0, 0, time.UTC), Reason: "nobody is here", At: "pinwheel.yaml:37"}}
 	window, tuesday = window.Without(freezes), tuesday.Without(freezes)
 	indexes := []plan.Index{
 		{Name: "my-index", URL: "http://127.0.0.1:8080/simple/", Packages: []string{"acme-*"}, IgnoreUploadTimes: true},
@@ -108,7 +109,7 @@ func TestEveryKey(t *testing.T) {
 			{Name: "my-index", URL: "http://127.0.0.1:8080/simple/", Packages: []string{"acme-*"}, Username: "u", PasswordFile: "pw", IgnoreUploadTimes: true, AllowHTTP: true},
 			{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}},
 		},
-		Concurrency: 4, Store: "other.db", Schedule: "15 * * * *",
+		Concurrency: 4, Store: "other.db", Schedule: "15 * * * *", MaxNew: 7,
 		Projects: []Project{
 			{Path: "cki-project/pipeline-definition", Policy: plan.Policy{
 				Files: []plan.FilePolicy{
@@ -120,22 +121,22 @@ func TestEveryKey(t *testing.T) {
 				MinimumRole: plan.NoRole, Dashboard: "Updates", Indexes: indexes,
 				Extras: map[string][]string{"jsonschema": {"format"}, "requests": {"socks", "use-chardet"}},
 				Roots: []plan.RootPolicy{
-					{Requirement: "Requests[socks]>=2; python_version < '3.13'", Line: 23},
-					{Project: "Group/lib", Ref: "v1", File: "lib/setup.cfg", Extras: []string{"deploy", "web-ui"}, Line: 24},
-					{Project: "group/other", File: "pyproject.toml", Line: 25},
+					{Requirement: "Requests[socks]>=2; python_version < '3.13'", Line: 24},
+					{Project: "Group/lib", Ref: "v1", File: "lib/setup.cfg", Extras: []string{"deploy", "web-ui"}, Line: 25},
+					{Project: "group/other", File: "pyproject.toml", Line: 26},
 				},
 				IgnoreEdges: []plan.IgnoreEdge{
-					{From: "boto-3", To: "urllib3", Versions: "<2,>=1", Reason: "it works", Line: 26},
-					{From: "a", To: "b", Reason: "r", Line: 26},
+					{From: "boto-3", To: "urllib3", Versions: "<2,>=1", Reason: "it works", Line: 27},
+					{From: "a", To: "b", Reason: "r", Line: 27},
 				},
 				Unverified: plan.HoldUnverified,
 				Rules: []plan.Rule{
-					{At: "pinwheel.yaml:32", Packages: []plan.PackagePattern{pattern(t, "types-*"), pattern(t, "attrs")}, Kinds: []plan.Kind{plan.Major},
+					{At: "pinwheel.yaml:33", Packages: []plan.PackagePattern{pattern(t, "types-*"), pattern(t, "attrs")}, Kinds: []plan.Kind{plan.Major},
 						From: versions(t, "<26"), To: versions(t, ">=26"), Files: []string{"*.txt"},
 						Ignore: &plan.Ignore{Reason: "breaks cattrs", Link: "https://gitlab.example/i/1", Until: time.Date(2027, 1, 31, 0, 0, 0, 0, prague)}},
-					{At: "pinwheel.yaml:33", Allowed: versions(t, "<3"), MinimumAge: 14 * 24 * time.Hour, HasAge: true, Labels: []string{"slow"}},
-					{At: "pinwheel.yaml:34", Packages: []plan.PackagePattern{pattern(t, "six")}, Ignore: &plan.Ignore{Reason: "not now"}},
-					{At: "pinwheel.yaml:35", Enabled: plan.No, Window: &tuesday, Group: "all the rest", Approval: plan.Yes, Priority: -3, HasPriority: true},
+					{At: "pinwheel.yaml:34", Allowed: versions(t, "<3"), MinimumAge: 14 * 24 * time.Hour, HasAge: true, Labels: []string{"slow"}},
+					{At: "pinwheel.yaml:35", Packages: []plan.PackagePattern{pattern(t, "six")}, Ignore: &plan.Ignore{Reason: "not now"}},
+					{At: "pinwheel.yaml:36", Enabled: plan.No, Window: &tuesday, Group: "all the rest", Approval: plan.Yes, Priority: -3, HasPriority: true},
 				},
 				MaxNew: 3, Refresh: plan.RefreshNever,
 			}},

@@ -39,15 +39,17 @@ func (d *decider) queue() {
 		case !may:
 		case places <= 0:
 			d.limited(dr, fmt.Sprintf("for one of the %d places (max_open_merge_requests)", d.s.Policy.MaxOpen))
-		case fresh.window == 0:
+		case fresh.window == 0 && dr.Kind != Twin:
 			d.limited(dr, fmt.Sprintf("for the next opening of the window, since each brings %d new ones at most (max_new_per_window)", d.s.Policy.MaxNew))
-		case fresh.run == 0:
+		case fresh.run == 0 && dr.Kind != Twin:
 			d.limited(dr, "for a later run, since one opens only so many over all projects (max_new_per_run)")
 		default:
 			dr.opens = true
 			places--
-			fresh.window--
-			fresh.run--
+			if dr.Kind != Twin { // a repair is no news
+				fresh.window--
+				fresh.run--
+			}
 		}
 	}
 }

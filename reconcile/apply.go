@@ -33,6 +33,9 @@ func (r *run) all(ctx context.Context) (Report, error) {
 		return r.paused(ctx)
 	}
 	final, err := r.apply(ctx)
+	if r.Budget != nil {
+		r.Budget.give(r.reserved)
+	}
 	if err != nil {
 		return Report{Status: Failed, Plan: final, Wrote: r.wrote}, err
 	}
@@ -82,7 +85,7 @@ func (r *run) apply(ctx context.Context) (plan.Plan, error) {
 	var p plan.Plan
 	for pass := range passes + 1 {
 		var err error
-		if p, err = r.decide(ctx); err != nil {
+		if p, err = r.decideWithin(ctx); err != nil {
 			return p, err
 		}
 		if err := r.journal(ctx, p.Requests); err != nil {
@@ -127,6 +130,9 @@ func (r *run) effect(ctx context.Context, a plan.Action) error {
 		r.fail(fmt.Sprintf("%s of %s: %s", kind, a.On(), result))
 		r.log.Error("effect failed", "action", kind, "branch", a.On(), "err", result)
 	} else {
+		if unasked(a) && r.reserved > 0 {
+			r.reserved-- // it is spent
+		}
 		r.log.Info("effect done", "action", kind, "branch", a.On())
 	}
 	if err := r.record(ctx, ended(entry, out, result)); err != nil {

@@ -36,6 +36,7 @@ type Options struct {
 	Lease         time.Duration      // how long a run may take; 0 is 50 minutes
 	Progress      func(done, total int)
 	Audit         func(line []byte) error // gets each line of the audit; may be nil
+	Budget        *Budget                 // over all projects; nil is no bound
 	StatusURL     string
 	HelpURL       string
 }

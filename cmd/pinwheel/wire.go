@@ -66,6 +66,7 @@ func (p *program) runner(ctx context.Context, c *config.Config, path string, git
 	options := reconcile.Options{
 		Index: pypi.New(pypi.Options{UserAgent: p.userAgent(), Concurrency: c.Concurrency, Hosts: hosts(c)}),
 		Log:   log, Owner: p.owner(), Alive: alive, Progress: p.progress(),
+		Budget: reconcile.NewBudget(c.MaxNew),
 	}
 	if options.Sources, err = p.sources(c); err != nil {
 		return nil, nil, err

@@ -197,6 +197,7 @@ func (s *stage) open() error {
 		Index:         pypi.New(pypi.Options{Transport: s.index.Transport()}),
 		Sources:       sources,
 		Store:         db,
+		Budget:        reconcile.NewBudget(s.config.MaxNew),
 		Owner:         store.Owner{Host: "story", PID: 1, Instance: "1"},
 	})
 	return nil

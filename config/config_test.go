@@ -144,8 +144,12 @@ func TestEveryKey(t *testing.T) {
 		},
 		Defaults: second,
 	}
+	if got := c.Projects[0].Policy.Sources; got["window"] != (plan.Source{File: "pinwheel.yaml", Line: 15}) || got["labels"] != (plan.Source{File: "pinwheel.yaml", Line: 8}) {
+		t.Errorf("the window and the labels come from %v", got)
+	}
+	c.Defaults.Sources = nil
 	for i := range c.Projects {
-		c.Projects[i].beneath = nil
+		c.Projects[i].beneath, c.Projects[i].Policy.Sources = nil, nil
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", *c, *want)

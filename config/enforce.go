@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,15 +16,22 @@ type floors struct {
 	age     time.Duration
 	ageText string
 	role    plan.Role
-	roles   string   // its word
+	roles   string // its word
+
+	ageSource, roleSource plan.Source
+
 	indexes []string // addresses with a final slash; nil: any
 }
 
 func (r *reader) enforce(n *yaml.Node, at string) floors {
 	var f floors
 	r.mapping(n, at, []field{
-		{key: "minimum_release_age", read: func(n *yaml.Node, at string) { f.age, f.ageText = r.age(n, at), n.Value }},
-		{key: "minimum_role", read: func(n *yaml.Node, at string) { f.role, f.roles = r.role(n, at), n.Value }},
+		{key: "minimum_release_age", read: func(n *yaml.Node, at string) {
+			f.age, f.ageText, f.ageSource = r.age(n, at), n.Value, plan.Source{File: r.short, Line: n.Line}
+		}},
+		{key: "minimum_role", read: func(n *yaml.Node, at string) {
+			f.role, f.roles, f.roleSource = r.role(n, at), n.Value, plan.Source{File: r.short, Line: n.Line}
+		}},
 		{key: "indexes", read: func(n *yaml.Node, at string) {
 			r.list(n, at, 1, func(n *yaml.Node, at string) {
 				if address := r.url(n, at); address != "" {
@@ -43,6 +51,7 @@ func (r *reader) raise(p *project, from project, f floors) {
 	case p.policy.MinimumAge >= f.age:
 	case p.ageNode == nil:
 		p.policy.MinimumAge = f.age
+		p.raised("minimum_release_age", f.ageSource)
 	case p.ageNode != from.ageNode:
 		r.fail(p.ageNode, p.ageAt, "%s is less than the %s that enforce asks for: raise it or remove the line", p.ageNode.Value, f.ageText)
 	}
@@ -55,9 +64,17 @@ func (r *reader) raise(p *project, from project, f floors) {
 	case p.policy.MinimumRole >= f.role:
 	case p.roleNode == nil:
 		p.policy.MinimumRole = f.role
+		p.raised("selections", f.roleSource)
 	case p.roleNode != from.roleNode:
 		r.fail(p.roleNode, p.roleAt, "%s is less than the %s that enforce asks for: raise it or remove the line", p.roleNode.Value, f.roles)
 	}
+}
+
+// raised notes that a key which was left out became the floor.
+func (p *project) raised(key string, s plan.Source) {
+	sources := maps.Clone(p.policy.Sources)
+	sources[key] = s
+	p.policy.Sources = sources
 }
 
 // bounded checks that every index is below one of the addresses that enforce

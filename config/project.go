@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -37,6 +38,7 @@ type project struct {
 
 func defaults() project {
 	return project{policy: plan.Policy{
+		Sources:      map[string]plan.Source{},
 		Files:        []plan.FilePolicy{{Path: "constraints.txt"}},
 		MinimumAge:   3 * 24 * time.Hour,
 		MaxOpen:      10,
@@ -120,6 +122,19 @@ func (r *reader) project(n *yaml.Node, at string, p *project, named bool) {
 		}, fields...)
 	}
 	r.mapping(n, at, fields)
+	r.sources(n, p)
+}
+
+// sources notes where each key is that a mapping sets.
+func (r *reader) sources(n *yaml.Node, p *project) {
+	sources := maps.Clone(p.policy.Sources) // it is shared with the defaults
+	n = target(n)
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if key := target(n.Content[i]); key.Value != "path" {
+			sources[key.Value] = plan.Source{File: r.short, Line: key.Line}
+		}
+	}
+	p.policy.Sources = sources
 }
 
 var (

@@ -317,8 +317,8 @@ func (d *decider) conflicts() {
 
 // notes are the lines that say what was not looked at.
 func (d *decider) notes() {
-	if own := d.s.Own; len(own.Keys) > 0 {
-		d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("`%s` of this project sets %s.", own.Path, strings.Join(sorted(slices.Clone(own.Keys)), ", ")))
+	if text := d.s.Policy.sourcesNote(); text != "" {
+		d.plan.Notes = append(d.plan.Notes, text)
 	}
 	if len(d.s.Policy.Roots) == 0 {
 		d.plan.Notes = append(d.plan.Notes, "Checked pin against pin only: set `roots:` in the configuration to say what is installed.")

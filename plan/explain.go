@@ -180,7 +180,7 @@ func Explain(s Snapshot, name string) []Explanation {
 		index, _ := s.Policy.indexOf(name)
 		e := Explanation{
 			Pin:   Pin{sl.path, sl.p.Line, sl.p.Name, sl.p.Version.String()},
-			Index: index.Name, Pythons: sl.pythons,
+			Index: index.Name, Pythons: sl.pythons, Settings: d.settings(sl),
 		}
 		i := slices.IndexFunc(d.slots, func(o slot) bool { return o.file == sl.file && o.pin == sl.pin })
 		if i < 0 || d.outcomes[i].blocks {

@@ -15,10 +15,11 @@ type handling struct {
 	of       []string // where the rules are that the window comes from; none: it is the policy's
 	approval *Rule    // asks for approval; nil where none does
 	priority int
+	age      *Rule // gives the greatest age of a member; nil where the policy does
 }
 
 // sayings are the rules that decide about one move, nil where none says.
-type sayings struct{ window, approval, priority, group *Rule }
+type sayings struct{ window, approval, priority, group, age *Rule }
 
 // handlingOf finds what holds for an update with those moves.
 func (d *decider) handlingOf(moves []Move) handling {
@@ -33,6 +34,9 @@ func (d *decider) handlingOf(moves []Move) handling {
 		}
 		if says.approval != nil && says.approval.Approval == Yes {
 			h.approval = says.approval
+		}
+		if says.age != nil && (h.age == nil || says.age.MinimumAge > h.age.MinimumAge) {
+			h.age = says.age
 		}
 		priority := 0
 		if says.priority != nil {
@@ -84,6 +88,9 @@ func said(rules []*Rule, kind Kind, to pep440.Version) sayings {
 		if r.Group != "" {
 			out.group = r
 		}
+		if r.HasAge {
+			out.age = r
+		}
 	}
 	return out
 }
@@ -92,6 +99,14 @@ func said(rules []*Rule, kind Kind, to pep440.Version) sayings {
 // window is open, or is the policy's and made up for.
 func (d *decider) may(h handling) bool {
 	return h.window.Inside(d.s.Now) || (len(h.of) == 0 && d.caughtUp)
+}
+
+// agedBy names the rule that an update has its age from.
+func (h handling) agedBy() string {
+	if h.age == nil {
+		return ""
+	}
+	return " (`" + h.age.At + "`)"
 }
 
 // by names the rules that a window comes from, for the end of a sentence.

@@ -72,6 +72,7 @@ type Explanation struct {
 	Pythons  []string
 	Releases []Considered
 	Note     string // why there is nothing to consider
+	Settings []Setting
 }
 
 // Update is a set of pins that move together on one branch.

@@ -22,6 +22,10 @@ type Policy struct {
 	Dashboard    string
 	Indexes      []Index // the first whose patterns match a name owns it
 
+	// Sources says where each key was set that is not built in; of a key that
+	// enforce raised, where that stands.
+	Sources map[string]Source
+
 	// Extras holds, by normalised name, the normalised extras that count as
 	// used wherever their project is pinned.
 	Extras map[string][]string

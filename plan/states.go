@@ -146,7 +146,7 @@ func (d *decider) state(dr *draft) {
 			then = fmt.Sprintf("needs approval (`%s`)", r.At)
 		}
 		dr.State = Maturing
-		dr.Reason = fmt.Sprintf("Released %s, old enough on %s, then %s.", day(dr.Released, d.zone), instant(dr.Eligible, d.zone), then)
+		dr.Reason = fmt.Sprintf("Released %s, old enough on %s%s, then %s.", day(dr.Released, d.zone), instant(dr.Eligible, d.zone), dr.handling.agedBy(), then)
 	case dr.handling.approval != nil:
 		dr.State = PendingApproval
 		dr.Reason = fmt.Sprintf("Needs approval (`%s`): a tick approves it, and the next run opens it.", dr.handling.approval.At)

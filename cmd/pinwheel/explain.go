@@ -76,6 +76,10 @@ func (p *program) explanation(s seen, e plan.Explanation) {
 		fmt.Fprintln(p.out, "  no release is newer")
 	}
 	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
+	for _, s := range e.Settings {
+		fmt.Fprintf(w, "  %s\t%s\t(%s)\n", s.Key, printable(s.Value), s.Source)
+	}
+	w.Flush() //nolint:errcheck // as every print
 	for _, r := range e.Releases {
 		released, reason := "no date", printable(r.Reason)
 		if !r.Released.IsZero() {

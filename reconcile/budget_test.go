@@ -1,0 +1,31 @@
+package reconcile
+
+import (
+	"testing"
+	"time"
+)
+
+func TestBudget(t *testing.T) {
+	at := time.Date(2026, 1, 3, 8, 0, 0, 0, time.UTC)
+	b := NewBudget(3)
+	for _, c := range []struct {
+		what      string
+		did, want int
+	}{
+		{"one project takes what it wants", b.take(at, 2), 2},
+		{"another gets what is left", b.take(at.Add(time.Minute), 2), 1},
+		{"nobody gets more in this round", b.left(at.Add(50 * time.Minute)), 0},
+		{"an hour later it is full again", b.take(at.Add(time.Hour+time.Minute), 5), 3},
+	} {
+		if c.did != c.want {
+			t.Errorf("%s: %d, want %d", c.what, c.did, c.want)
+		}
+	}
+	b.give(2)
+	if got := b.left(at.Add(time.Hour + 2*time.Minute)); got != 2 {
+		t.Errorf("after two were given back %d are left", got)
+	}
+	if NewBudget(0) != nil {
+		t.Error("0 is a bound")
+	}
+}

@@ -50,10 +50,15 @@ projects:
       - {packages: ["Types_*", attrs], kinds: [major], from: "<26", to: ">=26", files: ["*.txt"], ignore: {reason: breaks cattrs, link: "https://gitlab.example/i/1", until: "2027-01-31"}}
       - {allowed: "<3", minimum_release_age: 14d, labels: [slow]}
       - {packages: [six], ignore: not now}
-      - {enabled: false, window: "* 8 * * TUE", approval: true, priority: -3, group: all the rest}
+      - {enabled: false, window: "* 8 * * TUE", approval: true, priority: -3, group: all the rest, reviewers: [cleo], assignees: [dan]}
     freeze: [{from: "2026-12-20", to: "2027-01-03", reason: nobody is here}]
     max_new_per_window: 3
     refresh: never
+    draft: true
+    reviewers: [ann]
+    assignees: [bert]
+    code_owners: true
+    closed: line
   - path: g/second
 `
 
@@ -100,7 +105,7 @@ func TestEveryKey(t *testing.T) {
 		Files: []plan.FilePolicy{{Path: "constraints.txt"}}, Window: weekendUTC, MinimumAge: 72 * time.Hour, MaxOpen: 10,
 		BranchPrefix: "pinwheel/", Labels: []string{"bot"}, Platforms: []string{"linux/x86_64"}, Mode: plan.Off,
 		MinimumRole: plan.Developer, Dashboard: "Dependency Dashboard", Indexes: indexes,
-		Unverified: plan.OfferUnverified, Refresh: plan.RefreshInWindow,
+		Unverified: plan.OfferUnverified, Refresh: plan.RefreshInWindow, Closing: plan.RefusesVersion,
 	}
 	want := &Config{
 		Path:   "pinwheel.yaml",
@@ -136,9 +141,9 @@ func TestEveryKey(t *testing.T) {
 						Ignore: &plan.Ignore{Reason: "breaks cattrs", Link: "https://gitlab.example/i/1", Until: time.Date(2027, 1, 31, 0, 0, 0, 0, prague)}},
 					{At: "pinwheel.yaml:34", Allowed: versions(t, "<3"), MinimumAge: 14 * 24 * time.Hour, HasAge: true, Labels: []string{"slow"}},
 					{At: "pinwheel.yaml:35", Packages: []plan.PackagePattern{pattern(t, "six")}, Ignore: &plan.Ignore{Reason: "not now"}},
-					{At: "pinwheel.yaml:36", Enabled: plan.No, Window: &tuesday, Group: "all the rest", Approval: plan.Yes, Priority: -3, HasPriority: true},
+					{At: "pinwheel.yaml:36", Enabled: plan.No, Window: &tuesday, Reviewers: []string{"cleo"}, Assignees: []string{"dan"}, Group: "all the rest", Approval: plan.Yes, Priority: -3, HasPriority: true},
 				},
-				MaxNew: 3, Refresh: plan.RefreshNever,
+				MaxNew: 3, Refresh: plan.RefreshNever, Draft: true, Reviewers: []string{"ann"}, Assignees: []string{"bert"}, CodeOwners: true, Closing: plan.RefusesLine,
 			}},
 			{Path: "g/second", Policy: second},
 		},

@@ -43,6 +43,7 @@ func defaults() project {
 		MinimumAge:   3 * 24 * time.Hour,
 		MaxOpen:      10,
 		Refresh:      plan.RefreshInWindow,
+		Closing:      plan.RefusesVersion,
 		BranchPrefix: "pinwheel/",
 		Labels:       []string{"dependencies"},
 		Platforms:    []string{"linux/x86_64"},
@@ -58,6 +59,8 @@ func (p project) finish(indexes []Index) plan.Policy {
 	policy := p.policy
 	policy.Files = slices.Clone(policy.Files)
 	policy.Labels = slices.Clone(policy.Labels)
+	policy.Reviewers = append([]string(nil), policy.Reviewers...)
+	policy.Assignees = append([]string(nil), policy.Assignees...)
 	policy.Pythons = slices.Clone(policy.Pythons)
 	policy.Platforms = slices.Clone(policy.Platforms)
 	cloneRequirements(&policy)
@@ -102,6 +105,13 @@ func (r *reader) project(n *yaml.Node, at string, p *project, named bool) {
 		}},
 		{key: "branch_prefix", read: func(n *yaml.Node, at string) { policy.BranchPrefix = r.prefix(n, at) }},
 		{key: "labels", read: func(n *yaml.Node, at string) { policy.Labels = r.texts(n, at, 0, r.label) }},
+		{key: "draft", read: func(n *yaml.Node, at string) { policy.Draft = r.boolean(n, at) }},
+		{key: "reviewers", read: func(n *yaml.Node, at string) { policy.Reviewers = r.texts(n, at, 0, r.username) }},
+		{key: "assignees", read: func(n *yaml.Node, at string) { policy.Assignees = r.texts(n, at, 0, r.username) }},
+		{key: "code_owners", read: func(n *yaml.Node, at string) { policy.CodeOwners = r.boolean(n, at) }},
+		{key: "closed", read: func(n *yaml.Node, at string) {
+			policy.Closing = plan.Closing(r.choice(n, at, string(plan.RefusesVersion), string(plan.RefusesLine), string(plan.RefusesPackage)))
+		}},
 		{key: "python", read: func(n *yaml.Node, at string) { policy.Pythons = r.pythons(n, at) }},
 		{key: "platforms", read: func(n *yaml.Node, at string) { policy.Platforms = r.texts(n, at, 1, r.platform) }},
 		{key: "extras", read: func(n *yaml.Node, at string) { policy.Extras = r.extras(n, at) }},
@@ -267,6 +277,15 @@ func (r *reader) prefix(n *yaml.Node, at string) string {
 func (r *reader) label(n *yaml.Node, at, text string) {
 	if strings.Contains(text, ",") {
 		r.fail(n, at, "%q holds a comma, which GitLab reads as two labels: write two elements", text)
+	}
+}
+
+var userName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
+
+// username reads the name of a user of GitLab.
+func (r *reader) username(n *yaml.Node, at, text string) {
+	if !userName.MatchString(text) {
+		r.fail(n, at, "%q is not a username: write it without @, as in the address of a person's page", text)
 	}
 }
 

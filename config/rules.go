@@ -67,6 +67,8 @@ func (r *reader) rule(n *yaml.Node, at string, p *project) plan.Rule {
 			w := windowOf(specs, time.UTC, nil) // finish gives it the project's zone
 			rule.Window = &w
 		})},
+		{key: "reviewers", read: effect(func(n *yaml.Node, at string) { rule.Reviewers = r.texts(n, at, 1, r.username) })},
+		{key: "assignees", read: effect(func(n *yaml.Node, at string) { rule.Assignees = r.texts(n, at, 1, r.username) })},
 		{key: "group", read: effect(func(n *yaml.Node, at string) { rule.Group = r.group(n, at) })},
 		{key: "approval", read: effect(func(n *yaml.Node, at string) { rule.Approval = r.yesNo(n, at) })},
 		{key: "priority", read: effect(func(n *yaml.Node, at string) {

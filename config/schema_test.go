@@ -193,7 +193,7 @@ func TestSchemaDefaultsAreTheLoaders(t *testing.T) {
 	}
 	written := parsed(t, string(data))
 	silent := parsed(t, "projects: [{path: g/p}]")
-	written.Projects[0].beneath, silent.Projects[0].beneath = nil, nil // nodes of the texts
+	written.Projects[0].beneath, silent.Projects[0].beneath = nil, nil     // nodes of the texts
 	written.Projects[0].Policy.Sources = silent.Projects[0].Policy.Sources // where keys are that one of them has
 	if !reflect.DeepEqual(written, silent) {
 		t.Errorf("with the schema's defaults\n%+v\nwith none\n%+v\n%s", *written, *silent, data)

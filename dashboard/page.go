@@ -144,6 +144,27 @@ func KeepTicks(rendered string, before, now Page) string {
 	return strings.Join(lines, "\n")
 }
 
+// KeepUnticks returns rendered with every box unticked that was ticked in before
+// and is not in now: what people took back while a run was at work. A box that
+// is gone says nothing.
+func KeepUnticks(rendered string, before, now Page) string {
+	stands, checked := map[string]bool{}, map[string]bool{}
+	for _, b := range now.Boxes {
+		stands[b.key()], checked[b.key()] = true, checked[b.key()] || b.Checked
+	}
+	gone := map[string]bool{}
+	for _, b := range before.Boxes {
+		gone[b.key()] = gone[b.key()] || b.Checked && stands[b.key()] && !checked[b.key()]
+	}
+	lines := strings.Split(rendered, "\n")
+	for _, b := range Parse(rendered).Boxes {
+		if gone[b.key()] && b.Checked {
+			lines[b.Line] = strings.Replace(lines[b.Line], "[x]", "[ ]", 1)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 // Unticked returns the branches whose box stands ticked in lastBody, the text
 // we wrote last, and unticked in page: somebody took a waiting request back. A
 // box that is gone says nothing. Order is that of page.

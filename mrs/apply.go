@@ -46,6 +46,8 @@ func (c *Client) Apply(ctx context.Context, project plan.Project, bot plan.User,
 		return e.editMergeRequest(ctx, a)
 	case plan.CloseMergeRequest:
 		return e.closeMergeRequest(ctx, a)
+	case plan.KeepCommits:
+		return e.keepCommits(ctx, a)
 	case plan.DeleteBranch:
 		return e.deleteBranch(ctx, a)
 	default:

@@ -37,6 +37,9 @@ func Body(u plan.Update, v BodyView) string {
 	var b strings.Builder
 	b.WriteString(marker(v.ProjectID, u.Branch, note) + "\n")
 	b.WriteString(intro(u, v) + "\n")
+	if u.Follows != 0 {
+		fmt.Fprintf(&b, "\nFollows [the one that was closed](!%d), which GitLab does not open again.\n", u.Follows)
+	}
 	table(&b, u.Moves)
 	ties(&b, u)
 	b.WriteString("\n**Why now:** " + why(u, v) + "\n")

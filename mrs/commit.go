@@ -175,8 +175,7 @@ func (e effect) keepReplaced(ctx context.Context, iid int64, branch, expect, hea
 	if _, ours := plan.ParseTrailers(replaced.Message); ours && e.byBot(replaced) {
 		return Kept{}, true, nil
 	}
-	slug := strings.ReplaceAll(strings.TrimPrefix(branch, e.opt.BranchPrefix), "/", "-")
-	kept := Kept{Branch: fmt.Sprintf("%s%s-%.8s", plan.KeptPrefix(e.opt.BranchPrefix), slug, before), SHA: before}
+	kept := Kept{Branch: e.keptBranch(branch, before), SHA: before}
 	if err := e.createBranch(ctx, kept); err != nil {
 		return Kept{}, false, err
 	}

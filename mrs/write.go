@@ -2,6 +2,7 @@ package mrs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -28,11 +29,22 @@ func (e effect) openMergeRequest(ctx context.Context, a plan.OpenMergeRequest) (
 	if err != nil || open != nil {
 		return Outcome{MR: open}, err
 	}
+	if a.Reopen != 0 {
+		again, err := e.reopen(ctx, a)
+		if err != nil || again != nil {
+			return Outcome{Wrote: again != nil, MR: again}, err
+		}
+		a.Update.Follows = a.Reopen
+	}
+	people, err := e.people(ctx, a)
+	if err != nil {
+		return Outcome{}, err
+	}
 	// A fresh branch is not visible to merge requests at once, and a lock may
 	// be held.
 	for _, wait := range []float64{1, 2, 4, 8, 0} {
 		var made *plan.MergeRequest
-		if made, err = e.postMergeRequest(ctx, a); err == nil {
+		if made, err = e.postMergeRequest(ctx, a, people); err == nil {
 			return Outcome{Wrote: true, MR: made}, nil
 		}
 		if iid := existing(err); iid != 0 {
@@ -48,14 +60,72 @@ func (e effect) openMergeRequest(ctx context.Context, a plan.OpenMergeRequest) (
 	return Outcome{}, err
 }
 
-func (e effect) postMergeRequest(ctx context.Context, a plan.OpenMergeRequest) (*plan.MergeRequest, error) {
+// people are the numbers of those whom a merge request names.
+type people struct{ reviewers, assignees []int64 }
+
+func (e effect) people(ctx context.Context, a plan.OpenMergeRequest) (p people, err error) {
+	reviewers := a.Reviewers
+	if a.CodeOwners {
+		owners, err := e.codeOwners(ctx, e.id, a.Target, touched(a.Update.Moves, e.opt.Body.Files))
+		if err != nil {
+			return p, err
+		}
+		reviewers = append(slices.Clip(reviewers), owners...)
+	}
+	if p.reviewers, err = e.ids(ctx, reviewers); err != nil {
+		return p, err
+	}
+	p.assignees, err = e.ids(ctx, a.Assignees)
+	return p, err
+}
+
+// reopen opens a merge request again that a person closed and asked for. It is
+// nil, without an error, where GitLab does not: then a new one takes its place.
+func (e effect) reopen(ctx context.Context, a plan.OpenMergeRequest) (*plan.MergeRequest, error) {
+	m, description, err := e.mergeRequest(ctx, e.id, a.Reopen)
+	switch {
+	case errors.Is(err, ErrNotFound) && !errors.Is(err, ErrProjectNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case m.State != plan.Closed || e.own(m, a.Update.Branch) != nil:
+		return nil, nil
+	}
+	next := Replace(description, Body(a.Update, e.opt.Body))
+	opt := &gitlab.UpdateMergeRequestOptions{StateEvent: gitlab.Ptr("reopen"), Description: &next}
+	if a.Retitle {
+		opt.Title = gitlab.Ptr(oneLine(a.Update.Title))
+	}
+	done, err := e.put(ctx, a.Reopen, opt, func(m plan.MergeRequest, _ string) bool { return m.State == plan.Opened })
+	switch {
+	case errors.Is(err, ErrRefused):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case done.State != plan.Opened:
+		return nil, nil
+	}
+	return &done, nil
+}
+
+func (e effect) postMergeRequest(ctx context.Context, a plan.OpenMergeRequest, who people) (*plan.MergeRequest, error) {
 	labels := gitlab.LabelOptions(a.Labels)
+	title := a.Update.Title
+	if a.Draft {
+		title = "Draft: " + title
+	}
 	opt := &gitlab.CreateMergeRequestOptions{
-		Title: gitlab.Ptr(oneLine(a.Update.Title)), Description: gitlab.Ptr(Body(a.Update, e.opt.Body)),
+		Title: gitlab.Ptr(oneLine(title)), Description: gitlab.Ptr(Body(a.Update, e.opt.Body)),
 		SourceBranch: &a.Update.Branch, TargetBranch: &a.Target, RemoveSourceBranch: gitlab.Ptr(true),
 	}
 	if len(labels) > 0 {
 		opt.Labels = &labels
+	}
+	if len(who.reviewers) > 0 {
+		opt.ReviewerIDs = &who.reviewers
+	}
+	if len(who.assignees) > 0 {
+		opt.AssigneeIDs = &who.assignees
 	}
 	m, _, err := e.gl.MergeRequests.CreateMergeRequest(e.id, opt, gitlab.WithContext(ctx))
 	if err == nil && m.IID == 0 {
@@ -169,7 +239,10 @@ func (e effect) editMergeRequest(ctx context.Context, a plan.EditMergeRequest) (
 		labels := gitlab.LabelOptions(missing)
 		opt.AddLabels = &labels
 	}
-	if opt.Title == nil && opt.Description == nil && opt.AddLabels == nil && opt.TargetBranch == nil {
+	if a.Answer && slices.Contains(m.Labels, "rebase") {
+		opt.RemoveLabels = &gitlab.LabelOptions{"rebase"}
+	}
+	if opt.Title == nil && opt.Description == nil && opt.AddLabels == nil && opt.RemoveLabels == nil && opt.TargetBranch == nil {
 		return Outcome{MR: &m}, nil
 	}
 	done, err := e.put(ctx, a.IID, &opt, func(m plan.MergeRequest, description string) bool {
@@ -215,7 +288,11 @@ func (e effect) closeMergeRequest(ctx context.Context, a plan.CloseMergeRequest)
 	if m.State != plan.Opened {
 		return Outcome{MR: &m}, nil
 	}
-	wrote, err := e.noteOnce(ctx, a)
+	body := text.Prose(a.Reason, 1000)
+	if a.By != 0 {
+		body += fmt.Sprintf(" See !%d.", a.By)
+	}
+	wrote, err := e.noteOnce(ctx, a.IID, a.Op, body)
 	if err != nil {
 		return Outcome{Wrote: wrote, MR: &m}, err
 	}
@@ -228,25 +305,22 @@ func (e effect) closeMergeRequest(ctx context.Context, a plan.CloseMergeRequest)
 	return Outcome{Wrote: true, MR: &done}, nil
 }
 
-// noteOnce adds the note of a closing unless one with its mark is there.
-func (e effect) noteOnce(ctx context.Context, a plan.CloseMergeRequest) (wrote bool, err error) {
-	mark := "<!-- op:" + escape(a.Op) + " -->"
-	there, err := e.noted(ctx, a.IID, mark)
+// noteOnce adds a note unless one with its mark is there. Its text is safe
+// already.
+func (e effect) noteOnce(ctx context.Context, iid int64, op, body string) (wrote bool, err error) {
+	mark := "<!-- op:" + escape(op) + " -->"
+	there, err := e.noted(ctx, iid, mark)
 	if err != nil || there {
 		return false, err
 	}
-	body := text.Prose(a.Reason, 1000)
-	if a.By != 0 {
-		body += fmt.Sprintf(" See !%d.", a.By)
-	}
 	body += "\n\n" + mark
-	_, _, err = e.gl.Notes.CreateMergeRequestNote(e.id, a.IID, &gitlab.CreateMergeRequestNoteOptions{Body: &body}, gitlab.WithContext(ctx))
+	_, _, err = e.gl.Notes.CreateMergeRequestNote(e.id, iid, &gitlab.CreateMergeRequestNoteOptions{Body: &body}, gitlab.WithContext(ctx))
 	if err == nil {
 		return true, nil
 	}
-	err = fail(err, "write a note on merge request !%d", a.IID)
+	err = fail(err, "write a note on merge request !%d", iid)
 	if unknown(err) {
-		if there, look := e.noted(ctx, a.IID, mark); look == nil && there {
+		if there, look := e.noted(ctx, iid, mark); look == nil && there {
 			return true, nil
 		}
 	}

@@ -32,6 +32,14 @@ type OpenMergeRequest struct {
 	Update Update
 	Target string
 	Labels []string
+	Draft  bool
+	// Reopen is the merge request that a person closed and asked for again; 0
+	// for none. Where GitLab does not open it again a new one names it.
+	Reopen     int64
+	Retitle    bool     // what is reopened has a title of ours, which follows the update
+	Reviewers  []string // usernames; who is not known is left out
+	Assignees  []string
+	CodeOwners bool // the owners of the changed files review, too
 }
 
 // EditMergeRequest brings title and marked region in line with Update. An
@@ -43,6 +51,16 @@ type EditMergeRequest struct {
 	Update Update
 	Title  string
 	Labels []string // to add
+	Answer bool     // takes the rebase label away: what it asked for is done
+}
+
+// KeepCommits names the commits that a rebuild is going to drop in a note on
+// the merge request, once, and keeps their head as a branch.
+type KeepCommits struct {
+	IID    int64
+	Branch string
+	Head   string // of the branch, with the commits
+	By     string // who asked for it, a username, or empty
 }
 
 // CloseMergeRequest closes IID with one note that says why. Op makes the note
@@ -66,9 +84,11 @@ func (a OpenMergeRequest) On() string  { return a.Update.Branch }
 func (a EditMergeRequest) On() string  { return a.Update.Branch }
 func (a CloseMergeRequest) On() string { return a.Branch }
 func (a DeleteBranch) On() string      { return a.Branch }
+func (a KeepCommits) On() string       { return a.Branch }
 
 func (CommitBranch) action()      {}
 func (OpenMergeRequest) action()  {}
 func (EditMergeRequest) action()  {}
 func (CloseMergeRequest) action() {}
 func (DeleteBranch) action()      {}
+func (KeepCommits) action()       {}

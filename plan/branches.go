@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
 )
 
 // world is the GitLab side of a snapshot, arranged by branch.
@@ -14,12 +16,16 @@ type world struct {
 	open     map[string]MergeRequest
 	astray   map[string]MergeRequest   // open ones into another branch than the default one
 	history  map[string][]MergeRequest // closed and merged, newest first
+	// byPackage is history by the package that names a merge request.
+	byPackage map[string][]MergeRequest
+	closing   Closing
 }
 
 func arrange(s *Snapshot) world {
 	w := world{
 		bot: s.Bot, head: s.Project.Head,
 		branches: map[string]Branch{}, open: map[string]MergeRequest{}, astray: map[string]MergeRequest{}, history: map[string][]MergeRequest{},
+		byPackage: map[string][]MergeRequest{}, closing: s.Policy.Closing,
 	}
 	for _, b := range s.Branches {
 		w.branches[b.Name] = b
@@ -44,9 +50,15 @@ func arrange(s *Snapshot) world {
 			continue // it changed nothing here
 		}
 		w.history[mr.Branch] = append(w.history[mr.Branch], mr)
+		if len(mr.Note.Moves) > 0 {
+			key := mr.Note.Moves[0].Key
+			w.byPackage[key] = append(w.byPackage[key], mr)
+		}
 	}
-	for _, list := range w.history {
-		sort.Slice(list, func(i, j int) bool { return list[i].IID > list[j].IID })
+	for _, lists := range []map[string][]MergeRequest{w.history, w.byPackage} {
+		for _, list := range lists {
+			sort.Slice(list, func(i, j int) bool { return list[i].IID > list[j].IID })
+		}
 	}
 	return w
 }
@@ -76,10 +88,11 @@ func sameName(name string, u User) bool { return name != "" && (name == u.Name |
 
 // refusal is a person's no to a version, read from a merge request.
 type refusal struct {
-	mr     MergeRequest
-	moves  []Move
-	title  string
-	merged bool
+	mr      MergeRequest
+	moves   []Move
+	title   string
+	merged  bool
+	closing Closing // what closing it means here
 }
 
 // refusals lists what people refused on a branch: merge requests they closed,
@@ -87,8 +100,12 @@ type refusal struct {
 // pins for a name, as the least of its slots.
 func (w world) refusals(u Update, wentBack func(Move) bool) []refusal {
 	var out []refusal
-	for _, mr := range w.history[u.Branch] {
-		r := refusal{mr: mr, moves: mr.Note.Moves, title: plainTitle(mr.Title), merged: mr.State == Merged}
+	list := w.history[u.Branch]
+	if w.closing == RefusesPackage && u.Group == "" && u.Name != "" {
+		list = w.byPackage[pep508.NormalizeName(u.Name)]
+	}
+	for _, mr := range list {
+		r := refusal{mr: mr, moves: mr.Note.Moves, title: plainTitle(mr.Title), merged: mr.State == Merged, closing: w.closing}
 		switch {
 		case mr.State == Merged && u.Group != "":
 			if r.moves = slices.DeleteFunc(slices.Clone(r.moves), func(m Move) bool { return !wentBack(m) }); len(r.moves) == 0 {
@@ -122,6 +139,9 @@ func (r refusal) covers(u Update) bool {
 		})
 	}
 	lead := u.Moves0()
+	if (r.closing == RefusesLine || r.closing == RefusesPackage) && !r.merged && r.moves[0].Key == lead.Key {
+		return r.closing == RefusesPackage || majorOf(r.moves[0].To) == majorOf(lead.To)
+	}
 	for _, m := range u.Moves {
 		if m.Key == lead.Key && !slices.ContainsFunc(r.moves, func(no Move) bool {
 			return no.Key == m.Key && (no.To == m.To || (u.Kind == Major && majorOf(no.To) == majorOf(m.To)))

@@ -114,7 +114,16 @@ func TestEveryCell(t *testing.T) {
 			s := opened(t)
 			s.Branches[0].Head = Commit{SHA: strings.Repeat("9", 40), AuthorName: "Dave", Message: "mine"}
 			return s
-		}, refusedTick},
+		}, func(t *testing.T, s Snapshot, p Plan) {
+			kept, ok := p.Actions[0].(KeepCommits)
+			if commit, _ := p.Actions[1].(CommitBranch); !ok || kept.Head != commit.Expect || commit.Branch != lineOfA || p.Requests[0].Verdict != Accepted {
+				t.Fatalf("%v %v", p.Actions, p.Requests)
+			}
+			play(&s, p.Actions)
+			if again := Decide(s); len(again.Actions) != 0 || again.Requests[0].Verdict != Done {
+				t.Errorf("after starting over: %v %v", again.Actions, again.Requests)
+			}
+		}},
 		{ClosedByPerson, func(t *testing.T) Snapshot {
 			s := opened(t)
 			s.MergeRequests[0].State, s.MergeRequests[0].ClosedBy = Closed, User{ID: 4, Username: "alice"}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -67,8 +68,24 @@ func (d *decider) effects(dr *draft) {
 		d.close(dr)
 	case dr.mr != nil && (dr.State == Open || dr.State == Incompatible):
 		d.keepOpen(dr)
+	case dr.mr != nil && dr.State == Edited && dr.forced != nil && !dr.stale:
+		d.startOver(dr)
 	case dr.opens && dr.mr == nil:
 		d.open(dr)
+	}
+}
+
+// startOver makes an edited branch anew, after the commits it drops were named
+// and their head was kept.
+func (d *decider) startOver(dr *draft) {
+	t := Trailers{Moves: dr.want, Lines: dr.wantLines, At: d.s.Now, Why: "forced", By: dr.forced.By.Username, Request: dr.forced.ID}
+	dr.Update.Moves, dr.Lines, dr.Together = dr.want, dr.wantLines, d.tied(dr.want)
+	if titleIsOurs(dr.mr.Title, dr.Name, dr.heading()) {
+		dr.refresh()
+	}
+	d.act(KeepCommits{IID: dr.mr.IID, Branch: dr.Branch, Head: dr.branch.Head.SHA, By: t.By})
+	if d.commit(dr, t) {
+		d.edit(dr)
 	}
 }
 
@@ -130,12 +147,17 @@ func (d *decider) edit(dr *draft) {
 	} else {
 		dr.Title = dr.mr.Title
 	}
+	if open := dr.State == Open || dr.forced != nil; open && hasPrefixFold(dr.mr.Title, rebaseTitle) {
+		e.Title = strings.TrimSpace(cmp.Or(e.Title, dr.mr.Title)[len(rebaseTitle):])
+	}
 	if dr.mr.Target != d.s.Project.DefaultBranch {
 		e.Target = d.s.Project.DefaultBranch // its own is gone: the default branch was renamed
 	}
 	want := dr.note()
-	e.Keep = note.Digest == want.Digest && !(note.RebaseBox && dr.State == Open)
-	if e.Target != "" || (note.Present && note.Digest != want.Digest) || (note.RebaseBox && dr.State == Open) || e.Title != "" {
+	open := dr.State == Open || dr.forced != nil
+	e.Answer = slices.Contains(dr.mr.Labels, rebaseLabel) && open
+	e.Keep = note.Digest == want.Digest && !(note.RebaseBox && open)
+	if e.Target != "" || (note.Present && note.Digest != want.Digest) || (note.RebaseBox && open) || e.Answer || e.Title != "" {
 		if note.Digest != want.Digest {
 			// Along with the text alone: a label that a person took off stays off.
 			e.Labels = dr.Labels
@@ -157,7 +179,8 @@ func (d *decider) open(dr *draft) {
 	if dr.branch != nil && !dr.ours {
 		return
 	}
-	if dr.branch == nil || dr.trailer.Base != d.world.head || movesText(dr.trailer.Moves) != movesText(dr.Moves) || linesText(dr.trailer.Lines) != linesText(dr.Lines) {
+	asked := dr.forced != nil && dr.trailer.Request != dr.forced.ID // its commit says who, and when
+	if dr.branch == nil || asked || dr.trailer.Base != d.world.head || movesText(dr.trailer.Moves) != movesText(dr.Moves) || linesText(dr.trailer.Lines) != linesText(dr.Lines) {
 		if !d.commit(dr, t) {
 			return
 		}
@@ -165,7 +188,13 @@ func (d *decider) open(dr *draft) {
 	dr.Note = dr.note()
 	dr.State, dr.Reason = AwaitingSchedule, "Opens in this run."
 	labels := append(slices.Clone(d.s.Policy.Labels), dr.Labels...)
-	d.act(OpenMergeRequest{Update: dr.Update, Target: d.s.Project.DefaultBranch, Labels: labels})
+	a := OpenMergeRequest{Update: dr.Update, Target: d.s.Project.DefaultBranch, Labels: labels, Draft: d.s.Policy.Draft}
+	if dr.refused != nil && !dr.refused.merged && dr.refused.mr.Branch == dr.Branch {
+		a.Reopen, a.Retitle = dr.refused.mr.IID, titleIsOurs(dr.refused.mr.Title, dr.Name, dr.Title)
+	}
+	a.Reviewers, a.Assignees = d.people(dr.Moves)
+	a.CodeOwners = d.s.Policy.CodeOwners
+	d.act(a)
 }
 
 // commit appends the branch's one commit. It reports false, with the state
@@ -343,7 +372,7 @@ func (d *decider) notes() {
 	kept := KeptPrefix(d.s.Policy.BranchPrefix)
 	for _, b := range d.s.Branches {
 		if strings.HasPrefix(b.Name, kept) {
-			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("Branch `%s` keeps commits that were pushed in the instant of a rebuild; delete it when you have them.", b.Name))
+			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("Branch `%s` keeps commits that a rebuild replaced; delete it when you have them.", b.Name))
 		}
 	}
 }

@@ -95,6 +95,37 @@ func said(rules []*Rule, kind Kind, to pep440.Version) sayings {
 	return out
 }
 
+// people are those who are asked to review an update, and who is assigned: the
+// policy's and those of every rule that is for one of its moves.
+func (d *decider) people(moves []Move) (reviewers, assignees []string) {
+	add := func(list *[]string, names []string) {
+		for _, n := range names {
+			if !slices.Contains(*list, n) {
+				*list = append(*list, n)
+			}
+		}
+	}
+	add(&reviewers, d.s.Policy.Reviewers)
+	add(&assignees, d.s.Policy.Assignees)
+	for i := range d.s.Policy.Rules {
+		r := &d.s.Policy.Rules[i]
+		if len(r.Reviewers)+len(r.Assignees) > 0 && d.anyCovered(r, moves) {
+			add(&reviewers, r.Reviewers)
+			add(&assignees, r.Assignees)
+		}
+	}
+	return reviewers, assignees
+}
+
+// anyCovered reports whether a rule is for one of the moves.
+func (d *decider) anyCovered(r *Rule, moves []Move) bool {
+	return slices.ContainsFunc(moves, func(m Move) bool {
+		to, err := pep440.Parse(m.To)
+		at := d.slotOf(m)
+		return err == nil && at >= 0 && r.covers(d.slots[at], m.Kind, to)
+	})
+}
+
 // may reports whether an update may be opened now without anybody asking: its
 // window is open, or is the policy's and made up for.
 func (d *decider) may(h handling) bool {

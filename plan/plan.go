@@ -94,6 +94,7 @@ type Update struct {
 	NotTaken []Considered
 	Note     MergeRequestNote // what its description says or will say
 
+	Follows    int64        // the closed merge request whose place it takes, 0 for none
 	Together   []string     // the requirements that tie its members, a clause each
 	Along      []LineChange // names without a pin that installing it brings along
 	Lines      []LineChange // lines it adds and removes; the roots decide

@@ -15,6 +15,11 @@ type Policy struct {
 	Refresh      Refresh
 	BranchPrefix string
 	Labels       []string
+	Draft        bool     // merge requests open as drafts
+	Reviewers    []string // usernames, asked when a merge request opens
+	Assignees    []string
+	CodeOwners   bool // who owns the changed files by CODEOWNERS reviews, too
+	Closing      Closing
 	Pythons      []string // minor versions, "3.9"; empty: not checked
 	Platforms    []string // "linux/x86_64"
 	Mode         Mode
@@ -80,6 +85,16 @@ const (
 	RefreshInWindow Refresh = "window" // once in each opening
 	RefreshAlways   Refresh = "always" // at every run
 	RefreshNever    Refresh = "never"
+)
+
+// Closing says what a person refuses by closing a merge request.
+type Closing string
+
+// The choices. The zero value is RefusesVersion.
+const (
+	RefusesVersion Closing = "version" // that version; of a major its whole line
+	RefusesLine    Closing = "line"    // all of its major line
+	RefusesPackage Closing = "package" // every newer version of the package
 )
 
 // FilePolicy is one constraints file of the project and its twin, if any.

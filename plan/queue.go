@@ -16,8 +16,10 @@ func (d *decider) queue() {
 	for _, dr := range d.drafts {
 		switch {
 		case dr.State == Open && dr.orphan == "":
-			places--
-			d.plan.OpenCount++
+			if !dr.mr.paused() {
+				places--
+				d.plan.OpenCount++
+			}
 			d.applyForced(dr)
 		case dr.State == AwaitingSchedule || dr.State == Maturing || dr.State == PendingApproval ||
 			(dr.State == ClosedByPerson && dr.forced != nil && dr.held == ""):

@@ -63,10 +63,11 @@ func (d *decider) untold(branch string) bool {
 }
 
 // hasBranch reports whether a member of the draft would be alone on a branch.
+// Who asked for a minor did not ask for another package's major.
 func (d *decider) hasBranch(dr *draft, branch string) bool {
 	return slices.ContainsFunc(dr.Moves, func(m Move) bool {
 		v, err := pep440.Parse(m.To)
-		return err == nil && BranchName(d.s.Policy.BranchPrefix, d.spelled[m.Key], v.Major()) == branch
+		return err == nil && (dr.Kind != Major || m.Kind == Major) && BranchName(d.s.Policy.BranchPrefix, d.spelled[m.Key], v.Major()) == branch
 	})
 }
 
@@ -83,7 +84,10 @@ func (d *decider) verdict(t Tick, dr *draft) (Verdict, string) {
 	}
 	switch {
 	case dr.State == Edited:
-		return Refused, "starting over on a branch with a person's commits is not possible yet; close the merge request and delete the branch instead"
+		if why := d.whyNotOver(dr); why != "" {
+			return Refused, why
+		}
+		return Accepted, ""
 	case dr.held == Ignored:
 		return Refused, strings.ToLower(dr.heldFor[:1]) + strings.TrimSuffix(dr.heldFor[1:], ".")
 	case dr.State == Ignored:
@@ -135,16 +139,32 @@ func (d *decider) splits(t Tick, branch string) Request {
 	return r
 }
 
+// whyNotOver says why an edited branch cannot be started over, empty where it
+// can.
+func (d *decider) whyNotOver(dr *draft) string {
+	switch {
+	case dr.mr == nil:
+		return "it has no open merge request into " + d.s.Project.DefaultBranch + "; delete the branch instead"
+	case dr.branch == nil:
+		return "its branch is gone; close the merge request instead"
+	case len(dr.want) == 0 || dr.orphan != "" || dr.held != "":
+		return "nothing is offered now that could take the place of its commits"
+	case dr.young:
+		return "what would take the place of its commits is not old enough before " + instant(dr.Eligible, d.zone)
+	}
+	return ""
+}
+
 // spent reports whether an open merge request cannot be made anew: no update is
 // offered in its place, and main no longer pins what its steps begin at.
 func (d *decider) spent(dr *draft) bool {
 	return dr.State == Open && dr.Kind != Twin && len(dr.want) == 0 && len(d.heldMoves(dr)) == 0
 }
 
-// bodyBox treats the rebase box of a description like a tick. Only people who
-// may push can edit a description, so GitLab has judged who.
+// bodyBox treats what a merge request itself asks for like a tick. Only people
+// who may push can edit one, so GitLab has judged who.
 func (d *decider) bodyBox(dr *draft) {
-	if dr.mr == nil || dr.State != Open || !dr.mr.Note.RebaseBox || dr.forced != nil || d.spent(dr) {
+	if dr.mr == nil || (dr.State != Open && dr.State != Edited) || !dr.mr.asks() || dr.forced != nil || d.spent(dr) || (dr.State == Edited && d.whyNotOver(dr) != "") {
 		return
 	}
 	asked := fmt.Sprintf("mr-%d-", dr.mr.IID)

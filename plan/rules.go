@@ -29,6 +29,8 @@ type Rule struct {
 	HasAge     bool
 	Labels     []string // for merge requests that make such a step
 
+	Reviewers, Assignees []string // beside the policy's
+
 	Group    string  // the name of the group that such updates join; the last rule counts
 	Window   *Window // takes the place of the policy's; the last rule counts
 	Approval Choice  // Yes: opens after a tick alone; the last rule that says counts
@@ -195,13 +197,8 @@ func (d *decider) ruleLabels(moves []Move) []string {
 		if len(r.Labels) == 0 {
 			continue
 		}
-		for _, m := range moves {
-			to, err := pep440.Parse(m.To)
-			at := d.slotOf(m)
-			if err == nil && at >= 0 && r.covers(d.slots[at], m.Kind, to) {
-				out = append(out, r.Labels...)
-				break
-			}
+		if d.anyCovered(r, moves) {
+			out = append(out, r.Labels...)
 		}
 	}
 	return out

@@ -1,6 +1,10 @@
 package plan
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Snapshot is everything one run knows when it decides. Slices are sorted by
 // whoever fills them only where a field says so; Decide sorts what it needs.
@@ -118,6 +122,26 @@ type MergeRequest struct {
 	// Note is what our marked region of the description says; zero when a
 	// person removed the markers.
 	Note MergeRequestNote
+}
+
+// The words of Renovate for the same on GitLab.
+const (
+	rebaseLabel = "rebase"
+	pausedLabel = "stop-updating"
+	rebaseTitle = "rebase!"
+)
+
+// asks reports whether a merge request asks to be made anew: by the box of its
+// description, by a label or by its title.
+func (m MergeRequest) asks() bool {
+	return m.Note.RebaseBox || slices.Contains(m.Labels, rebaseLabel) || hasPrefixFold(m.Title, rebaseTitle)
+}
+
+// paused reports whether a label asks to leave a merge request as it is.
+func (m MergeRequest) paused() bool { return slices.Contains(m.Labels, pausedLabel) }
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
 // MergeRequestNote is what the hidden marker of a description carries, so that

@@ -187,6 +187,13 @@ func (d *decider) refusedReason(r refusal, dr *draft) string {
 	if dr.Kind == Major {
 		next = "the next major is a new question"
 	}
+	switch {
+	case r.merged:
+	case r.closing == RefusesLine:
+		what, next = "v"+majorNumber(dr.Moves0().To), "the configuration says that closing refuses the line (`closed: line`)"
+	case r.closing == RefusesPackage:
+		what, next = dr.Moves0().Name, "the configuration says that closing refuses the package (`closed: package`)"
+	}
 	if dr.Group != "" {
 		what, next = "this set of versions", "a newer release of any of them is a new question"
 	}
@@ -289,6 +296,10 @@ func (d *decider) settleOpen(dr *draft, gone string) {
 	dr.moves = wanted && (dr.Clash != "" || d.refreshes(dr, at))
 	dr.repair = !dr.moves && dr.Clash == "" && dr.trailer.Base != d.world.head && (dr.mr.HasConflicts || d.twinBehind(dr))
 	dr.Reason = d.openReason(dr)
+	if dr.mr.paused() {
+		dr.moves, dr.repair = false, false
+		dr.Reason += " The label `stop-updating` keeps it as it is; takes no place."
+	}
 	if dr.Clash != "" && !dr.moves {
 		dr.State = Incompatible
 		dr.Reason += " It does not fit the default branch any more: " + dr.Clash + "."
@@ -373,7 +384,9 @@ func (d *decider) editedReason(dr *draft) string {
 	}
 	text := fmt.Sprintf("%s pushed to it (head `%.8s`), so only people touch this branch.", who, dr.branch.Head.SHA)
 	if dr.mr.HasConflicts {
-		text += " It conflicts with main."
+		text += fmt.Sprintf(" It conflicts with `%s`: solve that there, or tick the box to start over, which keeps these commits on a branch of their own.", d.s.Project.DefaultBranch)
+	} else {
+		text += " A tick starts over and keeps these commits on a branch of their own."
 	}
 	return text + " Takes no place."
 }

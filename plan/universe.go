@@ -94,7 +94,7 @@ func (d *decider) candidatesOf(at int, l *line, forOthers bool) []solve.Candidat
 func (d *decider) refusedVersion(i int, l *line, to pep440.Version) bool {
 	sl := d.slots[i]
 	branch := BranchName(d.s.Policy.BranchPrefix, d.spelled[sl.p.Key], to.Major())
-	for _, r := range d.world.refusals(Update{Branch: branch}, d.wentBack) {
+	for _, r := range d.world.refusals(Update{Branch: branch, Name: d.spelled[sl.p.Key]}, d.wentBack) {
 		if len(r.moves) == 0 || r.moves[0].Key != sl.p.Key {
 			continue
 		}
@@ -104,7 +104,7 @@ func (d *decider) refusedVersion(i int, l *line, to pep440.Version) bool {
 		}
 		// Of a refused minor the versions below it are refused as well: a set
 		// must not go round a person's no by taking an older one.
-		if l.major || to.Compare(refused) <= 0 {
+		if l.major || to.Compare(refused) <= 0 || (!r.merged && (r.closing == RefusesPackage || r.closing == RefusesLine && majorOf(refused.String()) == majorOf(to.String()))) {
 			return true
 		}
 	}

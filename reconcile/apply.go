@@ -190,6 +190,8 @@ func detail(a plan.Action) string {
 		return a.Reason
 	case plan.DeleteBranch:
 		return a.Head
+	case plan.KeepCommits:
+		return a.Head
 	case plan.EditMergeRequest:
 		return a.Update.Note.Digest
 	case plan.OpenMergeRequest:

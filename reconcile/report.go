@@ -50,6 +50,7 @@ func (r *run) publish(ctx context.Context, p *plan.Plan) string {
 		return body
 	}
 	var issue dashboard.Issue
+	kept := "" // the text as if nobody had taken anything back meanwhile
 	switch r.found {
 	case dashboard.FoundOpen:
 		if r.giveWay(ctx) {
@@ -62,7 +63,9 @@ func (r *run) publish(ctx context.Context, p *plan.Plan) string {
 		var entry store.AuditEntry
 		began := false
 		written, wrote, err := r.Dashboard.Write(ctx, r.snap.Project.ID, *r.issue, func(fresh dashboard.Issue) string {
-			text := dashboard.KeepTicks(body, judged, dashboard.Parse(fresh.Description))
+			now := dashboard.Parse(fresh.Description)
+			kept = dashboard.KeepTicks(body, judged, now)
+			text := dashboard.KeepUnticks(kept, judged, now)
 			entry = dashboardEntry("EditDashboard", fresh.IID, fresh.Description, text)
 			if r.broken != nil || dashboard.Equal(fresh.Description, dashboard.Normalise(text)) || !r.noted(ctx, entry) {
 				return fresh.Description // nothing to write, or nothing that may be written
@@ -105,6 +108,11 @@ func (r *run) publish(ctx context.Context, p *plan.Plan) string {
 		return body // finding it failed and is noted
 	}
 	r.memory.DashboardIID, r.memory.DashboardBody = issue.IID, issue.Description
+	if took := dashboard.KeepUnticks(kept, dashboard.Parse(kept), dashboard.Parse(issue.Description)); took != kept && dashboard.Equal(took, issue.Description) {
+		// Remembered as ticked: that it is not tells the next run that it was
+		// taken back, with or without a note.
+		r.memory.DashboardBody = dashboard.Normalise(kept)
+	}
 	r.memory.LastNoteID, r.memory.PausedNoteFor = r.lastNote, 0
 	return body
 }

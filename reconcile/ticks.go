@@ -44,7 +44,30 @@ func (r *run) observeTicks(ctx context.Context, notes []dashboard.Note, readable
 	case !readable:
 		notes = nil
 	}
-	return r.newTicks(ctx, dashboard.Attribute(r.page, notes, in), byID)
+	ticks := dashboard.Attribute(r.page, notes, in)
+	if readable && r.notesLate(notes, ticks, byID) {
+		r.untold = true
+		r.fail("the notes of the dashboard do not tell yet who ticked a box: the next run asks again")
+		return nil
+	}
+	return r.newTicks(ctx, ticks, byID)
+}
+
+// patience is how long notes may be behind the issue that they are of.
+const patience = 2 * time.Hour
+
+// notesLate reports whether somebody ticked whom no note names, on an issue
+// that was changed a short while ago and after the newest note: then the list of
+// notes is an old one.
+func (r *run) notesLate(notes []dashboard.Note, ticks []dashboard.AttributedTick, byID map[string]store.Selection) bool {
+	changed := r.issue.UpdatedAt
+	if r.memory.DashboardBody == "" || r.now.Sub(changed) > patience || slices.ContainsFunc(notes, func(n dashboard.Note) bool { return !n.At.Before(changed.Add(-time.Second)) }) {
+		return false
+	}
+	return slices.ContainsFunc(ticks, func(t dashboard.AttributedTick) bool {
+		_, old := byID[t.Tick.ID]
+		return len(t.Candidates) == 0 && !old
+	})
 }
 
 // earlier carries over what the store remembers: pending ticks nobody took

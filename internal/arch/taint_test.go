@@ -40,15 +40,17 @@ var passing = map[string]bool{"dashboard.Normalise": true, "dashboard.KeepTicks"
 // allowed are the foreign texts that enter as they are, by function and
 // expression, with the reason.
 var allowed = map[string]string{
-	"dashboard.Create: &title":                                  "the operator's configuration",
-	"dashboard.Create: new(Normalise(body))":                    "made by Render",
-	"dashboard.Write: &body":                                    "made by Render",
-	"dashboard.Comment: new(Normalise(body) + \"\\n\" + mark)":  "constants and numbers of package reconcile, see TestCommentsAreConstants",
-	"mrs.postMergeRequest: gitlab.Ptr(oneLine(a.Update.Title))": "made by package plan of a name and a version",
-	"mrs.editMergeRequest: &title":                              "made by package plan, or a person's own prefix before it",
-	"mrs.editMergeRequest: &next":                               "what people wrote around our region stays",
-	"mrs.closeMergeRequest: &marked":                            "what people wrote around our region stays",
-	"mrs.postCommit: &a.Message":                                "made by package plan of names, versions and escaped words",
+	"dashboard.Create: &title":                                 "the operator's configuration",
+	"dashboard.Create: new(Normalise(body))":                   "made by Render",
+	"dashboard.Write: &body":                                   "made by Render",
+	"dashboard.Comment: new(Normalise(body) + \"\\n\" + mark)": "constants and numbers of package reconcile, see TestCommentsAreConstants",
+	"mrs.postMergeRequest: gitlab.Ptr(oneLine(title))":         "made by package plan of a name and a version",
+	"mrs.reopen: gitlab.Ptr(oneLine(a.Update.Title))":          "made by package plan of a name and a version",
+	"mrs.reopen: &next":                                        "what people wrote around our region stays",
+	"mrs.editMergeRequest: &title":                             "made by package plan, or a person's own prefix before it",
+	"mrs.editMergeRequest: &next":                              "what people wrote around our region stays",
+	"mrs.closeMergeRequest: &marked":                           "what people wrote around our region stays",
+	"mrs.postCommit: &a.Message":                               "made by package plan of names, versions and escaped words",
 }
 
 // safeFields are the foreign strings that no third party writes.

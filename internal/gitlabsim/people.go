@@ -180,6 +180,11 @@ func (p *Project) LabelMR(username string, iid int, labels ...string) error {
 	return p.onItem(username, "!", iid, func(u *user, n *noteable) { n.addLabels(u, labels) })
 }
 
+// UnlabelMR takes labels from a merge request.
+func (p *Project) UnlabelMR(username string, iid int, labels ...string) error {
+	return p.onItem(username, "!", iid, func(u *user, n *noteable) { n.removeLabels(u, labels) })
+}
+
 // CommentMR comments on a merge request; quick actions run.
 func (p *Project) CommentMR(username string, iid int, body string) error {
 	return p.onMR(username, iid, func(u *user, m *mergeRequest) error {

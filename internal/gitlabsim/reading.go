@@ -17,6 +17,7 @@ type MergeRequest struct {
 	Author, ClosedBy, MergedBy     string
 	SourceBranch, TargetBranch     string
 	Labels                         []string
+	Reviewers, Assignees           []string // usernames
 	Head                           string   // as the merge request knows it
 	Versions                       []string // heads, newest first
 	MergeCommit                    string
@@ -84,6 +85,14 @@ func nameOf(u *user) string {
 	return u.username
 }
 
+func namesOf(users []*user) []string {
+	var out []string
+	for _, u := range users {
+		out = append(out, u.username)
+	}
+	return out
+}
+
 func (n *noteable) notesNow() []Note {
 	var out []Note
 	for _, one := range n.notes {
@@ -96,7 +105,7 @@ func (m *mergeRequest) now() MergeRequest {
 	m.seen()
 	out := MergeRequest{ID: m.id, IID: m.iid, Title: m.title, Description: m.description, State: m.state, Author: nameOf(m.author),
 		ClosedBy: nameOf(m.closedBy), MergedBy: nameOf(m.mergedBy), SourceBranch: m.source, TargetBranch: m.target,
-		Labels: slices.Clone(m.labels), Head: m.head.id, RemoveSourceBranch: m.removeSource, CreatedAt: m.created,
+		Labels: slices.Clone(m.labels), Reviewers: namesOf(m.reviewers), Assignees: namesOf(m.assignees), Head: m.head.id, RemoveSourceBranch: m.removeSource, CreatedAt: m.created,
 		UpdatedAt: m.updated, ClosedAt: m.closedAt, MergedAt: m.mergedAt, Notes: m.notesNow()}
 	for _, v := range m.versions {
 		out.Versions = append([]string{v.head.id}, out.Versions...)

@@ -23,6 +23,7 @@ var routes = sync.OnceValue(func() []*route {
 func instanceRoutes() []*route {
 	return []*route{
 		{method: "GET", pattern: "/user", handle: getUser},
+		{method: "GET", pattern: "/users", query: paging + "username", handle: listUsers},
 		{method: "GET", pattern: "/version", handle: getVersion},
 		{method: "GET", pattern: "/metadata", handle: getVersion},
 		{method: "GET", pattern: "/personal_access_tokens/self", handle: getToken},
@@ -40,6 +41,17 @@ func getUser(c *call) (*reply, error) {
 		out["is_admin"] = true
 	}
 	return ok(out)
+}
+
+// listUsers finds users by name, exactly and without regard to case.
+func listUsers(c *call) (*reply, error) {
+	var found []*user
+	for _, u := range c.s.users {
+		if name := c.query.Get("username"); name == "" || strings.EqualFold(name, u.username) {
+			found = append(found, u)
+		}
+	}
+	return listed(c, found, true, func(u *user) object { return c.s.userWire(u).(object) })
 }
 
 func getVersion(c *call) (*reply, error) {

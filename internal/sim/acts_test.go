@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -114,7 +115,12 @@ func (w *world) box(done bool, user, part string) error {
 	for line := range strings.Lines(board.Description) {
 		m := boxBranch.FindStringSubmatch(line)
 		if m != nil && (strings.Contains(line, part) || strings.HasPrefix(part, "create-all-")) {
+			if !done && w.judge.running {
+				w.judge.late = append(w.judge.late, m[1])
+				continue
+			}
 			w.judge.asked[m[1]] = done
+			w.judge.late = slices.DeleteFunc(w.judge.late, func(b string) bool { return b == m[1] })
 		}
 	}
 	return nil

@@ -18,7 +18,10 @@ type judge struct {
 	w        *world
 	released map[string]time.Time // name==version
 	seen     int                  // events judged so far
+	running  bool                 // a run is at work
 	theirs   map[string]string    // commits of people that must stay, with who pushed
+	replaced map[string]int       // of those, heads that we wrote over in the instant they came, and in how many runs they must be kept
+	late     []string             // branches whose tick was taken back while a run had read it
 	asked    map[string]bool      // branches that somebody with the right asked for
 	waiting  map[string]*waiting  // ticks that were not answered yet, by branch
 	reopened int                  // clean runs within which a dashboard that a person reopened is the only one
@@ -27,7 +30,7 @@ type judge struct {
 }
 
 func newJudge(w *world) *judge {
-	return &judge{w: w, released: map[string]time.Time{}, theirs: map[string]string{}, asked: map[string]bool{}, waiting: map[string]*waiting{}}
+	return &judge{w: w, released: map[string]time.Time{}, theirs: map[string]string{}, replaced: map[string]int{}, asked: map[string]bool{}, waiting: map[string]*waiting{}}
 }
 
 // heardOf notes when a release came, from a statement of the index.
@@ -96,6 +99,9 @@ func (j *judge) ours(e gitlabsim.Event) {
 			j.fault("I6: %s of %s, outside the prefix", e.Kind, e.Target)
 			return
 		}
+		if was, _, forced := strings.Cut(e.Detail, ".."); forced && j.theirs[was] != "" && !j.w.project.Reachable()[was] {
+			j.replaced[was] = 2 // looked for in the requests after that, or by the next run
+		}
 		if e.Kind != "branch-delete" && !strings.HasPrefix(e.Target, prefix+"kept-") {
 			j.commit(e)
 		}
@@ -133,6 +139,19 @@ func (j *judge) inside(e gitlabsim.Event, branch string) {
 	}
 }
 
+// runEnds ends what holds during a run alone: what was asked for when it read
+// the page counts, though it was taken back since.
+func (j *judge) runEnds() {
+	for _, branch := range j.late {
+		j.asked[branch] = false
+	}
+	j.late = nil
+	for sha, runs := range j.replaced {
+		j.replaced[sha] = max(runs-1, 0)
+	}
+	j.look("the run")
+}
+
 // mayOpen is the rule of windows in other words: weekend in Prague, a repair
 // of a derived file, or somebody's tick.
 func (j *judge) mayOpen(branch string, at time.Time) bool {
@@ -168,7 +187,7 @@ func (j *judge) oneEach(after string) {
 	}
 	reach := j.w.project.Reachable()
 	for sha, who := range j.theirs {
-		if !reach[sha] {
+		if !reach[sha] && j.replaced[sha] == 0 {
 			j.fault("I4: the commit %.8s that %s pushed is on no branch after %s", sha, who, after)
 		}
 	}

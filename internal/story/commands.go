@@ -209,7 +209,11 @@ func (s *stage) views() map[string]command {
 			if !ok {
 				return "", fmt.Errorf("no merge request %d", iid)
 			}
-			return m.Title + "\n" + m.Description + "\n", nil
+			people := ""
+			if len(m.Reviewers)+len(m.Assignees) > 0 {
+				people = fmt.Sprintf("reviewers: %s; assignees: %s\n", strings.Join(m.Reviewers, " "), strings.Join(m.Assignees, " "))
+			}
+			return m.Title + "\n" + people + m.Description + "\n", nil
 		},
 		"show": func(a []string) (string, error) {
 			text, ok := s.project.File(a[0], a[1])

@@ -37,6 +37,7 @@
 //	edit USER PATH FILE                the same on the default branch
 //	replace USER BRANCH PATH OLD NEW   a commit with OLD made NEW
 //	delete-branch USER BRANCH
+//	label|unlabel USER IID LABEL
 //	target USER IID BRANCH             the branch a merge request goes into
 //	rename-default BRANCH
 //	comment USER TEXT                  on the dashboard

@@ -54,6 +54,20 @@ func people() map[string]person {
 			}
 			return p.EditMRTitle(a[0], iid, a[2])
 		}},
+		"label": {3, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			iid, err := number(a[1])
+			if err != nil {
+				return err
+			}
+			return p.LabelMR(a[0], iid, a[2])
+		}},
+		"unlabel": {3, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			iid, err := number(a[1])
+			if err != nil {
+				return err
+			}
+			return p.UnlabelMR(a[0], iid, a[2])
+		}},
 		"describe": {3, func(_ *stage, p *gitlabsim.Project, a []string) error {
 			iid, err := number(a[1])
 			if err != nil {

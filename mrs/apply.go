@@ -97,10 +97,11 @@ func (e effect) deleteBranch(ctx context.Context, a plan.DeleteBranch) (Outcome,
 		return Outcome{}, fmt.Errorf("delete branch %s: %w: at %s, not %s", a.Branch, ErrMoved, head, a.Head)
 	}
 	err = e.delete(ctx, a.Branch)
-	if err == nil || errors.Is(err, ErrNotFound) {
+	if err == nil {
 		return Outcome{Wrote: true}, nil
 	}
-	if unknown(err) {
+	// A 404 may hide a right, so it is not believed without a look.
+	if unknown(err) || errors.Is(err, ErrNotFound) {
 		if _, look := e.Head(ctx, e.id, a.Branch); errors.Is(look, ErrNotFound) && !errors.Is(look, ErrProjectNotFound) {
 			return Outcome{Wrote: true}, nil
 		}

@@ -112,6 +112,9 @@ func (w *world) box(done bool, user, part string) error {
 	if err != nil || user == "rita" {
 		return err
 	}
+	if done && isSplit(part) {
+		w.judge.asked[everyMember], w.judge.apart = true, 6
+	}
 	for line := range strings.Lines(board.Description) {
 		m := boxBranch.FindStringSubmatch(line)
 		if m != nil && (strings.Contains(line, part) || strings.HasPrefix(part, "create-all-")) {

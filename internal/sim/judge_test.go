@@ -22,6 +22,8 @@ type judge struct {
 	theirs   map[string]string    // commits of people that must stay, with who pushed
 	replaced map[string]int       // of those, heads that we wrote over in the instant they came, and in how many runs they must be kept
 	late     []string             // branches whose tick was taken back while a run had read it
+	apart    int                  // runs in which members of a group that was taken apart open
+	opened   map[string]int       // new ones that nobody asked for, by weekend
 	asked    map[string]bool      // branches that somebody with the right asked for
 	waiting  map[string]*waiting  // ticks that were not answered yet, by branch
 	reopened int                  // clean runs within which a dashboard that a person reopened is the only one
@@ -30,7 +32,7 @@ type judge struct {
 }
 
 func newJudge(w *world) *judge {
-	return &judge{w: w, released: map[string]time.Time{}, theirs: map[string]string{}, replaced: map[string]int{}, asked: map[string]bool{}, waiting: map[string]*waiting{}}
+	return &judge{w: w, released: map[string]time.Time{}, theirs: map[string]string{}, replaced: map[string]int{}, opened: map[string]int{}, asked: map[string]bool{}, waiting: map[string]*waiting{}}
 }
 
 // heardOf notes when a release came, from a statement of the index.
@@ -107,7 +109,7 @@ func (j *judge) ours(e gitlabsim.Event) {
 		}
 	case "mr-open":
 		branch, _, _ := strings.Cut(e.Detail, " ")
-		if !j.mayOpen(branch, e.At) {
+		if !j.mayOpen(branch, e) {
 			j.fault("I7: a merge request from %s was opened on %s, outside the window, and nobody asked", branch, e.At.In(prague).Format("Mon 15:04"))
 		}
 		delete(j.asked, branch)
@@ -117,7 +119,10 @@ func (j *judge) ours(e gitlabsim.Event) {
 			m, _ := j.w.project.MR(number(iid))
 			j.inside(e, m.SourceBranch)
 			if e.Kind == "mr-reopen" {
-				j.fault("I7: %s was reopened", e.Target)
+				if !j.asked[m.SourceBranch] && !j.asked[everyMember] {
+					j.fault("I7: %s was reopened on %s, and nobody asked", e.Target, e.At.In(prague).Format("Mon 15:04"))
+				}
+				delete(j.asked, m.SourceBranch)
 			}
 		} else if i, ok := j.w.project.Issue(number(e.Target[1:])); ok && i.Author != bot && e.Kind != "system-note" {
 			j.fault("I6: %s on %s of %s", e.Kind, e.Target, i.Author)
@@ -146,17 +151,13 @@ func (j *judge) runEnds() {
 		j.asked[branch] = false
 	}
 	j.late = nil
+	if j.apart = max(j.apart-1, 0); j.apart == 0 {
+		delete(j.asked, everyMember)
+	}
 	for sha, runs := range j.replaced {
 		j.replaced[sha] = max(runs-1, 0)
 	}
 	j.look("the run")
-}
-
-// mayOpen is the rule of windows in other words: weekend in Prague, a repair
-// of a derived file, or somebody's tick.
-func (j *judge) mayOpen(branch string, at time.Time) bool {
-	day := at.In(prague).Weekday()
-	return day == time.Saturday || day == time.Sunday || j.asked[branch] || branch == prefix+"constraints-yml"
 }
 
 // oneEach judges the whole: one merge request a branch, one dashboard, no

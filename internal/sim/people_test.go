@@ -46,10 +46,18 @@ var what = strings.Fields(`
 	fault fault fault indexfault indexfault revoke demote protect
 	crash crash crash forget`)
 
+// more may happen to seeds that were never wrong: what was drawn for those
+// stays as it was.
+var more = append(slices.Clip(what), strings.Fields("label label unlabel split split startover")...)
+
 // draw makes the events of a seed.
 func draw(seed uint64) []happening {
 	r := rand.New(rand.NewPCG(seed, 0))
 	var out []happening
+	what := what
+	if !slices.Contains(found, seed) {
+		what = more
+	}
 	for range 40 + r.IntN(60) {
 		h := happening{run: r.IntN(days * 24 / step), what: what[r.IntN(len(what))], a: r.IntN(1000), b: r.IntN(1000)}
 		if r.IntN(2) == 0 {
@@ -96,6 +104,22 @@ func (l *life) befall(h happening) {
 	switch h.what {
 	case "tick", "untick", "tickrita", "tickandempty":
 		l.tickOne(h, who)
+	case "label", "unlabel":
+		if m, ok := pick(open, h.a); ok {
+			label, _ := pick([]string{"rebase", "stop-updating"}, h.b)
+			if h.what == "label" {
+				_ = l.project.LabelMR(who, m.IID, label)
+			} else {
+				_ = l.project.UnlabelMR(who, m.IID, "stop-updating")
+			}
+		}
+	case "split":
+		_ = l.act("tick " + who + " split-branch=")
+	case "startover":
+		if m, ok := pick(open, h.a); ok {
+			_ = l.act("push " + who + " " + strings.TrimPrefix(m.SourceBranch, prefix))
+			_ = l.act("tick " + who + " rebase-branch=" + m.SourceBranch + " ")
+		}
 	case "bulk":
 		_ = l.act("tick " + who + " create-all-")
 	case "merge":

@@ -11,6 +11,11 @@ type scenario struct {
 	lead func(t *testing.T, p *process)
 }
 
+// grouped puts everything below a major into one merge request.
+const grouped = `    rules:
+      - {kinds: [minor, patch, calendar], group: all the rest}
+`
+
 // saturday, in the window, everything is open.
 func saturday(_ *testing.T, p *process) {
 	p.run()
@@ -56,6 +61,19 @@ var scenarios = []scenario{
 		p.w.people(t, "tick bob six")
 		p.runs(1)
 		p.w.people(t, "untick bob six")
+	}},
+	{"a group is taken apart", setting{config: grouped}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.until("2026-01-06T09:00Z")
+		p.run()
+		p.w.people(t, "tick bob split-branch=")
+	}},
+	{"an edited one is started over", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "push bob requests-2.x")
+		p.w.until("2026-01-06T09:00Z")
+		p.run()
+		p.w.people(t, "tick alice rebase-branch=pinwheel/requests-2.x")
 	}},
 	{"a newer release in the window", setting{}, func(t *testing.T, p *process) {
 		saturday(t, p)

@@ -22,8 +22,8 @@ type waiting struct {
 }
 
 // live plays a seed's events and two clean days, and says what went wrong.
-func live(t *testing.T, events []happening) (wrong []string, last int) {
-	inBubble(t, setting{}, func(t *testing.T, w *world) {
+func live(t *testing.T, under terms, events []happening) (wrong []string, last int) {
+	inBubble(t, setting{config: under.config, terms: under}, func(t *testing.T, w *world) {
 		l := &life{world: w, t: t, p: w.first(t), latest: map[string]int{}}
 		for run := range days * 24 / step {
 			last = run
@@ -145,9 +145,9 @@ func (j *judge) ticks(report reconcile.Report) {
 }
 
 // shrunk drops events while it still fails, for a while.
-func shrunk(t *testing.T, events []happening, last int) []happening {
+func shrunk(t *testing.T, under terms, events []happening, last int) []happening {
 	fails := func(fewer []happening) bool {
-		wrong, _ := live(t, fewer)
+		wrong, _ := live(t, under, fewer)
 		return len(wrong) > 0
 	}
 	events = slices.DeleteFunc(events, func(e happening) bool { return e.run > last })
@@ -199,12 +199,13 @@ func oneLife(t *testing.T, seed uint64) {
 	events := draw(seed)
 	count("seeds of thirty days", 1)
 	count("events in seeds", len(events))
-	wrong, last := live(t, events)
+	under := termsOf(seed)
+	wrong, last := live(t, under, events)
 	if len(wrong) == 0 {
 		return
 	}
-	events = shrunk(t, events, last)
-	less, _ := live(t, events)
+	events = shrunk(t, under, events, last)
+	less, _ := live(t, under, events)
 	t.Errorf("seed %d:\n%s\nwith these events alone:\n%s%s\nreplay: go test ./internal/sim -run Seed -sim.seed=%d",
 		seed, strings.Join(wrong, "\n"), lines(events), strings.Join(less, "\n"), seed)
 }

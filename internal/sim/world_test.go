@@ -31,6 +31,7 @@ type setting struct {
 	config string // what follows the files of the project
 	index  string
 	pins   string
+	terms  terms
 }
 
 // everyday has seven pins: boto3 and botocore go in lock-step, urllib3 is held
@@ -66,6 +67,7 @@ type world struct {
 	judge   *judge
 	started int // processes so far
 	open    []*process
+	setting setting
 	apart   bool                  // processes do not share a database, so two dashboards may meet
 	before  map[string]remembered // what reads of GitLab got before the run under test
 }
@@ -128,7 +130,7 @@ projects:
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{dir: dir, config: c.Projects[0], sources: map[string]pypi.Source{}, before: map[string]remembered{}}
+	w := &world{dir: dir, setting: s, config: c.Projects[0], sources: map[string]pypi.Source{}, before: map[string]remembered{}}
 	for _, index := range c.Defaults.Indexes {
 		w.sources[index.Name] = pypi.Source{Index: index}
 	}

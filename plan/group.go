@@ -74,6 +74,7 @@ func (d *decider) apart() {
 func (d *decider) splittable(t Tick, branch string) (Verdict, string) {
 	verdict, reason := d.allowed(t)
 	mr, open := d.world.open[branch]
+	_, there := d.world.branches[branch]
 	switch {
 	case verdict != "":
 		return verdict, reason
@@ -81,6 +82,8 @@ func (d *decider) splittable(t Tick, branch string) (Verdict, string) {
 		return Done, ""
 	case d.s.Policy.Mode != Full:
 		return Refused, "mode is dashboard: no branches are made"
+	case !there:
+		return Accepted, "" // it is closing in this instant, or a person took the branch: the next run knows
 	case !d.isOurs(mr.Branch):
 		return Refused, "its branch holds a person's commits, so only people touch it"
 	}

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"gitlab.com/cki-project/pinwheel/plan"
 )
 
 // Token is what GitLab says of the token in use.
@@ -40,8 +44,10 @@ type Settings struct {
 	MergeMethod   string // merge, rebase_merge or ff
 	Protected     bool   // the default branch is
 	CanPush       bool   // the token's user may push to the default branch
-	// ProtectedUnder is a branch under the prefix that is protected, empty
-	// when none is. A rule for branches that do not exist yet is not seen.
+	// ProtectedUnder is a branch under the prefix that is protected, or a rule
+	// for branches under it that are not there yet and that the token's user
+	// may not push to; empty when there is none. Where the role may not read
+	// the rules, the branches that are there count alone.
 	ProtectedUnder string
 }
 
@@ -69,5 +75,51 @@ func (c *Client) Settings(ctx context.Context, id int64) (Settings, error) {
 			out.ProtectedUnder = b.Name
 		}
 	}
-	return out, nil
+	if out.ProtectedUnder == "" {
+		out.ProtectedUnder, err = c.protectingRule(ctx, id, roleIn(p))
+	}
+	return out, err
+}
+
+// protectingRule is the first rule with a wildcard that is for a branch under the
+// prefix and lets no role as low as role push.
+// https://docs.gitlab.com/api/protected_branches/#list-protected-branches
+func (c *Client) protectingRule(ctx context.Context, id int64, role plan.Role) (string, error) {
+	rules, resp, err := c.gl.ProtectedBranches.ListProtectedBranches(id, &gitlab.ListProtectedBranchesOptions{ListOptions: gitlab.ListOptions{PerPage: perPage}}, gitlab.WithContext(ctx))
+	switch {
+	case resp != nil && (resp.StatusCode == http.StatusForbidden || resp.StatusCode == http.StatusNotFound):
+		return "", nil // not for this role to read
+	case err != nil:
+		return "", fail(err, "list the protected branches of project %d", id)
+	}
+	for _, r := range rules {
+		begin, _, wild := strings.Cut(r.Name, "*")
+		if !wild || !strings.HasPrefix(c.opt.BranchPrefix, begin) && !strings.HasPrefix(begin, c.opt.BranchPrefix) {
+			continue
+		}
+		if !slices.ContainsFunc(r.PushAccessLevels, func(l *gitlab.BranchAccessDescription) bool {
+			return l.UserID != 0 || l.GroupID != 0 || l.AccessLevel != 0 && plan.Role(l.AccessLevel) <= role
+		}) {
+			return r.Name, nil
+		}
+	}
+	return "", nil
+}
+
+// roleIn is the token's own role in a project, owner where GitLab tells none.
+func roleIn(p *gitlab.Project) plan.Role {
+	role := plan.NoRole
+	if p.Permissions == nil {
+		return plan.Owner
+	}
+	if a := p.Permissions.ProjectAccess; a != nil {
+		role = max(role, plan.Role(a.AccessLevel))
+	}
+	if a := p.Permissions.GroupAccess; a != nil {
+		role = max(role, plan.Role(a.AccessLevel))
+	}
+	if role == plan.NoRole {
+		return plan.Owner // an administrator has no role of its own
+	}
+	return role
 }

@@ -260,7 +260,7 @@ func (d *doctor) settings(project config.Project, p plan.Project, s mrs.Settings
 		d.say(good, project.Path, "%s is protected from the token", p.DefaultBranch)
 	}
 	if s.ProtectedUnder != "" {
-		d.say(wrong, project.Path, "%s is protected, so it cannot be rebuilt: unprotect the branches that begin with %s", s.ProtectedUnder, project.Policy.BranchPrefix)
+		d.say(wrong, project.Path, "%s is protected, so it cannot be rebuilt: let the token's role push to the branches that begin with %s (Settings > Repository > Protected branches)", s.ProtectedUnder, project.Policy.BranchPrefix)
 	} else {
 		d.say(good, project.Path, "no branch under %s is protected", project.Policy.BranchPrefix)
 	}

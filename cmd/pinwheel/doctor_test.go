@@ -96,6 +96,9 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, exitFailed, []string{"error", "pinwheel/x is protected, so it cannot be rebuilt"}},
+		"rule": {func(w *world) { w.project.Protect("pin*", gitlabsim.Maintainer, gitlabsim.Maintainer) }, exitFailed, []string{"error", "pin* is protected, so it cannot be rebuilt"}},
+		"rule for us": {func(w *world) { w.project.Protect("pinwheel/*", gitlabsim.Developer, gitlabsim.Maintainer) }, exitDone,
+			[]string{"ok ", "no branch under pinwheel/ is protected"}},
 		"file": {func(w *world) {
 			w.edit("projects:\n  - {", "projects:\n  - {files: [{path: other.txt}], ")
 		}, exitFailed, []string{"error", "other.txt is not on main"}},

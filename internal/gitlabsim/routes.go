@@ -30,7 +30,21 @@ func instanceRoutes() []*route {
 		{method: "GET", pattern: "/projects/:id", query: "license statistics with_custom_attributes", handle: getProject},
 		{method: "GET", pattern: "/projects/:id/members/all", query: paging + "query user_ids[]", handle: listMembers},
 		{method: "GET", pattern: "/projects/:id/members/all/:user_id", handle: getMember},
+		{method: "GET", pattern: "/projects/:id/protected_branches", query: paging + "search", handle: listProtected},
 	}
+}
+
+// listProtected lists the rules, those of branches that are not there too.
+func listProtected(c *call) (*reply, error) {
+	if c.p.level(c.user) < Developer {
+		return nil, refuse(403, "403 Forbidden")
+	}
+	levels := func(level int) []object {
+		return []object{{"id": 1, "access_level": level, "access_level_description": "", "user_id": nil, "group_id": nil}}
+	}
+	return listed(c, slices.Clone(c.p.protected), true, func(r protection) object {
+		return object{"id": 1, "name": r.pattern, "push_access_levels": levels(r.push), "merge_access_levels": levels(r.merge), "allow_force_push": false}
+	})
 }
 
 func getUser(c *call) (*reply, error) {

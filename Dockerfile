@@ -15,5 +15,6 @@ COPY --from=build --chown=65532:65532 /data /tmp
 USER 65532:65532
 VOLUME /data
 WORKDIR /data
+HEALTHCHECK --interval=10m --timeout=30s --start-period=10m CMD ["/pinwheel", "health", "--any", "--config", "/etc/pinwheel/pinwheel.yaml"]
 ENTRYPOINT ["/pinwheel"]
 CMD ["serve", "--config", "/etc/pinwheel/pinwheel.yaml"]

@@ -207,6 +207,15 @@ func (p *Publisher) Notes(ctx context.Context, projectID, iid int64) (notes []No
 	return notes, true, nil
 }
 
+// UpdatedAt is when anything about an issue last changed, its notes included.
+func (p *Publisher) UpdatedAt(ctx context.Context, projectID, iid int64) (time.Time, error) {
+	raw, _, err := p.client.Issues.GetIssue(projectID, iid, gitlab.WithContext(ctx))
+	if err != nil {
+		return time.Time{}, explain(err, "read", iid)
+	}
+	return instant(raw.UpdatedAt), nil
+}
+
 // Create opens the dashboard and returns what GitLab stored. Labels are set
 // here and never again, so that people's own stay.
 func (p *Publisher) Create(ctx context.Context, projectID int64, title, body string, labels []string) (*Issue, error) {

@@ -44,6 +44,7 @@ type run struct {
 	unreadable []string                       // releases whose metadata could not be read
 	failures   []string
 	wrote      int
+	left       mark
 	reserved   int   // of the budget over all projects, and not spent yet
 	broken     error // the audit could not be written
 }

@@ -65,6 +65,7 @@ func (r *run) publish(ctx context.Context, p *plan.Plan) string {
 		written, wrote, err := r.Dashboard.Write(ctx, r.snap.Project.ID, *r.issue, func(fresh dashboard.Issue) string {
 			now := dashboard.Parse(fresh.Description)
 			kept = dashboard.KeepTicks(body, judged, now)
+			r.left.again = kept != body // somebody ticked while this run was at work
 			text := dashboard.KeepUnticks(kept, judged, now)
 			entry = dashboardEntry("EditDashboard", fresh.IID, fresh.Description, text)
 			if r.broken != nil || dashboard.Equal(fresh.Description, dashboard.Normalise(text)) || !r.noted(ctx, entry) {
@@ -107,6 +108,7 @@ func (r *run) publish(ctx context.Context, p *plan.Plan) string {
 	default:
 		return body // finding it failed and is noted
 	}
+	r.left.project, r.left.iid, r.left.at = r.snap.Project.ID, issue.IID, issue.UpdatedAt
 	r.memory.DashboardIID, r.memory.DashboardBody = issue.IID, issue.Description
 	if took := dashboard.KeepUnticks(kept, dashboard.Parse(kept), dashboard.Parse(issue.Description)); took != kept && dashboard.Equal(took, issue.Description) {
 		// Remembered as ticked: that it is not tells the next run that it was

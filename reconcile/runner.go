@@ -76,6 +76,8 @@ type Report struct {
 	Body     string   // of the dashboard as it should read
 	Failures []string // one sentence each
 	Wrote    int      // effects that changed something
+
+	left mark // the dashboard as it left it
 }
 
 // Preview is what a run would do, from reading alone.

@@ -106,6 +106,39 @@ func (s *Store) FinishRun(ctx context.Context, run int64, now time.Time, status 
 	return nil
 }
 
+// Ran is when runs of a project ended.
+type Ran struct {
+	Good time.Time // the last that did all it decided; zero for none
+	Any  time.Time // the last, however it ended; zero for none
+	Said string    // what was wrong with the last one
+}
+
+// LastRuns returns for each project whose runs are known when they ended. Those
+// that were abandoned do not count.
+func (s *Store) LastRuns(ctx context.Context) (map[string]Ran, error) {
+	const query = `SELECT project, status, ended_at, summary FROM runs
+		WHERE status IN ('done', 'failed', 'stopped') ORDER BY id`
+	out := map[string]Ran{}
+	err := s.each(ctx, query, nil, func(rows *sql.Rows) error {
+		var project, status, summary string
+		var ended instant
+		if err := rows.Scan(&project, &status, &ended, &summary); err != nil {
+			return err
+		}
+		r := out[project]
+		r.Any, r.Said = ended.Time, summary
+		if RunStatus(status) == RunDone {
+			r.Good = ended.Time
+		}
+		out[project] = r
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read when runs ended: %w", err)
+	}
+	return out, nil
+}
+
 // BeginAction notes that a live run is about to have an effect and returns the
 // entry's number. It fails with ErrNotLive when another run has taken over:
 // the effect must not happen then.

@@ -6,10 +6,12 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/scheduler"
 )
 
@@ -19,16 +21,20 @@ func serveCommand() command {
 		summary: "look at every project by the schedule until stopped",
 		about: `
 Looks at every project as often as the configuration's schedule says (hourly by
-default, in UTC), each a little later than the other. SIGTERM and SIGINT start
+default, in UTC), each a little later than the other. Every minute it asks GitLab
+whether somebody changed a dashboard, and then looks at that project at once, so
+that a ticked box is carried out within a minute or two. SIGTERM and SIGINT start
 no more runs and give those under way half a minute to end.`,
 		setup: func(p *program, flags *flag.FlagSet) action {
 			path := configFlag(flags)
 			now := flags.Bool("now", false, "look at every project once at the start, too")
+			every := flags.Duration("watch", time.Minute, "look that often whether somebody changed a dashboard; 0 for never")
+			metrics := flags.String("textfile-metrics", "", "write metrics after each run to `FILE`, for the node exporter of Prometheus")
 			return func(ctx context.Context, args []string) error {
 				if len(args) > 0 {
 					return usage("serve takes no arguments; pinwheel run looks at single projects")
 				}
-				return p.serve(ctx, *path, *now)
+				return p.serve(ctx, *path, serving{*now, *every, *metrics})
 			}
 		},
 	}
@@ -41,7 +47,14 @@ func onSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, stop
 }
 
-func (p *program) serve(ctx context.Context, path string, atOnce bool) error {
+// serving is how serve was asked to go about it.
+type serving struct {
+	atOnce  bool
+	watch   time.Duration
+	metrics string // a path, or empty
+}
+
+func (p *program) serve(ctx context.Context, path string, how serving) error {
 	c, err := config.Load(path)
 	if err != nil {
 		return err
@@ -58,8 +71,15 @@ func (p *program) serve(ctx context.Context, path string, atOnce bool) error {
 		projects[project.Path] = project
 		paths = append(paths, project.Path)
 	}
+	watcher := reconcile.NewWatcher(runner.Dashboard)
+	metrics := newMetrics(how.metrics, p.version)
 	run := func(ctx context.Context, path string, now time.Time) error {
+		began := time.Now()
 		report, err := runner.Run(ctx, projects[path], now)
+		watcher.Ran(path, report)
+		if merr := metrics.ran(path, began, time.Now(), report, err); merr != nil {
+			log.Error("metrics not written", "err", merr)
+		}
 		return outcome(report, err)
 	}
 	s, err := scheduler.New(paths, run, log, scheduler.Options{Spec: c.Schedule, Jitter: scheduler.DefaultJitter})
@@ -68,12 +88,15 @@ func (p *program) serve(ctx context.Context, path string, atOnce bool) error {
 	}
 	ctx, stop := p.untilSignal(ctx)
 	defer stop()
-	if atOnce {
+	if how.atOnce {
 		for _, path := range paths {
 			s.Trigger(path)
 		}
 	}
+	var watching sync.WaitGroup
+	watching.Go(func() { s.Watch(ctx, how.watch, watcher.Changed) })
 	s.Run(ctx)
+	watching.Wait()
 	counts := s.Counts()
 	log.Info("stopped", "runs", counts.Runs, "failed", counts.Failed)
 	return nil

@@ -73,6 +73,18 @@ func (s *stage) clockwork() map[string]command {
 			}
 			return "", s.start()
 		},
+		"watch": func(args []string) (string, error) {
+			var err error
+			s.watch, err = time.ParseDuration(strings.Join(args, ""))
+			return "", err
+		},
+		"runs": func([]string) (string, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			n := s.runs
+			s.runs = 0
+			return fmt.Sprintf("%d runs\n", n), nil
+		},
 		"at": func(args []string) (string, error) { return "", until(args) },
 		"run": func([]string) (string, error) {
 			// What came of it is the outcome's to say.

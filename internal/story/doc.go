@@ -24,6 +24,7 @@
 //
 //	start TIME           starts the scheduler: a run at once, then every hour
 //	at TIME              lets the clock go on to TIME; runs happen on the way
+//	watch DURATION       before start: looks at each dashboard that often, as serve does
 //	run                  one run now
 //	second               one run now that must write nothing
 //
@@ -68,5 +69,6 @@
 //	notes [issue|mr IID]  mr IID
 //	exit                               the last run's status and failures
 //	troubles                           every run that was not done since the last such question
+//	runs                               how many there were since the last such question
 //	writes [since=TIME]                requests to GitLab that write
 package story

@@ -44,6 +44,9 @@ type stage struct {
 	config   *config.Config
 	runner   *reconcile.Runner
 	running  int
+	runs     int
+	watch    time.Duration // how often each dashboard is looked at; 0: never
+	watcher  *reconcile.Watcher
 	last     map[string]outcome // by project
 	troubles []outcome
 	befores  []*before
@@ -191,6 +194,7 @@ func (s *stage) open() error {
 	for _, index := range s.config.Defaults.Indexes {
 		sources[index.Name] = pypi.Source{Index: index}
 	}
+	s.watcher = reconcile.NewWatcher(dashboard.NewPublisher(client))
 	s.runner = reconcile.New(reconcile.Options{
 		MergeRequests: func(o mrs.Options) *mrs.Client { return mrs.New(client, o) },
 		Dashboard:     dashboard.NewPublisher(client),
@@ -241,10 +245,10 @@ func (s *stage) start() error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel, s.scheduled = cancel, make(chan struct{})
-	go func() {
-		defer close(s.scheduled)
-		sched.Run(ctx)
-	}()
+	var both sync.WaitGroup
+	both.Go(func() { sched.Run(ctx) })
+	both.Go(func() { sched.Watch(ctx, s.watch, func(ctx context.Context, path string) bool { return s.watcher.Changed(ctx, path) }) })
+	go func() { both.Wait(); close(s.scheduled) }()
 	s.settle()
 	return nil
 }
@@ -269,6 +273,8 @@ func (s *stage) run(ctx context.Context, path string, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.running--
+	s.runs++
+	s.watcher.Ran(path, report)
 	s.last[path] = o
 	if o.status != reconcile.Done || err != nil || len(o.failures) > 0 {
 		s.troubles = append(s.troubles, o)

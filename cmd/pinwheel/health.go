@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/scheduler"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+func healthCommand() command {
+	return command{
+		name:    "health",
+		summary: "say whether the last good runs are recent",
+		about: `
+Reads the database alone and prints, for each project, when its last good run
+ended: one that did all it decided. The exit code is 1 when one is older than
+--within, or there was none. Without --within that is two of the schedule's steps
+and an hour more: three hours for @hourly. With --any every run counts that came
+to its end, however that was: then a project that waits for a person is healthy,
+as suits a check upon which the program is restarted.`,
+		setup: func(p *program, flags *flag.FlagSet) action {
+			path, at := configFlag(flags), atFlag(flags)
+			within := flags.Duration("within", 0, "how old the last run may be")
+			anyRun := flags.Bool("any", false, "count runs that failed or stopped, too")
+			return func(ctx context.Context, args []string) error {
+				if len(args) > 0 {
+					return usage("health takes no arguments")
+				}
+				now, err := p.instant(*at)
+				if err != nil {
+					return err
+				}
+				c, err := config.Load(*path)
+				if err != nil {
+					return err
+				}
+				return p.health(ctx, c, now, *within, *anyRun)
+			}
+		},
+	}
+}
+
+func (p *program) health(ctx context.Context, c *config.Config, now time.Time, within time.Duration, anyRun bool) error {
+	if within <= 0 {
+		within = patience(c.Schedule, now)
+	}
+	ran := map[string]store.Ran{}
+	if _, err := os.Stat(c.Store); !errors.Is(err, fs.ErrNotExist) {
+		s, err := store.Open(ctx, c.Store)
+		if err != nil {
+			return failure{exitFailed, err}
+		}
+		defer s.Close()
+		if ran, err = s.LastRuns(ctx); err != nil {
+			return failure{exitFailed, err}
+		}
+	}
+	bad := false
+	for _, project := range c.Projects {
+		if project.Policy.Mode == plan.Off {
+			continue
+		}
+		r, what := ran[project.Path], "good run"
+		last := r.Good
+		if anyRun {
+			last, what = r.Any, "run"
+		}
+		switch age := now.Sub(last); {
+		case last.IsZero():
+			bad = true
+			fmt.Fprintf(p.out, "%s: no %s yet%s\n", project.Path, what, said(r))
+		case age > within:
+			bad = true
+			fmt.Fprintf(p.out, "%s: the last %s ended %s, more than %s ago%s\n", project.Path, what, last.Format(time.RFC3339), within, said(r))
+		default:
+			fmt.Fprintf(p.out, "%s: the last %s ended %s\n", project.Path, what, last.Format(time.RFC3339))
+		}
+	}
+	if bad {
+		return failure{code: exitFailed}
+	}
+	return nil
+}
+
+// said is what was wrong with the last run, after a colon.
+func said(r store.Ran) string {
+	if r.Said == "" {
+		return ""
+	}
+	return ": " + printable(r.Said)
+}
+
+// patience is two steps of a schedule and an hour.
+func patience(schedule string, now time.Time) time.Duration {
+	first, err := scheduler.Next(schedule, now)
+	if err != nil || first.IsZero() {
+		return 3 * time.Hour
+	}
+	second, err := scheduler.Next(schedule, first)
+	if err != nil || second.IsZero() {
+		return 3 * time.Hour
+	}
+	return 2*second.Sub(first) + time.Hour
+}

@@ -27,7 +27,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		runCommand(), serveCommand(), planCommand(), explainCommand(), verifyCommand(),
-		deriveCommand(), validateCommand(), doctorCommand(), auditCommand(), healthCommand(), demoCommand(), versionCommand(),
+		deriveCommand(), validateCommand(), doctorCommand(), auditCommand(), healthCommand(), demoCommand(), completionCommand(), versionCommand(),
 	}
 }
 
@@ -72,18 +72,27 @@ func (p *program) help(args []string) error {
 		p.overview(p.out)
 		return nil
 	}
-	c, ok := find(args[0])
-	if !ok {
-		return unknownCommand(args[0])
+	if c, ok := find(args[0]); ok {
+		p.manual(p.out, c)
+		return nil
 	}
-	p.manual(p.out, c)
-	return nil
+	for _, t := range topics() {
+		if t.name == args[0] {
+			fmt.Fprintf(p.out, "%s: %s.\n\n%s\n", t.name, t.summary, strings.TrimLeft(t.text, "\n"))
+			return nil
+		}
+	}
+	return unknownCommand(args[0])
 }
 
 func (p *program) overview(w io.Writer) {
 	fmt.Fprint(w, "pinwheel keeps the pip constraints of GitLab projects moving.\n\nUsage: pinwheel COMMAND [ARGUMENTS]\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.summary)
+	}
+	fmt.Fprint(w, "\nTopics, for pinwheel help TOPIC:\n\n")
+	for _, t := range topics() {
+		fmt.Fprintf(w, "  %-10s %s\n", t.name, t.summary)
 	}
 	fmt.Fprint(w, `
 Start here, without a GitLab and without a configuration:

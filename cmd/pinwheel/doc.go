@@ -16,6 +16,7 @@
 //	pinwheel audit [PROJECT]             print who asked and what was done
 //	pinwheel health                      say whether the last good runs are recent
 //	pinwheel demo                        show a week of it, without any GitLab
+//	pinwheel completion SHELL            print completion for bash, zsh or fish
 //	pinwheel version                     print the version
 //
 // "pinwheel help COMMAND" has the flags. The configuration is pinwheel.yaml in

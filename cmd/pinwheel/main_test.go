@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/internal/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/internal/pypisim"
+	"gitlab.com/cki-project/pinwheel/internal/testenv"
 )
 
 const pins = "boto3==1.34.0\nurllib3==2.1.0\n-c other.txt\n"
@@ -354,6 +356,52 @@ func TestHealth(t *testing.T) {
 	healthy(exitFailed, "more than 3h0m0s ago: issues are disabled", "--at", "2026-01-02T12:01:00Z")
 	healthy(exitDone, "the last run ended 2026-01-02T12:00:00Z", "--at", "2026-01-02T12:01:00Z", "--any")
 	healthy(exitFailed, "more than 30s ago", "--at", "2026-01-02T12:01:00Z", "--any", "--within", "30s")
+}
+
+// Completion knows every command and its flags, and bash understands it.
+func TestCompletion(t *testing.T) {
+	w := newWorld(t)
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		code, out, complaints := w.pinwheel("completion", shell)
+		w.want(code, exitDone, complaints)
+		for _, c := range commands() {
+			has(t, out, c.name)
+		}
+		has(t, out, "config", "textfile-metrics", "exit-codes")
+	}
+	bash := testenv.Command(t, "bash")
+	_, out, _ := w.pinwheel("completion", "bash")
+	ask := func(line string) string {
+		t.Helper()
+		words := strings.Split(line, " ")
+		script := out + fmt.Sprintf("\nCOMP_WORDS=(%s); COMP_CWORD=%d; [ -n \"${COMP_WORDS[%d]}\" ] || COMP_WORDS[%d]=; _pinwheel; echo \"${COMPREPLY[@]}\"", line, len(words)-1, len(words)-1, len(words)-1)
+		said, err := exec.CommandContext(t.Context(), bash, "-c", script).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, said)
+		}
+		return strings.TrimSpace(string(said))
+	}
+	for line, want := range map[string]string{
+		"pinwheel ru": "run", "pinwheel serve --n": "--now", "pinwheel completion f": "fish", "pinwheel help exi": "exit-codes", "pinwheel health --wi": "--within",
+	} {
+		if got := ask(line); got != want {
+			t.Errorf("%q is completed to %q", line, got)
+		}
+	}
+}
+
+func TestTopics(t *testing.T) {
+	w := newWorld(t)
+	for _, topic := range topics() {
+		code, out, complaints := w.pinwheel("help", topic.name)
+		w.want(code, exitDone, complaints)
+		has(t, out, topic.summary)
+		for line := range strings.Lines(out) {
+			if len(line) > 82 {
+				t.Errorf("%s: a line of %d characters: %s", topic.name, len(line), line)
+			}
+		}
+	}
 }
 
 func TestDemo(t *testing.T) {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"runtime"
@@ -13,11 +15,16 @@ func versionCommand() command {
 	return command{
 		name:    "version",
 		summary: "print the version",
-		about:   `Prints the version of this build, which also is in the User-Agent.`,
-		setup: func(p *program, _ *flag.FlagSet) action {
+		about: `Prints the version of this build, which also is in the User-Agent. With --sbom it
+prints what the program is made of, as the build noted it, in CycloneDX's JSON.`,
+		setup: func(p *program, flags *flag.FlagSet) action {
+			bill := flags.Bool("sbom", false, "print the modules of this build as a CycloneDX bill of materials")
 			return func(_ context.Context, args []string) error {
 				if len(args) > 0 {
 					return usage("version takes no arguments")
+				}
+				if *bill {
+					return p.sbom()
 				}
 				fmt.Fprintf(p.out, "pinwheel %s (%s, %s/%s)\n", p.version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 				return nil
@@ -33,6 +40,46 @@ func version() string {
 		return "devel"
 	}
 	return strings.TrimPrefix(info.Main.Version, "v")
+}
+
+// component is one module in a bill of materials.
+// https://cyclonedx.org/docs/1.5/json/
+type component struct {
+	Type    string `json:"type"`
+	Ref     string `json:"bom-ref"`
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	URL     string `json:"purl"`
+}
+
+func componentOf(kind string, m *debug.Module, version string) component {
+	if m.Replace != nil {
+		m = m.Replace
+	}
+	if version == "" {
+		version = m.Version
+	}
+	at := "pkg:golang/" + m.Path + "@" + version
+	return component{kind, at, m.Path, version, at}
+}
+
+// sbom prints the modules of the build. It is the same for the same build.
+func (p *program) sbom() error {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return errors.New("this build does not know its modules: build it with go build")
+	}
+	parts := []component{}
+	for _, m := range info.Deps {
+		parts = append(parts, componentOf("library", m, ""))
+	}
+	text := json.NewEncoder(p.out)
+	text.SetIndent("", "  ")
+	return text.Encode(map[string]any{
+		"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,
+		"metadata":   map[string]any{"component": componentOf("application", &info.Main, p.version)},
+		"components": parts,
+	})
 }
 
 func (p *program) userAgent() string { return "pinwheel/" + p.version }

@@ -18,13 +18,14 @@ const (
 	rankWhy
 	rankUnmanaged
 	rankDetected
+	rankChart
 	ranks
 )
 
 // lost are the words for what went missing, by rank.
 func (r rank) lost(n int) string {
 	words := [ranks]string{"update", "problem", "refused request", "reason", "update held back", "note",
-		"row of “Why not newer?”", "line not managed", "current pin"}[r]
+		"row of “Why not newer?”", "line not managed", "current pin", "chart"}[r]
 	if n == 1 {
 		return "1 " + words
 	}
@@ -45,6 +46,7 @@ type section struct {
 	between string
 	end     string
 	rows    []row
+	bulk    bool // the last row is a bulk box
 	inner   []section
 }
 

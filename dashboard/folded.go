@@ -3,6 +3,7 @@ package dashboard
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/text"
@@ -13,6 +14,27 @@ import (
 
 func fold(summary string) string {
 	return "<details><summary>" + text.HTML(summary, maxTitle) + "</summary>\n\n"
+}
+
+// most is how many lines a section shows unfolded.
+const most = 20
+
+// foldLong folds a section of many lines; its bulk box stays outside. One in
+// which a box waits ticked stays open: that is what people look for.
+func (s *section) foldLong() {
+	rows := s.rows
+	if s.bulk && len(rows) > 0 {
+		rows = rows[:len(rows)-1]
+	}
+	if len(rows) <= most || slices.ContainsFunc(s.rows, func(r row) bool { return strings.Contains(r.text+r.reason, "- [x] <!--") }) {
+		return
+	}
+	if s.bulk {
+		s.head += s.rows[len(s.rows)-1].text + "\n"
+	}
+	s.rows = rows
+	s.head += fold(count(len(rows), "update"))
+	s.end = unfold
 }
 
 const unfold = "\n</details>\n\n"

@@ -12,6 +12,8 @@ import (
 type Page struct {
 	Marker Marker
 	Boxes  []Box // in the order of the text
+	// Samples are the weeks that the page remembers, oldest first.
+	Samples []plan.Sample
 }
 
 // Marker is the hidden first line that makes an issue a dashboard of ours.
@@ -61,6 +63,10 @@ func Parse(body string) Page {
 			if id := markerID.FindStringSubmatch(m[1]); id != nil {
 				page.Marker.Project, _ = strconv.ParseInt(id[1], 10, 64) // at most 18 digits
 			}
+			continue
+		}
+		if m := samplesLine.FindStringSubmatch(line); m != nil && len(page.Samples) == 0 {
+			page.Samples = parseSamples(m[1])
 			continue
 		}
 		m := boxLine.FindStringSubmatch(line)

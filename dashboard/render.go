@@ -44,9 +44,9 @@ func Render(p plan.Plan, v View) string {
 		head += "**Stopped: branches and merge requests stay as they are until the problem below is fixed.**\n"
 		return fit(head, []section{problems(p)}, limit)
 	}
-	head += summary(p) + "\n" + windowLine(p, v) + "\n" + missed(p, v)
+	head += samplesMark(p.Samples) + summary(p) + drift(p) + "\n" + windowLine(p, v) + "\n" + missed(p, v)
 	sections := append([]section{problems(p)}, states(p, v)...)
-	return fit(head, append(sections, requests(p), remarks(p), whyNot(p), unmanaged(p), detected(p)), limit)
+	return fit(head, append(sections, requests(p), remarks(p), whyNot(p), unmanaged(p), detected(p), chart(p.Samples)), limit)
 }
 
 func summary(p plan.Plan) string {
@@ -79,6 +79,25 @@ func summary(p plan.Plan) string {
 		}
 	}
 	return fmt.Sprintf("**%s: %d current, %s** (%s).", count(p.Pins, "pin"), p.Pins-p.Behind, behind, strings.Join(parts, ", "))
+}
+
+// drift says how far behind the pins are, and how long updates take.
+func drift(p plan.Plan) string {
+	var parts []string
+	if text := fmt.Sprintf("%.1f", p.Libyears); text != "0.0" {
+		parts = append(parts, text+" libyears behind.")
+	}
+	if p.Merged > 0 {
+		which, whose := "The last one merged went in", "its"
+		if p.Merged > 1 {
+			which, whose = fmt.Sprintf("Of the last %d merged, half went in", p.Merged), "their"
+		}
+		parts = append(parts, fmt.Sprintf("%s within %s of %s release.", which, count(int(p.Lag.Hours()/24)+1, "day"), whose))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " " + strings.Join(parts, " ")
 }
 
 func windowLine(p plan.Plan, v View) string {
@@ -203,7 +222,11 @@ func states(p plan.Plan, v View) []section {
 		}
 		if boxes > 1 && row.Bulk != "" {
 			s.add(rankBox, fmt.Sprintf(" - %s <!-- %s -->%s\n", box(v.Ticked[row.Bulk]), row.Bulk, bulkText(row)))
+			s.bulk = true
 		}
+	}
+	for i := range out {
+		out[i].foldLong()
 	}
 	return out
 }

@@ -95,6 +95,9 @@ func (d *decider) againstYoung(g *goal, i int) {
 
 // tally counts the pins and explains those that do not reach the newest.
 func (d *decider) tally() {
+	d.plan.Libyears = d.libyears()
+	d.plan.Lag, d.plan.Merged = d.lag()
+	d.plan.Samples = d.sample()
 	ends := d.ends()
 	for i, sl := range d.slots {
 		o := d.outcomes[i]

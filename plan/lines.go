@@ -12,8 +12,9 @@ import (
 // by line, and why it considers none.
 type outcome struct {
 	lines    []*line // the own line first, then the newer majors
-	newest   string  // newest final release on the index
-	note     string  // why nothing was considered
+	drift    time.Duration
+	newest   string // newest final release on the index
+	note     string // why nothing was considered
 	archived string
 	down     *line  // older releases, for a pin that was taken back
 	yanked   string // the pinned release was taken back: how the index says it
@@ -70,7 +71,7 @@ func (j *judge) look(sl slot, pkg Package, known bool) outcome {
 		o.note = fmt.Sprintf("%s %s is not on index %s", sl.p.Name, sl.p.Version, index.Name)
 		return o
 	}
-	o.newest = newestFinal(pkg.Releases)
+	o.newest, o.drift = newestFinal(pkg.Releases), drift(pkg.Releases, pinned)
 	o.yanked = taken(pinned)
 	j.lines(&o, sl, index, pkg, pinned, newer)
 	return o

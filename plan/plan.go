@@ -16,6 +16,13 @@ type Plan struct {
 	Missed    *MissedWindow // nil: none was, or nothing waited for it
 	Pins      int           // pins in all files
 	Behind    int           // pins with an update of any state
+	// Libyears is how much older the pinned releases are than the newest ones,
+	// in years, all pins together.
+	Libyears float64
+	// Lag is the median time from a release to its merge, and Merged of how many.
+	Lag       time.Duration
+	Merged    int
+	Samples   []Sample // of Libyears, by week, as the dashboard remembers them
 	MaxOpen   int
 	OpenCount int // merge requests that take a place
 	Notes     []string

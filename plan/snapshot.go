@@ -17,6 +17,8 @@ type Snapshot struct {
 	// missed: it stays behind while one is. Zero where nothing is known.
 	Attended time.Time
 
+	// Samples are what the dashboard remembers of earlier weeks, oldest first.
+	Samples []Sample
 	// New is how many merge requests this run may still open of those that
 	// nobody asked for, over all projects; nil is no bound.
 	New *int

@@ -161,6 +161,7 @@ func (r *run) observeDashboard(ctx context.Context) (notes []dashboard.Note, rea
 		return nil, false
 	}
 	r.page = dashboard.Parse(issue.Description)
+	r.snap.Samples = r.page.Samples
 	notes, readable, err = r.Dashboard.Notes(ctx, id, issue.IID)
 	if err == nil && !readable && (r.memory.LastNoteID > 0 || r.snap.Project.AccessLevel >= int(plan.Planner)) {
 		// They could be read before, or the role says they can: a refusal for a

@@ -27,7 +27,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		runCommand(), serveCommand(), planCommand(), explainCommand(), verifyCommand(),
-		deriveCommand(), validateCommand(), doctorCommand(), auditCommand(), healthCommand(), demoCommand(), completionCommand(), versionCommand(),
+		deriveCommand(), validateCommand(), doctorCommand(), auditCommand(), historyCommand(), healthCommand(), demoCommand(), completionCommand(), versionCommand(),
 	}
 }
 

@@ -14,6 +14,7 @@
 //	pinwheel validate [CONFIG]           check the configuration
 //	pinwheel doctor [PROJECT...]         check token, rights, indexes and windows
 //	pinwheel audit [PROJECT]             print who asked and what was done
+//	pinwheel history [PACKAGE]           print what was offered and merged, by whom
 //	pinwheel health                      say whether the last good runs are recent
 //	pinwheel demo                        show a week of it, without any GitLab
 //	pinwheel completion SHELL            print completion for bash, zsh or fish

@@ -16,9 +16,10 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// meant are the kinds of effects that our own texts have.
+// meant are the kinds of effects that our own texts have. A block and a diagram
+// are the one chart; that there is no other is for the comparison to see.
 var meant = []gitlabsim.EffectKind{gitlabsim.Link, gitlabsim.Element, gitlabsim.Hidden, gitlabsim.Task,
-	gitlabsim.Heading, gitlabsim.Item, gitlabsim.Row, gitlabsim.Emphasis}
+	gitlabsim.Heading, gitlabsim.Item, gitlabsim.Row, gitlabsim.Emphasis, gitlabsim.Block, gitlabsim.Diagram}
 
 // shape lists what a text does, for comparing: what only repeats words is left
 // out.

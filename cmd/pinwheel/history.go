@@ -1,0 +1,163 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+func historyCommand() command {
+	return command{
+		name: "history", args: "[PACKAGE]",
+		summary: "print what was offered and merged, by whom, and how long it took",
+		about: `
+Prints the merge requests of every project, or those that moved one package, the
+newest first: when each was offered, what became of it, by whom, and how long that
+took. It reads the database alone; one that was lost is filled again by the next
+run, from GitLab. With --json each line is one JSON object.`,
+		setup: func(p *program, flags *flag.FlagSet) action {
+			path := configFlag(flags)
+			asJSON := flags.Bool("json", false, "print JSON lines")
+			return func(ctx context.Context, args []string) error {
+				if len(args) > 1 {
+					return usage("history takes one package; %d were given", len(args))
+				}
+				name := strings.Join(args, "")
+				if name != "" && !pep508.ValidName(name) {
+					return usage("%q is not the name of a package", name)
+				}
+				c, err := config.Load(*path)
+				if err != nil {
+					return err
+				}
+				return p.history(ctx, c, pep508.NormalizeName(name), *asJSON)
+			}
+		},
+	}
+}
+
+// event is one merge request in the history.
+type event struct {
+	Project string     `json:"project"`
+	MR      int64      `json:"merge_request"`
+	URL     string     `json:"url,omitempty"`
+	Branch  string     `json:"branch"`
+	Moves   []step     `json:"moves"`
+	Why     string     `json:"why,omitempty"` // window, forced, ...
+	Offered time.Time  `json:"offered"`
+	State   string     `json:"state"` // opened, merged, closed
+	Ended   *time.Time `json:"ended,omitempty"`
+	By      string     `json:"by,omitempty"`      // who merged or closed it
+	Seconds float64    `json:"seconds,omitempty"` // from offered to ended
+}
+
+type step struct {
+	Package string `json:"package"`
+	From    string `json:"from"`
+	To      string `json:"to"`
+}
+
+func eventOf(project string, m plan.MergeRequest) event {
+	e := event{Project: project, MR: m.IID, URL: m.WebURL, Branch: m.Branch, Moves: []step{}, Why: m.Note.Why, Offered: m.CreatedAt, State: string(m.State)}
+	for _, move := range m.Note.Moves {
+		e.Moves = append(e.Moves, step{move.Key, move.From, move.To})
+	}
+	end, by := m.MergedAt, m.MergedBy
+	if m.State == plan.Closed {
+		end, by = m.ClosedAt, m.ClosedBy
+	}
+	if e.By = by.Username; m.Note.ClosedByUs && m.State == plan.Closed {
+		e.By = "pinwheel"
+	}
+	if !end.IsZero() {
+		e.Ended, e.Seconds = &end, end.Sub(m.CreatedAt).Seconds()
+	}
+	return e
+}
+
+func (p *program) history(ctx context.Context, c *config.Config, name string, asJSON bool) error {
+	if _, err := os.Stat(c.Store); errors.Is(err, fs.ErrNotExist) {
+		return usage("the database %s is not there, so there is no history yet: the first run makes it", c.Store)
+	}
+	s, err := store.Open(ctx, c.Store)
+	if err != nil {
+		return failure{exitUsage, err}
+	}
+	defer s.Close()
+	var all []event
+	for _, project := range c.Projects {
+		list, err := s.MergeRequests(ctx, project.Path)
+		if err != nil {
+			return err
+		}
+		for _, m := range list {
+			e := eventOf(project.Path, m)
+			if name == "" || slices.ContainsFunc(e.Moves, func(s step) bool { return s.Package == name }) {
+				all = append(all, e)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b event) int { return cmp.Or(b.Offered.Compare(a.Offered), cmp.Compare(b.MR, a.MR)) })
+	if asJSON {
+		out := json.NewEncoder(p.out)
+		for _, e := range all {
+			if err := out.Encode(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	p.events(all, name)
+	return nil
+}
+
+// events prints a history as people read it.
+func (p *program) events(all []event, name string) {
+	if len(all) == 0 {
+		fmt.Fprintln(p.out, "nothing was offered yet")
+		return
+	}
+	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "OFFERED\tPROJECT\tMR\tMOVES\tBECAME\tBY\tAFTER")
+	for _, e := range all {
+		var moves []string
+		for _, s := range e.Moves {
+			if name == "" || s.Package == name {
+				moves = append(moves, s.Package+" "+s.From+" → "+s.To)
+			}
+		}
+		if n := len(moves); n > 2 {
+			moves = append(moves[:2], fmt.Sprintf("and %d more", n-2))
+		}
+		what := cmp.Or(strings.Join(moves, ", "), e.Branch)
+		became, after := e.State, ""
+		if e.Ended != nil {
+			became += " " + e.Ended.Format(time.DateOnly)
+			after = span(e.Ended.Sub(e.Offered))
+		}
+		fmt.Fprintf(w, "%s\t%s\t!%d\t%s\t%s\t%s\t%s\n", e.Offered.Format(time.DateOnly), e.Project, e.MR, printable(what), became, printable(e.By), after)
+	}
+	w.Flush() //nolint:errcheck // as every print
+}
+
+// span is a length of time in days, or in hours below two days.
+func span(d time.Duration) string {
+	if d < 48*time.Hour {
+		return count(int(d.Hours()+0.5), "hour")
+	}
+	return count(int(d.Hours()/24+0.5), "day")
+}

@@ -55,6 +55,8 @@ projects:
     max_new_per_window: 3
     refresh: never
     draft: true
+    title: "chore(deps): {lower}"
+    commit_title: "[pins] {title}"
     reviewers: [ann]
     assignees: [bert]
     code_owners: true
@@ -94,6 +96,8 @@ func TestEveryKey(t *testing.T) {
 	prague, _ := time.LoadLocation("Europe/Prague")
 	window, _ := plan.ParseWindow([]string{"* * * * SAT,SUN", "* 22 * * *"}, prague)
 	weekendUTC, _ := plan.ParseWindow([]string{weekend}, time.UTC)
+	chore, _ := plan.ParseTitleForm("chore(deps): {lower}")
+	pinned, _ := plan.ParseTitleForm("[pins] {title}")
 	tuesday, _ := plan.ParseWindow([]string{"* 8 * * TUE"}, prague)
 	freezes := []plan.Freeze{{From: time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 3, 0, 0, 0, 0, time.UTC), Reason: "nobody is here", At: "pinwheel.yaml:37"}}
 	window, tuesday = window.Without(freezes), tuesday.Without(freezes)
@@ -143,7 +147,7 @@ func TestEveryKey(t *testing.T) {
 					{At: "pinwheel.yaml:35", Packages: []plan.PackagePattern{pattern(t, "six")}, Ignore: &plan.Ignore{Reason: "not now"}},
 					{At: "pinwheel.yaml:36", Enabled: plan.No, Window: &tuesday, Reviewers: []string{"cleo"}, Assignees: []string{"dan"}, Group: "all the rest", Approval: plan.Yes, Priority: -3, HasPriority: true},
 				},
-				MaxNew: 3, Refresh: plan.RefreshNever, Draft: true, Reviewers: []string{"ann"}, Assignees: []string{"bert"}, CodeOwners: true, Closing: plan.RefusesLine,
+				MaxNew: 3, Refresh: plan.RefreshNever, Draft: true, Title: chore, CommitTitle: pinned, Reviewers: []string{"ann"}, Assignees: []string{"bert"}, CodeOwners: true, Closing: plan.RefusesLine,
 			}},
 			{Path: "g/second", Policy: second},
 		},

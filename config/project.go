@@ -105,6 +105,8 @@ func (r *reader) project(n *yaml.Node, at string, p *project, named bool) {
 		}},
 		{key: "branch_prefix", read: func(n *yaml.Node, at string) { policy.BranchPrefix = r.prefix(n, at) }},
 		{key: "labels", read: func(n *yaml.Node, at string) { policy.Labels = r.texts(n, at, 0, r.label) }},
+		{key: "title", read: func(n *yaml.Node, at string) { policy.Title = r.titleForm(n, at) }},
+		{key: "commit_title", read: func(n *yaml.Node, at string) { policy.CommitTitle = r.titleForm(n, at) }},
 		{key: "draft", read: func(n *yaml.Node, at string) { policy.Draft = r.boolean(n, at) }},
 		{key: "reviewers", read: func(n *yaml.Node, at string) { policy.Reviewers = r.texts(n, at, 0, r.username) }},
 		{key: "assignees", read: func(n *yaml.Node, at string) { policy.Assignees = r.texts(n, at, 0, r.username) }},
@@ -278,6 +280,18 @@ func (r *reader) label(n *yaml.Node, at, text string) {
 	if strings.Contains(text, ",") {
 		r.fail(n, at, "%q holds a comma, which GitLab reads as two labels: write two elements", text)
 	}
+}
+
+func (r *reader) titleForm(n *yaml.Node, at string) plan.TitleForm {
+	text := r.text(n, at)
+	if text == "" {
+		return plan.TitleForm{}
+	}
+	form, err := plan.ParseTitleForm(text)
+	if err != nil {
+		r.fail(n, at, "%v", err)
+	}
+	return form
 }
 
 var userName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)

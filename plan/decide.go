@@ -76,6 +76,7 @@ type decider struct {
 // draft is an update while its state is worked out.
 type draft struct {
 	Update
+	form      TitleForm
 	of, joins string // branch and name of the group that would have it, for one on its own
 	slots     []int  // into decider.slots, one for each move
 	want      []Move // the moves it would make, whatever its branch holds now
@@ -168,7 +169,7 @@ func (d *decider) add(dr *draft) {
 // draftOf makes the update of a set.
 func (d *decider) draftOf(s *set) *draft {
 	leader := ""
-	dr := &draft{Update: Update{Branch: groupBranch(d.s.Policy.BranchPrefix, s.name), Name: s.name, Group: s.name, Parts: len(s.united), Without: s.without}, of: s.of, joins: s.joins}
+	dr := &draft{form: d.s.Policy.Title, Update: Update{Branch: groupBranch(d.s.Policy.BranchPrefix, s.name), Name: s.name, Group: s.name, Parts: len(s.united), Without: s.without}, of: s.of, joins: s.joins}
 	if s.name == "" {
 		leader = d.leader(s)
 		dr.Update = Update{Branch: d.setBranch(s, leader), Name: d.spelled[leader]}
@@ -196,7 +197,7 @@ func (d *decider) draftOf(s *set) *draft {
 // heldDraft makes the update of a wish that cannot be granted: it shows the
 // newest that was wanted, and why not.
 func (d *decider) heldDraft(g *goal, behind *set) *draft {
-	dr := &draft{Update: Update{Name: d.spelled[g.key]}, young: g.young}
+	dr := &draft{form: d.s.Policy.Title, Update: Update{Name: d.spelled[g.key]}, young: g.young}
 	for k, i := range g.slots {
 		to := g.lines[k].newest()
 		dr.step(d, solve.Move{Pin: i, To: to})

@@ -80,7 +80,7 @@ func (d *decider) effects(dr *draft) {
 func (d *decider) startOver(dr *draft) {
 	t := Trailers{Moves: dr.want, Lines: dr.wantLines, At: d.s.Now, Why: "forced", By: dr.forced.By.Username, Request: dr.forced.ID}
 	dr.Update.Moves, dr.Lines, dr.Together = dr.want, dr.wantLines, d.tied(dr.want)
-	if titleIsOurs(dr.mr.Title, dr.Name, dr.heading()) {
+	if dr.titleIsOurs(dr.mr.Title, dr.Name, dr.heading()) {
 		dr.refresh()
 	}
 	d.act(KeepCommits{IID: dr.mr.IID, Branch: dr.Branch, Head: dr.branch.Head.SHA, By: t.By})
@@ -140,7 +140,7 @@ func (dr *draft) refresh() {
 func (d *decider) edit(dr *draft) {
 	note := dr.mr.Note
 	e := EditMergeRequest{IID: dr.mr.IID}
-	if titleIsOurs(dr.mr.Title, dr.Name, dr.Title) {
+	if dr.titleIsOurs(dr.mr.Title, dr.Name, dr.Title) {
 		if plain := plainTitle(dr.mr.Title); plain != dr.Title {
 			e.Title = strings.Replace(dr.mr.Title, plain, dr.Title, 1)
 		}
@@ -190,7 +190,7 @@ func (d *decider) open(dr *draft) {
 	labels := append(slices.Clone(d.s.Policy.Labels), dr.Labels...)
 	a := OpenMergeRequest{Update: dr.Update, Target: d.s.Project.DefaultBranch, Labels: labels, Draft: d.s.Policy.Draft}
 	if dr.refused != nil && !dr.refused.merged && dr.refused.mr.Branch == dr.Branch {
-		a.Reopen, a.Retitle = dr.refused.mr.IID, titleIsOurs(dr.refused.mr.Title, dr.Name, dr.Title)
+		a.Reopen, a.Retitle = dr.refused.mr.IID, dr.titleIsOurs(dr.refused.mr.Title, dr.Name, dr.Title)
 	}
 	a.Reviewers, a.Assignees = d.people(dr.Moves)
 	a.CodeOwners = d.s.Policy.CodeOwners
@@ -212,7 +212,7 @@ func (d *decider) commit(dr *draft, t Trailers) bool {
 		t.Paths = append(t.Paths, f.Path)
 	}
 	t.Digest = ContentDigest(dr.Branch, t.Base, files)
-	c := CommitBranch{Branch: dr.Branch, Base: t.Base, Files: files, Digest: t.Digest, Message: commitMessage(dr.subject(), t)}
+	c := CommitBranch{Branch: dr.Branch, Base: t.Base, Files: files, Digest: t.Digest, Message: commitMessage(d.s.Policy.CommitTitle.apply(dr.subject()), t)}
 	if dr.branch != nil {
 		c.Expect = dr.branch.Head.SHA
 	}
@@ -230,7 +230,7 @@ func (dr *draft) subject() string {
 	if dr.Kind == Twin {
 		return dr.repairs
 	}
-	return dr.heading()
+	return dr.plainHeading()
 }
 
 // content renders the files of a draft on top of main: each constraints file

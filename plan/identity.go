@@ -66,7 +66,10 @@ func title(name string, kind Kind, moves []Move) string {
 }
 
 // heading is the title of a draft's merge request.
-func (dr *draft) heading() string {
+func (dr *draft) heading() string { return dr.form.apply(dr.plainHeading()) }
+
+// plainHeading is the same without the form that the policy gives titles.
+func (dr *draft) plainHeading() string {
 	if dr.Group != "" {
 		return groupTitle(dr.Group)
 	}
@@ -103,14 +106,14 @@ func plainTitle(t string) string {
 	return strings.TrimSuffix(t, " - abandoned")
 }
 
-// titleIsOurs reports whether t could have been generated for name; an empty
-// name means a twin's repair.
-func titleIsOurs(t, name, want string) bool {
+// titleIsOurs reports whether t could have been generated for name, in the form
+// of today or without one; an empty name means a twin's repair.
+func (dr *draft) titleIsOurs(t, name, want string) bool {
 	t = plainTitle(t)
 	if strings.EqualFold(t, want) {
 		return true
 	}
-	m := generatedTitle.FindStringSubmatch(t)
+	m := generatedTitle.FindStringSubmatch(dr.form.strip(t))
 	return m != nil && pep508.NormalizeName(m[1]) == pep508.NormalizeName(name)
 }
 

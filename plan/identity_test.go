@@ -19,7 +19,7 @@ func TestTitlesLinkNothing(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("title of %s %s is %q, want %q", tt.name, tt.to, got, tt.want)
 		}
-		if !titleIsOurs(got, tt.name, "another") {
+		if !new(draft).titleIsOurs(got, tt.name, "another") {
 			t.Errorf("%q is not known again as ours", got)
 		}
 	}

@@ -15,8 +15,10 @@ type Policy struct {
 	Refresh      Refresh
 	BranchPrefix string
 	Labels       []string
-	Draft        bool     // merge requests open as drafts
-	Reviewers    []string // usernames, asked when a merge request opens
+	Title        TitleForm // of merge requests
+	CommitTitle  TitleForm // the first line of commits
+	Draft        bool      // merge requests open as drafts
+	Reviewers    []string  // usernames, asked when a merge request opens
 	Assignees    []string
 	CodeOwners   bool // who owns the changed files by CODEOWNERS reviews, too
 	Closing      Closing

@@ -221,7 +221,7 @@ func (d *decider) ignored() {
 			}
 			dr := byBranch[branch]
 			if dr == nil {
-				dr = &draft{Update: Update{Branch: branch, Name: d.spelled[sl.p.Key]}, held: Ignored}
+				dr = &draft{form: d.s.Policy.Title, Update: Update{Branch: branch, Name: d.spelled[sl.p.Key]}, held: Ignored}
 				dr.heldFor = "Not taken: it " + v.reason + "."
 				if v.rule.Ignore != nil {
 					dr.heldFor = strings.ToUpper(v.reason[3:4]) + v.reason[4:] + "."

@@ -30,7 +30,8 @@ func (d *decider) twins() {
 	if len(paths) > 1 {
 		t = fmt.Sprintf("Regenerate %d derived files", len(paths))
 	}
-	d.drafts = append(d.drafts, &draft{Update: Update{Branch: twinBranch(d.s.Policy.BranchPrefix, paths[0]), Title: t, Kind: Twin}, repairs: t})
+	form := d.s.Policy.Title
+	d.drafts = append(d.drafts, &draft{form: form, Update: Update{Branch: twinBranch(d.s.Policy.BranchPrefix, paths[0]), Title: form.apply(t), Kind: Twin}, repairs: t})
 }
 
 // orphans adds a draft for every open merge request that no update explains.
@@ -48,11 +49,11 @@ func (d *decider) orphans() {
 	slices.Sort(names)
 	for _, name := range names {
 		mr := d.world.open[name]
-		dr := &draft{Update: Update{Branch: name, Title: mr.Title}, orphan: "-"}
+		dr := &draft{form: d.s.Policy.Title, Update: Update{Branch: name, Title: mr.Title}, orphan: "-"}
 		if d.split[name] != nil {
 			dr.Group, dr.Parts = d.groupAt(name), 2 // its box stays until it is apart
 		}
-		if m := generatedTitle.FindStringSubmatch(plainTitle(mr.Title)); m != nil && pep508.ValidName(m[1]) {
+		if m := generatedTitle.FindStringSubmatch(dr.form.strip(plainTitle(mr.Title))); m != nil && pep508.ValidName(m[1]) {
 			dr.Name = m[1]
 		}
 		d.drafts = append(d.drafts, dr)
@@ -234,7 +235,7 @@ func (d *decider) openState(dr *draft) {
 	if dr.branch == nil || !dr.ours {
 		dr.State = Edited
 		dr.Reason = d.editedReason(dr)
-		if !titleIsOurs(dr.mr.Title, dr.Name, dr.Title) {
+		if !dr.titleIsOurs(dr.mr.Title, dr.Name, dr.Title) {
 			dr.Title = dr.mr.Title
 		}
 		return

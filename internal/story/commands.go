@@ -258,6 +258,11 @@ func (s *stage) views() map[string]command {
 			s.troubles = nil
 			return out.String(), nil
 		},
+		"reads": func([]string) (string, error) {
+			// Of the last hour: one run, where nobody asked for another.
+			all := s.gitlab.Reads(time.Now().Add(-time.Hour))
+			return fmt.Sprintf("%d reads\n", len(all)) + requests(all), nil
+		},
 		"writes": func(a []string) (string, error) {
 			var since time.Time
 			if len(a) > 0 {

@@ -70,5 +70,6 @@
 //	exit                               the last run's status and failures
 //	troubles                           every run that was not done since the last such question
 //	runs                               how many there were since the last such question
+//	reads                              how many requests read in the last hour, and which
 //	writes [since=TIME]                requests to GitLab that write
 package story

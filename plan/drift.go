@@ -59,7 +59,7 @@ func (d *decider) sample() []Sample {
 	monday := local.AddDate(0, 0, -(int(local.Weekday())+6)%7)
 	week := time.Date(monday.Year(), monday.Month(), monday.Day(), 0, 0, 0, 0, time.UTC)
 	sum := math.Round(d.plan.Libyears*10) / 10
-	unread := slices.ContainsFunc(d.outcomes, func(o outcome) bool { return o.stale || o.unknown })
+	unread := slices.ContainsFunc(d.outcomes, func(o outcome) bool { return o.stale || o.unknown || o.absent })
 	if n := len(out); unread || n > 0 && (!out[n-1].Week.Before(week) || out[n-1].Libyears == sum) {
 		return out
 	}

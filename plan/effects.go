@@ -349,6 +349,7 @@ func (d *decider) notes() {
 	if text := d.s.Policy.sourcesNote(); text != "" {
 		d.plan.Notes = append(d.plan.Notes, text)
 	}
+	d.capabilities()
 	if len(d.s.Policy.Roots) == 0 {
 		d.plan.Notes = append(d.plan.Notes, "Checked pin against pin only: set `roots:` in the configuration to say what is installed.")
 	}

@@ -20,6 +20,7 @@ type outcome struct {
 	yanked   string // the pinned release was taken back: how the index says it
 	blocks   bool   // the pin is meant to make the package uninstallable
 	stale    bool   // the index did not answer in this run
+	absent   bool   // its index says that there is no such package, perhaps for a while
 	unknown  bool   // nothing is known of this name
 }
 
@@ -53,7 +54,7 @@ func (j *judge) look(sl slot, pkg Package, known bool) outcome {
 		o.note = "not read yet: " + pkg.Failure
 		return o
 	case !pkg.Known:
-		o.note = fmt.Sprintf("%s is not on index %s", sl.p.Name, index.Name)
+		o.absent, o.note = true, fmt.Sprintf("%s is not on index %s", sl.p.Name, index.Name)
 		return o
 	case pkg.Status == "quarantined":
 		o.note = fmt.Sprintf("quarantined on index %s%s", index.Name, because(pkg.StatusReason))

@@ -15,8 +15,7 @@ import (
 	"time"
 )
 
-// accept asks for JSON (PEP 691). HTML is named so that an index that has
-// nothing else answers with it, and the error can say so, instead of 406.
+// accept asks for JSON (PEP 691), and for HTML of indexes that have nothing else.
 const accept = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 
 const (
@@ -168,8 +167,9 @@ func (c *Client) readPage(q *query, address *url.URL, response *http.Response) (
 	if err != nil {
 		media = strings.ToLower(strings.TrimSpace(written))
 	}
-	if media != "" && !strings.HasSuffix(media, "json") {
-		return Answer{}, q.problem(NotJSON, "%s answered %s for %s; pinwheel needs the JSON form of the Simple API (PEP 691)",
+	inHTML := media == "text/html" || media == "application/vnd.pypi.simple.v1+html"
+	if media != "" && !strings.HasSuffix(media, "json") && !inHTML {
+		return Answer{}, q.problem(NotJSON, "%s answered %s for %s; pinwheel needs the Simple API in JSON or HTML (PEP 691, PEP 503)",
 			q.who, clean(media), q.what)
 	}
 	coding := strings.ToLower(strings.TrimSpace(response.Header.Get("Content-Encoding")))
@@ -180,7 +180,12 @@ func (c *Client) readPage(q *query, address *url.URL, response *http.Response) (
 	if q.Details {
 		want.details = address
 	}
-	answer, err := c.pages.decode(response.Body, coding == "gzip", c.o.MaxBody, want)
+	var answer Answer
+	if inHTML {
+		answer, err = c.pages.decodeHTML(response.Body, coding == "gzip", c.o.MaxBody, address, want)
+	} else {
+		answer, err = c.pages.decode(response.Body, coding == "gzip", c.o.MaxBody, want)
+	}
 	if err != nil {
 		return Answer{}, q.unread(err, c.o.MaxBody)
 	}

@@ -21,7 +21,7 @@ func TestHostile(t *testing.T) {
 		kind  Kind
 		want  string
 	}{
-		{"html", NotJSON, "index pypi answered text/html for acme; pinwheel needs the JSON form of the Simple API (PEP 691)"},
+		{"html", NotJSON, "index pypi answered for acme with a page of HTML that links no file, so it is no page of the Simple API (PEP 503)"},
 		{"garbage", Malformed, "index pypi answered for acme with a page that is not JSON: jsontext: invalid character '%' at start of value"},
 		{"cut", Malformed, "index pypi answered for acme with a page that is cut off"},
 		{"truncated", Unreachable, "index pypi broke off its answer for acme"},
@@ -65,8 +65,8 @@ func TestHostileHeaders(t *testing.T) {
 		body          []byte
 		want          string
 	}{
-		{"Content-Type", "application/vnd.pypi.simple.v1+html", page, "index pypi answered application/vnd.pypi.simple.v1+html for acme; pinwheel needs the JSON form of the Simple API (PEP 691)"},
-		{"Content-Type", "te\u0301xt", page, "index pypi answered te?xt for acme; pinwheel needs the JSON form of the Simple API (PEP 691)"},
+		{"Content-Type", "application/vnd.pypi.simple.v1+html", page, "index pypi answered for acme with a page of HTML that links no file, so it is no page of the Simple API (PEP 503)"},
+		{"Content-Type", "te\u0301xt", page, "index pypi answered te?xt for acme; pinwheel needs the Simple API in JSON or HTML (PEP 691, PEP 503)"},
 		{"Content-Encoding", "br", page, "index pypi answered in the encoding br for acme, which was not asked for"},
 		{"Content-Encoding", "gzip", page, "index pypi answered for acme with a page that is not JSON: bad gzip: gzip: invalid header"},
 		{"Content-Encoding", "gzip", zip(t, page)[:30], "index pypi answered for acme with a page that is cut off"},
@@ -124,7 +124,7 @@ func TestRetries(t *testing.T) {
 		{"503 once retry-after soon", 2, 250 * time.Millisecond, time.Second, ""},
 		{"hang always", 3, 3 * time.Minute, 3*time.Minute + 3*time.Second, "index pypi did not answer for acme within 1m0s"},
 		{"403 always", 1, 0, 0, "index pypi answered 403 for acme: it wants credentials and none are set (username and password)"},
-		{"html always", 1, 0, 0, "index pypi answered text/html for acme; pinwheel needs the JSON form of the Simple API (PEP 691)"},
+		{"html always", 1, 0, 0, "index pypi answered for acme with a page of HTML that links no file, so it is no page of the Simple API (PEP 503)"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			// A bubble begins in 2000; the world is older.

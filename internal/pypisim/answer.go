@@ -120,6 +120,10 @@ func (s *Server) page(r *http.Request, stale bool) reply {
 		return reply{status: http.StatusNotModified, header: header}
 	}
 	header.Set("Content-Type", pageType)
+	if s.o.HTML {
+		header.Set("Content-Type", "text/html; charset=utf-8")
+		return reply{status: http.StatusOK, header: header, body: inHTML(body)}
+	}
 	if s.o.Gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		header.Set("Content-Encoding", "gzip")
 		body = shelf.zipped()

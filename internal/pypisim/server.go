@@ -28,6 +28,9 @@ type Options struct {
 	// Files makes the page tell the true digest and size of every file, so
 	// that an installer takes it; see the package comment.
 	Files bool
+	// HTML answers with pages of PEP 503, as many private indexes do: without
+	// upload times, sizes and status.
+	HTML bool
 	// NoLog keeps no record of requests.
 	NoLog bool
 }

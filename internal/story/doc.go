@@ -16,7 +16,8 @@
 // files: project/... are those of the first project's default branch, NAME/...
 // those of any other project with that last path element, be it a root; world.txt is the
 // index's world (package pypisim), pinwheel.yaml the configuration. Each of them
-// has a small default. late.txt makes GitLab's answers late, see
+// has a small default. With public.txt, another world, pypi.org is an index of its
+// own beside the one of world.txt; with html.txt that one answers in HTML. late.txt makes GitLab's answers late, see
 // gitlabsim.Options: "lists N branches N reads N". There are alice (Maintainer), bob (Developer), rita
 // (Reporter), stranger (no member) and pinwheel-bot (Developer).
 //

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path"
 	"path/filepath"
@@ -33,6 +34,7 @@ type stage struct {
 	dir     string
 	gitlab  *gitlabsim.Server
 	index   *pypisim.Server
+	public  *pypisim.Server // what pypi.org is beside an index of our own; nil: the same
 	token   string
 	project *gitlabsim.Project // that commands are about
 
@@ -80,9 +82,15 @@ func (s *stage) setup(env *testscript.Env) (err error) {
 	if s.config, err = config.Parse("pinwheel.yaml", []byte(s.file("pinwheel.yaml", defaultConfig))); err != nil {
 		return err
 	}
-	s.index = pypisim.New(pypisim.Options{})
+	s.index = pypisim.New(pypisim.Options{HTML: s.file("html.txt", "") != ""})
 	if err := s.index.Load(s.file("world.txt", defaultWorld)); err != nil {
 		return err
+	}
+	if world := s.file("public.txt", ""); world != "" {
+		s.public = pypisim.New(pypisim.Options{})
+		if err := s.public.Load(world); err != nil {
+			return err
+		}
 	}
 	options := gitlabsim.Options{Now: time.Now}
 	if late := s.file("late.txt", ""); late != "" {
@@ -198,7 +206,7 @@ func (s *stage) open() error {
 	s.runner = reconcile.New(reconcile.Options{
 		MergeRequests: func(o mrs.Options) *mrs.Client { return mrs.New(client, o) },
 		Dashboard:     dashboard.NewPublisher(client),
-		Index:         pypi.New(pypi.Options{Transport: s.index.Transport()}),
+		Index:         pypi.New(pypi.Options{Transport: s.indexes()}),
 		Sources:       sources,
 		Store:         db,
 		Budget:        reconcile.NewBudget(s.config.MaxNew),
@@ -206,6 +214,25 @@ func (s *stage) open() error {
 	})
 	return nil
 }
+
+// indexes are all there are, behind one transport.
+func (s *stage) indexes() http.RoundTripper {
+	own := s.index.Transport()
+	if s.public == nil {
+		return own
+	}
+	public := s.public.Transport()
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Host == "pypi.org" {
+			return public.RoundTrip(r)
+		}
+		return own.RoundTrip(r)
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func (s *stage) readToken() (string, error) {
 	s.mu.Lock()
@@ -247,7 +274,9 @@ func (s *stage) start() error {
 	s.cancel, s.scheduled = cancel, make(chan struct{})
 	var both sync.WaitGroup
 	both.Go(func() { sched.Run(ctx) })
-	both.Go(func() { sched.Watch(ctx, s.watch, func(ctx context.Context, path string) bool { return s.watcher.Changed(ctx, path) }) })
+	both.Go(func() {
+		sched.Watch(ctx, s.watch, func(ctx context.Context, path string) bool { return s.watcher.Changed(ctx, path) })
+	})
 	go func() { both.Wait(); close(s.scheduled) }()
 	s.settle()
 	return nil

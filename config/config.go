@@ -24,6 +24,7 @@ type Config struct {
 	Concurrency int     // parallel reads of an index
 	Store       string
 	AuditFile   string // "" for none
+	CAFile      string // certificates that are trusted beside the system's; "" for none
 	Schedule    string // a cron spec in UTC
 	MaxNew      int    // merge requests that a run opens over all projects without being asked; 0 is no bound
 	Projects    []Project
@@ -179,6 +180,7 @@ func (r *reader) config(root *yaml.Node) *Config {
 			{key: "indexes", read: func(n *yaml.Node, _ string) { list = n }},
 			{key: "store", read: func(n *yaml.Node, at string) { c.Store = r.text(n, at) }},
 			{key: "audit_file", read: func(n *yaml.Node, at string) { c.AuditFile = r.text(n, at) }},
+			{key: "ca_file", read: func(n *yaml.Node, at string) { c.CAFile = r.text(n, at) }},
 			{key: "schedule", read: func(n *yaml.Node, at string) { c.Schedule = r.schedule(n, at) }},
 			{key: "max_new_per_run", read: func(n *yaml.Node, at string) { c.MaxNew = r.number(n, at, 0, 1000) }},
 			{key: "enforce", read: func(n *yaml.Node, at string) { floor = r.enforce(n, at) }},

@@ -24,6 +24,7 @@ store: other.db
 schedule: "15 * * * *"
 defaults: {labels: [bot], timezone: UTC, mode: off}
 max_new_per_run: 7
+ca_file: own.pem
 projects:
   - path: cki-project/pipeline-definition
     files:
@@ -99,7 +100,7 @@ func TestEveryKey(t *testing.T) {
 	chore, _ := plan.ParseTitleForm("chore(deps): {lower}")
 	pinned, _ := plan.ParseTitleForm("[pins] {title}")
 	tuesday, _ := plan.ParseWindow([]string{"* 8 * * TUE"}, prague)
-	freezes := []plan.Freeze{{From: time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 3, 0, 0, 0, 0, time.UTC), Reason: "nobody is here", At: "pinwheel.yaml:37"}}
+	freezes := []plan.Freeze{{From: time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 3, 0, 0, 0, 0, time.UTC), Reason: "nobody is here", At: "pinwheel.yaml:38"}}
 	window, tuesday = window.Without(freezes), tuesday.Without(freezes)
 	indexes := []plan.Index{
 		{Name: "my-index", URL: "http://127.0.0.1:8080/simple/", Packages: []string{"acme-*"}, IgnoreUploadTimes: true},
@@ -118,7 +119,7 @@ func TestEveryKey(t *testing.T) {
 			{Name: "my-index", URL: "http://127.0.0.1:8080/simple/", Packages: []string{"acme-*"}, Username: "u", PasswordFile: "pw", IgnoreUploadTimes: true, AllowHTTP: true},
 			{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}},
 		},
-		Concurrency: 4, Store: "other.db", Schedule: "15 * * * *", MaxNew: 7,
+		Concurrency: 4, Store: "other.db", Schedule: "15 * * * *", MaxNew: 7, CAFile: "own.pem",
 		Projects: []Project{
 			{Path: "cki-project/pipeline-definition", Policy: plan.Policy{
 				Files: []plan.FilePolicy{
@@ -130,22 +131,22 @@ func TestEveryKey(t *testing.T) {
 				MinimumRole: plan.NoRole, Dashboard: "Updates", Indexes: indexes,
 				Extras: map[string][]string{"jsonschema": {"format"}, "requests": {"socks", "use-chardet"}},
 				Roots: []plan.RootPolicy{
-					{Requirement: "Requests[socks]>=2; python_version < '3.13'", Line: 24},
-					{Project: "Group/lib", Ref: "v1", File: "lib/setup.cfg", Extras: []string{"deploy", "web-ui"}, Line: 25},
-					{Project: "group/other", File: "pyproject.toml", Line: 26},
+					{Requirement: "Requests[socks]>=2; python_version < '3.13'", Line: 25},
+					{Project: "Group/lib", Ref: "v1", File: "lib/setup.cfg", Extras: []string{"deploy", "web-ui"}, Line: 26},
+					{Project: "group/other", File: "pyproject.toml", Line: 27},
 				},
 				IgnoreEdges: []plan.IgnoreEdge{
-					{From: "boto-3", To: "urllib3", Versions: "<2,>=1", Reason: "it works", Line: 27},
-					{From: "a", To: "b", Reason: "r", Line: 27},
+					{From: "boto-3", To: "urllib3", Versions: "<2,>=1", Reason: "it works", Line: 28},
+					{From: "a", To: "b", Reason: "r", Line: 28},
 				},
 				Unverified: plan.HoldUnverified,
 				Rules: []plan.Rule{
-					{At: "pinwheel.yaml:33", Packages: []plan.PackagePattern{pattern(t, "types-*"), pattern(t, "attrs")}, Kinds: []plan.Kind{plan.Major},
+					{At: "pinwheel.yaml:34", Packages: []plan.PackagePattern{pattern(t, "types-*"), pattern(t, "attrs")}, Kinds: []plan.Kind{plan.Major},
 						From: versions(t, "<26"), To: versions(t, ">=26"), Files: []string{"*.txt"},
 						Ignore: &plan.Ignore{Reason: "breaks cattrs", Link: "https://gitlab.example/i/1", Until: time.Date(2027, 1, 31, 0, 0, 0, 0, prague)}},
-					{At: "pinwheel.yaml:34", Allowed: versions(t, "<3"), MinimumAge: 14 * 24 * time.Hour, HasAge: true, Labels: []string{"slow"}},
-					{At: "pinwheel.yaml:35", Packages: []plan.PackagePattern{pattern(t, "six")}, Ignore: &plan.Ignore{Reason: "not now"}},
-					{At: "pinwheel.yaml:36", Enabled: plan.No, Window: &tuesday, Reviewers: []string{"cleo"}, Assignees: []string{"dan"}, Group: "all the rest", Approval: plan.Yes, Priority: -3, HasPriority: true},
+					{At: "pinwheel.yaml:35", Allowed: versions(t, "<3"), MinimumAge: 14 * 24 * time.Hour, HasAge: true, Labels: []string{"slow"}},
+					{At: "pinwheel.yaml:36", Packages: []plan.PackagePattern{pattern(t, "six")}, Ignore: &plan.Ignore{Reason: "not now"}},
+					{At: "pinwheel.yaml:37", Enabled: plan.No, Window: &tuesday, Reviewers: []string{"cleo"}, Assignees: []string{"dan"}, Group: "all the rest", Approval: plan.Yes, Priority: -3, HasPriority: true},
 				},
 				MaxNew: 3, Refresh: plan.RefreshNever, Draft: true, Title: chore, CommitTitle: pinned, Reviewers: []string{"ann"}, Assignees: []string{"bert"}, CodeOwners: true, Closing: plan.RefusesLine,
 			}},
@@ -153,7 +154,7 @@ func TestEveryKey(t *testing.T) {
 		},
 		Defaults: second,
 	}
-	if got := c.Projects[0].Policy.Sources; got["window"] != (plan.Source{File: "pinwheel.yaml", Line: 15}) || got["labels"] != (plan.Source{File: "pinwheel.yaml", Line: 8}) {
+	if got := c.Projects[0].Policy.Sources; got["window"] != (plan.Source{File: "pinwheel.yaml", Line: 16}) || got["labels"] != (plan.Source{File: "pinwheel.yaml", Line: 8}) {
 		t.Errorf("the window and the labels come from %v", got)
 	}
 	c.Defaults.Sources = nil

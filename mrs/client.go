@@ -2,6 +2,7 @@ package mrs
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -149,7 +150,8 @@ func retry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 
 // final tells failures that another attempt would only repeat.
 func final(err error) bool {
-	return errors.Is(err, ErrRedirect) || errors.Is(err, ErrNotGitLab) || errors.Is(err, ErrTooLarge) || errors.Is(err, ErrProjectNotFound)
+	var untrusted *tls.CertificateVerificationError
+	return errors.As(err, &untrusted) || errors.Is(err, ErrRedirect) || errors.Is(err, ErrNotGitLab) || errors.Is(err, ErrTooLarge) || errors.Is(err, ErrProjectNotFound)
 }
 
 // backoff waits as long as Retry-After asks, a number of seconds or a date

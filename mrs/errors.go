@@ -171,7 +171,7 @@ func explainNetwork(err error, doing string) string {
 	var cert *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &cert):
-		return fmt.Sprintf("could not %s: the server's certificate is not trusted (%s); add its authority to the system's certificates", doing, plain(cert.Err.Error()))
+		return fmt.Sprintf("could not %s: the server's certificate is not trusted (%s); name the file of its authority in ca_file", doing, plain(cert.Err.Error()))
 	case errors.As(err, &dns):
 		return fmt.Sprintf("could not %s: the name %s is not known to DNS; check gitlab.url and the network", doing, dns.Name)
 	case errors.As(err, &dial) && dial.Op == "dial":

@@ -15,7 +15,6 @@ import (
 	"gitlab.com/cki-project/pinwheel/constraints"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/store"
 )
@@ -317,7 +316,11 @@ func (d *doctor) indexes(ctx context.Context) {
 		d.say(wrong, "index", "%s", sentence(err))
 		return
 	}
-	client := pypi.New(pypi.Options{UserAgent: d.userAgent()})
+	client, err := d.index(d.config)
+	if err != nil {
+		d.say(wrong, "ca_file", "%v", err)
+		return
+	}
 	for _, index := range d.config.Indexes {
 		name := d.owned(index.Name)
 		subject := "index " + index.Name

@@ -3,9 +3,13 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"flag"
+	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -63,8 +67,12 @@ func (p *program) sources(c *config.Config) (map[string]pypi.Source, error) {
 // runner wires a Runner. path is the database; without gitlab the Runner can
 // do Local alone. close ends the use of the database.
 func (p *program) runner(ctx context.Context, c *config.Config, path string, gitlab bool, log *slog.Logger) (r *reconcile.Runner, closing func(), err error) {
+	index, err := p.index(c)
+	if err != nil {
+		return nil, nil, err
+	}
 	options := reconcile.Options{
-		Index: pypi.New(pypi.Options{UserAgent: p.userAgent(), Concurrency: c.Concurrency, Hosts: hosts(c)}),
+		Index: index,
 		Log:   log, Owner: p.owner(), Alive: alive, Progress: p.progress(),
 		Budget: reconcile.NewBudget(c.MaxNew),
 	}
@@ -99,8 +107,16 @@ func (p *program) gitlab(c *config.Config, o *reconcile.Options) error {
 	if _, err := c.Token(p.env); err != nil {
 		return failure{exitUsage, err}
 	}
+	trusted, err := authorities(c)
+	if err != nil {
+		return failure{exitUsage, err}
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if trusted != nil {
+		transport.TLSClientConfig = &tls.Config{RootCAs: trusted}
+	}
 	client, err := mrs.NewGitLab(mrs.ConnectOptions{
-		URL: c.GitLab.URL, UserAgent: p.userAgent(),
+		URL: c.GitLab.URL, UserAgent: p.userAgent(), Transport: transport,
 		ReadToken: func() (string, error) {
 			token, err := c.Token(p.env)
 			return token.Reveal(), err
@@ -112,6 +128,39 @@ func (p *program) gitlab(c *config.Config, o *reconcile.Options) error {
 	o.MergeRequests = func(m mrs.Options) *mrs.Client { return mrs.New(client, m) }
 	o.Dashboard = dashboard.NewPublisher(client)
 	return nil
+}
+
+// index is a client for every index of a configuration.
+func (p *program) index(c *config.Config) (*pypi.Client, error) {
+	trusted, err := authorities(c)
+	if err != nil {
+		return nil, failure{exitUsage, err}
+	}
+	transport := pypi.NewTransport(max(c.Concurrency, 1))
+	if trusted != nil {
+		transport.TLSClientConfig = &tls.Config{RootCAs: trusted}
+	}
+	return pypi.New(pypi.Options{Transport: transport, UserAgent: p.userAgent(), Concurrency: c.Concurrency, Hosts: hosts(c)}), nil
+}
+
+// authorities are the system's certificates and those of ca_file; nil where there
+// is no such file.
+func authorities(c *config.Config) (*x509.CertPool, error) {
+	if c.CAFile == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(c.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("ca_file: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // an image may have none
+	}
+	if !pool.AppendCertsFromPEM(data) {
+		return nil, fmt.Errorf("ca_file: %s holds no certificate in PEM: write one that begins with -----BEGIN CERTIFICATE-----", c.CAFile)
+	}
+	return pool, nil
 }
 
 // hosts are those that the configuration names, which may be inside a private

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -117,6 +118,47 @@ func TestEmptyReadOnlyRoot(t *testing.T) {
 	})
 	if len(written) != 1 || !written["/data"] {
 		t.Errorf("it wrote to %v", written)
+	}
+}
+
+// A proxy of the environment carries all that goes to GitLab and to the index; the
+// names behind it are known to nobody else.
+func TestProxy(t *testing.T) {
+	i, dir := read(t), t.TempDir()
+	program := filepath.Join(dir, "pinwheel")
+	i.compile(t, testenv.Root(t), program)
+	gitlab := gitlabsim.New(gitlabsim.Options{Now: time.Now})
+	gitlab.AddBot("pinwheel-bot", "pinwheel")
+	project := gitlab.AddProject("group/project", "main", map[string]string{"constraints.txt": pins})
+	gitlab.AddMember(project, "pinwheel-bot", gitlabsim.Developer)
+	gitlab.SetBaseURL("http://gitlab.invalid")
+	index := pypisim.New(pypisim.Options{Now: time.Now})
+	if err := index.Load("boto3 1.34.39 2024-02-09\nidna 3.6 2023-11-25"); err != nil {
+		t.Fatal(err)
+	}
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Host {
+		case "gitlab.invalid":
+			gitlab.ServeHTTP(w, r)
+		case "index.invalid":
+			index.ServeHTTP(w, r)
+		default:
+			http.Error(w, "no such host: "+r.URL.Host, http.StatusBadGateway)
+		}
+	}))
+	t.Cleanup(proxy.Close)
+	text := "gitlab: {url: http://gitlab.invalid, allow_http: true}\nindex: {url: http://index.invalid/simple/, allow_http: true}\nprojects:\n  - {path: group/project}\n"
+	if err := os.WriteFile(filepath.Join(dir, "pinwheel.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program, "run")
+	cmd.Dir = dir
+	cmd.Env = []string{"PINWHEEL_GITLAB_TOKEN=" + gitlab.Token("pinwheel-bot"), "HTTP_PROXY=" + proxy.URL}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if len(project.Issues()) != 1 {
+		t.Error("there is no dashboard")
 	}
 }
 

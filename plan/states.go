@@ -256,6 +256,10 @@ func (d *decider) openState(dr *draft) {
 		return
 	}
 	gone := d.gone(held)
+	if gone != "" && slices.ContainsFunc(d.world.refusals(dr.Update, d.wentBack), func(r refusal) bool { return r.covers(dr.Update) }) {
+		dr.orphan = gone // a person refused what would take its place
+		return
+	}
 	dr.Clash = d.clash(dr)
 	dr.moves = (gone != "" || dr.Clash != "" || ahead(dr.Moves, held)) && !dr.young && !dr.stale && dr.held == ""
 	d.settleOpen(dr, gone)

@@ -130,7 +130,7 @@ func table(b *strings.Builder, moves []plan.Move) {
 	if len(moves) == 0 {
 		return
 	}
-	linked := slices.ContainsFunc(moves, func(m plan.Move) bool { return m.URL != "" })
+	linked := slices.ContainsFunc(moves, func(m plan.Move) bool { return m.URL != "" || len(m.Links) > 0 })
 	column := func(s string) string {
 		if !linked {
 			return "" // no column without a link in it
@@ -156,10 +156,14 @@ func pinName(m plan.Move) string {
 }
 
 func links(m plan.Move) string {
-	if m.URL == "" {
-		return ""
+	var out []string
+	if m.URL != "" {
+		out = append(out, text.Link("index", m.URL))
 	}
-	return text.Link("index", m.URL)
+	for _, l := range m.Links {
+		out = append(out, text.Link(l.Name, l.URL))
+	}
+	return strings.Join(out, " · ")
 }
 
 func day(t time.Time) string {

@@ -246,6 +246,7 @@ func (d *decider) move(i int, sl slot, st step) Move {
 		From: sl.p.Version.String(), To: st.to.Version.String(), Kind: st.kind, Released: st.released,
 		Index: index.Name, URL: projectPage(index.URL, sl.p.Key, st.to.Version.String()),
 	}
+	m.Links = d.metadataOf(sl.p.Key, st.to.Version).Links
 	if sl.p.HasHashes {
 		m.SHA256 = hashes(st.to)
 	}

@@ -16,7 +16,11 @@ type Metadata struct {
 	Status   MetadataStatus
 	Reason   string // for every status but known, one clause
 	Requires []pep508.Requirement
+	Links    []Link // what the project says of itself, for people
 }
+
+// Link is an address with a word for it.
+type Link struct{ Name, URL string }
 
 // MetadataStatus says how much is known of a release's requirements.
 type MetadataStatus string

@@ -144,6 +144,7 @@ type Move struct {
 	Index    string
 	URL      string // the release's page on its index, empty when it has none
 	SHA256   []string
+	Links    []Link // the changelog and the like, as the release's metadata gives them
 }
 
 // Kind is the size of a step as Masterminds/semver names it, or a kind of its

@@ -7,6 +7,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
+	"gitlab.com/cki-project/pinwheel/pypi/metadata"
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
@@ -31,7 +32,7 @@ func (r *run) remembered(ctx context.Context, index string, names []string) ([]m
 			if err != nil {
 				continue
 			}
-			m.Requires = decoded.Requires
+			m.Requires, m.Links = decoded.Requires, linksOf(decoded)
 		}
 		row.Blob = nil
 		out = append(out, memory{row, m})
@@ -104,7 +105,7 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 			}
 			continue
 		}
-		m := plan.Metadata{Status: plan.MetadataStatus(answer.Status), Reason: answer.Reason, Requires: answer.Metadata.Requires}
+		m := plan.Metadata{Status: plan.MetadataStatus(answer.Status), Reason: answer.Reason, Requires: answer.Metadata.Requires, Links: linksOf(answer.Metadata)}
 		row := store.MetadataRow{Name: q.Name, Version: q.Version, File: answer.File, SHA256: answer.SHA256, Status: string(m.Status), Reason: m.Reason}
 		if m.Status == plan.MetadataKnown {
 			row.Blob = answer.Metadata.Encode()
@@ -174,4 +175,13 @@ func (r *run) metadataRequests(ctx context.Context, index string, needs []plan.N
 		requests = append(requests, q)
 	}
 	return requests, nil
+}
+
+// linksOf are the addresses that a release gives of itself.
+func linksOf(m metadata.Metadata) []plan.Link {
+	var out []plan.Link
+	for _, l := range m.Links {
+		out = append(out, plan.Link{Name: l.Name, URL: l.URL})
+	}
+	return out
 }

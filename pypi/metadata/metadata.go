@@ -36,6 +36,7 @@ type Metadata struct {
 	// Dynamic are the fields that only a build can tell (PEP 643), in lower
 	// case, sorted, each once.
 	Dynamic []string
+	Links   []Link // in the order of the file, each name once
 }
 
 // Python returns the Pythons that the distribution is for. A Requires-Python

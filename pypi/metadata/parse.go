@@ -63,6 +63,8 @@ func parse(data []byte) (m Metadata, err error) {
 			if name := pep508.NormalizeName(h.value); pep508.ValidName(name) {
 				m.Extras = append(m.Extras, name)
 			}
+		case "project-url":
+			m.link(h.value)
 		case "dynamic":
 			m.Dynamic = append(m.Dynamic, strings.ToLower(h.value))
 		}

@@ -8,7 +8,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/pypi/pep508"
 )
 
-// The stored form, version 1. Numbers are varints, texts are a length and
+// The stored form, version 2. Numbers are varints, texts are a length and
 // bytes:
 //
 //	version byte
@@ -16,7 +16,8 @@ import (
 //	number of requirements, requirements as written
 //	number of extras, extras
 //	number of dynamic fields, dynamic fields
-const storedVersion = 1
+//	twice the number of links, their names and addresses; not in version 1
+const storedVersion = 2
 
 var errStored = errors.New("stored metadata of a release is damaged")
 
@@ -28,7 +29,11 @@ func (m Metadata) Encode() []byte {
 	for _, s := range []string{m.MetadataVersion, m.Name, m.Version, m.RequiresPython} {
 		out = appendText(out, s)
 	}
-	for _, list := range [][]string{m.RequiresDist, m.Extras, m.Dynamic} {
+	var links []string
+	for _, l := range m.Links {
+		links = append(links, l.Name, l.URL)
+	}
+	for _, list := range [][]string{m.RequiresDist, m.Extras, m.Dynamic, links} {
 		out = binary.AppendUvarint(out, uint64(len(list)))
 		for _, s := range list {
 			out = appendText(out, s)
@@ -62,7 +67,7 @@ const mostCached = 100_000
 // what it returned before and holds nothing of data. Bytes of another version,
 // or damaged ones, are an error: read the distribution again.
 func (d *Decoder) Decode(data []byte) (Metadata, error) {
-	if len(data) == 0 || data[0] != storedVersion {
+	if len(data) == 0 || data[0] < 1 || data[0] > storedVersion {
 		return Metadata{}, errStored
 	}
 	if d.lines == nil || len(d.lines)+len(d.texts) > mostCached {
@@ -88,6 +93,11 @@ func (d *Decoder) Decode(data []byte) (Metadata, error) {
 			for i := range n {
 				(*to)[i] = d.shared(s.text())
 			}
+		}
+	}
+	if data[0] > 1 {
+		for range s.count() / 2 {
+			m.Links = append(m.Links, Link{d.shared(s.text()), string(s.text())})
 		}
 	}
 	if s.bad || len(s.data) > 0 {

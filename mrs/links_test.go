@@ -1,0 +1,22 @@
+package mrs
+
+import (
+	"strings"
+	"testing"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// What a project says of itself stands beside the link to its index, and does no
+// more than a link does.
+func TestLinksOfAProject(t *testing.T) {
+	m := plan.Move{Name: "acme", Key: "acme", File: "constraints.txt", From: "1.0", To: "1.1", Kind: plan.Minor, URL: "https://pypi.org/project/acme/1.1/",
+		Links: []plan.Link{{Name: "changelog", URL: "https://acme.example/new"}, {Name: "repository", URL: "https://git.example/x) @all [y](https://evil.example"}}}
+	body := Body(plan.Update{Branch: "pinwheel/acme-1.x", Kind: plan.Minor, Moves: []plan.Move{m}}, BodyView{})
+	if !strings.Contains(body, "[index](https://pypi.org/project/acme/1.1/) · [changelog](https://acme.example/new)") {
+		t.Errorf("have %s", body)
+	}
+	if strings.Contains(body, "](https://evil.example") || strings.Contains(body, " @all") {
+		t.Errorf("a link breaks out: %s", body)
+	}
+}

@@ -97,7 +97,7 @@ func (p *program) overview(w io.Writer) {
 	fmt.Fprint(w, `
 Start here, without a GitLab and without a configuration:
 
-  pinwheel demo --once
+  pinwheel demo
   pinwheel plan --file constraints.txt
 
 pinwheel help COMMAND says more. Exit codes: 0 done, 1 something failed,

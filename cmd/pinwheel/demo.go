@@ -3,38 +3,39 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
-	"io"
 
 	"gitlab.com/cki-project/pinwheel/internal/demo"
 )
 
-// demonstration plays the demo.
-type demonstration func(ctx context.Context, out io.Writer, once, colour bool) error
-
 func demoCommand() command {
 	return command{
 		name:    "demo",
-		summary: "show a week of it, without any GitLab",
+		summary: "try it in a browser, without any GitLab",
 		about: `
-Plays a scripted week against a GitLab and an index that live in this process,
-on the pins of a real project, and prints the dashboard, the merge requests and
-the diffs as they change. It needs no network and leaves nothing behind.`,
+Serves a page, on this machine alone, that shows what GitLab would: the dashboard
+with boxes that can be ticked, the merge requests with their diffs, and what
+pinwheel did and why. Its buttons let time pass and let people act. GitLab and
+the index live in this process, the pins are those of a real project. It needs no
+network and leaves nothing behind.
+
+With --once a scripted week is printed instead, as text, and the command ends.`,
 		setup: func(p *program, flags *flag.FlagSet) action {
-			once := flags.Bool("once", false, "play the week and end")
+			once := flags.Bool("once", false, "print a scripted week and end")
+			port := flags.Int("port", 0, "the `port` of the page on 127.0.0.1; 0 is a free one")
 			return func(ctx context.Context, args []string) error {
 				if len(args) > 0 {
 					return usage("demo takes no arguments")
 				}
-				if !*once {
-					fmt.Fprintln(p.err, "pinwheel: for now the demo plays its week once and ends, as with --once")
+				if *once {
+					return demo.Play(ctx, p.out, p.colour)
 				}
-				return p.demonstrates(ctx, p.out, *once, p.colour)
+				if *port < 0 || *port > 65535 {
+					return usage("--port %d is no port: give one from 1 to 65535, or 0 for a free one", *port)
+				}
+				ctx, stop := p.untilSignal(ctx)
+				defer stop()
+				return demo.Serve(ctx, p.out, *port)
 			}
 		},
 	}
-}
-
-func runDemo(ctx context.Context, out io.Writer, once, colour bool) error {
-	return demo.Run(ctx, out, demo.Options{Once: once, Color: colour})
 }

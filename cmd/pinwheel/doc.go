@@ -16,7 +16,7 @@
 //	pinwheel audit [PROJECT]             print who asked and what was done
 //	pinwheel history [PACKAGE]           print what was offered and merged, by whom
 //	pinwheel health                      say whether the last good runs are recent
-//	pinwheel demo                        show a week of it, without any GitLab
+//	pinwheel demo                        try it in a browser, without any GitLab
 //	pinwheel completion SHELL            print completion for bash, zsh or fish
 //	pinwheel version                     print the version
 //

@@ -17,22 +17,21 @@ func main() {
 // program is one start of pinwheel with what it needs of its process, so that
 // tests start it without one.
 type program struct {
-	out, err     io.Writer
-	env          func(string) string
-	now          func() time.Time
-	terminal     bool // stderr is one: a counter line and readable logs
-	colour       bool // stdout is a terminal that may show colour
-	version      string
-	instance     string
-	untilSignal  func(context.Context) (context.Context, context.CancelFunc)
-	demonstrates demonstration
+	out, err    io.Writer
+	env         func(string) string
+	now         func() time.Time
+	terminal    bool // stderr is one: a counter line and readable logs
+	colour      bool // stdout is a terminal that may show colour
+	version     string
+	instance    string
+	untilSignal func(context.Context) (context.Context, context.CancelFunc)
 }
 
 func newProgram() *program {
 	p := &program{
 		out: os.Stdout, err: os.Stderr, env: os.Getenv, now: time.Now,
 		terminal: isTerminal(os.Stderr), version: version(), instance: newInstance(),
-		untilSignal: onSignal, demonstrates: runDemo,
+		untilSignal: onSignal,
 	}
 	p.colour = isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == ""
 	if p.terminal {

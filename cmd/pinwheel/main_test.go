@@ -112,7 +112,6 @@ func (w *world) pinwheel(args ...string) (code int, out, complaints string) {
 		out: &stdout, err: &stderr, env: func(k string) string { return w.env[k] },
 		now:     func() time.Time { return instant(w.t, friday) },
 		version: "1.2.3", instance: newInstance(), untilSignal: w.serving,
-		demonstrates: runDemo,
 	}
 	if p.untilSignal == nil {
 		p.untilSignal = func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithCancel(ctx) }
@@ -454,12 +453,16 @@ func TestDemo(t *testing.T) {
 	if out == "" || complaints != "" {
 		t.Errorf("stdout has %d bytes, stderr %q", len(out), complaints)
 	}
-	code, again, complaints := w.pinwheel("demo")
-	w.want(code, exitDone, complaints)
-	has(t, complaints, "plays its week once")
-	if again != out {
-		t.Error("two demos differ")
+	code, _, complaints = w.pinwheel("demo", "--port", "70000")
+	w.want(code, exitUsage, complaints)
+	has(t, complaints, "--port 70000 is no port")
+	w.serving = func(ctx context.Context) (context.Context, context.CancelFunc) {
+		ctx, stop := context.WithCancel(ctx)
+		stop()
+		return ctx, stop
 	}
+	code, _, complaints = w.pinwheel("demo")
+	w.want(code, exitDone, complaints)
 }
 
 func TestVersionAndHelp(t *testing.T) {

@@ -2,8 +2,8 @@ package demo
 
 import (
 	"bytes"
-	"context"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,17 +12,17 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden file")
 
-func play(t *testing.T, opt Options) string {
+func play(t *testing.T, color bool) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := Run(context.Background(), &out, opt); err != nil {
+	if err := Play(t.Context(), &out, color); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	return out.String()
 }
 
 func TestTheWeekReadsAsRecorded(t *testing.T) {
-	got := play(t, Options{Once: true})
+	got := play(t, false)
 	path := filepath.Join("testdata", "once.txt")
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
@@ -45,34 +45,30 @@ func TestTheWeekReadsAsRecorded(t *testing.T) {
 }
 
 func TestColourIsOnlyAdded(t *testing.T) {
-	colour := play(t, Options{Once: true, Color: true})
+	colour := play(t, true)
 	for _, code := range []string{bold, dim, red, green, cyan, "\x1b[0m"} {
 		if !strings.Contains(colour, code) {
 			t.Errorf("no %q", code)
 		}
 		colour = strings.ReplaceAll(colour, code, "")
 	}
-	if colour != play(t, Options{Once: true}) {
+	if colour != play(t, false) {
 		t.Error("colours change more than colours")
 	}
 }
 
 func TestTheLastRunWritesNothing(t *testing.T) {
-	ctx := context.Background()
-	s, err := newStage(ctx, &page{out: &bytes.Buffer{}})
-	defer func() {
-		for _, f := range s.close {
-			f()
-		}
-	}()
+	s, err := newStage(t.Context())
+	defer s.close()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.week(ctx)
-	if s.failed != nil {
-		t.Fatal(s.failed)
+	w := &week{stage: s, terminal: terminal{out: io.Discard}}
+	w.play(t.Context())
+	if w.failed != nil {
+		t.Fatal(w.failed)
 	}
-	if s.writes != 0 || len(s.gitlab.Writes(s.now())) != 0 {
-		t.Errorf("the last run wrote: %v", s.gitlab.Writes(s.now()))
+	if w.writes != 0 || len(w.gitlab.Writes(w.now())) != 0 {
+		t.Errorf("the last run wrote: %v", w.gitlab.Writes(w.now()))
 	}
 }

@@ -1,10 +1,13 @@
-// Package demo plays one week of a GitLab project with pinwheel, over loopback
-// HTTP, with nothing installed: internal/gitlabsim and internal/pypisim serve,
-// the run and its store are the real ones, and people act by the script in
-// week.go on CKI's constraints file of February 2024.
+// Package demo shows pinwheel on a GitLab project over loopback HTTP, with
+// nothing installed: internal/gitlabsim and internal/pypisim serve, the run and
+// its store are the real ones, the pins are CKI's constraints file of February
+// 2024. [Serve] is a page where people act by buttons; [Play] prints a week that
+// goes by the script in week.go.
 //
-// Its invariant: the same program prints the same text, whatever the machine and
-// the time. The clock is a value that the script sets.
+// Its invariant: the clock is a value that moves only by the script or a
+// button, so the same acts make the same world, whatever the machine and the
+// time.
 //
-// It reads no network and no configuration, and leaves nothing behind.
+// It reads no network and no configuration, and leaves nothing behind. The page
+// has no scripts, loads nothing, and answers the loopback alone.
 package demo

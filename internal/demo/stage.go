@@ -3,13 +3,12 @@ package demo
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,6 +33,10 @@ const (
 	pinsPath = "constraints.txt"
 	twinPath = "pipeline/constraints.yml"
 	bot      = "pinwheel-bot"
+
+	// What stands for the addresses of the simulated servers, which have ports.
+	simulatedGitLab = "https://gitlab.example"
+	simulatedIndex  = "https://pypi.example"
 )
 
 const configuration = `
@@ -50,66 +53,40 @@ projects:
     python: ["3.9", "3.12"]
 `
 
-// Options of a demo. The zero value plays the week once, without colours.
-type Options struct {
-	Once  bool // play the week and end; for now it always ends
-	Color bool // red, green and bold, for a terminal
-}
-
-// stage is the world the week happens in.
+// stage is the world that a demo happens in. Its clock stands still until it is
+// set.
 type stage struct {
-	page
 	mu      sync.Mutex
 	at      time.Time
 	zone    *time.Location
 	gitlab  *gitlabsim.Server
+	index   *pypisim.Server
 	project *gitlabsim.Project
 	runner  *reconcile.Runner
 	policy  config.Project
-	seen    []line // of the dashboard, as printed last
-	writes  int    // of the last run
-	failed  error  // the first thing that went wrong
-	close   []func()
-}
-
-// Run plays the week and prints what happens. It fails only if something goes
-// otherwise than the script says, or when ctx ends.
-func Run(ctx context.Context, out io.Writer, opt Options) error {
-	s, err := newStage(ctx, &page{out: out, color: opt.Color})
-	defer func() {
-		for i := len(s.close) - 1; i >= 0; i-- {
-			s.close[i]()
-		}
-	}()
-	if err != nil {
-		return fmt.Errorf("demo: %w", err)
-	}
-	s.week(ctx)
-	if err := errors.Join(s.failed, s.page.err); err != nil {
-		return fmt.Errorf("demo: %w", err)
-	}
-	if f := s.gitlab.Failures(); len(f) > 0 {
-		return fmt.Errorf("demo: the simulated GitLab did not understand: %s", strings.Join(f, "; "))
-	}
-	return nil
+	store   *store.Store
+	hide    *strings.Replacer // addresses of the simulated servers
+	ending  []func()
 }
 
 // newStage builds the world. What it returns has to be closed, error or not.
-func newStage(ctx context.Context, p *page) (*stage, error) {
-	s := &stage{page: *p}
+func newStage(ctx context.Context) (*stage, error) {
+	s := &stage{}
 	var err error
 	if s.zone, err = time.LoadLocation("Europe/Prague"); err != nil {
 		return s, err
 	}
-	s.set("2026-11-26 08:30")
+	if err := s.set("2026-11-26 08:30"); err != nil {
+		return s, err
+	}
 	dir, err := os.MkdirTemp("", "pinwheel-demo-")
 	if err != nil {
 		return s, err
 	}
-	s.close = append(s.close, func() { os.RemoveAll(dir) })
+	s.ending = append(s.ending, func() { os.RemoveAll(dir) })
 
-	index := pypisim.New(pypisim.Options{Now: s.now, NoLog: true})
-	if err := index.Load(indexWorld); err != nil {
+	s.index = pypisim.New(pypisim.Options{Now: s.now, NoLog: true})
+	if err := s.index.Load(indexWorld); err != nil {
 		return s, err
 	}
 	s.gitlab = gitlabsim.New(gitlabsim.Options{Now: s.now})
@@ -117,17 +94,30 @@ func newStage(ctx context.Context, p *page) (*stage, error) {
 	if err != nil {
 		return s, err
 	}
-	indexURL, err := s.serve(ctx, index)
+	indexURL, err := s.serve(ctx, s.index)
 	if err != nil {
 		return s, err
 	}
 	s.gitlab.SetBaseURL(gitlabURL)
-	s.hide = strings.NewReplacer(gitlabURL, "https://gitlab.example", indexURL, "https://pypi.example")
-	s.people()
+	s.hide = strings.NewReplacer(gitlabURL, simulatedGitLab, indexURL, simulatedIndex)
+	s.populate()
 	return s, s.wire(ctx, gitlabURL, indexURL, filepath.Join(dir, "pinwheel.db"))
 }
 
-func (s *stage) people() {
+// person is somebody of the project.
+type person struct {
+	name, role string
+	level      int
+}
+
+// people are those who can act.
+func people() []person {
+	return []person{
+		{"alice", "Maintainer", gitlabsim.Maintainer}, {"bob", "Developer", gitlabsim.Developer}, {"erin", "Reporter", gitlabsim.Reporter},
+	}
+}
+
+func (s *stage) populate() {
 	s.gitlab.AddBot(bot, "pinwheel")
 	s.project = s.gitlab.AddProject("cki-project/pipeline-definition", "main", map[string]string{
 		pinsPath: pins,
@@ -135,12 +125,9 @@ func (s *stage) people() {
 			strings.ReplaceAll(strings.TrimSuffix(pins, "\n"), "\n", "\n    ") + "\n",
 	})
 	s.gitlab.AddMember(s.project, bot, gitlabsim.Developer)
-	for _, person := range []struct {
-		name string
-		role int
-	}{{"alice", gitlabsim.Maintainer}, {"bob", gitlabsim.Developer}, {"erin", gitlabsim.Reporter}} {
-		s.gitlab.AddUser(person.name, strings.ToUpper(person.name[:1])+person.name[1:], false)
-		s.gitlab.AddMember(s.project, person.name, person.role)
+	for _, p := range people() {
+		s.gitlab.AddUser(p.name, strings.ToUpper(p.name[:1])+p.name[1:], false)
+		s.gitlab.AddMember(s.project, p.name, p.level)
 	}
 }
 
@@ -154,11 +141,11 @@ func (s *stage) wire(ctx context.Context, gitlabURL, indexURL, database string) 
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, database)
+	s.store, err = store.Open(ctx, database)
 	if err != nil {
 		return err
 	}
-	s.close = append(s.close, func() { db.Close() })
+	s.ending = append(s.ending, func() { s.store.Close() })
 	sources := map[string]pypi.Source{}
 	for _, index := range s.policy.Policy.Indexes {
 		sources[index.Name] = pypi.Source{Index: index}
@@ -166,8 +153,8 @@ func (s *stage) wire(ctx context.Context, gitlabURL, indexURL, database string) 
 	s.runner = reconcile.New(reconcile.Options{
 		MergeRequests: func(o mrs.Options) *mrs.Client { return mrs.New(gl, o) },
 		Dashboard:     dashboard.NewPublisher(gl),
-		Index:         pypi.New(pypi.Options{}),
-		Sources:       sources, Store: db,
+		Index:         pypi.New(pypi.Options{Retries: -1}), // an index that is broken here is broken on purpose
+		Sources:       sources, Store: s.store,
 		Owner: store.Owner{Host: "demo", PID: 1, Instance: "demo"},
 	})
 	return nil
@@ -181,7 +168,7 @@ func (s *stage) serve(ctx context.Context, h http.Handler) (string, error) {
 	}
 	server := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
 	go server.Serve(l)
-	s.close = append(s.close, func() { server.Close() })
+	s.ending = append(s.ending, func() { server.Close() })
 	return "http://" + l.Addr().String(), nil
 }
 
@@ -193,17 +180,42 @@ func (s *stage) now() time.Time {
 }
 
 // set moves the clock to an instant in the project's zone.
-func (s *stage) set(text string) {
+func (s *stage) set(text string) error {
 	at, err := time.ParseInLocation("2006-01-02 15:04", text, s.zone)
-	s.must(err)
+	if err == nil {
+		s.moveTo(at)
+	}
+	return err
+}
+
+func (s *stage) moveTo(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.at = at.UTC()
 }
 
-// must keeps the first error; the script goes on, but Run fails.
-func (s *stage) must(err error) {
-	if err != nil && s.failed == nil {
-		s.failed = fmt.Errorf("%s: %w", s.at.In(s.zone).Format("Mon 15:04"), err)
+// local is the time on the wall of the project's people.
+func (s *stage) local() time.Time { return s.now().In(s.zone) }
+
+// run is one run of pinwheel. It returns by how many requests it wrote to
+// GitLab.
+func (s *stage) run(ctx context.Context) (reconcile.Report, int, error) {
+	s.gitlab.ForgetRequests()
+	report, err := s.runner.Run(ctx, s.policy, s.now())
+	return report, len(s.gitlab.Writes(time.Time{})), err
+}
+
+// dashboardText is the text of the dashboard, "" where there is none yet.
+func (s *stage) dashboardText() string {
+	for _, issue := range s.project.Issues() {
+		return issue.Description
+	}
+	return ""
+}
+
+// close ends what newStage began.
+func (s *stage) close() {
+	for _, end := range slices.Backward(s.ending) {
+		end()
 	}
 }

@@ -10,8 +10,8 @@ import (
 
 const width = 100
 
-// page prints for a terminal and keeps the first error of its writer.
-type page struct {
+// terminal prints for a terminal and keeps the first error of its writer.
+type terminal struct {
 	out   io.Writer
 	color bool
 	hide  *strings.Replacer // addresses of the demo's servers
@@ -29,7 +29,7 @@ const (
 )
 
 // put prints text after indent, wrapped; beside a bar later lines stand further in.
-func (p *page) put(style, indent, text string) {
+func (p *terminal) put(style, indent, text string) {
 	if p.hide != nil {
 		text = p.hide.Replace(text)
 	}
@@ -51,7 +51,7 @@ func (p *page) put(style, indent, text string) {
 	}
 }
 
-func (p *page) blank() { p.put(plain, "", "") }
+func (p *terminal) blank() { p.put(plain, "", "") }
 
 // wrap breaks text at spaces, never within a word. Lines after the first are
 // shorter by hang.
@@ -130,7 +130,7 @@ func shown(description string) []line {
 }
 
 // whole prints every line of a page beside a bar.
-func (p *page) whole(lines []line) {
+func (p *terminal) whole(lines []line) {
 	for _, l := range lines {
 		style := plain
 		if strings.HasPrefix(l.text, "## ") {
@@ -144,7 +144,7 @@ func (p *page) whole(lines []line) {
 const most = 2
 
 // changes prints the lines that are new or went away, by heading.
-func (p *page) changes(old, fresh []line) {
+func (p *terminal) changes(old, fresh []line) {
 	was, is := map[line]bool{}, map[string]bool{}
 	for _, l := range old {
 		was[l] = true
@@ -189,7 +189,7 @@ func quotable(l line) bool {
 }
 
 // diff prints a unified diff, without git's lines about blobs.
-func (p *page) diff(text string, context bool) {
+func (p *terminal) diff(text string, context bool) {
 	for l := range strings.Lines(text) {
 		l = strings.TrimRight(l, "\n")
 		switch {

@@ -1,0 +1,205 @@
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/reconcile"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// site is the page and what its buttons do. One thing happens at a time.
+type site struct {
+	token string // every form carries it
+
+	mu     sync.Mutex
+	stage  *stage
+	diary  diary
+	fresh  int    // entries of the diary before the last button
+	who    string // the person who acts
+	broken bool   // the index
+	done   map[string]bool
+}
+
+// Serve shows the demo on a port of the loopback, 0 for a free one, and prints
+// its address to out. It ends without an error when ctx does.
+func Serve(ctx context.Context, out io.Writer, port int) error {
+	s, err := newSite(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	defer s.close()
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return fmt.Errorf("demo: %w; choose another with --port", err)
+	}
+	server := &http.Server{
+		Handler: s.handler(), BaseContext: func(net.Listener) context.Context { return ctx },
+		ReadHeaderTimeout: time.Minute, ReadTimeout: time.Minute,
+	}
+	defer context.AfterFunc(ctx, func() { server.Close() })()
+	fmt.Fprintf(out, "The demo is at http://%s/ in your browser. Ctrl-C ends it.\n", l.Addr())
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("demo: %w", err)
+	}
+	return nil
+}
+
+// newSite is a site after the first run.
+func newSite(ctx context.Context) (*site, error) {
+	s := &site{token: rand.Text()}
+	if err := s.begin(ctx); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// begin makes the world anew, with the first run made.
+func (s *site) begin(ctx context.Context) error {
+	if s.stage != nil {
+		s.stage.close()
+	}
+	s.diary, s.fresh, s.who, s.broken, s.done = diary{}, 0, people()[0].name, false, map[string]bool{}
+	var err error
+	if s.stage, err = newStage(ctx); err != nil {
+		return err
+	}
+	return s.hours(ctx, s.stage.now().Add(time.Hour))
+}
+
+func (s *site) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stage.close()
+}
+
+// hours lets the clock go on to an instant, with a run at every full hour on
+// the way.
+func (s *site) hours(ctx context.Context, until time.Time) error {
+	for {
+		next := s.stage.now().Add(time.Hour).Truncate(time.Hour)
+		if next.After(until) {
+			return nil
+		}
+		s.stage.moveTo(next)
+		if err := s.run(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// run is one run of pinwheel, and what it did in the diary.
+func (s *site) run(ctx context.Context) error {
+	old := s.stage.dashboardText()
+	report, writes, err := s.stage.run(ctx)
+	if err != nil {
+		return err
+	}
+	at, before := s.stage.now(), len(s.diary.entries)
+	var lines []store.AuditEntry
+	seen := 0
+	err = s.stage.store.Audit(ctx, "", func(e store.AuditEntry) error {
+		if seen++; seen > s.diary.read {
+			lines = append(lines, e)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.diary.read = seen
+	s.diary.audited(at, lines, news(shown(old), shown(s.stage.dashboardText())))
+	if report.Status != reconcile.Done {
+		s.diary.troubled(at, report.Failures, s.stage.hide.Replace)
+	}
+	if writes == 0 && len(s.diary.entries) == before {
+		s.diary.nothing(at)
+	}
+	return nil
+}
+
+// errForm is what a form that the page did not make gets.
+var errForm = errors.New("the page knows no such button; reload it")
+
+// act is what a button does. It returns the place of the page to go on at; an
+// error is GitLab's no.
+type act func(ctx context.Context, form func(string) string) (place string, err error)
+
+func (s *site) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.page)
+	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/css; charset=utf-8")
+		io.WriteString(w, style)
+	})
+	for path, do := range map[string]act{
+		"/time": s.time, "/index": s.index, "/person": s.person, "/box": s.box, "/merge-request": s.mergeRequest, "/again": s.again,
+	} {
+		mux.HandleFunc("POST "+path, s.button(do))
+	}
+	return guarded(http.NewCrossOriginProtection().Handler(mux))
+}
+
+// policy lets the page load its own style and send its own forms. The one image
+// is the empty icon.
+const policy = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// guarded answers only who asks for the loopback by name, which a page
+// elsewhere whose name was made to lead here does not.
+func guarded(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, value := range map[string]string{
+			"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
+			"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store",
+		} {
+			w.Header().Set(name, value)
+		}
+		host := r.Host
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		if host != "127.0.0.1" && host != "localhost" {
+			http.Error(w, "the demo answers on 127.0.0.1 and localhost only", http.StatusMisdirectedRequest)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// button carries out a form and shows the page again.
+func (s *site) button(do act) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+		if subtle.ConstantTimeCompare([]byte(r.PostFormValue("token")), []byte(s.token)) != 1 {
+			http.Error(w, "this form is not of this page; reload the page", http.StatusForbidden)
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.fresh = len(s.diary.entries)
+		// A run goes on to its end, whoever stops waiting for it.
+		place, err := do(context.WithoutCancel(r.Context()), r.PostFormValue)
+		if errors.Is(err, errForm) {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		if err != nil {
+			place = "news"
+			s.diary.add(entry{At: s.stage.now(), Tone: trouble, Who: s.who, What: "cannot: GitLab says no", More: s.stage.hide.Replace(err.Error())})
+		}
+		http.Redirect(w, r, "/#"+place, http.StatusSeeOther)
+	}
+}

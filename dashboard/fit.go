@@ -108,7 +108,7 @@ func (s *section) shorten(r rank, excess int) (rows, bytes int) {
 		n, b := s.inner[i].shorten(r, excess-bytes)
 		rows, bytes = rows+n, bytes+b
 	}
-	if len(s.inner) > 0 && s.empty() {
+	if rows > 0 && s.empty() {
 		bytes += len(s.head) + len(s.end)
 	}
 	for i := len(s.rows) - 1; i >= 0 && bytes < excess; i-- {

@@ -19,22 +19,19 @@ func fold(summary string) string {
 // most is how many lines a section shows unfolded.
 const most = 20
 
-// foldLong folds a section of many lines; its bulk box stays outside. One in
-// which a box waits ticked stays open: that is what people look for.
+// foldLong folds what a section has beyond that; its bulk box stays outside. A
+// section in which a box waits ticked stays open: that is what people look for.
 func (s *section) foldLong() {
-	rows := s.rows
+	rows, bulk := s.rows, s.rows[len(s.rows):]
 	if s.bulk && len(rows) > 0 {
-		rows = rows[:len(rows)-1]
+		rows, bulk = rows[:len(rows)-1], rows[len(rows)-1:]
 	}
 	if len(rows) <= most || slices.ContainsFunc(s.rows, func(r row) bool { return strings.Contains(r.text+r.reason, "- [x] <!--") }) {
 		return
 	}
-	if s.bulk {
-		s.head += s.rows[len(s.rows)-1].text + "\n"
-	}
-	s.rows = rows
-	s.head += fold(count(len(rows), "update"))
-	s.end = unfold
+	rest := section{head: "\n" + fold(count(len(rows)-most, "more update")), rows: slices.Clone(rows[most:]), end: "\n</details>\n"}
+	s.rows = append(slices.Clone(rows[:most]), bulk...)
+	s.inner = append(s.inner, rest)
 }
 
 const unfold = "\n</details>\n\n"

@@ -232,8 +232,10 @@ func light(t *testing.T, file string) {
 	} else {
 		t.Logf("the program has %.1f MiB", mib)
 	}
+	// Other tests run beside this one: of many starts the best tells.
+	const starts = 40
 	var took []time.Duration
-	for range 9 {
+	for range starts {
 		begin := time.Now()
 		if out, err := exec.CommandContext(t.Context(), file, "version").CombinedOutput(); err != nil {
 			t.Fatalf("version: %v\n%s", err, out)
@@ -241,7 +243,7 @@ func light(t *testing.T, file string) {
 		took = append(took, time.Since(begin))
 	}
 	slices.Sort(took)
-	if t.Logf("it starts in %s", took[4]); took[0] >= 50*time.Millisecond {
-		t.Errorf("it starts in %s, at best %s", took[4], took[0])
+	if t.Logf("it starts in %s, at best %s", took[starts/2], took[0]); took[0] >= 50*time.Millisecond {
+		t.Error("that is no start at once")
 	}
 }

@@ -1,0 +1,103 @@
+package dashboard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/text"
+)
+
+// This file writes the second line of an item: what moves, and why it waits.
+
+// maxSteps is how many different steps a reason spells out.
+const maxSteps = 6
+
+// reasonLine is the second source line of an item. Of an open one the title
+// already says where it goes.
+func reasonLine(u plan.Update) string {
+	move := steps(u)
+	if u.State == plan.Open {
+		move = ""
+	}
+	if line := sentences(append([]string{move, u.Reason}, ties(u)...)...); line != "" {
+		if u.Link != "" {
+			line += " " + text.Link("More about it", u.Link)
+		}
+		return "   — " + line + "\n"
+	}
+	return ""
+}
+
+// ties says what else an update is about: what makes its members one, what it
+// brings, what it mends. Of an open one the merge request says it.
+func ties(u plan.Update) []string {
+	if u.State == plan.Open {
+		return nil
+	}
+	var out []string
+	add := func(head string, all []string) {
+		if n := len(all); n > 2 {
+			all = append(all[:2:2], fmt.Sprintf("and %d more", n-2))
+		}
+		if len(all) > 0 {
+			out = append(out, head+strings.Join(all, "; "))
+		}
+	}
+	add("Together, because ", u.Together)
+	if len(u.Without) > 0 {
+		out = append(out, "Not ready with the others: "+strings.Join(u.Without, ", "))
+	}
+	add("", u.Yanked)
+	add("Ends a conflict: ", u.Cures)
+	add("Adds ", lines(u.Lines, false))
+	add("Removes ", lines(u.Lines, true))
+	add("Comes along without a pin: ", lines(u.Along, false))
+	add("Requirements not known: ", u.Unverified)
+	return out
+}
+
+func lines(all []plan.LineChange, removed bool) []string {
+	var out []string
+	for _, l := range all {
+		if l.Removed == removed {
+			out = append(out, l.Name+" "+l.Version)
+		}
+	}
+	return out
+}
+
+// steps says from where to where, once if all pins of the update agree.
+func steps(u plan.Update) string {
+	type step struct{ name, from, to string }
+	var all []step
+	agree := true
+	for _, m := range u.Moves {
+		s := step{m.Name, m.From, m.To}
+		if slices.Contains(all, s) {
+			continue
+		}
+		all = append(all, s)
+		agree = agree && s.from == all[0].from && s.to == all[0].to
+	}
+	kind := ""
+	if u.Kind != "" {
+		kind = ", " + string(u.Kind)
+	}
+	var parts []string
+	for i, s := range all {
+		arrow := s.from + " → " + s.to
+		switch {
+		case agree:
+			return arrow + kind
+		case i == maxSteps:
+			return strings.Join(parts, ", ") + fmt.Sprintf(" and %d more%s", len(all)-i, kind)
+		}
+		parts = append(parts, s.name+" "+arrow)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return strings.Join(parts, ", ") + kind
+}

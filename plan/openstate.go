@@ -1,0 +1,179 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan/solve"
+	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+)
+
+// This file judges updates that have an open merge request.
+
+// openState judges an update that has an open merge request.
+func (d *decider) openState(dr *draft) {
+	if dr.branch == nil || !dr.ours {
+		dr.State = Edited
+		dr.Reason = d.editedReason(dr)
+		if !dr.titleIsOurs(dr.mr.Title, dr.Name, dr.Title) {
+			dr.Title = dr.mr.Title
+		}
+		return
+	}
+	dr.State = Open
+	held := dr.trailer.Moves
+	if dr.orphan != "" {
+		d.orphanState(dr, held)
+		return
+	}
+	if dr.Kind == Twin {
+		dr.moves = ContentDigest(dr.Branch, dr.trailer.Base, d.twinFiles()) != dr.trailer.Digest
+		d.settleOpen(dr, "")
+		return
+	}
+	if len(held) > 0 && !slices.ContainsFunc(held, func(m Move) bool { return !d.reached(m) }) {
+		dr.orphan = "main already pins " + heldText(held)
+		return
+	}
+	gone := d.gone(held)
+	if gone != "" && slices.ContainsFunc(d.world.refusals(dr.Update, d.wentBack), func(r refusal) bool { return r.covers(dr.Update) }) {
+		dr.orphan = gone // a person refused what would take its place
+		return
+	}
+	dr.Clash = d.clash(dr)
+	dr.moves = (gone != "" || dr.Clash != "" || ahead(dr.Moves, held)) && !dr.young && !dr.stale && dr.held == ""
+	d.settleOpen(dr, gone)
+}
+
+// clash says why merging what the branch holds would add a conflict between
+// pins to the default branch as it is now; it is empty when it would not.
+func (d *decider) clash(dr *draft) string {
+	if dr.trailer.Base == d.world.head {
+		return "" // it was judged on this very head
+	}
+	var moves []solve.Move
+	for _, m := range d.heldMoves(dr) {
+		i := d.slotOf(m)
+		to, err := pep440.Parse(m.To)
+		if i >= 0 && err == nil && !to.Equal(d.slots[i].p.Version) {
+			moves = append(moves, solve.Move{Pin: i, To: to})
+		}
+	}
+	if len(moves) == 0 {
+		return ""
+	}
+	for _, e := range d.solver.Added(moves) {
+		return violated(e)
+	}
+	return ""
+}
+
+// settleOpen decides between leaving the branch, moving it to a newer version
+// (once per opening of the window, at once where it does not fit any more) and
+// making it anew at the same one: for a conflict, or where merging it would
+// leave a derived file that disagrees.
+func (d *decider) settleOpen(dr *draft, gone string) {
+	at := dr.trailer.At
+	if at.IsZero() {
+		at = dr.mr.CreatedAt
+	}
+	wanted := dr.moves
+	dr.moves = wanted && (dr.Clash != "" || d.refreshes(dr, at))
+	dr.repair = !dr.moves && dr.Clash == "" && dr.trailer.Base != d.world.head && (dr.mr.HasConflicts || d.twinBehind(dr))
+	dr.Reason = d.openReason(dr)
+	if dr.mr.paused() {
+		dr.moves, dr.repair = false, false
+		dr.Reason += " The label `stop-updating` keeps it as it is; takes no place."
+	}
+	if dr.Clash != "" && !dr.moves {
+		dr.State = Incompatible
+		dr.Reason += " It does not fit the default branch any more: " + dr.Clash + "."
+		if dr.heldFor != "" {
+			dr.Reason += " " + dr.heldFor
+		}
+	}
+	ready := ""
+	if wanted && !dr.moves && dr.Kind != Twin {
+		ready = fmt.Sprintf(" v%s is ready%s; a tick takes it now.", dr.Moves0().To, d.nextOpening(dr.handling))
+	}
+	if gone != "" {
+		dr.Reason += " " + gone + "."
+	}
+	dr.Reason += ready
+	if !dr.moves && dr.Kind != Twin {
+		dr.Update.Moves = d.heldMoves(dr)
+		dr.Lines, dr.Together = d.heldLines(dr), d.tied(dr.Update.Moves)
+		dr.Unverified = d.unverified(dr.Update.Moves)
+		dr.Labels = append(dr.extraLabels(), d.ruleLabels(dr.Update.Moves)...)
+		dr.refresh()
+	}
+}
+
+// refreshes reports whether an open merge request whose version was put there
+// at an instant moves to a newer one now, without anybody asking.
+func (d *decider) refreshes(dr *draft, at time.Time) bool {
+	switch d.s.Policy.Refresh {
+	case RefreshNever:
+		return false
+	case RefreshAlways:
+		return d.plan.Window.Frozen == nil
+	case RefreshInWindow:
+	}
+	return d.may(dr.handling) && !dr.handling.window.Same(at, d.s.Now)
+}
+
+// nextOpening is when an open merge request may move again, as it reads after
+// "is ready".
+func (d *decider) nextOpening(h handling) string {
+	const replaces = " and replaces it "
+	w := d.view(h)
+	switch {
+	case d.s.Policy.Refresh == RefreshNever:
+		return " and does not replace it by itself (`refresh: never`)"
+	case w.Always:
+		return replaces + "tomorrow at the earliest"
+	case w.Never:
+		return replaces + "when the window opens"
+	case w.Inside:
+		if next, ok := h.window.Opens(w.Closes); ok {
+			return replaces + "on " + next.In(d.zone).Format("Mon 2 Jan 15:04")
+		}
+		return replaces + "in the next window"
+	}
+	return replaces + "on " + w.Opens.In(d.zone).Format("Mon 2 Jan 15:04")
+}
+
+func (d *decider) openReason(dr *draft) string {
+	t := dr.trailer
+	since := dr.mr.CreatedAt
+	if !t.At.IsZero() {
+		since = t.At
+	}
+	text := "Offered since " + day(since, d.zone)
+	if t.Why == "forced" {
+		text += ", forced"
+		if t.By != "" {
+			text += " by `" + t.By + "`"
+		}
+	}
+	return text + "."
+}
+
+func (d *decider) editedReason(dr *draft) string {
+	if dr.branch == nil {
+		return "Its branch is gone, so only people touch this merge request."
+	}
+	who := "Somebody"
+	if dr.branch.Head.AuthorName != "" {
+		who = "`" + strings.ReplaceAll(dr.branch.Head.AuthorName, "`", "'") + "`"
+	}
+	text := fmt.Sprintf("%s pushed to it (head `%.8s`), so only people touch this branch.", who, dr.branch.Head.SHA)
+	if dr.mr.HasConflicts {
+		text += fmt.Sprintf(" It conflicts with `%s`: solve that there, or tick the box to start over, which keeps these commits on a branch of their own.", d.s.Project.DefaultBranch)
+	} else {
+		text += " A tick starts over and keeps these commits on a branch of their own."
+	}
+	return text + " Takes no place."
+}

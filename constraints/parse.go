@@ -99,7 +99,12 @@ func (f *File) readOptions(l logicalLine, opts []option) *refusal {
 	case nested != "":
 		f.leave(l, KindNested, nested+" is not followed")
 	case plain != "":
-		f.leave(l, KindOption, plain+" is an option of pip, not a pin")
+		reason := plain + " is an option of pip, not a pin"
+		switch plain {
+		case "--index-url", "--extra-index-url", "--find-links":
+			reason += "; only the indexes of the configuration are asked"
+		}
+		f.leave(l, KindOption, reason)
 	default:
 		f.leave(l, KindOption, "pip ignores this line")
 	}

@@ -65,7 +65,7 @@ func TestParseUnmanaged(t *testing.T) {
 		{"--constraint=x.txt # c", KindNested, "", "-c is not followed"},
 		{"-rx.txt", KindNested, "", "-r is not followed"},
 		{"--requirem https://x/y.txt", KindNested, "", "-r is not followed"},
-		{"-i https://x/simple", KindOption, "", "--index-url is an option of pip, not a pin"},
+		{"-i https://x/simple", KindOption, "", "--index-url is an option of pip, not a pin; only the indexes of the configuration are asked"},
 		{"--pre", KindOption, "", "--pre is an option of pip, not a pin"},
 		{"--pre a==1", KindOption, "", "--pre is an option of pip, not a pin"},
 		{"-", KindOption, "", "pip ignores this line"},

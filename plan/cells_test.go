@@ -160,13 +160,6 @@ func opens(t *testing.T, s Snapshot, p Plan) {
 	}
 }
 
-func refusedTick(t *testing.T, _ Snapshot, p Plan) {
-	t.Helper()
-	if len(p.Actions) != 0 || p.Requests[0].Verdict != Refused || p.Requests[0].Reason == "" {
-		t.Errorf("%v %v", p.Actions, p.Requests)
-	}
-}
-
 // TestRebaseBoxOfADescription: ticked once it rebuilds once, whether the text
 // around it is ours or a person's.
 func TestRebaseBoxOfADescription(t *testing.T) {

@@ -104,12 +104,12 @@ func (s *site) view() (view, error) {
 	slices.Reverse(v.Diary)
 	timed(v.Diary)
 	var err error
-	for _, issue := range s.stage.project.Issues() {
+	if issues := s.stage.project.Issues(); len(issues) > 0 {
+		issue := issues[0]
 		v.Issue = issueView{IID: issue.IID, Title: issue.Title}
 		if v.Issue.Body, err = s.render(issue.Description, fmt.Sprintf("issue-%d", issue.IID), true); err != nil {
 			return v, err
 		}
-		break
 	}
 	for _, mr := range s.stage.project.MRs() {
 		one, err := s.mergeRequestView(mr)

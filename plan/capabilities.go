@@ -22,6 +22,9 @@ func (d *decider) capabilities() {
 			by[index.Name] = s
 		}
 		for _, r := range pkg.Releases {
+			if s.timed {
+				break
+			}
 			s.files = s.files || len(r.Files) > 0
 			s.timed = s.timed || slices.ContainsFunc(r.Files, func(f DistFile) bool { return !f.Uploaded.IsZero() })
 		}

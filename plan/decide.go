@@ -19,8 +19,8 @@ func decide(s *Snapshot, m *Memory) Plan {
 	d := newDecider(s)
 	d.plan.Window = s.Policy.Window.View(s.Now)
 	d.plan.MaxOpen = s.Policy.MaxOpen
-	files, problems := parseFiles(s)
-	d.files, d.plan.Problems = files, append(slices.Clone(s.Own.Problems), problems...)
+	m.parse(s)
+	d.files, d.plan.Problems = m.files, append(slices.Clone(s.Own.Problems), m.problems...)
 	if s.Project.Archived {
 		d.plan.Problems = append(d.plan.Problems, Problem{Text: "the project is archived", Next: "remove it from the configuration", Stopping: true})
 	}
@@ -29,7 +29,7 @@ func decide(s *Snapshot, m *Memory) Plan {
 			return d.plan
 		}
 	}
-	d.slots, d.plan.Unmanaged = findSlots(s, files)
+	d.slots, d.plan.Unmanaged = m.slots, slices.Clone(m.unmanaged)
 	d.apart()
 	d.look(m)
 	d.twins()

@@ -1,13 +1,30 @@
 package plan
 
-// Memory keeps how the releases of pinned packages were judged, so that one
-// run need not judge them anew each time a decision asked for more facts. It is
+// Memory keeps the files as they were read and how the releases of pinned
+// packages were judged, so that one run need not do that anew each time a
+// decision asked for more facts. It is
 // for snapshots of one instant that differ in Metadata and in the Packages of
 // names without a pin alone. The zero Memory is empty; it is not for several
 // goroutines at once.
 type Memory struct {
 	judge    *judge
 	outcomes map[slotID]outcome
+
+	read      bool
+	files     []parsedFile
+	problems  []Problem
+	slots     []slot
+	unmanaged []Unmanaged
+}
+
+// parse reads the files once.
+func (m *Memory) parse(s *Snapshot) {
+	if m.read {
+		return
+	}
+	m.read = true
+	m.files, m.problems = parseFiles(s)
+	m.slots, m.unmanaged = findSlots(s, m.files)
 }
 
 // slotID is the place of a pin.

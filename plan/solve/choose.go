@@ -28,47 +28,61 @@ func (x *search) next() (b branch, end bool, out verdict, lv levels) {
 		return branch{}, false, 0, 0
 	}
 	worst, found := levels(0), false
-	var forced []branch
-	var open *branch
+	forced := x.s.forced[:0]
+	several := -1 // the first conflict with more than one way out
 	for i := range conflicts {
-		c := &conflicts[i]
-		ends, decided := x.ends(c)
+		ends, decided := x.ends(&conflicts[i])
 		switch {
 		case len(ends) == 0:
 			if !found || bits.Len64(uint64(decided)) < bits.Len64(uint64(worst)) {
 				worst, found = decided, true
 			}
-		case len(ends) == 1 && !slices.ContainsFunc(forced, func(f branch) bool { return f.ends[0] == ends[0] }):
-			forced = append(forced, branch{ends: ends, decided: decided, why: *c})
-		case len(ends) > 1 && open == nil:
-			open = &branch{ends: ends, decided: decided, why: *c}
+		case len(ends) > 1:
+			if several < 0 {
+				several = i
+			}
+		case !slices.ContainsFunc(forced, func(f only) bool { return f.end == ends[0] }):
+			forced = append(forced, only{end: ends[0], decided: decided, at: i})
 		}
 	}
+	x.s.forced = forced
 	if found {
 		return branch{}, true, dead, worst
 	}
-	return x.narrowest(forced, open)
+	return x.narrowest(forced, several)
 }
 
-func (x *search) narrowest(forced []branch, open *branch) (b branch, end bool, out verdict, lv levels) {
+// only is the one way out of a conflict.
+type only struct {
+	end     int32
+	decided levels
+	at      int // of the conflict, in those that were met
+}
+
+// narrowest chooses among the ways that are the only ones, or else takes up the
+// conflict with several, if there is one.
+func (x *search) narrowest(forced []only, several int) (b branch, end bool, out verdict, lv levels) {
 	more := 0
-	at := -1
+	var best *only
+	var list []int32
 	for i := range forced {
 		f := &forced[i]
-		if x.goal[f.ends[0]] == 0 {
+		if x.goal[f.end] == 0 {
 			more++
 		}
-		list, refused := x.accepted(f.ends[0])
-		f.lists, f.decided = [][]int32{list}, f.decided|refused
-		if len(list) == 0 {
+		takes, refused := x.accepted(f.end)
+		f.decided |= refused
+		if len(takes) == 0 {
 			return branch{}, true, dead, f.decided
 		}
-		if at < 0 || len(list) < len(forced[at].lists[0]) {
-			at = i
+		if best == nil || len(takes) < len(list) {
+			best, list = f, takes
 		}
 	}
-	if open != nil && more == 0 && !slices.ContainsFunc(open.ends, func(i int32) bool { return x.goal[i] > 0 }) {
-		more = 1
+	if several >= 0 && more == 0 {
+		if ends, _ := x.ends(&x.s.met[several]); !slices.ContainsFunc(ends, func(i int32) bool { return x.goal[i] > 0 }) {
+			more = 1
+		}
 	}
 	if x.others()+more > x.limit {
 		x.cut = true
@@ -77,10 +91,11 @@ func (x *search) narrowest(forced []branch, open *branch) (b branch, end bool, o
 	switch {
 	case slices.ContainsFunc(x.goals, func(g target) bool { return x.level[g.node] == 0 }):
 		return branch{}, false, 0, 0
-	case at >= 0:
-		return forced[at], false, 0, 0
+	case best != nil:
+		return branch{ends: []int32{best.end}, decided: best.decided, why: x.s.met[best.at], lists: [][]int32{list}}, false, 0, 0
 	}
-	return *open, false, 0, 0
+	ends, decided := x.ends(&x.s.met[several])
+	return branch{ends: slices.Clone(ends), decided: decided, why: x.s.met[several]}, false, 0, 0
 }
 
 // takes reports whether a requirement admits an option of a node. A search asks
@@ -156,15 +171,22 @@ func (x *search) accepted(i int32) ([]int32, levels) {
 	if len(guards) == 0 {
 		return list, 0
 	}
+	// Mostly nothing is refused: then the list is its own.
 	var out []int32
 	var refused levels
-	for _, o := range list {
+	for k, o := range list {
 		at := slices.IndexFunc(guards, func(g guard) bool { return !s.takes(i, o, g.req) })
-		if at < 0 {
-			out = append(out, o)
-		} else {
+		if at >= 0 {
 			refused |= guards[at].lv
+			if out == nil {
+				out = append(make([]int32, 0, len(list)-1), list[:k]...)
+			}
+		} else if out != nil {
+			out = append(out, o)
 		}
+	}
+	if out == nil {
+		return list, refused
 	}
 	return out, refused
 }

@@ -23,7 +23,7 @@ func (x *search) explain(level int16, budget *int) []Edge {
 	for k := range conflicts {
 		c := &conflicts[k]
 		ends, _ := x.ends(c)
-		if chain := x.chain(c, ends, level, budget); chain != nil && (best == nil || len(chain) < len(best)) {
+		if chain := x.chain(c, slices.Clone(ends), level, budget); chain != nil && (best == nil || len(chain) < len(best)) {
 			best = chain
 		}
 		if len(best) == 1 {

@@ -143,8 +143,10 @@ func (s *Solver) allowed(i int32, o Options) []int32 {
 func (x *search) free(i int32) bool { return x.level[i] == 0 && len(x.list(i)) > 0 }
 
 // ends are the nodes one of which must move for a conflict to go, and the
-// levels of those that are decided.
+// levels of those that are decided. The list holds until the next question.
 func (x *search) ends(c *conflict) (out []int32, decided levels) {
+	out = x.s.ends[:0]
+	defer func() { x.s.ends = out }()
 	add := func(i int32) {
 		switch {
 		case i < 0:
@@ -207,7 +209,7 @@ func (x *search) leaf() (b branch, end bool, out verdict, lv levels) {
 			x.cut = true
 			return b, true, dead, allLevels
 		}
-		return branch{ends: ends, decided: decided, why: *c}, false, 0, 0
+		return branch{ends: slices.Clone(ends), decided: decided, why: *c}, false, 0, 0
 	}
 	if len(x.guesses) > 0 {
 		return b, true, x.learn(), allLevels

@@ -35,6 +35,8 @@ type Solver struct {
 	levels   []int16
 	met      []conflict
 	guards   []guard
+	forced   []only
+	ends     []int32
 	lists    [4][][]int32       // candidates of nodes by what options allow
 	reached  []uint64           // by roots, as the pins are; nil: not asked yet
 	now      []conflict         // as the pins are

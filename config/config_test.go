@@ -62,6 +62,7 @@ projects:
     assignees: [bert]
     code_owners: true
     closed: line
+    on_open: {comment: "@cki-ci-bot test", pipeline: {inputs: {kind: canary, fast: true, shards: 2}}}
   - path: g/second
 `
 
@@ -149,6 +150,7 @@ func TestEveryKey(t *testing.T) {
 					{At: "pinwheel.yaml:37", Enabled: plan.No, Window: &tuesday, Reviewers: []string{"cleo"}, Assignees: []string{"dan"}, Group: "all the rest", Approval: plan.Yes, Priority: -3, HasPriority: true},
 				},
 				MaxNew: 3, Refresh: plan.RefreshNever, Draft: true, Title: chore, CommitTitle: pinned, Reviewers: []string{"ann"}, Assignees: []string{"bert"}, CodeOwners: true, Closing: plan.RefusesLine,
+				OnOpen: plan.OnOpen{Comment: "@cki-ci-bot test", Pipeline: true, Inputs: []plan.Input{{Name: "kind", Value: "canary"}, {Name: "fast", Value: true}, {Name: "shards", Value: 2}}},
 			}},
 			{Path: "g/second", Policy: second},
 		},

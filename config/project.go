@@ -114,6 +114,7 @@ func (r *reader) project(n *yaml.Node, at string, p *project, named bool) {
 		{key: "closed", read: func(n *yaml.Node, at string) {
 			policy.Closing = plan.Closing(r.choice(n, at, string(plan.RefusesVersion), string(plan.RefusesLine), string(plan.RefusesPackage)))
 		}},
+		{key: "on_open", read: func(n *yaml.Node, at string) { policy.OnOpen = r.onOpen(n, at) }},
 		{key: "python", read: func(n *yaml.Node, at string) { policy.Pythons = r.pythons(n, at) }},
 		{key: "platforms", read: func(n *yaml.Node, at string) { policy.Platforms = r.texts(n, at, 1, r.platform) }},
 		{key: "extras", read: func(n *yaml.Node, at string) { policy.Extras = r.extras(n, at) }},

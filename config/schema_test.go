@@ -129,7 +129,7 @@ func schemaKeys(t *testing.T) map[string]*node {
 
 func TestSchemaHasTheKeysOfTheLoader(t *testing.T) {
 	r := &reader{path: "c", keys: map[string][]string{}}
-	const every = "enforce: {}\ndefaults: {files: [{path: a, derived: {path: b}}], selections: {}, dashboard: {}, roots: [{project: g/p}], ignore_edges: [{}], rules: [{ignore: {}}], freeze: [{}]}\n" + full
+	const every = "enforce: {}\ndefaults: {on_open: {pipeline: {}}, files: [{path: a, derived: {path: b}}], selections: {}, dashboard: {}, roots: [{project: g/p}], ignore_edges: [{}], rules: [{ignore: {}}], freeze: [{}]}\n" + full
 	text := strings.Replace(every, "defaults: {labels", "projectz: {labels", 1)
 	r.config(r.document([]byte(text), ""))
 	var got []string

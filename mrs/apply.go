@@ -48,6 +48,8 @@ func (c *Client) Apply(ctx context.Context, project plan.Project, bot plan.User,
 		return e.closeMergeRequest(ctx, a)
 	case plan.KeepCommits:
 		return e.keepCommits(ctx, a)
+	case plan.AskForTests:
+		return e.askForTests(ctx, a)
 	case plan.DeleteBranch:
 		return e.deleteBranch(ctx, a)
 	default:

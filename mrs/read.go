@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 	"time"
 
@@ -68,6 +69,7 @@ func (c *Client) Project(ctx context.Context, path string, id int64) (plan.Proje
 	if p.IssuesAccessLevel == "" {
 		out.IssuesEnabled = p.IssuesEnabled
 	}
+	out.PipelinesOff = p.BuildsAccessLevel == gitlab.DisabledAccessControl
 	if p.Permissions != nil {
 		if a := p.Permissions.ProjectAccess; a != nil {
 			out.AccessLevel = int(a.AccessLevel)
@@ -125,28 +127,34 @@ func (c *Client) File(ctx context.Context, id int64, path, sha string) (data []b
 }
 
 // Branches lists the branches whose names begin with prefix, in GitLab's
-// order (by name). Parents are empty where the list does not tell them; Digest
-// and Known are left to the caller.
+// order (by name), and the SHA at which the default branch is in the same list,
+// empty where that is not there. Parents are empty where the list does not tell
+// them; Digest and Known are left to the caller.
 // https://docs.gitlab.com/api/branches/#list-all-repository-branches
-func (c *Client) Branches(ctx context.Context, id int64, prefix string) ([]plan.Branch, error) {
-	search := "^" + prefix
+func (c *Client) Branches(ctx context.Context, id int64, prefix, defaultBranch string) (under []plan.Branch, head string, err error) {
+	// An instance that does not know regex lists all, so names are compared here.
+	wanted := "^(" + regexp.QuoteMeta(prefix) + "|" + regexp.QuoteMeta(defaultBranch) + "$)"
 	all, err := pages(func(page gitlab.ListOptions) ([]*gitlab.Branch, error) {
-		list, _, err := c.gl.Branches.ListBranches(id, &gitlab.ListBranchesOptions{ListOptions: page, Search: &search}, gitlab.WithContext(ctx))
+		list, _, err := c.gl.Branches.ListBranches(id, &gitlab.ListBranchesOptions{ListOptions: page, Regex: &wanted}, gitlab.WithContext(ctx))
 		return list, err
 	})
 	if err != nil {
-		return nil, fail(err, "list branches under %s", prefix)
+		return nil, "", fail(err, "list branches under %s", prefix)
 	}
-	var out []plan.Branch
 	seen := map[string]bool{}
 	for _, b := range all {
-		// The search ignores case.
-		if strings.HasPrefix(b.Name, prefix) && !seen[b.Name] && b.Commit != nil {
-			seen[b.Name] = true
-			out = append(out, plan.Branch{Name: b.Name, Head: commitOf(b.Commit)})
+		if b.Commit == nil || seen[b.Name] {
+			continue
+		}
+		seen[b.Name] = true
+		if b.Name == defaultBranch {
+			head = b.Commit.ID
+		}
+		if strings.HasPrefix(b.Name, prefix) {
+			under = append(under, plan.Branch{Name: b.Name, Head: commitOf(b.Commit)})
 		}
 	}
-	return out, nil
+	return under, head, nil
 }
 
 // Commit reads one commit.
@@ -161,7 +169,7 @@ func (c *Client) Commit(ctx context.Context, id int64, sha string) (plan.Commit,
 
 func commitOf(k *gitlab.Commit) plan.Commit {
 	return plan.Commit{SHA: k.ID, Parents: k.ParentIDs, AuthorName: k.AuthorName, AuthorEmail: k.AuthorEmail,
-		CommitterName: k.CommitterName, Message: k.Message}
+		CommitterName: k.CommitterName, Message: k.Message, At: instant(k.CommittedDate)}
 }
 
 // ContentDigest computes [plan.ContentDigest] of what head holds now: of the

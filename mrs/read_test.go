@@ -88,7 +88,8 @@ func TestEveryPageIsRead(t *testing.T) {
 		_, err := w.p.CreateMR("dave", "feature", "main", "not ours", "")
 		w.ok(err)
 
-		branches, err := w.c.Branches(w.ctx, w.project.ID, prefix)
+		branches, head, err := w.c.Branches(w.ctx, w.project.ID, prefix, "main")
+		w.same(head, w.p.Head("main"))
 		w.ok(err)
 		w.same(len(branches), 230)
 		w.same(branches[229].Head.SHA, w.p.Head("main"))

@@ -63,6 +63,15 @@ type KeepCommits struct {
 	By     string // who asked for it, a username, or empty
 }
 
+// AskForTests comments on a merge request or starts a pipeline of its branch,
+// whichever OnOpen says, unless that was done for this very head already.
+type AskForTests struct {
+	IID    int64
+	Branch string
+	Head   string
+	OnOpen OnOpen
+}
+
 // CloseMergeRequest closes IID with one note that says why. Op makes the note
 // findable, so that a second attempt adds none.
 type CloseMergeRequest struct {
@@ -85,6 +94,7 @@ func (a EditMergeRequest) On() string  { return a.Update.Branch }
 func (a CloseMergeRequest) On() string { return a.Branch }
 func (a DeleteBranch) On() string      { return a.Branch }
 func (a KeepCommits) On() string       { return a.Branch }
+func (a AskForTests) On() string       { return a.Branch }
 
 func (CommitBranch) action()      {}
 func (OpenMergeRequest) action()  {}
@@ -92,3 +102,4 @@ func (EditMergeRequest) action()  {}
 func (CloseMergeRequest) action() {}
 func (DeleteBranch) action()      {}
 func (KeepCommits) action()       {}
+func (AskForTests) action()       {}

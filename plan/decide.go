@@ -35,6 +35,7 @@ func decide(s *Snapshot, m *Memory) Plan {
 	d.twins()
 	d.orphans()
 	d.states()
+	d.plan.Missing = append(d.plan.Missing, d.asks...)
 	d.requests()
 	d.queue()
 	d.missed()
@@ -69,6 +70,7 @@ type decider struct {
 	against  []map[string]string          // for each slot: version -> why no set takes it
 	left     []*goal                      // slots that cannot go with the others of their package
 	lacking  []solve.Need                 // facts to judge files with added lines
+	asks     []Need                       // approvals that matter
 	drafts   []*draft
 	plan     Plan
 }
@@ -98,6 +100,7 @@ type draft struct {
 	opens     bool // wants a new merge request
 	moves     bool // an open one moves to Moves
 	repair    bool // an open one is rebuilt at the versions it holds
+	placeless bool // an open one that takes no place
 }
 
 // look judges every slot, finds which pins can move together, and makes a

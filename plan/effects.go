@@ -121,6 +121,16 @@ func (d *decider) keepOpen(dr *draft) {
 		}
 	}
 	d.edit(dr)
+	d.askForTests(dr)
+}
+
+// askForTests asks once for each head of ours, when GitLab shows it.
+func (d *decider) askForTests(dr *draft) {
+	o := d.s.Policy.OnOpen
+	if (o.Comment == "" && !o.Pipeline) || dr.moves || dr.repair || dr.branch.Asked || dr.mr.HeadSHA != dr.branch.Head.SHA {
+		return
+	}
+	d.act(AskForTests{IID: dr.mr.IID, Branch: dr.Branch, Head: dr.branch.Head.SHA, OnOpen: o})
 }
 
 // refresh renames the update after the versions it goes to now.
@@ -359,6 +369,9 @@ func (d *decider) notes() {
 			of += e.Versions
 		}
 		d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("What %s requires of %s does not count (ignore_edges): %s", of, e.To, e.Reason))
+	}
+	if d.s.Silent {
+		d.plan.Notes = append(d.plan.Notes, "How pipelines end is not shown: GitLab does not let the token read them.")
 	}
 	d.expired()
 	d.conflicts()

@@ -41,6 +41,8 @@ type Need struct {
 	Page    bool
 	Version string   // as PEP 440 normalises it
 	Files   []string // names of distribution files, best first
+
+	Approval int64 // the merge request of which to know whether it is approved; then Name is empty
 }
 
 // Root is what a project installs, as it was read in this run.

@@ -16,7 +16,7 @@ import (
 func (d *decider) openState(dr *draft) {
 	if dr.branch == nil || !dr.ours {
 		dr.State = Edited
-		dr.Reason = d.editedReason(dr)
+		dr.Reason = d.editedReason(dr) + d.pipelineReason(dr)
 		if !dr.titleIsOurs(dr.mr.Title, dr.Name, dr.Title) {
 			dr.Title = dr.mr.Title
 		}
@@ -80,12 +80,16 @@ func (d *decider) settleOpen(dr *draft, gone string) {
 		at = dr.mr.CreatedAt
 	}
 	wanted := dr.moves
-	dr.moves = wanted && (dr.Clash != "" || d.refreshes(dr, at))
+	refreshes := d.refreshes(dr, at)
+	approved := wanted && refreshes && dr.Clash == "" && gone == "" && d.approved(dr)
+	dr.moves = wanted && (dr.Clash != "" || refreshes && !approved)
 	dr.repair = !dr.moves && dr.Clash == "" && dr.trailer.Base != d.world.head && (dr.mr.HasConflicts || d.twinBehind(dr))
-	dr.Reason = d.openReason(dr)
+	dr.Reason = d.openReason(dr) + d.pipelineReason(dr)
 	if dr.mr.paused() {
-		dr.moves, dr.repair = false, false
+		dr.moves, dr.repair, dr.placeless = false, false, true
 		dr.Reason += " The label `stop-updating` keeps it as it is; takes no place."
+	} else if !wanted {
+		dr.Reason += d.givesUp(dr)
 	}
 	if dr.Clash != "" && !dr.moves {
 		dr.State = Incompatible
@@ -95,7 +99,9 @@ func (d *decider) settleOpen(dr *draft, gone string) {
 		}
 	}
 	ready := ""
-	if wanted && !dr.moves && dr.Kind != Twin {
+	if wanted && approved && dr.Kind != Twin {
+		ready = fmt.Sprintf(" v%s is ready and does not replace it while it is approved; a tick takes it now.", dr.Moves0().To)
+	} else if wanted && !dr.moves && dr.Kind != Twin {
 		ready = fmt.Sprintf(" v%s is ready%s; a tick takes it now.", dr.Moves0().To, d.nextOpening(dr.handling))
 	}
 	if gone != "" {
@@ -124,25 +130,38 @@ func (d *decider) refreshes(dr *draft, at time.Time) bool {
 	return d.may(dr.handling) && !dr.handling.window.Same(at, d.s.Now)
 }
 
+// approved reports whether anybody approves an open merge request. While that
+// is not known, which is asked for where it matters, it counts as approved.
+func (d *decider) approved(dr *draft) bool {
+	if dr.mr.paused() {
+		return false // it does not matter
+	}
+	approved, known := d.s.Approved[dr.mr.IID]
+	if !known {
+		d.asks = append(d.asks, Need{Approval: dr.mr.IID})
+	}
+	return approved || !known
+}
+
 // nextOpening is when an open merge request may move again, as it reads after
 // "is ready".
 func (d *decider) nextOpening(h handling) string {
-	const replaces = " and replaces it "
+	const replaces, unless = " and replaces it ", " if it is neither approved nor merged"
 	w := d.view(h)
 	switch {
 	case d.s.Policy.Refresh == RefreshNever:
 		return " and does not replace it by itself (`refresh: never`)"
 	case w.Always:
-		return replaces + "tomorrow at the earliest"
+		return replaces + "tomorrow at the earliest" + unless
 	case w.Never:
-		return replaces + "when the window opens"
+		return replaces + "when the window opens" + unless
 	case w.Inside:
 		if next, ok := h.window.Opens(w.Closes); ok {
-			return replaces + "on " + next.In(d.zone).Format("Mon 2 Jan 15:04")
+			return replaces + "on " + next.In(d.zone).Format("Mon 2 Jan 15:04") + unless
 		}
-		return replaces + "in the next window"
+		return replaces + "in the next window" + unless
 	}
-	return replaces + "on " + w.Opens.In(d.zone).Format("Mon 2 Jan 15:04")
+	return replaces + "on " + w.Opens.In(d.zone).Format("Mon 2 Jan 15:04") + unless
 }
 
 func (d *decider) openReason(dr *draft) string {

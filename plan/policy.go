@@ -22,6 +22,7 @@ type Policy struct {
 	Assignees    []string
 	CodeOwners   bool // who owns the changed files by CODEOWNERS reviews, too
 	Closing      Closing
+	OnOpen       OnOpen
 	Pythons      []string // minor versions, "3.9"; empty: not checked
 	Platforms    []string // "linux/x86_64"
 	Mode         Mode
@@ -46,6 +47,20 @@ type Policy struct {
 	// Unverified says what becomes of a release whose requirements cannot be
 	// known. The zero value is OfferUnverified.
 	Unverified Unverified
+}
+
+// OnOpen is what is asked for once on each head that pinwheel gives a merge
+// request. The zero value asks for nothing.
+type OnOpen struct {
+	Comment  string // of one line
+	Pipeline bool   // a pipeline of the branch
+	Inputs   []Input
+}
+
+// Input is one of a pipeline: a string, an int or a bool.
+type Input struct {
+	Name  string
+	Value any
 }
 
 // RootPolicy is one thing the project installs: either a requirement, or what

@@ -16,7 +16,7 @@ func (d *decider) queue() {
 	for _, dr := range d.drafts {
 		switch {
 		case dr.State == Open && dr.orphan == "":
-			if !dr.mr.paused() {
+			if !dr.placeless {
 				places--
 				d.plan.OpenCount++
 			}
@@ -40,7 +40,7 @@ func (d *decider) queue() {
 			places--
 		case !may:
 		case places <= 0:
-			d.limited(dr, fmt.Sprintf("for one of the %d places (max_open_merge_requests)", d.s.Policy.MaxOpen))
+			d.limited(dr, placesWaitedFor(d.s.Policy.MaxOpen))
 		case fresh.window == 0 && dr.Kind != Twin:
 			d.limited(dr, fmt.Sprintf("for the next opening of the window, since each brings %d new ones at most (max_new_per_window)", d.s.Policy.MaxNew))
 		case fresh.run == 0 && dr.Kind != Twin:
@@ -54,6 +54,16 @@ func (d *decider) queue() {
 			}
 		}
 	}
+}
+
+func placesWaitedFor(places int) string {
+	switch places {
+	case 0:
+		return "for a tick, since nothing opens by itself (max_open_merge_requests: 0)"
+	case 1:
+		return "for the one place (max_open_merge_requests)"
+	}
+	return fmt.Sprintf("for one of the %d places (max_open_merge_requests)", places)
 }
 
 // newer is how many merge requests may be opened now that nobody asked for;

@@ -224,6 +224,11 @@ func TestASetThatGrowsGetsItsLabel(t *testing.T) {
 	needs(t, &s, "a", "1.2", "b>=1.1")
 	play(&s, Decide(s).Actions)
 	s.Now = at(t, "2026-01-10T09:00:00Z")
+	p := Decide(s)
+	if len(p.Missing) != 1 || p.Missing[0].Approval != s.MergeRequests[0].IID || len(p.Actions) > 0 {
+		t.Fatalf("before it is known whether it is approved: missing %+v, %+v", p.Missing, p.Actions)
+	}
+	s.Approved = map[int64]bool{s.MergeRequests[0].IID: false}
 	for _, a := range Decide(s).Actions {
 		if e, ok := a.(EditMergeRequest); ok && slices.Equal(e.Labels, []string{"lock-step"}) && len(e.Update.Moves) == 2 {
 			return

@@ -33,10 +33,17 @@ type Snapshot struct {
 	Metadata map[string]map[string]Metadata
 	Roots    []Root // what the project installs, in the order of Policy.Roots
 
-	Branches      []Branch          // every branch under the prefix
-	MergeRequests []MergeRequest    // every one from such a branch, any state
-	Ticks         []Tick            // boxes people ticked, as read now
-	Failures      map[string]string // branch -> why an effect of this run failed on it
+	Branches      []Branch       // every branch under the prefix
+	MergeRequests []MergeRequest // every one from such a branch, any state
+	Ticks         []Tick         // boxes people ticked, as read now
+	// Pipelines are those of open merge requests, by IID; Silent says that
+	// GitLab does not let the token read any.
+	Pipelines map[int64]Pipeline
+	Silent    bool
+	// Approved says of merge requests whether anybody approves them, as far as
+	// a decision asked (Plan.Missing).
+	Approved map[int64]bool
+	Failures map[string]string // branch -> why an effect of this run failed on it
 }
 
 // OwnPolicy is what is known of a project's own policy file.
@@ -55,7 +62,8 @@ type Project struct {
 	Head          string // SHA of the default branch; files were read at it
 	IssuesEnabled bool
 	Archived      bool
-	AccessLevel   int // the bot's own, 0 when unknown
+	PipelinesOff  bool // CI/CD is off
+	AccessLevel   int  // the bot's own, 0 when unknown
 }
 
 // User is a GitLab account. The zero value means "nobody known".
@@ -88,6 +96,7 @@ type Commit struct {
 	AuthorEmail   string
 	CommitterName string
 	Message       string
+	At            time.Time // when it was committed
 }
 
 // Branch is one branch under the configured prefix.
@@ -97,8 +106,10 @@ type Branch struct {
 	// Digest is ContentDigest of the files the branch holds now, or empty
 	// when nobody read them: then the branch is not proven ours.
 	Digest string
-	// Known is true when an earlier run recorded Head.SHA as its own write.
+	// Known is true when an earlier run recorded Head.SHA as its own write, and
+	// Asked when one carried out Policy.OnOpen for it.
 	Known bool
+	Asked bool
 }
 
 // MergeRequest is a merge request whose source is a branch under the prefix.

@@ -192,6 +192,8 @@ func detail(a plan.Action) string {
 		return a.Head
 	case plan.KeepCommits:
 		return a.Head
+	case plan.AskForTests:
+		return a.Head
 	case plan.EditMergeRequest:
 		return a.Update.Note.Digest
 	case plan.OpenMergeRequest:
@@ -218,6 +220,10 @@ func (r *run) overlay(ctx context.Context, a plan.Action, out mrs.Outcome, failu
 			return nil
 		}
 		return r.setBranch(ctx, a, out)
+	case plan.AskForTests:
+		if failure == nil {
+			return r.setAsked(ctx, a)
+		}
 	case plan.DeleteBranch:
 		if failure == nil {
 			r.snap.Branches = slices.DeleteFunc(r.snap.Branches, func(b plan.Branch) bool { return b.Name == a.Branch })
@@ -251,6 +257,22 @@ func (r *run) setBranch(ctx context.Context, a plan.CommitBranch, out mrs.Outcom
 	return r.Store.SaveBranch(ctx, r.project.Path, store.Branch{
 		Name: a.Branch, Head: out.Head, Digest: a.Digest, Base: a.Base, Message: a.Message, WrittenAt: r.now,
 	})
+}
+
+// setAsked notes that tests were asked for on a head.
+func (r *run) setAsked(ctx context.Context, a plan.AskForTests) error {
+	for i := range r.snap.Branches {
+		b := &r.snap.Branches[i]
+		if b.Name != a.Branch {
+			continue
+		}
+		b.Asked = true
+		t, _ := plan.ParseTrailers(b.Head.Message)
+		return r.Store.SaveBranch(ctx, r.project.Path, store.Branch{
+			Name: b.Name, Head: b.Head.SHA, Digest: b.Digest, Base: t.Base, Message: b.Head.Message, WrittenAt: t.At, Asked: b.Head.SHA,
+		})
+	}
+	return nil
 }
 
 // remember stores what was read of GitLab, before any effect.

@@ -58,6 +58,9 @@ func entryOf(a plan.Action) store.AuditEntry {
 	case plan.KeepCommits:
 		e.Target = fmt.Sprintf("%s !%d", a.Branch, a.IID)
 		e.Who, e.Why, e.Before = a.By, "its branch is started over", []string{"head " + a.Head}
+	case plan.AskForTests:
+		e.Target = fmt.Sprintf("%s !%d", a.Branch, a.IID)
+		e.Why, e.After = "on_open", []string{"head " + a.Head}
 	case plan.DeleteBranch:
 		e.Why, e.Before = "its merge request is closed", []string{"head " + a.Head}
 	}

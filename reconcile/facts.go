@@ -66,6 +66,10 @@ func (r *run) settled(ctx context.Context, judge func() []plan.Need) (err error)
 // unread notes needs as not checked in this run.
 func (r *run) unread(needs []plan.Need, reason string) {
 	for _, n := range needs {
+		if n.Approval != 0 {
+			r.snap.Approved[n.Approval] = true // it stays as it is
+			continue
+		}
 		if n.Page {
 			r.snap.Packages[n.Name] = plan.Package{Name: n.Name, Failure: reason}
 			continue
@@ -93,6 +97,8 @@ func (r *run) learn(ctx context.Context, needs []plan.Need) error {
 	for _, n := range needs {
 		index, owned := r.project.Policy.IndexOf(n.Name)
 		switch {
+		case n.Approval != 0:
+			r.observeApproval(ctx, n.Approval)
 		case !owned:
 			r.unread([]plan.Need{n}, "no index of the configuration owns this name")
 		case n.Page:

@@ -82,6 +82,7 @@ func (r *run) observe(ctx context.Context) error {
 	if err := r.observeBranches(ctx); err != nil {
 		return err
 	}
+	r.observePipelines(ctx)
 	if err := r.observeFiles(ctx); err != nil {
 		return err
 	}
@@ -231,11 +232,11 @@ func (r *run) observeMergeRequests(ctx context.Context) error {
 	return nil
 }
 
-// observeBranches lists our prefix and proves what it can: a head that we
+// observeBranches lists our prefix with the head of the default branch, and proves what it can: a head that we
 // recorded needs no reading, one with our trailers is read once.
 func (r *run) observeBranches(ctx context.Context) error {
 	id := r.snap.Project.ID
-	branches, err := r.gitlab.Branches(ctx, id, r.project.Policy.BranchPrefix)
+	branches, head, err := r.gitlab.Branches(ctx, id, r.project.Policy.BranchPrefix, r.snap.Project.DefaultBranch)
 	if err != nil {
 		return err
 	}
@@ -246,7 +247,7 @@ func (r *run) observeBranches(ctx context.Context) error {
 	for i := range branches {
 		b := &branches[i]
 		if k, ok := known[b.Name]; ok && k.Head == b.Head.SHA {
-			b.Known, b.Digest, b.Head.Message = true, k.Digest, k.Message
+			b.Known, b.Digest, b.Head.Message, b.Asked = true, k.Digest, k.Message, k.Asked == k.Head
 			continue
 		}
 		if _, ok := plan.ParseTrailers(b.Head.Message); !ok {
@@ -260,15 +261,17 @@ func (r *run) observeBranches(ctx context.Context) error {
 		}
 	}
 	sort.Slice(branches, func(i, j int) bool { return branches[i].Name < branches[j].Name })
-	r.snap.Branches = branches
+	r.snap.Branches, r.snap.Project.Head = branches, head
 	return nil
 }
 
 func (r *run) observeFiles(ctx context.Context) error {
 	p := &r.snap.Project
 	var err error
-	if p.Head, err = r.gitlab.Head(ctx, p.ID, p.DefaultBranch); err != nil {
-		return err
+	if p.Head == "" { // the list of branches lacks it: this says why
+		if p.Head, err = r.gitlab.Head(ctx, p.ID, p.DefaultBranch); err != nil {
+			return err
+		}
 	}
 	for _, policy := range r.project.Policy.Files {
 		f := plan.File{Path: policy.Path}

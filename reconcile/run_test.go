@@ -62,6 +62,7 @@ func newWorld(t *testing.T) *world {
 		"constraints.txt":          "boto3==1.34.39\ncertifi==2025.11.12\nlxml==4.9.4\nsix==1.17.0\n",
 		"pipeline/constraints.yml": "---\n# Generated from constraints.txt by pinwheel. Do not edit.\nvariables:\n  PYTHON_CONSTRAINTS: |\n    boto3==1.34.39\n    certifi==2025.11.12\n    lxml==4.9.4\n    six==1.17.0\n",
 	})
+	w.project.SetCI(false)
 	w.gitlab.AddMember(w.project, "alice", gitlabsim.Maintainer)
 	w.gitlab.AddMember(w.project, "bob", gitlabsim.Developer)
 	w.gitlab.AddMember(w.project, "pinwheel", gitlabsim.Developer)

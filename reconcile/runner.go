@@ -203,7 +203,7 @@ func (r *Runner) newRun(project config.Project, now time.Time) *run {
 		snap: plan.Snapshot{
 			Now: now, Policy: project.Policy, Packages: map[string]plan.Package{},
 			Metadata: map[string]map[string]plan.Metadata{},
-			Failures: map[string]string{},
+			Failures: map[string]string{}, Approved: map[int64]bool{},
 		},
 	}
 }

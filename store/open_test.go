@@ -24,7 +24,7 @@ func TestSettings(t *testing.T) {
 		t.Errorf("another connection could write beside a transaction: %v", err)
 	}
 	must(t, tx.Rollback())
-	if _, err := s.db().Exec(`INSERT INTO branches VALUES ('nowhere', 'b', '', '', '', '', NULL)`); err == nil || !strings.Contains(err.Error(), "FOREIGN KEY") {
+	if _, err := s.db().Exec(`INSERT INTO branches VALUES ('nowhere', 'b', '', '', '', '', NULL, '')`); err == nil || !strings.Contains(err.Error(), "FOREIGN KEY") {
 		t.Errorf("a branch of no project: %v", err)
 	}
 	if _, err := s.db().Exec(`INSERT INTO projects (path, dashboard_at) VALUES ('x', '2026-01-02 03:04:05')`); err == nil || !strings.Contains(err.Error(), "CHECK") {
@@ -197,6 +197,12 @@ func TestEverySchemaComesToHead(t *testing.T) {
 			same(t, "whole", whole, []byte{3})
 		} else {
 			same(t, "whole before there was any", len(whole), 0)
+		}
+		if pipelines := got[Memory](t)(s.ProjectMemory(ctx, "g/p")).Pipelines; step.version >= 6 {
+			same(t, "pipelines", pipelines, map[int64]plan.Pipeline{5: {Head: "aaa", Result: plan.Passed}})
+			same(t, "asked", got[map[string]Branch](t)(s.Branches(ctx, "g/p"))["pinwheel/boto3-1.x"].Asked, "aaa")
+		} else {
+			same(t, "pipelines before there were any", len(pipelines), 0)
 		}
 		metadata := got[[]MetadataRow](t)(s.Metadata(ctx, "pypi", []string{"boto3"}))
 		details := got[map[string][]byte](t)(s.Details(ctx, "pypi", []string{"boto3"}))["boto3"]

@@ -22,38 +22,45 @@ type Memory struct {
 	LastNoteID        int64
 	MergeRequestsSeen time.Time // how far the list of merge requests was read
 	Attended          time.Time // plan.Snapshot.Attended
+	PipelinesSeen     time.Time // how far the list of pipelines was read
+	Pipelines         map[int64]plan.Pipeline
 }
 
 // ProjectMemory returns what is known of the project at path. Of a project
 // never heard of, it is a Memory with nothing but the path.
 func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) {
-	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at
+	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines
 		FROM projects WHERE path = ?`
 	m := Memory{Path: path}
-	var at, seen, attended instant
+	var at, seen, attended, pipelines instant
 	err := s.row(ctx, query, []any{path},
-		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended)
+		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended, &pipelines, asJSON{&m.Pipelines})
 	if errors.Is(err, sql.ErrNoRows) {
 		return m, nil
 	}
 	if err != nil {
 		return Memory{}, fmt.Errorf("read the memory of %s: %w", path, err)
 	}
-	m.DashboardAt, m.MergeRequestsSeen, m.Attended = at.Time, seen.Time, attended.Time
+	m.DashboardAt, m.MergeRequestsSeen, m.Attended, m.PipelinesSeen = at.Time, seen.Time, attended.Time, pipelines.Time
 	return m, nil
 }
 
 // SaveMemory replaces what is known of the project m.Path.
 func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
 	const upsert = `INSERT INTO projects
-		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (path) DO UPDATE SET id = excluded.id, dashboard_iid = excluded.dashboard_iid,
 		dashboard_body = excluded.dashboard_body, dashboard_at = excluded.dashboard_at,
 		paused_note_for = excluded.paused_note_for, last_note_id = excluded.last_note_id,
-		merge_requests_seen = excluded.merge_requests_seen, attended_at = excluded.attended_at`
-	err := s.exec(ctx, upsert, m.Path, m.ID, m.DashboardIID, m.DashboardBody, instant{m.DashboardAt},
-		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen}, instant{m.Attended})
+		merge_requests_seen = excluded.merge_requests_seen, attended_at = excluded.attended_at,
+		pipelines_seen = excluded.pipelines_seen, pipelines = excluded.pipelines`
+	pipelines, err := json.Marshal(m.Pipelines)
+	if err != nil {
+		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
+	}
+	err = s.exec(ctx, upsert, m.Path, m.ID, m.DashboardIID, m.DashboardBody, instant{m.DashboardAt},
+		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen}, instant{m.Attended}, instant{m.PipelinesSeen}, string(pipelines))
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}
@@ -68,16 +75,17 @@ type Branch struct {
 	Base      string // SHA of the default branch below it
 	Message   string
 	WrittenAt time.Time
+	Asked     string // the head for which on_open was carried out last
 }
 
 // Branches returns the project's branches by name.
 func (s *Store) Branches(ctx context.Context, project string) (map[string]Branch, error) {
-	const query = `SELECT name, head, digest, base, message, written_at FROM branches WHERE project = ?`
+	const query = `SELECT name, head, digest, base, message, written_at, asked FROM branches WHERE project = ?`
 	out := map[string]Branch{}
 	err := s.each(ctx, query, []any{project}, func(rows *sql.Rows) error {
 		var b Branch
 		var at instant
-		if err := rows.Scan(&b.Name, &b.Head, &b.Digest, &b.Base, &b.Message, &at); err != nil {
+		if err := rows.Scan(&b.Name, &b.Head, &b.Digest, &b.Base, &b.Message, &at, &b.Asked); err != nil {
 			return err
 		}
 		b.WrittenAt = at.Time
@@ -92,11 +100,11 @@ func (s *Store) Branches(ctx context.Context, project string) (map[string]Branch
 
 // SaveBranch replaces what is known of the branch b.Name.
 func (s *Store) SaveBranch(ctx context.Context, project string, b Branch) error {
-	const upsert = `INSERT INTO branches (project, name, head, digest, base, message, written_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+	const upsert = `INSERT INTO branches (project, name, head, digest, base, message, written_at, asked) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (project, name) DO UPDATE SET head = excluded.head, digest = excluded.digest, base = excluded.base,
-		message = excluded.message, written_at = excluded.written_at`
+		message = excluded.message, written_at = excluded.written_at, asked = excluded.asked`
 	err := s.project(ctx, project, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, upsert, project, b.Name, b.Head, b.Digest, b.Base, b.Message, instant{b.WrittenAt})
+		_, err := tx.ExecContext(ctx, upsert, project, b.Name, b.Head, b.Digest, b.Base, b.Message, instant{b.WrittenAt}, b.Asked)
 		return err
 	})
 	if err != nil {

@@ -27,8 +27,10 @@ type room struct {
 	final      bool
 }
 
-// sanitised make anything safe. They have tests of their own.
-var sanitised = map[string]bool{"mrs.escape": true, "dashboard.markable": true}
+// sanitised make anything safe. They have tests of their own. configured is for
+// words of the configuration, which are safe as they are: package config lets no
+// quick action through.
+var sanitised = map[string]bool{"mrs.escape": true, "dashboard.markable": true, "mrs.configured": true}
 
 // readers take texts of GitLab apart; what they build goes into no body, and
 // counts as foreign.

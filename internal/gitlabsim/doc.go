@@ -12,7 +12,8 @@
 // from Options.Now, identifiers are counted or hashed, and no answer depends
 // on the order of a map.
 //
-// It does not do pipelines, approvals, merge trains, forks, GraphQL, webhooks
+// It does not run pipelines, which tests start and end, nor ask for approvals
+// before a merge, it does not do merge trains, forks, GraphQL, webhooks
 // or git over HTTP, it does not render Markdown, and no API call merges: only
 // people do.
 package gitlabsim

@@ -14,6 +14,7 @@ type mergeRequest struct {
 	mergedAt       time.Time
 	mergedBy       *user
 	reviewers      []*user
+	approvedBy     []*user
 	removeSource   bool
 	squash         bool
 	head           *commit // as the merge request knows it

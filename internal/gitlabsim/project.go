@@ -36,15 +36,19 @@ type Project struct {
 	mergeMethod       string // merge, ff
 	pipelinesRequired bool
 	autoClose         bool
+	ciDisabled        bool
+	inputs            []string // of its CI/CD configuration
 	protected         []protection
 
 	members []*member
 	repo    repository
 	issues  []*issue
 	mrs     []*mergeRequest
-	iids    map[string]int
-	linked  map[string]bool // cross references already told
-	stale   *staleList
+
+	pipelines []*pipeline
+	iids      map[string]int
+	linked    map[string]bool // cross references already told
+	stale     *staleList
 }
 
 type member struct {

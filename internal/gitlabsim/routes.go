@@ -13,7 +13,7 @@ const (
 
 // routes is every endpoint, in the order in which they are tried.
 var routes = sync.OnceValue(func() []*route {
-	all := slices.Concat(instanceRoutes(), repositoryRoutes(), mrRoutes(), issueRoutes())
+	all := slices.Concat(instanceRoutes(), repositoryRoutes(), mrRoutes(), issueRoutes(), pipelineRoutes())
 	for _, r := range all {
 		r.parts = strings.Split(strings.TrimPrefix(r.pattern, "/"), "/")
 	}

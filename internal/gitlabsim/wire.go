@@ -59,7 +59,7 @@ func (p *Project) wire(u *user) object {
 		"permissions":    object{"project_access": access, "group_access": nil},
 		"issues_enabled": p.issuesEnabled, "issues_access_level": enabled(p.issuesEnabled),
 		"merge_requests_enabled": p.mrsEnabled, "merge_requests_access_level": enabled(p.mrsEnabled),
-		"repository_access_level": "enabled", "can_create_merge_request_in": p.mrsEnabled && p.level(u) >= Developer,
+		"repository_access_level": "enabled", "builds_access_level": enabled(!p.ciDisabled), "can_create_merge_request_in": p.mrsEnabled && p.level(u) >= Developer,
 		"merge_method": p.mergeMethod, "squash_option": "default_off", "autoclose_referenced_issues": p.autoClose,
 		"only_allow_merge_if_pipeline_succeeds":            p.pipelinesRequired,
 		"only_allow_merge_if_all_discussions_are_resolved": false, "remove_source_branch_after_merge": true}
@@ -157,7 +157,7 @@ func (m *mergeRequest) wire() object {
 func (m *mergeRequest) fullWire(u *user) object {
 	out := m.wire()
 	out["user"] = object{"can_merge": m.p.canMerge(u, m.target)}
-	out["changes_count"], out["diff_refs"], out["head_pipeline"], out["pipeline"], out["merge_error"] = nil, nil, nil, nil, nil
+	out["changes_count"], out["diff_refs"], out["head_pipeline"], out["pipeline"], out["merge_error"] = nil, nil, m.headPipeline(), nil, nil
 	if n := len(m.versions); n > 0 {
 		last := m.versions[n-1]
 		out["changes_count"] = fmt.Sprint(len(changesOf(last.baseTree(), last.head.tree)))

@@ -134,6 +134,10 @@ func (s *stage) weather() map[string]command {
 			}
 			return "", nil
 		},
+		"ci": func(a []string) (string, error) {
+			s.project.SetCI(a[0] == "on", a[1:]...)
+			return "", nil
+		},
 		"protect": func(a []string) (string, error) {
 			s.project.Protect(a[0], gitlabsim.Maintainer, gitlabsim.Maintainer)
 			return "", nil
@@ -200,6 +204,9 @@ func (s *stage) views() map[string]command {
 	return map[string]command{
 		"mrs":      func([]string) (string, error) { return s.mergeRequests(), nil },
 		"branches": func([]string) (string, error) { return s.branches(), nil },
+		"pipelines": func([]string) (string, error) {
+			return strings.Join(append(s.project.Pipelines(), ""), "\n"), nil
+		},
 		"issue": func([]string) (string, error) {
 			i, err := dashboardOf(s.project)
 			return i.Description + "\n", err

@@ -34,6 +34,8 @@
 //	tick|untick USER TEXT              the one box of the dashboard that holds TEXT
 //	tick|untick USER !IID TEXT         the same in a merge request
 //	merge|close|reopen|revert USER IID
+//	approve|unapprove USER IID
+//	pipeline USER BRANCH|!IID|!IID/merge STATUS [JOB=STATUS...]
 //	title USER IID TEXT
 //	push USER BRANCH PATH FILE         a commit; FILE from the archive
 //	edit USER PATH FILE                the same on the default branch
@@ -59,6 +61,7 @@
 //	calm                               ends every fault
 //	token revoke|restore
 //	protect|unprotect PATTERN          branches, for Maintainers
+//	ci on|off [INPUT...]               CI/CD, and the inputs that its configuration has
 //	forget                             deletes the database
 //	configure FILE                     takes another configuration
 //	in NAME                            what follows is about another project
@@ -66,7 +69,7 @@
 //
 // What there is, printed for stdout, cmp and grep:
 //
-//	mrs  branches  issue  issues  show BRANCH PATH  diff BRANCH  log BRANCH
+//	mrs  branches  pipelines  issue  issues  show BRANCH PATH  diff BRANCH  log BRANCH
 //	notes [issue|mr IID]  mr IID
 //	exit                               the last run's status and failures
 //	troubles                           every run that was not done since the last such question

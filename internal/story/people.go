@@ -47,6 +47,11 @@ func people() map[string]person {
 			_, err := p.Revert(user, iid)
 			return err
 		}),
+		"approve":   onMR((*gitlabsim.Project).Approve),
+		"unapprove": onMR((*gitlabsim.Project).Unapprove),
+		"pipeline": {-3, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			return p.Pipeline(a[0], a[1], a[2], a[3:]...)
+		}},
 		"title": {3, func(_ *stage, p *gitlabsim.Project, a []string) error {
 			iid, err := number(a[1])
 			if err != nil {

@@ -146,6 +146,7 @@ func (s *stage) addProject(projectPath, folder string, first bool) error {
 		files = map[string]string{"constraints.txt": defaultConstraints, "pipeline/constraints.yml": defaultDerived}
 	}
 	p := s.gitlab.AddProject(projectPath, "main", files)
+	p.SetCI(false) // until a story says otherwise
 	p.SetRole("alice", gitlabsim.Maintainer)
 	p.SetRole("bob", gitlabsim.Developer)
 	p.SetRole("rita", gitlabsim.Reporter)

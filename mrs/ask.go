@@ -1,0 +1,85 @@
+package mrs
+
+import (
+	"context"
+	"fmt"
+
+	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// askForTests comments and starts a pipeline for one head of a merge request.
+// The comment carries the head in its mark, and a pipeline that our user
+// started by the API for this head is found in the list, so that a second
+// attempt does neither again.
+// https://docs.gitlab.com/api/pipelines/#create-a-new-pipeline
+func (e effect) askForTests(ctx context.Context, a plan.AskForTests) (Outcome, error) {
+	m, _, err := e.mergeRequest(ctx, e.id, a.IID)
+	if err == nil {
+		err = e.own(m, a.Branch)
+	}
+	switch {
+	case err != nil:
+		return Outcome{}, err
+	case m.State != plan.Opened:
+		return Outcome{MR: &m}, nil
+	case m.HeadSHA != a.Head:
+		return Outcome{MR: &m}, fmt.Errorf("ask for tests of merge request !%d: %w: at %s, not %s", a.IID, ErrMoved, m.HeadSHA, a.Head)
+	}
+	out := Outcome{MR: &m}
+	if a.OnOpen.Comment != "" {
+		if out.Wrote, err = e.noteOnce(ctx, a.IID, "on-open-"+a.Head, configured(a.OnOpen.Comment)); err != nil {
+			return out, err
+		}
+	}
+	if a.OnOpen.Pipeline {
+		started, err := e.startPipeline(ctx, a)
+		out.Wrote = out.Wrote || started
+		return out, err
+	}
+	return out, nil
+}
+
+// configured is a word of the configuration, which means what it says: it may
+// mention a bot and give it a command.
+func configured(s string) string { return s }
+
+func (e effect) startPipeline(ctx context.Context, a plan.AskForTests) (bool, error) {
+	there, err := e.started(ctx, a)
+	if err != nil || there {
+		return false, err
+	}
+	inputs := gitlab.PipelineInputsOption{}
+	for _, in := range a.OnOpen.Inputs {
+		switch v := in.Value.(type) {
+		case string:
+			inputs[in.Name] = gitlab.NewPipelineInputValue(v)
+		case int:
+			inputs[in.Name] = gitlab.NewPipelineInputValue(v)
+		case bool:
+			inputs[in.Name] = gitlab.NewPipelineInputValue(v)
+		default:
+			return false, fmt.Errorf("start a pipeline of branch %s: input %s is a %T", a.Branch, in.Name, v)
+		}
+	}
+	_, _, err = e.gl.Pipelines.CreatePipeline(e.id, &gitlab.CreatePipelineOptions{Ref: &a.Branch, Inputs: inputs}, gitlab.WithContext(ctx))
+	if err == nil {
+		return true, nil
+	}
+	err = fail(err, "start a pipeline of branch %s", a.Branch)
+	if unknown(err) {
+		if there, look := e.started(ctx, a); look == nil && there {
+			return true, nil
+		}
+	}
+	return false, err
+}
+
+// started reports whether our user started a pipeline for the head by the API.
+func (e effect) started(ctx context.Context, a plan.AskForTests) (bool, error) {
+	list, err := e.pipelines(ctx, e.id, gitlab.ListProjectPipelinesOptions{
+		Ref: &a.Branch, SHA: &a.Head, Source: gitlab.Ptr("api"), Username: &e.bot.Username,
+	})
+	return len(list) > 0, fail(err, "list the pipelines of branch %s", a.Branch)
+}

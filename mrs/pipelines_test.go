@@ -1,0 +1,125 @@
+package mrs_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+func TestThePipelineOfTheHead(t *testing.T) {
+	inWorld(t, gitlabsim.Options{}, func(w *world) {
+		_, m := w.opened("1.35.0")
+		look := func() plan.Pipeline {
+			p, err := w.c.HeadPipeline(w.ctx, w.project.ID, m.IID)
+			w.ok(err)
+			return p
+		}
+		w.same(fmt.Sprint(look()), fmt.Sprint(plan.Pipeline{Head: m.HeadSHA}))
+		w.ok(w.p.Pipeline("dave", work, "running"))
+		p := look()
+		w.same(fmt.Sprint(p.Head == m.HeadSHA, p.Started, p.Result), "true true")
+		for status, want := range map[string]plan.Result{"success": plan.Passed, "canceled": plan.Canceled, "skipped": plan.Skipped, "manual": plan.Unsettled} {
+			w.ok(w.p.Pipeline("dave", work, status))
+			w.same(look().Result, want)
+		}
+		time.Sleep(time.Hour)
+		// Its own pipeline goes before that of the branch; what may fail and what
+		// passed is not named, the trigger of another project's is.
+		w.ok(w.p.Pipeline("dave", "!1", "failed", "b=failed", "a=failed>", "c=failed?", "d=success"))
+		p = look()
+		w.same(p.Result, plan.Failed)
+		w.same(fmt.Sprint(p.Jobs), "[{a } {b }]")
+		w.same(p.At, time.Now().UTC().Truncate(time.Millisecond))
+
+		// After a push GitLab shows the old one for a while: it is none of the new head.
+		_, err := w.p.Push("dave", work, "more", map[string]string{"x": "y"})
+		w.ok(err)
+		time.Sleep(time.Minute)
+		p = look()
+		w.same(fmt.Sprint(p.Head == m.HeadSHA, p.Started, p.Result), "false false")
+		w.ok(w.p.Pipeline("dave", "!1/merge", "success"))
+		w.same(look().Result, plan.Passed)
+		_, err = w.p.Push("dave", work, "more", map[string]string{"x": "z"})
+		w.ok(err)
+		time.Sleep(time.Minute)
+		w.same(look().Started, false)
+	})
+}
+
+func TestWhatChangedIsListed(t *testing.T) {
+	inWorld(t, gitlabsim.Options{}, func(w *world) {
+		w.opened("1.35.0")
+		w.ok(w.p.Pipeline("dave", "main", "failed"))
+		time.Sleep(time.Hour)
+		for range 120 {
+			_, err := w.p.Push("dave", "main", "more", map[string]string{"x": time.Now().String()})
+			w.ok(err)
+			w.ok(w.p.Pipeline("dave", "main", "success", "test=success", "docs=failed?", "slow=manual"))
+			time.Sleep(time.Second)
+		}
+		list, err := w.c.UpdatedPipelines(w.ctx, w.project.ID, time.Now().Add(-time.Hour))
+		w.ok(err)
+		w.same(len(list), 120)
+		w.same(list[0].Ref+" "+string(list[0].Result), "main passed")
+		jobs, at, err := w.c.BranchJobs(w.ctx, w.project.ID, "main")
+		w.ok(err)
+		w.same(fmt.Sprint(jobs), "map[docs:failed test:passed]")
+		w.same(at, list[0].At)
+		jobs, at, err = w.c.BranchJobs(w.ctx, w.project.ID, work)
+		w.ok(err)
+		w.same(len(jobs) == 0 && at.IsZero(), true)
+
+		w.p.SetCI(false)
+		_, err = w.c.UpdatedPipelines(w.ctx, w.project.ID, time.Now())
+		w.same(errors.Is(err, mrs.ErrForbidden), true)
+		p, err := w.c.Project(w.ctx, "", w.project.ID)
+		w.ok(err)
+		w.same(p.PipelinesOff, true)
+	})
+}
+
+func TestApprovals(t *testing.T) {
+	inWorld(t, gitlabsim.Options{}, func(w *world) {
+		_, m := w.opened("1.35.0")
+		for _, want := range []bool{false, true, false} {
+			approved, err := w.c.Approved(w.ctx, w.project.ID, m.IID)
+			w.ok(err)
+			w.same(approved, want)
+			if approved {
+				w.ok(w.p.Unapprove("dave", int(m.IID)))
+			} else {
+				w.ok(w.p.Approve("dave", int(m.IID)))
+			}
+		}
+	})
+}
+
+func TestTestsAreAskedForOnceForEachHead(t *testing.T) {
+	inWorld(t, gitlabsim.Options{}, func(w *world) {
+		_, m := w.opened("1.35.0")
+		w.p.SetCI(true, "suite", "fast", "shards")
+		a := plan.AskForTests{IID: m.IID, Branch: work, Head: m.HeadSHA, OnOpen: plan.OnOpen{Comment: "@dave test", Pipeline: true,
+			Inputs: []plan.Input{{Name: "suite", Value: "canary"}, {Name: "fast", Value: true}, {Name: "shards", Value: 2}}}}
+		w.same(w.apply(a).Wrote, true)
+		w.same(w.apply(a).Wrote, false)
+		w.same(fmt.Sprint(w.p.Pipelines()), "[pinwheel/boto3-1.x created by pinwheel-bot (api)]")
+
+		_, err := w.p.Push("dave", work, "more", map[string]string{"x": "y"})
+		w.ok(err)
+		time.Sleep(time.Minute)
+		_, err = w.c.Apply(w.ctx, w.project, w.bot, a)
+		w.same(errors.Is(err, mrs.ErrMoved), true)
+		a.Branch = "main"
+		_, err = w.c.Apply(w.ctx, w.project, w.bot, a)
+		w.same(errors.Is(err, mrs.ErrMoved), true)
+		a.Branch = work
+		w.ok(w.p.CloseMR("dave", int(m.IID)))
+		w.same(w.apply(a).Wrote, false)
+		w.same(len(w.p.Pipelines()), 1)
+	})
+}

@@ -1,0 +1,63 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestWhatIsKnownOfAPipeline(t *testing.T) {
+	monday, friday := at(t, "2026-01-05T10:00:00Z"), at(t, "2026-01-09T10:00:00Z")
+	failed := Pipeline{Head: "a", ID: 1, Started: true, Result: Failed, At: monday, Carries: "x==1", Red: monday}
+	for name, c := range map[string]struct {
+		old, seen Pipeline
+		age       time.Duration
+		result    Result
+		red       time.Time
+	}{
+		"nothing yet":                       {Pipeline{}, Pipeline{Head: "a"}, 9 * time.Minute, Unsettled, time.Time{}},
+		"nothing for a while":               {Pipeline{}, Pipeline{Head: "a"}, 10 * time.Minute, None, time.Time{}},
+		"running for long":                  {Pipeline{}, Pipeline{Head: "a", Started: true}, 5 * time.Hour, Unsettled, time.Time{}},
+		"late":                              {Pipeline{Head: "a", Result: None}, Pipeline{Head: "a", Started: true}, time.Hour, None, time.Time{}},
+		"failed":                            {Pipeline{}, Pipeline{Head: "a", Started: true, Result: Failed, At: friday}, time.Hour, Failed, friday},
+		"tried again":                       {failed, Pipeline{Head: "a", Started: true, Carries: "x==1"}, time.Hour, Failed, monday},
+		"failed again":                      {failed, Pipeline{Head: "a", Started: true, Result: Failed, At: friday, Carries: "x==1"}, time.Hour, Failed, monday},
+		"passed":                            {failed, Pipeline{Head: "a", Started: true, Result: Passed, At: friday, Carries: "x==1"}, time.Hour, Passed, time.Time{}},
+		"another head at the same versions": {failed, Pipeline{Head: "b", Carries: "x==1"}, time.Minute, Unsettled, monday},
+		"another version":                   {failed, Pipeline{Head: "b", Carries: "x==2"}, time.Minute, Unsettled, time.Time{}},
+		"another version fails":             {failed, Pipeline{Head: "b", Started: true, Result: Failed, At: friday, Carries: "x==2"}, time.Hour, Failed, friday},
+	} {
+		if got := c.old.Next(c.seen, c.age); got.Head != c.seen.Head || got.Result != c.result || !got.Red.Equal(c.red) || got.Carries != c.seen.Carries {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+func TestJobsAreComparedWithMain(t *testing.T) {
+	monday, friday := at(t, "2026-01-05T10:00:00Z"), at(t, "2026-01-09T10:00:00Z")
+	p := Pipeline{Jobs: []Job{{Name: "a"}, {Name: "b"}}}
+	first := p.Against(map[string]Result{"a": Passed}, monday)
+	if first.Jobs[0].Main != Passed || first.Jobs[1].Main != Unsettled || !first.MainAt.Equal(monday) || p.Jobs[0].Main != Unsettled {
+		t.Errorf("%+v, from %+v", first, p)
+	}
+	// The same answer later is no news, nor is a pipeline without the job.
+	for _, main := range []map[string]Result{{"a": Passed}, {"z": Failed}, nil} {
+		if again := first.Against(main, friday); again.Jobs[0].Main != Passed || !again.MainAt.Equal(monday) {
+			t.Errorf("%v: %+v", main, again)
+		}
+	}
+	if last := first.Against(map[string]Result{"a": Failed, "b": Failed}, friday); last.Jobs[1].Main != Failed || !last.MainAt.Equal(friday) {
+		t.Errorf("%+v", last)
+	}
+}
+
+func TestAHostileJobNameStaysInItsCodeSpan(t *testing.T) {
+	s := saturday(t, "a==1.0\n", pkg("a", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-01-15")))
+	play(&s, Decide(s).Actions)
+	mr := s.MergeRequests[0]
+	s.Pipelines = map[int64]Pipeline{mr.IID: {Head: mr.HeadSHA, Result: Failed, At: s.Now, Jobs: []Job{{Name: "x` @all ~label\n/merge"}}}}
+	u := the(t, Decide(s), lineOfA)
+	if !strings.Contains(u.Reason, "in `x' @all") || strings.Count(u.Reason, "`") != 2 {
+		t.Error(u.Reason)
+	}
+}

@@ -1,0 +1,6 @@
+-- How the pipelines of open merge requests ended, by IID, and how far the list of
+-- pipelines was read.
+ALTER TABLE projects ADD COLUMN pipelines_seen TEXT CHECK (pipelines_seen GLOB '????-??-??T??:??:??*Z');
+ALTER TABLE projects ADD COLUMN pipelines TEXT NOT NULL DEFAULT 'null' CHECK (json_valid(pipelines));
+-- The head on which a branch's on_open was carried out.
+ALTER TABLE branches ADD COLUMN asked TEXT NOT NULL DEFAULT '';

@@ -55,14 +55,16 @@ type Job struct {
 const settleTime = 10 * time.Minute
 
 // Next is what is known after a look at the same merge request, whose head was
-// committed so long ago. What is unsettled changes nothing of what was settled
-// on the same head.
+// committed so long ago. What is unsettled changes nothing of how a pipeline of
+// the same head ended.
 func (p Pipeline) Next(seen Pipeline, age time.Duration) Pipeline {
 	out := seen
 	if seen.Result == Unsettled && p.Head == seen.Head {
 		out = p
 		out.ID, out.Updated, out.Carries = seen.ID, seen.Updated, seen.Carries
-		out.Started = p.Started || seen.Started
+		if out.Started = p.Started || seen.Started; out.Started && out.Result == None {
+			out.Result = Unsettled
+		}
 	}
 	if out.Result == Unsettled && !out.Started && age >= settleTime {
 		out.Result = None

@@ -18,7 +18,7 @@ func TestWhatIsKnownOfAPipeline(t *testing.T) {
 		"nothing yet":                       {Pipeline{}, Pipeline{Head: "a"}, 9 * time.Minute, Unsettled, time.Time{}},
 		"nothing for a while":               {Pipeline{}, Pipeline{Head: "a"}, 10 * time.Minute, None, time.Time{}},
 		"running for long":                  {Pipeline{}, Pipeline{Head: "a", Started: true}, 5 * time.Hour, Unsettled, time.Time{}},
-		"late":                              {Pipeline{Head: "a", Result: None}, Pipeline{Head: "a", Started: true}, time.Hour, None, time.Time{}},
+		"late":                              {Pipeline{Head: "a", Result: None}, Pipeline{Head: "a", Started: true}, time.Hour, Unsettled, time.Time{}},
 		"failed":                            {Pipeline{}, Pipeline{Head: "a", Started: true, Result: Failed, At: friday}, time.Hour, Failed, friday},
 		"tried again":                       {failed, Pipeline{Head: "a", Started: true, Carries: "x==1"}, time.Hour, Failed, monday},
 		"failed again":                      {failed, Pipeline{Head: "a", Started: true, Result: Failed, At: friday, Carries: "x==1"}, time.Hour, Failed, monday},

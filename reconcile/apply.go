@@ -261,6 +261,10 @@ func (r *run) setBranch(ctx context.Context, a plan.CommitBranch, out mrs.Outcom
 
 // setAsked notes that tests were asked for on a head.
 func (r *run) setAsked(ctx context.Context, a plan.AskForTests) error {
+	if p, ok := r.snap.Pipelines[a.IID]; ok && a.OnOpen.Pipeline && p.Head == a.Head {
+		p = p.Next(plan.Pipeline{Head: p.Head, ID: p.ID, Updated: p.Updated, Started: true, Carries: p.Carries}, 0)
+		r.snap.Pipelines[a.IID], r.memory.Pipelines[a.IID] = p, p
+	}
 	for i := range r.snap.Branches {
 		b := &r.snap.Branches[i]
 		if b.Name != a.Branch {

@@ -100,13 +100,12 @@ func (r *run) pipelineNews(ctx context.Context, open []plan.MergeRequest, known 
 		return n, r.missed(err)
 	}
 	for _, p := range list {
-		if p.Result == plan.Unsettled {
-			continue
-		}
-		n.main = n.main || p.Ref == r.snap.Project.DefaultBranch
+		n.main = n.main || p.Ref == r.snap.Project.DefaultBranch && p.Result != plan.Unsettled
 		for _, m := range open {
 			mine := p.Ref == m.Branch || strings.HasPrefix(p.Ref, fmt.Sprintf("refs/merge-requests/%d/", m.IID))
-			if k := known[m.IID]; mine && !(p.ID == k.ID && p.At.Equal(k.Updated)) {
+			k := known[m.IID]
+			over := p.Result != plan.Unsettled || k.Result == plan.None
+			if mine && over && !(p.ID == k.ID && p.At.Equal(k.Updated)) {
 				n.of[m.IID] = true
 			}
 		}

@@ -26,6 +26,8 @@ func (w *world) people(t *testing.T, acts ...string) {
 //	tick|untick USER PART            the dashboard's box whose line holds PART
 //	rebase USER BRANCH               the box in the merge request from it
 //	merge|close|reopen|revert USER BRANCH
+//	approve|unapprove USER BRANCH
+//	pipeline USER BRANCH STATUS [JOB=STATUS...]   of the newest merge request from it, or of main
 //	push|force USER BRANCH           a commit of USER on top of it, or instead
 //	pin USER NAME VERSION            in both files of main; unpin USER NAME
 //	twin USER                        spoils the derived file of main
@@ -76,11 +78,20 @@ func (w *world) act(text string) error {
 		}
 		return p.EditIssueDescription(user, board.IID, "")
 	}
+	if what == "pipeline" && on == "main" {
+		return p.Pipeline(user, p.DefaultBranch(), words[3], words[4:]...)
+	}
 	m, err := w.newest(prefix + on)
 	if err != nil {
 		return err
 	}
 	switch what {
+	case "pipeline":
+		return p.Pipeline(user, fmt.Sprint("!", m.IID), words[3], words[4:]...)
+	case "approve":
+		return p.Approve(user, m.IID)
+	case "unapprove":
+		return p.Unapprove(user, m.IID)
 	case "rebase":
 		return p.TickMR(user, m.IID, "rebase-check")
 	case "merge":

@@ -23,6 +23,7 @@ type judge struct {
 	replaced map[string]int       // of those, heads that we wrote over in the instant they came, and in how many runs they must be kept
 	late     []string             // branches whose tick was taken back while a run had read it
 	apart    int                  // runs in which members of a group that was taken apart open
+	started  map[string]int       // pipelines of ours, by commit
 	opened   map[string]int       // new ones that nobody asked for, by weekend
 	asked    map[string]bool      // branches that somebody with the right asked for
 	waiting  map[string]*waiting  // ticks that were not answered yet, by branch
@@ -32,7 +33,7 @@ type judge struct {
 }
 
 func newJudge(w *world) *judge {
-	return &judge{w: w, released: map[string]time.Time{}, theirs: map[string]string{}, replaced: map[string]int{}, opened: map[string]int{}, asked: map[string]bool{}, waiting: map[string]*waiting{}}
+	return &judge{w: w, released: map[string]time.Time{}, theirs: map[string]string{}, replaced: map[string]int{}, opened: map[string]int{}, started: map[string]int{}, asked: map[string]bool{}, waiting: map[string]*waiting{}}
 }
 
 // heardOf notes when a release came, from a statement of the index.
@@ -132,6 +133,14 @@ func (j *judge) ours(e gitlabsim.Event) {
 			j.fault("I6: %s of %s, which is of %s", e.Kind, e.Target, i.Author)
 		}
 	case "issue-open", "cross-reference":
+	case "mention":
+		if e.Detail != "@tester" || !strings.Contains(j.w.setting.config, e.Detail) {
+			j.fault("I6: pinwheel mentioned %s", e.Detail)
+		}
+	case "pipeline":
+		if j.started[e.Detail]++; j.started[e.Detail] > 1 && !j.w.apart || !strings.HasPrefix(e.Target, prefix) || !strings.Contains(j.w.setting.config, "on_open") {
+			j.fault("I1: a pipeline of %s for %s, of which there are %d", e.Target, e.Detail, j.started[e.Detail])
+		}
 	default:
 		j.fault("I6: pinwheel did %s", e)
 	}
@@ -168,6 +177,15 @@ func (j *judge) oneEach(after string) {
 		if m.State == "opened" {
 			open[m.SourceBranch]++
 		}
+		asked := map[string]bool{}
+		for _, n := range m.Notes {
+			if mark := opFull.FindString(n.Body); n.Author == bot && mark != "" {
+				if asked[mark] && !j.w.apart {
+					j.fault("I1: two notes %s on !%d after %s", mark, m.IID, after)
+				}
+				asked[mark] = true
+			}
+		}
 	}
 	for branch, n := range open {
 		if n > 1 {
@@ -193,6 +211,8 @@ func (j *judge) oneEach(after string) {
 		}
 	}
 }
+
+var opFull = regexp.MustCompile(`<!-- op:\S+ -->`)
 
 var pinLine = regexp.MustCompile(`^([A-Za-z0-9._-]+)==(\S+)$`)
 

@@ -48,7 +48,7 @@ var what = strings.Fields(`
 
 // more may happen to seeds that were never wrong: what was drawn for those
 // stays as it was.
-var more = append(slices.Clip(what), strings.Fields("label label unlabel split split startover")...)
+var more = append(slices.Clip(what), strings.Fields("label label unlabel split split startover pipeline pipeline pipeline mainpipeline approve unapprove")...)
 
 // draw makes the events of a seed.
 func draw(seed uint64) []happening {
@@ -113,6 +113,9 @@ func (l *life) befall(h happening) {
 				_ = l.project.UnlabelMR(who, m.IID, "stop-updating")
 			}
 		}
+	case "pipeline", "mainpipeline":
+		status, _ := pick([]string{"running", "success", "failed", "failed", "canceled"}, h.b)
+		l.pipeline(h, open, status)
 	case "split":
 		_ = l.act("tick " + who + " split-branch=")
 	case "startover":
@@ -125,7 +128,7 @@ func (l *life) befall(h happening) {
 	case "merge":
 		who = "alice" // main is protected
 		onMR("merge", open)
-	case "close", "rebase", "push", "force":
+	case "close", "rebase", "push", "force", "approve", "unapprove":
 		onMR(h.what, open)
 	case "reopen", "revert":
 		who = "alice"
@@ -164,6 +167,21 @@ func (l *life) befall(h happening) {
 		}
 	default:
 		l.weather(h)
+	}
+}
+
+// pipeline lets one of a merge request or of the default branch go on.
+func (l *life) pipeline(h happening, open []gitlabsim.MergeRequest, status string) {
+	on := "main"
+	if h.what == "pipeline" {
+		m, ok := pick(open, h.a)
+		if !ok {
+			return
+		}
+		on = strings.TrimPrefix(m.SourceBranch, prefix)
+	}
+	if l.setting.ci {
+		_ = l.act(fmt.Sprintf("pipeline bob %s %s lint=success test=%s", on, status, status))
 	}
 }
 

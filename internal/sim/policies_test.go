@@ -16,6 +16,7 @@ type terms struct {
 	frozen   [2]time.Time // from, to: days on which nothing opens by itself
 	approval bool         // majors open after a tick alone
 	most     int          // new ones that nobody asked for in one weekend; 0: any number
+	ci       bool
 }
 
 func date(text string) time.Time {
@@ -32,11 +33,11 @@ var policies = []terms{
       - {kinds: [minor, patch, calendar], group: all non-major}
       - {kinds: [major], approval: true}
 `},
-	{most: 2, frozen: [2]time.Time{date("2026-01-09"), date("2026-01-14")}, config: `    freeze: [{from: "2026-01-09", to: "2026-01-13", reason: a release}]
+	{ci: true, most: 2, frozen: [2]time.Time{date("2026-01-09"), date("2026-01-14")}, config: `    freeze: [{from: "2026-01-09", to: "2026-01-13", reason: a release}]
     max_new_per_window: 2
     closed: line
 `},
-	{config: `    refresh: always
+	{ci: true, config: tested + `    refresh: always
     rules:
       - {group: the pins}
       - {packages: [lxml], priority: 3, labels: [slow]}

@@ -51,6 +51,11 @@ func (w *world) projection() string {
 		all = append(all, fmt.Sprintf("%s %s by %s, closed by %q, labels %v, conflict %v: %s\n%s%s", names[fmt.Sprint("!", m.IID)], m.State, m.Author,
 			m.ClosedBy, m.Labels, m.HasConflicts, m.Title, indent(named(passing.ReplaceAllString(m.Description, "~"))), marks(m.Notes)))
 	}
+	ran := w.project.Pipelines()
+	slices.Sort(ran)
+	for _, text := range ran {
+		all = append(all, "ran "+text+"\n")
+	}
 	slices.Sort(all)
 	out.WriteString(strings.Join(all, ""))
 	for _, i := range w.project.Issues() {

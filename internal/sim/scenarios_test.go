@@ -16,6 +16,10 @@ const grouped = `    rules:
       - {kinds: [minor, patch, calendar], group: all the rest}
 `
 
+// tested asks for tests on each head, in both ways.
+const tested = `    on_open: {comment: "@tester test", pipeline: {inputs: {suite: canary}}}
+`
+
 // saturday, in the window, everything is open.
 func saturday(_ *testing.T, p *process) {
 	p.run()
@@ -67,6 +71,22 @@ var scenarios = []scenario{
 		p.w.until("2026-01-06T09:00Z")
 		p.run()
 		p.w.people(t, "tick bob split-branch=")
+	}},
+	{"tests are asked for", setting{ci: true, config: tested}, func(_ *testing.T, p *process) {
+		p.run()
+		p.w.until("2026-01-02T23:05Z")
+	}},
+	{"pipelines end", setting{ci: true, config: tested}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.runs(1)
+		p.w.people(t, "pipeline bob main success a=success b=failed", "pipeline bob requests-2.x failed a=failed b=failed", "pipeline bob lxml-5.x success",
+			"pipeline bob boto3-1.x failed kernel=failed>", "tick bob rebase-branch=pinwheel/boto3-1.x")
+		p.w.until("2026-01-06T09:00Z")
+	}},
+	{"an approved one has a newer release", setting{}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.people(t, "approve alice requests-2.x", "index requests 2.33.0 2026-01-04T10:00Z", "index lxml 5.3.3 2026-01-04T10:00Z")
+		p.w.until("2026-01-09T23:05Z")
 	}},
 	{"an edited one is started over", setting{}, func(t *testing.T, p *process) {
 		saturday(t, p)

@@ -23,7 +23,7 @@ type waiting struct {
 
 // live plays a seed's events and two clean days, and says what went wrong.
 func live(t *testing.T, under terms, events []happening) (wrong []string, last int) {
-	inBubble(t, setting{config: under.config, terms: under}, func(t *testing.T, w *world) {
+	inBubble(t, setting{config: under.config, terms: under, ci: under.ci}, func(t *testing.T, w *world) {
 		l := &life{world: w, t: t, p: w.first(t), latest: map[string]int{}}
 		for run := range days * 24 / step {
 			last = run

@@ -32,6 +32,7 @@ type setting struct {
 	index  string
 	pins   string
 	terms  terms
+	ci     bool // the project has CI/CD, and a configuration with the input suite
 }
 
 // everyday has seven pins: boto3 and botocore go in lock-step, urllib3 is held
@@ -149,6 +150,7 @@ projects:
 	for name, level := range map[string]int{"alice": gitlabsim.Owner, "bob": gitlabsim.Developer, "rita": gitlabsim.Reporter, bot: gitlabsim.Developer} {
 		w.project.SetRole(name, level)
 	}
+	w.project.SetCI(s.ci, "suite")
 	w.judge = newJudge(w)
 	for line := range strings.Lines(s.index) {
 		if err := w.release(strings.TrimSpace(line)); err != nil {

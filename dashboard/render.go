@@ -186,9 +186,29 @@ func problems(p plan.Plan) section {
 		if q.File != "" {
 			where = text.Code(place(q.File, q.Line)) + ": "
 		}
-		s.add(rankProblem, " - "+where+sentences(q.Text, q.Next)+"\n")
+		s.add(rankProblem, " - "+where+told(q)+"\n")
 	}
 	return s
+}
+
+// told is a problem as sentences, with a link to the page where it is mended.
+func told(q plan.Problem) string {
+	what := q.Text
+	if q.File == "" {
+		what = capital(what) // else it may begin with what the file says
+	}
+	out := sentences(what, capital(q.Next))
+	if q.Page != "" {
+		out += " " + text.Link("The page for that", q.Page)
+	}
+	return out
+}
+
+func capital(s string) string {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return s
+	}
+	return string(s[0]-'a'+'A') + s[1:]
 }
 
 // states renders the updates by the headings of the state table. States that
@@ -329,6 +349,9 @@ func requests(p plan.Plan) section {
 
 func remarks(p plan.Plan) section {
 	s := section{head: "## Notes\n", end: "\n"}
+	for _, q := range p.Hints {
+		s.add(rankNote, " - "+told(q)+"\n")
+	}
 	for _, n := range p.Notes {
 		s.add(rankNote, " - "+sentences(n)+"\n")
 	}

@@ -43,14 +43,21 @@ func (e *redirectError) Is(target error) bool { return target == ErrRedirect }
 // failure is an error of the API with what was attempted.
 type failure struct {
 	doing string
-	kinds []error
-	text  string
-	cause error
+	// advice is what Explain says; page, without it, is where it is mended.
+	advice, page string
+	kinds        []error
+	text         string
+	cause        error
 }
 
 func (e *failure) Error() string { return e.doing + ": " + e.text }
 
-func (e *failure) Unwrap() []error { return append(e.kinds, e.cause) }
+func (e *failure) Unwrap() []error {
+	if e.cause == nil {
+		return e.kinds
+	}
+	return append(e.kinds, e.cause)
+}
 
 // fail wraps an error of client-go, nil included.
 func fail(err error, format string, args ...any) error {
@@ -140,9 +147,15 @@ func unknown(err error) bool {
 func Explain(err error) string {
 	var redirect *redirectError
 	var f *failure
-	doing := ""
+	doing, page := "", ""
 	if errors.As(err, &f) {
 		doing = f.doing
+		if f.advice != "" {
+			return f.advice
+		}
+		if f.page != "" {
+			page = ", at " + f.page
+		}
 	}
 	switch {
 	case err == nil:
@@ -150,7 +163,7 @@ func Explain(err error) string {
 	case errors.Is(err, ErrUnauthorized):
 		return "GitLab does not accept the token: it is wrong, expired or revoked; put a valid one into PINWHEEL_GITLAB_TOKEN or the file of gitlab.token_file"
 	case errors.Is(err, ErrScope):
-		return fmt.Sprintf("the token's scope does not allow to %s: give it the scope api", doing)
+		return fmt.Sprintf("the token's scope does not allow to %s: give it the scope api%s", doing, page)
 	case errors.Is(err, ErrForbidden):
 		return fmt.Sprintf("the token's user may not %s: give it the role Developer in the project, and check that the project is not archived and the branch not protected", doing)
 	case errors.Is(err, ErrProjectNotFound):

@@ -40,10 +40,11 @@ func (c *Client) Token(ctx context.Context) (Token, error) {
 
 // Settings are what a project's settings mean for merge requests of ours.
 type Settings struct {
-	MergeRequests bool   // they are enabled
-	MergeMethod   string // merge, rebase_merge or ff
-	Protected     bool   // the default branch is
-	CanPush       bool   // the token's user may push to the default branch
+	MergeMethod string // merge, rebase_merge or ff
+	// PipelinesRequired: "Pipelines must succeed".
+	PipelinesRequired bool
+	Protected         bool // the default branch is
+	CanPush           bool // the token's user may push to the default branch
 	// ProtectedUnder is a branch under the prefix that is protected, or a rule
 	// for branches under it that are not there yet and that the token's user
 	// may not push to; empty when there is none. Where the role may not read
@@ -57,7 +58,7 @@ func (c *Client) Settings(ctx context.Context, id int64) (Settings, error) {
 	if err != nil {
 		return Settings{}, fail(err, "read the settings of project %d", id)
 	}
-	out := Settings{MergeRequests: p.MergeRequestsAccessLevel != gitlab.DisabledAccessControl, MergeMethod: string(p.MergeMethod)}
+	out := Settings{MergeMethod: string(p.MergeMethod), PipelinesRequired: p.OnlyAllowMergeIfPipelineSucceeds}
 	b, _, err := c.gl.Branches.GetBranch(id, p.DefaultBranch, gitlab.WithContext(ctx))
 	if err != nil && !errors.Is(err, gitlab.ErrNotFound) {
 		return Settings{}, fail(err, "read branch %s", p.DefaultBranch)

@@ -21,6 +21,13 @@ func decide(s *Snapshot, m *Memory) Plan {
 	d.plan.MaxOpen = s.Policy.MaxOpen
 	m.parse(s)
 	d.files, d.plan.Problems = m.files, append(slices.Clone(s.Own.Problems), m.problems...)
+	for _, g := range s.Gaps {
+		if g.Stopping {
+			d.plan.Problems = append(d.plan.Problems, g)
+		} else {
+			d.plan.Hints = append(d.plan.Hints, g)
+		}
+	}
 	if s.Project.Archived {
 		d.plan.Problems = append(d.plan.Problems, Problem{Text: "the project is archived", Next: "remove it from the configuration", Stopping: true})
 	}

@@ -6,6 +6,7 @@ import "time"
 type Plan struct {
 	Missing   []Need      // facts to fetch before this plan is carried out; sorted
 	Problems  []Problem   // a project with a stopping one gets no effects
+	Hints     []Problem   // settings that make work harder
 	Updates   []Update    // 1. by state, in the dashboard's order; 2. by name; 3. by branch
 	Actions   []Action    // in the order they are carried out
 	Current   []Pin       // pins with nothing to move to, by file and line
@@ -31,6 +32,7 @@ type Plan struct {
 // Problem stops a project, or says that part of it cannot be done. Its text is
 // one sentence; Next says what to do.
 type Problem struct {
+	Page     string // the address of the page where it is mended, or empty
 	File     string
 	Line     int // 0: the whole file or none
 	Text     string

@@ -162,3 +162,24 @@ const (
 	Maintainer  Role = 40
 	Owner       Role = 50
 )
+
+// String is the name as people know it.
+func (r Role) String() string {
+	switch {
+	case r == RoleUnknown:
+		return "an unknown role"
+	case r < Guest:
+		return "no role"
+	case r < Planner:
+		return "Guest"
+	case r < Reporter:
+		return "Planner"
+	case r < Developer:
+		return "Reporter"
+	case r < Maintainer:
+		return "Developer"
+	case r < Owner:
+		return "Maintainer"
+	}
+	return "Owner"
+}

@@ -111,9 +111,9 @@ func (d *decider) allowed(t Tick) (Verdict, string) {
 	case !t.Rendered:
 		return Refused, "the text of that box is not pinwheel's"
 	case least > NoRole && t.Role == RoleUnknown:
-		return Refused, fmt.Sprintf("nobody could be named who ticked it, and it needs %s", roleName(least))
+		return Refused, fmt.Sprintf("nobody could be named who ticked it, and it needs %s", least)
 	case least > NoRole && t.Role < least:
-		return Refused, fmt.Sprintf("needs %s, has %s", roleName(least), roleName(t.Role))
+		return Refused, fmt.Sprintf("needs %s, has %s", least, t.Role)
 	}
 	return "", ""
 }
@@ -172,26 +172,6 @@ func (d *decider) bodyBox(dr *draft) {
 		return // rebuilt already; only the text is left to write
 	}
 	dr.forced = &Tick{ID: asked + fmt.Sprintf("%.8s", dr.branch.Head.SHA), Box: BoxRebase, Branch: dr.Branch, At: d.s.Now}
-}
-
-func roleName(r Role) string {
-	switch {
-	case r == RoleUnknown:
-		return "an unknown role"
-	case r < Guest:
-		return "no role"
-	case r < Planner:
-		return "Guest"
-	case r < Reporter:
-		return "Planner"
-	case r < Developer:
-		return "Reporter"
-	case r < Maintainer:
-		return "Developer"
-	case r < Owner:
-		return "Maintainer"
-	}
-	return "Owner"
 }
 
 // applyForced lets a rebase request take the newest eligible version, or

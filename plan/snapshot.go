@@ -23,6 +23,9 @@ type Snapshot struct {
 	// nobody asked for, over all projects; nil is no bound.
 	New *int
 
+	// Gaps are what the project lacks in rights and settings.
+	Gaps []Problem
+
 	// Own is the project's own policy file, of which Policy holds what it says.
 	Own OwnPolicy
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/mrs"
@@ -126,6 +127,9 @@ func (r *run) effect(ctx context.Context, a plan.Action) error {
 	result := "done"
 	if failure != nil {
 		result = explain(failure)
+		if errors.Is(failure, mrs.ErrForbidden) {
+			r.memory.RightsAt = time.Time{} // the next run looks why
+		}
 		r.snap.Failures[a.On()] = sentence(failure)
 		r.fail(fmt.Sprintf("%s of %s: %s", kind, a.On(), result))
 		r.log.Error("effect failed", "action", kind, "branch", a.On(), "err", result)

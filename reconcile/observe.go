@@ -47,6 +47,7 @@ type run struct {
 	left       mark
 	reserved   int   // of the budget over all projects, and not spent yet
 	broken     error // the audit could not be written
+	looking    bool  // nothing is going to be written
 }
 
 // overlap is how far back the list of updated merge requests is read again,
@@ -75,6 +76,9 @@ func (r *run) observe(ctx context.Context) error {
 		return err
 	}
 	r.gitlab = r.MergeRequests(r.options())
+	if err := r.observeRights(ctx); err != nil {
+		return err
+	}
 	notes, readable := r.observeDashboard(ctx)
 	if err := r.observeMergeRequests(ctx); err != nil {
 		return err

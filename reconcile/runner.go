@@ -150,6 +150,7 @@ func (r *Runner) once(ctx context.Context, project config.Project, now time.Time
 // Preview reads one project and decides, and writes nothing to GitLab.
 func (r *Runner) Preview(ctx context.Context, project config.Project, now time.Time) (Preview, error) {
 	run := r.newRun(project, now)
+	run.looking = true
 	if err := run.observe(ctx); err != nil {
 		return Preview{}, err
 	}
@@ -163,6 +164,7 @@ func (r *Runner) Preview(ctx context.Context, project config.Project, now time.T
 // Verify reads one project and judges its pins as they are.
 func (r *Runner) Verify(ctx context.Context, project config.Project, now time.Time) (Preview, error) {
 	run := r.newRun(project, now)
+	run.looking = true
 	if err := run.observe(ctx); err != nil {
 		return Preview{}, err
 	}

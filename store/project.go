@@ -24,43 +24,49 @@ type Memory struct {
 	Attended          time.Time // plan.Snapshot.Attended
 	PipelinesSeen     time.Time // how far the list of pipelines was read
 	Pipelines         map[int64]plan.Pipeline
+	RightsAt          time.Time      // when rights and settings were looked at; zero: they are to be
+	Gaps              []plan.Problem // what they lacked then
 }
 
 // ProjectMemory returns what is known of the project at path. Of a project
 // never heard of, it is a Memory with nothing but the path.
 func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) {
-	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines
+	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps
 		FROM projects WHERE path = ?`
 	m := Memory{Path: path}
-	var at, seen, attended, pipelines instant
+	var at, seen, attended, pipelines, rights instant
 	err := s.row(ctx, query, []any{path},
-		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended, &pipelines, asJSON{&m.Pipelines})
+		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended, &pipelines, asJSON{&m.Pipelines}, &rights, asJSON{&m.Gaps})
 	if errors.Is(err, sql.ErrNoRows) {
 		return m, nil
 	}
 	if err != nil {
 		return Memory{}, fmt.Errorf("read the memory of %s: %w", path, err)
 	}
-	m.DashboardAt, m.MergeRequestsSeen, m.Attended, m.PipelinesSeen = at.Time, seen.Time, attended.Time, pipelines.Time
+	m.DashboardAt, m.MergeRequestsSeen, m.Attended, m.PipelinesSeen, m.RightsAt = at.Time, seen.Time, attended.Time, pipelines.Time, rights.Time
 	return m, nil
 }
 
 // SaveMemory replaces what is known of the project m.Path.
 func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
 	const upsert = `INSERT INTO projects
-		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (path) DO UPDATE SET id = excluded.id, dashboard_iid = excluded.dashboard_iid,
 		dashboard_body = excluded.dashboard_body, dashboard_at = excluded.dashboard_at,
 		paused_note_for = excluded.paused_note_for, last_note_id = excluded.last_note_id,
 		merge_requests_seen = excluded.merge_requests_seen, attended_at = excluded.attended_at,
-		pipelines_seen = excluded.pipelines_seen, pipelines = excluded.pipelines`
+		pipelines_seen = excluded.pipelines_seen, pipelines = excluded.pipelines, rights_at = excluded.rights_at, gaps = excluded.gaps`
 	pipelines, err := json.Marshal(m.Pipelines)
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}
+	gaps, err := json.Marshal(m.Gaps)
+	if err != nil {
+		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
+	}
 	err = s.exec(ctx, upsert, m.Path, m.ID, m.DashboardIID, m.DashboardBody, instant{m.DashboardAt},
-		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen}, instant{m.Attended}, instant{m.PipelinesSeen}, string(pipelines))
+		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen}, instant{m.Attended}, instant{m.PipelinesSeen}, string(pipelines), instant{m.RightsAt}, string(gaps))
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}

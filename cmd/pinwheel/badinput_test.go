@@ -55,7 +55,7 @@ func TestBadInput(t *testing.T) {
 			setup: func(t *testing.T, w *world) { w.env["PINWHEEL_GITLAB_TOKEN"] = "glpat-wrong" },
 		},
 		{
-			name: "a token that may only read", args: []string{"run", "--config", "CONFIG"}, code: exitFailed, says: []string{"scope api"},
+			name: "a token that may only read", args: []string{"run", "--config", "CONFIG"}, code: exitStopped, says: []string{"scope api", "/-/settings/access_tokens"},
 			setup: func(t *testing.T, w *world) {
 				w.env["PINWHEEL_GITLAB_TOKEN"] = w.gitlab.Token("pinwheel-bot", "read_api")
 			},

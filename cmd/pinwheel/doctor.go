@@ -243,9 +243,6 @@ func (d *doctor) own(ctx context.Context, client *mrs.Client, project config.Pro
 }
 
 func (d *doctor) settings(project config.Project, p plan.Project, s mrs.Settings) {
-	if !s.MergeRequests {
-		d.say(wrong, project.Path, "merge requests are disabled: enable them under Settings > General > Visibility")
-	}
 	switch s.MergeMethod {
 	case "ff", "rebase_merge":
 		d.say(doubt, project.Path, "the merge method %s asks for a rebase after every other merge: pinwheel rebuilds a branch only on a conflict or when its rebase box is ticked", s.MergeMethod)

@@ -86,7 +86,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		"much":      {func(w *world) { w.project.SetRole("pinwheel-bot", gitlabsim.Maintainer) }, exitDone, []string{"warning", "is more than a Developer"}},
 		"stranger":  {func(w *world) { w.project.SetRole("pinwheel-bot", gitlabsim.NoAccess) }, exitFailed, []string{"error", "group/project: ", "there is no such project"}},
 		"issues":    {func(w *world) { w.project.SetIssuesEnabled(false) }, exitFailed, []string{"error", "issues are disabled"}},
-		"mrs":       {func(w *world) { w.project.Set(gitlabsim.Settings{MRsDisabled: true}) }, exitFailed, []string{"error", "merge requests are disabled"}},
+		"mrs":       {func(w *world) { w.project.Set(gitlabsim.Settings{MRsDisabled: true}) }, exitFailed, []string{"error", "merge requests are off in group/project: turn them on"}},
 		"archived":  {func(w *world) { w.project.Set(gitlabsim.Settings{Archived: true}) }, exitFailed, []string{"error", "is archived"}},
 		"ff":        {func(w *world) { w.project.Set(gitlabsim.Settings{MergeMethod: "ff"}) }, exitDone, []string{"warning", "the merge method ff"}},
 		"open main": {func(w *world) { w.project.Unprotect("main") }, exitDone, []string{"warning", "may push to main"}},

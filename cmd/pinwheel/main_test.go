@@ -55,6 +55,7 @@ func newWorld(t *testing.T) *world {
 	w.gitlab.AddBot("pinwheel-bot", "pinwheel")
 	w.gitlab.AddUser("maintainer", "A Maintainer", false)
 	w.project = w.gitlab.AddProject("group/project", "main", map[string]string{"constraints.txt": pins})
+	w.project.SetCI(false)
 	w.gitlab.AddMember(w.project, "pinwheel-bot", gitlabsim.Developer)
 	w.gitlab.AddMember(w.project, "maintainer", gitlabsim.Maintainer)
 	w.env = map[string]string{"PINWHEEL_GITLAB_TOKEN": w.gitlab.Token("pinwheel-bot")}

@@ -24,6 +24,7 @@ type (
 		Unmanaged []unmanagedOut `json:"not_managed"`
 	}
 	problemOut struct {
+		Page     string `json:"page,omitempty"`
 		File     string `json:"file,omitempty"`
 		Line     int    `json:"line,omitempty"`
 		Text     string `json:"text"`

@@ -162,6 +162,9 @@ func problemLine(q plan.Problem) string {
 	if q.Next != "" {
 		text += "; " + strings.TrimRight(q.Next, ".")
 	}
+	if q.Page != "" {
+		text += ": " + q.Page
+	}
 	return text
 }
 

@@ -95,6 +95,9 @@ func (s *site) hours(ctx context.Context, until time.Time) error {
 			return nil
 		}
 		s.stage.moveTo(next)
+		if err := s.stage.test(); err != nil {
+			return err
+		}
 		if err := s.run(ctx); err != nil {
 			return err
 		}

@@ -66,6 +66,7 @@ type stage struct {
 	policy  config.Project
 	store   *store.Store
 	hide    *strings.Replacer // addresses of the simulated servers
+	tested  map[string]bool   // heads whose pipelines ended; nil: CI/CD is off
 	ending  []func()
 }
 
@@ -124,6 +125,7 @@ func (s *stage) populate() {
 		twinPath: "---\n# Generated from constraints.txt by pinwheel. Do not edit.\nvariables:\n  PYTHON_CONSTRAINTS: |\n    " +
 			strings.ReplaceAll(strings.TrimSuffix(pins, "\n"), "\n", "\n    ") + "\n",
 	})
+	s.project.SetCI(false)
 	s.gitlab.AddMember(s.project, bot, gitlabsim.Developer)
 	for _, p := range people() {
 		s.gitlab.AddUser(p.name, strings.ToUpper(p.name[:1])+p.name[1:], false)
@@ -196,6 +198,35 @@ func (s *stage) moveTo(at time.Time) {
 
 // local is the time on the wall of the project's people.
 func (s *stage) local() time.Time { return s.now().In(s.zone) }
+
+// failing is in the branch of the merge request that fails its tests.
+const failing = "jinja2"
+
+// test ends the pipelines of heads that had none yet: the default branch's
+// passes, and all but one of the merge requests'.
+func (s *stage) test() error {
+	if s.tested == nil {
+		s.tested = map[string]bool{}
+		s.project.SetCI(true)
+		if err := s.project.Pipeline("alice", "main", "success", "install=success", "canary=success"); err != nil {
+			return err
+		}
+	}
+	for _, m := range s.project.MRs() {
+		if m.State != "opened" || s.tested[m.Head] {
+			continue
+		}
+		s.tested[m.Head] = true
+		status := "success"
+		if strings.Contains(m.SourceBranch, failing) {
+			status = "failed"
+		}
+		if err := s.project.Pipeline("alice", fmt.Sprint("!", m.IID), status, "install=success", "canary="+status); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // run is one run of pinwheel. It returns by how many requests it wrote to
 // GitLab.

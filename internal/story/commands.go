@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -136,6 +137,15 @@ func (s *stage) weather() map[string]command {
 		},
 		"ci": func(a []string) (string, error) {
 			s.project.SetCI(a[0] == "on", a[1:]...)
+			return "", nil
+		},
+		"settings": func(a []string) (string, error) {
+			has := func(word string) bool { return slices.Contains(a, word) }
+			to := gitlabsim.Settings{Public: true, IssuesDisabled: has("no-issues"), MRsDisabled: has("no-merge-requests"), PipelinesRequired: has("pipelines-required")}
+			if has("ff") {
+				to.MergeMethod = "ff"
+			}
+			s.project.Set(to)
 			return "", nil
 		},
 		"protect": func(a []string) (string, error) {

@@ -60,6 +60,7 @@
 //	index-fault 'METHOD GLOB WHAT'     of the index
 //	calm                               ends every fault
 //	token revoke|restore
+//	settings [ff] [no-issues] [no-merge-requests] [pipelines-required]
 //	protect|unprotect PATTERN          branches, for Maintainers
 //	ci on|off [INPUT...]               CI/CD, and the inputs that its configuration has
 //	forget                             deletes the database

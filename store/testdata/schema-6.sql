@@ -9,7 +9,7 @@ CREATE TABLE projects (
   paused_note_for INTEGER NOT NULL DEFAULT 0,
   last_note_id INTEGER NOT NULL DEFAULT 0,
   merge_requests_seen TEXT CHECK (merge_requests_seen GLOB '????-??-??T??:??:??*Z')
-, attended_at TEXT CHECK (attended_at GLOB '????-??-??T??:??:??*Z'), pipelines_seen TEXT CHECK (pipelines_seen GLOB '????-??-??T??:??:??*Z'), pipelines TEXT NOT NULL DEFAULT 'null' CHECK (json_valid(pipelines))) STRICT;
+, attended_at TEXT CHECK (attended_at GLOB '????-??-??T??:??:??*Z'), pipelines_seen TEXT CHECK (pipelines_seen GLOB '????-??-??T??:??:??*Z'), pipelines TEXT NOT NULL DEFAULT 'null' CHECK (json_valid(pipelines)), rights_at TEXT CHECK (rights_at GLOB '????-??-??T??:??:??*Z'), gaps TEXT NOT NULL DEFAULT 'null' CHECK (json_valid(gaps))) STRICT;
 
 CREATE TABLE packages (
   index_name TEXT NOT NULL,
@@ -113,7 +113,7 @@ CREATE TABLE audit (
 CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'the audit is only added to'); END;
 CREATE TRIGGER audit_is_final BEFORE UPDATE ON audit BEGIN SELECT raise(ABORT, 'the audit is only added to'); END;
 
-INSERT INTO projects VALUES ('g/p', 7, 3, 'body', '2026-01-02T03:04:05Z', 3, 99, '2026-01-02T03:04:05.123Z', '2026-01-01T00:00:00Z', '2026-01-02T03:00:00Z', '{"5":{"Head":"aaa","Result":"passed"}}');
+INSERT INTO projects VALUES ('g/p', 7, 3, 'body', '2026-01-02T03:04:05Z', 3, 99, '2026-01-02T03:04:05.123Z', '2026-01-01T00:00:00Z', '2026-01-02T03:00:00Z', '{"5":{"Head":"aaa","Result":"passed"}}', '2026-01-02T03:00:00Z', '[]');
 INSERT INTO packages VALUES ('pypi', 'boto3', '"abc"', 12, '2026-01-02T03:04:05Z', '', 1, x'00ff');
 INSERT INTO branches VALUES ('g/p', 'pinwheel/boto3-1.x', 'aaa', 'ddd', 'bbb', 'message', '2026-01-02T03:04:05Z', 'aaa');
 INSERT INTO merge_requests VALUES ('g/p', 5, 'pinwheel/boto3-1.x', 'opened', '{"IID":5,"Branch":"pinwheel/boto3-1.x","State":"opened"}');

@@ -1,0 +1,54 @@
+package mrs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// Gaps are what a project lacks for pinwheel to work in it, each with the page
+// where it is changed. Writes says that merge requests are wanted, not the
+// dashboard alone; what the lack of issues does each run says. What the token may not read counts as in order. ErrScope: the
+// token can write nothing at all.
+func (c *Client) Gaps(ctx context.Context, p plan.Project, bot plan.User, writes bool) ([]plan.Problem, error) {
+	out := []plan.Problem{}
+	gap := func(stopping bool, page, next, format string, args ...any) {
+		out = append(out, plan.Problem{Text: fmt.Sprintf(format, args...), Next: next, Page: p.WebURL + page, Stopping: stopping})
+	}
+	token, err := c.Token(ctx)
+	switch {
+	case errors.Is(err, ErrNotFound) || errors.Is(err, ErrForbidden) || errors.Is(err, ErrUnauthorized):
+		// a kind of token that tells nothing of itself
+	case err != nil:
+		return nil, err
+	case !slices.Contains(token.Scopes, "api"):
+		return nil, &failure{
+			doing: "change anything", page: p.WebURL + "/-/settings/access_tokens",
+			kinds: []error{ErrForbidden, ErrScope}, text: "the scope is " + strings.Join(token.Scopes, ", "),
+		}
+	}
+	s, err := c.Settings(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	if !writes {
+		return out, nil
+	}
+	if role := plan.Role(p.AccessLevel); role > plan.NoRole && role < plan.Developer {
+		gap(true, "/-/project_members", "give it the role Developer", "`%s` has the role %s here and may not push branches", bot.Username, role)
+	}
+	if s.PipelinesRequired && p.PipelinesOff {
+		gap(false, "/-/settings/merge_requests", "turn CI/CD on, or that setting off", "pipelines must succeed and CI/CD is off, so no merge request can be merged")
+	}
+	if s.ProtectedUnder != "" {
+		gap(false, "/-/settings/repository", "let its role push and force push there", "`%s` is protected from `%s`, so such branches cannot be rebuilt", s.ProtectedUnder, bot.Username)
+	}
+	if s.MergeMethod == "ff" || s.MergeMethod == "rebase_merge" {
+		gap(false, "/-/settings/merge_requests", "use their rebase boxes, or choose merge commits", "the merge method %s asks for a rebase of all others after each merge", s.MergeMethod)
+	}
+	return out, nil
+}

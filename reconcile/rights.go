@@ -1,0 +1,44 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// lookAgain is how long a setting that makes work harder is believed.
+const lookAgain = 24 * time.Hour
+
+// observeRights looks at rights and settings in a project's first run, after one
+// in which GitLab refused something, and as long as something lacks. That they
+// cannot be read is no failure: what cannot be done for the lack of them says so.
+// A token that can write nothing is an error.
+func (r *run) observeRights(ctx context.Context) error {
+	if r.looking {
+		return nil
+	}
+	m := &r.memory
+	stopping := slices.ContainsFunc(m.Gaps, func(g plan.Problem) bool { return g.Stopping })
+	if m.RightsAt.IsZero() || stopping || len(m.Gaps) > 0 && !r.now.Before(m.RightsAt.Add(lookAgain)) {
+		gaps, err := r.gitlab.Gaps(ctx, r.snap.Project, r.snap.Bot, r.project.Policy.Mode == plan.Full)
+		switch {
+		case errors.Is(err, mrs.ErrScope):
+			return err
+		case err != nil:
+			r.log.Warn("rights and settings could not be read", "err", explain(err))
+		default:
+			for _, g := range gaps {
+				if !g.Stopping && !slices.Contains(m.Gaps, g) {
+					r.log.Warn("the project lacks something", "err", g.Text+"; "+g.Next+": "+g.Page)
+				}
+			}
+			m.Gaps, m.RightsAt = gaps, r.now
+		}
+	}
+	r.snap.Gaps = m.Gaps
+	return nil
+}

@@ -143,25 +143,28 @@ func (p *Project) newPipeline(u *user, ref, sha, source string) *pipeline {
 }
 
 // headPipeline is what GitLab shows as the pipeline of a merge request: the
-// newest of its own, else of its branch. It stays after a push until there is
-// another. gitlab.md 2.4.
+// newest on its head, one of its own before one of its branch. After a push that
+// of an older head stays until there is another. gitlab.md 2.4.
 func (m *mergeRequest) headPipeline() any {
-	var own, branch *pipeline
+	var newest [2][2]*pipeline // on the head or not, its own or its branch's
+	at := func(no bool) int {
+		if no {
+			return 1
+		}
+		return 0
+	}
 	for _, l := range m.p.pipelines {
-		switch {
-		case strings.HasPrefix(l.ref, fmt.Sprintf("refs/merge-requests/%d/", m.iid)):
-			own = l
-		case l.ref == m.source:
-			branch = l
+		own := strings.HasPrefix(l.ref, fmt.Sprintf("refs/merge-requests/%d/", m.iid))
+		if own || l.ref == m.source {
+			newest[at(l.sha != m.head.id && !m.p.mergeOf(l.sha, m.head.id))][at(!own)] = l
 		}
 	}
-	if own == nil {
-		own = branch
+	for _, l := range slices.Concat(newest[0][:], newest[1][:]) {
+		if l != nil {
+			return m.p.pipelineWire(l, true)
+		}
 	}
-	if own == nil {
-		return nil
-	}
-	return m.p.pipelineWire(own, true)
+	return nil
 }
 
 // SetCI switches CI/CD on or off and says which inputs its configuration has.

@@ -17,6 +17,9 @@ type BodyView struct {
 	Files      []plan.FilePolicy // the project's constraints files with their twins
 	Zone       *time.Location    // nil is UTC
 	MinimumAge time.Duration
+	RuledAges  bool // rules give some packages another age
+	Closing    plan.Closing
+	Refresh    plan.Refresh
 	Pythons    []string
 	Platforms  []string
 	Roots      []string // names of what the project installs
@@ -192,13 +195,13 @@ func why(u plan.Update, v BodyView) string {
 		return who + " asked for it; carried out" + at + "."
 	case "repair":
 		if len(u.Moves) > 0 {
-			return "the branch conflicted with the default branch and was made anew at the same versions" + at + "."
+			return "the branch conflicted with the default branch and was rebuilt at the same versions" + at + "."
 		}
 		return "the files on the default branch did not hold the same pins; found" + at + "."
 	case "catch-up":
 		return "no run got through in the window before; made up for" + at + " (`catch_up: true`)."
 	case "clash":
-		return "what it held did not fit the default branch any more, so it was made anew" + at + "."
+		return "what it held did not fit the default branch any more, so it was rebuilt" + at + "."
 	default:
 		return "the window was open" + at + ". Nobody forced it."
 	}
@@ -231,7 +234,11 @@ func checked(b *strings.Builder, u plan.Update, v BodyView) {
 	b.WriteString(fit(v))
 	b.WriteString(" - each version has files and none of them is yanked\n")
 	if v.MinimumAge > 0 {
-		fmt.Fprintf(b, " - each version had been out for at least %s\n", age(v.MinimumAge))
+		or := ""
+		if v.RuledAges {
+			or = ", or as long as a rule of the configuration says"
+		}
+		fmt.Fprintf(b, " - each version had been out for at least %s%s\n", age(v.MinimumAge), or)
 	}
 	if len(v.Pythons) > 0 {
 		fmt.Fprintf(b, " - each version admits Python %s, as its metadata says\n", text.Inline(strings.Join(v.Pythons, ", "), 100))
@@ -270,24 +277,48 @@ func choices(b *strings.Builder, u plan.Update, v BodyView) {
 	if v.Dashboard > 0 {
 		dashboard = fmt.Sprintf("[dashboard](#%d)", v.Dashboard)
 	}
-	undo, refused := "what it moved is then not offered again until somebody ticks it on the "+dashboard, ""
-	switch {
-	case len(u.Moves) == 0:
-		undo, refused = "the repair is then not offered again until the files change", "this repair is not offered again until the files change"
-	case u.Kind == plan.Major:
-		refused = "this major version is not offered again until somebody ticks it on the " + dashboard
-	case u.Group != "":
-		refused = "these versions are not offered together again; a newer release of any of them is a new question"
-	default:
-		refused = "this version is not offered again; the next release is a new question"
+	ticked := " until somebody ticks it on the " + dashboard
+	undo := "what it moved is then not offered again" + ticked
+	if len(u.Moves) == 0 {
+		undo = "the repair is then not offered again until the files change"
 	}
 	b.WriteString("\n<details><summary>If you ...</summary>\n\n")
 	b.WriteString(" - **merge:** the branch goes away. To undo, revert the merge: " + undo + ".\n")
-	b.WriteString(" - **close:** " + refused + ".\n")
+	b.WriteString(" - **close:** " + refused(u, v, ticked) + ".\n")
 	if u.Group != "" && u.Parts > 1 {
 		b.WriteString(" - **want it apart:** tick its box on the " + dashboard + ", and each of its updates gets a merge request of its own.\n")
 	}
-	b.WriteString(" - **push a commit:** pinwheel stops touching this branch and says so on the " + dashboard + ".\n")
-	b.WriteString(" - **do nothing:** it is made anew when it conflicts or no longer fits, and a newer release may take its place here in a later window.\n")
+	b.WriteString(" - **push a commit:** pinwheel stops touching this branch and says so on the " + dashboard + ", where a box starts over and keeps your commits on a branch of their own.\n")
+	b.WriteString(" - **do nothing:** it is rebuilt when it conflicts or no longer fits" + replaced(u, v) + ".\n")
 	b.WriteString("\n</details>\n")
+}
+
+// refused is what closing does.
+func refused(u plan.Update, v BodyView, ticked string) string {
+	switch {
+	case len(u.Moves) == 0:
+		return "this repair is not offered again until the files change"
+	case u.Group != "":
+		return "these versions are not offered together again; a newer release of any of them is a new question"
+	case v.Closing == plan.RefusesPackage:
+		return "no newer version of this package is offered again" + ticked
+	case u.Kind == plan.Major:
+		return "this major version is not offered again" + ticked
+	case v.Closing == plan.RefusesLine:
+		return "no newer version of this major line is offered again" + ticked
+	}
+	return "this version is not offered again; the next release is a new question"
+}
+
+// replaced is when a newer release takes the place of what nobody merges.
+func replaced(u plan.Update, v BodyView) string {
+	switch {
+	case len(u.Moves) == 0:
+		return ""
+	case v.Refresh == plan.RefreshNever:
+		return ", and stays at these versions until somebody asks for newer ones"
+	case v.Refresh == plan.RefreshAlways:
+		return "; unless it is approved, a newer release takes its place here as soon as it is old enough"
+	}
+	return "; unless it is approved, a newer release may take its place here in a later window"
 }

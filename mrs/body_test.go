@@ -63,6 +63,32 @@ func TestBodies(t *testing.T) {
 	golden(t, "bare.md", mrs.Body(plan.Update{}, mrs.BodyView{}))
 }
 
+func TestWhatAPersonMayDoIsAsThePolicySays(t *testing.T) {
+	major, group := update("2.0"), update("1.35.0")
+	major.Kind, group.Group = plan.Major, "the pins"
+	for _, c := range []struct {
+		closing plan.Closing
+		refresh plan.Refresh
+		u       plan.Update
+		says    []string
+	}{
+		{plan.RefusesVersion, plan.RefreshInWindow, update("1.35.0"), []string{"close:** this version is not offered again;", "unless it is approved, a newer release may take its place here in a later window"}},
+		{plan.RefusesLine, plan.RefreshAlways, update("1.35.0"), []string{"close:** no newer version of this major line is offered", "unless it is approved, a newer release takes its place here as soon as"}},
+		{plan.RefusesPackage, plan.RefreshNever, major, []string{"close:** no newer version of this package is offered", "stays at these versions until somebody asks"}},
+		{plan.RefusesLine, plan.RefreshInWindow, major, []string{"close:** this major version is not offered again until"}},
+		{plan.RefusesPackage, plan.RefreshInWindow, group, []string{"close:** these versions are not offered together again;"}},
+	} {
+		v := view
+		v.Closing, v.Refresh, v.RuledAges = c.closing, c.refresh, true
+		body := mrs.Body(c.u, v)
+		for _, want := range append(c.says, "for at least 3 days, or as long as a rule of the configuration says") {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s, %s: %q is missing in\n%s", c.closing, c.refresh, want, body)
+			}
+		}
+	}
+}
+
 func TestTheMarkerIsReadBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.String()

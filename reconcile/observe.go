@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sort"
 	"time"
 
@@ -100,6 +101,7 @@ func (r *run) observe(ctx context.Context) error {
 func (r *run) options() mrs.Options {
 	policy := r.project.Policy
 	return mrs.Options{BranchPrefix: policy.BranchPrefix, Body: mrs.BodyView{
+		Closing: policy.Closing, Refresh: policy.Refresh, RuledAges: slices.ContainsFunc(policy.Rules, func(rule plan.Rule) bool { return rule.HasAge }),
 		Files: policy.Files, Zone: policy.Window.Zone(), MinimumAge: policy.MinimumAge,
 		Pythons: policy.Pythons, Platforms: policy.Platforms, Roots: rootNames(policy.Roots), Dashboard: r.memory.DashboardIID, ProjectID: r.memory.ID,
 	}}

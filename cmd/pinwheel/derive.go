@@ -17,7 +17,7 @@ import (
 func deriveCommand() command {
 	return command{
 		name: "derive", args: "FILE OUT",
-		summary: "write the YAML twin of a constraints file",
+		summary: "write the YAML file derived from a constraints file",
 		about: `
 Writes the pins of the constraints file FILE into the YAML file OUT, as a run
 does in a project. An existing OUT keeps every byte outside the key. With

@@ -10,7 +10,7 @@
 //	pinwheel serve                       do that by the schedule until stopped
 //	pinwheel plan [PROJECT...]           say what a run would do, and why
 //	pinwheel explain PACKAGE [PROJECT]   say why a pin does not go further
-//	pinwheel derive FILE OUT             write the YAML twin of a constraints file
+//	pinwheel derive FILE OUT             write the YAML file derived from a constraints file
 //	pinwheel validate [CONFIG]           check the configuration
 //	pinwheel doctor [PROJECT...]         check token, rights, indexes and windows
 //	pinwheel audit [PROJECT]             print who asked and what was done

@@ -28,7 +28,7 @@ to its end, however that was: then a project that waits for a person is healthy,
 as suits a check upon which the program is restarted.`,
 		setup: func(p *program, flags *flag.FlagSet) action {
 			path, at := configFlag(flags), atFlag(flags)
-			within := flags.Duration("within", 0, "how old the last run may be")
+			within := flags.Duration("within", 0, "how old the last run may be; 0 is two of the schedule's steps and an hour")
 			anyRun := flags.Bool("any", false, "count runs that failed or stopped, too")
 			return func(ctx context.Context, args []string) error {
 				if len(args) > 0 {

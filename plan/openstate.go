@@ -34,7 +34,7 @@ func (d *decider) openState(dr *draft) {
 		return
 	}
 	if len(held) > 0 && !slices.ContainsFunc(held, func(m Move) bool { return !d.reached(m) }) {
-		dr.orphan = "main already pins " + heldText(held)
+		dr.orphan = d.s.Project.DefaultBranch + " already pins " + heldText(held)
 		return
 	}
 	gone := d.gone(held)

@@ -200,7 +200,7 @@ func (d *decider) refusedReason(r refusal, dr *draft) string {
 		what, next = "this repair", "a tick opens a new one"
 	}
 	if r.merged {
-		return fmt.Sprintf("Merged on %s and taken back on main since: a no to %s; %s.", day(r.mr.MergedAt, d.zone), what, next)
+		return fmt.Sprintf("Merged on %s and taken back on %s since: a no to %s; %s.", day(r.mr.MergedAt, d.zone), d.s.Project.DefaultBranch, what, next)
 	}
 	who := "a person"
 	if r.mr.ClosedBy.Username != "" {
@@ -239,14 +239,14 @@ func (d *decider) orphanState(dr *draft, held []Move) {
 	}
 	if len(held) == 0 {
 		if dr.Branch == d.anyTwinBranch() {
-			dr.orphan = "the derived file on main agrees again"
+			dr.orphan = "the derived file on " + d.s.Project.DefaultBranch + " agrees again"
 		}
 		return
 	}
 	dr.Kind = Patch
 	switch {
 	case !slices.ContainsFunc(held, func(m Move) bool { return !d.reached(m) }):
-		dr.orphan = "main already pins " + heldText(held)
+		dr.orphan = d.s.Project.DefaultBranch + " already pins " + heldText(held)
 	case !slices.ContainsFunc(held, func(m Move) bool { return d.pinned(m.Key) }):
 		dr.orphan = held[0].Key + " is no longer pinned"
 	case d.fresh(held):

@@ -188,7 +188,7 @@ func (b *browser) flow(pictures string) {
 	b.press(nextHour)
 	b.shows("#mr-2 .badge", "merged")
 	b.shows("#mr-3 .badge", "closed")
-	b.shows("#dashboard", "MR Closed (Blocked)", "Closed by alice", "MR Edited (Blocked)", "Alice pushed to it")
+	b.shows("#dashboard", "MR Closed (Blocked)", "Closed by alice", "MR Edited (Blocked)", "Alice pushed to it", "Pipeline passed on 2026-11-2")
 	b.picture(pictures+"-4-people", true)
 
 	b.press(`button[value=broken]`)
@@ -356,7 +356,8 @@ func TestPictureOfTheDashboard(t *testing.T) {
 	b.press(`#mr-3 button[value=close]`)
 	b.press(`#mr-4 button[value=push]`)
 	b.press(nextHour)
-	b.shows("#issue-1", "MR Edited (Blocked)", "Open", "Rate-Limited")
+	b.press(nextHour)
+	b.shows("#issue-1", "MR Edited (Blocked)", "Open", "Rate-Limited", "Pipeline failed on 2026-11-28 in canary; main passed the same job on")
 	whole, err := png.Decode(bytes.NewReader(ask(b, chromedp.Screenshot(chromedp.CSS("#issue-1")))))
 	if err != nil {
 		t.Fatal(err)

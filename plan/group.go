@@ -233,13 +233,22 @@ func (d *decider) together(parts []*set) *set {
 	return s
 }
 
+// splitting reports whether a group is being taken apart and one of its updates
+// still has to open: one that its merge request does not hold yet, too.
+func (d *decider) splitting(dr *draft) bool {
+	return d.split[dr.Branch] != nil && slices.ContainsFunc(d.drafts, func(o *draft) bool {
+		return o.of == dr.Branch && o.mr == nil && !o.young && (o.held == "" || o.stale) &&
+			!slices.ContainsFunc(d.world.refusals(o.Update, d.wentBack), func(r refusal) bool { return r.covers(o.Update) })
+	})
+}
+
 // dispersed handles the open merge request of a group that is no more, or that
 // is taken apart: it closes when what it holds is open elsewhere.
 func (d *decider) dispersed(dr *draft, held []Move) bool {
 	if packageLike.MatchString(dr.Branch) {
 		return false
 	}
-	found, waits := false, false
+	found, waits := false, d.splitting(dr)
 	for _, h := range held {
 		to, err := pep440.Parse(h.To)
 		if err != nil || d.reached(h) {

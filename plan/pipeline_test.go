@@ -61,3 +61,11 @@ func TestAHostileJobNameStaysInItsCodeSpan(t *testing.T) {
 		t.Error(u.Reason)
 	}
 }
+
+func TestWhoMayNotReadPipelinesSaysSo(t *testing.T) {
+	s := saturday(t, "a==1.0\n", pkg("a", release(t, "1.0", "2024-01-01")))
+	s.Silent = true
+	if notes := strings.Join(Decide(s).Notes, "\n"); !strings.Contains(notes, "How pipelines end is not shown") {
+		t.Error(notes)
+	}
+}

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"sort"
+	"time"
 )
 
 // This file gives out the places: who opens now, and what the others wait for.
@@ -81,6 +82,11 @@ func (d *decider) news() newer {
 	return f
 }
 
+// skew is how much later than the run that opened it, by its own clock,
+// GitLab may say that a merge request was created before. What was put there
+// later says nothing of why it was opened.
+const skew = 30 * time.Second
+
 // openedSince counts the merge requests that this opening of the window brought
 // by itself, whatever became of them: GitLab tells, so that a lost database
 // opens none too many. What is made up for counts from the opening that was
@@ -90,7 +96,8 @@ func (d *decider) openedSince() int {
 	missed, _, _ := w.Missed(d.s.Attended, d.s.Now)
 	n := 0
 	for _, mr := range d.s.MergeRequests {
-		if !mr.Note.Present || mr.Note.Why == "forced" || mr.Note.Why == "repair" {
+		asked := mr.Note.Why == "forced" && !mr.Note.At.After(mr.CreatedAt.Add(skew))
+		if !mr.Note.Present || asked || mr.Note.Why == "repair" && len(mr.Note.Moves) == 0 {
 			continue
 		}
 		if w.Same(mr.CreatedAt, d.s.Now) || (d.caughtUp && !mr.CreatedAt.Before(missed)) {

@@ -2,13 +2,11 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"strings"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -24,6 +22,10 @@ func (r *run) observePipelines(ctx context.Context) {
 	known := r.memory.Pipelines
 	r.memory.Pipelines = map[int64]plan.Pipeline{}
 	if r.snap.Project.PipelinesOff {
+		return
+	}
+	if role := plan.Role(r.snap.Project.AccessLevel); role > plan.NoRole && role < plan.Reporter {
+		r.snap.Silent = true // not for this role to read
 		return
 	}
 	var open []plan.MergeRequest
@@ -125,22 +127,17 @@ func (r *run) againstMain(ctx context.Context, p plan.Pipeline, n *news) (plan.P
 	return p.Against(n.jobs, n.at), true
 }
 
-// missed notes that pipelines could not be read. That the token may not is no
-// failure: then the dashboard says so and the run is done without.
+// missed notes that pipelines could not be read.
 func (r *run) missed(err error) bool {
-	if errors.Is(err, mrs.ErrForbidden) {
-		r.snap.Silent = true
-		return false
-	}
 	r.fail("the results of pipelines could not be read: " + explain(err))
 	return false
 }
 
 // observeApproval reads whether anybody approves a merge request. One of which
-// that cannot be read stays as it is; where GitLab has no approvals nobody does.
+// that cannot be read stays as it is.
 func (r *run) observeApproval(ctx context.Context, iid int64) {
 	approved, err := r.gitlab.Approved(ctx, r.snap.Project.ID, iid)
-	if err != nil && !errors.Is(err, mrs.ErrNotFound) {
+	if err != nil {
 		r.fail("whether a merge request is approved could not be read: " + explain(err))
 		approved = true
 	}

@@ -215,7 +215,7 @@ func (l *life) tickOne(h happening, who string) {
 	if h.what == "untick" {
 		act = "untick"
 	}
-	if l.act(act+" "+who+" branch="+box[3]+" ") != nil {
+	if l.act(act+" "+who+" "+box[2]+"-branch="+box[3]+" ") != nil {
 		return
 	}
 	switch {

@@ -179,38 +179,6 @@ func who(role plan.Role) string {
 	return "whoever can edit this issue"
 }
 
-func problems(p plan.Plan) section {
-	s := section{head: "## Problems\n", end: "\n"}
-	for _, q := range p.Problems {
-		where := ""
-		if q.File != "" {
-			where = text.Code(place(q.File, q.Line)) + ": "
-		}
-		s.add(rankProblem, " - "+where+told(q)+"\n")
-	}
-	return s
-}
-
-// told is a problem as sentences, with a link to the page where it is mended.
-func told(q plan.Problem) string {
-	what := q.Text
-	if q.File == "" {
-		what = capital(what) // else it may begin with what the file says
-	}
-	out := sentences(what, capital(q.Next))
-	if q.Page != "" {
-		out += " " + text.Link("The page for that", q.Page)
-	}
-	return out
-}
-
-func capital(s string) string {
-	if s == "" || s[0] < 'a' || s[0] > 'z' {
-		return s
-	}
-	return string(s[0]-'a'+'A') + s[1:]
-}
-
 // states renders the updates by the headings of the state table. States that
 // share a heading share a section.
 func states(p plan.Plan, v View) []section {
@@ -343,17 +311,6 @@ func requests(p plan.Plan) section {
 			at = " on " + r.Tick.At.UTC().Format("2006-01-02 15:04 UTC")
 		}
 		s.add(rankRequest, " - "+by+" ticked "+what+at+": "+sentences(r.Reason)+"\n")
-	}
-	return s
-}
-
-func remarks(p plan.Plan) section {
-	s := section{head: "## Notes\n", end: "\n"}
-	for _, q := range p.Hints {
-		s.add(rankNote, " - "+told(q)+"\n")
-	}
-	for _, n := range p.Notes {
-		s.add(rankNote, " - "+sentences(n)+"\n")
 	}
 	return s
 }

@@ -1,0 +1,51 @@
+package dashboard
+
+import (
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/text"
+)
+
+// This file writes what is wrong or worth knowing beside the updates.
+
+func problems(p plan.Plan) section {
+	s := section{head: "## Problems\n", end: "\n"}
+	for _, q := range p.Problems {
+		where := ""
+		if q.File != "" {
+			where = text.Code(place(q.File, q.Line)) + ": "
+		}
+		s.add(rankProblem, " - "+where+told(q)+"\n")
+	}
+	return s
+}
+
+// told is a problem as sentences, with a link to the page where it is mended.
+func told(q plan.Problem) string {
+	what := q.Text
+	if q.File == "" {
+		what = capital(what) // else it may begin with what the file says
+	}
+	out := sentences(what, capital(q.Next))
+	if q.Page != "" {
+		out += " " + text.Link("The page for that", q.Page)
+	}
+	return out
+}
+
+func capital(s string) string {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return s
+	}
+	return string(s[0]-'a'+'A') + s[1:]
+}
+
+func remarks(p plan.Plan) section {
+	s := section{head: "## Notes\n", end: "\n"}
+	for _, q := range p.Hints {
+		s.add(rankNote, " - "+told(q)+"\n")
+	}
+	for _, n := range p.Notes {
+		s.add(rankNote, " - "+sentences(n)+"\n")
+	}
+	return s
+}

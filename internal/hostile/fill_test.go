@@ -15,6 +15,7 @@ var generated = map[string]bool{
 	"Branch": true, // of a set: plan.BranchName
 	"URL":    true, // judged by text.Link, the same on both sides
 	"Link":   true, // likewise
+	"Page":   true, // likewise
 	"Labels": true, "SHA256": true,
 }
 

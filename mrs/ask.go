@@ -19,15 +19,21 @@ func (e effect) askForTests(ctx context.Context, a plan.AskForTests) (Outcome, e
 	if err == nil {
 		err = e.own(m, a.Branch)
 	}
+	if err != nil {
+		return Outcome{}, err
+	}
+	if m.State != plan.Opened {
+		return Outcome{MR: &m}, nil
+	}
+	// The merge request learns of a push a while later, the branch at once.
+	head, err := e.Head(ctx, e.id, a.Branch)
 	switch {
 	case err != nil:
 		return Outcome{}, err
-	case m.State != plan.Opened:
-		return Outcome{MR: &m}, nil
-	case m.HeadSHA != a.Head:
-		return Outcome{MR: &m}, fmt.Errorf("ask for tests of merge request !%d: %w: at %s, not %s", a.IID, ErrMoved, m.HeadSHA, a.Head)
+	case head != a.Head:
+		return Outcome{MR: &m}, fmt.Errorf("ask for tests of merge request !%d: %w: at %s, not %s", a.IID, ErrMoved, head, a.Head)
 	}
-	out := Outcome{MR: &m}
+	out := Outcome{}
 	if a.OnOpen.Comment != "" {
 		if out.Wrote, err = e.noteOnce(ctx, a.IID, "on-open-"+a.Head, configured(a.OnOpen.Comment)); err != nil {
 			return out, err

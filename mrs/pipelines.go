@@ -1,6 +1,7 @@
 package mrs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -47,13 +48,17 @@ func (c *Client) pipelines(ctx context.Context, id int64, opt gitlab.ListProject
 
 // HeadPipeline reads how the pipeline of a merge request's head ended. That of
 // another head, which GitLab goes on showing for a while after a push, is none.
+// Red is judged by the pipelines that were created at or after since.
 // https://docs.gitlab.com/api/merge_requests/#retrieve-a-merge-request
-func (c *Client) HeadPipeline(ctx context.Context, id, iid int64) (plan.Pipeline, error) {
+func (c *Client) HeadPipeline(ctx context.Context, id, iid int64, since time.Time) (plan.Pipeline, error) {
 	m, _, err := c.gl.MergeRequests.GetMergeRequest(id, iid, nil, gitlab.WithContext(ctx))
 	if err != nil {
 		return plan.Pipeline{}, fail(err, "read merge request !%d", iid)
 	}
-	out := plan.Pipeline{Head: m.SHA}
+	out := plan.Pipeline{Head: m.SHA, Since: since}
+	if out.Red, err = c.redSince(ctx, id, iid, since); err != nil {
+		return out, err
+	}
 	p := m.HeadPipeline
 	if p == nil {
 		return out, nil
@@ -69,6 +74,29 @@ func (c *Client) HeadPipeline(ctx context.Context, id, iid int64) (plan.Pipeline
 		out.Jobs, err = c.failedJobs(ctx, id, p.ID)
 	}
 	return out, err
+}
+
+// redSince is when the first of a merge request's pipelines was created that
+// failed since the last one that passed; the zero time where none did.
+// https://docs.gitlab.com/api/merge_requests/#list-merge-request-pipelines
+func (c *Client) redSince(ctx context.Context, id, iid int64, since time.Time) (time.Time, error) {
+	// One page: the newest twenty tell.
+	list, _, err := c.gl.MergeRequests.ListMergeRequestPipelines(id, iid, gitlab.WithContext(ctx))
+	if err != nil {
+		return time.Time{}, fail(err, "list the pipelines of merge request !%d", iid)
+	}
+	slices.SortFunc(list, func(a, b *gitlab.PipelineInfo) int { return cmp.Compare(b.ID, a.ID) })
+	var red time.Time
+	for _, p := range list {
+		result := resultOf(p.Status)
+		if result == plan.Passed || instant(p.CreatedAt).Before(since) {
+			break
+		}
+		if result == plan.Failed {
+			red = instant(p.CreatedAt)
+		}
+	}
+	return red, nil
 }
 
 // runsOn reports whether a pipeline is for a head: on it, or on its merge into

@@ -15,7 +15,7 @@ func TestThePipelineOfTheHead(t *testing.T) {
 	inWorld(t, gitlabsim.Options{}, func(w *world) {
 		_, m := w.opened("1.35.0")
 		look := func() plan.Pipeline {
-			p, err := w.c.HeadPipeline(w.ctx, w.project.ID, m.IID)
+			p, err := w.c.HeadPipeline(w.ctx, w.project.ID, m.IID, time.Time{})
 			w.ok(err)
 			return p
 		}
@@ -35,12 +35,17 @@ func TestThePipelineOfTheHead(t *testing.T) {
 		w.same(p.Result, plan.Failed)
 		w.same(fmt.Sprint(p.Jobs), "[{a } {b }]")
 		w.same(p.At, time.Now().UTC().Truncate(time.Millisecond))
+		w.same(p.Red, p.At) // that of the branch was skipped or waits, but did not fail
+		later, err := w.c.HeadPipeline(w.ctx, w.project.ID, m.IID, time.Now().Add(time.Second))
+		w.ok(err)
+		w.same(later.Red.IsZero(), true)
 
 		// After a push GitLab shows the old one for a while: it is none of the new head.
-		_, err := w.p.Push("dave", work, "more", map[string]string{"x": "y"})
+		_, err = w.p.Push("dave", work, "more", map[string]string{"x": "y"})
 		w.ok(err)
 		time.Sleep(time.Minute)
 		p = look()
+		w.same(p.Red.IsZero(), false)
 		w.same(fmt.Sprint(p.Head == m.HeadSHA, p.Started, p.Result), "false false")
 		w.ok(w.p.Pipeline("dave", "!1/merge", "success"))
 		w.same(look().Result, plan.Passed)

@@ -38,10 +38,9 @@ type Pipeline struct {
 	At      time.Time // when it ended
 	Jobs    []Job     // of a failed one: those that failed, by name
 	MainAt  time.Time // when the pipeline ended that Jobs compares with
-	// Carries is what the merge request goes to, and Red since when that fails;
-	// a head that was made anew at the same versions does not start over.
-	Carries string
-	Red     time.Time
+	// Red is since when pipelines fail without one that passed, of all heads
+	// since the merge request's versions were put there, which is Since.
+	Since, Red time.Time
 }
 
 // Job is one that failed, with how the same job ended on the default branch.
@@ -61,20 +60,13 @@ func (p Pipeline) Next(seen Pipeline, age time.Duration) Pipeline {
 	out := seen
 	if seen.Result == Unsettled && p.Head == seen.Head {
 		out = p
-		out.ID, out.Updated, out.Carries = seen.ID, seen.Updated, seen.Carries
+		out.ID, out.Updated, out.Since, out.Red = seen.ID, seen.Updated, seen.Since, seen.Red
 		if out.Started = p.Started || seen.Started; out.Started && out.Result == None {
 			out.Result = Unsettled
 		}
 	}
 	if out.Result == Unsettled && !out.Started && age >= settleTime {
 		out.Result = None
-	}
-	out.Red = p.Red
-	if out.Result == Passed || p.Carries != seen.Carries {
-		out.Red = time.Time{}
-	}
-	if out.Result == Failed && out.Red.IsZero() {
-		out.Red = out.At
 	}
 	return out
 }
@@ -90,15 +82,6 @@ func (p Pipeline) Against(main map[string]Result, at time.Time) Pipeline {
 	}
 	p.Jobs = jobs
 	return p
-}
-
-// Carries is what a merge request goes to, for [Pipeline.Carries].
-func Carries(m MergeRequest) string {
-	var parts []string
-	for _, move := range m.Note.Moves {
-		parts = append(parts, move.Key+"=="+move.To)
-	}
-	return strings.Join(parts, " ")
 }
 
 // pipelineOf is what is known of the head that a merge request has now.
@@ -176,7 +159,7 @@ func inCode(s string) string { return "`" + strings.ReplaceAll(s, "`", "'") + "`
 // version gives its place away, with a blank before it, or empty.
 func (d *decider) givesUp(dr *draft) string {
 	p := d.s.Pipelines[dr.mr.IID]
-	if p.Red.IsZero() || p.Carries != Carries(*dr.mr) {
+	if p.Red.IsZero() || !p.Since.Equal(dr.mr.Note.At) {
 		return ""
 	}
 	from := p.Red.Add(redFor)

@@ -266,7 +266,7 @@ func (r *run) setBranch(ctx context.Context, a plan.CommitBranch, out mrs.Outcom
 // setAsked notes that tests were asked for on a head.
 func (r *run) setAsked(ctx context.Context, a plan.AskForTests) error {
 	if p, ok := r.snap.Pipelines[a.IID]; ok && a.OnOpen.Pipeline && p.Head == a.Head {
-		p = p.Next(plan.Pipeline{Head: p.Head, ID: p.ID, Updated: p.Updated, Started: true, Carries: p.Carries}, 0)
+		p = p.Next(plan.Pipeline{Head: p.Head, ID: p.ID, Updated: p.Updated, Started: true, Since: p.Since, Red: p.Red}, 0)
 		r.snap.Pipelines[a.IID], r.memory.Pipelines[a.IID] = p, p
 	}
 	for i := range r.snap.Branches {

@@ -37,16 +37,15 @@ func (r *run) observePipelines(ctx context.Context) {
 	n, ok := r.pipelineNews(ctx, open, known)
 	for _, m := range open {
 		old := known[m.IID]
-		seen := plan.Pipeline{Head: old.Head, ID: old.ID, Updated: old.Updated, Started: old.Started}
+		seen := plan.Pipeline{Head: old.Head, ID: old.ID, Updated: old.Updated, Started: old.Started, Since: old.Since, Red: old.Red}
 		if ok && (old.Head != m.HeadSHA || n.of[m.IID]) {
-			fresh, err := r.gitlab.HeadPipeline(ctx, r.snap.Project.ID, m.IID)
+			fresh, err := r.gitlab.HeadPipeline(ctx, r.snap.Project.ID, m.IID, m.Note.At)
 			if err != nil {
 				ok = r.missed(err)
 			} else if seen = fresh; len(fresh.Jobs) > 0 && fresh.Head == old.Head && fresh.Result == old.Result {
 				seen = sameJobs(fresh, old)
 			}
 		}
-		seen.Carries = plan.Carries(m)
 		next := old.Next(seen, r.age(m))
 		if ok && next.Result == plan.Failed && (n.main || next.MainAt.IsZero()) {
 			next, ok = r.againstMain(ctx, next, &n)

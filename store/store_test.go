@@ -71,7 +71,7 @@ func TestMemory(t *testing.T) {
 	same(t, "unknown", got[Memory](t)(s.ProjectMemory(ctx, "g/p")), Memory{Path: "g/p"})
 	m := Memory{ID: 7, Path: "g/p", DashboardIID: 1, DashboardBody: "one\ntwo\x00", DashboardAt: t0, PausedNoteFor: 1, LastNoteID: 1 << 40, MergeRequestsSeen: t0.Add(time.Hour), Attended: t0.Add(time.Minute),
 		RightsAt: t0, Gaps: []plan.Problem{{Text: "t", Next: "n", Page: "p", Stopping: true}},
-		PipelinesSeen: t0, Pipelines: map[int64]plan.Pipeline{3: {Head: "a", ID: 4, Updated: t0, Started: true, Result: plan.Failed, At: t0, Jobs: []plan.Job{{Name: "j", Main: plan.Passed}}, MainAt: t0, Carries: "c", Red: t0}}}
+		PipelinesSeen: t0, Pipelines: map[int64]plan.Pipeline{3: {Head: "a", ID: 4, Updated: t0, Started: true, Result: plan.Failed, At: t0, Jobs: []plan.Job{{Name: "j", Main: plan.Passed}}, MainAt: t0, Since: t0, Red: t0}}}
 	must(t, s.SaveMemory(ctx, Memory{Path: "g/q", ID: 8}))
 	must(t, s.SaveMemory(ctx, Memory{Path: "g/p"}))
 	local := m

@@ -37,6 +37,7 @@ func pipelineRoutes() []*route {
 		{method: "POST", pattern: "/projects/:id/pipeline", handle: builds(postPipeline), body: "ref variables inputs"},
 		{method: "GET", pattern: one + "/:pipeline_id/jobs", query: paging + "scope[] include_retried", handle: builds(jobsOf(false))},
 		{method: "GET", pattern: one + "/:pipeline_id/bridges", query: paging + "scope[]", handle: builds(jobsOf(true))},
+		{method: "GET", pattern: "/projects/:id/merge_requests/:iid/pipelines", query: paging, handle: builds(mrCall(mrPipelines))},
 		{method: "GET", pattern: "/projects/:id/merge_requests/:iid/approvals", handle: mrCall(getApprovals)},
 	}
 }
@@ -118,6 +119,17 @@ func jobsOf(bridges bool) func(*call) (*reply, error) {
 	}
 }
 
+// mrPipelines are those of its own and those of its branch, of all heads.
+func mrPipelines(c *call, m *mergeRequest) (*reply, error) {
+	found := slices.DeleteFunc(slices.Clone(c.p.pipelines), func(l *pipeline) bool { return !m.owns(l) && l.ref != m.source })
+	slices.Reverse(found)
+	return listed(c, found, true, func(l *pipeline) object { return c.p.pipelineWire(l, false) })
+}
+
+func (m *mergeRequest) owns(l *pipeline) bool {
+	return strings.HasPrefix(l.ref, fmt.Sprintf("refs/merge-requests/%d/", m.iid))
+}
+
 func getApprovals(c *call, m *mergeRequest) (*reply, error) {
 	by := []object{}
 	for _, u := range m.approvedBy {
@@ -154,7 +166,7 @@ func (m *mergeRequest) headPipeline() any {
 		return 0
 	}
 	for _, l := range m.p.pipelines {
-		own := strings.HasPrefix(l.ref, fmt.Sprintf("refs/merge-requests/%d/", m.iid))
+		own := m.owns(l)
 		if own || l.ref == m.source {
 			newest[at(l.sha != m.head.id && !m.p.mergeOf(l.sha, m.head.id))][at(!own)] = l
 		}

@@ -12,11 +12,8 @@ import (
 
 // What may differ between two worlds that are the same: when something was
 // done, the digests of commits that hold that, and whether there was a dashboard
-// to link to; on the dashboard since when pipelines fail of heads that are gone,
-// which nobody knows who could not read them in time.
+// to link to.
 var passing = regexp.MustCompile(`\b(digest|at)=\S+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|on \w{3} \d{4}-\d\d-\d\d \d\d:\d\d|\[dashboard\]\(#\d+\)|\bdashboard\b`)
-
-var redSince = regexp.MustCompile(` These versions fail since \S+, so it takes no place from \S+ on\.`)
 
 var opMark = regexp.MustCompile(`<!-- op:[a-z]*`)
 
@@ -62,7 +59,7 @@ func (w *world) projection() string {
 	slices.Sort(all)
 	out.WriteString(strings.Join(all, ""))
 	for _, i := range w.project.Issues() {
-		fmt.Fprintf(&out, "%s by %s, closed by %q\n%s%s", i, i.Author, i.ClosedBy, indent(redSince.ReplaceAllString(named(i.Description), "")), marks(i.Notes))
+		fmt.Fprintf(&out, "%s by %s, closed by %q\n%s%s", i, i.Author, i.ClosedBy, indent(named(i.Description)), marks(i.Notes))
 	}
 	return out.String()
 }

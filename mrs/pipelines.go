@@ -76,6 +76,9 @@ func (c *Client) HeadPipeline(ctx context.Context, id, iid int64, since time.Tim
 	return out, err
 }
 
+// clocks is how far GitLab's clock may be behind ours.
+const clocks = 2 * time.Minute
+
 // redSince is when the first of a merge request's pipelines was created that
 // failed since the last one that passed; the zero time where none did.
 // https://docs.gitlab.com/api/merge_requests/#list-merge-request-pipelines
@@ -89,7 +92,7 @@ func (c *Client) redSince(ctx context.Context, id, iid int64, since time.Time) (
 	var red time.Time
 	for _, p := range list {
 		result := resultOf(p.Status)
-		if result == plan.Passed || instant(p.CreatedAt).Before(since) {
+		if result == plan.Passed || instant(p.CreatedAt).Before(since.Add(-clocks)) {
 			break
 		}
 		if result == plan.Failed {

@@ -31,8 +31,8 @@ const (
 // Pipeline is what is known of the pipeline of a merge request's head.
 type Pipeline struct {
 	Head    string    // the commit it is for
-	ID      int64     // the one that was read last, and when that had changed
-	Updated time.Time //
+	ID      int64     // GitLab's, of the one that was read last
+	Updated time.Time // when that one had changed, as it was read
 	Started bool      // there is one, settled or not
 	Result  Result    // the last settled one, of this head
 	At      time.Time // when it ended

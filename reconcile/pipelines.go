@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"fmt"
-	"maps"
 	"strings"
 	"time"
 
@@ -35,29 +34,38 @@ func (r *run) observePipelines(ctx context.Context) {
 		}
 	}
 	n, ok := r.pipelineNews(ctx, open, known)
+	r.snap.Pipelines = map[int64]plan.Pipeline{}
 	for _, m := range open {
 		old := known[m.IID]
 		seen := plan.Pipeline{Head: old.Head, ID: old.ID, Updated: old.Updated, Started: old.Started, Since: old.Since, Red: old.Red}
-		if ok && (old.Head != m.HeadSHA || n.of[m.IID]) {
+		read := ok && (n.all || old.Head != m.HeadSHA || n.of[m.IID])
+		if read {
 			fresh, err := r.gitlab.HeadPipeline(ctx, r.snap.Project.ID, m.IID, m.Note.At)
 			if err != nil {
-				ok = r.missed(err)
+				ok, read = r.missed(err), false
 			} else if seen = fresh; len(fresh.Jobs) > 0 && fresh.Head == old.Head && fresh.Result == old.Result {
 				seen = sameJobs(fresh, old)
 			}
 		}
 		next := old.Next(seen, r.age(m))
-		if ok && next.Result == plan.Failed && (n.main || next.MainAt.IsZero()) {
-			next, ok = r.againstMain(ctx, next, &n)
+		kept := next
+		if ok && next.Result == plan.Failed && (n.main || read) {
+			if next, ok = r.againstMain(ctx, next, &n); ok {
+				kept = next
+			} else {
+				kept = old // it is read again
+			}
 		}
 		if next.Head != "" {
-			r.memory.Pipelines[m.IID] = next
+			r.snap.Pipelines[m.IID] = next
+		}
+		if kept.Head != "" {
+			r.memory.Pipelines[m.IID] = kept
 		}
 	}
 	if ok {
 		r.memory.PipelinesSeen = r.now
 	}
-	r.snap.Pipelines = maps.Clone(r.memory.Pipelines)
 }
 
 // age is how long ago the head of a merge request was committed, 0 where its
@@ -83,6 +91,7 @@ func sameJobs(fresh, old plan.Pipeline) plan.Pipeline {
 // news is what the list of pipelines told, and the jobs of the default branch
 // once somebody asked for them.
 type news struct {
+	all  bool           // there was none: every merge request is read
 	of   map[int64]bool // merge requests of which one ended
 	main bool           // one of the default branch ended
 	read bool
@@ -92,9 +101,9 @@ type news struct {
 
 // pipelineNews reads the list; it is false where that failed.
 func (r *run) pipelineNews(ctx context.Context, open []plan.MergeRequest, known map[int64]plan.Pipeline) (news, bool) {
-	n := news{of: map[int64]bool{}}
-	if len(open) == 0 || r.memory.PipelinesSeen.IsZero() {
-		return n, true // nothing to say, or every one is read
+	n := news{of: map[int64]bool{}, all: r.memory.PipelinesSeen.IsZero()}
+	if len(open) == 0 || n.all {
+		return n, true
 	}
 	list, err := r.gitlab.UpdatedPipelines(ctx, r.snap.Project.ID, r.memory.PipelinesSeen.Add(-seenAgain))
 	if err != nil {

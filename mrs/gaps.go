@@ -12,8 +12,8 @@ import (
 
 // Gaps are what a project lacks for pinwheel to work in it, each with the page
 // where it is changed. Writes says that merge requests are wanted, not the
-// dashboard alone; what the lack of issues does each run says. What the token may not read counts as in order. ErrScope: the
-// token can write nothing at all.
+// dashboard alone. What the token may not read counts as in order, and that
+// there are no issues each run says. ErrScope: the token can write nothing.
 func (c *Client) Gaps(ctx context.Context, p plan.Project, bot plan.User, writes bool) ([]plan.Problem, error) {
 	out := []plan.Problem{}
 	gap := func(stopping bool, page, next, format string, args ...any) {

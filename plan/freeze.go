@@ -37,27 +37,20 @@ func (w Window) Frozen(t time.Time) (Freeze, bool) {
 	if len(w.frozen) == 0 {
 		return Freeze{}, false
 	}
-	year, month, dayOfMonth := t.In(w.Zone()).Date()
-	date := time.Date(year, month, dayOfMonth, 0, 0, 0, 0, time.UTC)
+	return w.frozenOn(read(t.In(w.Zone())))
+}
+
+func (w Window) frozenOn(c clock) (Freeze, bool) {
+	if len(w.frozen) == 0 {
+		return Freeze{}, false
+	}
+	date := time.Date(c.year, c.month, c.day, 0, 0, 0, 0, time.UTC)
 	for _, f := range w.frozen {
 		if !date.Before(f.From) && !date.After(f.To) {
 			return f, true
 		}
 	}
 	return Freeze{}, false
-}
-
-// thawed steps from t to the first minute that is frozen, or that is not. Days
-// begin on a quarter of an hour in every zone.
-func (w Window) thawed(t time.Time, frozen bool) (time.Time, bool) {
-	const quarter = 15 * time.Minute
-	u := t.Truncate(time.Minute)
-	for end := t.Add(horizon); u.Before(end); u = u.Truncate(quarter).Add(quarter) {
-		if _, is := w.Frozen(u); is == frozen {
-			return u, true
-		}
-	}
-	return time.Time{}, false
 }
 
 // Frozen is the freeze of now as texts show it.
@@ -73,6 +66,13 @@ func (w Window) frozenNow(now time.Time) *Frozen {
 	if !ok {
 		return nil
 	}
-	until, _ := w.thawed(now, false)
+	until, _ := first(now, false, w.freezing)
 	return &Frozen{Until: until, Reason: f.Reason, At: f.At}
+}
+
+// freezing is span for the days of freezes.
+func (w Window) freezing(t time.Time) (bool, reach) {
+	c := read(t.In(w.Zone()))
+	_, frozen := w.frozenOn(c)
+	return frozen, c.today().within(t, w.Zone())
 }

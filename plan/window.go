@@ -84,16 +84,6 @@ func sundays(dow string) string {
 	return strings.Join(parts, ",")
 }
 
-func (m minutes) match(t time.Time) bool {
-	bit := func(set uint64, n int) bool { return set&(1<<uint(n)) != 0 }
-	return bit(m.fields.Minute, t.Minute()) && bit(m.fields.Hour, t.Hour()) && m.day(t)
-}
-
-func (m minutes) day(t time.Time) bool {
-	bit := func(set uint64, n int) bool { return set&(1<<uint(n)) != 0 }
-	return bit(m.fields.Month, int(t.Month())) && bit(m.fields.Dom, t.Day()) && bit(m.days.Dow, int(t.Weekday()))
-}
-
 // Zone is the zone the specs are read in; UTC for the zero Window.
 func (w Window) Zone() *time.Location {
 	if w.zone == nil {
@@ -109,80 +99,21 @@ func (w Window) Text() []string { return w.text }
 // wall clock of t in the zone and never builds an instant from one: some
 // weekend midnights do not exist.
 func (w Window) Inside(t time.Time) bool {
-	if _, frozen := w.Frozen(t); frozen || slices.ContainsFunc(w.also, func(o Window) bool { return !o.Inside(t) }) {
-		return false
-	}
-	local := t.In(w.Zone())
-	for _, m := range w.specs {
-		if m.match(local) {
-			return true
-		}
-	}
-	return len(w.specs) == 0
+	inside, _ := w.at(read(t.In(w.Zone())), t)
+	return inside
 }
-
-// horizon bounds every search for an edge of the window.
-const horizon = 5 * 366 * 24 * time.Hour
 
 // Opens returns the first minute at or after t that is inside. ok is false
 // when there is none within five years.
-func (w Window) Opens(t time.Time) (_ time.Time, ok bool) {
-	if w.always() {
-		return w.thawed(t, false)
-	}
-	return w.first(t, func(u time.Time) bool { return w.Inside(u) }, w.anyDay)
-}
+func (w Window) Opens(t time.Time) (_ time.Time, ok bool) { return first(t, true, w.span) }
 
 // Closes returns the first minute at or after t that is outside. ok is false
 // when there is none within five years: then the window is always open.
 func (w Window) Closes(t time.Time) (_ time.Time, ok bool) {
-	if w.always() {
-		if len(w.frozen) == 0 {
-			return time.Time{}, false
-		}
-		return w.thawed(t, true)
+	if w.always() && len(w.frozen) == 0 {
+		return time.Time{}, false
 	}
-	return w.first(t, func(u time.Time) bool { return !w.Inside(u) }, func(time.Time) bool { return true })
-}
-
-func (w Window) anyDay(t time.Time) bool {
-	if _, frozen := w.Frozen(t); frozen || slices.ContainsFunc(w.also, func(o Window) bool { return !o.anyDay(t) }) {
-		return false
-	}
-	local := t.In(w.Zone())
-	for _, m := range w.specs {
-		if m.day(local) {
-			return true
-		}
-	}
-	return len(w.specs) == 0
-}
-
-// first walks minutes from t. Days on which nothing can match are crossed in
-// steps of most of a day, which touch two dates, and where that is too far of a
-// quarter of an hour, the unit in which zones shift.
-func (w Window) first(t time.Time, want, day func(time.Time) bool) (time.Time, bool) {
-	const (
-		quarter = 15 * time.Minute
-		most    = 20 * time.Hour
-	)
-	end := t.Add(horizon)
-	for u := t.Truncate(time.Minute); u.Before(end); {
-		if want(u) {
-			return u, true
-		}
-		step := time.Minute
-		if u.Truncate(quarter).Equal(u) && !day(u) {
-			switch {
-			case !day(u.Add(most)):
-				step = most
-			case !day(u.Add(quarter - time.Minute)):
-				step = quarter
-			}
-		}
-		u = u.Add(step)
-	}
-	return time.Time{}, false
+	return first(t, false, w.span)
 }
 
 // always reports whether every minute is inside but those of freezes: specs that
@@ -246,8 +177,11 @@ func (w Window) View(now time.Time) WindowView {
 // openedAt returns the first minute of the opening that now is in.
 func (w Window) openedAt(now time.Time) time.Time {
 	u := now.Truncate(time.Minute)
-	for limit := u.Add(-horizon); u.After(limit) && w.Inside(u.Add(-time.Minute)); {
-		u = u.Add(-time.Minute)
+	for limit := u.Add(-horizon); u.After(limit); u = u.Add(-time.Minute) {
+		_, around := w.span(u)
+		if u = u.Add(-around.since); !w.Inside(u.Add(-time.Minute)) {
+			return u
+		}
 	}
 	return u
 }

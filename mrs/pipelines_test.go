@@ -35,7 +35,7 @@ func TestThePipelineOfTheHead(t *testing.T) {
 		w.same(p.Result, plan.Failed)
 		w.same(fmt.Sprint(p.Jobs), "[{a } {b }]")
 		w.same(p.At, time.Now().UTC().Truncate(time.Millisecond))
-		w.same(p.Red, p.At) // that of the branch was skipped or waits, but did not fail
+		w.same(p.Red, p.At)                                                                          // that of the branch was skipped or waits, but did not fail
 		for after, want := range map[time.Duration]bool{time.Minute: false, 3 * time.Minute: true} { // GitLab's clock may be 2 minutes late
 			later, err := w.c.HeadPipeline(w.ctx, w.project.ID, m.IID, time.Now().Add(after))
 			w.ok(err)

@@ -1,0 +1,63 @@
+package testenv
+
+import (
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// mostGrowth is what twice the input may cost, as a multiple of once.
+const mostGrowth = 2.5
+
+// Linear fails the test where an input of 2n costs more than 2.5 times what one
+// of n does. The function prepare makes an input of a size and returns what is
+// measured on it. A cost is the processor time of one thread, the least of
+// several tries, so that a busy machine does not matter.
+func Linear(tb testing.TB, n int, prepare func(n int) func()) {
+	tb.Helper()
+	once, twice := prepare(n), prepare(2*n)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	const least = 5 * time.Millisecond
+	times := 1
+	for cost(once, times) < least && times < 1<<16 {
+		times *= 2
+	}
+	var a, b time.Duration
+	for range 6 {
+		a, b = lesser(a, cost(once, times)), lesser(b, cost(twice, times))
+		if float64(b) <= mostGrowth*float64(a) {
+			return
+		}
+	}
+	tb.Errorf("an input of %d costs %v and one of %d %v, which is %.1f times as much; want at most %.1f",
+		n, a, 2*n, b, float64(b)/float64(a), mostGrowth)
+}
+
+// lesser is the least of two costs, of which the first may not be known.
+func lesser(a, b time.Duration) time.Duration {
+	if a == 0 {
+		return b
+	}
+	return min(a, b)
+}
+
+// cost is the processor time that work takes, done so many times.
+func cost(work func(), times int) time.Duration {
+	runtime.GC()
+	start := processorTime()
+	for range times {
+		work()
+	}
+	return max(processorTime()-start, 1)
+}
+
+func processorTime() time.Duration {
+	const thread = 1 // RUSAGE_THREAD of Linux
+	var u syscall.Rusage
+	if syscall.Getrusage(thread, &u) != nil && syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

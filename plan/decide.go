@@ -17,6 +17,7 @@ func Decide(s Snapshot) Plan { return new(Memory).Decide(s) }
 
 func decide(s *Snapshot, m *Memory) Plan {
 	d := newDecider(s)
+	d.memory = m
 	d.plan.Window = s.Policy.Window.View(s.Now)
 	d.plan.MaxOpen = s.Policy.MaxOpen
 	m.parse(s)
@@ -60,6 +61,8 @@ func newDecider(s *Snapshot) *decider {
 // decider is one decision in the making.
 type decider struct {
 	s        *Snapshot
+	memory   *Memory
+	ofKey    map[string][]int // slots by package, once asked for
 	zone     *time.Location
 	split    map[string]*Tick      // branches of groups that are taken apart
 	views    map[string]WindowView // of rules' windows

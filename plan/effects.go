@@ -6,8 +6,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-
-	"gitlab.com/cki-project/pinwheel/constraints"
 )
 
 // finish turns drafts into updates with reasons, and wishes into actions.
@@ -241,81 +239,6 @@ func (dr *draft) subject() string {
 		return dr.repairs
 	}
 	return dr.plainHeading()
-}
-
-// content renders the files of a draft on top of main: each constraints file
-// with its moves, and its twin derived from that.
-func (d *decider) content(dr *draft) ([]FileChange, error) {
-	if dr.Kind == Twin {
-		return d.twinFiles(), nil
-	}
-	var out []FileChange
-	for _, f := range d.files {
-		change := changeOf(f, dr.Update)
-		if len(change.Edits)+len(change.Add)+len(change.Remove) == 0 {
-			continue
-		}
-		data, err := f.parsed.Rewrite(change)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, FileChange{Path: f.Path, Content: data})
-		if f.Derived == nil {
-			continue
-		}
-		parsed, err := constraints.Parse(f.Path, data)
-		if err != nil {
-			return nil, err
-		}
-		twin, err := f.derive(parsed)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, FileChange{Path: f.Derived.Path, Content: twin, Create: f.Derived.Absent})
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("nothing is left to change on branch %s", dr.Branch)
-	}
-	return out, nil
-}
-
-// changeOf is what an update does to one file.
-func changeOf(f parsedFile, u Update) constraints.Change {
-	var c constraints.Change
-	for _, m := range u.Moves {
-		if m.File == f.Path {
-			c.Edits = append(c.Edits, constraints.Edit{Pin: m.Pin, Version: m.To, SHA256: m.SHA256})
-		}
-	}
-	for _, l := range u.Lines {
-		switch {
-		case l.File != f.Path:
-		case !l.Removed && len(f.parsed.Slots(l.Key)) == 0:
-			c.Add = append(c.Add, constraints.NewPin{Name: l.Name, Version: l.Version, SHA256: l.SHA256})
-		case l.Removed:
-			for _, pin := range f.parsed.Slots(l.Key) {
-				edited := slices.ContainsFunc(c.Edits, func(e constraints.Edit) bool { return e.Pin == pin })
-				if !edited && !slices.Contains(c.Remove, pin) && f.parsed.Pins[pin].Version.String() == l.Version {
-					c.Remove = append(c.Remove, pin)
-				}
-			}
-		}
-	}
-	return c
-}
-
-func (d *decider) twinFiles() []FileChange {
-	var out []FileChange
-	for _, f := range d.files {
-		if f.Derived == nil {
-			continue
-		}
-		want, err := f.derive(f.parsed)
-		if err == nil && (f.Derived.Absent || string(want) != string(f.Derived.Data)) {
-			out = append(out, FileChange{Path: f.Derived.Path, Content: want, Create: f.Derived.Absent})
-		}
-	}
-	return out
 }
 
 func (d *decider) act(a Action) { d.plan.Actions = append(d.plan.Actions, a) }

@@ -164,19 +164,25 @@ func (d *decider) heldLines(dr *draft) []LineChange {
 	return out
 }
 
+// slotsOf lists the slots of a package in their order. The caller does not change the list.
 func (d *decider) slotsOf(key string) []int {
-	var out []int
-	for i, sl := range d.slots {
-		if sl.p.Key == key {
-			out = append(out, i)
+	if d.ofKey == nil {
+		d.ofKey = map[string][]int{}
+		for i, sl := range d.slots {
+			d.ofKey[sl.p.Key] = append(d.ofKey[sl.p.Key], i)
 		}
 	}
-	return out
+	return d.ofKey[key]
 }
 
 // slotOf is the slot a move belongs to, -1 when it is not among the pins.
 func (d *decider) slotOf(m Move) int {
-	return slices.IndexFunc(d.slots, func(sl slot) bool { return sl.path == m.File && sl.pin == m.Pin })
+	for _, i := range d.slotsOf(m.Key) {
+		if sl := d.slots[i]; sl.path == m.File && sl.pin == m.Pin {
+			return i
+		}
+	}
+	return -1
 }
 
 // moveTo is a slot's step to a version, whatever the judge thinks of it.
@@ -193,19 +199,4 @@ func (d *decider) moveTo(i int, to pep440.Version) Move {
 // takes reports whether the draft moves a package.
 func (dr *draft) takes(key string) bool {
 	return slices.ContainsFunc(dr.Moves, func(m Move) bool { return m.Key == key })
-}
-
-// twinBehind reports whether a derived file of the draft's files disagrees
-// with its constraints file on the default branch: merging the branch as it is
-// would not mend that, but making it anew does.
-func (d *decider) twinBehind(dr *draft) bool {
-	for _, f := range d.files {
-		if f.Derived == nil || !slices.ContainsFunc(dr.Moves, func(m Move) bool { return m.File == f.Path }) {
-			continue
-		}
-		if want, err := f.derive(f.parsed); err == nil && (f.Derived.Absent || string(want) != string(f.Derived.Data)) {
-			return true
-		}
-	}
-	return false
 }

@@ -15,6 +15,8 @@ type Memory struct {
 	problems  []Problem
 	slots     []slot
 	unmanaged []Unmanaged
+
+	contents map[string]made // by what changes in each file
 }
 
 // parse reads the files once.

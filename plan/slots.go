@@ -16,6 +16,8 @@ type parsedFile struct {
 	File
 	policy FilePolicy
 	parsed *constraints.File
+	twin   []byte // the derived file as it should be; nil where there is none
+	behind bool   // it is not on the default branch as it should be
 }
 
 // slot is one pin with the Pythons it is for. Lines of one package with
@@ -92,7 +94,7 @@ func parseFiles(s *Snapshot) (files []parsedFile, problems []Problem) {
 			continue
 		}
 		pf.parsed = parsed
-		if p := twinProblem(pf); p != nil {
+		if p := pf.deriveTwin(); p != nil {
 			problems = append(problems, *p)
 		}
 		files = append(files, pf)
@@ -112,13 +114,14 @@ func syntaxProblems(path string, err error) []Problem {
 	return out
 }
 
-// twinProblem says why a twin cannot be derived, or nil.
-func twinProblem(f parsedFile) *Problem {
+// deriveTwin works out what the twin should be, or says why it cannot be derived.
+func (f *parsedFile) deriveTwin() *Problem {
 	if f.Derived == nil {
 		return nil
 	}
-	_, err := f.derive(f.parsed)
-	if err == nil {
+	var err error
+	if f.twin, err = f.derive(f.parsed); err == nil {
+		f.behind = f.Derived.Absent || string(f.twin) != string(f.Derived.Data)
 		return nil
 	}
 	p := &Problem{File: f.Derived.Path, Text: err.Error(), Stopping: true}

@@ -14,10 +14,7 @@ import (
 func (d *decider) twins() {
 	var paths []string
 	for _, f := range d.files {
-		if f.Derived == nil {
-			continue
-		}
-		if want, err := f.derive(f.parsed); err == nil && (f.Derived.Absent || string(want) != string(f.Derived.Data)) {
+		if f.behind {
 			paths = append(paths, f.Derived.Path)
 		}
 	}

@@ -113,13 +113,14 @@ type Ran struct {
 	Said string    // what was wrong with the last one
 }
 
+const lastRuns = `SELECT project, status, ended_at, summary FROM runs
+	WHERE status IN ('done', 'failed', 'stopped') ORDER BY id`
+
 // LastRuns returns for each project whose runs are known when they ended. Those
 // that were abandoned do not count.
 func (s *Store) LastRuns(ctx context.Context) (map[string]Ran, error) {
-	const query = `SELECT project, status, ended_at, summary FROM runs
-		WHERE status IN ('done', 'failed', 'stopped') ORDER BY id`
 	out := map[string]Ran{}
-	err := s.each(ctx, query, nil, func(rows *sql.Rows) error {
+	err := s.each(ctx, lastRuns, nil, func(rows *sql.Rows) error {
 		var project, status, summary string
 		var ended instant
 		if err := rows.Scan(&project, &status, &ended, &summary); err != nil {

@@ -96,3 +96,56 @@ func TestJournal(t *testing.T) {
 		t.Errorf("an unknown status: %v", err)
 	}
 }
+
+// Rows of runs are kept for 90 days, and with them their journal; the last run
+// of each end stays, so that health knows of it, and the audit stays whole.
+func TestRunsAreKeptForNinetyDays(t *testing.T) {
+	ctx, s := t.Context(), opened(t, file(t))
+	day := 24 * time.Hour
+	for i := range 200 {
+		at := t0.Add(time.Duration(i) * day)
+		run := got[int64](t)(s.BeginRun(ctx, "g/p", at, Owner{}, time.Hour, nil))
+		id := got[int64](t)(s.BeginAction(ctx, run, "commit", "b", "", at))
+		must(t, s.FinishAction(ctx, id, "done", at))
+		must(t, s.Record(ctx, AuditEntry{At: at, Project: "g/p", Run: run, Event: Began}))
+		status := RunDone
+		if i > 10 {
+			status = RunFailed
+		}
+		must(t, s.FinishRun(ctx, run, at, status, "why"))
+	}
+	count := func(query string) (n int) {
+		t.Helper()
+		must(t, s.db().QueryRow(query).Scan(&n))
+		return n
+	}
+	if n := count(`SELECT count(*) FROM runs`); n > 93 {
+		t.Errorf("%d runs of 200 days are kept, want those of 90 and the last good one", n)
+	}
+	if n := count(`SELECT count(*) FROM actions`); n > 93 {
+		t.Errorf("%d rows of the journal are kept", n)
+	}
+	if n := count(`SELECT count(*) FROM audit`); n != 200 {
+		t.Errorf("%d rows of the audit are kept, want all 200", n)
+	}
+	ran := got[map[string]Ran](t)(s.LastRuns(ctx))["g/p"]
+	if want := (Ran{Good: t0.Add(10 * day).UTC(), Any: t0.Add(199 * day).UTC(), Said: "why"}); ran != want {
+		t.Errorf("the last runs are %+v, want %+v", ran, want)
+	}
+}
+
+// What health asks is answered by an index, whatever the number of runs.
+func TestLastRunsReadsAFewRows(t *testing.T) {
+	s := opened(t, file(t))
+	rows, err := s.db().Query(`EXPLAIN QUERY PLAN ` + lastRuns)
+	must(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		must(t, rows.Scan(&id, &parent, &unused, &detail))
+		if strings.HasPrefix(detail, "SCAN r") {
+			t.Errorf("it reads all runs: %s", detail)
+		}
+	}
+}

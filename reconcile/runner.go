@@ -33,7 +33,8 @@ type Options struct {
 	Log           *slog.Logger
 	Owner         store.Owner
 	Alive         func(pid int) bool // nil: every process of this host is alive
-	Lease         time.Duration      // how long a run may take; 0 is 50 minutes
+	Lease         time.Duration      // how long a run is believed alive after its last sign of life; 0 is 2 minutes
+	Limit         time.Duration      // how long a run may take; 0 is 50 minutes
 	Progress      func(done, total int)
 	Audit         func(line []byte) error // gets each line of the audit; may be nil
 	Budget        *Budget                 // over all projects; nil is no bound
@@ -50,7 +51,10 @@ func New(o Options) *Runner {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Lease == 0 {
-		o.Lease = 50 * time.Minute
+		o.Lease = 2 * time.Minute
+	}
+	if o.Limit == 0 {
+		o.Limit = 50 * time.Minute
 	}
 	if o.Alive == nil {
 		o.Alive = func(int) bool { return true }
@@ -124,15 +128,21 @@ func (r *Runner) notice() {
 
 // once is one run on the database as it is.
 func (r *Runner) once(ctx context.Context, project config.Project, now time.Time) (Report, error) {
-	ctx, cancel := context.WithTimeout(ctx, r.Lease)
+	ctx, cancel := context.WithTimeout(ctx, r.Limit)
 	defer cancel()
-	id, err := r.Store.BeginRun(ctx, project.Path, now, r.Owner, r.Lease, r.Alive)
+	// Leases are judged by the clock, whatever instant the run is made for.
+	id, err := r.Store.BeginRun(ctx, project.Path, time.Now(), r.Owner, r.Lease, r.Alive)
 	if err != nil {
 		return Report{Status: Failed}, err
 	}
+	ctx, release := r.hold(ctx, id, project.Path)
+	defer release()
 	run := r.newRun(project, now)
 	run.id = id
 	report, err := run.all(ctx)
+	if lost := context.Cause(ctx); err != nil && errors.Is(lost, store.ErrNotLive) {
+		return report, lost
+	}
 	status := map[Status]store.RunStatus{Done: store.RunDone, Failed: store.RunFailed, Stopped: store.RunStopped}[report.Status]
 	summary := strings.Join(report.Failures, "; ")
 	if err != nil {

@@ -8,8 +8,22 @@ import (
 	"time"
 )
 
-// ErrBusy says that another run of the project is alive.
+// ErrBusy says that another run of the project is alive. Every error of
+// BeginRun that has this cause is a *Busy.
 var ErrBusy = errors.New("another run is going on")
+
+// Busy is ErrBusy with who runs, and until when that is believed.
+type Busy struct {
+	Holder       Owner
+	Began, Until time.Time
+}
+
+func (b *Busy) Error() string {
+	return fmt.Sprintf("%v: process %d on %s since %s", ErrBusy, b.Holder.PID, b.Holder.Host, b.Began.Format(time.RFC3339))
+}
+
+// Is makes a Busy an ErrBusy.
+func (b *Busy) Is(target error) bool { return target == ErrBusy }
 
 // ErrNotLive says that a run is over, by itself or because another took over.
 var ErrNotLive = errors.New("the run is not live")
@@ -46,16 +60,24 @@ func (o Owner) gone(holder Owner, alive func(pid int) bool) bool {
 	}
 }
 
-// BeginRun notes a run of project and returns its number. While another run is
-// live it fails with ErrBusy, unless that one's lease ended before now or its
-// process is gone: then that run is abandoned. alive reports whether a process
-// of this host exists; with nil every process does.
+// kept is how long the row of a run is kept, and its journal with it. The audit
+// and the last run of each end stay for good.
+const kept = 90 * 24 * time.Hour
+
+// BeginRun notes a run of project and returns its number. now is the clock's
+// time, by which leases are judged. While another run is live it fails with
+// ErrBusy, unless that one's lease is over or its process is gone: then that
+// run is abandoned. alive reports whether a process of this host exists; with
+// nil every process does. Rows of runs that ended long ago are removed.
 func (s *Store) BeginRun(ctx context.Context, project string, now time.Time, owner Owner, lease time.Duration, alive func(pid int) bool) (int64, error) {
 	const insert = `INSERT INTO runs (project, status, host, pid, instance, began_at, lease_until)
 		VALUES (?, 'running', ?, ?, ?, ?, ?) RETURNING id`
 	var run int64
 	err := s.project(ctx, project, func(tx *sql.Tx) error {
 		if err := makeRoom(ctx, tx, project, now, owner, alive); err != nil {
+			return err
+		}
+		if err := forgetRuns(ctx, tx, project, now.Add(-kept)); err != nil {
 			return err
 		}
 		return tx.QueryRowContext(ctx, insert, project, owner.Host, owner.PID, owner.Instance,
@@ -83,13 +105,58 @@ func makeRoom(ctx context.Context, tx *sql.Tx, project string, now time.Time, ow
 	}
 	why := "its process is gone"
 	if !owner.gone(holder, alive) {
-		if !now.After(until.Time) {
-			return fmt.Errorf("%w: process %d on %s since %s", ErrBusy, holder.PID, holder.Host, began.Format(time.RFC3339))
+		if now.Before(until.Time) {
+			return &Busy{Holder: holder, Began: began.Time, Until: until.Time}
 		}
 		why = "its lease ended"
 	}
 	_, err = tx.ExecContext(ctx, abandon, instant{now}, why, id)
 	return err
+}
+
+// forgetRuns removes the oldest runs of a project that ended before an instant,
+// a few of each end, which is more than are added. The last of each end stays.
+func forgetRuns(ctx context.Context, tx *sql.Tx, project string, before time.Time) error {
+	const remove = `DELETE FROM runs WHERE ended_at < ? AND id IN (
+		SELECT id FROM runs WHERE project = ? AND status = ? ORDER BY id LIMIT 20)
+		AND id <> (SELECT max(id) FROM runs WHERE project = ? AND status = ?)`
+	for _, status := range []string{"abandoned", string(RunDone), string(RunFailed), string(RunStopped)} {
+		if _, err := tx.ExecContext(ctx, remove, instant{before}, project, status, project, status); err != nil {
+			return fmt.Errorf("forget old runs of %s: %w", project, err)
+		}
+	}
+	return nil
+}
+
+// KeepRun lengthens the lease of a live run. It fails with ErrNotLive when the
+// run is over, since another took its place.
+func (s *Store) KeepRun(ctx context.Context, run int64, until time.Time) error {
+	const update = `UPDATE runs SET lease_until = ? WHERE id = ? AND status = 'running' RETURNING id`
+	err := s.row(ctx, update, []any{instant{until}, run}, &run)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotLive
+	}
+	if err != nil {
+		return fmt.Errorf("keep the lease of run %d: %w", run, err)
+	}
+	return nil
+}
+
+// Unfinished returns the projects of which a run is noted as live, by path.
+func (s *Store) Unfinished(ctx context.Context) ([]string, error) {
+	var out []string
+	err := s.each(ctx, `SELECT project FROM runs WHERE status = 'running' ORDER BY project`, nil, func(rows *sql.Rows) error {
+		var project string
+		if err := rows.Scan(&project); err != nil {
+			return err
+		}
+		out = append(out, project)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read which runs are not finished: %w", err)
+	}
+	return out, nil
 }
 
 // FinishRun notes how a run ended. It fails with ErrNotLive when the run is
@@ -113,8 +180,11 @@ type Ran struct {
 	Said string    // what was wrong with the last one
 }
 
-const lastRuns = `SELECT project, status, ended_at, summary FROM runs
-	WHERE status IN ('done', 'failed', 'stopped') ORDER BY id`
+// lastRuns takes the last run of each end from an index, for each project.
+const lastRuns = `SELECT r.project, r.status, r.ended_at, r.summary FROM projects p JOIN runs r ON r.id IN (
+	(SELECT max(id) FROM runs WHERE project = p.path AND status = 'done'),
+	(SELECT max(id) FROM runs WHERE project = p.path AND status = 'failed'),
+	(SELECT max(id) FROM runs WHERE project = p.path AND status = 'stopped')) ORDER BY r.id`
 
 // LastRuns returns for each project whose runs are known when they ended. Those
 // that were abandoned do not count.

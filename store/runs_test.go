@@ -23,8 +23,8 @@ func TestOneLiveRunPerProject(t *testing.T) {
 		"the same number, another start":   {Owner{"h", 10, "b"}, time.Minute, living, false},
 		"its process is gone":              {Owner{"h", 11, "b"}, time.Minute, dead, false},
 		"on another host nothing is known": {Owner{"g", 10, "b"}, time.Minute, dead, true},
-		"at the end of the lease":          {Owner{"g", 10, "b"}, time.Hour, living, true},
-		"after the lease":                  {Owner{"g", 10, "b"}, time.Hour + 1, living, false},
+		"before the end of the lease":      {Owner{"g", 10, "b"}, time.Hour - 1, living, true},
+		"at the end of the lease":          {Owner{"g", 10, "b"}, time.Hour, living, false},
 		"the same process after the lease": {holder, time.Hour + 1, living, false},
 	} {
 		ctx, s := t.Context(), opened(t, file(t))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -18,23 +19,60 @@ import (
 // the index's own nor named by the operator, its address must be public, by
 // what the name resolves to at the instant of the connection.
 
-// strangerKey marks the context of a request to a host that nobody named; the
-// value is the host.
-type strangerKey struct{}
-
-// toStranger marks a request, unless the host of address is the index's or one
-// of the operator's.
-func (c *Client) toStranger(ctx context.Context, base, address *url.URL) context.Context {
-	host := strings.ToLower(address.Hostname())
-	if c.named(base, host) {
-		return ctx
-	}
-	return context.WithValue(ctx, strangerKey{}, host)
+// reach is what a request may reach though its address is private: the host
+// that it names, if that is the index's own or one of the operator's, and the
+// proxy it goes by. A request without it is a stranger's.
+type reach struct {
+	named     host
+	proxy     host
+	proxyPort string
 }
 
-func (c *Client) named(base *url.URL, host string) bool {
-	return strings.EqualFold(base.Hostname(), host) ||
-		slices.ContainsFunc(c.o.Hosts, func(h string) bool { return strings.EqualFold(h, host) })
+type reachKey struct{}
+
+// permit says in a request's context what it may reach.
+func (c *Client) permit(request *http.Request, base *url.URL) *http.Request {
+	var may reach
+	if to, ok := mapHost(request.URL.Hostname()); ok && c.named(base, to) {
+		may.named = to
+	}
+	if t, ok := c.o.Transport.(*http.Transport); ok && t.Proxy != nil {
+		// An error is the transport's to return.
+		if u, err := t.Proxy(request); err == nil && u != nil {
+			if to, ok := mapHost(u.Hostname()); ok {
+				may.proxy, may.proxyPort = to, proxyPort(u)
+			}
+		}
+	}
+	return request.WithContext(context.WithValue(request.Context(), reachKey{}, may))
+}
+
+func proxyPort(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case strings.HasPrefix(u.Scheme, "socks5"):
+		return "1080"
+	case u.Scheme == "https":
+		return "443"
+	}
+	return "80"
+}
+
+// admits reports whether a dial to a host may end at a private address. The
+// zero host is nobody's name.
+func (r reach) admits(to host, port string) bool {
+	return r.named != host{} && r.named == to || r.proxy != host{} && r.proxy == to && r.proxyPort == port
+}
+
+func (c *Client) named(base *url.URL, to host) bool {
+	if own, ok := mapHost(base.Hostname()); ok && own == to {
+		return true
+	}
+	return slices.ContainsFunc(c.o.Hosts, func(h string) bool {
+		named, ok := mapHost(h)
+		return ok && named == to
+	})
 }
 
 // insideError refuses an address that is not public.
@@ -56,19 +94,20 @@ func (d *download) inside(e *insideError) *Error {
 	return problem
 }
 
-// literal refuses a URL whose host is written as a private address. Names are
-// judged by the dialer, which sees what they resolve to.
+// literal refuses a URL whose host is written as a private address, in whatever
+// spelling, or means nothing. Names are judged by the dialer, which sees what
+// they resolve to.
 func (d *download) literal(u *url.URL) *Error {
-	host := strings.ToLower(u.Hostname())
-	if d.client.named(d.base, host) {
+	to, ok := mapHost(u.Hostname())
+	switch {
+	case !ok:
+		return d.problem(Unsupported, "index %s gives an address of %s on %s, which is no host: not asked", d.Source.Index.Name, clean(d.file.Name), clean(u.Hostname()))
+	case d.client.named(d.base, to):
 		return nil
+	case to.address.IsValid() && !outside(to.address), to.name == "localhost", strings.HasSuffix(to.name, ".localhost"):
+		return d.inside(&insideError{u.Hostname(), to.String()})
 	}
-	bare, _, _ := strings.Cut(host, "%") // a zone
-	address, err := netip.ParseAddr(bare)
-	if err != nil && host != "localhost" && !strings.HasSuffix(host, ".localhost") || err == nil && outside(address) {
-		return nil
-	}
-	return d.inside(&insideError{host, host})
+	return nil
 }
 
 // refused finds the refusal of the dialer in what a transport returned.
@@ -80,15 +119,22 @@ func (d *download) refused(err error) *Error {
 	return nil
 }
 
-// dialer connects, for requests to strangers to public addresses alone. A
-// proxy is the operator's, so that its address may be any; what it connects to
-// is its own business. names is nil but in tests.
+// dialer connects. It judges each address that it is about to reach: a private
+// one is reached only where the request is to a host that somebody named, or
+// where it is a proxy's, which the operator named as well; what a proxy connects
+// to is its own business. names is nil but in tests.
 func dialer(names *net.Resolver) func(ctx context.Context, network, address string) (net.Conn, error) {
 	plain := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second, Resolver: names}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		host, _, err := net.SplitHostPort(address)
-		stranger, marked := ctx.Value(strangerKey{}).(string)
-		if err != nil || !marked || !strings.EqualFold(host, stranger) {
+		text, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		to, ok := mapHost(text)
+		if !ok {
+			return nil, &insideError{text, text}
+		}
+		if may, ok := ctx.Value(reachKey{}).(reach); ok && may.admits(to, port) {
 			return plain.DialContext(ctx, network, address)
 		}
 		careful := *plain
@@ -97,7 +143,7 @@ func dialer(names *net.Resolver) func(ctx context.Context, network, address stri
 		careful.ControlContext = func(_ context.Context, _, resolved string, _ syscall.RawConn) error {
 			to, err := netip.ParseAddrPort(resolved)
 			if err != nil || !outside(to.Addr()) {
-				return &insideError{host, resolved}
+				return &insideError{text, resolved}
 			}
 			return nil
 		}

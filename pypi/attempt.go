@@ -66,7 +66,7 @@ func (c *Client) send(ctx context.Context, q *query, address *url.URL) (*http.Re
 	if (q.Source.Username != "" || q.Source.Password != "") && sameOrigin(address, q.base) {
 		request.SetBasicAuth(q.Source.Username, string(q.Source.Password))
 	}
-	return c.http.Do(request)
+	return c.http.Do(c.permit(request, q.base))
 }
 
 func redirect(status int) bool {
@@ -87,26 +87,11 @@ func (q *query) follow(from *url.URL, response *http.Response) (*url.URL, *Error
 	switch {
 	case sameOrigin(to, q.base) && to.User == nil:
 		return to, nil
-	case strings.EqualFold(to.Hostname(), q.base.Hostname()):
+	case sameHost(to.Hostname(), q.base.Hostname()):
 		return nil, q.problem(Redirected, "%s redirects %s to another origin, %s: not followed",
 			q.who, q.what, clean(to.Scheme+"://"+to.Host))
 	}
 	return nil, q.problem(Redirected, "%s redirects to another host, %s: not followed", q.who, clean(to.Host))
-}
-
-// sameOrigin compares scheme, host and port.
-func sameOrigin(a, b *url.URL) bool {
-	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
-}
-
-func port(u *url.URL) string {
-	if p := u.Port(); p != "" {
-		return p
-	}
-	if strings.EqualFold(u.Scheme, "http") {
-		return "80"
-	}
-	return "443"
 }
 
 // read judges the response of an address and closes it.

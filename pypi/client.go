@@ -198,7 +198,7 @@ type query struct {
 func (q *query) prepare() error {
 	index := q.Source.Index
 	q.who, q.what = "index "+index.Name, q.name
-	if !pep508.ValidName(q.name) {
+	if !pep508.ValidName(q.Name) {
 		return q.problem(Unsupported, "index %s was not asked for %.80q: that is no project's name", index.Name, q.Name)
 	}
 	base, err := url.Parse(index.URL)

@@ -107,7 +107,7 @@ func (d *download) try(parent context.Context, address *url.URL, span string, ac
 // send makes one GET. Credentials go to the origin of the index and nowhere
 // else.
 func (d *download) send(ctx context.Context, address *url.URL, span string) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(d.client.toStranger(ctx, d.base, address), http.MethodGet, address.String(), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (d *download) send(ctx context.Context, address *url.URL, span string) (*ht
 	if (d.Source.Username != "" || d.Source.Password != "") && sameOrigin(address, d.base) {
 		request.SetBasicAuth(d.Source.Username, string(d.Source.Password))
 	}
-	return d.client.http.Do(request)
+	return d.client.http.Do(d.client.permit(request, d.base))
 }
 
 // answer judges a status and a type, and closes the response.

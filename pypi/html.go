@@ -77,8 +77,10 @@ func linked(t html.Token, base *url.URL) (htmlFile, bool) {
 	if _, err := dist.Parse(f.Filename); err != nil {
 		return htmlFile{}, false
 	}
-	if name, sum, ok := strings.Cut(to.Fragment, "="); ok {
-		f.Hashes[name] = sum
+	for part := range strings.SplitSeq(to.Fragment, "&") { // in any order, as pip takes it
+		if name, sum, ok := strings.Cut(part, "="); ok && name == "sha256" {
+			f.Hashes[name] = sum
+		}
 	}
 	to.Fragment, to.RawFragment = "", ""
 	f.URL = to.String()

@@ -22,6 +22,13 @@ import (
 // ErrName is wrapped by every error of Parse and ParseFor.
 var ErrName = errors.New("not the name of a wheel or a source distribution")
 
+// What is no name for its size: a file system takes 255 bytes, and the most tags
+// that a wheel of the public index multiplies to are some fifty.
+const (
+	maxName = 255
+	maxTags = 1024
+)
+
 // Kind is the form of a distribution file.
 type Kind string
 
@@ -53,8 +60,12 @@ func (f File) Build() string { return f.build }
 // version, an optional build tag that begins with a digit, and three tags) or
 // of a source distribution (PEP 625, but with ".zip" as well): there the
 // version is what follows the last dash. The version may be in any spelling of
-// PEP 440.
+// PEP 440. A name of more than 255 bytes is refused, and a wheel whose tags
+// multiply to more than 1,024.
 func Parse(filename string) (File, error) {
+	if len(filename) > maxName {
+		return File{}, refuse(filename, "longer than 255 bytes")
+	}
 	if stem, ok := strings.CutSuffix(filename, ".whl"); ok {
 		return parseWheel(filename, stem)
 	}
@@ -70,6 +81,9 @@ func Parse(filename string) (File, error) {
 // version where the version has dashes, as old ones do ("a-b-1.0-beta2.zip").
 // A file that bears another project's name is an error.
 func ParseFor(project, filename string) (File, error) {
+	if len(filename) > maxName {
+		return File{}, refuse(filename, "longer than 255 bytes")
+	}
 	stem, ok := sdistStem(filename)
 	if !ok {
 		f, err := Parse(filename)
@@ -131,6 +145,9 @@ func parseWheel(filename, stem string) (File, error) {
 			return File{}, refuse(filename, "empty tag")
 		}
 	}
+	if n := f.combinations(); n > maxTags {
+		return File{}, refuse(filename, "too many tags")
+	}
 	version, build, hasBuild := strings.Cut(rest, "-")
 	if hasBuild && (build == "" || build[0] < '0' || build[0] > '9' || strings.Contains(build, "-")) {
 		return File{}, refuse(filename, "bad build tag")
@@ -158,6 +175,15 @@ func isProject(name string) bool {
 // isTags reports whether field is one or more tags separated by dots.
 func isTags(field string) bool {
 	return field != "" && field[0] != '.' && field[len(field)-1] != '.' && !strings.Contains(field, "..")
+}
+
+// combinations counts what Tags lists.
+func (f File) combinations() int {
+	n := 1
+	for _, field := range [...]string{f.python, f.abi, f.platform} {
+		n *= 1 + strings.Count(field, ".")
+	}
+	return n
 }
 
 func refuse(filename, problem string) error {

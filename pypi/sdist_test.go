@@ -3,6 +3,9 @@ package pypi
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"io"
 	"net/http"
 	"runtime"
 	"strings"
@@ -30,6 +33,12 @@ func TestSdists(t *testing.T) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(s.file)
 		}}, nil, knownAcme},
+		{"static, by its short name", "acme-1.0.tgz", &shop{file: tgz(acmeMetadata)}, nil, knownAcme},
+		{"static, packed with bzip2", "acme-1.0.tar.bz2", &shop{file: bzipped(t)}, nil, knownAcme},
+		{"with bzip2, by its short name", "acme-1.0.tbz", &shop{file: bzipped(t)}, nil, knownAcme},
+		{"not packed", "acme-1.0.tar", &shop{file: unpackedTar(t, tgz(acmeMetadata))}, nil, knownAcme},
+		{"packed with xz", "acme-1.0.tar.xz", &shop{file: []byte("\xfd7zXZ\x00")}, nil, "unknown does not tell: it is packed with xz, which is not read"},
+		{"no bzip2", "acme-1.0.tar.bz2", &shop{file: []byte("hello")}, nil, "refused is a damaged tar archive"},
 		{"old", sdistName, &shop{file: tgz(old)}, nil, "unknown " + older},
 		{"old and broken", sdistName, &shop{file: tgz(old + "\xff")}, nil, "unknown " + older},
 		{"old in a zip", "acme-1.0.zip", &shop{file: zipOf(t, member{"acme-1.0/PKG-INFO", old, 8})}, nil, "unknown " + older},
@@ -68,6 +77,30 @@ func TestSdists(t *testing.T) {
 			}
 		})
 	}
+}
+
+// bzipped is acmeMetadata in a tar archive that was packed with bzip2, which Go
+// only unpacks.
+func bzipped(t *testing.T) []byte {
+	t.Helper()
+	data, err := base64.StdEncoding.DecodeString("QlpoOTFBWSZTWZHvvvAAAItfkMyQQAP9Uwer0QBvY7/gAAIICCAAlA0hDEGhGjTRkBtQHqMmT1BoomnpqNGaBMJo0yYATQxLy2MwCARwBAEG8TQDShggCBgZflKfYsaZhBLpFpmrEdcdRgWsSHBCo5BNkVcVaoEQ1CyUy41OKnCi0fGUC/odr27m0dEJMRkM5yvRMZ1JYJxL0HBERnSLzvGY94hm0CcZZfmcAmZShdCKTEkQTMXCd+Dw+W7U+e4iID+LuSKcKEhI9994AA==")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func unpackedTar(t *testing.T, zipped []byte) []byte {
+	t.Helper()
+	r, err := gzip.NewReader(bytes.NewReader(zipped))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 // bomb is a source distribution of 300 MiB of nothing in 300 KB, in as many

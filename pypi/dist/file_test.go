@@ -20,6 +20,15 @@ func TestParse(t *testing.T) {
 		{"a-1.0.tar.gz", "sdist", "a", "1.0", ""},
 		{"A.b_C-1.0.zip", "sdist", "a-b-c", "1.0", ""},
 		{"a-b-2.tar.gz", "sdist", "a-b", "2", ""},
+		{"a-1.0.tgz", "sdist", "a", "1.0", ""},
+		{"a-1.0.tar", "sdist", "a", "1.0", ""},
+		{"a-1.0.tar.bz2", "sdist", "a", "1.0", ""},
+		{"a-1.0.tbz", "sdist", "a", "1.0", ""},
+		{"a-1.0.tar.xz", "sdist", "a", "1.0", ""},
+		{"a-1.0.txz", "sdist", "a", "1.0", ""},
+		{"a-1.0.tlz", "sdist", "a", "1.0", ""},
+		{"a-1.0.tar.lz", "sdist", "a", "1.0", ""},
+		{"a-1.0.tar.lzma", "sdist", "a", "1.0", ""},
 		{"a-1.0-1.tar.gz", "sdist", "a-1-0", "1", ""},
 		{"a--1.tar.gz", "sdist", "a-", "1", ""},
 	} {
@@ -32,7 +41,7 @@ func TestParse(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for _, in := range []string{
-		"", ".whl", ".tar.gz", "a", "a-1.0", "a-1.0.tar.bz2", "a-1.0.exe", "a-1.0-py2.7.egg", "a-1.0-1.noarch.rpm", "a-1.0.tgz", "a-1.0.whl",
+		"", ".whl", ".tar.gz", "a", "a-1.0", ".tgz", "a-1.0.tar.Z", "a-1.0.rar", "a-1.0.exe", "a-1.0-py2.7.egg", "a-1.0-1.noarch.rpm", "a-1.0.whl",
 		"a.tar.gz", "-1.0.tar.gz", "a-.tar.gz", "a-x.tar.gz", "ä-1.0.tar.gz", "a b-1.0.tar.gz", "a-1.0.TAR.GZ", "a-1.0.tar.gz.metadata",
 		"a-1.0-any.whl", "a-1.0-none-any.whl", "-1.0-py3-none-any.whl", "a--py3-none-any.whl", "a-x-py3-none-any.whl", "a__b-1.0-py3-none-any.whl",
 		"a-1.0-x1-py3-none-any.whl", "a-1.0--py3-none-any.whl", "a-1.0-1-2-py3-none-any.whl", "a-1.0---.whl",

@@ -47,12 +47,8 @@ func (v verdict) kept() bool { return v.rule != nil && v.rule.Enabled != No }
 // this order: kind of version, rules, files, yanked, Python, age.
 func (j *judge) release(sl slot, rules []*Rule, kind Kind, index Index, r *Release) verdict {
 	v := verdict{release: r, released: earliest(r.Files)}
-	switch {
-	case r.Version.IsPrerelease() && !sl.p.Version.IsPrerelease():
-		v.reason = "is a pre-release"
-	case r.Version.Local() != "" && sl.p.Version.Local() == "":
-		v.reason = "is a local version"
-	case len(r.Files) == 0:
+	v.reason = strange(sl.p, r.Version)
+	if v.reason == "" && len(r.Files) == 0 {
 		v.reason = "has no files"
 	}
 	if v.reason != "" {
@@ -99,9 +95,24 @@ func (j *judge) age(v *verdict, usable []*DistFile, index Index, least time.Dura
 	}
 }
 
-// usable returns the files that one of the slot's Pythons could install, and
-// a reason when one of the Pythons has none. Unknown Pythons take any file.
+// usable returns the files that one of the slot's targets could install, and
+// a reason when one of the targets has none. Without targets any file will do.
 func (j *judge) usable(sl slot, r *Release) ([]*DistFile, string) {
+	good, reason := kept(r)
+	if reason != "" || len(sl.targets) == 0 {
+		return good, reason
+	}
+	out, mask := j.fitting(good, sl.targets)
+	for i, t := range sl.targets {
+		if mask>>i&1 == 0 {
+			return nil, j.lacks(good, t)
+		}
+	}
+	return out, ""
+}
+
+// kept returns the files of a release that are not yanked, or that all are.
+func kept(r *Release) ([]*DistFile, string) {
 	good := make([]*DistFile, 0, len(r.Files))
 	var yanked string
 	for i := range r.Files {
@@ -115,35 +126,57 @@ func (j *judge) usable(sl slot, r *Release) ([]*DistFile, string) {
 	if len(good) == 0 {
 		return nil, "yanked" + because(yanked)
 	}
-	if len(sl.pythons) == 0 {
-		return good, ""
-	}
-	out := make([]*DistFile, 0, len(good))
-	for _, minor := range sl.pythons {
-		found, refused := false, ""
-		for _, f := range good {
-			ok, requires := j.admits(f, minor)
-			if !ok {
-				refused = requires
-				continue
-			}
-			refused = ""
-			if !j.installable(f, minor) {
-				continue
-			}
-			found = true
-			if !slices.Contains(out, f) {
-				out = append(out, f)
+	return good, ""
+}
+
+// fitting returns the files that some target can install, and a bit for each
+// target that has one. Every target may take a file of its own: a wheel for
+// each machine is as good as one for all.
+func (j *judge) fitting(files []*DistFile, targets []target) (out []*DistFile, mask uint64) {
+	out = make([]*DistFile, 0, len(files))
+	for _, f := range files {
+		file, err := dist.Parse(f.Name)
+		if err != nil {
+			continue
+		}
+		var fits uint64
+		for i, t := range targets {
+			if file.Installable(t.python, t.platform) {
+				if ok, _ := j.admits(f, t.python); ok {
+					fits |= 1 << i
+				}
 			}
 		}
-		if !found && refused != "" {
-			return nil, "requires Python " + refused
-		}
-		if !found {
-			return nil, "no file for Python " + minor
+		if fits != 0 {
+			mask |= fits
+			out = append(out, f)
 		}
 	}
-	return out, ""
+	return out, mask
+}
+
+// lacks says why none of the files is for a target.
+func (j *judge) lacks(files []*DistFile, t target) string {
+	admitted, elsewhere, requires := false, false, ""
+	for _, f := range files {
+		ok, text := j.admits(f, t.python)
+		file, err := dist.Parse(f.Name)
+		switch {
+		case err != nil:
+		case !ok && (requires == "" || file.Installable(t.python, t.platform)):
+			requires = text
+		case ok:
+			admitted = true
+			elsewhere = elsewhere || slices.ContainsFunc(platforms(j.policy), func(p string) bool { return file.Installable(t.python, p) })
+		}
+	}
+	switch {
+	case requires != "" && !admitted:
+		return "requires Python " + requires
+	case elsewhere:
+		return "no file for Python " + t.python + " on " + strings.TrimPrefix(t.platform, "linux/")
+	}
+	return "no file for Python " + t.python
 }
 
 func because(reason string) string {
@@ -176,20 +209,6 @@ func (j *judge) admits(f *DistFile, minor string) (bool, string) {
 		j.minors[minor] = v
 	}
 	return set.Contains(v), text
-}
-
-// installable asks the file's tags, on every configured platform.
-func (j *judge) installable(f *DistFile, minor string) bool {
-	file, err := dist.Parse(f.Name)
-	if err != nil {
-		return false
-	}
-	for _, platform := range platforms(j.policy) {
-		if !file.Installable(minor, platform) {
-			return false
-		}
-	}
-	return true
 }
 
 func missingHash(files []DistFile, index Index) string {

@@ -18,18 +18,15 @@ const year = 8766 * time.Hour // 365.25 days
 // drift is the time between the release that is pinned and the newest one that
 // is final and was not taken back; zero where that is not known.
 func drift(releases []Release, pinned *Release) time.Duration {
-	for i := len(releases) - 1; i >= 0; i-- {
-		r := &releases[i]
-		if r.Version.IsPrerelease() || len(r.Files) == 0 || taken(r) != "" {
-			continue
-		}
-		from, to := earliest(pinned.Files), earliest(r.Files)
-		if from.IsZero() || to.IsZero() || r.Version.Compare(pinned.Version) <= 0 {
-			return 0
-		}
-		return max(to.Sub(from), 0)
+	r := newest(releases, pinned.Version.Local(), func(r *Release) bool { return taken(r) == "" })
+	if r == nil || r.Version.Compare(pinned.Version) <= 0 || samePublic(r.Version, pinned.Version) {
+		return 0
 	}
-	return 0
+	from, to := earliest(pinned.Files), earliest(r.Files)
+	if from.IsZero() || to.IsZero() {
+		return 0
+	}
+	return max(to.Sub(from), 0)
 }
 
 // libyears is the sum over all pins.

@@ -64,8 +64,8 @@ func (d *decider) fresh(moves []Move) bool {
 	})
 }
 
-// gone names a held version that its index took back, yanked or not there, or
-// that a rule forbids now. A project that is quarantined or unknown shows no
+// gone names a held version that its index took back, yanked or not there, that
+// a rule forbids now, or that is another build than the pins are. A project that is quarantined or unknown shows no
 // release at all, for a while perhaps: that says nothing of one.
 func (d *decider) gone(held []Move) string {
 	if !d.fresh(held) {
@@ -76,6 +76,9 @@ func (d *decider) gone(held []Move) string {
 		to, err := pep440.Parse(m.To)
 		if err != nil || !pkg.Known || pkg.Status == "quarantined" {
 			continue
+		}
+		if reason := d.strangeTo(m.Key, to); reason != "" {
+			return fmt.Sprintf("%s %s %s", m.Key, m.To, reason)
 		}
 		if reason := d.ruledOut(m.Key, to); reason != "" {
 			return fmt.Sprintf("%s %s %s", m.Key, m.To, reason)

@@ -63,7 +63,7 @@ func (j *judge) look(sl slot, pkg Package, known bool) outcome {
 	if pkg.Status == "archived" || pkg.Status == "deprecated" {
 		o.archived = fmt.Sprintf("%s on index %s%s", pkg.Status, index.Name, because(pkg.StatusReason))
 	}
-	newer, pinned := split(pkg.Releases, sl.p.Version)
+	newer, pinned := split(pkg.Releases, sl.p)
 	if pinned == nil {
 		if len(newer) == 0 && len(pkg.Releases) > 0 {
 			o.blocks = true
@@ -72,40 +72,10 @@ func (j *judge) look(sl slot, pkg Package, known bool) outcome {
 		o.note = fmt.Sprintf("%s %s is not on index %s", sl.p.Name, sl.p.Version, index.Name)
 		return o
 	}
-	o.newest, o.drift = newestFinal(pkg.Releases), drift(pkg.Releases, pinned)
+	o.newest, o.drift = newestFinal(pkg.Releases, sl.p.Version), drift(pkg.Releases, pinned)
 	o.yanked = taken(pinned)
 	j.lines(&o, sl, index, pkg, pinned, newer)
 	return o
-}
-
-// split returns the releases above the pin, newest first, and the pinned one.
-// A pin without a local part also finds a release that has one (PEP 440).
-func split(releases []Release, pin pep440.Version) (newer []*Release, pinned *Release) {
-	for i := len(releases) - 1; i >= 0; i-- {
-		r := &releases[i]
-		switch c := r.Version.Compare(pin); {
-		case c == 0:
-			return newer, r
-		case c > 0:
-			if r.Version.Local() != "" && r.Version.Public() == pin.Public() {
-				pinned = r
-				continue
-			}
-			newer = append(newer, r)
-		case c < 0:
-			return newer, pinned
-		}
-	}
-	return newer, pinned
-}
-
-func newestFinal(releases []Release) string {
-	for i := len(releases) - 1; i >= 0; i-- {
-		if !releases[i].Version.IsPrerelease() && len(releases[i].Files) > 0 {
-			return releases[i].Version.String()
-		}
-	}
-	return ""
 }
 
 // lines judges what is newer. A package with calendar versions has one line:

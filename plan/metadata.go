@@ -84,16 +84,16 @@ func environments(p Policy) []environment {
 // release finds a version among what an index tells of a package.
 func (p Package) release(v pep440.Version) *Release {
 	i, found := slices.BinarySearchFunc(p.Releases, v, func(r Release, v pep440.Version) int { return r.Version.Compare(v) })
-	if !found {
-		// A pin without a local part means a release that has one, too.
-		for i := range p.Releases {
-			if p.Releases[i].Version.Public() == v.Public() && v.Local() == "" {
-				return &p.Releases[i]
-			}
-		}
-		return nil
+	if found {
+		return &p.Releases[i]
 	}
-	return &p.Releases[i]
+	// A pin without a label means a build, too: builds stand right after it, and
+	// the last of them is the one that pip takes.
+	var build *Release
+	for ; i < len(p.Releases) && v.Local() == "" && isBuild(&p.Releases[i], v); i++ {
+		build = &p.Releases[i]
+	}
+	return build
 }
 
 // metadataFiles orders the files of a release by how well they stand for what

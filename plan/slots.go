@@ -28,6 +28,26 @@ type slot struct {
 	pin     int
 	p       constraints.Pin
 	pythons []string // what a release must admit; empty: not checked
+	targets []target // the same, with the platforms on which the marker may hold
+}
+
+// target is a Python on a platform, which has to find a file.
+type target struct{ python, platform string }
+
+// maxTargets is how many targets are told apart.
+const maxTargets = 64
+
+// targetsOf are the targets of some Pythons on which a marker may hold.
+func targetsOf(m pep508.Marker, pythons []string, p Policy) []target {
+	var out []target
+	for _, minor := range pythons {
+		for _, platform := range platforms(p) {
+			if len(out) < maxTargets && mayHold(m, minor, platform) {
+				out = append(out, target{minor, platform})
+			}
+		}
+	}
+	return out
 }
 
 // Wanted is what a decision needs to know of one name.
@@ -168,6 +188,7 @@ func findSlots(s *Snapshot, files []parsedFile) (slots []slot, left []Unmanaged)
 				// marker allows is the least that must work.
 				sl.pythons = active[len(active)-1:]
 			}
+			sl.targets = targetsOf(p.Marker, sl.pythons, s.Policy)
 			if other, clash := overlap(f.parsed, pin, s.Policy, lines[p.Key]); clash {
 				left = append(left, Unmanaged{f.Path, p.Line, pinText(p),
 					fmt.Sprintf("line %d %s", other, otherVersion)})

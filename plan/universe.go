@@ -111,13 +111,27 @@ func (d *decider) refusedVersion(i int, l *line, to pep440.Version) bool {
 	return false
 }
 
+// metadataOf is what is known of a release, the zero Metadata where nothing
+// is. A version without a label may mean a build.
 func (d *decider) metadataOf(key string, v pep440.Version) Metadata {
-	return d.s.Metadata[key][v.String()]
+	m, _ := d.readMetadata(key, v)
+	return m
+}
+
+func (d *decider) readMetadata(key string, v pep440.Version) (Metadata, bool) {
+	m, ok := d.s.Metadata[key][v.String()]
+	if ok || v.Local() != "" {
+		return m, ok
+	}
+	if r := d.s.Packages[key].release(v); r != nil && r.Version.Local() != "" {
+		m, ok = d.s.Metadata[key][r.Version.String()]
+	}
+	return m, ok
 }
 
 // metadata answers the search.
 func (d *decider) metadata(key string, v pep440.Version) (*solve.Metadata, solve.Knowledge) {
-	m, ok := d.s.Metadata[key][v.String()]
+	m, ok := d.readMetadata(key, v)
 	if !ok {
 		pkg, known := d.s.Packages[key]
 		switch {
@@ -158,12 +172,12 @@ func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 	if vs, ok := d.free[key]; ok {
 		return vs, solve.Known
 	}
-	ranges := d.ranges(key)
+	ranges, chooses := d.ranges(key), pkg.chooses(len(d.s.Roots) > 0)
 	var out []pep440.Version
 	d.admitted[key] = map[string]uint64{}
 	for i := len(pkg.Releases) - 1; i >= 0; i-- {
 		r := &pkg.Releases[i]
-		if r.Version.IsPrerelease() || len(r.Files) == 0 || slices.ContainsFunc(ranges, func(s pep440.Specifiers) bool { return !s.Contains(r.Version) }) {
+		if r.Version.IsPrerelease() || len(r.Files) == 0 || !chooses(r) || slices.ContainsFunc(ranges, func(s pep440.Specifiers) bool { return !s.Contains(r.Version) }) {
 			continue
 		}
 		if d.metadataOf(key, r.Version).Status == MetadataRefused {
@@ -191,24 +205,18 @@ func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 // admits says in which environments a release can be installed, and by which
 // files.
 func (d *decider) admits(r *Release) (files []*DistFile, mask uint64) {
-	byPython := map[string]bool{}
-	for i, env := range d.envs {
-		ok, known := byPython[env.python]
-		if !known {
-			pythons := []string{env.python}
-			if len(d.s.Policy.Pythons) == 0 {
-				pythons = nil // not checked
-			}
-			usable, reason := d.judge.usable(slot{pythons: pythons}, r)
-			ok = reason == ""
-			byPython[env.python] = ok
-			files = append(files, usable...)
-		}
-		if ok {
-			mask |= 1 << i
-		}
+	good, reason := kept(r)
+	switch {
+	case reason != "":
+		return nil, 0
+	case len(d.s.Policy.Pythons) == 0:
+		return good, 1<<len(d.envs) - 1 // not checked
 	}
-	return files, mask
+	targets := make([]target, len(d.envs))
+	for i, env := range d.envs {
+		targets[i] = target{env.python, env.platform}
+	}
+	return d.judge.fitting(good, targets)
 }
 
 // ranges are the specifiers of lines that pinwheel does not move.
@@ -262,7 +270,7 @@ func (d *decider) needs() []Need {
 		pkg := d.s.Packages[n.Key]
 		need := Need{Name: n.Key, Version: n.Version.String()}
 		if r := pkg.release(n.Version); r != nil {
-			need.Files = metadataFiles(n.Key, r, d.envs)
+			need.Version, need.Files = r.Version.String(), metadataFiles(n.Key, r, d.envs)
 		}
 		out = append(out, need)
 	}

@@ -2,11 +2,13 @@ package pypi
 
 import (
 	"archive/tar"
+	"compress/bzip2"
 	"compress/gzip"
 	"errors"
 	"io"
 	"strings"
 
+	"gitlab.com/cki-project/pinwheel/pypi/dist"
 	"gitlab.com/cki-project/pinwheel/pypi/metadata"
 	"gitlab.com/cki-project/pinwheel/pypi/pep508"
 )
@@ -86,14 +88,21 @@ func isPackageInfo(name string) bool {
 // maxUnpacked caps what a source distribution unpacks to before its PKG-INFO.
 const maxUnpacked = 256 << 20
 
-// packageInfo reads PKG-INFO from a source distribution in the form tar.gz
-// (PEP 625, PEP 643), and of that no more than it takes to come to it. An
-// error of r is passed on.
-func packageInfo(r io.Reader) ([]byte, error) {
+// packageInfo reads PKG-INFO from a source distribution in a tar archive, which
+// is packed in that way (PEP 625, PEP 643), and of that no more than it takes to
+// come to it. An error of r is passed on.
+func packageInfo(r io.Reader, packing dist.Packing) ([]byte, error) {
 	source := &noting{r: r}
-	unzipped, err := gzip.NewReader(source)
-	if err != nil {
-		return nil, source.or(refusal("is no gzip archive"))
+	var unzipped io.Reader = source
+	switch packing {
+	case dist.Gzip:
+		var err error
+		if unzipped, err = gzip.NewReader(source); err != nil {
+			return nil, source.or(refusal("is no gzip archive"))
+		}
+	case dist.Bzip2:
+		unzipped = bzip2.NewReader(source)
+	case dist.Tar, dist.Zip, dist.XZ:
 	}
 	limited := &io.LimitedReader{R: unzipped, N: maxUnpacked}
 	archive := tar.NewReader(limited)

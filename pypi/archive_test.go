@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"gitlab.com/cki-project/pinwheel/pypi/dist"
 	"gitlab.com/cki-project/pinwheel/pypi/metadata"
 )
 
@@ -106,7 +107,7 @@ func FuzzPackageInfo(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		// As it comes and, since the fuzzer knows no checksums, what it packs.
 		for _, archive := range [][]byte{data, zip(t, data)} {
-			got, err := packageInfo(bytes.NewReader(archive))
+			got, err := packageInfo(bytes.NewReader(archive), dist.Gzip)
 			if err != nil {
 				answered(t, err)
 			} else if len(got) > metadata.MaxFile {
@@ -137,7 +138,7 @@ func TestPackageInfoPassesErrorsOn(t *testing.T) {
 		if n%97 > 0 && n > 20 {
 			continue
 		}
-		if _, err := packageInfo(brokenReader{bytes.NewReader(whole[:n]), broken}); !errors.Is(err, broken) {
+		if _, err := packageInfo(brokenReader{bytes.NewReader(whole[:n]), broken}, dist.Gzip); !errors.Is(err, broken) {
 			t.Errorf("after %d bytes: %v", n, err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gitlab.com/cki-project/pinwheel/pypi/dist"
 	"gitlab.com/cki-project/pinwheel/pypi/metadata"
 )
 
@@ -249,7 +250,11 @@ func contentRange(response *http.Response) (from, to, size int64, ok bool) {
 
 // sdist returns a source distribution's PKG-INFO.
 func (d *download) sdist(ctx context.Context) ([]byte, error) {
-	if strings.HasSuffix(d.file.Name, ".zip") {
+	packing := dist.PackingOf(d.file.Name)
+	switch packing {
+	case dist.XZ:
+		return nil, unknowable("does not tell: it is packed with xz, which is not read")
+	case dist.Zip:
 		return d.zipped(ctx, func() picker { return &inSdist{} })
 	}
 	if d.file.Size > maxWhole {
@@ -257,23 +262,23 @@ func (d *download) sdist(ctx context.Context) ([]byte, error) {
 	}
 	var data []byte
 	err := d.get(ctx, d.address, "", justOK, func(response *http.Response) (err error) {
-		data, err = d.unpacked(response)
+		data, err = d.unpacked(response, packing)
 		return err
 	})
 	return data, err
 }
 
-// unpacked reads PKG-INFO from a tar.gz as it comes in. Content-Encoding is
+// unpacked reads PKG-INFO from a tar archive as it comes in. Content-Encoding is
 // passed over: packing was not asked for, and some servers call a file's own
 // packing that. To the end it is read for its digest.
-func (d *download) unpacked(response *http.Response) ([]byte, error) {
+func (d *download) unpacked(response *http.Response, packing dist.Packing) ([]byte, error) {
 	if response.ContentLength > maxWhole {
 		return nil, tooLargeFile
 	}
 	hash := sha256.New()
 	source := &noting{r: &capped{response.Body, maxWhole, tooLargeFile}}
 	counted := &counting{r: io.TeeReader(source, hash)}
-	data, err := packageInfo(counted)
+	data, err := packageInfo(counted, packing)
 	if source.err != nil {
 		return nil, source.err
 	}

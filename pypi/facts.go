@@ -10,7 +10,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/pypi/pep440"
 )
 
-// The stored form of a Package, version 1. Numbers are varints, texts are a
+// The stored form of a Package, version 2. Numbers are varints, texts are a
 // length and bytes:
 //
 //	version byte, flag byte
@@ -23,7 +23,12 @@ import (
 //	per file with a hash, in the same order: 32 bytes
 //
 // Texts are not packed further, so that a decoded Package can share them.
-const factsVersion = 1
+// Version 1 is the same, written when fewer endings were known for files of
+// source distributions.
+const (
+	factsVersion = 2
+	factsFewer   = 1
+)
 
 // Flags of the second byte and of a file.
 const (
@@ -168,10 +173,19 @@ func appendString(b []byte, s string) []byte {
 // HasHashes reports whether data was encoded with the sha256 digests. Facts
 // without them do not serve a reader that needs them: ask without ETag.
 func HasHashes(data []byte) bool {
-	return len(data) > 1 && data[0] == factsVersion && data[1]&factsHashes != 0
+	return isFacts(data) && data[1]&factsHashes != 0
 }
+
+func isFacts(data []byte) bool {
+	return len(data) > 1 && (data[0] == factsVersion || data[0] == factsFewer)
+}
+
+// IsWhole reports whether data tells of every file that counts today. Facts of
+// an earlier version may lack some: they are good while the index does not
+// answer, and it is asked without their ETag.
+func IsWhole(data []byte) bool { return isFacts(data) && data[0] == factsVersion }
 
 // IsRecent reports whether releases were left out of data.
 func IsRecent(data []byte) bool {
-	return len(data) > 1 && data[0] == factsVersion && data[1]&factsRecent != 0
+	return isFacts(data) && data[1]&factsRecent != 0
 }

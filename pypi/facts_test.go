@@ -190,3 +190,31 @@ func TestRecentFacts(t *testing.T) {
 		}
 	})
 }
+
+// TestFactsOfAnEarlierVersion: what was written when fewer files counted is
+// read, and is no reason to believe that nothing changed.
+func TestFactsOfAnEarlierVersion(t *testing.T) {
+	pkg := plan.Package{Name: "a", Index: "pypi", Known: true, HasFacts: true, Status: "active", Releases: []plan.Release{{Version: versionOf(t, "1.0")}}}
+	data := EncodePackage(pkg, true)
+	if !IsWhole(data) || !HasHashes(data) {
+		t.Error("facts as they are written now are not whole")
+	}
+	data[0] = factsFewer
+	got, err := DecodePackage(data)
+	if err != nil || len(got.Releases) != 1 || IsWhole(data) || !HasHashes(data) {
+		t.Errorf("version 1: %+v, %v, whole %t", got, err, IsWhole(data))
+	}
+	data[0] = 9
+	if _, err := DecodePackage(data); err == nil || IsWhole(data) {
+		t.Error("an unknown version is read")
+	}
+}
+
+func versionOf(t *testing.T, s string) pep440.Version {
+	t.Helper()
+	v, err := pep440.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}

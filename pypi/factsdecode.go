@@ -20,7 +20,7 @@ func DecodePackage(data []byte) (plan.Package, error) {
 // what is newer than a pin wants no more. Of facts that begin with a newer
 // release than least the error is ErrOlder.
 func DecodePackageFrom(data []byte, least pep440.Version) (plan.Package, error) {
-	if len(data) < 2 || data[0] != factsVersion {
+	if !isFacts(data) {
 		return plan.Package{}, errFacts
 	}
 	d := decoder{data: data[2:]}

@@ -98,7 +98,7 @@ func (r *run) pages(ctx context.Context, wanted map[string]plan.Wanted) error {
 			f := facts[name]
 			stored[name] = f
 			q := pypi.Request{Source: r.Sources[index], Name: name, Hashes: wanted[name].Hashes, Details: true}
-			if len(f.Blob) > 0 && f.HasDetails && (f.WithHashes || !wanted[name].Hashes) {
+			if len(f.Blob) > 0 && f.HasDetails && pypi.IsWhole(f.Blob) && (f.WithHashes || !wanted[name].Hashes) {
 				q.ETag, q.Serial = f.ETag, f.Serial
 			}
 			requests = append(requests, q)

@@ -58,7 +58,8 @@ func (f File) Build() string { return f.build }
 
 // Parse reads the name of a wheel ("Binary distribution format": project,
 // version, an optional build tag that begins with a digit, and three tags) or
-// of a source distribution (PEP 625, but with ".zip" as well): there the
+// of a source distribution (PEP 625, but with every packing that pip takes):
+// there the
 // version is what follows the last dash. The version may be in any spelling of
 // PEP 440. A name of more than 255 bytes is refused, and a wheel whose tags
 // multiply to more than 1,024.
@@ -103,10 +104,57 @@ func ParseFor(project, filename string) (File, error) {
 }
 
 func sdistStem(filename string) (string, bool) {
-	if stem, ok := strings.CutSuffix(filename, ".tar.gz"); ok {
-		return stem, true
+	stem, packing := cutPacking(filename)
+	return stem, packing != ""
+}
+
+// Packing is how the archive of a source distribution is packed.
+type Packing string
+
+// The packings that pip takes.
+const (
+	Zip   Packing = "zip"
+	Tar   Packing = "tar"
+	Gzip  Packing = "gzip"
+	Bzip2 Packing = "bzip2"
+	XZ    Packing = "xz" // and its relatives, lzip and LZMA
+)
+
+// PackingOf returns how a source distribution of that name is packed, "" where
+// the name has no ending of one.
+func PackingOf(filename string) Packing {
+	_, packing := cutPacking(filename)
+	return packing
+}
+
+// cutPacking splits off the ending of a source distribution. The endings are
+// those that pip unpacks; in capitals they are none.
+func cutPacking(filename string) (stem string, packing Packing) {
+	i := strings.LastIndexByte(filename, '.')
+	if i < 0 {
+		return "", ""
 	}
-	return strings.CutSuffix(filename, ".zip")
+	stem = filename[:i]
+	tarred, isTar := strings.CutSuffix(stem, ".tar")
+	switch ending := filename[i+1:]; {
+	case ending == "zip":
+		return stem, Zip
+	case ending == "tar":
+		return stem, Tar
+	case ending == "tgz":
+		return stem, Gzip
+	case ending == "tbz":
+		return stem, Bzip2
+	case ending == "txz", ending == "tlz":
+		return stem, XZ
+	case isTar && ending == "gz":
+		return tarred, Gzip
+	case isTar && ending == "bz2":
+		return tarred, Bzip2
+	case isTar && (ending == "xz" || ending == "lz" || ending == "lzma"):
+		return tarred, XZ
+	}
+	return "", ""
 }
 
 // parseSdist reads a name whose version begins after the dash at i.

@@ -29,6 +29,9 @@ func TestVectorsFilenames(t *testing.T) {
 		t.Fatal("filenames.json holds no cases")
 	}
 	for _, want := range file.Cases {
+		if packing := PackingOf(want.In); packing != "" && want.Kind == "" && packing != Gzip && packing != Zip {
+			continue // packaging knows the endings of PEP 625 alone; pip takes the others, too
+		}
 		f, err := Parse(want.In)
 		if err != nil {
 			if want.Kind != "" {

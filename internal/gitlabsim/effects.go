@@ -78,10 +78,14 @@ func readMessage(text string, known func(string) bool) []Effect {
 }
 
 // Effects returns what the texts of a user did so far, oldest first; "" is
-// every user.
+// every user. Texts are read when somebody asks, since most worlds never do.
 func (s *Server) Effects(username string) []Effect {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, read := range s.unread {
+		read()
+	}
+	s.unread = nil
 	var out []Effect
 	for _, e := range s.effects {
 		if username == "" || e.By == username {
@@ -94,15 +98,18 @@ func (s *Server) Effects(username string) []Effect {
 // obey records the effects of a text that was just stored. What the text that
 // it replaces did as well is not done again.
 func (p *Project) obey(actor *user, item, field, text, old string) {
-	before := p.effectsOf(field, old)
-	for _, e := range p.effectsOf(field, text) {
-		if i := slices.Index(before, e); i >= 0 && old != "" {
-			before = slices.Delete(before, i, i+1)
-			continue
+	by, path := actor.username, p.path
+	p.s.unread = append(p.s.unread, func() {
+		before := p.effectsOf(field, old)
+		for _, e := range p.effectsOf(field, text) {
+			if i := slices.Index(before, e); i >= 0 && old != "" {
+				before = slices.Delete(before, i, i+1)
+				continue
+			}
+			e.By, e.Project, e.Item, e.Field = by, path, item, field
+			p.s.effects = append(p.s.effects, e)
 		}
-		e.By, e.Project, e.Item, e.Field = actor.username, p.path, item, field
-		p.s.effects = append(p.s.effects, e)
-	}
+	})
 }
 
 func (p *Project) effectsOf(field, text string) (found []Effect) {

@@ -53,7 +53,8 @@ type Server struct {
 	events   []Event
 	requests []Request
 	failures []string
-	effects  []Effect
+	effects  []Effect // of the texts that were read
+	unread   []func() // reads one more, oldest first
 	faults   []*liveFault
 	counts   map[string]int
 	before   []func(Call)

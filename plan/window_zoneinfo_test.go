@@ -5,7 +5,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"flag"
 	"io"
 	"maps"
 	"os"
@@ -70,32 +69,23 @@ for name in q["Zones"]:
     out.flush()
 `
 
-var allZones = flag.Bool("zones.all", false, "compare windows in every zone, not in a sample")
-
-// sampled says whether the comparison asks about a zone without -zones.all: it
-// does about those whose midnights or offsets are odd, and every fifteenth.
-func sampled(i int, name string) bool {
-	odd := []string{"America/Santiago", "America/Havana", "Atlantic/Azores", "Asia/Beirut", "Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia"}
-	return i%15 == 0 || slices.Contains(odd, name)
-}
+// odd are zones whose midnights or offsets are.
+var odd = []string{"America/Santiago", "America/Havana", "Atlantic/Azores", "Asia/Beirut", "Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia"}
 
 // TestWindowAgainstZoneinfo asks Python's zoneinfo, with the zone files that Go
-// brings along, about every half hour of three years in a sample of the zones,
-// or in every zone where -zones.all is given.
+// brings along, about every half hour of three years in the odd zones and every
+// fifteenth other one, or in those that PINWHEEL_PART says.
 func TestWindowAgainstZoneinfo(t *testing.T) {
 	t.Parallel()
 	python := testenv.Command(t, "python3")
 	testenv.Need(t, exec.CommandContext(t.Context(), python, "-c", "import zoneinfo").Run() == nil, "a python3 with zoneinfo")
 	zones, aliases := unpackZones(t)
 	names := slices.Sorted(maps.Keys(zones.data))
-	if all := names; !*allZones {
-		names = nil
-		for i, name := range all {
-			if sampled(i, name) {
-				names = append(names, name)
-			}
-		}
-	}
+	part, i := testenv.Sample(t, 15), -1
+	names = slices.DeleteFunc(names, func(name string) bool {
+		i++
+		return !part.Has(i) && !slices.Contains(odd, name)
+	})
 	start := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 	count := int(start.AddDate(3, 0, 0).Sub(start) / (30 * time.Minute))
 	question, err := json.Marshal(map[string]any{

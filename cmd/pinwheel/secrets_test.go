@@ -302,21 +302,21 @@ func TestSecretsInTheWrongPlace(t *testing.T) {
 		{"a file of two lines", "gitlab: {url: https://gitlab.example, token_file: FILE}\nprojects: [{path: a/b}]\n", canaryFile + "\n" + canaryFile},
 		{"a file that works, and no GitLab", "gitlab: {url: \"http://127.0.0.1:1\", token_file: FILE}\nstore: STORE\nprojects: [{path: a/b}]\n", canaryFile},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			g := newGuarded(t)
-			delete(g.env, "PINWHEEL_GITLAB_TOKEN")
-			delete(g.env, "PINWHEEL_INDEX_INDEX_PASSWORD")
-			secret := g.write("secret", tt.file)
-			settings := strings.NewReplacer("FILE", fmt.Sprintf("%q", secret), "STORE", fmt.Sprintf("%q", g.path("pinwheel.db"))).Replace(tt.settings)
-			name := g.write("secret.yaml", settings)
-			for _, args := range [][]string{{"validate", name}, {"run", "--config", name}, {"plan", "--config", name}} {
-				_, out, complaints := g.pinwheel(args...)
+		for _, args := range [][]string{{"validate"}, {"run", "--config"}, {"plan", "--config"}} {
+			t.Run(tt.name+" "+args[0], func(t *testing.T) {
+				t.Parallel()
+				g := newGuarded(t)
+				delete(g.env, "PINWHEEL_GITLAB_TOKEN")
+				delete(g.env, "PINWHEEL_INDEX_INDEX_PASSWORD")
+				secret := g.write("secret", tt.file)
+				settings := strings.NewReplacer("FILE", fmt.Sprintf("%q", secret), "STORE", fmt.Sprintf("%q", g.path("pinwheel.db"))).Replace(tt.settings)
+				_, out, complaints := g.pinwheel(append(args, g.write("secret.yaml", settings))...)
 				fmt.Fprintf(&g.shown, "%s%s", out, complaints)
-			}
-			if g.shown.Len() == 0 {
-				t.Error("nothing was said")
-			}
-			g.search()
-		})
+				if g.shown.Len() == 0 && args[0] != "validate" {
+					t.Error("nothing was said")
+				}
+				g.search()
+			})
+		}
 	}
 }

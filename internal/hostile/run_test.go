@@ -1,7 +1,6 @@
 package hostile_test
 
 import (
-	"flag"
 	"fmt"
 	"regexp"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/internal/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/internal/hostile"
+	"gitlab.com/cki-project/pinwheel/internal/testenv"
 )
 
 var (
@@ -82,21 +82,16 @@ func (w *world) look(t *testing.T) {
 	}
 }
 
-var all = flag.Bool("hostile.all", false, "put every text into every field of a real run, which takes minutes")
-
 // TestRuns puts texts into every field of a world in turn, and lets people
-// write them as well. Each start puts another text into each field: with
-// -hostile.all there is one for every text, else one for every fifth.
+// write them as well. Each start puts another text into each field; the sample
+// has every fortieth.
 func TestRuns(t *testing.T) {
 	texts := hostile.Texts()
-	step := 5
-	switch {
-	case *all:
-		step = 1
-	case testing.Short():
-		step = 40
-	}
-	for from := 0; from < len(texts); from += step {
+	part := testenv.Sample(t, 40)
+	for from := range texts {
+		if !part.Has(from) {
+			continue
+		}
 		t.Run(fmt.Sprint(from), func(t *testing.T) {
 			t.Parallel()
 			next := rotate(from, 1)()

@@ -32,7 +32,11 @@ func (p *process) meet(n int, other func()) (met bool) {
 // Two processes over one database: whoever comes second is told so and does
 // nothing, wherever in the other's run it comes.
 func TestTwoShareADatabase(t *testing.T) {
+	part := part(t)
 	for n, more := 1, true; more; n++ {
+		if !part.Has(n) {
+			continue
+		}
 		inBubble(t, setting{}, func(t *testing.T, w *world) {
 			a := w.first(t)
 			a.run()
@@ -65,10 +69,14 @@ func TestTwoShareADatabase(t *testing.T) {
 // and nobody writes any more. At no time are there two merge requests from a
 // branch.
 func TestTwoApart(t *testing.T) {
-	for _, s := range chosen(scenarios) {
+	part := part(t)
+	for i, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			for n, more := 1, true; more && !t.Failed(); n++ {
+				if !part.Has(i + n) {
+					continue
+				}
 				inBubble(t, s.setting, func(t *testing.T, w *world) {
 					w.apart = true
 					a := w.first(t)

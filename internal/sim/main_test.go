@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/testenv"
 )
 
 var (
@@ -25,28 +27,12 @@ func late(share float64) bool {
 	return everything() && time.Since(began).Seconds() > share*forTime.Seconds()
 }
 
-// raced says that the race detector runs, under which all takes ten times as
-// long.
-var raced bool
-
-func short() bool { return testing.Short() || raced }
-
-// chosen is all of the scenarios, or every fifth where time is short. The race
-// detector looks for races, which any few show; what is proven is proven
-// without it.
-func chosen(all []scenario) []scenario {
-	step := 5
-	switch {
-	case raced:
-		step = 16
-	case !short():
-		return all
+// part says which cases of a test run: every eighth, or what PINWHEEL_PART says.
+func part(t *testing.T) testenv.Part {
+	if everything() {
+		return testenv.All()
 	}
-	var out []scenario
-	for i := 0; i < len(all); i += step {
-		out = append(out, all[i])
-	}
-	return out
+	return testenv.Sample(t, 8)
 }
 
 var counts struct {

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"gitlab.com/cki-project/pinwheel/internal/testenv"
 )
 
 var update = flag.Bool("update", false, "write what is printed into the files that cmp compares with")
@@ -18,7 +20,11 @@ func TestStories(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no stories", err)
 	}
-	for _, file := range files {
+	part := testenv.Sample(t, 1)
+	for i, file := range files {
+		if !part.Has(i) {
+			continue
+		}
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
 			dir := scratch(t)

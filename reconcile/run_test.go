@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"context"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -48,6 +49,18 @@ type world struct {
 	index   *pypisim.Server
 	config  *config.Config
 	path    string
+	// Each request passes its gate first, unless that is nil.
+	gitlabGate, indexGate func(*http.Request) error
+}
+
+// gated is a transport behind one of the world's gates.
+func gated(next http.RoundTripper, gate *func(*http.Request) error) http.RoundTripper {
+	return through{next, func(r *http.Request) error {
+		if *gate == nil {
+			return nil
+		}
+		return (*gate)(r)
+	}}
 }
 
 func newWorld(t *testing.T) *world {
@@ -79,8 +92,16 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) runner() *reconcile.Runner {
 	w.t.Helper()
+	return w.retrying(-1)
+}
+
+// patient is a runner that repeats what it asks of GitLab as the program does.
+func (w *world) patient() *reconcile.Runner { return w.retrying(0) }
+
+func (w *world) retrying(retries int) *reconcile.Runner {
+	w.t.Helper()
 	ctx := context.Background()
-	gl, err := mrs.NewGitLab(mrs.ConnectOptions{URL: "https://gitlab.example", Token: w.gitlab.Token("pinwheel"), Transport: w.gitlab.Transport(), Retries: -1})
+	gl, err := mrs.NewGitLab(mrs.ConnectOptions{URL: "https://gitlab.example", Token: w.gitlab.Token("pinwheel"), Transport: gated(w.gitlab.Transport(), &w.gitlabGate), Retries: retries})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -96,7 +117,7 @@ func (w *world) runner() *reconcile.Runner {
 	return reconcile.New(reconcile.Options{
 		MergeRequests: func(o mrs.Options) *mrs.Client { return mrs.New(gl, o) },
 		Dashboard:     dashboard.NewPublisher(gl),
-		Index:         pypi.New(pypi.Options{Transport: w.index.Transport()}),
+		Index:         pypi.New(pypi.Options{Transport: gated(w.index.Transport(), &w.indexGate)}),
 		Sources:       sources, Store: db, Owner: store.Owner{Host: "h", PID: 1, Instance: "i"},
 	})
 }

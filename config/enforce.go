@@ -91,7 +91,7 @@ func (r *reader) bounded(root, list *yaml.Node, at string, indexes []Index, f fl
 		if where == nil {
 			where, hint = root, "it is asked where none is written: write indexes, or add its address there"
 		}
-		r.fail(where, at, "index %s is at none of the addresses that enforce.indexes allows: %s", i.Name, hint)
+		r.fail(where, at, "%s is at none of the addresses that enforce.indexes allows: %s", plan.SpokenIndex(i.Name), hint)
 	}
 }
 

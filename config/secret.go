@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"unicode"
+
+	"gitlab.com/cki-project/pinwheel/plan"
 )
 
 const redacted = "[redacted]"
@@ -84,11 +86,11 @@ func (i Index) Password(env func(string) string) (Secret, error) {
 	case text == "" && i.PasswordFile == "" && i.Username == "":
 		return Secret{}, nil
 	case i.Username == "":
-		return Secret{}, fmt.Errorf("index %s has a password and no username: set its username", i.Name)
+		return Secret{}, fmt.Errorf("%s has a password and no username: set its username", plan.SpokenIndex(i.Name))
 	case text != "":
 		return secret(text, "the environment variable "+variable)
 	case i.PasswordFile == "":
-		return Secret{}, fmt.Errorf("index %s has a username and no password: set %s or its password_file", i.Name, variable)
+		return Secret{}, fmt.Errorf("%s has a username and no password: set %s or its password_file", plan.SpokenIndex(i.Name), variable)
 	}
 	return secretFile(i.PasswordFile, "password_file of index "+i.Name)
 }

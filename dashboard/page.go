@@ -192,3 +192,25 @@ func Unticked(page Page, lastBody string) []string {
 	}
 	return out
 }
+
+// Shown tells in which state a body that we wrote shows each branch, as far as
+// its box tells: of what is held back, and of what has a merge request, it does
+// not. An empty body shows nothing.
+func Shown(body string) map[string]plan.State {
+	var out map[string]plan.State
+	for _, b := range Parse(body).Boxes {
+		if b.Branch == "" || b.Type == plan.BoxRebase {
+			continue
+		}
+		for _, row := range plan.Table() {
+			if row.Box == b.Type && row.Box != plan.NoBox {
+				if out == nil {
+					out = map[string]plan.State{}
+				}
+				out[b.Branch] = row.State
+				break
+			}
+		}
+	}
+	return out
+}

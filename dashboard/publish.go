@@ -11,6 +11,7 @@ import (
 
 	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
 
+	"gitlab.com/cki-project/pinwheel/outage"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -329,5 +330,21 @@ func explain(err error, operation string, iid int64) error {
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden:
 		return fmt.Errorf("%s: %w: issues are disabled, or the token lacks the scope api or the role Planner", what, err)
 	}
-	return fmt.Errorf("%s: %w", what, err)
+	return &unanswered{what, err}
 }
+
+// unanswered is an error with what was attempted. Of a failure of the network it
+// says the kind, and nothing that changes by itself.
+type unanswered struct {
+	what  string
+	cause error
+}
+
+func (e *unanswered) Error() string {
+	if outage.Network(e.cause) {
+		return e.what + ": GitLab did not answer: " + outage.Words(e.cause)
+	}
+	return e.what + ": " + e.cause.Error()
+}
+
+func (e *unanswered) Unwrap() error { return e.cause }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"gitlab.com/cki-project/pinwheel/outage"
 )
 
 // ConnectOptions say how to reach one GitLab. Only URL and a token are needed.
@@ -24,8 +26,11 @@ type ConnectOptions struct {
 	// Transport carries the requests; nil is a clone of the default one.
 	Transport http.RoundTripper
 	UserAgent string        // "" is "pinwheel"
-	Timeout   time.Duration // of one attempt; 0 is one minute
+	Timeout   time.Duration // of one attempt; 0 is one minute. A read that nothing comes of for 15 seconds is given up before
 	Retries   int           // after the first attempt; 0 is 4, negative none
+	// Outage is what is known of a GitLab that does not answer; nil is a record
+	// of the client's own.
+	Outage *outage.Record
 }
 
 // NewGitLab returns a client that can be trusted with a token: it follows no
@@ -56,7 +61,11 @@ func NewGitLab(o ConnectOptions) (*gitlab.Client, error) {
 	case o.Retries < 0:
 		o.Retries = 0
 	}
-	hc := &http.Client{Transport: guard{o.Transport}, Timeout: o.Timeout, CheckRedirect: sameOriginGet}
+	if o.Outage == nil {
+		o.Outage = outage.NewRecord()
+	}
+	watched := &outage.Transport{Next: o.Transport, Record: o.Outage, Wait: min(outage.DefaultWait, o.Timeout), Write: o.Timeout, Total: o.Timeout}
+	hc := &http.Client{Transport: guard{watched}, Timeout: o.Timeout + time.Second, CheckRedirect: sameOriginGet}
 	return gitlab.NewAuthSourceClient(tokenSource{o.Token, o.ReadToken},
 		gitlab.WithBaseURL(o.URL),
 		gitlab.WithHTTPClient(hc),
@@ -151,7 +160,8 @@ func retry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 // final tells failures that another attempt would only repeat.
 func final(err error) bool {
 	var untrusted *tls.CertificateVerificationError
-	return errors.As(err, &untrusted) || errors.Is(err, ErrRedirect) || errors.Is(err, ErrNotGitLab) || errors.Is(err, ErrTooLarge) || errors.Is(err, ErrProjectNotFound)
+	var down *outage.Down
+	return errors.As(err, &untrusted) || errors.As(err, &down) || errors.Is(err, ErrRedirect) || errors.Is(err, ErrNotGitLab) || errors.Is(err, ErrTooLarge) || errors.Is(err, ErrProjectNotFound)
 }
 
 // backoff waits as long as Retry-After asks, a number of seconds or a date

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"gitlab.com/cki-project/pinwheel/outage"
 )
 
 // What callers branch on. Every error of this package that has one of these
@@ -69,8 +71,10 @@ func fail(err error, format string, args ...any) error {
 	switch {
 	case errors.Is(err, ErrProjectNotFound):
 		f.kinds, f.text = []error{ErrNotFound}, "404 Project Not Found"
+	case errors.As(err, new(*outage.Down)):
+		f.kinds, f.text = []error{ErrUnavailable}, outage.Words(err)
 	case final(err):
-		f.text = plain(innermost(err))
+		f.text = steady(err)
 	case errors.Is(err, gitlab.ErrNotFound):
 		f.kinds, f.text = []error{ErrNotFound}, "404 not found"
 	case errors.As(err, &answer):
@@ -80,9 +84,28 @@ func fail(err error, format string, args ...any) error {
 	case errors.Is(err, ErrUnauthorized):
 		f.text = plain(err.Error())
 	default:
-		f.kinds, f.text = []error{ErrUnavailable}, plain(innermost(err))
+		f.kinds, f.text = []error{ErrUnavailable}, steady(err)
 	}
 	return f
+}
+
+// steady is an error without what changes by itself: of the network, its kind.
+func steady(err error) string {
+	if outage.Network(err) && !speaks(err) {
+		return outage.Words(err)
+	}
+	return plain(innermost(err))
+}
+
+// speaks tells the refusals of this package, which have words of their own, from
+// those of the network that carry them.
+func speaks(err error) bool {
+	for _, e := range []error{ErrRedirect, ErrNotGitLab, ErrTooLarge, ErrProjectNotFound, ErrUnauthorized} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *failure) answered(a *gitlab.ErrorResponse) {
@@ -100,6 +123,9 @@ func (e *failure) answered(a *gitlab.ErrorResponse) {
 		message = plain(strings.TrimSuffix(body.Error+": "+body.Description, ": "))
 	case strings.HasPrefix(strings.TrimSpace(string(a.Body)), "<"), message == "":
 		message = http.StatusText(a.StatusCode)
+	}
+	if a.StatusCode >= 500 {
+		message = http.StatusText(a.StatusCode) // its own may hold the number of the request
 	}
 	e.text = fmt.Sprintf("%d %s", a.StatusCode, strings.TrimPrefix(message, fmt.Sprintf("%d ", a.StatusCode)))
 	switch {
@@ -147,7 +173,7 @@ func unknown(err error) bool {
 func Explain(err error) string {
 	var redirect *redirectError
 	var f *failure
-	doing, page := "", ""
+	doing, page := "ask GitLab", ""
 	if errors.As(err, &f) {
 		doing = f.doing
 		if f.advice != "" {
@@ -175,6 +201,9 @@ func Explain(err error) string {
 	case errors.Is(err, ErrTooLarge):
 		return fmt.Sprintf("could not %s: the answer is larger than %d MiB; check gitlab.url", doing, maxBody>>20)
 	}
+	if f == nil {
+		return "" // what GitLab was not asked for, GitLab's settings do not mend
+	}
 	return explainNetwork(err, doing)
 }
 
@@ -184,11 +213,23 @@ func explainNetwork(err error, doing string) string {
 	var cert *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &cert):
-		return fmt.Sprintf("could not %s: the server's certificate is not trusted (%s); name the file of its authority in ca_file", doing, plain(cert.Err.Error()))
+		return fmt.Sprintf("could not %s: %s; name the file of the authority that signed it in ca_file", doing, outage.Words(err))
 	case errors.As(err, &dns):
-		return fmt.Sprintf("could not %s: the name %s is not known to DNS; check gitlab.url and the network", doing, dns.Name)
+		return fmt.Sprintf("could not %s: %s; check gitlab.url and the network", doing, outage.Words(err))
 	case errors.As(err, &dial) && dial.Op == "dial":
-		return fmt.Sprintf("could not %s: no connection to %v (%v); check gitlab.url, and that GitLab runs and is reachable", doing, dial.Addr, dial.Err)
+		return fmt.Sprintf("could not %s: no connection to %s (%s); check gitlab.url, and that GitLab runs and is reachable", doing, hostOf(err), outage.Words(err))
 	}
 	return ""
+}
+
+// hostOf is the host of the address that was asked for. What it resolved to may
+// be another one each time.
+func hostOf(err error) string {
+	var asked *url.Error
+	if errors.As(err, &asked) {
+		if u, parsed := url.Parse(asked.URL); parsed == nil && u.Host != "" {
+			return u.Host
+		}
+	}
+	return "GitLab"
 }

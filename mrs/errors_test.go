@@ -62,7 +62,7 @@ func TestFailuresAreExplained(t *testing.T) {
 			_, err := w.client("glpat-x", failing{&net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443},
 				Err: syscall.ECONNREFUSED}}).Whoami(w.ctx)
 			return err
-		}, []error{mrs.ErrUnavailable}, []string{"192.0.2.1:443", "connection refused", "gitlab.url"}},
+		}, []error{mrs.ErrUnavailable}, []string{"gitlab.example", "the connection was refused", "gitlab.url"}},
 		{"unknown host", func(w *world) error {
 			_, err := w.client("glpat-x", failing{&net.DNSError{Name: "gitlab.example", IsNotFound: true}}).Whoami(w.ctx)
 			return err

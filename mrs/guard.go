@@ -31,7 +31,7 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	body, err := readBody(resp.Body)
 	if err != nil {
-		return nil, fmt.Errorf("answer %d: %w", resp.StatusCode, err)
+		return nil, err
 	}
 	if token := req.Header.Get("Private-Token"); resp.StatusCode >= 400 && len(token) >= shortestToken {
 		body = bytes.ReplaceAll(body, []byte(token), []byte("[redacted]"))
@@ -57,7 +57,7 @@ func cutShort(resp *http.Response, body []byte) error {
 	if err != nil || !raw || resp.StatusCode != http.StatusOK || len(body) == size {
 		return nil
 	}
-	return fmt.Errorf("%d of the file's %d bytes came", len(body), size)
+	return fmt.Errorf("a part of the file came: %w", io.ErrUnexpectedEOF)
 }
 
 func readBody(r io.ReadCloser) ([]byte, error) {

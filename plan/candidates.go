@@ -80,7 +80,7 @@ func (j *judge) age(v *verdict, usable []*DistFile, index Index, least time.Dura
 			if index.IgnoreUploadTimes {
 				continue
 			}
-			v.reason = fmt.Sprintf("too young to tell: index %s gives no upload time (upload_times: ignore would accept it)", index.Name)
+			v.reason = fmt.Sprintf("too young to tell: %s gives no upload time (upload_times: ignore would accept it)", index.Spoken())
 			return
 		}
 		newest = maxTime(newest, f.Uploaded)
@@ -214,7 +214,7 @@ func (j *judge) admits(f *DistFile, minor string) (bool, string) {
 func missingHash(files []DistFile, index Index) string {
 	for _, f := range files {
 		if f.SHA256 == "" && !f.Yanked {
-			return fmt.Sprintf("the pin carries hashes and index %s gives no sha256 for %s", index.Name, f.Name)
+			return fmt.Sprintf("the pin carries hashes and %s gives no sha256 for %s", index.Spoken(), f.Name)
 		}
 	}
 	return ""

@@ -328,21 +328,50 @@ func (d *decider) staleProblems(stale map[string][]string) {
 		names = append(names, name)
 	}
 	sort.Strings(names)
-	for _, index := range names {
-		keys := slices.Compact(sorted(stale[index]))
-		failure := d.s.Packages[keys[0]].Failure
-		if failure == "" {
+	for _, name := range names {
+		keys := slices.Compact(sorted(stale[name]))
+		index, _ := d.s.Policy.indexOf(keys[0])
+		why := d.failures(keys)
+		if why == "" {
 			continue // no index owns it: said in the table
 		}
-		what := strings.Join(keys[:min(5, len(keys))], ", ")
-		if len(keys) > 5 {
-			what += fmt.Sprintf(" and %d more", len(keys)-5)
+		text := index.Spoken() + " could not be read"
+		if !d.allOf(index.Name, keys) {
+			text += " for " + strings.Join(keys[:min(5, len(keys))], ", ")
+			if len(keys) > 5 {
+				text += fmt.Sprintf(" and %d more", len(keys)-5)
+			}
 		}
 		d.plan.Problems = append(d.plan.Problems, Problem{
-			Text: fmt.Sprintf("index %s could not be read for %s: %s", index, what, failure),
-			Next: "nothing is closed; the last good answers are shown and the next run tries again",
+			Text: text + ": " + why,
+			Next: "nothing is closed or opened for it; the last good answers are shown and the next run tries again",
 		})
 	}
+}
+
+// failures says why names could not be read, each reason once.
+func (d *decider) failures(keys []string) string {
+	var out []string
+	for _, key := range keys {
+		if why := d.s.Packages[key].Failure; why != "" && !slices.Contains(out, why) {
+			out = append(out, why)
+		}
+	}
+	slices.Sort(out)
+	if len(out) > 3 {
+		out = append(out[:3], "and more")
+	}
+	return strings.Join(out, "; ")
+}
+
+// allOf reports whether keys are all the pinned names that an index owns.
+func (d *decider) allOf(index string, keys []string) bool {
+	for _, sl := range d.slots {
+		if owner, ok := d.s.Policy.indexOf(sl.p.Key); ok && owner.Name == index && !slices.Contains(keys, sl.p.Key) {
+			return false
+		}
+	}
+	return true
 }
 
 func sorted(s []string) []string { sort.Strings(s); return s }

@@ -85,7 +85,7 @@ func (d *decider) gone(held []Move) string {
 		}
 		i := slices.IndexFunc(pkg.Releases, func(r Release) bool { return r.Version.Equal(to) })
 		if i < 0 {
-			return fmt.Sprintf("%s %s is no longer on index %s", m.Key, m.To, pkg.Index)
+			return fmt.Sprintf("%s %s is no longer on %s", m.Key, m.To, SpokenIndex(pkg.Index))
 		}
 		files := pkg.Releases[i].Files
 		if len(files) > 0 && !slices.ContainsFunc(files, func(f DistFile) bool { return !f.Yanked }) {

@@ -51,17 +51,17 @@ func (j *judge) look(sl slot, pkg Package, known bool) outcome {
 		o.note = "no index of the configuration owns this name (indexes[].packages)"
 		return o
 	case o.unknown:
-		o.note = "not read yet: " + pkg.Failure
+		o.note = "not read yet: " + index.Spoken() + " could not be read: " + pkg.Failure
 		return o
 	case !pkg.Known:
-		o.absent, o.note = true, fmt.Sprintf("%s is not on index %s", sl.p.Name, index.Name)
+		o.absent, o.note = true, fmt.Sprintf("%s is not on %s", sl.p.Name, index.Spoken())
 		return o
 	case pkg.Status == "quarantined":
-		o.note = fmt.Sprintf("quarantined on index %s%s", index.Name, because(pkg.StatusReason))
+		o.note = fmt.Sprintf("quarantined on %s%s", index.Spoken(), because(pkg.StatusReason))
 		return o
 	}
 	if pkg.Status == "archived" || pkg.Status == "deprecated" {
-		o.archived = fmt.Sprintf("%s on index %s%s", pkg.Status, index.Name, because(pkg.StatusReason))
+		o.archived = fmt.Sprintf("%s on %s%s", pkg.Status, index.Spoken(), because(pkg.StatusReason))
 	}
 	newer, pinned := split(pkg.Releases, sl.p)
 	if pinned == nil {
@@ -69,7 +69,7 @@ func (j *judge) look(sl slot, pkg Package, known bool) outcome {
 			o.blocks = true
 			return o
 		}
-		o.note = fmt.Sprintf("%s %s is not on index %s", sl.p.Name, sl.p.Version, index.Name)
+		o.note = fmt.Sprintf("%s %s is not on %s", sl.p.Name, sl.p.Version, index.Spoken())
 		return o
 	}
 	o.newest, o.drift = newestFinal(pkg.Releases, sl.p.Version), drift(pkg.Releases, pinned)

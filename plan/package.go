@@ -15,7 +15,7 @@ type Package struct {
 	Status       string // PEP 792: active, archived, quarantined, deprecated
 	StatusReason string
 	Releases     []Release // ascending by version
-	// Failure is one sentence when the index did not answer in this run; the
+	// Failure is one clause, as it reads after "could not be read: ", when the index did not answer in this run; the
 	// releases are then the last good ones, or none.
 	Failure string
 	// HasFacts is false when nothing was ever learnt of this name.

@@ -137,6 +137,18 @@ type Index struct {
 	IgnoreUploadTimes bool
 }
 
+// Spoken is the index as it reads in a sentence, see SpokenIndex.
+func (i Index) Spoken() string { return SpokenIndex(i.Name) }
+
+// SpokenIndex is the index of a name as it reads in a sentence. Nobody gave a
+// name to the one that is called "index".
+func SpokenIndex(name string) string {
+	if name == "index" {
+		return "the index"
+	}
+	return "index " + name
+}
+
 // Mode says how much pinwheel does in a project.
 type Mode string
 

@@ -22,7 +22,7 @@ func (d *decider) queue() {
 				d.plan.OpenCount++
 			}
 			d.applyForced(dr)
-		case dr.State == AwaitingSchedule || dr.State == Maturing || dr.State == PendingApproval ||
+		case dr.State == AwaitingSchedule || dr.State == Maturing || dr.State == RateLimited || dr.State == NotChecked && dr.forced != nil || dr.State == PendingApproval ||
 			(dr.State == ClosedByPerson && dr.forced != nil && dr.held == ""):
 			waiting = append(waiting, dr)
 		}
@@ -31,11 +31,12 @@ func (d *decider) queue() {
 	for _, dr := range waiting {
 		may := dr.State != PendingApproval && d.may(dr.handling)
 		switch {
+		case dr.unread():
+			if dr.forced != nil {
+				dr.Reason = "Asked for, and carried out when its index answers."
+			}
 		case dr.young:
 			d.youngForced(dr)
-		case dr.stale && (may || dr.forced != nil):
-			dr.State = Errored
-			dr.Reason = "Its index could not be read in this run; tried again every run."
 		case dr.forced != nil:
 			dr.opens = true
 			places--

@@ -17,6 +17,10 @@ type Snapshot struct {
 	// missed: it stays behind while one is. Zero where nothing is known.
 	Attended time.Time
 
+	// Shown are the states that the page showed when it was last written, by
+	// branch; nil where nothing is known of it. While an index does not answer
+	// they stay.
+	Shown map[string]State
 	// Samples are what the dashboard remembers of earlier weeks, oldest first.
 	Samples []Sample
 	// New is how many merge requests this run may still open of those that

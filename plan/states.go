@@ -71,9 +71,32 @@ func (d *decider) states() {
 	}
 	for _, dr := range d.drafts {
 		d.state(dr)
+		d.asShown(dr)
 	}
 	for _, dr := range d.drafts {
 		d.yield(dr)
+	}
+}
+
+// unread reports whether what the draft is about could not be read in this run.
+func (dr *draft) unread() bool { return dr.stale || dr.held == NotChecked }
+
+// asShown keeps the state that the page showed of what could not be read in this
+// run, and has no merge request: that an index does not answer is no news of an
+// update, and nobody is needed for it.
+func (d *decider) asShown(dr *draft) {
+	waits := func(s State) bool {
+		return s == AwaitingSchedule || s == Maturing || s == PendingApproval || s == RateLimited
+	}
+	if dr.mr != nil || !dr.unread() || !waits(dr.State) && dr.State != NotChecked {
+		return
+	}
+	if shown := d.s.Shown[dr.Branch]; waits(shown) {
+		dr.State, dr.Reason = shown, "Stays as it was while its index does not answer."
+		return
+	}
+	if dr.State != NotChecked {
+		dr.State, dr.Reason = NotChecked, "Not checked yet: its index does not answer. Tried again every run."
 	}
 }
 

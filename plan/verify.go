@@ -156,7 +156,7 @@ func (d *decider) findings(i int) []Finding {
 	}
 	r := pkg.release(sl.p.Version)
 	if r == nil {
-		return found(FoundGone, fmt.Sprintf("%s is not on index %s", name, pkg.Index))
+		return found(FoundGone, fmt.Sprintf("%s is not on %s", name, SpokenIndex(pkg.Index)))
 	}
 	var out []Finding
 	if o.yanked != "" {

@@ -88,8 +88,8 @@ func (d *download) inside(e *insideError) *Error {
 	if e.address != e.host {
 		what += " (" + clean(e.address) + ")"
 	}
-	problem := d.problem(Unsupported, "index %s gives an address of %s on %s, which is inside a private network: not asked, since no index of the configuration is there",
-		d.Source.Index.Name, clean(d.file.Name), what)
+	problem := d.problem(Unsupported, "%s gives an address of %s on %s, which is inside a private network: not asked, since no index of the configuration is there",
+		d.Source.Index.Spoken(), clean(d.file.Name), what)
 	problem.cause = e
 	return problem
 }

@@ -66,8 +66,8 @@ func TestFilesInsideANetwork(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		says(t, ask(Options{Hosts: []string{strings.ToUpper(u.Hostname())}}, "https://index.example/simple/"), Unreachable, "asked")
-		says(t, ask(Options{}, "https://"+host+"/simple/"), Unreachable, "asked")
+		says(t, ask(Options{Hosts: []string{strings.ToUpper(u.Hostname())}}, "https://index.example/simple/"), Unreachable, "the connection failed")
+		says(t, ask(Options{}, "https://"+host+"/simple/"), Unreachable, "the connection failed")
 		if n := wire.n.Load(); n != 2 {
 			t.Errorf("%s was asked %d times where it is named, want 2", host, n)
 		}

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"gitlab.com/cki-project/pinwheel/outage"
 )
 
 // accept asks for JSON (PEP 691), and for HTML of indexes that have nothing else.
@@ -26,7 +28,7 @@ const (
 
 // try sends the request once, following redirects on the index's own origin.
 func (c *Client) try(parent context.Context, q *query) (Answer, *Error) {
-	ctx, cancel := context.WithTimeout(parent, c.o.Timeout)
+	ctx, cancel := context.WithTimeout(parent, c.o.Timeout+time.Second) // package outage gives up before
 	defer cancel()
 	address := q.page
 	for range maxRedirects + 1 {
@@ -209,19 +211,10 @@ func (c *Client) broken(parent context.Context, q *query, err error) *Error {
 		return q.stopped(parent)
 	}
 	problem := q.problem(Unreachable, "")
-	problem.cause, problem.again = err, true
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		problem.text = fmt.Sprintf("%s did not answer for %s within %s", q.who, q.what, c.o.Timeout)
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		problem.text = fmt.Sprintf("%s broke off its answer for %s", q.who, q.what)
-	default:
-		problem.text = fmt.Sprintf("%s did not answer for %s: %s", q.who, q.what, clean(err.Error()))
-	}
+	problem.cause = err
+	var down *outage.Down
+	problem.again = !errors.As(err, &down)
+	problem.text = fmt.Sprintf("%s did not answer for %s: %s", q.who, q.what, clean(outage.Words(err)))
 	return problem
 }
 

@@ -2,6 +2,7 @@ package pypi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/outage"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi/pep508"
 )
@@ -33,8 +35,12 @@ type Options struct {
 	// Hosts are named by the operator, beside those of the indexes: files may
 	// be fetched from them though their addresses are private ones.
 	Hosts []string
-	// Timeout bounds one attempt with its body; 0 is one minute.
+	// Timeout bounds one attempt with its body; 0 is one minute. An index that
+	// says nothing for 15 seconds is given up before.
 	Timeout time.Duration
+	// Outage is what is known of servers that do not answer; nil is a record of
+	// the client's own.
+	Outage *outage.Record
 }
 
 // Client asks indexes. It is safe for concurrent use and holds no state but
@@ -66,9 +72,12 @@ func New(o Options) *Client {
 	if o.Transport == nil {
 		o.Transport = NewTransport(o.Concurrency)
 	}
+	if o.Outage == nil {
+		o.Outage = outage.NewRecord()
+	}
 	return &Client{
 		http: &http.Client{
-			Transport:     o.Transport,
+			Transport:     &outage.Transport{Next: o.Transport, Record: o.Outage, Wait: min(outage.DefaultWait, o.Timeout), Total: o.Timeout},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		o:     o,
@@ -89,7 +98,7 @@ func NewTransport(concurrency int) *http.Transport {
 		MaxIdleConnsPerHost:    concurrency,
 		IdleConnTimeout:        time.Minute,
 		TLSHandshakeTimeout:    15 * time.Second,
-		ResponseHeaderTimeout:  30 * time.Second,
+		ResponseHeaderTimeout:  time.Minute, // package outage gives up before,
 		MaxResponseHeaderBytes: 256 << 10,
 		ReadBufferSize:         32 << 10,
 	}
@@ -197,19 +206,19 @@ type query struct {
 // prepare builds the page's address and refuses what must not be asked.
 func (q *query) prepare() error {
 	index := q.Source.Index
-	q.who, q.what = "index "+index.Name, q.name
+	q.who, q.what = index.Spoken(), q.name
 	if !pep508.ValidName(q.Name) {
-		return q.problem(Unsupported, "index %s was not asked for %.80q: that is no project's name", index.Name, q.Name)
+		return q.problem(Unsupported, "%s was not asked for %.80q: that is no project's name", q.who, q.Name)
 	}
 	base, err := url.Parse(index.URL)
 	if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" {
-		return q.problem(Unsupported, "index %s has no usable URL: it must be https and end in its simple/ path", index.Name)
+		return q.problem(Unsupported, "%s has no usable URL: it must be https and end in its simple/ path", q.who)
 	}
 	if base.User != nil {
-		return q.problem(Unsupported, "index %s has credentials in its URL; set username and password instead", index.Name)
+		return q.problem(Unsupported, "%s has credentials in its URL; set username and password instead", q.who)
 	}
 	if base.Scheme == "http" && !q.Source.AllowHTTP && !loopback(base.Hostname()) {
-		return q.problem(Unsupported, "index %s is plain http on %s: set allow_http to accept that", index.Name, base.Host)
+		return q.problem(Unsupported, "%s is plain http on %s: set allow_http to accept that", q.who, base.Host)
 	}
 	q.base = base
 	q.page = base.JoinPath(q.name + "/")
@@ -243,6 +252,7 @@ type Error struct {
 	Index   string
 	Package string
 	Kind    Kind
+	who, of string // whom the sentence names, and what was asked for
 	text    string
 	cause   error
 	again   bool          // worth another attempt
@@ -253,8 +263,26 @@ type Error struct {
 func (e *Error) Error() string { return e.text }
 func (e *Error) Unwrap() error { return e.cause }
 
+// Clause is the error without its package, as it reads after "could not be
+// read: ". What fails for one reason reads the same for every package, and of
+// what was not asked it is the reason.
+func Clause(err error) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		return outage.Words(err)
+	}
+	if cause := e.cause; e.Kind == NotAsked && cause != nil {
+		return Clause(cause)
+	}
+	rest, named := strings.CutPrefix(e.text, e.who+" ")
+	if !named {
+		return e.text
+	}
+	return "it " + strings.Replace(rest, " for "+e.of, "", 1)
+}
+
 func (q *query) problem(kind Kind, format string, args ...any) *Error {
-	return &Error{Index: q.Source.Index.Name, Package: q.name, Kind: kind, text: fmt.Sprintf(format, args...)}
+	return &Error{Index: q.Source.Index.Name, Package: q.name, Kind: kind, who: q.who, of: q.what, text: fmt.Sprintf(format, args...)}
 }
 
 func (q *query) stopped(ctx context.Context) *Error {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // maxWhole caps a distribution file that is read from its beginning.
@@ -35,7 +36,7 @@ func (c *Client) download(q *query, file FileDetails, origins *breaker) (*downlo
 		return nil, problem
 	}
 	if !sameOrigin(u, q.base) {
-		d.who = fmt.Sprintf("%s (index %s)", clean(u.Host), q.Source.Index.Name)
+		d.who = fmt.Sprintf("%s (%s)", clean(u.Host), q.Source.Index.Spoken())
 	}
 	d.address = u
 	return d, nil
@@ -77,7 +78,7 @@ func (d *download) get(ctx context.Context, address *url.URL, span string, accep
 // try sends the request once and follows redirects, to other hosts as well:
 // files may be anywhere, and the digest tells what they are.
 func (d *download) try(parent context.Context, address *url.URL, span string, accepted []int, use func(*http.Response) error) error {
-	ctx, cancel := context.WithTimeout(parent, d.client.o.Timeout)
+	ctx, cancel := context.WithTimeout(parent, d.client.o.Timeout+time.Second)
 	defer cancel()
 	for range maxRedirects + 1 {
 		response, err := d.send(ctx, address, span)

@@ -70,8 +70,8 @@ func (c *Client) forAll(n int, progress func(done, total int), do func(i int)) {
 func (c *Client) result(ctx context.Context, r Request, indexes *breaker) Result {
 	key := r.Source.Index.URL
 	if last := indexes.open(key); last != nil {
-		q := query{Request: r, name: r.Name}
-		err := q.problem(NotAsked, "index %s failed for %d packages in a row and was not asked for %s", r.Source.Index.Name, indexes.limit, r.Name)
+		q := query{Request: r, name: r.Name, who: r.Source.Index.Spoken(), what: r.Name}
+		err := q.problem(NotAsked, "%s failed for %d packages in a row and was not asked for %s", r.Source.Index.Spoken(), indexes.limit, r.Name)
 		err.cause = last
 		return Result{Request: r, Err: err}
 	}

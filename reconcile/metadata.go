@@ -98,10 +98,10 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 	for _, res := range r.Index.FetchMetadata(ctx, requests, r.Progress) {
 		q, answer := res.Request, res.Answer
 		if res.Err != nil {
-			r.setMetadata(q.Name, q.Version, plan.Metadata{Status: plan.MetadataFailed, Reason: res.Err.Error()})
+			r.setMetadata(q.Name, q.Version, plan.Metadata{Status: plan.MetadataFailed, Reason: pypi.Clause(res.Err)})
 			r.unreadable = append(r.unreadable, fmt.Sprintf("%s %s", q.Name, q.Version))
 			if len(r.unreadable) == 1 {
-				r.fail("what releases require could not be read: " + res.Err.Error())
+				r.fail("what releases require could not be read: " + plan.SpokenIndex(index) + ": " + pypi.Clause(res.Err))
 			}
 			continue
 		}

@@ -63,6 +63,7 @@ func (r *run) observe(ctx context.Context) error {
 		return fmt.Errorf("read what earlier runs of %s noted: %w", r.project.Path, err)
 	}
 	r.snap.Attended = r.memory.Attended
+	r.snap.Shown = dashboard.Shown(r.memory.DashboardBody)
 	r.gitlab = r.MergeRequests(r.options())
 	if r.snap.Bot, err = r.gitlab.Whoami(ctx); err != nil {
 		return err

@@ -92,7 +92,7 @@ func (r *run) pages(ctx context.Context, wanted map[string]plan.Wanted) error {
 		sort.Strings(names)
 		facts, err := r.Store.Facts(ctx, index, names)
 		if err != nil {
-			return fmt.Errorf("read the stored facts of index %s: %w", index, err)
+			return fmt.Errorf("read the stored facts of %s: %w", plan.SpokenIndex(index), err)
 		}
 		for _, name := range names {
 			f := facts[name]
@@ -128,7 +128,7 @@ func (r *run) pages(ctx context.Context, wanted map[string]plan.Wanted) error {
 	}
 	for index, facts := range fresh {
 		if err := r.Store.SaveFacts(ctx, index, facts); err != nil {
-			return fmt.Errorf("keep what index %s said: %w", index, err)
+			return fmt.Errorf("keep what %s said: %w", plan.SpokenIndex(index), err)
 		}
 	}
 	return nil
@@ -164,7 +164,7 @@ func (r *run) settle(ctx context.Context, res pypi.Result, old store.Facts, leas
 		pkg.HasFacts = true
 	}
 	if res.Err != nil {
-		pkg.Failure = res.Err.Error()
+		pkg.Failure = pypi.Clause(res.Err)
 	}
 	return pkg, nil
 }

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+
+	"gitlab.com/cki-project/pinwheel/plan"
 )
 
 // MetadataRow is what was learnt of a release's requirements from one of its
@@ -35,7 +37,7 @@ func (s *Store) Metadata(ctx context.Context, index string, names []string) ([]M
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the metadata of index %s: %w", index, err)
+		return nil, fmt.Errorf("read the metadata of %s: %w", plan.SpokenIndex(index), err)
 	}
 	return out, nil
 }
@@ -65,7 +67,7 @@ func (s *Store) SaveMetadata(ctx context.Context, index string, rows []MetadataR
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("save the metadata of index %s: %w", index, err)
+		return fmt.Errorf("save the metadata of %s: %w", plan.SpokenIndex(index), err)
 	}
 	return nil
 }
@@ -86,7 +88,7 @@ func (s *Store) Details(ctx context.Context, index string, names []string) (map[
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the details of index %s: %w", index, err)
+		return nil, fmt.Errorf("read the details of %s: %w", plan.SpokenIndex(index), err)
 	}
 	return out, nil
 }

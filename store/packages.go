@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
 )
 
 // Facts is what an index said last of one package.
@@ -43,7 +45,7 @@ func (s *Store) Facts(ctx context.Context, index string, names []string) (map[st
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the facts of index %s: %w", index, err)
+		return nil, fmt.Errorf("read the facts of %s: %w", plan.SpokenIndex(index), err)
 	}
 	return out, nil
 }
@@ -83,7 +85,7 @@ func (s *Store) SaveFacts(ctx context.Context, index string, facts []Facts) erro
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("save the facts of index %s: %w", index, err)
+		return fmt.Errorf("save the facts of %s: %w", plan.SpokenIndex(index), err)
 	}
 	return nil
 }
@@ -93,7 +95,7 @@ func (s *Store) Whole(ctx context.Context, index, name string) ([]byte, error) {
 	const query = `SELECT whole FROM package_details WHERE index_name = ? AND name = ?`
 	var whole []byte
 	if err := s.row(ctx, query, []any{index, name}, &whole); err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("read the facts of %s on index %s: %w", name, index, err)
+		return nil, fmt.Errorf("read the facts of %s on %s: %w", name, plan.SpokenIndex(index), err)
 	}
 	return whole, nil
 }

@@ -320,7 +320,7 @@ func (d *doctor) indexes(ctx context.Context) {
 	}
 	for _, index := range d.config.Indexes {
 		name := d.owned(index.Name)
-		subject := "index " + index.Name
+		subject := plan.SpokenIndex(index.Name)
 		answer, err := client.Fetch(ctx, sources[index.Name], name, "", 0)
 		switch {
 		case err != nil:

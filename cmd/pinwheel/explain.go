@@ -69,7 +69,7 @@ func (p *program) explanation(s seen, e plan.Explanation) {
 	if len(e.Pythons) > 0 {
 		pythons = "Python " + strings.Join(e.Pythons, ", ")
 	}
-	fmt.Fprintf(p.out, "%s %s (%s), index %s, for %s\n", printable(e.Pin.Name), printable(e.Pin.Version), where, e.Index, pythons)
+	fmt.Fprintf(p.out, "%s %s (%s), %s, for %s\n", printable(e.Pin.Name), printable(e.Pin.Version), where, plan.SpokenIndex(e.Index), pythons)
 	if e.Note != "" {
 		fmt.Fprintf(p.out, "  %s\n", printable(e.Note))
 	} else if len(e.Releases) == 0 {

@@ -1,0 +1,200 @@
+package outage
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// rest is how long a server that does not answer is left alone.
+const rest = time.Minute
+
+// longer is how much longer a page that hung twice is no question on behalf of
+// all.
+const longer = 4 * time.Minute
+
+// patience is for how long quick failures, such as a refused connection, have to
+// last before a page or a server is left alone: one that starts anew is asked
+// again, as often as a client does that.
+const patience = 10 * time.Second
+
+// most is how many slow pages are remembered.
+const most = 1000
+
+// Record is what is known of servers. It is for several goroutines, and one is
+// shared by all runs of a process.
+type Record struct {
+	mu      sync.Mutex
+	servers map[string]*server
+}
+
+// server is one scheme, host and port.
+type server struct {
+	good    time.Time            // when a piece of an answer came last
+	whole   time.Time            // when an answer came to its end last
+	failing map[string]time.Time // pages that failed since it answered last, and since when
+	down    error                // why it is left alone; nil: it is asked
+	until   time.Time
+	probe   chan struct{} // open while somebody asks on behalf of all
+	pages   map[string]*page
+}
+
+// page is one path that hung while others answered.
+type page struct {
+	hung  int
+	until time.Time
+	err   error
+}
+
+// NewRecord returns one that knows of nothing.
+func NewRecord() *Record { return &Record{servers: map[string]*server{}} }
+
+// Down says that a server was not asked, since it did not answer a short while
+// ago. Its words are those of that failure.
+type Down struct{ cause error }
+
+func (d *Down) Error() string { return Words(d.cause) }
+
+// Unwrap is the failure for which it is left alone.
+func (d *Down) Unwrap() error { return d.cause }
+
+// ask reports whether a page may be asked for, and whether for all. A probe of
+// another is waited for.
+func (r *Record) ask(ctx context.Context, key, path string) (probe bool, err error) {
+	for {
+		r.mu.Lock()
+		s := r.server(key)
+		now := time.Now()
+		switch p := s.pages[path]; {
+		case p != nil && p.hung > 1 && now.Before(p.until):
+			r.mu.Unlock()
+			return false, &Down{p.err}
+		case s.down == nil:
+			r.mu.Unlock()
+			return false, nil
+		case now.Before(s.until):
+			r.mu.Unlock()
+			return false, &Down{s.down}
+		case p != nil && p.hung > 1 && now.Before(p.until.Add(longer)):
+			r.mu.Unlock()
+			return false, &Down{p.err} // it would tell nothing of the others
+		case s.probe == nil:
+			s.probe = make(chan struct{})
+			r.mu.Unlock()
+			return true, nil
+		}
+		wait := s.probe
+		r.mu.Unlock()
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		}
+	}
+}
+
+func (r *Record) server(key string) *server {
+	s := r.servers[key]
+	if s == nil {
+		s = &server{pages: map[string]*page{}, failing: map[string]time.Time{}}
+		r.servers[key] = s
+	}
+	return s
+}
+
+// answered notes that a server sent a piece of an answer.
+func (r *Record) answered(key string) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.server(key)
+	s.good, s.down = time.Now(), nil
+	clear(s.failing)
+	s.close()
+	return s.good
+}
+
+// whole notes that an answer came to its end.
+func (r *Record) whole(key, path string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.server(key)
+	s.whole = time.Now()
+	delete(s.pages, path)
+}
+
+// failed notes that a request got no answer. What hung while others were
+// answered speaks of its page alone, and so does one page, whatever else is
+// asked meanwhile: it is asked once more, and then left alone. Two pages speak of
+// the server.
+func (r *Record) failed(a *asking, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s, now := r.server(a.key), time.Now()
+	var silent *hung
+	hangs := errors.As(err, &silent)
+	others := s.good.After(a.last)
+	if hangs && silent.whole {
+		others = s.whole.After(a.began)
+	}
+	if hangs {
+		s.slow(a.path, now, err)
+	}
+	if !others {
+		s.fails(a.path, now, err)
+	}
+	since := now
+	for _, at := range s.failing {
+		if at.Before(since) {
+			since = at
+		}
+	}
+	if !others && (a.probe || len(s.failing) > 1 && (hangs || now.Sub(since) >= patience)) {
+		s.down, s.until = err, now.Add(rest)
+	}
+	if a.probe {
+		s.close()
+	}
+}
+
+// given notes that whoever asked gave up, which says nothing of the server.
+func (r *Record) given(key string, probe bool) {
+	if !probe {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.server(key).close()
+}
+
+// close ends a probe; those who wait look again.
+func (s *server) close() {
+	if s.probe != nil {
+		close(s.probe)
+		s.probe = nil
+	}
+}
+
+// fails notes a page that fails while nothing else is answered.
+func (s *server) fails(path string, now time.Time, err error) {
+	since, known := s.failing[path]
+	if !known && len(s.failing) < most {
+		s.failing[path] = now
+	}
+	if known && now.Sub(since) >= patience {
+		s.pages[path] = &page{hung: 2, until: now.Add(rest), err: err}
+	}
+}
+
+func (s *server) slow(path string, now time.Time, err error) {
+	p := s.pages[path]
+	if p == nil || now.After(p.until.Add(longer)) {
+		if len(s.pages) >= most {
+			clear(s.pages)
+		}
+		p = &page{}
+		s.pages[path] = p
+	}
+	p.hung++
+	p.until, p.err = now.Add(rest), err
+}

@@ -1,0 +1,205 @@
+package outage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// The longest a server may take by default.
+const (
+	DefaultWait  = 15 * time.Second
+	DefaultWrite = time.Minute
+	DefaultTotal = time.Minute
+)
+
+// Transport keeps a Record of whom it asks, and gives up on who hangs: who says
+// nothing for Wait, or for Write where something is to be changed, or takes
+// longer than Total for an answer and its body. Zero values are the defaults.
+type Transport struct {
+	Next               http.RoundTripper
+	Record             *Record // nil: nothing is shared
+	Wait, Write, Total time.Duration
+}
+
+// hung is the end of a request whose server said nothing for that long.
+type hung struct {
+	wait  time.Duration
+	whole bool // it said something, and came to no end
+}
+
+func (e *hung) Error() string {
+	if e.whole {
+		return "it came to no end within " + span(e.wait)
+	}
+	return "it said nothing for " + span(e.wait)
+}
+
+// Timeout makes it a time-out as those of the net package are.
+func (e *hung) Timeout() bool   { return true }
+func (e *hung) Temporary() bool { return true }
+
+func span(d time.Duration) string {
+	switch {
+	case d%time.Minute == 0:
+		return plural(int(d/time.Minute), "minute")
+	case d%time.Second == 0:
+		return plural(int(d/time.Second), "second")
+	}
+	return d.String()
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// RoundTrip asks, or refuses with a *Down.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	a := &asking{record: t.Record, key: strings.ToLower(req.URL.Scheme + "://" + req.URL.Host), path: req.URL.Path, parent: req.Context(), wait: t.Wait}
+	if a.record == nil {
+		a.record = NewRecord()
+	}
+	if a.wait <= 0 {
+		a.wait = DefaultWait
+	}
+	total := t.Total
+	if total <= 0 {
+		total = DefaultTotal
+	}
+	if req.Method != http.MethodGet && req.Method != http.MethodHead {
+		a.path, a.wait = req.Method+" "+a.path, t.Write
+		if a.wait <= 0 {
+			a.wait = DefaultWrite
+		}
+		total = max(total, a.wait)
+	}
+	probe, err := a.record.ask(a.parent, a.key, a.path)
+	if err != nil {
+		return nil, err
+	}
+	a.probe, a.began = probe, time.Now()
+	a.last = a.began
+	ctx, cancel := context.WithCancelCause(a.parent)
+	a.cancel = cancel
+	a.silence = time.AfterFunc(a.wait, func() { cancel(&hung{wait: a.wait}) })
+	a.whole = time.AfterFunc(total, func() { cancel(&hung{wait: total, whole: true}) })
+	resp, err := t.Next.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		return nil, a.failed(ctx, err)
+	}
+	absent := unavailable(req, resp)
+	if absent != nil {
+		a.record.failed(a, absent)
+	} else {
+		a.last = a.record.answered(a.key)
+	}
+	a.silence.Reset(a.wait)
+	if resp.Body == nil {
+		resp.Body = http.NoBody
+	}
+	resp.Body = &body{ReadCloser: resp.Body, ctx: ctx, asking: a, refused: absent != nil}
+	return resp, nil
+}
+
+// asking is one request under way.
+type asking struct {
+	record         *Record
+	key, path      string
+	parent         context.Context //nolint:containedctx // of one request, as http.Request holds it
+	wait           time.Duration
+	began, last    time.Time // of the request, and of the last piece of its answer
+	probe          bool
+	silence, whole *time.Timer
+	cancel         context.CancelCauseFunc
+}
+
+// end stops the clocks.
+func (a *asking) end() {
+	a.silence.Stop()
+	a.whole.Stop()
+	a.cancel(nil)
+}
+
+// failed notes a failure and returns what it was: the end of the patience
+// rather than the cancelling that this led to.
+func (a *asking) failed(ctx context.Context, err error) error {
+	var silent *hung
+	if errors.As(context.Cause(ctx), &silent) {
+		err = silent
+	}
+	a.end()
+	if a.parent.Err() != nil && !errors.As(err, &silent) {
+		a.record.given(a.key, a.probe)
+		return err
+	}
+	a.record.failed(a, err)
+	return err
+}
+
+// refused is an answer that says that nobody is there to answer.
+type refused struct{ status int }
+
+func (e *refused) Error() string {
+	return fmt.Sprintf("it answered %d %s", e.status, http.StatusText(e.status))
+}
+
+// unavailable tells the answers to questions that a gateway gives in place of
+// the server, or a server in place of an answer.
+func unavailable(req *http.Request, resp *http.Response) error {
+	switch resp.StatusCode {
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		if req.Method == http.MethodGet || req.Method == http.MethodHead {
+			return &refused{resp.StatusCode}
+		}
+	}
+	return nil
+}
+
+// body is an answer's body, of which each piece has to come in time.
+type body struct {
+	io.ReadCloser
+	ctx     context.Context //nolint:containedctx // of one request
+	asking  *asking
+	over    bool
+	refused bool // its status says that nobody is there
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.over {
+		return n, err
+	}
+	a := b.asking
+	switch {
+	case err == nil:
+		a.silence.Reset(a.wait)
+		if n > 0 && !b.refused {
+			a.last = a.record.answered(a.key)
+		}
+	case errors.Is(err, io.EOF):
+		b.over = true
+		a.end()
+		if !b.refused {
+			a.record.whole(a.key, a.path)
+		}
+	default:
+		b.over = true
+		err = a.failed(b.ctx, err)
+	}
+	return n, err
+}
+
+func (b *body) Close() error {
+	if !b.over {
+		b.over = true
+		b.asking.end()
+	}
+	return b.ReadCloser.Close()
+}

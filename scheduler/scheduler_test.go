@@ -18,12 +18,13 @@ import (
 
 // diary notes the starts of runs. Its run takes as long as takes says.
 type diary struct {
-	mu      sync.Mutex
-	starts  map[string][]time.Time
-	running map[string]int
-	overlap bool
-	takes   time.Duration
-	err     error
+	mu        sync.Mutex
+	starts    map[string][]time.Time
+	running   map[string]int
+	overlap   bool
+	now, most int // runs at work
+	takes     time.Duration
+	err       error
 }
 
 func (d *diary) run(ctx context.Context, project string, now time.Time) error {
@@ -34,10 +35,13 @@ func (d *diary) run(ctx context.Context, project string, now time.Time) error {
 	d.starts[project] = append(d.starts[project], now)
 	d.running[project]++
 	d.overlap = d.overlap || d.running[project] > 1
+	d.now++
+	d.most = max(d.most, d.now)
 	d.mu.Unlock()
 	defer func() {
 		d.mu.Lock()
 		d.running[project]--
+		d.now--
 		d.mu.Unlock()
 	}()
 	select {
@@ -290,5 +294,66 @@ func TestSpecs(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want it to mention %q", spec, err, want)
 		}
+	}
+}
+
+// Runs take memory: at most so many are at work at once, and whoever waits is
+// not forgotten.
+func TestAtMostSoManyRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var projects []string
+		for i := range 60 {
+			projects = append(projects, fmt.Sprint("g/p", i))
+		}
+		d := diary{takes: time.Minute}
+		s, err := scheduler.New(projects, d.run, nil, scheduler.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range projects {
+			s.Trigger(p)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 59*time.Minute)
+		defer cancel()
+		s.Run(ctx)
+		if len(d.starts) != 60 {
+			t.Errorf("%d of 60 projects ran within the hour", len(d.starts))
+		}
+		if d.most > 8 {
+			t.Errorf("%d runs at once", d.most)
+		}
+	})
+}
+
+// Starts are spread over the whole period, so that neither GitLab nor the index
+// is asked by all at once.
+func TestStartsAreSpreadOverThePeriod(t *testing.T) {
+	for spec, period := range map[string]time.Duration{"@hourly": time.Hour, "*/10 * * * *": 10 * time.Minute, "@daily": time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			var projects []string
+			for i := range 60 {
+				projects = append(projects, fmt.Sprint("g/p", i))
+			}
+			var d diary
+			_, stop := start(t, projects, d.run, nil, scheduler.Options{Spec: spec, Jitter: scheduler.DefaultJitter})
+			time.Sleep(24*time.Hour - time.Second)
+			for p := range d.starts {
+				delete(d.starts, p)
+			}
+			time.Sleep(period)
+			stop()
+			tenths := map[int]int{}
+			for _, p := range projects {
+				if len(d.starts[p]) != 1 {
+					t.Fatalf("%s: %s ran at %s within a period", spec, p, clocks(d.starts[p]))
+				}
+				tenths[int(10*(d.starts[p][0].Sub(time.Date(2000, 1, 2, 0, 0, 0, 0, time.UTC)))/period)]++
+			}
+			for tenth := range 10 {
+				if n := tenths[tenth]; n < 3 || n > 9 {
+					t.Errorf("%s: %d of 60 start in tenth %d of the period", spec, n, tenth)
+				}
+			}
+		})
 	}
 }

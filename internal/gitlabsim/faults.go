@@ -18,6 +18,7 @@ const (
 	FaultTruncated FaultKind = "truncated" // the true answer, cut in the middle; the effect happened
 	FaultHTML      FaultKind = "html"      // 200 and a page of a proxy
 	FaultRedirect  FaultKind = "redirect"  // 302 to another host
+	FaultHang      FaultKind = "hang"      // no answer until the client gives up
 )
 
 // Fault strikes requests by method and route.
@@ -47,7 +48,7 @@ type liveFault struct {
 //
 //	METHOD GLOB WHAT [after] [once|xN|always] [skip N] [retry-after VALUE]
 //
-// WHAT is a status, reset, truncated, html or redirect. The default is once.
+// WHAT is a status, reset, truncated, html, redirect or hang. The default is once.
 func ParseFault(text string) (Fault, error) {
 	words := strings.Fields(text)
 	if len(words) < 3 {
@@ -55,12 +56,12 @@ func ParseFault(text string) (Fault, error) {
 	}
 	f := Fault{Method: strings.ToUpper(words[0]), Route: words[1], Count: 1}
 	switch kind := FaultKind(words[2]); kind {
-	case FaultReset, FaultTruncated, FaultHTML, FaultRedirect:
+	case FaultReset, FaultTruncated, FaultHTML, FaultRedirect, FaultHang:
 		f.Kind = kind
 	default:
 		status, err := strconv.Atoi(words[2])
 		if err != nil || status < 300 || status > 599 {
-			return Fault{}, fmt.Errorf("fault %q: %q is neither a status nor reset, truncated, html, redirect", text, words[2])
+			return Fault{}, fmt.Errorf("fault %q: %q is neither a status nor reset, truncated, html, redirect, hang", text, words[2])
 		}
 		f.Kind, f.Status = FaultStatus, status
 	}
@@ -202,6 +203,8 @@ func (f *liveFault) spoil(was *reply, now time.Time) *reply {
 	switch f.Kind {
 	case FaultReset:
 		out.reset = true
+	case FaultHang:
+		out.hang = true
 	case FaultTruncated:
 		*out = *was
 		out.raw = out.bytes()[:len(out.bytes())/2]

@@ -6,6 +6,7 @@ func issueRoutes() []*route {
 	const all = "/projects/:id/issues"
 	const one = all + "/:iid"
 	return []*route{
+		{method: "GET", pattern: "/issues", handle: listEveryIssue, query: paging + windows + "state scope order_by sort"},
 		{method: "GET", pattern: all, handle: listIssues, query: paging + windows + "iids[] state scope author_id author_username " +
 			"order_by sort labels confidential issue_type"},
 		{method: "POST", pattern: all, handle: postIssue, body: "title description labels confidential assignee_id assignee_ids issue_type"},
@@ -55,6 +56,32 @@ func listIssues(c *call) (*reply, error) {
 			(!q.Has("confidential") || i.confidential == (q.Get("confidential") == "true")) &&
 			(!q.Has("issue_type") || q.Get("issue_type") == "issue") {
 			found = append(found, i)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b *issue) int { return by(&a.noteable, &b.noteable) })
+	return listed(c, found, true, (*issue).wire)
+}
+
+// listEveryIssue lists those of all projects that a user may see.
+func listEveryIssue(c *call) (*reply, error) {
+	state, err := c.oneOf("state", "all", "opened", "closed")
+	if err != nil {
+		return nil, err
+	}
+	match, err := c.itemFilter()
+	if err != nil {
+		return nil, err
+	}
+	by, err := c.order()
+	if err != nil {
+		return nil, err
+	}
+	found := []*issue{}
+	for _, p := range c.s.projects {
+		for _, i := range p.issues {
+			if !i.hiddenFrom(c.user) && (state == "all" || i.state == state) && match(&i.noteable) {
+				found = append(found, i)
+			}
 		}
 	}
 	slices.SortStableFunc(found, func(a, b *issue) int { return by(&a.noteable, &b.noteable) })

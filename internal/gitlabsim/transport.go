@@ -17,6 +17,7 @@ type reply struct {
 	body   any    // rendered as JSON
 	raw    []byte // instead of body
 	reset  bool   // no answer: the connection breaks
+	hang   bool   // no answer until the client gives up
 	cut    bool   // the connection breaks in the body
 }
 
@@ -56,6 +57,10 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	out := t.s.serve(req, body)
+	if out.hang {
+		<-req.Context().Done()
+		return nil, req.Context().Err()
+	}
 	if out.reset {
 		return nil, fmt.Errorf("read tcp 192.0.2.1:443: %w", syscall.ECONNRESET)
 	}
@@ -92,6 +97,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	out := s.serve(req, body)
+	if out.hang {
+		<-req.Context().Done()
+		return
+	}
 	if out.reset {
 		panic(http.ErrAbortHandler)
 	}

@@ -114,10 +114,18 @@ func instant(text string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is no time: write 2026-01-02T15:04Z", text)
 }
 
+// numbered puts the numbers of projects in the place of their names.
+func (s *stage) numbered(text string) string {
+	for _, p := range s.config.Projects {
+		text = strings.ReplaceAll(text, "{"+path.Base(p.Path)+"}", fmt.Sprint(s.gitlab.Project(p.Path).ID()))
+	}
+	return text
+}
+
 // weather is what befalls the run from outside.
 func (s *stage) weather() map[string]command {
 	return map[string]command{
-		"fault":       func(a []string) (string, error) { return "", s.gitlab.Inject(strings.Join(a, " ")) },
+		"fault":       func(a []string) (string, error) { return "", s.gitlab.Inject(s.numbered(strings.Join(a, " "))) },
 		"index-fault": func(a []string) (string, error) { return "", s.index.Inject(strings.Join(a, " ")) },
 		"calm": func([]string) (string, error) {
 			s.gitlab.ClearFaults()

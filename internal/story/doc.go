@@ -56,7 +56,8 @@
 // The world:
 //
 //	index STATEMENT                    see package pypisim; or: yank|release|remove NAME VERSION [TEXT]
-//	fault 'METHOD GLOB WHAT'           of GitLab; see gitlabsim.ParseFault
+//	fault 'METHOD GLOB WHAT'           of GitLab; see gitlabsim.ParseFault. In GLOB, {NAME} is the
+//	                                   number of the project whose path ends in NAME
 //	index-fault 'METHOD GLOB WHAT'     of the index
 //	calm                               ends every fault
 //	token revoke|restore

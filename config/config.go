@@ -26,6 +26,7 @@ type Config struct {
 	AuditFile   string // "" for none
 	CAFile      string // certificates that are trusted beside the system's; "" for none
 	Schedule    string // a cron spec in UTC
+	AtOnce      int    // runs that may be at work at once
 	MaxNew      int    // merge requests that a run opens over all projects without being asked; 0 is no bound
 	Projects    []Project
 	// Defaults is the policy of a project that says nothing itself.
@@ -168,7 +169,7 @@ func syntaxError(path string, err error) Error {
 // config reads the top level; a nil root is an empty file.
 func (r *reader) config(root *yaml.Node) *Config {
 	c := &Config{
-		GitLab: GitLab{URL: "https://gitlab.com"}, Concurrency: 8, Store: "pinwheel.db", Schedule: "@hourly",
+		GitLab: GitLab{URL: "https://gitlab.com"}, Concurrency: 8, Store: "pinwheel.db", Schedule: "@hourly", AtOnce: 4,
 	}
 	base := defaults()
 	var short, list, projects *yaml.Node
@@ -182,6 +183,7 @@ func (r *reader) config(root *yaml.Node) *Config {
 			{key: "audit_file", read: func(n *yaml.Node, at string) { c.AuditFile = r.text(n, at) }},
 			{key: "ca_file", read: func(n *yaml.Node, at string) { c.CAFile = r.text(n, at) }},
 			{key: "schedule", read: func(n *yaml.Node, at string) { c.Schedule = r.schedule(n, at) }},
+			{key: "runs_at_once", read: func(n *yaml.Node, at string) { c.AtOnce = r.number(n, at, 1, 64) }},
 			{key: "max_new_per_run", read: func(n *yaml.Node, at string) { c.MaxNew = r.number(n, at, 0, 1000) }},
 			{key: "enforce", read: func(n *yaml.Node, at string) { floor = r.enforce(n, at) }},
 			{key: "defaults", read: func(n *yaml.Node, at string) { r.project(n, at, &base, false) }},

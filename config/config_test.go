@@ -24,6 +24,7 @@ store: other.db
 schedule: "15 * * * *"
 defaults: {labels: [bot], timezone: UTC, mode: off}
 max_new_per_run: 7
+runs_at_once: 2
 ca_file: own.pem
 projects:
   - path: cki-project/pipeline-definition
@@ -120,7 +121,7 @@ func TestEveryKey(t *testing.T) {
 			{Name: "my-index", URL: "http://127.0.0.1:8080/simple/", Packages: []string{"acme-*"}, Username: "u", PasswordFile: "pw", IgnoreUploadTimes: true, AllowHTTP: true},
 			{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}},
 		},
-		Concurrency: 4, Store: "other.db", Schedule: "15 * * * *", MaxNew: 7, CAFile: "own.pem",
+		Concurrency: 4, Store: "other.db", Schedule: "15 * * * *", MaxNew: 7, AtOnce: 2, CAFile: "own.pem",
 		Projects: []Project{
 			{Path: "cki-project/pipeline-definition", Policy: plan.Policy{
 				Files: []plan.FilePolicy{

@@ -217,6 +217,35 @@ func (p *Publisher) UpdatedAt(ctx context.Context, projectID, iid int64) (time.T
 	return instant(raw.UpdatedAt), nil
 }
 
+// Key names an issue.
+type Key struct{ Project, IID int64 }
+
+// maxChanged bounds the pages of one look at what changed.
+const maxChanged = 20
+
+// Changed is when each issue of the token's user last changed, its notes
+// included, of those that changed after an instant. An error leaves out what was
+// not read.
+func (p *Publisher) Changed(ctx context.Context, since time.Time) (map[Key]time.Time, error) {
+	opt := &gitlab.ListIssuesOptions{Scope: new("created_by_me"), State: new("all"), UpdatedAfter: &since, OrderBy: new("updated_at"), Sort: new("desc"),
+		ListOptions: gitlab.ListOptions{PerPage: 100, Page: 1}}
+	out := map[Key]time.Time{}
+	for range maxChanged {
+		page, resp, err := p.client.Issues.ListIssues(opt, gitlab.WithContext(ctx))
+		if err != nil {
+			return out, explain(err, "list changed", 0)
+		}
+		for _, raw := range page {
+			out[Key{raw.ProjectID, raw.IID}] = instant(raw.UpdatedAt)
+		}
+		if resp.NextPage == 0 {
+			break
+		}
+		opt.Page = resp.NextPage
+	}
+	return out, nil
+}
+
 // Create opens the dashboard and returns what GitLab stored. Labels are set
 // here and never again, so that people's own stay.
 func (p *Publisher) Create(ctx context.Context, projectID int64, title, body string, labels []string) (*Issue, error) {

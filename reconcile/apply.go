@@ -56,7 +56,7 @@ func (r *run) all(ctx context.Context) (Report, error) {
 			status = Failed
 		}
 	}
-	return Report{Status: status, Plan: final, Body: body, Failures: r.failures, Wrote: r.wrote, left: r.left}, nil
+	return Report{Status: status, Plan: final, Body: body, Failures: r.failures, Wrote: r.wrote, Windows: Windows(r.project.Policy), left: r.left}, nil
 }
 
 // status is the exit code in words.

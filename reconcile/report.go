@@ -109,6 +109,7 @@ func (r *run) publish(ctx context.Context, p *plan.Plan) string {
 		return body // finding it failed and is noted
 	}
 	r.left.project, r.left.iid, r.left.at = r.snap.Project.ID, issue.IID, issue.UpdatedAt
+	r.left.foreign = issue.Author.ID != r.snap.Bot.ID
 	r.memory.DashboardIID, r.memory.DashboardBody = issue.IID, issue.Description
 	if took := dashboard.KeepUnticks(kept, dashboard.Parse(kept), dashboard.Parse(issue.Description)); took != kept && dashboard.Equal(took, issue.Description) {
 		// Remembered as ticked: that it is not tells the next run that it was

@@ -81,6 +81,8 @@ type Report struct {
 	Failures []string // one sentence each
 	Wrote    int      // effects that changed something
 
+	Windows []plan.Window // as this run read them, see Windows; none where it read no policy
+
 	left mark // the dashboard as it left it
 }
 
@@ -206,6 +208,18 @@ func (r *Runner) Local(ctx context.Context, project config.Project, files []plan
 		return Preview{}, err
 	}
 	return Preview{Snapshot: run.snap, Plan: p, Body: run.render(p)}, nil
+}
+
+// Windows are those in which something of a project may open by itself: its own,
+// and those of its rules.
+func Windows(p plan.Policy) []plan.Window {
+	out := []plan.Window{p.Window}
+	for _, rule := range p.Rules {
+		if rule.Window != nil {
+			out = append(out, *rule.Window)
+		}
+	}
+	return out
 }
 
 func (r *Runner) newRun(project config.Project, now time.Time) *run {

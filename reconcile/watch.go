@@ -2,11 +2,20 @@ package reconcile
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
 )
+
+// watchWait is how long one look at the dashboards may take.
+const watchWait = 5 * time.Second
+
+// late is how far back the list of changed dashboards is read again: what was
+// changed in an instant may stand in it a while later.
+const late = 2 * time.Minute
 
 // Watcher tells whether somebody changed a dashboard since a run looked at it.
 // It is for several goroutines.
@@ -14,6 +23,7 @@ type Watcher struct {
 	dashboard *dashboard.Publisher
 	mu        sync.Mutex
 	marks     map[string]mark
+	seen      time.Time // the newest change that was seen, by GitLab's clock
 }
 
 // mark is a dashboard as the last run left it, or as it was seen since.
@@ -21,6 +31,7 @@ type mark struct {
 	project, iid int64
 	at           time.Time
 	again        bool
+	foreign      bool // another user made the issue, so that our list lacks it
 }
 
 // NewWatcher returns one that knows of no run yet.
@@ -37,24 +48,79 @@ func (w *Watcher) Ran(project string, r Report) {
 	}
 }
 
-// Changed asks GitLab, in one request, and says yes once for each change: our own
-// is none. Before a run, and while GitLab does not answer, nothing changed.
-func (w *Watcher) Changed(ctx context.Context, project string) bool {
+// Changed asks GitLab which of its own issues the bot's token sees changed, in
+// one request for all projects, and for issues of other authors beside it. It
+// names a project once for each change, in order; our own edits are none. What
+// GitLab does not say within five seconds did not change.
+func (w *Watcher) Changed(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, watchWait)
+	defer cancel()
 	w.mu.Lock()
-	was, known := w.marks[project]
+	marks, since := maps.Clone(w.marks), w.seen
 	w.mu.Unlock()
-	if !known {
-		return false
+	if len(marks) == 0 {
+		return nil
 	}
-	at, err := w.dashboard.UpdatedAt(ctx, was.project, was.iid)
-	if err != nil {
-		return false
+	for _, m := range marks {
+		if w.seen.IsZero() && (since.IsZero() || m.at.Before(since)) {
+			since = m.at
+		}
 	}
+	now := w.look(ctx, marks, since.Add(-late))
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.marks[project] != was { // a run ended meanwhile
-		return false
+	var out []string
+	for project, was := range marks {
+		at, seen := now[dashboard.Key{Project: was.project, IID: was.iid}]
+		if seen && at.After(w.seen) {
+			w.seen = at
+		}
+		if w.marks[project] != was || !was.again && !at.After(was.at) { // a run ended meanwhile, or nothing happened
+			continue
+		}
+		if at.After(was.at) {
+			was.at = at
+		}
+		was.again = false
+		w.marks[project] = was
+		out = append(out, project)
 	}
-	w.marks[project] = mark{was.project, was.iid, at, false}
-	return was.again || !at.Equal(was.at)
+	slices.Sort(out)
+	return out
+}
+
+// look asks when dashboards changed last. One of which nothing is known is not
+// in the answer.
+func (w *Watcher) look(ctx context.Context, marks map[string]mark, since time.Time) map[dashboard.Key]time.Time {
+	out := map[dashboard.Key]time.Time{}
+	var mu sync.Mutex
+	var wait sync.WaitGroup
+	own := false
+	places := make(chan struct{}, 8)
+	for _, m := range marks {
+		if !m.foreign {
+			own = true
+			continue
+		}
+		wait.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			at, err := w.dashboard.UpdatedAt(ctx, m.project, m.iid)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				out[dashboard.Key{Project: m.project, IID: m.iid}] = at
+			}
+		})
+	}
+	if own {
+		wait.Go(func() {
+			changed, _ := w.dashboard.Changed(ctx, since) // what failed is asked again in a minute
+			mu.Lock()
+			defer mu.Unlock()
+			maps.Copy(out, changed)
+		})
+	}
+	wait.Wait()
+	return out
 }

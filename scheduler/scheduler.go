@@ -2,8 +2,8 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"hash/fnv"
 	"log/slog"
 	"runtime/debug"
 	"slices"
@@ -17,9 +17,26 @@ import (
 // The values a daemon uses.
 const (
 	DefaultSpec   = "@hourly"
-	DefaultJitter = 2 * time.Minute
+	DefaultJitter = time.Hour
 	DefaultGrace  = 30 * time.Second
+	DefaultAtOnce = 4
 )
+
+// urgent is how long a run that somebody waits for stays behind others that
+// hold all places; then it gets one of as many more.
+const urgent = 5 * time.Second
+
+// Later is the error of a run that could not be made and is to be tried again
+// at an instant. It is no failure.
+type Later struct {
+	At  time.Time
+	Err error
+}
+
+func (l *Later) Error() string { return l.Err.Error() }
+
+// Unwrap is why it could not be made.
+func (l *Later) Unwrap() error { return l.Err }
 
 // RunFunc does one run of project as of now. Its context outlives a stop by
 // the grace period, so that an effect that has begun can be finished. A panic
@@ -31,10 +48,17 @@ type Options struct {
 	// Spec is a cron spec of five fields or a name such as @hourly, read in
 	// UTC. Empty means DefaultSpec.
 	Spec string
-	// Jitter spreads the projects: each starts a fixed time after every
-	// instant of Spec, taken from its path, less than Jitter and in whole
-	// seconds. Zero or less starts all of them together.
+	// Jitter spreads the projects evenly, in their order, over the time to the
+	// next instant of Spec, but over no more than Jitter: each starts so many
+	// whole seconds after every instant. Zero or less starts all of them together.
 	Jitter time.Duration
+	// Closes, if set, says until when a project that is due at an instant has
+	// to have started, zero for no such bound.
+	Closes func(project string, due time.Time) time.Time
+	// AtOnce is how many runs may be at work at once; zero is DefaultAtOnce. A
+	// run that a Trigger asked for waits for a place for five seconds at most, as
+	// long as there are not twice as many.
+	AtOnce int
 	// Grace is how long runs may go on after a stop before their context is
 	// cancelled. Zero means DefaultGrace; less than zero cancels at once.
 	Grace time.Duration
@@ -53,10 +77,14 @@ type Scheduler struct {
 	log      *slog.Logger
 	schedule cron.Schedule
 	jitter   time.Duration
+	closes   func(project string, due time.Time) time.Time
 	grace    time.Duration
+	places   chan struct{} // one for each run that may be at work
+	more     chan struct{} // for runs that somebody waits for
 	// triggers holds at most one waiting request per project: a request says
 	// "look again", so that two of them say no more than one.
 	triggers map[string]chan struct{}
+	starts   map[string]chan struct{} // the same for runs that nobody waits for
 
 	mu     sync.Mutex
 	counts Counts
@@ -75,14 +103,19 @@ func New(projects []string, run RunFunc, log *slog.Logger, opts Options) (*Sched
 	}
 	s := &Scheduler{
 		run: run, log: log, schedule: schedule, jitter: opts.Jitter, grace: opts.Grace,
-		triggers: make(map[string]chan struct{}, len(projects)),
+		triggers: make(map[string]chan struct{}, len(projects)), starts: make(map[string]chan struct{}, len(projects)),
+		closes: opts.Closes,
 	}
+	if opts.AtOnce <= 0 {
+		opts.AtOnce = DefaultAtOnce
+	}
+	s.places, s.more = make(chan struct{}, opts.AtOnce), make(chan struct{}, opts.AtOnce)
 	if s.grace == 0 {
 		s.grace = DefaultGrace
 	}
 	for _, p := range projects {
 		if s.triggers[p] == nil {
-			s.triggers[p] = make(chan struct{}, 1)
+			s.triggers[p], s.starts[p] = make(chan struct{}, 1), make(chan struct{}, 1)
 			s.projects = append(s.projects, p)
 		}
 	}
@@ -111,9 +144,14 @@ func parse(spec string) (cron.Schedule, error) {
 // Trigger asks for a run of project as soon as it has none: at once, after the
 // run that is going on, or when Run starts. However often it is asked in
 // between, it is one run. It reports whether project is known.
-func (s *Scheduler) Trigger(project string) bool {
-	c, ok := s.triggers[project]
-	if !ok {
+func (s *Scheduler) Trigger(project string) bool { return wake(s.triggers[project]) }
+
+// Start is Trigger for a run that nobody waits for: it stays behind others as
+// long as those hold all places.
+func (s *Scheduler) Start(project string) bool { return wake(s.starts[project]) }
+
+func wake(c chan struct{}) bool {
+	if c == nil {
 		return false
 	}
 	select {
@@ -137,8 +175,8 @@ func (s *Scheduler) Run(ctx context.Context) {
 	runs, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	var all sync.WaitGroup
-	for _, p := range s.projects {
-		all.Go(func() { s.watch(ctx, runs, p) })
+	for i, p := range s.projects {
+		all.Go(func() { s.watch(ctx, runs, p, float64(i)/float64(len(s.projects))) })
 	}
 	ended := make(chan struct{})
 	go func() { all.Wait(); close(ended) }()
@@ -155,41 +193,100 @@ func (s *Scheduler) Run(ctx context.Context) {
 }
 
 // watch is the life of one project: being one goroutine, it cannot run twice
-// at a time.
-func (s *Scheduler) watch(ctx, runs context.Context, project string) {
-	offset := offset(project, s.jitter)
-	tick := s.schedule.Next(time.Now().UTC().Add(-offset))
+// at a time. share is its part of the time over which starts are spread.
+func (s *Scheduler) watch(ctx, runs context.Context, project string, share float64) {
+	due := s.due(project, share, time.Now().UTC().Add(-s.jitter), time.Now().UTC().Add(-1))
+	var again time.Time // a run that could not be made is tried again then
 	for {
+		next := due.at
+		if !again.IsZero() && (next.IsZero() || again.Before(next)) {
+			next = again
+		}
 		// An instant that passed during a run is due now, once.
-		timer := time.NewTimer(time.Until(tick.Add(offset).Round(0)))
-		if tick.IsZero() { // none within five years
+		timer := time.NewTimer(time.Until(next.Round(0)))
+		if next.IsZero() { // none within five years
 			timer.Stop()
 		}
-		due := false
+		asked := false
 		select {
 		case <-ctx.Done():
 		case <-s.triggers[project]:
+			asked = true
+		case <-s.starts[project]:
 		case <-timer.C:
-			due = true
 		}
 		timer.Stop()
 		if ctx.Err() != nil {
 			return
 		}
 		now := time.Now().UTC().Round(0)
-		if due {
-			// A timer may fire a moment before the wall clock gets there.
-			tick = s.schedule.Next(later(tick, now.Add(-offset)))
+		free, ok := s.place(ctx, project, asked)
+		if !ok {
+			return
 		}
-		s.once(runs, project, now)
+		if !due.at.IsZero() && !now.Before(due.at.Add(-time.Millisecond)) { // a timer may fire a moment before the wall clock gets there
+			due = s.due(project, share, due.tick, later(now, due.at))
+		}
+		again = s.once(runs, project, time.Now().UTC().Round(0))
+		free()
 	}
 }
 
-// once does one run and accounts for it.
-func (s *Scheduler) once(ctx context.Context, project string, now time.Time) {
+// start is an instant of the schedule, and when a project starts for it.
+type start struct{ tick, at time.Time }
+
+// due is the first start of a project after an instant, among those of ticks
+// after another; zero where there is none in five years.
+func (s *Scheduler) due(project string, share float64, tick, after time.Time) start {
+	for {
+		tick = s.schedule.Next(tick)
+		if tick.IsZero() {
+			return start{}
+		}
+		if at := tick.Add(s.offset(project, share, tick)); at.After(after) {
+			return start{tick, at}
+		}
+	}
+}
+
+// place waits for a place among the runs at work, and returns how it is given
+// back. It is false when ctx ended first.
+func (s *Scheduler) place(ctx context.Context, project string, asked bool) (free func(), ok bool) {
+	var patience <-chan time.Time
+	var more chan struct{}
+	triggers := s.triggers[project]
+	for {
+		if asked && triggers != nil {
+			triggers = nil
+			timer := time.NewTimer(urgent)
+			defer timer.Stop()
+			patience = timer.C
+		}
+		select {
+		case s.places <- struct{}{}:
+			return func() { <-s.places }, true
+		case more <- struct{}{}:
+			return func() { <-s.more }, true
+		case <-patience:
+			more = s.more
+		case <-triggers:
+			asked = true // somebody waits for it now
+		case <-ctx.Done():
+			return nil, false
+		}
+	}
+}
+
+// once does one run and accounts for it. It returns when to try again what could
+// not be made.
+func (s *Scheduler) once(ctx context.Context, project string, now time.Time) (again time.Time) {
 	err := s.contained(ctx, project, now)
 	stopped := err != nil && ctx.Err() != nil
+	var wait *Later
 	switch {
+	case errors.As(err, &wait):
+		s.log.Warn("run put off", "project", project, "error", err)
+		return later(wait.At, now.Add(time.Second))
 	case stopped:
 		s.log.Warn("run cut short by the stop", "project", project, "error", err)
 	case err != nil:
@@ -201,6 +298,7 @@ func (s *Scheduler) once(ctx context.Context, project string, now time.Time) {
 	if err != nil && !stopped {
 		s.counts.Failed++
 	}
+	return time.Time{}
 }
 
 // contained turns a panic of the run into an error; its stack goes to the log,
@@ -215,16 +313,22 @@ func (s *Scheduler) contained(ctx context.Context, project string, now time.Time
 	return s.run(ctx, project, now)
 }
 
-// offset is the project's place in 0 <= offset < jitter, the same in every
-// process.
-func offset(project string, jitter time.Duration) time.Duration {
-	seconds := uint64(max(jitter, 0) / time.Second)
-	if seconds == 0 {
+// offset is how long after an instant of the schedule a project starts: its
+// share of the time to the next one, and of what is left until it closes.
+func (s *Scheduler) offset(project string, share float64, tick time.Time) time.Duration {
+	if s.jitter <= 0 || share == 0 {
 		return 0
 	}
-	h := fnv.New64a()
-	h.Write([]byte(project))
-	return time.Duration(h.Sum64()%seconds) * time.Second
+	over := s.jitter
+	if next := s.schedule.Next(tick); !next.IsZero() {
+		over = min(over, next.Sub(tick))
+	}
+	if s.closes != nil {
+		if closes := s.closes(project, tick); closes.After(tick) {
+			over = min(over, closes.Sub(tick))
+		}
+	}
+	return time.Duration(share * float64(over)).Truncate(time.Second)
 }
 
 func later(a, b time.Time) time.Time {

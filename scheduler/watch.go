@@ -5,25 +5,26 @@ import (
 	"time"
 )
 
-// Watch asks changed of each project once in every interval, spread evenly over
-// it, and triggers those of which it says yes. It returns when ctx ends and its
-// last question is answered. An interval of zero or less watches nothing.
-func (s *Scheduler) Watch(ctx context.Context, every time.Duration, changed func(ctx context.Context, project string) bool) {
+// Watch asks once in every interval which projects changed, and triggers those.
+// How long an answer may take is for changed to bound: while it waits nothing is
+// seen. It returns when ctx ends and its last question is answered. An interval
+// of zero or less watches nothing.
+func (s *Scheduler) Watch(ctx context.Context, every time.Duration, changed func(ctx context.Context) []string) {
 	if every <= 0 || len(s.projects) == 0 {
 		return
 	}
-	step := every / time.Duration(len(s.projects))
-	timer := time.NewTimer(step)
-	defer timer.Stop()
-	for i := 0; ; i = (i + 1) % len(s.projects) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-timer.C:
+		case <-ticker.C:
 		}
-		timer.Reset(step)
-		if project := s.projects[i]; changed(ctx, project) && ctx.Err() == nil {
-			s.Trigger(project)
+		for _, project := range changed(ctx) {
+			if ctx.Err() == nil {
+				s.Trigger(project)
+			}
 		}
 	}
 }

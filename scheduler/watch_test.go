@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Each project is asked about once a minute, spread over it; one that changed
-// runs at once, and the schedule goes on as before.
+// All projects are asked about at once, every minute; one that changed runs at
+// once, and the schedule goes on as before.
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ran, asked []string
@@ -27,20 +27,23 @@ func TestWatch(t *testing.T) {
 		done := make(chan struct{})
 		go func() { s.Run(ctx); done <- struct{}{} }()
 		go func() {
-			s.Watch(ctx, time.Minute, func(_ context.Context, project string) bool {
-				asked = append(asked, stamp(project))
-				return project == "b" && time.Since(begin) > time.Minute
+			s.Watch(ctx, time.Minute, func(context.Context) []string {
+				asked = append(asked, stamp("asked"))
+				if len(asked) == 2 {
+					return []string{"b", "unknown"}
+				}
+				return nil
 			})
 			done <- struct{}{}
 		}()
-		time.Sleep(2*time.Minute + time.Second)
+		time.Sleep(3*time.Minute + time.Second)
 		stop()
 		<-done
 		<-done
-		if want := []string{"a 20s", "b 40s", "c 1m0s", "a 1m20s", "b 1m40s", "c 2m0s"}; !slices.Equal(asked, want) {
+		if want := []string{"asked 1m0s", "asked 2m0s", "asked 3m0s"}; !slices.Equal(asked, want) {
 			t.Errorf("asked %v", asked)
 		}
-		if want := []string{"b 1m40s"}; !slices.Equal(ran, want) {
+		if want := []string{"b 2m0s"}; !slices.Equal(ran, want) {
 			t.Errorf("ran %v", ran)
 		}
 	})

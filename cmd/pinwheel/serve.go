@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"log/slog"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/scheduler"
+	"gitlab.com/cki-project/pinwheel/store"
 )
 
 func serveCommand() command {
@@ -21,10 +23,12 @@ func serveCommand() command {
 		summary: "look at every project by the schedule until stopped",
 		about: `
 Looks at every project as often as the configuration's schedule says (hourly by
-default, in UTC), each a little later than the other. Every minute it asks GitLab
-whether somebody changed a dashboard, and then looks at that project at once, so
-that a ticked box is carried out within a minute or two. SIGTERM and SIGINT start
-no more runs and give those under way half a minute to end.`,
+default, in UTC), their starts spread over the hour, and at no more than
+runs_at_once of them at once. Every minute it asks GitLab, by one question for
+all projects, whether somebody changed a dashboard, and then looks at that
+project at once, so that a ticked box is carried out within a minute or two. What
+an earlier process left unfinished is taken up as soon as its lease ends.
+SIGTERM and SIGINT end it within two seconds.`,
 		setup: func(p *program, flags *flag.FlagSet) action {
 			path := configFlag(flags)
 			now := flags.Bool("now", false, "look at every project once at the start, too")
@@ -60,17 +64,18 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 		return err
 	}
 	log := p.log(slog.LevelInfo)
-	runner, closing, err := p.runner(ctx, c, c.Store, true, log)
+	runner, done, err := p.runner(ctx, c, c.Store, true, log)
 	if err != nil {
 		return err
 	}
-	defer closing()
+	defer done()
 	projects := map[string]config.Project{}
 	var paths []string
 	for _, project := range c.Projects {
 		projects[project.Path] = project
 		paths = append(paths, project.Path)
 	}
+	closing := newClosing(c.Projects)
 	watcher := reconcile.NewWatcher(runner.Dashboard)
 	metrics := newMetrics(how.metrics, p.version)
 	run := func(ctx context.Context, path string, now time.Time) error {
@@ -80,9 +85,14 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 		if merr := metrics.ran(path, began, time.Now(), report, err); merr != nil {
 			log.Error("metrics not written", "err", merr)
 		}
+		closing.ran(path, report)
+		var busy *store.Busy
+		if errors.As(err, &busy) && !busy.Until.IsZero() {
+			return &scheduler.Later{At: busy.Until, Err: err}
+		}
 		return outcome(report, err)
 	}
-	s, err := scheduler.New(paths, run, log, scheduler.Options{Spec: c.Schedule, Jitter: scheduler.DefaultJitter})
+	s, err := scheduler.New(paths, run, log, scheduler.Options{Spec: c.Schedule, Jitter: scheduler.DefaultJitter, AtOnce: c.AtOnce, Closes: closing.at})
 	if err != nil {
 		return failure{exitUsage, err}
 	}
@@ -90,8 +100,15 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 	defer stop()
 	if how.atOnce {
 		for _, path := range paths {
-			s.Trigger(path)
+			s.Start(path)
 		}
+	}
+	unfinished, err := runner.Store.Unfinished(ctx)
+	if err != nil {
+		return failure{exitFailed, err}
+	}
+	for _, path := range unfinished {
+		s.Start(path)
 	}
 	var watching sync.WaitGroup
 	watching.Go(func() { s.Watch(ctx, how.watch, watcher.Changed) })

@@ -276,7 +276,7 @@ func (s *stage) start() error {
 	var both sync.WaitGroup
 	both.Go(func() { sched.Run(ctx) })
 	both.Go(func() {
-		sched.Watch(ctx, s.watch, func(ctx context.Context, path string) bool { return s.watcher.Changed(ctx, path) })
+		sched.Watch(ctx, s.watch, func(ctx context.Context) []string { return s.watcher.Changed(ctx) })
 	})
 	go func() { both.Wait(); close(s.scheduled) }()
 	s.settle()

@@ -24,7 +24,6 @@ store: other.db
 schedule: "15 * * * *"
 defaults: {labels: [bot], timezone: UTC, mode: off}
 max_new_per_run: 7
-runs_at_once: 2
 ca_file: own.pem
 projects:
   - path: cki-project/pipeline-definition
@@ -65,6 +64,7 @@ projects:
     closed: line
     on_open: {comment: "@cki-ci-bot test", pipeline: {inputs: {kind: canary, fast: true, shards: 2}}}
   - path: g/second
+runs_at_once: 2
 `
 
 func parsed(t *testing.T, text string) *Config {

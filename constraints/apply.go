@@ -113,9 +113,12 @@ type splice struct {
 }
 
 // spliced returns a copy of data with the ranges, which must not overlap,
-// replaced.
+// replaced. What is put before a range comes before what replaces it.
 func spliced(data []byte, splices []splice) []byte {
-	sort.Slice(splices, func(i, j int) bool { return splices[i].start < splices[j].start })
+	sort.SliceStable(splices, func(i, j int) bool {
+		a, b := splices[i], splices[j]
+		return a.start < b.start || a.start == b.start && a.end < b.end
+	})
 	var out bytes.Buffer
 	done := 0
 	for _, s := range splices {

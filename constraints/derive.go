@@ -1,49 +1,33 @@
 package constraints
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// Format is the shape of the pins in a derived file.
-type Format string
-
-const (
-	// FormatBlock is one text, the constraints file itself.
-	FormatBlock Format = "block"
-	// FormatList is a sequence of the lines that pip reads: comments and blank
-	// lines left out, continuation lines joined.
-	FormatList Format = "list"
-	// FormatMap is a mapping from the name, as spelled, to the version, for
-	// files of plain == pins only.
-	FormatMap Format = "map"
-)
-
-// Derivation says where in a YAML file the pins go, and in which shape.
-type Derivation struct {
-	Path   string
-	Format Format
-	// Key are the keys of nested mappings that lead to the pins.
-	Key []string
-}
-
-// MaxDerived is the size in bytes of the largest text that Derive writes: a
-// CI variable has to fit into one string of a process's environment, which
-// Linux caps at 128 KiB.
+// MaxDerived is the size in bytes of the largest text that Derive writes into a
+// CI variable, which has to fit into one string of a process's environment.
+// Linux caps that at 128 KiB. What is no variable has no cap here.
 const MaxDerived = 100 << 10
 
 // Derive returns the derived file of f.
 //
 // Without an existing file (nil) it is written from scratch. In an existing
-// one the value of the key is replaced and every other byte kept; comments
-// within the old value go, one on the key's line stays. If it holds the pins
-// already it is returned as it is, in whatever style it is written, so that
-// Derive of its own outcome changes nothing. A file without the key is a
+// one the text at the key is replaced and every other byte kept: of a list or a
+// map only the entries that moved change, with their quotes; comments within an
+// old text go, one on the key's line stays; blank lines behind a text stay, even
+// where |+ made them part of it. If the file holds the pins already it is
+// returned as it is, in whatever style and order it is written, so that Derive
+// of its own outcome changes nothing. A file without the key is a
 // *MissingKeyError.
 //
+// Where the key holds an alias, the text with its anchor changes if that is the
+// pins. An alias of something else, and a tag such as !reference, is an error
+// that names the line: it is never overwritten.
+//
 // A block is a literal scalar where YAML can carry the text in one and a
-// double-quoted one elsewhere. A text with "$" is the value of a mapping with
+// double-quoted one elsewhere. A variable whose text has a "$" is a mapping with
 // expand: false, as GitLab CI wants it. The byte order mark is not part of the
 // text. An error names the line of what the format cannot carry.
 func Derive(f *File, existing []byte, d Derivation) ([]byte, error) {
@@ -65,7 +49,7 @@ func Derive(f *File, existing []byte, d Derivation) ([]byte, error) {
 	if got, err := t.read(d); err == nil && got.holds(want) {
 		return existing, nil
 	}
-	return y.replace(t, d, want)
+	return y.replace(f, t, d, want)
 }
 
 // InSync reports whether an existing derived file holds the pins of f. An
@@ -93,23 +77,45 @@ type Content struct {
 	// Text reads as a constraints file: the block itself, or the entries of a
 	// list or map with a "\n" after each.
 	Text string
-	// Expand reports whether GitLab CI would replace "$NAME" in the text. It
-	// is true unless the value has expand: false, and without meaning for
-	// lists and maps.
+	// Expand reports whether GitLab CI would replace "$NAME" in the text: it
+	// does in a variable without expand: false. For other keys, lists and maps it
+	// is false.
 	Expand bool
 }
 
-// holds reports whether the content is the wanted one; variables in a text
-// without "$" do not matter.
+// holds reports whether the content is the wanted one. Variables in a text
+// without "$" do not matter, nor does the order of a list or a map, but for the
+// options of pip in a list.
 func (c Content) holds(want value) bool {
-	return c.Text == want.text && (!c.Expand || !want.dollar)
+	if c.Expand && want.dollar {
+		return false
+	}
+	return c.Text == want.text || want.unordered && slices.Equal(inOrder(c.Text), inOrder(want.text))
+}
+
+// inOrder sorts the lines of a list or map, options last and as they are.
+func inOrder(text string) []string {
+	lines := strings.Split(text, "\n")
+	slices.SortStableFunc(lines, func(a, b string) int {
+		optionA, optionB := strings.HasPrefix(a, "-"), strings.HasPrefix(b, "-")
+		switch {
+		case optionA && optionB:
+			return 0
+		case optionA:
+			return 1
+		case optionB:
+			return -1
+		}
+		return strings.Compare(a, b)
+	})
+	return lines
 }
 
 // ReadDerived returns what a derived file holds at its key. A file without the
 // key is a *MissingKeyError without a suggestion, a value of another shape than
 // d.Format an error.
 func ReadDerived(data []byte, d Derivation) (Content, error) {
-	if err := d.check(); err != nil {
+	if err := d.Check(); err != nil {
 		return Content{}, err
 	}
 	y, err := readYAML(d.Path, data)
@@ -123,31 +129,21 @@ func ReadDerived(data []byte, d Derivation) (Content, error) {
 	return t.read(d)
 }
 
-func (d Derivation) check() error {
-	switch d.Format {
-	case FormatBlock, FormatList, FormatMap:
-	default:
-		return fmt.Errorf("derive %s: %s is no format; write block, list or map", d.Path, quote(string(d.Format)))
-	}
-	if len(d.Key) == 0 {
-		return errors.New("derive " + d.Path + ": the key is empty; name at least one")
-	}
-	return nil
-}
-
 // value is what the key shall hold.
 type value struct {
 	text    string   // as Content.Text
 	lines   []string // of a list
 	entries []entry  // of a map
-	dollar  bool     // a block that GitLab would expand
+	dollar  bool     // of a variable: GitLab would expand the text
+	// unordered is a list or a map.
+	unordered bool
 }
 
 type entry struct{ name, version string }
 
 // contentOf returns what the key of d shall hold, or why it cannot.
 func contentOf(f *File, d Derivation) (value, error) {
-	if err := d.check(); err != nil {
+	if err := d.Check(); err != nil {
 		return value{}, err
 	}
 	refuse := func(i int, reason string) (value, error) {
@@ -155,7 +151,8 @@ func contentOf(f *File, d Derivation) (value, error) {
 		return value{}, fmt.Errorf("derive %s from %s:%d: %s", d.Path, f.Path, line, reason)
 	}
 	text := f.src.text
-	if len(text) > MaxDerived {
+	variable := d.role() != roleOther
+	if variable && len(text) > MaxDerived {
 		return refuse(MaxDerived, "the file is larger than 100 KiB, which no CI variable holds")
 	}
 	if i := strings.IndexByte(text, 0); i >= 0 {
@@ -164,11 +161,11 @@ func contentOf(f *File, d Derivation) (value, error) {
 	if i := strings.IndexFunc(text, func(r rune) bool { return r >= 0x80 }); i >= 0 && !f.src.utf8 {
 		return refuse(i, "the file is not UTF-8 and its coding comment would misread the derived text; save it as UTF-8")
 	}
-	var v value
 	switch d.Format {
 	case FormatBlock:
-		return value{text: text, dollar: strings.Contains(text, "$")}, nil
+		return value{text: text, dollar: variable && strings.Contains(text, "$")}, nil
 	case FormatList:
+		v := value{unordered: true}
 		v.lines = f.LogicalLines()
 		v.text = joined(v.lines)
 		return v, nil
@@ -186,7 +183,7 @@ func joined(lines []string) string {
 
 // mapOf returns the entries of a map, which holds plain == pins alone.
 func mapOf(f *File, d Derivation) (value, error) {
-	var v value
+	v := value{unordered: true}
 	line, reason := 0, ""
 	refuse := func(n int, why string) {
 		if line == 0 || n < line {

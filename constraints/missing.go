@@ -108,7 +108,7 @@ func (s *search) offerMap(n *yaml.Node, path []string) {
 }
 
 func (s *search) offer(n *yaml.Node, path []string, format Format, text string) {
-	if len(path) == 0 {
+	if (Derivation{Format: format, Key: path}).Check() != nil {
 		return
 	}
 	f, err := Parse("", []byte(text))

@@ -107,7 +107,7 @@ func (y *yamlFile) scalarEnd(n *yaml.Node, start, indent int, flow bool) int {
 	case n.Style&yaml.SingleQuotedStyle != 0:
 		return quotedEnd(y.data, start)
 	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		return y.blockEnd(start, indent)
+		return y.blockEnd(start, indent, true)
 	case flow:
 		return y.flowPlainEnd(start)
 	}
@@ -194,13 +194,14 @@ func (y *yamlFile) plainEnd(start, indent int) int {
 }
 
 // blockEnd returns the end of a literal or folded scalar: the end of its last
-// line that is not blank, or of its blank lines too where it keeps them.
-func (y *yamlFile) blockEnd(start, indent int) int {
+// line that is not blank, or, where blanks is true, of the blank lines too that
+// it keeps.
+func (y *yamlFile) blockEnd(start, indent int, blanks bool) int {
 	header := string(y.data[start:y.lineEnd(start)])
 	keep, content := false, 0
 	for _, c := range header[1:] {
 		if c == '+' {
-			keep = true
+			keep = blanks
 		} else if c >= '1' && c <= '9' {
 			content = indent + int(c-'0')
 		} else if c != '-' {

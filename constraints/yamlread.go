@@ -19,6 +19,8 @@ type yamlFile struct {
 	docs  []*yaml.Node
 	// newline is the first line end of the file, "\n" if there is none.
 	newline string
+	// aliases has the first alias of each node that has one; nil until used.
+	aliases map[*yaml.Node]*yaml.Node
 }
 
 // readYAML parses a stream of any number of documents. Duplicate keys are
@@ -104,7 +106,8 @@ func (y *yamlFile) offset(n *yaml.Node) int {
 	return i
 }
 
-// target is the key that holds the pins, and its value.
+// target is the key that holds the pins, and its value. The item of a list has
+// no key.
 type target struct {
 	mapping, key, value *yaml.Node
 	flow                bool
@@ -181,15 +184,18 @@ func (y *yamlFile) walk(n *yaml.Node, path []string) (target, error) {
 
 // read returns what the value holds in the shape of d.
 func (t target) read(d Derivation) (Content, error) {
-	c := Content{Expand: true}
+	role := d.role()
+	c := Content{Expand: role != roleOther}
 	n := resolve(t.value)
 	shape := func(want string) error {
 		return fmt.Errorf("%s:%d: %s does not hold %s", d.Path, t.value.Line, strings.Join(d.Key, "."), want)
 	}
 	switch d.Format {
 	case FormatBlock:
-		if inner, expand := variable(n); inner != nil {
-			n, c.Expand = resolve(inner), expand
+		if role == roleValue {
+			_, c.Expand = variable(t.mapping)
+		} else if inner, expand := variable(n); inner != nil {
+			n, c.Expand = resolve(inner), c.Expand && expand
 		}
 		if n.Kind != yaml.ScalarNode {
 			return c, shape("a text")

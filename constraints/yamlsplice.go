@@ -22,8 +22,12 @@ func fromScratch(f *File, d Derivation, want value) ([]byte, error) {
 		}
 	}
 	l := layout{indent: 2 * last, child: 2*last + 2, dash: 2*last + 2, newline: "\n"}
-	for _, draft := range drafts(want, d.Format, l) {
-		out := []byte(head + draft)
+	shown, tail := want, ""
+	if want.dollar && d.role() == roleValue {
+		shown.dollar, tail = false, strings.Repeat("  ", last)+expandFalse+"\n"
+	}
+	for _, draft := range drafts(shown, d.Format, l) {
+		out := []byte(head + draft + tail)
 		if got, err := ReadDerived(out, d); err == nil && got.holds(want) {
 			return out, nil
 		}
@@ -41,90 +45,213 @@ func comment(path string) string {
 	}, path)
 }
 
-// replace returns the file with the value of the target replaced, in the
-// first draft that changes nothing else.
-func (y *yamlFile) replace(t target, d Derivation, want value) ([]byte, error) {
-	t, whole, err := y.inner(t, d, want)
-	if err != nil {
+// stuckError says that the bytes of a value cannot be told from those around it.
+func (y *yamlFile) stuckError(t target, d Derivation) error {
+	return fmt.Errorf("%s:%d: the value of %s cannot be replaced without touching what stands around it; write an empty text there first",
+		y.path, t.value.Line, strings.Join(d.Key, "."))
+}
+
+// replace returns the file with what stands at the target changed to the wanted
+// value, in the first way that changes nothing else.
+func (y *yamlFile) replace(f *File, t target, d Derivation, want value) ([]byte, error) {
+	if d.Format != FormatBlock {
+		return y.replaceEntries(f, t, d, want)
+	}
+	c := change{d: d, want: want, shown: want, f: f}
+	if err := y.aim(&c, t); err != nil {
 		return nil, err
 	}
-	if i := y.colon(t.key); i >= len(y.data) || y.data[i] != ':' {
-		return nil, y.stuck(t, d)
+	return y.write(c)
+}
+
+// change is what is to be done to a file.
+type change struct {
+	f    *File
+	d    Derivation
+	want value // what the key shall hold
+	// at is the value that is written anew, and shown what is written there.
+	at    target
+	shown value
+	// touched are the nodes that may differ afterwards. Of a variable's mapping
+	// that is its value and its expand.
+	touched []*yaml.Node
+	// edits are further edits of the bytes, which touch other bytes.
+	edits []splice
+}
+
+// aim finds the text that holds the pins of a key: the value itself, that of a
+// variable written as a mapping, or the one that an alias names.
+func (y *yamlFile) aim(c *change, t target) error {
+	at, err := y.shared(t, c)
+	if err != nil {
+		return err
 	}
-	shown := want
-	shown.dollar = want.dollar && whole
-	place, texts := y.place(t, d, shown)
-	for _, text := range texts {
-		out := spliced(y.data, []splice{{place, text}})
-		if y.verify(out, d, want, whole) == nil {
+	shared := at.value != t.value || y.used(at.value) != nil
+	var mapping *yaml.Node
+	if c.d.role() == roleValue {
+		mapping = t.mapping
+	} else if inner, _ := variable(at.value); inner != nil {
+		mapping = at.value
+		value := target{mapping: mapping, value: inner, step: 2, flow: at.flow || mapping.Style&yaml.FlowStyle != 0}
+		value.key = mapping.Content[slices.Index(mapping.Content, inner)-1]
+		t = value
+		if at, err = y.shared(t, c); err != nil {
+			return err
+		}
+	} else if err := y.free(at.value, c.d); err != nil {
+		return err
+	}
+	c.at, c.touched = at, []*yaml.Node{at.value}
+	c.shown.dollar = c.want.dollar && mapping == nil
+	switch {
+	case !c.want.dollar:
+		return nil
+	case mapping != nil:
+		return y.leaveAlone(c, mapping, t)
+	case shared:
+		return fmt.Errorf("%s:%d: the pins hold a $, which GitLab would expand, and %s is %s; write it as a mapping with value: and expand: false",
+			y.path, t.value.Line, strings.Join(c.d.Key, "."), sharing(t.value))
+	}
+	return nil
+}
+
+// leaveAlone adds expand: false to the mapping of a variable that is expanded.
+func (y *yamlFile) leaveAlone(c *change, mapping *yaml.Node, value target) error {
+	if _, expand := variable(mapping); !expand {
+		return nil
+	}
+	c.touched = append(c.touched, mapping)
+	flow := value.flow || mapping.Style&yaml.FlowStyle != 0
+	indent := value.key.Column - 1
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		n := mapping.Content[i+1]
+		if mapping.Content[i].Value != "expand" {
+			continue
+		}
+		if n.Kind != yaml.ScalarNode || isNull(n) || n.Anchor != "" {
+			return fmt.Errorf("%s:%d: the pins hold a $, which GitLab would expand; write expand: false here", y.path, n.Line)
+		}
+		start := y.properties(y.offset(n))
+		c.edits = append(c.edits, splice{span{start, y.end(n, indent, flow)}, "false"})
+		return nil
+	}
+	end := y.end(value.value, indent, flow)
+	if flow {
+		c.edits = append(c.edits, splice{span{end, end}, ", " + expandFalse})
+		return nil
+	}
+	c.edits = append(c.edits, y.lineAfter(y.trimmed(value.value, end, indent), strings.Repeat(" ", indent)+expandFalse))
+	return nil
+}
+
+// lineAfter puts a line behind the one of an offset. A file that ends without a
+// line end goes on doing so.
+func (y *yamlFile) lineAfter(i int, text string) splice {
+	next := y.nextLine(i)
+	if next == y.lineEnd(i) {
+		return splice{span{next, next}, y.newline + text}
+	}
+	return splice{span{next, next}, text + y.newline}
+}
+
+// write tries the ways to write a change.
+func (y *yamlFile) write(c change) ([]byte, error) {
+	lead, ok := y.lead(c.at)
+	if !ok {
+		return nil, y.stuckError(c.at, c.d)
+	}
+	for _, draft := range y.places(c.at, lead, c.d, c.shown) {
+		out := spliced(y.data, append([]splice{draft}, c.edits...))
+		if y.verify(out, c) == nil {
 			return out, nil
 		}
 	}
-	return nil, y.stuck(t, d)
+	return nil, y.stuckError(c.at, c.d)
 }
 
-func (y *yamlFile) stuck(t target, d Derivation) error {
-	return fmt.Errorf("%s:%d: the value of %s cannot be replaced without touching what stands around it; write an empty text there first",
-		y.path, t.key.Line, strings.Join(d.Key, "."))
-}
-
-// inner returns the value key of a variable that is written as a mapping, so
-// that its description and options stay, and whole where the value itself is
-// replaced.
-func (y *yamlFile) inner(t target, d Derivation, want value) (_ target, whole bool, _ error) {
-	text, expand := variable(t.value)
-	if d.Format != FormatBlock || text == nil {
-		return t, true, nil
+// lead returns the offset behind the colon or the dash before a value, and
+// whether there is one. In brackets an item has none, and its own offset counts.
+func (y *yamlFile) lead(t target) (int, bool) {
+	if t.key != nil {
+		i := y.colon(t.key)
+		return i + 1, i < len(y.data) && y.data[i] == ':'
 	}
-	if want.dollar && expand {
-		for i := 0; i < len(t.value.Content); i += 2 {
-			if name := t.value.Content[i].Value; name != "value" && name != "expand" {
-				return t, false, fmt.Errorf("%s:%d: the pins hold a $, which GitLab would expand; add expand: false beside the value of %s",
-					y.path, t.key.Line, strings.Join(d.Key, "."))
+	start := y.offset(t.value)
+	if t.flow {
+		return start, true
+	}
+	i := len(bytes.TrimRight(y.data[:start], " \t\r\n"))
+	return i, i > 0 && y.data[i-1] == '-'
+}
+
+// indent returns the column, from 0, of a key or of the dash of an item.
+func (y *yamlFile) indent(t target, lead int) int {
+	if t.key != nil {
+		return t.key.Column - 1
+	}
+	return lead - 1 - y.lineStart(lead-1)
+}
+
+// lineStart returns where the line of an offset begins.
+func (y *yamlFile) lineStart(i int) int {
+	n, found := slices.BinarySearch(y.lines, i)
+	if !found {
+		n--
+	}
+	return y.lines[max(n, 0)]
+}
+
+// places returns the ways to write a value anew, each with the bytes that it
+// takes the place of.
+func (y *yamlFile) places(t target, lead int, d Derivation, want value) []splice {
+	begin := y.properties(y.offset(t.value))
+	if t.flow {
+		text := flowDraft(want, d.Format)
+		if isNull(t.value) {
+			if t.value.Anchor != "" {
+				return []splice{{span{lead, begin}, " &" + t.value.Anchor + " " + text}}
 			}
+			return []splice{{span{lead, lead}, " " + text}}
 		}
-		return t, true, nil
+		return []splice{{span{begin, y.end(t.value, 0, true)}, text}}
 	}
-	in := target{mapping: t.value, value: text, step: 2, flow: t.flow || t.value.Style&yaml.FlowStyle != 0}
-	i := slices.Index(t.value.Content, text)
-	in.key = t.value.Content[i-1]
-	return in, false, nil
-}
-
-// place returns the bytes that hold a value and the ways to write them anew.
-func (y *yamlFile) place(t target, d Derivation, want value) (span, []string) {
-	colon := y.colon(t.key) + 1
-	indent := t.key.Column - 1
-	begin, end := y.offset(t.value), colon
+	indent := y.indent(t, lead)
+	end := lead
 	if !isNull(t.value) {
-		end = y.end(t.value, indent, t.flow)
+		end = y.end(t.value, indent, false)
 	}
 	anchor := ""
 	if t.value.Anchor != "" {
 		anchor = " &" + t.value.Anchor
 	}
-	if t.flow {
-		text := flowDraft(want, d.Format)
-		if isNull(t.value) || anchor != "" {
-			return span{colon, end}, []string{anchor + " " + text}
-		}
-		return span{begin, end}, []string{text}
-	}
 	l := layout{
 		indent: indent, child: indent + t.step, dash: indent + t.step, newline: y.newline,
-		comment: y.keptComment(t.value, colon, end),
+		comment: y.keptComment(t.value, lead, end),
 	}
-	y.adopt(&l, t.value, colon)
-	texts := drafts(want, d.Format, l)
-	next := y.nextLine(end)
-	for i, text := range texts {
+	y.adopt(&l, t.value, lead)
+	var out []splice
+	for _, text := range drafts(want, d.Format, l) {
+		end := end
+		if !strings.HasPrefix(text, " |+") {
+			end = y.trimmed(t.value, end, indent)
+		}
+		next := y.nextLine(end)
 		// A file that ends without a line end goes on doing so.
 		if next == y.lineEnd(end) && !strings.HasPrefix(text, " |") {
 			text = strings.TrimSuffix(text, l.newline)
 		}
-		texts[i] = anchor + text
+		out = append(out, splice{span{lead, next}, anchor + text})
 	}
-	return span{colon, next}, texts
+	return out
+}
+
+// trimmed returns the end of a value without the blank lines that |+ makes part
+// of it: they are the file's layout, too.
+func (y *yamlFile) trimmed(n *yaml.Node, end, indent int) int {
+	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
+		return end
+	}
+	return y.blockEnd(y.properties(y.offset(n)), indent, false)
 }
 
 // adopt takes over the indentation of the old value.
@@ -174,53 +301,62 @@ func (y *yamlFile) keptComment(n *yaml.Node, colon, end int) string {
 
 var errDiffers = errors.New("the outcome differs outside the key")
 
-// verify reports whether an outcome holds the wanted value, and every other
-// node as it was; whole is as inner returned it.
-func (y *yamlFile) verify(out []byte, d Derivation, want value, whole bool) error {
+// verify reports whether an outcome holds the wanted value, and every node that
+// was not to be touched as it was.
+func (y *yamlFile) verify(out []byte, c change) error {
 	z, err := readYAML(y.path, out)
 	if err != nil {
 		return err
 	}
-	t, err := z.find(d.Key)
+	t, err := z.find(c.d.Key)
 	if err != nil {
 		return err
 	}
-	if got, err := t.read(d); err != nil || !got.holds(want) {
+	if got, err := t.read(c.d); err != nil || !got.holds(c.want) {
 		return errDiffers
 	}
-	old, err := y.find(d.Key)
-	if err != nil {
-		return err
-	}
-	before, after := old.value, t.value
-	if !whole {
-		before, _ = variable(before)
-		after, _ = variable(after)
-	}
-	if len(y.docs) != len(z.docs) || after == nil || before.Anchor != after.Anchor {
+	if len(y.docs) != len(z.docs) {
 		return errDiffers
 	}
 	for i := range y.docs {
-		if !same(y.docs[i], z.docs[i], before, after) {
+		if !same(y.docs[i], z.docs[i], c.touched) {
 			return errDiffers
 		}
 	}
 	return nil
 }
 
-// same compares two trees, leaving out one node of each.
-func same(a, b, skipA, skipB *yaml.Node) bool {
-	if a == skipA || b == skipB {
-		return a == skipA && b == skipB
+// same compares two trees, of which the first has nodes that may differ. Of a
+// variable's mapping its value and its expand may.
+func same(a, b *yaml.Node, touched []*yaml.Node) bool {
+	if a.Anchor != b.Anchor {
+		return false
 	}
-	if a.Kind != b.Kind || a.Style != b.Style || a.Tag != b.Tag || a.Value != b.Value ||
-		a.Anchor != b.Anchor || len(a.Content) != len(b.Content) {
+	if slices.Contains(touched, a) {
+		if inner, _ := variable(a); inner == nil {
+			return true
+		}
+		a, b = besides(a), besides(b)
+	}
+	if a.Kind != b.Kind || a.Style != b.Style || a.Tag != b.Tag || a.Value != b.Value || len(a.Content) != len(b.Content) {
 		return false
 	}
 	for i := range a.Content {
-		if !same(a.Content[i], b.Content[i], skipA, skipB) {
+		if !same(a.Content[i], b.Content[i], touched) {
 			return false
 		}
 	}
 	return true
+}
+
+// besides is the mapping of a variable without its value and its expand.
+func besides(n *yaml.Node) *yaml.Node {
+	rest := *n
+	rest.Content = nil
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if name := n.Content[i].Value; name != "value" && name != "expand" {
+			rest.Content = append(rest.Content, n.Content[i], n.Content[i+1])
+		}
+	}
+	return &rest
 }

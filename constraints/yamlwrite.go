@@ -35,10 +35,14 @@ func drafts(want value, f Format, l layout) []string {
 	pad := strings.Repeat(" ", l.child)
 	var out []string
 	for _, text := range texts(want.text, inner) {
-		out = append(out, l.comment+l.newline+pad+"value:"+text+pad+"expand: false"+l.newline)
+		out = append(out, l.comment+l.newline+pad+"value:"+text+pad+expandFalse+l.newline)
 	}
 	return out
 }
+
+// expandFalse is what GitLab CI has to be told of a variable whose text it
+// shall leave alone.
+const expandFalse = "expand: false"
 
 // flowDraft returns a value in flow style.
 func flowDraft(want value, f Format) string {
@@ -57,7 +61,7 @@ func flowDraft(want value, f Format) string {
 	case FormatBlock:
 	}
 	if want.dollar {
-		return "{value: " + doubleQuoted(want.text) + ", expand: false}"
+		return "{value: " + doubleQuoted(want.text) + ", " + expandFalse + "}"
 	}
 	return doubleQuoted(want.text)
 }
@@ -140,6 +144,9 @@ func folded(text string, l layout) string {
 	}
 	return b.String() + `"`
 }
+
+// singleQuoted returns a text of one line in single quotes.
+func singleQuoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 func doubleQuoted(text string) string { return `"` + escaped(text) + `"` }
 

@@ -1,0 +1,156 @@
+package constraints
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// What one text of a file says for several places is changed where it stands,
+// and only if it is the pins. What cannot be read without GitLab, such as
+// !reference, is not changed at all.
+
+// shared returns the target that holds the text of t: t itself, or the node that
+// its alias names.
+func (y *yamlFile) shared(t target, c *change) (target, error) {
+	n, key := t.value, strings.Join(c.d.Key, ".")
+	switch {
+	case n.Kind == yaml.AliasNode:
+		at, ok := y.locate(n.Alias)
+		if !ok || foreign(n.Alias) || !c.f.pinsIn(n.Alias) {
+			return t, fmt.Errorf("%s:%d: %s is *%s, and what &%s stands for in line %d is not the pins; write the pins themselves there",
+				y.path, n.Line, key, n.Value, n.Value, n.Alias.Line)
+		}
+		return at, nil
+	case foreign(n):
+		return t, fmt.Errorf("%s:%d: %s is %s, which only GitLab follows; name the key that it stands for as derived.key",
+			y.path, n.Line, key, n.Tag)
+	case n.Anchor != "":
+		if use := y.used(n); use != nil && !c.f.pinsIn(n) {
+			return t, fmt.Errorf("%s:%d: %s is &%s, which line %d uses, and it is not the pins; write the pins to a key of their own",
+				y.path, n.Line, key, n.Anchor, use.Line)
+		}
+	}
+	return t, nil
+}
+
+// sharing names how a value is shared, for a message.
+func sharing(n *yaml.Node) string {
+	if n.Kind == yaml.AliasNode {
+		return "*" + n.Value
+	}
+	return "&" + n.Anchor
+}
+
+// foreign reports whether a node has a tag that YAML itself does not define.
+func foreign(n *yaml.Node) bool {
+	tag := n.ShortTag()
+	return n.Kind != yaml.AliasNode && tag != "" && tag != "!" && !strings.HasPrefix(tag, "!!")
+}
+
+// free refuses a value in which something is shared, or has a tag of its own:
+// replacing the whole would lose that.
+func (y *yamlFile) free(n *yaml.Node, d Derivation) error {
+	for _, c := range n.Content {
+		what := ""
+		switch {
+		case c.Kind == yaml.AliasNode:
+			what = "*" + c.Value
+		case foreign(c):
+			what = c.Tag
+		case c.Anchor != "" && y.used(c) != nil:
+			what = "&" + c.Anchor
+		}
+		if what != "" {
+			return fmt.Errorf("%s:%d: %s stands within the value of %s and would be lost; write its content out, or remove it",
+				y.path, c.Line, what, strings.Join(d.Key, "."))
+		}
+		if err := y.free(c, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// used returns the first alias of a node, or nil.
+func (y *yamlFile) used(n *yaml.Node) *yaml.Node {
+	if y.aliases == nil {
+		y.aliases = make(map[*yaml.Node]*yaml.Node)
+		for _, doc := range y.docs {
+			y.findAliases(doc)
+		}
+	}
+	return y.aliases[n]
+}
+
+func (y *yamlFile) findAliases(n *yaml.Node) {
+	if n.Kind == yaml.AliasNode && y.aliases[n.Alias] == nil {
+		y.aliases[n.Alias] = n
+	}
+	for _, c := range n.Content {
+		y.findAliases(c)
+	}
+}
+
+// locate finds where a node stands: the value of a key or an item of a list.
+func (y *yamlFile) locate(n *yaml.Node) (target, bool) {
+	var find func(at *yaml.Node, flow bool) (target, bool)
+	find = func(at *yaml.Node, flow bool) (target, bool) {
+		flow = flow || at.Style&yaml.FlowStyle != 0
+		for i, c := range at.Content {
+			if c == n {
+				t := target{mapping: at, value: n, flow: flow, step: 2}
+				if at.Kind == yaml.MappingNode {
+					t.key = at.Content[i-i%2]
+				}
+				return t, at.Kind == yaml.SequenceNode || at.Kind == yaml.MappingNode && i%2 == 1
+			}
+			if t, ok := find(c, flow); ok {
+				return t, true
+			}
+		}
+		return target{}, false
+	}
+	for _, doc := range y.docs {
+		if t, ok := find(doc, false); ok {
+			return t, true
+		}
+	}
+	return target{}, false
+}
+
+// pinsIn reports whether a node holds the pins of the file, perhaps at other
+// versions: at least half of the names in it are the file's.
+func (f *File) pinsIn(n *yaml.Node) bool {
+	if inner, _ := variable(n); inner != nil {
+		n = resolve(inner)
+	}
+	var b strings.Builder
+	switch n.Kind {
+	case yaml.ScalarNode:
+		b.WriteString(n.Value)
+	case yaml.SequenceNode:
+		for _, c := range n.Content {
+			b.WriteString(resolve(c).Value + "\n")
+		}
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			b.WriteString(n.Content[i].Value + "==" + resolve(n.Content[i+1]).Value + "\n")
+		}
+	}
+	g, err := Parse("", []byte(b.String()))
+	if err != nil {
+		return false
+	}
+	keys, ours := g.Keys(), f.Keys()
+	slices.Sort(ours)
+	known := 0
+	for _, key := range keys {
+		if _, ok := slices.BinarySearch(ours, key); ok {
+			known++
+		}
+	}
+	return known > 0 && 2*known >= len(keys)
+}

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"maps"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -330,55 +329,4 @@ func (r *reader) dashboard(n *yaml.Node, at string, policy *plan.Policy) {
 			r.fail(n, at, "the title is longer than the 255 characters GitLab takes: shorten it")
 		}
 	}}})
-}
-
-// files reads the constraints files. A path may appear once, as file or twin.
-func (r *reader) files(n *yaml.Node, at string) []plan.FilePolicy {
-	var out []plan.FilePolicy
-	lines := map[string]int{}
-	once := func(n *yaml.Node, at string) string {
-		name := r.filePath(n, at)
-		if first := lines[name]; first > 0 && name != "" {
-			r.fail(n, at, "%s is a file of this project already, at line %d: keep one of the two", name, first)
-		}
-		lines[name] = n.Line
-		return name
-	}
-	r.list(n, at, 1, func(n *yaml.Node, at string) {
-		var f plan.FilePolicy
-		r.mapping(n, at, []field{
-			{key: "path", required: true, read: func(n *yaml.Node, at string) { f.Path = once(n, at) }},
-			{key: "derived", read: func(n *yaml.Node, at string) {
-				f.Derived = &plan.Derived{Format: "block", Key: []string{"variables", "PYTHON_CONSTRAINTS"}}
-				r.mapping(n, at, []field{
-					{key: "path", required: true, read: func(n *yaml.Node, at string) { f.Derived.Path = once(n, at) }},
-					{key: "format", read: func(n *yaml.Node, at string) { f.Derived.Format = r.choice(n, at, "block", "list", "map") }},
-					{key: "key", read: func(n *yaml.Node, at string) { f.Derived.Key = r.keyPath(n, at) }},
-				})
-			}},
-		})
-		out = append(out, f)
-	})
-	return out
-}
-
-// filePath reads a path inside the repository, in its one spelling.
-func (r *reader) filePath(n *yaml.Node, at string) string {
-	text := r.text(n, at)
-	if text == "" {
-		return ""
-	}
-	clean := path.Clean(text)
-	if clean != text || path.IsAbs(text) || clean == "." || clean == ".." || strings.HasPrefix(clean, "../") ||
-		strings.Contains(text, `\`) || strings.HasPrefix(text, ".git/") {
-		r.fail(n, at, "%q is not a path inside the repository: write it from the top, such as pipeline/constraints.yml", text)
-	}
-	return text
-}
-
-// keyPath reads the elements of a key path, which may repeat.
-func (r *reader) keyPath(n *yaml.Node, at string) []string {
-	var out []string
-	r.list(n, at, 1, func(n *yaml.Node, at string) { out = append(out, r.text(n, at)) })
-	return out
 }

@@ -107,15 +107,16 @@ func (r *reader) list(n *yaml.Node, at string, least int, each func(n *yaml.Node
 
 // texts reads a list of texts; one that is there twice is an error.
 func (r *reader) texts(n *yaml.Node, at string, least int, check func(n *yaml.Node, at, text string)) []string {
-	out := []string{}
+	out, seen := []string{}, map[string]bool{}
 	r.list(n, at, least, func(n *yaml.Node, at string) {
 		text := r.text(n, at)
 		if text == "" {
 			return
 		}
-		if slices.Contains(out, text) {
+		if seen[text] {
 			r.fail(n, at, "%q is in the list already: remove one of the two", text)
 		}
+		seen[text] = true
 		check(n, at, text)
 		out = append(out, text)
 	})

@@ -64,9 +64,19 @@ func (d Derivation) Check() error {
 	if len(d.Key) == 0 {
 		return errors.New("derive " + d.Path + ": the key is empty; name at least one")
 	}
-	if role := d.role(); d.Format != FormatBlock && role != roleOther {
-		return fmt.Errorf("derive %s: %s is %s, which GitLab takes as one text and not as a %s; write format: block, or a key outside of variables",
-			d.Path, strings.Join(d.Key, "."), role, d.Format)
+	if why := d.Refused(); why != "" {
+		return fmt.Errorf("derive %s: %s", d.Path, why)
 	}
 	return nil
+}
+
+// Refused says why GitLab takes no value of this format at the key, and what to
+// write instead; "" if it does.
+func (d Derivation) Refused() string {
+	role := d.role()
+	if d.Format == FormatBlock || role == roleOther {
+		return ""
+	}
+	return fmt.Sprintf("%s is %s, which GitLab takes as one text and not as a %s; write format: block, or a key outside of variables",
+		strings.Join(d.Key, "."), role, d.Format)
 }

@@ -74,7 +74,8 @@ type search struct {
 	format Format
 }
 
-// walk visits the nodes that a path of keys leads to.
+// walk visits the nodes that a path of keys leads to. It may write behind the
+// path, whose elements it leaves.
 func (s *search) walk(n *yaml.Node, path []string) {
 	switch n.Kind {
 	case yaml.ScalarNode:
@@ -86,7 +87,7 @@ func (s *search) walk(n *yaml.Node, path []string) {
 	case yaml.MappingNode:
 		s.offerMap(n, path)
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			s.walk(n.Content[i+1], append(slices.Clone(path), n.Content[i].Value))
+			s.walk(n.Content[i+1], append(path, n.Content[i].Value))
 		}
 	}
 }
@@ -100,11 +101,7 @@ func (s *search) offerMap(n *yaml.Node, path []string) {
 	if !ok {
 		return
 	}
-	text := ""
-	for i := 0; i < len(pairs); i += 2 {
-		text += pairs[i] + "==" + pairs[i+1] + "\n"
-	}
-	s.offer(n, path, FormatMap, text)
+	s.offer(n, path, FormatMap, versions(pairs))
 }
 
 func (s *search) offer(n *yaml.Node, path []string, format Format, text string) {
@@ -122,6 +119,6 @@ func (s *search) offer(n *yaml.Node, path []string, format Format, text string) 
 		}
 	}
 	if score > s.best {
-		s.best, s.path, s.line, s.format = score, path, n.Line, format
+		s.best, s.path, s.line, s.format = score, slices.Clone(path), n.Line, format
 	}
 }

@@ -24,16 +24,24 @@ func hasURLScheme(text string) bool {
 	return ok && slices.Contains(urlSchemes, strings.ToLower(scheme))
 }
 
-var (
-	archiveSuffix = regexp.MustCompile(`(?i)\.(zip|whl|tar|tgz|tbz|txz|tlz|tar\.(gz|bz2|xz|lz|lzma))$`)
-	bracketed     = regexp.MustCompile(`\[[^\]]+\]$`)
-	eggFragment   = regexp.MustCompile(`[#&]egg=([^&]+)`)
-)
+var eggFragment = regexp.MustCompile(`[#&]egg=([^&]+)`)
+
+// archiveSuffixes are the ends of names that pip takes for archives.
+var archiveSuffixes = []string{
+	".zip", ".whl", ".tar", ".tgz", ".tbz", ".txz", ".tlz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.lz", ".tar.lzma",
+}
+
+func isArchive(name string) bool {
+	return slices.ContainsFunc(archiveSuffixes, func(suffix string) bool {
+		n := len(name) - len(suffix)
+		return n >= 0 && strings.EqualFold(name[n:], suffix)
+	})
+}
 
 // isArchivePath reports whether pip takes the text, which is no URL, for a
 // file on disk even if there is none.
 func isArchivePath(text string) bool {
-	if !archiveSuffix.MatchString(bracketed.ReplaceAllString(text, "")) {
+	if !isArchive(withoutLastExtras(text)) {
 		return false
 	}
 	before, _, at := strings.Cut(text, "@")
@@ -43,7 +51,7 @@ func isArchivePath(text string) bool {
 // readPath takes a line that names an archive on disk. Only a wheel's file
 // name says what it constrains.
 func (f *File) readPath(l logicalLine, text string) *refusal {
-	if !isWheel(bracketed.ReplaceAllString(text, "")) {
+	if !isWheel(withoutLastExtras(text)) {
 		return unnamed(text)
 	}
 	f.leave(l, KindPath, "a path is not a pin")
@@ -93,12 +101,27 @@ func unnamed(text string) *refusal {
 
 var (
 	leadingName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*`)
-	extras      = regexp.MustCompile(`\s*\[[^\]]*\]`)
 	operator    = regexp.MustCompile(`~=|==|!=|<=|>=|<|>`)
 	legacy      = regexp.MustCompile(`^[^=]*==\s*([^\s,;)]+)`)
 )
 
-func withoutExtras(text string) string { return extras.ReplaceAllString(text, "") }
+// withoutExtras returns a requirement without the names in brackets.
+func withoutExtras(text string) string {
+	before, rest, _ := strings.Cut(text, "[")
+	_, after, _ := strings.Cut(rest, "]")
+	return strings.TrimRightFunc(before, isSpace) + after
+}
+
+// withoutLastExtras returns a path without the names in brackets at its end.
+func withoutLastExtras(text string) string {
+	body, ok := strings.CutSuffix(text, "]")
+	start := strings.LastIndexByte(body, ']') + 1
+	n := strings.IndexByte(body[start:], '[')
+	if !ok || n < 0 || start+n+1 == len(body) {
+		return text
+	}
+	return body[:start+n]
+}
 
 // explain says why a text is no requirement, with the hint that fits.
 func explain(text string, err error) *refusal {

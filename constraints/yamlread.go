@@ -21,7 +21,12 @@ type yamlFile struct {
 	newline string
 	// aliases has the first alias of each node that has one; nil until used.
 	aliases map[*yaml.Node]*yaml.Node
+	// seen is the place that offset found last, from which it goes on.
+	seen place
 }
+
+// place is a line and column, as nodes count them, and its offset.
+type place struct{ line, column, offset int }
 
 // readYAML parses a stream of any number of documents. Duplicate keys are
 // left for find to judge.
@@ -93,17 +98,22 @@ func newlineAt(b []byte) int {
 	return 0
 }
 
-// offset returns where a node begins, its anchor and tag included.
+// offset returns where a node begins, its anchor and tag included. Nodes of one
+// line that are asked for in their order cost no more than the line.
 func (y *yamlFile) offset(n *yaml.Node) int {
 	if n.Line > len(y.lines) || n.Line < 1 {
 		return len(y.data)
 	}
-	i := y.lines[n.Line-1]
-	for c := 1; c < n.Column && i < len(y.data); c++ {
-		_, size := utf8.DecodeRune(y.data[i:])
-		i += size
+	at := place{n.Line, 1, y.lines[n.Line-1]}
+	if y.seen.line == n.Line && y.seen.column <= n.Column {
+		at = y.seen
 	}
-	return i
+	for ; at.column < n.Column && at.offset < len(y.data); at.column++ {
+		_, size := utf8.DecodeRune(y.data[at.offset:])
+		at.offset += size
+	}
+	y.seen = at
+	return at.offset
 }
 
 // target is the key that holds the pins, and its value. The item of a list has
@@ -214,10 +224,17 @@ func (t target) read(d Derivation) (Content, error) {
 	if !ok {
 		return c, shape("a map of versions")
 	}
-	for i := 0; i < len(pairs); i += 2 {
-		c.Text += pairs[i] + "==" + pairs[i+1] + "\n"
-	}
+	c.Text = versions(pairs)
 	return c, nil
+}
+
+// versions returns names and their versions, which alternate, as pins.
+func versions(pairs []string) string {
+	var b strings.Builder
+	for i := 0; i+1 < len(pairs); i += 2 {
+		b.WriteString(pairs[i] + "==" + pairs[i+1] + "\n")
+	}
+	return b.String()
 }
 
 func resolve(n *yaml.Node) *yaml.Node {

@@ -1,6 +1,10 @@
 package plan
 
-import "time"
+import (
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/constraints"
+)
 
 // Policy is what the configuration says of one project, defaults filled in.
 type Policy struct {
@@ -125,6 +129,16 @@ type Derived struct {
 	Path   string
 	Format string // block, list or map
 	Key    []string
+}
+
+// Refused says why GitLab would not read such a twin, and what to write instead;
+// "" if nothing is known against it.
+func (d Derived) Refused() string {
+	return d.derivation().Refused()
+}
+
+func (d Derived) derivation() constraints.Derivation {
+	return constraints.Derivation{Path: d.Path, Format: constraints.Format(d.Format), Key: d.Key}
 }
 
 // Index is one package index as far as a decision needs to know it.

@@ -161,9 +161,7 @@ func (f parsedFile) derive(parsed *constraints.File) ([]byte, error) {
 	} else if existing == nil {
 		existing = []byte{}
 	}
-	return constraints.Derive(parsed, existing, constraints.Derivation{
-		Path: d.Path, Format: constraints.Format(d.Format), Key: d.Key,
-	})
+	return constraints.Derive(parsed, existing, d.derivation())
 }
 
 // findSlots lists the pins that may move. Pins of one name that hold at once

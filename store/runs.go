@@ -77,11 +77,11 @@ func (s *Store) BeginRun(ctx context.Context, project string, now time.Time, own
 		if err := makeRoom(ctx, tx, project, now, owner, alive); err != nil {
 			return err
 		}
-		if err := forgetRuns(ctx, tx, project, now.Add(-kept)); err != nil {
+		if err := tx.QueryRowContext(ctx, insert, project, owner.Host, owner.PID, owner.Instance,
+			instant{now}, instant{now.Add(lease)}).Scan(&run); err != nil || !forgets(run) {
 			return err
 		}
-		return tx.QueryRowContext(ctx, insert, project, owner.Host, owner.PID, owner.Instance,
-			instant{now}, instant{now.Add(lease)}).Scan(&run)
+		return forgetRuns(ctx, tx, project, now.Add(-kept))
 	})
 	if err != nil {
 		return 0, fmt.Errorf("begin a run of %s: %w", project, err)
@@ -114,11 +114,15 @@ func makeRoom(ctx context.Context, tx *sql.Tx, project string, now time.Time, ow
 	return err
 }
 
+// forgets picks one run of 25 or so, by a hash of its number, so that each project
+// has its turn however many there are.
+func forgets(run int64) bool { return uint64(run)*0x9E3779B97F4A7C15>>32%25 == 0 }
+
 // forgetRuns removes the oldest runs of a project that ended before an instant,
-// a few of each end, which is more than are added. The last of each end stays.
+// of each end more than are added meanwhile. The last of each end stays.
 func forgetRuns(ctx context.Context, tx *sql.Tx, project string, before time.Time) error {
 	const remove = `DELETE FROM runs WHERE ended_at < ? AND id IN (
-		SELECT id FROM runs WHERE project = ? AND status = ? ORDER BY id LIMIT 20)
+		SELECT id FROM runs WHERE project = ? AND status = ? ORDER BY id LIMIT 1000)
 		AND id <> (SELECT max(id) FROM runs WHERE project = ? AND status = ?)`
 	for _, status := range []string{"abandoned", string(RunDone), string(RunFailed), string(RunStopped)} {
 		if _, err := tx.ExecContext(ctx, remove, instant{before}, project, status, project, status); err != nil {

@@ -113,7 +113,7 @@ func open(ctx context.Context, path, settings string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := sql.OpenDB(connector)
+	db := sql.OpenDB(prepared{connector})
 	// One connection: writers of one process wait in Go, not in SQLite, whose
 	// busy timeout burns real time even in a synctest bubble.
 	db.SetMaxOpenConns(1)

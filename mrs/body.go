@@ -24,6 +24,7 @@ type BodyView struct {
 	Platforms  []string
 	Roots      []string // names of what the project installs
 	Dashboard  int64    // iid of the dashboard issue, 0 for none
+	Home       string   // the project's address
 }
 
 // maxRows bounds the table of a description.

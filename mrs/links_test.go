@@ -20,3 +20,18 @@ func TestLinksOfAProject(t *testing.T) {
 		t.Errorf("a link breaks out: %s", body)
 	}
 }
+
+// A link to the GitLab that shows it would be a reference, with a note at a
+// stranger's issue.
+func TestLinksIntoTheSameGitLab(t *testing.T) {
+	m := plan.Move{Name: "acme", Key: "acme", File: "constraints.txt", From: "1.0", To: "1.1", Kind: plan.Minor, Links: []plan.Link{
+		{Name: "issues", URL: "https://GitLab.example./victim/p/-/issues/1"}, {Name: "tracker", URL: "https://x.example/browse/ABC-123"},
+	}}
+	body := Body(plan.Update{Branch: "pinwheel/acme-1.x", Kind: plan.Minor, Moves: []plan.Move{m}}, BodyView{Home: "https://gitlab.example/group/project"})
+	if strings.Contains(body, "](https://GitLab") || !strings.Contains(body, "`https://GitLab.example./victim/p/-/issues/1`") {
+		t.Errorf("a link leads into the same GitLab: %s", body)
+	}
+	if strings.Contains(body, "ABC-123") {
+		t.Errorf("a tracker's key stands whole: %s", body)
+	}
+}

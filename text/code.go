@@ -89,3 +89,9 @@ func destination(address string) string {
 	}
 	return out.String()
 }
+
+// Outside is [Link] for an address that a stranger gave.
+func Outside(label, address, _ string) string { return Link(label, address) }
+
+// Within is [Outside] for an address of people who may write in the project.
+func Within(label, address, home string) string { return Outside(label, address, home) }

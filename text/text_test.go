@@ -23,7 +23,9 @@ func TestInline(t *testing.T) {
 		{"epoch is no merge request", "v1!2.0", "v1!" + gap + "2.0"},
 		{"issue", "see #12", "see #" + gap + "12"},
 		{"closing", "Fixes: #12", "Fixes" + gap + ": #" + gap + "12"},
-		{"closing a tracker's key", "fixed ABC-12", "fixed" + gap + " ABC-12"},
+		{"closing a tracker's key", "fixed ABC-12", "fixed" + gap + " ABC-" + gap + "12"},
+		{"a tracker's key", "see ABC-123 and X_Y2-7, xABC-1", "see ABC-" + gap + "123 and X_Y2-" + gap + "7, xABC-" + gap + "1"},
+		{"no tracker's key", "py3-none-any A-1 abc-12 1-2 UTF-x", "py3-none-any A-1 abc-12 1-2 UTF-x"},
 		{"closing nothing", "fixed in 2.1", "fixed in 2.1"},
 		{"internal key", "GL-12", "GL-" + gap + "12"},
 		{"label", "~bug ~=1.2", `\~` + gap + `bug \~=1.2`},
@@ -72,6 +74,8 @@ func TestCode(t *testing.T) {
 		{"a\n\n- [x] b", "`a - [x] b`"},
 		{"<!-- x -->", "`<!" + gap + "-- x -->`"},
 		{"Fixes #1", "`Fixes" + gap + " #1`"},
+		{"broken, see ABC-123", "`broken, see ABC-" + gap + "123`"},
+		{"boto3-1.x", "`boto3-1.x`"},
 		{strings.Repeat("x", 300), "`" + strings.Repeat("x", 199) + "…`"},
 	} {
 		if got := text.Code(tt.in); got != tt.want {
@@ -121,6 +125,43 @@ func TestLink(t *testing.T) {
 		if got := text.Link(tt.label, tt.url); got != tt.want {
 			t.Errorf("Link(%q, %q) = %q, want %q", tt.label, tt.url, got, tt.want)
 		}
+	}
+}
+
+// GitLab makes a reference, and a note at what it names, of a link to itself.
+func TestOutside(t *testing.T) {
+	const home = "https://gitlab.example/group/project"
+	for _, tt := range []struct{ url, want string }{
+		{"https://pypi.org/project/a/", "[a](https://pypi.org/project/a/)"},
+		{"https://gitlab.example.evil.org/x", "[a](https://gitlab.example.evil.org/x)"},
+		{"https://gitlab.example/victim/p/-/issues/1", "`https://gitlab.example/victim/p/-/issues/1`"},
+		{"https://GitLab.Example./victim/p/-/issues/1", "`https://GitLab.Example./victim/p/-/issues/1`"},
+		{"http://gitlab.example:8080/x", "`http://gitlab.example:8080/x`"},
+		{"https://gitlab%2Eexample/x/-/issues/1", "a"},
+		{"https://gitlab\u3002example/x/-/issues/1", "`https://gitlab\u3002example/x/-/issues/1`"},
+		{"https://ｇitlab.example/x/-/issues/1", "`https://ｇitlab.example/x/-/issues/1`"},
+		{"https://gitlab.example/group/project/-/issues/1", "`https://gitlab.example/group/project/-/issues/1`"},
+		{"javascript:alert(1)", "a"},
+		{"https://x.org/browse/ABC-123", "[a](https://x.org/browse/ABC%2D123)"},
+	} {
+		if got := text.Outside("a", tt.url, home); got != tt.want {
+			t.Errorf("Outside(%q) = %q, want %q", tt.url, got, tt.want)
+		}
+	}
+	for url, want := range map[string]string{
+		home + "/-/issues/1":                         "[a](" + home + "/-/issues/1)",
+		home + "/../../victim/p/-/issues/1":          "`" + home + "/../../victim/p/-/issues/1`",
+		home + "/%2e%2e/p/-/issues/1":                "`" + home + "/%2e%2e/p/-/issues/1`",
+		home + "-2/-/issues/1":                       "`" + home + "-2/-/issues/1`",
+		"https://gitlab.example/victim/p/-/issues/1": "`https://gitlab.example/victim/p/-/issues/1`",
+		"https://tracker.example/browse/1":           "[a](https://tracker.example/browse/1)",
+	} {
+		if got := text.Within("a", url, home); got != want {
+			t.Errorf("Within(%q) = %q, want %q", url, got, want)
+		}
+	}
+	if got, want := text.Outside("a", "https://x.org", ""), "[a](https://x.org)"; got != want {
+		t.Errorf("without a home: %q, want %q", got, want)
 	}
 }
 

@@ -16,14 +16,14 @@ const maxSteps = 6
 
 // reasonLine is the second source line of an item. Of an open one the title
 // already says where it goes.
-func reasonLine(u plan.Update) string {
+func reasonLine(u plan.Update, v View) string {
 	move := steps(u)
 	if u.State == plan.Open {
 		move = ""
 	}
 	if line := sentences(append([]string{move, u.Reason}, ties(u)...)...); line != "" {
 		if u.Link != "" {
-			line += " " + text.Link("More about it", u.Link)
+			line += " " + text.Within("More about it", u.Link, v.Home)
 		}
 		return "   — " + line + "\n"
 	}

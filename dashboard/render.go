@@ -19,6 +19,7 @@ type View struct {
 	MinimumRole plan.Role       // who may tick
 	StatusURL   string          // shows whether pinwheel runs; empty for none
 	HelpURL     string          // explains the page; empty for none
+	Home        string          // the project's address; a rule links into the same GitLab below it alone
 }
 
 // defaultMax bounds a page: rendering, mails and diffs all cost.
@@ -206,7 +207,7 @@ func states(p plan.Plan, v View) []section {
 			if boxed {
 				boxes++
 			}
-			s.addUpdate(rank, line, reasonLine(u)+splitLine(u, row, v))
+			s.addUpdate(rank, line, reasonLine(u, v)+splitLine(u, row, v))
 		}
 		if boxes > 1 && row.Bulk != "" {
 			s.add(rankBox, fmt.Sprintf(" - %s <!-- %s -->%s\n", box(v.Ticked[row.Bulk]), row.Bulk, bulkText(row)))

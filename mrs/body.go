@@ -24,7 +24,7 @@ type BodyView struct {
 	Platforms  []string
 	Roots      []string // names of what the project installs
 	Dashboard  int64    // iid of the dashboard issue, 0 for none
-	Home       string   // the project's address
+	Home       string   // the project's address, on whose host no link of a stranger's leads
 }
 
 // maxRows bounds the table of a description.
@@ -44,7 +44,7 @@ func Body(u plan.Update, v BodyView) string {
 	if u.Follows != 0 {
 		fmt.Fprintf(&b, "\nFollows [the one that was closed](!%d), which GitLab does not open again.\n", u.Follows)
 	}
-	table(&b, u.Moves)
+	table(&b, u.Moves, v.Home)
 	ties(&b, u)
 	b.WriteString("\n**Why now:** " + why(u, v) + "\n")
 	notTaken(&b, u)
@@ -130,7 +130,7 @@ func list(names []string) string {
 	}
 }
 
-func table(b *strings.Builder, moves []plan.Move) {
+func table(b *strings.Builder, moves []plan.Move, home string) {
 	if len(moves) == 0 {
 		return
 	}
@@ -147,7 +147,7 @@ func table(b *strings.Builder, moves []plan.Move) {
 			fmt.Fprintf(b, "| and %d more | | | |%s\n", len(moves)-maxRows, column(""))
 			break
 		}
-		fmt.Fprintf(b, "| %s | %s → %s | %s | %s |%s\n", pinName(m), text.CodeCell(m.From), text.CodeCell(m.To), m.Kind, day(m.Released), column(links(m)))
+		fmt.Fprintf(b, "| %s | %s → %s | %s | %s |%s\n", pinName(m), text.CodeCell(m.From), text.CodeCell(m.To), m.Kind, day(m.Released), column(links(m, home)))
 	}
 }
 
@@ -159,13 +159,14 @@ func pinName(m plan.Move) string {
 	return name
 }
 
-func links(m plan.Move) string {
+// links are what an index and a package say of a release.
+func links(m plan.Move, home string) string {
 	var out []string
 	if m.URL != "" {
 		out = append(out, text.Link("index", m.URL))
 	}
 	for _, l := range m.Links {
-		out = append(out, text.Link(l.Name, l.URL))
+		out = append(out, text.Outside(l.Name, l.URL, home))
 	}
 	return strings.Join(out, " · ")
 }

@@ -105,6 +105,7 @@ func (r *run) options() mrs.Options {
 		Closing: policy.Closing, Refresh: policy.Refresh, RuledAges: slices.ContainsFunc(policy.Rules, func(rule plan.Rule) bool { return rule.HasAge }),
 		Files: policy.Files, Zone: policy.Window.Zone(), MinimumAge: policy.MinimumAge,
 		Pythons: policy.Pythons, Platforms: policy.Platforms, Roots: rootNames(policy.Roots), Dashboard: r.memory.DashboardIID, ProjectID: r.memory.ID,
+		Home: r.snap.Project.WebURL,
 	}}
 }
 

@@ -21,7 +21,7 @@ func (r *run) render(p plan.Plan) string {
 	p.Requests = r.withEarlier(p.Requests)
 	return dashboard.Render(p, dashboard.View{
 		ProjectID: r.snap.Project.ID, Ticked: ticked, Zone: r.project.Policy.Window.Zone(),
-		MinimumRole: r.project.Policy.MinimumRole, StatusURL: r.StatusURL, HelpURL: r.HelpURL,
+		MinimumRole: r.project.Policy.MinimumRole, StatusURL: r.StatusURL, HelpURL: r.HelpURL, Home: r.snap.Project.WebURL,
 	})
 }
 

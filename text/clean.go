@@ -73,8 +73,18 @@ func clip(s string, max int) string {
 var closing = regexp.MustCompile(
 	`(?i)\b(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?):? +(?:issues? +)?(?:\S*#\d|\S*://|[A-Z][A-Z0-9_]*-\d)`)
 
-// spared parts each closing keyword from what follows it.
+// trackerKey finds the key of an issue tracker, ABC-123, as GitLab looks for it:
+// in the raw text of titles and descriptions, code included.
+// https://docs.gitlab.com/integration/jira/issues/
+var trackerKey = regexp.MustCompile(`([A-Z][A-Z0-9_]+)-(\d)`)
+
+// spared parts each closing keyword from what follows it, and the keys of issue
+// trackers.
 func spared(s string) string {
+	return trackerKey.ReplaceAllString(unclosed(s), "$1-"+gap+"$2")
+}
+
+func unclosed(s string) string {
 	lower := strings.ToLower(s)
 	if !strings.Contains(lower, "clos") && !strings.Contains(lower, "fix") && !strings.Contains(lower, "resolv") && !strings.Contains(lower, "implement") {
 		return s // the common case, and cheap

@@ -75,6 +75,44 @@ func Link(label, address string) string {
 	return "[" + shown + "](" + destination(u.String()) + ")"
 }
 
+// Outside is [Link] for an address that a stranger gave. GitLab makes a
+// reference of a link to itself, with a note at what it names, so that an address
+// on the host of home, our project's address, is shown as code. With an empty
+// home it is [Link].
+func Outside(label, address, home string) string {
+	if !outside(address, home) {
+		return Code(address)
+	}
+	return Link(label, address)
+}
+
+// Within is [Outside] for an address of people who may write in the project at
+// home: what stands below that is a link, too.
+func Within(label, address, home string) string {
+	lower := strings.ToLower(address)
+	if strings.HasPrefix(address, home+"/") && !strings.Contains(lower, "..") && !strings.Contains(lower, "%2e") {
+		return Link(label, address)
+	}
+	return Outside(label, address, home)
+}
+
+// outside reports whether an address is known to lead to another host than home.
+// A host in other letters than those of a name could be mapped to home's, so it
+// is not known.
+func outside(address, home string) bool {
+	h, err := url.Parse(home)
+	if err != nil || h.Host == "" {
+		return true
+	}
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || u.Host == "" {
+		return true // it becomes no link
+	}
+	name := strings.TrimRight(strings.ToLower(u.Hostname()), ".")
+	strange := func(r rune) bool { return !letter(r) && !digit(r) && !strings.ContainsRune("-.:_", r) }
+	return !strings.ContainsFunc(name, strange) && name != strings.TrimRight(strings.ToLower(h.Hostname()), ".")
+}
+
 // destination percent-encodes every byte that Markdown or a table could take
 // for something else.
 func destination(address string) string {
@@ -87,11 +125,5 @@ func destination(address string) string {
 		}
 		out.WriteByte(b)
 	}
-	return out.String()
+	return trackerKey.ReplaceAllString(out.String(), "$1%2D$2")
 }
-
-// Outside is [Link] for an address that a stranger gave.
-func Outside(label, address, _ string) string { return Link(label, address) }
-
-// Within is [Outside] for an address of people who may write in the project.
-func Within(label, address, home string) string { return Outside(label, address, home) }

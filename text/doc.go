@@ -8,6 +8,7 @@
 //
 // It does not judge what a text says or keep one from looking like another
 // script's letters. A number of seven digits or more stays whole, as versions
-// are such, though a commit's id may begin so. Nor does it know the instance's
-// address: an address given to [Link] stays one.
+// are such, though a commit's id may begin so. An
+// address given to [Link] stays one, also where it leads into the GitLab that
+// shows it: [Outside] and [Within] are told which that is.
 package text

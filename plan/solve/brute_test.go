@@ -19,14 +19,24 @@ type brute struct {
 	files  []int
 	open   []string
 	base   map[violation]bool // as the pins are
+	asked  map[demanded]bool  // of names without a pin, as the pins are
 	broken map[string]bool    // "group env name"
 	valid  map[string]bool
 }
 
-// violation is a violated edge by what it is known for.
+// violation is a violated requirement of one member on a pin.
 type violation struct {
 	group, env int
-	from, to   string
+	from       string // of a root its name, of a pin its place
+	to         int
+	req        *bruteReq
+}
+
+// demanded is a requirement of one member on a name that has no pin.
+type demanded struct {
+	group, env int
+	from       string
+	req        *bruteReq
 }
 
 // extras are a set of "x" and "y"; bit 0 stands for none.
@@ -72,7 +82,7 @@ func (b *brute) table(list []pep508.Requirement) []*bruteReq {
 func (r *bruteReq) counts(e int, used extras) bool { return r.on[e]&(1|used) != 0 }
 
 func newBrute(tb testing.TB, w *world) *brute {
-	b := &brute{w: w, reqs: map[string][]*bruteReq{}, valid: map[string]bool{}, broken: map[string]bool{}}
+	b := &brute{w: w, reqs: map[string][]*bruteReq{}, valid: map[string]bool{}, broken: map[string]bool{}, asked: map[demanded]bool{}}
 	for _, name := range slices.Sorted(maps.Keys(w.releases)) {
 		for _, v := range w.releases[name] {
 			if id := name + " " + v; !w.unknown[id] {
@@ -88,6 +98,9 @@ func newBrute(tb testing.TB, w *world) *brute {
 	b.base = b.violated(now)
 	for _, g := range b.groups() {
 		for e := range w.facts.Environments {
+			for _, d := range b.demands(now, g, e) {
+				b.asked[d] = true
+			}
 			var kept []string
 			for _, name := range b.demanded(now, g, e) {
 				if b.openFits(now, g, e, append(kept[:len(kept):len(kept)], name)) {
@@ -188,7 +201,26 @@ func (b *brute) spread(list []*member, e int) {
 	}
 }
 
-// violated lists the violated edges between pins.
+// id is what a member is known by: a pin's place, a root's name.
+func (m *member) id() string {
+	if m.pin >= 0 {
+		return fmt.Sprint(m.pin)
+	}
+	return m.name
+}
+
+// stays reports whether a member is what it is as the pins are.
+func (b *brute) stays(m *member) bool {
+	return m.pin < 0 || b.w.facts.Pins[m.pin].Version.String() == m.version
+}
+
+// excused reports whether the pins as they are violate the same requirement
+// and neither of its ends has moved.
+func (b *brute) excused(g, e int, m, t *member, r *bruteReq) bool {
+	return b.stays(m) && b.stays(t) && b.base[violation{g, e, m.id(), t.pin, r}]
+}
+
+// violated lists the violated requirements between pins.
 func (b *brute) violated(state []string) map[violation]bool {
 	out := map[violation]bool{}
 	for _, g := range b.groups() {
@@ -202,7 +234,7 @@ func (b *brute) violated(state []string) map[violation]bool {
 					}
 					for _, t := range list {
 						if t.name == r.key && !r.accept[t.version] {
-							out[violation{g, e, m.name, t.name}] = true
+							out[violation{g, e, m.id(), t.pin, r}] = true
 						}
 					}
 				}
@@ -212,8 +244,7 @@ func (b *brute) violated(state []string) map[violation]bool {
 	return out
 }
 
-// adds reports whether a state violates an edge that the pins as they are do
-// not.
+// adds reports whether a state violates a requirement that is not excused.
 func (b *brute) adds(state []string, g, e int) bool {
 	list := b.installed(state, g, e)
 	b.spread(list, e)
@@ -223,7 +254,7 @@ func (b *brute) adds(state []string, g, e int) bool {
 				continue
 			}
 			for _, t := range list {
-				if t.name == r.key && !r.accept[t.version] && !b.base[violation{g, e, m.name, t.name}] {
+				if t.name == r.key && !r.accept[t.version] && !b.excused(g, e, m, t, r) {
 					return true
 				}
 			}
@@ -232,19 +263,45 @@ func (b *brute) adds(state []string, g, e int) bool {
 	return false
 }
 
-// demanded lists what pins require at once that no pin is there for, sorted.
-func (b *brute) demanded(state []string, g, e int) []string {
+// demands lists what pins require at once that no pin is there for.
+func (b *brute) demands(state []string, g, e int) []demanded {
 	list := b.installed(state, g, e)
 	b.spread(list, e)
-	seen := map[string]bool{}
+	var out []demanded
 	for _, m := range list {
 		for _, r := range b.requires(m) {
 			if r.counts(e, m.extras) && len(find(list, r.key)) == 0 {
-				seen[r.key] = true
+				out = append(out, demanded{g, e, m.id(), r})
 			}
 		}
 	}
+	return out
+}
+
+// demanded lists the names of demands, sorted.
+func (b *brute) demanded(state []string, g, e int) []string {
+	seen := map[string]bool{}
+	for _, d := range b.demands(state, g, e) {
+		seen[d.req.key] = true
+	}
 	return slices.Sorted(maps.Keys(seen))
+}
+
+// left lists the names whose releases need not fit, since none fits as the
+// pins are and nothing else requires them than what does so there.
+func (b *brute) left(state []string, g, e int) map[string]bool {
+	out := map[string]bool{}
+	for _, d := range b.demands(state, g, e) {
+		if b.broken[fmt.Sprint(g, e, d.req.key)] {
+			out[d.req.key] = true
+		}
+	}
+	for _, d := range b.demands(state, g, e) {
+		if !b.asked[d] {
+			delete(out, d.req.key)
+		}
+	}
+	return out
 }
 
 // openFits tries every choice of releases for all names without an active pin.
@@ -345,7 +402,7 @@ func (b *brute) choiceFits(state []string, g, e int, roots, names []string, choi
 					continue
 				}
 				bothPins := k < pins && t.pin >= 0
-				if bothPins && (r.counts(e, direct[m]) || b.base[violation{g, e, m.name, t.name}]) {
+				if bothPins && (r.counts(e, direct[m]) || b.excused(g, e, m, t, r)) {
 					continue // judged among the pins
 				}
 				return false
@@ -368,8 +425,9 @@ func (b *brute) fits(state []string) bool {
 				break
 			}
 			var roots []string
+			left := b.left(state, g, e)
 			for _, n := range b.demanded(state, g, e) {
-				if !b.broken[fmt.Sprint(g, e, n)] {
+				if !left[n] {
 					roots = append(roots, n)
 				}
 			}

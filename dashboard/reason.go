@@ -45,12 +45,13 @@ func ties(u plan.Update) []string {
 			out = append(out, head+strings.Join(all, "; "))
 		}
 	}
-	add("Together, because ", u.Together)
+	add("Together, because ", u.Claims(u.Together))
 	if len(u.Without) > 0 {
 		out = append(out, "Not ready with the others: "+strings.Join(u.Without, ", "))
 	}
 	add("", u.Yanked)
-	add("Ends a conflict: ", u.Cures)
+	add("Ends a conflict: ", u.Claims(u.Cures))
+	add("Leaves conflicts that no newer pins end: ", u.Claims(u.Leaves))
 	add("Adds ", lines(u.Lines, false))
 	add("Removes ", lines(u.Lines, true))
 	add("Comes along without a pin: ", lines(u.Along, false))

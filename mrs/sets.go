@@ -38,24 +38,25 @@ func ties(b *strings.Builder, u plan.Update) {
 	if u.Clash != "" {
 		paragraph("Does not fit the default branch any more:", []string{u.Clash})
 	}
-	paragraph("Why together:", u.Together)
+	paragraph("Why together:", u.Claims(u.Together))
 	paragraph("Leaves what was taken back:", u.Yanked)
-	paragraph("Ends a conflict of the default branch:", u.Cures)
-	paragraph("Adds to the file:", changed(u.Lines, false))
-	paragraph("Removes from the file, as nothing that is installed needs it any more:", changed(u.Lines, true))
-	paragraph("Comes along without a pin:", changed(u.Along, false))
+	paragraph("Ends a conflict of the default branch:", u.Claims(u.Cures))
+	paragraph("Leaves conflicts of the default branch that no newer pins end:", u.Claims(u.Leaves))
+	paragraph("Adds to the file:", changed(u, u.Lines, false))
+	paragraph("Removes from the file, as nothing that is installed needs it any more:", changed(u, u.Lines, true))
+	paragraph("Comes along without a pin:", changed(u, u.Along, false))
 	paragraph("Requirements not known, so not checked:", u.Unverified)
 }
 
-func changed(lines []plan.LineChange, removed bool) []string {
+func changed(u plan.Update, lines []plan.LineChange, removed bool) []string {
 	var out []string
 	for _, l := range lines {
 		if l.Removed != removed {
 			continue
 		}
 		what := l.Name + " " + l.Version
-		if l.By != "" {
-			what += " (" + l.By + ")"
+		if u.True(l.By) {
+			what += " (" + l.By.Text + ")"
 		}
 		out = append(out, what)
 	}

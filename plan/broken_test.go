@@ -40,7 +40,7 @@ func TestABrokenPairExcusesNoLaterBreak(t *testing.T) {
 		t.Fatalf("offered %q", got)
 	}
 	u := the(t, p, "pinwheel/aa-2.x")
-	if !slices.Equal(u.Cures, []string{"aa 1.0 requires bb<2; bb is pinned at 3.0"}) {
+	if !slices.Equal(u.Claims(u.Cures), []string{"aa 1.0 requires bb<2; bb is pinned at 3.0"}) {
 		t.Errorf("cures %q", u.Cures)
 	}
 }
@@ -102,7 +102,10 @@ func TestTheLeastBrokenStateSaysWhatStays(t *testing.T) {
 		t.Fatalf("offered %q", got)
 	}
 	u := the(t, p, "pinwheel/b-3.x")
-	if !slices.Equal(u.Cures, []string{"a 1.0 requires b!=3.0; b is pinned at 3.0"}) {
+	if got := u.Claims(u.Leaves); !slices.Equal(got, []string{"a 1.0 requires c<2; c is pinned at 3.0"}) {
+		t.Errorf("leaves %q", got)
+	}
+	if !slices.Equal(u.Claims(u.Cures), []string{"a 1.0 requires b!=3.0; b is pinned at 3.0"}) {
 		t.Errorf("cures %q", u.Cures)
 	}
 }

@@ -282,14 +282,14 @@ func merge(s *Snapshot, branch string) {
 	}
 }
 
-// violations names the edges between pins that do not hold, "from to".
+// violations names the requirements between pins that do not hold.
 func violations(s Snapshot, f *constraints.File) map[string]bool {
 	out := map[string]bool{}
 	for _, a := range f.Pins {
 		for _, r := range s.Metadata[a.Key][a.Version.String()].Requires {
 			for _, b := range f.Pins {
 				if b.Key == r.Key() && !r.Specifiers.Contains(b.Version) {
-					out[a.Key+" "+b.Key] = true
+					out[fmt.Sprintf("%s %s requires %s, and %s is %s", a.Key, a.Version, r, b.Key, b.Version)] = true
 				}
 			}
 		}

@@ -79,6 +79,7 @@ type decider struct {
 	admitted map[string]map[string]uint64 // and the environments each is for
 	against  []map[string]string          // for each slot: version -> why no set takes it
 	left     []*goal                      // slots that cannot go with the others of their package
+	repairs  []solve.Repair               // what can be done about conflicts of the pins as they are
 	lacking  []solve.Need                 // facts to judge files with added lines
 	asks     []Need                       // approvals that matter
 	drafts   []*draft
@@ -93,6 +94,7 @@ type draft struct {
 	slots     []int  // into decider.slots, one for each move
 	want      []Move // the moves it would make, whatever its branch holds now
 	wantLines []LineChange
+	wantAlong []LineChange
 	held      State  // why it cannot be offered now: incompatible or not-checked
 	heldFor   string // the reason, a sentence
 	stale     bool   // its index did not answer
@@ -136,9 +138,11 @@ func (d *decider) look(m *Memory) {
 	d.slots = kept
 	d.staleProblems(stale)
 	d.solver = solve.New(d.universe())
+	d.findRepairs()
 	goals := d.goals()
 	d.reach(goals)
 	goals = d.back(goals)
+	d.repair(goals)
 	sets, waiting := d.join(goals)
 	d.weigh(append(slices.Clone(goals), d.left...), waiting)
 	for _, s := range sets {
@@ -224,7 +228,7 @@ func (d *decider) heldDraft(g *goal, behind *set) *draft {
 
 func (dr *draft) finishWish() {
 	dr.Title = dr.heading()
-	dr.want, dr.wantLines = dr.Moves, dr.Lines
+	dr.want, dr.wantLines, dr.wantAlong = dr.Moves, dr.Lines, dr.Along
 }
 
 // step adds one slot's move. A set is released with its newest member, old

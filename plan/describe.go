@@ -13,13 +13,7 @@ import (
 
 // describe fills what the texts say of a set beyond its moves.
 func (d *decider) describe(dr *draft, s *set, leader string) {
-	dr.Together = d.tied(dr.Moves)
-	dr.Unverified = d.unverified(dr.Moves)
-	for _, e := range d.solver.Removed(s.result.Moves) {
-		if text := violated(e); !slices.Contains(dr.Cures, text) {
-			dr.Cures = append(dr.Cures, text)
-		}
-	}
+	d.retell(dr)
 	d.leaves(dr)
 	d.changedLines(dr, s)
 	dr.Labels = append(dr.extraLabels(), d.ruleLabels(dr.Moves)...)
@@ -42,8 +36,8 @@ func (d *decider) leaves(dr *draft) {
 // tied lists the requirements for the sake of which moves go together: those
 // of a new version that refuse where another member stood, and those of an old
 // version that refuse where it goes.
-func (d *decider) tied(moves []Move) []string {
-	var out []string
+func (d *decider) tied(moves []Move) []Claim {
+	var out []Claim
 	said := map[[2]string]bool{}
 	byKey := map[string][]Move{}
 	for _, m := range moves {
@@ -62,7 +56,10 @@ func (d *decider) tied(moves []Move) []string {
 				}
 				if stood, err := pep440.Parse(refuses(other)); err == nil && !r.Specifiers.Contains(stood) {
 					said[pair], said[[2]string{other.Key, m.Key}] = true, true
-					out = append(out, m.Name+" "+at+" requires "+r.Name+r.Specifiers.String())
+					asks := r.Name + r.Specifiers.String()
+					out = append(out, Claim{
+						Text: m.Name + " " + at + " requires " + asks, File: m.File, From: m.Key, FromVersion: at, Requirement: asks, To: other.Key,
+					})
 				}
 			}
 		}
@@ -108,7 +105,7 @@ func (dr *draft) extraLabels() []string {
 func (d *decider) changedLines(dr *draft, s *set) {
 	whole := len(d.s.Roots) > 0
 	for _, a := range s.result.Along {
-		c := LineChange{File: d.files[a.Group].Path, Key: a.Key, Name: a.Key, Version: a.Version.String(), By: requires(a.By)}
+		c := LineChange{File: d.files[a.Group].Path, Key: a.Key, Name: a.Key, Version: a.Version.String(), By: d.claim(a.By, requires(a.By))}
 		if !whole {
 			dr.Along = append(dr.Along, c)
 			continue
@@ -155,12 +152,9 @@ func (d *decider) fitsWhole(dr *draft, moves []solve.Move) string {
 		f.Pins = append(f.Pins, solve.Pin{Key: l.Key, Group: group, Version: v, Active: ^uint64(0), Fixed: true})
 	}
 	whole := solve.New(f)
-	known := map[[2]string]bool{}
-	for _, e := range d.solver.Conflicts() {
-		known[[2]string{e.From, e.To}] = true
-	}
+	known := d.solver.Conflicts()
 	for _, e := range whole.Conflicts() {
-		if !known[[2]string{e.From, e.To}] {
+		if !slices.ContainsFunc(known, e.Same) {
 			return d.sentence(e)
 		}
 	}

@@ -77,7 +77,8 @@ func (d *decider) effects(dr *draft) {
 // and their head was kept.
 func (d *decider) startOver(dr *draft) {
 	t := Trailers{Moves: dr.want, Lines: dr.wantLines, At: d.s.Now, Why: "forced", By: dr.forced.By.Username, Request: dr.forced.ID}
-	dr.Update.Moves, dr.Lines, dr.Together = dr.want, dr.wantLines, d.tied(dr.want)
+	dr.Update.Moves, dr.Lines, dr.Along = dr.want, dr.wantLines, dr.wantAlong
+	d.retell(dr)
 	if dr.titleIsOurs(dr.mr.Title, dr.Name, dr.heading()) {
 		dr.refresh()
 	}

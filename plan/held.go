@@ -152,7 +152,7 @@ func (d *decider) heldLines(dr *draft) []LineChange {
 	for _, l := range dr.trailer.Lines {
 		for _, w := range dr.wantLines {
 			if w.Key == l.Key && w.File == l.File && w.Removed == l.Removed {
-				l.By = w.By
+				l.By = w.By // where the branch bears it out, see Update.True
 			}
 		}
 		i := slices.IndexFunc(d.files, func(f parsedFile) bool { return f.Path == l.File })
@@ -165,6 +165,15 @@ func (d *decider) heldLines(dr *draft) []LineChange {
 		out = append(out, l)
 	}
 	return out
+}
+
+// heldAlong are the names that come along with what a branch holds, as far as
+// that is what would be made today.
+func (d *decider) heldAlong(dr *draft) []LineChange {
+	if movesText(dr.Update.Moves) == movesText(dr.want) {
+		return dr.wantAlong
+	}
+	return nil
 }
 
 // slotsOf lists the slots of a package in their order. The caller does not change the list.

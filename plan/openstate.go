@@ -5,9 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"gitlab.com/cki-project/pinwheel/plan/solve"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
 )
 
 // This file judges updates that have an open merge request.
@@ -53,14 +50,7 @@ func (d *decider) clash(dr *draft) string {
 	if dr.trailer.Base == d.world.head {
 		return "" // it was judged on this very head
 	}
-	var moves []solve.Move
-	for _, m := range d.heldMoves(dr) {
-		i := d.slotOf(m)
-		to, err := pep440.Parse(m.To)
-		if i >= 0 && err == nil && !to.Equal(d.slots[i].p.Version) {
-			moves = append(moves, solve.Move{Pin: i, To: to})
-		}
-	}
+	moves := d.solved(d.heldMoves(dr))
 	if len(moves) == 0 {
 		return ""
 	}
@@ -110,8 +100,9 @@ func (d *decider) settleOpen(dr *draft, gone string) {
 	dr.Reason += ready
 	if !dr.moves && dr.Kind != Twin {
 		dr.Update.Moves = d.heldMoves(dr)
-		dr.Lines, dr.Together = d.heldLines(dr), d.tied(dr.Update.Moves)
-		dr.Unverified = d.unverified(dr.Update.Moves)
+		dr.Lines = d.heldLines(dr)
+		dr.Along = d.heldAlong(dr)
+		d.retell(dr)
 		dr.Labels = append(dr.extraLabels(), d.ruleLabels(dr.Update.Moves)...)
 		dr.refresh()
 	}

@@ -104,10 +104,11 @@ type Update struct {
 	Note     MergeRequestNote // what its description says or will say
 
 	Follows    int64        // the closed merge request whose place it takes, 0 for none
-	Together   []string     // the requirements that tie its members, a clause each
+	Together   []Claim      // the requirements that tie its members
 	Along      []LineChange // names without a pin that installing it brings along
 	Lines      []LineChange // lines it adds and removes; the roots decide
-	Cures      []string     // conflicts of the default branch that it ends
+	Cures      []Claim      // conflicts of the default branch that it ends
+	Leaves     []Claim      // conflicts of the default branch beside those, which no newer pins end
 	Yanked     []string     // pinned releases that were taken back, which it leaves
 	Unverified []string     // members whose requirements cannot be known
 	Clash      string       // an open one does not fit the default branch any more: why
@@ -127,7 +128,7 @@ type LineChange struct {
 	Name    string
 	Version string
 	Removed bool
-	By      string // of an added one: the requirement that needs it
+	By      Claim // of an added one: the requirement that needs it
 	SHA256  []string
 }
 

@@ -185,7 +185,8 @@ func (d *decider) applyForced(dr *draft) {
 	dr.moves = dr.Kind == Twin || ((gone || dr.Clash != "" || ahead(want, dr.trailer.Moves)) && !dr.young && !dr.stale && dr.held == "" && len(want) > 0)
 	dr.repair = !dr.moves
 	if dr.moves {
-		dr.Update.Moves, dr.Lines, dr.Together = want, dr.wantLines, d.tied(want)
+		dr.Update.Moves, dr.Lines, dr.Along = want, dr.wantLines, dr.wantAlong
+		d.retell(dr)
 	}
 }
 

@@ -20,6 +20,7 @@ type goal struct {
 	lines  []*line // one for each slot
 	young  bool    // nothing on the line is old enough yet
 	closed bool    // a person refused the newest
+	exact  bool    // to be taken where the result takes it: that ends a conflict
 	result solve.Result
 	major  bool // belongs to a major branch: its own step or one of its set is
 }
@@ -156,6 +157,10 @@ func (d *decider) wish(g *goal) []solve.Goal {
 		} else {
 			to = slices.DeleteFunc(to, func(c solve.Candidate) bool { return d.refusedVersion(i, g.lines[k], c.Version) })
 		}
+		if at := slices.IndexFunc(g.result.Moves, func(m solve.Move) bool { return m.Pin == i }); g.exact && at >= 0 {
+			m := g.result.Moves[at]
+			to = []solve.Candidate{{Version: m.To, Major: m.Major, Young: m.Young, Down: m.Down}}
+		}
 		out = append(out, solve.Goal{Pin: i, To: to})
 	}
 	return out
@@ -278,7 +283,7 @@ func (d *decider) sharing(goals []*goal) [][]*goal {
 }
 
 // unite solves a group as one: all of it, or as many goals as fit together,
-// the larger sets first. While facts for that lack there is no set.
+// what ends a conflict first, then the larger sets. While facts for that lack there is no set.
 func (d *decider) unite(group []*goal, waiting map[*goal]*set) *set {
 	if len(group) == 1 {
 		return d.newSet(group, group[0].result)
@@ -295,6 +300,9 @@ func (d *decider) unite(group []*goal, waiting map[*goal]*set) *set {
 	}
 	sort.SliceStable(group, func(i, j int) bool {
 		a, b := group[i], group[j]
+		if a.exact != b.exact {
+			return a.exact
+		}
 		if len(a.result.Moves) != len(b.result.Moves) {
 			return len(a.result.Moves) > len(b.result.Moves)
 		}

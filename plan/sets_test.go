@@ -176,7 +176,7 @@ func TestWhatEndsAConflictGoesFirst(t *testing.T) {
 	s.Policy.MaxOpen = 1
 	p := Decide(s)
 	u := the(t, p, "pinwheel/b-1.x")
-	if !slices.Equal(u.Cures, []string{"c 1.0 requires b>=1.1; b is pinned at 1.0"}) {
+	if !slices.Equal(u.Claims(u.Cures), []string{"c 1.0 requires b>=1.1; b is pinned at 1.0"}) {
 		t.Errorf("cures %q", u.Cures)
 	}
 	if len(p.Actions) != 2 || p.Actions[0].On() != "pinwheel/b-1.x" {

@@ -85,18 +85,54 @@ type judge struct {
 	printed bool
 }
 
-// consistent reports whether the pins go together as they are; both sides
-// have to agree.
-func (j *judge) consistent() bool {
+// consistent lists what the pins violate as they are; both sides have to agree
+// whether there is anything.
+func (j *judge) consistent() ([]solve.Edge, bool) {
 	conflicts := solve.New(j.f).Conflicts()
 	got, ok := j.pip(j.installed(nil))
 	if !ok {
-		return false
+		return nil, false
 	}
 	if got.Solved != (len(conflicts) == 0) {
 		j.fail("as the pins are, pip says %v, the search %+v", got, conflicts)
+		return nil, false
 	}
-	return got.Solved
+	return conflicts, true
+}
+
+// repaired checks what the search says of conflicts of the pins as they are:
+// where it ends the only ones the pins resolve, and where pip finds newer pins
+// that resolve it ends all.
+func (j *judge) repaired(conflicts []solve.Edge) {
+	j.count.add(func(c *counts) { c.unsound++ })
+	repairs := solve.New(j.f).Repairs(solve.Options{})
+	ended, left := 0, 0
+	for _, r := range repairs {
+		ended, left = ended+len(r.Ends), left+len(r.Left)
+		if r.Status != solve.Solved && r.Status != solve.Held {
+			j.fail("the search for what ends %v ends %s", r.Left, r.Status)
+		}
+	}
+	if ended+left != len(conflicts) {
+		j.fail("%d conflicts are ended and %d stay of %v", ended, left, conflicts)
+	}
+	if len(repairs) == 1 && left == 0 {
+		got, ok := j.pip(j.installed(repairs[0].Moves))
+		if ok && !got.Solved {
+			j.fail("%v ends %v and does not resolve: %s", repairs[0].Moves, conflicts, got.Conflict)
+		}
+	}
+	q := Question{Index: j.index, Requirements: append([]string{}, j.w.roots...)}
+	for _, name := range j.w.names {
+		q.Requirements = append(q.Requirements, j.w.least(name))
+	}
+	got, ok := j.pip(q)
+	if ok && got.Solved && left > 0 {
+		j.fail("%d of %v stay, and pip finds %s", left, conflicts, pinsText(got.Pins))
+	}
+	if ok {
+		j.count.add(func(c *counts) { c.repairs, c.beyond = c.repairs+ended, c.beyond+left })
+	}
 }
 
 // installed asks for everything under the pins with a set applied.
@@ -116,8 +152,9 @@ func (j *judge) installed(moves []solve.Move) Question {
 	return q
 }
 
-// every judges each pin on its own and then all together.
-func (j *judge) every() {
+// every judges each pin on its own and then all together. Of pins with
+// conflicts pip is asked for what ends all of them.
+func (j *judge) every(conflicts []solve.Edge) {
 	var all []solve.Goal
 	for i, p := range j.f.Pins {
 		if len(p.Up) == 0 {
@@ -125,12 +162,19 @@ func (j *judge) every() {
 		}
 		g := solve.Goal{Pin: i, To: p.Up}
 		all = append(all, g)
-		r := solve.New(j.f).Reach([]solve.Goal{g}, solve.Options{})
-		j.offered([]solve.Goal{g}, r)
-		j.heldBack(g, r)
+		s := solve.New(j.f)
+		r := s.Reach([]solve.Goal{g}, solve.Options{})
+		if len(s.Removed(r.Moves)) == len(conflicts) {
+			j.offered([]solve.Goal{g}, r)
+		}
+		if len(conflicts) == 0 {
+			j.heldBack(g, r) // else pip finds nothing at all for what would leave one
+		}
 	}
-	if len(all) > 1 {
-		j.offered(all, solve.New(j.f).Reach(all, solve.Options{}))
+	if s := solve.New(j.f); len(all) > 1 {
+		if r := s.Reach(all, solve.Options{}); len(s.Removed(r.Moves)) == len(conflicts) {
+			j.offered(all, r)
+		}
 	}
 }
 

@@ -28,7 +28,8 @@ type world struct {
 	roots    []string // requirement lines; none: every pin is one
 }
 
-// makeWorld makes five to twelve pinned names and up to three others.
+// makeWorld makes five to twelve pinned names and up to three others. The pins
+// of one in three do not go together as they are.
 func makeWorld(seed uint64) *world {
 	w := &world{
 		Rand: rand.New(rand.NewPCG(seed, 3)), seed: seed,
@@ -55,7 +56,28 @@ func makeWorld(seed uint64) *world {
 	if w.one(2) {
 		w.chooseRoots()
 	}
+	if seed%3 == 0 {
+		w.breakMain()
+	}
 	return w
+}
+
+// breakMain lets one or two pins require what the pins do not hold; half the
+// time the newer releases of such a pin still do.
+func (w *world) breakMain() {
+	r := rand.New(rand.NewPCG(w.seed, 4)) // other worlds stay what they are
+	for range 1 + r.IntN(2) {
+		name, other := w.names[r.IntN(len(w.names))], w.names[r.IntN(len(w.names))]
+		if name == other {
+			continue
+		}
+		bound := []string{"!=", "<", ">"}[r.IntN(3)] + w.pin(other)
+		for _, release := range w.releases {
+			if release.Name == name && (release.Version == w.pin(name) || r.IntN(2) == 0) {
+				release.Requires = append(release.Requires, other+bound)
+			}
+		}
+	}
 }
 
 func (w *world) all() []string            { return append(slices.Clone(w.names), w.open...) }

@@ -15,25 +15,27 @@ import (
 )
 
 var (
-	worlds  = flag.Int("worlds", 5, "how many consistent worlds to judge with pip at least")
+	worlds  = flag.Int("worlds", 5, "how many worlds to judge with pip at least")
 	minutes = flag.Float64("minutes", 0, "go on for so long, and fail if the worlds are not done by then; 0: stop after the last")
 	first   = flag.Uint64("seed", 1, "the seed of the first world")
 )
 
 // counts are of all worlds.
 type counts struct {
-	mu           sync.Mutex
-	worlds       int // consistent ones
-	inconsistent int
-	sets         int // offered and asked for
-	several      int // of them with more than one member
-	members      int
-	held         int // candidates that could not be reached, asked for
-	unneeded     int // of them possible without a pin that nothing needs
-	gaveUp       int
-	questions    int
-	timeouts     int
-	broken       int // pip met a fault of its own
+	mu        sync.Mutex
+	worlds    int // consistent ones
+	unsound   int // worlds whose pins do not go together as they are
+	repairs   int // of them conflicts that can be ended, as pip agrees
+	beyond    int // and that cannot, as pip agrees
+	sets      int // offered and asked for
+	several   int // of them with more than one member
+	members   int
+	held      int // candidates that could not be reached, asked for
+	unneeded  int // of them possible without a pin that nothing needs
+	gaveUp    int
+	questions int
+	timeouts  int
+	broken    int // pip met a fault of its own
 }
 
 func (c *counts) add(do func(*counts)) {
@@ -108,8 +110,8 @@ func TestWorlds(t *testing.T) {
 		})
 	}
 	all.Wait()
-	t.Logf("seeds from %d: %d worlds (%d more inconsistent), %d sets offered (%d of several, %d members), %d candidates held (%d possible without a pin that nothing needs), gave up %d, %d questions to pip, %d time-outs, %d faults of pip, in %v",
-		*first, count.worlds, count.inconsistent, count.sets, count.several, count.members, count.held, count.unneeded, count.gaveUp, count.questions, count.timeouts, count.broken, time.Since(began).Round(time.Second))
+	t.Logf("seeds from %d: %d worlds (%d that begin broken: %d conflicts can be ended, %d cannot), %d sets offered (%d of several, %d members), %d candidates held (%d possible without a pin that nothing needs), gave up %d, %d questions to pip, %d time-outs, %d faults of pip, in %v",
+		*first, count.worlds, count.unsound, count.repairs, count.beyond, count.sets, count.several, count.members, count.held, count.unneeded, count.gaveUp, count.questions, count.timeouts, count.broken, time.Since(began).Round(time.Second))
 	if count.worlds < *worlds && !t.Failed() {
 		t.Errorf("%d worlds of %d in %v", count.worlds, *worlds, limit)
 	}
@@ -128,10 +130,13 @@ func judgeWorld(t *testing.T, p *Python, seed uint64, count *counts) {
 	server := httptest.NewServer(w.index(t))
 	defer server.Close()
 	j := &judge{t: t, w: w, f: w.facts(t, about), p: p, index: server.URL + "/simple/", count: count, asked: map[string]Resolution{}}
-	if !j.consistent() {
-		count.add(func(c *counts) { c.inconsistent++ })
+	conflicts, ok := j.consistent()
+	if !ok {
 		return
 	}
-	j.every()
+	if len(conflicts) > 0 {
+		j.repaired(conflicts)
+	}
+	j.every(conflicts)
 	count.add(func(c *counts) { c.worlds++ })
 }

@@ -48,6 +48,7 @@ var extraBits = map[string]extras{"x": 2, "y": 4}
 // version.
 type bruteReq struct {
 	key    string
+	text   string
 	accept map[string]bool
 	on     [2]extras
 	asks   extras
@@ -56,7 +57,12 @@ type bruteReq struct {
 func (b *brute) table(list []pep508.Requirement) []*bruteReq {
 	var out []*bruteReq
 	for _, r := range list {
-		q := &bruteReq{key: r.Key(), accept: map[string]bool{}}
+		bare := r
+		bare.Marker = pep508.Marker{}
+		q := &bruteReq{key: r.Key(), text: bare.String() + "\n", accept: map[string]bool{}}
+		if !r.Marker.IsZero() {
+			q.text += r.Marker.String()
+		}
 		for _, v := range b.w.releases[r.Key()] {
 			q.accept[v] = r.Specifiers.ContainsString(v)
 		}

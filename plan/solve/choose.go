@@ -23,6 +23,7 @@ func (x *search) next() (b branch, end bool, out verdict, lv levels) {
 			conflicts = append(conflicts, *c.why)
 		}
 	}
+	conflicts = x.unended(conflicts)
 	x.s.met = conflicts
 	if len(conflicts) == 0 {
 		return branch{}, false, 0, 0
@@ -136,7 +137,7 @@ func (x *search) accepted(i int32) ([]int32, levels) {
 		if r.loose || r.spec.IsEmpty() || q == i || x.free(q) {
 			return
 		}
-		m := s.mask(r, s.nodes[q].active, x.st.used[q]) & n.active &^ s.tolerated(q, i)
+		m := s.mask(r, s.nodes[q].active, x.st.used[q]) & n.active
 		if m == 0 {
 			return
 		}

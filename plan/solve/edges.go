@@ -61,8 +61,7 @@ func (st *state) edges(list []conflict) []Edge {
 func tidy(list []Edge) []Edge {
 	slices.SortFunc(list, compareEdges)
 	return slices.CompactFunc(list, func(a, b Edge) bool {
-		a.Environment, b.Environment, a.Extra, b.Extra = 0, 0, "", ""
-		return compareEdges(a, b) == 0
+		return a.Same(b)
 	})
 }
 
@@ -79,6 +78,13 @@ func compareEdges(a, b Edge) int {
 	)
 }
 
+// Same reports whether two edges are one requirement between the same releases,
+// in whatever environment and on account of whatever extra.
+func (e Edge) Same(o Edge) bool {
+	e.Environment, e.Extra, o.Environment, o.Extra = 0, "", 0, ""
+	return e.FromRoot == o.FromRoot && e.ToMissing == o.ToMissing && compareEdges(e, o) == 0
+}
+
 func compareVersions(a, b pep440.Version) int {
 	return cmp.Or(a.Compare(b), strings.Compare(a.String(), b.String()))
 }
@@ -89,20 +95,37 @@ func (s *Solver) Conflicts() []Edge {
 	s.settle()
 	st := s.scratch()
 	out := st.edges(s.now)
-	for _, g := range s.groups {
+	for gi, g := range s.groups {
+		var names []int32
 		for e := range g.open.envs {
 			for _, name := range g.open.envs[e].broken {
-				for _, d := range g.open.demands {
-					if d.req.name == name && d.mask>>e&1 != 0 {
-						c := conflict{from: d.node, to: -1, req: d.req, mask: 1 << e, extra: s.via(d.req, s.used[d.node], 1<<e)}
-						out = append(out, st.edge(&c))
-						break
-					}
+				if !slices.Contains(names, name) {
+					names = append(names, name)
+					out = append(out, st.edges(s.brokenName(int32(gi), name))...)
 				}
 			}
 		}
 	}
 	return tidy(out)
+}
+
+// brokenName is a name without a pin of which no release fits: in each such
+// environment, the first that requires it.
+func (s *Solver) brokenName(gi, name int32) []conflict {
+	g := s.groups[gi]
+	var out []conflict
+	for e := range g.open.envs {
+		if !slices.Contains(g.open.envs[e].broken, name) {
+			continue
+		}
+		for _, d := range g.open.demands {
+			if d.req.name == name && d.mask>>e&1 != 0 {
+				out = append(out, conflict{from: d.node, to: -1, req: d.req, mask: 1 << e, extra: s.via(d.req, s.used[d.node], 1<<e), group: gi})
+				break
+			}
+		}
+	}
+	return out
 }
 
 // Unpinned lists, for each group, the names that its pins and roots require,
@@ -207,24 +230,26 @@ func (s *Solver) cured(st *state) int {
 	return n
 }
 
-// cures reports whether the requirer of a violated edge no longer violates any
-// requirement on its target.
+// cures reports whether a requirement that the pins violate as they are holds
+// in the state or counts no more.
 func (st *state) cures(c *conflict) bool {
-	if !st.isMoved(c.from) && !st.isMoved(c.to) && len(c.nodes) == 0 {
-		return false
-	}
+	_, still := st.still(c)
+	return !still
+}
+
+// still is a requirement that the pins violate as they are, as far as the state
+// violates it too.
+func (st *state) still(c *conflict) (conflict, bool) {
 	st.refresh()
 	s := st.s
-	for _, r := range st.release(c.from).reqs {
-		if r.name != s.nodes[c.to].name || r.loose {
-			continue
-		}
-		m := s.mask(r, s.nodes[c.from].active, st.used[c.from]) & s.nodes[c.to].active
-		if m != 0 && !r.spec.Contains(st.option(c.to).v) {
-			return false
-		}
+	if st.isMoved(c.from) && !slices.Contains(st.release(c.from).reqs, c.req) {
+		return conflict{}, false
 	}
-	return true
+	m := s.mask(c.req, s.nodes[c.from].active, st.used[c.from]) & s.nodes[c.to].active
+	if m == 0 || s.takes(c.to, st.opt[c.to], c.req) {
+		return conflict{}, false
+	}
+	return st.met(c.from, c.to, c.req, m), true
 }
 
 // scratch is a state as the pins are; there is one for all questions.
@@ -233,6 +258,6 @@ func (s *Solver) scratch() *state {
 		s.spare = newState(s)
 	}
 	s.spare.reset()
-	s.spare.clashes = nil
+	s.spare.clashes, s.spare.wanted = nil, nil
 	return s.spare
 }

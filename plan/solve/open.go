@@ -95,7 +95,7 @@ func (s *Solver) baseline() {
 	}
 	s.now = out
 	for _, c := range out {
-		s.violated[edgeKey{s.nodes[c.from].group, s.nodes[c.from].name, s.nodes[c.to].name}] |= c.mask
+		s.violated[broken{c.from, c.to, c.req}] |= c.mask
 	}
 }
 
@@ -156,7 +156,8 @@ func (st *state) fits(chosen *[]chosenEnv) openOutcome {
 	var out openOutcome
 	for gi, g := range st.s.groups {
 		touched := slices.ContainsFunc(st.moved, func(p int32) bool { return st.s.nodes[p].group == int32(gi) })
-		if !touched {
+		wanted := slices.ContainsFunc(st.wanted, func(o openName) bool { return o.group == int32(gi) })
+		if !touched && !wanted {
 			continue
 		}
 		if g.open.missing {
@@ -171,13 +172,14 @@ func (st *state) fits(chosen *[]chosenEnv) openOutcome {
 			if len(g.open.envs) > 0 {
 				before = &g.open.envs[e]
 			}
-			if st.still(int32(gi), before, demands, e) {
+			excused := st.excusedNames(int32(gi), before, demands, e)
+			if !(wanted && len(excused) < len(before.broken)) && st.stillFits(int32(gi), before, excused, demands, e) {
 				continue
 			}
 			if out.clash = st.known(int32(gi), e); out.clash != nil {
 				return out
 			}
-			o := newOpening(st, int32(gi), e, before, before.broken)
+			o := newOpening(st, int32(gi), e, before, excused)
 			ok := o.run()
 			out.missing = out.missing || o.missing
 			if !ok {
@@ -253,14 +255,30 @@ func (st *state) newDemands(group int32) []demand {
 	return out
 }
 
-// still reports whether what was chosen as the pins are fits the state too.
-func (st *state) still(group int32, before *openEnv, demands []demand, e int) bool {
+// excusedNames are the names of which no release fits as the pins are, and
+// which nothing requires in the state that does not do so there.
+func (st *state) excusedNames(gi int32, before *openEnv, demands []demand, e int) []int32 {
+	if len(before.broken) == 0 {
+		return nil
+	}
+	bit, g := uint64(1)<<e, st.s.groups[gi]
+	return slices.DeleteFunc(slices.Clone(before.broken), func(name int32) bool {
+		return slices.Contains(st.wanted, openName{gi, name}) || slices.ContainsFunc(demands, func(d demand) bool {
+			return d.req.name == name && d.mask&bit != 0 && !slices.ContainsFunc(g.open.demands, func(o demand) bool {
+				return !st.isMoved(d.node) && o.node == d.node && o.req == d.req && o.mask&bit != 0
+			})
+		})
+	})
+}
+
+// stillFits reports whether what was chosen as the pins are fits the state too.
+func (st *state) stillFits(group int32, before *openEnv, excused []int32, demands []demand, e int) bool {
 	bit := uint64(1) << e
 	if before.extras {
 		return false
 	}
 	for _, d := range demands {
-		if d.mask&bit == 0 || slices.Contains(before.broken, d.req.name) {
+		if d.mask&bit == 0 || slices.Contains(excused, d.req.name) {
 			continue
 		}
 		p := before.pick(d.req.name)

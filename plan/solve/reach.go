@@ -120,7 +120,7 @@ func (s *Solver) refused(i, o int32) bool {
 		if e.req.loose || e.node == i || len(s.candidates(e.node)) > 0 {
 			continue
 		}
-		if e.req.base&q.active&n.active&^s.tolerated(e.node, i) != 0 && !e.req.spec.Contains(n.options[o].v) {
+		if e.req.base&q.active&n.active != 0 && !e.req.spec.Contains(n.options[o].v) {
 			return true
 		}
 	}
@@ -130,9 +130,17 @@ func (s *Solver) refused(i, o int32) bool {
 // patience is a budget: without bound for small worlds.
 func (s *Solver) patience(targets []target, budget int) int {
 	for _, t := range targets {
-		if g := s.groups[s.nodes[t.node].group]; len(g.nodes) > few {
-			return budget + 40*len(targets)
+		if b := s.patienceIn(s.nodes[t.node].group, budget); b < unbounded {
+			return b + 40*len(targets)
 		}
+	}
+	return unbounded
+}
+
+// patienceIn is patience in one group.
+func (s *Solver) patienceIn(group int32, budget int) int {
+	if len(s.groups[group].nodes) > few {
+		return budget
 	}
 	return unbounded
 }

@@ -116,11 +116,23 @@ func TestReach(t *testing.T) {
 		},
 		{
 			"what fitted nowhere before", "a 1: u>=5\na 2: u>=6\nu 1:\n= a 1", "a",
+			"held: a 2 requires u>=6, none fits", "",
+		},
+		{
+			"a conflict that would stay", "a 1: b<1\na 2: b<1\nb 1:\n= a 1\n= b 1", "a",
+			"held: a 2 requires b<1, is 1", "",
+		},
+		{
+			"a conflict of others", "a 1:\na 2:\nb 1: c<1\nc 1:\n= a 1\n= b 1\n= c 1", "a",
 			"a 2", "",
 		},
 		{
-			"a conflict that stays", "a 1: b<1\na 2: b<1\nb 1:\n= a 1\n= b 1", "a",
-			"a 2", "",
+			"a conflict of others whose end would move", "a 1:\na 2: c>=2\nb 1: c<1\nc 1:\nc 2:\n= a 1\n= b 1\n= c 1", "a",
+			"held: a 2 requires c>=2, is 1; b 1 requires c<1, is 2", "",
+		},
+		{
+			"a chain of three that was broken", "a 1: b<1\na 2: b==2\nb 1: c<1\nb 2: c==2\nb 3: c==2\nc 1:\nc 2:\nc 3:\n= a 1\n= b 1\n= c 1", "c",
+			"a 2, b 2, c 2", "b 1 requires c<1, is 2; a 1 requires b<1, is 2",
 		},
 		{
 			"of two sets the one that cures", "a 1:\na 2: b>=2\nb 1:\nb 2: c==2\nb 3:\nc 1:\nc 2:\nd 1: b!=3, c>=2\nd 2: c>=2, b<3\n= a 1\n= b 1\n= c 1\n= d 1", "a",

@@ -30,6 +30,9 @@ type search struct {
 	why   []conflict // what made each level move something
 	found *solution
 	best  bool // go on for the set that cures most
+
+	flaws  []flaw // to be ended
+	naming bool   // of the best, the first by name
 }
 
 // target is a goal with the options it may take.
@@ -51,6 +54,7 @@ type solution struct {
 	why    []conflict
 	others int
 	cured  int
+	names  []string // where the first by name is looked for
 }
 
 type pair struct{ node, opt int32 }
@@ -251,6 +255,12 @@ func (x *search) keep() verdict {
 	if !x.best {
 		x.found = found
 		return solved
+	}
+	if x.naming {
+		if found.names = x.namesOf(found); x.found == nil || slices.Compare(found.names, x.found.names) < 0 {
+			x.found = found
+		}
+		return dead
 	}
 	if found.cured = x.s.cured(x.st); x.found == nil || found.cured > x.found.cured {
 		x.found = found

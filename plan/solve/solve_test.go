@@ -202,7 +202,7 @@ func TestConflictsAddedRemoved(t *testing.T) {
 		t.Errorf("c is asked for in environment %d", e)
 	}
 	to := func(i int, v string) Move { return Move{Pin: i, To: version(t, v)} }
-	if got, want := showEdges(s.Added([]Move{to(1, "2")})), "b 2 requires d>=2, is 1"; got != want {
+	if got, want := showEdges(s.Added([]Move{to(1, "2")})), "a 1 requires b<1, is 2; b 2 requires d>=2, is 1"; got != want {
 		t.Errorf("added %s", got)
 	}
 	if got, want := showEdges(s.Removed([]Move{to(0, "2")})), "a 1 requires b<1, is 1; a 1 requires c>=2, is 1"; got != want {

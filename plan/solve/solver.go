@@ -37,10 +37,10 @@ type Solver struct {
 	guards   []guard
 	forced   []only
 	ends     []int32
-	lists    [4][][]int32       // candidates of nodes by what options allow
-	reached  []uint64           // by roots, as the pins are; nil: not asked yet
-	now      []conflict         // as the pins are
-	violated map[edgeKey]uint64 // where they are
+	lists    [4][][]int32      // candidates of nodes by what options allow
+	reached  []uint64          // by roots, as the pins are; nil: not asked yet
+	now      []conflict        // as the pins are
+	violated map[broken]uint64 // where they are
 }
 
 // node is what requires: a pin, or a root in one group.
@@ -87,13 +87,19 @@ type revEdge struct {
 
 type edgeKey struct{ group, from, to int32 }
 
+// broken is a requirement of one node that another violates.
+type broken struct {
+	from, to int32
+	req      *require
+}
+
 // New prepares a search. Facts that it misses at once are those of the pins as
 // they are.
 func New(f *Facts) *Solver {
 	s := &Solver{
 		f: f, envs: f.Environments, numbers: map[string]int32{}, requires: map[string]*require{},
 		releases: map[releaseKey]knownRelease{}, needs: map[string]Need{}, blends: map[[2]*release]*release{}, lines: map[int32]*line{},
-		groupAt: map[int]int32{}, violated: map[edgeKey]uint64{},
+		groupAt: map[int]int32{}, violated: map[broken]uint64{},
 	}
 	if len(s.envs) > 64 {
 		s.envs = s.envs[:64]

@@ -19,6 +19,9 @@ type state struct {
 	reading bool
 	// clashes are dead ends of open names that were found so far.
 	clashes []clash
+	// wanted are names without a pin that are not excused, though no release
+	// fits as the pins are.
+	wanted []openName
 }
 
 func newState(s *Solver) *state {
@@ -58,7 +61,7 @@ func (st *state) release(i int32) *release {
 
 func (st *state) option(i int32) *option { return &st.s.nodes[i].options[st.opt[i]] }
 
-// conflict is a violated edge that the pins as they are do not have.
+// conflict is a violated requirement that is not excused.
 type conflict struct {
 	from, to int32 // to is -1 where a name without a pin fits nothing
 	req      *require
@@ -69,8 +72,8 @@ type conflict struct {
 	group    int32   // where to is -1
 }
 
-// conflicts appends to out every edge that is violated in the state and is not
-// as the pins are. Edges to names without a pin are not among them.
+// conflicts appends to out every requirement that the state violates and that
+// is not excused. Those on names without a pin are not among them.
 func (st *state) conflicts(out []conflict) []conflict {
 	st.refresh()
 	for _, p := range st.moved {
@@ -110,23 +113,29 @@ func (st *state) meet(p, b int32, r *require, out []conflict) []conflict {
 	if m == 0 || s.takes(b, st.opt[b], r) {
 		return out
 	}
-	if m &^= s.tolerated(p, b); m == 0 {
+	if m &^= st.excused(p, b, r); m == 0 {
 		return out
 	}
-	c := conflict{from: p, to: b, req: r, mask: m}
-	bit := m & -m
-	if c.extra = s.via(r, st.used[p], bit); c.extra >= 0 {
-		c.nodes = st.actors(p, c.extra, bit, nil)
-	}
-	return append(out, c)
+	return append(out, st.met(p, b, r, m))
 }
 
-// tolerated is where the pins as they are violate an edge of the same names.
-func (s *Solver) tolerated(p, b int32) uint64 {
-	if len(s.violated) == 0 {
+// met is a requirement of p that b violates in the environments of m.
+func (st *state) met(p, b int32, r *require, m uint64) conflict {
+	c := conflict{from: p, to: b, req: r, mask: m}
+	bit := m & -m
+	if c.extra = st.s.via(r, st.used[p], bit); c.extra >= 0 {
+		c.nodes = st.actors(p, c.extra, bit, nil)
+	}
+	return c
+}
+
+// excused is where the pins as they are violate the same requirement, while
+// neither of its ends has moved.
+func (st *state) excused(p, b int32, r *require) uint64 {
+	if len(st.s.violated) == 0 || st.isMoved(p) || st.isMoved(b) {
 		return 0
 	}
-	return s.violated[edgeKey{s.nodes[p].group, s.nodes[p].name, s.nodes[b].name}]
+	return st.s.violated[broken{p, b, r}]
 }
 
 // first is the lowest environment of a mask.

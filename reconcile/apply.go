@@ -40,7 +40,9 @@ func (r *run) all(ctx context.Context) (Report, error) {
 	if err != nil {
 		return Report{Status: Failed, Plan: final, Wrote: r.wrote}, err
 	}
-	body := r.publish(ctx, &final)
+	finish, done := finishing(ctx)
+	defer done()
+	body := r.publish(finish, &final)
 	if r.broken != nil {
 		return Report{Status: Failed, Plan: final, Wrote: r.wrote}, r.broken
 	}
@@ -48,7 +50,7 @@ func (r *run) all(ctx context.Context) (Report, error) {
 	if plan.Attends(r.snap) && (status == Done || !r.snap.Policy.CatchUp) {
 		r.memory.Attended = r.now
 	}
-	if err := r.Store.SaveMemory(ctx, r.memory); errors.Is(err, store.ErrDamaged) {
+	if err := r.Store.SaveMemory(finish, r.memory); errors.Is(err, store.ErrDamaged) {
 		return Report{Status: Failed, Plan: final, Wrote: r.wrote}, err
 	} else if err != nil {
 		r.fail("what this run did could not be recorded: " + err.Error())
@@ -111,7 +113,9 @@ func (r *run) apply(ctx context.Context) (plan.Plan, error) {
 // effect carries out one action between two lines of the journal. Only the
 // store's and the context's failures are errors: GitLab's refusals belong to
 // the branch and the run goes on.
-func (r *run) effect(ctx context.Context, a plan.Action) error {
+func (r *run) effect(stop context.Context, a plan.Action) error {
+	ctx, done := finishing(stop)
+	defer done()
 	kind, entry := kindOf(a), entryOf(a)
 	id, err := r.Store.BeginAction(ctx, r.id, kind, a.On(), detail(a), r.now)
 	if err != nil {
@@ -139,6 +143,7 @@ func (r *run) effect(ctx context.Context, a plan.Action) error {
 		}
 		r.log.Info("effect done", "action", kind, "branch", a.On())
 	}
+	ctx = context.WithoutCancel(ctx) // what was done is written down, whatever ends meanwhile
 	if err := r.record(ctx, ended(entry, out, result)); err != nil {
 		return err
 	}
@@ -151,7 +156,26 @@ func (r *run) effect(ctx context.Context, a plan.Action) error {
 	if err := r.Store.FinishAction(ctx, id, result, r.now); err != nil {
 		return fmt.Errorf("journal %s of %s: %w", kind, a.On(), err)
 	}
-	return ctx.Err()
+	return stop.Err()
+}
+
+// grace is how much longer than its run an effect that has begun may take.
+const grace = 1500 * time.Millisecond
+
+// finishing is a context for what has begun and is better brought to its end: it
+// outlives its parent by the grace.
+func finishing(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
+	unwatch := context.AfterFunc(parent, func() {
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel(context.Cause(parent))
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() { unwatch(); cancel(nil) }
 }
 
 // replaced is a rebuild of which GitLab could not tell yet what it replaced.

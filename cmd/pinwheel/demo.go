@@ -32,8 +32,6 @@ With --once a scripted week is printed instead, as text, and the command ends.`,
 				if *port < 0 || *port > 65535 {
 					return usage("--port %d is no port: give one from 1 to 65535, or 0 for a free one", *port)
 				}
-				ctx, stop := p.untilSignal(ctx)
-				defer stop()
 				return demo.Serve(ctx, p.out, *port)
 			}
 		},

@@ -46,7 +46,7 @@ The exit code is 1 when a line is an error, and 0 otherwise.`,
 				if err != nil {
 					return err
 				}
-				d := &doctor{program: p, config: c, now: now}
+				d := &doctor{program: p, config: c, now: now, stopped: func() bool { return ctx.Err() != nil }}
 				if err := d.examine(ctx, projects); err != nil {
 					return err
 				}
@@ -67,6 +67,7 @@ type doctor struct {
 	errors  int
 	options reconcile.Options
 	pins    []string // names of the projects' pins, to ask indexes for
+	stopped func() bool
 }
 
 // grade is how a line begins.
@@ -80,6 +81,9 @@ const (
 
 // say prints a line about a subject.
 func (d *doctor) say(g grade, subject, format string, args ...any) {
+	if d.stopped() {
+		return // what failed now failed for that
+	}
 	if g == wrong {
 		d.errors++
 	}
@@ -94,8 +98,13 @@ func (d *doctor) examine(ctx context.Context, projects []config.Project) error {
 		d.say(wrong, "token", "%s", sentence(err))
 	} else if d.token(ctx) {
 		for _, project := range projects {
-			d.project(ctx, project)
+			if ctx.Err() == nil {
+				d.project(ctx, project)
+			}
 		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	for _, project := range projects {
 		d.window(project)

@@ -25,13 +25,14 @@ type program struct {
 	version     string
 	instance    string
 	untilSignal func(context.Context) (context.Context, context.CancelFunc)
+	quit        func(code int) // ends the process; nil: nothing does but main's end
 }
 
 func newProgram() *program {
 	p := &program{
 		out: os.Stdout, err: os.Stderr, env: os.Getenv, now: time.Now,
 		terminal: isTerminal(os.Stderr), version: version(), instance: newInstance(),
-		untilSignal: onSignal,
+		untilSignal: onSignal, quit: os.Exit,
 	}
 	p.colour = isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == ""
 	if p.terminal {
@@ -48,6 +49,9 @@ func isTerminal(f *os.File) bool {
 
 // main runs one command line and returns the exit code.
 func (p *program) main(ctx context.Context, args []string) int {
+	ctx, stop := p.untilSignal(ctx)
+	defer stop()
+	defer p.insist(ctx)()
 	err := p.dispatch(ctx, args)
 	if err == nil {
 		return exitDone

@@ -85,6 +85,9 @@ func (p *program) look(ctx context.Context, l *looking, names []string) ([]seen,
 			look = runner.Verify
 		}
 		preview, err := look(ctx, project, now)
+		if ctx.Err() != nil {
+			return nil, 0, ctx.Err()
+		}
 		if err != nil {
 			code, _ := verdict(err)
 			fmt.Fprintf(p.err, "pinwheel: %s: %s\n", project.Path, sentence(err))

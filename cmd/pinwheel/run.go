@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -18,7 +20,8 @@ func runCommand() command {
 		name: "run", args: "[PROJECT...]",
 		summary: "look at projects once and do what is due",
 		about: `
-Looks at every project of the configuration, or at those that are named: reads
+Looks at every project of the configuration, or at those that are named, at
+runs_at_once of them at once: reads
 its files, its dashboard and its merge requests, asks the index, carries out
 what is due now and writes the dashboard. A second run on an unchanged world
 changes nothing. Run it by cron, or let pinwheel serve do that.`,
@@ -49,20 +52,53 @@ func (p *program) runOnce(ctx context.Context, path, at string, names []string) 
 		return err
 	}
 	defer closing()
-	ctx, stop := p.untilSignal(ctx)
-	defer stop()
-	worst := exitDone
-	for _, project := range projects {
-		report, err := runner.Run(ctx, project, now)
-		worst = max(worst, p.report(project, report, err))
-		if ctx.Err() != nil {
-			break
-		}
+	atOnce := c.AtOnce
+	if c.MaxNew > 0 {
+		atOnce = 1 // who comes first in the configuration gets of what all may open
 	}
-	if worst != exitDone {
+	worst := exitDone
+	inOrder(ctx, len(projects), atOnce, func(i int) func() {
+		report, err := runner.Run(ctx, projects[i], now)
+		return func() { worst = max(worst, p.report(projects[i], report, err)) }
+	})
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case worst != exitDone:
 		return failure{code: worst}
 	}
 	return nil
+}
+
+// inOrder does n things, so many at once, and says what came of them one by one
+// in their order. It begins none, and says nothing more, once ctx has ended.
+func inOrder(ctx context.Context, n, atOnce int, do func(i int) (say func())) {
+	says := make([]chan func(), n)
+	for i := range says {
+		says[i] = make(chan func(), 1)
+	}
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(atOnce, n) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				if ctx.Err() != nil {
+					return
+				}
+				says[i] <- do(i)
+			}
+		})
+	}
+	for _, say := range says {
+		select {
+		case f := <-say:
+			if ctx.Err() == nil {
+				f()
+			}
+		case <-ctx.Done():
+		}
+	}
+	all.Wait()
 }
 
 // report says how the run of one project ended and returns its exit code.

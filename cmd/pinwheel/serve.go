@@ -5,10 +5,7 @@ import (
 	"errors"
 	"flag"
 	"log/slog"
-	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/config"
@@ -42,13 +39,6 @@ SIGTERM and SIGINT end it within two seconds.`,
 			}
 		},
 	}
-}
-
-// onSignal ends a context by SIGTERM or SIGINT. A second one kills.
-func onSignal(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
 }
 
 // serving is how serve was asked to go about it.
@@ -92,12 +82,10 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 		}
 		return outcome(report, err)
 	}
-	s, err := scheduler.New(paths, run, log, scheduler.Options{Spec: c.Schedule, Jitter: scheduler.DefaultJitter, AtOnce: c.AtOnce, Closes: closing.at})
+	s, err := scheduler.New(paths, run, log, scheduler.Options{Spec: c.Schedule, Jitter: scheduler.DefaultJitter, AtOnce: c.AtOnce, Closes: closing.at, Grace: -1})
 	if err != nil {
 		return failure{exitUsage, err}
 	}
-	ctx, stop := p.untilSignal(ctx)
-	defer stop()
 	if how.atOnce {
 		for _, path := range paths {
 			s.Start(path)

@@ -78,6 +78,7 @@ type decider struct {
 	free     map[string][]pep440.Version  // releases of names without a pin
 	admitted map[string]map[string]uint64 // and the environments each is for
 	against  []map[string]string          // for each slot: version -> why no set takes it
+	wishes   []*goal                      // all of them
 	left     []*goal                      // slots that cannot go with the others of their package
 	repairs  []solve.Repair               // what can be done about conflicts of the pins as they are
 	lacking  []solve.Need                 // facts to judge files with added lines
@@ -143,6 +144,7 @@ func (d *decider) look(m *Memory) {
 	d.reach(goals)
 	goals = d.back(goals)
 	d.repair(goals)
+	d.wishes = append(slices.Clone(goals), d.left...)
 	sets, waiting := d.join(goals)
 	d.weigh(append(slices.Clone(goals), d.left...), waiting)
 	for _, s := range sets {

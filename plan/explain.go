@@ -36,9 +36,14 @@ func (d *decider) notTaken(dr *draft, g *goal) []Considered {
 func (d *decider) consider(slot int, v verdict) Considered {
 	c := Considered{Version: v.release.Version.String(), Released: v.released, Reason: v.reason}
 	if c.Reason == "" {
-		if m := d.metadataOf(d.slots[slot].p.Key, v.release.Version); m.Status == MetadataRefused {
+		switch m := d.metadataOf(d.slots[slot].p.Key, v.release.Version); m.Status {
+		case MetadataRefused:
 			c.Reason = "its metadata is refused: " + m.Reason
-		} else {
+		case MetadataWithheld:
+			c.Reason = "it cannot be had: " + m.Reason
+		case MetadataKnown, MetadataUnknown, MetadataFailed:
+			c.Reason = d.against[slot][c.Version]
+		default: // not asked for
 			c.Reason = d.against[slot][c.Version]
 		}
 	}

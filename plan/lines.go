@@ -45,13 +45,16 @@ type step struct {
 // look judges the slot's package: every release newer than the pin.
 func (j *judge) look(sl slot, pkg Package, known bool) outcome {
 	index, owned := j.policy.indexOf(sl.p.Key)
-	o := outcome{stale: pkg.Failure != "", unknown: !known || !pkg.HasFacts}
+	o := outcome{stale: pkg.Failure != "", unknown: !known || !pkg.HasFacts && pkg.Withheld == ""}
 	switch {
 	case !owned:
 		o.note = "no index of the configuration owns this name (indexes[].packages)"
 		return o
 	case o.unknown:
 		o.note = "not read yet: " + index.Spoken() + " could not be read: " + pkg.Failure
+		return o
+	case pkg.Withheld != "":
+		o.absent, o.note = true, pkg.Withheld
 		return o
 	case !pkg.Known:
 		o.absent, o.note = true, fmt.Sprintf("%s is not on %s", sl.p.Name, index.Spoken())

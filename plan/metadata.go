@@ -26,12 +26,16 @@ type Link struct{ Name, URL string }
 type MetadataStatus string
 
 // The statuses. A release that is in no map of the Snapshot was not asked for
-// yet. Failed belongs to one run; the others are kept for good.
+// yet. Failed and withheld belong to one run; the others are kept.
 const (
 	MetadataKnown   MetadataStatus = "known"
 	MetadataUnknown MetadataStatus = "unknown" // no file tells without running code
 	MetadataRefused MetadataStatus = "refused" // broken: the release is not taken
 	MetadataFailed  MetadataStatus = "failed"  // could not be read in this run
+	// MetadataWithheld: its files are listed and nobody is given them. A
+	// release that is not pinned is not taken; of a pin it is not known what it
+	// requires.
+	MetadataWithheld MetadataStatus = "withheld"
 )
 
 // Need is a fact that a decision lacks: the page of a name that nothing pins,

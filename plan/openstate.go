@@ -40,6 +40,10 @@ func (d *decider) openState(dr *draft) {
 		return
 	}
 	dr.Clash = d.clash(dr)
+	if d.mistaken(dr) && (dr.held != "" || !d.fits(dr)) {
+		dr.orphan = "it should not have been opened: " + dr.Clash
+		return
+	}
 	dr.moves = (gone != "" || dr.Clash != "" || ahead(dr.Moves, held)) && !dr.young && !dr.stale && dr.held == ""
 	d.settleOpen(dr, gone)
 }
@@ -47,9 +51,6 @@ func (d *decider) openState(dr *draft) {
 // clash says why merging what the branch holds would add a conflict between
 // pins to the default branch as it is now; it is empty when it would not.
 func (d *decider) clash(dr *draft) string {
-	if dr.trailer.Base == d.world.head {
-		return "" // it was judged on this very head
-	}
 	moves := d.solved(d.heldMoves(dr))
 	if len(moves) == 0 {
 		return ""
@@ -58,6 +59,30 @@ func (d *decider) clash(dr *draft) string {
 		return violated(e)
 	}
 	return ""
+}
+
+// clashes is mistaken for a merge request that has no update any more.
+func (d *decider) clashes(dr *draft) bool {
+	dr.Clash = d.clash(dr)
+	if d.mistaken(dr) {
+		return true
+	}
+	dr.Clash = ""
+	return false
+}
+
+// mistaken reports whether a branch clashes with the very head on which it was
+// made: what forbids it could not be known then.
+func (d *decider) mistaken(dr *draft) bool {
+	return dr.Clash != "" && dr.trailer.Base == d.world.head && !dr.mr.paused()
+}
+
+// fits reports whether the update is something else than what its branch holds,
+// so that it can take the place of that at once.
+func (d *decider) fits(dr *draft) bool {
+	return len(dr.Moves) > 0 && !dr.young && !dr.stale && slices.ContainsFunc(dr.Moves, func(m Move) bool {
+		return !slices.ContainsFunc(dr.trailer.Moves, func(h Move) bool { return h.Key == m.Key && h.To == m.To })
+	})
 }
 
 // settleOpen decides between leaving the branch, moving it to a newer version

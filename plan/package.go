@@ -18,6 +18,10 @@ type Package struct {
 	// Failure is one clause, as it reads after "could not be read: ", when the index did not answer in this run; the
 	// releases are then the last good ones, or none.
 	Failure string
+	// Withheld is one sentence when the index answered in this run that it
+	// gives no page of this name alone, such as with a 403; the releases are
+	// then the last good ones, or none, and the name does not move.
+	Withheld string
 	// HasFacts is false when nothing was ever learnt of this name.
 	HasFacts bool
 }

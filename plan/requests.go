@@ -43,7 +43,7 @@ func (d *decider) requests() {
 		dr := d.drafts[i]
 		r.Title = dr.Title
 		r.Verdict, r.Reason = d.verdict(t, dr)
-		if r.Verdict == Accepted && dr.forced == nil {
+		if r.Verdict == Accepted && dr.forced == nil && !d.waits(t, dr) {
 			dr.forced = &t
 		}
 		d.plan.Requests = append(d.plan.Requests, r)
@@ -87,6 +87,8 @@ func (d *decider) verdict(t Tick, dr *draft) (Verdict, string) {
 		if why := d.whyNotOver(dr); why != "" {
 			return Refused, why
 		}
+		return Accepted, ""
+	case d.waits(t, dr):
 		return Accepted, ""
 	case dr.held == Ignored:
 		return Refused, strings.ToLower(dr.heldFor[:1]) + strings.TrimSuffix(dr.heldFor[1:], ".")

@@ -125,6 +125,20 @@ func (r *Rule) covers(sl slot, kind Kind, to pep440.Version) bool {
 	return r.pins(sl) && r.steps(kind, to)
 }
 
+// disabled reports whether rules turn off every step of a pin.
+func (j *judge) disabled(sl slot) bool {
+	off := false
+	for _, r := range j.rulesFor(sl) {
+		switch {
+		case r.Enabled == Yes:
+			off = false
+		case r.Enabled == No && len(r.Kinds) == 0 && r.To.IsEmpty():
+			off = true
+		}
+	}
+	return off
+}
+
 // forbidden says which of a pin's rules keeps it from a release, and how that
 // reads after its name and version; nil where none does.
 func (j *judge) forbidden(rules []*Rule, kind Kind, to pep440.Version) (*Rule, string) {

@@ -265,6 +265,8 @@ func (d *decider) orphanState(dr *draft, held []Move) {
 	}
 	dr.Kind = Patch
 	switch {
+	case d.clashes(dr):
+		dr.orphan = "it should not have been opened: " + dr.Clash
 	case !slices.ContainsFunc(held, func(m Move) bool { return !d.reached(m) }):
 		dr.orphan = d.s.Project.DefaultBranch + " already pins " + heldText(held)
 	case !slices.ContainsFunc(held, func(m Move) bool { return d.pinned(m.Key) }):

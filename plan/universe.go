@@ -36,7 +36,7 @@ func (d *decider) universe() *solve.Facts {
 	}
 	for i, sl := range d.slots {
 		f.Pins = append(f.Pins, solve.Pin{
-			Key: sl.p.Key, Group: sl.file, Version: sl.p.Version, Active: d.active(sl), Up: d.candidates(i),
+			Key: sl.p.Key, Group: sl.file, Version: sl.p.Version, Active: d.active(sl), Up: d.candidates(i), Mute: d.judge.disabled(sl),
 		})
 	}
 	return f
@@ -77,8 +77,14 @@ func (d *decider) candidatesOf(at int, l *line, forOthers bool) []solve.Candidat
 			continue
 		}
 		to := v.release.Version
-		if d.metadataOf(d.slots[at].p.Key, to).Status == MetadataRefused {
+		switch d.metadataOf(d.slots[at].p.Key, to).Status {
+		case MetadataRefused:
 			continue
+		case MetadataWithheld:
+			if !d.offered(d.slots[at].p.Key, to) {
+				continue
+			}
+		case MetadataKnown, MetadataUnknown, MetadataFailed:
 		}
 		if forOthers && d.refusedVersion(at, l, to) {
 			continue
@@ -150,7 +156,7 @@ func (d *decider) metadata(key string, v pep440.Version) (*solve.Metadata, solve
 		return &solve.Metadata{Requires: m.Requires}, solve.Known
 	case MetadataFailed:
 		return nil, solve.NotChecked
-	case MetadataUnknown, MetadataRefused:
+	case MetadataUnknown, MetadataRefused, MetadataWithheld:
 	}
 	return nil, solve.Unknown
 }
@@ -162,9 +168,9 @@ func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 	switch {
 	case !owned:
 		return nil, solve.Absent
-	case !known || (!pkg.HasFacts && pkg.Failure == ""):
+	case !known || (!pkg.HasFacts && pkg.Failure == "" && pkg.Withheld == ""):
 		return nil, solve.Missing
-	case !pkg.HasFacts:
+	case !pkg.HasFacts && pkg.Withheld == "":
 		return nil, solve.NotChecked
 	case !pkg.Known || pkg.Status == "quarantined":
 		return nil, solve.Absent
@@ -180,7 +186,7 @@ func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 		if r.Version.IsPrerelease() || len(r.Files) == 0 || !chooses(r) || slices.ContainsFunc(ranges, func(s pep440.Specifiers) bool { return !s.Contains(r.Version) }) {
 			continue
 		}
-		if d.metadataOf(key, r.Version).Status == MetadataRefused {
+		if s := d.metadataOf(key, r.Version).Status; s == MetadataRefused || s == MetadataWithheld {
 			continue
 		}
 		files, mask := d.admits(r)

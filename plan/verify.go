@@ -172,7 +172,7 @@ func (d *decider) findings(i int) []Finding {
 		out = found(kind, name+" "+reason)
 	}
 	switch m := d.metadataOf(sl.p.Key, sl.p.Version); m.Status {
-	case MetadataUnknown, MetadataRefused:
+	case MetadataUnknown, MetadataRefused, MetadataWithheld:
 		out = append(out, found(FoundUnverified, "what "+name+" requires is not known: "+m.Reason)...)
 	case MetadataFailed:
 		out = append(out, found(FoundNotChecked, "what "+name+" requires could not be read: "+m.Reason)...)

@@ -83,8 +83,12 @@ func (d *decider) stuck(e solve.Edge, key string) string {
 		for _, l := range d.outcomes[i].lines {
 			for _, v := range l.judged {
 				to := v.release.Version
-				if m := d.metadataOf(sl.p.Key, to); m.Status == MetadataRefused {
+				switch m := d.metadataOf(sl.p.Key, to); m.Status {
+				case MetadataRefused:
 					return "the metadata of " + name + " " + to.String() + " is refused"
+				case MetadataWithheld:
+					return name + " " + to.String() + " cannot be had: " + m.Reason
+				case MetadataKnown, MetadataUnknown, MetadataFailed:
 				}
 				if v.young || v.reason == "" {
 					return name + " " + v.release.Version.String() + " was refused by closing its merge request"
@@ -136,6 +140,8 @@ func (d *decider) whyHeld(g *goal, behind *set) (State, string) {
 	switch {
 	case m.Status == MetadataRefused:
 		return Incompatible, fmt.Sprintf("The metadata of %s is refused: %s.", to, m.Reason)
+	case m.Status == MetadataWithheld:
+		return Incompatible, fmt.Sprintf("%s cannot be had: %s.", to, m.Reason)
 	case m.Status == MetadataUnknown && d.s.Policy.Unverified == HoldUnverified:
 		return Incompatible, fmt.Sprintf("What %s requires is not known (%s), and `unverified: hold` holds that.", to, m.Reason)
 	}

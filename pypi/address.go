@@ -90,7 +90,7 @@ func (d *download) inside(e *insideError) *Error {
 	}
 	problem := d.problem(Unsupported, "%s gives an address of %s on %s, which is inside a private network: not asked, since no index of the configuration is there",
 		d.Source.Index.Spoken(), clean(d.file.Name), what)
-	problem.cause = e
+	problem.cause, problem.forGood = e, true
 	return problem
 }
 
@@ -101,7 +101,9 @@ func (d *download) literal(u *url.URL) *Error {
 	to, ok := mapHost(u.Hostname())
 	switch {
 	case !ok:
-		return d.problem(Unsupported, "index %s gives an address of %s on %s, which is no host: not asked", d.Source.Index.Name, clean(d.file.Name), clean(u.Hostname()))
+		problem := d.problem(Unsupported, "%s gives an address of %s on %s, which is no host: not asked", d.Source.Index.Spoken(), clean(d.file.Name), clean(u.Hostname()))
+		problem.forGood = true
+		return problem
 	case d.client.named(d.base, to):
 		return nil
 	case to.address.IsValid() && !outside(to.address), to.name == "localhost", strings.HasSuffix(to.name, ".localhost"):

@@ -38,8 +38,13 @@ func (c *Client) try(parent context.Context, q *query) (Answer, *Error) {
 		}
 		if !redirect(response.StatusCode) {
 			answer, problem := c.read(q, address, response)
-			if problem != nil && problem.Kind == Unreachable {
+			switch {
+			case problem == nil && answer.Known:
+				c.heard.note(address, q.name)
+			case problem != nil && problem.Kind == Unreachable:
 				problem = c.broken(parent, q, problem.cause)
+			case problem != nil:
+				problem.from(address)
 			}
 			return answer, problem
 		}
@@ -49,7 +54,7 @@ func (c *Client) try(parent context.Context, q *query) (Answer, *Error) {
 			return Answer{}, problem
 		}
 	}
-	return Answer{}, q.problem(Redirected, "%s redirects %s more than %d times: given up", q.who, q.what, maxRedirects)
+	return Answer{}, q.problem(Redirected, "%s redirects %s more than %d times: given up", q.who, q.what, maxRedirects).from(address)
 }
 
 // send makes one GET. Credentials go to the origin of the index and nowhere
@@ -84,16 +89,24 @@ func (q *query) follow(from *url.URL, response *http.Response) (*url.URL, *Error
 	location := response.Header.Get("Location")
 	to, err := from.Parse(location)
 	if err != nil || location == "" {
-		return nil, q.problem(Redirected, "%s redirects %s without saying where", q.who, q.what)
+		return nil, q.problem(Redirected, "%s redirects %s without saying where", q.who, q.what).from(from)
 	}
 	switch {
 	case sameOrigin(to, q.base) && to.User == nil:
 		return to, nil
 	case sameHost(to.Hostname(), q.base.Hostname()):
 		return nil, q.problem(Redirected, "%s redirects %s to another origin, %s: not followed",
-			q.who, q.what, clean(to.Scheme+"://"+to.Host))
+			q.who, q.what, clean(to.Scheme+"://"+to.Host)).from(from)
 	}
-	return nil, q.problem(Redirected, "%s redirects to another host, %s: not followed", q.who, clean(to.Host))
+	problem := q.problem(Redirected, "%s redirects to another host, %s: not followed", q.who, clean(to.Host)).from(from)
+	problem.forGood = response.StatusCode == http.StatusMovedPermanently || response.StatusCode == http.StatusPermanentRedirect
+	return nil, problem
+}
+
+// from notes who gave an answer that is an error.
+func (e *Error) from(u *url.URL) *Error {
+	e.origin = originOf(u)
+	return e
 }
 
 // read judges the response of an address and closes it.
@@ -131,7 +144,7 @@ func (q *query) refusedWith(response *http.Response) *Error {
 	default:
 		err = q.problem(Unsupported, "%s answered %s for %s", q.who, statusText(status), q.what)
 	}
-	err.status = response.StatusCode
+	err.status, err.forGood = response.StatusCode, gone(response.StatusCode)
 	return err
 }
 

@@ -49,6 +49,7 @@ type Client struct {
 	http  *http.Client
 	o     Options
 	pages *pages
+	heard *heard        // nil: no run
 	large chan struct{} // holds as many as large files are in memory
 }
 
@@ -143,10 +144,15 @@ type Answer struct {
 	Stale bool
 	// Known is false when the index has no such project (404, 410). That is
 	// an answer: Package says so too.
-	Known   bool
-	ETag    string
-	Serial  int64 // PEP 700's _last-serial of the public index, 0 where none
-	Package plan.Package
+	Known bool
+	// Withheld is the sentence of an answer that is definite for this name and
+	// run and gives no page, such as a 403; the rest is zero then. What is
+	// stored stays as it is. Only FetchEach and FetchAll of a Client that
+	// ForRun made tell such answers from failures.
+	Withheld string
+	ETag     string
+	Serial   int64 // PEP 700's _last-serial of the public index, 0 where none
+	Package  plan.Package
 	// Details tell how to fetch the files; DecodeDetails reads them. nil where
 	// they were not asked for, or the index does not know the project.
 	Details []byte
@@ -258,6 +264,9 @@ type Error struct {
 	again   bool          // worth another attempt
 	after   time.Duration // what the index asked to wait
 	status  int           // of the answer, 0 where there was none
+	origin  string        // who gave it
+	forGood bool          // it is an answer, whoever else is answered
+	file    string        // of which file it is, "" for a page
 }
 
 func (e *Error) Error() string { return e.text }

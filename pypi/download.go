@@ -30,7 +30,9 @@ func (c *Client) download(q *query, file FileDetails, origins *breaker) (*downlo
 	d := &download{query: *q, client: c, file: file, origins: origins}
 	u, err := url.Parse(file.URL)
 	if err != nil || u.Host == "" || u.User != nil {
-		return nil, q.problem(Unsupported, "%s gives no usable address of %s for %s", q.who, clean(file.Name), q.what)
+		problem := q.problem(Unsupported, "%s gives no usable address of %s for %s", q.who, clean(file.Name), q.what)
+		problem.forGood = true
+		return nil, problem
 	}
 	if problem := d.admit(u); problem != nil {
 		return nil, problem
@@ -49,7 +51,9 @@ func (d *download) admit(u *url.URL) *Error {
 	case strings.EqualFold(u.Scheme, "https"), strings.EqualFold(u.Scheme, "http") && strings.EqualFold(d.base.Scheme, "http"):
 		return d.literal(u)
 	}
-	return d.problem(Unsupported, "%s gives an address of %s for %s that is not https: not followed", d.who, clean(d.file.Name), d.what)
+	problem := d.problem(Unsupported, "%s gives an address of %s for %s that is not https: not followed", d.who, clean(d.file.Name), d.what)
+	problem.forGood = true
+	return problem
 }
 
 // get asks for an address, again after what may pass, and hands the answer's
@@ -92,7 +96,7 @@ func (d *download) try(parent context.Context, address *url.URL, span string, ac
 			discard(response)
 			to, err := address.Parse(response.Header.Get("Location"))
 			if err != nil || to.Host == "" || to.User != nil || response.Header.Get("Location") == "" {
-				return d.problem(Redirected, "%s redirects %s without saying where", d.who, d.what)
+				return d.problem(Redirected, "%s redirects %s without saying where", d.who, d.what).from(address)
 			}
 			if problem := d.admit(to); problem != nil {
 				return problem
@@ -100,9 +104,15 @@ func (d *download) try(parent context.Context, address *url.URL, span string, ac
 			address = to
 			continue
 		}
-		return d.answer(parent, response, accepted, use)
+		err = d.answer(parent, response, accepted, use)
+		if problem, failed := err.(*Error); failed {
+			problem.from(address)
+		} else if err == nil {
+			d.client.heard.note(address, d.name)
+		}
+		return err
 	}
-	return d.problem(Redirected, "%s redirects %s more than %d times: given up", d.who, d.what, maxRedirects)
+	return d.problem(Redirected, "%s redirects %s more than %d times: given up", d.who, d.what, maxRedirects).from(address)
 }
 
 // send makes one GET. Credentials go to the origin of the index and nowhere

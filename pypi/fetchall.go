@@ -30,13 +30,27 @@ func (c *Client) FetchAll(ctx context.Context, requests []Request, progress func
 // are never in memory together unless each keeps them.
 func (c *Client) FetchEach(ctx context.Context, requests []Request, progress func(done, total int), each func(i int, r Result)) {
 	indexes := c.breaker()
-	var mu sync.Mutex // guards each
+	var mu sync.Mutex // guards each and late
+	late := map[int]Result{}
 	c.forAll(len(requests), progress, func(i int) {
 		r := c.result(ctx, requests[i], indexes)
 		mu.Lock()
 		defer mu.Unlock()
+		var problem *Error
+		if errors.As(r.Err, &problem) && (problem.forGood || problem.mayBeMeant()) {
+			late[i] = r // what it means shows when all others are heard
+			return
+		}
 		each(i, r)
 	})
+	for i := range requests {
+		if r, ok := late[i]; ok {
+			if reason, ok := c.withheld(r.Err); ok {
+				r.Answer, r.Err = Answer{Withheld: reason}, nil
+			}
+			each(i, r)
+		}
+	}
 }
 
 // forAll does n things, Options.Concurrency at once.
@@ -76,7 +90,11 @@ func (c *Client) result(ctx context.Context, r Request, indexes *breaker) Result
 		return Result{Request: r, Err: err}
 	}
 	answer, err := c.Do(ctx, r)
-	indexes.note(key, err)
+	if _, meant := c.withheld(err); meant {
+		indexes.note(key, nil) // an answer, for this name
+	} else {
+		indexes.note(key, err)
+	}
 	return Result{Request: r, Answer: answer, Err: err}
 }
 

@@ -1,6 +1,7 @@
 package pypi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,9 @@ const (
 	Known   MetadataStatus = "known"
 	Unknown MetadataStatus = "unknown" // no file tells without running code
 	Refused MetadataStatus = "refused" // broken or not what the index says
+	// Withheld: the index lists files that nobody is given. It holds for this
+	// run alone.
+	Withheld MetadataStatus = "withheld"
 )
 
 // MetadataAnswer is what became known of a release. It holds as long as File
@@ -61,7 +65,8 @@ type MetadataResult struct {
 //
 // What cannot be known, and what is broken, hostile or another release's, is
 // an answer. An error, always an *Error, means that it is not known yet: the
-// server failed or does not have the file.
+// server failed or does not have the file. Of the second kind FetchMetadata of
+// a Client that ForRun made makes answers as well, Withheld.
 func (c *Client) Metadata(ctx context.Context, r MetadataRequest) (MetadataAnswer, error) {
 	return c.metadata(ctx, r, nil)
 }
@@ -76,6 +81,12 @@ func (c *Client) FetchMetadata(ctx context.Context, requests []MetadataRequest, 
 		answer, err := c.metadata(ctx, requests[i], origins)
 		results[i] = MetadataResult{Request: requests[i], Answer: answer, Err: err}
 	})
+	for i := range results { // now that all others are heard
+		r := &results[i]
+		if reason, ok := c.withheld(r.Err); ok {
+			r.Answer, r.Err = MetadataAnswer{Status: Withheld, Reason: reason}, nil
+		}
+	}
 	return results
 }
 
@@ -90,7 +101,7 @@ func (c *Client) metadata(ctx context.Context, r MetadataRequest, origins *break
 	}
 	q.what = fmt.Sprintf("the metadata of %s %s", q.name, clean(r.Version))
 	first := MetadataAnswer{Status: Unknown, File: r.Files[0].Name, SHA256: r.Files[0].SHA256}
-	var missing error
+	var missing, refused error
 	for _, file := range r.Files {
 		m, err := c.ofFile(ctx, &q, file, version, origins)
 		var why refusal
@@ -106,13 +117,20 @@ func (c *Client) metadata(ctx context.Context, r MetadataRequest, origins *break
 			if first.Reason == "" {
 				first.Reason = clause(file, string(unknown))
 			}
-		case errors.As(err, &problem) && (gone(problem.status) || problem.Kind == Unsupported && problem.status == 0):
-			missing = err // perhaps another file is there
+		case errors.As(err, &problem) && (problem.forGood || problem.Kind == Unsupported && problem.status == 0):
+			problem.file = file.Name
+			missing = cmp.Or(missing, err) // perhaps another file is there
+		case problem != nil && problem.mayBeMeant():
+			problem.file = file.Name
+			refused = cmp.Or(refused, err)
 		default:
 			return MetadataAnswer{}, err
 		}
 	}
-	if missing != nil {
+	switch {
+	case refused != nil:
+		return MetadataAnswer{}, refused
+	case missing != nil:
 		return MetadataAnswer{}, missing
 	}
 	return first, nil

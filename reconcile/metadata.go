@@ -95,7 +95,7 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 		return err
 	}
 	r.fetched += len(requests)
-	for _, res := range r.Index.FetchMetadata(ctx, requests, r.Progress) {
+	for _, res := range r.index.FetchMetadata(ctx, requests, r.Progress) {
 		q, answer := res.Request, res.Answer
 		if res.Err != nil {
 			r.setMetadata(q.Name, q.Version, plan.Metadata{Status: plan.MetadataFailed, Reason: pypi.Clause(res.Err)})
@@ -110,13 +110,19 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 		if m.Status == plan.MetadataKnown {
 			row.Blob = answer.Metadata.Encode()
 		}
-		r.setMetadata(q.Name, q.Version, m)
-		if answer.Doubtful {
-			// One spoilt answer must not refuse the release for good: it is asked
-			// for again, so the run is not done.
+		switch {
+		case answer.Doubtful:
+			// One spoilt answer tells nothing of the release, and less of what a
+			// pin forbids: it is asked for again, so the run is not done.
+			m.Status = plan.MetadataFailed
+			r.setMetadata(q.Name, q.Version, m)
 			r.fail(fmt.Sprintf("what %s %s requires is asked for again: %s", q.Name, q.Version, answer.Reason))
 			continue
+		case answer.Status == pypi.Withheld:
+			r.setMetadata(q.Name, q.Version, m)
+			continue // it holds for this run
 		}
+		r.setMetadata(q.Name, q.Version, m)
 		r.learnt[index] = append(r.learnt[index], row)
 	}
 	if err := ctx.Err(); err != nil {
@@ -152,16 +158,26 @@ func (r *run) metadataRequests(ctx context.Context, index string, needs []plan.N
 	for name, blob := range stored {
 		r.details[name] = blob
 	}
-	decoded := map[string]pypi.Details{}
+	decoded, damaged := map[string]pypi.Details{}, []string(nil)
+	for _, n := range needs {
+		if _, ok := decoded[n.Name]; ok {
+			continue
+		}
+		if decoded[n.Name], err = pypi.DecodeDetails(r.details[n.Name]); err != nil {
+			damaged = append(damaged, n.Name)
+		}
+	}
+	if err := r.reread(ctx, damaged, r.wanted); err != nil {
+		return nil, err
+	}
+	for _, name := range damaged {
+		if decoded[name], err = pypi.DecodeDetails(r.details[name]); err != nil {
+			decoded[name] = pypi.Details{}
+		}
+	}
 	var requests []pypi.MetadataRequest
 	for _, n := range needs {
-		details, ok := decoded[n.Name]
-		if !ok {
-			if details, err = pypi.DecodeDetails(r.details[n.Name]); err != nil {
-				details = pypi.Details{}
-			}
-			decoded[n.Name] = details
-		}
+		details := decoded[n.Name]
 		q := pypi.MetadataRequest{Source: r.Sources[index], Name: n.Name, Version: n.Version}
 		for _, file := range n.Files {
 			if f, ok := details.File(file); ok {

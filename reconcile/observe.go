@@ -13,6 +13,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/pypi/metadata"
 	"gitlab.com/cki-project/pinwheel/store"
 )
@@ -25,6 +26,7 @@ type run struct {
 	id      int64
 	log     *slog.Logger
 	gitlab  *mrs.Client
+	index   *pypi.Client // remembers for this run which hosts answered
 
 	memory     store.Memory
 	snap       plan.Snapshot
@@ -38,6 +40,7 @@ type run struct {
 	unverified []replaced
 	states     map[string]store.SelectionState // of ticks, as the audit knows them
 	details    map[string][]byte               // of pages read in this run: where their files are
+	wanted     map[string]plan.Wanted          // of each name whose page was asked for
 	fetched    int                             // releases whose metadata was fetched
 	decoder    metadata.Decoder
 	recalled   map[string]bool                // names whose stored metadata is in the snapshot

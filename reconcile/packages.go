@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strings"
 
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
@@ -78,10 +79,42 @@ func (r *run) observeUnpinned(ctx context.Context, pinned map[string]plan.Wanted
 
 // pages asks each name's one index, conditionally where facts are stored, and
 // keeps what is new. A name whose index fails keeps its last good facts and
-// carries the failure.
+// carries the failure. Stored facts that turn out to be damaged are dropped with
+// their ETag, and the page is read anew: the index would go on saying that they
+// hold.
 func (r *run) pages(ctx context.Context, wanted map[string]plan.Wanted) error {
+	damaged, err := r.ask(ctx, wanted)
+	if err != nil || len(damaged) == 0 {
+		return err
+	}
+	return r.reread(ctx, damaged, wanted)
+}
+
+// reread drops what is stored of names and asks for their pages as if nothing
+// had ever been.
+func (r *run) reread(ctx context.Context, names []string, wanted map[string]plan.Wanted) error {
+	again, byIndex := map[string]plan.Wanted{}, map[string][]string{}
+	for _, name := range names {
+		if index, ok := r.project.Policy.IndexOf(name); ok {
+			again[name], byIndex[index.Name] = wanted[name], append(byIndex[index.Name], name)
+		}
+	}
+	for index, names := range byIndex {
+		r.log.Warn("stored facts are damaged and read anew", "package", strings.Join(names, " "))
+		if err := r.Store.DropFacts(ctx, index, names); err != nil {
+			return err
+		}
+	}
+	_, err := r.ask(ctx, again)
+	return err
+}
+
+// ask is one question to the index for each name. It returns the names of which
+// the stored facts are damaged.
+func (r *run) ask(ctx context.Context, wanted map[string]plan.Wanted) (damaged []string, err error) {
 	byIndex := map[string][]string{}
-	for name := range wanted {
+	for name, w := range wanted {
+		r.wanted[name] = w
 		if index, ok := r.project.Policy.IndexOf(name); ok {
 			byIndex[index.Name] = append(byIndex[index.Name], name)
 		}
@@ -92,7 +125,7 @@ func (r *run) pages(ctx context.Context, wanted map[string]plan.Wanted) error {
 		sort.Strings(names)
 		facts, err := r.Store.Facts(ctx, index, names)
 		if err != nil {
-			return fmt.Errorf("read the stored facts of %s: %w", plan.SpokenIndex(index), err)
+			return nil, fmt.Errorf("read the stored facts of %s: %w", plan.SpokenIndex(index), err)
 		}
 		for _, name := range names {
 			f := facts[name]
@@ -106,9 +139,12 @@ func (r *run) pages(ctx context.Context, wanted map[string]plan.Wanted) error {
 	}
 	sort.Slice(requests, func(i, j int) bool { return requests[i].Name < requests[j].Name })
 	saves := make([]*store.Facts, len(requests))
-	r.Index.FetchEach(ctx, requests, r.Progress, func(i int, res pypi.Result) {
+	r.index.FetchEach(ctx, requests, r.Progress, func(i int, res pypi.Result) {
 		index, name := res.Request.Source.Index.Name, res.Request.Name
-		pkg, save := r.settle(ctx, res, stored[name], wanted[name].Least)
+		pkg, save, bad := r.settle(ctx, res, stored[name], wanted[name].Least)
+		if bad != nil {
+			damaged = append(damaged, name)
+		}
 		pkg.Name, pkg.Index = name, index
 		r.snap.Packages[name] = pkg
 		if len(res.Answer.Details) > 0 {
@@ -124,28 +160,30 @@ func (r *run) pages(ctx context.Context, wanted map[string]plan.Wanted) error {
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("read the index: %w", err)
+		return nil, fmt.Errorf("read the index: %w", err)
 	}
 	for index, facts := range fresh {
 		if err := r.Store.SaveFacts(ctx, index, facts); err != nil {
-			return fmt.Errorf("keep what %s said: %w", plan.SpokenIndex(index), err)
+			return nil, fmt.Errorf("keep what %s said: %w", plan.SpokenIndex(index), err)
 		}
 	}
-	return nil
+	sort.Strings(damaged)
+	return damaged, nil
 }
 
 // settle turns one answer into facts, and into a row to store when it is new.
-func (r *run) settle(ctx context.Context, res pypi.Result, old store.Facts, least pep440.Version) (plan.Package, *store.Facts) {
-	if res.Err == nil && !res.Answer.NotModified {
-		pkg := res.Answer.Package
+// damaged is why the stored facts that hold cannot be read.
+func (r *run) settle(ctx context.Context, res pypi.Result, old store.Facts, least pep440.Version) (pkg plan.Package, fresh *store.Facts, damaged error) {
+	if res.Err == nil && !res.Answer.NotModified && res.Answer.Withheld == "" {
+		pkg = res.Answer.Package
 		pkg.HasFacts, pkg.Known = true, res.Answer.Known
 		hashes := res.Request.Hashes
-		fresh := &store.Facts{
+		fresh = &store.Facts{
 			Name: res.Request.Name, ETag: res.Answer.ETag, Serial: res.Answer.Serial, CheckedAt: r.now,
 			WithHashes: hashes, Blob: pypi.EncodePackage(pkg, hashes), Details: res.Answer.Details,
 		}
 		if least.IsZero() || len(fresh.Details) == 0 || plan.TakenBack(pkg, least) {
-			return pkg, fresh
+			return pkg, fresh, nil
 		}
 		fresh.Whole, fresh.Blob = fresh.Blob, pypi.EncodeRecent(pkg, hashes, least)
 		// Most releases are older than the pin. A first run need not keep them
@@ -153,20 +191,20 @@ func (r *run) settle(ctx context.Context, res pypi.Result, old store.Facts, leas
 		if recent, err := pypi.DecodePackageFrom(fresh.Blob, least); err == nil && len(recent.Releases) > 0 {
 			pkg = recent
 		}
-		return pkg, fresh
+		return pkg, fresh, nil
 	}
-	var pkg plan.Package
 	if len(old.Blob) > 0 {
-		var err error
-		if pkg, err = r.stored(ctx, res.Request.Source.Index.Name, old, least); err != nil {
-			return plan.Package{Failure: fmt.Sprintf("the stored facts of %s cannot be read: %v", old.Name, err)}, nil
+		if pkg, damaged = r.stored(ctx, res.Request.Source.Index.Name, old, least); damaged != nil {
+			pkg = plan.Package{Failure: fmt.Sprintf("the stored facts of %s cannot be read: %v", old.Name, damaged)}
+		} else {
+			pkg.HasFacts = true
 		}
-		pkg.HasFacts = true
 	}
+	pkg.Withheld = res.Answer.Withheld
 	if res.Err != nil {
 		pkg.Failure = pypi.Clause(res.Err)
 	}
-	return pkg, nil
+	return pkg, nil, damaged
 }
 
 // stored decodes stored facts from the lowest pin on. Is there nothing, the
@@ -174,6 +212,9 @@ func (r *run) settle(ctx context.Context, res pypi.Result, old store.Facts, leas
 // taken back may have to go to an older release.
 func (r *run) stored(ctx context.Context, index string, old store.Facts, least pep440.Version) (plan.Package, error) {
 	pkg, err := pypi.DecodePackageFrom(old.Blob, least)
+	if err == nil && pkg.Name != old.Name {
+		return plan.Package{}, fmt.Errorf("they are those of %s", pkg.Name)
+	}
 	switch {
 	case err == nil && (least.IsZero() || len(pkg.Releases) > 0 && !plan.TakenBack(pkg, least)):
 		return pkg, nil
@@ -186,5 +227,8 @@ func (r *run) stored(ctx context.Context, index string, old store.Facts, least p
 			return plan.Package{}, err
 		}
 	}
-	return pypi.DecodePackage(blob)
+	if pkg, err = pypi.DecodePackage(blob); err == nil && pkg.Name != old.Name {
+		err = fmt.Errorf("they are those of %s", pkg.Name)
+	}
+	return pkg, err
 }

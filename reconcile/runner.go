@@ -224,8 +224,8 @@ func Windows(p plan.Policy) []plan.Window {
 
 func (r *Runner) newRun(project config.Project, now time.Time) *run {
 	return &run{
-		Runner: r, project: project, now: now,
-		log: r.Log.With("project", project.Path), details: map[string][]byte{}, recalled: map[string]bool{}, learnt: map[string][]store.MetadataRow{}, states: map[string]store.SelectionState{},
+		Runner: r, index: r.Index.ForRun(), project: project, now: now,
+		log: r.Log.With("project", project.Path), details: map[string][]byte{}, wanted: map[string]plan.Wanted{}, recalled: map[string]bool{}, learnt: map[string][]store.MetadataRow{}, states: map[string]store.SelectionState{},
 		snap: plan.Snapshot{
 			Now: now, Policy: project.Policy, Packages: map[string]plan.Package{},
 			Metadata: map[string]map[string]plan.Metadata{},

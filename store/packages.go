@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -86,6 +87,33 @@ func (s *Store) SaveFacts(ctx context.Context, index string, facts []Facts) erro
 	})
 	if err != nil {
 		return fmt.Errorf("save the facts of %s: %w", plan.SpokenIndex(index), err)
+	}
+	return nil
+}
+
+// DropFacts forgets what is known of packages on an index, their ETags
+// included, so that they are read anew.
+func (s *Store) DropFacts(ctx context.Context, index string, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(names)
+	if err != nil {
+		return err
+	}
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		for _, statement := range []string{
+			`DELETE FROM packages WHERE index_name = ? AND name IN (SELECT value FROM json_each(?))`,
+			`DELETE FROM package_details WHERE index_name = ? AND name IN (SELECT value FROM json_each(?))`,
+		} {
+			if _, err := tx.ExecContext(ctx, statement, index, string(list)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("drop facts of index %s: %w", index, err)
 	}
 	return nil
 }

@@ -87,11 +87,16 @@ func (s *Solver) compile(key string, v pep440.Version, requires []pep508.Require
 func (s *Solver) ignored(key string, v pep440.Version, r *pep508.Requirement) bool {
 	for i := range s.f.IgnoreEdges {
 		e := &s.f.IgnoreEdges[i]
-		if pep508.SameName(e.From, key) && pep508.SameName(e.To, r.Name) && (v.IsZero() || e.FromVersion.Contains(v)) {
+		if e.meets(key, r.Name) && (v.IsZero() || e.FromVersion.Contains(v)) {
 			return true
 		}
 	}
 	return false
+}
+
+// meets reports whether the edge is between two names.
+func (e *IgnoredEdge) meets(from, to string) bool {
+	return pep508.SameName(e.From, from) && pep508.SameName(e.To, to)
 }
 
 func (s *Solver) intern(q *pep508.Requirement, loose bool) *require {

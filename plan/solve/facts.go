@@ -58,6 +58,8 @@ type Pin struct {
 	Version pep440.Version
 	// Active are the environments in which the marker of the line may hold.
 	Active uint64
+	// Mute pins hold nobody while it cannot be read what they require.
+	Mute bool
 	// Fixed pins do not move, whatever Up says.
 	Fixed bool
 	// Up lists what the pin may move to on account of others, in order of

@@ -84,7 +84,9 @@ func (s *Solver) ready(targets []target) (Result, bool) {
 	for _, t := range targets {
 		g := s.groups[s.nodes[t.node].group]
 		missing = missing || g.missing || g.open.missing
-		unread = append(unread, g.unread...)
+		unread = append(unread, s.holders(t.node, func(u int32) bool {
+			return slices.ContainsFunc(targets, func(t target) bool { return t.node == u })
+		})...)
 	}
 	if missing {
 		s.lacking(targets)

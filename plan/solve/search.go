@@ -222,6 +222,9 @@ func (x *search) leaf() (b branch, end bool, out verdict, lv levels) {
 		x.lacking = true
 		return b, true, stopped, 0
 	}
+	for _, i := range x.st.moved {
+		fit.unread = append(fit.unread, x.s.holders(i, x.st.isMoved)...)
+	}
 	if len(fit.unread) > 0 {
 		x.unread = append(x.unread, fit.unread...)
 		return b, true, stopped, 0

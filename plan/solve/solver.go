@@ -75,9 +75,9 @@ type group struct {
 	nodes  []int32
 	open   openGroup
 	// missing says that what some node requires was not asked for yet, and
-	// unread who requires what could not be read.
+	// unread lists the nodes of which it could not be read what they require.
 	missing bool
-	unread  []string
+	unread  []int32
 }
 
 type revEdge struct {
@@ -135,8 +135,8 @@ func (s *Solver) addPins() {
 		n.options = append(make([]option, 0, len(p.Up)+1), option{v: p.Version, rel: rel, known: known})
 		g := s.groups[n.group]
 		g.missing = g.missing || known == Missing
-		if known == NotChecked {
-			g.unread = append(g.unread, p.Key)
+		if known == NotChecked && !p.Mute {
+			g.unread = append(g.unread, int32(i))
 		}
 		s.nodes = append(s.nodes, n)
 	}

@@ -137,3 +137,7 @@ type hashList struct {
 type hashForm struct{ before, after string }
 
 func (h hashList) equal(o hashList) bool { return slices.Equal(h.values, o.values) }
+
+// LinkTarget returns the path of another file where this one reads as a symbolic
+// link, "" where it does not.
+func (f *File) LinkTarget() string { return "" }

@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"gitlab.com/cki-project/pinwheel/constraints"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -157,13 +158,8 @@ func documents(data []byte) ([]*yaml.Node, error) {
 }
 
 func syntaxError(path string, err error) Error {
-	e := Error{Path: path, Text: "this is not YAML: " + err.Error()}
-	var one *yaml.LoadError
-	if errors.As(err, &one) {
-		e.Line = max(one.Mark.Line, one.ContextMark.Line)
-		e.Text = "this is not YAML: " + one.Message
-	}
-	return e
+	line, what := constraints.YAMLFault(err)
+	return Error{Path: path, Line: line, Text: "this is not YAML: " + what}
 }
 
 // config reads the top level; a nil root is an empty file.

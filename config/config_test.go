@@ -313,11 +313,11 @@ func TestUnreadable(t *testing.T) {
 		write("latin1", "# caf\xe9"):            "not UTF-8",
 		write("scalar", "hello"):                "scalar:1: the file is not a mapping",
 		write("dashes", "---\n"):                "the file is not a mapping",
-		write("open", "a: [1\nb: 2"):            "open:2: this is not YAML: did not find expected",
+		write("open", "a: [1\nb: 2"):            "open:2: this is not YAML: a bracket is not closed",
 		write("tab", "gitlab:\n\turl: x"):       "tab:2: this is not YAML",
-		write("anchor", "a: *x"):                "anchor:1: this is not YAML: unknown anchor",
+		write("anchor", "a: *x"):                "anchor:1: this is not YAML: an alias names an anchor",
 		write("two", "projects: []\n---\nb: 2"): "two:2: a second document starts here",
-		write("nul", "a: x\x00y"):               "nul: this is not YAML: control characters",
+		write("nul", "a: x\x00y"):               "nul: this is not YAML: a control character",
 	} {
 		_, err := Load(path)
 		var all Errors

@@ -101,6 +101,7 @@ var optionSpecs = []optionSpec{
 	{"--only-final", nil, true},
 	{"--prefer-binary", nil, false},
 	{"--require-hashes", nil, false},
+	{"--no-require-hashes", nil, false},
 	{"--pre", nil, false},
 	{"--trusted-host", nil, true},
 	{"--use-feature", nil, true},

@@ -130,6 +130,9 @@ func (f *File) readRequirement(l logicalLine, args string, words []word, opts []
 		if marker, err = pep508.ParseMarker(markerText); err != nil {
 			return &refusal{"the marker " + quote(markerText) + " is not valid", "correct it as PEP 508 says"}
 		}
+		if part := marker.Undefined(); part != "" {
+			return &refusal{"pip cannot evaluate " + part + " in a marker", "compare with ==, or with a version"}
+		}
 	}
 	if isURL {
 		return f.readURL(l, text, marker, markerText)
@@ -141,7 +144,7 @@ func (f *File) readRequirement(l logicalLine, args string, words []word, opts []
 	if err != nil {
 		return explain(text, err)
 	}
-	if req.URL == "" && len(req.Extras) > 0 {
+	if len(req.Extras) > 0 {
 		return &refusal{"a constraint cannot have extras", "write " + quote(withoutExtras(text))}
 	}
 	u := Unmanaged{

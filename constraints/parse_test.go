@@ -57,7 +57,7 @@ func TestParseUnmanaged(t *testing.T) {
 		{"a===2004d", KindArbitrary, "a", `"2004d" is not a version as PEP 440 defines it`},
 		{"a", KindBare, "a", "no version is pinned"},
 		{"a @ https://x/a-1.zip ; python_version>'3'", KindURL, "a", "a URL is not a pin"},
-		{"a[x] @ https://x/a-1.zip", KindURL, "a", "a URL is not a pin"},
+		{"a @ https://x/a-1.zip", KindURL, "a", "a URL is not a pin"},
 		{"https://x/a_b-1.0-py3-none-any.whl#sha256=00", KindURL, "a_b", "a URL is not a pin"},
 		{"git+https://x/a.git@v1#egg=a", KindURL, "a", "a URL is not a pin"},
 		{"./a-1.0-py3-none-any.whl", KindPath, "", "a path is not a pin"},

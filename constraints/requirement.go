@@ -11,7 +11,7 @@ import (
 )
 
 var urlSchemes = []string{
-	"http", "https", "file", "ftp", "ssh", "git", "hg", "bzr", "sftp", "svn",
+	"http", "https", "file", "ftp",
 	"git+http", "git+https", "git+ssh", "git+git", "git+file",
 	"hg+file", "hg+http", "hg+https", "hg+ssh", "hg+static-http",
 	"bzr+http", "bzr+https", "bzr+ssh", "bzr+sftp", "bzr+ftp", "bzr+lp", "bzr+file",
@@ -24,7 +24,11 @@ func hasURLScheme(text string) bool {
 	return ok && slices.Contains(urlSchemes, strings.ToLower(scheme))
 }
 
-var eggFragment = regexp.MustCompile(`[#&]egg=([^&]+)`)
+var (
+	eggFragment = regexp.MustCompile(`[#&]egg=([^&]+)`)
+	// eggName is what pip takes for a name there: no extras, no version.
+	eggName = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9._-]*[a-z0-9])?$`)
+)
 
 // archiveSuffixes are the ends of names that pip takes for archives.
 var archiveSuffixes = []string{
@@ -71,11 +75,10 @@ func (f *File) readURL(l logicalLine, text string, marker pep508.Marker, markerT
 	case isWheel(location):
 		u.Name, _, _ = strings.Cut(path.Base(location), "-")
 	case m != nil:
-		req, err := pep508.Parse(m[1])
-		if err != nil {
-			return explain(m[1], err)
+		if !eggName.MatchString(m[1]) {
+			return &refusal{"#egg=" + m[1] + " is not the name of a project alone", "write NAME @ URL"}
 		}
-		u.Name = req.Name
+		u.Name = m[1]
 	default:
 		return unnamed(text)
 	}

@@ -54,10 +54,8 @@ func readYAML(path string, data []byte) (*yamlFile, error) {
 }
 
 func notYAML(path string, err error) error {
-	if load := new(yaml.LoadError); errors.As(err, &load) && load.Mark.Line > 0 {
-		return fmt.Errorf("%s:%d: it is not YAML: %s; correct it by hand", path, load.Mark.Line, load.Message)
-	}
-	return fmt.Errorf("%s: it is not YAML: %w", path, err)
+	line, what := YAMLFault(err)
+	return fmt.Errorf("%s:%d: it is not YAML: %s; correct it by hand", path, max(line, 1), what)
 }
 
 // index notes where the lines begin, by the line ends of YAML 1.1, which are

@@ -113,6 +113,11 @@ func parseFiles(s *Snapshot) (files []parsedFile, problems []Problem) {
 			problems = append(problems, syntaxProblems(f.Path, err)...)
 			continue
 		}
+		if to := parsed.LinkTarget(); to != "" {
+			problems = append(problems, Problem{File: f.Path, Line: 1, Stopping: true,
+				Text: "it is a link to " + to + " and no constraints file", Next: "name the file that it leads to in the configuration"})
+			continue
+		}
 		pf.parsed = parsed
 		if p := pf.deriveTwin(); p != nil {
 			problems = append(problems, *p)

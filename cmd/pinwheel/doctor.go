@@ -293,6 +293,10 @@ func (d *doctor) files(ctx context.Context, client *mrs.Client, project config.P
 			d.say(wrong, project.Path, "%v", err)
 			continue
 		}
+		if to := parsed.LinkTarget(); to != "" {
+			d.say(wrong, project.Path, "%s is a link to %s: name the file that it leads to in the configuration", f.Path, to)
+			continue
+		}
 		for _, pin := range parsed.Pins {
 			d.pins = append(d.pins, pin.Key)
 		}

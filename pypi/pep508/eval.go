@@ -50,6 +50,46 @@ func (m Marker) MayHold(env Environment) bool {
 	return holds || err != nil
 }
 
+// Undefined returns the first comparison that no environment can evaluate, as it
+// is printed, or "": one with "~=" or "===" and no version, or one between two
+// texts. pip refuses to work with a file that has one.
+func (m Marker) Undefined() string {
+	for _, terms := range m.alternatives {
+		for i := range terms {
+			t := &terms[i]
+			if t.group != nil {
+				if part := t.group.Undefined(); part != "" {
+					return part
+				}
+			} else if t.comparison.undefined() {
+				return t.comparison.String()
+			}
+		}
+	}
+	return ""
+}
+
+func (c *comparison) undefined() bool {
+	if !c.left.variable && !c.right.variable {
+		return true
+	}
+	if c.op != "~=" && c.op != "===" || c.clause != nil {
+		return false
+	}
+	key := c.left.text
+	if !c.left.variable {
+		key = c.right.text
+	}
+	if !isVersionVariable(key) {
+		return true
+	}
+	if c.right.variable {
+		return false // what it holds decides
+	}
+	_, err := pep440.ParseSpecifier(c.op + c.right.text)
+	return err != nil
+}
+
 func (m Marker) eval(env *Environment, extra string) (bool, error) {
 	holds := m.IsZero()
 	for _, terms := range m.alternatives {

@@ -1,0 +1,47 @@
+package constraints
+
+import (
+	"errors"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// yamlFaults are what a library of YAML says, by a part of its message, and what
+// people are told. The first that fits counts.
+var yamlFaults = []struct{ part, words string }{
+	{"',' or", "a bracket is not closed, or a comma is missing"},
+	{"unexpected end of stream", "a quote or a bracket is not closed"},
+	{"document indicator", "a quote or a bracket is not closed"},
+	{"mapping values are not allowed", "a colon stands where no key can be: indent the line as the one above, or put the text in quotes"},
+	{"cannot start any token", "a tab indents the line, or the value begins with a character that needs quotes"},
+	{"expected '-'", "the line is not indented as its list, whose items begin with a dash"},
+	{"unknown anchor", "an alias names an anchor that does not stand before it"},
+	{"escape", "a backslash in double quotes stands before a character that means nothing there"},
+	{"directive", "a line that begins with % is not read"},
+	{"incompatible", "the file asks for another version of YAML"},
+	{"control characters", "a control character stands in it"},
+	{"depth", "it is nested too deeply"},
+	{"expected ':'", "a colon is missing after a key"},
+	{"alphabetic or numeric", "no name follows & or *"},
+	{"comment or line break", "more than a comment follows the | or > that begins a text"},
+	{"expected key", "the line is not indented as the keys above it"},
+	{"tab", "a tab indents the line, which only blanks may"},
+	{"tag", "what follows ! is not a tag"},
+	{"'>'", "what follows ! is not a tag"},
+}
+
+// YAMLFault says in our words why a file is not YAML, and in which line, 0 if
+// that is not known. The error is one of the YAML library.
+func YAMLFault(err error) (line int, words string) {
+	message := err.Error()
+	if load := new(yaml.LoadError); errors.As(err, &load) {
+		line, message = max(load.Mark.Line, load.ContextMark.Line), load.Message
+	}
+	for _, f := range yamlFaults {
+		if strings.Contains(message, f.part) {
+			return line, f.words
+		}
+	}
+	return line, "what stands there does not fit what stands before it"
+}

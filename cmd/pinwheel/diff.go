@@ -24,7 +24,7 @@ func (p *program) diffs(s seen) {
 		}
 		fmt.Fprintf(p.out, "\n%s\n", printable(commit.Branch))
 		for _, f := range commit.Files {
-			fmt.Fprint(p.out, p.coloured(unified(f.Path, main[f.Path], f.Content)))
+			fmt.Fprint(p.out, p.coloured(unified(f.Path, main[f.Path], f.Content, true)))
 		}
 	}
 }
@@ -57,7 +57,7 @@ type line struct {
 
 // unified is the difference in the form of diff -u, without times. Equal
 // texts give "".
-func unified(path string, from, to []byte) string {
+func unified(path string, from, to []byte, _ bool) string {
 	if bytes.Equal(from, to) {
 		return ""
 	}

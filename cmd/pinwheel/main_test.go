@@ -537,7 +537,7 @@ func TestUnified(t *testing.T) {
 		if want != "" {
 			want = "--- f\n+++ f\n" + want
 		}
-		if got := unified("f", []byte(tt.from), []byte(tt.to)); got != want {
+		if got := unified("f", []byte(tt.from), []byte(tt.to), true); got != want {
 			t.Errorf("unified(%q, %q) =\n%s\nwant\n%s", tt.from, tt.to, got, want)
 		}
 	}

@@ -65,6 +65,14 @@ func (p *program) log(level slog.Level) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(p.err, opt))
 }
 
+// masked shows no password of an address and keeps every other byte.
+func masked(s string) string {
+	if !strings.Contains(s, "@") {
+		return s
+	}
+	return text.Masked(s)
+}
+
 // printable is one line of text that does nothing to a terminal and shows no
 // password of an address.
 func printable(s string) string {

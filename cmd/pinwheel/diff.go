@@ -24,7 +24,7 @@ func (p *program) diffs(s seen) {
 		}
 		fmt.Fprintf(p.out, "\n%s\n", printable(commit.Branch))
 		for _, f := range commit.Files {
-			fmt.Fprint(p.out, p.coloured(unified(f.Path, main[f.Path], f.Content, true)))
+			fmt.Fprint(p.out, p.coloured(unified(f.Path, main[f.Path], f.Content, p.screen)))
 		}
 	}
 }
@@ -49,21 +49,27 @@ func (p *program) coloured(diff string) string {
 // around is how many unchanged lines stand around a change.
 const around = 3
 
-// line is one line of a diff: ' ', '-' or '+' and its text.
+// line is one line of a diff: ' ', '-' or '+' and its text with its line end.
 type line struct {
 	mark byte
 	text string
 }
 
-// unified is the difference in the form of diff -u, without times. Equal
-// texts give "".
-func unified(path string, from, to []byte, _ bool) string {
+// unified is the difference in the form of diff -u, without times: a patch for
+// patch -p0 and git apply -p0. Equal texts give "". It holds the bytes of the
+// files, but for the passwords of addresses. For a screen it holds no control
+// characters, and is no patch where the files have some.
+func unified(path string, from, to []byte, screen bool) string {
 	if bytes.Equal(from, to) {
 		return ""
 	}
+	name := printable(path)
+	if strings.ContainsAny(name, " \t") {
+		name += "\t" // behind it, others write the time
+	}
 	lines := edits(splitLines(from), splitLines(to))
 	var b strings.Builder
-	fmt.Fprintf(&b, "--- %s\n+++ %s\n", printable(path), printable(path))
+	fmt.Fprintf(&b, "--- %s\n+++ %s\n", name, name)
 	oldLine, newLine := 1, 1
 	for i := 0; i < len(lines); {
 		next := i
@@ -85,7 +91,8 @@ func unified(path string, from, to []byte, _ bool) string {
 			if l.mark != '-' {
 				news++
 			}
-			fmt.Fprintf(&body, "%c%s\n", l.mark, printable(l.text))
+			body.WriteByte(l.mark)
+			body.WriteString(l.shown(screen))
 		}
 		fmt.Fprintf(&b, "@@ -%s +%s @@\n%s", place(oldLine, olds), place(newLine, news), body.String())
 		oldLine, newLine, i = oldLine+olds, newLine+news, end
@@ -113,11 +120,27 @@ func hunkEnd(lines []line, i int) int {
 	return min(last+1+around, len(lines))
 }
 
-func splitLines(b []byte) []string {
-	if len(b) == 0 {
-		return nil
+// shown is the text of a line as it is printed, with its line end.
+func (l line) shown(screen bool) string {
+	text, ended := strings.CutSuffix(l.text, "\n")
+	if screen {
+		text = printable(text)
+	} else {
+		text = masked(text)
 	}
-	return strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
+	if !ended {
+		return text + "\n\\ No newline at end of file\n"
+	}
+	return text + "\n"
+}
+
+// splitLines returns the lines with their ends, which are "\n" alone.
+func splitLines(b []byte) []string {
+	lines := strings.SplitAfter(string(b), "\n")
+	if last := len(lines) - 1; lines[last] == "" {
+		lines = lines[:last]
+	}
+	return lines
 }
 
 // edits is the shortest way from a to b where the changed middle is small,

@@ -21,6 +21,7 @@ type program struct {
 	env         func(string) string
 	now         func() time.Time
 	terminal    bool // stderr is one: a counter line and readable logs
+	screen      bool // stdout is one
 	colour      bool // stdout is a terminal that may show colour
 	version     string
 	instance    string
@@ -34,7 +35,8 @@ func newProgram() *program {
 		terminal: isTerminal(os.Stderr), version: version(), instance: newInstance(),
 		untilSignal: onSignal, quit: os.Exit,
 	}
-	p.colour = isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == ""
+	p.screen = isTerminal(os.Stdout)
+	p.colour = p.screen && os.Getenv("NO_COLOR") == ""
 	if p.terminal {
 		p.err = &console{w: os.Stderr}
 	}

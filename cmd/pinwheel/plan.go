@@ -19,7 +19,9 @@ func planCommand() command {
 		about: `
 Reads what a run reads and prints a line for each update: the package, from
 which version to which, its state, and what it waits for. Nothing is written to
-GitLab. With --file there is no GitLab at all:
+GitLab. What --diff prints into a file or a pipe is a patch for git apply -p0 and
+patch -p0, as long as one branch would be written; passwords in addresses are left
+out. With --file there is no GitLab at all:
 
   pinwheel plan --file constraints.txt
   pinwheel plan group/project --at 2026-01-03T09:00:00Z --diff`,

@@ -24,6 +24,8 @@ var valid = []string{
 	one("on_open: {pipeline: {}}"),
 	one("on_open: {comment: test this, pipeline: {inputs: {a-b_c: \"1\", d: 2, e: false}}}"),
 	one("minimum_release_age: 0"),
+	one("minimum_release_age: 0d"),
+	one("rules: [{minimum_release_age: 0h}]"),
 	one("minimum_release_age: \"0\""),
 	one("labels: []"),
 	one("mode: off"),

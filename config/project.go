@@ -151,7 +151,7 @@ func (r *reader) sources(n *yaml.Node, p *project) {
 
 var (
 	projectPath = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$`)
-	ageText     = regexp.MustCompile(`^([1-9][0-9]{0,3})([dh])$`)
+	ageText     = regexp.MustCompile(`^(0|[1-9][0-9]{0,3})([dh])$`)
 )
 
 func (r *reader) projectPath(n *yaml.Node, at string) string {

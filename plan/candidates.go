@@ -179,9 +179,19 @@ func (j *judge) lacks(files []*DistFile, t target) string {
 	return "no file for Python " + t.python
 }
 
+// maxBecause is how many characters of a reason that strangers give are told.
+const maxBecause = 300
+
+// because quotes the reason that an index gives, shortened if it is long; "" for
+// none.
 func because(reason string) string {
 	if reason == "" {
 		return ""
+	}
+	if len(reason) > maxBecause {
+		if r := []rune(reason); len(r) > maxBecause {
+			reason = strings.TrimRight(string(r[:maxBecause-1]), " ") + "…"
+		}
 	}
 	return ` ("` + reason + `")`
 }

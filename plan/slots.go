@@ -3,8 +3,11 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"sort"
+	"strconv"
+	"strings"
 
 	"gitlab.com/cki-project/pinwheel/constraints"
 	"gitlab.com/cki-project/pinwheel/pypi/pep440"
@@ -139,6 +142,9 @@ func syntaxProblems(path string, err error) []Problem {
 	return out
 }
 
+// locatedError is an error behind its file: the line, and what is wrong there.
+var locatedError = regexp.MustCompile(`(?s)^:([0-9]{1,9}): (.*)$`)
+
 // deriveTwin works out what the twin should be, or says why it cannot be derived.
 func (f *parsedFile) deriveTwin() *Problem {
 	if f.Derived == nil {
@@ -150,6 +156,10 @@ func (f *parsedFile) deriveTwin() *Problem {
 		return nil
 	}
 	p := &Problem{File: f.Derived.Path, Text: err.Error(), Stopping: true}
+	if m := locatedError.FindStringSubmatch(strings.TrimPrefix(p.Text, p.File)); m != nil && strings.HasPrefix(p.Text, p.File) {
+		p.Line, _ = strconv.Atoi(m[1])
+		p.Text = m[2]
+	}
 	var missing *constraints.MissingKeyError
 	if errors.As(err, &missing) {
 		p.Next = "correct derived.key in the configuration, or add the key"

@@ -33,7 +33,7 @@ audit_file adds each line to a file as well, at the time it happens.`,
 				if len(args) > 1 {
 					return usage("audit takes one project; %d were given", len(args))
 				}
-				c, err := config.Load(*path)
+				c, err := load(*path)
 				if err != nil {
 					return err
 				}

@@ -93,16 +93,16 @@ func TestBadInput(t *testing.T) {
 		{name: "explain nothing", args: []string{"explain"}, code: exitUsage, says: []string{"pinwheel explain boto3"}},
 		{name: "explain what is not pinned", args: []string{"explain", "flask", "--config", "CONFIG"}, code: exitUsage, says: []string{"no file pins flask"}},
 		{name: "explain no name", args: []string{"explain", "a b"}, code: exitUsage, says: []string{"not the name of a package"}},
-		{name: "derive what is absent", args: []string{"derive", "FILE.absent", "FILE.yml"}, code: exitFailed, says: []string{"cannot be read: no such file"}},
+		{name: "derive what is absent", args: []string{"derive", "FILE.absent", "FILE.yml"}, code: exitUsage, says: []string{"cannot be read: no such file"}},
 		{name: "derive into a folder that is absent", args: []string{"derive", "FILE", "FILE.absent/twin.yml"}, code: exitFailed, says: []string{"cannot be written"}},
 		{name: "derive one file", args: []string{"derive", "FILE"}, code: exitUsage, says: []string{"pinwheel derive constraints.txt"}},
 		{name: "derive another shape", args: []string{"derive", "FILE", "FILE.yml", "--format", "xml"}, code: exitUsage, says: []string{"block, list or map"}},
 		{
-			name: "derive from a malformed file", args: []string{"derive", "FILE", "FILE.yml"}, code: exitFailed, says: []string{"constraints.txt:1: "},
+			name: "derive from a malformed file", args: []string{"derive", "FILE", "FILE.yml"}, code: exitStopped, says: []string{"constraints.txt:1: "},
 			setup: func(t *testing.T, w *world) { w.write("constraints.txt", "boto3 = 1\n") },
 		},
 		{
-			name: "derive into a file without the key", args: []string{"derive", "FILE", "FILE.yml"}, code: exitFailed, says: []string{"no key variables.PYTHON_CONSTRAINTS"},
+			name: "derive into a file without the key", args: []string{"derive", "FILE", "FILE.yml"}, code: exitStopped, says: []string{"no key variables.PYTHON_CONSTRAINTS"},
 			setup: func(t *testing.T, w *world) { w.write("constraints.txt.yml", "other: 1\n") },
 		},
 		{

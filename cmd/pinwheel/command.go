@@ -51,7 +51,7 @@ func (p *program) run(ctx context.Context, c command, args []string) error {
 			p.manual(p.out, c)
 			return nil
 		} else if err != nil {
-			return usage("%s: %v; pinwheel help %s lists the flags", c.name, err, c.name)
+			return flagMistake(c, flags, err)
 		}
 		tail := flags.Args()
 		if n := len(args) - len(tail); n > 0 && args[n-1] == "--" {

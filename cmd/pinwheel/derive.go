@@ -43,6 +43,9 @@ does in a project. An existing OUT keeps every byte outside the key. With
 						return usage("--key %q has an empty part: write it as variables.PYTHON_CONSTRAINTS", *key)
 					}
 				}
+				if why := d.Refused(); why != "" {
+					return usage("--format %s --key %s: %s", *format, *key, why)
+				}
 				return p.derive(args[0], d, *check)
 			}
 		},
@@ -56,7 +59,7 @@ func (p *program) derive(path string, d constraints.Derivation, check bool) erro
 	}
 	file, err := constraints.Parse(path, data)
 	if err != nil {
-		return err
+		return failure{exitStopped, err}
 	}
 	existing, err := readFile(d.Path)
 	absent := errors.Is(err, fs.ErrNotExist)
@@ -68,7 +71,7 @@ func (p *program) derive(path string, d constraints.Derivation, check bool) erro
 	}
 	out, err := constraints.Derive(file, existing, d)
 	if err != nil {
-		return err
+		return failure{exitStopped, err}
 	}
 	switch {
 	case !absent && bytes.Equal(out, existing):
@@ -86,16 +89,6 @@ func (p *program) derive(path string, d constraints.Derivation, check bool) erro
 	return nil
 }
 
-// readFile is os.ReadFile with an error that says what to a person.
-func readFile(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
-	var cause *fs.PathError
-	if errors.As(err, &cause) {
-		return nil, fmt.Errorf("%s cannot be read: %w", path, cause.Err)
-	}
-	return data, err
-}
-
 // replaceFile makes path hold data, whole or not at all. It keeps the rights
 // of a file that is there and follows a link to it.
 func replaceFile(path string, data []byte) error {
@@ -108,7 +101,10 @@ func replaceFile(path string, data []byte) error {
 	}
 	err := writeBeside(path, data, mode)
 	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w", path, err)
+		if _, absent := os.Stat(filepath.Dir(path)); errors.Is(absent, fs.ErrNotExist) {
+			err = unread{"there is no such folder", err}
+		}
+		return fmt.Errorf("%s cannot be written: %w", path, plainly(err))
 	}
 	return nil
 }

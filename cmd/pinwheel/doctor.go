@@ -38,7 +38,7 @@ The exit code is 1 when a line is an error, and 0 otherwise.`,
 				if err != nil {
 					return err
 				}
-				c, err := config.Load(*path)
+				c, err := load(*path)
 				if err != nil {
 					return err
 				}

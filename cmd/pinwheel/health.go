@@ -38,7 +38,7 @@ as suits a check upon which the program is restarted.`,
 				if err != nil {
 					return err
 				}
-				c, err := config.Load(*path)
+				c, err := load(*path)
 				if err != nil {
 					return err
 				}

@@ -40,7 +40,7 @@ run, from GitLab. With --json each line is one JSON object.`,
 				if name != "" && !pep508.ValidName(name) {
 					return usage("%q is not the name of a package", name)
 				}
-				c, err := config.Load(*path)
+				c, err := load(*path)
 				if err != nil {
 					return err
 				}

@@ -63,7 +63,7 @@ func (p *program) look(ctx context.Context, l *looking, names []string) ([]seen,
 		}
 		return []seen{one}, p.problems(one), nil
 	}
-	c, err := p.load(l)
+	c, err := load(l.config)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -101,22 +101,12 @@ func (p *program) look(ctx context.Context, l *looking, names []string) ([]seen,
 	return out, worst, nil
 }
 
-// load reads the configuration; an absent default one gets the hint that a
-// stranger needs.
-func (p *program) load(l *looking) (*config.Config, error) {
-	c, err := config.Load(l.config)
-	if _, absent := os.Stat(l.config); err != nil && !l.given && errors.Is(absent, fs.ErrNotExist) {
-		return nil, usage("there is no %s here: name one with --config, or look at a file on disk with --file constraints.txt", defaultConfig)
-	}
-	return c, err
-}
-
 // problems prints what is wrong with a project and returns the exit code that
 // a run of it would have.
 func (p *program) problems(s seen) int {
 	code := exitDone
 	for _, problem := range s.Plan.Problems {
-		fmt.Fprintf(p.err, "pinwheel: %s: %s\n", s.path, printable(problemLine(problem)))
+		fmt.Fprintf(p.err, "pinwheel: %s\n", printable(problemOf(s.path, problem)))
 		code = max(code, exitFailed)
 		if problem.Stopping {
 			code = exitStopped
@@ -125,12 +115,21 @@ func (p *program) problems(s seen) int {
 	return code
 }
 
+// problemOf is a problem with the project that it is of. A file on disk that has
+// one is named once.
+func problemOf(path string, q plan.Problem) string {
+	if line := problemLine(q); q.File == path {
+		return line
+	}
+	return path + ": " + problemLine(q)
+}
+
 // lookAtFile decides for one file on disk, in a store that is thrown away.
 func (p *program) lookAtFile(ctx context.Context, l *looking, names []string, now time.Time) (seen, error) {
 	c := config.Default()
 	var err error
 	if l.given {
-		if c, err = config.Load(l.config); err != nil {
+		if c, err = load(l.config); err != nil {
 			return seen{}, err
 		}
 	}
@@ -184,7 +183,7 @@ func localFile(l *looking, policy *plan.Policy) (plan.File, error) {
 	}
 	data, err := readFile(l.file)
 	if err != nil {
-		return plan.File{}, failure{exitUsage, err}
+		return plan.File{}, err
 	}
 	file := plan.File{Path: l.file, Data: data}
 	if l.derived == "" {
@@ -200,7 +199,7 @@ func localFile(l *looking, policy *plan.Policy) (plan.File, error) {
 		return file, nil
 	}
 	if err != nil {
-		return plan.File{}, failure{exitUsage, err}
+		return plan.File{}, err
 	}
 	return file, nil
 }

@@ -39,7 +39,7 @@ func (p *program) runOnce(ctx context.Context, path, at string, names []string) 
 	if err != nil {
 		return err
 	}
-	c, err := config.Load(path)
+	c, err := load(path)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ type serving struct {
 }
 
 func (p *program) serve(ctx context.Context, path string, how serving) error {
-	c, err := config.Load(path)
+	c, err := load(path)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"os"
 	"strings"
 
 	"gitlab.com/cki-project/pinwheel/config"
@@ -33,7 +32,7 @@ what the operator's configuration adds to that is known to pinwheel doctor.`,
 				case len(args) == 1:
 					*path = args[0]
 				}
-				c, err := config.Load(*path)
+				c, err := load(*path)
 				if err != nil {
 					return err
 				}
@@ -46,9 +45,9 @@ what the operator's configuration adds to that is known to pinwheel doctor.`,
 
 // validateOwn checks a project's own file over an empty configuration.
 func (p *program) validateOwn(path string) error {
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if err != nil {
-		return fmt.Errorf("the file cannot be read: %w", err)
+		return err
 	}
 	c, err := config.Parse("", []byte("projects: [{path: the/project}]"))
 	if err != nil {

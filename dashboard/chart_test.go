@@ -44,3 +44,18 @@ func TestChart(t *testing.T) {
 		}
 	}
 }
+
+// The page remembers weeks whatever the sum was. A minus that an earlier version
+// wrote is left out, and the other weeks stay.
+func TestWeeksOfLargeSums(t *testing.T) {
+	monday := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+	p := plan.Plan{Pins: 3, Samples: []plan.Sample{{Week: monday, Libyears: 299.8}, {Week: monday.AddDate(0, 0, 7), Libyears: 1_461_000.5}}}
+	if got := dashboard.Parse(dashboard.Render(p, dashboard.View{})).Samples; !slices.Equal(got, p.Samples) {
+		t.Errorf("the page remembers %v, want %v", got, p.Samples)
+	}
+	got := dashboard.Parse("<!-- pinwheel:libyears 2026-01-05=4.0 2026-01-12=-284.5 2026-01-19=3.0 -->").Samples
+	want := []plan.Sample{{Week: monday, Libyears: 4}, {Week: monday.AddDate(0, 0, 14), Libyears: 3}}
+	if !slices.Equal(got, want) {
+		t.Errorf("a page with a minus remembers %v, want %v", got, want)
+	}
+}

@@ -13,7 +13,7 @@ import (
 // This file draws how far behind the pins were over the weeks. The page itself
 // remembers the weeks, in a hidden line, so that a lost database loses none.
 
-var samplesLine = regexp.MustCompile(`^\s*<!--\s*pinwheel:libyears((?:\s+\d{4}-\d\d-\d\d=\d{1,6}\.\d)+)\s*-->\s*$`)
+var samplesLine = regexp.MustCompile(`^\s*<!--\s*pinwheel:libyears((?:\s+\d{4}-\d\d-\d\d=-?\d{1,9}\.\d)+)\s*-->\s*$`)
 
 func samplesMark(samples []plan.Sample) string {
 	if len(samples) == 0 {
@@ -28,7 +28,8 @@ func samplesMark(samples []plan.Sample) string {
 }
 
 // parseSamples reads the weeks of the hidden line. What is out of order, or no
-// day, ends it: a person wrote there.
+// day, ends it: a person wrote there. A sum below zero, as an earlier version
+// wrote of very old pins, is left out.
 func parseSamples(text string) []plan.Sample {
 	var out []plan.Sample
 	for _, f := range strings.Fields(text) {
@@ -37,6 +38,9 @@ func parseSamples(text string) []plan.Sample {
 		value, err2 := strconv.ParseFloat(sum, 64)
 		if n := len(out); err != nil || err2 != nil || n > 0 && !out[n-1].Week.Before(week) {
 			return out
+		}
+		if value < 0 {
+			continue
 		}
 		out = append(out, plan.Sample{Week: week, Libyears: value})
 	}

@@ -29,13 +29,13 @@ func drift(releases []Release, pinned *Release) time.Duration {
 	return max(to.Sub(from), 0)
 }
 
-// libyears is the sum over all pins.
+// libyears is the sum over all pins, which a Duration could not hold.
 func (d *decider) libyears() float64 {
-	var sum time.Duration
+	sum := 0.0
 	for _, o := range d.outcomes {
-		sum += o.drift
+		sum += o.drift.Hours() / year.Hours()
 	}
-	return sum.Hours() / year.Hours()
+	return sum
 }
 
 // Sample is how far behind the pins were in a week.

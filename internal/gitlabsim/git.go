@@ -43,6 +43,7 @@ type branch struct {
 type repository struct {
 	commits  map[string]*commit
 	branches map[string]*branch
+	tags     map[string]*commit
 }
 
 func newBlob(text string, exec bool) blob {
@@ -68,10 +69,17 @@ func (r *repository) newCommit(c commit) *commit {
 	return made
 }
 
-// resolve finds a branch, a commit by its full id, or HEAD.
+// resolve finds what a name stands for as git does: a tag before a branch, a
+// commit by its full id, or HEAD, which is the default branch. gitlab.md 7.7.
 func (p *Project) resolve(ref string) *commit {
 	if ref == "HEAD" {
-		ref = p.defaultBranch
+		ref = "refs/heads/" + p.defaultBranch
+	}
+	if fullSHA.MatchString(ref) && p.repo.commits[ref] != nil {
+		return p.repo.commits[ref]
+	}
+	if tag := p.repo.tags[strings.TrimPrefix(ref, "refs/tags/")]; tag != nil {
+		return tag
 	}
 	if b := p.repo.branches[strings.TrimPrefix(ref, "refs/heads/")]; b != nil {
 		return b.head

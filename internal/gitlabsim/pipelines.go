@@ -86,6 +86,8 @@ func postPipeline(c *call) (*reply, error) {
 		return nil, refuse(403, "403 Forbidden")
 	case b == nil:
 		return nil, refuse(400, object{"base": []string{"Reference not found"}})
+	case c.p.repo.tags[b.name] != nil:
+		return nil, refuse(400, object{"base": []string{"Ref is ambiguous"}})
 	case c.has("variables"):
 		return nil, refuse(400, object{"base": []string{"Insufficient permissions to set pipeline variables"}})
 	}

@@ -71,7 +71,7 @@ func (s *Server) AddProject(projectPath, defaultBranch string, files map[string]
 	p := &Project{s: s, id: s.nextID("project"), path: projectPath, defaultBranch: defaultBranch, created: s.now(),
 		issuesEnabled: true, mrsEnabled: true, mergeMethod: "merge", autoClose: true,
 		protected: []protection{{defaultBranch, Maintainer, Maintainer}},
-		repo:      repository{map[string]*commit{}, map[string]*branch{}},
+		repo:      repository{map[string]*commit{}, map[string]*branch{}, map[string]*commit{}},
 		iids:      map[string]int{}, linked: map[string]bool{}}
 	root := identity{"Administrator", "admin@example.com"}
 	content := tree{}

@@ -193,7 +193,7 @@ func (p *Project) Head(branchName string) string {
 func (p *Project) Commits(ref string) []Commit {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
-	head := p.resolve(ref)
+	head := p.at(ref)
 	if head == nil {
 		return nil
 	}
@@ -220,11 +220,19 @@ func (c *commit) now() Commit {
 	return out
 }
 
+// at is a branch before all else, as a test means it.
+func (p *Project) at(ref string) *commit {
+	if b := p.repo.branches[ref]; b != nil {
+		return b.head
+	}
+	return p.resolve(ref)
+}
+
 // File returns a file at a branch or commit.
 func (p *Project) File(ref, path string) (string, bool) {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
-	at := p.resolve(ref)
+	at := p.at(ref)
 	if at == nil {
 		return "", false
 	}
@@ -236,7 +244,7 @@ func (p *Project) File(ref, path string) (string, bool) {
 func (p *Project) Files(ref string) map[string]string {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
-	at := p.resolve(ref)
+	at := p.at(ref)
 	if at == nil {
 		return nil
 	}
@@ -252,7 +260,7 @@ func (p *Project) Files(ref string) map[string]string {
 func (p *Project) Diff(from, to string) string {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
-	a, b := p.resolve(from), p.resolve(to)
+	a, b := p.at(from), p.at(to)
 	if a == nil || b == nil {
 		return ""
 	}

@@ -27,6 +27,7 @@ func repositoryRoutes() []*route {
 		{method: "GET", pattern: one + "commits/:sha/diff", query: paging + "unidiff", handle: code(getCommitDiff)},
 		{method: "GET", pattern: one + "files/:path", query: "ref", handle: code(getFile)},
 		{method: "GET", pattern: one + "files/:path/raw", query: "ref lfs", handle: code(getRawFile)},
+		{method: "GET", pattern: one + "merge_base", query: "refs[]", handle: code(getMergeBase)},
 		{method: "GET", pattern: one + "compare", query: "from to straight unidiff", handle: code(compare)},
 		{method: "GET", pattern: one + "tree", query: paging + "ref path recursive", handle: code(listTree)},
 	}
@@ -224,6 +225,27 @@ func getRawFile(c *call) (*reply, error) {
 	h := c.fileHeader(at, b)
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	return &reply{status: 200, header: h, raw: []byte(b.text)}, nil
+}
+
+func getMergeBase(c *call) (*reply, error) {
+	refs := c.query["refs[]"]
+	if len(refs) < 2 {
+		return nil, refuse(400, "Provide at least 2 refs")
+	}
+	var base *commit
+	for i, ref := range refs {
+		k := c.p.resolve(ref)
+		if k == nil {
+			return nil, refuse(400, "Could not find ref: "+ref)
+		}
+		if base = k; i > 0 {
+			base = mergeBase(c.p.resolve(refs[0]), k)
+		}
+	}
+	if base == nil {
+		return nil, refuse(404, "404 Merge Base Not Found")
+	}
+	return ok(c.p.commitWire(base, true))
 }
 
 func compare(c *call) (*reply, error) {

@@ -44,6 +44,10 @@
 //	label|unlabel USER IID LABEL
 //	target USER IID BRANCH             the branch a merge request goes into
 //	rename-default BRANCH
+//	switch-default BRANCH              another default branch, made where it is not there; the old one stays
+//	rebase-button USER IID             of the merge request
+//	amend USER BRANCH PATH FILE        the head anew with its message and author, the bot's name as committer, and FILE
+//	tag USER NAME [PATH FILE...]       at the default branch's head, or at a commit on no branch with files changed
 //	comment USER TEXT                  on the dashboard
 //	describe USER IID TEXT             replaces a merge request's description
 //	new-issue USER TITLE FILE

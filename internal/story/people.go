@@ -124,6 +124,34 @@ func people() map[string]person {
 			p.RenameDefault(a[0])
 			return nil
 		}},
+		"switch-default": {1, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			p.SwitchDefault(a[0])
+			return nil
+		}},
+		"rebase-button": onMR((*gitlabsim.Project).RebaseMR),
+		"amend": {4, func(s *stage, p *gitlabsim.Project, a []string) error {
+			text, err := os.ReadFile(filepath.Join(s.dir, a[3]))
+			if err != nil {
+				return err
+			}
+			_, err = p.Amend(a[0], a[1], gitlabsim.Amended{Committer: "pinwheel", Files: map[string]string{a[2]: string(text)}})
+			return err
+		}},
+		"tag": {-2, func(s *stage, p *gitlabsim.Project, a []string) error {
+			if len(a) == 2 {
+				return p.Tag(a[0], a[1], p.DefaultBranch())
+			}
+			files := map[string]string{}
+			for i := 2; i+1 < len(a); i += 2 {
+				text, err := os.ReadFile(filepath.Join(s.dir, a[i+1]))
+				if err != nil {
+					return err
+				}
+				files[a[i]] = string(text)
+			}
+			_, err := p.TagFiles(a[0], a[1], "refs/heads/"+p.DefaultBranch(), files)
+			return err
+		}},
 		"target": {3, func(_ *stage, p *gitlabsim.Project, a []string) error {
 			iid, err := number(a[1])
 			if err != nil {

@@ -39,6 +39,9 @@ type GitLab struct {
 	URL       string // without a final slash
 	TokenFile string
 	AllowHTTP bool
+	// FormerUsers are names of users that pinwheel had before, as commits show
+	// them: what they wrote is ours.
+	FormerUsers []string
 }
 
 // Index is one package index as a client needs it. Projects hold the same

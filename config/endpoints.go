@@ -16,6 +16,7 @@ func (r *reader) gitlab(n *yaml.Node, at string, g *GitLab) {
 		{key: "url", read: func(n *yaml.Node, at string) { g.URL, where = r.url(n, at), n }},
 		{key: "token_file", read: func(n *yaml.Node, at string) { g.TokenFile = r.text(n, at) }},
 		{key: "allow_http", read: func(n *yaml.Node, at string) { g.AllowHTTP = r.boolean(n, at) }},
+		{key: "former_users", read: func(n *yaml.Node, at string) { g.FormerUsers = r.texts(n, at, 1, func(*yaml.Node, string, string) {}) }},
 	})
 	g.URL = strings.TrimRight(g.URL, "/")
 	if where != nil {

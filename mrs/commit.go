@@ -1,7 +1,6 @@
 package mrs
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -117,29 +116,22 @@ func (e effect) look(ctx context.Context, a plan.CommitBranch, err error) (plan.
 }
 
 // holds reports whether head is what a would make: its digest in the message,
-// its base as only parent, its files byte for byte, by our user. The last
-// matters when somebody amended our commit and kept the message.
+// its base as only parent, and all that proves a commit ours, since somebody may
+// have amended one and kept the message.
 func (e effect) holds(ctx context.Context, a plan.CommitBranch, head plan.Commit) (bool, error) {
 	trailers, ok := plan.ParseTrailers(head.Message)
-	if !ok || trailers.Digest != a.Digest || !slices.Equal(head.Parents, []string{a.Base}) || !e.byBot(head) {
+	if !ok || trailers.Digest != a.Digest || !slices.Equal(head.Parents, []string{a.Base}) {
 		return false, nil
 	}
-	for _, f := range a.Files {
-		data, found, err := e.File(ctx, e.id, f.Path, head.SHA)
-		if err != nil {
-			return false, err
-		}
-		if !found || !bytes.Equal(data, f.Content) {
-			return false, nil
-		}
-	}
-	return true, nil
+	return e.ours(ctx, a.Branch, head, a.Base)
 }
 
-// byBot reports whether the names of a commit are our user's. An instance that
-// signs API commits stands as their committer under its own name.
-func (e effect) byBot(k plan.Commit) bool {
-	return e.bot.Name == "" || k.AuthorName == e.bot.Name && (k.CommitterName == e.bot.Name || k.CommitterName == "GitLab")
+// ours reports whether a commit is a head of ours of a branch, on the history of
+// the commit onto.
+func (e effect) ours(ctx context.Context, branch string, head plan.Commit, onto string) (bool, error) {
+	b, err := e.Prove(ctx, e.id, e.bot, plan.Branch{Name: branch, Head: head}, onto)
+	_, ours := b.Ours(e.us(e.bot))
+	return ours, err
 }
 
 // KeepReplaced looks up which head the rebuild of branch to head replaced,
@@ -172,7 +164,15 @@ func (e effect) keepReplaced(ctx context.Context, iid int64, branch, expect, hea
 	if err != nil {
 		return Kept{}, false, err
 	}
-	if _, ours := plan.ParseTrailers(replaced.Message); ours && e.byBot(replaced) {
+	now, err := e.Commit(ctx, e.id, head)
+	if err != nil {
+		return Kept{}, false, err
+	}
+	onto := strings.Join(now.Parents, "")
+	switch ours, err := e.ours(ctx, branch, replaced, onto); {
+	case err != nil:
+		return Kept{}, false, err
+	case ours:
 		return Kept{}, true, nil
 	}
 	kept := Kept{Branch: e.keptBranch(branch, before), SHA: before}

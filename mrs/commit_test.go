@@ -23,9 +23,10 @@ func TestACommitMakesTheBranch(t *testing.T) {
 		w.same(text, string(a.Files[1].Content))
 		w.same(w.quiet(a).Head, out.Head)
 
-		digest, err := w.c.ContentDigest(w.ctx, w.project.ID, work, plan.Commit{SHA: out.Head, Message: a.Message})
+		b, err := w.c.Prove(w.ctx, w.project.ID, w.bot, plan.Branch{Name: work, Head: out.Commit}, a.Base)
 		w.ok(err)
-		w.same(digest, a.Digest)
+		_, ours := b.Ours(plan.UsOf(w.bot, nil))
+		w.same(ours, true)
 	})
 }
 

@@ -2,6 +2,7 @@ package mrs
 
 import (
 	"context"
+	"regexp"
 	"strings"
 	"time"
 
@@ -79,6 +80,37 @@ func (c *Client) mergeRequest(ctx context.Context, id, iid int64) (plan.MergeReq
 		return plan.MergeRequest{}, "", fail(err, "read merge request !%d", iid)
 	}
 	return mergeRequestOf(&m.BasicMergeRequest), m.Description, nil
+}
+
+// pushNote is what GitLab writes below a merge request at a push.
+var pushNote = regexp.MustCompile(`^added \d+ commits?\b`)
+
+// pushPages is how many pages of notes are looked through for the last push.
+const pushPages = 5
+
+// Pusher is who pushed to a merge request's branch last, by username: the author
+// of the newest note that GitLab wrote of a push. It is "" where there is none in
+// the newest notes, or our own user's is the newest.
+// https://docs.gitlab.com/api/notes/#list-all-merge-request-notes
+func (c *Client) Pusher(ctx context.Context, id, iid int64, bot plan.User) (string, error) {
+	opt := &gitlab.ListMergeRequestNotesOptions{OrderBy: gitlab.Ptr("created_at"), Sort: gitlab.Ptr("desc")}
+	for page := int64(1); page != 0 && page <= pushPages; {
+		opt.ListOptions = gitlab.ListOptions{Page: page, PerPage: perPage}
+		list, resp, err := c.gl.Notes.ListMergeRequestNotes(id, iid, opt, gitlab.WithContext(ctx))
+		if err != nil {
+			return "", fail(err, "read the notes of merge request !%d", iid)
+		}
+		for _, n := range list {
+			if n.System && pushNote.MatchString(n.Body) {
+				if n.Author.ID == bot.ID {
+					return "", nil
+				}
+				return n.Author.Username, nil
+			}
+		}
+		page = resp.NextPage
+	}
+	return "", nil
 }
 
 func mergeRequestOf(m *gitlab.BasicMergeRequest) plan.MergeRequest {

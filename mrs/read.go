@@ -20,6 +20,9 @@ type Options struct {
 	// and merge requests listed or changed. Empty allows no effect at all.
 	BranchPrefix string
 	Body         BodyView // what a description shows beyond its update
+	// FormerUsers are names of users that pinwheel had before, as commits show
+	// them.
+	FormerUsers []string
 }
 
 // Client reads one project and carries out actions in it. It keeps no state
@@ -91,16 +94,6 @@ func (c *Client) Project(ctx context.Context, path string, id int64) (plan.Proje
 func (c *Client) Head(ctx context.Context, id int64, branch string) (string, error) {
 	head, err := c.head(ctx, id, branch)
 	return head.SHA, err
-}
-
-// BranchExists reports whether there is a branch. A missing project, or a page
-// of something else, is an error.
-func (c *Client) BranchExists(ctx context.Context, id int64, branch string) (bool, error) {
-	_, err := c.head(ctx, id, branch)
-	if errors.Is(err, ErrNotFound) && !errors.Is(err, ErrProjectNotFound) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 func (c *Client) head(ctx context.Context, id int64, branch string) (plan.Commit, error) {
@@ -175,39 +168,6 @@ func (c *Client) Commit(ctx context.Context, id int64, sha string) (plan.Commit,
 func commitOf(k *gitlab.Commit) plan.Commit {
 	return plan.Commit{SHA: k.ID, Parents: k.ParentIDs, AuthorName: k.AuthorName, AuthorEmail: k.AuthorEmail,
 		CommitterName: k.CommitterName, Message: k.Message, At: instant(k.CommittedDate)}
-}
-
-// ContentDigest computes [plan.ContentDigest] of what head holds now: of the
-// files its trailers name, on the base they name. It is "" when the message
-// has no trailers of ours or the base is not head's only parent: then nothing
-// proves the branch ours. Parents that head lacks are read.
-func (c *Client) ContentDigest(ctx context.Context, id int64, branch string, head plan.Commit) (string, error) {
-	trailers, ok := plan.ParseTrailers(head.Message)
-	if !ok {
-		return "", nil
-	}
-	if len(head.Parents) == 0 {
-		full, err := c.Commit(ctx, id, head.SHA)
-		if err != nil {
-			return "", err
-		}
-		head.Parents = full.Parents
-	}
-	if len(head.Parents) != 1 || head.Parents[0] != trailers.Base {
-		return "", nil
-	}
-	var files []plan.FileChange
-	for _, path := range trailers.Paths {
-		data, found, err := c.File(ctx, id, path, head.SHA)
-		if err != nil {
-			return "", err
-		}
-		if !found {
-			return "", nil
-		}
-		files = append(files, plan.FileChange{Path: path, Content: data})
-	}
-	return plan.ContentDigest(branch, trailers.Base, files), nil
 }
 
 // Role is a user's role in the project, inherited and invited ones included;

@@ -123,28 +123,38 @@ func TestConflictsAreSeenByALaterRead(t *testing.T) {
 	})
 }
 
-func TestTheDigestProvesContent(t *testing.T) {
+func TestWhatAHeadProves(t *testing.T) {
 	inWorld(t, gitlabsim.Options{}, func(w *world) {
 		a := w.commit("1.35.0", "", 0)
 		head := w.apply(a).Commit
-		digest := func(branch string, k plan.Commit) string {
-			d, err := w.c.ContentDigest(w.ctx, w.project.ID, branch, k)
+		prove := func(branch, sha string) plan.Branch {
+			k, err := w.c.Commit(w.ctx, w.project.ID, sha)
 			w.ok(err)
-			return d
+			b, err := w.c.Prove(w.ctx, w.project.ID, w.bot, plan.Branch{Name: branch, Head: k}, w.p.Head("main"))
+			w.ok(err)
+			return b
 		}
-		w.same(digest(work, head), a.Digest)
-		w.same(digest("pinwheel/other", head) == a.Digest, false)
-		sha, err := w.p.ForcePush("dave", work, "main", a.Message, map[string]string{"constraints.txt": "idna==1\n"})
+		proven := prove(work, head.SHA)
+		w.same(proven.Digest, a.Digest)
+		w.same(strings.Join(proven.Paths, " "), "constraints.txt pipeline/constraints.yml")
+		w.same(proven.Based, true)
+		w.same(prove("pinwheel/other", head.SHA).Digest == a.Digest, false)
+
+		// Written by an earlier version, whose digest held the base.
+		files := []plan.FileChange{{Path: "constraints.txt", Content: a.Files[0].Content}, {Path: "pipeline/constraints.yml", Content: a.Files[1].Content}}
+		old := plan.ContentDigest(work, a.Base, files)
+		sha, err := w.p.Amend("dave", work, gitlabsim.Amended{Message: strings.ReplaceAll(a.Message, a.Digest, old)})
 		w.ok(err)
-		amended, err := w.c.Commit(w.ctx, w.project.ID, sha)
-		w.ok(err)
-		w.same(digest(work, amended) == a.Digest, false)
+		b := prove(work, sha)
+		_, ours := b.Ours(plan.UsOf(w.bot, nil))
+		w.same(b.Digest, old)
+		w.same(ours, true)
+		_, ours = b.Ours(plan.Us{"Somebody"})
+		w.same(ours, false)
+
 		sha, err = w.p.Push("dave", work, a.Message, map[string]string{"x": "y"})
 		w.ok(err)
-		stacked, err := w.c.Commit(w.ctx, w.project.ID, sha)
-		w.ok(err)
-		w.same(digest(work, stacked), "")
-		w.same(digest(work, plan.Commit{SHA: sha, Message: "mine"}), "")
+		w.same(prove(work, sha).Digest, "")
 	})
 }
 

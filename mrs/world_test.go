@@ -112,10 +112,10 @@ func (w *world) quiet(a plan.Action) mrs.Outcome {
 func (w *world) commit(version, expect string, mr int64) plan.CommitBranch {
 	base := w.p.Head("main")
 	files := []plan.FileChange{
-		{Path: "constraints.txt", Content: []byte(strings.ReplaceAll(pins, "1.34.0", version))},
-		{Path: "pipeline/constraints.yml", Content: []byte(strings.ReplaceAll(twin, "1.34.0", version))},
+		{Path: "constraints.txt", Content: []byte(strings.ReplaceAll(pins, "1.34.0", version)), Before: []byte(pins)},
+		{Path: "pipeline/constraints.yml", Content: []byte(strings.ReplaceAll(twin, "1.34.0", version)), Before: []byte(twin)},
 	}
-	a := plan.CommitBranch{Branch: work, Base: base, Expect: expect, Files: files, MR: mr, Digest: plan.ContentDigest(work, base, files)}
+	a := plan.CommitBranch{Branch: work, Base: base, Expect: expect, Files: files, MR: mr, Digest: plan.ChangeDigest(work, files)}
 	a.Message = "Update dependency boto3 to v" + version + "\n\nPinwheel-Base: " + base + "\nPinwheel-Digest: " + a.Digest +
 		"\nPinwheel-Paths: constraints.txt " + url.QueryEscape("pipeline/constraints.yml") + "\n"
 	return a

@@ -16,7 +16,7 @@ type CommitBranch struct {
 	Expect  string // the head that may be replaced; empty: the branch must not exist
 	Message string
 	Files   []FileChange
-	Digest  string // ContentDigest of Files, also in the message's trailer
+	Digest  string // ChangeDigest of Files, also in the message's trailer
 	MR      int64  // the open merge request it belongs to, 0 for none
 }
 
@@ -24,7 +24,8 @@ type CommitBranch struct {
 type FileChange struct {
 	Path    string
 	Content []byte
-	Create  bool // the file does not exist at Base
+	Before  []byte // at Base
+	Create  bool   // the file does not exist at Base
 }
 
 // OpenMergeRequest opens one for Update.Branch, or finds it open already.

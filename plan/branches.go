@@ -11,6 +11,7 @@ import (
 // world is the GitLab side of a snapshot, arranged by branch.
 type world struct {
 	bot      User
+	us       Us
 	head     string
 	branches map[string]Branch
 	open     map[string]MergeRequest
@@ -23,7 +24,7 @@ type world struct {
 
 func arrange(s *Snapshot) world {
 	w := world{
-		bot: s.Bot, head: s.Project.Head,
+		bot: s.Bot, us: UsOf(s.Bot, s.Former), head: s.Project.Head,
 		branches: map[string]Branch{}, open: map[string]MergeRequest{}, astray: map[string]MergeRequest{}, history: map[string][]MergeRequest{},
 		byPackage: map[string][]MergeRequest{}, closing: s.Policy.Closing,
 	}
@@ -63,28 +64,36 @@ func arrange(s *Snapshot) world {
 	return w
 }
 
-// proof says whether a branch is ours: one commit of our user on the commit
-// its trailer names, whose digest matches what the branch holds. The database
-// only saves the reading: Known means that we recorded this very SHA.
-func proof(b Branch, bot User) (t Trailers, ours bool) {
-	t, ok := ParseTrailers(b.Head.Message)
-	if !ok {
-		return t, false
-	}
-	if b.Known {
-		return t, true
-	}
-	if b.Digest != t.Digest || !sameName(b.Head.AuthorName, bot) {
-		return t, false
-	}
-	// An instance that signs commits made by the API commits as "GitLab".
-	if c := b.Head.CommitterName; c != "" && c != "GitLab" && !sameName(c, bot) {
-		return t, false
-	}
-	return t, len(b.Head.Parents) == 1 && b.Head.Parents[0] == t.Base
-}
+// Us are the names under which commits show pinwheel's user, and those of
+// users it had before.
+type Us []string
 
-func sameName(name string, u User) bool { return name != "" && (name == u.Name || name == u.Username) }
+// UsOf are the names of a user and of former ones.
+func UsOf(bot User, former []string) Us { return append(Us{bot.Name, bot.Username}, former...) }
+
+// Wrote reports whether a commit has one of them as its author. The committer
+// is whoever rebased it, or the instance that signed it.
+func (u Us) Wrote(c Commit) bool { return c.AuthorName != "" && slices.Contains(u, c.AuthorName) }
+
+// Ours says whether a branch is ours, and what its commit says of itself. It is
+// where the head is a commit of ours, with one parent that is on the history of
+// the branch it goes into, which changes no path beyond those of its trailer, and
+// those as its digest says. Anything else holds what a person did. The database
+// only saves the reading: Known means that we recorded this very SHA.
+func (b Branch) Ours(us Us) (t Trailers, ours bool) {
+	t, ok := ParseTrailers(b.Head.Message)
+	switch {
+	case !ok:
+		return t, false
+	case b.Known:
+		return t, true
+	case len(b.Head.Parents) != 1 || !b.Based || !us.Wrote(b.Head):
+		return t, false
+	case b.Digest == "" || b.Digest != t.Digest:
+		return t, false
+	}
+	return t, !slices.ContainsFunc(b.Paths, func(path string) bool { return !slices.Contains(t.Paths, path) })
+}
 
 // refusal is a person's no to a version, read from a merge request.
 type refusal struct {

@@ -18,7 +18,7 @@ func play(s *Snapshot, actions []Action) {
 		case CommitBranch:
 			s.Branches = slices.DeleteFunc(s.Branches, func(b Branch) bool { return b.Name == a.Branch })
 			sha := ContentDigest(a.Branch, a.Message, a.Files)[:40]
-			s.Branches = append(s.Branches, Branch{Name: a.Branch, Digest: a.Digest, Head: Commit{
+			s.Branches = append(s.Branches, Branch{Name: a.Branch, Digest: a.Digest, Based: true, Head: Commit{
 				SHA: sha, Parents: []string{a.Base}, AuthorName: s.Bot.Name, CommitterName: s.Bot.Name, Message: a.Message}})
 			for i := range s.MergeRequests {
 				if mr := &s.MergeRequests[i]; mr.Branch == a.Branch && mr.State == Opened {
@@ -191,12 +191,18 @@ func TestWithoutMemory(t *testing.T) {
 	if u := the(t, Decide(s), lineOfA); u.State != Open {
 		t.Errorf("proven by content it is %s", u.State)
 	}
+	rebased := opened(t)
+	rebased.Branches[0].Head.CommitterName, rebased.Branches[0].Head.Parents = "Dave", []string{strings.Repeat("3", 40)}
+	if u := the(t, Decide(rebased), lineOfA); u.State != Open {
+		t.Errorf("rebased by a person it is %s", u.State)
+	}
 	for name, change := range map[string]func(*Branch){
-		"another content":   func(b *Branch) { b.Digest = "other" },
-		"another author":    func(b *Branch) { b.Head.AuthorName = "Dave" },
-		"another committer": func(b *Branch) { b.Head.CommitterName = "Dave" },
-		"another parent":    func(b *Branch) { b.Head.Parents = []string{strings.Repeat("3", 40)} },
-		"no trailers":       func(b *Branch) { b.Head.Message = "Update dependency a to v1.1" },
+		"another content": func(b *Branch) { b.Digest = "other" },
+		"another path":    func(b *Branch) { b.Paths = append(b.Paths, "fix.py") },
+		"another author":  func(b *Branch) { b.Head.AuthorName = "Dave" },
+		"another history": func(b *Branch) { b.Based = false },
+		"two parents":     func(b *Branch) { b.Head.Parents = append(b.Head.Parents, strings.Repeat("3", 40)) },
+		"no trailers":     func(b *Branch) { b.Head.Message = "Update dependency a to v1.1" },
 	} {
 		s := opened(t)
 		change(&s.Branches[0])

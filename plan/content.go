@@ -55,7 +55,7 @@ func (d *decider) render(changes []constraints.Change) ([]FileChange, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, FileChange{Path: f.Path, Content: data})
+		out = append(out, FileChange{Path: f.Path, Content: data, Before: f.Data})
 		if f.Derived == nil {
 			continue
 		}
@@ -67,7 +67,7 @@ func (d *decider) render(changes []constraints.Change) ([]FileChange, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, FileChange{Path: f.Derived.Path, Content: twin, Create: f.Derived.Absent})
+		out = append(out, FileChange{Path: f.Derived.Path, Content: twin, Before: f.Derived.Data, Create: f.Derived.Absent})
 	}
 	return out, nil
 }
@@ -103,7 +103,7 @@ func (d *decider) twinFiles() []FileChange {
 	var out []FileChange
 	for _, f := range d.files {
 		if f.behind {
-			out = append(out, FileChange{Path: f.Derived.Path, Content: f.twin, Create: f.Derived.Absent})
+			out = append(out, FileChange{Path: f.Derived.Path, Content: f.twin, Before: f.Derived.Data, Create: f.Derived.Absent})
 		}
 	}
 	return out

@@ -220,7 +220,7 @@ func (d *decider) commit(dr *draft, t Trailers) bool {
 	for _, f := range files {
 		t.Paths = append(t.Paths, f.Path)
 	}
-	t.Digest = ContentDigest(dr.Branch, t.Base, files)
+	t.Digest = ChangeDigest(dr.Branch, files)
 	c := CommitBranch{Branch: dr.Branch, Base: t.Base, Files: files, Digest: t.Digest, Message: commitMessage(d.s.Policy.CommitTitle.apply(dr.subject()), t)}
 	if dr.branch != nil {
 		c.Expect = dr.branch.Head.SHA
@@ -260,7 +260,7 @@ func (d *decider) leftovers() {
 			continue
 		}
 		last := history[0]
-		if _, ours := proof(b, d.s.Bot); ours && last.HeadSHA == b.Head.SHA && (last.State == Merged || last.Note.ClosedByUs) {
+		if _, ours := b.Ours(d.world.us); ours && last.HeadSHA == b.Head.SHA && (last.State == Merged || last.Note.ClosedByUs) {
 			d.act(DeleteBranch{Branch: b.Name, Head: b.Head.SHA})
 		}
 	}

@@ -120,7 +120,7 @@ func (dr *draft) titleIsOurs(t, name, want string) bool {
 // Trailers is what a commit of ours says of itself in its last paragraph.
 type Trailers struct {
 	Base    string       // the commit of the default branch it was made on
-	Digest  string       // ContentDigest of Paths at that commit
+	Digest  string       // ChangeDigest of Paths, or ContentDigest in what earlier versions wrote
 	Paths   []string     // the files it changed
 	Moves   []Move       // Key, From, To
 	Lines   []LineChange // Key, Version, Removed, and File where it is not the first path
@@ -271,7 +271,7 @@ func parseLines(s string) []LineChange {
 	return lines
 }
 
-// ContentDigest proves what a branch of ours holds: SHA-256 over the branch's
+// ContentDigest is version 1 of the digest, which is still read: SHA-256 over the branch's
 // name, the commit it stands on, and each file's path and bytes, sorted by
 // path, every part preceded by its length.
 func ContentDigest(branch, base string, files []FileChange) string {

@@ -64,7 +64,7 @@ func (d *decider) isOurs(branch string) bool {
 	if !ok {
 		return false
 	}
-	_, ours := proof(b, d.s.Bot)
+	_, ours := b.Ours(d.world.us)
 	return ours
 }
 

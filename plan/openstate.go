@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -26,7 +25,7 @@ func (d *decider) openState(dr *draft) {
 		return
 	}
 	if dr.Kind == Twin {
-		dr.moves = ContentDigest(dr.Branch, dr.trailer.Base, d.twinFiles()) != dr.trailer.Digest
+		dr.moves = DigestOf(dr.Branch, dr.trailer, d.twinFiles()) != dr.trailer.Digest
 		d.settleOpen(dr, "")
 		return
 	}
@@ -201,8 +200,8 @@ func (d *decider) editedReason(dr *draft) string {
 		return "Its branch is gone, so only people touch this merge request."
 	}
 	who := "Somebody"
-	if dr.branch.Head.AuthorName != "" {
-		who = "`" + strings.ReplaceAll(dr.branch.Head.AuthorName, "`", "'") + "`"
+	if dr.mr.Pusher != "" && dr.mr.PusherOf == dr.branch.Head.SHA {
+		who = inCode(dr.mr.Pusher)
 	}
 	text := fmt.Sprintf("%s pushed to it (head `%.8s`), so only people touch this branch.", who, dr.branch.Head.SHA)
 	if dr.mr.HasConflicts {

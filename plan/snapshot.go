@@ -13,6 +13,7 @@ type Snapshot struct {
 	Project Project
 	Policy  Policy
 	Bot     User
+	Former  []string // names of users that pinwheel had before, as commits show them
 	// Attended is the instant of the last run before which no window was
 	// missed: it stays behind while one is. Zero where nothing is known.
 	Attended time.Time
@@ -110,9 +111,13 @@ type Commit struct {
 type Branch struct {
 	Name string
 	Head Commit
-	// Digest is ContentDigest of the files the branch holds now, or empty
-	// when nobody read them: then the branch is not proven ours.
+	// What was read to prove whose it is. Digest is DigestOf what the head
+	// changes, Paths are the files it changes, and Based says that its parent is
+	// on the history of the branch it goes into. Where nobody read them, or they
+	// cannot be a commit of ours, they are empty.
 	Digest string
+	Paths  []string
+	Based  bool
 	// Known is true when an earlier run recorded Head.SHA as its own write, and
 	// Asked when one carried out Policy.OnOpen for it.
 	Known bool
@@ -139,6 +144,9 @@ type MergeRequest struct {
 	ClosedBy     User
 	MergedAt     time.Time
 	MergedBy     User
+	// Pusher is who pushed PusherOf last, a username, "" where GitLab does not
+	// tell; read where a person took the branch over.
+	Pusher, PusherOf string
 	// Note is what our marked region of the description says; zero when a
 	// person removed the markers.
 	Note MergeRequestNote

@@ -61,7 +61,7 @@ func (d *decider) states() {
 	for _, dr := range d.drafts {
 		if b, ok := d.world.branches[dr.Branch]; ok {
 			dr.branch = &b
-			dr.trailer, dr.ours = proof(b, d.s.Bot)
+			dr.trailer, dr.ours = b.Ours(d.world.us)
 		}
 		if mr, ok := d.world.open[dr.Branch]; ok {
 			dr.mr = &mr

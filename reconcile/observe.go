@@ -48,6 +48,8 @@ type run struct {
 	unreadable []string                       // releases whose metadata could not be read
 	failures   []string
 	wrote      int
+	pushers    map[int64]plan.MergeRequest // as they were known before this run, for who pushed to them
+	targets    map[string]string           // heads of branches beside the default one, "" for none
 	left       mark
 	reserved   int   // of the budget over all projects, and not spent yet
 	broken     error // the audit could not be written
@@ -104,7 +106,7 @@ func (r *run) observe(ctx context.Context) error {
 // options are the client's as the policy has them now.
 func (r *run) options() mrs.Options {
 	policy := r.project.Policy
-	return mrs.Options{BranchPrefix: policy.BranchPrefix, Body: mrs.BodyView{
+	return mrs.Options{BranchPrefix: policy.BranchPrefix, FormerUsers: r.FormerUsers, Body: mrs.BodyView{
 		Closing: policy.Closing, Refresh: policy.Refresh, RuledAges: slices.ContainsFunc(policy.Rules, func(rule plan.Rule) bool { return rule.HasAge }),
 		Files: policy.Files, Zone: policy.Window.Zone(), MinimumAge: policy.MinimumAge,
 		Pythons: policy.Pythons, Platforms: policy.Platforms, Roots: rootNames(policy.Roots), Dashboard: r.memory.DashboardIID, ProjectID: r.memory.ID,
@@ -208,6 +210,7 @@ func (r *run) observeMergeRequests(ctx context.Context) error {
 	all := map[int64]plan.MergeRequest{}
 	for _, mr := range stored {
 		all[mr.IID] = mr
+		r.pushers[mr.IID] = mr
 	}
 	seen := map[int64]bool{}
 	for _, mr := range append(updated, open...) {
@@ -231,16 +234,32 @@ func (r *run) observeMergeRequests(ctx context.Context) error {
 	for _, mr := range all {
 		mr.TargetGone = false
 		if mr.State == plan.Opened && mr.Target != r.snap.Project.DefaultBranch {
-			there, err := r.gitlab.BranchExists(ctx, id, mr.Target)
+			at, err := r.target(ctx, mr.Target)
 			if err != nil {
 				return err
 			}
-			mr.TargetGone = !there
+			mr.TargetGone = at == ""
 		}
 		r.snap.MergeRequests = append(r.snap.MergeRequests, mr)
 	}
 	sort.Slice(r.snap.MergeRequests, func(i, j int) bool { return r.snap.MergeRequests[i].IID < r.snap.MergeRequests[j].IID })
 	return nil
+}
+
+// target is the head of a branch that is not the default one, "" where it is not
+// there. Each is read once in a run.
+func (r *run) target(ctx context.Context, branch string) (string, error) {
+	if at, known := r.targets[branch]; known {
+		return at, nil
+	}
+	at, err := r.gitlab.Head(ctx, r.snap.Project.ID, branch)
+	if errors.Is(err, mrs.ErrNotFound) && !errors.Is(err, mrs.ErrProjectNotFound) {
+		at, err = "", nil
+	}
+	if err == nil {
+		r.targets[branch] = at
+	}
+	return at, err
 }
 
 // observeBranches lists our prefix with the head of the default branch, and proves what it can: a head that we
@@ -261,19 +280,56 @@ func (r *run) observeBranches(ctx context.Context) error {
 			b.Known, b.Digest, b.Head.Message, b.Asked = true, k.Digest, k.Message, k.Asked == k.Head
 			continue
 		}
-		if _, ok := plan.ParseTrailers(b.Head.Message); !ok {
-			continue
-		}
-		if b.Head, err = r.gitlab.Commit(ctx, id, b.Head.SHA); err != nil {
-			return err
-		}
-		if b.Digest, err = r.gitlab.ContentDigest(ctx, id, b.Name, b.Head); err != nil {
+		if *b, err = r.gitlab.Prove(ctx, id, r.snap.Bot, *b, r.goesInto(b.Name, head)...); err != nil {
 			return err
 		}
 	}
 	sort.Slice(branches, func(i, j int) bool { return branches[i].Name < branches[j].Name })
 	r.snap.Branches, r.snap.Project.Head = branches, head
+	r.observePushers(ctx)
 	return nil
+}
+
+// observePushers reads who pushed to the branches of open merge requests that
+// are not ours: the author of a commit may be anybody. It is read once for each
+// head; where it cannot be read nobody is named.
+func (r *run) observePushers(ctx context.Context) {
+	us := plan.UsOf(r.snap.Bot, r.FormerUsers)
+	heads := map[string]string{}
+	for _, b := range r.snap.Branches {
+		if _, ours := b.Ours(us); !ours {
+			heads[b.Name] = b.Head.SHA
+		}
+	}
+	for i := range r.snap.MergeRequests {
+		m := &r.snap.MergeRequests[i]
+		head := heads[m.Branch]
+		if m.State != plan.Opened || head == "" {
+			continue
+		}
+		if old, known := r.pushers[m.IID]; known && old.PusherOf == head {
+			m.Pusher, m.PusherOf = old.Pusher, head
+			continue
+		}
+		who, err := r.gitlab.Pusher(ctx, r.snap.Project.ID, m.IID, r.snap.Bot)
+		if err != nil {
+			r.fail("who pushed to a branch could not be read: " + explain(err))
+			continue
+		}
+		m.Pusher, m.PusherOf = who, head
+	}
+}
+
+// goesInto are the heads of the branches that a branch of ours goes into: the
+// default one, and where its merge request names another.
+func (r *run) goesInto(branch, head string) []string {
+	out := []string{head}
+	for _, m := range r.snap.MergeRequests {
+		if at := r.targets[m.Target]; m.Branch == branch && at != "" && !slices.Contains(out, at) {
+			out = append(out, at)
+		}
+	}
+	return out
 }
 
 func (r *run) observeFiles(ctx context.Context) error {

@@ -38,6 +38,7 @@ type Options struct {
 	Progress      func(done, total int)
 	Audit         func(line []byte) error // gets each line of the audit; may be nil
 	Budget        *Budget                 // over all projects; nil is no bound
+	FormerUsers   []string                // names of users that pinwheel had before, as commits show them
 	StatusURL     string
 	HelpURL       string
 }
@@ -226,8 +227,9 @@ func (r *Runner) newRun(project config.Project, now time.Time) *run {
 	return &run{
 		Runner: r, index: r.Index.ForRun(), project: project, now: now,
 		log: r.Log.With("project", project.Path), details: map[string][]byte{}, wanted: map[string]plan.Wanted{}, recalled: map[string]bool{}, learnt: map[string][]store.MetadataRow{}, states: map[string]store.SelectionState{},
+		targets: map[string]string{}, pushers: map[int64]plan.MergeRequest{},
 		snap: plan.Snapshot{
-			Now: now, Policy: project.Policy, Packages: map[string]plan.Package{},
+			Now: now, Policy: project.Policy, Former: r.FormerUsers, Packages: map[string]plan.Package{},
 			Metadata: map[string]map[string]plan.Metadata{},
 			Failures: map[string]string{}, Approved: map[int64]bool{},
 		},

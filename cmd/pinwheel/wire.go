@@ -93,6 +93,7 @@ func (p *program) runner(ctx context.Context, c *config.Config, path string, git
 	if text := options.Store.Notice(); text != "" {
 		log.Warn("database replaced", "err", text)
 	}
+	options.FormerUsers = c.GitLab.FormerUsers
 	return reconcile.New(options), func() {
 		if err := options.Store.Close(); err != nil {
 			log.Warn("the store did not close", "err", err)

@@ -211,6 +211,7 @@ func (s *stage) open() error {
 		Sources:       sources,
 		Store:         db,
 		Budget:        reconcile.NewBudget(s.config.MaxNew),
+		FormerUsers:   s.config.GitLab.FormerUsers,
 		Owner:         store.Owner{Host: "story", PID: 1, Instance: "1"},
 	})
 	return nil

@@ -1,0 +1,115 @@
+package mrs
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// Us are the names under which commits of ours stand.
+func (c *Client) us(bot plan.User) plan.Us { return plan.UsOf(bot, c.opt.FormerUsers) }
+
+// Prove reads what [plan.Branch.Ours] judges a branch by: the paths that its head
+// changes, the digest of that in the version its trailers have, and whether its
+// parent is on the history of one of the commits onto, such as the head of the
+// branch it goes into. What its message alone rules out is not read any further;
+// then, and where the commit cannot be one of ours, the proof stays empty.
+func (c *Client) Prove(ctx context.Context, id int64, bot plan.User, b plan.Branch, onto ...string) (plan.Branch, error) {
+	b.Digest, b.Paths, b.Based = "", nil, false
+	trailers, ok := plan.ParseTrailers(b.Head.Message)
+	if !ok {
+		return b, nil
+	}
+	if len(b.Head.Parents) == 0 { // a list of branches leaves them out
+		full, err := c.Commit(ctx, id, b.Head.SHA)
+		if err != nil {
+			return b, err
+		}
+		b.Head = full
+	}
+	if len(b.Head.Parents) != 1 || !c.us(bot).Wrote(b.Head) {
+		return b, nil
+	}
+	paths, plain, err := c.changed(ctx, id, b.Head.SHA)
+	if err != nil || !plain {
+		return b, err
+	}
+	files, whole, err := c.changes(ctx, id, trailers, b.Head)
+	if err != nil || !whole {
+		return b, err
+	}
+	b.Paths, b.Digest, b.Based = paths, plan.DigestOf(b.Name, trailers, files), true
+	if _, fits := b.Ours(c.us(bot)); fits {
+		b.Based, err = c.descends(ctx, id, b.Head.Parents[0], onto)
+	}
+	return b, err
+}
+
+// changed lists the paths that differ between a commit and its parent. plain is
+// false where one was renamed, deleted or given another mode, as no commit of
+// ours does.
+// https://docs.gitlab.com/api/commits/#get-the-diff-of-a-commit
+func (c *Client) changed(ctx context.Context, id int64, sha string) (paths []string, plain bool, err error) {
+	list, err := pages(func(page gitlab.ListOptions) ([]*gitlab.Diff, error) {
+		list, _, err := c.gl.Commits.GetCommitDiff(id, sha, &gitlab.GetCommitDiffOptions{ListOptions: page}, gitlab.WithContext(ctx))
+		return list, err
+	})
+	if err != nil {
+		return nil, false, fail(err, "read what commit %s changes", sha)
+	}
+	for _, d := range list {
+		mode := d.AMode
+		if d.NewFile {
+			mode = "100644"
+		}
+		if d.RenamedFile || d.DeletedFile || d.OldPath != d.NewPath || d.BMode != mode {
+			return nil, false, nil
+		}
+		paths = append(paths, d.NewPath)
+	}
+	return paths, true, nil
+}
+
+// changes are the files of a commit's trailers before it and after it; whole is
+// false where one is not there after it.
+func (c *Client) changes(ctx context.Context, id int64, t plan.Trailers, head plan.Commit) (files []plan.FileChange, whole bool, err error) {
+	for _, path := range t.Paths {
+		after, found, err := c.File(ctx, id, path, head.SHA)
+		if err != nil || !found {
+			return nil, false, err
+		}
+		before, was, err := c.File(ctx, id, path, head.Parents[0])
+		if err != nil {
+			return nil, false, err
+		}
+		files = append(files, plan.FileChange{Path: path, Content: after, Before: before, Create: !was})
+	}
+	return files, true, nil
+}
+
+// descends reports whether a commit is on the history of one of others.
+// https://docs.gitlab.com/api/repositories/#get-the-merge-base
+func (c *Client) descends(ctx context.Context, id int64, sha string, onto []string) (bool, error) {
+	if slices.Contains(onto, sha) {
+		return true, nil
+	}
+	for _, head := range onto {
+		if head == "" {
+			continue
+		}
+		base, resp, err := c.gl.Repositories.MergeBase(id, &gitlab.MergeBaseOptions{Ref: &[]string{sha, head}}, gitlab.WithContext(ctx))
+		unrelated := errors.Is(err, gitlab.ErrNotFound) && !errors.Is(err, ErrProjectNotFound) || resp != nil && resp.StatusCode == 400
+		switch {
+		case unrelated:
+		case err != nil:
+			return false, fail(err, "compare commit %s with commit %s", sha, head)
+		case base.ID == sha:
+			return true, nil
+		}
+	}
+	return false, nil
+}

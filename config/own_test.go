@@ -13,7 +13,7 @@ const operators = `
 enforce: {minimum_release_age: 2d}
 defaults: {labels: [a]}
 projects:
-  - {path: g/p, timezone: UTC, max_open_merge_requests: 3, roots: [{project: g/lib}], selections: {minimum_role: reporter}}
+  - {path: g/p, timezone: UTC, max_open_merge_requests: 3, roots: [{project: g/lib, ref: v1, file: setup.cfg, extras: [a]}], selections: {minimum_role: reporter}}
 `
 
 func TestOwn(t *testing.T) {
@@ -29,7 +29,7 @@ func TestOwn(t *testing.T) {
 	if !slices.Equal(p.Policy.Labels, []string{"a"}) || p.Policy.Rules != nil {
 		t.Errorf("the operator's policy changed: %+v", p.Policy)
 	}
-	for _, text := range []string{"", "\n", "# nothing\n", "roots: [{project: G/P}, {project: g/lib, ref: v2}, requests]\n"} {
+	for _, text := range []string{"", "\n", "# nothing\n", "roots: [{project: G/P, ref: x, file: y/setup.cfg}, {project: G/Lib, ref: v1, file: setup.cfg, extras: [A]}, requests]\n"} {
 		if _, _, err := p.Own([]byte(text)); err != nil {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -49,12 +49,17 @@ func TestOwnMistakes(t *testing.T) {
 		"selections: {minimum_role: none}":     "none is less than what pinwheel's operator asks for",
 		"mode: off":                            "mode: off is for pinwheel's operator to say",
 		"roots: [{project: secret/thing}]":     "1: roots[0].project: another project is read with pinwheel's rights",
-		"labels: &a [x]\npython: *a":           "an alias (*a) is not read in this file",
-		"- a":                                  "the file is not a mapping of keys",
-		"labels: [":                            "this is not YAML",
-		"a: b\n---\nc: d":                      "a second document starts here",
-		"labels: [a\x00b]":                     "",
-		"\xff":                                 "not UTF-8",
+
+		"roots: [{project: g/lib}]":                                                       "1: roots[0]: another project is read with pinwheel's rights",
+		"roots: [{project: g/lib, ref: v2, file: setup.cfg, extras: [a]}]":                "1: roots[0]: another project is read with pinwheel's rights",
+		"roots: [{project: g/lib, ref: v1, file: secret/setup.cfg, extras: [a]}]":         "1: roots[0]: another project is read with pinwheel's rights",
+		"roots: [requests, {project: g/lib, ref: v1, file: setup.cfg, extras: [a, all]}]": "1: roots[1]: another project is read with pinwheel's rights",
+		"labels: &a [x]\npython: *a":                                                      "an alias (*a) is not read in this file",
+		"- a":                                                                             "the file is not a mapping of keys",
+		"labels: [":                                                                       "this is not YAML",
+		"a: b\n---\nc: d":                                                                 "a second document starts here",
+		"labels: [a\x00b]":                                                                "",
+		"\xff":                                                                            "not UTF-8",
 		"window: \"* 3 * * *\"\nlabels: [" + strings.Repeat("x", 70_000) + "]": "larger than 64 KiB",
 	} {
 		own, keys, err := p.Own([]byte(text))

@@ -181,6 +181,12 @@ func (s *stage) weather() map[string]command {
 					s.project = s.gitlab.Project(p.Path)
 					return "", nil
 				}
+				for _, root := range p.Policy.Roots {
+					if root.Project != "" && path.Base(root.Project) == a[0] {
+						s.project = s.gitlab.Project(root.Project)
+						return "", nil
+					}
+				}
 			}
 			return "", fmt.Errorf("no project %q", a[0])
 		},

@@ -27,8 +27,8 @@ type beneath struct {
 // Own lays a project's own file over what the operator says of it, and names
 // the keys that it sets. Its keys are those of a project but path; what belongs
 // to the operator is an error: less than enforce asks for, a lower role than
-// the operator's, mode off, and other projects as roots, which are read with
-// pinwheel's rights. What is wrong with the file is an Errors.
+// the operator's, mode off, and other projects as roots but as the operator
+// wrote them, since they are read with pinwheel's rights. What is wrong with the file is an Errors.
 func (p Project) Own(data []byte) (Project, []string, error) {
 	if p.beneath == nil {
 		return p, nil, errors.New("this project has no configuration beneath its own file")
@@ -83,10 +83,22 @@ func (r *reader) operators(root *yaml.Node, q project, p Project) {
 		r.fail(root, "mode", "off is for pinwheel's operator to say: write dashboard, with which no branches are made")
 	}
 	for i, root := range q.policy.Roots {
-		same := func(o plan.RootPolicy) bool { return strings.EqualFold(o.Project, root.Project) }
-		if root.Project != "" && !strings.EqualFold(root.Project, p.Path) && !slices.ContainsFunc(under.policy.Roots, same) {
-			r.errs = append(r.errs, Error{Path: r.path, Line: root.Line, Key: fmt.Sprintf("roots[%d].project", i),
-				Text: "another project is read with pinwheel's rights, so only its operator may name one: list what it requires instead"})
+		if root.Project == "" || strings.EqualFold(root.Project, p.Path) {
+			continue
+		}
+		named := slices.ContainsFunc(under.policy.Roots, func(o plan.RootPolicy) bool { return strings.EqualFold(o.Project, root.Project) })
+		written := slices.ContainsFunc(under.policy.Roots, func(o plan.RootPolicy) bool {
+			return strings.EqualFold(o.Project, root.Project) && o.Ref == root.Ref && o.File == root.File && slices.Equal(o.Extras, root.Extras)
+		})
+		switch e := (Error{Path: r.path, Line: root.Line, Key: fmt.Sprintf("roots[%d].project", i)}); {
+		case written:
+		case named:
+			e.Key = fmt.Sprintf("roots[%d]", i)
+			e.Text = "another project is read with pinwheel's rights, so its ref, file and extras are as its operator wrote them: write the same, or list what it requires instead"
+			r.errs = append(r.errs, e)
+		default:
+			e.Text = "another project is read with pinwheel's rights, so only its operator may name one: list what it requires instead"
+			r.errs = append(r.errs, e)
 		}
 	}
 }

@@ -13,11 +13,11 @@ import (
 // https://docs.gitlab.com/user/project/codeowners/#codeowners-file
 var ownersFiles = []string{"CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"}
 
-// codeOwners are the users who own the files of an update on a branch. Groups,
+// codeOwners are the users who own the files of an update at a commit. Groups,
 // roles and addresses name nobody here.
-func (c *Client) codeOwners(ctx context.Context, id int64, ref string, files []string) ([]string, error) {
+func (c *Client) codeOwners(ctx context.Context, id int64, sha string, files []string) ([]string, error) {
 	for _, name := range ownersFiles {
-		data, found, err := c.File(ctx, id, name, ref)
+		data, found, err := c.File(ctx, id, name, sha)
 		if err != nil && !errors.Is(err, ErrTooLarge) {
 			return nil, err
 		}

@@ -22,7 +22,7 @@ func (c *Client) ids(ctx context.Context, names []string) ([]int64, error) {
 			return nil, fail(err, "look for user %s", name)
 		}
 		for _, u := range found {
-			if strings.EqualFold(u.Username, name) && u.State != "blocked" && !slices.Contains(out, u.ID) {
+			if strings.EqualFold(u.Username, name) && u.State == "active" && !slices.Contains(out, u.ID) {
 				out = append(out, u.ID)
 			}
 		}

@@ -66,7 +66,7 @@ type people struct{ reviewers, assignees []int64 }
 func (e effect) people(ctx context.Context, a plan.OpenMergeRequest) (p people, err error) {
 	reviewers := a.Reviewers
 	if a.CodeOwners {
-		owners, err := e.codeOwners(ctx, e.id, a.Target, touched(a.Update.Moves, e.opt.Body.Files))
+		owners, err := e.codeOwners(ctx, e.id, a.At, touched(a.Update.Moves, e.opt.Body.Files))
 		if err != nil {
 			return p, err
 		}

@@ -32,6 +32,7 @@ type FileChange struct {
 type OpenMergeRequest struct {
 	Update Update
 	Target string
+	At     string // the commit of the default branch at which code owners are read
 	Labels []string
 	Draft  bool
 	// Reopen is the merge request that a person closed and asked for again; 0

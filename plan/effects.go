@@ -197,7 +197,7 @@ func (d *decider) open(dr *draft) {
 	dr.Note = dr.note()
 	dr.State, dr.Reason = AwaitingSchedule, "Opens in this run."
 	labels := append(slices.Clone(d.s.Policy.Labels), dr.Labels...)
-	a := OpenMergeRequest{Update: dr.Update, Target: d.s.Project.DefaultBranch, Labels: labels, Draft: d.s.Policy.Draft}
+	a := OpenMergeRequest{Update: dr.Update, Target: d.s.Project.DefaultBranch, At: d.world.head, Labels: labels, Draft: d.s.Policy.Draft}
 	if dr.refused != nil && !dr.refused.merged && dr.refused.mr.Branch == dr.Branch {
 		a.Reopen, a.Retitle = dr.refused.mr.IID, dr.titleIsOurs(dr.refused.mr.Title, dr.Name, dr.Title)
 	}

@@ -79,18 +79,8 @@ func (r *run) observe(ctx context.Context) error {
 	if r.memory.ID == 0 {
 		r.memory.ID, r.memory.Path = r.snap.Project.ID, r.project.Path
 	}
-	if err := r.observePolicy(ctx); err != nil {
-		return err
-	}
-	r.gitlab = r.MergeRequests(r.options())
-	if err := r.observeRights(ctx); err != nil {
-		return err
-	}
-	notes, readable := r.observeDashboard(ctx)
-	if err := r.observeMergeRequests(ctx); err != nil {
-		return err
-	}
-	if err := r.observeBranches(ctx); err != nil {
+	notes, readable, err := r.observeRepository(ctx)
+	if err != nil {
 		return err
 	}
 	r.observePipelines(ctx)
@@ -112,48 +102,6 @@ func (r *run) options() mrs.Options {
 		Pythons: policy.Pythons, Platforms: policy.Platforms, Roots: rootNames(policy.Roots), Dashboard: r.memory.DashboardIID, ProjectID: r.memory.ID,
 		Home: r.snap.Project.WebURL,
 	}}
-}
-
-// observePolicy lays the project's own file, if it has one, over what the
-// operator says of it. While that file is broken the operator's word counts for
-// where the dashboard is, and nothing else is written.
-func (r *run) observePolicy(ctx context.Context) error {
-	p := r.snap.Project
-	data, found, err := r.gitlab.File(ctx, p.ID, config.OwnFile, p.DefaultBranch)
-	if err != nil || !found {
-		return err
-	}
-	own, keys, err := r.project.Own(data)
-	r.snap.Own = plan.OwnPolicy{Path: config.OwnFile, Keys: keys}
-	if err != nil {
-		r.snap.Own.Problems = policyProblems(err)
-		return nil
-	}
-	r.project, r.snap.Policy = own, own.Policy
-	return nil
-}
-
-// maxProblems bounds how many mistakes of one file the dashboard tells.
-const maxProblems = 5
-
-func policyProblems(err error) []plan.Problem {
-	var all config.Errors
-	if !errors.As(err, &all) {
-		return []plan.Problem{{File: config.OwnFile, Text: err.Error(), Stopping: true}}
-	}
-	var out []plan.Problem
-	for i, e := range all {
-		if i == maxProblems {
-			out = append(out, plan.Problem{File: config.OwnFile, Text: fmt.Sprintf("and %d more mistakes", len(all)-i), Stopping: true})
-			break
-		}
-		said := e.Text
-		if e.Key != "" {
-			said = "`" + e.Key + "`: " + said
-		}
-		out = append(out, plan.Problem{File: config.OwnFile, Line: e.Line, Text: said, Stopping: true})
-	}
-	return out
 }
 
 // observeDashboard finds the issue and reads its notes. A failure is noted
@@ -264,15 +212,19 @@ func (r *run) target(ctx context.Context, branch string) (string, error) {
 
 // observeBranches lists our prefix with the head of the default branch, and proves what it can: a head that we
 // recorded needs no reading, one with our trailers is read once.
-func (r *run) observeBranches(ctx context.Context) error {
+func (r *run) observeBranches(ctx context.Context) (head string, err error) {
 	id := r.snap.Project.ID
-	branches, head, err := r.gitlab.Branches(ctx, id, r.project.Policy.BranchPrefix, r.snap.Project.DefaultBranch)
+	var branches []plan.Branch
+	branches, head, err = r.gitlab.Branches(ctx, id, r.project.Policy.BranchPrefix, r.snap.Project.DefaultBranch)
+	if err == nil && head == "" { // the list lacks it: this says why
+		head, err = r.gitlab.Head(ctx, id, r.snap.Project.DefaultBranch)
+	}
 	if err != nil {
-		return err
+		return "", err
 	}
 	known, err := r.Store.Branches(ctx, r.project.Path)
 	if err != nil {
-		return fmt.Errorf("read the branches of %s from the store: %w", r.project.Path, err)
+		return "", fmt.Errorf("read the branches of %s from the store: %w", r.project.Path, err)
 	}
 	for i := range branches {
 		b := &branches[i]
@@ -281,13 +233,13 @@ func (r *run) observeBranches(ctx context.Context) error {
 			continue
 		}
 		if *b, err = r.gitlab.Prove(ctx, id, r.snap.Bot, *b, r.goesInto(b.Name, head)...); err != nil {
-			return err
+			return "", err
 		}
 	}
 	sort.Slice(branches, func(i, j int) bool { return branches[i].Name < branches[j].Name })
-	r.snap.Branches, r.snap.Project.Head = branches, head
+	r.snap.Branches = branches
 	r.observePushers(ctx)
-	return nil
+	return head, nil
 }
 
 // observePushers reads who pushed to the branches of open merge requests that
@@ -334,12 +286,6 @@ func (r *run) goesInto(branch, head string) []string {
 
 func (r *run) observeFiles(ctx context.Context) error {
 	p := &r.snap.Project
-	var err error
-	if p.Head == "" { // the list of branches lacks it: this says why
-		if p.Head, err = r.gitlab.Head(ctx, p.ID, p.DefaultBranch); err != nil {
-			return err
-		}
-	}
 	for _, policy := range r.project.Policy.Files {
 		f := plan.File{Path: policy.Path}
 		data, found, err := r.gitlab.File(ctx, p.ID, policy.Path, p.Head)

@@ -1,9 +1,12 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
+	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi/pep508"
 	"gitlab.com/cki-project/pinwheel/pypi/pyproject"
@@ -63,21 +66,54 @@ func (r *run) rootOf(ctx context.Context, policy plan.RootPolicy) ([]pep508.Requ
 	if err != nil {
 		return nil, err
 	}
-	ref := policy.Ref
-	if ref == "" {
-		ref = project.DefaultBranch
+	own := project.ID == r.snap.Project.ID
+	at, err := r.commitOf(ctx, project, policy.Ref, own)
+	if err != nil {
+		return nil, err
 	}
 	file := policy.File
 	if file == "" {
 		file = "pyproject.toml"
 	}
-	data, found, err := r.gitlab.File(ctx, project.ID, file, ref)
+	data, found, err := r.gitlab.File(ctx, project.ID, file, at)
 	switch {
 	case err != nil:
 		return nil, err
 	case !found:
-		return nil, fmt.Errorf("%s has no %s at %s: correct roots[].file or roots[].ref", policy.Project, file, ref)
+		return nil, fmt.Errorf("%s has no %s at %s: correct roots[].file or roots[].ref", policy.Project, file, cmp.Or(policy.Ref, project.DefaultBranch))
 	}
 	p, err := pyproject.Parse(file, data, policy.Extras)
+	if mistake := (*pyproject.Error)(nil); !own && errors.As(err, &mistake) {
+		return nil, unquoted(policy.Project, file, mistake)
+	}
 	return p.Requires, err
+}
+
+// commitOf is the commit that a ref of a project stands for: a branch before a
+// tag, since git would prefer the tag, and the default branch without a ref. The
+// project of the run is read at the one commit of the run.
+func (r *run) commitOf(ctx context.Context, project plan.Project, ref string, own bool) (string, error) {
+	if own && (ref == "" || ref == project.DefaultBranch) {
+		return r.snap.Project.Head, nil
+	}
+	name := cmp.Or(ref, project.DefaultBranch)
+	at, err := r.gitlab.Head(ctx, project.ID, name)
+	if ref == "" || !errors.Is(err, mrs.ErrNotFound) || errors.Is(err, mrs.ErrProjectNotFound) {
+		return at, err
+	}
+	commit, err := r.gitlab.Commit(ctx, project.ID, ref)
+	if errors.Is(err, mrs.ErrNotFound) && !errors.Is(err, mrs.ErrProjectNotFound) {
+		return "", fmt.Errorf("%s has no branch, tag or commit %s: correct roots[].ref", project.Path, ref)
+	}
+	return commit.SHA, err
+}
+
+// unquoted says where another project's file has a mistake without showing what
+// stands there: who reads the dashboard may not be allowed to.
+func unquoted(project, file string, e *pyproject.Error) error {
+	where := ""
+	if e.Line > 0 {
+		where = fmt.Sprintf(" at line %d", e.Line)
+	}
+	return fmt.Errorf("%s of %s has a mistake%s: correct it there, or list its requirements under roots instead", file, project, where)
 }

@@ -86,7 +86,10 @@ func (j *judge) peoples(e gitlabsim.Event) {
 		if head == "" {
 			head = e.Detail
 		}
-		j.theirs[head] = e.Actor
+		// The rebase button leaves the author: a commit of the bot's that changes what it did is no one's.
+		if c := j.w.project.Commits(head); len(c) == 0 || c[0].AuthorName != "pinwheel" {
+			j.theirs[head] = e.Actor
+		}
 		fallthrough
 	case "branch-delete", "mr-merge":
 		reach := j.w.project.Reachable()

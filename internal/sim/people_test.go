@@ -48,7 +48,7 @@ var what = strings.Fields(`
 
 // more may happen to seeds that were never wrong: what was drawn for those
 // stays as it was.
-var more = append(slices.Clip(what), strings.Fields("label label unlabel split split startover pipeline pipeline pipeline mainpipeline approve unapprove")...)
+var more = append(slices.Clip(what), strings.Fields("label label unlabel split split startover pipeline pipeline pipeline mainpipeline approve unapprove tag tag rebasebutton")...)
 
 // draw makes the events of a seed.
 func draw(seed uint64) []happening {
@@ -112,6 +112,14 @@ func (l *life) befall(h happening) {
 			} else {
 				_ = l.project.UnlabelMR(who, m.IID, "stop-updating")
 			}
+		}
+	case "tag": // of a branch's name, on a commit of one's own
+		of, _ := pick([]string{"main", prefix + "boto3-1.x", prefix + "lxml-5.x"}, h.a)
+		_, _ = l.project.TagFiles(who, of, "refs/heads/main", map[string]string{
+			"constraints.txt": "six==1.0.0\n", ".gitlab/pinwheel.yaml": "mode: dashboard\nlabels: [evil]\n", "CODEOWNERS": "* @bob\n"})
+	case "rebasebutton":
+		if m, ok := pick(open, h.a); ok {
+			_ = l.project.RebaseMR(who, m.IID) // it may conflict
 		}
 	case "pipeline", "mainpipeline":
 		status, _ := pick([]string{"running", "success", "failed", "failed", "canceled"}, h.b)

@@ -187,6 +187,8 @@ const (
 	Developer   Role = 30
 	Maintainer  Role = 40
 	Owner       Role = 50
+
+	securityManager Role = 25 // in newer versions of GitLab
 )
 
 // String is the name as people know it.
@@ -200,8 +202,10 @@ func (r Role) String() string {
 		return "Guest"
 	case r < Reporter:
 		return "Planner"
-	case r < Developer:
+	case r < securityManager:
 		return "Reporter"
+	case r < Developer:
+		return "Security Manager"
 	case r < Maintainer:
 		return "Developer"
 	case r < Owner:

@@ -136,3 +136,31 @@ func TestAMovedProject(t *testing.T) {
 	w.ok(err)
 	w.same(p.ID, w.p.ID())
 }
+
+// gitlab.md 7.8: users that are not active can do nothing, whatever they are members
+// with; a membership may wait or end; there is a role 25.
+func TestUsersAndMembershipsThatDoNotCount(t *testing.T) {
+	w := newWorld(t, gitlabsim.Options{})
+	maria := w.client(w.s.Token("maria"))
+	user := func() *gitlab.User { u, _, err := maria.Users.CurrentUser(); w.ok(err); return u }()
+	for _, state := range []string{"blocked", "banned", "ldap_blocked", "deactivated", "blocked_pending_approval"} {
+		w.s.SetUserState("maria", state)
+		m, _, err := w.c.ProjectMembers.GetInheritedProjectMember(w.p.ID(), user.ID)
+		w.ok(err)
+		w.same(m.State, state)
+		_, _, err = maria.Users.CurrentUser()
+		w.refused(err, 403, "blocked")
+	}
+	w.s.SetUserState("maria", "active")
+	w.p.SetRole("maria", gitlabsim.Security)
+	m, _, err := w.c.ProjectMembers.GetInheritedProjectMember(w.p.ID(), user.ID)
+	w.ok(err)
+	w.same(int(m.AccessLevel), 25)
+	w.p.Await("maria", gitlabsim.Maintainer)
+	_, _, err = maria.Projects.GetProject(w.p.ID(), nil)
+	w.refused(err, 404, "")
+	w.p.SetRole("maria", gitlabsim.Maintainer)
+	w.p.ExpireMember("maria", w.now)
+	_, _, err = w.c.ProjectMembers.GetInheritedProjectMember(w.p.ID(), user.ID)
+	w.refused(err, 404, "")
+}

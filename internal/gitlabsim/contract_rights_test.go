@@ -81,7 +81,7 @@ func TestSettings(t *testing.T) {
 	_, _, err := w.c.Commits.CreateCommit(w.p.ID(), w.commitOptions(work, w.newer("1.36.0")))
 	w.refused(err, 400, "You are not allowed to force push code to a protected branch on this project.")
 	_, err = w.c.Branches.DeleteBranch(w.p.ID(), work)
-	w.refused(err, 405, "Protected branch")
+	w.refused(err, 400, "protected branch")
 	iid := w.issue(board)
 	w.p.SetIssuesEnabled(false)
 	_, _, err = w.c.Issues.GetIssue(w.p.ID(), iid)
@@ -96,7 +96,7 @@ func TestSettings(t *testing.T) {
 	w.refused(err, 403, "403 Forbidden")
 	w.p.Rename("cki/moved")
 	_, _, err = w.c.Projects.GetProject("cki/pipeline", nil)
-	w.refused(err, 404, "")
+	w.refused(err, 301, "moved")
 }
 
 // gitlab.md 2.1: finding the dashboard; a deleted issue is 404 and its number

@@ -97,14 +97,14 @@ func TestWhoMayTick(t *testing.T) {
 	w.ok(w.p.Tick("rita", iid, "idna-3.x"))
 }
 
-// gitlab.md 2.5 and 2.1: texts are trimmed, carriage returns go, NUL and
+// gitlab.md 2.5 and 2.1: texts are trimmed at their end, carriage returns go, NUL and
 // 1,048,577 characters are refused.
 func TestStoredTexts(t *testing.T) {
 	w := newWorld(t, gitlabsim.Options{})
 	iid := w.issue("\n  a\r\nb  \n\n")
 	i, _, err := w.c.Issues.GetIssue(w.p.ID(), iid)
 	w.ok(err)
-	w.same(i.Description, "a\nb")
+	w.same(i.Description, "\n  a\nb")
 	_, _, err = w.c.Issues.UpdateIssue(w.p.ID(), iid, &gitlab.UpdateIssueOptions{Description: new("a\x00")})
 	w.refused(err, 400, "null byte")
 	_, _, err = w.c.Issues.UpdateIssue(w.p.ID(), iid, &gitlab.UpdateIssueOptions{Description: new(strings.Repeat("é", 1<<20))})

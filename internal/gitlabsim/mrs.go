@@ -24,6 +24,26 @@ type mergeRequest struct {
 	work           *work     // background work not done yet
 	mergeStatus    string    // unchecked, checking, can_be_merged, cannot_be_merged
 	check          *lateness // a recheck asked for
+	closing        *ending   // its branch is gone
+}
+
+// ending is that of a merge request whose branch was deleted.
+type ending struct {
+	lateness
+	by *user
+}
+
+// gone closes it when that is due, unless the branch is there again.
+func (m *mergeRequest) gone(due bool) {
+	c := m.closing
+	if c == nil || !due {
+		return
+	}
+	m.closing = nil
+	if m.state == "opened" && m.p.repo.branches[m.source] == nil {
+		m.p.setMRState(c.by, m, "closed")
+		m.closedAt = c.since
+	}
 }
 
 type version struct {
@@ -190,6 +210,7 @@ func (m *mergeRequest) settle() {
 // seen is one look at the merge request through a list: work of earlier
 // instants has been done, no recheck is asked for.
 func (m *mergeRequest) seen() {
+	m.gone(m.closing != nil && m.p.s.now().After(m.closing.since))
 	if m.work != nil && m.p.s.now().After(m.work.since) {
 		m.settle()
 	}
@@ -200,6 +221,7 @@ func (m *mergeRequest) seen() {
 // read shows. gitlab.md 2.4.
 func (m *mergeRequest) observe() {
 	now := m.p.s.now()
+	m.gone(m.closing != nil && m.closing.done(now))
 	if m.work != nil && m.work.done(now) {
 		m.settle()
 	}
@@ -236,20 +258,20 @@ func (p *Project) mergeResult(m *mergeRequest) (tree, bool) {
 	return mergeTrees(base.tree, target.head.tree, source.head.tree)
 }
 
-// setMRState closes or reopens; what can not be is silently left, which is
-// the worse of an error and no effect.
+// setMRState closes or reopens; what validation refuses is silently left. The
+// source branch is not asked for. gitlab.md 7.8.
 func (p *Project) setMRState(actor *user, m *mergeRequest, state string) {
 	switch {
 	case state == "closed" && m.state == "opened":
 		p.beforeMRChange()
 		m.state, m.closedAt, m.closedBy = "closed", p.s.now(), actor
 		p.s.event(p, actor, "mr-close", m.ref(), "")
-	case state == "opened" && m.state == "closed" && p.repo.branches[m.source] != nil && p.openMRFor(m.source, m.target) == nil:
+	case state == "opened" && m.state == "closed" && p.openMRFor(m.source, m.target) == nil:
 		p.beforeMRChange()
 		m.state, m.closedAt, m.closedBy = "opened", time.Time{}, nil
 		m.mergeStatus, m.check = "unchecked", nil
-		if head := p.repo.branches[m.source].head; head != m.newestHead() {
-			m.work = &work{p.late(), []version{p.versionOf(m, head)}}
+		if b := p.repo.branches[m.source]; b != nil && b.head != m.newestHead() {
+			m.work = &work{p.late(), []version{p.versionOf(m, b.head)}}
 		}
 		p.s.event(p, actor, "mr-reopen", m.ref(), "")
 	default:

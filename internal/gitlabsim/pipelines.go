@@ -121,10 +121,24 @@ func jobsOf(bridges bool) func(*call) (*reply, error) {
 	}
 }
 
-// mrPipelines are those of its own and those of its branch, of all heads.
+// mrPipelines are those of its own, and after them those of its branch on heads
+// that it had. gitlab.md 7.8.
 func mrPipelines(c *call, m *mergeRequest) (*reply, error) {
-	found := slices.DeleteFunc(slices.Clone(c.p.pipelines), func(l *pipeline) bool { return !m.owns(l) && l.ref != m.source })
+	m.observe()
+	had := func(sha string) bool {
+		return slices.ContainsFunc(m.versions, func(v *version) bool { return v.head.id == sha })
+	}
+	found := slices.DeleteFunc(slices.Clone(c.p.pipelines), func(l *pipeline) bool { return !m.owns(l) && (l.ref != m.source || !had(l.sha)) })
 	slices.Reverse(found)
+	slices.SortStableFunc(found, func(a, b *pipeline) int {
+		switch {
+		case m.owns(a) == m.owns(b):
+			return 0
+		case m.owns(a):
+			return -1
+		}
+		return 1
+	})
 	return listed(c, found, true, func(l *pipeline) object { return c.p.pipelineWire(l, false) })
 }
 

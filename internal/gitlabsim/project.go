@@ -14,6 +14,7 @@ const (
 	Guest      = 10
 	Planner    = 15
 	Reporter   = 20
+	Security   = 25 // Security Manager, gitlab.md 7.8
 	Developer  = 30
 	Maintainer = 40
 	Owner      = 50
@@ -26,6 +27,7 @@ type Project struct {
 	s             *Server
 	id            int64
 	path          string
+	former        []string // paths it had
 	defaultBranch string
 	created       time.Time
 
@@ -52,9 +54,10 @@ type Project struct {
 }
 
 type member struct {
-	user    *user
-	level   int
-	expires time.Time
+	user     *user
+	level    int
+	expires  time.Time
+	awaiting bool // nobody let it in yet
 }
 
 // protection is a protected branch or wildcard and the roles it asks for.
@@ -120,11 +123,12 @@ func (p *Project) SetIssuesEnabled(on bool) {
 	p.issuesEnabled = on
 }
 
-// Rename moves the project: the old path answers 404 from now on, where
-// GitLab may redirect. gitlab.md 2.6.
+// Rename moves the project: the old path redirects what reads from now on, and
+// refuses the rest. gitlab.md 2.6, 7.8.
 func (p *Project) Rename(to string) {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
+	p.former = append(p.former, p.path)
 	p.path = to
 }
 
@@ -165,6 +169,29 @@ func (p *Project) SetRole(username string, level int) {
 	p.s.event(p, nil, "member", username, fmt.Sprint(level))
 }
 
+// Await makes a membership one that nobody let in yet: it is listed and gives no
+// role. gitlab.md 7.8.
+func (p *Project) Await(username string, level int) {
+	p.SetRole(username, level)
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	for _, m := range p.members {
+		m.awaiting = m.awaiting || m.user.username == username
+	}
+}
+
+// ExpireMember ends a membership at an instant. GitLab takes it away some time
+// after the day; until then it is listed.
+func (p *Project) ExpireMember(username string, at time.Time) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	for _, m := range p.members {
+		if m.user.username == username {
+			m.expires = at
+		}
+	}
+}
+
 // AddMember is SetRole by another name.
 func (s *Server) AddMember(p *Project, username string, level int) { p.SetRole(username, level) }
 
@@ -192,7 +219,7 @@ func (p *Project) level(u *user) int {
 	if u.admin {
 		return Owner
 	}
-	if m := p.member(u); m != nil {
+	if m := p.member(u); m != nil && !m.awaiting && (u.state == "" || u.state == "active") {
 		return m.level
 	}
 	return NoAccess

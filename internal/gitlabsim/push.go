@@ -69,20 +69,22 @@ func (p *Project) mergedByHand(actor *user, m *mergeRequest, to *commit, fresh [
 	}
 }
 
-// deleteBranch removes a branch and closes its open merge requests, at once.
-// gitlab.md 2.4.
+// deleteBranch removes a branch; its open merge requests close a while after
+// it. gitlab.md 2.4, 7.8.
 func (p *Project) deleteBranch(actor *user, name string) error {
 	b := p.repo.branches[name]
 	_, _, protected := p.protection(name)
 	switch {
 	case b == nil:
 		return refuse(404, "404 Branch Not Found")
-	case name == p.defaultBranch:
-		return refuse(405, "Cannot remove HEAD branch")
-	case protected:
-		return refuse(405, "Protected branch can't be removed")
-	case !p.canPush(actor, name):
+	case p.level(actor) < Developer:
 		return refuse(403, "403 Forbidden")
+	case !p.canPush(actor, name):
+		return refuse(405, "You dont have push access to repo")
+	case name == p.defaultBranch:
+		return refuse(400, "13:cannot delete the default branch.")
+	case protected:
+		return refuse(400, "13:cannot delete a protected branch.")
 	}
 	p.beforeMRChange()
 	delete(p.repo.branches, name)
@@ -90,7 +92,7 @@ func (p *Project) deleteBranch(actor *user, name string) error {
 	for _, m := range p.mrs {
 		if m.source == name && m.state == "opened" {
 			m.settle()
-			p.setMRState(actor, m, "closed")
+			m.closing = &ending{p.late(), actor}
 		}
 	}
 	return nil

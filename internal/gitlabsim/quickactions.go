@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // command is one quick action found in a text.
@@ -27,14 +28,13 @@ var (
 )
 
 // extractCommands is what every stored text goes through: carriage returns
-// go, quick actions are taken out, both ends are trimmed. An action stands in
+// go, quick actions are taken out, the end is trimmed. An action stands in
 // column 0 and not in a fence, a >>> quote, an HTML block whose tag stands
 // alone, or inline code on rows of its own. A block that never ends protects
-// nothing. Trimming the start as well as the end is the worse reading of
-// gitlab.md 2.5.
+// nothing. gitlab.md 2.5, 7.8.
 func extractCommands(text string) (string, []command) {
 	if !strings.ContainsAny(text, "/\r") {
-		return strings.TrimSpace(text), nil
+		return strings.TrimRightFunc(text, unicode.IsSpace), nil
 	}
 	lines := strings.Split(strings.ReplaceAll(text, "\r", ""), "\n")
 	var kept []string
@@ -52,7 +52,7 @@ func extractCommands(text string) (string, []command) {
 		}
 		kept = append(kept, lines[i])
 	}
-	return strings.TrimSpace(strings.Join(kept, "\n")), commands
+	return strings.TrimRightFunc(strings.Join(kept, "\n"), unicode.IsSpace), commands
 }
 
 // blockEnd is the last line of the protecting block that begins at line i, or i.

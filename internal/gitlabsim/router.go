@@ -128,6 +128,32 @@ func (r *refusal) Error() string {
 	return fmt.Sprintf("%d %v", r.status, r.body)
 }
 
+// redirection sends what reads a moved project to where it is.
+type redirection struct{ location string }
+
+func (r *redirection) Error() string { return "moved to " + r.location }
+
+// moved is the address of a call with the project's number for its old path.
+func (s *Server) moved(c *call, p *Project) string {
+	parts := strings.SplitN(c.escaped, "/", 3)
+	parts[1] = strconv.FormatInt(p.id, 10)
+	to := s.opt.BaseURL + "/api/v4/" + strings.Join(parts, "/")
+	if len(c.query) > 0 {
+		to += "?" + c.query.Encode()
+	}
+	return to
+}
+
+// projectOnceAt is the project that had a path, or nil.
+func (s *Server) projectOnceAt(path string) *Project {
+	for _, p := range s.projects {
+		if slices.Contains(p.former, path) {
+			return p
+		}
+	}
+	return nil
+}
+
 // refuse is GitLab's usual error: {"message": what}.
 func refuse(status int, what any) error {
 	return &refusal{status, map[string]any{"message": what}}
@@ -145,6 +171,9 @@ func (s *Server) handle(c *call) *reply {
 		return &reply{status: 599, body: map[string]string{"error": "gitlabsim: " + problem}}
 	}
 	out, err := c.answer()
+	if to, moved := err.(*redirection); moved {
+		return &reply{status: 301, header: http.Header{"Location": {to.location}}, body: object{"message": "This resource has been moved permanently to " + to.location}}
+	}
 	if err != nil {
 		r := err.(*refusal)
 		return &reply{status: r.status, body: r.body}
@@ -221,6 +250,9 @@ func (c *call) authenticate() error {
 		return &refusal{401, map[string]string{"error": "invalid_token",
 			"error_description": "Token is expired. You can either do re-authorization or token refresh."}}
 	}
+	if t.user.state != "" && t.user.state != "active" {
+		return refuse(403, "403 Forbidden - Your account has been blocked.")
+	}
 	c.user = t.user
 	scopes := []string{"api"}
 	if !c.write() {
@@ -249,6 +281,15 @@ func (c *call) findProject(id string) error {
 			if other.id == number {
 				p = other
 			}
+		}
+	}
+	if p == nil {
+		p = c.s.projectOnceAt(id)
+		if p != nil && p.visible(c.user) && !c.write() {
+			return &redirection{c.s.moved(c, p)}
+		}
+		if p != nil && p.visible(c.user) {
+			return refuse(405, "Non GET methods are not allowed for moved projects")
 		}
 	}
 	if p == nil || !p.visible(c.user) {

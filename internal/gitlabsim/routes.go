@@ -2,6 +2,7 @@ package gitlabsim
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -36,7 +37,11 @@ func instanceRoutes() []*route {
 
 // listProtected lists the rules, those of branches that are not there too.
 func listProtected(c *call) (*reply, error) {
-	if c.p.level(c.user) < Developer {
+	need := Reporter // the right to read code
+	if c.s.major() < 17 {
+		need = Maintainer // gitlab.md 7.8: in older versions; which is not settled
+	}
+	if c.p.level(c.user) < need {
 		return nil, refuse(403, "403 Forbidden")
 	}
 	levels := func(level int) []object {
@@ -66,6 +71,13 @@ func listUsers(c *call) (*reply, error) {
 		}
 	}
 	return listed(c, found, true, func(u *user) object { return c.s.userWire(u).(object) })
+}
+
+// major is the first number of the version.
+func (s *Server) major() int {
+	first, _, _ := strings.Cut(s.opt.Version, ".")
+	n, _ := strconv.Atoi(first) // 0 where it is none
+	return n
 }
 
 func getVersion(c *call) (*reply, error) {

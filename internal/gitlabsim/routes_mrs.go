@@ -222,6 +222,12 @@ func (c *call) edit(n *noteable) error {
 	if err := checkTexts(title, description); err != nil {
 		return err
 	}
+	switch event { // before the description: gitlab.md 7.8
+	case "close":
+		c.p.setState(c.user, n, "closed")
+	case "reopen":
+		c.p.setState(c.user, n, "opened")
+	}
 	if c.has("title") {
 		c.p.editTitle(c.user, n, title)
 	}
@@ -236,12 +242,6 @@ func (c *call) edit(n *noteable) error {
 	c.setPeople(n)
 	if c.has("discussion_locked") {
 		n.locked = c.boolean("discussion_locked")
-	}
-	switch event {
-	case "close":
-		c.p.setState(c.user, n, "closed")
-	case "reopen":
-		c.p.setState(c.user, n, "opened")
 	}
 	return nil
 }

@@ -54,7 +54,18 @@ func listBranches(c *call) (*reply, error) {
 	found := slices.DeleteFunc(c.p.sortedBranches(), func(b *branch) bool {
 		return !searchBranch(search, b.name) || pattern != "" && !expr.MatchString(b.name)
 	})
-	return listed(c, found, true, func(b *branch) object { return c.p.branchWire(c.user, b, false) })
+	out, err := listed(c, found, true, func(b *branch) object { return c.p.branchWire(c.user, b, false) })
+	if err != nil || search == "" && pattern == "" || c.query.Get("page") != "" && c.query.Get("page") != "1" {
+		return out, err
+	}
+	// The first page of a search is not cut and always names a second. gitlab.md 7.8.
+	all := []object{}
+	for _, b := range found {
+		all = append(all, c.p.branchWire(c.user, b, false))
+	}
+	out.body = all
+	out.header.Set("X-Next-Page", "2")
+	return out, nil
 }
 
 // searchBranch is the search parameter: ^ anchors the start, $ the end.

@@ -67,6 +67,7 @@ type user struct {
 	name     string
 	admin    bool
 	bot      bool
+	state    string // "" is active
 	created  time.Time
 }
 
@@ -152,6 +153,15 @@ func (s *Server) AddBot(username, name string) int64 {
 	defer s.mu.Unlock()
 	s.user(username).bot = true
 	return id
+}
+
+// SetUserState gives a user another state: active, blocked, banned, ldap_blocked,
+// deactivated or blocked_pending_approval. Whoever is not active can do nothing.
+// gitlab.md 7.8.
+func (s *Server) SetUserState(username, state string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mustUser(username).state = state
 }
 
 // Token makes a token of a user. No scopes means api.

@@ -1,6 +1,7 @@
 package gitlabsim
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -19,7 +20,7 @@ func (s *Server) userWire(u *user) any {
 	if u == nil {
 		return nil
 	}
-	return object{"id": u.id, "username": u.username, "name": u.name, "state": "active", "locked": false, "avatar_url": nil,
+	return object{"id": u.id, "username": u.username, "name": u.name, "state": cmp.Or(u.state, "active"), "locked": false, "avatar_url": nil,
 		"web_url": s.opt.BaseURL + "/" + u.username}
 }
 
@@ -33,7 +34,13 @@ func (s *Server) usersWire(users []*user) []any {
 
 func (p *Project) memberWire(m *member) object {
 	out := p.s.userWire(m.user).(object)
-	out["access_level"], out["expires_at"], out["created_at"] = m.level, nil, stamp(p.created)
+	out["access_level"], out["expires_at"], out["created_at"], out["membership_state"] = m.level, nil, stamp(p.created), "active"
+	if !m.expires.IsZero() {
+		out["expires_at"] = m.expires.UTC().Format("2006-01-02")
+	}
+	if m.awaiting {
+		out["membership_state"] = "awaiting"
+	}
 	return out
 }
 

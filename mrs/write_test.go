@@ -198,3 +198,48 @@ func TestClosingOneWhoseTextIsAPersonsKeepsIt(t *testing.T) {
 		w.same(w.mr(m.IID).Description, "My words.")
 	})
 }
+
+// What a person closed and asked for again is opened again, or it fails and the
+// next run tries: a conflict or a lock never makes a second one. Only where GitLab
+// answers and leaves it closed a new one takes its place.
+func TestReopeningMakesNoSecondOne(t *testing.T) {
+	for _, test := range []struct {
+		fault string
+		open  bool
+	}{
+		{"PUT */merge_requests/* 409 once", true},
+		{"PUT */merge_requests/* 409 after once", true},
+		{"PUT */merge_requests/* 409 x2", true},
+		{"PUT */merge_requests/* 409 always", false},
+		{"PUT */merge_requests/* 502 always", false},
+		{"PUT */merge_requests/* 403 always", false},
+	} {
+		t.Run(test.fault, func(t *testing.T) {
+			inWorld(t, gitlabsim.Options{}, func(w *world) {
+				_, m := w.opened("1.35.0")
+				w.ok(w.p.CloseMR("dave", int(m.IID)))
+				w.fault(test.fault)
+				a := w.open("1.35.0")
+				a.Reopen = m.IID
+				out, err := w.c.Apply(w.ctx, w.project, w.bot, a)
+				w.same(len(w.p.MRs()), 1)
+				w.same(err == nil, test.open)
+				w.same(w.mr(m.IID).State == "opened", test.open)
+				w.same(out.MR != nil, test.open)
+				w.sim.ClearFaults()
+				w.same(w.apply(a).MR.IID, m.IID)
+				w.same(len(w.p.MRs()), 1)
+			})
+		})
+	}
+	t.Run("left closed", func(t *testing.T) {
+		inWorld(t, gitlabsim.Options{}, func(w *world) {
+			_, m := w.opened("1.35.0")
+			w.ok(w.p.CloseMR("dave", int(m.IID)))
+			w.fault("PUT */merge_requests/* 422 once")
+			a := w.open("1.35.0")
+			a.Reopen = m.IID
+			w.same(w.apply(a).MR.IID, m.IID+1)
+		})
+	})
+}

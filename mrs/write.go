@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -96,16 +97,43 @@ func (e effect) reopen(ctx context.Context, a plan.OpenMergeRequest) (*plan.Merg
 	if a.Retitle {
 		opt.Title = gitlab.Ptr(oneLine(a.Update.Title))
 	}
-	done, err := e.put(ctx, a.Reopen, opt, func(m plan.MergeRequest, _ string) bool { return m.State == plan.Opened })
-	switch {
-	case errors.Is(err, ErrRefused):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case done.State != plan.Opened:
-		return nil, nil
+	return e.putOpen(ctx, a.Reopen, opt)
+}
+
+// putOpen asks GitLab to open a merge request again, and looks after every
+// refusal: what is open then was opened. A 409 says that something else is under
+// way, so it is asked again a few times and is an error then, which the next run
+// mends; it is never a reason for a second merge request. Where GitLab refuses
+// otherwise, or leaves it closed, the answer is nil.
+func (e effect) putOpen(ctx context.Context, iid int64, opt *gitlab.UpdateMergeRequestOptions) (*plan.MergeRequest, error) {
+	opened := func(m plan.MergeRequest, _ string) bool { return m.State == plan.Opened }
+	for _, wait := range []float64{1, 2, 4, 0} {
+		done, err := e.put(ctx, iid, opt, opened)
+		if errors.Is(err, ErrRefused) {
+			now, look := e.MergeRequest(ctx, e.id, iid)
+			if look != nil {
+				return nil, look
+			}
+			if now.State == plan.Opened {
+				return &now, nil
+			}
+		}
+		switch {
+		case gitlab.HasStatusCode(err, http.StatusConflict):
+			if wait == 0 || seconds(ctx, wait) != nil {
+				return nil, err
+			}
+			continue
+		case errors.Is(err, ErrRefused):
+			return nil, nil
+		case err != nil:
+			return nil, err
+		case done.State != plan.Opened:
+			return nil, nil
+		}
+		return &done, nil
 	}
-	return &done, nil
+	return nil, nil
 }
 
 func (e effect) postMergeRequest(ctx context.Context, a plan.OpenMergeRequest, who people) (*plan.MergeRequest, error) {

@@ -305,3 +305,23 @@ func among(names []string, name string) bool {
 	}
 	return false
 }
+
+// Each answer of a run that reads how pipelines ended may be an old one: what it
+// lacked is read again, so that since when a merge request fails is never left out.
+func TestEveryStaleAnswerAboutPipelines(t *testing.T) {
+	for _, s := range scenarios {
+		if s.name != "pipelines end" || short() {
+			continue
+		}
+		twin := s.twin(t)
+		old := failing{name: "stale read", lies: true, do: func(w *world, c call) (*http.Response, error) {
+			if !strings.Contains(c.req.URL.Path, "/pipelines") && !strings.Contains(c.req.URL.Path, "/merge_requests") {
+				return c.send()
+			}
+			return stale(w, c)
+		}}
+		for n := 1; nth(t, s, twin, old, gitlabCall, n, false); n++ {
+			count("faults in calls", 1)
+		}
+	}
+}

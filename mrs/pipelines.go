@@ -48,7 +48,9 @@ func (c *Client) pipelines(ctx context.Context, id int64, opt gitlab.ListProject
 
 // HeadPipeline reads how the pipeline of a merge request's head ended. That of
 // another head, which GitLab goes on showing for a while after a push, is none.
-// Red is judged by the pipelines that were created at or after since.
+// Red is judged by the pipelines that were created at or after since. Updated is
+// zero where the answers do not agree, as those of a replica that lags: then it
+// is to be read again.
 // https://docs.gitlab.com/api/merge_requests/#retrieve-a-merge-request
 func (c *Client) HeadPipeline(ctx context.Context, id, iid int64, since time.Time) (plan.Pipeline, error) {
 	m, _, err := c.gl.MergeRequests.GetMergeRequest(id, iid, nil, gitlab.WithContext(ctx))
@@ -56,7 +58,8 @@ func (c *Client) HeadPipeline(ctx context.Context, id, iid int64, since time.Tim
 		return plan.Pipeline{}, fail(err, "read merge request !%d", iid)
 	}
 	out := plan.Pipeline{Head: m.SHA, Since: since}
-	if out.Red, err = c.redSince(ctx, id, iid, since); err != nil {
+	red, listed, err := c.redSince(ctx, id, iid, since)
+	if out.Red = red; err != nil {
 		return out, err
 	}
 	p := m.HeadPipeline
@@ -73,6 +76,9 @@ func (c *Client) HeadPipeline(ctx context.Context, id, iid int64, since time.Tim
 	if out.Result == plan.Failed {
 		out.Jobs, err = c.failedJobs(ctx, id, p.ID)
 	}
+	if listed[p.ID] != p.Status || out.Result == plan.Failed && (len(out.Jobs) == 0 || red.IsZero()) {
+		out.Updated = time.Time{}
+	}
 	return out, err
 }
 
@@ -80,13 +86,18 @@ func (c *Client) HeadPipeline(ctx context.Context, id, iid int64, since time.Tim
 const clocks = 2 * time.Minute
 
 // redSince is when the first of a merge request's pipelines was created that
-// failed since the last one that passed; the zero time where none did.
+// failed since the last one that passed, the zero time where none did, and how
+// far each of them is, by its number.
 // https://docs.gitlab.com/api/merge_requests/#list-merge-request-pipelines
-func (c *Client) redSince(ctx context.Context, id, iid int64, since time.Time) (time.Time, error) {
+func (c *Client) redSince(ctx context.Context, id, iid int64, since time.Time) (time.Time, map[int64]string, error) {
 	// One page: the newest twenty tell.
 	list, _, err := c.gl.MergeRequests.ListMergeRequestPipelines(id, iid, gitlab.WithContext(ctx))
 	if err != nil {
-		return time.Time{}, fail(err, "list the pipelines of merge request !%d", iid)
+		return time.Time{}, nil, fail(err, "list the pipelines of merge request !%d", iid)
+	}
+	listed := map[int64]string{}
+	for _, p := range list {
+		listed[p.ID] = p.Status
 	}
 	slices.SortFunc(list, func(a, b *gitlab.PipelineInfo) int { return cmp.Compare(b.ID, a.ID) })
 	var red time.Time
@@ -99,7 +110,7 @@ func (c *Client) redSince(ctx context.Context, id, iid int64, since time.Time) (
 			red = instant(p.CreatedAt)
 		}
 	}
-	return red, nil
+	return red, listed, nil
 }
 
 // runsOn reports whether a pipeline is for a head: on it, or on its merge into

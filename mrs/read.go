@@ -132,27 +132,33 @@ func (c *Client) File(ctx context.Context, id int64, path, sha string) (data []b
 func (c *Client) Branches(ctx context.Context, id int64, prefix, defaultBranch string) (under []plan.Branch, head string, err error) {
 	// An instance that does not know regex lists all, so names are compared here.
 	wanted := "^(" + regexp.QuoteMeta(prefix) + "|" + regexp.QuoteMeta(defaultBranch) + "$)"
-	all, err := pages(func(page gitlab.ListOptions) ([]*gitlab.Branch, error) {
-		list, _, err := c.gl.Branches.ListBranches(id, &gitlab.ListBranchesOptions{ListOptions: page, Regex: &wanted}, gitlab.WithContext(ctx))
-		return list, err
-	})
-	if err != nil {
-		return nil, "", fail(err, "list branches under %s", prefix)
-	}
+	// Of a search the first page may hold all, whatever was asked for, and names a
+	// second that holds some of them again: a page without news is the last.
 	seen := map[string]bool{}
-	for _, b := range all {
-		if b.Commit == nil || seen[b.Name] {
-			continue
+	for page := int64(1); page <= maxPages; page++ {
+		opt := &gitlab.ListBranchesOptions{ListOptions: gitlab.ListOptions{Page: page, PerPage: perPage}, Regex: &wanted}
+		list, _, err := c.gl.Branches.ListBranches(id, opt, gitlab.WithContext(ctx))
+		if err != nil {
+			return nil, "", fail(err, "list branches under %s", prefix)
 		}
-		seen[b.Name] = true
-		if b.Name == defaultBranch {
-			head = b.Commit.ID
+		before := len(seen)
+		for _, b := range list {
+			if b.Commit == nil || seen[b.Name] {
+				continue
+			}
+			seen[b.Name] = true
+			if b.Name == defaultBranch {
+				head = b.Commit.ID
+			}
+			if strings.HasPrefix(b.Name, prefix) {
+				under = append(under, plan.Branch{Name: b.Name, Head: commitOf(b.Commit)})
+			}
 		}
-		if strings.HasPrefix(b.Name, prefix) {
-			under = append(under, plan.Branch{Name: b.Name, Head: commitOf(b.Commit)})
+		if len(list) < perPage || len(seen) == before {
+			return under, head, nil
 		}
 	}
-	return under, head, nil
+	return nil, "", fail(fmt.Errorf("%w: more than %d rows", ErrTooLarge, maxPages*perPage), "list branches under %s", prefix)
 }
 
 // Commit reads one commit.

@@ -64,7 +64,9 @@ func (r *run) observePipelines(ctx context.Context) {
 		}
 	}
 	if ok {
-		r.memory.PipelinesSeen = r.now
+		// The run before this one: the list is read once more from there, so that
+		// one answer that was out of date loses nothing.
+		r.memory.PipelinesSeen = r.memory.MergeRequestsSeen
 	}
 }
 

@@ -164,3 +164,16 @@ func TestUsersAndMembershipsThatDoNotCount(t *testing.T) {
 	_, _, err = w.c.ProjectMembers.GetInheritedProjectMember(w.p.ID(), user.ID)
 	w.refused(err, 404, "")
 }
+
+// gitlab.md 7.6: what a version does not declare is dropped without a word.
+func TestAnOlderGitLabDropsInputs(t *testing.T) {
+	for version, want := range map[string]string{"17.9.2-ee": "map[]", "17.10.0": "map[suite:canary]"} {
+		w := newWorld(t, gitlabsim.Options{Version: version})
+		w.p.SetCI(true, "suite")
+		w.commit(work, bump(pins, "boto3==1.34.0", "boto3==1.35.0"))
+		_, _, err := w.c.Pipelines.CreatePipeline(w.p.ID(), &gitlab.CreatePipelineOptions{Ref: new(work),
+			Inputs: gitlab.PipelineInputsOption{"suite": gitlab.NewPipelineInputValue("canary")}})
+		w.ok(err)
+		w.same(fmt.Sprint(w.p.PipelineInputs()), want)
+	}
+}

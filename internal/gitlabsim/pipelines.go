@@ -19,6 +19,7 @@ type pipeline struct {
 	updated  time.Time
 	finished time.Time
 	jobs     []job
+	inputs   map[string]any
 }
 
 type job struct {
@@ -93,12 +94,16 @@ func postPipeline(c *call) (*reply, error) {
 	}
 	inputs := map[string]any{}
 	c.read("inputs", &inputs)
+	if !c.s.since(17, 10) {
+		clear(inputs) // Grape drops what it does not declare. gitlab.md 7.6
+	}
 	for _, name := range sortedKeys(inputs) {
 		if !slices.Contains(c.p.inputs, name) {
 			return nil, refuse(400, object{"base": []string{"Given inputs not defined in the `spec` section of the included configuration file: " + name}})
 		}
 	}
 	l := c.p.newPipeline(c.user, b.name, b.head.id, "api")
+	l.inputs = inputs
 	return created(c.p.pipelineWire(l, true))
 }
 
@@ -270,6 +275,16 @@ func (p *Project) Pipelines() []string {
 		out = append(out, fmt.Sprintf("%s %s by %s (%s)", l.ref, l.status, l.user.username, l.source))
 	}
 	return out
+}
+
+// PipelineInputs are the inputs that the newest pipeline was started with.
+func (p *Project) PipelineInputs() map[string]any {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	if n := len(p.pipelines); n > 0 {
+		return p.pipelines[n-1].inputs
+	}
+	return nil
 }
 
 // Approve approves a merge request.

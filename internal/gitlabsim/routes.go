@@ -38,7 +38,7 @@ func instanceRoutes() []*route {
 // listProtected lists the rules, those of branches that are not there too.
 func listProtected(c *call) (*reply, error) {
 	need := Reporter // the right to read code
-	if c.s.major() < 17 {
+	if !c.s.since(17, 0) {
 		need = Maintainer // gitlab.md 7.8: in older versions; which is not settled
 	}
 	if c.p.level(c.user) < need {
@@ -73,11 +73,13 @@ func listUsers(c *call) (*reply, error) {
 	return listed(c, found, true, func(u *user) object { return c.s.userWire(u).(object) })
 }
 
-// major is the first number of the version.
-func (s *Server) major() int {
-	first, _, _ := strings.Cut(s.opt.Version, ".")
-	n, _ := strconv.Atoi(first) // 0 where it is none
-	return n
+// since says that the version is a given one or newer.
+func (s *Server) since(major, minor int) bool {
+	first, rest, _ := strings.Cut(s.opt.Version, ".")
+	second, _, _ := strings.Cut(rest, ".")
+	a, _ := strconv.Atoi(first) // 0 where it is none
+	b, _ := strconv.Atoi(second)
+	return a > major || a == major && b >= minor
 }
 
 func getVersion(c *call) (*reply, error) {

@@ -3,6 +3,7 @@ package mrs_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -129,4 +130,29 @@ func TestTestsAreAskedForOnceForEachHead(t *testing.T) {
 		w.same(w.apply(a).Wrote, false)
 		w.same(len(w.p.Pipelines()), 1)
 	})
+}
+
+// A GitLab that does not know inputs would start a pipeline without them and say
+// nothing: none is started, and the sentence says what to do.
+func TestInputsAreNotDropped(t *testing.T) {
+	for version, starts := range map[string]bool{"17.9.2-ee": false, "16.11.4": false, "17.10.0-ee": true, "18.1.0-pre": true, "19.5.0": true} {
+		t.Run(version, func(t *testing.T) {
+			inWorld(t, gitlabsim.Options{Version: version}, func(w *world) {
+				w.p.SetCI(true, "suite")
+				_, m := w.opened("1.35.0")
+				a := plan.AskForTests{IID: m.IID, Branch: work, Head: m.HeadSHA, OnOpen: plan.OnOpen{Pipeline: true, Inputs: []plan.Input{{Name: "suite", Value: "canary"}}}}
+				_, err := w.c.Apply(w.ctx, w.project, w.bot, a)
+				w.same(err == nil, starts)
+				w.same(len(w.p.Pipelines()) == 1, starts)
+				if starts {
+					w.same(fmt.Sprint(w.p.PipelineInputs()), "map[suite:canary]")
+					return
+				}
+				w.same(strings.Contains(mrs.Explain(err), "update GitLab to 17.10 or newer, or take on_open.pipeline.inputs out"), true)
+				a.OnOpen.Inputs = nil // which it knows without
+				w.same(w.apply(a).Wrote, true)
+				w.same(len(w.p.Pipelines()), 1)
+			})
+		})
+	}
 }

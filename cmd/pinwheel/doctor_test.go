@@ -117,9 +117,20 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 			dead.Close()
 			w.edit("index: {url: ", "indexes: [{name: dead, packages: [x], url: \""+dead.URL+"/simple/\"}]\n#")
 		}, exitFailed, []string{"error", "index dead"}},
-		"never":    {func(w *world) { w.edit("store:", "schedule: \"0 12 * * MON\"\nstore:") }, exitFailed, []string{"error", "never falls into the window"}},
-		"database": {func(w *world) { w.edit("/pinwheel.db", "/no/such/folder.db") }, exitFailed, []string{"error", "database", "does not exist: create it"}},
-		"damage":   {func(w *world) { w.write("pinwheel.db", strings.Repeat("\x00", 8192)) }, exitDone, []string{"warning", "database", "was damaged and is kept as"}},
+		"two kinds of pipelines": {func(w *world) { w.merging("push", "!1") }, exitDone,
+			[]string{"warning", "!1 has pipelines of the merge request and of its branch: GitLab judges it by those of the merge request alone, so the others' jobs do not count for \"Pipelines must succeed\""}},
+		"a pipeline on request beside": {func(w *world) {
+			w.edit("projects:\n  - {", "projects:\n  - {on_open: {pipeline: {}}, ")
+			w.merging("!1")
+		}, exitDone, []string{"warning", "on_open.pipeline starts pipelines of branches, which GitLab does not show where a merge request has pipelines of its own, as !1"}},
+		"a pipeline on request instead": {func(w *world) {
+			w.edit("projects:\n  - {", "projects:\n  - {on_open: {pipeline: {}}, ")
+			w.merging("push")
+		}, exitDone, []string{"warning", "on_open.pipeline starts another pipeline of a branch that has one, as that of !1, and takes its place"}},
+		"one kind of pipelines": {func(w *world) { w.merging("!1") }, exitDone, []string{"ok ", "no open merge request has two kinds of pipelines"}},
+		"never":                 {func(w *world) { w.edit("store:", "schedule: \"0 12 * * MON\"\nstore:") }, exitFailed, []string{"error", "never falls into the window"}},
+		"database":              {func(w *world) { w.edit("/pinwheel.db", "/no/such/folder.db") }, exitFailed, []string{"error", "database", "does not exist: create it"}},
+		"damage":                {func(w *world) { w.write("pinwheel.db", strings.Repeat("\x00", 8192)) }, exitDone, []string{"warning", "database", "was damaged and is kept as"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -141,6 +152,47 @@ func TestDoctorFindsTheClockOff(t *testing.T) {
 	w.env["PINWHEEL_GITLAB_TOKEN"] = w.gitlab.Token("pinwheel-bot")
 	w.write("pinwheel.yaml", regexp.MustCompile(`gitlab: .*`).ReplaceAllString(w.read("pinwheel.yaml"), "gitlab: {url: \""+server.URL+"\"}"))
 	w.doctored(exitFailed, []string{"error", "clock: this machine is 10m0s off GitLab's clock"})
+}
+
+// merging opens a merge request of a person's with pipelines of its branch
+// ("push") or of its own ("!1").
+func (w *world) merging(pipelines ...string) {
+	w.t.Helper()
+	ok := func(err error) {
+		w.t.Helper()
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.project.SetCI(true)
+	_, err := w.project.Push("maintainer", "work", "Work", map[string]string{"x": "y"})
+	ok(err)
+	_, err = w.project.CreateMR("maintainer", "work", "main", "Work", "")
+	ok(err)
+	for _, of := range pipelines {
+		if of == "push" {
+			of = "work"
+		}
+		ok(w.project.Pipeline("maintainer", of, "success"))
+	}
+}
+
+func TestDoctorSaysWhichGitLabThisIs(t *testing.T) {
+	for version, want := range map[string][]string{
+		"19.5.0-ee": {"ok ", "gitlab: is 19.5.0-ee"},
+		"16.11.2":   {"warning", "gitlab: is 16.11.2, and pinwheel is made for 17.0 and newer: update it"},
+		"17.5.0":    {"error", "gitlab: is 17.5.0, which does not know inputs of pipelines: update it to 17.10 or newer, or take on_open.pipeline.inputs out of group/project"},
+		"17.10.0":   {"ok ", "gitlab: is 17.10.0"},
+	} {
+		w := newWorld(t)
+		w.gitlab.SetVersion(version)
+		code := exitDone
+		if version == "17.5.0" {
+			code = exitFailed
+			w.edit("projects:\n  - {", "projects:\n  - {on_open: {pipeline: {inputs: {suite: canary}}}, ")
+		}
+		w.doctored(code, want)
+	}
 }
 
 // edit changes the configuration.

@@ -3,6 +3,7 @@ package container
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -124,6 +125,16 @@ func TestComponents(t *testing.T) {
 	}
 	if at(documents(t, "templates/run.yml")[1], "pinwheel", "resource_group") != "pinwheel" {
 		t.Error("two scheduled pipelines may run at a time")
+	}
+	cached := fmt.Sprint(at(documents(t, "templates/run.yml")[1], "pinwheel", "cache", "paths"))
+	if cached != "[$[[ inputs.database ]] $[[ inputs.database ]]-wal]" {
+		t.Errorf("what a run wrote last stands beside the database, in its -wal, and is not cached: %s", cached)
+	}
+	for _, job := range []string{"constraints", "constraints:pip"} {
+		rules := fmt.Sprint(at(documents(t, "templates/gate.yml")[1], job, "rules"))
+		if !strings.Contains(rules, "if:$[[ inputs.rule ]]") {
+			t.Errorf("a project with branch pipelines cannot say when %s runs: %s", job, rules)
+		}
 	}
 }
 

@@ -116,6 +116,13 @@ func (s *Server) SetBaseURL(base string) {
 	}
 }
 
+// SetVersion changes what GET /version says.
+func (s *Server) SetVersion(version string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opt.Version = version
+}
+
 // BaseURL returns the address of the instance without /api/v4.
 func (s *Server) BaseURL() string {
 	s.mu.Lock()

@@ -2,6 +2,7 @@ package mrs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
@@ -56,6 +57,9 @@ func (e effect) startPipeline(ctx context.Context, a plan.AskForTests) (bool, er
 	if err != nil || there {
 		return false, err
 	}
+	if err := e.knowsInputs(ctx, a); err != nil {
+		return false, err
+	}
 	inputs := gitlab.PipelineInputsOption{}
 	for _, in := range a.OnOpen.Inputs {
 		switch v := in.Value.(type) {
@@ -80,6 +84,26 @@ func (e effect) startPipeline(ctx context.Context, a plan.AskForTests) (bool, er
 		}
 	}
 	return false, err
+}
+
+// knowsInputs refuses to start a pipeline whose inputs GitLab would drop without a
+// word. Where it does not tell its version it is taken to know them.
+func (e effect) knowsInputs(ctx context.Context, a plan.AskForTests) error {
+	if len(a.OnOpen.Inputs) == 0 {
+		return nil
+	}
+	v, err := e.Version(ctx)
+	switch {
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrForbidden), errors.Is(err, ErrRefused):
+		return nil
+	case err != nil:
+		return err
+	case v.Before(Inputs):
+		doing := "start a pipeline of branch " + a.Branch
+		return &failure{doing: doing, kinds: []error{ErrRefused}, text: "GitLab " + string(v) + " does not know inputs",
+			advice: fmt.Sprintf("could not %s: GitLab %s would start it without its inputs and say nothing; update GitLab to %s or newer, or take on_open.pipeline.inputs out", doing, v, Inputs)}
+	}
+	return nil
 }
 
 // started reports whether our user started a pipeline for the head by the API.

@@ -26,7 +26,7 @@ func doctorCommand() command {
 		about: `
 Asks what a run will need and prints a line for each answer, which begins with
 ok, warning or error and ends with what to do. It looks at the token's scope and
-end, GitLab's clock, the database, every index with its password, and for each
+end, GitLab's version and clock, the database, every index with its password, and for each
 project at the role, the settings, the protected branches, the files, and when
 the schedule next falls into the window. It writes nothing to GitLab.
 
@@ -97,6 +97,7 @@ func (d *doctor) examine(ctx context.Context, projects []config.Project) error {
 	if err := d.gitlab(d.config, &d.options); err != nil {
 		d.say(wrong, "token", "%s", sentence(err))
 	} else if d.token(ctx) {
+		d.version(ctx, projects)
 		for _, project := range projects {
 			if ctx.Err() == nil {
 				d.project(ctx, project)
@@ -184,6 +185,30 @@ func (d *doctor) token(ctx context.Context) bool {
 	return true
 }
 
+// version says which GitLab this is, and whether what is configured needs a newer
+// one.
+func (d *doctor) version(ctx context.Context, projects []config.Project) {
+	v, err := d.options.MergeRequests(mrs.Options{}).Version(ctx)
+	if err != nil {
+		d.say(doubt, "gitlab", "its version cannot be read (%v): pinwheel is made for %s and newer", err, mrs.Oldest)
+		return
+	}
+	var inputs []string
+	for _, project := range projects {
+		if len(project.Policy.OnOpen.Inputs) > 0 && project.Policy.Mode == plan.Full {
+			inputs = append(inputs, project.Path)
+		}
+	}
+	switch {
+	case v.Before(mrs.Inputs) && len(inputs) > 0:
+		d.say(wrong, "gitlab", "is %s, which does not know inputs of pipelines: update it to %s or newer, or take on_open.pipeline.inputs out of %s", v, mrs.Inputs, strings.Join(inputs, ", "))
+	case v.Before(mrs.Oldest):
+		d.say(doubt, "gitlab", "is %s, and pinwheel is made for %s and newer: update it", v, mrs.Oldest)
+	default:
+		d.say(good, "gitlab", "is %s", v)
+	}
+}
+
 // project looks at the rights, the settings and the files of one project.
 func (d *doctor) project(ctx context.Context, project config.Project) {
 	policy := project.Policy
@@ -220,15 +245,55 @@ func (d *doctor) project(ctx context.Context, project config.Project) {
 		d.say(wrong, project.Path, "%s", sentence(err))
 		return
 	}
+	if p.Head, err = client.Head(ctx, p.ID, p.DefaultBranch); err != nil {
+		d.say(wrong, project.Path, "%s", sentence(err))
+		return
+	}
 	project = d.own(ctx, client, project, p)
 	d.settings(project, p, s)
+	d.pipelines(ctx, client, project, p)
 	d.files(ctx, client, project, p)
+}
+
+// pipelines looks whether merge requests have pipelines of two kinds, of which
+// GitLab judges by one alone, and whether those that are asked for count.
+func (d *doctor) pipelines(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project) {
+	if p.PipelinesOff {
+		return
+	}
+	kinds, err := client.KindsOfPipelines(ctx, p.ID)
+	if err != nil {
+		d.say(doubt, project.Path, "which pipelines merge requests have cannot be read: %s", sentence(err))
+		return
+	}
+	asks := project.Policy.OnOpen.Pipeline && project.Policy.Mode == plan.Full
+	both, own, branch := int64(0), int64(0), int64(0)
+	for _, k := range kinds {
+		switch {
+		case k.Own && k.Branch:
+			both = k.IID
+		case k.Own:
+			own = k.IID
+		case k.Branch:
+			branch = k.IID
+		}
+	}
+	switch {
+	case both != 0:
+		d.say(doubt, project.Path, "!%d has pipelines of the merge request and of its branch: GitLab judges it by those of the merge request alone, so the others' jobs do not count for \"Pipelines must succeed\"; give all jobs rules for one kind (docs/running.md, A gate)", both)
+	case asks && own != 0:
+		d.say(doubt, project.Path, "on_open.pipeline starts pipelines of branches, which GitLab does not show where a merge request has pipelines of its own, as !%d: ask with on_open.comment, or let its jobs run for branches", own)
+	case asks && branch != 0:
+		d.say(doubt, project.Path, "on_open.pipeline starts another pipeline of a branch that has one, as that of !%d, and takes its place: let the jobs of the first run there too", branch)
+	case len(kinds) > 0:
+		d.say(good, project.Path, "no open merge request has two kinds of pipelines")
+	}
 }
 
 // own lays the project's own file over the configuration and says whether it
 // is good.
 func (d *doctor) own(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project) config.Project {
-	data, found, err := client.File(ctx, p.ID, config.OwnFile, p.DefaultBranch)
+	data, found, err := client.File(ctx, p.ID, config.OwnFile, p.Head)
 	if err != nil {
 		d.say(wrong, project.Path, "%s", sentence(err))
 		return project
@@ -273,13 +338,8 @@ func (d *doctor) settings(project config.Project, p plan.Project, s mrs.Settings
 
 // files reads the constraints files and remembers what they pin.
 func (d *doctor) files(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project) {
-	head, err := client.Head(ctx, p.ID, p.DefaultBranch)
-	if err != nil {
-		d.say(wrong, project.Path, "%s", sentence(err))
-		return
-	}
 	for _, f := range project.Policy.Files {
-		data, found, err := client.File(ctx, p.ID, f.Path, head)
+		data, found, err := client.File(ctx, p.ID, f.Path, p.Head)
 		switch {
 		case err != nil:
 			d.say(wrong, project.Path, "%s", sentence(err))

@@ -131,7 +131,7 @@ func jobsOf(bridges bool) func(*call) (*reply, error) {
 func mrPipelines(c *call, m *mergeRequest) (*reply, error) {
 	m.observe()
 	had := func(sha string) bool {
-		return slices.ContainsFunc(m.versions, func(v *version) bool { return v.head.id == sha })
+		return sha == m.head.id || slices.ContainsFunc(m.versions, func(v *version) bool { return v.head.id == sha })
 	}
 	found := slices.DeleteFunc(slices.Clone(c.p.pipelines), func(l *pipeline) bool { return !m.owns(l) && (l.ref != m.source || !had(l.sha)) })
 	slices.Reverse(found)

@@ -1,0 +1,51 @@
+package mrs
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+)
+
+// Version is what GitLab calls itself, such as 17.10.2-ee.
+type Version string
+
+// Oldest is the oldest GitLab that pinwheel is made for, and Inputs the oldest one
+// that knows the inputs of pipelines. One before it drops them without a word.
+const (
+	Oldest Version = "17.0"
+	Inputs Version = "17.10"
+)
+
+// Before reports whether a version is older than another one, by their first two
+// numbers. One that cannot be read is older than none.
+func (v Version) Before(other Version) bool {
+	a, b, ok := v.numbers()
+	c, d, _ := other.numbers()
+	return ok && (a < c || a == c && b < d)
+}
+
+func (v Version) numbers() (major, minor int, ok bool) {
+	first, rest, _ := strings.Cut(string(v), ".")
+	second := rest
+	if end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
+		second = rest[:end]
+	}
+	major, err := strconv.Atoi(first)
+	if err != nil {
+		return 0, 0, false
+	}
+	minor, err = strconv.Atoi(second)
+	return major, minor, err == nil
+}
+
+// Version asks GitLab which version it is.
+// https://docs.gitlab.com/api/version/
+func (c *Client) Version(ctx context.Context) (Version, error) {
+	v, _, err := c.gl.Version.GetVersion(gitlab.WithContext(ctx))
+	if err != nil {
+		return "", fail(err, "read GitLab's version")
+	}
+	return Version(v.Version), nil
+}

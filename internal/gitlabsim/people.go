@@ -24,11 +24,13 @@ func (p *Project) acting(username string, do func(*user) error) error {
 // head. The same content makes an empty commit.
 func (p *Project) Push(username, branchName, message string, files map[string]string) (sha string, err error) {
 	err = p.acting(username, func(u *user) error {
-		start := p.repo.branches[p.defaultBranch]
-		if b := p.repo.branches[branchName]; b != nil {
-			start = b
+		var start *commit // none in an empty repository
+		for _, name := range []string{branchName, p.defaultBranch} {
+			if b := p.repo.branches[name]; b != nil && start == nil {
+				start = b.head
+			}
 		}
-		sha, err = p.pushOnto(u, branchName, start.head, message, files)
+		sha, err = p.pushOnto(u, branchName, start, message, files)
 		return err
 	})
 	return sha, err
@@ -70,7 +72,10 @@ func (p *Project) pushOnto(u *user, branchName string, start *commit, message st
 	if bad := badBranchName(branchName); bad != "" || p.repo.branches[branchName] == nil && p.shadowed(branchName) {
 		return "", refuse(400, "bad branch name "+branchName)
 	}
-	content := maps.Clone(start.tree)
+	content, parents := tree{}, []*commit(nil)
+	if start != nil {
+		content, parents = maps.Clone(start.tree), []*commit{start}
+	}
 	for path, text := range files {
 		if text == Gone {
 			delete(content, path)
@@ -79,7 +84,7 @@ func (p *Project) pushOnto(u *user, branchName string, start *commit, message st
 		content[path] = newBlob(text, content[path].exec)
 	}
 	who := identityOf(u)
-	made := p.repo.newCommit(commit{parents: []*commit{start}, tree: content, message: message, author: who, committer: who, at: p.s.now()})
+	made := p.repo.newCommit(commit{parents: parents, tree: content, message: message, author: who, committer: who, at: p.s.now()})
 	p.moveBranch(u, branchName, made)
 	return made.id, nil
 }

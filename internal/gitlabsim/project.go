@@ -93,6 +93,13 @@ func (p *Project) ID() int64 { return p.id }
 // Path is the path with namespace.
 func (p *Project) Path() string { return p.path }
 
+// Empty takes every branch, tag and commit away: the repository is as it was made.
+func (p *Project) Empty() {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.repo = repository{map[string]*commit{}, map[string]*branch{}, map[string]*commit{}}
+}
+
 // Settings are what a maintainer sets in the project's pages.
 type Settings struct {
 	Public            bool

@@ -62,7 +62,7 @@ func (p *Project) wire(u *user) object {
 	}
 	return object{"id": p.id, "name": p.name(), "path": p.name(), "path_with_namespace": p.path, "name_with_namespace": p.path,
 		"default_branch": p.defaultBranch, "visibility": visibility, "web_url": p.webURL(), "http_url_to_repo": p.webURL() + ".git",
-		"created_at": stamp(p.created), "last_activity_at": stamp(p.created), "empty_repo": false, "archived": p.archived,
+		"created_at": stamp(p.created), "last_activity_at": stamp(p.created), "empty_repo": len(p.repo.branches) == 0, "archived": p.archived,
 		"permissions":    object{"project_access": access, "group_access": nil},
 		"issues_enabled": p.issuesEnabled, "issues_access_level": enabled(p.issuesEnabled),
 		"merge_requests_enabled": p.mrsEnabled, "merge_requests_access_level": enabled(p.mrsEnabled),

@@ -44,6 +44,7 @@
 //	label|unlabel USER IID LABEL
 //	target USER IID BRANCH             the branch a merge request goes into
 //	rename-default BRANCH
+//	empty-repository                   nothing was pushed to it yet
 //	switch-default BRANCH              another default branch, made where it is not there; the old one stays
 //	rebase-button USER IID             of the merge request
 //	amend USER BRANCH PATH FILE        the head anew with its message and author, the bot's name as committer, and FILE

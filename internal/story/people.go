@@ -124,6 +124,10 @@ func people() map[string]person {
 			p.RenameDefault(a[0])
 			return nil
 		}},
+		"empty-repository": {0, func(_ *stage, p *gitlabsim.Project, _ []string) error {
+			p.Empty()
+			return nil
+		}},
 		"switch-default": {1, func(_ *stage, p *gitlabsim.Project, a []string) error {
 			p.SwitchDefault(a[0])
 			return nil

@@ -10,14 +10,38 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
+// Blocks are what keeps pinwheel from working in a project at all, as the project's
+// own page tells without another request: then only its dashboard is left.
+// Writes says that merge requests are wanted, not the dashboard alone.
+func Blocks(p plan.Project, bot plan.User, writes bool) []plan.Problem {
+	var out []plan.Problem
+	block := func(page, next, format string, args ...any) {
+		out = append(out, plan.Problem{Text: fmt.Sprintf(format, args...), Next: next, Page: p.WebURL + page, Stopping: true})
+	}
+	if p.Empty {
+		block("", "push a first commit that holds constraints.txt", "the repository is empty")
+	}
+	if p.MergeRequestsOff {
+		block("/edit", "turn them on", "merge requests are off")
+	}
+	switch role := plan.Role(p.AccessLevel); {
+	case role == plan.NoRole:
+	case p.Private && role < plan.Reporter:
+		block("/-/project_members", "give it the role Developer", "`%s` has the role %s here and may not read the repository", bot.Username, role)
+	case writes && role < plan.Developer:
+		block("/-/project_members", "give it the role Developer", "`%s` has the role %s here and may not push branches", bot.Username, role)
+	}
+	return out
+}
+
 // Gaps are what a project lacks for pinwheel to work in it, each with the page
 // where it is changed. Writes says that merge requests are wanted, not the
 // dashboard alone. What the token may not read counts as in order, and that
 // there are no issues each run says. ErrScope: the token can write nothing.
 func (c *Client) Gaps(ctx context.Context, p plan.Project, bot plan.User, writes bool) ([]plan.Problem, error) {
 	out := []plan.Problem{}
-	gap := func(stopping bool, page, next, format string, args ...any) {
-		out = append(out, plan.Problem{Text: fmt.Sprintf(format, args...), Next: next, Page: p.WebURL + page, Stopping: stopping})
+	gap := func(page, next, format string, args ...any) {
+		out = append(out, plan.Problem{Text: fmt.Sprintf(format, args...), Next: next, Page: p.WebURL + page})
 	}
 	token, err := c.Token(ctx)
 	switch {
@@ -38,17 +62,14 @@ func (c *Client) Gaps(ctx context.Context, p plan.Project, bot plan.User, writes
 	if !writes {
 		return out, nil
 	}
-	if role := plan.Role(p.AccessLevel); role > plan.NoRole && role < plan.Developer {
-		gap(true, "/-/project_members", "give it the role Developer", "`%s` has the role %s here and may not push branches", bot.Username, role)
-	}
 	if s.PipelinesRequired && p.PipelinesOff {
-		gap(false, "/-/settings/merge_requests", "turn CI/CD on, or that setting off", "pipelines must succeed and CI/CD is off, so no merge request can be merged")
+		gap("/-/settings/merge_requests", "turn CI/CD on, or that setting off", "pipelines must succeed and CI/CD is off, so no merge request can be merged")
 	}
 	if s.ProtectedUnder != "" {
-		gap(false, "/-/settings/repository", "let its role push and force push there", "`%s` is protected from `%s`, so such branches cannot be rebuilt", s.ProtectedUnder, bot.Username)
+		gap("/-/settings/repository", "let its role push and force push there", "`%s` is protected from `%s`, so such branches cannot be rebuilt", s.ProtectedUnder, bot.Username)
 	}
 	if s.MergeMethod == "ff" || s.MergeMethod == "rebase_merge" {
-		gap(false, "/-/settings/merge_requests", "use their rebase boxes, or choose merge commits", "the merge method %s asks for a rebase of all others after each merge", s.MergeMethod)
+		gap("/-/settings/merge_requests", "use their rebase boxes, or choose merge commits", "the merge method %s asks for a rebase of all others after each merge", s.MergeMethod)
 	}
 	return out, nil
 }

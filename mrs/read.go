@@ -53,8 +53,7 @@ func (c *Client) Whoami(ctx context.Context) (plan.User, error) {
 
 // Project reads a project by its id, or by its path where id is 0. Head stays
 // empty. AccessLevel is the highest of the user's direct and inherited roles,
-// 0 where GitLab tells none, as to administrators. A project without merge
-// requests is ErrForbidden.
+// 0 where GitLab tells none, as to administrators.
 // https://docs.gitlab.com/api/projects/#retrieve-a-project
 func (c *Client) Project(ctx context.Context, path string, id int64) (plan.Project, error) {
 	var pid any = path
@@ -73,10 +72,8 @@ func (c *Client) Project(ctx context.Context, path string, id int64) (plan.Proje
 	if p.IssuesAccessLevel == "" {
 		out.IssuesEnabled = p.IssuesEnabled
 	}
-	if p.MergeRequestsAccessLevel == gitlab.DisabledAccessControl {
-		return plan.Project{}, &failure{doing: "list merge requests", kinds: []error{ErrForbidden}, text: "they are off",
-			advice: fmt.Sprintf("merge requests are off in %s: turn them on, at %s/edit", p.PathWithNamespace, p.WebURL)}
-	}
+	out.MergeRequestsOff = p.MergeRequestsAccessLevel == gitlab.DisabledAccessControl
+	out.Empty, out.Private = p.EmptyRepo, p.Visibility == gitlab.PrivateVisibility
 	out.PipelinesOff = p.BuildsAccessLevel == gitlab.DisabledAccessControl
 	if p.Permissions != nil {
 		if a := p.Permissions.ProjectAccess; a != nil {

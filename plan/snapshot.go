@@ -71,7 +71,12 @@ type Project struct {
 	IssuesEnabled bool
 	Archived      bool
 	PipelinesOff  bool // CI/CD is off
-	AccessLevel   int  // the bot's own, 0 when unknown
+	// MergeRequestsOff, Empty (nothing was pushed yet) and Private (only members
+	// read it) as GitLab says.
+	MergeRequestsOff bool
+	Empty            bool
+	Private          bool
+	AccessLevel      int // the bot's own, 0 when unknown
 }
 
 // User is a GitLab account. The zero value means "nobody known".

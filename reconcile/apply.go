@@ -312,7 +312,9 @@ func (r *run) remember(ctx context.Context) error {
 	if err := r.Store.SaveMergeRequests(ctx, r.project.Path, r.snap.MergeRequests); err != nil {
 		return fmt.Errorf("record the merge requests of %s: %w", r.project.Path, err)
 	}
-	r.memory.MergeRequestsSeen = r.now
+	if !r.blocked {
+		r.memory.MergeRequestsSeen = r.now
+	}
 	if r.found == dashboard.FoundPaused {
 		r.memory.Attended = r.now // a person wanted nothing, so nothing was missed
 	}

@@ -34,6 +34,7 @@ type run struct {
 	found      dashboard.FindResult
 	page       dashboard.Page
 	lastNote   int64
+	blocked    bool           // the project cannot be read, and only its dashboard is written
 	untold     bool           // reading the notes failed: new ticks wait for the next run
 	refused    []plan.Request // of earlier runs, still to be shown
 	withdrawn  []string       // branches whose request a person took back
@@ -78,6 +79,11 @@ func (r *run) observe(ctx context.Context) error {
 	}
 	if r.memory.ID == 0 {
 		r.memory.ID, r.memory.Path = r.snap.Project.ID, r.project.Path
+	}
+	if r.snap.Gaps = mrs.Blocks(r.snap.Project, r.snap.Bot, r.project.Policy.Mode == plan.Full); len(r.snap.Gaps) > 0 {
+		r.blocked = true
+		r.observeDashboard(ctx)
+		return nil
 	}
 	notes, readable, err := r.observeRepository(ctx)
 	if err != nil {

@@ -66,6 +66,7 @@ type doctor struct {
 	now     time.Time
 	errors  int
 	options reconcile.Options
+	bot     plan.User
 	pins    []string // names of the projects' pins, to ask indexes for
 	stopped func() bool
 }
@@ -158,6 +159,7 @@ func (d *doctor) token(ctx context.Context) bool {
 		d.say(wrong, "token", "%s", sentence(err))
 		return false
 	}
+	d.bot = bot
 	t, err := client.Token(ctx)
 	if err != nil {
 		d.say(doubt, "token", "of %s works, but what it may do cannot be read (%v): a project, group or personal access token with the scope api is best", bot.Username, err)
@@ -235,10 +237,17 @@ func (d *doctor) project(ctx context.Context, project config.Project) {
 	if p.Archived {
 		d.say(wrong, project.Path, "is archived: remove it from the configuration")
 	}
+	blocks := mrs.Blocks(p, d.bot, policy.Mode == plan.Full)
+	for _, b := range blocks {
+		d.say(wrong, project.Path, "%s: %s", b.Text, b.Next)
+	}
 	if p.IssuesEnabled {
 		d.say(good, project.Path, "issues are enabled")
 	} else {
 		d.say(wrong, project.Path, "issues are disabled, so there is no dashboard: enable them under Settings > General > Visibility")
+	}
+	if len(blocks) > 0 {
+		return
 	}
 	s, err := client.Settings(ctx, p.ID)
 	if err != nil {

@@ -188,7 +188,7 @@ func (b *browser) flow(pictures string) {
 	b.press(nextHour)
 	b.shows("#mr-2 .badge", "merged")
 	b.shows("#mr-3 .badge", "closed")
-	b.shows("#dashboard", "MR Closed (Blocked)", "Closed by alice", "MR Edited (Blocked)", "Alice pushed to it", "Pipeline passed on 2026-11-2")
+	b.shows("#dashboard", "MR Closed (Blocked)", "Closed by alice", "MR Edited (Blocked)", "alice pushed to it", "Pipeline passed on 2026-11-2")
 	b.picture(pictures+"-4-people", true)
 
 	b.press(`button[value=broken]`)

@@ -309,8 +309,9 @@ func among(names []string, name string) bool {
 // Each answer of a run that reads how pipelines ended may be an old one: what it
 // lacked is read again, so that since when a merge request fails is never left out.
 func TestEveryStaleAnswerAboutPipelines(t *testing.T) {
+	part := part(t)
 	for _, s := range scenarios {
-		if s.name != "pipelines end" || short() {
+		if s.name != "pipelines end" {
 			continue
 		}
 		twin := s.twin(t)
@@ -320,8 +321,10 @@ func TestEveryStaleAnswerAboutPipelines(t *testing.T) {
 			}
 			return stale(w, c)
 		}}
-		for n := 1; nth(t, s, twin, old, gitlabCall, n, false); n++ {
-			count("faults in calls", 1)
+		for n, more := 1, true; more; n++ {
+			if part.Has(n) || n == 13 { // the call that once lost it
+				more = nth(t, s, twin, old, gitlabCall, n, false)
+			}
 		}
 	}
 }

@@ -40,7 +40,7 @@ func TestBadInput(t *testing.T) {
 		{name: "a project that is not in the configuration", args: []string{"run", "group/other", "--config", "CONFIG"}, code: exitUsage, says: []string{`no project "group/other"; it has group/project`}},
 		{
 			name: "a project that GitLab does not know", args: []string{"run", "--config", "CONFIG"}, code: exitStopped, says: []string{"there is no such project"},
-			setup: func(t *testing.T, w *world) { w.project.Rename("group/elsewhere") },
+			setup: func(t *testing.T, w *world) { w.project.SetRole("pinwheel-bot", gitlabsim.NoAccess) },
 		},
 		{
 			name: "no token", args: []string{"run", "--config", "CONFIG"}, code: exitUsage, says: []string{"no GitLab token: set PINWHEEL_GITLAB_TOKEN"},

@@ -48,6 +48,25 @@ func TestOwnersOf(t *testing.T) {
 	}
 }
 
+// A pattern after ! takes a file out of its section for good, and out of no other.
+// https://docs.gitlab.com/user/project/codeowners/reference/#exclusion-patterns
+func TestExcludedFilesHaveNoOwners(t *testing.T) {
+	for text, want := range map[string]string{
+		"* @ann\n!constraints.txt\n":                                   "",
+		"* @ann\n!other.txt\n":                                         "ann",
+		"* @ann\n!constraints.txt\nconstraints.txt @bob\n":             "",
+		"!constraints.txt\n* @ann\n":                                   "",
+		"* @ann\n!constraints.txt\n[Pins] @dan\nconstraints.txt\n":     "dan",
+		"* @ann\n[Pins] @dan\n*.txt\n!/constraints.txt\n":              "ann",
+		"* @ann\n[Pins] @dan\n!*.txt\n[docs] @eve\n*\n[pins]\n*.txt\n": "ann eve",
+		"* @ann\n\\!constraints.txt @bob\n":                            "ann",
+	} {
+		if got := strings.Join(ownersOf(text, "constraints.txt"), " "); got != want {
+			t.Errorf("%q: the owners are %q, want %q", text, got, want)
+		}
+	}
+}
+
 // Whoever may push to a project writes its CODEOWNERS file. Twice as long a
 // file may take twice as long to read, whatever stands in it.
 func TestOwnersOfTakeTimeInProportion(t *testing.T) {

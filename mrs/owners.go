@@ -49,10 +49,14 @@ func once(all []string) []string {
 
 // ownersOf reads a CODEOWNERS file for one path: in every section the last
 // pattern that matches counts. A section's own owners stand for a pattern
-// without any. It takes time in proportion to the file's length.
+// without any. One after ! that matches takes the file out of the section for
+// good. It takes time in proportion to the file's length.
 // https://docs.gitlab.com/user/project/codeowners/reference/
 func ownersOf(text, file string) []string {
-	type section struct{ defaults, owners []string }
+	type section struct {
+		defaults, owners []string
+		excluded         bool
+	}
 	current := &section{}
 	order, byName := []*section{current}, map[string]*section{"": current}
 	parts := strings.Split(file, "/")
@@ -71,7 +75,12 @@ func ownersOf(text, file string) []string {
 			continue
 		}
 		fields := strings.Fields(strings.ReplaceAll(line, `\ `, "\x00"))
-		if !owns(strings.ReplaceAll(fields[0], "\x00", " "), parts) {
+		pattern, excludes := strings.CutPrefix(strings.ReplaceAll(fields[0], "\x00", " "), "!")
+		if current.excluded || !owns(pattern, parts) {
+			continue
+		}
+		if excludes {
+			current.owners, current.excluded = nil, true
 			continue
 		}
 		current.owners = current.defaults

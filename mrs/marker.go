@@ -35,6 +35,7 @@ func marker(project int64, branch string, n plan.MergeRequestNote) string {
 		put("at", n.At.UTC().Format(time.RFC3339))
 	}
 	put("request", escape(n.Request))
+	put("target", escape(n.Target))
 	put("moves", movesValue(n.Moves))
 	b.WriteString(" -->")
 	return b.String()
@@ -149,6 +150,8 @@ func set(n plan.MergeRequestNote, key, value string) plan.MergeRequestNote {
 		}
 	case "request":
 		n.Request = unescape(value)
+	case "target":
+		n.Target = unescape(value)
 	case "closed":
 		n.ClosedByUs = value == "us"
 	case "moves":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
 
@@ -92,7 +93,6 @@ func (c *Client) changes(ctx context.Context, id int64, t plan.Trailers, head pl
 }
 
 // descends reports whether a commit is on the history of one of others.
-// https://docs.gitlab.com/api/repositories/#get-the-merge-base
 func (c *Client) descends(ctx context.Context, id int64, sha string, onto []string) (bool, error) {
 	if slices.Contains(onto, sha) {
 		return true, nil
@@ -101,15 +101,31 @@ func (c *Client) descends(ctx context.Context, id int64, sha string, onto []stri
 		if head == "" {
 			continue
 		}
-		base, resp, err := c.gl.Repositories.MergeBase(id, &gitlab.MergeBaseOptions{Ref: &[]string{sha, head}}, gitlab.WithContext(ctx))
-		unrelated := errors.Is(err, gitlab.ErrNotFound) && !errors.Is(err, ErrProjectNotFound) || resp != nil && resp.StatusCode == 400
-		switch {
-		case unrelated:
-		case err != nil:
-			return false, fail(err, "compare commit %s with commit %s", sha, head)
-		case base.ID == sha:
-			return true, nil
+		base, err := c.mergeBase(ctx, id, sha, head)
+		if err != nil || base.SHA == sha {
+			return err == nil, err
 		}
 	}
 	return false, nil
+}
+
+// Parted is when the newest commit was made that two commits have in common, the
+// zero time where there is none.
+func (c *Client) Parted(ctx context.Context, id int64, a, b string) (time.Time, error) {
+	base, err := c.mergeBase(ctx, id, a, b)
+	return base.At, err
+}
+
+// mergeBase is the newest commit that two commits have in common, the zero value
+// where there is none.
+// https://docs.gitlab.com/api/repositories/#get-the-merge-base
+func (c *Client) mergeBase(ctx context.Context, id int64, a, b string) (plan.Commit, error) {
+	base, resp, err := c.gl.Repositories.MergeBase(id, &gitlab.MergeBaseOptions{Ref: &[]string{a, b}}, gitlab.WithContext(ctx))
+	switch {
+	case errors.Is(err, gitlab.ErrNotFound) && !errors.Is(err, ErrProjectNotFound), resp != nil && resp.StatusCode == 400:
+		return plan.Commit{}, nil // they have none, or one of them is not there
+	case err != nil:
+		return plan.Commit{}, fail(err, "compare commit %s with commit %s", a, b)
+	}
+	return commitOf(base), nil
 }

@@ -37,7 +37,7 @@ func arrange(s *Snapshot) world {
 		}
 		elsewhere := mr.Target != s.Project.DefaultBranch
 		if mr.State == Opened || mr.State == Locked {
-			if elsewhere && !mr.TargetGone {
+			if elsewhere && !mr.TargetGone && !mr.Switched() {
 				w.astray[mr.Branch] = mr
 				continue
 			}
@@ -47,7 +47,7 @@ func arrange(s *Snapshot) world {
 			}
 			continue
 		}
-		if elsewhere && mr.State == Merged {
+		if elsewhere && mr.State == Merged && !mr.Landed {
 			continue // it changed nothing here
 		}
 		w.history[mr.Branch] = append(w.history[mr.Branch], mr)

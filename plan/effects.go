@@ -24,7 +24,7 @@ func (d *decider) finish() {
 			d.effects(dr)
 		}
 		if dr.mr != nil && dr.ours {
-			dr.Note = dr.note()
+			dr.Note = d.note(dr)
 		}
 		if dr.State == Open && dr.orphan != "" {
 			continue // it closes in this run; nothing more to say of it
@@ -54,9 +54,9 @@ func (d *decider) finish() {
 }
 
 // note is what the description's marker must say.
-func (dr *draft) note() MergeRequestNote {
+func (d *decider) note(dr *draft) MergeRequestNote {
 	t := dr.trailer
-	return MergeRequestNote{Present: true, Digest: textDigest(t, dr.Clash), Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request}
+	return MergeRequestNote{Present: true, Digest: textDigest(t, dr.Clash), Target: d.s.Project.DefaultBranch, Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request}
 }
 
 // effects appends what one draft needs, in the order it must happen.
@@ -160,12 +160,12 @@ func (d *decider) edit(dr *draft) {
 		e.Title = strings.TrimSpace(cmp.Or(e.Title, dr.mr.Title)[len(rebaseTitle):])
 	}
 	if dr.mr.Target != d.s.Project.DefaultBranch {
-		e.Target = d.s.Project.DefaultBranch // its own is gone: the default branch was renamed
+		e.Target = d.s.Project.DefaultBranch // the default branch was renamed or is another one
 	}
-	want := dr.note()
+	want := d.note(dr)
 	open := dr.State == Open || dr.forced != nil
 	e.Answer = slices.Contains(dr.mr.Labels, rebaseLabel) && open
-	e.Keep = note.Digest == want.Digest && !(note.RebaseBox && open)
+	e.Keep = note.Digest == want.Digest && !(note.RebaseBox && open) && e.Target == ""
 	if e.Target != "" || (note.Present && note.Digest != want.Digest) || (note.RebaseBox && open) || e.Answer || e.Title != "" {
 		if note.Digest != want.Digest {
 			// Along with the text alone: a label that a person took off stays off.
@@ -194,7 +194,7 @@ func (d *decider) open(dr *draft) {
 			return
 		}
 	}
-	dr.Note = dr.note()
+	dr.Note = d.note(dr)
 	dr.State, dr.Reason = AwaitingSchedule, "Opens in this run."
 	labels := append(slices.Clone(d.s.Policy.Labels), dr.Labels...)
 	a := OpenMergeRequest{Update: dr.Update, Target: d.s.Project.DefaultBranch, At: d.world.head, Labels: labels, Draft: d.s.Policy.Draft}

@@ -170,7 +170,7 @@ func (d *decider) bodyBox(dr *draft) {
 		return
 	}
 	asked := fmt.Sprintf("mr-%d-", dr.mr.IID)
-	if strings.HasPrefix(dr.trailer.Request, asked) && dr.mr.Note.Digest != dr.note().Digest {
+	if strings.HasPrefix(dr.trailer.Request, asked) && dr.mr.Note.Digest != d.note(dr).Digest {
 		return // rebuilt already; only the text is left to write
 	}
 	dr.forced = &Tick{ID: asked + fmt.Sprintf("%.8s", dr.branch.Head.SHA), Box: BoxRebase, Branch: dr.Branch, At: d.s.Now}

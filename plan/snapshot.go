@@ -135,6 +135,7 @@ type MergeRequest struct {
 	Branch       string
 	Target       string
 	TargetGone   bool // Target is no branch any more
+	Landed       bool // it was merged, and the default branch has that on its history, whatever Target is
 	Title        string
 	State        MergeRequestState
 	HeadSHA      string
@@ -173,6 +174,10 @@ func (m MergeRequest) asks() bool {
 // paused reports whether a label asks to leave a merge request as it is.
 func (m MergeRequest) paused() bool { return slices.Contains(m.Labels, pausedLabel) }
 
+// Switched reports whether a merge request goes into the branch into which we
+// opened it, which was the default one then.
+func (m MergeRequest) Switched() bool { return m.Note.Target != "" && m.Note.Target == m.Target }
+
 func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
@@ -187,6 +192,7 @@ type MergeRequestNote struct {
 	By          string    // who forced it, a username
 	At          time.Time // when this version was put there
 	Request     string    // id of the tick that was carried out last
+	Target      string    // the branch it was to go into; empty where an earlier version wrote it
 	RebaseBox   bool      // the rebase box of the description is ticked
 	ClosedByUs  bool      // we closed it, and say why in the marker
 	BodyForeign bool      // markers gone: a person rewrote the description

@@ -50,6 +50,7 @@ type run struct {
 	failures   []string
 	wrote      int
 	pushers    map[int64]plan.MergeRequest // as they were known before this run, for who pushed to them
+	partings   map[string]time.Time        // when branches and the default one had their last commit in common
 	targets    map[string]string           // heads of branches beside the default one, "" for none
 	left       mark
 	reserved   int   // of the budget over all projects, and not spent yet
@@ -186,18 +187,56 @@ func (r *run) observeMergeRequests(ctx context.Context) error {
 		all[iid] = fresh
 	}
 	for _, mr := range all {
-		mr.TargetGone = false
-		if mr.State == plan.Opened && mr.Target != r.snap.Project.DefaultBranch {
-			at, err := r.target(ctx, mr.Target)
-			if err != nil {
-				return err
-			}
-			mr.TargetGone = at == ""
+		if mr, err = r.elsewhere(ctx, mr); err != nil {
+			return err
 		}
 		r.snap.MergeRequests = append(r.snap.MergeRequests, mr)
 	}
 	sort.Slice(r.snap.MergeRequests, func(i, j int) bool { return r.snap.MergeRequests[i].IID < r.snap.MergeRequests[j].IID })
 	return nil
+}
+
+// elsewhere says of a merge request into another branch than the default one
+// whether that branch is gone, as after a rename, and of a merged one whether the
+// default branch has it all the same.
+func (r *run) elsewhere(ctx context.Context, mr plan.MergeRequest) (plan.MergeRequest, error) {
+	mr.TargetGone, mr.Landed = false, false
+	merged := mr.State == plan.Merged && (mr.Switched() || mr.Note.Target == "")
+	if mr.Target == r.snap.Project.DefaultBranch || mr.State != plan.Opened && !merged {
+		return mr, nil
+	}
+	at, err := r.target(ctx, mr.Target)
+	if err != nil {
+		return mr, err
+	}
+	mr.TargetGone = at == ""
+	if merged && mr.TargetGone {
+		mr.Landed = true // a branch that gets another name keeps its history
+	}
+	if merged && at != "" && mr.Switched() {
+		parted, err := r.parted(ctx, mr.Target, at)
+		if err != nil {
+			return mr, err
+		}
+		mr.Landed = !parted.Before(mr.MergedAt.Add(-mergeTakes))
+	}
+	return mr, nil
+}
+
+// mergeTakes is how long after its commit GitLab may call a merge request merged.
+const mergeTakes = 2 * time.Minute
+
+// parted is when a branch, at a head, and the default one had their last commit in
+// common, the zero time for never. It is asked once in a run.
+func (r *run) parted(ctx context.Context, branch, at string) (time.Time, error) {
+	if when, known := r.partings[branch]; known {
+		return when, nil
+	}
+	when, err := r.gitlab.Parted(ctx, r.snap.Project.ID, at, r.snap.Project.Head)
+	if err == nil {
+		r.partings[branch] = when
+	}
+	return when, err
 }
 
 // target is the head of a branch that is not the default one, "" where it is not

@@ -84,6 +84,7 @@ type decider struct {
 	lacking  []solve.Need                 // facts to judge files with added lines
 	asks     []Need                       // approvals that matter
 	drafts   []*draft
+	line     int // updates that wait for a place in a window that is open
 	plan     Plan
 }
 
@@ -91,9 +92,10 @@ type decider struct {
 type draft struct {
 	Update
 	form      TitleForm
-	of, joins string // branch and name of the group that would have it, for one on its own
-	slots     []int  // into decider.slots, one for each move
-	want      []Move // the moves it would make, whatever its branch holds now
+	of, joins string           // branch and name of the group that would have it, for one on its own
+	slots     []int            // into decider.slots, one for each step that was wanted
+	versions  []pep440.Version // where each of these goes
+	want      []Move           // the moves it would make, whatever its branch holds now
 	wantLines []LineChange
 	wantAlong []LineChange
 	held      State  // why it cannot be offered now: incompatible or not-checked
@@ -110,10 +112,11 @@ type draft struct {
 	refused   *refusal
 	forced    *Tick
 	handling  handling
-	opens     bool // wants a new merge request
-	moves     bool // an open one moves to Moves
-	repair    bool // an open one is rebuilt at the versions it holds
-	placeless bool // an open one that takes no place
+	opens     bool      // wants a new merge request
+	moves     bool      // an open one moves to Moves
+	repair    bool      // an open one is rebuilt at the versions it holds
+	placeless bool      // an open one that takes no place
+	givenUp   time.Time // an open one that fails: from when it takes no place; zero for never
 }
 
 // look judges every slot, finds which pins can move together, and makes a
@@ -247,7 +250,7 @@ func (dr *draft) step(d *decider, m solve.Move) {
 	}
 	dr.stale = dr.stale || d.outcomes[m.Pin].stale
 	dr.Moves = append(dr.Moves, d.move(m.Pin, d.slots[m.Pin], *st))
-	dr.slots = append(dr.slots, m.Pin)
+	dr.slots, dr.versions = append(dr.slots, m.Pin), append(dr.versions, m.To)
 	dr.Released = maxTime(dr.Released, st.released)
 	dr.Eligible = maxTime(dr.Eligible, st.eligible)
 	if dr.Since.IsZero() || st.since.Before(dr.Since) {

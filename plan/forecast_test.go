@@ -101,3 +101,43 @@ func TestWhatIsSaidToOpenOpens(t *testing.T) {
 		t.Errorf("only %d were said to open", said)
 	}
 }
+
+// The numbers in line are the order in which the updates open, one place at a
+// time; in a shut window they count those that open, too.
+func TestTheNumberInLineIsTheOrder(t *testing.T) {
+	var file strings.Builder
+	var packages []Package
+	for i, day := range []string{"2025-11-01", "2025-10-01", "2025-12-01"} {
+		fmt.Fprintf(&file, "p%d==1.0\n", i)
+		packages = append(packages, pkg(fmt.Sprintf("p%d", i), release(t, "1.0", "2024-01-01"), release(t, "1.1", day)))
+	}
+	s := friday(t, file.String(), packages...)
+	s.Policy.MaxOpen = 1
+	of := func(p Plan) (out []string) {
+		for _, u := range p.Updates {
+			out = append(out, fmt.Sprintf("%s %s %d: %s", u.Name, u.State, u.Place, u.Reason))
+		}
+		return out
+	}
+	want := []string{
+		"p0 awaiting-schedule 2: Number 2 in line, old enough since 2025-11-04.",
+		"p1 awaiting-schedule 1: Opens Sat 3 Jan 00:00.",
+		"p2 awaiting-schedule 3: Number 3 in line, old enough since 2025-12-04.",
+	}
+	if got := of(Decide(s)); !slices.Equal(got, want) {
+		t.Errorf("on Friday:\n%s", strings.Join(got, "\n"))
+	}
+	s.Now = at(t, "2026-01-03T02:00:00Z")
+	want = []string{
+		"p1 awaiting-schedule 0: Opens in this run.",
+		"p0 rate-limited 1: Number 1 in line for the one place (max_open_merge_requests), old enough since 2025-11-04.",
+		"p2 rate-limited 2: Number 2 in line for the one place (max_open_merge_requests), old enough since 2025-12-04.",
+	}
+	if got := of(Decide(s)); !slices.Equal(got, want) {
+		t.Errorf("on Saturday:\n%s", strings.Join(got, "\n"))
+	}
+	s.Policy.MaxOpen = 0
+	if got := of(Decide(s))[0]; got != "p0 rate-limited 2: Waits for a tick, since nothing opens by itself (max_open_merge_requests: 0)." {
+		t.Errorf("without places: %s", got)
+	}
+}

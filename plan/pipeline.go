@@ -163,7 +163,7 @@ func (d *decider) givesUp(dr *draft) string {
 		return ""
 	}
 	from := p.Red.Add(redFor)
-	dr.placeless = !d.s.Now.Before(from)
+	dr.placeless, dr.givenUp = !d.s.Now.Before(from), from
 	takes := "takes no place from " + day(from, d.zone) + " on."
 	if p.Result != Failed || p.Head != dr.mr.HeadSHA || day(p.Red, d.zone) != day(p.At, d.zone) {
 		return fmt.Sprintf(" These versions fail since %s, so it %s", day(p.Red, d.zone), takes)

@@ -98,8 +98,14 @@ type Update struct {
 	Released time.Time
 	Since    time.Time
 	Eligible time.Time // maturing: when it will be old enough
-	MR       int64     // the merge request that shows it, 0 for none
-	Forced   *Tick     // the accepted tick, not carried out yet
+	// Place is its number in line, from 1: of those that wait for the next
+	// opening of its window, or for a place in one that is open; 0 where it does
+	// not wait in line. Opens is when it opens if nothing else happens; zero
+	// where that is not known.
+	Place    int
+	Opens    time.Time
+	MR       int64 // the merge request that shows it, 0 for none
+	Forced   *Tick // the accepted tick, not carried out yet
 	NotTaken []Considered
 	Note     MergeRequestNote // what its description says or will say
 

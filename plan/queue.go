@@ -12,7 +12,6 @@ import (
 // waiting, patch before minor before major, name.
 func (d *decider) queue() {
 	places := d.s.Policy.MaxOpen
-	fresh := d.news()
 	var waiting []*draft
 	for _, dr := range d.drafts {
 		switch {
@@ -28,6 +27,12 @@ func (d *decider) queue() {
 		}
 	}
 	sort.SliceStable(waiting, func(i, j int) bool { return before(waiting[i], waiting[j]) })
+	d.places(waiting, places)
+}
+
+// places gives the places that are free now, in the order of the queue.
+func (d *decider) places(waiting []*draft, places int) {
+	fresh := d.news()
 	for _, dr := range waiting {
 		may := dr.State != PendingApproval && d.may(dr.handling)
 		switch {
@@ -56,6 +61,7 @@ func (d *decider) queue() {
 			}
 		}
 	}
+	d.forecast(waiting, places)
 }
 
 func placesWaitedFor(places int) string {
@@ -78,7 +84,7 @@ func (d *decider) news() newer {
 		f.run = max(*d.s.New, 0)
 	}
 	if d.s.Policy.MaxNew > 0 {
-		f.window = max(d.s.Policy.MaxNew-d.openedSince(), 0)
+		f.window = max(d.s.Policy.MaxNew-d.openedSince(d.s.Now), 0)
 	}
 	return f
 }
@@ -88,11 +94,11 @@ func (d *decider) news() newer {
 // later says nothing of why it was opened.
 const skew = 30 * time.Second
 
-// openedSince counts the merge requests that this opening of the window brought
-// by itself, whatever became of them: GitLab tells, so that a lost database
+// openedSince counts the merge requests that the opening of the window at an
+// instant brought by itself, whatever became of them: GitLab tells, so that a lost database
 // opens none too many. What is made up for counts from the opening that was
 // missed.
-func (d *decider) openedSince() int {
+func (d *decider) openedSince(at time.Time) int {
 	w := d.s.Policy.Window
 	missed, _, _ := w.Missed(d.s.Attended, d.s.Now)
 	n := 0
@@ -101,20 +107,23 @@ func (d *decider) openedSince() int {
 		if !mr.Note.Present || asked || mr.Note.Why == "repair" && len(mr.Note.Moves) == 0 {
 			continue
 		}
-		if w.Same(mr.CreatedAt, d.s.Now) || (d.caughtUp && !mr.CreatedAt.Before(missed)) {
+		if w.Same(mr.CreatedAt, at) || (at.Equal(d.s.Now) && d.caughtUp && !mr.CreatedAt.Before(missed)) {
 			n++
 		}
 	}
 	return n
 }
 
-// limited puts an update among those that wait for a place. Not which number in
-// line: that would be news for every waiting update each time one is merged.
+// limited puts an update among those that wait for a place, behind those that
+// wait already.
 func (d *decider) limited(dr *draft, what string) {
-	dr.State, dr.Reason = RateLimited, "Waits "+what+"."
-	if !dr.Since.IsZero() {
-		dr.Reason = fmt.Sprintf("Waits since %s %s.", day(dr.Since, d.zone), what)
+	d.line++
+	dr.State, dr.Place = RateLimited, d.line
+	if d.s.Policy.MaxOpen <= 0 {
+		dr.Reason = "Waits " + what + "."
+		return
 	}
+	dr.Reason = fmt.Sprintf("Number %d in line %s%s.", dr.Place, what, dr.since(d.zone))
 }
 
 func before(a, b *draft) bool {

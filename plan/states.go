@@ -158,14 +158,14 @@ func (d *decider) state(dr *draft) {
 	case dr.held != "":
 		dr.State, dr.Reason = dr.held, dr.heldFor
 	case dr.young:
-		then := "opens in the window" + dr.handling.by()
+		then := "waits for the window and a place" + dr.handling.by()
 		if dr.joins != "" {
 			then = "joins " + dr.joins
 		} else if r := dr.handling.approval; r != nil {
 			then = fmt.Sprintf("needs approval (`%s`)", r.At)
 		}
 		dr.State = Maturing
-		dr.Reason = fmt.Sprintf("Released %s, old enough on %s%s, then %s.", day(dr.Released, d.zone), instant(dr.Eligible, d.zone), dr.handling.agedBy(), then)
+		dr.Reason = d.maturing(dr, then)
 	case dr.handling.approval != nil:
 		dr.State = PendingApproval
 		dr.Reason = fmt.Sprintf("Needs approval (`%s`): a tick approves it, and the next run opens it.", dr.handling.approval.At)
@@ -174,6 +174,12 @@ func (d *decider) state(dr *draft) {
 	}
 }
 
+// maturing says when an update is old enough, and what then.
+func (d *decider) maturing(dr *draft, then string) string {
+	return fmt.Sprintf("Released %s, old enough on %s%s, then %s.", day(dr.Released, d.zone), instant(dr.Eligible, d.zone), dr.handling.agedBy(), then)
+}
+
+// opensReason is what an update waits for before the queue is known.
 func (d *decider) opensReason(h handling) string {
 	w := d.view(h)
 	switch {

@@ -39,7 +39,12 @@ type (
 		Why          string     `json:"why"`
 		MergeRequest int64      `json:"merge_request,omitempty"`
 		Eligible     *time.Time `json:"eligible,omitempty"`
-		Moves        []moveOut  `json:"moves"`
+		// Since when a release newer than the pin has been old enough, by which
+		// the line goes; the number in line; when it opens if nothing happens.
+		Since *time.Time `json:"old_enough_since,omitempty"`
+		Place int        `json:"place_in_line,omitempty"`
+		Opens *time.Time `json:"opens,omitempty"`
+		Moves []moveOut  `json:"moves"`
 	}
 	moveOut struct {
 		File     string     `json:"file"`
@@ -100,7 +105,8 @@ func outOf(s seen) planOut {
 func updateOf(u plan.Update) updateOut {
 	o := updateOut{
 		Branch: u.Branch, Title: u.Title, Kind: string(u.Kind), State: string(u.State), Why: u.Reason,
-		MergeRequest: u.MR, Eligible: known(u.Eligible), Moves: []moveOut{},
+		MergeRequest: u.MR, Eligible: known(u.Eligible),
+		Since: since(u), Place: u.Place, Opens: known(u.Opens), Moves: []moveOut{},
 	}
 	for _, m := range u.Moves {
 		o.Moves = append(o.Moves, moveOut{
@@ -109,6 +115,14 @@ func updateOf(u plan.Update) updateOut {
 		})
 	}
 	return o
+}
+
+// since is nil for what no release has been old enough for yet.
+func since(u plan.Update) *time.Time {
+	if u.State == plan.Maturing {
+		return nil
+	}
+	return known(u.Since)
 }
 
 // known is t, nil for the zero time.

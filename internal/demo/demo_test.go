@@ -39,7 +39,7 @@ func TestTheWeekReadsAsRecorded(t *testing.T) {
 	if strings.Contains(got, "127.0.0.1") || strings.Contains(got, "\x1b") {
 		t.Error("the output shows a port or a colour")
 	}
-	if n := strings.Count(got, "\n"); n > 320 {
+	if n := strings.Count(got, "\n"); n > 360 {
 		t.Errorf("%d lines are too many to read", n)
 	}
 }

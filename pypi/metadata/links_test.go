@@ -37,3 +37,34 @@ Requires-Dist: six
 		t.Errorf("version 1: %v, %v", back.Links, err)
 	}
 }
+
+// The labels that projects use, and the field that was there before them.
+func TestLinksOfEveryLabel(t *testing.T) {
+	for line, want := range map[string]string{
+		"Home-page: https://acme.example/":                   "home page",
+		"Home-page: UNKNOWN":                                 "",
+		"Download-URL: https://acme.example/1.0.tar.gz":      "download",
+		"Project-URL: Homepage, https://acme.example/":       "home page",
+		"Project-URL: Home, https://acme.example/":           "home page",
+		"Project-URL: Repo, https://acme.example/":           "repository",
+		"Project-URL: Code, https://acme.example/":           "repository",
+		"Project-URL: GitLab, https://acme.example/":         "repository",
+		"Project-URL: Source code (git), https://a.example/": "repository",
+		"Project-URL: GitHub: repo, https://acme.example/":   "repository",
+		"Project-URL: Change Log, https://acme.example/":     "changelog",
+		"Project-URL: News, https://acme.example/":           "changelog",
+		"Project-URL: Releases, https://acme.example/":       "release notes",
+		"Project-URL: Bug Tracker, https://acme.example/":    "issues",
+		"Project-URL: Issues, https://acme.example/":         "issues",
+		"Project-URL: Funding, https://acme.example/":        "",
+	} {
+		m, err := Parse([]byte("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n" + line + "\n"))
+		got := ""
+		if len(m.Links) > 0 {
+			got = m.Links[0].Name
+		}
+		if err != nil || got != want {
+			t.Errorf("%s: have %q, want %q, %v", line, got, want, err)
+		}
+	}
+}

@@ -143,7 +143,10 @@ func (d *decider) predict(dr *draft, at time.Time) {
 	case d.s.Policy.MaxOpen <= 0:
 		text = "waits " + placesWaitedFor(0)
 	default:
-		text = fmt.Sprintf("is number %d in line%s%s", dr.Place, by, dr.since(d.zone))
+		text = fmt.Sprintf("is number %d in line%s", dr.Place, dr.since(d.zone))
+		if by != "" { // the window at the head of the page is another one
+			text += "; its window opens " + when + by
+		}
 	}
 	if dr.State == Maturing {
 		dr.Reason = d.maturing(dr, text)

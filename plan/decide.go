@@ -268,7 +268,7 @@ func (d *decider) move(i int, sl slot, st step) Move {
 		From: sl.p.Version.String(), To: st.to.Version.String(), Kind: st.kind, Released: st.released,
 		Index: index.Name, URL: projectPage(index.URL, sl.p.Key, st.to.Version.String()),
 	}
-	m.Links = d.metadataOf(sl.p.Key, st.to.Version).Links
+	m.Links = stepLinks(m, d.metadataOf(sl.p.Key, sl.p.Version).Links, d.metadataOf(sl.p.Key, st.to.Version).Links)
 	if sl.p.HasHashes {
 		m.SHA256 = hashes(st.to)
 	}
@@ -288,12 +288,15 @@ func hashes(r *Release) []string {
 }
 
 // projectPage is where people find a release: its page on the public index,
-// the project's page of the Simple API on any other that is reached by https.
+// the project's page of the Simple API on any other; empty for what is no
+// address for a browser.
 func projectPage(base, key, version string) string {
-	switch {
-	case strings.HasPrefix(base, "https://pypi.org/"):
-		return "https://pypi.org/project/" + key + "/" + version + "/"
-	case strings.HasPrefix(base, "https://"):
+	for _, public := range []string{"https://pypi.org/", "https://test.pypi.org/"} {
+		if strings.HasPrefix(base, public) {
+			return public + "project/" + key + "/" + version + "/"
+		}
+	}
+	if strings.HasPrefix(base, "https://") || strings.HasPrefix(base, "http://") {
 		return base + key + "/"
 	}
 	return ""

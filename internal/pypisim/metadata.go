@@ -37,10 +37,12 @@ type core struct {
 	told     bool // something was said; else it requires nothing
 	requires []string
 	extras   []string
+	links    []string // Project-URL
+	home     string   // Home-page
 	switches []Switch
 }
 
-// option reads requires=, extra= or metadata=; false is another word.
+// option reads requires=, extra=, link=, home= or metadata=; false is another word.
 func (c *core) option(key, value string) bool {
 	switch key {
 	case "requires":
@@ -49,6 +51,10 @@ func (c *core) option(key, value string) bool {
 		}
 	case "extra":
 		c.extras = append(c.extras, value)
+	case "link":
+		c.links = append(c.links, value)
+	case "home":
+		c.home = value
 	case "metadata":
 		for word := range strings.SplitSeq(value, ",") {
 			c.switches = append(c.switches, Switch(word))
@@ -63,9 +69,9 @@ func (c *core) option(key, value string) bool {
 // check refuses what cannot stand in a metadata file. Requirements are not
 // judged: that a client meets broken ones is what they are for.
 func (c *core) check() error {
-	for _, line := range c.requires {
+	for _, line := range slices.Concat(c.requires, c.links, []string{c.home}) {
 		if strings.ContainsAny(line, "\r\n") {
-			return fmt.Errorf("requirement %q has a line break", line)
+			return fmt.Errorf("%q has a line break", line)
 		}
 	}
 	for _, extra := range c.extras {
@@ -123,6 +129,12 @@ func (d document) text() []byte {
 	}
 	if d.python != "" {
 		fmt.Fprintf(&b, "Requires-Python: %s\n", d.python)
+	}
+	if d.core.home != "" {
+		fmt.Fprintf(&b, "Home-page: %s\n", d.core.home)
+	}
+	for _, link := range d.core.links {
+		fmt.Fprintf(&b, "Project-URL: %s\n", link)
 	}
 	for _, extra := range d.core.extras {
 		fmt.Fprintf(&b, "Provides-Extra: %s\n", extra)

@@ -13,6 +13,7 @@ import (
 //
 //	NAME VERSION TIME [py>=3.8] [yanked[="reason"]] [files=py3-none-any,sdist] [made-up]
 //	     [requires="urllib3<2.1; python_version < '3.10'"] [extra=NAME] [metadata=SWITCH,SWITCH]
+//	     [link="LABEL, ADDRESS"] [home=ADDRESS]
 //	file NAME VERSION TIME TAGS|sdist [py>=3.8] [made-up] [requires=...] [extra=...] [metadata=...]
 //	project NAME [status=STATUS] [reason="..."] [no-upload-times] [no-hashes] [no-versions] [no-serials]
 //	yank NAME VERSION TIME ["reason"]
@@ -22,7 +23,8 @@ import (
 // The first form releases a version with a wheel and a source distribution;
 // files= names wheel tags and sdist, or is "none" for a version without files.
 // "file" adds one to a release. Each requires= is one line of the metadata and
-// each extra= one extra it provides; there may be many of both. Quote a
+// each extra= one extra it provides, each link= a Project-URL; there may be many of
+// these. home= is its Home-page. Quote a
 // requirement always: outside of quotes brackets fall away. metadata= tells how
 // the metadata can be had, see Switch. A release that says nothing of all this
 // requires nothing. A "file" that says nothing has the metadata of its release;

@@ -9,7 +9,7 @@ import (
 
 // Link is an address that a project gives of itself.
 type Link struct {
-	Name string // changelog, release notes or repository
+	Name string // one of the names below
 	URL  string // absolute, http or https, without a user
 }
 
@@ -18,27 +18,50 @@ const (
 	Changelog    = "changelog"
 	ReleaseNotes = "release notes"
 	Repository   = "repository"
+	HomePage     = "home page"
+	Issues       = "issues"
+	Download     = "download"
 )
+
+// labels are those that projects use (PEP 753 and what came before it), in lower
+// case without punctuation and white space.
+var labels = map[string][]string{
+	Changelog:    {"changelog", "changelogs", "changes", "whatsnew", "history", "news", "releasehistory"},
+	ReleaseNotes: {"releasenotes", "releases", "githubreleases"},
+	Repository: {
+		"source", "sources", "sourcecode", "code", "repository", "repo", "git", "vcs", "scm", "github", "gitlab", "bitbucket", "codeberg",
+		"sourcerepository", "coderepository", "gitrepository", "githubrepository", "githubrepo", "githubproject", "gitlabrepository",
+		"sourcecodegit", "sourcecodegithub", "sourcegithub", "sourceongithub", "viewsourcecode",
+	},
+	HomePage: {"homepage", "home", "website"},
+	Issues:   {"issues", "issue", "issuetracker", "bugtracker", "bugs", "bugreports", "bugreport", "tracker", "githubissues"},
+	Download: {"download", "downloads"},
+}
 
 // maxURL is the longest address that is kept.
 const maxURL = 500
 
-// link takes one Project-URL whose label is a well-known one (PEP 753): the first
-// of each name. What is no address for people is passed over.
+// link takes one Project-URL whose label is a well-known one: the first of each
+// name.
 func (m *Metadata) link(value string) {
 	label, address, found := strings.Cut(value, ",")
-	name := ""
-	switch strings.Map(plain, strings.ToLower(label)) {
-	case "changelog", "changes", "whatsnew", "history":
-		name = Changelog
-	case "releasenotes":
-		name = ReleaseNotes
-	case "source", "repository", "sourcecode", "github":
-		name = Repository
+	if !found {
+		return
 	}
+	label = strings.Map(plain, strings.ToLower(label))
+	for name, known := range labels {
+		if slices.Contains(known, label) {
+			m.address(name, address)
+		}
+	}
+}
+
+// address keeps an address under a name that has none. What is no address for
+// people is passed over.
+func (m *Metadata) address(name, address string) {
 	address = strings.TrimSpace(address)
 	u, err := url.Parse(address)
-	if !found || name == "" || err != nil || len(address) > maxURL || u.Host == "" || u.User != nil || (u.Scheme != "https" && u.Scheme != "http") ||
+	if err != nil || len(address) > maxURL || u.Host == "" || u.User != nil || (u.Scheme != "https" && u.Scheme != "http") ||
 		slices.ContainsFunc(m.Links, func(l Link) bool { return l.Name == name }) {
 		return
 	}
@@ -47,7 +70,7 @@ func (m *Metadata) link(value string) {
 
 // plain drops punctuation and white space from a label.
 func plain(r rune) rune {
-	if unicode.IsPunct(r) || unicode.IsSpace(r) {
+	if unicode.IsPunct(r) || unicode.IsSymbol(r) || unicode.IsSpace(r) {
 		return -1
 	}
 	return r

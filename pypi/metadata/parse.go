@@ -65,6 +65,10 @@ func parse(data []byte) (m Metadata, err error) {
 			}
 		case "project-url":
 			m.link(h.value)
+		case "home-page":
+			m.address(HomePage, h.value)
+		case "download-url":
+			m.address(Download, h.value)
 		case "dynamic":
 			m.Dynamic = append(m.Dynamic, strings.ToLower(h.value))
 		}

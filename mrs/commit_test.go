@@ -168,6 +168,49 @@ func TestAPushInTheInstantOfARebuildIsKept(t *testing.T) {
 	}
 }
 
+// Our commit with another file, in our own name: it is a person's, in the instant
+// of a rebuild too. The same commit rebased is nobody's loss.
+func TestAnAmendedCommitInTheInstantOfARebuildIsKept(t *testing.T) {
+	for name, test := range map[string]struct {
+		files map[string]string
+		kept  bool
+	}{"another file": {map[string]string{"x": "y"}, true}, "nothing": {nil, false}} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, gitlabsim.Options{}, func(w *world) {
+				head, m := w.opened("1.35.0")
+				var foreign string
+				w.sim.OnRequest(func(c gitlabsim.Call) {
+					if c.Method == "POST" && strings.HasSuffix(c.Path, "/commits") && foreign == "" {
+						foreign, _ = w.p.Amend("dave", work, gitlabsim.Amended{Committer: "Pinwheel", Files: test.files})
+					}
+				})
+				out := w.apply(w.commit("1.36.0", head, m.IID))
+				w.same(out.Kept.SHA == foreign, test.kept)
+				w.same(out.Kept.Branch != "" && w.p.Head(out.Kept.Branch) == foreign, test.kept)
+				w.same(out.Unverified, false)
+			})
+		})
+	}
+}
+
+// A message that names more files than any commit of ours makes nobody read them.
+func TestAMessageThatNamesTooManyFiles(t *testing.T) {
+	inWorld(t, gitlabsim.Options{}, func(w *world) {
+		a := w.commit("1.35.0", "", 0)
+		w.apply(a)
+		many := strings.Repeat(" x", 300)
+		sha, err := w.p.Amend("dave", work, gitlabsim.Amended{Message: strings.Replace(a.Message, "Pinwheel-Paths: constraints.txt", "Pinwheel-Paths: constraints.txt"+many, 1)})
+		w.ok(err)
+		k, err := w.c.Commit(w.ctx, w.project.ID, sha)
+		w.ok(err)
+		w.sim.ForgetRequests()
+		b, err := w.c.Prove(w.ctx, w.project.ID, w.bot, plan.Branch{Name: work, Head: k}, a.Base)
+		w.ok(err)
+		w.same(b.Digest, "")
+		w.same(len(w.sim.Requests()), 0)
+	})
+}
+
 // GitLab makes one version of two quick pushes: what stands before ours is
 // then an older head of ours and nobody's loss.
 func TestAnOlderHeadOfOursIsNotKept(t *testing.T) {

@@ -14,6 +14,10 @@ import (
 // Us are the names under which commits of ours stand.
 func (c *Client) us(bot plan.User) plan.Us { return plan.UsOf(bot, c.opt.FormerUsers) }
 
+// maxPaths is how many files a commit of ours changes at most: whoever writes a
+// message with more of them makes nobody read them.
+const maxPaths = 200
+
 // Prove reads what [plan.Branch.Ours] judges a branch by: the paths that its head
 // changes, the digest of that in the version its trailers have, and whether its
 // parent is on the history of one of the commits onto, such as the head of the
@@ -35,7 +39,10 @@ func (c *Client) Prove(ctx context.Context, id int64, bot plan.User, b plan.Bran
 	if len(b.Head.Parents) != 1 || !c.us(bot).Wrote(b.Head) {
 		return b, nil
 	}
-	paths, plain, err := c.changed(ctx, id, b.Head.SHA)
+	if len(trailers.Paths) > maxPaths {
+		return b, nil
+	}
+	paths, plain, err := c.changed(ctx, id, b.Head.SHA, len(trailers.Paths))
 	if err != nil || !plain {
 		return b, err
 	}
@@ -50,29 +57,31 @@ func (c *Client) Prove(ctx context.Context, id int64, bot plan.User, b plan.Bran
 	return b, err
 }
 
-// changed lists the paths that differ between a commit and its parent. plain is
-// false where one was renamed, deleted or given another mode, as no commit of
-// ours does.
+// changed lists the paths that differ between a commit and its parent, all of them
+// or more than enough. plain is false where one was renamed, deleted or given
+// another mode, as no commit of ours does.
 // https://docs.gitlab.com/api/commits/#get-the-diff-of-a-commit
-func (c *Client) changed(ctx context.Context, id int64, sha string) (paths []string, plain bool, err error) {
-	list, err := pages(func(page gitlab.ListOptions) ([]*gitlab.Diff, error) {
-		list, _, err := c.gl.Commits.GetCommitDiff(id, sha, &gitlab.GetCommitDiffOptions{ListOptions: page}, gitlab.WithContext(ctx))
-		return list, err
-	})
-	if err != nil {
-		return nil, false, fail(err, "read what commit %s changes", sha)
-	}
-	for _, d := range list {
-		mode := d.AMode
-		if d.NewFile {
-			mode = "100644"
+func (c *Client) changed(ctx context.Context, id int64, sha string, enough int) (paths []string, plain bool, err error) {
+	for page := int64(1); ; page++ {
+		opt := &gitlab.GetCommitDiffOptions{ListOptions: gitlab.ListOptions{Page: page, PerPage: perPage}}
+		list, _, err := c.gl.Commits.GetCommitDiff(id, sha, opt, gitlab.WithContext(ctx))
+		if err != nil {
+			return nil, false, fail(err, "read what commit %s changes", sha)
 		}
-		if d.RenamedFile || d.DeletedFile || d.OldPath != d.NewPath || d.BMode != mode {
-			return nil, false, nil
+		for _, d := range list {
+			mode := d.AMode
+			if d.NewFile {
+				mode = "100644"
+			}
+			if d.RenamedFile || d.DeletedFile || d.OldPath != d.NewPath || d.BMode != mode {
+				return nil, false, nil
+			}
+			paths = append(paths, d.NewPath)
 		}
-		paths = append(paths, d.NewPath)
+		if len(list) < perPage || len(paths) > enough {
+			return paths, true, nil
+		}
 	}
-	return paths, true, nil
 }
 
 // changes are the files of a commit's trailers before it and after it; whole is

@@ -26,14 +26,16 @@ type Options struct {
 }
 
 // Client reads one project and carries out actions in it. It keeps no state
-// but its options and may be made anew for each run.
+// but its options and what GitLab said of itself, and may be made anew for each
+// run. It is for one goroutine.
 type Client struct {
-	gl  *gitlab.Client
-	opt Options
+	gl      *gitlab.Client
+	opt     Options
+	version Version // once it was asked for
 }
 
 // New returns a Client that uses gl, made by [NewGitLab].
-func New(gl *gitlab.Client, opt Options) *Client { return &Client{gl, opt} }
+func New(gl *gitlab.Client, opt Options) *Client { return &Client{gl: gl, opt: opt} }
 
 const (
 	perPage  = 100     // GitLab's maximum

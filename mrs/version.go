@@ -40,12 +40,16 @@ func (v Version) numbers() (major, minor int, ok bool) {
 	return major, minor, err == nil
 }
 
-// Version asks GitLab which version it is.
+// Version asks GitLab which version it is, once.
 // https://docs.gitlab.com/api/version/
 func (c *Client) Version(ctx context.Context) (Version, error) {
+	if c.version != "" {
+		return c.version, nil
+	}
 	v, _, err := c.gl.Version.GetVersion(gitlab.WithContext(ctx))
 	if err != nil {
 		return "", fail(err, "read GitLab's version")
 	}
-	return Version(v.Version), nil
+	c.version = Version(v.Version)
+	return c.version, nil
 }

@@ -51,7 +51,26 @@ type world struct {
 	path    string
 	// Each request passes its gate first, unless that is nil.
 	gitlabGate, indexGate func(*http.Request) error
+	// spoils, unless nil, is shown each answer of the index.
+	spoils func(*http.Response)
 }
+
+// wire is the transport to the index.
+func (w *world) wire() http.RoundTripper {
+	honest := gated(w.index.Transport(), &w.indexGate)
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		response, err := honest.RoundTrip(r)
+		if err == nil && w.spoils != nil {
+			response.Request = r
+			w.spoils(response)
+		}
+		return response, err
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // gated is a transport behind one of the world's gates.
 func gated(next http.RoundTripper, gate *func(*http.Request) error) http.RoundTripper {
@@ -117,7 +136,7 @@ func (w *world) retrying(retries int) *reconcile.Runner {
 	return reconcile.New(reconcile.Options{
 		MergeRequests: func(o mrs.Options) *mrs.Client { return mrs.New(gl, o) },
 		Dashboard:     dashboard.NewPublisher(gl),
-		Index:         pypi.New(pypi.Options{Transport: gated(w.index.Transport(), &w.indexGate)}),
+		Index:         pypi.New(pypi.Options{Transport: w.wire()}),
 		Sources:       sources, Store: db, Owner: store.Owner{Host: "h", PID: 1, Instance: "i"},
 	})
 }

@@ -132,7 +132,7 @@ func (r *run) ask(ctx context.Context, wanted map[string]plan.Wanted) (damaged [
 			stored[name] = f
 			q := pypi.Request{Source: r.Sources[index], Name: name, Hashes: wanted[name].Hashes, Details: true}
 			if len(f.Blob) > 0 && f.HasDetails && pypi.IsWhole(f.Blob) && (f.WithHashes || !wanted[name].Hashes) {
-				q.ETag, q.Serial = f.ETag, f.Serial
+				r.conditions(&q, f)
 			}
 			requests = append(requests, q)
 		}
@@ -144,6 +144,9 @@ func (r *run) ask(ctx context.Context, wanted map[string]plan.Wanted) (damaged [
 		pkg, save, bad := r.settle(ctx, res, stored[name], wanted[name].Least)
 		if bad != nil {
 			damaged = append(damaged, name)
+		}
+		if res.Answer.Stale {
+			r.log.Info("index answered with an older page", "package", name)
 		}
 		pkg.Name, pkg.Index = name, index
 		r.snap.Packages[name] = pkg

@@ -1,0 +1,49 @@
+package reconcile
+
+import (
+	"hash/fnv"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/pypi"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// This file bounds how long something is believed that the network said once.
+
+const (
+	// staleFor is how long a page with a lower serial than the stored one may be
+	// an old copy: the public index's caches keep one for a day, and for another
+	// while the index fails. After that it is the truth, and the stored serial
+	// was not.
+	staleFor = 48 * time.Hour
+	// wholeAfter is after how long a page is read whole again, though its ETag
+	// still holds, and metadata that no digest proved is read again. Each name
+	// has its own hour in the two days after it.
+	wholeAfter = 7 * 24 * time.Hour
+	spread     = 48
+)
+
+// recent reports whether an instant is less than some time ago. One that lies as
+// far ahead is none: a clock went back.
+func (r *run) recent(at time.Time, within time.Duration) bool {
+	return r.now.Sub(at).Abs() < within
+}
+
+// due reports whether what was learnt of a name at an instant has to be learnt
+// anew.
+func (r *run) due(name string, at time.Time) bool {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name)) // never fails
+	return !r.recent(at, wholeAfter+time.Duration(h.Sum32()%spread)*time.Hour)
+}
+
+// conditions make a request conditional on what is stored, as far as that is
+// still to be believed.
+func (r *run) conditions(q *pypi.Request, f store.Facts) {
+	if r.recent(f.CheckedAt, staleFor) {
+		q.Serial = f.Serial
+	}
+	if !r.due(q.Name, f.CheckedAt) {
+		q.ETag = f.ETag
+	}
+}

@@ -75,8 +75,11 @@ func (d *download) beside(ctx context.Context) (data []byte, err error) {
 		}
 		return err
 	})
-	if err == nil && d.file.MetadataSHA256 != "" && digestHex(data) != d.file.MetadataSHA256 {
-		err = wrongBeside
+	if err == nil && d.file.MetadataSHA256 != "" {
+		if digestHex(data) != d.file.MetadataSHA256 {
+			return data, wrongBeside
+		}
+		d.proof = d.file.MetadataSHA256
 	}
 	return data, err
 }
@@ -139,7 +142,10 @@ func (d *download) readWhole(ctx context.Context, response *http.Response) ([]by
 // check compares a file with what the page says of it.
 func (d *download) check(size int64, sum string) error {
 	switch {
-	case d.file.SHA256 == "" || sum == d.file.SHA256:
+	case d.file.SHA256 == "":
+		return nil
+	case sum == d.file.SHA256:
+		d.proof = sum
 		return nil
 	case size < d.file.Size:
 		problem := d.problem(Malformed, "%s answered for %s with a file that is cut off", d.who, d.what)

@@ -23,6 +23,7 @@ type download struct {
 	address *url.URL
 	origins *breaker // nil: every origin is asked
 	held    func()   // gives back the room for a large file
+	proof   string   // the digest that what was read has
 }
 
 // download refuses addresses that must not be asked.

@@ -36,7 +36,7 @@ const (
 )
 
 // MetadataAnswer is what became known of a release. It holds as long as File
-// has SHA256 and may be kept for good.
+// has SHA256.
 type MetadataAnswer struct {
 	Status   MetadataStatus
 	Metadata metadata.Metadata // where it is known
@@ -45,6 +45,10 @@ type MetadataAnswer struct {
 	// tried; SHA256 is its digest, "" where the page gives none.
 	File   string
 	SHA256 string
+	// Proof is the digest that what was read was checked against, SHA256 or that
+	// of the metadata beside the file; "" where nothing proved it, as of pieces
+	// of a wheel. Only what is proved may be kept for good.
+	Proof string
 	// Doubtful says that what came had another digest than the index gives:
 	// it may have been spoilt on its way, so the refusal holds for now alone.
 	Doubtful bool
@@ -103,19 +107,22 @@ func (c *Client) metadata(ctx context.Context, r MetadataRequest, origins *break
 	first := MetadataAnswer{Status: Unknown, File: r.Files[0].Name, SHA256: r.Files[0].SHA256}
 	var missing, refused error
 	for _, file := range r.Files {
-		m, err := c.ofFile(ctx, &q, file, version, origins)
+		m, proof, err := c.ofFile(ctx, &q, file, version, origins)
 		var why refusal
 		var unknown unknowable
 		var problem *Error
 		switch {
 		case err == nil:
-			return MetadataAnswer{Status: Known, Metadata: m, File: file.Name, SHA256: file.SHA256}, nil
+			return MetadataAnswer{Status: Known, Metadata: m, File: file.Name, SHA256: file.SHA256, Proof: proof}, nil
 		case errors.As(err, &why):
-			return MetadataAnswer{Status: Refused, Reason: clause(file, string(why)), File: file.Name, SHA256: file.SHA256,
+			return MetadataAnswer{Status: Refused, Reason: clause(file, string(why)), File: file.Name, SHA256: file.SHA256, Proof: proof,
 				Doubtful: why == wrongBeside || why == wrongDigest}, nil
 		case errors.As(err, &unknown):
 			if first.Reason == "" {
 				first.Reason = clause(file, string(unknown))
+				if file.Name == first.File {
+					first.Proof = proof
+				}
 			}
 		case errors.As(err, &problem) && (problem.forGood || problem.Kind == Unsupported && problem.status == 0):
 			problem.file = file.Name
@@ -139,15 +146,15 @@ func (c *Client) metadata(ctx context.Context, r MetadataRequest, origins *break
 func clause(file FileDetails, what string) string { return clean(file.Name) + " " + what }
 
 // ofFile reads the metadata of one file and makes sure that it is the
-// release's.
-func (c *Client) ofFile(ctx context.Context, q *query, file FileDetails, version pep440.Version, origins *breaker) (metadata.Metadata, error) {
+// release's. proof is the digest that it has, also where it is refused.
+func (c *Client) ofFile(ctx context.Context, q *query, file FileDetails, version pep440.Version, origins *breaker) (m metadata.Metadata, proof string, err error) {
 	name, err := dist.ParseFor(q.name, file.Name)
 	if err != nil || !name.Version.Equal(version) {
-		return metadata.Metadata{}, q.problem(Unsupported, "%s was not asked for %s: %s is no file of it", q.who, q.what, clean(file.Name))
+		return metadata.Metadata{}, "", q.problem(Unsupported, "%s was not asked for %s: %s is no file of it", q.who, q.what, clean(file.Name))
 	}
 	d, problem := c.download(q, file, origins)
 	if problem != nil {
-		return metadata.Metadata{}, problem
+		return metadata.Metadata{}, "", problem
 	}
 	defer d.done()
 	var data []byte
@@ -156,9 +163,15 @@ func (c *Client) ofFile(ctx context.Context, q *query, file FileDetails, version
 	} else {
 		data, err = d.sdist(ctx)
 	}
-	if err != nil {
-		return metadata.Metadata{}, err
+	if err == nil {
+		m, err = judgeMetadata(q, name, version, data)
 	}
+	return m, d.proof, err
+}
+
+// judgeMetadata parses what stands in a file and makes sure that it is the
+// release's.
+func judgeMetadata(q *query, name dist.File, version pep440.Version, data []byte) (metadata.Metadata, error) {
 	m, err := metadata.Parse(data)
 	if name.Kind == dist.Sdist {
 		// What vouches for nothing may be as broken as it likes.

@@ -17,6 +17,9 @@ type memory struct {
 	plan.Metadata
 }
 
+// release names one release of a package.
+type release struct{ name, version string }
+
 // remembered reads what is stored of names' releases. Rows that are damaged are
 // passed over: those are fetched again.
 func (r *run) remembered(ctx context.Context, index string, names []string) ([]memory, error) {
@@ -51,7 +54,9 @@ func (r *run) recall(ctx context.Context, index string, names []string) error {
 }
 
 // believe takes rows into the snapshot. One counts as long as the page of this
-// run, if there was one, gives the file it was read from the same digest.
+// run, if there was one, gives the file it was read from the same digest, and
+// what was read is what a digest of that page proves. What nothing proved counts
+// for a while; after that it is read again, and stands in where that fails.
 func (r *run) believe(rows []memory, names []string) {
 	pages := map[string]pypi.Details{}
 	for _, row := range rows {
@@ -64,9 +69,17 @@ func (r *run) believe(rows []memory, names []string) {
 				}
 				pages[row.Name] = details
 			}
-			if f, ok := details.File(row.File); ok && f.SHA256 != "" && f.SHA256 != row.SHA256 {
+			f, ok := details.File(row.File)
+			if ok && f.SHA256 != "" && f.SHA256 != row.SHA256 {
 				continue // another file under the same name
 			}
+			if ok && row.Proof != "" && row.Proof != f.SHA256 && row.Proof != f.MetadataSHA256 {
+				continue // other metadata beside it
+			}
+		}
+		if row.Proof == "" && r.due(row.Name+row.Version, row.ReadAt) {
+			r.unproved[release{row.Name, row.Version}] = row.Metadata
+			continue
 		}
 		r.setMetadata(row.Name, row.Version, row.Metadata)
 	}
@@ -97,6 +110,10 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 	r.fetched += len(requests)
 	for _, res := range r.index.FetchMetadata(ctx, requests, r.Progress) {
 		q, answer := res.Request, res.Answer
+		if old, ok := r.unproved[release{q.Name, q.Version}]; ok && (res.Err != nil || answer.Doubtful || answer.Status == pypi.Withheld) {
+			r.setMetadata(q.Name, q.Version, old) // no news; asked for again in the next run
+			continue
+		}
 		if res.Err != nil {
 			r.setMetadata(q.Name, q.Version, plan.Metadata{Status: plan.MetadataFailed, Reason: pypi.Clause(res.Err)})
 			r.unreadable = append(r.unreadable, fmt.Sprintf("%s %s", q.Name, q.Version))
@@ -106,7 +123,7 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 			continue
 		}
 		m := plan.Metadata{Status: plan.MetadataStatus(answer.Status), Reason: answer.Reason, Requires: answer.Metadata.Requires, Links: linksOf(answer.Metadata)}
-		row := store.MetadataRow{Name: q.Name, Version: q.Version, File: answer.File, SHA256: answer.SHA256, Status: string(m.Status), Reason: m.Reason}
+		row := store.MetadataRow{Name: q.Name, Version: q.Version, File: answer.File, SHA256: answer.SHA256, Proof: answer.Proof, ReadAt: r.now, Status: string(m.Status), Reason: m.Reason}
 		if m.Status == plan.MetadataKnown {
 			row.Blob = answer.Metadata.Encode()
 		}

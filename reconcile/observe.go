@@ -45,6 +45,7 @@ type run struct {
 	fetched    int                             // releases whose metadata was fetched
 	decoder    metadata.Decoder
 	recalled   map[string]bool                // names whose stored metadata is in the snapshot
+	unproved   map[release]plan.Metadata      // what is stored and has to be read again
 	learnt     map[string][]store.MetadataRow // by index, what is not stored yet
 	unreadable []string                       // releases whose metadata could not be read
 	failures   []string

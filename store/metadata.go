@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
 )
@@ -20,19 +21,26 @@ type MetadataRow struct {
 	Status  string // "known", "unknown" or "refused"
 	Reason  string // for every status but "known"
 	Blob    []byte // the metadata; nil unless it is known
+	// Proof is the digest that what was read had, of the file or of the metadata
+	// beside it, empty where none was checked; ReadAt is when that was, zero in
+	// rows of earlier versions.
+	Proof  string
+	ReadAt time.Time
 }
 
 // Metadata returns what is kept of names on an index, by name and version as
 // texts. It is one query, however many names there are.
 func (s *Store) Metadata(ctx context.Context, index string, names []string) ([]MetadataRow, error) {
-	const query = `SELECT name, version, file, sha256, status, reason, metadata FROM metadata
+	const query = `SELECT name, version, file, sha256, status, reason, metadata, proof, read_at FROM metadata
 		WHERE index_name = ? AND name IN (SELECT value FROM json_each(?)) ORDER BY name, version`
 	var out []MetadataRow
 	err := s.named(ctx, query, index, names, func(rows *sql.Rows) error {
 		var r MetadataRow
-		if err := rows.Scan(&r.Name, &r.Version, &r.File, &r.SHA256, &r.Status, &r.Reason, &r.Blob); err != nil {
+		var at string
+		if err := rows.Scan(&r.Name, &r.Version, &r.File, &r.SHA256, &r.Status, &r.Reason, &r.Blob, &r.Proof, &at); err != nil {
 			return err
 		}
+		r.ReadAt, _ = time.Parse(time.RFC3339, at) // zero for nothing
 		out = append(out, r)
 		return nil
 	})
@@ -45,10 +53,11 @@ func (s *Store) Metadata(ctx context.Context, index string, names []string) ([]M
 // SaveMetadata replaces what is kept of each of these releases on an index,
 // all or none. What could not be read in this run is not for it.
 func (s *Store) SaveMetadata(ctx context.Context, index string, rows []MetadataRow) error {
-	const upsert = `INSERT INTO metadata (index_name, name, version, file, sha256, status, reason, metadata)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+	const upsert = `INSERT INTO metadata (index_name, name, version, file, sha256, status, reason, metadata, proof, read_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (index_name, name, version) DO UPDATE SET file = excluded.file, sha256 = excluded.sha256,
-		status = excluded.status, reason = excluded.reason, metadata = excluded.metadata`
+		status = excluded.status, reason = excluded.reason, metadata = excluded.metadata,
+		proof = excluded.proof, read_at = excluded.read_at`
 	if len(rows) == 0 {
 		return nil
 	}
@@ -59,7 +68,7 @@ func (s *Store) SaveMetadata(ctx context.Context, index string, rows []MetadataR
 		}
 		defer stmt.Close()
 		for _, r := range rows {
-			_, err := stmt.ExecContext(ctx, index, r.Name, r.Version, r.File, r.SHA256, r.Status, r.Reason, r.Blob)
+			_, err := stmt.ExecContext(ctx, index, r.Name, r.Version, r.File, r.SHA256, r.Status, r.Reason, r.Blob, r.Proof, r.ReadAt.UTC().Format(time.RFC3339))
 			if err != nil {
 				return fmt.Errorf("%s %s: %w", r.Name, r.Version, err)
 			}

@@ -3,6 +3,7 @@ package pypi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/url"
 	"path"
@@ -18,6 +19,10 @@ import (
 // them down in the JSON form: one decoder judges both. HTML tells no upload
 // times, no sizes and no status of a project.
 
+// maxTag caps a tag, a comment or a text between two tags: it bounds the buffer
+// that has to hold it. The largest real tags have some 500 bytes.
+const maxTag = 128 << 10
+
 // htmlFile is one link in the JSON form of PEP 691.
 type htmlFile struct {
 	Filename       string            `json:"filename"`
@@ -28,52 +33,138 @@ type htmlFile struct {
 	Metadata       any               `json:"core-metadata,omitempty"`
 }
 
-// fromHTML reads a page of PEP 503 with what PEP 592 (yanked), PEP 629 (version),
-// PEP 658 and PEP 714 (metadata beside a file) add. Links that are no files of
-// distributions are passed over; a page without any is no page of the Simple API,
-// such as one that asks to sign in.
-func fromHTML(b *body, base *url.URL) ([]byte, error) {
-	version, files := "1.0", []htmlFile{}
-	for z := html.NewTokenizer(b); ; {
-		b.value = 0
-		switch z.Next() {
-		case html.ErrorToken:
-			if z.Err() != io.EOF {
-				return nil, z.Err()
-			}
-			if len(files) == 0 {
-				return nil, &shapeError{NotJSON, "with a page of HTML that links no file, so it is no page of the Simple API (PEP 503)"}
-			}
-			return json.Marshal(map[string]any{"meta": map[string]string{"api-version": version}, "files": files})
-		case html.StartTagToken, html.SelfClosingTagToken:
-			switch t := z.Token(); t.DataAtom {
-			case atom.Meta:
-				if attribute(t, "name") == "pypi:repository-version" {
-					version = attribute(t, "content")
-				}
-			case atom.Base:
-				if to, err := base.Parse(attribute(t, "href")); err == nil {
-					base = to
-				}
-			case atom.A:
-				if f, ok := linked(t, base); ok {
-					files = append(files, f)
-				}
-				if err := tooMany(len(files), "files"); err != nil {
-					return nil, err
-				}
+// htmlReader reads a page of PEP 503 with what PEP 592 (yanked), PEP 629
+// (version), PEP 658 and PEP 714 (metadata beside a file) add, and gives it in the
+// JSON form. Links that are no files of distributions are passed over; a page
+// without any is no page of the Simple API, such as one that asks to sign in.
+type htmlReader struct {
+	from    *body
+	tokens  *html.Tokenizer
+	base    *url.URL
+	version string
+	files   int
+	out     bytes.Buffer // written and not read yet
+	ended   bool
+	err     error // the first but io.EOF
+}
+
+func newHTMLReader(b *body, base *url.URL) *htmlReader {
+	h := &htmlReader{from: b, tokens: html.NewTokenizer(b), base: base, version: "1.0"}
+	h.tokens.SetMaxBuf(maxTag)
+	h.out.WriteString(`{"files":[`)
+	return h
+}
+
+func (h *htmlReader) Read(p []byte) (int, error) {
+	for h.out.Len() == 0 && h.err == nil && !h.ended {
+		h.err = h.next()
+	}
+	switch {
+	case h.err != nil:
+		return 0, h.err
+	case h.out.Len() == 0:
+		return 0, io.EOF
+	}
+	return h.out.Read(p)
+}
+
+// next reads one token.
+func (h *htmlReader) next() error {
+	h.from.value = 0
+	switch h.tokens.Next() {
+	case html.ErrorToken:
+		return h.end(h.tokens.Err())
+	case html.StartTagToken, html.SelfClosingTagToken:
+		name, has := h.tokens.TagName()
+		switch kind := atom.Lookup(name); {
+		case !has:
+		case kind == atom.Meta, kind == atom.Base, kind == atom.A:
+			return h.tag(kind)
+		}
+	}
+	return nil
+}
+
+func (h *htmlReader) end(err error) error {
+	switch {
+	case errors.Is(err, html.ErrBufferExceeded):
+		return errValueTooLarge
+	case !errors.Is(err, io.EOF):
+		return err
+	case h.files == 0:
+		return &shapeError{NotJSON, "with a page of HTML that links no file, so it is no page of the Simple API (PEP 503)"}
+	}
+	h.ended = true
+	meta, err := json.Marshal(map[string]string{"api-version": h.version})
+	h.out.WriteString(`],"meta":`)
+	h.out.Write(meta)
+	h.out.WriteString("}")
+	return err
+}
+
+// attributes are those of a tag that are read; of a repeated one the first
+// counts.
+type attributes map[string]string
+
+func (h *htmlReader) attributes() attributes {
+	out := attributes{}
+	for more := true; more; {
+		var key, value []byte
+		key, value, more = h.tokens.TagAttr()
+		switch k := string(key); k {
+		case "name", "content", "href", "data-requires-python", "data-yanked", "data-core-metadata", "data-dist-info-metadata":
+			if _, twice := out[k]; !twice {
+				out[k] = string(value)
 			}
 		}
 	}
+	return out
+}
+
+func (h *htmlReader) tag(kind atom.Atom) error {
+	a := h.attributes()
+	switch kind {
+	case atom.Meta:
+		if a["name"] == "pypi:repository-version" {
+			h.version = a["content"]
+		}
+	case atom.Base:
+		// Each link would repeat a long one.
+		if href := a["href"]; len(href) <= maxURL {
+			if to, err := h.base.Parse(href); err == nil {
+				h.base = to
+			}
+		}
+	case atom.A:
+		f, ok := a.linked(h.base)
+		if !ok {
+			return nil
+		}
+		text, err := json.Marshal(f)
+		if err != nil {
+			return err
+		}
+		if h.files > 0 {
+			h.out.WriteByte(',')
+		}
+		h.out.Write(text)
+		h.files++
+		return tooMany(h.files, "files")
+	}
+	return nil
 }
 
 // linked is the file that an anchor links.
-func linked(t html.Token, base *url.URL) (htmlFile, bool) {
-	to, err := base.Parse(strings.TrimSpace(attribute(t, "href")))
+func (a attributes) linked(base *url.URL) (htmlFile, bool) {
+	href := strings.TrimSpace(a["href"])
+	if len(href) > maxURL {
+		return htmlFile{}, false
+	}
+	to, err := base.Parse(href)
 	if err != nil {
 		return htmlFile{}, false
 	}
-	f := htmlFile{Filename: path.Base(to.Path), Hashes: map[string]string{}, RequiresPython: attribute(t, "data-requires-python")}
+	f := htmlFile{Filename: path.Base(to.Path), Hashes: map[string]string{}, RequiresPython: a["data-requires-python"]}
 	if _, err := dist.Parse(f.Filename); err != nil {
 		return htmlFile{}, false
 	}
@@ -84,19 +175,15 @@ func linked(t html.Token, base *url.URL) (htmlFile, bool) {
 	}
 	to.Fragment, to.RawFragment = "", ""
 	f.URL = to.String()
-	for _, a := range t.Attr {
-		switch a.Key {
-		case "data-yanked":
-			if f.Yanked = any(true); a.Val != "" {
-				f.Yanked = a.Val
-			}
-		case "data-core-metadata":
-			f.Metadata = beside(a.Val)
-		case "data-dist-info-metadata": // its name before PEP 714
-			if f.Metadata == nil {
-				f.Metadata = beside(a.Val)
-			}
+	if reason, yanked := a["data-yanked"]; yanked {
+		if f.Yanked = any(true); reason != "" {
+			f.Yanked = reason
 		}
+	}
+	if value, told := a["data-core-metadata"]; told {
+		f.Metadata = beside(value)
+	} else if value, told := a["data-dist-info-metadata"]; told { // its name before PEP 714
+		f.Metadata = beside(value)
 	}
 	return f, true
 }
@@ -109,25 +196,17 @@ func beside(value string) any {
 	return value != "false"
 }
 
-func attribute(t html.Token, key string) string {
-	for _, a := range t.Attr {
-		if a.Key == key {
-			return a.Val
-		}
-	}
-	return ""
-}
-
 // decodeHTML reads one page of HTML to its end, under the caps of decode.
 func (d *pages) decodeHTML(r io.Reader, zipped bool, limit int64, base *url.URL, want wanted) (Answer, error) {
 	var b body
 	b.reset(r, zipped, limit)
-	data, err := fromHTML(&b, base)
-	if b.err != nil {
+	h := newHTMLReader(&b, base)
+	answer, err := d.decode(h, false, 4*limit, want)
+	switch {
+	case b.err != nil:
 		err = b.err
+	case h.err != nil:
+		err = h.err
 	}
-	if err != nil {
-		return Answer{}, err
-	}
-	return d.decode(bytes.NewReader(data), false, 4*limit, want)
+	return answer, err
 }

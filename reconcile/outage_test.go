@@ -236,3 +236,48 @@ func (w *world) run2(r *reconcile.Runner) reconcile.Report {
 	}
 	return report
 }
+
+// Projects share what an index said: within its max-age nothing is asked twice.
+func TestProjectsShareWhatTheIndexSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := three(t)
+		r := w.runner()
+		asked := map[string]int{}
+		count := func() {
+			clear(asked)
+			for _, q := range w.index.Requests() {
+				if strings.HasPrefix(q.Path, "/simple/") {
+					asked[q.Path]++
+				}
+			}
+		}
+		for _, p := range w.config.Projects {
+			time.Sleep(time.Minute)
+			if report, err := r.Run(t.Context(), p, time.Now()); err != nil || report.Status != reconcile.Done {
+				t.Fatalf("%s: %v %s %v", p.Path, err, report.Status, report.Failures)
+			}
+		}
+		count()
+		for path, n := range asked {
+			if n != 1 {
+				t.Errorf("%s was asked for %d times within ten minutes", path, n)
+			}
+		}
+		before := len(asked)
+		time.Sleep(10 * time.Minute)
+		for _, p := range w.config.Projects {
+			if report, err := r.Run(t.Context(), p, time.Now()); err != nil || report.Status != reconcile.Done {
+				t.Fatalf("%s: %v %s %v", p.Path, err, report.Status, report.Failures)
+			}
+		}
+		count()
+		for path, n := range asked {
+			if n != 2 {
+				t.Errorf("%s was asked for %d times in all, want once more after ten minutes", path, n)
+			}
+		}
+		if before == 0 || len(asked) != before {
+			t.Errorf("%d pages, then %d", before, len(asked))
+		}
+	})
+}

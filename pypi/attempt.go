@@ -114,18 +114,44 @@ func (c *Client) read(q *query, address *url.URL, response *http.Response) (Answ
 	status := response.StatusCode
 	if status == http.StatusOK {
 		defer response.Body.Close()
-		return c.readPage(q, address, response)
+		answer, problem := c.readPage(q, address, response)
+		if problem == nil && !answer.Stale {
+			answer.Fresh = fresh(response.Header)
+		}
+		return answer, problem
 	}
 	discard(response)
 	switch {
 	case status == http.StatusNotModified && q.ETag != "":
-		return Answer{NotModified: true, Known: true, ETag: q.ETag, Serial: q.Serial}, nil
+		return Answer{NotModified: true, Known: true, ETag: q.ETag, Serial: q.Serial, Fresh: fresh(response.Header)}, nil
 	case gone(status):
 		answer := Answer{}
 		answer.Package.Name, answer.Package.Index, answer.Package.HasFacts = q.name, q.Source.Index.Name, true
 		return answer, nil
 	}
 	return Answer{}, q.refusedWith(response)
+}
+
+// MostFresh bounds for how long an index can keep us from seeing what is new.
+const MostFresh = time.Hour
+
+// fresh reads for how long an answer may be used, less the time it spent in
+// caches on its way (RFC 9111, 4.2).
+func fresh(h http.Header) time.Duration {
+	age := -1
+	for part := range strings.SplitSeq(strings.Join(h.Values("Cache-Control"), ","), ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		switch strings.ToLower(name) {
+		case "no-cache", "no-store":
+			return 0
+		case "max-age":
+			if n, err := strconv.Atoi(strings.Trim(value, `"`)); err == nil && age < 0 {
+				age = n
+			}
+		}
+	}
+	spent, _ := strconv.Atoi(strings.TrimSpace(h.Get("Age"))) // absent: none
+	return min(time.Duration(max(min(age, int(MostFresh/time.Second))-max(spent, 0), 0))*time.Second, MostFresh)
 }
 
 func gone(status int) bool { return status == http.StatusNotFound || status == http.StatusGone }

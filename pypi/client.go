@@ -151,8 +151,11 @@ type Answer struct {
 	// ForRun made tell such answers from failures.
 	Withheld string
 	ETag     string
-	Serial   int64 // PEP 700's _last-serial of the public index, 0 where none
-	Package  plan.Package
+	// Fresh is for how long the answer may be used without asking again, an hour
+	// at most; 0 where the index does not say.
+	Fresh   time.Duration
+	Serial  int64 // PEP 700's _last-serial of the public index, 0 where none
+	Package plan.Package
 	// Details tell how to fetch the files; DecodeDetails reads them. nil where
 	// they were not asked for, or the index does not know the project.
 	Details []byte

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
@@ -133,12 +134,23 @@ func (r *run) ask(ctx context.Context, wanted map[string]plan.Wanted) (damaged [
 			q := pypi.Request{Source: r.Sources[index], Name: name, Hashes: wanted[name].Hashes, Details: true}
 			if len(f.Blob) > 0 && f.HasDetails && pypi.IsWhole(f.Blob) && (f.WithHashes || !wanted[name].Hashes) {
 				r.conditions(&q, f)
+				if left := f.FreshUntil.Sub(r.now); left > 0 && left <= pypi.MostFresh {
+					// Another run asked a short while ago.
+					pkg, _, bad := r.settle(ctx, pypi.Result{Request: q, Answer: pypi.Answer{NotModified: true}}, f, wanted[name].Least)
+					if bad != nil {
+						damaged = append(damaged, name)
+					}
+					pkg.Name, pkg.Index = name, index
+					r.snap.Packages[name] = pkg
+					continue
+				}
 			}
 			requests = append(requests, q)
 		}
 	}
 	sort.Slice(requests, func(i, j int) bool { return requests[i].Name < requests[j].Name })
 	saves := make([]*store.Facts, len(requests))
+	still := map[string]map[string]time.Time{} // by index: until when what is stored holds
 	r.index.FetchEach(ctx, requests, r.Progress, func(i int, res pypi.Result) {
 		index, name := res.Request.Source.Index.Name, res.Request.Name
 		pkg, save, bad := r.settle(ctx, res, stored[name], wanted[name].Least)
@@ -154,6 +166,16 @@ func (r *run) ask(ctx context.Context, wanted map[string]plan.Wanted) (damaged [
 			r.details[name] = res.Answer.Details
 		}
 		saves[i] = save
+		if until := r.now.Add(res.Answer.Fresh); res.Err == nil && res.Answer.Fresh > 0 {
+			if save != nil {
+				save.FreshUntil = until
+				return
+			}
+			if still[index] == nil {
+				still[index] = map[string]time.Time{}
+			}
+			still[index][name] = until
+		}
 	})
 	fresh := map[string][]store.Facts{}
 	for i, save := range saves {
@@ -164,6 +186,11 @@ func (r *run) ask(ctx context.Context, wanted map[string]plan.Wanted) (damaged [
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("read the index: %w", err)
+	}
+	for index, until := range still {
+		if err := r.Store.KeepFacts(ctx, index, until); err != nil {
+			return nil, err
+		}
 	}
 	for index, facts := range fresh {
 		if err := r.Store.SaveFacts(ctx, index, facts); err != nil {

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -17,10 +19,11 @@ type Facts struct {
 	ETag       string
 	Serial     int64
 	CheckedAt  time.Time
-	Problem    string // why the last answer was no use, empty when it was
-	WithHashes bool   // Blob holds the files' hashes
-	Blob       []byte // nil: nothing was ever learnt
-	Whole      []byte // what Blob leaves out of it; written with Details, read by Store.Whole
+	FreshUntil time.Time // when it is to be asked for again; zero: in the next run
+	Problem    string    // why the last answer was no use, empty when it was
+	WithHashes bool      // Blob holds the files' hashes
+	Blob       []byte    // nil: nothing was ever learnt
+	Whole      []byte    // what Blob leaves out of it; written with Details, read by Store.Whole
 	// Details are where the package's files are. They are only written, and
 	// nil keeps those that are there: Store.Details reads them. HasDetails is
 	// only read, and says whether there are any.
@@ -31,17 +34,17 @@ type Facts struct {
 // Facts returns what is known of names on an index, by name; a name nothing is
 // known of is not in the map. It is one query, however many names there are.
 func (s *Store) Facts(ctx context.Context, index string, names []string) (map[string]Facts, error) {
-	const query = `SELECT name, etag, serial, checked_at, problem, with_hashes, facts,
+	const query = `SELECT name, etag, serial, checked_at, fresh_until, problem, with_hashes, facts,
 		EXISTS (SELECT 1 FROM package_details d WHERE d.index_name = p.index_name AND d.name = p.name)
 		FROM packages p WHERE index_name = ? AND name IN (SELECT value FROM json_each(?))`
 	out := make(map[string]Facts, len(names))
 	err := s.named(ctx, query, index, names, func(rows *sql.Rows) error {
 		var f Facts
-		var at instant
-		if err := rows.Scan(&f.Name, &f.ETag, &f.Serial, &at, &f.Problem, &f.WithHashes, &f.Blob, &f.HasDetails); err != nil {
+		var at, until instant
+		if err := rows.Scan(&f.Name, &f.ETag, &f.Serial, &at, &until, &f.Problem, &f.WithHashes, &f.Blob, &f.HasDetails); err != nil {
 			return err
 		}
-		f.CheckedAt = at.Time
+		f.CheckedAt, f.FreshUntil = at.Time, until.Time
 		out[f.Name] = f
 		return nil
 	})
@@ -54,10 +57,10 @@ func (s *Store) Facts(ctx context.Context, index string, names []string) (map[st
 // SaveFacts replaces what is known of each of these packages on an index, all
 // or none. To note a problem and keep the last good answer, save them together.
 func (s *Store) SaveFacts(ctx context.Context, index string, facts []Facts) error {
-	const upsert = `INSERT INTO packages (index_name, name, etag, serial, checked_at, problem, with_hashes, facts)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+	const upsert = `INSERT INTO packages (index_name, name, etag, serial, checked_at, fresh_until, problem, with_hashes, facts)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (index_name, name) DO UPDATE SET etag = excluded.etag, serial = excluded.serial,
-		checked_at = excluded.checked_at, problem = excluded.problem, with_hashes = excluded.with_hashes, facts = excluded.facts`
+		checked_at = excluded.checked_at, fresh_until = excluded.fresh_until, problem = excluded.problem, with_hashes = excluded.with_hashes, facts = excluded.facts`
 	const details = `INSERT INTO package_details (index_name, name, details, whole) VALUES (?, ?, ?, ?)
 		ON CONFLICT (index_name, name) DO UPDATE SET details = excluded.details, whole = excluded.whole`
 	if len(facts) == 0 {
@@ -75,7 +78,7 @@ func (s *Store) SaveFacts(ctx context.Context, index string, facts []Facts) erro
 		}
 		defer also.Close()
 		for _, f := range facts {
-			_, err := stmt.ExecContext(ctx, index, f.Name, f.ETag, f.Serial, instant{f.CheckedAt}, f.Problem, f.WithHashes, f.Blob)
+			_, err := stmt.ExecContext(ctx, index, f.Name, f.ETag, f.Serial, instant{f.CheckedAt}, instant{f.FreshUntil}, f.Problem, f.WithHashes, f.Blob)
 			if err == nil && f.Details != nil {
 				_, err = also.ExecContext(ctx, index, f.Name, f.Details, f.Whole)
 			}
@@ -114,6 +117,32 @@ func (s *Store) DropFacts(ctx context.Context, index string, names []string) err
 	})
 	if err != nil {
 		return fmt.Errorf("drop facts of index %s: %w", index, err)
+	}
+	return nil
+}
+
+// KeepFacts notes of packages on an index until when what is known of them may be
+// used without asking again. When they were read stays as it is.
+func (s *Store) KeepFacts(ctx context.Context, index string, until map[string]time.Time) error {
+	const update = `UPDATE packages SET fresh_until = ? WHERE index_name = ? AND name = ?`
+	if len(until) == 0 {
+		return nil
+	}
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		stmt, err := tx.PrepareContext(ctx, update)
+		if err != nil {
+			return err
+		}
+		defer stmt.Close()
+		for _, name := range slices.Sorted(maps.Keys(until)) {
+			if _, err := stmt.ExecContext(ctx, instant{until[name]}, index, name); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("keep the facts of %s: %w", plan.SpokenIndex(index), err)
 	}
 	return nil
 }

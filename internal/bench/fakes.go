@@ -41,8 +41,10 @@ func fakes(o options, in io.Reader, out io.Writer) error {
 	world := pypisim.GenerateRequiring(o.pins, o.size, 1)
 	index.AddGenerated(world)
 	var r ready
-	project := gitlab.AddProject("cki/pipe", "main", map[string]string{"constraints.txt": r.pin(world)})
-	gitlab.AddMember(project, "pinwheel", gitlabsim.Developer)
+	pins := r.pin(world)
+	for _, path := range paths(o) {
+		gitlab.AddMember(gitlab.AddProject(path, "main", map[string]string{"constraints.txt": pins}), "pinwheel", gitlabsim.Developer)
+	}
 	r.Token = gitlab.Token("pinwheel")
 
 	loose := map[string]bool{}
@@ -89,6 +91,15 @@ func fakes(o options, in io.Reader, out io.Writer) error {
 	return err
 }
 
+// paths are the projects that there are.
+func paths(o options) []string {
+	out := []string{"cki/pipe"}
+	for i := 1; i < o.fleet; i++ {
+		out = append(out, fmt.Sprintf("cki/pipe-%d", i))
+	}
+	return out
+}
+
 // pin writes the constraints file of a world.
 func (r *ready) pin(world []pypisim.Generated) string {
 	var file strings.Builder
@@ -124,7 +135,7 @@ func startFakes(o options) (ready, func(), error) {
 	if err != nil {
 		return ready{}, nil, err
 	}
-	cmd := exec.Command(self, "-serve", fmt.Sprint("-pins=", o.pins), fmt.Sprint("-size=", o.size), fmt.Sprint("-latency=", o.latency))
+	cmd := exec.Command(self, "-serve", fmt.Sprint("-pins=", o.pins), fmt.Sprint("-size=", o.size), fmt.Sprint("-latency=", o.latency), fmt.Sprint("-fleet=", o.fleet))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

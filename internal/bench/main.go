@@ -24,6 +24,7 @@ type options struct {
 	starts, runs int
 	latency      time.Duration
 	times        bool // time is bounded, too
+	fleet        int  // so many projects in one serve, and nothing else
 }
 
 var errBroken = errors.New("a bound is broken")
@@ -41,6 +42,7 @@ func command(args []string, out, errs io.Writer) int {
 	flags.IntVar(&o.runs, "runs", 7, "runs in which nothing changed, after the last of them")
 	flags.DurationVar(&o.latency, "latency", 0, "what the index waits before it answers; without a bound on time")
 	flags.BoolVar(&o.times, "times", true, "bound time too; false on a machine that is busy")
+	flags.IntVar(&o.fleet, "fleet", 0, "measure the first runs of so many projects in one serve, and nothing else")
 	decide := flags.Bool("decide", true, "time decisions alone, too")
 	bounds := flags.Bool("bounds", true, "fail where a bound is broken")
 	if err := flags.Parse(args); err != nil {
@@ -69,6 +71,9 @@ func command(args []string, out, errs io.Writer) int {
 
 // bench measures and judges.
 func bench(o options, decide bool, out io.Writer) error {
+	if o.fleet > 0 {
+		return fleet(o, out)
+	}
 	fmt.Fprintf(out, "%d pins, pages of %d bytes, index latency %s, %s\n", o.pins, o.size, o.latency, machine())
 	m, err := measure(o, out)
 	if err != nil {

@@ -46,10 +46,9 @@ func measure(o options, out io.Writer) (measured, error) {
 		return m, err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
-	binary := filepath.Join(dir, "pinwheel")
-	build := exec.Command("go", "build", "-trimpath", "-o", binary, "gitlab.com/cki-project/pinwheel/cmd/pinwheel")
-	if text, err := build.CombinedOutput(); err != nil {
-		return m, fmt.Errorf("build: %w\n%s", err, text)
+	binary, err := built(dir)
+	if err != nil {
+		return m, err
 	}
 	for i := range o.starts {
 		runs := 0
@@ -67,6 +66,16 @@ func measure(o options, out io.Writer) (measured, error) {
 	fmt.Fprintf(out, "%d pins behind, %d families among them, %d names without a pin: %d updates, %d of several packages, by state %v\n",
 		m.Behind, m.Families, m.Loose, total, m.sets, m.updates)
 	return m, nil
+}
+
+// built is the binary that users get.
+func built(dir string) (string, error) {
+	binary := filepath.Join(dir, "pinwheel")
+	build := exec.Command("go", "build", "-trimpath", "-o", binary, "gitlab.com/cki-project/pinwheel/cmd/pinwheel")
+	if text, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, text)
+	}
+	return binary, nil
 }
 
 // start makes one first run with fakes and a database of its own, and more
@@ -87,14 +96,15 @@ func (m *measured) start(o options, binary, dir string, runs int, out io.Writer)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return err
 	}
-	s, _, err := r.run(binary, "run", "--config", config)
+	s, _, err := r.run(binary, 0, "run", "--config", config)
 	if err != nil {
 		return err
 	}
 	m.first = append(m.first, s)
 	fmt.Fprintf(out, "first run:     %s\n", s)
-	for range runs {
-		if s, _, err = r.run(binary, "run", "--config", config); err != nil {
+	for i := range runs {
+		// Each later than the index's answers may be used without asking again.
+		if s, _, err = r.run(binary, time.Duration(i+1)*15*time.Minute, "run", "--config", config); err != nil {
 			return err
 		}
 		m.quiet = append(m.quiet, s)
@@ -103,7 +113,7 @@ func (m *measured) start(o options, binary, dir string, runs int, out io.Writer)
 	if runs == 0 {
 		return nil
 	}
-	_, plan, err := r.run(binary, "plan", "--json", "--config", config)
+	_, plan, err := r.run(binary, 0, "plan", "--json", "--config", config)
 	if err != nil {
 		return err
 	}
@@ -113,11 +123,14 @@ func (m *measured) start(o options, binary, dir string, runs int, out io.Writer)
 // patience is how long one run may take before it counts as hung.
 const patience = 2 * time.Minute
 
-// run runs the binary once.
-func (r ready) run(binary string, args ...string) (sample, []byte, error) {
+// begins is the instant of the first run.
+var begins = time.Date(2026, 1, 7, 8, 0, 0, 0, time.UTC)
+
+// run runs the binary once, for an instant so long after the first.
+func (r ready) run(binary string, after time.Duration, args ...string) (sample, []byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, append(args, "--at", "2026-01-07T08:00:00Z")...)
+	cmd := exec.CommandContext(ctx, binary, append(args, "--at", begins.Add(after).Format(time.RFC3339))...)
 	cmd.Env = append(os.Environ(), "PINWHEEL_GITLAB_TOKEN="+r.Token)
 	start := time.Now()
 	out, err := cmd.Output()

@@ -117,6 +117,8 @@ type draft struct {
 	repair    bool      // an open one is rebuilt at the versions it holds
 	placeless bool      // an open one that takes no place
 	givenUp   time.Time // an open one that fails: from when it takes no place; zero for never
+	because   string    // why it is rebuilt, and asker for whom
+	asker     string
 }
 
 // look judges every slot, finds which pins can move together, and makes a

@@ -110,6 +110,7 @@ func (d *decider) keepOpen(dr *draft) {
 			t.Moves = dr.Moves // main may pin another version than the one it started from
 			t.Lines = dr.Lines
 		}
+		dr.because, dr.asker = d.whyAnew(dr)
 		if dr.forced != nil {
 			t.Request = dr.forced.ID
 		}
@@ -121,6 +122,21 @@ func (d *decider) keepOpen(dr *draft) {
 	}
 	d.edit(dr)
 	d.askForTests(dr)
+}
+
+// whyAnew says why a branch is made anew at the versions it holds, and who asked
+// for it; nothing of one that moves. Why its merge request was opened is another
+// question.
+func (d *decider) whyAnew(dr *draft) (because, by string) {
+	switch {
+	case dr.moves:
+		return "", ""
+	case dr.forced != nil:
+		return "a tick asks for a rebuild", dr.forced.By.Username
+	case dr.mr.HasConflicts:
+		return "a conflict with " + d.s.Project.DefaultBranch, ""
+	}
+	return "the derived file on " + d.s.Project.DefaultBranch + " changed", ""
 }
 
 // askForTests asks once for each head of ours, when GitLab shows it.
@@ -222,6 +238,7 @@ func (d *decider) commit(dr *draft, t Trailers) bool {
 	}
 	t.Digest = ChangeDigest(dr.Branch, files)
 	c := CommitBranch{Branch: dr.Branch, Base: t.Base, Files: files, Digest: t.Digest, Message: commitMessage(d.s.Policy.CommitTitle.apply(dr.subject()), t)}
+	c.Because, c.By = dr.because, dr.asker
 	if dr.branch != nil {
 		c.Expect = dr.branch.Head.SHA
 	}

@@ -42,6 +42,9 @@ func entryOf(a plan.Action) store.AuditEntry {
 			e.Who, e.Why = t.By, t.Why
 			e.Before, e.After = pinsOf(t.Moves)
 		}
+		if a.Because != "" {
+			e.Who, e.Why = a.By, a.Because
+		}
 		if a.Expect != "" {
 			e.Before = append(e.Before, "head "+a.Expect)
 		}
@@ -50,7 +53,10 @@ func entryOf(a plan.Action) store.AuditEntry {
 		e.Before, e.After = pinsOf(a.Update.Moves)
 	case plan.EditMergeRequest:
 		e.Target = fmt.Sprintf("%s !%d", a.Update.Branch, a.IID)
-		e.Who, e.Why = a.Update.Note.By, a.Update.Note.Why
+		e.Why = "its text follows its branch"
+		if tick := a.Update.Forced; tick != nil {
+			e.Who, e.Why = tick.By.Username, "forced"
+		}
 		e.Before, e.After = pinsOf(a.Update.Moves)
 	case plan.CloseMergeRequest:
 		e.Target = fmt.Sprintf("%s !%d", a.Branch, a.IID)

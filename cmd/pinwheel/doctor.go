@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/constraints"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/store"
 )
@@ -406,13 +408,32 @@ func (d *doctor) indexes(ctx context.Context) {
 		answer, err := client.Fetch(ctx, sources[index.Name], name, "", 0)
 		switch {
 		case err != nil:
-			d.say(wrong, subject, "%s", sentence(err))
+			d.say(wrong, subject, "%s: %s", pypi.Clause(err), indexAdvice(index, err))
 		case !answer.Known:
 			d.say(doubt, subject, "answers at %s and does not know %s: check that its address is the base of a Simple API", index.URL, name)
 		default:
 			d.say(good, subject, "answers at %s and knows %s", index.URL, name)
 		}
 	}
+}
+
+// indexAdvice is what mends an index that did not answer as it should.
+func indexAdvice(index config.Index, err error) string {
+	setting := "indexes[].url"
+	if index.Name == "index" {
+		setting = "index.url"
+	}
+	var untrusted *tls.CertificateVerificationError
+	var e *pypi.Error
+	switch {
+	case errors.As(err, &untrusted):
+		return "name the file of the authority that signed it in ca_file, or correct " + setting
+	case errors.As(err, &e) && e.Kind == pypi.Unreachable:
+		return fmt.Sprintf("check %s (%s), the network and the proxy", setting, index.URL)
+	case errors.As(err, &e) && e.Kind == pypi.Unavailable:
+		return fmt.Sprintf("it is there and out of order; if that lasts, check %s (%s)", setting, index.URL)
+	}
+	return fmt.Sprintf("check that %s (%s) is the base of a Simple API, and the credentials", setting, index.URL)
 }
 
 // owned is a name that an index is asked for: the first pin it owns.

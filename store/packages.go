@@ -116,7 +116,7 @@ func (s *Store) DropFacts(ctx context.Context, index string, names []string) err
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("drop facts of index %s: %w", index, err)
+		return fmt.Errorf("drop facts of %s: %w", plan.SpokenIndex(index), err)
 	}
 	return nil
 }

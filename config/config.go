@@ -61,6 +61,9 @@ type Project struct {
 	Path   string
 	Policy plan.Policy
 
+	// Overrides are what its own file says against the operator.
+	Overrides []Override
+
 	beneath *beneath // what a file of its own is laid over
 }
 

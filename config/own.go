@@ -102,3 +102,14 @@ func (r *reader) operators(root *yaml.Node, q project, p Project) {
 		}
 	}
 }
+
+// Override is what a project's own file says against its operator's entry.
+type Override struct {
+	Line int
+	Key  string
+	Text string
+	Kept bool // enforce keeps what the operator says
+}
+
+// String is the override on one line.
+func (o Override) String() string { return o.Text }

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// Who runs pinwheel for others learns what a project's own file says against
+// them, from doctor on GitLab and from validate before a merge.
+func TestWhatAnOwnFileOverrides(t *testing.T) {
+	const own = "labels: [mine]\nrules: []\n"
+	for name, keep := range map[string]string{"kept": "enforce: {keep: [labels, approvals]}\n", "replaced": ""} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.edit("projects:\n  - {", keep+"projects:\n  - {labels: [security], rules: [{packages: [boto3], approval: true}], ")
+			if _, err := w.project.Push("maintainer", "main", "Policy", map[string]string{".gitlab/pinwheel.yaml": own}); err != nil {
+				t.Fatal(err)
+			}
+			_, out, complaints := w.configured("doctor")
+			file := w.write("own.yaml", own)
+			code, checked, said := w.configured("validate", "--own", file, "group/project")
+			w.want(code, exitDone, said)
+			want := []string{".gitlab/pinwheel.yaml:1: labels leaves out security", ".gitlab/pinwheel.yaml:2: rules leaves out the approval of pinwheel.yaml:"}
+			for _, text := range want {
+				for _, printed := range []string{out, checked} {
+					found := lines(printed, text)
+					if len(found) != 1 || strings.Contains(found[0], "enforce keeps it") != (name == "kept") {
+						t.Errorf("%d lines hold %q:\n%s%s", len(found), text, printed, complaints)
+					}
+				}
+			}
+			if code, _, said = w.configured("validate", "--own", file, "group/other"); code != exitUsage || !strings.Contains(said, `no project "group/other"`) {
+				t.Errorf("another project: %d, %s", code, said)
+			}
+		})
+	}
+}
+
+// What the configuration says without effect is a warning of doctor, with the
+// line where there is one.
+func TestDoctorFindsWhatHasNoEffect(t *testing.T) {
+	w := newWorld(t)
+	w.gitlab.AddUser("reviewer", "R", false)
+	w.edit("projects:\n  - {path: group/project, timezone: Europe/Prague}", `projects:
+  - path: group/project
+    timezone: Europe/Prague
+    python: ["3.12", "3.99"]
+    reviewers: [reviewer, nobody-here]
+    files:
+      - {path: constraints.txt, derived: {path: pipeline/absent.yml}}
+    rules:
+      - {packages: [boto3], labels: [aws]}
+      - {packages: [django, "flask*"], ignore: too new}
+      - {files: [other.txt], approval: true}
+      - {packages: [urllib3], assignees: [gone-user]}
+`)
+	w.doctored(exitDone,
+		[]string{"warning", "pinwheel.yaml:13", "no pin is django or flask*"},
+		[]string{"warning", "pinwheel.yaml:14", "no file is other.txt"},
+		[]string{"warning", "nobody-here", "GitLab knows no such user"},
+		[]string{"warning", "gone-user", "GitLab knows no such user"},
+		[]string{"warning", "Python 3.99", "not released"},
+		[]string{"warning", "pipeline/absent.yml is not on main", "the first merge request makes it"},
+	)
+	_, out, _ := w.configured("doctor")
+	if all := lines(out, "warning", "pinwheel.yaml:12"); len(all) > 0 {
+		t.Errorf("a rule with an effect is warned of: %q", all)
+	}
+	if all := lines(out, "reviewer:"); len(all) > 0 {
+		t.Errorf("a user that is there is warned of: %q", all)
+	}
+}

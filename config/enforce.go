@@ -21,6 +21,7 @@ type floors struct {
 	ageSource, roleSource plan.Source
 
 	indexes []string // addresses with a final slash; nil: any
+	keep    []string // what of an entry the project's own file cannot take away
 }
 
 func (r *reader) enforce(n *yaml.Node, at string) floors {
@@ -32,6 +33,7 @@ func (r *reader) enforce(n *yaml.Node, at string) floors {
 		{key: "minimum_role", read: func(n *yaml.Node, at string) {
 			f.role, f.roles, f.roleSource = r.role(n, at), n.Value, plan.Source{File: r.short, Line: n.Line}
 		}},
+		{key: "keep", read: func(n *yaml.Node, at string) { f.keep = r.keeps(n, at) }},
 		{key: "indexes", read: func(n *yaml.Node, at string) {
 			r.list(n, at, 1, func(n *yaml.Node, at string) {
 				if address := r.url(n, at); address != "" {

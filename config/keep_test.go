@@ -55,10 +55,10 @@ func TestKeep(t *testing.T) {
 	}
 	want := []string{
 		".gitlab/pinwheel.yaml:4 approval=no enabled=yes ignore=false allowed= labels=[] group=",
-		"pinwheel.yaml:11 approval=yes enabled= ignore=false allowed= labels=[] group=",
-		"pinwheel.yaml:12 approval= enabled= ignore=true allowed= labels=[] group=",
-		"pinwheel.yaml:13 approval= enabled= ignore=false allowed=<2 labels=[] group=",
-		"pinwheel.yaml:14 approval= enabled=no ignore=false allowed= labels=[] group=",
+		"pinwheel.yaml:10 approval=yes enabled= ignore=false allowed= labels=[] group=",
+		"pinwheel.yaml:11 approval= enabled= ignore=true allowed= labels=[] group=",
+		"pinwheel.yaml:12 approval= enabled= ignore=false allowed=<2 labels=[] group=",
+		"pinwheel.yaml:13 approval= enabled=no ignore=false allowed= labels=[] group=",
 	}
 	if !slices.Equal(rules, want) {
 		t.Errorf("the rules are\n%s\nwant\n%s", strings.Join(rules, "\n"), strings.Join(want, "\n"))

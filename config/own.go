@@ -51,6 +51,7 @@ func (p Project) Own(data []byte) (Project, []string, error) {
 		r.zoned(root, "", q)
 		r.raise(&q, p.beneath.project, p.beneath.floor)
 		r.operators(root, q, p)
+		p.Overrides = r.keep(root, &q, p.beneath)
 	}
 	if len(r.errs) > 0 {
 		return p, nil, r.errs.sorted()
@@ -102,14 +103,3 @@ func (r *reader) operators(root *yaml.Node, q project, p Project) {
 		}
 	}
 }
-
-// Override is what a project's own file says against its operator's entry.
-type Override struct {
-	Line int
-	Key  string
-	Text string
-	Kept bool // enforce keeps what the operator says
-}
-
-// String is the override on one line.
-func (o Override) String() string { return o.Text }

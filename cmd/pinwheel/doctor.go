@@ -323,6 +323,13 @@ func (d *doctor) own(ctx context.Context, client *mrs.Client, project config.Pro
 		d.say(wrong, project.Path, "%v", err)
 	default:
 		d.say(good, project.Path, "%s sets %s", config.OwnFile, strings.Join(keys, ", "))
+		for _, o := range own.Overrides {
+			if o.Kept {
+				d.say(good, project.Path, "%s", o)
+			} else {
+				d.say(doubt, project.Path, "%s: enforce.keep can keep it", o)
+			}
+		}
 	}
 	return own
 }

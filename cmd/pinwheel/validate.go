@@ -18,15 +18,18 @@ func validateCommand() command {
 Reads the configuration and prints everything that is wrong with it, each with
 its line and what to do. It asks nobody and reads no secret: whether a project
 exists and a token works is known to pinwheel plan. With --own it reads a file
-that a project keeps itself, .gitlab/pinwheel.yaml, for use in its pipeline;
-what the operator's configuration adds to that is known to pinwheel doctor.`,
+that a project keeps itself, .gitlab/pinwheel.yaml, for use in its pipeline. With
+the project's path behind it, it reads the configuration too and says what the
+file says against the operator's entry, and what of that enforce keeps:
+
+  pinwheel validate --own .gitlab/pinwheel.yaml group/project`,
 		setup: func(p *program, flags *flag.FlagSet) action {
 			path := configFlag(flags)
 			own := flags.String("own", "", "check this file as a project's own policy")
 			return func(_ context.Context, args []string) error {
 				switch {
-				case *own != "" && len(args) == 0:
-					return p.validateOwn(*own)
+				case *own != "" && len(args) < 2:
+					return p.validateOwn(*own, *path, args)
 				case len(args) > 1:
 					return usage("validate takes one configuration; %d were given", len(args))
 				case len(args) == 1:
@@ -43,21 +46,32 @@ what the operator's configuration adds to that is known to pinwheel doctor.`,
 	}
 }
 
-// validateOwn checks a project's own file over an empty configuration.
-func (p *program) validateOwn(path string) error {
+// validateOwn checks a project's own file, over its entry in the configuration
+// where the project is named, else over an empty one.
+func (p *program) validateOwn(path, configuration string, names []string) error {
 	data, err := readFile(path)
 	if err != nil {
 		return err
 	}
 	c, err := config.Parse("", []byte("projects: [{path: the/project}]"))
+	if len(names) > 0 {
+		c, err = load(configuration)
+	}
 	if err != nil {
 		return err
 	}
-	_, keys, err := c.Projects[0].Own(data)
+	projects, err := choose(c, names)
+	if err != nil {
+		return err
+	}
+	own, keys, err := projects[0].Own(data)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(p.out, "%s is valid: it sets %s\n", path, cmp.Or(strings.Join(keys, ", "), "nothing"))
+	for _, o := range own.Overrides {
+		fmt.Fprintln(p.out, printable(o.String()))
+	}
 	return nil
 }
 

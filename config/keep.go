@@ -82,7 +82,7 @@ func (r *reader) keep(root *yaml.Node, q *project, under *beneath) []Override {
 // keepRule returns what of a rule of the operator's enforce keeps, and whether
 // that is anything.
 func (r *reader) keepRule(rule plan.Rule, say func(key, kind, format string, args ...any) bool) (kept plan.Rule, some bool) {
-	kept = plan.Rule{At: rule.At, Packages: rule.Packages, Kinds: rule.Kinds, From: rule.From, To: rule.To, Files: rule.Files}
+	kept = plan.Rule{At: rule.At, Shared: rule.Shared, Packages: rule.Packages, Kinds: rule.Kinds, From: rule.From, To: rule.To, Files: rule.Files}
 	if rule.Approval == plan.Yes && say("rules", keepApprovals, "leaves out the approval of %s", rule.At) {
 		kept.Approval, some = plan.Yes, true
 	}

@@ -76,7 +76,7 @@ func TestReadingTakesTimeInProportion(t *testing.T) {
 		{"a glob of stars", func(n int) string { return "rules: [{labels: [l], packages: [\"" + strings.Repeat("*a", n) + "\"]}]" }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			testenv.Linear(t, 400, func(n int) func() {
+			testenv.Linear(t, 200, func(n int) func() {
 				text := []byte(tt.text(n))
 				return func() { _, _, _ = c.Projects[0].Own(text) }
 			})

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -21,7 +22,7 @@ func (r *reader) rules(n *yaml.Node, at string, p *project) []plan.Rule {
 }
 
 func (r *reader) rule(n *yaml.Node, at string, p *project) plan.Rule {
-	rule := plan.Rule{At: fmt.Sprintf("%s:%d", r.short, n.Line)}
+	rule := plan.Rule{At: fmt.Sprintf("%s:%d", r.short, n.Line), Shared: strings.HasPrefix(at, "defaults.")}
 	does := false
 	effect := func(read func(n *yaml.Node, at string)) func(*yaml.Node, string) {
 		return func(n *yaml.Node, at string) { does = true; read(n, at) }

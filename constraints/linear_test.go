@@ -54,7 +54,7 @@ func TestParseTakesTimeInProportion(t *testing.T) {
 		{"coding", func(n int) string { return "# " + strings.Repeat("coding:", n) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			testenv.Linear(t, 1000, func(n int) func() {
+			testenv.Linear(t, 400, func(n int) func() {
 				text := []byte(tt.text(n))
 				return func() { _, _ = Parse("constraints.txt", text) }
 			})
@@ -89,7 +89,7 @@ func TestDeriveTakesTimeInProportion(t *testing.T) {
 		{"old entries", with(FormatList, "k"), func(n int) string { return "k:\n- p0==1\n" + many("- q%==1\n", n) }, func(int) string { return "p0==2\n" }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			testenv.Linear(t, 500, func(n int) func() {
+			testenv.Linear(t, 200, func(n int) func() {
 				text := many("p%==2\n", n)
 				if tt.text != nil {
 					text = tt.text(n)

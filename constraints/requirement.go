@@ -25,7 +25,6 @@ func hasURLScheme(text string) bool {
 }
 
 var (
-	eggFragment = regexp.MustCompile(`[#&]egg=([^&]+)`)
 	// eggName is what pip takes for a name there: no extras, no version.
 	eggName = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9._-]*[a-z0-9])?$`)
 )
@@ -62,6 +61,22 @@ func (f *File) readPath(l logicalLine, text string) *refusal {
 	return nil
 }
 
+// eggOf returns the name that a URL gives behind #egg= or &egg=, "" for none.
+func eggOf(url string) string {
+	const mark = "egg="
+	for rest := url; ; {
+		i := strings.Index(rest, mark)
+		if i < 0 {
+			return ""
+		}
+		name, _, _ := strings.Cut(rest[i+len(mark):], "&")
+		if i > 0 && (rest[i-1] == '#' || rest[i-1] == '&') && name != "" {
+			return name
+		}
+		rest = rest[i+len(mark):]
+	}
+}
+
 // readURL takes a line that is a URL.
 func (f *File) readURL(l logicalLine, text string, marker pep508.Marker, markerText string) *refusal {
 	u := Unmanaged{
@@ -70,15 +85,15 @@ func (f *File) readURL(l logicalLine, text string, marker pep508.Marker, markerT
 	}
 	location, _, _ := strings.Cut(text, "#")
 	location, _, _ = strings.Cut(location, "?")
-	m := eggFragment.FindStringSubmatch(text)
+	egg := eggOf(text)
 	switch {
 	case isWheel(location):
 		u.Name, _, _ = strings.Cut(path.Base(location), "-")
-	case m != nil:
-		if !eggName.MatchString(m[1]) {
-			return &refusal{"#egg=" + m[1] + " is not the name of a project alone", "write NAME @ URL"}
+	case egg != "":
+		if !eggName.MatchString(egg) {
+			return &refusal{quote("egg="+egg) + " is not the name of a project alone", "write NAME @ URL"}
 		}
-		u.Name = m[1]
+		u.Name = egg
 	default:
 		return unnamed(text)
 	}

@@ -10,13 +10,17 @@ import (
 func problems(p plan.Plan) section {
 	s := section{head: "## Problems\n", end: "\n"}
 	for _, q := range p.Problems {
-		where := ""
-		if q.File != "" {
-			where = text.Code(place(q.File, q.Line)) + ": "
-		}
-		s.add(rankProblem, " - "+where+told(q)+"\n")
+		s.add(rankProblem, " - "+located(q)+told(q)+"\n")
 	}
 	return s
+}
+
+// located is the file and line of a problem, "" without.
+func located(q plan.Problem) string {
+	if q.File == "" {
+		return ""
+	}
+	return text.Code(place(q.File, q.Line)) + ": "
 }
 
 // told is a problem as sentences, with a link to the page where it is mended.
@@ -42,7 +46,7 @@ func capital(s string) string {
 func remarks(p plan.Plan) section {
 	s := section{head: "## Notes\n", end: "\n"}
 	for _, q := range p.Hints {
-		s.add(rankNote, " - "+told(q)+"\n")
+		s.add(rankNote, " - "+located(q)+told(q)+"\n")
 	}
 	for _, n := range p.Notes {
 		s.add(rankNote, " - "+sentences(n)+"\n")

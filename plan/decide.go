@@ -37,6 +37,7 @@ func decide(s *Snapshot, m *Memory) Plan {
 			return d.plan
 		}
 	}
+	d.plan.Hints = append(d.plan.Hints, d.idleSettings()...)
 	d.slots, d.plan.Unmanaged = m.slots, slices.Clone(m.unmanaged)
 	d.apart()
 	d.look(m)

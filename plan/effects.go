@@ -297,8 +297,8 @@ func (d *decider) conflicts() {
 
 // notes are the lines that say what was not looked at.
 func (d *decider) notes() {
-	if text := d.s.Policy.sourcesNote(); text != "" {
-		d.plan.Notes = append(d.plan.Notes, text)
+	if own := d.s.Own; len(own.Keys) > 0 {
+		d.plan.Notes = append(d.plan.Notes, "`"+own.Path+"` sets "+strings.Join(own.Keys, ", ")+"; what decides about a pin, `pinwheel explain` says with its line.")
 	}
 	d.capabilities()
 	if len(d.s.Policy.Roots) == 0 {

@@ -17,6 +17,7 @@ import (
 // conditions that is set must hold; a rule without any is for everything.
 type Rule struct {
 	At       string // where it is written, "pinwheel.yaml:31"
+	Shared   bool   // it is written for several projects, in the defaults
 	Packages []PackagePattern
 	Kinds    []Kind
 	From, To pep440.Specifiers // of the pinned and of the new version
@@ -58,6 +59,7 @@ type Ignore struct {
 
 // PackagePattern matches names in normal form.
 type PackagePattern struct {
+	text string // in normal form
 	glob string
 	re   *regexp.Regexp
 }
@@ -74,13 +76,13 @@ func ParsePackagePattern(text string) (PackagePattern, error) {
 		if err != nil {
 			return PackagePattern{}, fmt.Errorf("%q is not a regular expression: %v", text, err)
 		}
-		return PackagePattern{re: re}, nil
+		return PackagePattern{text: text, re: re}, nil
 	}
 	glob := nameRuns.ReplaceAllString(strings.ToLower(text), "-")
 	if _, err := path.Match(glob, ""); err != nil || strings.ContainsAny(text, " /,") || text == "" {
 		return PackagePattern{}, fmt.Errorf("%q is not a package's name or a pattern of one: write boto3, types-* or /^types-/", text)
 	}
-	return PackagePattern{glob: glob}, nil
+	return PackagePattern{text: glob, glob: glob}, nil
 }
 
 var nameRuns = regexp.MustCompile(`[-_.]+`)
@@ -109,10 +111,15 @@ func (r *Rule) names(key string) bool {
 	return len(r.Packages) == 0 || slices.ContainsFunc(r.Packages, func(p PackagePattern) bool { return p.match(key) })
 }
 
+// inFile reports whether the rule is for the pins of a file.
+func (r *Rule) inFile(name string) bool {
+	return len(r.Files) == 0 || slices.ContainsFunc(r.Files, func(glob string) bool { ok, _ := path.Match(glob, name); return ok })
+}
+
 // pins reports whether the rule may be for a step of a pin.
 func (r *Rule) pins(sl slot) bool {
 	return r.names(sl.p.Key) && (r.From.IsEmpty() || r.From.Contains(sl.p.Version)) &&
-		(len(r.Files) == 0 || slices.ContainsFunc(r.Files, func(glob string) bool { ok, _ := path.Match(glob, sl.path); return ok }))
+		r.inFile(sl.path)
 }
 
 // steps reports whether a rule that is for a pin is for its step, too.

@@ -2,8 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 )
@@ -19,32 +17,6 @@ func (s Source) String() string {
 		return "built in"
 	}
 	return fmt.Sprintf("%s:%d", s.File, s.Line)
-}
-
-// sourcesNote says in one sentence which keys come from which file.
-func (p Policy) sourcesNote() string {
-	type set struct {
-		key  string
-		line int
-	}
-	byFile := map[string][]set{}
-	for key, s := range p.Sources {
-		byFile[s.File] = append(byFile[s.File], set{key, s.Line})
-	}
-	var parts []string
-	for _, file := range slices.Sorted(maps.Keys(byFile)) {
-		keys := byFile[file]
-		slices.SortFunc(keys, func(a, b set) int { return strings.Compare(a.key, b.key) })
-		words := make([]string, len(keys))
-		for i, k := range keys {
-			words[i] = fmt.Sprintf("%s %d", k.key, k.line)
-		}
-		parts = append(parts, fmt.Sprintf("`%s` (%s)", file, strings.Join(words, ", ")))
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return "Set in " + strings.Join(parts, " and ") + ", by line; everything else is built in."
 }
 
 // Setting is one key that decides about a pin, for people.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/mrs"
@@ -25,6 +26,9 @@ func (r *run) observeRights(ctx context.Context) error {
 	stopping := slices.ContainsFunc(m.Gaps, func(g plan.Problem) bool { return g.Stopping })
 	if m.RightsAt.IsZero() || stopping || len(m.Gaps) > 0 && !r.now.Before(m.RightsAt.Add(lookAgain)) {
 		gaps, err := r.gitlab.Gaps(ctx, r.snap.Project, r.snap.Bot, r.project.Policy.Mode == plan.Full)
+		if err == nil {
+			gaps, err = r.addStrangers(ctx, gaps)
+		}
 		switch {
 		case errors.Is(err, mrs.ErrScope):
 			return err
@@ -33,7 +37,7 @@ func (r *run) observeRights(ctx context.Context) error {
 		default:
 			for _, g := range gaps {
 				if !g.Stopping && !slices.Contains(m.Gaps, g) {
-					r.log.Warn("the project lacks something", "err", g.Text+"; "+g.Next+": "+g.Page)
+					r.log.Warn("the project lacks something", "err", strings.TrimRight(g.Text+"; "+g.Next+": "+g.Page, ": "))
 				}
 			}
 			m.Gaps, m.RightsAt = gaps, r.now
@@ -41,4 +45,16 @@ func (r *run) observeRights(ctx context.Context) error {
 	}
 	r.snap.Gaps = m.Gaps
 	return nil
+}
+
+// addStrangers adds the people of the policy whom GitLab does not know.
+func (r *run) addStrangers(ctx context.Context, gaps []plan.Problem) ([]plan.Problem, error) {
+	names, at := r.project.Policy.People()
+	unknown, err := r.gitlab.Strangers(ctx, names)
+	for _, name := range unknown {
+		file, line := plan.Located(at[name])
+		gaps = append(gaps, plan.Problem{File: file, Line: line,
+			Text: "`" + name + "` is asked for a review, and GitLab knows no such user", Next: "correct the name or remove it"})
+	}
+	return gaps, err
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/config"
-	"gitlab.com/cki-project/pinwheel/constraints"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
@@ -263,6 +262,7 @@ func (d *doctor) project(ctx context.Context, project config.Project) {
 	project = d.own(ctx, client, project, p)
 	d.settings(project, p, s)
 	d.pipelines(ctx, client, project, p)
+	d.people(ctx, client, project)
 	d.files(ctx, client, project, p)
 }
 
@@ -351,34 +351,6 @@ func (d *doctor) settings(project config.Project, p plan.Project, s mrs.Settings
 		d.say(wrong, project.Path, "%s is protected, so it cannot be rebuilt: let the token's role push to the branches that begin with %s (Settings > Repository > Protected branches)", s.ProtectedUnder, project.Policy.BranchPrefix)
 	} else {
 		d.say(good, project.Path, "no branch under %s is protected", project.Policy.BranchPrefix)
-	}
-}
-
-// files reads the constraints files and remembers what they pin.
-func (d *doctor) files(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project) {
-	for _, f := range project.Policy.Files {
-		data, found, err := client.File(ctx, p.ID, f.Path, p.Head)
-		switch {
-		case err != nil:
-			d.say(wrong, project.Path, "%s", sentence(err))
-			continue
-		case !found:
-			d.say(wrong, project.Path, "%s is not on %s: add it or correct files in the configuration", f.Path, p.DefaultBranch)
-			continue
-		}
-		parsed, err := constraints.Parse(f.Path, data)
-		if err != nil {
-			d.say(wrong, project.Path, "%v", err)
-			continue
-		}
-		if to := parsed.LinkTarget(); to != "" {
-			d.say(wrong, project.Path, "%s is a link to %s: name the file that it leads to in the configuration", f.Path, to)
-			continue
-		}
-		for _, pin := range parsed.Pins {
-			d.pins = append(d.pins, pin.Key)
-		}
-		d.say(good, project.Path, "%s holds %s", f.Path, count(len(parsed.Pins), "pin"))
 	}
 }
 

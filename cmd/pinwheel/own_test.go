@@ -57,10 +57,10 @@ func TestDoctorFindsWhatHasNoEffect(t *testing.T) {
 	w.doctored(exitDone,
 		[]string{"warning", "pinwheel.yaml:13", "no pin is django or flask*"},
 		[]string{"warning", "pinwheel.yaml:14", "no file is other.txt"},
-		[]string{"warning", "nobody-here", "GitLab knows no such user"},
+		[]string{"warning", "pinwheel.yaml:8", "nobody-here", "GitLab knows no such user"},
 		[]string{"warning", "gone-user", "GitLab knows no such user"},
 		[]string{"warning", "Python 3.99", "not released"},
-		[]string{"warning", "pipeline/absent.yml is not on main", "the first merge request makes it"},
+		[]string{"warning", "pipeline/absent.yml is not there", "the first merge request makes it"},
 	)
 	_, out, _ := w.configured("doctor")
 	if all := lines(out, "warning", "pinwheel.yaml:12"); len(all) > 0 {

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/constraints"
+	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// files reads the constraints files and what is derived from them, remembers what
+// they pin, and says what of the configuration has no effect on them.
+func (d *doctor) files(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project) {
+	var files []plan.File
+	var names []string
+	whole := true
+	for _, f := range project.Policy.Files {
+		file := plan.File{Path: f.Path}
+		parsed := d.constraints(ctx, client, project, p, f.Path)
+		if parsed == nil {
+			whole = false
+			continue
+		}
+		for _, pin := range parsed.Pins {
+			names = append(names, pin.Key)
+		}
+		if f.Derived != nil {
+			file.Derived = d.derived(ctx, client, project, p, *f.Derived, parsed)
+		}
+		files = append(files, file)
+	}
+	d.pins = append(d.pins, names...)
+	if !whole {
+		return // what they pin is not known
+	}
+	for _, q := range plan.WithoutEffect(project.Policy, files, names) {
+		d.say(doubt, project.Path, "%s", strings.ReplaceAll(problemLine(q), "`", ""))
+	}
+}
+
+// constraints reads one constraints file, nil if it cannot.
+func (d *doctor) constraints(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project, name string) *constraints.File {
+	data, found, err := client.File(ctx, p.ID, name, p.Head)
+	switch {
+	case err != nil:
+		d.say(wrong, project.Path, "%s", sentence(err))
+		return nil
+	case !found:
+		d.say(wrong, project.Path, "%s is not on %s: add it or correct files in the configuration", name, p.DefaultBranch)
+		return nil
+	}
+	parsed, err := constraints.Parse(name, data)
+	if err != nil {
+		d.say(wrong, project.Path, "%v", err)
+		return nil
+	}
+	if to := parsed.LinkTarget(); to != "" {
+		d.say(wrong, project.Path, "%s is a link to %s: name the file that it leads to in the configuration", name, to)
+		return nil
+	}
+	d.say(good, project.Path, "%s holds %s", name, count(len(parsed.Pins), "pin"))
+	return parsed
+}
+
+// derived reads a derived file and says whether it can be kept.
+func (d *doctor) derived(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project, policy plan.Derived, parsed *constraints.File) *plan.DerivedFile {
+	data, found, err := client.File(ctx, p.ID, policy.Path, p.Head)
+	if err != nil {
+		d.say(wrong, project.Path, "%s", sentence(err))
+		return nil
+	}
+	if !found {
+		return &plan.DerivedFile{Path: policy.Path, Absent: true}
+	}
+	same, err := constraints.InSync(parsed, data, constraints.Derivation{Path: policy.Path, Format: constraints.Format(policy.Format), Key: policy.Key})
+	switch {
+	case err != nil:
+		d.say(wrong, project.Path, "%v", err)
+	case !same:
+		d.say(doubt, project.Path, "%s does not hold the pins of %s: the next run offers to mend it", policy.Path, parsed.Path)
+	default:
+		d.say(good, project.Path, "%s holds the pins of %s", policy.Path, parsed.Path)
+	}
+	return &plan.DerivedFile{Path: policy.Path, Data: data}
+}
+
+// people looks for those whom the configuration asks for reviews.
+func (d *doctor) people(ctx context.Context, client *mrs.Client, project config.Project) {
+	names, at := project.Policy.People()
+	unknown, err := client.Strangers(ctx, names)
+	if err != nil {
+		d.say(doubt, project.Path, "%s", sentence(err))
+	}
+	for _, name := range unknown {
+		d.say(doubt, project.Path, "%s", fmt.Sprintf("%s: %s is asked for a review, and GitLab knows no such user: correct the name or remove it", at[name], name))
+	}
+}

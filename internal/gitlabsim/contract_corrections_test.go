@@ -161,7 +161,10 @@ func TestUsersAndMembershipsThatDoNotCount(t *testing.T) {
 	w.refused(err, 404, "")
 	w.p.SetRole("maria", gitlabsim.Maintainer)
 	w.p.ExpireMember("maria", w.now)
-	_, _, err = w.c.ProjectMembers.GetInheritedProjectMember(w.p.ID(), user.ID)
+	m, _, err = w.c.ProjectMembers.GetInheritedProjectMember(w.p.ID(), user.ID)
+	w.ok(err)
+	w.same(m.ExpiresAt != nil, true) // it is listed until GitLab takes it away
+	_, _, err = maria.Projects.GetProject(w.p.ID(), nil)
 	w.refused(err, 404, "")
 }
 

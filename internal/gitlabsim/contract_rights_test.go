@@ -146,3 +146,31 @@ func TestUnknownCallsAreKept(t *testing.T) {
 	var response *gitlab.ErrorResponse
 	w.same(errors.As(err, &response), true)
 }
+
+// gitlab.md 7.8: who is not active, awaited or over can do nothing, and is told
+// as a member all the same.
+func TestMembersWhoCannotAct(t *testing.T) {
+	w := newWorld(t, gitlabsim.Options{})
+	iid := w.issue(board)
+	for _, change := range []struct{ do, undo func() }{
+		{func() { w.s.SetUserState("maria", "ldap_blocked") }, func() { w.s.SetUserState("maria", "active") }},
+		{func() { w.p.SetMembership("maria", true, time.Time{}) }, func() { w.p.SetMembership("maria", false, time.Time{}) }},
+		{func() { w.p.SetMembership("maria", false, w.now) }, func() { w.p.SetMembership("maria", false, w.now.Add(time.Hour)) }},
+	} {
+		change.do()
+		w.same(w.p.Tick("maria", int(iid), "boto3") != nil, true)
+		all, _, err := w.c.ProjectMembers.ListAllProjectMembers(w.p.ID(), nil)
+		w.ok(err)
+		for _, m := range all {
+			if m.Username != "maria" {
+				continue
+			}
+			one, _, err := w.c.ProjectMembers.GetInheritedProjectMember(w.p.ID(), m.ID)
+			w.ok(err)
+			w.same(one.AccessLevel, gitlab.MaintainerPermissions)
+		}
+		change.undo()
+		w.ok(w.p.Tick("maria", int(iid), "boto3"))
+		w.ok(w.p.Untick("maria", int(iid), "boto3"))
+	}
+}

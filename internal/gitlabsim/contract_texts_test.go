@@ -64,8 +64,93 @@ func TestChecklistNotes(t *testing.T) {
 	w.put(iid, board)
 	w.lastNote(iid, `bot: marked the checklist item **unschedule\-branch\=pinwheel/boto3\-1\.x Update dependency boto3 to v1\.35\.0** as incomplete`)
 	w.ok(w.p.Tick("maria", int(iid), "idna-3.x"))
-	w.lastNote(iid, "maria: marked the checklist item **unschedule\\-branch\\=pinwheel/idna\\-3\\.x \\[Update idna\\]\\(\\!9\\) \\(\\`idna\\`\\)** as completed")
+	w.lastNote(iid, `maria: marked the checklist item **unschedule\-branch\=pinwheel/idna\-3\.x Update idna \(idna\)** as completed`)
 	w.same(w.p.Tick("maria", int(iid), "idna-3.x") != nil, true) // already ticked
+}
+
+// gitlab.md 7.1: notes quote what is rendered, the second line included; the
+// older form quotes the first line as it is written.
+func TestNotesQuoteWhatIsRendered(t *testing.T) {
+	w := newWorld(t, gitlabsim.Options{})
+	const text = " - [ ] <!-- approve-branch=x/lxml-6.x -->[Update `lxml` to **v6**](!5) &amp; more\\.\n   — 5.3.2 → 6.1.3, major.\n   - [ ] inner\n"
+	iid := w.issue(text)
+	w.ok(w.p.Tick("maria", int(iid), "lxml-6.x"))
+	w.lastNote(iid, `maria: marked the checklist item **approve\-branch\=x/lxml\-6\.x Update lxml to v6 \& more\.`+"\n— 5\\.3\\.2 → 6\\.1\\.3, major\\.** as completed")
+	w.put(iid, strings.Replace(text, "major", "minor", 1)) // the second line differs, so nobody compares the boxes
+	w.lastNote(iid, "bot: changed the description")
+	w.p.Set(gitlabsim.Settings{RawNotes: true})
+	w.ok(w.p.Tick("maria", int(iid), "lxml-6.x"))
+	w.lastNote(iid, "maria: marked the checklist item **approve\\-branch\\=x/lxml\\-6\\.x \\[Update \\`lxml\\` to \\*\\*v6\\*\\*\\]\\(\\!5\\) \\&amp; more\\\\\\.** as completed")
+}
+
+// gitlab.md 7.2: a page sends all of the text that it was opened with.
+func TestAStalePageWipesWhatOthersTicked(t *testing.T) {
+	w := newWorld(t, gitlabsim.Options{})
+	iid := w.issue(board)
+	w.p.SetRole("rita", gitlabsim.Reporter)
+	w.ok(w.p.OpenPage("rita", int(iid)))
+	w.ok(w.p.Tick("maria", int(iid), "boto3-1.x"))
+	w.ok(w.p.Tick("rita", int(iid), "idna-3.x"))
+	i, _ := w.p.Issue(int(iid))
+	w.same(strings.Contains(i.Description, "[x] <!-- unschedule-branch=pinwheel/boto3"), false)
+	w.same(strings.Contains(i.Description, "[x] <!-- unschedule-branch=pinwheel/idna"), true)
+	all := w.notes(iid)
+	w.same(len(all), 3)
+	w.same(strings.HasSuffix(all[1], "v1\\.35\\.0** as incomplete") && strings.HasPrefix(all[1], "rita: "), true)
+	w.p.ClosePage("rita", int(iid))
+	w.ok(w.p.Tick("rita", int(iid), "boto3-1.x"))
+	w.ok(w.p.MoveItem("rita", int(iid), "idna-3.x", "boto3-1.x"))
+	w.lastNote(iid, "rita: changed the description")
+	w.ok(w.p.ConvertItem("maria", int(iid), "boto3-1.x"))
+	w.lastNote(iid, "maria: added a child task")
+	i, _ = w.p.Issue(int(iid))
+	w.same(strings.Contains(i.Description, "boto3"), false)
+	w.ok(w.p.DeleteItem("maria", int(iid), "idna-3.x"))
+	w.same(w.p.DeleteItem("maria", int(iid), "idna-3.x") != nil, true)
+}
+
+// gitlab.md 7.5: what nobody may read is taken away after the page is cut.
+func TestPagesOfNotesMayBeShort(t *testing.T) {
+	w := newWorld(t, gitlabsim.Options{})
+	iid := w.issue(board)
+	w.ok(w.p.Comment("maria", int(iid), "first"))
+	w.ok(w.p.MentionFromAfar("maria", int(iid)))
+	w.ok(w.p.Comment("maria", int(iid), "last"))
+	opt := &gitlab.ListIssueNotesOptions{Sort: new("asc"), ListOptions: gitlab.ListOptions{PerPage: 2}}
+	page, resp, err := w.c.Notes.ListIssueNotes(w.p.ID(), iid, opt)
+	w.ok(err)
+	w.same(len(page), 1)
+	w.same(resp.NextPage, int64(2))
+	w.same(len(w.notes(iid)), 2)
+}
+
+// A replica that lags tells no notes of this instant.
+func TestLateNotes(t *testing.T) {
+	w := newWorld(t, gitlabsim.Options{LateNotes: 1})
+	iid := w.issue(board)
+	w.ok(w.p.Comment("maria", int(iid), "first"))
+	w.same(len(w.notes(iid)), 0)
+	w.same(len(w.notes(iid)), 1)
+	w.ok(w.p.Comment("maria", int(iid), "second"))
+	w.now = w.now.Add(time.Minute)
+	w.same(len(w.notes(iid)), 2)
+}
+
+// gitlab.md 7.4: texts that are taken for spam are refused, in three ways.
+func TestSpam(t *testing.T) {
+	w := newWorld(t, gitlabsim.Options{})
+	iid := w.issue(board)
+	w.ok(w.s.Inject("* * spam x2"))
+	_, _, err := w.c.Issues.GetIssue(w.p.ID(), iid)
+	w.ok(err)
+	_, resp, err := w.c.Issues.UpdateIssue(w.p.ID(), iid, &gitlab.UpdateIssueOptions{Description: new("x")})
+	w.same(err != nil && strings.Contains(err.Error(), "recognized as spam"), true)
+	w.same(resp.StatusCode, 409)
+	_, resp, err = w.c.Notes.CreateIssueNote(w.p.ID(), iid, &gitlab.CreateIssueNoteOptions{Body: new("x")})
+	w.same(err != nil && strings.Contains(err.Error(), "recognized as spam"), true)
+	w.same(resp.StatusCode, 400)
+	i, _ := w.p.Issue(int(iid))
+	w.same(i.Description, board)
 }
 
 // gitlab.md 2.2: lists are compared by index and by text, and checklist notes

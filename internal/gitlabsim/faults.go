@@ -19,6 +19,7 @@ const (
 	FaultHTML      FaultKind = "html"      // 200 and a page of a proxy
 	FaultRedirect  FaultKind = "redirect"  // 302 to another host
 	FaultHang      FaultKind = "hang"      // no answer until the client gives up
+	FaultSpam      FaultKind = "spam"      // the text is taken for spam; strikes writes of texts
 )
 
 // Fault strikes requests by method and route.
@@ -48,7 +49,7 @@ type liveFault struct {
 //
 //	METHOD GLOB WHAT [after] [once|xN|always] [skip N] [retry-after VALUE]
 //
-// WHAT is a status, reset, truncated, html, redirect or hang. The default is once.
+// WHAT is a status, reset, truncated, html, redirect, hang or spam. The default is once.
 func ParseFault(text string) (Fault, error) {
 	words := strings.Fields(text)
 	if len(words) < 3 {
@@ -56,12 +57,12 @@ func ParseFault(text string) (Fault, error) {
 	}
 	f := Fault{Method: strings.ToUpper(words[0]), Route: words[1], Count: 1}
 	switch kind := FaultKind(words[2]); kind {
-	case FaultReset, FaultTruncated, FaultHTML, FaultRedirect, FaultHang:
+	case FaultReset, FaultTruncated, FaultHTML, FaultRedirect, FaultHang, FaultSpam:
 		f.Kind = kind
 	default:
 		status, err := strconv.Atoi(words[2])
 		if err != nil || status < 300 || status > 599 {
-			return Fault{}, fmt.Errorf("fault %q: %q is neither a status nor reset, truncated, html, redirect, hang", text, words[2])
+			return Fault{}, fmt.Errorf("fault %q: %q is neither a status nor reset, truncated, html, redirect, hang, spam", text, words[2])
 		}
 		f.Kind, f.Status = FaultStatus, status
 	}
@@ -158,6 +159,9 @@ func (s *Server) ClearFaults() {
 // strike finds the fault of a request and counts it.
 func (s *Server) strike(method, path, route string) *liveFault {
 	for _, f := range s.faults {
+		if f.Kind == FaultSpam && method != "POST" && method != "PUT" {
+			continue
+		}
 		if f.Count == 0 || f.Method != "*" && f.Method != method || !globMatch(f.Route, path) && !globMatch(f.Route, route) {
 			continue
 		}
@@ -198,7 +202,7 @@ func globMatch(glob, text string) bool {
 
 // spoil makes the answer of a struck request. was is nil if the effect must
 // not have happened.
-func (f *liveFault) spoil(was *reply, now time.Time) *reply {
+func (f *liveFault) spoil(was *reply, path string, now time.Time) *reply {
 	out := &reply{header: http.Header{}}
 	switch f.Kind {
 	case FaultReset:
@@ -212,6 +216,8 @@ func (f *liveFault) spoil(was *reply, now time.Time) *reply {
 	case FaultHTML:
 		out.status, out.raw = 200, []byte("<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in.</body></html>\n")
 		out.header.Set("Content-Type", "text/html; charset=utf-8")
+	case FaultSpam:
+		out.status, out.body = spamAnswer(path)
 	case FaultRedirect:
 		out.status = 302
 		out.header.Set("Location", "https://elsewhere.invalid/users/sign_in")
@@ -225,6 +231,20 @@ func (f *liveFault) spoil(was *reply, now time.Time) *reply {
 		out.header.Set("Retry-After", f.RetryAfter)
 	}
 	return out
+}
+
+// spamAnswer is how GitLab refuses a text that it takes for spam. gitlab.md 7.4.
+func spamAnswer(path string) (status int, body any) {
+	said := func(what string) string {
+		return "Your " + what + " has been recognized as spam. Please, change the content or solve the reCAPTCHA to proceed."
+	}
+	switch {
+	case strings.HasSuffix(path, "/notes") || strings.Contains(path, "/notes/"):
+		return 400, object{"message": "400 Bad request - Note {:base=>[\"" + said("comment") + "\"]}"}
+	case strings.Contains(path, "/merge_requests"):
+		return 422, object{"message": object{"base": []string{said("merge request")}}}
+	}
+	return 409, object{"needs_captcha_response": true, "spam_log_id": 1, "captcha_site_key": "key", "message": object{"error": said("issue")}}
 }
 
 func faultBody(status int) any {

@@ -28,6 +28,7 @@ type noteable struct {
 	locked       bool
 	confidential bool
 	notes        []*note
+	late         *lateNotes
 }
 
 type issue struct {

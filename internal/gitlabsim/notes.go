@@ -1,6 +1,7 @@
 package gitlabsim
 
 import (
+	"html"
 	"regexp"
 	"strings"
 	"time"
@@ -13,8 +14,25 @@ type note struct {
 	author   *user
 	system   bool
 	internal bool
+	private  bool // of a place that only its author may see
 	created  time.Time
 	updated  time.Time
+}
+
+// lateNotes is the list of notes as it was before the last ones came.
+type lateNotes struct {
+	lateness
+	known int
+}
+
+// listed is what a list of notes answers from: all of them, or fewer while a
+// replica lags.
+func (n *noteable) listed() []*note {
+	if n.late != nil && !n.late.done(n.p.s.now()) {
+		return n.notes[:n.late.known]
+	}
+	n.late = nil
+	return n.notes
 }
 
 // addNote is a comment. A comment of nothing but quick actions leaves no note,
@@ -64,6 +82,9 @@ func (p *Project) editNote(actor *user, note *note, body string) error {
 
 func (p *Project) appendNote(actor *user, n *noteable, body string, system bool) *note {
 	made := &note{id: p.s.nextID("note"), on: n, body: body, author: actor, system: system, created: p.s.now(), updated: p.s.now()}
+	if late := p.s.opt.LateNotes; late > 0 && (n.late == nil || p.s.now().After(n.late.since)) {
+		n.late = &lateNotes{lateness{p.s.now(), late}, len(n.notes)}
+	}
 	n.notes = append(n.notes, made)
 	n.touch()
 	return made
@@ -77,12 +98,12 @@ func (p *Project) systemNote(actor *user, n *noteable, body string) {
 // describeChange writes what GitLab writes when a description changed: one
 // note per changed box if old and new list, compared by index, hold a box of
 // the same text in another state, and only otherwise "changed the
-// description". gitlab.md 2.2.
+// description". gitlab.md 2.2, 7.1.
 func (p *Project) describeChange(actor *user, n *noteable, old, new string) {
 	was, is := tasksOf(old), tasksOf(new)
 	any := false
 	for i := range min(len(was), len(is)) {
-		if was[i].text != is[i].text || was[i].done == is[i].done {
+		if p.quoted(was[i]) != p.quoted(is[i]) || was[i].done == is[i].done {
 			continue
 		}
 		any = true
@@ -90,7 +111,7 @@ func (p *Project) describeChange(actor *user, n *noteable, old, new string) {
 		if is[i].done {
 			state = "completed"
 		}
-		p.systemNote(actor, n, "marked the checklist item **"+noteText(is[i].text)+"** as "+state)
+		p.systemNote(actor, n, "marked the checklist item **"+p.quoted(is[i])+"** as "+state)
 	}
 	if !any {
 		p.systemNote(actor, n, "changed the description")
@@ -98,9 +119,11 @@ func (p *Project) describeChange(actor *user, n *noteable, old, new string) {
 }
 
 type task struct {
-	line int
-	text string
-	done bool
+	line  int
+	text  string // of the first line, after the box
+	whole string // with the lines that continue it
+	end   int    // the line after those
+	done  bool
 }
 
 var (
@@ -112,7 +135,8 @@ var (
 func tasksOf(text string) []task {
 	var out []task
 	open := ""
-	for number, line := range strings.Split(text, "\n") {
+	lines := strings.Split(text, "\n")
+	for number, line := range lines {
 		if m := fence.FindStringSubmatch(line); m != nil {
 			if open == "" {
 				open = m[1]
@@ -122,22 +146,41 @@ func tasksOf(text string) []task {
 			continue
 		}
 		if m := taskLine.FindStringSubmatch(line); m != nil && open == "" {
-			out = append(out, task{number, m[4], m[3] != " " && strings.TrimSpace(m[3]) != ""})
+			one := task{line: number, text: m[4], whole: m[4], end: number + 1, done: m[3] != " " && strings.TrimSpace(m[3]) != ""}
+			for one.end < len(lines) && !endsItem.MatchString(lines[one.end]) {
+				one.whole += "\n" + strings.TrimSpace(lines[one.end])
+				one.end++
+			}
+			out = append(out, one)
 		}
 	}
 	return out
 }
 
 var (
-	comment = regexp.MustCompile(`(?s)<!--(.*?)-->`)
-	element = regexp.MustCompile(`</?[A-Za-z][^>]*>`)
-	special = regexp.MustCompile("[\\\\`*_{}\\[\\]()#+\\-.!<>|=~^&$]")
+	// endsItem is a line that does not go on with the text of an item: a blank
+	// one, the next or an inner item, a heading, an element.
+	endsItem = regexp.MustCompile(`^\s*(?:$|[-+*]\s|\d+[.)]\s|#{1,6}\s|<)`)
+	comment  = regexp.MustCompile(`(?s)<!--(.*?)-->`)
+	element  = regexp.MustCompile(`</?[A-Za-z][^>]*>`)
+	special  = regexp.MustCompile("[\\\\`*_{}\\[\\]()#+\\-.!<>|=~^&$]")
+	anchor   = regexp.MustCompile(`\[((?:[^\[\]\\]|\\.)*)\]\([^()\s]*\)`)
+	marks    = regexp.MustCompile("\\*\\*|`+")
+	escape   = regexp.MustCompile(`\\([!-/:-@\[-` + "`" + `{-~])`)
 )
 
-// noteText is an item as checklist notes quote it: a comment keeps its inner
-// text, elements go, Markdown is escaped by backslashes. gitlab.md 2.2.
-func noteText(item string) string {
-	item = comment.ReplaceAllString(item, "$1")
-	item = element.ReplaceAllString(item, "")
-	return special.ReplaceAllString(strings.TrimSpace(item), `\$0`)
+// quoted is an item as checklist notes quote it. They quote what is rendered:
+// links, marks, escapes and entities go, a comment keeps its inner text, and so
+// does the second line. The older form quotes the first line as it is written.
+// Either has its Markdown escaped. gitlab.md 2.2, 7.1.
+func (p *Project) quoted(t task) string {
+	if p.rawNotes {
+		return escaped(element.ReplaceAllString(comment.ReplaceAllString(t.text, "$1"), ""))
+	}
+	text := comment.ReplaceAllString(t.whole, "$1")
+	text = anchor.ReplaceAllString(text, "$1")
+	text = marks.ReplaceAllString(element.ReplaceAllString(text, ""), "")
+	return escaped(html.UnescapeString(escape.ReplaceAllString(text, "$1")))
 }
+
+func escaped(text string) string { return special.ReplaceAllString(strings.TrimSpace(text), `\$0`) }

@@ -3,7 +3,6 @@ package gitlabsim
 import (
 	"fmt"
 	"maps"
-	"strings"
 )
 
 // Gone, as the content of a file in a push, deletes it.
@@ -279,58 +278,6 @@ func (p *Project) Comment(username string, iid int, body string) error {
 		_, _, err := p.addNote(u, &i.noteable, body)
 		return err
 	})
-}
-
-// Tick ticks the one unticked box of an issue whose line holds part.
-func (p *Project) Tick(username string, iid int, part string) error {
-	return p.box(username, "#", iid, part, true)
-}
-
-// Untick is the reverse of Tick.
-func (p *Project) Untick(username string, iid int, part string) error {
-	return p.box(username, "#", iid, part, false)
-}
-
-// box sends the whole description with one box changed, as the page does.
-// gitlab.md 2.2.
-func (p *Project) box(username, sigil string, iid int, part string, done bool) error {
-	var failure error
-	err := p.onItem(username, sigil, iid, func(u *user, n *noteable) {
-		text, err := toggle(n.description, part, done)
-		if failure = err; err == nil {
-			p.editDescription(u, n, text)
-		}
-	})
-	if err == nil {
-		err = failure
-	}
-	return err
-}
-
-// toggle changes the one box in text whose line holds part and which is not
-// in the wanted state yet.
-func toggle(text, part string, done bool) (string, error) {
-	lines := strings.Split(text, "\n")
-	at := -1
-	for _, t := range tasksOf(text) {
-		if t.done == done || !strings.Contains(lines[t.line], part) {
-			continue
-		}
-		if at >= 0 {
-			return "", fmt.Errorf("two boxes hold %q:\n%s\n%s", part, lines[at], lines[t.line])
-		}
-		at = t.line
-	}
-	if at < 0 {
-		return "", fmt.Errorf("no box to change holds %q in:\n%s", part, text)
-	}
-	m := taskLine.FindStringSubmatchIndex(lines[at])
-	mark := " "
-	if done {
-		mark = "x"
-	}
-	lines[at] = lines[at][:m[6]] + mark + lines[at][m[7]:]
-	return strings.Join(lines, "\n"), nil
 }
 
 func (p *Project) onMR(username string, iid int, do func(*user, *mergeRequest) error) error {

@@ -1,6 +1,7 @@
 package gitlabsim
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -38,6 +39,7 @@ type Project struct {
 	mergeMethod       string // merge, ff
 	pipelinesRequired bool
 	autoClose         bool
+	rawNotes          bool // checklist notes quote what is written, not what is rendered
 	ciDisabled        bool
 	inputs            []string // of its CI/CD configuration
 	protected         []protection
@@ -50,6 +52,7 @@ type Project struct {
 	pipelines []*pipeline
 	iids      map[string]int
 	linked    map[string]bool // cross references already told
+	tabs      map[tab]string  // pages that people have open
 	stale     *staleList
 }
 
@@ -75,7 +78,7 @@ func (s *Server) AddProject(projectPath, defaultBranch string, files map[string]
 		issuesEnabled: true, mrsEnabled: true, mergeMethod: "merge", autoClose: true,
 		protected: []protection{{defaultBranch, Maintainer, Maintainer}},
 		repo:      repository{map[string]*commit{}, map[string]*branch{}, map[string]*commit{}},
-		iids:      map[string]int{}, linked: map[string]bool{}}
+		iids:      map[string]int{}, linked: map[string]bool{}, tabs: map[tab]string{}}
 	root := identity{"Administrator", "admin@example.com"}
 	content := tree{}
 	for name, text := range files {
@@ -109,6 +112,7 @@ type Settings struct {
 	MergeMethod       string // "" is merge; ff
 	PipelinesRequired bool   // "Pipelines must succeed": nothing is mergeable, for there are no pipelines
 	NoAutoClose       bool   // closing keywords do nothing
+	RawNotes          bool   // checklist notes of the older form: the item's first line as it is written
 }
 
 // Set replaces the settings.
@@ -118,6 +122,7 @@ func (p *Project) Set(to Settings) {
 	p.public, p.archived = to.Public, to.Archived
 	p.issuesEnabled, p.mrsEnabled = !to.IssuesDisabled, !to.MRsDisabled
 	p.mergeMethod, p.pipelinesRequired, p.autoClose = "merge", to.PipelinesRequired, !to.NoAutoClose
+	p.rawNotes = to.RawNotes
 	if to.MergeMethod != "" {
 		p.mergeMethod = to.MergeMethod
 	}
@@ -180,21 +185,23 @@ func (p *Project) SetRole(username string, level int) {
 // role. gitlab.md 7.8.
 func (p *Project) Await(username string, level int) {
 	p.SetRole(username, level)
-	p.s.mu.Lock()
-	defer p.s.mu.Unlock()
-	for _, m := range p.members {
-		m.awaiting = m.awaiting || m.user.username == username
-	}
+	p.SetMembership(username, true, time.Time{})
 }
 
 // ExpireMember ends a membership at an instant. GitLab takes it away some time
 // after the day; until then it is listed.
 func (p *Project) ExpireMember(username string, at time.Time) {
+	p.SetMembership(username, false, at)
+}
+
+// SetMembership makes the membership of a member one that still waits for a
+// seat, or one that ends at an instant; the zero time lasts. gitlab.md 7.8.
+func (p *Project) SetMembership(username string, awaiting bool, expires time.Time) {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
 	for _, m := range p.members {
-		if m.user.username == username {
-			m.expires = at
+		if m.user == p.s.mustUser(username) {
+			m.awaiting, m.expires = awaiting, expires
 		}
 	}
 }
@@ -220,13 +227,13 @@ func (p *Project) Unprotect(pattern string) {
 
 // level is the role of a user here; administrators are owners everywhere.
 func (p *Project) level(u *user) int {
-	if u == nil {
+	if u == nil || cmp.Or(u.state, "active") != "active" {
 		return NoAccess
 	}
 	if u.admin {
 		return Owner
 	}
-	if m := p.member(u); m != nil && !m.awaiting && (u.state == "" || u.state == "active") {
+	if m := p.member(u); m != nil {
 		return m.level
 	}
 	return NoAccess
@@ -234,7 +241,7 @@ func (p *Project) level(u *user) int {
 
 func (p *Project) member(u *user) *member {
 	for _, m := range p.members {
-		if m.user == u && (m.expires.IsZero() || p.s.now().Before(m.expires)) {
+		if m.user == u && !m.awaiting && (m.expires.IsZero() || p.s.now().Before(m.expires)) {
 			return m
 		}
 	}

@@ -13,7 +13,7 @@ func issueRoutes() []*route {
 		{method: "GET", pattern: one, handle: issueCall(getIssue)},
 		{method: "PUT", pattern: one, handle: issueCall(putIssue),
 			body: "title description labels add_labels remove_labels state_event confidential assignee_id assignee_ids discussion_locked"},
-		{method: "GET", pattern: one + "/notes", query: paging + "order_by sort", handle: issueCall(issueNotes)},
+		{method: "GET", pattern: one + "/notes", query: paging + "order_by sort activity_filter", handle: issueCall(issueNotes)},
 		{method: "POST", pattern: one + "/notes", body: "body internal", handle: issueCall(postIssueNote)},
 		{method: "GET", pattern: one + "/notes/:note_id", handle: issueCall(getIssueNote)},
 		{method: "PUT", pattern: one + "/notes/:note_id", body: "body", handle: issueCall(putIssueNote)},

@@ -276,6 +276,8 @@ func postMRNote(c *call, m *mergeRequest) (*reply, error) { return c.postNote(&m
 func getMRNote(c *call, m *mergeRequest) (*reply, error)  { return c.getNote(&m.noteable) }
 func putMRNote(c *call, m *mergeRequest) (*reply, error)  { return c.putNote(&m.noteable) }
 
+// listNotes takes away what the user may not read after it has cut the page, so
+// that a page may be short though more follow. gitlab.md 7.5.
 func (c *call) listNotes(n *noteable) (*reply, error) {
 	by, err := c.oneOf("order_by", "created_at", "updated_at")
 	if err != nil {
@@ -285,7 +287,13 @@ func (c *call) listNotes(n *noteable) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	notes := slices.DeleteFunc(slices.Clone(n.notes), func(n *note) bool { return n.internal && c.p.level(c.user) < Planner })
+	filter, err := c.oneOf("activity_filter", "all_notes", "only_comments", "only_activity")
+	if err != nil {
+		return nil, err
+	}
+	notes := slices.DeleteFunc(slices.Clone(n.listed()), func(n *note) bool {
+		return filter == "only_comments" && n.system || filter == "only_activity" && !n.system
+	})
 	slices.SortStableFunc(notes, func(a, b *note) int {
 		at := func(n *note) time.Time {
 			if by == "updated_at" {
@@ -302,7 +310,17 @@ func (c *call) listNotes(n *noteable) (*reply, error) {
 		}
 		return order
 	})
-	return listed(c, notes, true, (*note).wire)
+	some, header, err := page(c, notes, true)
+	if err != nil {
+		return nil, err
+	}
+	out := []object{}
+	for _, one := range some {
+		if (!one.internal || c.p.level(c.user) >= Planner) && (!one.private || one.author == c.user) {
+			out = append(out, one.wire())
+		}
+	}
+	return &reply{status: 200, header: header, body: out}, nil
 }
 
 func (c *call) note(n *noteable) (*note, error) {

@@ -24,6 +24,9 @@ type Options struct {
 	// StaleLists is how many lists of merge requests, at the instant of a
 	// change, are answered as of before it. 0 is none.
 	StaleLists int
+	// LateNotes is how many lists of the notes of an issue or merge request, at
+	// the instant of a new one, are answered without it. 0 is none.
+	LateNotes int
 	// BranchLag is how many creations of a merge request, at the instant its
 	// source branch appeared, are told that the branch does not exist.
 	BranchLag int
@@ -152,6 +155,15 @@ func (s *Server) AddUser(username, name string, admin bool) int64 {
 	return u.id
 }
 
+// SetUserState gives a user another state: active, blocked, banned,
+// ldap_blocked, deactivated, blocked_pending_approval. Who is not active can do
+// nothing and stays a member. gitlab.md 7.8.
+func (s *Server) SetUserState(username, state string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mustUser(username).state = state
+}
+
 // AddBot makes a user whom GET /user calls a bot, as those of project access
 // tokens are.
 func (s *Server) AddBot(username, name string) int64 {
@@ -160,15 +172,6 @@ func (s *Server) AddBot(username, name string) int64 {
 	defer s.mu.Unlock()
 	s.user(username).bot = true
 	return id
-}
-
-// SetUserState gives a user another state: active, blocked, banned, ldap_blocked,
-// deactivated or blocked_pending_approval. Whoever is not active can do nothing.
-// gitlab.md 7.8.
-func (s *Server) SetUserState(username, state string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.mustUser(username).state = state
 }
 
 // Token makes a token of a user. No scopes means api.

@@ -131,9 +131,9 @@ func (s *Server) serve(req *http.Request, body []byte) *reply {
 	fault := s.strike(c.method, c.path, c.pattern())
 	var out *reply
 	if fault != nil && !fault.After && fault.Kind != FaultTruncated {
-		out = fault.spoil(nil, s.now())
+		out = fault.spoil(nil, c.path, s.now())
 	} else if out = s.handle(c); fault != nil {
-		out = fault.spoil(out, s.now())
+		out = fault.spoil(out, c.path, s.now())
 	}
 	s.finish(c, out, fault)
 	s.mu.Unlock()

@@ -149,7 +149,7 @@ func (s *stage) weather() map[string]command {
 		},
 		"settings": func(a []string) (string, error) {
 			has := func(word string) bool { return slices.Contains(a, word) }
-			to := gitlabsim.Settings{Public: true, IssuesDisabled: has("no-issues"), MRsDisabled: has("no-merge-requests"), PipelinesRequired: has("pipelines-required")}
+			to := gitlabsim.Settings{Public: true, IssuesDisabled: has("no-issues"), MRsDisabled: has("no-merge-requests"), PipelinesRequired: has("pipelines-required"), RawNotes: has("raw-notes")}
 			if has("ff") {
 				to.MergeMethod = "ff"
 			}

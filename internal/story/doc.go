@@ -18,7 +18,7 @@
 // index's world (package pypisim), pinwheel.yaml the configuration. Each of them
 // has a small default. With public.txt, another world, pypi.org is an index of its
 // own beside the one of world.txt; with html.txt that one answers in HTML. late.txt makes GitLab's answers late, see
-// gitlabsim.Options: "lists N branches N reads N". There are alice (Maintainer), bob (Developer), rita
+// gitlabsim.Options: "lists N branches N reads N", with "notes N" behind it if so wished. There are alice (Maintainer), bob (Developer), rita
 // (Reporter), stranger (no member) and pinwheel-bot (Developer).
 //
 // Time:
@@ -33,6 +33,13 @@
 //
 //	tick|untick USER TEXT              the one box of the dashboard that holds TEXT
 //	tick|untick USER !IID TEXT         the same in a merge request
+//	open-page|close-page USER          the dashboard: while it is open, what the user does to its
+//	                                   items changes the text as it was then, and sends all of it
+//	move-item USER TEXT BEFORE         drags the item that holds TEXT before another one
+//	delete-item|convert-item USER TEXT
+//	rewrite USER OLD NEW               edits the text of the dashboard
+//	flood USER N comments|edits        N of them on the dashboard; an edit is taken back at once
+//	mention-from-afar USER             the dashboard, in a place that only USER may see
 //	merge|close|reopen|revert USER IID
 //	approve|unapprove USER IID
 //	pipeline USER BRANCH|!IID|!IID/merge STATUS [JOB=STATUS...]
@@ -56,6 +63,8 @@
 //	rename-issue USER TITLE
 //	close-issue|delete-issue|empty-issue|move-issue USER
 //	role USER LEVEL                    none, guest, planner, reporter, developer, maintainer, owner
+//	user-state USER STATE              active, blocked, banned, ...
+//	membership USER active|awaiting|until TIME
 //	issues-enabled on|off
 //
 // The world:
@@ -66,7 +75,7 @@
 //	index-fault 'METHOD GLOB WHAT'     of the index
 //	calm                               ends every fault
 //	token revoke|restore
-//	settings [ff] [no-issues] [no-merge-requests] [pipelines-required]
+//	settings [ff] [raw-notes] [no-issues] [no-merge-requests] [pipelines-required]
 //	protect|unprotect PATTERN          branches, for Maintainers
 //	ci on|off [INPUT...]               CI/CD, and the inputs that its configuration has
 //	forget                             deletes the database

@@ -1,12 +1,14 @@
 package story
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gitlab.com/cki-project/pinwheel/internal/gitlabsim"
 )
@@ -163,6 +165,49 @@ func people() map[string]person {
 			}
 			return p.RetargetMR(a[0], iid, a[2])
 		}},
+		"open-page": onIssue((*gitlabsim.Project).OpenPage),
+		"close-page": onIssue(func(p *gitlabsim.Project, user string, iid int) error {
+			p.ClosePage(user, iid)
+			return nil
+		}),
+		"mention-from-afar": onIssue((*gitlabsim.Project).MentionFromAfar),
+		"move-item": {3, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			i, err := dashboardOf(p)
+			if err != nil {
+				return err
+			}
+			return p.MoveItem(a[0], i.IID, a[1], a[2])
+		}},
+		"delete-item":  onItem((*gitlabsim.Project).DeleteItem),
+		"convert-item": onItem((*gitlabsim.Project).ConvertItem),
+		"rewrite": {3, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			i, err := dashboardOf(p)
+			if err != nil {
+				return err
+			}
+			text := p.Page(a[0], i.IID)
+			old := strings.ReplaceAll(a[1], `\n`, "\n")
+			if !strings.Contains(text, old) {
+				return fmt.Errorf("the page does not hold %q", a[1])
+			}
+			return p.EditIssueDescription(a[0], i.IID, strings.Replace(text, old, strings.ReplaceAll(a[2], `\n`, "\n"), 1))
+		}},
+		"flood": {3, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			i, err := dashboardOf(p)
+			if err != nil {
+				return err
+			}
+			n, err := number(a[1])
+			for range n {
+				if a[2] == "comments" {
+					err = errors.Join(err, p.Comment(a[0], i.IID, "and again"))
+					continue
+				}
+				now, _ := p.Issue(i.IID)
+				err = errors.Join(err, p.EditIssueDescription(a[0], i.IID, now.Description+"\n\nand again"), p.EditIssueDescription(a[0], i.IID, now.Description))
+			}
+			return err
+		}},
 		"delete-issue": onIssue((*gitlabsim.Project).DeleteIssue),
 		"empty-issue": onIssue(func(p *gitlabsim.Project, user string, iid int) error {
 			return p.EditIssueDescription(user, iid, "")
@@ -174,6 +219,19 @@ func people() map[string]person {
 			}
 			p.SetRole(a[0], []int{0, gitlabsim.Guest, gitlabsim.Planner, gitlabsim.Reporter, gitlabsim.Developer, gitlabsim.Maintainer, gitlabsim.Owner}[level])
 			return nil
+		}},
+		"user-state": {2, func(s *stage, _ *gitlabsim.Project, a []string) error {
+			s.gitlab.SetUserState(a[0], a[1])
+			return nil
+		}},
+		"membership": {-2, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			if a[1] != "until" {
+				p.SetMembership(a[0], a[1] == "awaiting", time.Time{})
+				return nil
+			}
+			until, err := instant(a[2])
+			p.SetMembership(a[0], false, until)
+			return err
 		}},
 		"issues-enabled": {1, func(_ *stage, p *gitlabsim.Project, a []string) error {
 			p.SetIssuesEnabled(a[0] == "on")
@@ -212,6 +270,17 @@ func box(issue, mr func(*gitlabsim.Project, string, int, string) error) person {
 			return err
 		}
 		return issue(p, a[0], i.IID, a[1])
+	}}
+}
+
+// onItem is what the menu of one item of the dashboard offers.
+func onItem(f func(*gitlabsim.Project, string, int, string) error) person {
+	return person{2, func(_ *stage, p *gitlabsim.Project, a []string) error {
+		i, err := dashboardOf(p)
+		if err != nil {
+			return err
+		}
+		return f(p, a[0], i.IID, a[1])
 	}}
 }
 

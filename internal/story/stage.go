@@ -94,7 +94,8 @@ func (s *stage) setup(env *testscript.Env) (err error) {
 	}
 	options := gitlabsim.Options{Now: time.Now}
 	if late := s.file("late.txt", ""); late != "" {
-		if _, err := fmt.Sscanf(late, "lists %d branches %d reads %d", &options.StaleLists, &options.BranchLag, &options.AsyncReads); err != nil {
+		n, err := fmt.Sscanf(late, "lists %d branches %d reads %d notes %d", &options.StaleLists, &options.BranchLag, &options.AsyncReads, &options.LateNotes)
+		if n < 3 {
 			return fmt.Errorf("late.txt: %w", err)
 		}
 	}

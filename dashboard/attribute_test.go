@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -193,5 +194,23 @@ func TestWithdrawals(t *testing.T) {
 		if got := dashboard.Withdrawals(dashboard.Parse(tt.body), tt.notes, in); !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
 		}
+	}
+}
+
+// Who ticked costs what notes and text are long, not their product: half a
+// thousand boxes and an item of 100 KB that was toggled forty times.
+func TestWhoTickedIsLinear(t *testing.T) {
+	var lines []string
+	for i := range 500 {
+		lines = append(lines, fmt.Sprintf(" - [x] <!-- unschedule-branch=r/p%d-1.x -->Update p%d %s", i, i, strings.Repeat("x", 200)))
+	}
+	var notes []dashboard.Note
+	for i := range 40 {
+		notes = append(notes, item(int64(11+i), erin, "mine "+strings.Repeat("a-", 50_000), []string{done, undone}[i%2]))
+	}
+	start := time.Now()
+	dashboard.Attribute(dashboard.Parse(page(lines...)), notes, dashboard.AttributeInput{Bot: bot, LastBody: page(lines...), LastNoteID: 10})
+	if took := time.Since(start); took > 8*time.Second {
+		t.Errorf("it took %s", took)
 	}
 }

@@ -99,6 +99,13 @@ func (s *stage) setup(env *testscript.Env) (err error) {
 			return fmt.Errorf("late.txt: %w", err)
 		}
 	}
+	if ahead := strings.TrimSpace(s.file("clock.txt", "")); ahead != "" {
+		by, err := time.ParseDuration(ahead)
+		if err != nil {
+			return fmt.Errorf("clock.txt: %w", err)
+		}
+		options.Now = func() time.Time { return time.Now().Add(by) }
+	}
 	s.gitlab = gitlabsim.New(options)
 	for _, name := range []string{"alice", "bob", "rita", "stranger"} {
 		s.gitlab.AddUser(name, strings.ToUpper(name[:1])+name[1:], false)

@@ -6,232 +6,377 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// AttributeInput is what earlier runs remember. The zero value is a lost
-// memory: then the page is believed and no note is taken for news.
-type AttributeInput struct {
-	Bot        plan.User // whose notes are our own
-	LastBody   string    // what we wrote last; empty when unknown
-	LastAt     time.Time // when
-	LastNoteID int64     // the newest note that was read before
-	// Waiting holds, by branch or bulk marker, the IDs of the ticks whose box
-	// LastBody shows ticked. It may be empty.
-	Waiting map[string]string
+// History is what is known of the issue since a run last judged its boxes. The
+// zero value is a lost memory.
+type History struct {
+	Bot      plan.User // whose notes are our own
+	LastBody string    // what we wrote last; empty when unknown
+	// Notes are the activity since a run last judged the boxes, in any order; of
+	// a lost memory all there is. Every box that was ticked then has been judged.
+	Notes []Note
+	// Missing says, as a clause, why Notes are not all of that; empty where they
+	// are.
+	Missing string
+	// Waiting are the accepted ticks that are not carried out yet, by branch.
+	Waiting map[string]plan.Tick
+	// Refused holds the branches and bulk markers of which a tick was refused or
+	// taken back before.
+	Refused map[string]bool
 }
 
-// AttributedTick is a tick and everybody who may have made it: one person when
-// a note names the box, several or none otherwise. Tick.By is set when there is
-// exactly one; Tick.Role is always plan.RoleUnknown.
-type AttributedTick struct {
-	Tick       plan.Tick
-	Candidates []plan.User
+// Account is who asked for what.
+type Account struct {
+	// Ticks are the requests that nobody has judged: Tick.By is the one person who
+	// made it, or nobody, and then Tick.Doubt says what is missing. Tick.Role is
+	// plan.RoleUnknown.
+	Ticks []plan.Tick
+	// Withdrawn are the branches whose request a person took back.
+	Withdrawn []string
 }
 
-// Attribute returns the requests that stand on page or, made and overwritten
-// since the last run, only in the notes; and who made each.
+// Attribute says who asked for what: the boxes that are ticked on page, and
+// those that were ticked and wiped again, of which only notes tell.
 //
-//  1. A ticked box is a tick. Its author is that of the newest note of a person
-//     that says this box was ticked, if no later one says it was unticked.
-//  2. Without such a note it may be anyone who changed the description since
-//     we wrote it.
-//  3. A box that we ourselves rendered ticked keeps the note it had.
-//  4. A note newer than LastNoteID counts as well when the box is not ticked:
-//     our own writing came between.
+//  1. A checklist note names the box and its author, if its marker is one that
+//     our last body offered. The last one counts that was not taken back.
+//  2. A text that changed beside the note may have led its author astray. So the
+//     note has to quote our line where our body is newer than it, where somebody
+//     else changed the page before it, and where our body is unknown.
+//  3. Without a note it was the only person who changed the page since our body,
+//     if there is exactly one and our body is known.
+//  4. A page that was opened earlier sends all of its old text: it wipes ticks that
+//     came since, and brings others back in the name of who clicked something else.
+//     So what one save unticks beside a tick is not taken back. And a box that
+//     others changed before, or of which a tick was refused, counts only by a save
+//     that changed it alone, while the page is our last body; of a lost memory,
+//     where notes explain every tick. A save that ticked several boxes names nobody
+//     if others changed the page before it.
+//  5. What is not known names nobody.
 //
-// The order is that of the page, then that of the notes; a branch comes once.
-func Attribute(page Page, notes []Note, in AttributeInput) []AttributedTick {
-	r := newRecord(page, notes, in)
-	var out []AttributedTick
+// The order is that of the page, then that of the notes; a box comes once.
+func Attribute(page Page, h History) Account {
+	r := newRecord(page, h)
+	var out Account
 	seen := map[string]bool{}
-	for _, b := range page.Boxes {
-		if b.Checked && !seen[b.key()] {
-			seen[b.key()] = true
-			out = append(out, r.onPage(b))
-		}
-	}
-	if !r.known() {
-		return out
-	}
-	for _, h := range r.heard {
-		b := Box{Type: h.about.box, Branch: h.about.branch, Bulk: h.about.bulk, Text: h.about.text}
-		if b.key() == "" || seen[b.key()] || !r.news(h) {
-			continue
-		}
+	for _, b := range r.checked() {
 		seen[b.key()] = true
-		if s := r.story(b); s.ticked && s.at.note.ID > in.LastNoteID {
-			out = append(out, r.overwritten(s.at))
+		if tick, ok := r.onPage(b); ok {
+			out.Ticks = append(out.Ticks, tick)
 		}
 	}
-	return out
-}
-
-// Withdrawals returns the branches whose request a person took back: those of
-// Unticked, and those that the notes since the last run say were unticked and
-// that stand unticked now, should our own writing have come between.
-func Withdrawals(page Page, notes []Note, in AttributeInput) []string {
-	r := newRecord(page, notes, in)
-	out := Unticked(page, in.LastBody)
 	if !r.known() {
 		return out
 	}
-	for _, h := range r.heard {
-		b := Box{Branch: h.about.branch}
-		if h.about.branch == "" || !r.news(h) || slices.Contains(out, b.Branch) || r.checked(b) {
+	for _, e := range r.edits {
+		if e.ours || !e.names() || seen[e.box.key()] {
 			continue
 		}
-		if s := r.story(b); !s.ticked {
-			out = append(out, b.Branch)
+		seen[e.box.key()] = true
+		if s := r.story(e.box.key()); s.at >= 0 {
+			out.Ticks = append(out.Ticks, r.wiped(s))
 		}
 	}
+	out.Withdrawn = r.withdrawn()
 	return out
 }
 
-// heard is one checklist note.
-type heard struct {
-	note    Note
-	about   subject
-	checked bool
-	ours    bool
-}
-
-// record is the page and everything said about it.
+// record is the page and everything that was written about it.
 type record struct {
-	in      AttributeInput
+	History
 	page    Page
 	last    Page
-	heard   []heard // by note ID
-	editors []Note  // people's changes of the description since our last write
+	offered map[string]Box // the boxes of our last body, by key
+	edits   []edit         // by note ID
+	about   map[string][]int
 }
 
-func newRecord(page Page, notes []Note, in AttributeInput) *record {
-	r := &record{in: in, page: page, last: Parse(in.LastBody)}
-	boxes := slices.Concat(page.Boxes, r.last.Boxes)
-	sorted := slices.SortedFunc(slices.Values(notes), func(a, b Note) int { return int(min(max(a.ID-b.ID, -1), 1)) })
-	for _, n := range sorted {
-		if !n.System {
-			continue // anyone can write the same words
-		}
-		ours := sameUser(n.Author, in.Bot)
-		checked, item, isBox := ParseNote(n.Body)
-		if isBox {
-			r.heard = append(r.heard, heard{n, parseSubject(item).resolve(boxes), checked, ours})
-		}
-		since := n.ID > in.LastNoteID || !in.LastAt.IsZero() && n.At.After(in.LastAt)
-		if !ours && since && (isBox || IsDescriptionChange(n.Body)) {
-			r.editors = append(r.editors, n)
+func newRecord(page Page, h History) *record {
+	r := &record{History: h, page: page, last: Parse(h.LastBody), offered: map[string]Box{}, about: map[string][]int{}}
+	for _, b := range r.last.Boxes {
+		r.offered[b.key()] = b
+	}
+	r.edits = editsOf(h.Notes, h.Bot, newNames(slices.Concat(r.last.Boxes, page.Boxes)))
+	for i, e := range r.edits {
+		if e.names() {
+			r.about[e.box.key()] = append(r.about[e.box.key()], i)
 		}
 	}
 	return r
 }
 
 // known reports whether we know what we wrote last.
-func (r *record) known() bool { return r.in.LastBody != "" }
+func (r *record) known() bool { return r.LastBody != "" }
 
-// news reports whether a note is a person's and was not read before.
-func (r *record) news(h heard) bool { return !h.ours && h.note.ID > r.in.LastNoteID }
-
-func (r *record) checked(b Box) bool {
-	return slices.ContainsFunc(r.page.Boxes, func(c Box) bool { return c.is(b) && c.Checked })
+// ours reports whether our last body offered this very box. Of a lost memory a
+// type of the state table has to do.
+func (r *record) ours(b Box) bool {
+	if !r.known() {
+		return b.Bulk != "" || knownType(b.Type)
+	}
+	o, ok := r.offered[b.key()]
+	return ok && o.Type == b.Type && o.Text == b.Text
 }
 
-// story is what the notes say of one box, from the oldest to the newest.
-type story struct {
-	at     heard // the note that ticked it
-	ticked bool  // a person's last word is a tick
-	spent  bool  // and we cleared it after that
-	news   bool  // a person spoke of it since the last run
-}
-
-func (r *record) story(b Box) story {
-	var s story
-	for _, h := range r.heard {
+// checked are the ticked boxes of the page, each once. Of two lines with the same
+// marker the one that is ours stands for both.
+func (r *record) checked() []Box {
+	var out []Box
+	at := map[string]int{}
+	for _, b := range r.page.Boxes {
+		if !b.Checked {
+			continue
+		}
+		i, twice := at[b.key()]
 		switch {
-		case h.about.key() != b.key():
-		case h.ours:
-			s.spent = !h.checked
+		case !twice:
+			at[b.key()] = len(out)
+			out = append(out, b)
+		case !r.ours(out[i]) && r.ours(b):
+			out[i] = b
+		}
+	}
+	return out
+}
+
+// story is what the notes say of one box.
+type story struct {
+	at    int  // the edit that ticked it, -1 for none that stands
+	since int  // the first edit after which it may have been ticked
+	back  bool // a person took it back
+}
+
+func (r *record) story(key string) story {
+	s := story{at: -1}
+	for _, i := range r.about[key] {
+		e := r.edits[i]
+		switch {
+		case e.ours:
+			// We never untick what was not judged, but in the instant in which it
+			// is ticked: then it waits to be judged. Of a lost memory it was.
+			if !e.done && !r.known() {
+				s.at, s.since = -1, i+1
+			}
+		case e.done:
+			s.at = i
+		case e.many && (e.ticks > 0 || !r.askedBy(s, e.box.Branch, e.by)):
+			// a page that was opened earlier sent its old text
 		default:
-			s.at, s.ticked, s.spent = h, h.checked, false
-			s.news = s.news || r.news(h)
+			s.at, s.since, s.back = -1, i+1, true
 		}
 	}
 	return s
 }
 
-// onPage attributes a ticked box.
-func (r *record) onPage(b Box) AttributedTick {
-	tick := plan.Tick{Box: b.Type, Branch: b.Branch, Bulk: b.Bulk, Text: b.Text, Rendered: r.rendered(b), Role: plan.RoleUnknown}
-	waits := slices.ContainsFunc(r.last.Boxes, func(c Box) bool { return c.is(b) && c.Checked })
-	s := r.story(b)
-	if waits && !s.news && r.in.Waiting[b.key()] != "" {
-		tick.ID = r.in.Waiting[b.key()]
-		if s.ticked && tick.ID == noteID(s.at.note) {
-			return byNote(tick, s.at.note)
+// askedBy reports whether a user is the one whose tick stands.
+func (r *record) askedBy(s story, branch string, u plan.User) bool {
+	if s.at >= 0 {
+		return sameUser(r.edits[s.at].by, u)
+	}
+	return sameUser(r.Waiting[branch].By, u)
+}
+
+// onPage attributes a ticked box, unless it waits to be carried out.
+func (r *record) onPage(b Box) (plan.Tick, bool) {
+	tick := plan.Tick{Box: b.Type, Branch: b.Branch, Bulk: b.Bulk, Text: b.Text, Rendered: r.ours(b), Role: plan.RoleUnknown}
+	s := r.story(b.key())
+	if s.at >= 0 {
+		return r.byNote(tick, s.at), true
+	}
+	if _, waits := r.Waiting[b.Branch]; waits && r.offered[b.key()].Checked {
+		return tick, false
+	}
+	return r.byText(tick, s.since), true
+}
+
+// wiped attributes a tick that only its note still tells of.
+func (r *record) wiped(s story) plan.Tick {
+	b := r.edits[s.at].box
+	tick := plan.Tick{Box: b.Type, Branch: b.Branch, Bulk: b.Bulk, Text: b.Text, Role: plan.RoleUnknown}
+	if o, ok := r.offered[b.key()]; ok {
+		tick.Box, tick.Text, tick.Rendered = o.Type, o.Text, true
+	}
+	return r.byNote(tick, s.at)
+}
+
+// byNote credits the author of a note, unless something speaks against it.
+func (r *record) byNote(tick plan.Tick, at int) plan.Tick {
+	e := r.edits[at]
+	tick.ID, tick.At = fmt.Sprintf("note-%d", e.id), e.at
+	if tick.Doubt = r.doubt(tick, at); tick.Doubt == "" {
+		tick.By = e.by
+	}
+	return tick
+}
+
+// doubt says why the author of an edit that ticked a box is not credited with it.
+func (r *record) doubt(tick plan.Tick, at int) string {
+	e := r.edits[at]
+	before := r.another(e.by, r.bodyBefore(at), at)
+	newer := slices.ContainsFunc(r.edits[at+1:], func(e edit) bool { return e.ours })
+	quotes := func() bool { return e.quotes(tick.Text) }
+	switch {
+	case r.Missing != "":
+		return r.Missing
+	case before != "" && !r.known():
+		return fmt.Sprintf("pinwheel's database is new, and %s changed the page before %s ticked it", before, named(e.by))
+	case before != "" && !quotes():
+		return fmt.Sprintf("%s changed the page before %s ticked it, and its line did not read as pinwheel wrote it", before, named(e.by))
+	case (newer || !r.known()) && !quotes():
+		return fmt.Sprintf("its line was another one when %s ticked it", named(e.by))
+	case r.known() && before != "" && e.ticks > 1,
+		r.known() && (r.Refused[tick.Branch+tick.Bulk] || r.changedBefore(at)) && (e.many || newer || r.page.bare != r.last.bare || r.wipedAfter(at)),
+		!r.known() && (e.many || r.changedBefore(at) || r.unexplained()):
+		return fmt.Sprintf("%s may have sent it along with a page that was opened earlier, when it was ticked there", named(e.by))
+	}
+	return r.loose(at)
+}
+
+// wipedAfter reports whether a person's save unticked a box after the edit that
+// ticked it.
+func (r *record) wipedAfter(at int) bool {
+	return slices.ContainsFunc(r.about[r.edits[at].box.key()], func(i int) bool { return i > at && !r.edits[i].ours && !r.edits[i].done })
+}
+
+// changedBefore reports whether somebody else ticked or unticked a box before an
+// edit ticked it.
+func (r *record) changedBefore(at int) bool {
+	return slices.ContainsFunc(r.about[r.edits[at].box.key()], func(i int) bool {
+		return i < at && !r.edits[i].ours && !sameUser(r.edits[i].by, r.edits[at].by)
+	})
+}
+
+// unexplained reports whether a box of the page is ticked of which no note says so.
+func (r *record) unexplained() bool {
+	return slices.ContainsFunc(r.checked(), func(b Box) bool { return r.story(b.key()).at < 0 })
+}
+
+// bodyBefore is the first edit that may have changed what the author of an edit
+// saw: of a lost memory what follows our last text before it.
+func (r *record) bodyBefore(at int) int {
+	for i := at - 1; i >= 0 && !r.known(); i-- {
+		if r.edits[i].ours {
+			return i + 1
 		}
-		return AttributedTick{Tick: tick}
 	}
-	believed := s.ticked && !s.spent
-	if r.known() && !waits {
-		believed = s.ticked && s.at.note.ID > r.in.LastNoteID
-	}
-	if believed {
-		return byNote(tick, s.at.note)
-	}
-	return r.byText(tick)
+	return 0
 }
 
-// overwritten attributes a tick that only its note still tells of.
-func (r *record) overwritten(h heard) AttributedTick {
-	tick := plan.Tick{Box: h.about.box, Branch: h.about.branch, Bulk: h.about.bulk, Text: h.about.text, Role: plan.RoleUnknown}
-	for _, b := range r.last.Boxes {
-		if b.Branch == tick.Branch && b.Bulk == tick.Bulk && same(b.Text, tick.Text) {
-			tick.Text, tick.Rendered = b.Text, true
+// another names somebody other than u who made one of the edits from first up to
+// the one before end.
+func (r *record) another(u plan.User, first, end int) string {
+	for _, e := range r.edits[first:end] {
+		if !e.ours && !sameUser(e.by, u) {
+			return named(e.by)
 		}
 	}
-	return byNote(tick, h.note)
+	return ""
 }
 
-// rendered reports whether the item is one we wrote. With nothing remembered
-// a marker of the state table has to do.
-func (r *record) rendered(b Box) bool {
-	if !r.known() {
-		return b.Bulk != "" || knownType(b.Type)
+// loose says who else may have ticked a box after the edit that did: its author
+// changed the text as a whole afterwards, which may have unticked it, and then
+// somebody else changed the page. Of a lost memory our own writing may have
+// unticked it as well.
+func (r *record) loose(at int) string {
+	by := r.edits[at].by
+	who := ""
+	for _, e := range r.edits[at+1:] {
+		switch {
+		case e.ours && !r.known():
+			who = "pinwheel"
+		case e.ours:
+		case sameUser(e.by, by):
+			if !e.checklist {
+				who = named(by)
+			}
+		case who != "":
+			return fmt.Sprintf("%s changed the page after %s had ticked it, and %s after that", who, named(by), named(e.by))
+		}
 	}
-	return slices.ContainsFunc(r.last.Boxes, func(c Box) bool { return c.is(b) && c.Type == b.Type && c.Text == b.Text })
+	return ""
 }
 
-func byNote(tick plan.Tick, n Note) AttributedTick {
-	tick.ID, tick.By, tick.At = noteID(n), n.Author, n.At
-	return AttributedTick{Tick: tick, Candidates: []plan.User{n.Author}}
-}
-
-func noteID(n Note) string { return fmt.Sprintf("note-%d", n.ID) }
-
-// byText gives a tick without a note everyone who may have made it. The first
-// change since our last write goes into its ID: the same item ticked anew next
-// month is another tick, and more changes today are not.
-func (r *record) byText(tick plan.Tick) AttributedTick {
-	out := AttributedTick{}
+// byText credits a tick without a note to the only person who changed the page
+// since our last body. The first change goes into its ID: the same item ticked
+// anew next month is another tick, and more changes today are not.
+func (r *record) byText(tick plan.Tick, since int) plan.Tick {
+	var who []plan.User
 	first := int64(0)
-	for _, n := range r.editors {
+	for i, e := range r.edits {
+		if e.ours {
+			continue
+		}
 		if first == 0 {
-			first = n.ID
+			first = e.id
 		}
-		tick.At = n.At
-		if !slices.ContainsFunc(out.Candidates, func(u plan.User) bool { return sameUser(u, n.Author) }) {
-			out.Candidates = append(out.Candidates, n.Author)
+		if i < since {
+			continue
 		}
-	}
-	if len(out.Candidates) == 1 {
-		tick.By = out.Candidates[0]
+		tick.At = e.at
+		if !slices.ContainsFunc(who, func(u plan.User) bool { return sameUser(u, e.by) }) {
+			who = append(who, e.by)
+		}
 	}
 	sum := sha256.Sum256([]byte(strings.Join([]string{tick.Branch, tick.Bulk, tick.Text, fmt.Sprint(first)}, "\x00")))
 	tick.ID = "text-" + hex.EncodeToString(sum[:6])
-	out.Tick = tick
+	switch {
+	case r.Missing != "":
+		tick.Doubt = r.Missing
+	case !r.known():
+		tick.Doubt = "pinwheel's database is new, and no note of GitLab says who ticked it"
+	case len(who) == 0:
+		tick.Doubt = "no note of GitLab says who ticked it"
+	case len(who) > 1:
+		tick.Doubt = fmt.Sprintf("%s changed the page since pinwheel wrote it, and no note of GitLab says which of them ticked it", list(who))
+	case r.Refused[tick.Branch+tick.Bulk]:
+		tick.Doubt = fmt.Sprintf("%s may have sent it along with a page that was opened earlier, when it was ticked there", named(who[0]))
+	default:
+		tick.By = who[0]
+	}
+	return tick
+}
+
+// withdrawn are the branches whose waiting request somebody took back: a note
+// says so, or, where notes cannot be read, the page.
+func (r *record) withdrawn() []string {
+	var out []string
+	for _, b := range r.last.Boxes {
+		if b.Branch == "" || !b.Checked || slices.Contains(out, b.Branch) {
+			continue
+		}
+		if r.story(b.key()).back || len(r.Notes) == 0 && r.Missing != "" && r.unticked(b) {
+			out = append(out, b.Branch)
+		}
+	}
 	return out
+}
+
+// unticked reports whether a box stands on the page, and not ticked.
+func (r *record) unticked(b Box) bool {
+	there := func(c Box) bool { return c.key() == b.key() }
+	return slices.ContainsFunc(r.page.Boxes, there) &&
+		!slices.ContainsFunc(r.page.Boxes, func(c Box) bool { return there(c) && c.Checked })
+}
+
+// named is a person in a sentence.
+func named(u plan.User) string { return "`" + u.Username + "`" }
+
+// most people that a sentence names.
+const mostNamed = 4
+
+func list(users []plan.User) string {
+	var names []string
+	for _, u := range users[:min(len(users), mostNamed)] {
+		names = append(names, named(u))
+	}
+	if more := len(users) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // sameUser compares by ID, or by name where an ID is missing. Nobody is the

@@ -5,7 +5,7 @@
 // back with its branch, and a box that somebody ticked is never lost between
 // two texts: KeepTicks carries it over, Attribute finds it in the notes.
 //
-// Everything but publish.go is pure. The package decides nothing: what is
+// Everything but publish*.go is pure. The package decides nothing: what is
 // offered, and whether a tick counts, is plan's; it remembers nothing.
 //
 // The words of markers and headings are Renovate's, so that a dashboard of its

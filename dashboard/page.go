@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,8 @@ type Page struct {
 	Boxes  []Box // in the order of the text
 	// Samples are the weeks that the page remembers, oldest first.
 	Samples []plan.Sample
+	// bare is the text as GitLab stores it, with every box unticked.
+	bare string
 }
 
 // Marker is the hidden first line that makes an issue a dashboard of ours.
@@ -32,19 +35,18 @@ type Box struct {
 	Line    int    // from 0
 }
 
-// is reports whether two boxes stand for the same thing, whatever state its
-// update is in.
-func (b Box) is(c Box) bool { return b.Branch == c.Branch && b.Bulk == c.Bulk }
-
-// key names what the box stands for.
-func (b Box) key() string { return b.Branch + b.Bulk }
+// key names what a tick on the box asks for: the same update may offer another
+// box for the same wish in another state.
+func (b Box) key() string { return string(b.Type.Wish()) + " " + b.Branch + b.Bulk }
 
 // maxBoxes bounds what a page can make us do.
 const maxBoxes = 2000
 
 var (
-	markerLine = regexp.MustCompile(`^\s*<!--\s*pinwheel:dashboard\s([^>]*)-->`)
-	markerID   = regexp.MustCompile(`\bproject=(\d{1,18})\b`)
+	markerLine  = regexp.MustCompile(`^\s*<!--\s*pinwheel:dashboard\s([^>]*)-->`)
+	anyBox      = regexp.MustCompile(`(?m)^([\s>]*(?:[-*+]|\d{1,9}[.)])\s+)\[[xX]\]`)
+	headingLine = regexp.MustCompile(`^##\s+(.*\S)\s*$`)
+	markerID    = regexp.MustCompile(`\bproject=(\d{1,18})\b`)
 	// boxLine takes more than Render writes: any list mark, quoted or
 	// indented, either case of x, spaces inside the comment.
 	boxLine = regexp.MustCompile(`^[\s>]*(?:[-*+]|\d{1,9}[.)])\s+\[([ xX])\]\s+<!--\s*(?:([A-Za-z]+)-branch=(\S+?)|([a-z-]+))\s*-->(.*)$`)
@@ -53,7 +55,7 @@ var (
 // Parse reads a description. It accepts what people and Renovate make of one;
 // what it does not understand is no box. Only the first 2000 boxes count.
 func Parse(body string) Page {
-	var page Page
+	page := Page{bare: anyBox.ReplaceAllString(Normalise(body), "$1[ ]")}
 	for n, line := range strings.Split(body, "\n") {
 		if !strings.Contains(line, "<!--") {
 			continue
@@ -124,8 +126,9 @@ func Equal(a, b string) bool { return Normalise(a) == Normalise(b) }
 
 // KeepTicks returns rendered with every box ticked that is ticked in now and
 // was not in before: what people asked for while a run was at work. Boxes are
-// matched by branch, whatever section they moved to, bulk boxes by marker; a
-// box that rendered does not offer stays lost to the text, not to the notes.
+// matched by branch and by what they ask for, whatever section they moved to, bulk
+// boxes by marker; a box that rendered does not offer stays lost to the text, not
+// to the notes.
 // It never takes a tick away.
 func KeepTicks(rendered string, before, now Page) string {
 	was := map[string]bool{}
@@ -171,26 +174,34 @@ func KeepUnticks(rendered string, before, now Page) string {
 	return strings.Join(lines, "\n")
 }
 
-// Unticked returns the branches whose box stands ticked in lastBody, the text
-// we wrote last, and unticked in page: somebody took a waiting request back. A
-// box that is gone says nothing. Order is that of page.
-func Unticked(page Page, lastBody string) []string {
-	waiting := map[string]bool{}
-	for _, b := range Parse(lastBody).Boxes {
-		waiting[b.key()] = waiting[b.key()] || b.Checked
-	}
-	checked := map[string]bool{}
-	for _, b := range page.Boxes {
-		checked[b.key()] = checked[b.key()] || b.Checked
-	}
-	var out []string
-	for _, b := range page.Boxes {
-		if b.Branch != "" && waiting[b.key()] && !checked[b.key()] {
-			out = append(out, b.Branch)
-			delete(waiting, b.key())
+// Listed returns the boxes that body shows in the section of a bulk box, of the
+// type that this section offers: what a tick on the bulk box stands for.
+func Listed(body, bulk string) []Box {
+	var heading string
+	var box plan.BoxType
+	for _, row := range plan.Table() {
+		if row.Bulk == bulk && bulk != "" {
+			heading, box = row.Heading, row.Box
 		}
 	}
-	return out
+	lines := strings.Split(body, "\n")
+	head := func(line string) string {
+		if m := headingLine.FindStringSubmatch(line); m != nil {
+			return m[1]
+		}
+		return ""
+	}
+	from := slices.IndexFunc(lines, func(line string) bool { return heading != "" && head(line) == heading })
+	if from < 0 {
+		return nil
+	}
+	to := slices.IndexFunc(lines[from+1:], func(line string) bool { return head(line) != "" })
+	if to < 0 {
+		to = len(lines) - from - 1
+	}
+	return slices.DeleteFunc(Parse(body).Boxes, func(b Box) bool {
+		return b.Type != box || b.Line <= from || b.Line > from+to
+	})
 }
 
 // Shown tells in which state a body that we wrote shows each branch, as far as

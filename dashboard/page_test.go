@@ -136,11 +136,12 @@ func TestEqual(t *testing.T) {
 func page(lines ...string) string { return strings.Join(lines, "\n") + "\n" }
 
 func TestKeepTicks(t *testing.T) {
-	rendered := page(" - [ ] <!-- rebase-branch=a -->[A](!1)", " - [ ] <!-- unschedule-branch=b -->B", " - [ ] <!-- create-all-awaiting-schedule-prs -->all")
+	rendered := page(" - [ ] <!-- rebase-branch=a -->[A](!1)", " - [ ] <!-- unschedule-branch=b -->B", " - [ ] <!-- unlimit-branch=c -->C", " - [ ] <!-- create-all-awaiting-schedule-prs -->all")
 	before := dashboard.Parse(page("- [x] <!-- unschedule-branch=b -->B", "- [ ] <!-- unschedule-branch=a -->A"))
-	now := dashboard.Parse(page("- [x] <!-- unschedule-branch=b -->B", "- [x] <!-- unschedule-branch=a -->A",
+	now := dashboard.Parse(page("- [x] <!-- unschedule-branch=b -->B", "- [x] <!-- unschedule-branch=a -->A", "- [x] <!-- unschedule-branch=c -->C",
 		"- [x] <!-- create-all-awaiting-schedule-prs -->all", "- [x] <!-- retry-branch=gone -->G"))
-	want := page(" - [x] <!-- rebase-branch=a -->[A](!1)", " - [ ] <!-- unschedule-branch=b -->B", " - [x] <!-- create-all-awaiting-schedule-prs -->all")
+	// Who wants a opened does not want it made anew.
+	want := page(" - [ ] <!-- rebase-branch=a -->[A](!1)", " - [ ] <!-- unschedule-branch=b -->B", " - [x] <!-- unlimit-branch=c -->C", " - [x] <!-- create-all-awaiting-schedule-prs -->all")
 	if got := dashboard.KeepTicks(rendered, before, now); got != want {
 		t.Errorf("got\n%s", got)
 	}
@@ -150,16 +151,5 @@ func TestKeepTicks(t *testing.T) {
 	waiting := strings.ReplaceAll(rendered, "[ ]", "[x]")
 	if got := dashboard.KeepTicks(waiting, before, dashboard.Parse(rendered)); got != waiting {
 		t.Errorf("a tick was taken away:\n%s", got)
-	}
-}
-
-func TestUnticked(t *testing.T) {
-	last := page("- [x] <!-- retry-branch=a -->A", "- [x] <!-- retry-branch=b -->B", "- [x] <!-- retry-branch=c -->C", "- [ ] <!-- retry-branch=d -->D")
-	now := page("- [ ] <!-- rebase-branch=a -->A", "- [x] <!-- retry-branch=b -->B", "- [ ] <!-- retry-branch=d -->D")
-	if got := dashboard.Unticked(dashboard.Parse(now), last); !reflect.DeepEqual(got, []string{"a"}) {
-		t.Errorf("got %v", got)
-	}
-	if got := dashboard.Unticked(dashboard.Parse(now), ""); got != nil {
-		t.Errorf("got %v from nothing", got)
 	}
 }

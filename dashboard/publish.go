@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
 
-	"gitlab.com/cki-project/pinwheel/outage"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -56,9 +54,10 @@ func NewPublisher(client *gitlab.Client) *Publisher { return &Publisher{client} 
 // Find returns the project's dashboard: the issue stored, if it is still ours
 // and open; else our open issue with the marker (the lowest iid), with title,
 // with Renovate's old one or without any text; else the newest that carries the
-// marker and was closed by a person. An issue of another author is never ours,
-// nor is one whose marker names another project. storedIID is 0 when none is
-// stored.
+// marker and was closed by a person. An issue of another author is never ours.
+// One whose marker names another project is ours if it is the stored one, or if
+// there is no other: people can change a marker, and neither number nor author.
+// storedIID is 0 when none is stored.
 //
 // Where two processes that share no database each made one, the stored one
 // names the other as Older if that has the lower iid.
@@ -134,7 +133,7 @@ func (p *Publisher) stored(ctx context.Context, projectID, iid int64, bot plan.U
 		return nil, explain(err, "read", iid)
 	}
 	found := issueOf(raw)
-	if moved(raw) || !sameUser(found.Author, bot) || elsewhere(found, projectID) {
+	if moved(raw) || !sameUser(found.Author, bot) {
 		return nil, nil
 	}
 	return &found, nil
@@ -160,7 +159,7 @@ func (p *Publisher) list(ctx context.Context, projectID int64, state string, bot
 			return nil, explain(err, "list "+state, 0)
 		}
 		for _, raw := range page {
-			if i := issueOf(raw); !moved(raw) && sameUser(i.Author, bot) && !elsewhere(i, projectID) {
+			if i := issueOf(raw); !moved(raw) && sameUser(i.Author, bot) {
 				out = append(out, i)
 			}
 		}
@@ -177,10 +176,12 @@ func (p *Publisher) list(ctx context.Context, projectID int64, state string, bot
 func choose(open []Issue, projectID int64, title string) *Issue {
 	for _, fits := range []func(Issue) bool{
 		func(i Issue) bool { m := Parse(i.Description).Marker; return m.Present && m.Project == projectID },
-		func(i Issue) bool { return i.Title == title },
-		func(i Issue) bool { return i.Title == legacyTitle },
+		func(i Issue) bool { return i.Title == title && !elsewhere(i, projectID) },
+		func(i Issue) bool { return i.Title == legacyTitle && !elsewhere(i, projectID) },
 		// One that somebody emptied and renamed: pinwheel makes no empty issues.
 		func(i Issue) bool { return strings.TrimSpace(i.Description) == "" },
+		// One whose marker somebody changed.
+		func(i Issue) bool { return Parse(i.Description).Marker.Present },
 	} {
 		if n := slices.IndexFunc(open, fits); n >= 0 {
 			return &open[n]
@@ -189,32 +190,19 @@ func choose(open []Issue, projectID int64, title string) *Issue {
 	return nil
 }
 
-// Notes returns the newest 100 notes of an issue, oldest first. readable is
-// false, without an error, when the token may not read them.
-func (p *Publisher) Notes(ctx context.Context, projectID, iid int64) (notes []Note, readable bool, err error) {
-	opt := &gitlab.ListIssueNotesOptions{OrderBy: new("created_at"), Sort: new("desc"), ListOptions: gitlab.ListOptions{PerPage: 100}}
-	raw, resp, err := p.client.Notes.ListIssueNotes(projectID, iid, opt, gitlab.WithContext(ctx))
-	if err != nil {
-		if errors.Is(err, gitlab.ErrNotFound) || resp != nil && resp.StatusCode == http.StatusForbidden {
-			return nil, false, nil
-		}
-		return nil, false, explain(err, "read the notes of", iid)
-	}
-	for _, n := range raw {
-		notes = append(notes, Note{ID: n.ID, System: n.System, Body: n.Body, At: instant(n.CreatedAt),
-			Author: plan.User{ID: n.Author.ID, Username: n.Author.Username, Name: n.Author.Name}})
-	}
-	slices.SortFunc(notes, func(a, b Note) int { return int(min(max(a.ID-b.ID, -1), 1)) })
-	return notes, true, nil
-}
-
 // UpdatedAt is when anything about an issue last changed, its notes included.
 func (p *Publisher) UpdatedAt(ctx context.Context, projectID, iid int64) (time.Time, error) {
+	now, err := p.Read(ctx, projectID, iid)
+	return now.UpdatedAt, err
+}
+
+// Read reads one issue as it is now.
+func (p *Publisher) Read(ctx context.Context, projectID, iid int64) (Issue, error) {
 	raw, _, err := p.client.Issues.GetIssue(projectID, iid, gitlab.WithContext(ctx))
 	if err != nil {
-		return time.Time{}, explain(err, "read", iid)
+		return Issue{}, explain(err, "read", iid)
 	}
-	return instant(raw.UpdatedAt), nil
+	return issueOf(raw), nil
 }
 
 // Key names an issue.
@@ -305,18 +293,20 @@ func (p *Publisher) Close(ctx context.Context, projectID int64, issue Issue) (bo
 	return true, nil
 }
 
-// Comment adds a note to the issue, unless one of bot's among the newest 100
-// carries the same op. It reports whether it wrote.
+// Comment adds a note to the issue, unless one of bot's carries the same op. It
+// reports whether it wrote.
 func (p *Publisher) Comment(ctx context.Context, projectID, iid int64, bot plan.User, op, body string) (bool, error) {
 	mark := "<!-- op:" + op + " -->"
-	notes, _, err := p.Notes(ctx, projectID, iid)
-	if err != nil {
-		return false, err
+	said := false
+	_, err := p.eachNote(ctx, projectID, iid, noteOptions{ActivityFilter: onlyComments}, maxCommentPages, func(n Note) bool {
+		said = said || !n.System && sameUser(n.Author, bot) && strings.Contains(n.Body, mark)
+		return !said
+	})
+	if said {
+		return false, nil
 	}
-	for _, n := range notes {
-		if !n.System && sameUser(n.Author, bot) && strings.Contains(n.Body, mark) {
-			return false, nil
-		}
+	if err != nil && !unreadable(err) {
+		return false, explain(err, "read the notes of", iid)
 	}
 	opt := &gitlab.CreateIssueNoteOptions{Body: new(Normalise(body) + "\n" + mark)}
 	if _, _, err := p.client.Notes.CreateIssueNote(projectID, iid, opt, gitlab.WithContext(ctx)); err != nil {
@@ -342,38 +332,3 @@ func instant(t *time.Time) time.Time {
 	}
 	return t.UTC()
 }
-
-// explain names the operation and says what a refusal usually means.
-func explain(err error, operation string, iid int64) error {
-	what := operation + " dashboard issues"
-	switch {
-	case iid != 0:
-		what = fmt.Sprintf("%s dashboard issue #%d", operation, iid)
-	case operation == "create":
-		what = "create the dashboard issue"
-	}
-	var answer *gitlab.ErrorResponse
-	switch {
-	case errors.Is(err, gitlab.ErrNotFound):
-		return fmt.Errorf("%s: %w: issues are disabled, or the token may not see them", what, err)
-	case errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden:
-		return fmt.Errorf("%s: %w: issues are disabled, or the token lacks the scope api or the role Planner", what, err)
-	}
-	return &unanswered{what, err}
-}
-
-// unanswered is an error with what was attempted. Of a failure of the network it
-// says the kind, and nothing that changes by itself.
-type unanswered struct {
-	what  string
-	cause error
-}
-
-func (e *unanswered) Error() string {
-	if outage.Network(e.cause) {
-		return e.what + ": GitLab did not answer: " + outage.Words(e.cause)
-	}
-	return e.what + ": " + e.cause.Error()
-}
-
-func (e *unanswered) Unwrap() error { return e.cause }

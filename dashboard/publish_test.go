@@ -129,10 +129,20 @@ func TestFind(t *testing.T) {
 		w.find(0, dashboard.FoundNone, 0)
 		w.find(int64(iid), dashboard.FoundNone, 0)
 	})
-	t.Run("never another project's", func(t *testing.T) {
+	t.Run("with another project's marker, if there is no other", func(t *testing.T) {
 		w := newWorld(t)
-		w.create(dashboard.Render(rich(), dashboard.View{ProjectID: w.id + 1}))
-		w.find(0, dashboard.FoundNone, 0)
+		changed := w.create(dashboard.Render(rich(), dashboard.View{ProjectID: w.id + 1}))
+		w.find(0, dashboard.FoundOpen, changed.IID)
+		i := w.create(w.marked())
+		w.find(0, dashboard.FoundOpen, i.IID)
+		w.must(w.project.EditIssueDescription("erin", int(i.IID), "gone"))
+		w.find(0, dashboard.FoundOpen, i.IID)
+	})
+	t.Run("stored, with a marker that somebody changed", func(t *testing.T) {
+		w := newWorld(t)
+		i := w.create(w.marked())
+		w.must(w.project.EditIssueDescription("erin", int(i.IID), dashboard.Render(rich(), dashboard.View{ProjectID: w.id + 1})))
+		w.find(i.IID, dashboard.FoundOpen, i.IID)
 	})
 	t.Run("deleted", func(t *testing.T) {
 		w := newWorld(t)
@@ -199,12 +209,12 @@ func TestWrite(t *testing.T) {
 	if got.Description != stored.Description || got.Title != title || !reflect.DeepEqual(got.Labels, []string{"dependencies"}) {
 		t.Errorf("GitLab holds %+v", got)
 	}
-	notes, readable, err := w.pub.Notes(ctx, w.id, i.IID)
-	if w.must(err); !readable {
+	activity, err := w.pub.Activity(ctx, w.id, i.IID, 0)
+	if w.must(err); !activity.Readable || !activity.Whole {
 		t.Fatal("notes are not readable")
 	}
-	ticks := dashboard.Attribute(dashboard.Parse(stored.Description), notes, dashboard.AttributeInput{Bot: w.bot, LastBody: stored.Description})
-	if len(ticks) != 1 || ticks[0].Tick.By.Username != "alice" || !ticks[0].Tick.Rendered || !strings.HasPrefix(ticks[0].Tick.ID, "note-") {
+	ticks := dashboard.Attribute(dashboard.Parse(stored.Description), dashboard.History{Bot: w.bot, LastBody: stored.Description, Notes: activity.Notes}).Ticks
+	if len(ticks) != 1 || ticks[0].By.Username != "alice" || !ticks[0].Rendered || !strings.HasPrefix(ticks[0].ID, "note-") {
 		t.Errorf("ticks %+v", ticks)
 	}
 
@@ -232,28 +242,54 @@ func TestTickInTheInstantOfWriting(t *testing.T) {
 		return dashboard.Render(next, dashboard.View{ProjectID: w.id})
 	})
 	w.must(err)
-	notes, _, err := w.pub.Notes(ctx, w.id, i.IID)
+	activity, err := w.pub.Activity(ctx, w.id, i.IID, 0)
 	w.must(err)
-	in := dashboard.AttributeInput{Bot: w.bot, LastBody: stored.Description}
-	ticks := dashboard.Attribute(dashboard.Parse(stored.Description), notes, in)
-	if len(ticks) != 1 || ticks[0].Tick.Branch != "renovate/gql-4.x" || ticks[0].Tick.By.Username != "alice" || !ticks[0].Tick.Rendered {
+	h := dashboard.History{Bot: w.bot, LastBody: stored.Description, Notes: activity.Notes}
+	ticks := dashboard.Attribute(dashboard.Parse(stored.Description), h).Ticks
+	if len(ticks) != 1 || ticks[0].Branch != "renovate/gql-4.x" || ticks[0].By.Username != "alice" || !ticks[0].Rendered {
 		t.Errorf("ticks %+v in\n%s", ticks, stored.Description)
 	}
-	in.LastNoteID = notes[len(notes)-1].ID
-	if again := dashboard.Attribute(dashboard.Parse(stored.Description), notes, in); again != nil {
-		t.Errorf("counted twice: %+v", again)
+	again, err := w.pub.Activity(ctx, w.id, i.IID, activity.Notes[0].ID)
+	w.must(err)
+	h.Notes = again.Notes
+	if ticks := dashboard.Attribute(dashboard.Parse(stored.Description), h).Ticks; ticks != nil {
+		t.Errorf("counted twice: %+v", ticks)
 	}
 }
 
-func TestNotesAreTheNewest(t *testing.T) {
+// All activity since a note is read, whatever else people write and whatever pages
+// hold less than they could.
+func TestActivityIsReadBackToANote(t *testing.T) {
+	ctx := context.Background()
 	w := newWorld(t)
 	i := w.create("x")
-	for n := range 130 {
-		w.must(w.project.Comment("alice", int(i.IID), strings.Repeat("x", n+1)))
+	w.must(w.project.EditIssueDescription("alice", int(i.IID), "first"))
+	first, err := w.pub.Activity(ctx, w.id, i.IID, 0)
+	if w.must(err); len(first.Notes) != 1 {
+		t.Fatalf("%d notes", len(first.Notes))
 	}
-	notes, readable, err := w.pub.Notes(context.Background(), w.id, i.IID)
-	if w.must(err); !readable || len(notes) != 100 || len(notes[0].Body) != 31 || len(notes[99].Body) != 130 {
-		t.Errorf("readable %v, %d notes", readable, len(notes))
+	for range 130 {
+		w.must(w.project.Comment("alice", int(i.IID), "marked the checklist item **x** as completed"))
+		w.must(w.project.MentionFromAfar("erin", int(i.IID)))
+	}
+	w.must(w.project.EditIssueDescription("erin", int(i.IID), "second"))
+	got, err := w.pub.Activity(ctx, w.id, i.IID, first.Notes[0].ID)
+	if w.must(err); !got.Readable || !got.Whole || len(got.Notes) != 1 || got.Notes[0].Author.Username != "erin" {
+		t.Errorf("%+v", got)
+	}
+	w.sim.ForgetRequests()
+	got, err = w.pub.Activity(ctx, w.id, i.IID, 0)
+	if w.must(err); !got.Whole || len(got.Notes) != 2 || len(w.sim.Requests()) != 2 {
+		t.Errorf("%+v in %d requests", got, len(w.sim.Requests()))
+	}
+	for range 1010 {
+		w.must(w.project.MentionFromAfar("erin", int(i.IID)))
+	}
+	if got, err = w.pub.Activity(ctx, w.id, i.IID, 0); err != nil || got.Whole || len(got.Notes) != 0 {
+		t.Errorf("whole %v, %d notes", got.Whole, len(got.Notes))
+	}
+	if got, err = w.pub.Activity(ctx, w.id, i.IID, first.Notes[0].ID); err != nil || !got.Whole || len(got.Notes) != 1 {
+		t.Errorf("whole %v, %d notes", got.Whole, len(got.Notes))
 	}
 }
 
@@ -287,8 +323,8 @@ func TestRefusals(t *testing.T) {
 		w.find(i.IID, dashboard.FoundNone, 0)
 		_, err := w.pub.Create(ctx, w.id, title, "x", nil)
 		says(t, err, "create the dashboard issue", "issues are disabled", "403")
-		if _, readable, err := w.pub.Notes(ctx, w.id, i.IID); readable || err != nil {
-			t.Errorf("notes: %v, %v", readable, err)
+		if a, err := w.pub.Activity(ctx, w.id, i.IID, 0); a.Readable || err != nil {
+			t.Errorf("notes: %+v, %v", a, err)
 		}
 	})
 	t.Run("a token that only reads", func(t *testing.T) {

@@ -140,6 +140,10 @@ func (e *failure) answered(a *gitlab.ErrorResponse) {
 		e.kinds = []error{ErrUnavailable}
 	default:
 		e.kinds = []error{ErrRefused}
+		if strings.Contains(string(a.Body)+a.Message, "recognized as spam") {
+			// Merge requests of public projects answer 422, notes 400, in words alone.
+			e.advice = fmt.Sprintf("could not %s: GitLab took its text for spam, as it may in a public project: let an administrator trust pinwheel's user or turn the spam check off; the next run tries again", e.doing)
+		}
 	}
 }
 

@@ -175,22 +175,6 @@ func commitOf(k *gitlab.Commit) plan.Commit {
 		CommitterName: k.CommitterName, Message: k.Message, At: instant(k.CommittedDate)}
 }
 
-// Role is a user's role in the project, inherited and invited ones included;
-// someone who is no member, or blocked, has NoRole.
-// https://docs.gitlab.com/api/project_members/
-func (c *Client) Role(ctx context.Context, id, userID int64) (plan.Role, error) {
-	m, _, err := c.gl.ProjectMembers.GetInheritedProjectMember(id, userID, gitlab.WithContext(ctx))
-	switch {
-	case errors.Is(err, gitlab.ErrNotFound) && !errors.Is(err, ErrProjectNotFound):
-		return plan.NoRole, nil
-	case err != nil:
-		return plan.RoleUnknown, fail(err, "read the role of user %d", userID)
-	case m.State == "blocked":
-		return plan.NoRole, nil
-	}
-	return plan.Role(m.AccessLevel), nil
-}
-
 // pages collects a list by page numbers counted here: links in headers may
 // lead elsewhere, totals may be missing.
 func pages[T any](get func(gitlab.ListOptions) ([]T, error)) ([]T, error) {

@@ -27,17 +27,17 @@ func TestTheProjectIsRead(t *testing.T) {
 		w.ok(err)
 		w.same(fmt.Sprintln(p.Path, p.IssuesEnabled, p.Archived), "cki/renamed false true\n")
 
-		dave, err := w.c.Role(w.ctx, p.ID, w.bot.ID+1)
+		dave, err := w.c.Role(w.ctx, p.ID, w.bot.ID+1, time.Now())
 		w.ok(err)
 		w.same(dave, plan.Maintainer)
 		w.sim.AddUser("erin", "Erin", false)
 		for _, id := range []int64{w.bot.ID + 2, 99999} {
-			role, err := w.c.Role(w.ctx, p.ID, id)
+			role, err := w.c.Role(w.ctx, p.ID, id, time.Now())
 			w.ok(err)
 			w.same(role, plan.NoRole)
 		}
 		w.fault("GET */members/* 502 always")
-		role, err := w.c.Role(w.ctx, p.ID, w.bot.ID)
+		role, err := w.c.Role(w.ctx, p.ID, w.bot.ID, time.Now())
 		w.same(err != nil && role == plan.RoleUnknown, true)
 	})
 }

@@ -357,18 +357,20 @@ func (e effect) noteOnce(ctx context.Context, iid int64, op, body string) (wrote
 
 // noted reports whether a note of our user holds mark.
 func (e effect) noted(ctx context.Context, iid int64, mark string) (bool, error) {
-	notes, err := pages(func(page gitlab.ListOptions) ([]*gitlab.Note, error) {
-		opt := &gitlab.ListMergeRequestNotesOptions{ListOptions: page, OrderBy: gitlab.Ptr("created_at"), Sort: gitlab.Ptr("asc")}
-		list, _, err := e.gl.Notes.ListMergeRequestNotes(e.id, iid, opt, gitlab.WithContext(ctx))
-		return list, err
-	})
-	if err != nil {
-		return false, fail(err, "read the notes of merge request !%d", iid)
-	}
-	for _, n := range notes {
-		if !n.System && strings.Contains(n.Body, mark) && (e.bot.ID == 0 || n.Author.ID == e.bot.ID) {
-			return true, nil
+	opt := &gitlab.ListMergeRequestNotesOptions{ListOptions: gitlab.ListOptions{Page: 1, PerPage: perPage}, OrderBy: gitlab.Ptr("created_at"), Sort: gitlab.Ptr("asc")}
+	// Whether there is another page is GitLab's to say: it takes away what the token
+	// may not read after it has cut the page, so that a short one is no last one.
+	for opt.Page != 0 && opt.Page <= maxPages {
+		notes, resp, err := e.gl.Notes.ListMergeRequestNotes(e.id, iid, opt, gitlab.WithContext(ctx))
+		if err != nil {
+			return false, fail(err, "read the notes of merge request !%d", iid)
 		}
+		for _, n := range notes {
+			if !n.System && strings.Contains(n.Body, mark) && (e.bot.ID == 0 || n.Author.ID == e.bot.ID) {
+				return true, nil
+			}
+		}
+		opt.Page = resp.NextPage
 	}
 	return false, nil
 }

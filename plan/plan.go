@@ -207,6 +207,18 @@ const (
 	BoxSplit BoxType = "split"
 )
 
+// Wish is what a tick on a box asks for, named by one box of those that ask for
+// the same. A tick that opens an update now means that in whatever state it is
+// meanwhile; none of these approves.
+func (b BoxType) Wish() BoxType {
+	switch b {
+	case BoxUnlimit, BoxRetry, BoxApprovePR:
+		return BoxUnschedule
+	case NoBox, BoxApprove, BoxUnschedule, BoxRebase, BoxRecreate, BoxSplit:
+	}
+	return b
+}
+
 // Row is one line of the state table of docs/design.md.
 type Row struct {
 	State   State

@@ -83,6 +83,10 @@ func (d *decider) verdict(t Tick, dr *draft) (Verdict, string) {
 		return verdict, reason
 	}
 	switch {
+	case dr.State == PendingApproval && t.Box != BoxApprove && t.Box != BoxApprovePR && !t.Remembered:
+		return Refused, "it needs approval now; tick its box under Pending Approval"
+	case dr.State == Edited && t.Box != BoxRebase:
+		return Refused, "somebody has pushed to its branch meanwhile; tick its box under MR Edited"
 	case dr.State == Edited:
 		if why := d.whyNotOver(dr); why != "" {
 			return Refused, why
@@ -112,6 +116,8 @@ func (d *decider) allowed(t Tick) (Verdict, string) {
 	switch {
 	case !t.Rendered:
 		return Refused, "the text of that box is not pinwheel's"
+	case least > NoRole && t.Role == RoleUnknown && t.Doubt != "":
+		return Refused, fmt.Sprintf("%s; it needs %s: tick it again", t.Doubt, least)
 	case least > NoRole && t.Role == RoleUnknown:
 		return Refused, fmt.Sprintf("nobody could be named who ticked it, and it needs %s", least)
 	case least > NoRole && t.Role < least:

@@ -218,8 +218,9 @@ type Tick struct {
 	Text   string  // the item's text after the marker
 	// Rendered is true when the item's text is one we wrote.
 	Rendered bool
-	By       User
-	Role     Role // the least role of those it may have been; RoleUnknown if unread
+	By       User   // the one person who ticked it; the zero User where nobody is credited
+	Role     Role   // of By; RoleUnknown without
+	Doubt    string // why nobody is credited, one clause
 	At       time.Time
 	// Remembered ticks were accepted by an earlier run and are not carried
 	// out yet.

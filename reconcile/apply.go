@@ -321,6 +321,11 @@ func (r *run) remember(ctx context.Context) error {
 	if err := r.Store.SaveMemory(ctx, r.memory); err != nil {
 		return fmt.Errorf("record what was read of %s: %w", r.project.Path, err)
 	}
+	if r.edited {
+		if err := r.Store.EndRefusals(ctx, r.project.Path); err != nil {
+			return fmt.Errorf("end the refusals of %s: %w", r.project.Path, err)
+		}
+	}
 	for _, branch := range r.withdrawn {
 		if err := r.withdraw(ctx, branch); err != nil {
 			return err

@@ -33,9 +33,11 @@ type run struct {
 	issue      *dashboard.Issue
 	found      dashboard.FindResult
 	page       dashboard.Page
-	lastNote   int64
 	blocked    bool           // the project cannot be read, and only its dashboard is written
-	untold     bool           // reading the notes failed: new ticks wait for the next run
+	lastNote   int64          // the newest note that was there when the boxes were judged
+	witnessed  time.Time      // a change of the dashboard that a comment explains
+	edited     bool           // a person did something on the dashboard since then
+	untold     bool           // who ticked could not be read: new ticks wait for the next run
 	refused    []plan.Request // of earlier runs, still to be shown
 	withdrawn  []string       // branches whose request a person took back
 	unverified []replaced
@@ -83,11 +85,11 @@ func (r *run) observe(ctx context.Context) error {
 		r.memory.ID, r.memory.Path = r.snap.Project.ID, r.project.Path
 	}
 	if r.snap.Gaps = mrs.Blocks(r.snap.Project, r.snap.Bot, r.project.Policy.Mode == plan.Full); len(r.snap.Gaps) > 0 {
-		r.blocked = true
+		r.blocked, r.untold = true, true
 		r.observeDashboard(ctx)
 		return nil
 	}
-	notes, readable, err := r.observeRepository(ctx)
+	activity, err := r.observeRepository(ctx)
 	if err != nil {
 		return err
 	}
@@ -98,7 +100,7 @@ func (r *run) observe(ctx context.Context) error {
 	if err := r.observeIndex(ctx); err != nil {
 		return err
 	}
-	return r.observeTicks(ctx, notes, readable)
+	return r.observeTicks(ctx, activity)
 }
 
 // options are the client's as the policy has them now.
@@ -110,39 +112,6 @@ func (r *run) options() mrs.Options {
 		Pythons: policy.Pythons, Platforms: policy.Platforms, Roots: rootNames(policy.Roots), Dashboard: r.memory.DashboardIID, ProjectID: r.memory.ID,
 		Home: r.snap.Project.WebURL,
 	}}
-}
-
-// observeDashboard finds the issue and reads its notes. A failure is noted
-// and the run goes on without ticks: merge requests do not need an issue.
-func (r *run) observeDashboard(ctx context.Context) (notes []dashboard.Note, readable bool) {
-	id := r.snap.Project.ID
-	if !r.snap.Project.IssuesEnabled {
-		r.found = dashboard.FoundNone
-		return nil, false
-	}
-	issue, found, err := r.Dashboard.Find(ctx, id, r.memory.DashboardIID, r.snap.Bot, r.project.Policy.Dashboard)
-	if err != nil {
-		r.found = ""
-		r.fail("the dashboard could not be read: " + explain(err))
-		return nil, false
-	}
-	r.issue, r.found = issue, found
-	if found != dashboard.FoundOpen {
-		return nil, false
-	}
-	r.page = dashboard.Parse(issue.Description)
-	r.snap.Samples = r.page.Samples
-	notes, readable, err = r.Dashboard.Notes(ctx, id, issue.IID)
-	if err == nil && !readable && (r.memory.LastNoteID > 0 || r.snap.Project.AccessLevel >= int(plan.Planner)) {
-		// They could be read before, or the role says they can: a refusal for a
-		// while is no reason to refuse what people ask for.
-		err = errors.New("GitLab refuses them, though the token's role may read them: it needs the scope api and the role Planner or above")
-	}
-	if err != nil {
-		r.untold = true
-		r.fail("the notes of the dashboard could not be read: " + explain(err))
-	}
-	return notes, readable && err == nil
 }
 
 func (r *run) observeMergeRequests(ctx context.Context) error {

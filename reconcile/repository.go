@@ -20,44 +20,44 @@ const tries = 3
 // the branch's head after the merge requests were, so that one seen as merged is
 // in it. Nothing is read at a name, which a tag may have too. Was the policy
 // another one at that commit, all is read again.
-func (r *run) observeRepository(ctx context.Context) ([]dashboard.Note, bool, error) {
+func (r *run) observeRepository(ctx context.Context) (dashboard.Activity, error) {
 	p := &r.snap.Project
 	var err error
 	if p.Head, err = r.gitlab.Head(ctx, p.ID, p.DefaultBranch); err != nil {
-		return nil, false, err
+		return dashboard.Activity{}, err
 	}
 	operators := r.project
 	for range tries {
 		r.project, r.snap.Policy, r.snap.Own, r.snap.MergeRequests = operators, operators.Policy, plan.OwnPolicy{}, nil
 		policy, err := r.observePolicy(ctx)
 		if err != nil {
-			return nil, false, err
+			return dashboard.Activity{}, err
 		}
 		r.gitlab = r.MergeRequests(r.options())
 		if err := r.observeRights(ctx); err != nil {
-			return nil, false, err
+			return dashboard.Activity{}, err
 		}
-		notes, readable := r.observeDashboard(ctx)
+		activity := r.observeDashboard(ctx)
 		if err := r.observeMergeRequests(ctx); err != nil {
-			return nil, false, err
+			return dashboard.Activity{}, err
 		}
 		head, err := r.observeBranches(ctx)
 		if err != nil {
-			return nil, false, err
+			return dashboard.Activity{}, err
 		}
 		if head == p.Head {
-			return notes, readable, nil
+			return activity, nil
 		}
 		p.Head = head
 		now, _, err := r.gitlab.File(ctx, p.ID, config.OwnFile, head)
 		if err != nil {
-			return nil, false, err
+			return dashboard.Activity{}, err
 		}
 		if bytes.Equal(now, policy) {
-			return notes, readable, nil
+			return activity, nil
 		}
 	}
-	return nil, false, fmt.Errorf("%s of %s changed again and again while it was read: the next run reads it anew", config.OwnFile, p.Path)
+	return dashboard.Activity{}, fmt.Errorf("%s of %s changed again and again while it was read: the next run reads it anew", config.OwnFile, p.Path)
 }
 
 // observePolicy lays the project's own file, if it has one, over what the

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -13,93 +12,92 @@ import (
 
 // observeTicks joins the boxes ticked now with the accepted ticks of earlier
 // runs, and finds the role of whoever ticked.
-func (r *run) observeTicks(ctx context.Context, notes []dashboard.Note, readable bool) error {
+func (r *run) observeTicks(ctx context.Context, activity dashboard.Activity) error {
 	selections, err := r.Store.Selections(ctx, r.project.Path)
 	if err != nil {
 		return fmt.Errorf("read the requests of %s from the store: %w", r.project.Path, err)
 	}
-	in := dashboard.AttributeInput{
-		Bot: r.snap.Bot, LastBody: r.memory.DashboardBody, LastAt: r.memory.DashboardAt,
-		LastNoteID: r.memory.LastNoteID, Waiting: map[string]string{},
-	}
-	byID := map[string]store.Selection{}
+	byID, waiting := map[string]store.Selection{}, map[string]plan.Tick{}
 	for _, sel := range selections {
 		byID[sel.Tick.ID], r.states[sel.Tick.ID] = sel, sel.State
 		if sel.State == store.Pending {
-			in.Waiting[sel.Tick.Branch] = sel.Tick.ID
+			waiting[sel.Tick.Branch] = sel.Tick
 		}
 	}
-	r.lastNote = r.memory.LastNoteID
-	var lastEdit time.Time
-	for _, n := range notes {
+	if r.untold {
+		r.earlier(selections)
+		return nil
+	}
+	history := dashboard.History{
+		Bot: r.snap.Bot, LastBody: r.memory.DashboardBody, Notes: activity.Notes, Missing: missing(activity), Waiting: waiting,
+	}
+	if history.Refused, err = r.Store.RefusedBefore(ctx, r.project.Path); err != nil {
+		return fmt.Errorf("read the requests of %s from the store: %w", r.project.Path, err)
+	}
+	if r.memory.DashboardBody == "" && activity.Readable {
+		history.Missing = "" // what follows the last tick is enough
+	}
+	account := dashboard.Attribute(r.page, history)
+	if judged, err := r.newTicks(ctx, account.Ticks, byID); err != nil || !judged {
+		r.earlier(selections)
+		return err
+	}
+	for _, n := range activity.Notes {
 		r.lastNote = max(r.lastNote, n.ID)
-		if n.Author.ID != r.snap.Bot.ID && n.System && n.At.After(lastEdit) {
-			lastEdit = n.At
-		}
+		r.edited = r.edited || n.Author.ID != r.snap.Bot.ID
 	}
-	r.earlier(selections, lastEdit, dashboard.Withdrawals(r.page, notes, in))
-	switch {
-	case r.untold:
-		return nil
-	case !readable:
-		notes = nil
-	}
-	ticks := dashboard.Attribute(r.page, notes, in)
-	if readable && r.notesLate(notes, ticks, byID) {
-		r.untold = true
-		r.fail("the notes of the dashboard do not tell yet who ticked a box: the next run asks again")
-		return nil
-	}
-	return r.newTicks(ctx, ticks, byID)
+	r.withdrawn = account.Withdrawn
+	r.earlier(selections)
+	return nil
 }
 
-// patience is how long notes may be behind the issue that they are of.
-const patience = 2 * time.Hour
-
-// notesLate reports whether somebody ticked whom no note names, on an issue
-// that was changed a short while ago and after the newest note: then the list of
-// notes is an old one.
-func (r *run) notesLate(notes []dashboard.Note, ticks []dashboard.AttributedTick, byID map[string]store.Selection) bool {
-	changed := r.issue.UpdatedAt
-	if r.memory.DashboardBody == "" || r.now.Sub(changed) > patience || slices.ContainsFunc(notes, func(n dashboard.Note) bool { return !n.At.Before(changed.Add(-time.Second)) }) {
-		return false
+// missing says what was not read of who ticked, empty where nothing is.
+func missing(a dashboard.Activity) string {
+	switch {
+	case !a.Readable:
+		return "GitLab does not let pinwheel read who ticked it"
+	case !a.Whole:
+		return fmt.Sprintf("more than %d changes of this issue came since the last run, so that not all of them were read", dashboard.MaxActivity)
 	}
-	return slices.ContainsFunc(ticks, func(t dashboard.AttributedTick) bool {
-		_, old := byID[t.Tick.ID]
-		return len(t.Candidates) == 0 && !old
-	})
+	return ""
 }
 
 // earlier carries over what the store remembers: pending ticks nobody took
 // back, and refusals nobody has edited the issue since.
-func (r *run) earlier(selections []store.Selection, lastEdit time.Time, withdrawn []string) {
+func (r *run) earlier(selections []store.Selection) {
 	for _, sel := range selections {
 		switch {
-		case sel.State == store.Pending && !slices.Contains(withdrawn, sel.Tick.Branch):
+		case sel.State == store.Pending && !slices.Contains(r.withdrawn, sel.Tick.Branch):
 			t := sel.Tick
 			t.Remembered = true
 			r.snap.Ticks = append(r.snap.Ticks, t)
-		case sel.State == store.Refused && !lastEdit.After(sel.At):
+		case sel.State == store.Refused && !r.edited:
 			r.refused = append(r.refused, plan.Request{Tick: sel.Tick, Verdict: plan.Refused, Reason: sel.Reason, Title: sel.Title})
 		}
 	}
-	r.withdrawn = withdrawn
 }
 
 // newTicks adds the ticks of this page. While a role cannot be read none is
-// judged: they stay ticked for the next run, and the rest of this one goes on.
-func (r *run) newTicks(ctx context.Context, ticks []dashboard.AttributedTick, byID map[string]store.Selection) error {
+// judged, which it reports: they stay ticked for the next run, and the rest of this
+// one goes on.
+func (r *run) newTicks(ctx context.Context, ticks []plan.Tick, byID map[string]store.Selection) (judged bool, err error) {
 	roles := map[int64]plan.Role{}
 	var fresh []plan.Tick
-	for _, at := range ticks {
-		t, err := r.withRole(ctx, at, roles)
-		if ctx.Err() != nil {
-			return err
-		}
-		if err != nil {
-			r.untold = true
-			r.fail("the role of whoever ticked could not be read: " + explain(err))
-			return nil
+	for _, t := range ticks {
+		if t.By.ID != 0 {
+			role, ok := roles[t.By.ID]
+			if !ok {
+				role, err = r.gitlab.Role(ctx, r.snap.Project.ID, t.By.ID, r.now)
+			}
+			if ctx.Err() != nil {
+				return false, err
+			}
+			if err != nil {
+				r.untold = true
+				r.fail("the role of whoever ticked could not be read: " + explain(err))
+				return false, nil
+			}
+			roles[t.By.ID], t.Role = role, role
 		}
 		for _, t := range r.expand(t) {
 			if old, ok := byID[t.ID]; ok && old.State != store.Refused {
@@ -109,49 +107,26 @@ func (r *run) newTicks(ctx context.Context, ticks []dashboard.AttributedTick, by
 		}
 	}
 	r.snap.Ticks = append(r.snap.Ticks, fresh...)
-	return nil
+	return true, nil
 }
 
-// withRole sets the least role among those who may have ticked.
-func (r *run) withRole(ctx context.Context, at dashboard.AttributedTick, roles map[int64]plan.Role) (plan.Tick, error) {
-	t := at.Tick
-	t.Role = plan.RoleUnknown
-	for i, user := range at.Candidates {
-		role, ok := roles[user.ID]
-		if !ok {
-			var err error
-			if role, err = r.gitlab.Role(ctx, r.snap.Project.ID, user.ID); err != nil {
-				return t, err
-			}
-			roles[user.ID] = role
-		}
-		if i == 0 || role < t.Role {
-			t.Role, t.By = role, user
-		}
-	}
-	return t, nil
-}
-
-// expand turns a bulk tick into one for each line of its section, as the page
-// showed them.
+// expand turns a bulk tick into one for each line of its section, as our last
+// body showed them. Of a lost memory a tick that anybody is credited with has
+// found the page as we left it.
 func (r *run) expand(t plan.Tick) []plan.Tick {
 	if t.Bulk == "" {
 		return []plan.Tick{t}
 	}
+	body := r.memory.DashboardBody
+	if body == "" {
+		body = r.issue.Description
+	}
 	var out []plan.Tick
-	for _, row := range plan.Table() {
-		if row.Bulk != t.Bulk {
-			continue
-		}
-		for _, box := range r.page.Boxes {
-			if box.Branch == "" || box.Type != row.Box {
-				continue
-			}
-			one := t
-			one.Box, one.Branch, one.Text = box.Type, box.Branch, box.Text
-			one.ID = t.ID + "/" + box.Branch
-			out = append(out, one)
-		}
+	for _, box := range dashboard.Listed(body, t.Bulk) {
+		one := t
+		one.Box, one.Branch, one.Text = box.Type, box.Branch, box.Text
+		one.ID = t.ID + "/" + box.Branch
+		out = append(out, one)
 	}
 	return out
 }

@@ -214,6 +214,38 @@ func (s *Store) Selections(ctx context.Context, project string) ([]Selection, er
 	return out, nil
 }
 
+// RefusedBefore returns the branches and bulk markers of which a tick was refused
+// or taken back.
+func (s *Store) RefusedBefore(ctx context.Context, project string) (map[string]bool, error) {
+	const query = `SELECT DISTINCT tick ->> 'Branch', tick ->> 'Bulk' FROM selections WHERE project = ? AND state IN ('refused', 'withdrawn')`
+	out := map[string]bool{}
+	err := s.each(ctx, query, []any{project}, func(rows *sql.Rows) error {
+		var branch, bulk sql.NullString
+		if err := rows.Scan(&branch, &bulk); err != nil {
+			return err
+		}
+		for _, name := range []string{branch.String, bulk.String} {
+			if name != "" {
+				out[name] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the selections of %s: %w", project, err)
+	}
+	return out, nil
+}
+
+// EndRefusals makes every refused selection one that is not told any more.
+func (s *Store) EndRefusals(ctx context.Context, project string) error {
+	const update = `UPDATE selections SET state = 'withdrawn' WHERE project = ? AND state = 'refused'`
+	if err := s.exec(ctx, update, project); err != nil {
+		return fmt.Errorf("end the refusals of %s: %w", project, err)
+	}
+	return nil
+}
+
 // SaveSelection replaces what is known of the tick sel.Tick.ID.
 func (s *Store) SaveSelection(ctx context.Context, project string, sel Selection) error {
 	const upsert = `INSERT INTO selections (project, id, state, reason, title, tick, at) VALUES (?, ?, ?, ?, ?, ?, ?)

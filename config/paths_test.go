@@ -92,3 +92,16 @@ func many(form string, n int) string {
 	}
 	return b.String()
 }
+
+// A pattern costs its length times that of each name, so that it has a bound.
+func TestPatternsHaveABound(t *testing.T) {
+	long := strings.Repeat("*a", 128)
+	for _, rule := range []string{"packages: [\"" + long + "\"]", "packages: [\"/" + strings.Repeat("a?", 128) + "/\"]", "files: [\"" + long + "\"]"} {
+		if _, err := Parse("pinwheel.yaml", []byte(one("rules: [{labels: [l], "+rule+"}]"))); err == nil || !strings.Contains(err.Error(), "longer than 255") {
+			t.Errorf("%.40s: %v", rule, err)
+		}
+	}
+	if _, err := Parse("pinwheel.yaml", []byte(one("rules: [{labels: [l], packages: [\""+long[:255]+"\"]}]"))); err != nil {
+		t.Error(err)
+	}
+}

@@ -50,7 +50,9 @@ func (r *reader) rule(n *yaml.Node, at string, p *project) plan.Rule {
 		{key: "to", read: func(n *yaml.Node, at string) { rule.To = r.versions(n, at) }},
 		{key: "files", read: func(n *yaml.Node, at string) {
 			rule.Files = r.texts(n, at, 1, func(n *yaml.Node, at, text string) {
-				if _, err := path.Match(text, ""); err != nil {
+				if len(text) > plan.MaxPattern {
+					r.fail(n, at, "a pattern of %d bytes is longer than %d: write several", len(text), plan.MaxPattern)
+				} else if _, err := path.Match(text, ""); err != nil {
 					r.fail(n, at, "%q is not a pattern of paths: write constraints.txt or images/*.txt", text)
 				}
 			})

@@ -64,9 +64,16 @@ type PackagePattern struct {
 	re   *regexp.Regexp
 }
 
+// MaxPattern is the longest pattern, in bytes: to match one costs its length
+// times that of each name.
+const MaxPattern = 255
+
 // ParsePackagePattern reads a glob, in which * stands for any characters, or a
 // regular expression between slashes, which must match somewhere in the name.
 func ParsePackagePattern(text string) (PackagePattern, error) {
+	if len(text) > MaxPattern {
+		return PackagePattern{}, fmt.Errorf("a pattern of %d bytes is longer than %d: write several", len(text), MaxPattern)
+	}
 	if inner, ok := strings.CutPrefix(text, "/"); ok {
 		inner, closed := strings.CutSuffix(inner, "/")
 		if !closed || inner == "" {

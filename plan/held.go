@@ -123,14 +123,14 @@ func (d *decider) heldMoves(dr *draft) []Move {
 			if err1 != nil || err2 != nil {
 				continue
 			}
-			for i, sl := range d.slots {
-				at := sl.p.Version
+			for _, i := range d.slotsOf(h.Key) {
+				at := d.slots[i].p.Version
 				mine := slices.Contains(dr.slots, i)
 				stands := at.Equal(from) && (mine || len(dr.slots) == 0 || !slices.ContainsFunc(dr.want, func(m Move) bool { return m.Key == h.Key }))
 				if !exact {
 					stands = at.Compare(to) < 0 && (mine || len(d.slotsOf(h.Key)) == 1)
 				}
-				if sl.p.Key == h.Key && stands && !taken[i] {
+				if stands && !taken[i] {
 					taken[i] = true
 					out = append(out, d.moveTo(i, to))
 				}

@@ -11,7 +11,7 @@ import (
 
 // The measured process starts this program once more as the fakes.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "-serve" {
+	if len(os.Args) > 1 && (os.Args[1] == "-serve" || os.Args[1] == "-bare") {
 		os.Exit(command(os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
@@ -25,8 +25,11 @@ func TestSmall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := judge(m.bounds(o), t.Output()); err != nil {
-		t.Error(err)
+	if len(m.bare) != 2 || m.bare[0].Reads != m.quiet[1].Reads || m.bare[0].Pages != m.quiet[1].Pages {
+		t.Errorf("the bare client made other requests: %v, want those of %v", m.bare, m.quiet[1])
+	}
+	if m.open[1].Reads <= m.quiet[1].Reads {
+		t.Errorf("with merge requests open a run reads %d times, without %d", m.open[1].Reads, m.quiet[1].Reads)
 	}
 	first, quiet := m.first[0], m.quiet[1]
 	if first.Writes == 0 || first.Pages < 60 || first.Metadata < 60 || quiet.Reads == 0 || quiet.Pages < 60 {
@@ -38,8 +41,8 @@ func TestSmall(t *testing.T) {
 }
 
 func TestBounds(t *testing.T) {
-	quiet := sample{peak: 40, counts: counts{Reads: 11}}
-	m := measured{ready: ready{Families: 1}, first: []sample{{counts: counts{Metadata: 84}}}, quiet: []sample{quiet}, updates: map[string]int{"open": 6, "closed": 4}}
+	quiet := sample{peak: 40, cpu: 1e8, counts: counts{Reads: 11}}
+	m := measured{ready: ready{Families: 1}, first: []sample{{counts: counts{Metadata: 84}}}, quiet: []sample{quiet}, bare: []sample{quiet}, opening: []sample{quiet}, open: []sample{quiet, quiet}, updates: map[string]int{"open": 6, "closed": 4}}
 	o := options{pins: 60, times: true}
 	if err := judge(m.bounds(o), io.Discard); err != nil {
 		t.Error(err)
@@ -50,8 +53,10 @@ func TestBounds(t *testing.T) {
 		"quiet":    func() { m.quiet[0].Metadata = 1 },
 		"memory":   func() { m.quiet[0].peak = 101 },
 		"time":     func() { m.quiet[0].wall = 310e6 },
+		"bare":     func() { m.quiet[0].cpu = 801e6 },
+		"open":     func() { m.open[0].cpu = 131e6 },
 	} {
-		m.first[0].Metadata, m.quiet[0] = 84, quiet
+		m.first[0].Metadata, m.quiet[0], m.open[0] = 84, quiet, quiet
 		spoil()
 		if err := judge(m.bounds(o), io.Discard); err == nil {
 			t.Errorf("%s is within bounds", name)

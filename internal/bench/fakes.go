@@ -30,11 +30,14 @@ type counts struct {
 	Pages, Metadata int // of the index
 	Loose           int // of Metadata, those of projects that nothing pins
 	Failures        []string
+	Asked           []asked // all of them, for the bare client
 }
 
 // fakes serves a simulated GitLab and index until in ends.
 func fakes(o options, in io.Reader, out io.Writer) error {
-	now := func() time.Time { return time.Date(2026, 1, 7, 8, 0, 0, 0, time.UTC) }
+	var clock atomic.Int64
+	clock.Store(start.Unix())
+	now := func() time.Time { return time.Unix(clock.Load(), 0).UTC() }
 	gitlab := gitlabsim.New(gitlabsim.Options{Now: now})
 	gitlab.AddBot("pinwheel", "pinwheel")
 	index := pypisim.New(pypisim.Options{Now: now, Latency: o.latency, NoLog: true})
@@ -52,10 +55,11 @@ func fakes(o options, in io.Reader, out io.Writer) error {
 		loose[g.Name] = g.Loose
 	}
 	var pages, metadata, looseMetadata atomic.Int64
+	log := &requests{}
 	mux := http.NewServeMux()
-	mux.Handle("/", gitlab)
+	mux.Handle("/", log.of(gitlab))
 	mux.HandleFunc("/_counts", func(w http.ResponseWriter, _ *http.Request) {
-		c := counts{Failures: gitlab.Failures(), Pages: int(pages.Swap(0)), Metadata: int(metadata.Swap(0)), Loose: int(looseMetadata.Swap(0))}
+		c := counts{Failures: gitlab.Failures(), Pages: int(pages.Swap(0)), Metadata: int(metadata.Swap(0)), Loose: int(looseMetadata.Swap(0)), Asked: log.take()}
 		for _, q := range gitlab.Requests() {
 			if q.Write {
 				c.Writes++
@@ -66,12 +70,17 @@ func fakes(o options, in io.Reader, out io.Writer) error {
 		gitlab.ForgetRequests()
 		_ = json.NewEncoder(w).Encode(c) // the reader notices
 	})
+	mux.HandleFunc("/_clock", func(_ http.ResponseWriter, q *http.Request) {
+		if at, err := time.Parse(time.RFC3339, q.URL.RawQuery); err == nil {
+			clock.Store(at.Unix())
+		}
+	})
 	var err error
 	if r.GitLab, err = listen(mux); err != nil {
 		return err
 	}
 	gitlab.SetBaseURL(r.GitLab)
-	if r.Index, err = listen(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	if r.Index, err = listen(log.of(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if strings.Contains(q.URL.Path, "/simple/") {
 			pages.Add(1)
 		} else {
@@ -81,7 +90,7 @@ func fakes(o options, in io.Reader, out io.Writer) error {
 			}
 		}
 		index.ServeHTTP(w, q)
-	})); err != nil {
+	}))); err != nil {
 		return err
 	}
 	if err := json.NewEncoder(out).Encode(r); err != nil {
@@ -157,6 +166,7 @@ func startFakes(o options) (ready, func(), error) {
 	return r, stop, nil
 }
 
+// counts tells what was asked since the last time.
 func (r ready) counts() (counts, error) {
 	resp, err := http.Get(r.GitLab + "/_counts")
 	if err != nil {

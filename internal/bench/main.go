@@ -25,6 +25,7 @@ type options struct {
 	latency      time.Duration
 	times        bool // time is bounded, too
 	fleet        int  // so many projects in one serve, and nothing else
+	large        bool // projects of 2,000 and 5,000 pins, too
 }
 
 var errBroken = errors.New("a bound is broken")
@@ -35,6 +36,7 @@ func command(args []string, out, errs io.Writer) int {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(errs)
 	serve := flags.Bool("serve", false, "be the fakes")
+	client := flags.Bool("bare", false, "be the bare client of the requests on standard input")
 	var o options
 	flags.IntVar(&o.pins, "pins", 650, "pins in the file")
 	flags.IntVar(&o.size, "size", 150_000, "bytes of an index page")
@@ -43,20 +45,24 @@ func command(args []string, out, errs io.Writer) int {
 	flags.DurationVar(&o.latency, "latency", 0, "what the index waits before it answers; without a bound on time")
 	flags.BoolVar(&o.times, "times", true, "bound time too; false on a machine that is busy")
 	flags.IntVar(&o.fleet, "fleet", 0, "measure the first runs of so many projects in one serve, and nothing else")
+	flags.BoolVar(&o.large, "large", true, "measure projects of 2,000 and 5,000 pins, too")
 	decide := flags.Bool("decide", true, "time decisions alone, too")
 	bounds := flags.Bool("bounds", true, "fail where a bound is broken")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	if flags.NArg() > 0 || o.pins < 1 || o.starts < 1 || o.runs < 1 {
-		fmt.Fprintln(errs, "bench: takes no arguments, and at least one pin, start and run")
+	if flags.NArg() > 0 || o.pins < 1 || o.starts < 1 || o.runs < 2 {
+		fmt.Fprintln(errs, "bench: takes no arguments, and at least one pin and start and two runs")
 		return 2
 	}
 	o.times = o.times && o.latency == 0
 	err := error(nil)
-	if *serve {
+	switch {
+	case *serve:
 		err = fakes(o, os.Stdin, out)
-	} else {
+	case *client:
+		err = bare(os.Stdin)
+	default:
 		err = bench(o, *decide, out)
 	}
 	if errors.Is(err, errBroken) && !*bounds {

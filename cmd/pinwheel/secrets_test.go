@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 const (
@@ -318,5 +320,46 @@ func TestSecretsInTheWrongPlace(t *testing.T) {
 				g.search()
 			})
 		}
+	}
+}
+
+// TestSecretsInEveryCommand runs every command there is, with servers as they
+// should be and with servers that show what they were asked.
+func TestSecretsInEveryCommand(t *testing.T) {
+	args := map[string][][]string{
+		"run": {{"run"}, {"run", "--at", saturday}}, "serve": {{"serve", "--now", "--textfile-metrics", "METRICS"}},
+		"plan": {{"plan"}, {"plan", "--json"}, {"plan", "--diff"}, {"plan", "--dashboard"}}, "explain": {{"explain", "boto3"}}, "verify": {{"verify"}},
+		"derive": {{"derive", "--help"}}, "validate": {{"validate"}}, "doctor": {{"doctor"}}, "audit": {{"audit"}, {"audit", "--json"}},
+		"history": {{"history"}, {"history", "--json"}}, "health": {{"health"}}, "demo": {{"demo", "--help"}}, "completion": {{"completion", "bash"}}, "version": {{"version"}},
+	}
+	for _, echoes := range []bool{false, true} {
+		g := newGuarded(t)
+		if echoes {
+			spoil := func(w http.ResponseWriter, r *http.Request) bool {
+				w.WriteHeader(http.StatusBadRequest)
+				fmt.Fprintf(w, `{"message": %q}`, fmt.Sprint(r.Header))
+				return true
+			}
+			g.gitlabFront.spoil, g.indexFront.spoil = spoil, spoil
+		}
+		g.serving = func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, 2*time.Second) }
+		for _, c := range commands() {
+			lines, ok := args[c.name]
+			if !ok {
+				t.Errorf("nobody looks at what pinwheel %s shows", c.name)
+			}
+			for _, line := range lines {
+				if i := len(line) - 1; line[i] == "METRICS" {
+					line = append(line[:i:i], g.path("metrics.prom"))
+				}
+				if c.name == "completion" || c.name == "version" {
+					_, out, complaints := g.pinwheel(line...)
+					fmt.Fprint(&g.shown, out, complaints)
+					continue
+				}
+				g.do(line...)
+			}
+		}
+		g.search()
 	}
 }

@@ -22,6 +22,8 @@ type wire struct {
 	// commit, if set, is asked before each transaction becomes durable; false
 	// rolls it back.
 	commit func() bool
+	// audit looks at each request to GitLab.
+	audit *auditor
 }
 
 type kind string
@@ -54,6 +56,9 @@ type wired struct {
 func (w wired) RoundTrip(req *http.Request) (*http.Response, error) {
 	if w.dead.Load() {
 		return nil, errDead
+	}
+	if w.kind == gitlabCall && w.audit != nil {
+		w.audit.request(req)
 	}
 	c := call{w.kind, req, func() (*http.Response, error) { return w.next.RoundTrip(req) }}
 	w.mu.Lock()

@@ -193,7 +193,7 @@ type process struct {
 func (w *world) start(t *testing.T, path string) *process {
 	t.Helper()
 	w.started++
-	p := &process{w: w, number: w.started, path: path, wire: &wire{}}
+	p := &process{w: w, number: w.started, path: path, wire: &wire{audit: &auditor{w: w}}}
 	disks.Store(path, p.wire)
 	var err error
 	if p.store, err = store.Open(context.Background(), path); err != nil {
@@ -213,6 +213,7 @@ func (w *world) start(t *testing.T, path string) *process {
 		Index:         pypi.New(pypi.Options{Transport: wired{p.wire, indexCall, w.index.Transport()}}),
 		Sources:       w.sources,
 		Store:         p.store,
+		Audit:         p.wire.audit.line,
 		Owner:         store.Owner{Host: "sim", PID: p.number, Instance: fmt.Sprint(p.number)},
 		Alive:         func(pid int) bool { return !w.process(pid).wire.dead.Load() },
 	})
@@ -232,6 +233,9 @@ func (p *process) run() reconcile.Report {
 	if err != nil && len(report.Failures) == 0 {
 		report.Failures = []string{err.Error()}
 	}
+	p.wire.audit.secret("a failure", []byte(strings.Join(report.Failures, "\n")))
+	p.wire.audit.secret("the page", []byte(report.Body))
+	p.wire.audit.files(p.path)
 	return report
 }
 

@@ -188,14 +188,24 @@ type replaced struct {
 // head that somebody pushed in that instant, and keeps it.
 func (r *run) verify(ctx context.Context) {
 	for _, u := range r.unverified {
+		entry := store.AuditEntry{Event: store.Began, Action: "KeepReplaced", Target: u.branch, Why: "a rebuild may have replaced what somebody pushed in that instant", Before: []string{"head " + u.expect}}
+		if !r.noted(ctx, entry) {
+			return
+		}
 		kept, _, err := r.gitlab.KeepReplaced(ctx, r.snap.Project, r.snap.Bot, u.iid, u.branch, u.expect, u.head)
+		entry.Event, entry.Result = store.Ended, "nothing was replaced"
+		if err != nil {
+			entry.Result = explain(err)
+		} else if kept.Branch != "" {
+			entry.After, entry.Result = []string{"kept " + kept.SHA + " as " + kept.Branch}, "done"
+		}
+		r.noted(ctx, entry)
 		if err != nil {
 			r.fail(fmt.Sprintf("what the rebuild of %s replaced could not be read: %s", u.branch, explain(err)))
 			continue
 		}
 		if kept.Branch != "" {
 			r.wrote++
-			r.noted(ctx, store.AuditEntry{Event: store.Ended, Action: "KeepReplaced", Target: kept.Branch, Why: "somebody pushed in the instant of a rebuild", After: []string{"head " + kept.SHA}, Result: "done"})
 			r.snap.Branches = append(r.snap.Branches, plan.Branch{Name: kept.Branch, Head: plan.Commit{SHA: kept.SHA}})
 		}
 	}

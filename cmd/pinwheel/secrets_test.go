@@ -342,7 +342,9 @@ func TestSecretsInEveryCommand(t *testing.T) {
 			}
 			g.gitlabFront.spoil, g.indexFront.spoil = spoil, spoil
 		}
-		g.serving = func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, 2*time.Second) }
+		g.serving = func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, 2*time.Second)
+		}
 		for _, c := range commands() {
 			lines, ok := args[c.name]
 			if !ok {

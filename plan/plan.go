@@ -4,15 +4,16 @@ import "time"
 
 // Plan is the answer: what is true of every pin, what to do, what to say.
 type Plan struct {
-	Missing   []Need      // facts to fetch before this plan is carried out; sorted
-	Problems  []Problem   // a project with a stopping one gets no effects
-	Hints     []Problem   // settings that make work harder
-	Updates   []Update    // 1. by state, in the dashboard's order; 2. by name; 3. by branch
-	Actions   []Action    // in the order they are carried out
-	Current   []Pin       // pins with nothing to move to, by file and line
-	Unmanaged []Unmanaged // by file and line
-	Why       []WhyNot    // pins that do not reach the newest release, by name
-	Requests  []Request   // ticks judged in this plan, by time
+	Missing   []Need        // facts to fetch before this plan is carried out; sorted
+	Problems  []Problem     // a project with a stopping one gets no effects
+	Hints     []Problem     // settings that make work harder
+	Updates   []Update      // 1. by state, in the dashboard's order; 2. by name; 3. by branch
+	Actions   []Action      // in the order they are carried out
+	Current   []Pin         // pins that are proven newest, by file and line
+	Standings []PinStanding // every pin, by file and line
+	Unmanaged []Unmanaged   // by file and line
+	Why       []WhyNot      // pins that do not reach the newest release, by name
+	Requests  []Request     // ticks judged in this plan, by time
 	Window    WindowView
 	Missed    *MissedWindow // nil: none was, or nothing waited for it
 	Pins      int           // pins in all files

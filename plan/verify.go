@@ -53,6 +53,9 @@ func (v Verification) Conflicts() int {
 	return n
 }
 
+// Failed reports whether anything was found that lets the pins not pass.
+func (v Verification) Failed() bool { return v.Conflicts() > 0 }
+
 // Verify judges the pins as they are. It is total, as Decide is.
 func Verify(s Snapshot) Verification {
 	d := newDecider(&s)

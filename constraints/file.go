@@ -1,9 +1,7 @@
 package constraints
 
 import (
-	"path"
 	"slices"
-	"strings"
 
 	"gitlab.com/cki-project/pinwheel/pypi/pep440"
 	"gitlab.com/cki-project/pinwheel/pypi/pep508"
@@ -139,17 +137,3 @@ type hashList struct {
 type hashForm struct{ before, after string }
 
 func (h hashList) equal(o hashList) bool { return slices.Equal(h.values, o.values) }
-
-// LinkTarget returns the path of another file where this one reads as a symbolic
-// link, "" where it does not: GitLab gives a link as a file that holds the path
-// of its target and no line end, which is a name without a version to pip.
-func (f *File) LinkTarget() string {
-	if len(f.Pins) > 0 || len(f.Unmanaged) != 1 || f.Unmanaged[0].Kind != KindBare || strings.ContainsFunc(f.src.text, isLineEnd) {
-		return ""
-	}
-	text := f.Unmanaged[0].Text
-	if text != f.src.text || path.Ext(text) == "" || len(path.Ext(text)) == len(text) {
-		return ""
-	}
-	return text
-}

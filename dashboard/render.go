@@ -41,7 +41,7 @@ func Render(p plan.Plan, v View) string {
 		limit = defaultMax
 	}
 	head := fmt.Sprintf("<!-- pinwheel:dashboard v=1 project=%d -->\n", v.ProjectID)
-	if slices.ContainsFunc(p.Problems, func(q plan.Problem) bool { return q.Stopping }) {
+	if p.Stopped() {
 		head += "**Stopped: branches and merge requests stay as they are until the problem below is fixed.**\n"
 		return fit(head, []section{problems(p)}, limit)
 	}
@@ -50,13 +50,20 @@ func Render(p plan.Plan, v View) string {
 	return fit(head, append(sections, requests(p), remarks(p), whyNot(p), unmanaged(p), detected(p), chart(p.Samples)), limit)
 }
 
+// summary counts the pins by how they stand, and the updates by whom they wait
+// for.
 func summary(p plan.Plan) string {
-	if p.Behind == 0 && len(p.Updates) == 0 {
-		return fmt.Sprintf("**%s: all current.**", count(p.Pins, "pin"))
+	pins, beside := p.Tally()
+	if p.Pins > 0 && p.Count(plan.StandsCurrent) == p.Pins && len(p.Updates) == 0 {
+		pins = []string{"all current"}
 	}
-	behind := "none behind, " + count(len(p.Updates), "update")
-	if p.Behind > 0 {
-		behind = fmt.Sprintf("%d behind in %s", p.Behind, count(len(p.Updates), "update"))
+	line := "**" + count(p.Pins, "pin") + ": " + strings.Join(pins, ", ")
+	if len(beside) > 0 {
+		line += "; " + strings.Join(beside, ", ")
+	}
+	line += ".**"
+	if len(p.Updates) == 0 {
+		return line
 	}
 	var groups [4]int
 	for _, u := range p.Updates {
@@ -79,7 +86,12 @@ func summary(p plan.Plan) string {
 			parts = append(parts, fmt.Sprint(n, " ", words[1]))
 		}
 	}
-	return fmt.Sprintf("**%s: %d current, %s** (%s).", count(p.Pins, "pin"), p.Pins-p.Behind, behind, strings.Join(parts, ", "))
+	return fmt.Sprintf("%s %s: %s.", line, count(len(p.Updates), "update"), strings.Join(parts, ", "))
+}
+
+// answered reports whether every pin could be compared with what its index has.
+func answered(p plan.Plan) bool {
+	return p.Count(plan.StandsUnknown)+p.Count(plan.StandsUnread)+p.Count(plan.StandsTakenBack) == 0
 }
 
 // drift says how far behind the pins are, and how long updates take.
@@ -184,7 +196,7 @@ func who(role plan.Role) string {
 // share a heading share a section.
 func states(p plan.Plan, v View) []section {
 	var out []section
-	if len(p.Updates) == 0 && len(p.Problems) == 0 {
+	if len(p.Updates) == 0 && len(p.Problems) == 0 && answered(p) {
 		s := section{end: "\n"}
 		s.add(rankBox, "There is nothing to move: no pin has a newer release that may be taken.\n")
 		out = append(out, s)

@@ -14,7 +14,7 @@ import (
 
 func TestGolden(t *testing.T) {
 	golden(t, "rich", dashboard.Render(rich(), richView(t)))
-	golden(t, "empty", dashboard.Render(plan.Plan{Pins: 2, MaxOpen: 10, Window: plan.WindowView{Inside: true, Opens: day("2026-11-27 23:00"), Closes: day("2026-11-29 23:00")},
+	golden(t, "empty", dashboard.Render(plan.Plan{Pins: 2, Standings: standing(2, plan.StandsCurrent), MaxOpen: 10, Window: plan.WindowView{Inside: true, Opens: day("2026-11-27 23:00"), Closes: day("2026-11-29 23:00")},
 		Current: []plan.Pin{{File: "constraints.txt", Name: "six", Version: "1.17.0"}, {File: "constraints.txt", Name: "ply", Version: "3.11"}}}, dashboard.View{ProjectID: 1}))
 	golden(t, "stopped", dashboard.Render(plan.Plan{Problems: []plan.Problem{{File: "constraints.txt", Line: 14, Stopping: true,
 		Text: "pip refuses `requests=2.31`: expected a version specifier", Next: "Write == or remove the line"}}, Updates: rich().Updates}, dashboard.View{ProjectID: 1}))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -52,10 +53,17 @@ func move(name, from, to string) plan.Move {
 	return plan.Move{File: "constraints.txt", Name: name, Key: name, From: from, To: to}
 }
 
+// standing is n pins that stand in one way.
+func standing(n int, s plan.Standing) []plan.PinStanding {
+	return slices.Repeat([]plan.PinStanding{{Standing: s}}, n)
+}
+
 // rich is a plan with something under every heading.
 func rich() plan.Plan {
 	return plan.Plan{
 		Pins: 78, Behind: 15, MaxOpen: 5, OpenCount: 2,
+		Standings: slices.Concat(standing(60, plan.StandsCurrent), standing(12, plan.StandsBehind), standing(3, plan.StandsHeld), standing(1, plan.StandsUnknown),
+			standing(1, plan.StandsUnread), standing(1, plan.StandsTakenBack), standing(1, plan.StandsBlocked), standing(1, plan.StandsUnmanaged)),
 		Window: plan.WindowView{Opens: day("2026-11-27 23:00"), Closes: day("2026-11-29 23:00"), Zone: "Europe/Prague"},
 		Updates: []plan.Update{
 			{Branch: "renovate/lxml-6.x", Title: "Update dependency lxml to v6", Kind: plan.Major, State: plan.PendingApproval, Moves: []plan.Move{move("lxml", "5.3.2", "6.1.3")},
@@ -112,7 +120,8 @@ func richView(t testing.TB) dashboard.View {
 
 // huge has n pins waiting for the window, some held back, many current.
 func huge(n int) plan.Plan {
-	p := plan.Plan{Pins: 3 * n, Behind: 2 * n, MaxOpen: 10, Window: plan.WindowView{Always: true}}
+	p := plan.Plan{Pins: 3 * n, Behind: 2 * n, MaxOpen: 10, Window: plan.WindowView{Always: true},
+		Standings: slices.Concat(standing(n, plan.StandsCurrent), standing(n, plan.StandsBehind), standing(n, plan.StandsHeld), standing(n, plan.StandsUnmanaged))}
 	for i := range n {
 		name := fmt.Sprintf("package-%03d", i)
 		p.Updates = append(p.Updates, plan.Update{Branch: "renovate/" + name + "-1.x", Title: "Update dependency " + name + " to v1.2.3", Kind: plan.Minor,

@@ -98,7 +98,7 @@ func (j *judge) age(v *verdict, usable []*DistFile, index Index, least time.Dura
 // usable returns the files that one of the slot's targets could install, and
 // a reason when one of the targets has none. Without targets any file will do.
 func (j *judge) usable(sl slot, r *Release) ([]*DistFile, string) {
-	good, reason := kept(r)
+	good, reason := unyanked(r)
 	if reason != "" || len(sl.targets) == 0 {
 		return good, reason
 	}
@@ -111,8 +111,8 @@ func (j *judge) usable(sl slot, r *Release) ([]*DistFile, string) {
 	return out, ""
 }
 
-// kept returns the files of a release that are not yanked, or that all are.
-func kept(r *Release) ([]*DistFile, string) {
+// unyanked returns the files of a release that are not yanked, or that all are.
+func unyanked(r *Release) ([]*DistFile, string) {
 	good := make([]*DistFile, 0, len(r.Files))
 	var yanked string
 	for i := range r.Files {

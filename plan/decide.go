@@ -135,7 +135,7 @@ func (d *decider) look(m *Memory) {
 		pkg, known := d.s.Packages[sl.p.Key]
 		o := m.look(sl, pkg, known)
 		if o.blocks {
-			d.plan.Unmanaged = append(d.plan.Unmanaged, Unmanaged{sl.path, sl.p.Line, pinText(sl.p), "larger than every release: it blocks the package on purpose"})
+			d.plan.Unmanaged = append(d.plan.Unmanaged, Unmanaged{sl.path, sl.p.Line, pinText(sl.p), onPurpose})
 		} else if o.stale || o.unknown {
 			index, _ := d.s.Policy.indexOf(sl.p.Key)
 			stale[index.Name] = append(stale[index.Name], sl.p.Key)
@@ -352,10 +352,7 @@ func (d *decider) staleProblems(stale map[string][]string) {
 		}
 		text := index.Spoken() + " could not be read"
 		if !d.allOf(index.Name, keys) {
-			text += " for " + strings.Join(keys[:min(5, len(keys))], ", ")
-			if len(keys) > 5 {
-				text += fmt.Sprintf(" and %d more", len(keys)-5)
-			}
+			text += " for " + some(keys)
 		}
 		d.plan.Problems = append(d.plan.Problems, Problem{
 			Text: text + ": " + why,

@@ -206,7 +206,7 @@ func TestWhatIsNoUpdate(t *testing.T) {
 		want string
 	}{
 		{"unknown project", unknown, "a is not on index pypi"},
-		{"unknown version", pkg("a", release(t, "0.9", "2024-01-01"), release(t, "1.1", "2024-01-01")), "a 1.0 is not on index pypi"},
+		{"unknown version", pkg("a", release(t, "0.9", "2024-01-01")), "a 1.0 is not on index pypi, whose newest release is 0.9"},
 		{"quarantined", quarantined, `quarantined on index pypi ("malware")`},
 	}
 	for _, tt := range tests {

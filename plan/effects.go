@@ -45,11 +45,8 @@ func (d *decider) finish() {
 		}
 		return a.Branch < b.Branch
 	})
-	sort.SliceStable(d.plan.Current, func(i, j int) bool {
-		a, b := d.plan.Current[i], d.plan.Current[j]
-		return a.File < b.File || (a.File == b.File && a.Line < b.Line)
-	})
 	sort.SliceStable(d.plan.Why, func(i, j int) bool { return strings.ToLower(d.plan.Why[i].Name) < strings.ToLower(d.plan.Why[j].Name) })
+	d.standings()
 	d.notes()
 }
 

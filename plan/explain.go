@@ -104,18 +104,16 @@ func (d *decider) tally() {
 	d.plan.Lag, d.plan.Merged = d.lag()
 	d.plan.Samples = d.sample()
 	ends := d.ends()
-	for i, sl := range d.slots {
+	for i := range d.slots {
 		o := d.outcomes[i]
-		if o.blocks {
+		if o.blocks || o.off != nil {
 			continue
 		}
 		d.plan.Pins++
 		d.why(i, o, ends[i])
 		if slices.ContainsFunc(o.lines, func(l *line) bool { return l.offers() || l.ruled() }) {
 			d.plan.Behind++
-			continue
 		}
-		d.plan.Current = append(d.plan.Current, Pin{sl.path, sl.p.Line, sl.p.Name, sl.p.Version.String()})
 	}
 }
 
@@ -146,6 +144,8 @@ func (d *decider) why(i int, o outcome, to pep440.Version) {
 	switch {
 	case o.note != "":
 		row.Because = o.note
+	case o.yanked != "" && row.To == row.From:
+		row.Because = fmt.Sprintf("%s %s is %s, and no release may take its place", row.Name, row.From, o.yanked)
 	case row.To != o.newest && o.newest != "":
 		row.Because = reasons(d.considered(i), row.To)
 	case o.archived != "":
@@ -192,7 +192,7 @@ func Explain(s Snapshot, name string) []Explanation {
 		}
 		i := slices.IndexFunc(d.slots, func(o slot) bool { return o.file == sl.file && o.pin == sl.pin })
 		if i < 0 || d.outcomes[i].blocks {
-			e.Note = "larger than every release: it blocks the package on purpose"
+			e.Note = onPurpose
 		} else {
 			d.explain(&e, i)
 		}

@@ -18,7 +18,10 @@ type outcome struct {
 	archived string
 	down     *line  // older releases, for a pin that was taken back
 	yanked   string // the pinned release was taken back: how the index says it
+	gone     bool   // the pinned release is not there any more, and newer ones are
 	blocks   bool   // the pin is meant to make the package uninstallable
+	owned    bool   // some index of the configuration owns the name
+	off      *Rule  // the rule that turns the package off, whatever its index says
 	stale    bool   // the index did not answer in this run
 	absent   bool   // its index says that there is no such package, perhaps for a while
 	unknown  bool   // nothing is known of this name
@@ -45,8 +48,11 @@ type step struct {
 // look judges the slot's package: every release newer than the pin.
 func (j *judge) look(sl slot, pkg Package, known bool) outcome {
 	index, owned := j.policy.indexOf(sl.p.Key)
-	o := outcome{stale: pkg.Failure != "", unknown: !known || !pkg.HasFacts && pkg.Withheld == ""}
+	o := outcome{owned: owned, stale: pkg.Failure != "", unknown: !known || !pkg.HasFacts && pkg.Withheld == "", off: j.off(sl)}
 	switch {
+	case blocks(sl.p.Version, pkg.Releases):
+		o.blocks = true
+		return o
 	case !owned:
 		o.note = "no index of the configuration owns this name (indexes[].packages)"
 		return o
@@ -67,26 +73,35 @@ func (j *judge) look(sl slot, pkg Package, known bool) outcome {
 		o.archived = fmt.Sprintf("%s on %s%s", pkg.Status, index.Spoken(), because(pkg.StatusReason))
 	}
 	newer, pinned := split(pkg.Releases, sl.p)
-	if pinned == nil {
-		if len(newer) == 0 && len(pkg.Releases) > 0 {
-			o.blocks = true
-			return o
-		}
+	o.newest = newestFinal(pkg.Releases, sl.p.Version)
+	switch {
+	case pinned != nil:
+		o.drift, o.yanked = drift(pkg.Releases, pinned), taken(pinned)
+	case len(newer) == 0:
+		// A mirror may lag, so nothing goes back on account of that.
 		o.note = fmt.Sprintf("%s %s is not on %s", sl.p.Name, sl.p.Version, index.Spoken())
+		if o.newest != "" {
+			o.note += ", whose newest release is " + o.newest
+		}
 		return o
+	default:
+		o.gone, o.yanked = true, "no longer on "+index.Spoken()
 	}
-	o.newest, o.drift = newestFinal(pkg.Releases, sl.p.Version), drift(pkg.Releases, pinned)
-	o.yanked = taken(pinned)
 	j.lines(&o, sl, index, pkg, pinned, newer)
 	return o
 }
 
 // lines judges what is newer. A package with calendar versions has one line:
 // its years are not majors that somebody may want to stay on. Of a pin that
-// was taken back and has nowhere to go up, what is older counts as well.
+// was yanked and has nowhere to go up, what is older counts as well. pinned is
+// nil for one that is not there any more.
 func (j *judge) lines(o *outcome, sl slot, index Index, pkg Package, pinned *Release, newer []*Release) {
 	pin := sl.p.Version
-	calendar := isCalendar(pin, earliest(pinned.Files)) &&
+	var files []DistFile // none of a pin that is not there any more
+	if pinned != nil {
+		files = pinned.Files
+	}
+	calendar := isCalendar(pin, earliest(files)) &&
 		slices.ContainsFunc(newer, func(r *Release) bool { return isCalendar(r.Version, earliest(r.Files)) })
 	rules := j.rulesFor(sl)
 	own, major := &line{calendar: calendar, judged: make([]verdict, 0, len(newer))}, &line{major: true}
@@ -98,7 +113,7 @@ func (j *judge) lines(o *outcome, sl slot, index Index, pkg Package, pinned *Rel
 		to.judged = append(to.judged, j.release(sl, rules, to.kind(sl, r.Version), index, r))
 	}
 	o.lines = []*line{own, major}
-	if o.yanked == "" {
+	if o.yanked == "" || pinned == nil {
 		return
 	}
 	down := &line{down: true}

@@ -140,18 +140,7 @@ func (r *Rule) covers(sl slot, kind Kind, to pep440.Version) bool {
 }
 
 // disabled reports whether rules turn off every step of a pin.
-func (j *judge) disabled(sl slot) bool {
-	off := false
-	for _, r := range j.rulesFor(sl) {
-		switch {
-		case r.Enabled == Yes:
-			off = false
-		case r.Enabled == No && len(r.Kinds) == 0 && r.To.IsEmpty():
-			off = true
-		}
-	}
-	return off
-}
+func (j *judge) disabled(sl slot) bool { return j.off(sl) != nil }
 
 // forbidden says which of a pin's rules keeps it from a release, and how that
 // reads after its name and version; nil where none does.
@@ -177,6 +166,21 @@ func (j *judge) forbidden(rules []*Rule, kind Kind, to pep440.Version) (*Rule, s
 		}
 	}
 	return nil, ""
+}
+
+// off is the rule that turns a package off altogether, whatever the step; nil
+// where none does, or where a later rule turns some step on again.
+func (j *judge) off(sl slot) *Rule {
+	var off *Rule
+	for _, r := range j.rulesFor(sl) {
+		switch {
+		case r.Enabled == Yes:
+			off = nil
+		case r.Enabled == No && len(r.Kinds) == 0 && r.To.IsEmpty():
+			off = r
+		}
+	}
+	return off
 }
 
 // ignored is what a rule that ignores says, without a capital.

@@ -111,14 +111,13 @@ func parseFiles(s *Snapshot) (files []parsedFile, problems []Problem) {
 			})
 			continue
 		}
+		if p := linkProblem(f.Path, f.Data, false); p != nil {
+			problems = append(problems, *p)
+			continue
+		}
 		parsed, err := constraints.Parse(f.Path, f.Data)
 		if err != nil {
 			problems = append(problems, syntaxProblems(f.Path, err)...)
-			continue
-		}
-		if to := parsed.LinkTarget(); to != "" {
-			problems = append(problems, Problem{File: f.Path, Line: 1, Stopping: true,
-				Text: "it is a link to " + to + " and no constraints file", Next: "name the file that it leads to in the configuration"})
 			continue
 		}
 		pf.parsed = parsed
@@ -149,6 +148,9 @@ var locatedError = regexp.MustCompile(`(?s)^:([0-9]{1,9}): (.*)$`)
 func (f *parsedFile) deriveTwin() *Problem {
 	if f.Derived == nil {
 		return nil
+	}
+	if p := linkProblem(f.Derived.Path, f.Derived.Data, true); p != nil {
+		return p
 	}
 	var err error
 	if f.twin, err = f.derive(f.parsed); err == nil {

@@ -36,7 +36,8 @@ func (d *decider) universe() *solve.Facts {
 	}
 	for i, sl := range d.slots {
 		f.Pins = append(f.Pins, solve.Pin{
-			Key: sl.p.Key, Group: sl.file, Version: sl.p.Version, Active: d.active(sl), Up: d.candidates(i), Mute: d.judge.disabled(sl),
+			Key: sl.p.Key, Group: sl.file, Version: sl.p.Version, Active: d.active(sl), Up: d.candidates(i),
+			Mute: d.judge.disabled(sl), Blocks: d.outcomes[i].blocks,
 		})
 	}
 	return f
@@ -211,7 +212,7 @@ func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 // admits says in which environments a release can be installed, and by which
 // files.
 func (d *decider) admits(r *Release) (files []*DistFile, mask uint64) {
-	good, reason := kept(r)
+	good, reason := unyanked(r)
 	switch {
 	case reason != "":
 		return nil, 0

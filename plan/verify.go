@@ -29,8 +29,8 @@ type Finding struct {
 // FindingKind says what sort of finding it is.
 type FindingKind string
 
-// The kinds. Only a conflict makes a verification fail; it is what pip would
-// stop at.
+// The kinds. A conflict makes a verification fail, since pip would stop at it,
+// and so does a release that is not there or of which too little is known.
 const (
 	FoundConflict   FindingKind = "conflict"     // pins that cannot be installed together
 	FoundPython     FindingKind = "python"       // a release that does not admit a configured Python
@@ -54,7 +54,16 @@ func (v Verification) Conflicts() int {
 }
 
 // Failed reports whether anything was found that lets the pins not pass.
-func (v Verification) Failed() bool { return v.Conflicts() > 0 }
+func (v Verification) Failed() bool {
+	return slices.ContainsFunc(v.Findings, func(f Finding) bool {
+		switch f.Kind {
+		case FoundConflict, FoundYanked, FoundGone, FoundNotChecked:
+			return true
+		case FoundPython, FoundNoFile, FoundUnpinned, FoundUnverified:
+		}
+		return false
+	})
+}
 
 // Verify judges the pins as they are. It is total, as Decide is.
 func Verify(s Snapshot) Verification {
@@ -121,7 +130,7 @@ func (d *decider) sentence(e solve.Edge) string {
 	if e.ToMissing {
 		return requires(e) + on + ", and no release of " + e.To + " fits the pins"
 	}
-	return requires(e) + on + "; " + e.To + " is pinned at " + e.ToVersion.String()
+	return requires(e) + on + "; " + pinnedAt(e)
 }
 
 // place is the line of the pin that an edge comes from.
@@ -148,22 +157,25 @@ func (d *decider) findings(i int) []Finding {
 	}
 	pkg := d.s.Packages[sl.p.Key]
 	switch {
-	case o.unknown:
-		return found(FoundNotChecked, name+": "+o.note)
-	case o.blocks:
+	case o.blocks, o.off != nil && (o.unknown || o.absent):
 		return nil
+	case !o.owned, o.unknown:
+		return found(FoundNotChecked, name+": "+o.note)
 	case pkg.Status == "quarantined":
 		return found(FoundYanked, name+" is "+o.note)
 	case o.note != "":
 		return found(FoundGone, o.note)
 	}
 	r := pkg.release(sl.p.Version)
-	if r == nil {
+	if r == nil || o.gone {
 		return found(FoundGone, fmt.Sprintf("%s is not on %s", name, SpokenIndex(pkg.Index)))
 	}
 	var out []Finding
+	if o.stale && o.off == nil {
+		out = found(FoundNotChecked, name+": "+SpokenIndex(pkg.Index)+" could not be read in this run: "+pkg.Failure)
+	}
 	if o.yanked != "" {
-		out = found(FoundYanked, name+" is "+o.yanked)
+		out = append(out, found(FoundYanked, name+" is "+o.yanked)...)
 	} else if _, reason := d.judge.usable(sl, r); reason != "" {
 		kind := FoundNoFile
 		if strings.HasPrefix(reason, "requires Python") {
@@ -172,7 +184,7 @@ func (d *decider) findings(i int) []Finding {
 		} else {
 			reason = "has " + reason
 		}
-		out = found(kind, name+" "+reason)
+		out = append(out, found(kind, name+" "+reason)...)
 	}
 	switch m := d.metadataOf(sl.p.Key, sl.p.Version); m.Status {
 	case MetadataUnknown, MetadataRefused, MetadataWithheld:

@@ -30,7 +30,15 @@ func violated(e solve.Edge) string {
 	if e.ToMissing {
 		return requires(e) + ", and no release of " + e.To + " fits"
 	}
-	return requires(e) + "; " + e.To + " is pinned at " + e.ToVersion.String()
+	return requires(e) + "; " + pinnedAt(e)
+}
+
+// pinnedAt says where the pin stands that an edge meets.
+func pinnedAt(e solve.Edge) string {
+	if e.ToBlocks {
+		return e.To + "==" + e.ToVersion.String() + " blocks it on purpose"
+	}
+	return e.To + " is pinned at " + e.ToVersion.String()
 }
 
 // blockers says what stands against a version: the first edge, then why the
@@ -67,7 +75,7 @@ func (d *decider) stuck(e solve.Edge, key string) string {
 	if name == key || e.FromRoot {
 		name = e.To
 	}
-	if name == key || e.ToMissing {
+	if name == key || e.ToMissing || e.ToBlocks {
 		return ""
 	}
 	for i, sl := range d.slots {

@@ -369,7 +369,8 @@ func (d *doctor) window(project config.Project) {
 	d.say(good, project.Path, "schedule and window meet next on %s %s", at.In(zone).Format("Mon 2 Jan 2006 15:04"), zone)
 }
 
-// indexes asks every index for one name that it owns.
+// indexes asks every index for the names that it owns of the pins, or for one
+// that it would own.
 func (d *doctor) indexes(ctx context.Context) {
 	sources, err := d.sources(d.config)
 	if err != nil {
@@ -382,17 +383,23 @@ func (d *doctor) indexes(ctx context.Context) {
 		return
 	}
 	for _, index := range d.config.Indexes {
-		name := d.owned(index.Name)
-		subject := plan.SpokenIndex(index.Name)
-		answer, err := client.Fetch(ctx, sources[index.Name], name, "", 0)
-		switch {
-		case err != nil:
-			d.say(wrong, subject, "%s: %s", pypi.Clause(err), indexAdvice(index, err))
-		case !answer.Known:
-			d.say(doubt, subject, "answers at %s and does not know %s: check that its address is the base of a Simple API", index.URL, name)
-		default:
-			d.say(good, subject, "answers at %s and knows %s", index.URL, name)
+		var requests []pypi.Request
+		names := d.owned(index.Name)
+		for _, name := range names {
+			requests = append(requests, pypi.Request{Source: sources[index.Name], Name: name})
 		}
+		var unknown []string
+		var failure error
+		client.FetchEach(ctx, requests, nil, func(i int, r pypi.Result) {
+			switch {
+			case r.Err != nil && failure == nil:
+				failure = r.Err
+			case r.Err == nil && !r.Answer.Known:
+				unknown = append(unknown, requests[i].Name)
+			}
+		})
+		slices.Sort(unknown)
+		d.answers(index, names, unknown, failure)
 	}
 }
 
@@ -415,12 +422,49 @@ func indexAdvice(index config.Index, err error) string {
 	return fmt.Sprintf("check that %s (%s) is the base of a Simple API, and the credentials", setting, index.URL)
 }
 
-// owned is a name that an index is asked for: the first pin it owns.
-func (d *doctor) owned(index string) string {
+// answers says how an index knew the names it was asked for.
+func (d *doctor) answers(index config.Index, asked []string, unknown []string, failure error) {
+	subject := plan.SpokenIndex(index.Name)
+	names := strings.Join(unknown[:min(5, len(unknown))], ", ")
+	if n := len(unknown) - 5; n > 0 {
+		names += fmt.Sprintf(" and %d more", n)
+	}
+	switch {
+	case failure != nil:
+		d.say(wrong, subject, "%s: %s", pypi.Clause(failure), indexAdvice(index, failure))
+	case len(unknown) == 0:
+		d.say(good, subject, "answers at %s and knows %s", index.URL, knownNames(asked))
+	case !slices.Contains(d.pins, unknown[0]): // it owns no pin
+		d.say(doubt, subject, "answers at %s and does not know %s: check that its address is the base of a Simple API", index.URL, names)
+	case len(unknown) == len(asked):
+		d.say(wrong, subject, "answers at %s and knows none of its pins, %s: check that its address is the base of a Simple API, and that its user may read them", index.URL, names)
+	case plan.ManyUnknown(len(unknown), len(asked)):
+		d.say(wrong, subject, "answers at %s and does not know %d of its %s, %s: check that its address is the base of a Simple API, and that its user may read them", index.URL, len(unknown), count(len(asked), "pin"), names)
+	default:
+		d.say(doubt, subject, "answers at %s and does not know %s: correct the name, or check that its address is the base of a Simple API", index.URL, names)
+	}
+}
+
+// knownNames is one name, or how many there are.
+func knownNames(names []string) string {
+	if len(names) == 1 {
+		return names[0]
+	}
+	return "all of its " + count(len(names), "pin")
+}
+
+// owned are the names that an index is asked for: the pins it owns, once each,
+// or where there is none one that every public index has.
+func (d *doctor) owned(index string) []string {
+	var out []string
 	for _, name := range d.pins {
 		if owner, ok := d.config.Defaults.IndexOf(name); ok && owner.Name == index {
-			return name
+			out = append(out, name)
 		}
 	}
-	return "pip"
+	if len(out) == 0 {
+		return []string{"pip"}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -62,7 +62,7 @@ func TestDoctorFindsNothing(t *testing.T) {
 		[]string{"ok ", "no branch under pinwheel/ is protected"},
 		[]string{"ok ", "constraints.txt holds 2 pins"},
 		[]string{"ok ", "schedule and window meet next on Sat 3 Jan 2026 00:00 Europe/Prague"},
-		[]string{"ok ", "the index: answers at", "knows boto3"})
+		[]string{"ok ", "the index: answers at", "knows all of its 2 pins"})
 	if _, err := os.Stat(w.path("pinwheel.db")); err == nil {
 		t.Error("the doctor made a database")
 	}

@@ -15,7 +15,7 @@ import (
 // they pin, and says what of the configuration has no effect on them.
 func (d *doctor) files(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project) {
 	var files []plan.File
-	var names []string
+	var names, asked []string
 	whole := true
 	for _, f := range project.Policy.Files {
 		file := plan.File{Path: f.Path}
@@ -26,13 +26,16 @@ func (d *doctor) files(ctx context.Context, client *mrs.Client, project config.P
 		}
 		for _, pin := range parsed.Pins {
 			names = append(names, pin.Key)
+			if !plan.Blocks(pin.Version) {
+				asked = append(asked, pin.Key)
+			}
 		}
 		if f.Derived != nil {
 			file.Derived = d.derived(ctx, client, project, p, *f.Derived, parsed)
 		}
 		files = append(files, file)
 	}
-	d.pins = append(d.pins, names...)
+	d.pins = append(d.pins, asked...)
 	if !whole {
 		return // what they pin is not known
 	}
@@ -52,13 +55,13 @@ func (d *doctor) constraints(ctx context.Context, client *mrs.Client, project co
 		d.say(wrong, project.Path, "%s is not on %s: add it or correct files in the configuration", name, p.DefaultBranch)
 		return nil
 	}
+	if to, ok := constraints.LinkTarget(data); ok {
+		d.say(wrong, project.Path, "%s is a symbolic link to %s: set files[].path to the file that it leads to", name, to)
+		return nil
+	}
 	parsed, err := constraints.Parse(name, data)
 	if err != nil {
 		d.say(wrong, project.Path, "%v", err)
-		return nil
-	}
-	if to := parsed.LinkTarget(); to != "" {
-		d.say(wrong, project.Path, "%s is a link to %s: name the file that it leads to in the configuration", name, to)
 		return nil
 	}
 	d.say(good, project.Path, "%s holds %s", name, count(len(parsed.Pins), "pin"))

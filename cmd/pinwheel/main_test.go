@@ -186,7 +186,7 @@ func TestPlan(t *testing.T) {
 	w := newWorld(t)
 	code, out, complaints := w.configured("plan", "group/project")
 	w.want(code, exitDone, complaints)
-	has(t, out, "group/project: 2 pins, 1 behind, 1 line not managed, the window opens Sat 2026-01-03 00:00 Europe/Prague",
+	has(t, out, "group/project: 2 pins, 1 current, 1 behind, 1 line not managed, the window opens Sat 2026-01-03 00:00 Europe/Prague",
 		"PACKAGE", "boto3", "1.35.0", "awaiting-schedule")
 	code, out, complaints = w.configured("plan", "--at", saturday, "--diff")
 	w.want(code, exitDone, complaints)
@@ -233,7 +233,7 @@ func TestPlanOfAFile(t *testing.T) {
 		}
 		code, out, complaints := w.configured(args...)
 		w.want(code, exitDone, complaints)
-		has(t, out, file+": 2 pins, 1 behind", "boto3", "+boto3==1.35.0", "+    boto3==1.35.0")
+		has(t, out, file+": 2 pins, 1 current, 1 behind", "boto3", "+boto3==1.35.0", "+    boto3==1.35.0")
 	}
 	if n := len(w.gitlab.Requests()); n != 0 {
 		t.Errorf("%d requests to GitLab, want none", n)

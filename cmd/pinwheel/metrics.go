@@ -85,6 +85,12 @@ func (m *metrics) text() string {
 	family("last_run_duration_seconds", "gauge", "How long the last run took.", func(p *measured) (float64, bool) { return p.took.Seconds(), true })
 	family("pins", "gauge", "Pins in all constraints files.", count(func(p *measured) int { return p.plan.Pins }))
 	family("pins_behind", "gauge", "Pins with an update of any state.", count(func(p *measured) int { return p.plan.Behind }))
+	fmt.Fprint(&out, "# HELP pinwheel_pins_standing Pins by how they stand to their index.\n# TYPE pinwheel_pins_standing gauge\n")
+	for _, project := range projects {
+		for _, s := range plan.Standings() {
+			fmt.Fprintf(&out, "pinwheel_pins_standing{project=%q,standing=%q} %d\n", project, keyOf(s), m.by[project].plan.Count(s))
+		}
+	}
 	family("merge_requests_open", "gauge", "Open merge requests that take a place.", count(func(p *measured) int { return p.plan.OpenCount }))
 	fmt.Fprint(&out, "# HELP pinwheel_updates Updates by state.\n# TYPE pinwheel_updates gauge\n")
 	for _, project := range projects {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/text"
 )
 
 func planCommand() command {
@@ -18,7 +19,8 @@ func planCommand() command {
 		summary: "say what a run would do, and why",
 		about: `
 Reads what a run reads and prints a line for each update: the package, from
-which version to which, its state, and what it waits for. Nothing is written to
+which version to which, its state, and what it waits for; then one for each pin
+that is neither current nor behind, with the reason. Nothing is written to
 GitLab. What --diff prints into a file or a pipe is a patch for git apply -p0 and
 patch -p0, as long as one branch would be written; passwords in addresses are left
 out. With --file there is no GitLab at all:
@@ -67,19 +69,22 @@ func (p *program) planText(all []seen, diff bool) {
 		}
 		fmt.Fprintf(p.out, "%s: %s\n", s.path, overall(s.Plan))
 		p.table(s.Plan)
+		p.others(s.Plan)
 		if diff {
 			p.diffs(s)
 		}
 	}
 }
 
-// overall is the plan in one line.
+// overall is the plan in one line; of a project that is stopped it counts
+// nothing.
 func overall(q plan.Plan) string {
-	parts := []string{count(q.Pins, "pin"), fmt.Sprintf("%d behind", q.Behind)}
-	if n := len(q.Unmanaged); n > 0 {
-		parts = append(parts, count(n, "line")+" not managed")
+	if q.Stopped() {
+		return "stopped, so its pins were not judged"
 	}
-	return strings.Join(append(parts, window(q.Window)), ", ")
+	pins, beside := q.Tally()
+	parts := append([]string{count(q.Pins, "pin")}, pins...)
+	return strings.Join(append(append(parts, beside...), window(q.Window)), ", ")
 }
 
 func window(w plan.WindowView) string {
@@ -122,6 +127,34 @@ func (p *program) table(q plan.Plan) {
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", name, printable(m.From), printable(m.To), state, why)
 		}
+	}
+	w.Flush() //nolint:errcheck // as every print
+}
+
+// others prints the pins that are neither current nor behind, and why, unless
+// the line of an update says it.
+func (p *program) others(q plan.Plan) {
+	told := map[string]bool{}
+	for _, u := range q.Updates {
+		for _, m := range u.Moves {
+			told[m.Key] = true
+		}
+	}
+	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
+	said := false
+	for _, pin := range q.Standings {
+		if pin.Standing == plan.StandsCurrent || pin.Standing == plan.StandsBehind || pin.Standing == plan.StandsHeld && told[pin.Key] {
+			continue
+		}
+		if !said {
+			fmt.Fprintln(w, "PIN\tLINE\tSTANDS\tWHY")
+			said = true
+		}
+		name := pin.Name
+		if pin.Version != "" {
+			name += " " + pin.Version
+		}
+		fmt.Fprintf(w, "%s\t%s:%d\t%s\t%s\n", printable(text.Masked(name)), printable(pin.File), pin.Line, pin.Standing, printable(text.Masked(pin.Why)))
 	}
 	w.Flush() //nolint:errcheck // as every print
 }

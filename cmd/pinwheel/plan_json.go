@@ -22,6 +22,18 @@ type (
 		Updates   []updateOut    `json:"updates"`
 		Actions   []actionOut    `json:"actions"`
 		Unmanaged []unmanagedOut `json:"not_managed"`
+		Stopped   bool           `json:"stopped"`   // nothing below was judged
+		Standings map[string]int `json:"standings"` // how many pins stand how; every one is there
+		All       []pinOut       `json:"all_pins"`  // by file and line
+	}
+	pinOut struct {
+		File     string `json:"file"`
+		Line     int    `json:"line"`
+		Package  string `json:"package"` // as written; all of a line that is not managed
+		Version  string `json:"version,omitempty"`
+		Index    string `json:"index,omitempty"`
+		Standing string `json:"standing"`
+		Why      string `json:"why,omitempty"`
 	}
 	problemOut struct {
 		Page     string `json:"page,omitempty"`
@@ -84,6 +96,16 @@ func outOf(s seen) planOut {
 	o := planOut{
 		Project: s.path, At: s.Snapshot.Now, Pins: s.Plan.Pins, Behind: s.Plan.Behind,
 		Problems: []problemOut{}, Updates: []updateOut{}, Actions: []actionOut{}, Unmanaged: []unmanagedOut{},
+		Stopped: s.Plan.Stopped(), Standings: map[string]int{}, All: []pinOut{},
+	}
+	for _, standing := range plan.Standings() {
+		o.Standings[keyOf(standing)] = s.Plan.Count(standing)
+	}
+	for _, pin := range s.Plan.Standings {
+		o.All = append(o.All, pinOut{
+			File: pin.File, Line: pin.Line, Package: text.Masked(pin.Name), Version: pin.Version, Index: pin.Index,
+			Standing: keyOf(pin.Standing), Why: text.Masked(pin.Why),
+		})
 	}
 	for _, q := range s.Plan.Problems {
 		q.Text = text.Masked(q.Text)
@@ -101,6 +123,9 @@ func outOf(s seen) planOut {
 	}
 	return o
 }
+
+// keyOf is a standing as a key of JSON.
+func keyOf(s plan.Standing) string { return strings.ReplaceAll(string(s), " ", "_") }
 
 func updateOf(u plan.Update) updateOut {
 	o := updateOut{

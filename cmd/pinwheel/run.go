@@ -121,8 +121,16 @@ func summary(project config.Project, r reconcile.Report) string {
 	case r.Body == "" && r.Status == reconcile.Done:
 		return "paused, since a person closed its dashboard"
 	}
-	return fmt.Sprintf("%s, %d behind of %s, %s open, %s", r.Status,
-		r.Plan.Behind, count(r.Plan.Pins, "pin"), count(r.Plan.OpenCount, "merge request"), changes(r.Wrote))
+	if r.Plan.Stopped() {
+		return fmt.Sprintf("%s, so its pins were not judged, %s", r.Status, changes(r.Wrote))
+	}
+	pins := fmt.Sprintf("%d behind of %s", r.Plan.Count(plan.StandsBehind), count(r.Plan.Pins, "pin"))
+	for _, s := range []plan.Standing{plan.StandsHeld, plan.StandsUnknown, plan.StandsUnread, plan.StandsTakenBack} {
+		if n := r.Plan.Count(s); n > 0 {
+			pins += fmt.Sprintf(", %d %s", n, s)
+		}
+	}
+	return fmt.Sprintf("%s, %s, %s open, %s", r.Status, pins, count(r.Plan.OpenCount, "merge request"), changes(r.Wrote))
 }
 
 func changes(n int) string {

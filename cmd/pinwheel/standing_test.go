@@ -21,24 +21,24 @@ func TestAnIndexThatKnowsNoName(t *testing.T) {
 	w.wrongIndex()
 	code, out, complaints := w.configured("plan")
 	w.want(code, exitFailed, complaints)
-	has(t, complaints, "index default", "/simpler/", "boto3, urllib3")
-	has(t, out, "2 pins, 0 current", "2 unknown", "boto3", "urllib3", "is not on index default")
+	has(t, complaints, "the index knows none", "/simpler/", "boto3, urllib3")
+	has(t, out, "2 pins, 0 current", "2 unknown", "boto3", "urllib3", "is not on the index")
 	code, out, complaints = w.configured("plan", "--dashboard")
 	w.want(code, exitFailed, complaints)
-	has(t, out, "## Problems", "index default", "2 unknown")
+	has(t, out, "## Problems", "the index", "2 unknown")
 	if strings.Contains(out, "all current") || strings.Contains(out, "nothing to move") {
 		t.Errorf("the page calls them current:\n%s", out)
 	}
 	code, out, complaints = w.configured("verify")
 	w.want(code, exitFailed, complaints)
-	has(t, out, "constraints.txt:1: not-on-index: boto3 is not on index default")
+	has(t, out, "constraints.txt:1: not-on-index: boto3 is not on the index")
 	code, out, complaints = w.configured("doctor")
 	w.want(code, exitFailed, complaints)
-	has(t, out, "error    index default: ", "knows none of")
+	has(t, out, "error    the index: ", "knows none of")
 	code, out, complaints = w.configured("run")
 	w.want(code, exitFailed, complaints)
 	has(t, out, "failed", "2 unknown")
-	has(t, complaints, "index default")
+	has(t, complaints, "the index")
 }
 
 // TestOneUnknownNameIsANote: it is listed everywhere and fails verify alone.
@@ -49,15 +49,15 @@ func TestOneUnknownNameIsANote(t *testing.T) {
 	}
 	code, out, complaints := w.configured("plan")
 	w.want(code, exitDone, complaints)
-	has(t, out, "3 pins, 1 current, 1 behind, 1 unknown", "1 blocked on purpose", "no-such", "no-such is not on index default")
+	has(t, out, "3 pins, 1 current, 1 behind, 1 unknown", "1 blocked on purpose", "no-such", "no-such is not on the index")
 	code, out, complaints = w.configured("plan", "--dashboard")
 	w.want(code, exitDone, complaints)
-	has(t, out, "1 current", "1 behind", "1 unknown", "1 blocked on purpose", "## Notes", "no-such is not on index default")
+	has(t, out, "1 current", "1 behind", "1 unknown", "1 blocked on purpose", "## Notes", "no-such is not on the index")
 	code, _, complaints = w.configured("verify")
 	w.want(code, exitFailed, complaints)
 	code, out, complaints = w.configured("doctor")
 	w.want(code, exitDone, complaints)
-	has(t, out, "warning  index default: ", "no-such")
+	has(t, out, "warning  the index: ", "no-such")
 	code, out, complaints = w.configured("plan", "--json")
 	w.want(code, exitDone, complaints)
 	var got []struct {
@@ -75,7 +75,7 @@ func TestOneUnknownNameIsANote(t *testing.T) {
 	if fmt.Sprint(got[0].Standings) != want || len(got[0].All) != 4 || got[0].Pins != 3 || got[0].Behind != 1 {
 		t.Errorf("%+v", got)
 	}
-	if p := got[0].All[2]; p.Package != "no-such" || p.Version != "1.0" || p.Standing != "unknown" || p.Line != 3 || !strings.Contains(p.Why, "not on index") {
+	if p := got[0].All[2]; p.Package != "no-such" || p.Version != "1.0" || p.Standing != "unknown" || p.Line != 3 || !strings.Contains(p.Why, "not on the index") {
 		t.Errorf("%+v", p)
 	}
 }

@@ -22,7 +22,8 @@ names that are required and have no pin. It opens and changes nothing. With
 
   pinwheel verify --file constraints.txt --roots 'cki-tools[deploy]' --roots requests
 
-The exit code is 1 when there are conflicts, and 0 when there are none.`,
+The exit code is 1 when there are conflicts, and when a pin is not on its index,
+was taken back or could not be checked; else it is 0.`,
 		setup: func(p *program, flags *flag.FlagSet) action {
 			l := lookFlags(flags)
 			l.verify = true
@@ -38,13 +39,11 @@ The exit code is 1 when there are conflicts, and 0 when there are none.`,
 				if err != nil {
 					return err
 				}
-				conflicts := 0
 				for _, s := range all {
 					p.verification(s)
-					conflicts += s.Verification.Conflicts()
-				}
-				if conflicts > 0 {
-					code = max(code, exitFailed)
+					if s.Verification.Failed() {
+						code = max(code, exitFailed)
+					}
 				}
 				if code != exitDone {
 					return failure{code: code}
@@ -59,6 +58,10 @@ The exit code is 1 when there are conflicts, and 0 when there are none.`,
 // line that sums them up.
 func (p *program) verification(s seen) {
 	v := s.Verification
+	if s.Plan.Stopped() {
+		fmt.Fprintf(p.out, "%s: stopped, so its pins were not judged\n", printable(s.path))
+		return
+	}
 	for _, conflicts := range []bool{true, false} {
 		for _, f := range v.Findings {
 			if (f.Kind == plan.FoundConflict) != conflicts {

@@ -114,7 +114,7 @@ func (s *Solver) takes(i, o int32, r *require) bool {
 	}
 	if t.answers[o] == 0 {
 		t.answers[o] = -1
-		if r.spec.Contains(n.options[o].v) {
+		if !n.blocks && r.spec.Contains(n.options[o].v) {
 			t.answers[o] = 1
 		}
 	}

@@ -28,7 +28,7 @@ func (st *state) edge(c *conflict) Edge {
 		to = s.slot(group, c.req.name, c.mask)
 	}
 	if to >= 0 {
-		e.To, e.ToVersion = s.nodes[to].key, st.option(to).v
+		e.To, e.ToVersion, e.ToBlocks = s.nodes[to].key, st.option(to).v, s.nodes[to].blocks
 	} else {
 		e.ToMissing = true
 	}

@@ -62,6 +62,9 @@ type Pin struct {
 	Mute bool
 	// Fixed pins do not move, whatever Up says.
 	Fixed bool
+	// Blocks says that no release is Version, on purpose: whatever requires the
+	// name cannot be installed, and nothing is required by it.
+	Blocks bool
 	// Up lists what the pin may move to on account of others, in order of
 	// preference. Candidates that are older than Version are passed over.
 	Up []Candidate
@@ -120,6 +123,8 @@ type Edge struct {
 	To        string
 	ToVersion pep440.Version
 	ToMissing bool
+	// ToBlocks says that the pin of To blocks it.
+	ToBlocks bool
 	// Environment is the first one in which it is so.
 	Environment int
 	// Extra is the extra of From on account of which it counts, "" for none.

@@ -252,7 +252,7 @@ func (o *opening) require(r *require, by cause, why reason) (bool, reason) {
 			continue
 		}
 		pinned = true
-		if !r.loose && !r.spec.Contains(o.st.option(b).v) && (by.node < 0 || o.st.excused(by.node, b, r)&o.bit == 0) {
+		if !r.loose && !o.s.takes(b, o.st.opt[b], r) && (by.node < 0 || o.st.excused(by.node, b, r)&o.bit == 0) {
 			return false, why.and(reason{pins: []int32{b}, by: by})
 		}
 		if ok, bad := o.askPin(b, r.asks, why); !ok {

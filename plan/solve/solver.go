@@ -51,6 +51,7 @@ type node struct {
 	active uint64
 	root   bool
 	fixed  bool
+	blocks bool
 	extras []string // of a root, those installed
 	// options are the versions it may have, as it is first.
 	options []option
@@ -130,8 +131,11 @@ func (s *Solver) addPins() {
 	s.nodes = make([]node, 0, len(s.f.Pins)+len(s.f.Roots))
 	for i := range s.f.Pins {
 		p := &s.f.Pins[i]
-		n := node{key: p.Key, name: s.number(p.Key), group: s.group(p.Group), active: p.Active & s.all, fixed: p.Fixed}
-		rel, known := s.release(n.name, p.Version, true)
+		n := node{key: p.Key, name: s.number(p.Key), group: s.group(p.Group), active: p.Active & s.all, fixed: p.Fixed || p.Blocks, blocks: p.Blocks}
+		rel, known := nothing, Known
+		if !p.Blocks {
+			rel, known = s.release(n.name, p.Version, true)
+		}
 		n.options = append(make([]option, 0, len(p.Up)+1), option{v: p.Version, rel: rel, known: known})
 		g := s.groups[n.group]
 		g.missing = g.missing || known == Missing

@@ -105,10 +105,10 @@ func (st *state) outgoing(p int32, out []conflict) []conflict {
 
 // meet judges one requirement of p on b.
 func (st *state) meet(p, b int32, r *require, out []conflict) []conflict {
-	if r.loose || r.spec.IsEmpty() {
+	s := st.s
+	if r.loose || r.spec.IsEmpty() && !s.nodes[b].blocks {
 		return out
 	}
-	s := st.s
 	m := s.mask(r, s.nodes[p].active, st.used[p]) & s.nodes[b].active
 	if m == 0 || s.takes(b, st.opt[b], r) {
 		return out

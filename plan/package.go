@@ -40,4 +40,8 @@ type DistFile struct {
 	Yanked         bool
 	YankedReason   string
 	SHA256         string // hex; empty when the index gives none or nobody needs it
+	// Says tells files of a release apart by their metadata: those with one
+	// number say the same. It is 0 for all of them where no two differ, and for
+	// those of which the index gives no digest.
+	Says uint8
 }

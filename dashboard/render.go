@@ -57,9 +57,9 @@ func summary(p plan.Plan) string {
 	if p.Pins > 0 && p.Count(plan.StandsCurrent) == p.Pins && len(p.Updates) == 0 {
 		pins = []string{"all current"}
 	}
-	line := "**" + count(p.Pins, "pin") + ": " + strings.Join(pins, ", ")
+	line := "**" + count(p.Pins, "pin") + ": " + text.Inline(strings.Join(pins, ", "), maxTitle)
 	if len(beside) > 0 {
-		line += "; " + strings.Join(beside, ", ")
+		line += "; " + text.Inline(strings.Join(beside, ", "), maxTitle)
 	}
 	line += ".**"
 	if len(p.Updates) == 0 {

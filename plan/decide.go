@@ -76,6 +76,7 @@ type decider struct {
 	outcomes []outcome         // of each slot
 	spelled  map[string]string // normalised name -> as the first file writes it
 	solver   *solve.Solver
+	heard    map[*Release][]voice
 	free     map[string][]pep440.Version  // releases of names without a pin
 	admitted map[string]map[string]uint64 // and the environments each is for
 	against  []map[string]string          // for each slot: version -> why no set takes it

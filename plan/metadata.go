@@ -49,6 +49,7 @@ type Need struct {
 	Page    bool
 	Version string   // as PEP 440 normalises it
 	Files   []string // names of distribution files, best first
+	Part    bool     // other files of the release say something else
 
 	Approval int64 // the merge request of which to know whether it is approved; then Name is empty
 }

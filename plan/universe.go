@@ -118,27 +118,16 @@ func (d *decider) refusedVersion(i int, l *line, to pep440.Version) bool {
 	return false
 }
 
-// metadataOf is what is known of a release, the zero Metadata where nothing
-// is. A version without a label may mean a build.
+// metadataOf is what is known of a release, for all environments together; the
+// zero Metadata where nothing is.
 func (d *decider) metadataOf(key string, v pep440.Version) Metadata {
-	m, _ := d.readMetadata(key, v)
+	m, _, _ := d.readMetadata(key, v)
 	return m
-}
-
-func (d *decider) readMetadata(key string, v pep440.Version) (Metadata, bool) {
-	m, ok := d.s.Metadata[key][v.String()]
-	if ok || v.Local() != "" {
-		return m, ok
-	}
-	if r := d.s.Packages[key].release(v); r != nil && r.Version.Local() != "" {
-		m, ok = d.s.Metadata[key][r.Version.String()]
-	}
-	return m, ok
 }
 
 // metadata answers the search.
 func (d *decider) metadata(key string, v pep440.Version) (*solve.Metadata, solve.Knowledge) {
-	m, ok := d.readMetadata(key, v)
+	m, parts, ok := d.readMetadata(key, v)
 	if !ok {
 		pkg, known := d.s.Packages[key]
 		switch {
@@ -154,7 +143,7 @@ func (d *decider) metadata(key string, v pep440.Version) (*solve.Metadata, solve
 	}
 	switch m.Status {
 	case MetadataKnown:
-		return &solve.Metadata{Requires: m.Requires}, solve.Known
+		return &solve.Metadata{Requires: m.Requires, Parts: parts}, solve.Known
 	case MetadataFailed:
 		return nil, solve.NotChecked
 	case MetadataUnknown, MetadataRefused, MetadataWithheld:
@@ -247,6 +236,7 @@ func (d *decider) mayHoldAnywhere(m pep508.Marker) bool {
 // some environment, without any extra, sorted.
 func Required(s Snapshot) []string {
 	d := newDecider(&s)
+	d.judge = newJudge(&s)
 	d.files, _ = parseFiles(&s)
 	seen := map[string]bool{}
 	for _, f := range d.files {
@@ -264,22 +254,24 @@ func Required(s Snapshot) []string {
 // needs are the facts the search asked for, as an edge can fetch them.
 func (d *decider) needs() []Need {
 	var out []Need
+	asked := map[string]bool{}
 	for _, n := range append(d.solver.Missing(), d.lacking...) {
-		if slices.ContainsFunc(out, func(o Need) bool {
-			return o.Name == n.Key && o.Page == n.Page && (n.Page || o.Version == n.Version.String())
-		}) {
+		id := n.Key + "\n" + n.Version.String()
+		if asked[id] {
 			continue
 		}
+		asked[id] = true
 		if n.Page {
 			out = append(out, Need{Name: n.Key, Page: true})
 			continue
 		}
-		pkg := d.s.Packages[n.Key]
-		need := Need{Name: n.Key, Version: n.Version.String()}
-		if r := pkg.release(n.Version); r != nil {
-			need.Version, need.Files = r.Version.String(), metadataFiles(n.Key, r, d.envs)
+		for _, need := range d.needsOf(n.Key, n.Version) {
+			if !slices.ContainsFunc(out, func(o Need) bool {
+				return o.Name == need.Name && o.Version == need.Version && !o.Page && slices.Equal(o.Files, need.Files)
+			}) {
+				out = append(out, need)
+			}
 		}
-		out = append(out, need)
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -246,4 +247,39 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestFilesThatSayDifferentThings are told apart by the digests of their metadata,
+// release by release; where all say the same, or nothing is given, they are not.
+func TestFilesThatSayDifferentThings(t *testing.T) {
+	sum := func(c string) string { return `{"sha256":"` + strings.Repeat(c, 64) + `"}` }
+	file := func(name, metadata string) string {
+		return `{"filename":"` + name + `","url":"x","hashes":{},"core-metadata":` + metadata + `}`
+	}
+	body := `{"meta":{"api-version":"1.1"},"name":"a","files":[` + strings.Join([]string{
+		file("a-1-py2-none-any.whl", sum("1")), file("a-1-py3-none-any.whl", sum("1")), file("a-1.tar.gz", "false"),
+		file("a-2-py2-none-any.whl", sum("2")), file("a-2-py3-none-any.whl", sum("3")), file("a-2-cp3-none-any.whl", sum("2")), file("a-2.tar.gz", "false"), file("a-2-cp4-none-any.whl", "true"),
+		file("a-3-py3-none-any.whl", "true"),
+	}, ",") + `]}`
+	for _, details := range []bool{true, false} {
+		want := wanted{name: "a"}
+		if details {
+			want.details = &url.URL{Scheme: "https", Host: "h", Path: "/simple/a/"}
+		}
+		answer, err := newPages().decode(strings.NewReader(body), false, 1<<20, want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range answer.Package.Releases {
+			line := r.Version.String()
+			for _, f := range r.Files {
+				line += fmt.Sprint(" ", f.Says)
+			}
+			got = append(got, line)
+		}
+		if text := strings.Join(got, ", "); details && text != "1 0 0 0, 2 1 2 1 0 0, 3 0" || !details && text != "1 0 0 0, 2 0 0 0 0 0, 3 0" {
+			t.Errorf("details %t: %s", details, text)
+		}
+	}
 }

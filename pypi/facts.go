@@ -18,7 +18,7 @@ import (
 //	number of texts, texts           (requires-python and reasons, each once)
 //	number of releases, number of files
 //	per release: version as written, number of files
-//	    per file: name, flag byte, [requires-python] [reason]
+//	    per file: name, flag byte, [number of what it says] [requires-python] [reason]
 //	              [microseconds since the last file that has a time]
 //	per file with a hash, in the same order: 32 bytes
 //
@@ -42,6 +42,7 @@ const (
 	filePython = 4
 	fileReason = 8
 	fileHash   = 16
+	fileSays   = 32
 )
 
 // ErrOlder says that facts begin above what was asked for.
@@ -129,6 +130,10 @@ func (e *encoder) file(f *plan.DistFile) {
 	flags := byte(0)
 	if f.Yanked {
 		flags |= fileYanked
+	}
+	if f.Says != 0 {
+		flags |= fileSays
+		e.body = append(e.body, f.Says)
 	}
 	if f.RequiresPython != "" {
 		flags |= filePython

@@ -37,6 +37,7 @@ func packages(t *rapid.T) plan.Package {
 		r := plan.Release{Version: v}
 		for range rapid.IntRange(0, 4).Draw(t, "files") {
 			f := plan.DistFile{Name: rapid.String().Draw(t, "file"), RequiresPython: text.Draw(t, "python")}
+			f.Says = rapid.Uint8Max(3).Draw(t, "says")
 			f.Yanked, f.YankedReason = rapid.Bool().Draw(t, "yanked"), text.Draw(t, "reason")
 			if rapid.Bool().Draw(t, "timed") {
 				f.Uploaded = time.UnixMicro(rapid.Int64Range(0, 1<<52).Draw(t, "time")).UTC()

@@ -96,6 +96,9 @@ func (d *decoder) skip(n int) {
 	for range n {
 		d.pass()
 		flags := d.byte()
+		if flags&fileSays != 0 {
+			d.byte()
+		}
 		if flags&filePython != 0 {
 			d.uvarint()
 		}
@@ -129,6 +132,9 @@ func (d *decoder) file(f *plan.DistFile) {
 	f.Name = d.string()
 	flags := d.byte()
 	f.Yanked = flags&fileYanked != 0
+	if flags&fileSays != 0 {
+		f.Says = d.byte()
+	}
 	if flags&filePython != 0 {
 		f.RequiresPython = d.shared()
 	}

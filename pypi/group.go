@@ -1,7 +1,9 @@
 package pypi
 
 import (
+	"bytes"
 	"cmp"
+	"math"
 	"slices"
 
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -48,10 +50,57 @@ func (p *page) build() plan.Package {
 		r := &releases[p.groups[f.group].release]
 		r.Files = append(r.Files, f.DistFile)
 	}
+	p.tell(releases)
 	return plan.Package{
 		Name: p.asked, Known: true, HasFacts: true,
 		Status: cmp.Or(p.status, "active"), StatusReason: p.reason,
 		Releases: releases,
+	}
+}
+
+// tell numbers what files of a release say, by the digests that the page gives of
+// their metadata. Where no two differ, which is nearly always, all keep 0.
+func (p *page) tell(releases []plan.Release) {
+	if p.details == nil {
+		return
+	}
+	p.told = append(p.told[:0], make([]uint32, len(releases))...)
+	var differing map[int32][]uint32 // by release, where each digest stands first
+	for i := range p.files {
+		if p.files[i].group < 0 || p.fetches[i].metadata == 0 {
+			continue
+		}
+		r, sum := p.groups[p.files[i].group].release, p.fetches[i].metadata
+		switch first := p.told[r]; {
+		case first == 0:
+			p.told[r] = sum
+		case !bytes.Equal(p.sumAt(first), p.sumAt(sum)) && differing[r] == nil:
+			if differing == nil {
+				differing = map[int32][]uint32{}
+			}
+			differing[r] = []uint32{first}
+		}
+	}
+	if differing == nil {
+		return
+	}
+	at := map[int32]int{} // how many files of a release were passed
+	for i := range p.files {
+		if p.files[i].group < 0 {
+			continue
+		}
+		r := p.groups[p.files[i].group].release
+		f := &releases[r].Files[at[r]]
+		at[r]++
+		sums, sum := differing[r], p.fetches[i].metadata
+		if len(sums) == 0 || sum == 0 {
+			continue
+		}
+		n := slices.IndexFunc(sums, func(s uint32) bool { return bytes.Equal(p.sumAt(s), p.sumAt(sum)) })
+		if n < 0 && len(sums) < math.MaxUint8 {
+			n, differing[r] = len(sums), append(sums, sum)
+		}
+		f.Says = uint8(n + 1)
 	}
 }
 

@@ -99,6 +99,7 @@ type page struct {
 	groupOf map[string]int32
 	order   []int32
 	counts  []int
+	told    []uint32
 }
 
 // span is a piece of the arena.

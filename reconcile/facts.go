@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"slices"
 	"sort"
 
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -74,13 +75,27 @@ func (r *run) unread(needs []plan.Need, reason string) {
 			r.snap.Packages[n.Name] = plan.Package{Name: n.Name, Failure: reason}
 			continue
 		}
-		r.setMetadata(n.Name, n.Version, plan.Metadata{Status: plan.MetadataFailed, Reason: reason})
+		m := plan.Metadata{Status: plan.MetadataFailed, Reason: reason}
+		if n.Part && len(n.Files) > 0 {
+			m.From = n.Files[0]
+		}
+		r.setMetadata(n.Name, n.Version, m)
 	}
 }
 
+// setMetadata brings what a file says of a release into the snapshot. What
+// another file says stays beside it: the two may differ.
 func (r *run) setMetadata(name, version string, m plan.Metadata) {
 	if r.snap.Metadata[name] == nil {
 		r.snap.Metadata[name] = map[string]plan.Metadata{}
+	}
+	old, found := r.snap.Metadata[name][version]
+	if found && m.From != "" && old.From != "" && old.From != m.From {
+		old.More = slices.DeleteFunc(slices.Clone(old.More), func(o plan.Metadata) bool { return o.From == m.From })
+		old.More = append(old.More, m)
+		m = old
+	} else {
+		m.More = old.More
 	}
 	r.snap.Metadata[name][version] = m
 }

@@ -29,7 +29,7 @@ func (r *run) remembered(ctx context.Context, index string, names []string) ([]m
 	}
 	out := make([]memory, 0, len(rows))
 	for _, row := range rows {
-		m := plan.Metadata{Status: plan.MetadataStatus(row.Status), Reason: row.Reason}
+		m := plan.Metadata{Status: plan.MetadataStatus(row.Status), Reason: row.Reason, From: row.File}
 		if m.Status == plan.MetadataKnown {
 			decoded, err := r.decoder.Decode(row.Blob)
 			if err != nil {
@@ -100,9 +100,14 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 		return err
 	}
 	needs = slices.DeleteFunc(slices.Clone(needs), func(n plan.Need) bool {
-		_, known := r.snap.Metadata[n.Name][n.Version]
-		return known
+		return r.knows(n)
 	})
+	parts := map[partOf]bool{}
+	for _, n := range needs {
+		if n.Part && len(n.Files) > 0 {
+			parts[partOf{n.Name, n.Version, n.Files[0]}] = true
+		}
+	}
 	requests, err := r.metadataRequests(ctx, index, needs)
 	if err != nil {
 		return err
@@ -110,20 +115,21 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 	r.fetched += len(requests)
 	for _, res := range r.index.FetchMetadata(ctx, requests, r.Progress) {
 		q, answer := res.Request, res.Answer
-		if old, ok := r.unproved[release{q.Name, q.Version}]; ok && (res.Err != nil || answer.Doubtful || answer.Status == pypi.Withheld) {
+		part := parts[partOf{q.Name, q.Version, firstOf(q.Files)}]
+		if old, ok := r.unproved[release{q.Name, q.Version}]; ok && (!part || of(q.Files, old.From)) && (res.Err != nil || answer.Doubtful || answer.Status == pypi.Withheld) {
 			r.setMetadata(q.Name, q.Version, old) // no news; asked for again in the next run
 			continue
 		}
 		if res.Err != nil {
-			r.setMetadata(q.Name, q.Version, plan.Metadata{Status: plan.MetadataFailed, Reason: pypi.Clause(res.Err)})
+			r.setMetadata(q.Name, q.Version, plan.Metadata{Status: plan.MetadataFailed, Reason: pypi.Clause(res.Err), From: firstOf(q.Files)})
 			r.unreadable = append(r.unreadable, fmt.Sprintf("%s %s", q.Name, q.Version))
 			if len(r.unreadable) == 1 {
 				r.fail("what releases require could not be read: " + plan.SpokenIndex(index) + ": " + pypi.Clause(res.Err))
 			}
 			continue
 		}
-		m := plan.Metadata{Status: plan.MetadataStatus(answer.Status), Reason: answer.Reason, Requires: answer.Metadata.Requires, Links: linksOf(answer.Metadata)}
-		row := store.MetadataRow{Name: q.Name, Version: q.Version, File: answer.File, SHA256: answer.SHA256, Proof: answer.Proof, ReadAt: r.now, Status: string(m.Status), Reason: m.Reason}
+		m := plan.Metadata{Status: plan.MetadataStatus(answer.Status), Reason: answer.Reason, Requires: answer.Metadata.Requires, Links: linksOf(answer.Metadata), From: answer.File}
+		row := store.MetadataRow{Name: q.Name, Version: q.Version, File: answer.File, SHA256: answer.SHA256, Proof: answer.Proof, ReadAt: r.now, Status: string(m.Status), Reason: m.Reason, Part: part}
 		if m.Status == plan.MetadataKnown {
 			row.Blob = answer.Metadata.Encode()
 		}
@@ -146,6 +152,29 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 		return fmt.Errorf("read metadata: %w", err)
 	}
 	return nil
+}
+
+// partOf names a file of a release of which other files say something else.
+type partOf struct{ name, version, file string }
+
+func firstOf(files []pypi.FileDetails) string {
+	if len(files) == 0 {
+		return ""
+	}
+	return files[0].Name
+}
+
+func of(files []pypi.FileDetails, name string) bool {
+	return slices.ContainsFunc(files, func(f pypi.FileDetails) bool { return f.Name == name })
+}
+
+// knows reports whether the snapshot holds what a need asks for.
+func (r *run) knows(n plan.Need) bool {
+	m, known := r.snap.Metadata[n.Name][n.Version]
+	if !known || !n.Part || m.From == "" {
+		return known
+	}
+	return slices.ContainsFunc(append([]plan.Metadata{m}, m.More...), func(one plan.Metadata) bool { return slices.Contains(n.Files, one.From) })
 }
 
 // keep stores what was learnt of releases, also when the run is stopped.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -26,6 +27,20 @@ type MetadataRow struct {
 	// rows of earlier versions.
 	Proof  string
 	ReadAt time.Time
+	// Part says that other files of the release say something else: it is kept
+	// beside what they say, and not in its place.
+	Part bool
+}
+
+// partMark stands between the version and the file in the key of a part. No
+// version has it.
+const partMark = "#"
+
+func (r MetadataRow) key() string {
+	if !r.Part {
+		return r.Version
+	}
+	return r.Version + partMark + r.File
 }
 
 // Metadata returns what is kept of names on an index, by name and version as
@@ -41,6 +56,7 @@ func (s *Store) Metadata(ctx context.Context, index string, names []string) ([]M
 			return err
 		}
 		r.ReadAt, _ = time.Parse(time.RFC3339, at) // zero for nothing
+		r.Version, _, r.Part = strings.Cut(r.Version, partMark)
 		out = append(out, r)
 		return nil
 	})
@@ -68,7 +84,7 @@ func (s *Store) SaveMetadata(ctx context.Context, index string, rows []MetadataR
 		}
 		defer stmt.Close()
 		for _, r := range rows {
-			_, err := stmt.ExecContext(ctx, index, r.Name, r.Version, r.File, r.SHA256, r.Status, r.Reason, r.Blob, r.Proof, r.ReadAt.UTC().Format(time.RFC3339))
+			_, err := stmt.ExecContext(ctx, index, r.Name, r.key(), r.File, r.SHA256, r.Status, r.Reason, r.Blob, r.Proof, r.ReadAt.UTC().Format(time.RFC3339))
 			if err != nil {
 				return fmt.Errorf("%s %s: %w", r.Name, r.Version, err)
 			}

@@ -193,6 +193,14 @@ func TestMetadata(t *testing.T) {
 	rows[2].SHA256, rows[2].Status, rows[2].Reason, rows[2].Blob = "c", "known", "", []byte{2}
 	must(t, s.SaveMetadata(ctx, "pypi", rows[2:]))
 	same(t, "replaced", read("pypi", "acme", "bcme"), rows)
+	// Files of one release that say different things stand beside each other.
+	parts := []MetadataRow{
+		{Name: "zcme", Version: "1", File: "zcme-1-arm.whl", SHA256: "d", Status: "known", Blob: []byte{3}, Part: true},
+		{Name: "zcme", Version: "1", File: "zcme-1-x86.whl", SHA256: "e", Status: "refused", Reason: "broken", Part: true},
+	}
+	must(t, s.SaveMetadata(ctx, "pypi", parts))
+	must(t, s.SaveMetadata(ctx, "pypi", parts[:1]))
+	same(t, "parts", read("pypi", "zcme"), parts)
 	// All or none: the second has no such status.
 	err := s.SaveMetadata(ctx, "pypi", []MetadataRow{{Name: "d", Status: "known"}, {Name: "e", Version: "3", Status: "failed"}})
 	if err == nil || !strings.Contains(err.Error(), "save the metadata of index pypi: e 3: ") {

@@ -28,6 +28,7 @@ type require struct {
 	spec   pep440.Specifiers
 	loose  bool // any version will do: a URL, or an edge that is ignored
 	base   uint64
+	within uint64      // where the file is taken that says so
 	cond   []condition // by extra
 	asks   []int32     // extras of the target
 	text   string
@@ -75,11 +76,43 @@ func (s *Solver) compile(key string, v pep440.Version, requires []pep508.Require
 	}
 	rel := &release{reqs: make([]*require, 0, len(requires))}
 	for i := range requires {
-		r := s.intern(&requires[i], s.ignored(key, v, &requires[i]))
+		r := s.intern(&requires[i], s.ignored(key, v, &requires[i]), s.all)
 		rel.asks = rel.asks || len(r.asks) > 0
 		if !slices.Contains(rel.reqs[max(0, len(rel.reqs)-8):], r) {
 			rel.reqs = append(rel.reqs, r)
 		}
+	}
+	return rel
+}
+
+// compileParts is compile for a release whose files differ. What they have in
+// common is one requirement.
+func (s *Solver) compileParts(key string, v pep440.Version, parts []Part) *release {
+	type some struct {
+		r    *pep508.Requirement
+		mask uint64
+	}
+	var all []some
+	at := map[string]int{}
+	for i := range parts {
+		for k := range parts[i].Requires {
+			r := &parts[i].Requires[k]
+			text := r.String()
+			if _, ok := at[text]; !ok {
+				at[text] = len(all)
+				all = append(all, some{r: r})
+			}
+			all[at[text]].mask |= parts[i].Environments & s.all
+		}
+	}
+	if len(all) == 0 {
+		return nothing
+	}
+	rel := &release{reqs: make([]*require, 0, len(all))}
+	for _, one := range all {
+		r := s.intern(one.r, s.ignored(key, v, one.r), one.mask)
+		rel.asks = rel.asks || len(r.asks) > 0
+		rel.reqs = append(rel.reqs, r)
 	}
 	return rel
 }
@@ -99,7 +132,8 @@ func (e *IgnoredEdge) meets(from, to string) bool {
 	return pep508.SameName(e.From, from) && pep508.SameName(e.To, to)
 }
 
-func (s *Solver) intern(q *pep508.Requirement, loose bool) *require {
+// intern compiles a requirement that may hold within some environments.
+func (s *Solver) intern(q *pep508.Requirement, loose bool, within uint64) *require {
 	marker := ""
 	if !q.Marker.IsZero() {
 		marker = q.Marker.String()
@@ -111,11 +145,14 @@ func (s *Solver) intern(q *pep508.Requirement, loose bool) *require {
 	if loose {
 		key += "\n*"
 	}
+	if within != s.all {
+		key += "\n@" + strconv.FormatUint(within, 16)
+	}
 	if r, ok := s.requires[key]; ok {
 		return r
 	}
 	r := &require{
-		name: s.number(q.Key()), spec: q.Specifiers, loose: loose || q.URL != "", base: s.all, text: text, marker: q.Marker,
+		name: s.number(q.Key()), spec: q.Specifiers, loose: loose || q.URL != "", base: s.all, within: within, text: text, marker: q.Marker,
 	}
 	for _, x := range q.Extras {
 		r.asks = append(r.asks, s.number(x))
@@ -123,6 +160,7 @@ func (s *Solver) intern(q *pep508.Requirement, loose bool) *require {
 	if marker != "" {
 		s.where(r)
 	}
+	r.base &= within
 	s.requires[key] = r
 	return r
 }
@@ -143,7 +181,7 @@ func (s *Solver) where(r *require) {
 	for _, x := range names {
 		c := condition{extra: s.number(x)}
 		if len(names) > manyExtras {
-			c.mask, c.done = s.all, true
+			c.mask, c.done = r.within, true
 		}
 		r.cond = append(r.cond, c)
 	}
@@ -196,6 +234,7 @@ func (s *Solver) hold(r *require, c *condition) {
 			c.mask |= 1 << i
 		}
 	}
+	c.mask &= r.within
 }
 
 // release returns what a release requires and how much is known of it; what
@@ -214,6 +253,8 @@ func (s *Solver) release(name int32, v pep440.Version, ask bool) (*release, Know
 		var m *Metadata
 		m, k.known = s.f.Metadata(s.names[name], v)
 		switch {
+		case k.known == Known && m != nil && len(m.Parts) > 0:
+			k.rel = s.compileParts(s.names[name], v, m.Parts)
 		case k.known == Known && m != nil:
 			k.rel = s.compile(s.names[name], v, m.Requires)
 		case k.known == Known:

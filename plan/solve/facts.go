@@ -78,9 +78,18 @@ type Candidate struct {
 	Down    bool // older than the pin; for a goal's own list alone
 }
 
-// Metadata is what one release requires.
+// Metadata is what one release requires. Where its files for some environments
+// require something else than those for others there are Parts, and Requires does
+// not count.
 type Metadata struct {
 	Requires []pep508.Requirement
+	Parts    []Part
+}
+
+// Part is what a release requires in some environments, a bit for each.
+type Part struct {
+	Environments uint64
+	Requires     []pep508.Requirement
 }
 
 // Root is something that is installed: it requires, and nothing requires it.

@@ -64,9 +64,21 @@ func (p Plan) Count(s Standing) int {
 
 // Tally counts the pins in words: "3 current", "1 behind", and how else some of
 // them stand. Of beside are lines that are none of Plan.Pins.
-func (p Plan) Tally() (pins, beside []string) {
+func (p Plan) Tally() (pins, beside []string) { return Tally(p.Counts()) }
+
+// Counts is how many pins stand how; ways in which none stands are left out.
+func (p Plan) Counts() map[Standing]int {
+	out := map[Standing]int{}
+	for _, pin := range p.Standings {
+		out[pin.Standing]++
+	}
+	return out
+}
+
+// Tally is [Plan.Tally] of counts.
+func Tally(counts map[Standing]int) (pins, beside []string) {
 	for _, s := range Standings() {
-		n := p.Count(s)
+		n := counts[s]
 		word := fmt.Sprintf("%d %s", n, s)
 		switch {
 		case s == StandsCurrent, s == StandsBehind:

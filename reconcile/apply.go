@@ -50,6 +50,7 @@ func (r *run) all(ctx context.Context) (Report, error) {
 	if plan.Attends(r.snap) && (status == Done || !r.snap.Policy.CatchUp) {
 		r.memory.Attended = r.now
 	}
+	r.memory.Standings = final.Counts()
 	if err := r.Store.SaveMemory(finish, r.memory); errors.Is(err, store.ErrDamaged) {
 		return Report{Status: Failed, Plan: final, Wrote: r.wrote}, err
 	} else if err != nil {

@@ -198,6 +198,11 @@ func TestEverySchemaComesToHead(t *testing.T) {
 		} else {
 			same(t, "whole before there was any", len(whole), 0)
 		}
+		if standings := got[Memory](t)(s.ProjectMemory(ctx, "g/p")).Standings; step.version >= 9 {
+			same(t, "standings", standings, map[plan.Standing]int{plan.StandsCurrent: 2})
+		} else {
+			same(t, "standings before there were any", len(standings), 0)
+		}
 		if pipelines := got[Memory](t)(s.ProjectMemory(ctx, "g/p")).Pipelines; step.version >= 6 {
 			same(t, "pipelines", pipelines, map[int64]plan.Pipeline{5: {Head: "aaa", Result: plan.Passed}})
 			same(t, "asked", got[map[string]Branch](t)(s.Branches(ctx, "g/p"))["pinwheel/boto3-1.x"].Asked, "aaa")

@@ -26,17 +26,20 @@ type Memory struct {
 	Pipelines         map[int64]plan.Pipeline
 	RightsAt          time.Time      // when rights and settings were looked at; zero: they are to be
 	Gaps              []plan.Problem // what they lacked then
+	// Standings counts the pins by how they stood in the last run; nil where that
+	// run judged none.
+	Standings map[plan.Standing]int
 }
 
 // ProjectMemory returns what is known of the project at path. Of a project
 // never heard of, it is a Memory with nothing but the path.
 func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) {
-	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps
+	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings
 		FROM projects WHERE path = ?`
 	m := Memory{Path: path}
 	var at, seen, attended, pipelines, rights instant
 	err := s.row(ctx, query, []any{path},
-		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended, &pipelines, asJSON{&m.Pipelines}, &rights, asJSON{&m.Gaps})
+		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended, &pipelines, asJSON{&m.Pipelines}, &rights, asJSON{&m.Gaps}, asJSON{&m.Standings})
 	if errors.Is(err, sql.ErrNoRows) {
 		return m, nil
 	}
@@ -50,13 +53,13 @@ func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) 
 // SaveMemory replaces what is known of the project m.Path.
 func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
 	const upsert = `INSERT INTO projects
-		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (path) DO UPDATE SET id = excluded.id, dashboard_iid = excluded.dashboard_iid,
 		dashboard_body = excluded.dashboard_body, dashboard_at = excluded.dashboard_at,
 		paused_note_for = excluded.paused_note_for, last_note_id = excluded.last_note_id,
 		merge_requests_seen = excluded.merge_requests_seen, attended_at = excluded.attended_at,
-		pipelines_seen = excluded.pipelines_seen, pipelines = excluded.pipelines, rights_at = excluded.rights_at, gaps = excluded.gaps`
+		pipelines_seen = excluded.pipelines_seen, pipelines = excluded.pipelines, rights_at = excluded.rights_at, gaps = excluded.gaps, standings = excluded.standings`
 	pipelines, err := json.Marshal(m.Pipelines)
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
@@ -65,8 +68,12 @@ func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}
+	standings, err := json.Marshal(m.Standings)
+	if err != nil {
+		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
+	}
 	err = s.exec(ctx, upsert, m.Path, m.ID, m.DashboardIID, m.DashboardBody, instant{m.DashboardAt},
-		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen}, instant{m.Attended}, instant{m.PipelinesSeen}, string(pipelines), instant{m.RightsAt}, string(gaps))
+		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen}, instant{m.Attended}, instant{m.PipelinesSeen}, string(pipelines), instant{m.RightsAt}, string(gaps), string(standings))
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}

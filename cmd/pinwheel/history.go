@@ -27,8 +27,9 @@ func historyCommand() command {
 		about: `
 Prints the merge requests of every project, or those that moved one package, the
 newest first: when each was offered, what became of it, by whom, and how long that
-took. It reads the database alone; one that was lost is filled again by the next
-run, from GitLab. With --json each line is one JSON object.`,
+took; then for each project how its pins stood in the last run. It reads the
+database alone; one that was lost is filled again by the next run, from GitLab.
+With --json each line is one JSON object.`,
 		setup: func(p *program, flags *flag.FlagSet) action {
 			path := configFlag(flags)
 			asJSON := flags.Bool("json", false, "print JSON lines")
@@ -63,6 +64,8 @@ type event struct {
 	Ended   *time.Time `json:"ended,omitempty"`
 	By      string     `json:"by,omitempty"`      // who merged or closed it
 	Seconds float64    `json:"seconds,omitempty"` // from offered to ended
+	// Standings counts the project's pins by how they stood in the last run.
+	Standings map[string]int `json:"standings,omitempty"`
 }
 
 type step struct {
@@ -99,13 +102,22 @@ func (p *program) history(ctx context.Context, c *config.Config, name string, as
 	}
 	defer s.Close()
 	var all []event
+	var pins []string
 	for _, project := range c.Projects {
+		memory, err := s.ProjectMemory(ctx, project.Path)
+		if err != nil {
+			return err
+		}
+		if len(memory.Standings) > 0 {
+			pins = append(pins, project.Path+": "+tallied(memory.Standings))
+		}
 		list, err := s.MergeRequests(ctx, project.Path)
 		if err != nil {
 			return err
 		}
 		for _, m := range list {
 			e := eventOf(project.Path, m)
+			e.Standings = keyed(memory.Standings)
 			if name == "" || slices.ContainsFunc(e.Moves, func(s step) bool { return s.Package == name }) {
 				all = append(all, e)
 			}
@@ -122,7 +134,36 @@ func (p *program) history(ctx context.Context, c *config.Config, name string, as
 		return nil
 	}
 	p.events(all, name)
+	if name == "" {
+		for _, line := range pins {
+			fmt.Fprintln(p.out, line)
+		}
+	}
 	return nil
+}
+
+// tallied counts pins in words, as plan does.
+func tallied(counts map[plan.Standing]int) string {
+	total := 0
+	for s, n := range counts {
+		if s != plan.StandsBlocked && s != plan.StandsUnmanaged {
+			total += n
+		}
+	}
+	pins, beside := plan.Tally(counts)
+	return strings.Join(slices.Concat([]string{count(total, "pin")}, pins, beside), ", ")
+}
+
+// keyed is counts as JSON has them, nil where there are none.
+func keyed(counts map[plan.Standing]int) map[string]int {
+	if len(counts) == 0 {
+		return nil
+	}
+	out := map[string]int{}
+	for _, s := range plan.Standings() {
+		out[keyOf(s)] = counts[s]
+	}
+	return out
 }
 
 // events prints a history as people read it.

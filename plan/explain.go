@@ -106,11 +106,14 @@ func (d *decider) tally() {
 	ends := d.ends()
 	for i := range d.slots {
 		o := d.outcomes[i]
-		if o.blocks || o.off != nil {
+		if o.blocks {
+			continue
+		}
+		d.why(i, o, ends[i])
+		if o.off != nil {
 			continue
 		}
 		d.plan.Pins++
-		d.why(i, o, ends[i])
 		if slices.ContainsFunc(o.lines, func(l *line) bool { return l.offers() || l.ruled() }) {
 			d.plan.Behind++
 		}

@@ -11,11 +11,13 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// lookAgain is how long a setting that makes work harder is believed.
+// lookAgain is how long a setting that makes work harder is believed, and that
+// GitLab knows the people of the policy.
 const lookAgain = 24 * time.Hour
 
 // observeRights looks at rights and settings in a project's first run, after one
-// in which GitLab refused something, and as long as something lacks. That they
+// in which GitLab refused something, and once a day as long as something lacks or
+// the policy names people. That they
 // cannot be read is no failure: what cannot be done for the lack of them says so.
 // A token that can write nothing is an error.
 func (r *run) observeRights(ctx context.Context) error {
@@ -24,10 +26,11 @@ func (r *run) observeRights(ctx context.Context) error {
 	}
 	m := &r.memory
 	stopping := slices.ContainsFunc(m.Gaps, func(g plan.Problem) bool { return g.Stopping })
-	if m.RightsAt.IsZero() || stopping || len(m.Gaps) > 0 && !r.now.Before(m.RightsAt.Add(lookAgain)) {
+	names, _ := r.project.Policy.People()
+	if m.RightsAt.IsZero() || stopping || len(m.Gaps)+len(names) > 0 && !r.now.Before(m.RightsAt.Add(lookAgain)) {
 		gaps, err := r.gitlab.Gaps(ctx, r.snap.Project, r.snap.Bot, r.project.Policy.Mode == plan.Full)
 		if err == nil {
-			gaps, err = r.addStrangers(ctx, gaps)
+			gaps = r.addStrangers(ctx, gaps)
 		}
 		switch {
 		case errors.Is(err, mrs.ErrScope):
@@ -47,14 +50,21 @@ func (r *run) observeRights(ctx context.Context) error {
 	return nil
 }
 
-// addStrangers adds the people of the policy whom GitLab does not know.
-func (r *run) addStrangers(ctx context.Context, gaps []plan.Problem) ([]plan.Problem, error) {
+// addStrangers adds the people of the policy whom GitLab does not know. Where it
+// does not tell, they count as known.
+func (r *run) addStrangers(ctx context.Context, gaps []plan.Problem) []plan.Problem {
+	if r.project.Policy.Mode != plan.Full {
+		return gaps
+	}
 	names, at := r.project.Policy.People()
 	unknown, err := r.gitlab.Strangers(ctx, names)
+	if err != nil {
+		r.log.Warn("reviewers could not be looked for", "err", explain(err))
+	}
 	for _, name := range unknown {
 		file, line := plan.Located(at[name])
 		gaps = append(gaps, plan.Problem{File: file, Line: line,
 			Text: "`" + name + "` is asked for a review, and GitLab knows no such user", Next: "correct the name or remove it"})
 	}
-	return gaps, err
+	return gaps
 }

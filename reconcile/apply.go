@@ -323,6 +323,11 @@ func (r *run) remember(ctx context.Context) error {
 	if err := r.Store.SaveMergeRequests(ctx, r.project.Path, r.snap.MergeRequests); err != nil {
 		return fmt.Errorf("record the merge requests of %s: %w", r.project.Path, err)
 	}
+	for _, b := range r.proven { // so that it is read once
+		if err := r.Store.SaveBranch(ctx, r.project.Path, b); err != nil {
+			return fmt.Errorf("record branch %s of %s: %w", b.Name, r.project.Path, err)
+		}
+	}
 	if !r.blocked {
 		r.memory.MergeRequestsSeen = r.now
 	}

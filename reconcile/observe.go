@@ -52,6 +52,7 @@ type run struct {
 	unreadable []string                       // releases whose metadata could not be read
 	failures   []string
 	wrote      int
+	proven     []store.Branch              // heads that are proven ours and not recorded yet
 	pushers    map[int64]plan.MergeRequest // as they were known before this run, for who pushed to them
 	partings   map[string]time.Time        // when branches and the default one had their last commit in common
 	targets    map[string]string           // heads of branches beside the default one, "" for none
@@ -249,6 +250,9 @@ func (r *run) observeBranches(ctx context.Context) (head string, err error) {
 		}
 		if *b, err = r.gitlab.Prove(ctx, id, r.snap.Bot, *b, r.goesInto(b.Name, head)...); err != nil {
 			return "", err
+		}
+		if t, ours := b.Ours(plan.UsOf(r.snap.Bot, r.FormerUsers)); ours {
+			r.proven = append(r.proven, store.Branch{Name: b.Name, Head: b.Head.SHA, Digest: b.Digest, Base: t.Base, Message: b.Head.Message, WrittenAt: t.At})
 		}
 	}
 	sort.Slice(branches, func(i, j int) bool { return branches[i].Name < branches[j].Name })

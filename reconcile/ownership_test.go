@@ -138,3 +138,27 @@ func (w *world) stateOf(branch string) plan.State {
 	}
 	return ""
 }
+
+// A head that was proven ours is not read again, whoever made it.
+func TestAProvenHeadIsReadOnce(t *testing.T) {
+	w := newWorld(t)
+	w.offered()
+	if err := w.project.RebaseMR("bob", w.mr(contested)); err != nil {
+		t.Fatal(err)
+	}
+	for run, want := range []bool{true, false} {
+		w.now = w.now.Add(time.Hour)
+		w.gitlab.ForgetRequests()
+		w.run()
+		read := false
+		for _, q := range w.gitlab.Requests() {
+			read = read || strings.HasSuffix(q.Path, "/diff")
+		}
+		if read != want {
+			t.Errorf("run %d reads what a commit changes: %v, want %v", run+1, read, want)
+		}
+	}
+	if got := w.stateOf(contested); got != plan.Open {
+		t.Errorf("state %s", got)
+	}
+}

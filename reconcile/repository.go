@@ -28,7 +28,7 @@ func (r *run) observeRepository(ctx context.Context) (dashboard.Activity, error)
 	}
 	operators := r.project
 	for range tries {
-		r.project, r.snap.Policy, r.snap.Own, r.snap.MergeRequests = operators, operators.Policy, plan.OwnPolicy{}, nil
+		r.project, r.snap.Policy, r.snap.Own, r.snap.MergeRequests, r.proven = operators, operators.Policy, plan.OwnPolicy{}, nil, nil
 		policy, err := r.observePolicy(ctx)
 		if err != nil {
 			return dashboard.Activity{}, err

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// This file looks at one project.
+
+// project looks at the rights, the settings and the files of one project.
+func (d *doctor) project(ctx context.Context, project config.Project) {
+	policy := project.Policy
+	if policy.Mode == plan.Off {
+		d.say(good, project.Path, "is off by the configuration")
+		return
+	}
+	client := d.options.MergeRequests(mrs.Options{BranchPrefix: policy.BranchPrefix})
+	p, err := client.Project(ctx, project.Path, 0)
+	if err != nil {
+		d.say(wrong, project.Path, "%s", sentence(err))
+		return
+	}
+	switch role := plan.Role(p.AccessLevel); {
+	case p.AccessLevel == 0:
+		d.say(doubt, project.Path, "GitLab tells no role of the token's user, as for administrators: make it a member with the role Developer")
+	case role < plan.Developer:
+		d.say(wrong, project.Path, "the token's user is less than a Developer: give it the role Developer")
+	case role > plan.Developer:
+		d.say(doubt, project.Path, "the token's user is more than a Developer, which pinwheel does not need: lower its role")
+	default:
+		d.say(good, project.Path, "the token's user is a Developer")
+	}
+	if p.Archived {
+		d.say(wrong, project.Path, "is archived: remove it from the configuration")
+	}
+	blocks := mrs.Blocks(p, d.bot, policy.Mode == plan.Full)
+	for _, b := range blocks {
+		d.say(wrong, project.Path, "%s: %s", b.Text, b.Next)
+	}
+	if p.IssuesEnabled {
+		d.say(good, project.Path, "issues are enabled")
+	} else {
+		d.say(wrong, project.Path, "issues are disabled, so there is no dashboard: enable them under Settings > General > Visibility")
+	}
+	if len(blocks) > 0 {
+		return
+	}
+	s, err := client.Settings(ctx, p.ID)
+	if err != nil {
+		d.say(wrong, project.Path, "%s", sentence(err))
+		return
+	}
+	if p.Head, err = client.Head(ctx, p.ID, p.DefaultBranch); err != nil {
+		d.say(wrong, project.Path, "%s", sentence(err))
+		return
+	}
+	project = d.own(ctx, client, project, p)
+	d.settings(project, p, s)
+	d.pipelines(ctx, client, project, p)
+	d.people(ctx, client, project)
+	d.files(ctx, client, project, p)
+}
+
+// pipelines looks whether merge requests have pipelines of two kinds, of which
+// GitLab judges by one alone, and whether those that are asked for count.
+func (d *doctor) pipelines(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project) {
+	if p.PipelinesOff {
+		return
+	}
+	kinds, err := client.KindsOfPipelines(ctx, p.ID)
+	if err != nil {
+		d.say(doubt, project.Path, "which pipelines merge requests have cannot be read: %s", sentence(err))
+		return
+	}
+	asks := project.Policy.OnOpen.Pipeline && project.Policy.Mode == plan.Full
+	both, own, branch := int64(0), int64(0), int64(0)
+	for _, k := range kinds {
+		switch {
+		case k.Own && k.Branch:
+			both = k.IID
+		case k.Own:
+			own = k.IID
+		case k.Branch:
+			branch = k.IID
+		}
+	}
+	switch {
+	case both != 0:
+		d.say(doubt, project.Path, "!%d has pipelines of the merge request and of its branch: GitLab judges it by those of the merge request alone, so the others' jobs do not count for \"Pipelines must succeed\"; give all jobs rules for one kind (docs/running.md, A gate)", both)
+	case asks && own != 0:
+		d.say(doubt, project.Path, "on_open.pipeline starts pipelines of branches, which GitLab does not show where a merge request has pipelines of its own, as !%d: ask with on_open.comment, or let its jobs run for branches", own)
+	case asks && branch != 0:
+		d.say(doubt, project.Path, "on_open.pipeline starts another pipeline of a branch that has one, as that of !%d, and takes its place: let the jobs of the first run there too", branch)
+	case len(kinds) > 0:
+		d.say(good, project.Path, "no open merge request has two kinds of pipelines")
+	}
+}
+
+// own lays the project's own file over the configuration and says whether it
+// is good.
+func (d *doctor) own(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project) config.Project {
+	data, found, err := client.File(ctx, p.ID, config.OwnFile, p.Head)
+	if err != nil {
+		d.say(wrong, project.Path, "%s", sentence(err))
+		return project
+	}
+	if !found {
+		return project
+	}
+	own, keys, err := project.Own(data)
+	var mistakes config.Errors
+	switch {
+	case errors.As(err, &mistakes):
+		for _, e := range mistakes {
+			d.say(wrong, project.Path, "%v", e)
+		}
+	case err != nil:
+		d.say(wrong, project.Path, "%v", err)
+	default:
+		d.say(good, project.Path, "%s sets %s", config.OwnFile, strings.Join(keys, ", "))
+		for _, o := range own.Overrides {
+			if o.Kept {
+				d.say(good, project.Path, "%s", o)
+			} else {
+				d.say(doubt, project.Path, "%s: enforce.keep can keep it", o)
+			}
+		}
+	}
+	return own
+}
+
+func (d *doctor) settings(project config.Project, p plan.Project, s mrs.Settings) {
+	switch s.MergeMethod {
+	case "ff", "rebase_merge":
+		d.say(doubt, project.Path, "the merge method %s asks for a rebase after every other merge: pinwheel rebuilds a branch only on a conflict or when its rebase box is ticked", s.MergeMethod)
+	default:
+		d.say(good, project.Path, "the merge method is %s", s.MergeMethod)
+	}
+	switch {
+	case s.CanPush:
+		d.say(doubt, project.Path, "the token may push to %s, which pinwheel never does: protect that branch", p.DefaultBranch)
+	case s.Protected:
+		d.say(good, project.Path, "%s is protected from the token", p.DefaultBranch)
+	}
+	if s.ProtectedUnder != "" {
+		d.say(wrong, project.Path, "%s is protected, so it cannot be rebuilt: let the token's role push to the branches that begin with %s (Settings > Repository > Protected branches)", s.ProtectedUnder, project.Policy.BranchPrefix)
+	} else {
+		d.say(good, project.Path, "no branch under %s is protected", project.Policy.BranchPrefix)
+	}
+}

@@ -87,7 +87,7 @@ func (d *decider) fits(dr *draft) bool {
 // settleOpen decides between leaving the branch, moving it to a newer version
 // (once per opening of the window, at once where it does not fit any more) and
 // making it anew at the same one: for a conflict, or where merging it would
-// leave a derived file that disagrees.
+// leave a derived file that disagrees, and where another branch is the default one.
 func (d *decider) settleOpen(dr *draft, gone string) {
 	at := dr.trailer.At
 	if at.IsZero() {
@@ -97,7 +97,7 @@ func (d *decider) settleOpen(dr *draft, gone string) {
 	refreshes := d.refreshes(dr, at)
 	approved := wanted && refreshes && dr.Clash == "" && gone == "" && d.approved(dr)
 	dr.moves = wanted && (dr.Clash != "" || refreshes && !approved)
-	dr.repair = !dr.moves && dr.Clash == "" && dr.trailer.Base != d.world.head && (dr.mr.HasConflicts || d.twinBehind(dr))
+	dr.repair = !dr.moves && dr.Clash == "" && dr.trailer.Base != d.world.head && (dr.mr.HasConflicts || d.twinBehind(dr) || d.switched(dr))
 	dr.Reason = d.openReason(dr) + d.pipelineReason(dr)
 	if dr.mr.paused() {
 		dr.moves, dr.repair, dr.placeless = false, false, true
@@ -130,6 +130,12 @@ func (d *decider) settleOpen(dr *draft, gone string) {
 		dr.Labels = append(dr.extraLabels(), d.ruleLabels(dr.Update.Moves)...)
 		dr.refresh()
 	}
+}
+
+// switched reports whether another branch is the default one since a merge request
+// was opened, and the one it goes into is still there: they may have parted.
+func (d *decider) switched(dr *draft) bool {
+	return dr.mr.Target != d.s.Project.DefaultBranch && !dr.mr.TargetGone
 }
 
 // refreshes reports whether an open merge request whose version was put there

@@ -132,6 +132,8 @@ func (d *decider) whyAnew(dr *draft) (because, by string) {
 		return "a tick asks for a rebuild", dr.forced.By.Username
 	case dr.mr.HasConflicts:
 		return "a conflict with " + d.s.Project.DefaultBranch, ""
+	case d.switched(dr):
+		return d.s.Project.DefaultBranch + " is the default branch now, in the place of " + dr.mr.Target, ""
 	}
 	return "the derived file on " + d.s.Project.DefaultBranch + " changed", ""
 }

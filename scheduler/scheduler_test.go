@@ -357,3 +357,45 @@ func TestStartsAreSpreadOverThePeriod(t *testing.T) {
 		})
 	}
 }
+
+// A run that could not be made is made when it can be, and is no failure.
+func TestARunIsPutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var starts []time.Time
+		s, stop := start(t, []string{"g/a"}, func(_ context.Context, _ string, now time.Time) error {
+			starts = append(starts, now)
+			if len(starts) == 1 {
+				return &scheduler.Later{At: now.Add(2 * time.Minute), Err: errors.New("another run is going on")}
+			}
+			return nil
+		}, nil, scheduler.Options{})
+		s.Start("g/a")
+		time.Sleep(59 * time.Minute)
+		stop()
+		if got, want := clocks(starts), "00:00:00 00:02:00"; got != want {
+			t.Errorf("runs at %s, want %s", got, want)
+		}
+		if c := s.Counts(); c.Failed != 0 {
+			t.Errorf("counts %+v", c)
+		}
+	})
+}
+
+// A run that somebody waits for stays behind those that hang for five seconds at most.
+func TestATickDoesNotWaitForRunsThatHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		projects := []string{"g/1", "g/2", "g/3", "g/4", "g/5", "g/6", "g/ticked"}
+		d := diary{takes: 30 * time.Minute}
+		s, stop := start(t, projects, d.run, nil, scheduler.Options{Grace: -1})
+		for _, p := range projects[:6] {
+			s.Start(p)
+		}
+		time.Sleep(time.Minute)
+		s.Trigger("g/ticked")
+		time.Sleep(10 * time.Second)
+		stop()
+		if got, want := clocks(d.starts["g/ticked"]), "00:01:05"; got != want {
+			t.Errorf("the ticked one ran at %q, want %s", got, want)
+		}
+	})
+}

@@ -71,15 +71,15 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 	run := func(ctx context.Context, path string, now time.Time) error {
 		began := time.Now()
 		report, err := runner.Run(ctx, projects[path], now)
+		var busy *store.Busy
+		if errors.As(err, &busy) { // another process is at work, or was killed: its lease tells
+			return &scheduler.Later{At: busy.Until, Err: err}
+		}
 		watcher.Ran(path, report)
 		if merr := metrics.ran(path, began, time.Now(), report, err); merr != nil {
 			log.Error("metrics not written", "err", merr)
 		}
 		closing.ran(path, report)
-		var busy *store.Busy
-		if errors.As(err, &busy) && !busy.Until.IsZero() {
-			return &scheduler.Later{At: busy.Until, Err: err}
-		}
 		return outcome(report, err)
 	}
 	s, err := scheduler.New(paths, run, log, scheduler.Options{Spec: c.Schedule, Jitter: scheduler.DefaultJitter, AtOnce: c.AtOnce, Closes: closing.at, Grace: -1})

@@ -1,0 +1,117 @@
+package demo
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// between is what the page shows from one text to the next.
+func between(t *testing.T, page, from, to string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(page, from)
+	inner, _, ends := strings.Cut(rest, to)
+	if !found || !ends {
+		t.Fatalf("the page has no %s ... %s", from, to)
+	}
+	return inner
+}
+
+// What a role may not do is a button that cannot be pressed, with the reason
+// beside it, and what is tried all the same is refused in a sentence.
+func TestWhatARoleMayNotDoSaysWhy(t *testing.T) {
+	v := open(t)
+	v.press("/time", "until", "saturday")
+	for who, want := range map[string]string{
+		"erin": "A Reporter may look at merge requests and change none", "bob": "A Developer may not merge into main, which is protected",
+	} {
+		v.press("/person", "be", who)
+		mr := between(t, v.page(), `<article id="mr-1"`, "</article>")
+		if !strings.Contains(mr, want) || !regexp.MustCompile(`value="merge"[^>]* disabled`).MatchString(mr) {
+			t.Errorf("%s is not told why merging is not for them: %s", who, mr[:min(len(mr), 900)])
+		}
+		if disabled := regexp.MustCompile(`value="close"[^>]* disabled`).MatchString(mr); disabled != (who == "erin") {
+			t.Errorf("%s: closing is disabled: %v", who, disabled)
+		}
+		v.press("/merge-request", "iid", "1", "do", "merge")
+		page := v.page()
+		if !strings.Contains(page, want) || strings.Contains(page, "map[") || strings.Contains(page, "Unauthorized") {
+			t.Errorf("%s is not refused in a sentence", who)
+		}
+	}
+}
+
+// What came of a button is three lines at most beside the buttons, newest and
+// weightiest first, and stays there when another person acts.
+func TestTheNewsIsShort(t *testing.T) {
+	v := open(t)
+	v.press("/time", "until", "saturday")
+	news := between(t, v.page(), `id="news"`, "</section>")
+	if n := strings.Count(news, "<li"); n != 3 || !strings.Contains(news, "opens") || !strings.Contains(news, "more") {
+		t.Errorf("%d lines of news: %s", n, news)
+	}
+	v.press("/person", "be", "bob")
+	if again := between(t, v.page(), `id="news"`, "</section>"); again != news {
+		t.Errorf("after switching the person the news are %s", again)
+	}
+}
+
+// The diary holds no Markdown, and each name in one spelling.
+func TestTheDiaryIsProse(t *testing.T) {
+	v := open(t)
+	v.press("/box", "item", "issue-1", "tick", v.line("GitPython to v3"))
+	v.press("/box", "item", "issue-1", "tick", v.line("kubernetes to v37"))
+	v.press("/time", "until", "hour")
+	v.press("/time", "until", "saturday")
+	v.press("/merge-request", "iid", "1", "do", "push")
+	v.press("/time", "until", "hour")
+	page := v.page()
+	diary := page[strings.Index(page, `id="timeline"`):]
+	for _, no := range []string{"`", "gitpython 3", "jinja2 3", "automat 2", "Alice"} {
+		if strings.Contains(diary, no) {
+			t.Errorf("the diary has %q", no)
+		}
+	}
+	if dashboard := between(t, page, `id="dashboard"`, "</section>"); strings.Contains(dashboard, "Alice") || !strings.Contains(dashboard, "alice") {
+		t.Error("the dashboard spells people otherwise than the page")
+	}
+}
+
+// The list has a line for each update, majors marked, and shows what is chosen.
+func TestTheListCanBeNarrowed(t *testing.T) {
+	v := open(t)
+	count := func(text string) int {
+		return strings.Count(between(t, v.page(), `id="dashboard"`, "</section>"), text)
+	}
+	if rows, majors := count(`<li class="update`), count(`class="kind major"`); rows < 36 || majors < 10 {
+		t.Errorf("%d lines, %d majors", rows, majors)
+	}
+	for only, want := range map[string]string{"majors": "attrs", "held back": "google-auth 2.27.0 requires", "waiting": "furl", "text": "<li>Update dependency cachetools"} {
+		if place := v.press("/show", "only", only); place != "dashboard" {
+			t.Errorf("it goes on at %s", place)
+		}
+		if count(want) == 0 {
+			t.Errorf("%s does not show %s", only, want)
+		}
+	}
+	v.press("/show", "only", "majors")
+	if rows := count(`<li class="update`); rows == 0 || rows != count(`class="kind major"`) {
+		t.Errorf("%d lines are shown as majors", rows)
+	}
+}
+
+// The failing pipeline, the pair in lock-step and what is held back are among the
+// steps to try, and each is done by doing it.
+func TestTheStepsToTry(t *testing.T) {
+	v := open(t)
+	v.press("/box", "item", "issue-1", "tick", v.line("boto3 to v"))
+	v.press("/show", "only", "held back")
+	v.press("/time", "until", "saturday")
+	v.press("/time", "until", "hour")
+	page := v.page()
+	for _, step := range []string{"Jinja2", "boto3", "cachetools"} {
+		if !regexp.MustCompile(`<li class="done">[^<]*` + step).MatchString(page) {
+			t.Errorf("the step of %s is not there, or not done", step)
+		}
+	}
+}

@@ -177,7 +177,8 @@ func (b *browser) flow(pictures string) {
 	b.press(nextSaturday)
 	b.shows("#controls", "Sat 28 Nov 00:00", "window open")
 	b.shows("#merge-requests", "4 open")
-	b.shows("#news", "there is nothing to write", "the window is open and a place is free")
+	b.shows("#news", "the window is open and a place is free", "more")
+	b.shows("#timeline", "there is nothing to write")
 	b.picture(pictures+"-3-saturday", true)
 
 	b.press(`#mr-2 button[value=merge]`)
@@ -218,6 +219,54 @@ func TestBrowserOnAPhoneWithoutScripts(t *testing.T) {
 	})
 	b.follow("reload", chromedp.Navigate(b.url))
 	b.flow("phone")
+}
+
+// On a phone the bar stays in sight wherever a box is ticked, says what came of
+// it, and leads to the merge requests.
+func TestBrowserKeepsTheBarInSight(t *testing.T) {
+	b := browse(t, 360, 740)
+	const low = "pinwheel/prometheus-client-0.x"
+	b.press(boxOf(low))
+	type seen struct {
+		Top, Bottom, Box, Scrolled float64
+		Shown                      bool
+	}
+	got := ask(b, chromedp.Evaluate[seen](`(() => {
+		const bar = document.querySelector(".bar").getBoundingClientRect(), box = document.querySelector('button[value*="`+low+`"]').getBoundingClientRect()
+		const news = document.querySelector("#news li").getBoundingClientRect()
+		return { Top: bar.top, Bottom: bar.bottom, Box: box.top, Scrolled: scrollY, Shown: news.height > 0 && news.bottom <= bar.bottom }
+	})()`))
+	if got.Scrolled < 1000 || got.Top != 0 || got.Bottom > 250 || got.Box < got.Bottom || got.Box > 740 || !got.Shown {
+		t.Errorf("after a tick far down: %+v", got)
+	}
+	b.shows("#news", "alice ticks “Update dependency prometheus-client to v0.26.0”")
+	b.press(nextSaturday)
+	if height := ask(b, chromedp.Evaluate[float64](`document.querySelector(".bar").getBoundingClientRect().height`)); height > 250 {
+		t.Errorf("after Saturday the bar is %v high", height)
+	}
+	if top := ask(b, chromedp.Evaluate[float64](`document.querySelector("#merge-requests").getBoundingClientRect().top + scrollY`)); top > 3500 {
+		t.Errorf("merge requests begin at %v", top)
+	}
+}
+
+// The whole line of an update opens its details, without scripts.
+func TestBrowserOpensALine(t *testing.T) {
+	b := browse(t, 1280, 900)
+	b.do(chromedp.Click(chromedp.CSS(`.update:has(button[value*="boto3-1.x"]) .state`)))
+	if !ask(b, chromedp.Evaluate[bool](`document.querySelector('.update:has(button[value*="boto3-1.x"]) details').open`)) {
+		t.Error("a click at the end of the line does not open it")
+	}
+	b.picture("laptop-1-line", false)
+	b.press(`button[value="majors"]`)
+	b.shows("#dashboard", "attrs to v26", "major")
+	b.picture("laptop-2-majors", false)
+	b.press(`button[value="erin"]`)
+	b.press(nextSaturday)
+	if !ask(b, chromedp.Evaluate[bool](`document.querySelector("#mr-1 button[value=merge]").disabled`)) {
+		t.Error("a Reporter may press Merge")
+	}
+	b.shows("#mr-1", "A Reporter may look at merge requests and change none.")
+	b.picture("laptop-3-reporter", false)
 }
 
 // dark asks for the dark colours, or for the light ones.
@@ -353,10 +402,11 @@ func TestPictureOfTheDashboard(t *testing.T) {
 	b.press(boxOf("pinwheel/furl-2.x"))
 	b.press(nextSaturday)
 	b.press(`#mr-2 button[value=merge]`)
-	b.press(`#mr-3 button[value=close]`)
-	b.press(`#mr-4 button[value=push]`)
+	b.press(`#mr-4 button[value=close]`)
+	b.press(`#mr-1 button[value=push]`)
 	b.press(nextHour)
 	b.press(nextHour)
+	b.press(`button[value=text]`)
 	b.shows("#issue-1", "MR Edited (Blocked)", "Open", "Rate-Limited", "Pipeline failed on 2026-11-28 in canary; main passed the same job on")
 	whole, err := png.Decode(bytes.NewReader(ask(b, chromedp.Screenshot(chromedp.CSS("#issue-1")))))
 	if err != nil {

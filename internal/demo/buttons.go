@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,9 @@ const (
 	triedSaturday = "saturday"
 	triedReview   = "review"
 	triedIndex    = "index"
+	triedFailing  = "failing"
+	triedPair     = "pair"
+	triedHeld     = "held"
 )
 
 func (s *site) time(ctx context.Context, form func(string) string) (string, error) {
@@ -74,7 +78,7 @@ func (s *site) person(_ context.Context, form func(string) string) (string, erro
 	for _, p := range people() {
 		if p.name == form("be") {
 			s.who = p.name
-			return "controls", nil
+			return "top", nil
 		}
 	}
 	return "", errForm
@@ -88,6 +92,9 @@ func (s *site) box(_ context.Context, form func(string) string) (string, error) 
 		line, verb = form("untick"), "unticks"
 	}
 	sigil, number, _ := strings.Cut(form("item"), "-")
+	if no := s.refuses("change"); no != "" && sigil == "mr" {
+		return "", refusal(no)
+	}
 	iid, err := strconv.Atoi(number)
 	if line == "" || err != nil {
 		return "", errForm
@@ -107,6 +114,7 @@ func (s *site) box(_ context.Context, form func(string) string) (string, error) 
 		about = iid
 	}
 	s.done[triedTick] = true
+	s.done[triedPair] = s.done[triedPair] || strings.Contains(line, "botocore")
 	s.about(fmt.Sprintf("%s “%s”", verb, markdown.Spoken(line)), about)
 	return markdown.BoxID(form("item"), line), nil
 }
@@ -120,7 +128,14 @@ func (s *site) mergeRequest(_ context.Context, form func(string) string) (string
 	if !there {
 		return "", errForm
 	}
-	what, err := s.decide(mr, form("do"))
+	what, right := form("do"), "change"
+	if what == "merge" {
+		right = what
+	}
+	if no := s.refuses(right); no != "" {
+		return "", refusal(no)
+	}
+	what, err = s.decide(mr, what)
 	if err != nil {
 		return "", err
 	}
@@ -149,4 +164,51 @@ func (s *site) decide(mr gitlabsim.MergeRequest, do string) (what string, err er
 
 func (s *site) again(ctx context.Context, _ func(string) string) (string, error) {
 	return "top", s.begin(ctx)
+}
+
+// show chooses what the list shows.
+func (s *site) show(_ context.Context, form func(string) string) (string, error) {
+	if !slices.Contains(filters, form("only")) {
+		return "", errForm
+	}
+	s.filter = form("only")
+	s.done[triedHeld] = s.done[triedHeld] || s.filter == "held back"
+	return "dashboard", nil
+}
+
+// refusal is a no that is a sentence already, without its end.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+// refuses says why the person who acts may not merge, or may change nothing of a
+// merge request; empty where they may.
+func (s *site) refuses(right string) string {
+	for _, p := range people() {
+		switch {
+		case p.name != s.who:
+		case p.level < gitlabsim.Developer:
+			return fmt.Sprintf("A %s may look at merge requests and change none", p.role)
+		case right == "merge" && p.level < gitlabsim.Maintainer:
+			return fmt.Sprintf("A %s may not merge into main, which is protected", p.role)
+		}
+	}
+	return ""
+}
+
+// said makes a sentence of an error of GitLab's.
+func said(err error) string {
+	text := err.Error()
+	for code, sentence := range map[string]string{
+		"401": "GitLab does not let you do that", "403": "GitLab does not let you do that", "404": "GitLab does not find it any more",
+		"405": "GitLab does not merge it as it stands", "406": "GitLab does not merge it as it stands", "409": "GitLab says that it changed meanwhile",
+	} {
+		if strings.Contains(text, ": "+code+" ") {
+			if strings.Contains(text, "onflict") {
+				return "It conflicts with main"
+			}
+			return sentence
+		}
+	}
+	return text
 }

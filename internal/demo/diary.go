@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
@@ -208,10 +209,20 @@ func steps(line store.AuditEntry) string {
 	for _, pin := range line.After {
 		pin, _, _ = strings.Cut(pin, " ")
 		if name, version, is := strings.Cut(pin, "=="); is {
-			out = append(out, strings.TrimSpace(name+" "+was[name]+" → "+version))
+			out = append(out, strings.TrimSpace(written(name)+" "+was[name]+" → "+version))
 		}
 	}
 	return strings.Join(out, ", ")
+}
+
+// written is a package's name as the constraints file writes it.
+func written(key string) string {
+	for l := range strings.Lines(pins) {
+		if name, _, is := strings.Cut(l, "=="); is && pep508.NormalizeName(name) == key {
+			return name
+		}
+	}
+	return key
 }
 
 // troubled adds what a run could not do. The same trouble hour after hour is

@@ -109,7 +109,7 @@ func TestTheStepsToTry(t *testing.T) {
 	v.press("/time", "until", "saturday")
 	v.press("/time", "until", "hour")
 	page := v.page()
-	for _, step := range []string{"Jinja2", "boto3", "cachetools"} {
+	for _, step := range []string{"configobj", "boto3", "cachetools"} {
 		if !regexp.MustCompile(`<li class="done">[^<]*` + step).MatchString(page) {
 			t.Errorf("the step of %s is not there, or not done", step)
 		}

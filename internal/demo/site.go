@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ type site struct {
 	fresh  int    // entries of the diary before the last button
 	who    string // the person who acts
 	broken bool   // the index
+	filter string // what the list shows
 	done   map[string]bool
 }
 
@@ -72,7 +74,7 @@ func (s *site) begin(ctx context.Context) error {
 	if s.stage != nil {
 		s.stage.close()
 	}
-	s.diary, s.fresh, s.who, s.broken, s.done = diary{}, 0, people()[0].name, false, map[string]bool{}
+	s.diary, s.fresh, s.who, s.broken, s.filter, s.done = diary{}, 0, people()[0].name, false, filters[0], map[string]bool{}
 	var err error
 	if s.stage, err = newStage(ctx); err != nil {
 		return err
@@ -124,6 +126,9 @@ func (s *site) run(ctx context.Context) error {
 		return err
 	}
 	s.diary.read = seen
+	if strings.Contains(s.stage.dashboardText(), "Pipeline failed") {
+		s.done[triedFailing] = true
+	}
 	s.diary.audited(at, lines, news(shown(old), shown(s.stage.dashboardText())))
 	if report.Status != reconcile.Done {
 		s.diary.troubled(at, report.Failures, s.stage.hide.Replace)
@@ -149,7 +154,7 @@ func (s *site) handler() http.Handler {
 		io.WriteString(w, style)
 	})
 	for path, do := range map[string]act{
-		"/time": s.time, "/index": s.index, "/person": s.person, "/box": s.box, "/merge-request": s.mergeRequest, "/again": s.again,
+		"/time": s.time, "/index": s.index, "/person": s.person, "/box": s.box, "/merge-request": s.mergeRequest, "/again": s.again, "/show": s.show,
 	} {
 		mux.HandleFunc("POST "+path, s.button(do))
 	}
@@ -192,16 +197,20 @@ func (s *site) button(do act) http.HandlerFunc {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		before := s.fresh
 		s.fresh = len(s.diary.entries)
 		// A run goes on to its end, whoever stops waiting for it.
 		place, err := do(context.WithoutCancel(r.Context()), r.PostFormValue)
+		if s.fresh == len(s.diary.entries) && err == nil {
+			s.fresh = before // nothing happened, so that the last news is still the last
+		}
 		if errors.Is(err, errForm) {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
 		if err != nil {
 			place = "news"
-			s.diary.add(entry{At: s.stage.now(), Tone: trouble, Who: s.who, What: "cannot: GitLab says no", More: s.stage.hide.Replace(err.Error())})
+			s.diary.add(entry{At: s.stage.now(), Tone: trouble, Who: s.who, What: "cannot", More: s.stage.hide.Replace(said(err))})
 		}
 		http.Redirect(w, r, "/#"+place, http.StatusSeeOther)
 	}

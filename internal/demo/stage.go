@@ -128,7 +128,7 @@ func (s *stage) populate() {
 	s.project.SetCI(false)
 	s.gitlab.AddMember(s.project, bot, gitlabsim.Developer)
 	for _, p := range people() {
-		s.gitlab.AddUser(p.name, strings.ToUpper(p.name[:1])+p.name[1:], false)
+		s.gitlab.AddUser(p.name, p.name, false)
 		s.gitlab.AddMember(s.project, p.name, p.level)
 	}
 }
@@ -200,7 +200,7 @@ func (s *stage) moveTo(at time.Time) {
 func (s *stage) local() time.Time { return s.now().In(s.zone) }
 
 // failing is in the branch of the merge request that fails its tests.
-const failing = "jinja2"
+const failing = "configobj"
 
 // test ends the pipelines of heads that had none yet: the default branch's
 // passes, and all but one of the merge requests'.

@@ -29,7 +29,11 @@ type view struct {
 	Who    string
 	People []choice
 	Steps  []step
+	Tried  int // of Steps
 	News   []entry
+	More   int // of what happened, beyond News
+	Shows  []choice
+	Role   string
 	Issue  issueView
 	MRs    []mrView
 	Open   int // of MRs
@@ -49,7 +53,8 @@ type step struct {
 type issueView struct {
 	IID   int
 	Title string
-	Body  template.HTML
+	Body  template.HTML // where the text is shown
+	listed
 }
 
 type mrView struct {
@@ -58,6 +63,8 @@ type mrView struct {
 	Files  []fileDiff
 	Notes  []noteView
 	Unfold bool
+	No     string // why the person may not merge it, empty where they may
+	Never  string // why they may do nothing with it
 }
 
 type noteView struct {
@@ -88,6 +95,7 @@ func (s *site) template() *template.Template {
 		"when":    func(t time.Time) string { return t.In(s.stage.zone).Format("Mon 2 Jan 15:04") },
 		"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"token":   func() string { return s.token },
+		"prose":   prose,
 	}).Parse(pageText))
 }
 
@@ -95,10 +103,22 @@ func (s *site) view() (view, error) {
 	day := s.stage.local().Weekday()
 	v := view{
 		Token: s.token, Clock: s.stage.now(), Window: day == time.Saturday || day == time.Sunday, Broken: s.broken,
-		Who: s.who, Steps: s.steps(), News: timed(slices.Clone(s.news())),
+		Who: s.who, Steps: s.steps(),
+	}
+	v.News, v.More = newest(s.news())
+	for _, st := range v.Steps {
+		if st.Done {
+			v.Tried++
+		}
+	}
+	for _, f := range filters {
+		v.Shows = append(v.Shows, choice{Name: f, Chosen: f == s.filter})
 	}
 	for _, p := range people() {
 		v.People = append(v.People, choice{p.name, p.role, p.name == s.who})
+		if p.name == s.who {
+			v.Role = p.role
+		}
 	}
 	v.Diary = slices.Clone(s.diary.entries)
 	slices.Reverse(v.Diary)
@@ -107,7 +127,13 @@ func (s *site) view() (view, error) {
 	if issues := s.stage.project.Issues(); len(issues) > 0 {
 		issue := issues[0]
 		v.Issue = issueView{IID: issue.IID, Title: issue.Title}
-		if v.Issue.Body, err = s.render(issue.Description, fmt.Sprintf("issue-%d", issue.IID), true); err != nil {
+		item := fmt.Sprintf("issue-%d", issue.IID)
+		if s.filter == "text" {
+			v.Issue.Body, err = s.render(issue.Description, item, true)
+		} else {
+			v.Issue.listed, err = s.list(issue.Description, item)
+		}
+		if err != nil {
 			return v, err
 		}
 	}
@@ -128,6 +154,54 @@ func (s *site) view() (view, error) {
 
 // news is what came of the last button.
 func (s *site) news() []entry { return s.diary.entries[min(s.fresh, len(s.diary.entries)):] }
+
+// mostNews is how much of what came of a button stands beside the buttons; all of
+// it stands in the diary.
+const mostNews = 3
+
+// newest is the end of the news, newest first, and how much more there is. Runs
+// that wrote nothing go where there is more than fits.
+func newest(all []entry) ([]entry, int) {
+	out := slices.Clone(all)
+	slices.Reverse(out)
+	if len(out) > mostNews {
+		out = slices.DeleteFunc(out, func(e entry) bool { return e.Tone == quiet })
+	}
+	if len(out) == 0 && len(all) > 0 {
+		out = all[len(all)-1:]
+	}
+	// A merge request that opens or closes says more than that the dashboard did.
+	slices.SortStableFunc(out, func(a, b entry) int { return weight(b) - weight(a) })
+	out = out[:min(len(out), mostNews)]
+	return out, len(all) - len(out)
+}
+
+// weight orders news by what a reader looks for.
+func weight(e entry) int {
+	switch {
+	case e.Tone == trouble:
+		return 3
+	case e.Tone == byPerson:
+		return 2
+	case e.IID != 0:
+		return 1
+	}
+	return 0
+}
+
+// prose is a text of the diary as HTML: what stands in backticks is code.
+func prose(text string) template.HTML {
+	parts := strings.Split(text, "`")
+	var b strings.Builder
+	for i, p := range parts {
+		p = template.HTMLEscapeString(p)
+		if i%2 == 1 && i < len(parts)-1 {
+			p = "<code>" + p + "</code>"
+		}
+		b.WriteString(p)
+	}
+	return template.HTML(b.String())
+}
 
 // timed marks entries at the time of the one before them.
 func timed(entries []entry) []entry {
@@ -151,6 +225,9 @@ func (s *site) steps() []step {
 		{"Tick the box of an update on the dashboard. Were you erin, a Reporter, it would be refused.", s.done[triedTick]},
 		{"Press Next hour: its merge request opens, though the window is shut. The others wait.", s.done[triedHour]},
 		{"Press Saturday: the window opens, and so do the merge requests that waited longest, 4 at most.", s.done[triedSaturday]},
+		{"Press Next hour again: the pipeline of configobj has failed, and its line names the job.", s.done[triedFailing]},
+		{"Tick boto3: it moves with botocore in one merge request, since neither installs alone.", s.done[triedPair]},
+		{"Show what is held back: cachetools has no box, and its line names who is in its way.", s.done[triedHeld]},
 		{"Merge one, close one, push a commit to one, then Next hour: people win, and the dashboard says so.", s.done[triedReview]},
 		{"Break the index, then Next hour: nothing is lost or taken back, and the dashboard says what is missing.", s.done[triedIndex]},
 	}
@@ -180,9 +257,9 @@ func (s *site) link(target string) string {
 }
 
 func (s *site) mergeRequestView(mr gitlabsim.MergeRequest) (mrView, error) {
-	v := mrView{MergeRequest: mr, Files: filesOf(s.changes(mr))}
+	v := mrView{MergeRequest: mr, Files: filesOf(s.changes(mr)), No: s.refuses("merge"), Never: s.refuses("change")}
 	var err error
-	if v.Body, err = s.render(mr.Description, fmt.Sprintf("mr-%d", mr.IID), mr.State == "opened"); err != nil {
+	if v.Body, err = s.render(mr.Description, fmt.Sprintf("mr-%d", mr.IID), mr.State == "opened" && v.Never == ""); err != nil {
 		return v, err
 	}
 	for i, note := range mr.Notes {

@@ -115,6 +115,7 @@ func (w *world) box(done bool, user, part string) error {
 	if err != nil {
 		return err
 	}
+	shown := w.project.Page(user, board.IID) // it may be an old page
 	if done {
 		err = w.project.Tick(user, board.IID, part)
 	} else {
@@ -126,7 +127,13 @@ func (w *world) box(done bool, user, part string) error {
 	if done && isSplit(part) {
 		w.judge.asked[everyMember], w.judge.apart = true, 6
 	}
-	for line := range strings.Lines(board.Description) {
+	if now, ok := w.project.Issue(board.IID); ok && done {
+		// Of an old page that changed one box GitLab tells that one alone.
+		if branch := onlyTicked(board.Description, now.Description); branch != "" {
+			w.judge.asked[branch] = true
+		}
+	}
+	for line := range strings.Lines(shown) {
 		m := boxBranch.FindStringSubmatch(line)
 		if m != nil && (strings.Contains(line, part) || strings.HasPrefix(part, "create-all-")) {
 			if !done && w.judge.running {
@@ -138,6 +145,23 @@ func (w *world) box(done bool, user, part string) error {
 		}
 	}
 	return nil
+}
+
+// onlyTicked is the branch of the one box whose state differs, if it is ticked now.
+func onlyTicked(before, after string) string {
+	was, found := map[string]string{}, []string{}
+	for _, m := range anyBox.FindAllStringSubmatch(before, -1) {
+		was[m[2]+m[3]] = m[1]
+	}
+	for _, m := range anyBox.FindAllStringSubmatch(after, -1) {
+		if m[1] == "x" && was[m[2]+m[3]] != "x" {
+			found = append(found, m[3])
+		}
+	}
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0]
 }
 
 // dashboard is our open issue, or else the newest closed one.

@@ -48,7 +48,7 @@ var what = strings.Fields(`
 
 // more may happen to seeds that were never wrong: what was drawn for those
 // stays as it was.
-var more = append(slices.Clip(what), strings.Fields("label label unlabel split split startover pipeline pipeline pipeline mainpipeline approve unapprove tag tag rebasebutton")...)
+var more = append(slices.Clip(what), strings.Fields("label label unlabel split split startover pipeline pipeline pipeline mainpipeline approve unapprove tag tag rebasebutton openpage openpage closepage drag deleteitem")...)
 
 // draw makes the events of a seed.
 func draw(seed uint64) []happening {
@@ -104,6 +104,8 @@ func (l *life) befall(h happening) {
 	switch h.what {
 	case "tick", "untick", "tickrita", "tickandempty":
 		l.tickOne(h, who)
+	case "openpage", "closepage", "drag", "deleteitem":
+		l.onPage(h, who)
 	case "label", "unlabel":
 		if m, ok := pick(open, h.a); ok {
 			label, _ := pick([]string{"rebase", "stop-updating"}, h.b)
@@ -178,6 +180,29 @@ func (l *life) befall(h happening) {
 	}
 }
 
+// onPage opens a page, which from then on sends the text that it had, or does to one
+// of its items what the issue page offers.
+func (l *life) onPage(h happening, who string) {
+	board, err := l.dashboard()
+	if err != nil || board.State != "opened" {
+		return
+	}
+	boxes := anyBox.FindAllStringSubmatch(l.project.Page(who, board.IID), -1)
+	switch one, ok := pick(boxes, h.a); {
+	case h.what == "openpage":
+		_ = l.project.OpenPage(who, board.IID)
+	case h.what == "closepage":
+		l.project.ClosePage(who, board.IID)
+	case ok && h.what == "drag":
+		other, _ := pick(boxes, h.a+1)
+		_ = l.project.MoveItem(who, board.IID, one[2]+"-branch="+one[3]+" ", other[2]+"-branch="+other[3]+" ")
+	case ok && h.b%2 == 0:
+		_ = l.project.DeleteItem(who, board.IID, one[2]+"-branch="+one[3]+" ")
+	case ok:
+		_ = l.project.ConvertItem(who, board.IID, one[2]+"-branch="+one[3]+" ")
+	}
+}
+
 // pipeline lets one of a merge request or of the default branch go on.
 func (l *life) pipeline(h happening, open []gitlabsim.MergeRequest, status string) {
 	on := "main"
@@ -210,7 +235,8 @@ func (l *life) tickOne(h happening, who string) {
 		mark = "x"
 	}
 	var boxes [][]string
-	for _, m := range anyBox.FindAllStringSubmatch(board.Description, -1) {
+	shown := l.project.Page(who, board.IID) // it may be an old page
+	for _, m := range anyBox.FindAllStringSubmatch(shown, -1) {
 		if m[1] == mark {
 			boxes = append(boxes, m)
 		}
@@ -230,7 +256,7 @@ func (l *life) tickOne(h happening, who string) {
 	case act == "untick":
 		delete(l.judge.waiting, box[3])
 	case who != "rita":
-		l.judge.waiting[box[3]] = &waiting{box: box[2], seen: len(l.gitlab.Events()), on: board.IID, what: titleBefore(board.Description, box[3])}
+		l.judge.waiting[box[3]] = &waiting{box: box[2], seen: len(l.gitlab.Events()), on: board.IID, what: titleBefore(shown, box[3])}
 	}
 	if h.what == "tickandempty" {
 		_ = l.act("issue " + who + " empty")

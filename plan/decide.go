@@ -54,7 +54,7 @@ func decide(s *Snapshot, m *Memory) Plan {
 }
 
 func newDecider(s *Snapshot) *decider {
-	d := &decider{admitted: map[string]map[string]uint64{}, views: map[string]WindowView{}, split: map[string]*Tick{}, s: s, zone: s.Policy.Window.Zone(), world: arrange(s), envs: environments(s.Policy)}
+	d := &decider{rest: map[string]bool{}, admitted: map[string]map[string]uint64{}, views: map[string]WindowView{}, split: map[string]*Tick{}, s: s, zone: s.Policy.Window.Zone(), world: arrange(s), envs: environments(s.Policy)}
 	d.caughtUp = s.Policy.CatchUp && d.late()
 	return d
 }
@@ -78,6 +78,7 @@ type decider struct {
 	solver   *solve.Solver
 	heard    map[*Release][]voice
 	free     map[string][]pep440.Version  // releases of names without a pin
+	rest     map[string]bool              // of which older ones were not looked at
 	admitted map[string]map[string]uint64 // and the environments each is for
 	against  []map[string]string          // for each slot: version -> why no set takes it
 	wishes   []*goal                      // all of them
@@ -151,6 +152,7 @@ func (d *decider) look(m *Memory) {
 	d.reach(goals)
 	goals = d.back(goals)
 	d.repair(goals)
+	d.tire(goals)
 	d.wishes = append(slices.Clone(goals), d.left...)
 	sets, waiting := d.join(goals)
 	d.weigh(append(slices.Clone(goals), d.left...), waiting)

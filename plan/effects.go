@@ -284,6 +284,14 @@ func (d *decider) leftovers() {
 
 // conflicts says which pins refuse each other on the default branch already.
 func (d *decider) conflicts() {
+	_, unchecked := d.unchecked()
+	for i, text := range unchecked {
+		if i == 3 {
+			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("And %d more that are not checked, see `pinwheel verify`.", len(unchecked)-i))
+			break
+		}
+		d.plan.Notes = append(d.plan.Notes, "Not checked on "+d.s.Project.DefaultBranch+": "+text+".")
+	}
 	all := d.solver.Conflicts()
 	for i, e := range all {
 		if i == 3 {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +49,7 @@ func explosive(t testing.TB, k, n int) Snapshot {
 
 // decideInRounds decides as a run does, which learns facts on the way, and
 // counts the rounds.
-func decideInRounds(t testing.TB, s Snapshot) (p Plan, rounds int) {
+func decideInRounds(t testing.TB, s Snapshot) (p Plan, known Snapshot, rounds, steps int) {
 	t.Helper()
 	all := s.Metadata
 	s.Metadata = map[string]map[string]Metadata{}
@@ -63,7 +64,7 @@ func decideInRounds(t testing.TB, s Snapshot) (p Plan, rounds int) {
 	for rounds = 1; rounds < 100; rounds++ {
 		p = memory.Decide(s)
 		if len(p.Missing) == 0 {
-			return p, rounds
+			return p, s, rounds, memory.steps
 		}
 		for _, n := range p.Missing {
 			if n.Page {
@@ -80,15 +81,21 @@ func decideInRounds(t testing.TB, s Snapshot) (p Plan, rounds int) {
 		}
 	}
 	t.Fatalf("after %d rounds %d facts are missing", rounds, len(p.Missing))
-	return p, rounds
+	return p, s, rounds, memory.steps
 }
 
 func TestOneAuthorStopsNobodyElse(t *testing.T) {
 	for _, size := range [][2]int{{6, 20}, {12, 60}} {
 		s := explosive(t, size[0], size[1])
 		start := time.Now()
-		p, rounds := decideInRounds(t, s)
-		t.Logf("%v: %d rounds, %v", size, rounds, time.Since(start))
+		p, known, rounds, steps := decideInRounds(t, s)
+		t.Logf("%v: %d rounds, %d steps, %v", size, rounds, steps, time.Since(start))
+		if steps > 4*wishSteps { // of which there are five million in a second
+			t.Errorf("%v: %d steps", size, steps)
+		}
+		if again := Decide(known); !reflect.DeepEqual(again, p) {
+			t.Errorf("%v: with all of these facts at once %+v\nin rounds %+v", size, again.Updates, p.Updates)
+		}
 		if u := the(t, p, "pinwheel/evil-1.x"); u.State != NotChecked || !strings.Contains(u.Reason, "too many steps") {
 			t.Errorf("%v: evil is %s: %s", size, u.State, u.Reason)
 		}

@@ -223,8 +223,9 @@ func (d *decider) together(parts []*set) *set {
 		plain = plain && len(p.result.Along)+len(p.result.Unneeded) == 0
 	}
 	sort.Slice(r.Moves, func(i, j int) bool { return r.Moves[i].Pin < r.Moves[j].Pin })
-	if !plain || len(d.solver.Added(r.Moves)) > 0 {
-		if r = d.joint(goals, false); r.Status != solve.Solved {
+	if !plain || len(d.solver.Added(r.Moves)) > 0 || d.solver.Spent() {
+		left := 2 * share(1)
+		if r = d.joint(goals, false, &left); r.Status != solve.Solved {
 			return nil
 		}
 	}

@@ -16,6 +16,12 @@ type Memory struct {
 	slots     []slot
 	unmanaged []Unmanaged
 
+	// tired are the wishes, by branch, and the names without a pin, by file, that
+	// took too many steps; skipped says that some were left out for that.
+	tired   map[string]bool
+	skipped bool
+	steps   int // that searches took, in all rounds
+
 	contents map[string]made // by what changes in each file
 }
 
@@ -34,7 +40,14 @@ type slotID struct{ file, pin int }
 
 // Decide is [Decide] with what the memory keeps.
 func (m *Memory) Decide(s Snapshot) Plan {
-	return decide(&s, m)
+	p := decide(&s, m)
+	if m.skipped && len(p.Missing) == 0 {
+		// With all that is known the outcome is that of a decision that remembers
+		// nothing.
+		m.tired, m.skipped = nil, false
+		p = decide(&s, m)
+	}
+	return p
 }
 
 func (m *Memory) judgeOf(s *Snapshot) *judge {

@@ -12,11 +12,11 @@ import (
 // findRepairs searches, before anything else, for what ends conflicts of the
 // pins as they are. A major is taken only where that leaves fewer.
 func (d *decider) findRepairs() {
-	d.repairs = d.solver.Repairs(solve.Options{NoMajor: true, NoYoung: true})
+	d.repairs = d.solver.Repairs(solve.Options{NoMajor: true, NoYoung: true, Steps: repairSteps})
 	if !slices.ContainsFunc(d.repairs, func(r solve.Repair) bool { return len(r.Left) > 0 }) {
 		return
 	}
-	for i, r := range d.solver.Repairs(solve.Options{NoYoung: true}) {
+	for i, r := range d.solver.Repairs(solve.Options{NoYoung: true, Steps: repairSteps}) {
 		if len(r.Left) < len(d.repairs[i].Left) {
 			d.repairs[i] = r
 		}
@@ -94,7 +94,7 @@ func (d *decider) retell(dr *draft) {
 	}
 	for _, r := range d.repairs {
 		// What stays matters where the draft ends others of its kind.
-		if !slices.ContainsFunc(ended, func(e solve.Edge) bool { return slices.ContainsFunc(r.Ends, e.Same) }) {
+		if r.Unsure || !slices.ContainsFunc(ended, func(e solve.Edge) bool { return slices.ContainsFunc(r.Ends, e.Same) }) {
 			continue
 		}
 		for _, e := range r.Left {

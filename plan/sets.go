@@ -16,6 +16,8 @@ import (
 // the releases it may take.
 type goal struct {
 	key    string
+	branch string
+	left   int // steps that may still be taken for it
 	slots  []int
 	lines  []*line // one for each slot
 	young  bool    // nothing on the line is old enough yet
@@ -43,7 +45,7 @@ func (d *decider) goals() []*goal {
 			branch := BranchName(d.s.Policy.BranchPrefix, d.spelled[sl.p.Key], l.newest().Major())
 			g := byBranch[branch]
 			if g == nil {
-				g = &goal{key: sl.p.Key, young: true}
+				g = &goal{key: sl.p.Key, branch: branch, young: true}
 				byBranch[branch] = g
 				out = append(out, g)
 			}
@@ -82,29 +84,58 @@ func (l *line) newest() pep440.Version {
 	return young.release.Version
 }
 
-// reach solves every goal on its own.
+// reach solves every goal on its own. Those that took more than their share go
+// on with what the others left.
 func (d *decider) reach(goals []*goal) {
+	var more []*goal
+	used := 0
 	for _, g := range goals {
 		g.closed = d.closedNewest(g)
-		own := g.major
-		wish := d.wish(g)
-		g.result = d.solver.Reach(wish, solve.Options{NoMajor: !own, NoYoung: true})
-		if g.result.Status == solve.Held && !own {
-			// Only with a major of another package: then it is a major, too.
-			if r := d.solver.Reach(wish, solve.Options{NoYoung: true}); r.Status == solve.Solved {
-				g.result, g.major = r, true
-			}
+		if !d.rested(g) {
+			continue
 		}
-		if g.result.Status == solve.Held {
-			// Perhaps with another member that is too young now.
-			if r := d.solver.Reach(wish, solve.Options{NoMajor: !own}); r.Status == solve.Solved {
-				g.result, g.young = r, true
-			}
-		}
-		if g.result.Status == solve.Held && len(g.slots) > 1 {
-			d.fewerSlots(g, wish)
+		used += d.reachOne(g, share(len(goals)))
+		if g.result.Status == solve.GaveUp {
+			more = append(more, g)
 		}
 	}
+	for _, g := range more {
+		if left := min(wishSteps, (allSteps-used)/len(more)); left > share(len(goals)) {
+			d.reachOne(g, left)
+		}
+	}
+}
+
+// reachOne solves a goal within so many steps and says how many it took.
+func (d *decider) reachOne(g *goal, steps int) int {
+	g.left = steps
+	own := g.major
+	wish := d.wish(g)
+	g.result = d.attempt(g, wish, solve.Options{NoMajor: !own, NoYoung: true})
+	if g.result.Status == solve.Held && !own {
+		// Only with a major of another package: then it is a major, too.
+		switch r := d.attempt(g, wish, solve.Options{NoYoung: true}); r.Status {
+		case solve.Solved:
+			g.result, g.major = r, true
+		case solve.GaveUp:
+			g.result = r
+		case solve.Held, solve.Lacking, solve.Unread:
+		}
+	}
+	if g.result.Status == solve.Held {
+		// Perhaps with another member that is too young now.
+		switch r := d.attempt(g, wish, solve.Options{NoMajor: !own}); r.Status {
+		case solve.Solved:
+			g.result, g.young = r, true
+		case solve.GaveUp:
+			g.result = r
+		case solve.Held, solve.Lacking, solve.Unread:
+		}
+	}
+	if g.result.Status == solve.Held && len(g.slots) > 1 {
+		d.fewerSlots(g, wish)
+	}
+	return steps - g.left
 }
 
 // back adds, for every pin that was taken back and that no goal takes upward,
@@ -118,7 +149,7 @@ func (d *decider) back(goals []*goal) []*goal {
 			continue
 		}
 		o.lines = append(slices.Clip(o.lines), o.down)
-		g := &goal{key: d.slots[i].p.Key, slots: []int{i}, lines: []*line{o.down}}
+		g := &goal{key: d.slots[i].p.Key, branch: "down\n" + tiredName(i, ""), slots: []int{i}, lines: []*line{o.down}}
 		d.reach([]*goal{g})
 		goals = append(slices.DeleteFunc(goals, func(g *goal) bool { return slices.Equal(g.slots, []int{i}) }), g)
 	}
@@ -128,10 +159,10 @@ func (d *decider) back(goals []*goal) []*goal {
 // fewerSlots lets the slots of a goal go that can, where not all of them can.
 func (d *decider) fewerSlots(g *goal, wish []solve.Goal) {
 	for i := range wish {
-		r := d.solver.Reach(wish[i:i+1], solve.Options{NoMajor: !g.major, NoYoung: !g.young})
+		r := d.attempt(g, wish[i:i+1], solve.Options{NoMajor: !g.major, NoYoung: !g.young})
 		if r.Status == solve.Solved {
 			d.left = append(d.left, &goal{
-				key: g.key, result: g.result, young: g.young, major: g.major,
+				key: g.key, branch: g.branch, result: g.result, young: g.young, major: g.major,
 				slots: slices.Delete(slices.Clone(g.slots), i, i+1), lines: slices.Delete(slices.Clone(g.lines), i, i+1),
 			})
 			g.slots, g.lines, g.result = g.slots[i:i+1], g.lines[i:i+1], r
@@ -288,7 +319,8 @@ func (d *decider) unite(group []*goal, waiting map[*goal]*set) *set {
 	if len(group) == 1 {
 		return d.newSet(group, group[0].result)
 	}
-	switch r := d.joint(group, false); r.Status {
+	steps := 2 * share(1)
+	switch r := d.joint(group, false, &steps); r.Status {
 	case solve.Solved:
 		return d.newSet(group, r)
 	case solve.Lacking, solve.Unread:
@@ -311,14 +343,27 @@ func (d *decider) unite(group []*goal, waiting map[*goal]*set) *set {
 	fit, result := group[:1:1], group[0].result
 	var left []*goal
 	for _, g := range group[1:] {
-		if r := d.joint(append(fit[:len(fit):len(fit)], g), true); r.Status == solve.Solved {
+		r := d.joint(append(fit[:len(fit):len(fit)], g), true, &steps)
+		if r.Status == solve.Solved {
 			fit = append(fit, g)
+			continue
+		}
+		if r.Status == solve.GaveUp {
+			g.result = r
 			continue
 		}
 		left = append(left, g)
 	}
 	if len(fit) > 1 {
-		result = d.joint(fit, false)
+		steps = max(steps, share(1))
+		if r := d.joint(fit, false, &steps); r.Status == solve.Solved {
+			result = r
+		} else {
+			for _, g := range fit[1:] {
+				g.result = r
+			}
+			fit = fit[:1]
+		}
 	}
 	s := d.newSet(fit, result)
 	for _, g := range left {
@@ -327,9 +372,9 @@ func (d *decider) unite(group []*goal, waiting map[*goal]*set) *set {
 	return s
 }
 
-// joint asks for all goals at once, none newer than it could go alone; any
+// joint asks within the steps that are left for all goals at once, none newer than it could go alone; any
 // set will do where only whether they fit matters.
-func (d *decider) joint(group []*goal, any bool) solve.Result {
+func (d *decider) joint(group []*goal, any bool, left *int) solve.Result {
 	var wish []solve.Goal
 	for _, g := range group {
 		for _, w := range d.wish(g) {
@@ -343,10 +388,10 @@ func (d *decider) joint(group []*goal, any bool) solve.Result {
 	}
 	c := group[0].class()
 	o := solve.Options{NoMajor: !c.major, NoYoung: true, Any: any, Brief: true}
-	r := d.solver.Reach(wish, o)
+	r := d.within(left, wish, o)
 	if r.Status == solve.Held && c.young {
 		o.NoYoung = false
-		r = d.solver.Reach(wish, o)
+		r = d.within(left, wish, o)
 	}
 	return r
 }

@@ -19,6 +19,8 @@ func (d *decider) universe() *solve.Facts {
 		Unverified: d.s.Policy.Unverified != HoldUnverified,
 		Metadata:   d.metadata,
 		Releases:   d.unpinned,
+		Rest:       func(key string) bool { return d.rest[key] },
+		Skip:       d.skips,
 		Admits:     func(key string, v pep440.Version) uint64 { return d.admitted[key][v.String()] },
 	}
 	for _, env := range d.envs {
@@ -171,12 +173,17 @@ func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 	ranges, chooses := d.ranges(key), pkg.chooses(len(d.s.Roots) > 0)
 	var out []pep440.Version
 	d.admitted[key] = map[string]uint64{}
+	refused := 0
 	for i := len(pkg.Releases) - 1; i >= 0; i-- {
 		r := &pkg.Releases[i]
 		if r.Version.IsPrerelease() || len(r.Files) == 0 || !chooses(r) || slices.ContainsFunc(ranges, func(s pep440.Specifiers) bool { return !s.Contains(r.Version) }) {
 			continue
 		}
 		if s := d.metadataOf(key, r.Version).Status; s == MetadataRefused || s == MetadataWithheld {
+			if refused++; refused >= mostRefused {
+				d.rest[key] = true
+				break
+			}
 			continue
 		}
 		files, mask := d.admits(r)
@@ -197,6 +204,11 @@ func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 	d.free[key] = out
 	return out, solve.Known
 }
+
+// mostRefused is how many releases of a name without a pin are passed over for
+// the sake of broken metadata. Older ones are not looked at: one author's
+// broken releases are not to take the rounds of everybody's run.
+const mostRefused = 32
 
 // admits says in which environments a release can be installed, and by which
 // files.
@@ -249,29 +261,4 @@ func Required(s Snapshot) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(seen))
-}
-
-// needs are the facts the search asked for, as an edge can fetch them.
-func (d *decider) needs() []Need {
-	var out []Need
-	asked := map[string]bool{}
-	for _, n := range append(d.solver.Missing(), d.lacking...) {
-		id := n.Key + "\n" + n.Version.String()
-		if asked[id] {
-			continue
-		}
-		asked[id] = true
-		if n.Page {
-			out = append(out, Need{Name: n.Key, Page: true})
-			continue
-		}
-		for _, need := range d.needsOf(n.Key, n.Version) {
-			if !slices.ContainsFunc(out, func(o Need) bool {
-				return o.Name == need.Name && o.Version == need.Version && !o.Page && slices.Equal(o.Files, need.Files)
-			}) {
-				out = append(out, need)
-			}
-		}
-	}
-	return out
 }

@@ -88,6 +88,11 @@ func Verify(s Snapshot) Verification {
 		file, line := d.place(e)
 		v.Findings = append(v.Findings, Finding{file, line, FoundConflict, d.sentence(e)})
 	}
+	edges, texts := d.unchecked()
+	for i, text := range texts {
+		file, line := d.place(edges[i])
+		v.Findings = append(v.Findings, Finding{file, line, FoundNotChecked, text})
+	}
 	for _, u := range d.solver.Unpinned() {
 		v.Findings = append(v.Findings, Finding{File: d.files[u.Group].Path, Kind: FoundUnpinned, Text: requires(u.By) + "; " + u.Key + " has no pin"})
 	}

@@ -141,7 +141,7 @@ func (d *decider) whyHeld(g *goal, behind *set) (State, string) {
 		}
 		return NotChecked, "Not checked yet: what " + what + " requires could not be read. Tried again every run."
 	case r.Status == solve.GaveUp:
-		return Incompatible, fmt.Sprintf("The search for pins that fit it gave up after %d steps.", r.Nodes)
+		return NotChecked, "Not checked: to find pins that fit it takes too many steps. What it requires would have to become simpler."
 	}
 	to := g.lines[0].newest()
 	m := d.metadataOf(g.key, to)

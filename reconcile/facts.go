@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sort"
 
@@ -9,8 +10,10 @@ import (
 )
 
 // rounds bounds how often one decision is asked again with more facts: a
-// bisection of the longest known release train takes ten.
-const rounds = 40
+// bisection of the longest known release train takes ten. What is missing then
+// is not checked. What waited for that has as many rounds again, and so on up to
+// stages: a chain of one author's packages ends in the first.
+const rounds, stages = 40, 3
 
 // maxNeeds bounds how many releases' metadata one run fetches.
 const maxNeeds = 20_000
@@ -51,9 +54,13 @@ func (r *run) settled(ctx context.Context, judge func() []plan.Need) (err error)
 		if len(needs) == 0 {
 			return nil
 		}
-		if round >= rounds || r.fetched+len(needs) > maxNeeds {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("decide: %w", err)
+		}
+		last := round >= stages*rounds || r.fetched+len(needs) > maxNeeds
+		if last || round > 0 && round%rounds == 0 {
 			r.unread(needs, "the run's budget of requests was spent")
-			if round > rounds+2 {
+			if round > stages*rounds+2 {
 				return nil // nothing more can become of it
 			}
 			continue

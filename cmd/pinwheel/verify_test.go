@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -42,4 +43,28 @@ func TestVerify(t *testing.T) {
 	has(t, out, "the roots ask for botocore>=1.35 on Python 3.11; botocore is pinned at 1.34.39")
 	code, _, complaints = w.configured("verify", "--file", file, "--roots", "==")
 	w.want(code, exitUsage, complaints)
+}
+
+// Sixty releases whose metadata cannot be read are no conflict and no good news,
+// neither in the first run nor in those that know what the first one read.
+func TestVerifyDoesNotTakeASpentBudgetForGoodNews(t *testing.T) {
+	w := newWorld(t)
+	w.env = nil
+	world := "a 1.0 2020-01-01 requires=\"bad60>=1\" requires=\"bad5>=1\"\n"
+	for _, n := range []int{5, 60} {
+		for v := range n {
+			world += fmt.Sprintf("bad%d 1.%d 2020-01-01 metadata=broken\n", n, v)
+		}
+	}
+	if err := w.index.Load(world); err != nil {
+		t.Fatal(err)
+	}
+	file := w.write("constraints.txt", "a==1.0\n")
+	for range 3 {
+		code, out, complaints := w.configured("verify", "--file", file)
+		w.want(code, exitFailed, complaints)
+		has(t, out,
+			file+":1: not-checked: a 1.0 requires bad60>=1, and the newest 32 releases of bad60 have metadata that is refused",
+			file+":1: conflict: a 1.0 requires bad5>=1", "1 pin, 1 conflict")
+	}
 }

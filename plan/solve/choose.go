@@ -19,6 +19,7 @@ type branch struct {
 func (x *search) next() (b branch, end bool, out verdict, lv levels) {
 	conflicts := x.st.conflicts(x.s.met[:0])
 	for i := range x.st.clashes {
+		x.s.steps++
 		if c := &x.st.clashes[i]; x.st.repeats(c) {
 			conflicts = append(conflicts, *c.why)
 		}
@@ -169,6 +170,7 @@ func (x *search) accepted(i int32) ([]int32, levels) {
 	}
 	s.guards = guards
 	list := x.list(i)
+	s.steps += len(list) * len(guards) / 16
 	if len(guards) == 0 {
 		return list, 0
 	}

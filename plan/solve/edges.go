@@ -98,7 +98,7 @@ func (s *Solver) Conflicts() []Edge {
 	for gi, g := range s.groups {
 		var names []int32
 		for e := range g.open.envs {
-			for _, name := range g.open.envs[e].broken {
+			for _, name := range g.open.envs[e].unfit() {
 				if !slices.Contains(names, name) {
 					names = append(names, name)
 					out = append(out, st.edges(s.brokenName(int32(gi), name))...)
@@ -115,7 +115,7 @@ func (s *Solver) brokenName(gi, name int32) []conflict {
 	g := s.groups[gi]
 	var out []conflict
 	for e := range g.open.envs {
-		if !slices.Contains(g.open.envs[e].broken, name) {
+		if !slices.Contains(g.open.envs[e].unfit(), name) {
 			continue
 		}
 		for _, d := range g.open.demands {
@@ -125,6 +125,41 @@ func (s *Solver) brokenName(gi, name int32) []conflict {
 			}
 		}
 	}
+	return out
+}
+
+// Unchecked lists the names without a pin of which is not known whether the
+// pins as they are fit them, each once for each group, sorted.
+func (s *Solver) Unchecked() []Unchecked {
+	s.settle()
+	st := s.scratch()
+	var out []Unchecked
+	note := func(gi int32, name int32, spent bool, by Edge) {
+		u := Unchecked{Unpinned{s.names[name], s.groups[gi].number, by}, spent}
+		u.By.Group, u.By.ToMissing = u.Group, false
+		if !slices.ContainsFunc(out, func(o Unchecked) bool { return o.Key == u.Key && o.Group == u.Group }) {
+			out = append(out, u)
+		}
+	}
+	for gi, g := range s.groups {
+		for e := range g.open.envs {
+			env := &g.open.envs[e]
+			for _, d := range g.open.demands {
+				if d.mask>>e&1 != 0 && slices.Contains(env.spent, d.req.name) {
+					c := conflict{from: d.node, to: -1, req: d.req, mask: 1 << e, extra: s.via(d.req, s.used[d.node], 1<<e), group: int32(gi)}
+					note(int32(gi), d.req.name, true, st.edge(&c))
+				}
+			}
+			for i := range env.picks {
+				if p := &env.picks[i]; p.known == NotChecked {
+					note(int32(gi), p.name, false, s.byOf(p, 1<<e))
+				}
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Unchecked) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), strings.Compare(a.Key, b.Key))
+	})
 	return out
 }
 
@@ -191,10 +226,12 @@ func (s *Solver) apply(moves []Move) *state {
 	return st
 }
 
-// Added lists what moves violate that the pins as they are do not, sorted.
-// Moves that the facts do not cover land in Missing.
+// Added lists what moves violate that is not excused, sorted. Moves that the
+// facts do not cover land in Missing. Where [Solver.Spent] says so afterwards,
+// names without a pin took too many steps and are not judged.
 func (s *Solver) Added(moves []Move) []Edge {
 	s.settle()
+	s.within(judgeSteps)
 	st := s.apply(moves)
 	list := st.conflicts(nil)
 	if c := st.fits(nil).clash; c != nil {

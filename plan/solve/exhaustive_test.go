@@ -7,15 +7,18 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+
+	"gitlab.com/cki-project/pinwheel/internal/testenv"
 )
 
 func TestAddedAgreesWithBruteForce(t *testing.T) {
+	part := testenv.Sample(t, 4)
 	worlds := *howMany
-	if testing.Short() || raceEnabled {
-		worlds /= 8
-	}
 	fine, not := 0, 0
 	for seed := range uint64(worlds) {
+		if !part.Has(int(seed)) {
+			continue
+		}
 		w := randomWorld(t, seed+1_000_000)
 		w.facts.Unverified = true
 		b := newBrute(t, w)
@@ -48,12 +51,13 @@ func TestAddedAgreesWithBruteForce(t *testing.T) {
 var howMany = flag.Int("worlds", 1000, "how many small worlds are compared with brute force")
 
 func TestSmallWorldsAgreeWithBruteForce(t *testing.T) {
+	part := testenv.Sample(t, 4)
 	worlds := *howMany
-	if testing.Short() || raceEnabled {
-		worlds /= 8
-	}
 	var counts struct{ goals, held, alone, sets, lowered, pairs int }
 	for seed := range uint64(worlds) {
+		if !part.Has(int(seed)) {
+			continue
+		}
 		w := randomWorld(t, seed)
 		b := newBrute(t, w)
 		s := w.solver(t)
@@ -89,7 +93,7 @@ func TestSmallWorldsAgreeWithBruteForce(t *testing.T) {
 				var late Result
 				w.settled(t, func(s *Solver) { late = s.Reach(g, o) })
 				w.asked = nil
-				late.Nodes = got.Nodes
+				late.Nodes, late.Steps = got.Nodes, got.Steps
 				if !reflect.DeepEqual(late, got) {
 					t.Fatalf("seed %d: goals %v: with facts on request %+v\nbefore %+v\n%s", seed, g, late, got, w.text())
 				}

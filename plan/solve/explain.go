@@ -15,7 +15,7 @@ const (
 // violate, then what keeps its other end from giving way, and so on. Of
 // several such chains it returns the shortest it finds, the first among equal.
 func (x *search) explain(level int16, budget *int) []Edge {
-	if *budget--; *budget < 0 || level > longest {
+	if *budget--; *budget < 0 || level > longest || x.s.over() {
 		return nil
 	}
 	conflicts := x.st.all()

@@ -93,6 +93,7 @@ type flooded struct {
 // Every pin counts as installed, or where open is not nil, those that a root
 // reaches.
 func (s *Solver) flood(st *state, open *openReach) *flooded {
+	s.steps += len(s.nodes) / 8
 	f := &flooded{s: s, st: st, used: make([][]use, len(s.nodes)), queued: make([]bool, len(s.nodes)), open: open}
 	if open != nil {
 		f.reached = make([]uint64, len(s.nodes))
@@ -148,6 +149,7 @@ func (f *flooded) spread(p int32) {
 		active = f.reached[p]
 	}
 	g := f.s.groups[n.group]
+	f.s.steps += len(f.releaseOf(p).reqs)
 	for _, r := range f.releaseOf(p).reqs {
 		if f.reached == nil && len(r.asks) == 0 {
 			continue

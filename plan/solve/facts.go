@@ -24,9 +24,15 @@ type Facts struct {
 	Metadata func(key string, v pep440.Version) (*Metadata, Knowledge)
 	// Releases lists what a name without a pin may take, newest first.
 	Releases func(key string) ([]pep440.Version, Knowledge)
+	// Rest reports whether Releases left out older ones that nobody judged, so
+	// that the name is not known to fit nowhere; nil is false.
+	Rest func(key string) bool
 	// Admits tells in which environments a release of Releases can be
 	// installed; nil is in all of them.
 	Admits func(key string, v pep440.Version) uint64
+	// Skip names those without a pin, by group, that are not judged as the pins
+	// are, since that took too many steps before; nil is none.
+	Skip func(group int, key string) bool
 	// Unverified lets releases be taken whose requirements cannot be known:
 	// they count as having none. Without it such a release cannot be taken.
 	Unverified bool
@@ -139,6 +145,15 @@ type Edge struct {
 	// Extra is the extra of From on account of which it counts, "" for none.
 	Extra string
 	Group int
+}
+
+// Unchecked is a name without a pin of which is not known whether the pins fit
+// it as they are.
+type Unchecked struct {
+	Unpinned
+	// Spent says that to find out took too many steps; else something could not
+	// be read in this run.
+	Spent bool
 }
 
 // Unpinned is a name that is required, in some environment, and has no pin.

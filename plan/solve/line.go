@@ -10,6 +10,7 @@ type line struct {
 	known    Knowledge // of the list
 	name     int32
 	versions []pep440.Version
+	rest     bool           // there are older ones that nobody judged
 	stops    []knownRelease // of each version; not looked at where known is ""
 	older    []int          // the nearest known one, -1 for none; only of a long line
 	newer    []int
@@ -26,6 +27,8 @@ func (s *Solver) line(name int32) *line {
 	}
 	if l.known != Known {
 		l.versions = nil
+	} else if s.f.Rest != nil {
+		l.rest = s.f.Rest(s.names[name])
 	}
 	l.stops = make([]knownRelease, len(l.versions))
 	s.lines[name] = l
@@ -121,6 +124,7 @@ func (o *opening) releases(v *openVar) func(func(pick) bool) {
 			return
 		}
 		for k, w := range line.versions {
+			o.s.steps += len(v.demands)
 			if !v.accepts(w) || w.Equal(last) || !o.s.admits(v.name, w, o.bit) {
 				continue
 			}
@@ -136,6 +140,9 @@ func (o *opening) releases(v *openVar) func(func(pick) bool) {
 			if !yield(p) {
 				return
 			}
+		}
+		if line.rest {
+			yield(o.pickOf(v, pep440.Version{}, nothing, NotChecked))
 		}
 	}
 }

@@ -16,6 +16,8 @@ type Repair struct {
 	// Ends are the conflicts that it ends, and Left those that stay with it,
 	// sorted. Where it is not Solved all stay.
 	Ends, Left []Edge
+	// Unsure says that a search was given up, so that more might be ended.
+	Unsure bool
 }
 
 // flaw is one thing that the pins violate as they are: a requirement on a pin,
@@ -42,8 +44,13 @@ const (
 func (s *Solver) Repairs(o Options) []Repair {
 	s.settle()
 	var out []Repair
-	for _, cluster := range s.clusters() {
+	left := o.bound()
+	clusters := s.clusters()
+	for i, cluster := range clusters {
+		from := s.steps
+		o.Steps = max(1, left/(len(clusters)-i))
 		out = append(out, s.repair(cluster, o))
+		left -= s.steps - from
 	}
 	return out
 }
@@ -99,7 +106,7 @@ func (s *Solver) flaws() []flaw {
 	for gi, g := range s.groups {
 		var names []int32
 		for e := range g.open.envs {
-			for _, name := range g.open.envs[e].broken {
+			for _, name := range g.open.envs[e].unfit() {
 				if !slices.Contains(names, name) {
 					names = append(names, name)
 				}
@@ -130,6 +137,7 @@ func (s *Solver) groupOf(f *flaw) int32 {
 func (s *Solver) repair(all []flaw, o Options) Repair {
 	r := Repair{Result: Result{Status: Held}, Left: s.flawEdges(all)}
 	g := s.groups[s.groupOf(&all[0])]
+	end := s.steps + o.Steps
 	switch {
 	case g.missing || g.open.missing:
 		r.Status = Lacking
@@ -144,11 +152,13 @@ func (s *Solver) repair(all []flaw, o Options) Repair {
 		}
 		best := Result{Status: Held}
 		for _, some := range combinations(all, size) {
+			o.Steps = max(1, end-s.steps)
 			got := s.end(some, o)
 			if got.Status == Lacking {
 				r.Result = got
 				return r
 			}
+			r.Unsure = r.Unsure || got.Status == GaveUp
 			if got.Status == Solved && (best.Status != Solved || s.before(&got, &best)) {
 				best = got
 			}
@@ -164,12 +174,15 @@ func (s *Solver) repair(all []flaw, o Options) Repair {
 // greedy adds one flaw after the other as far as they can be ended together.
 func (s *Solver) greedy(all []flaw, o Options, r Repair) Repair {
 	var some []flaw
+	end := s.steps + o.Steps
 	for i := range all {
+		o.Steps = max(1, (end-s.steps)/(len(all)-i))
 		got := s.end(append(slices.Clip(some), all[i]), o)
 		if got.Status == Lacking {
 			r.Result = got
 			return r
 		}
+		r.Unsure = r.Unsure || got.Status == GaveUp
 		if got.Status == Solved {
 			some, r.Result = append(some, all[i]), got
 		}
@@ -206,6 +219,7 @@ func (s *Solver) before(a, b *Result) bool {
 // end searches for moves that end all of some flaws.
 func (s *Solver) end(some []flaw, o Options) Result {
 	o.Brief = true
+	s.within(o.bound())
 	x := s.newSearch(nil, o)
 	x.flaws = some
 	group := s.groupOf(&some[0])
@@ -271,6 +285,7 @@ func (x *search) unended(out []conflict) []conflict {
 
 // split says of flaws which a repair ends and which it leaves.
 func (s *Solver) split(all []flaw, r Repair) Repair {
+	s.within(judgeSteps)
 	st := s.apply(r.Moves)
 	var ended, left []flaw
 	for i := range all {

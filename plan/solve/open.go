@@ -21,6 +21,7 @@ type openGroup struct {
 type openEnv struct {
 	picks  []pick // in the order they were needed
 	broken []int32
+	spent  []int32 // of the broken, those of which that is not known
 	// extras says that a pick asks for extras of a pin, so that moving any pin
 	// may matter.
 	extras bool
@@ -54,6 +55,14 @@ type demand struct {
 	mask uint64
 }
 
+// unfit are the broken names of which that is known.
+func (e *openEnv) unfit() []int32 {
+	if len(e.spent) == 0 {
+		return e.broken
+	}
+	return slices.DeleteFunc(slices.Clone(e.broken), func(n int32) bool { return slices.Contains(e.spent, n) })
+}
+
 func (e *openEnv) pick(name int32) *pick {
 	for i := range e.picks {
 		if e.picks[i].name == name {
@@ -68,6 +77,7 @@ func (e *openEnv) pick(name int32) *pick {
 func (st *state) demandsOf(p int32, out []demand) []demand {
 	n := &st.s.nodes[p]
 	g := st.s.groups[n.group]
+	st.s.steps += len(st.release(p).reqs)
 	for _, r := range st.release(p).reqs {
 		if r.loose {
 			continue
@@ -101,6 +111,9 @@ func (s *Solver) baseline() {
 
 // settle chooses releases for the open names of every group.
 func (s *Solver) settle() {
+	if s.settling == 0 {
+		s.settling = settleSteps
+	}
 	for i, g := range s.groups {
 		if g.open.settled || g.missing || len(g.open.demands) == 0 {
 			continue
@@ -118,33 +131,59 @@ func (s *Solver) settle() {
 }
 
 // settleIn chooses for one environment. What cannot be had together is broken:
-// the names that come first keep what they need.
+// the names that come first keep what they need. A name that takes too many
+// steps is left out, so that the others are judged.
 func (s *Solver) settleIn(st *state, g int32, e int, before, now *openEnv) {
 	open := &s.groups[g].open
-	o := newOpening(st, g, e, before, nil)
-	ok := o.run()
-	if !ok {
-		var kept []int32
-		for _, name := range o.roots() {
-			try := newOpening(st, g, e, before, nil)
-			try.only = append(slices.Clone(kept), name)
-			if try.run() {
-				kept = try.only
-			} else {
-				now.broken = append(now.broken, name)
+	if s.f.Skip != nil {
+		for _, name := range newOpening(st, g, e, before, nil).roots() {
+			if s.f.Skip(s.groups[g].number, s.names[name]) {
+				now.broken, now.spent = append(now.broken, name), append(now.spent, name)
 			}
-			open.missing = open.missing || try.missing
 		}
-		o = newOpening(st, g, e, before, now.broken)
-		o.run()
+	}
+	o := newOpening(st, g, e, before, now.broken)
+	share := nameSteps + 20*len(o.direct)
+	from := s.steps
+	s.within(min(s.settling, share))
+	ok := o.run()
+	s.settled(from)
+	if !ok {
+		o = s.oneByOne(st, g, e, before, now, share)
 	}
 	open.missing = open.missing || o.missing
 	o.result(now)
 }
 
+// oneByOne adds one required name after the other, as far as they fit.
+func (s *Solver) oneByOne(st *state, g int32, e int, before, now *openEnv, share int) *opening {
+	open := &s.groups[g].open
+	o := newOpening(st, g, e, before, now.broken)
+	var kept []int32
+	roots := o.roots()
+	for i, name := range roots {
+		try := newOpening(st, g, e, before, nil)
+		try.only = append(slices.Clone(kept), name)
+		from := s.steps
+		s.within(min(share, max(leastSteps, s.settling/(len(roots)-i))))
+		if try.run() {
+			kept, o = try.only, try
+		} else {
+			now.broken = append(now.broken, name)
+			if try.spent {
+				now.spent = append(now.spent, name)
+			}
+		}
+		s.settled(from)
+		open.missing = open.missing || try.missing
+	}
+	return o
+}
+
 // openOutcome says whether open names fit a state.
 type openOutcome struct {
 	missing bool
+	spent   bool // the question ended before this was known
 	unread  []string
 	clash   *conflict // to is -1; nodes are all who could mend it
 }
@@ -182,6 +221,10 @@ func (st *state) fits(chosen *[]chosenEnv) openOutcome {
 			o := newOpening(st, int32(gi), e, before, excused)
 			ok := o.run()
 			out.missing = out.missing || o.missing
+			if o.spent {
+				out.spent = true
+				return out
+			}
 			if !ok {
 				out.clash = o.clash()
 				st.remember(int32(gi), e, out.clash)
@@ -274,6 +317,7 @@ func (st *state) excusedNames(gi int32, before *openEnv, demands []demand, e int
 // stillFits reports whether what was chosen as the pins are fits the state too.
 func (st *state) stillFits(group int32, before *openEnv, excused []int32, demands []demand, e int) bool {
 	bit := uint64(1) << e
+	st.s.steps += len(demands) + len(st.moved)*len(before.picks)
 	if before.extras {
 		return false
 	}

@@ -5,9 +5,6 @@ import (
 	"strings"
 )
 
-// openBudget bounds how many releases one choice of open names tries.
-const openBudget = 20_000
-
 // opening chooses, for one state and one environment, releases of the names
 // without a pin: those that pins require, what these require in turn, and so
 // on, such that all of it fits the pins. It backtracks, and jumps back over
@@ -28,7 +25,7 @@ type opening struct {
 	trail   []func()
 	pins    []int32 // those that could mend the dead end
 	by      cause   // what failed first
-	tries   int
+	spent   bool    // the question ended before this was known
 	missing bool
 }
 
@@ -79,6 +76,7 @@ func merge[T comparable](a, b []T) []T {
 
 func newOpening(st *state, g int32, e int, before *openEnv, broken []int32) *opening {
 	st.refresh()
+	st.s.steps += len(st.s.groups[g].open.demands)
 	o := &opening{
 		s: st.s, st: st, group: g, bit: 1 << e, before: before, broken: broken,
 		vars: map[int32]*openVar{},
@@ -118,9 +116,6 @@ func (o *opening) run() bool {
 		o.learn()
 	}
 	o.pins, o.by = why.pins, why.by
-	if o.tries > openBudget {
-		o.pins, o.by = o.s.groups[o.group].nodes, o.order[0].demands[0].by
-	}
 	return ok
 }
 
@@ -147,6 +142,7 @@ func (o *opening) variable(name int32) *openVar {
 	v := &openVar{name: name}
 	o.vars[name] = v
 	o.order = append(o.order, v)
+	o.s.steps += len(o.direct)
 	for _, d := range o.direct {
 		if d.req.name != name {
 			continue
@@ -189,7 +185,8 @@ func (o *opening) dfs() (bool, reason) {
 	}
 	var failed reason
 	for p := range o.releases(v) {
-		if o.tries++; o.tries > openBudget {
+		if o.s.steps += 1 + len(o.order)/8; o.s.over() {
+			o.spent = true
 			return false, reason{}
 		}
 		mark, orders := len(o.trail), len(o.order)
@@ -201,6 +198,10 @@ func (o *opening) dfs() (bool, reason) {
 		}
 		o.undo(mark, orders)
 		v.chosen = nil
+		if o.spent {
+			return false, reason{}
+		}
+		o.s.steps += len(why.pins) + len(why.levels)
 		if !slices.Contains(why.levels, v.level) {
 			return false, why
 		}
@@ -246,6 +247,7 @@ func (v *openVar) why() reason {
 
 // require notes that a requirement counts, for a reason.
 func (o *opening) require(r *require, by cause, why reason) (bool, reason) {
+	o.s.steps += 1 + len(why.levels)/4
 	pinned := false
 	for _, b := range o.s.groups[o.group].pinned(r.name) {
 		if o.s.nodes[b].active&o.bit == 0 {

@@ -35,6 +35,8 @@ func (s *Solver) Reach(goals []Goal, o Options) Result {
 	if r, ok := s.ready(targets); !ok {
 		return r
 	}
+	from := s.steps
+	s.within(o.bound())
 	x := s.newSearch(targets, o)
 	if x.budget == 0 {
 		x.budget = s.patience(targets, findBudget)
@@ -51,6 +53,7 @@ func (s *Solver) Reach(goals []Goal, o Options) Result {
 	if r.Status == Lacking {
 		s.lacking(targets)
 	}
+	r.Steps = s.steps - from
 	return r
 }
 
@@ -236,6 +239,7 @@ func (x *search) restore(f *solution) {
 func (x *search) result(out verdict) Result {
 	r := Result{Nodes: x.nodes}
 	s := x.s
+	s.within(explainSteps)
 	switch {
 	case out == dead:
 		r.Status = Held

@@ -28,6 +28,17 @@ type Options struct {
 	// Nodes bounds the search; 0 stands for a default that grows with the
 	// number of goals and is never reached with twelve names.
 	Nodes int
+	// Steps bounds what the search costs; see [Result.Steps]. 0 stands for more
+	// than a small world takes.
+	Steps int
+}
+
+// bound is how many steps the options allow.
+func (o Options) bound() int {
+	if o.Steps > 0 {
+		return o.Steps
+	}
+	return mostSteps
 }
 
 // Status says how a search ended.
@@ -43,7 +54,7 @@ const (
 	Lacking Status = "lacking"
 	// Unread: a fact could not be read in this run, see Result.Names.
 	Unread Status = "unread"
-	// GaveUp: no set was found within the budget.
+	// GaveUp: no set was found within the budget, and none was ruled out.
 	GaveUp Status = "gave-up"
 )
 
@@ -67,8 +78,9 @@ type Result struct {
 	Lowered []Lowered
 	// Names are, of Unread, those whose facts could not be read, sorted.
 	Names []string
-	// Nodes is how far the search went.
-	Nodes int
+	// Nodes is how far the search went, and Steps what that cost: about one for
+	// each requirement that was looked at.
+	Nodes, Steps int
 }
 
 // Along is a name without a pin that comes along with a set.

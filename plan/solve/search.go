@@ -172,7 +172,7 @@ func (x *search) ends(c *conflict) (out []int32, decided levels) {
 
 // dfs decides what is next at a level.
 func (x *search) dfs(level int16) (verdict, levels) {
-	if x.nodes++; x.nodes > x.budget {
+	if x.nodes++; x.nodes > x.budget || x.s.over() {
 		x.spent = true
 		return stopped, 0
 	}
@@ -204,6 +204,10 @@ func (x *search) others() int {
 // leaf judges a state in which no pin refuses another.
 func (x *search) leaf() (b branch, end bool, out verdict, lv levels) {
 	fit := x.st.fits(nil)
+	if fit.spent {
+		x.spent = true
+		return b, true, stopped, 0
+	}
 	if c := fit.clash; c != nil {
 		ends, decided := x.ends(c)
 		if len(ends) == 0 {

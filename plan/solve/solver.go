@@ -30,6 +30,11 @@ type Solver struct {
 	groupAt map[int]int32
 	used    [][]use // of each node as the pins are
 
+	settling int  // steps that are left for names without a pin, as the pins are
+	steps    int  // done so far
+	fence    int  // where the present question ends
+	spent    bool // it did end there
+
 	spare    *state
 	goals    []int16 // buffers of searches
 	levels   []int16

@@ -106,6 +106,7 @@ func (st *state) outgoing(p int32, out []conflict) []conflict {
 // meet judges one requirement of p on b.
 func (st *state) meet(p, b int32, r *require, out []conflict) []conflict {
 	s := st.s
+	s.steps++
 	if r.loose || r.spec.IsEmpty() && !s.nodes[b].blocks {
 		return out
 	}

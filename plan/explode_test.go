@@ -85,7 +85,8 @@ func decideInRounds(t testing.TB, s Snapshot) (p Plan, known Snapshot, rounds, s
 }
 
 func TestOneAuthorStopsNobodyElse(t *testing.T) {
-	for _, size := range [][2]int{{6, 20}, {12, 60}} {
+	last := 0
+	for _, size := range [][2]int{{6, 20}, {12, 20}, {12, 40}, {12, 60}} {
 		s := explosive(t, size[0], size[1])
 		start := time.Now()
 		p, known, rounds, steps := decideInRounds(t, s)
@@ -93,6 +94,10 @@ func TestOneAuthorStopsNobodyElse(t *testing.T) {
 		if steps > 4*wishSteps { // of which there are five million in a second
 			t.Errorf("%v: %d steps", size, steps)
 		}
+		if last > 0 && steps*2 > 5*last {
+			t.Errorf("%v: %d steps, and %d for half of it", size, steps, last)
+		}
+		last = steps
 		if again := Decide(known); !reflect.DeepEqual(again, p) {
 			t.Errorf("%v: with all of these facts at once %+v\nin rounds %+v", size, again.Updates, p.Updates)
 		}
@@ -138,6 +143,56 @@ func TestManyReleasesThatCannotBeReadAreNotChecked(t *testing.T) {
 		}
 		if u := the(t, p, "pinwheel/b-1.x"); u.State != AwaitingSchedule {
 			t.Errorf("b is %s: %s", u.State, u.Reason)
+		}
+	}
+}
+
+// Twelve pins of one author, whose sixty releases each refuse each other in some
+// way, stop nobody else either.
+func TestPinsThatRefuseEachOtherStopNobodyElse(t *testing.T) {
+	const k, n = 12, 60
+	for name, refusals := range map[string]func(i, j, v int) string{
+		"mutual": func(_, j, v int) string { return fmt.Sprintf("own%02d>=1.1,!=1.%d", j, v) },
+		"random": func(i, j, v int) string { return fmt.Sprintf("own%02d==1.%d", j, 1+(v+i*j+7)%(n-1)) },
+		"chain": func(i, j, v int) string {
+			if j == (i+1)%k {
+				return fmt.Sprintf("own%02d>=1.%d", j, min(n-1, v+1))
+			}
+			return fmt.Sprintf("own%02d!=1.%d", j, 1+(v*3+i)%(n-1))
+		},
+	} {
+		file, packages := "honest==1.0\n", []Package{versions(t, "honest", "1.0", "1.1")}
+		for i := range k {
+			p := pkg(fmt.Sprintf("own%02d", i))
+			for v := range n {
+				p.Releases = append(p.Releases, release(t, fmt.Sprintf("1.%d", v), "2024-01-01"))
+			}
+			file += p.Name + "==1.0\n"
+			packages = append(packages, p)
+		}
+		s := friday(t, file, packages...)
+		s.Packages["gone"] = Package{Name: "gone", Index: "pypi", HasFacts: true}
+		for i := range k {
+			for v := 1; v < n; v++ {
+				var lines []string
+				for j := range k {
+					if j != i {
+						lines = append(lines, refusals(i, j, v))
+					}
+				}
+				if v >= k-1 && name == "mutual" || v == n-1 {
+					lines = append(lines, "gone")
+				}
+				needs(t, &s, fmt.Sprintf("own%02d", i), fmt.Sprintf("1.%d", v), lines...)
+			}
+		}
+		var memory Memory
+		p := memory.Decide(s)
+		if u := the(t, p, "pinwheel/honest-1.x"); u.State != AwaitingSchedule {
+			t.Errorf("%s: the honest package is %s: %s", name, u.State, u.Reason)
+		}
+		if t.Logf("%s: %d steps", name, memory.steps); memory.steps > 2*allSteps {
+			t.Errorf("%s: %d steps", name, memory.steps)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-var skipped atomic.Int64
+var skipped, limited atomic.Int64
 
 // Shared returns the folder of recorded data that stands beside the
 // repository, or the one that PINWHEEL_SHARED names.

@@ -202,7 +202,7 @@ func (c *Client) readPage(q *query, address *url.URL, response *http.Response) (
 	if coding != "" && coding != "identity" && coding != "gzip" {
 		return Answer{}, q.problem(Unsupported, "%s answered in the encoding %s for %s, which was not asked for", q.who, clean(coding), q.what)
 	}
-	want := wanted{name: q.name, hashes: q.Hashes}
+	want := wanted{name: q.name, hashes: q.Hashes, roomy: q.roomy}
 	if q.Details {
 		want.details = address
 	}
@@ -227,6 +227,8 @@ func (q *query) unread(err error, limit int64) *Error {
 	var shape *shapeError
 	var broken *readError
 	switch {
+	case errors.Is(err, errNoRoom):
+		return &Error{Kind: TooLarge, cause: errNoRoom}
 	case errors.Is(err, errTooLarge):
 		return q.problem(TooLarge, "%s answered with more than %s for %s: not read", q.who, size(limit), q.what)
 	case errors.Is(err, errValueTooLarge):

@@ -50,7 +50,7 @@ func TestBadWheels(t *testing.T) {
 		"another version":              {zipOf(t, info(strings.Replace(acmeMetadata, "1.0", "1.0.1", 1))), "refused has the metadata of another version, 1.0.1"},
 		"no version":                   {zipOf(t, info(strings.Replace(acmeMetadata, "1.0", "one", 1))), "refused has the metadata of another version, one"},
 		"a broken requirement":         {zipOf(t, info(strings.Replace(acmeMetadata, "foo>=1", "foo>=one", 1))), `refused has the requirement "foo>=one", which does not parse (PEP 508)`},
-		"eleven MiB":                   {large, "refused has more than 10 MiB of metadata"},
+		"eleven MiB":                   {large, "refused has more than 4 MiB of metadata"},
 		"a bomb":                       {lying, "refused lies about the size of its metadata"},
 		"no UTF-8":                     {zipOf(t, info(acmeMetadata+"\xff")), "refused has metadata that is not UTF-8"},
 		"fewer members":                {edited("PK\x05\x06", 10, 2, 0), "refused lies about the number of its members"},

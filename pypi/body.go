@@ -9,7 +9,7 @@ import (
 
 // maxValue caps one JSON string, or one number, inside a page: it bounds the
 // buffer that has to hold it. The largest real ones are a few hundred bytes.
-const maxValue = 4 << 20
+const maxValue = 1 << 20
 
 var (
 	errTooLarge      = errors.New("more than the cap")

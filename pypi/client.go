@@ -50,7 +50,7 @@ type Client struct {
 	o     Options
 	pages *pages
 	heard *heard        // nil: no run
-	large chan struct{} // holds as many as large files are in memory
+	large chan struct{} // the room for what is large, see enter
 }
 
 // New makes a Client.
@@ -83,7 +83,7 @@ func New(o Options) *Client {
 		},
 		o:     o,
 		pages: newPages(),
-		large: make(chan struct{}, 2),
+		large: make(chan struct{}, 1),
 	}
 }
 
@@ -184,20 +184,34 @@ func (c *Client) Fetch(ctx context.Context, source Source, name, etag string, la
 
 // Do is Fetch with the request as a value.
 func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
+	answer, err, done := c.do(ctx, r)
+	done()
+	return answer, err
+}
+
+// do is Do; done is to be called when the answer has been taken over.
+func (c *Client) do(ctx context.Context, r Request) (answer Answer, failed error, done func()) {
+	done = func() {}
 	q := query{Request: r, name: pep508.NormalizeName(r.Name)}
 	if err := q.prepare(); err != nil {
-		return Answer{}, err
+		return Answer{}, err, done
 	}
 	for attempt := 1; ; attempt++ {
 		answer, err := c.try(ctx, &q)
-		if err == nil {
-			return answer, nil
+		if err != nil && errors.Is(err.cause, errNoRoom) && !q.roomy {
+			if !c.enter(ctx) {
+				return Answer{}, q.stopped(ctx), done
+			}
+			q.roomy, done = true, c.leave
+			answer, err = c.try(ctx, &q)
 		}
-		if !err.again || attempt > c.o.Retries {
-			return Answer{}, err
-		}
-		if !sleep(ctx, backoff(attempt, err.after)) {
-			return Answer{}, q.stopped(ctx)
+		switch {
+		case err == nil:
+			return answer, nil, done
+		case !err.again || attempt > c.o.Retries:
+			return Answer{}, err, done
+		case !sleep(ctx, backoff(attempt, err.after)):
+			return Answer{}, q.stopped(ctx), done
 		}
 	}
 }
@@ -208,6 +222,8 @@ type query struct {
 	name string // normalised
 	base *url.URL
 	page *url.URL
+
+	roomy bool // it has the room for what is large
 
 	who, what string // whom sentences name, and what was asked for
 }

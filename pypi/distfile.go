@@ -226,7 +226,7 @@ func (r *remote) read(ctx context.Context, from, to int64) (data []byte, err err
 
 // exactly reads a piece of so many bytes.
 func (r *remote) exactly(response *http.Response, n int64) ([]byte, error) {
-	data, err := io.ReadAll(&capped{response.Body, n, errNoRanges})
+	data, err := io.ReadAll(r.d.sized(&capped{r: response.Body, left: n, limit: errNoRanges}))
 	if err == nil && int64(len(data)) < n {
 		problem := r.d.problem(Malformed, "%s answered for %s with a piece that is cut off", r.d.who, r.d.what)
 		problem.again = true
@@ -282,7 +282,7 @@ func (d *download) unpacked(response *http.Response, packing dist.Packing) ([]by
 		return nil, tooLargeFile
 	}
 	hash := sha256.New()
-	source := &noting{r: &capped{response.Body, maxWhole, tooLargeFile}}
+	source := &noting{r: &capped{r: response.Body, left: maxWhole, limit: tooLargeFile}}
 	counted := &counting{r: io.TeeReader(source, hash)}
 	data, err := packageInfo(counted, packing)
 	if source.err != nil {

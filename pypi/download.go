@@ -3,6 +3,7 @@ package pypi
 import (
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -21,9 +22,10 @@ type download struct {
 	client  *Client
 	file    FileDetails
 	address *url.URL
-	origins *breaker // nil: every origin is asked
-	held    func()   // gives back the room for a large file
-	proof   string   // the digest that what was read has
+	origins *breaker               // nil: every origin is asked
+	held    func()                 // gives back the room for a large file
+	proof   string                 // the digest that what was read has
+	attempt func() context.Context // of the request under way
 }
 
 // download refuses addresses that must not be asked.
@@ -85,6 +87,7 @@ func (d *download) get(ctx context.Context, address *url.URL, span string, accep
 func (d *download) try(parent context.Context, address *url.URL, span string, accepted []int, use func(*http.Response) error) error {
 	ctx, cancel := context.WithTimeout(parent, d.client.o.Timeout+time.Second)
 	defer cancel()
+	d.attempt = func() context.Context { return ctx }
 	for range maxRedirects + 1 {
 		response, err := d.send(ctx, address, span)
 		if err != nil {
@@ -163,6 +166,8 @@ type capped struct {
 	r     io.Reader
 	left  int64
 	limit error // what is beyond
+	small int64 // after how many bytes to call large, if that is set
+	large func() error
 }
 
 func (w *capped) Read(b []byte) (int, error) {
@@ -177,6 +182,15 @@ func (w *capped) Read(b []byte) (int, error) {
 	}
 	n, err := w.r.Read(b[:min(int64(len(b)), w.left)])
 	w.left -= int64(n)
+	if w.large != nil {
+		if w.small -= int64(n); w.small < 0 {
+			enter := w.large
+			w.large = nil
+			if err := enter(); err != nil {
+				return 0, err // a readError
+			}
+		}
+	}
 	if err != nil && err != io.EOF {
 		err = &readError{err}
 	}
@@ -186,11 +200,12 @@ func (w *capped) Read(b []byte) (int, error) {
 // body reads all of a response, unpacked where it says that it is packed.
 func (d *download) body(response *http.Response, limit int64, beyond error) ([]byte, error) {
 	coding := strings.ToLower(strings.TrimSpace(response.Header.Get("Content-Encoding")))
+	raw := &capped{r: response.Body, left: limit, limit: beyond}
 	switch coding {
 	case "", "identity":
-		return io.ReadAll(&capped{response.Body, limit, beyond})
+		return io.ReadAll(d.sized(raw))
 	case "gzip", "x-gzip":
-		return d.gunzip(&capped{response.Body, limit, beyond}, limit, beyond)
+		return d.gunzip(raw, limit, beyond)
 	}
 	return nil, d.problem(Unsupported, "%s answered in the encoding %s for %s, which was not asked for", d.who, clean(coding), d.what)
 }
@@ -201,11 +216,13 @@ func (d *download) gunzip(r io.Reader, limit int64, beyond error) ([]byte, error
 	unzipped, err := gzip.NewReader(source)
 	var data []byte
 	if err == nil {
-		data, err = io.ReadAll(io.LimitReader(unzipped, limit+1))
+		data, err = io.ReadAll(d.sized(&capped{r: unzipped, left: limit + 1, limit: beyond}))
 	}
 	switch {
 	case source.err != nil:
 		return nil, source.err
+	case errors.Is(err, beyond):
+		return nil, beyond
 	case err != nil:
 		problem := d.problem(Malformed, "%s answered for %s with gzip that is damaged or cut off", d.who, d.what)
 		problem.again = true
@@ -216,16 +233,25 @@ func (d *download) gunzip(r io.Reader, limit int64, beyond error) ([]byte, error
 	return data, nil
 }
 
+// small is what a file may hold without the room for what is large.
+const small = 1 << 20
+
+// sized makes a reader wait for that room when more than the small has come.
+func (d *download) sized(r *capped) *capped {
+	r.small, r.large = small, func() error { return d.room(d.attempt(), -1) }
+	return r
+}
+
 // room waits until a file of so many bytes may be held in memory, -1 standing
-// for an unknown number: of the large ones there are two at a time.
+// for an unknown number: of the large ones there is one at a time, pages
+// included.
 func (d *download) room(ctx context.Context, size int64) error {
-	const small = 1 << 20
 	if d.held != nil || size >= 0 && size <= small {
 		return nil
 	}
 	select {
 	case d.client.large <- struct{}{}:
-		d.held = func() { <-d.client.large }
+		d.held = d.client.leave
 		return nil
 	case <-ctx.Done():
 		return &readError{ctx.Err()}

@@ -33,7 +33,8 @@ func (c *Client) FetchEach(ctx context.Context, requests []Request, progress fun
 	var mu sync.Mutex // guards each and late
 	late := map[int]Result{}
 	c.forAll(len(requests), progress, func(i int) {
-		r := c.result(ctx, requests[i], indexes)
+		r, done := c.result(ctx, requests[i], indexes)
+		defer done()
 		mu.Lock()
 		defer mu.Unlock()
 		var problem *Error
@@ -81,21 +82,21 @@ func (c *Client) forAll(n int, progress func(done, total int), do func(i int)) {
 	wait.Wait()
 }
 
-func (c *Client) result(ctx context.Context, r Request, indexes *breaker) Result {
+func (c *Client) result(ctx context.Context, r Request, indexes *breaker) (Result, func()) {
 	key := r.Source.Index.URL
 	if last := indexes.open(key); last != nil {
 		q := query{Request: r, name: r.Name, who: r.Source.Index.Spoken(), what: r.Name}
 		err := q.problem(NotAsked, "%s failed for %d packages in a row and was not asked for %s", r.Source.Index.Spoken(), indexes.limit, r.Name)
 		err.cause = last
-		return Result{Request: r, Err: err}
+		return Result{Request: r, Err: err}, func() {}
 	}
-	answer, err := c.Do(ctx, r)
+	answer, err, done := c.do(ctx, r)
 	if _, meant := c.withheld(err); meant {
 		indexes.note(key, nil) // an answer, for this name
 	} else {
 		indexes.note(key, err)
 	}
-	return Result{Request: r, Answer: answer, Err: err}
+	return Result{Request: r, Answer: answer, Err: err}, done
 }
 
 // breaker counts failures in a row per index, or per origin of files. Only

@@ -1,6 +1,7 @@
 package pypi
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -27,6 +28,7 @@ func (p *page) file() error {
 	}
 	var f file
 	var from fetch
+	extra := len(p.extra)
 	for p.json.PeekKind() == '"' {
 		p.body.value = 0
 		key, err := p.json.ReadValue()
@@ -40,13 +42,15 @@ func (p *page) file() error {
 	if _, err := p.json.ReadToken(); err != nil {
 		return err
 	}
-	if f.name.to > f.name.from {
+	if n := f.name.to - f.name.from; n > 255 {
+		p.arena, p.extra = p.arena[:f.name.from], p.extra[:extra] // no file has such a name
+	} else if n > 0 {
 		p.files = append(p.files, f)
 		if p.details != nil {
 			p.fetches = append(p.fetches, from)
 		}
 	}
-	return tooMany(len(p.files), "files")
+	return cmp.Or(tooMany(len(p.files), "files"), p.grown())
 }
 
 func (p *page) fileField(f *file, from *fetch, key jsontext.Value) error {
@@ -106,6 +110,7 @@ func (p *page) intern(to *string) error {
 	b, err := appendText(nil, raw)
 	*to = string(b)
 	p.texts[string(raw)] = *to
+	p.interned += 2*len(raw) + 64
 	return err
 }
 

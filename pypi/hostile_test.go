@@ -26,7 +26,7 @@ func TestHostile(t *testing.T) {
 		{"cut", Malformed, "index pypi answered for acme with a page that is cut off"},
 		{"truncated", Unreachable, "index pypi did not answer for acme: it broke the connection off"},
 		{"endless", TooLarge, "index pypi answered for acme with more than 100,000 files: not read"},
-		{"giant", TooLarge, "index pypi answered for acme with one value of more than 4 MiB: not read"},
+		{"giant", TooLarge, "index pypi answered for acme with one value of more than 1 MiB: not read"},
 		{"bomb", TooLarge, "index pypi answered with more than 16 MiB for acme: not read"},
 		{"redirect", Redirected, "index pypi redirects to another host, elsewhere.invalid: not followed"},
 		{"403", Unauthorized, "index pypi answered 403 for acme: it wants credentials and none are set (username and password)"},

@@ -1,6 +1,7 @@
 package pypi
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/url"
@@ -40,6 +41,7 @@ func (eof) Read([]byte) (int, error) { return 0, io.EOF }
 type wanted struct {
 	name   string // the project asked for, normalised
 	hashes bool
+	roomy  bool // it may be large
 	// details is the address of the page, nil where nobody asks for the
 	// details of files.
 	details *url.URL
@@ -63,7 +65,7 @@ func (d *pages) decode(r io.Reader, zipped bool, limit int64, want wanted) (Answ
 		a.Details = p.detailsOf()
 	}
 	p.body.wire, p.details = nil, nil
-	if p.body.largest < 1<<20 && cap(p.arena) < 4<<20 && cap(p.extra) < 8<<20 { // do not keep what a giant left
+	if p.keepable() {
 		d.pool.Put(p)
 	}
 	return a, err
@@ -78,6 +80,9 @@ type page struct {
 	asked   string
 	hashes  bool
 	details *url.URL // where relative URLs of files begin; nil: none are kept
+
+	roomy    bool
+	interned int // bytes of texts
 
 	api      string
 	serial   int64
@@ -119,6 +124,7 @@ func (p *page) reset(r io.Reader, zipped bool, limit int64, want wanted) {
 	// Twice the same name cannot harm a reader that takes the last one.
 	p.json.Reset(&p.body, jsontext.AllowDuplicateNames(true))
 	p.asked, p.hashes, p.details = want.name, want.hashes, want.details
+	p.roomy, p.interned = want.roomy, 0
 	p.api, p.serial, p.name, p.status, p.reason, p.hasFiles, p.wrong = "", 0, "", "", "", false, ""
 	p.arena, p.files, p.versions = p.arena[:0], p.files[:0], p.versions[:0]
 	p.extra, p.fetches = p.extra[:0], p.fetches[:0]
@@ -283,7 +289,7 @@ func (p *page) version() error {
 		return err
 	}
 	p.versions = append(p.versions, s)
-	return tooMany(len(p.versions), "versions")
+	return cmp.Or(tooMany(len(p.versions), "versions"), p.grown())
 }
 
 // textInto reads a string that is not repeated; another value leaves "".

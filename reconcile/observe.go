@@ -46,7 +46,8 @@ type run struct {
 	wanted     map[string]plan.Wanted          // of each name whose page was asked for
 	fetched    int                             // releases whose metadata was fetched
 	decoder    metadata.Decoder
-	recalled   map[string]bool                // names whose stored metadata is in the snapshot
+	recalled   map[string]bool // names whose stored metadata is in the snapshot
+	kept       kept
 	unproved   map[release]plan.Metadata      // what is stored and has to be read again
 	learnt     map[string][]store.MetadataRow // by index, what is not stored yet
 	unreadable []string                       // releases whose metadata could not be read

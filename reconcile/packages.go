@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -142,6 +143,7 @@ func (r *run) ask(ctx context.Context, wanted map[string]plan.Wanted) (damaged [
 					}
 					pkg.Name, pkg.Index = name, index
 					r.snap.Packages[name] = pkg
+					r.hold(name, held(pkg, nil, nil))
 					continue
 				}
 			}
@@ -166,6 +168,11 @@ func (r *run) ask(ctx context.Context, wanted map[string]plan.Wanted) (damaged [
 			r.details[name] = res.Answer.Details
 		}
 		saves[i] = save
+		for _, name := range r.hold(name, held(pkg, save, res.Answer.Details)) {
+			if at, ok := slices.BinarySearchFunc(requests, name, func(q pypi.Request, name string) int { return strings.Compare(q.Name, name) }); ok {
+				saves[at] = nil
+			}
+		}
 		if until := r.now.Add(res.Answer.Fresh); res.Err == nil && res.Answer.Fresh > 0 {
 			if save != nil {
 				save.FreshUntil = until

@@ -5,12 +5,20 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	_ "time/tzdata" // windows need zones where the system has none
 )
 
+// memoryLimit is what the garbage collector aims to stay below. What a run holds
+// is bounded well below it; GOMEMLIMIT sets another.
+const memoryLimit = 176 << 20
+
 func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	os.Exit(newProgram().main(context.Background(), os.Args[1:]))
 }
 

@@ -73,7 +73,7 @@ var hoards = map[string]struct {
 	}},
 	"bombs": {media: pageMedia, zip: true, page: func(w *bufio.Writer, name string) {
 		_, _ = w.WriteString(`{"meta":{"api-version":"1.1"},"files":[],"versions":[`)
-		for i := range 3_000_000 {
+		for i := range 300_000 {
 			fmt.Fprintf(w, `"%d.%d",`, i, i)
 		}
 	}},
@@ -190,7 +190,7 @@ func TestMemoryOfAHostileIndex(t *testing.T) {
 func TestMemoryOfALargeProject(t *testing.T) {
 	binary, group := built(t), testenv.MemoryGroup(t, kernelLimit<<20)
 	index := pypisim.New(pypisim.Options{NoLog: true, Gzip: true})
-	world := pypisim.GenerateRequiring(650, 200_000, 1)
+	world := pypisim.GenerateRequiring(650, 100_000, 1)
 	index.AddGenerated(world)
 	server := httptest.NewServer(index)
 	defer server.Close()

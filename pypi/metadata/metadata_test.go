@@ -119,7 +119,7 @@ func TestRefusals(t *testing.T) {
 		head + many(200_000, "Classifier: %d\n"):                             "has more than 2 MiB of metadata before the description",
 		head + "Summary: " + strings.Repeat("x", maxHeader):                  "has more than 2 MiB of metadata before the description",
 		head + "Summary:" + strings.Repeat("\n x", maxHeader/3):              "has more than 2 MiB of metadata before the description",
-		head + "\n" + strings.Repeat("x", MaxFile):                           "has more than 10 MiB of metadata",
+		head + "\n" + strings.Repeat("x", MaxFile):                           "has more than 4 MiB of metadata",
 	} {
 		m, err := Parse([]byte(text))
 		if format := m.MetadataVersion; !reflect.DeepEqual(m, Metadata{MetadataVersion: format}) || format != "2.1" && strings.HasPrefix(text, head) && len(text) <= MaxFile {

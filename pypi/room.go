@@ -1,0 +1,60 @@
+package pypi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"unsafe"
+)
+
+// This file bounds what all answers in flight hold in memory together. What is
+// small is free: there are Options.Concurrency of it at most. What is large, a
+// page or a file, has the one room that there is for such, from before its
+// request until its result is taken over; who outgrows the small without it
+// lets go, waits for it, and asks again. So nobody who waits holds anything, and
+// no slow server makes another's time pass.
+
+const (
+	// smallAnswer is what a page or a file may hold without the room, in bytes.
+	// The pages of numpy, boto3 and the like take some 2 MiB.
+	smallAnswer = 4 << 20
+	// largeAnswer is what a page may hold in it.
+	largeAnswer = 24 << 20
+)
+
+// errNoRoom ends the attempt of an answer that turns out to be large.
+var errNoRoom = errors.New("more than fits beside others")
+
+// enter waits for the room.
+func (c *Client) enter(ctx context.Context) bool {
+	select {
+	case c.large <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (c *Client) leave() { <-c.large }
+
+// bytesOf is what so many things of a page take.
+func bytesOf(texts, files, fetches, versions int) int {
+	return texts + files*int(unsafe.Sizeof(file{})) + fetches*int(unsafe.Sizeof(fetch{})) + versions*int(unsafe.Sizeof(span{}))
+}
+
+// keepable reports whether the buffers of a page may be kept for the next.
+func (p *page) keepable() bool {
+	return p.body.largest < 1<<20 && bytesOf(cap(p.arena)+cap(p.extra), cap(p.files), cap(p.fetches), cap(p.versions)) < smallAnswer
+}
+
+// grown judges how much a page holds by now.
+func (p *page) grown() error {
+	used := bytesOf(len(p.arena)+len(p.extra)+p.interned, len(p.files), len(p.fetches), len(p.versions))
+	switch {
+	case used > largeAnswer:
+		return &shapeError{TooLarge, fmt.Sprintf("with more than %d MiB of files and versions: not read", largeAnswer>>20)}
+	case used > smallAnswer && !p.roomy:
+		return errNoRoom
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package reconcile
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"unsafe"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// mostKept bounds what one run holds of what indexes said, in bytes. 650 pins of
+// usual packages take a third of it.
+const mostKept = 64 << 20
+
+// kept is what a run holds of the pages it read. Where that is too much the
+// largest packages go, and are not checked: which they are does not depend on
+// the order in which the pages came.
+type kept struct {
+	all  []keptPackage
+	size int
+}
+
+type keptPackage struct {
+	name string
+	size int
+}
+
+// add holds a package, and returns the names of those that go.
+func (k *kept) add(name string, size int) (gone []string) {
+	if at := slices.IndexFunc(k.all, func(p keptPackage) bool { return p.name == name }); at >= 0 { // it was read anew
+		k.size -= k.all[at].size
+		k.all = slices.Delete(k.all, at, at+1)
+	}
+	k.all = append(k.all, keptPackage{name, size})
+	k.size += size
+	for k.size > mostKept {
+		at := 0
+		for i, p := range k.all {
+			if cmp.Or(cmp.Compare(p.size, k.all[at].size), cmp.Compare(p.name, k.all[at].name)) > 0 {
+				at = i
+			}
+		}
+		gone = append(gone, k.all[at].name)
+		k.size -= k.all[at].size
+		k.all = slices.Delete(k.all, at, at+1)
+	}
+	return gone
+}
+
+// hold notes that a package of so many bytes is in the snapshot, and takes out
+// what does not fit beside it.
+func (r *run) hold(name string, size int) (gone []string) {
+	gone = r.kept.add(name, size)
+	for _, name := range gone {
+		r.snap.Packages[name] = tooMuch(name, r.snap.Packages[name].Index)
+		delete(r.details, name)
+	}
+	return gone
+}
+
+// held is about how many bytes a package takes with what is to be stored of it.
+func held(pkg plan.Package, save *store.Facts, details []byte) int {
+	n := len(details)
+	if save != nil {
+		n += len(save.Blob) + len(save.Whole)
+	}
+	for i := range pkg.Releases {
+		r := &pkg.Releases[i]
+		n += int(unsafe.Sizeof(*r)) + 2*len(r.Version.Raw())
+		for j := range r.Files {
+			f := &r.Files[j]
+			n += int(unsafe.Sizeof(*f)) + len(f.Name) + len(f.SHA256)
+		}
+	}
+	return n
+}
+
+// tooMuch is what is known of a package that does not fit.
+func tooMuch(name, index string) plan.Package {
+	return plan.Package{Name: name, Index: index, Withheld: fmt.Sprintf(
+		"not checked: what %s says of %s does not fit into the %d MiB that a run holds of all packages, and it is among the largest", plan.SpokenIndex(index), name, mostKept>>20)}
+}

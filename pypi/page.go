@@ -42,6 +42,7 @@ type wanted struct {
 	name   string // the project asked for, normalised
 	hashes bool
 	roomy  bool // it may be large
+	small  int  // what it may hold if not
 	// details is the address of the page, nil where nobody asks for the
 	// details of files.
 	details *url.URL
@@ -82,6 +83,7 @@ type page struct {
 	details *url.URL // where relative URLs of files begin; nil: none are kept
 
 	roomy    bool
+	small    int
 	interned int // bytes of texts
 
 	api      string
@@ -124,7 +126,7 @@ func (p *page) reset(r io.Reader, zipped bool, limit int64, want wanted) {
 	// Twice the same name cannot harm a reader that takes the last one.
 	p.json.Reset(&p.body, jsontext.AllowDuplicateNames(true))
 	p.asked, p.hashes, p.details = want.name, want.hashes, want.details
-	p.roomy, p.interned = want.roomy, 0
+	p.roomy, p.small, p.interned = want.roomy, cmp.Or(want.small, smallAnswers), 0
 	p.api, p.serial, p.name, p.status, p.reason, p.hasFiles, p.wrong = "", 0, "", "", "", false, ""
 	p.arena, p.files, p.versions = p.arena[:0], p.files[:0], p.versions[:0]
 	p.extra, p.fetches = p.extra[:0], p.fetches[:0]

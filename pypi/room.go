@@ -15,9 +15,10 @@ import (
 // no slow server makes another's time pass.
 
 const (
-	// smallAnswer is what a page or a file may hold without the room, in bytes.
-	// The pages of numpy, boto3 and the like take some 2 MiB.
-	smallAnswer = 4 << 20
+	// smallAnswers is what all pages in flight may hold without the room, in bytes:
+	// with eight of them 4 MiB each. The pages of numpy, boto3 and the like take
+	// some 2 MiB.
+	smallAnswers = 32 << 20
 	// largeAnswer is what a page may hold in it.
 	largeAnswer = 24 << 20
 )
@@ -44,7 +45,7 @@ func bytesOf(texts, files, fetches, versions int) int {
 
 // keepable reports whether the buffers of a page may be kept for the next.
 func (p *page) keepable() bool {
-	return p.body.largest < 1<<20 && bytesOf(cap(p.arena)+cap(p.extra), cap(p.files), cap(p.fetches), cap(p.versions)) < smallAnswer
+	return p.body.largest < 1<<20 && !p.roomy && bytesOf(cap(p.arena)+cap(p.extra), cap(p.files), cap(p.fetches), cap(p.versions)) < p.small
 }
 
 // grown judges how much a page holds by now.
@@ -53,7 +54,7 @@ func (p *page) grown() error {
 	switch {
 	case used > largeAnswer:
 		return &shapeError{TooLarge, fmt.Sprintf("with more than %d MiB of files and versions: not read", largeAnswer>>20)}
-	case used > smallAnswer && !p.roomy:
+	case used > p.small && !p.roomy:
 		return errNoRoom
 	}
 	return nil

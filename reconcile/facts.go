@@ -15,8 +15,14 @@ import (
 // stages: a chain of one author's packages ends in the first.
 const rounds, stages = 40, 3
 
-// maxNeeds bounds how many releases' metadata one run fetches.
-const maxNeeds = 20_000
+// maxNeeds bounds how many releases' metadata one run fetches, maxOfOne how many
+// of them of one package, and maxNames the names without a pin whose pages it
+// asks for: what a stranger's release requires must not decide how long a run is.
+const (
+	maxNeeds = 20_000
+	maxOfOne = 2_000
+	maxNames = 2_000
+)
 
 // decide judges, fetches what the judgement lacks, and judges again, until
 // nothing is missing or the run's budget is spent; what is still missing then
@@ -65,10 +71,33 @@ func (r *run) settled(ctx context.Context, judge func() []plan.Need) (err error)
 			}
 			continue
 		}
-		if err := r.learn(ctx, needs); err != nil {
+		if err := r.learn(ctx, r.within(needs)); err != nil {
 			return err
 		}
 	}
+}
+
+// within drops the needs that are beyond the caps of a run, in the order in which
+// they were asked for, and notes them as not checked.
+func (r *run) within(needs []plan.Need) []plan.Need {
+	out := make([]plan.Need, 0, len(needs))
+	for _, n := range needs {
+		switch {
+		case n.Approval != 0:
+		case n.Page && r.names >= maxNames:
+			r.unread([]plan.Need{n}, fmt.Sprintf("a run asks for the pages of %d names without a pin and not more", maxNames))
+			continue
+		case n.Page:
+			r.names++
+		case r.ofOne[n.Name] >= maxOfOne:
+			r.unread([]plan.Need{n}, fmt.Sprintf("a run reads what %d releases of one package require and not more", maxOfOne))
+			continue
+		default:
+			r.ofOne[n.Name]++
+		}
+		out = append(out, n)
+	}
+	return out
 }
 
 // unread notes needs as not checked in this run.

@@ -48,6 +48,8 @@ type run struct {
 	decoder    metadata.Decoder
 	recalled   map[string]bool // names whose stored metadata is in the snapshot
 	kept       kept
+	names      int                            // without a pin, whose pages were asked for
+	ofOne      map[string]int                 // releases whose metadata was asked for, by name
 	unproved   map[release]plan.Metadata      // what is stored and has to be read again
 	learnt     map[string][]store.MetadataRow // by index, what is not stored yet
 	unreadable []string                       // releases whose metadata could not be read

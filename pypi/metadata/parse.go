@@ -13,7 +13,7 @@ import (
 // What is refused for its size. The largest real files have some 100 KB, most
 // of it the description, and some hundred requirements.
 const (
-	MaxFile     = 4 << 20 // bytes of a file
+	MaxFile     = 4 << 20  // bytes of a file
 	maxHeader   = 2 << 20  // bytes before the description
 	maxRequires = 5_000    // Requires-Dist
 	maxLine     = 64 << 10 // bytes of one of them

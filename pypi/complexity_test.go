@@ -58,7 +58,9 @@ func TestParsersTakeTimeInProportion(t *testing.T) {
 		"HTML that never ends a tag": {20000, func(n int) string { return "<a " + strings.Repeat("<a b=", n) }, func(text string) {
 			_, _ = newPages().decodeHTML(strings.NewReader(text), false, 64<<20, base, wanted{name: "acme", roomy: true})
 		}},
-		"metadata of folded lines": {20000, func(n int) string { return "Metadata-Version: 2.1\nName: acme\nVersion: 1\nX: " + strings.Repeat("y\n ", n) }, func(text string) {
+		"metadata of folded lines": {20000, func(n int) string {
+			return "Metadata-Version: 2.1\nName: acme\nVersion: 1\nX: " + strings.Repeat("y\n ", n)
+		}, func(text string) {
 			_, _ = metadata.Parse([]byte(text))
 		}},
 		"metadata of requirements": {1000, func(n int) string {

@@ -28,6 +28,14 @@ func (c *Client) ForRun() *Client {
 	return &run
 }
 
+// Heard notes that an index answered a name with success in another run, so short
+// a while ago that it is not asked again.
+func (c *Client) Heard(source Source, name string) {
+	if u, err := url.Parse(source.Index.URL); err == nil {
+		c.heard.note(u, name)
+	}
+}
+
 func (h *heard) note(u *url.URL, name string) {
 	if h == nil || u == nil {
 		return

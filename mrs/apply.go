@@ -39,7 +39,7 @@ func (c *Client) Apply(ctx context.Context, project plan.Project, bot plan.User,
 	e := effect{Client: c, id: project.ID, bot: bot}
 	switch a := a.(type) {
 	case plan.CommitBranch:
-		return e.commitBranch(ctx, a)
+		return e.commitBranch(ctx, a.Made())
 	case plan.OpenMergeRequest:
 		return e.openMergeRequest(ctx, a)
 	case plan.EditMergeRequest:

@@ -9,7 +9,7 @@ type Action interface {
 }
 
 // CommitBranch makes Branch hold exactly one commit on top of Base with Files
-// changed. Create, rebase and refresh are the same action.
+// changed. In a plan they have no content yet: Made gives it. Create, rebase and refresh are the same action.
 type CommitBranch struct {
 	Branch  string
 	Base    string // SHA of the default branch
@@ -21,6 +21,7 @@ type CommitBranch struct {
 	// Because says why it is made anew at the versions it holds, and By who asked
 	// for that; both are empty where the message says why.
 	Because, By string
+	recipe      recipe
 }
 
 // FileChange is the whole new content of one file.

@@ -17,7 +17,7 @@ func play(s *Snapshot, actions []Action) {
 		switch a := a.(type) {
 		case CommitBranch:
 			s.Branches = slices.DeleteFunc(s.Branches, func(b Branch) bool { return b.Name == a.Branch })
-			sha := ContentDigest(a.Branch, a.Message, a.Files)[:40]
+			sha := ContentDigest(a.Branch, a.Message, a.Made().Files)[:40]
 			s.Branches = append(s.Branches, Branch{Name: a.Branch, Digest: a.Digest, Based: true, Head: Commit{
 				SHA: sha, Parents: []string{a.Base}, AuthorName: s.Bot.Name, CommitterName: s.Bot.Name, Message: a.Message}})
 			for i := range s.MergeRequests {
@@ -241,6 +241,7 @@ func check(rt *rapid.T, s Snapshot, p Plan) {
 	inside := s.Policy.Window.Inside(s.Now)
 	for _, a := range p.Actions {
 		c, ok := a.(CommitBranch)
+		c = c.Made()
 		if !ok {
 			continue
 		}

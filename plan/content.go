@@ -8,46 +8,77 @@ import (
 	"gitlab.com/cki-project/pinwheel/constraints"
 )
 
-// This file makes the bytes of branches. What was made once for a change is
-// kept in the Memory, since most decisions of a run change the same lines.
+// This file makes the bytes of branches. A plan holds what changes and not the
+// bytes, which a file of thousands of pins has for each of hundreds of updates;
+// they are made when the plan is carried out.
 
-// made are the files of a branch, or why they cannot be made.
-type made struct {
-	files []FileChange
-	err   error
+// recipe is how the files of a branch are made.
+type recipe struct {
+	files   []parsedFile
+	changes []constraints.Change // one for each file
+	twin    bool                 // the derived files alone, as they should be
 }
 
-// content renders the files of a draft on top of main: each constraints file
-// with its moves, and its twin derived from that.
-func (d *decider) content(dr *draft) ([]FileChange, error) {
-	if dr.Kind == Twin {
-		return d.twinFiles(), nil
+// made is what is known of a branch's files once they were made.
+type made struct {
+	recipe recipe
+	files  []FileChange // without Content
+	digest string
+	err    error // why they cannot be made
+}
+
+// Made is the action with the content of its files.
+func (a CommitBranch) Made() CommitBranch {
+	if a.recipe.files == nil {
+		return a // they are there
 	}
-	changes := make([]constraints.Change, len(d.files))
+	a.Files, _ = a.recipe.render() // it could be made before
+	return a
+}
+
+// content makes the files of a draft on top of main, for their digest: each
+// constraints file with its moves, and its twin derived from that. The memory
+// keeps what came of it, since most decisions of a run change the same lines.
+func (d *decider) content(dr *draft) made {
+	r := recipe{files: d.files, twin: dr.Kind == Twin}
 	var key strings.Builder
-	for i, f := range d.files {
-		changes[i] = changeOf(f, dr.Update)
-		fmt.Fprintf(&key, "%q\n", fmt.Sprint(changes[i]))
+	key.WriteString(dr.Branch)
+	for _, f := range d.files {
+		c := changeOf(f, dr.Update)
+		r.changes = append(r.changes, c)
+		fmt.Fprintf(&key, "\n%q", fmt.Sprint(c))
 	}
 	m, ok := d.memory.contents[key.String()]
-	if !ok {
-		m.files, m.err = d.render(changes)
-		if m.err == nil && len(m.files) == 0 {
-			m.err = fmt.Errorf("nothing is left to change on branch %s", dr.Branch)
-		}
-		if d.memory.contents == nil {
-			d.memory.contents = map[string]made{}
-		}
-		d.memory.contents[key.String()] = m
+	if ok {
+		return m
 	}
-	return slices.Clone(m.files), m.err
+	m.recipe = r
+	var files []FileChange
+	if files, m.err = r.render(); m.err == nil && len(files) == 0 {
+		m.err = fmt.Errorf("nothing is left to change on branch %s", dr.Branch)
+	}
+	if m.err == nil {
+		m.digest = ChangeDigest(dr.Branch, files)
+	}
+	for _, f := range files {
+		f.Content = nil
+		m.files = append(m.files, f)
+	}
+	if d.memory.contents == nil {
+		d.memory.contents = map[string]made{}
+	}
+	d.memory.contents[key.String()] = m
+	return m
 }
 
 // render applies one change to each file.
-func (d *decider) render(changes []constraints.Change) ([]FileChange, error) {
+func (r recipe) render() ([]FileChange, error) {
+	if r.twin {
+		return twinFiles(r.files), nil
+	}
 	var out []FileChange
-	for i, f := range d.files {
-		change := changes[i]
+	for i, f := range r.files {
+		change := r.changes[i]
 		if len(change.Edits)+len(change.Add)+len(change.Remove) == 0 {
 			continue
 		}
@@ -99,9 +130,9 @@ func changeOf(f parsedFile, u Update) constraints.Change {
 
 // twinFiles are the derived files that disagree with their constraints file on
 // the default branch, as they should be.
-func (d *decider) twinFiles() []FileChange {
+func twinFiles(files []parsedFile) []FileChange {
 	var out []FileChange
-	for _, f := range d.files {
+	for _, f := range files {
 		if f.behind {
 			out = append(out, FileChange{Path: f.Derived.Path, Content: f.twin, Before: f.Derived.Data, Create: f.Derived.Absent})
 		}

@@ -224,19 +224,19 @@ func (d *decider) open(dr *draft) {
 // commit appends the branch's one commit. It reports false, with the state
 // set, when the files cannot be made.
 func (d *decider) commit(dr *draft, t Trailers) bool {
-	files, err := d.content(dr)
-	if err != nil {
-		said := err.Error()
+	m := d.content(dr)
+	if m.err != nil {
+		said := m.err.Error()
 		dr.State, dr.Reason = Errored, strings.ToUpper(said[:1])+said[1:]+"."
 		return false
 	}
 	t.Base = d.world.head
 	t.Paths = nil
-	for _, f := range files {
+	for _, f := range m.files {
 		t.Paths = append(t.Paths, f.Path)
 	}
-	t.Digest = ChangeDigest(dr.Branch, files)
-	c := CommitBranch{Branch: dr.Branch, Base: t.Base, Files: files, Digest: t.Digest, Message: commitMessage(d.s.Policy.CommitTitle.apply(dr.subject()), t)}
+	t.Digest = m.digest
+	c := CommitBranch{Branch: dr.Branch, Base: t.Base, Files: m.files, recipe: m.recipe, Digest: t.Digest, Message: commitMessage(d.s.Policy.CommitTitle.apply(dr.subject()), t)}
 	c.Because, c.By = dr.because, dr.asker
 	if dr.branch != nil {
 		c.Expect = dr.branch.Head.SHA

@@ -25,7 +25,7 @@ func (d *decider) openState(dr *draft) {
 		return
 	}
 	if dr.Kind == Twin {
-		dr.moves = DigestOf(dr.Branch, dr.trailer, d.twinFiles()) != dr.trailer.Digest
+		dr.moves = DigestOf(dr.Branch, dr.trailer, twinFiles(d.files)) != dr.trailer.Digest
 		d.settleOpen(dr, "")
 		return
 	}

@@ -24,7 +24,7 @@ func content(t *testing.T, p Plan) string {
 	t.Helper()
 	for _, a := range p.Actions {
 		if c, ok := a.(CommitBranch); ok && c.Branch == lineOfA {
-			return string(c.Files[0].Content)
+			return string(c.Made().Files[0].Content)
 		}
 	}
 	t.Fatalf("no commit; updates %+v", p.Updates)

@@ -110,7 +110,7 @@ func TestRootsKeepTheFileWhole(t *testing.T) {
 	}
 	for _, a := range p.Actions {
 		if c, ok := a.(CommitBranch); ok {
-			if got := string(c.Files[0].Content); got != "a==1.1\nfresh==3.0\nzebra==1.0\n" {
+			if got := string(c.Made().Files[0].Content); got != "a==1.1\nfresh==3.0\nzebra==1.0\n" {
 				t.Errorf("file %q", got)
 			}
 			return

@@ -23,7 +23,7 @@ func (p *program) diffs(s seen) {
 			continue
 		}
 		fmt.Fprintf(p.out, "\n%s\n", printable(commit.Branch))
-		for _, f := range commit.Files {
+		for _, f := range commit.Made().Files {
 			fmt.Fprint(p.out, p.coloured(unified(f.Path, main[f.Path], f.Content, p.screen)))
 		}
 	}

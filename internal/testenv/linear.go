@@ -14,7 +14,7 @@ const mostGrowth = 2.5
 // It doubles the input four times, from n to 16n, so that what caches and the
 // collector of garbage do matters less. The function prepare makes an input of a size and returns what is
 // measured on it. A cost is the processor time of one thread, the least of
-// several tries, so that a busy machine does not matter.
+// up to thirty tries, so that a busy machine does not matter.
 func Linear(tb testing.TB, n int, prepare func(n int) func()) {
 	tb.Helper()
 	small, large := prepare(n), prepare(16*n)
@@ -26,7 +26,7 @@ func Linear(tb testing.TB, n int, prepare func(n int) func()) {
 		times *= 2
 	}
 	var a, b time.Duration
-	for range 8 {
+	for range 30 {
 		a, b = lesser(a, cost(small, times)), lesser(b, cost(large, times))
 		if a < least/2 && times < 1<<16 {
 			a, b, times = 0, 0, 2*times // what was measured first was too much

@@ -7,7 +7,6 @@ import (
 	"unsafe"
 
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/store"
 )
 
 // mostKept bounds what one run holds of what indexes said, in bytes. 650 pins of
@@ -51,21 +50,15 @@ func (k *kept) add(name string, size int) (gone []string) {
 
 // hold notes that a package of so many bytes is in the snapshot, and takes out
 // what does not fit beside it.
-func (r *run) hold(name string, size int) (gone []string) {
-	gone = r.kept.add(name, size)
-	for _, name := range gone {
+func (r *run) hold(name string, size int) {
+	for _, name := range r.kept.add(name, size) {
 		r.snap.Packages[name] = tooMuch(name, r.snap.Packages[name].Index)
-		delete(r.details, name)
 	}
-	return gone
 }
 
-// held is about how many bytes a package takes with what is to be stored of it.
-func held(pkg plan.Package, save *store.Facts, details []byte) int {
-	n := len(details)
-	if save != nil {
-		n += len(save.Blob) + len(save.Whole)
-	}
+// held is about how many bytes a package takes.
+func held(pkg plan.Package) int {
+	n := 0
 	for i := range pkg.Releases {
 		r := &pkg.Releases[i]
 		n += int(unsafe.Sizeof(*r)) + 2*len(r.Version.Raw())

@@ -49,26 +49,37 @@ func (r *run) recall(ctx context.Context, index string, names []string) error {
 	if err != nil {
 		return err
 	}
-	r.believe(rows, names)
-	return nil
+	return r.believe(ctx, index, rows, names)
 }
 
 // believe takes rows into the snapshot. One counts as long as the page of this
 // run, if there was one, gives the file it was read from the same digest, and
 // what was read is what a digest of that page proves. What nothing proved counts
 // for a while; after that it is read again, and stands in where that fails.
-func (r *run) believe(rows []memory, names []string) {
-	pages := map[string]pypi.Details{}
-	for _, row := range rows {
-		if blob := r.details[row.Name]; len(blob) > 0 && row.SHA256 != "" {
-			details, ok := pages[row.Name]
-			if !ok {
-				var err error
-				if details, err = pypi.DecodeDetails(blob); err != nil {
-					continue
-				}
-				pages[row.Name] = details
+func (r *run) believe(ctx context.Context, index string, rows []memory, names []string) error {
+	for rows := range slices.Chunk(rows, chunk) {
+		var read []string
+		for _, row := range rows {
+			if r.paged[row.Name] && row.SHA256 != "" {
+				read = append(read, row.Name)
 			}
+		}
+		pages, _, err := r.detailsOf(ctx, index, read)
+		if err != nil {
+			return err
+		}
+		r.take(rows, pages)
+	}
+	for _, name := range names {
+		r.recalled[name] = true
+	}
+	return nil
+}
+
+// take is believe for some rows, with the pages of this run among theirs.
+func (r *run) take(rows []memory, pages map[string]pypi.Details) {
+	for _, row := range rows {
+		if details, ok := pages[row.Name]; ok && row.SHA256 != "" {
 			f, ok := details.File(row.File)
 			if ok && f.SHA256 != "" && f.SHA256 != row.SHA256 {
 				continue // another file under the same name
@@ -82,9 +93,6 @@ func (r *run) believe(rows []memory, names []string) {
 			continue
 		}
 		r.setMetadata(row.Name, row.Version, row.Metadata)
-	}
-	for _, name := range names {
-		r.recalled[name] = true
 	}
 }
 
@@ -188,40 +196,55 @@ func (r *run) keep(ctx context.Context) error {
 	return nil
 }
 
+// chunk is of how many packages the details are in memory at a time.
+const chunk = 32
+
+// detailsOf reads where the files of packages are, and says which of that is
+// damaged.
+func (r *run) detailsOf(ctx context.Context, index string, names []string) (pages map[string]pypi.Details, damaged []string, err error) {
+	stored, err := r.Store.Details(ctx, index, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	pages = map[string]pypi.Details{}
+	for name, blob := range stored {
+		details, err := pypi.DecodeDetails(blob)
+		if err != nil {
+			damaged = append(damaged, name)
+			continue
+		}
+		pages[name] = details
+	}
+	slices.Sort(damaged)
+	return pages, damaged, nil
+}
+
 // metadataRequests finds the addresses of the files that needs name. A need
 // without any file that the index tells of cannot be known.
 func (r *run) metadataRequests(ctx context.Context, index string, needs []plan.Need) ([]pypi.MetadataRequest, error) {
-	var names []string
-	for _, n := range needs {
-		if len(r.details[n.Name]) == 0 && !slices.Contains(names, n.Name) {
-			names = append(names, n.Name)
-		}
-	}
-	stored, err := r.Store.Details(ctx, index, names)
-	if err != nil {
-		return nil, err
-	}
-	for name, blob := range stored {
-		r.details[name] = blob
-	}
-	decoded, damaged := map[string]pypi.Details{}, []string(nil)
-	for _, n := range needs {
-		if _, ok := decoded[n.Name]; ok {
-			continue
-		}
-		if decoded[n.Name], err = pypi.DecodeDetails(r.details[n.Name]); err != nil {
-			damaged = append(damaged, n.Name)
-		}
-	}
-	if err := r.reread(ctx, damaged, r.wanted); err != nil {
-		return nil, err
-	}
-	for _, name := range damaged {
-		if decoded[name], err = pypi.DecodeDetails(r.details[name]); err != nil {
-			decoded[name] = pypi.Details{}
-		}
-	}
 	var requests []pypi.MetadataRequest
+	for needs := range slices.Chunk(needs, chunk) {
+		var names []string
+		for _, n := range needs {
+			if !slices.Contains(names, n.Name) {
+				names = append(names, n.Name)
+			}
+		}
+		pages, damaged, err := r.detailsOf(ctx, index, names)
+		if err == nil && len(damaged) > 0 {
+			if err = r.reread(ctx, damaged, r.wanted); err == nil {
+				pages, _, err = r.detailsOf(ctx, index, names)
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		requests = append(requests, r.requestsOf(index, needs, pages)...)
+	}
+	return requests, nil
+}
+
+func (r *run) requestsOf(index string, needs []plan.Need, decoded map[string]pypi.Details) (requests []pypi.MetadataRequest) {
 	for _, n := range needs {
 		details := decoded[n.Name]
 		q := pypi.MetadataRequest{Source: r.Sources[index], Name: n.Name, Version: n.Version}
@@ -236,7 +259,7 @@ func (r *run) metadataRequests(ctx context.Context, index string, needs []plan.N
 		}
 		requests = append(requests, q)
 	}
-	return requests, nil
+	return requests
 }
 
 // linksOf are the addresses that a release gives of itself.

@@ -42,7 +42,7 @@ type run struct {
 	withdrawn  []string       // branches whose request a person took back
 	unverified []replaced
 	states     map[string]store.SelectionState // of ticks, as the audit knows them
-	details    map[string][]byte               // of pages read in this run: where their files are
+	paged      map[string]bool                 // names whose page is new in this run
 	wanted     map[string]plan.Wanted          // of each name whose page was asked for
 	fetched    int                             // releases whose metadata was fetched
 	decoder    metadata.Decoder

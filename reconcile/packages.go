@@ -1,9 +1,11 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -48,7 +50,9 @@ func (r *run) observeIndex(ctx context.Context) error {
 		return err
 	}
 	for index, names := range byIndex {
-		r.believe(rows[index], names)
+		if err := r.believe(ctx, index, rows[index], names); err != nil {
+			return err
+		}
 	}
 	return r.observeUnpinned(ctx, wanted)
 }
@@ -144,7 +148,7 @@ func (r *run) ask(ctx context.Context, wanted map[string]plan.Wanted) (damaged [
 					}
 					pkg.Name, pkg.Index = name, index
 					r.snap.Packages[name] = pkg
-					r.hold(name, held(pkg, nil, nil))
+					r.hold(name, held(pkg))
 					continue
 				}
 			}
@@ -152,7 +156,7 @@ func (r *run) ask(ctx context.Context, wanted map[string]plan.Wanted) (damaged [
 		}
 	}
 	sort.Slice(requests, func(i, j int) bool { return requests[i].Name < requests[j].Name })
-	saves := make([]*store.Facts, len(requests))
+	fresh := saver{r: r, rows: map[string][]store.Facts{}}
 	still := map[string]map[string]time.Time{} // by index: until when what is stored holds
 	r.index.FetchEach(ctx, requests, r.Progress, func(i int, res pypi.Result) {
 		index, name := res.Request.Source.Index.Name, res.Request.Name
@@ -165,34 +169,25 @@ func (r *run) ask(ctx context.Context, wanted map[string]plan.Wanted) (damaged [
 		}
 		pkg.Name, pkg.Index = name, index
 		r.snap.Packages[name] = pkg
-		if len(res.Answer.Details) > 0 {
-			r.details[name] = res.Answer.Details
+		r.hold(name, held(pkg))
+		until := time.Time{}
+		if res.Err == nil && res.Answer.Fresh > 0 {
+			until = r.now.Add(res.Answer.Fresh)
 		}
-		saves[i] = save
-		for _, name := range r.hold(name, held(pkg, save, res.Answer.Details)) {
-			if at, ok := slices.BinarySearchFunc(requests, name, func(q pypi.Request, name string) int { return strings.Compare(q.Name, name) }); ok {
-				saves[at] = nil
-			}
-		}
-		if until := r.now.Add(res.Answer.Fresh); res.Err == nil && res.Answer.Fresh > 0 {
-			if save != nil {
-				save.FreshUntil = until
-				return
-			}
+		switch {
+		case save != nil:
+			save.FreshUntil = until
+			r.paged[name] = len(save.Details) > 0
+			fresh.add(ctx, index, *save)
+		case !until.IsZero():
 			if still[index] == nil {
 				still[index] = map[string]time.Time{}
 			}
 			still[index][name] = until
 		}
 	})
-	fresh := map[string][]store.Facts{}
-	for i, save := range saves {
-		if save != nil {
-			index := requests[i].Source.Index.Name
-			fresh[index] = append(fresh[index], *save)
-		}
-	}
-	if err := ctx.Err(); err != nil {
+	fresh.flush(ctx)
+	if err := cmp.Or(ctx.Err(), fresh.err); err != nil {
 		return nil, fmt.Errorf("read the index: %w", err)
 	}
 	for index, until := range still {
@@ -200,13 +195,36 @@ func (r *run) ask(ctx context.Context, wanted map[string]plan.Wanted) (damaged [
 			return nil, err
 		}
 	}
-	for index, facts := range fresh {
-		if err := r.Store.SaveFacts(ctx, index, facts); err != nil {
-			return nil, fmt.Errorf("keep what %s said: %w", plan.SpokenIndex(index), err)
-		}
-	}
 	sort.Strings(damaged)
 	return damaged, nil
+}
+
+// saver stores rows when they have grown to a few megabytes, so that a first run
+// over thousands of pages does not hold them all.
+type saver struct {
+	r    *run
+	rows map[string][]store.Facts // by index
+	size int
+	err  error // the first; nothing is stored after it
+}
+
+func (s *saver) add(ctx context.Context, index string, row store.Facts) {
+	s.rows[index] = append(s.rows[index], row)
+	if s.size += len(row.Blob) + len(row.Whole) + len(row.Details); s.size > 4<<20 {
+		s.flush(ctx)
+	}
+}
+
+func (s *saver) flush(ctx context.Context) {
+	for _, index := range slices.Sorted(maps.Keys(s.rows)) {
+		if s.err == nil {
+			if err := s.r.Store.SaveFacts(ctx, index, s.rows[index]); err != nil {
+				s.err = fmt.Errorf("keep what %s said: %w", plan.SpokenIndex(index), err)
+			}
+		}
+	}
+	clear(s.rows)
+	s.size = 0
 }
 
 // settle turns one answer into facts, and into a row to store when it is new.

@@ -184,34 +184,34 @@ func (c *Client) Fetch(ctx context.Context, source Source, name, etag string, la
 
 // Do is Fetch with the request as a value.
 func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
-	answer, err, done := c.do(ctx, r)
+	answer, done, err := c.do(ctx, r)
 	done()
 	return answer, err
 }
 
 // do is Do; done is to be called when the answer has been taken over.
-func (c *Client) do(ctx context.Context, r Request) (answer Answer, failed error, done func()) {
+func (c *Client) do(ctx context.Context, r Request) (answer Answer, done func(), failed error) {
 	done = func() {}
 	q := query{Request: r, name: pep508.NormalizeName(r.Name)}
 	if err := q.prepare(); err != nil {
-		return Answer{}, err, done
+		return Answer{}, done, err
 	}
 	for attempt := 1; ; attempt++ {
 		answer, err := c.try(ctx, &q)
 		if err != nil && errors.Is(err.cause, errNoRoom) && !q.roomy {
 			if !c.enter(ctx) {
-				return Answer{}, q.stopped(ctx), done
+				return Answer{}, done, q.stopped(ctx)
 			}
 			q.roomy, done = true, c.leave
 			answer, err = c.try(ctx, &q)
 		}
 		switch {
 		case err == nil:
-			return answer, nil, done
+			return answer, done, nil
 		case !err.again || attempt > c.o.Retries:
-			return Answer{}, err, done
+			return Answer{}, done, err
 		case !sleep(ctx, backoff(attempt, err.after)):
-			return Answer{}, q.stopped(ctx), done
+			return Answer{}, done, q.stopped(ctx)
 		}
 	}
 }

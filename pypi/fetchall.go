@@ -90,7 +90,7 @@ func (c *Client) result(ctx context.Context, r Request, indexes *breaker) (Resul
 		err.cause = last
 		return Result{Request: r, Err: err}, func() {}
 	}
-	answer, err, done := c.do(ctx, r)
+	answer, done, err := c.do(ctx, r)
 	if _, meant := c.withheld(err); meant {
 		indexes.note(key, nil) // an answer, for this name
 	} else {

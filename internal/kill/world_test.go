@@ -89,6 +89,7 @@ type world struct {
 	now     time.Time
 	dir     string
 	killer  *killer
+	indexAt string // its address, which differs from world to world
 }
 
 func newWorld(t *testing.T) *world {
@@ -118,6 +119,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(gitlab.Close)
 	t.Cleanup(index.Close)
 	w.gitlab.SetBaseURL(gitlab.URL)
+	w.indexAt = index.URL
 	text := fmt.Sprintf(`gitlab: {url: %q}
 index: {url: %q}
 store: %q
@@ -234,7 +236,7 @@ func (w *world) projection() string {
 	for _, i := range w.project.Issues() {
 		fmt.Fprintf(&out, "%s by %s\n%s\n%s", i, i.Author, i.Description, notes(i.Notes))
 	}
-	return out.String()
+	return strings.ReplaceAll(out.String(), w.indexAt, "http://index.example")
 }
 
 // notes are our own, which GitLab did not write by itself.

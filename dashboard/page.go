@@ -55,7 +55,10 @@ var (
 // Parse reads a description. It accepts what people and Renovate make of one;
 // what it does not understand is no box. Only the first 2000 boxes count.
 func Parse(body string) Page {
-	page := Page{bare: anyBox.ReplaceAllString(Normalise(body), "$1[ ]")}
+	page := Page{bare: Normalise(body)}
+	if strings.Contains(body, "[x]") || strings.Contains(body, "[X]") {
+		page.bare = anyBox.ReplaceAllString(page.bare, "$1[ ]")
+	}
 	for n, line := range strings.Split(body, "\n") {
 		if !strings.Contains(line, "<!--") {
 			continue

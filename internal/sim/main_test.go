@@ -27,12 +27,12 @@ func late(share float64) bool {
 	return everything() && time.Since(began).Seconds() > share*forTime.Seconds()
 }
 
-// part says which cases of a test run: every eighth, or what PINWHEEL_PART says.
+// part says which cases of a test run: every twelfth, or what PINWHEEL_PART says.
 func part(t *testing.T) testenv.Part {
 	if everything() {
 		return testenv.All()
 	}
-	return testenv.Sample(t, 8)
+	return testenv.Sample(t, 12)
 }
 
 var counts struct {

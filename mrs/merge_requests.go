@@ -121,10 +121,23 @@ func mergeRequestOf(m *gitlab.BasicMergeRequest) plan.MergeRequest {
 	return plan.MergeRequest{
 		IID: m.IID, Branch: m.SourceBranch, Target: m.TargetBranch, Title: m.Title, State: plan.MergeRequestState(m.State),
 		HeadSHA: m.SHA, WebURL: m.WebURL, SameProject: m.SourceProjectID != 0 && m.SourceProjectID == m.TargetProjectID,
-		HasConflicts: m.HasConflicts, Labels: m.Labels, Author: userOf(m.Author),
+		HasConflicts: m.HasConflicts, Unchecked: unchecked(m), Labels: m.Labels, Author: userOf(m.Author),
 		CreatedAt: instant(m.CreatedAt), UpdatedAt: instant(m.UpdatedAt), ClosedAt: instant(m.ClosedAt), ClosedBy: userOf(m.ClosedBy),
 		MergedAt: instant(m.MergedAt), MergedBy: userOf(merger), Note: ParseBody(m.Description),
 	}
+}
+
+// unchecked reports whether GitLab is still to look for conflicts: the states that
+// its answer has before all others, and that of a conflict which is looked at again.
+// https://docs.gitlab.com/api/merge_requests/#merge-status
+func unchecked(m *gitlab.BasicMergeRequest) bool {
+	switch m.DetailedMergeStatus {
+	case "preparing", "unchecked", "checking":
+		return true
+	case "conflict":
+		return !m.HasConflicts
+	}
+	return false
 }
 
 func userOf(u *gitlab.BasicUser) plan.User {

@@ -113,10 +113,11 @@ func TestConflictsAreSeenByALaterRead(t *testing.T) {
 		_, m := w.opened("1.35.0")
 		_, err := w.p.EditFile("dave", "constraints.txt", strings.ReplaceAll(pins, "1.34.0", "1.34.5"))
 		w.ok(err)
-		for range 3 {
+		for i := range 3 {
 			open, err := w.c.OpenMergeRequests(w.ctx, w.project.ID)
 			w.ok(err)
 			m = open[0]
+			w.same(m.Unchecked, i < 2)
 			time.Sleep(time.Hour)
 		}
 		w.same(m.HasConflicts, true)

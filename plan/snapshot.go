@@ -141,7 +141,8 @@ type MergeRequest struct {
 	HeadSHA      string
 	WebURL       string
 	SameProject  bool // the source project is the target project
-	HasConflicts bool
+	HasConflicts bool // with the branch it goes into, as far as GitLab looked
+	Unchecked    bool // GitLab is still to look whether it has any
 	Labels       []string
 	Author       User
 	CreatedAt    time.Time

@@ -67,7 +67,7 @@ type work struct {
 
 // done counts one read and says whether the work is visible to it.
 func (l *lateness) done(now time.Time) bool {
-	if now.After(l.since) || l.reads <= 0 {
+	if now.After(l.since) || l.reads <= 0 && !now.Before(l.since) {
 		return true
 	}
 	l.reads--
@@ -230,6 +230,7 @@ func (m *mergeRequest) observe() {
 	}
 	if m.mergeStatus == "unchecked" {
 		late := m.p.late()
+		late.since = late.since.Add(m.p.s.opt.RecheckTakes)
 		m.mergeStatus, m.check = "checking", &late
 	}
 	if m.mergeStatus == "checking" && m.check.done(now) {

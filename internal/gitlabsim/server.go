@@ -21,6 +21,9 @@ type Options struct {
 	// AsyncReads is how many reads of one merge request, at the instant of a
 	// change, still show it unprepared or unchecked. 0 is 1; negative is none.
 	AsyncReads int
+	// RecheckTakes is how long it takes beyond that until a merge request that
+	// was to be checked for conflicts is.
+	RecheckTakes time.Duration
 	// StaleLists is how many lists of merge requests, at the instant of a
 	// change, are answered as of before it. 0 is none.
 	StaleLists int

@@ -193,12 +193,12 @@ func (m *mergeRequest) detailedStatus() string {
 		return "not_open"
 	case m.preparedAt.IsZero():
 		return "preparing"
+	case m.mergeStatus == "unchecked" || m.mergeStatus == "checking":
+		return m.mergeStatus
 	case m.draft():
 		return "draft_status"
 	case m.mergeStatus == "cannot_be_merged":
 		return "conflict"
-	case m.mergeStatus != "can_be_merged":
-		return m.mergeStatus
 	case m.p.pipelinesRequired:
 		return "ci_must_pass"
 	}

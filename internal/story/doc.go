@@ -18,7 +18,7 @@
 // index's world (package pypisim), pinwheel.yaml the configuration. Each of them
 // has a small default. With public.txt, another world, pypi.org is an index of its
 // own beside the one of world.txt; with html.txt that one answers in HTML. late.txt makes GitLab's answers late, see
-// gitlabsim.Options: "lists N branches N reads N", with "notes N" behind it if so wished. clock.txt
+// gitlabsim.Options: "lists N branches N reads N", with "notes N" or "notes N rechecks DURATION" behind it if so wished. clock.txt
 // says by how much GitLab's clock is ahead, "2m" or "-2m". There are alice (Maintainer), bob (Developer), rita
 // (Reporter), stranger (no member) and pinwheel-bot (Developer).
 //

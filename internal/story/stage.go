@@ -94,8 +94,12 @@ func (s *stage) setup(env *testscript.Env) (err error) {
 	}
 	options := gitlabsim.Options{Now: time.Now}
 	if late := s.file("late.txt", ""); late != "" {
-		n, err := fmt.Sscanf(late, "lists %d branches %d reads %d notes %d", &options.StaleLists, &options.BranchLag, &options.AsyncReads, &options.LateNotes)
+		rechecks := "0s"
+		n, err := fmt.Sscanf(late, "lists %d branches %d reads %d notes %d rechecks %s", &options.StaleLists, &options.BranchLag, &options.AsyncReads, &options.LateNotes, &rechecks)
 		if n < 3 {
+			return fmt.Errorf("late.txt: %w", err)
+		}
+		if options.RecheckTakes, err = time.ParseDuration(rechecks); err != nil {
 			return fmt.Errorf("late.txt: %w", err)
 		}
 	}

@@ -336,6 +336,7 @@ func arbitrary(t testing.TB, rt *rapid.T) Snapshot {
 	play(&s, Decide(s).Actions)
 	for i := range s.MergeRequests {
 		mr := &s.MergeRequests[i]
+		mr.Unchecked = rapid.Bool().Draw(rt, "GitLab has not looked for conflicts")
 		switch rapid.IntRange(0, 4).Draw(rt, "what people did") {
 		case 0:
 			mr.State, mr.ClosedBy = Closed, User{ID: 4, Username: "alice"}

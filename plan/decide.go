@@ -118,6 +118,7 @@ type draft struct {
 	opens     bool      // wants a new merge request
 	moves     bool      // an open one moves to Moves
 	repair    bool      // an open one is rebuilt at the versions it holds
+	merging   merging   // what comes of merging an open one that stays
 	placeless bool      // an open one that takes no place
 	givenUp   time.Time // an open one that fails: from when it takes no place; zero for never
 	because   string    // why it is rebuilt, and asker for whom

@@ -130,7 +130,7 @@ func (d *decider) whyAnew(dr *draft) (because, by string) {
 		return "", ""
 	case dr.forced != nil:
 		return "a tick asks for a rebuild", dr.forced.By.Username
-	case dr.mr.HasConflicts:
+	case dr.merging == conflicting:
 		return "a conflict with " + d.s.Project.DefaultBranch, ""
 	case d.switched(dr):
 		return d.s.Project.DefaultBranch + " is the default branch now, in the place of " + dr.mr.Target, ""

@@ -97,8 +97,14 @@ func (d *decider) settleOpen(dr *draft, gone string) {
 	refreshes := d.refreshes(dr, at)
 	approved := wanted && refreshes && dr.Clash == "" && gone == "" && d.approved(dr)
 	dr.moves = wanted && (dr.Clash != "" || refreshes && !approved)
-	dr.repair = !dr.moves && dr.Clash == "" && dr.trailer.Base != d.world.head && (dr.mr.HasConflicts || d.twinBehind(dr) || d.switched(dr))
+	if !dr.moves && dr.Clash == "" && dr.trailer.Base != d.world.head {
+		dr.merging = d.mergeOf(dr)
+		dr.repair = dr.merging == conflicting || d.twinBehind(dr) || d.switched(dr)
+	}
 	dr.Reason = d.openReason(dr) + d.pipelineReason(dr)
+	if dr.merging == unforeseen && !dr.repair {
+		dr.Reason += fmt.Sprintf(" GitLab is checking whether it conflicts with `%s`.", d.s.Project.DefaultBranch)
+	}
 	if dr.mr.paused() {
 		dr.moves, dr.repair, dr.placeless = false, false, true
 		dr.Reason += " The label `stop-updating` keeps it as it is; takes no place."

@@ -6,6 +6,38 @@ import (
 	"testing"
 )
 
+// Of a set of which main has made a step, only GitLab can tell.
+func TestAConflictThatCannotBeForeseen(t *testing.T) {
+	s := saturday(t, "a==1.0\nb==1.0\n",
+		pkg("a", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-01-15")),
+		pkg("b", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-01-15")))
+	needs(t, &s, "a", "1.1", "b>=1.1")
+	needs(t, &s, "b", "1.1", "a>=1.0")
+	needs(t, &s, "b", "1.0", "a<1.1")
+	needs(t, &s, "a", "1.0", "b")
+	for range 2 {
+		play(&s, Decide(s).Actions)
+	}
+	if len(s.MergeRequests) != 1 {
+		t.Fatalf("%d merge requests", len(s.MergeRequests))
+	}
+	s.Files[0].Data = []byte("a==1.0\nb==1.1\n")
+	head(&s, "2")
+	s.Now = at(t, "2026-01-05T08:00:00Z")
+	const says = "GitLab is checking whether it conflicts with `main`."
+	for _, unchecked := range []bool{true, false} {
+		s.MergeRequests[0].Unchecked = unchecked
+		p := Decide(s)
+		u := p.Updates[slices.IndexFunc(p.Updates, func(u Update) bool { return u.State == Open })]
+		if strings.Contains(u.Reason, says) != unchecked {
+			t.Errorf("unchecked %v: %s", unchecked, u.Reason)
+		}
+		if slices.ContainsFunc(p.Actions, func(a Action) bool { _, ok := a.(CommitBranch); return ok }) {
+			t.Errorf("unchecked %v: made anew: %+v", unchecked, p.Actions)
+		}
+	}
+}
+
 // What a merge does to the lines of ours is known before GitLab looks for conflicts.
 func TestAConflictThatGitLabHasNotLookedFor(t *testing.T) {
 	const before = "x==1.0\na==1.0\ny==1.0\nz==1.0\n"

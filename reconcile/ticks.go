@@ -84,6 +84,15 @@ func (r *run) newTicks(ctx context.Context, ticks []plan.Tick, byID map[string]s
 	roles := map[int64]plan.Role{}
 	var fresh []plan.Tick
 	for _, t := range ticks {
+		if t.Doubt != "" {
+			// It was judged before, and only what followed speaks against it: an
+			// earlier run died before it had remembered that.
+			for _, one := range r.expand(t) {
+				if old, ok := byID[one.ID]; ok && old.State == store.Refused {
+					t.By, t.Doubt = old.Tick.By, old.Tick.Doubt
+				}
+			}
+		}
 		if t.By.ID != 0 {
 			role, ok := roles[t.By.ID]
 			if !ok {

@@ -196,3 +196,35 @@ func TestNamesAreNotMappedIntoBeing(t *testing.T) {
 		t.Error("it was asked for")
 	}
 }
+
+// What is beside a file is on the file's own host: an address without a path is
+// that of no file, and a fragment is no part of it.
+func TestWhatIsBesideAFileIsOnItsHost(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://files.example":                             "",
+		"https://files.example#/" + wheelName:               "",
+		"https://files.example?x=/" + wheelName:             "",
+		"https://files.example/a/" + wheelName:              "https://files.example/a/" + wheelName + ".metadata",
+		"https://files.example/a/" + wheelName + "#x":       "https://files.example/a/" + wheelName + ".metadata",
+		"https://files.example/a/" + wheelName + "#sha256=": "https://files.example/a/" + wheelName + ".metadata",
+	} {
+		var wire firstAsked
+		f := FileDetails{Name: wheelName, URL: address, HasMetadata: true}
+		if _, err := New(Options{Transport: &wire, Retries: -1}).Metadata(t.Context(), MetadataRequest{Source: source("https://index.example/simple/"), Name: "acme", Version: "1.0", Files: []FileDetails{f}}); err == nil {
+			t.Errorf("%s: no error", address)
+		}
+		if string(wire) != want {
+			t.Errorf("%s: asked %q, want %q", address, wire, want)
+		}
+	}
+}
+
+// firstAsked answers 503 and is the first address that was asked.
+type firstAsked string
+
+func (f *firstAsked) RoundTrip(r *http.Request) (*http.Response, error) {
+	if *f == "" {
+		*f = firstAsked(r.URL.String())
+	}
+	return &http.Response{StatusCode: http.StatusServiceUnavailable, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+}

@@ -56,9 +56,11 @@ func notThere(status int) bool {
 	return status >= 400 && status < 500
 }
 
-// beside reads what the index serves beside a wheel (PEP 658).
+// beside reads what the index serves beside a wheel (PEP 658), which is at the
+// wheel's address with ".metadata" behind it. The address has a path, so the host
+// is the wheel's own.
 func (d *download) beside(ctx context.Context) (data []byte, err error) {
-	address, err := url.Parse(d.file.URL + ".metadata")
+	address, err := url.Parse(d.address.String() + ".metadata")
 	if err != nil {
 		return nil, d.problem(Unsupported, "%s gives no usable address of %s for %s", d.who, clean(d.file.Name), d.what)
 	}

@@ -28,15 +28,17 @@ type download struct {
 	attempt func() context.Context // of the request under way
 }
 
-// download refuses addresses that must not be asked.
+// download refuses addresses that must not be asked. An address without a path
+// is that of no file, and a fragment is no part of it.
 func (c *Client) download(q *query, file FileDetails, origins *breaker) (*download, *Error) {
 	d := &download{query: *q, client: c, file: file, origins: origins}
 	u, err := url.Parse(file.URL)
-	if err != nil || u.Host == "" || u.User != nil {
+	if err != nil || u.Host == "" || u.User != nil || u.Path == "" {
 		problem := q.problem(Unsupported, "%s gives no usable address of %s for %s", q.who, clean(file.Name), q.what)
 		problem.forGood = true
 		return nil, problem
 	}
+	u.Fragment, u.RawFragment = "", ""
 	if problem := d.admit(u); problem != nil {
 		return nil, problem
 	}

@@ -24,7 +24,7 @@ type made struct {
 // such files cost nothing until they are asked for, and a digest that a text
 // quotes stays what it is.
 func (s *shelf) finish(f *jsonFile) {
-	f.URL = "/files/" + s.name + "/" + f.version + "/" + f.Filename
+	f.URL = s.filesAt + "/files/" + s.name + "/" + f.version + "/" + f.Filename
 	if s.allReal || f.core.told {
 		m := s.make(*f)
 		f.Size = len(m.body)

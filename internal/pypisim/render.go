@@ -22,6 +22,7 @@ type shelf struct {
 
 	generated *Generated          // what page was made from, if it has metadata
 	allReal   bool                // every file's digest on the page is true
+	filesAt   string              // before the paths of files
 	made      map[string]made     // files made so far
 	listed    map[string]jsonFile // what the current page lists, by file name
 

@@ -31,6 +31,9 @@ type Options struct {
 	// HTML answers with pages of PEP 503, as many private indexes do: without
 	// upload times, sizes and status.
 	HTML bool
+	// FilesAt is where pages say that files are, "https://HOST"; "" is the index
+	// itself. The server answers for every host.
+	FilesAt string
 	// NoLog keeps no record of requests.
 	NoLog bool
 }
@@ -125,7 +128,7 @@ func (s *Server) Add(line string) error {
 
 func (s *Server) shelf(name string) *shelf {
 	if s.shelves[name] == nil {
-		s.shelves[name] = &shelf{name: name, shown: -1, allReal: s.o.Files}
+		s.shelves[name] = &shelf{name: name, shown: -1, allReal: s.o.Files, filesAt: s.o.FilesAt}
 	}
 	return s.shelves[name]
 }

@@ -17,7 +17,8 @@
 // those of any other project with that last path element, be it a root; world.txt is the
 // index's world (package pypisim), pinwheel.yaml the configuration. Each of them
 // has a small default. With public.txt, another world, pypi.org is an index of its
-// own beside the one of world.txt; with html.txt that one answers in HTML. late.txt makes GitLab's answers late, see
+// own beside the one of world.txt; with html.txt that one answers in HTML, and
+// with files.txt its pages name files there, at "https://HOST". late.txt makes GitLab's answers late, see
 // gitlabsim.Options: "lists N branches N reads N", with "notes N" or "notes N rechecks DURATION" behind it if so wished. clock.txt
 // says by how much GitLab's clock is ahead, "2m" or "-2m". There are alice (Maintainer), bob (Developer), rita
 // (Reporter), stranger (no member) and pinwheel-bot (Developer).

@@ -82,7 +82,7 @@ func (s *stage) setup(env *testscript.Env) (err error) {
 	if s.config, err = config.Parse("pinwheel.yaml", []byte(s.file("pinwheel.yaml", defaultConfig))); err != nil {
 		return err
 	}
-	s.index = pypisim.New(pypisim.Options{HTML: s.file("html.txt", "") != ""})
+	s.index = pypisim.New(pypisim.Options{HTML: s.file("html.txt", "") != "", FilesAt: strings.TrimSpace(s.file("files.txt", ""))})
 	if err := s.index.Load(s.file("world.txt", defaultWorld)); err != nil {
 		return err
 	}

@@ -49,8 +49,11 @@ type Client struct {
 	http  *http.Client
 	o     Options
 	pages *pages
-	heard *heard        // nil: no run
-	large chan struct{} // the room for what is large, see enter
+	heard *heard // nil: no run
+	// witnesses are asked for where a host refuses one name and no other was heard
+	// of; nil: nobody is.
+	witnesses Witnesses
+	large     chan struct{} // the room for what is large, see enter
 }
 
 // New makes a Client.
@@ -222,6 +225,8 @@ type query struct {
 	name string // normalised
 	base *url.URL
 	page *url.URL
+	// asked is where the first request of this question goes, base for a page.
+	asked *url.URL
 
 	roomy bool // it has the room for what is large
 
@@ -245,7 +250,7 @@ func (q *query) prepare() error {
 	if base.Scheme == "http" && !q.Source.AllowHTTP && !loopback(base.Hostname()) {
 		return q.problem(Unsupported, "%s is plain http on %s: set allow_http to accept that", q.who, base.Host)
 	}
-	q.base = base
+	q.base, q.asked = base, base
 	q.page = base.JoinPath(q.name + "/")
 	return nil
 }
@@ -284,6 +289,8 @@ type Error struct {
 	after   time.Duration // what the index asked to wait
 	status  int           // of the answer, 0 where there was none
 	origin  string        // who gave it
+	start   string        // who was asked first, before redirects
+	beyond  bool          // that is another host than the index's
 	forGood bool          // it is an answer, whoever else is answered
 	file    string        // of which file it is, "" for a page
 }
@@ -293,7 +300,8 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // Clause is the error without its package, as it reads after "could not be
 // read: ". What fails for one reason reads the same for every package, and of
-// what was not asked it is the reason.
+// what was not asked it is the reason. "It" is the index; a host of files that is
+// another one is named.
 func Clause(err error) string {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -306,11 +314,18 @@ func Clause(err error) string {
 	if !named {
 		return e.text
 	}
+	if e.beyond {
+		return e.who + " " + strings.Replace(rest, " for "+e.of, "", 1)
+	}
 	return "it " + strings.Replace(rest, " for "+e.of, "", 1)
 }
 
 func (q *query) problem(kind Kind, format string, args ...any) *Error {
-	return &Error{Index: q.Source.Index.Name, Package: q.name, Kind: kind, who: q.who, of: q.what, text: fmt.Sprintf(format, args...)}
+	err := &Error{Index: q.Source.Index.Name, Package: q.name, Kind: kind, who: q.who, of: q.what, text: fmt.Sprintf(format, args...)}
+	if q.asked != nil {
+		err.start, err.beyond = originOf(q.asked), !sameOrigin(q.asked, q.base)
+	}
+	return err
 }
 
 func (q *query) stopped(ctx context.Context) *Error {

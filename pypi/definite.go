@@ -1,39 +1,151 @@
 package pypi
 
 import (
+	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
+
+	"gitlab.com/cki-project/pinwheel/pypi/pep508"
 )
 
 // This file tells answers that are definite from failures that another try may
 // mend. That a file is not there (404, 410) is definite, and so is a page that
 // moved to another host for good (301, 308). A refusal that may be meant for
 // everybody, such as that of an expired token, is definite for one name only if
-// the same host answered another name with success in the same run.
+// the same host answered another name with success in the same run. Where a run
+// has no reason to ask that host for another name, one is asked for again.
 
 // heard remembers for one run which names each origin answered with success:
 // two of them, since that is enough to find one that is another.
 type heard struct {
 	mu    sync.Mutex
 	names map[string][2]string
+
+	asking sync.Mutex              // held while witnesses are asked; guards doubts
+	doubts map[string]*originDoubt // by the index and the origin that was asked first
 }
 
+// originDoubt is what became of the witnesses of an origin.
+type originDoubt struct {
+	tried  []string // names for which they were looked for
+	failed int      // witnesses that were not answered
+}
+
+// maxWitnesses bounds how many witnesses of an origin one run asks for in vain.
+const maxWitnesses = 8
+
+// Witness is something that another run was given: the page of Request's name or,
+// where File has a name, that file of it. Asked for again, it tells whether the
+// server still answers.
+type Witness struct {
+	Request Request
+	File    FileDetails
+}
+
+// Doubt is a refusal that may be meant for one name or for everybody.
+type Doubt struct {
+	Index string // the index's name
+	Name  string // normalised
+	start string // the origin that was asked first
+}
+
+// About reports whether a file is on the origin whose refusal is in doubt.
+func (d Doubt) About(f FileDetails) bool {
+	u, err := url.Parse(f.URL)
+	return err == nil && u.Host != "" && originOf(u) == d.start
+}
+
+// Witnesses finds what other names of a doubt's index were given in earlier runs.
+// It is called while requests are under way, one at a time, and stopped as soon as
+// one is enough.
+type Witnesses func(ctx context.Context, d Doubt) iter.Seq[Witness]
+
 // ForRun returns the client for one run: it shares connections with c and
-// remembers which hosts answered, until the run is over.
-func (c *Client) ForRun() *Client {
+// remembers which hosts answered, until the run is over. witnesses may be nil.
+func (c *Client) ForRun(witnesses Witnesses) *Client {
 	run := *c
-	run.heard = &heard{names: map[string][2]string{}}
+	run.heard = &heard{names: map[string][2]string{}, doubts: map[string]*originDoubt{}}
+	run.witnesses = witnesses
 	return &run
 }
 
-// Heard notes that an index answered a name with success in another run, so short
-// a while ago that it is not asked again.
-func (c *Client) Heard(source Source, name string) {
-	if u, err := url.Parse(source.Index.URL); err == nil {
-		c.heard.note(u, name)
+// vouched makes sure that a refusal is judged by what its host answers now: if
+// nobody else was heard from it, witnesses are asked for. It reports whether the
+// refusal is definite.
+func (c *Client) vouched(ctx context.Context, err error) bool {
+	var problem *Error
+	if !errors.As(err, &problem) {
+		return false
 	}
+	if c.definite(problem) || c.heard == nil || c.witnesses == nil || !problem.mayBeMeant() {
+		return c.definite(problem)
+	}
+	c.heard.asking.Lock()
+	defer c.heard.asking.Unlock()
+	key := problem.Index + "\n" + problem.start
+	doubt := c.heard.doubts[key]
+	if doubt == nil {
+		doubt = &originDoubt{}
+		c.heard.doubts[key] = doubt
+	}
+	// What is no witness for either of two names is none for a third.
+	if c.definite(problem) || len(doubt.tried) == 2 || doubt.failed >= maxWitnesses || slices.Contains(doubt.tried, problem.Package) {
+		return c.definite(problem)
+	}
+	about := Doubt{Index: problem.Index, Name: problem.Package, start: problem.start}
+	asker := *c
+	asker.witnesses = nil // a witness needs none
+	for w := range c.witnesses(ctx, about) {
+		if w.Request.Name == about.Name || w.File.Name == "" && !w.Request.on(about.start) || w.File.Name != "" && !about.About(w.File) {
+			continue
+		}
+		failure := asker.askAgain(ctx, w)
+		if c.definite(problem) {
+			return true
+		}
+		doubt.failed++
+		var down *Error
+		if errors.As(failure, &down) && !down.forGood && !down.mayBeMeant() || doubt.failed >= maxWitnesses {
+			doubt.failed = maxWitnesses // it fails for more than names
+			return false
+		}
+	}
+	doubt.tried = append(doubt.tried, problem.Package)
+	return false
+}
+
+// on reports whether a page is on an origin.
+func (r Request) on(origin string) bool {
+	u, err := url.Parse(r.Source.Index.URL)
+	return err == nil && originOf(u) == origin
+}
+
+// askAgain asks for a witness with as few bytes as tell whether it is given. What
+// it says is not used.
+func (c *Client) askAgain(ctx context.Context, w Witness) error {
+	if w.File.Name == "" {
+		_, err := c.Do(ctx, w.Request)
+		return err
+	}
+	q := query{Request: w.Request, name: pep508.NormalizeName(w.Request.Name)}
+	if err := q.prepare(); err != nil {
+		return err
+	}
+	q.what = clean(w.File.Name)
+	d, problem := c.download(&q, w.File, nil)
+	if problem != nil {
+		return problem
+	}
+	defer d.done()
+	if w.File.HasMetadata {
+		_, err := d.beside(ctx)
+		return err
+	}
+	return d.get(ctx, d.address, "0-0", []int{http.StatusOK, http.StatusPartialContent}, func(*http.Response) error { return nil })
 }
 
 func (h *heard) note(u *url.URL, name string) {

@@ -45,7 +45,7 @@ func (c *Client) download(q *query, file FileDetails, origins *breaker) (*downlo
 	if !sameOrigin(u, q.base) {
 		d.who = fmt.Sprintf("%s (%s)", clean(u.Host), q.Source.Index.Spoken())
 	}
-	d.address = u
+	d.address, d.asked = u, u
 	return d, nil
 }
 
@@ -75,7 +75,11 @@ func (d *download) get(ctx context.Context, address *url.URL, span string, accep
 		err := d.try(ctx, address, span, accepted, use)
 		problem, failed := err.(*Error)
 		if !failed || !problem.again || attempt > d.client.o.Retries {
-			d.origins.note(origin, err)
+			if d.client.vouched(ctx, err) {
+				d.origins.note(origin, nil) // an answer, for this name
+			} else {
+				d.origins.note(origin, err)
+			}
 			return err
 		}
 		if !sleep(ctx, backoff(attempt, problem.after)) {

@@ -91,7 +91,7 @@ func (c *Client) result(ctx context.Context, r Request, indexes *breaker) (Resul
 		return Result{Request: r, Err: err}, func() {}
 	}
 	answer, done, err := c.do(ctx, r)
-	if _, meant := c.withheld(err); meant {
+	if c.vouched(ctx, err) {
 		indexes.note(key, nil) // an answer, for this name
 	} else {
 		indexes.note(key, err)

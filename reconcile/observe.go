@@ -44,6 +44,7 @@ type run struct {
 	states     map[string]store.SelectionState // of ticks, as the audit knows them
 	paged      map[string]bool                 // names whose page is new in this run
 	wanted     map[string]plan.Wanted          // of each name whose page was asked for
+	fresh      map[string][]pypi.Request       // by index: pages that are not asked for, since they were a short while ago
 	fetched    int                             // releases whose metadata was fetched
 	decoder    metadata.Decoder
 	recalled   map[string]bool // names whose stored metadata is in the snapshot

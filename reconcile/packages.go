@@ -141,7 +141,7 @@ func (r *run) ask(ctx context.Context, wanted map[string]plan.Wanted) (damaged [
 				r.conditions(&q, f)
 				if left := f.FreshUntil.Sub(r.now); left > 0 && left <= pypi.MostFresh {
 					// Another run asked a short while ago.
-					r.index.Heard(q.Source, name)
+					r.fresh[index] = append(r.fresh[index], q)
 					pkg, _, bad := r.settle(ctx, pypi.Result{Request: q, Answer: pypi.Answer{NotModified: true}}, f, wanted[name].Least)
 					if bad != nil {
 						damaged = append(damaged, name)

@@ -224,8 +224,8 @@ func Windows(p plan.Policy) []plan.Window {
 }
 
 func (r *Runner) newRun(project config.Project, now time.Time) *run {
-	return &run{
-		Runner: r, index: r.Index.ForRun(), project: project, now: now,
+	run := &run{
+		Runner: r, project: project, now: now,
 		log: r.Log.With("project", project.Path), paged: map[string]bool{}, wanted: map[string]plan.Wanted{}, unproved: map[release]plan.Metadata{}, ofOne: map[string]int{}, recalled: map[string]bool{}, learnt: map[string][]store.MetadataRow{}, states: map[string]store.SelectionState{},
 		targets: map[string]string{}, partings: map[string]time.Time{}, pushers: map[int64]plan.MergeRequest{},
 		snap: plan.Snapshot{
@@ -233,7 +233,10 @@ func (r *Runner) newRun(project config.Project, now time.Time) *run {
 			Metadata: map[string]map[string]plan.Metadata{},
 			Failures: map[string]string{}, Approved: map[int64]bool{},
 		},
+		fresh: map[string][]pypi.Request{},
 	}
+	run.index = r.Index.ForRun(run.witnesses)
+	return run
 }
 
 // explain is the sentence for a person, or the error's own words.

@@ -1,0 +1,80 @@
+package pypi
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+
+	"gitlab.com/cki-project/pinwheel/internal/pypisim"
+)
+
+// TestWitnesses: what a refusal means where nobody else has to be asked for. The
+// world has p00 to p39, and each row says which pages are refused, which of them
+// are asked for, and which others an earlier run was given.
+func TestWitnesses(t *testing.T) {
+	var all strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&all, "p%02d 1.0 1999-01-01\n", i)
+	}
+	names := func(from, to int) (out []string) {
+		for i := from; i < to; i++ {
+			out = append(out, fmt.Sprintf("p%02d", i))
+		}
+		return out
+	}
+	for what, c := range map[string]struct {
+		fault           string
+		asked, given    []string
+		definite, heard int // answers, and how many witnesses were asked for
+	}{
+		"one that is given tells":                        {"GET */p00/ 403 always", names(0, 1), names(1, 9), 1, 1},
+		"also of many refusals in a row":                 {"GET */p0* 403 always", names(0, 10), names(10, 20), 10, 1},
+		"nobody was given anything":                      {"GET */p00/ 403 always", names(0, 1), nil, 0, 0},
+		"the name itself is no witness":                  {"GET */p00/ 403 always", names(0, 1), names(0, 1), 0, 0},
+		"a token that expired":                           {"GET * 403 always", names(0, 1), names(1, 40), 0, maxWitnesses},
+		"and is asked about once":                        {"GET * 403 always", names(0, 5), names(5, 40), 0, maxWitnesses},
+		"some witnesses are refused as well":             {"GET */p0* 403 always", names(0, 1), names(5, 15), 1, 6},
+		"what is not there tells nothing":                {"GET */p00/ 403 always", names(0, 1), []string{"nobody", "p01"}, 1, 2},
+		"a failure is no refusal and needs no witness":   {"GET */p00/ 407 always", names(0, 1), names(1, 9), 0, 0},
+		"what is definite by itself needs no witness":    {"GET */p00/ 404 always", names(0, 1), names(1, 9), 1, 0},
+	} {
+		t.Run(what, func(t *testing.T) {
+			s := world(t, all.String(), pypisim.Options{})
+			if err := s.Inject(c.fault); err != nil {
+				t.Fatal(err)
+			}
+			src := source("https://index.example/simple/")
+			run := New(Options{Transport: s.Transport(), Retries: -1, Concurrency: 1}).ForRun(func(context.Context, Doubt) iter.Seq[Witness] {
+				return func(yield func(Witness) bool) {
+					for _, name := range c.given {
+						if !yield(Witness{Request: Request{Source: src, Name: name}}) {
+							return
+						}
+					}
+				}
+			})
+			var requests []Request
+			for _, name := range c.asked {
+				requests = append(requests, Request{Source: src, Name: name})
+			}
+			definite := 0
+			for _, r := range run.FetchAll(t.Context(), requests, nil) {
+				if r.Err == nil {
+					definite++
+				}
+			}
+			heard := 0
+			for _, r := range s.Requests() {
+				if name := strings.Trim(strings.TrimPrefix(r.Path, "/simple/"), "/"); !slices.Contains(c.asked, name) {
+					heard++
+				}
+			}
+			if definite != c.definite || heard != c.heard {
+				t.Errorf("%d of %d are answers, after %d witnesses; want %d after %d", definite, len(c.asked), heard, c.definite, c.heard)
+			}
+		})
+	}
+}

@@ -1,0 +1,67 @@
+package reconcile
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"slices"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi"
+)
+
+// witnesses finds what other names were given by the host whose refusal is in
+// doubt: pages that this run does not ask for, since another did a short while
+// ago, and files of which the store has what they say, one of each name. What
+// cannot be read from the store is no witness.
+func (r *run) witnesses(ctx context.Context, doubt pypi.Doubt) iter.Seq[pypi.Witness] {
+	return func(yield func(pypi.Witness) bool) {
+		for _, q := range r.fresh[doubt.Index] {
+			if q.Name != doubt.Name && !yield(pypi.Witness{Request: q}) {
+				return
+			}
+		}
+		var names []string
+		for _, name := range slices.Sorted(maps.Keys(r.wanted)) {
+			if index, ok := r.project.Policy.IndexOf(name); ok && index.Name == doubt.Index && name != doubt.Name {
+				names = append(names, name)
+			}
+		}
+		for names := range slices.Chunk(names, chunk) {
+			for _, w := range r.filesGiven(ctx, doubt, names) {
+				if !yield(w) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// filesGiven returns for each of names, in their order, one file on the host in
+// doubt that was read before, one with metadata beside it if there is any.
+func (r *run) filesGiven(ctx context.Context, doubt pypi.Doubt, names []string) (out []pypi.Witness) {
+	rows, err := r.Store.Metadata(ctx, doubt.Index, names)
+	if err != nil {
+		return nil
+	}
+	pages, _, err := r.detailsOf(ctx, doubt.Index, names)
+	if err != nil {
+		return nil
+	}
+	best := map[string]pypi.FileDetails{}
+	for _, row := range rows {
+		f, ok := pages[row.Name].File(row.File)
+		if !ok || row.Status != string(plan.MetadataKnown) || !doubt.About(f) {
+			continue
+		}
+		if old, found := best[row.Name]; !found || f.HasMetadata && !old.HasMetadata {
+			best[row.Name] = f
+		}
+	}
+	for _, name := range names {
+		if f, ok := best[name]; ok {
+			out = append(out, pypi.Witness{Request: pypi.Request{Source: r.Sources[doubt.Index], Name: name}, File: f})
+		}
+	}
+	return out
+}

@@ -30,16 +30,16 @@ func TestWitnesses(t *testing.T) {
 		asked, given    []string
 		definite, heard int // answers, and how many witnesses were asked for
 	}{
-		"one that is given tells":                        {"GET */p00/ 403 always", names(0, 1), names(1, 9), 1, 1},
-		"also of many refusals in a row":                 {"GET */p0* 403 always", names(0, 10), names(10, 20), 10, 1},
-		"nobody was given anything":                      {"GET */p00/ 403 always", names(0, 1), nil, 0, 0},
-		"the name itself is no witness":                  {"GET */p00/ 403 always", names(0, 1), names(0, 1), 0, 0},
-		"a token that expired":                           {"GET * 403 always", names(0, 1), names(1, 40), 0, maxWitnesses},
-		"and is asked about once":                        {"GET * 403 always", names(0, 5), names(5, 40), 0, maxWitnesses},
-		"some witnesses are refused as well":             {"GET */p0* 403 always", names(0, 1), names(5, 15), 1, 6},
-		"what is not there tells nothing":                {"GET */p00/ 403 always", names(0, 1), []string{"nobody", "p01"}, 1, 2},
-		"a failure is no refusal and needs no witness":   {"GET */p00/ 407 always", names(0, 1), names(1, 9), 0, 0},
-		"what is definite by itself needs no witness":    {"GET */p00/ 404 always", names(0, 1), names(1, 9), 1, 0},
+		"one that is given tells":                      {"GET */p00/ 403 always", names(0, 1), names(1, 9), 1, 1},
+		"also of many refusals in a row":               {"GET */p0* 403 always", names(0, 10), names(10, 20), 10, 1},
+		"nobody was given anything":                    {"GET */p00/ 403 always", names(0, 1), nil, 0, 0},
+		"the name itself is no witness":                {"GET */p00/ 403 always", names(0, 1), names(0, 1), 0, 0},
+		"a token that expired":                         {"GET * 403 always", names(0, 1), names(1, 40), 0, maxWitnesses},
+		"and is asked about once":                      {"GET * 403 always", names(0, 5), names(5, 40), 0, maxWitnesses},
+		"some witnesses are refused as well":           {"GET */p0* 403 always", names(0, 1), names(5, 15), 1, 6},
+		"what is not there tells nothing":              {"GET */p00/ 403 always", names(0, 1), []string{"nobody", "p01"}, 1, 2},
+		"a failure is no refusal and needs no witness": {"GET */p00/ 407 always", names(0, 1), names(1, 9), 0, 0},
+		"what is definite by itself needs no witness":  {"GET */p00/ 404 always", names(0, 1), names(1, 9), 1, 0},
 	} {
 		t.Run(what, func(t *testing.T) {
 			s := world(t, all.String(), pypisim.Options{})

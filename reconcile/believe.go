@@ -21,6 +21,10 @@ const (
 	// has its own hour in the two days after it.
 	wholeAfter = 7 * 24 * time.Hour
 	spread     = 48
+	// spoiltFor is how long content with another digest than the index gives may
+	// have been spoilt on its way. Another run that is given such content later
+	// takes it for what the index serves.
+	spoiltFor = 30 * time.Minute
 )
 
 // recent reports whether an instant is less than some time ago. One that lies as

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
@@ -79,6 +80,10 @@ func (r *run) believe(ctx context.Context, index string, rows []memory, names []
 // take is believe for some rows, with the pages of this run among theirs.
 func (r *run) take(rows []memory, pages map[string]pypi.Details) {
 	for _, row := range rows {
+		if row.Doubtful {
+			r.doubted[partOf{row.Name, row.Version, row.File}] = row.MetadataRow
+			continue // it tells nothing of the release
+		}
 		if details, ok := pages[row.Name]; ok && row.SHA256 != "" {
 			f, ok := details.File(row.File)
 			if ok && f.SHA256 != "" && f.SHA256 != row.SHA256 {
@@ -142,9 +147,19 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 			row.Blob = answer.Metadata.Encode()
 		}
 		switch {
+		case answer.Doubtful && r.servedSo(row):
+			// Another run was given the same: that is what is served, and
+			// installers do not take it. It is asked for again in each run.
+			m.Status = plan.MetadataWithheld
+			r.setMetadata(q.Name, q.Version, m)
+			continue
 		case answer.Doubtful:
 			// One spoilt answer tells nothing of the release, and less of what a
 			// pin forbids: it is asked for again, so the run is not done.
+			if _, before := r.doubtedBefore(row); !before {
+				row.Doubtful = true
+				r.learnt[index] = append(r.learnt[index], row)
+			}
 			m.Status = plan.MetadataFailed
 			r.setMetadata(q.Name, q.Version, m)
 			r.fail(fmt.Sprintf("what %s %s requires is asked for again: %s", q.Name, q.Version, answer.Reason))
@@ -160,6 +175,20 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 		return fmt.Errorf("read metadata: %w", err)
 	}
 	return nil
+}
+
+// doubtedBefore finds since when a file is known to be served without the digest
+// that the index gives it now.
+func (r *run) doubtedBefore(row store.MetadataRow) (since time.Time, ok bool) {
+	old, ok := r.doubted[partOf{row.Name, row.Version, row.File}]
+	return old.ReadAt, ok && old.SHA256 == row.SHA256
+}
+
+// servedSo reports whether another run was given content without that digest long
+// enough ago that it was not spoilt on its way.
+func (r *run) servedSo(row store.MetadataRow) bool {
+	since, ok := r.doubtedBefore(row)
+	return ok && !r.recent(since, spoiltFor)
 }
 
 // partOf names a file of a release of which other files say something else.

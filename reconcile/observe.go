@@ -53,6 +53,7 @@ type run struct {
 	ofOne      map[string]int                 // releases whose metadata was asked for, by name
 	unproved   map[release]plan.Metadata      // what is stored and has to be read again
 	learnt     map[string][]store.MetadataRow // by index, what is not stored yet
+	doubted    map[partOf]store.MetadataRow   // files whose content had another digest in another run
 	unreadable []string                       // releases whose metadata could not be read
 	failures   []string
 	wrote      int

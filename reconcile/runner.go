@@ -233,7 +233,7 @@ func (r *Runner) newRun(project config.Project, now time.Time) *run {
 			Metadata: map[string]map[string]plan.Metadata{},
 			Failures: map[string]string{}, Approved: map[int64]bool{},
 		},
-		fresh: map[string][]pypi.Request{},
+		fresh: map[string][]pypi.Request{}, doubted: map[partOf]store.MetadataRow{},
 	}
 	run.index = r.Index.ForRun(run.witnesses)
 	return run

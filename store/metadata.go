@@ -30,6 +30,9 @@ type MetadataRow struct {
 	// Part says that other files of the release say something else: it is kept
 	// beside what they say, and not in its place.
 	Part bool
+	// Doubtful says that what came had another digest than the index gives: the row
+	// tells that it was so once, and nothing of the release.
+	Doubtful bool
 }
 
 // partMark stands between the version and the file in the key of a part. No
@@ -46,13 +49,13 @@ func (r MetadataRow) key() string {
 // Metadata returns what is kept of names on an index, by name and version as
 // texts. It is one query, however many names there are.
 func (s *Store) Metadata(ctx context.Context, index string, names []string) ([]MetadataRow, error) {
-	const query = `SELECT name, version, file, sha256, status, reason, metadata, proof, read_at FROM metadata
+	const query = `SELECT name, version, file, sha256, status, reason, metadata, proof, read_at, doubtful FROM metadata
 		WHERE index_name = ? AND name IN (SELECT value FROM json_each(?)) ORDER BY name, version`
 	var out []MetadataRow
 	err := s.named(ctx, query, index, names, func(rows *sql.Rows) error {
 		var r MetadataRow
 		var at string
-		if err := rows.Scan(&r.Name, &r.Version, &r.File, &r.SHA256, &r.Status, &r.Reason, &r.Blob, &r.Proof, &at); err != nil {
+		if err := rows.Scan(&r.Name, &r.Version, &r.File, &r.SHA256, &r.Status, &r.Reason, &r.Blob, &r.Proof, &at, &r.Doubtful); err != nil {
 			return err
 		}
 		r.ReadAt, _ = time.Parse(time.RFC3339, at) // zero for nothing
@@ -69,11 +72,11 @@ func (s *Store) Metadata(ctx context.Context, index string, names []string) ([]M
 // SaveMetadata replaces what is kept of each of these releases on an index,
 // all or none. What could not be read in this run is not for it.
 func (s *Store) SaveMetadata(ctx context.Context, index string, rows []MetadataRow) error {
-	const upsert = `INSERT INTO metadata (index_name, name, version, file, sha256, status, reason, metadata, proof, read_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	const upsert = `INSERT INTO metadata (index_name, name, version, file, sha256, status, reason, metadata, proof, read_at, doubtful)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (index_name, name, version) DO UPDATE SET file = excluded.file, sha256 = excluded.sha256,
 		status = excluded.status, reason = excluded.reason, metadata = excluded.metadata,
-		proof = excluded.proof, read_at = excluded.read_at`
+		proof = excluded.proof, read_at = excluded.read_at, doubtful = excluded.doubtful`
 	if len(rows) == 0 {
 		return nil
 	}
@@ -84,7 +87,7 @@ func (s *Store) SaveMetadata(ctx context.Context, index string, rows []MetadataR
 		}
 		defer stmt.Close()
 		for _, r := range rows {
-			_, err := stmt.ExecContext(ctx, index, r.Name, r.key(), r.File, r.SHA256, r.Status, r.Reason, r.Blob, r.Proof, r.ReadAt.UTC().Format(time.RFC3339))
+			_, err := stmt.ExecContext(ctx, index, r.Name, r.key(), r.File, r.SHA256, r.Status, r.Reason, r.Blob, r.Proof, r.ReadAt.UTC().Format(time.RFC3339), r.Doubtful)
 			if err != nil {
 				return fmt.Errorf("%s %s: %w", r.Name, r.Version, err)
 			}

@@ -216,6 +216,7 @@ func TestEverySchemaComesToHead(t *testing.T) {
 			if step.version >= 8 {
 				row.Proof, row.ReadAt = "ccc", t0.Truncate(1e9)
 			}
+			row.Doubtful = step.version >= 10
 			same(t, "metadata", metadata, []MetadataRow{row})
 			same(t, "details", details, []byte{1, 2})
 		} else {

@@ -306,12 +306,34 @@ func (d *decider) unknownNames() {
 		case index == "":
 			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("No index of the configuration owns %s, so nothing newer can be known (`indexes[].packages`).", some(names)))
 		default:
-			verb := "is"
-			if len(names) > 1 {
-				verb = "are"
-			}
-			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("%s %s not on %s: correct the name, or give it an index of its own (`indexes[].packages`).", some(names), verb, SpokenIndex(index)))
+			d.noteUnknown(index, names)
 		}
+	}
+}
+
+// noteUnknown tells names that an index does not have from those whose page it
+// refuses.
+func (d *decider) noteUnknown(index string, names []string) {
+	var absent, refused []string
+	for _, name := range names {
+		if d.s.Packages[name].Withheld != "" {
+			refused = append(refused, name)
+		} else {
+			absent = append(absent, name)
+		}
+	}
+	who, verb, own := SpokenIndex(index), "is", "it an index of its own"
+	if len(absent) > 1 {
+		verb = "are"
+	}
+	if len(absent) > 0 {
+		d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("%s %s not on %s: correct the name, or give it an index of its own (`indexes[].packages`).", some(absent), verb, who))
+	}
+	if len(refused) > 1 {
+		own = "them an index of their own"
+	}
+	if len(refused) > 0 {
+		d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("%s answers for other names and gives no page of %s that can be used: give %s (`indexes[].packages`).", strings.ToUpper(who[:1])+who[1:], some(refused), own))
 	}
 }
 

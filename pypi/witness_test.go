@@ -78,3 +78,46 @@ func TestWitnesses(t *testing.T) {
 		})
 	}
 }
+
+// TestRefusalsInARow: names that are refused and stand together do not keep the
+// index from being asked for the others, and an index that refuses everything is
+// not asked for every name.
+func TestRefusalsInARow(t *testing.T) {
+	for what, c := range map[string]struct {
+		refused int // the first so many names
+		most    int // requests
+		fails   bool
+	}{
+		"half of the names": {20, 48, false},
+		"all but the last":  {39, 48, false},
+		"all":               {40, 16, true},
+	} {
+		t.Run(what, func(t *testing.T) {
+			var all strings.Builder
+			var requests []Request
+			src := source("https://index.example/simple/")
+			for i := range 40 {
+				fmt.Fprintf(&all, "p%02d 1.0 1999-01-01\n", i)
+				requests = append(requests, Request{Source: src, Name: fmt.Sprintf("p%02d", i)})
+			}
+			s := world(t, all.String(), pypisim.Options{})
+			for i := range c.refused {
+				if err := s.Inject(fmt.Sprintf("GET */p%02d/ 403 always", i)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			known := 0
+			for _, r := range New(Options{Transport: s.Transport(), Retries: -1, Concurrency: 1}).ForRun(nil).FetchAll(t.Context(), requests, nil) {
+				if r.Answer.Known {
+					known++
+				}
+				if (r.Err != nil) != c.fails {
+					t.Errorf("%s: %v", r.Request.Name, r.Err)
+				}
+			}
+			if n := len(s.Requests()); known != 40-c.refused || n > c.most {
+				t.Errorf("%d pages after %d requests, want %d after at most %d", known, n, 40-c.refused, c.most)
+			}
+		})
+	}
+}

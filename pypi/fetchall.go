@@ -3,6 +3,8 @@ package pypi
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 )
 
@@ -29,10 +31,10 @@ func (c *Client) FetchAll(ctx context.Context, requests []Request, progress func
 // with the place of its request, one at a time. It keeps none, so many pages
 // are never in memory together unless each keeps them.
 func (c *Client) FetchEach(ctx context.Context, requests []Request, progress func(done, total int), each func(i int, r Result)) {
-	indexes := c.breaker()
-	var mu sync.Mutex // guards each and late
+	var mu sync.Mutex // guards each, late and skipped
 	late := map[int]Result{}
-	c.forAll(len(requests), progress, func(i int) {
+	skipped := map[int]error{}
+	pass := func(indexes *breaker, i int) error {
 		r, done := c.result(ctx, requests[i], indexes)
 		defer done()
 		mu.Lock()
@@ -40,10 +42,23 @@ func (c *Client) FetchEach(ctx context.Context, requests []Request, progress fun
 		var problem *Error
 		if errors.As(r.Err, &problem) && (problem.forGood || problem.mayBeMeant()) {
 			late[i] = r // what it means shows when all others are heard
-			return
+			return r.Err
+		}
+		if refusedBefore(r.Err) {
+			skipped[i] = r.Err
+			return r.Err
 		}
 		each(i, r)
-	})
+		return r.Err
+	}
+	indexes := c.breaker()
+	c.forAll(len(requests), progress, func(i int) { _ = pass(indexes, i) })
+	c.resume(skipped, func(i int) string { return requests[i].Source.Index.URL }, pass)
+	for i := range requests {
+		if err := skipped[i]; err != nil {
+			each(i, Result{Request: requests[i], Err: err})
+		}
+	}
 	for i := range requests {
 		if r, ok := late[i]; ok {
 			if reason, ok := c.withheld(r.Err); ok {
@@ -51,6 +66,46 @@ func (c *Client) FetchEach(ctx context.Context, requests []Request, progress fun
 			}
 			each(i, r)
 		}
+	}
+}
+
+// refusedBefore reports whether something was not asked for because the server
+// refused what was asked for before it.
+func refusedBefore(err error) bool {
+	var problem, cause *Error
+	return errors.As(err, &problem) && problem.Kind == NotAsked && errors.As(problem.cause, &cause) && cause.mayBeMeant()
+}
+
+// maxSamples bounds what is asked of a server that refused many in a row.
+const maxSamples = 8
+
+// resume goes on with what was skipped since its server refused many in a row: they
+// may stand together, as names with one beginning do. It asks for some that lie
+// far apart, and when one is given for all that are left. server says who is asked
+// for each; ask does it, and what is done it takes out of skipped.
+func (c *Client) resume(skipped map[int]error, server func(i int) string, ask func(servers *breaker, i int) error) {
+	groups := map[string][]int{}
+	for _, i := range slices.Sorted(maps.Keys(skipped)) {
+		groups[server(i)] = append(groups[server(i)], i)
+	}
+	for _, key := range slices.Sorted(maps.Keys(groups)) {
+		left := groups[key]
+		given := false
+		for n := 0; n < maxSamples && len(left) > 0 && !given; n++ {
+			at := (len(left) - 1) * (maxSamples - n) / maxSamples // from the last one backwards
+			i := left[at]
+			left = slices.Delete(left, at, at+1)
+			delete(skipped, i)
+			given = ask(c.breaker(), i) == nil
+		}
+		if !given {
+			continue
+		}
+		for _, i := range left {
+			delete(skipped, i)
+		}
+		servers := c.breaker()
+		c.forAll(len(left), nil, func(n int) { _ = ask(servers, left[n]) })
 	}
 }
 

@@ -80,11 +80,20 @@ func (c *Client) Metadata(ctx context.Context, r MetadataRequest) (MetadataAnswe
 // one after the other is left alone.
 func (c *Client) FetchMetadata(ctx context.Context, requests []MetadataRequest, progress func(done, total int)) []MetadataResult {
 	results := make([]MetadataResult, len(requests))
-	origins := c.breaker()
-	c.forAll(len(requests), progress, func(i int) {
+	ask := func(origins *breaker, i int) error {
 		answer, err := c.metadata(ctx, requests[i], origins)
 		results[i] = MetadataResult{Request: requests[i], Answer: answer, Err: err}
-	})
+		return err
+	}
+	origins := c.breaker()
+	c.forAll(len(requests), progress, func(i int) { _ = ask(origins, i) })
+	skipped := map[int]error{}
+	for i, r := range results {
+		if refusedBefore(r.Err) {
+			skipped[i] = r.Err
+		}
+	}
+	c.resume(skipped, func(i int) string { return startOf(results[i].Err) }, ask)
 	for i := range results { // now that all others are heard
 		r := &results[i]
 		if reason, ok := c.withheld(r.Err); ok {
@@ -92,6 +101,15 @@ func (c *Client) FetchMetadata(ctx context.Context, requests []MetadataRequest, 
 		}
 	}
 	return results
+}
+
+// startOf is the origin that an error's question went to first.
+func startOf(err error) string {
+	var problem *Error
+	if !errors.As(err, &problem) {
+		return ""
+	}
+	return problem.start
 }
 
 func (c *Client) metadata(ctx context.Context, r MetadataRequest, origins *breaker) (MetadataAnswer, error) {

@@ -98,7 +98,8 @@ func (c *Client) vouched(ctx context.Context, err error) bool {
 	}
 	about := Doubt{Index: problem.Index, Name: problem.Package, start: problem.start}
 	asker := *c
-	asker.witnesses = nil // a witness needs none
+	asker.witnesses = nil                // a witness needs none,
+	asker.large = make(chan struct{}, 1) // and whoever waits for it may hold the room
 	for w := range c.witnesses(ctx, about) {
 		if w.Request.Name == about.Name || w.File.Name == "" && !w.Request.on(about.start) || w.File.Name != "" && !about.About(w.File) {
 			continue

@@ -36,6 +36,9 @@ type Account struct {
 	Ticks []plan.Tick
 	// Withdrawn are the branches whose request a person took back.
 	Withdrawn []string
+	// Undone are ticks that somebody took back before anybody judged them. A page
+	// that was opened meanwhile may still bring them back.
+	Undone []plan.Tick
 }
 
 // Attribute says who asked for what: the boxes that are ticked on page, and
@@ -78,6 +81,8 @@ func Attribute(page Page, h History) Account {
 		seen[e.box.key()] = true
 		if s := r.story(e.box.key()); s.at >= 0 {
 			out.Ticks = append(out.Ticks, r.wiped(s))
+		} else if e.done {
+			out.Undone = append(out.Undone, plan.Tick{ID: fmt.Sprintf("note-%d", e.id), At: e.at, Box: e.box.Type, Branch: e.box.Branch, Bulk: e.box.Bulk, Text: e.box.Text, By: e.by, Role: plan.RoleUnknown})
 		}
 	}
 	out.Withdrawn = r.withdrawn()

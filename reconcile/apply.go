@@ -328,6 +328,9 @@ func (r *run) remember(ctx context.Context) error {
 			return fmt.Errorf("record branch %s of %s: %w", b.Name, r.project.Path, err)
 		}
 	}
+	if err := r.forgo(ctx); err != nil {
+		return err
+	}
 	if !r.blocked {
 		r.memory.MergeRequestsSeen = r.now
 	}

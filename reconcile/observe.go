@@ -40,6 +40,7 @@ type run struct {
 	untold     bool           // who ticked could not be read: new ticks wait for the next run
 	refused    []plan.Request // of earlier runs, still to be shown
 	withdrawn  []string       // branches whose request a person took back
+	undone     []plan.Tick    // taken back before anybody judged them
 	unverified []replaced
 	states     map[string]store.SelectionState // of ticks, as the audit knows them
 	paged      map[string]bool                 // names whose page is new in this run

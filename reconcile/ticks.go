@@ -46,8 +46,22 @@ func (r *run) observeTicks(ctx context.Context, activity dashboard.Activity) err
 		r.lastNote = max(r.lastNote, n.ID)
 		r.edited = r.edited || n.Author.ID != r.snap.Bot.ID
 	}
-	r.withdrawn = account.Withdrawn
+	r.withdrawn, r.undone = account.Withdrawn, account.Undone
 	r.earlier(selections)
+	return nil
+}
+
+// forgo remembers the ticks that were taken back before they were judged.
+func (r *run) forgo(ctx context.Context) error {
+	for _, t := range r.undone {
+		if _, judged := r.states[t.ID]; judged {
+			continue
+		}
+		sel := store.Selection{Tick: t, State: store.Withdrawn, At: r.now}
+		if err := r.Store.SaveSelection(ctx, r.project.Path, sel); err != nil {
+			return fmt.Errorf("record what was taken back on the dashboard of %s: %w", r.project.Path, err)
+		}
+	}
 	return nil
 }
 

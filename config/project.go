@@ -328,5 +328,12 @@ func (r *reader) dashboard(n *yaml.Node, at string, policy *plan.Policy) {
 		if len([]rune(policy.Dashboard)) > 255 {
 			r.fail(n, at, "the title is longer than the 255 characters GitLab takes: shorten it")
 		}
+		if found := effective.FindString(policy.Dashboard); found != "" {
+			r.fail(n, at, "%q means something else to GitLab in a title: write another word", found)
+		}
 	}}})
 }
+
+// effective is what GitLab obeys in a title: a mention, a reference, a key of an
+// issue tracker, a link. It stands in schema.json too.
+var effective = regexp.MustCompile(`@\S+|[#!&%$][0-9]+|[~%][A-Za-z0-9_"]+|\[[a-z_]+:|://|(^|[^A-Za-z0-9])[A-Z][A-Z0-9_]*-[0-9]+|^[wW][wW][wW]\.`)

@@ -48,7 +48,7 @@ func most(what string, n int) {
 }
 
 // found are seeds in which something was wrong once.
-var found = []uint64{26}
+var found = []uint64{26, 100003}
 
 // worlds is how many seeds are run in all; the sample has every sixth.
 const worlds = 36

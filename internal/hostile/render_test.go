@@ -134,6 +134,9 @@ func TestPagesOfTheCorpus(t *testing.T) {
 }
 
 func TestPagesOfMixedTexts(t *testing.T) {
+	if testenv.Raced {
+		return // no second goroutine, and minutes
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		texts := rapid.SliceOfN(pieces(), 5, 40).Draw(t, "texts")
 		pick := func() func() string {

@@ -17,11 +17,10 @@ const mostGrowth = 2.5
 // up to thirty tries, so that a busy machine does not matter.
 func Linear(tb testing.TB, n int, prepare func(n int) func()) {
 	tb.Helper()
-	small, large := prepare(n), prepare(16*n)
-	if raced {
-		small() // the detector's own costs grow otherwise, and it looks for races
-		return
+	if Raced {
+		return // the detector's own costs grow otherwise, and it looks for races
 	}
+	small, large := prepare(n), prepare(16*n)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	const least, most = 2 * time.Millisecond, mostGrowth * mostGrowth * mostGrowth * mostGrowth

@@ -23,7 +23,7 @@ type Part struct {
 func Sample(tb testing.TB, step int) Part {
 	tb.Helper()
 	text := os.Getenv("PINWHEEL_PART")
-	if raced && text == "" {
+	if Raced && text == "" {
 		step *= 8
 	}
 	p, err := parsePart(text, step)

@@ -2,5 +2,5 @@
 
 package testenv
 
-// raced says that the race detector runs.
-const raced = true
+// Raced says that the race detector runs.
+const Raced = true

@@ -127,6 +127,9 @@ func (w *world) verdict(t *testing.T) {
 func TestCrash(t *testing.T) {
 	part := part(t)
 	for i, s := range scenarios {
+		if !looks(i) {
+			continue
+		}
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			twin := s.twin(t)
@@ -166,6 +169,9 @@ func TestCrashTwice(t *testing.T) {
 	}
 	part := part(t)
 	for i, s := range scenarios {
+		if !looks(i) {
+			continue
+		}
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			twin := s.twin(t)

@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/internal/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/internal/pypisim"
+	"gitlab.com/cki-project/pinwheel/internal/testenv"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 )
@@ -293,6 +295,11 @@ func (b *board) act(seq int) {
 func TestNobodyIsCreditedWithWhatAnotherAsked(t *testing.T) {
 	root := scratchDir(t)
 	worlds := 0
+	if testenv.Raced {
+		if err := flag.Set("rapid.checks", "10"); err != nil { // each takes a second there
+			t.Fatal(err)
+		}
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		worlds++
 		dir := filepath.Join(root, fmt.Sprint(worlds))

@@ -111,7 +111,7 @@ func TestKilled(t *testing.T) {
 			}
 		}
 	})
-	if kills.Load() < expected.Load() || expected.Load() == 0 {
+	if kills.Load() < expected.Load() || expected.Load() == 0 && !testenv.Raced {
 		t.Errorf("only %d kills, want %d", kills.Load(), expected.Load())
 	}
 	t.Logf("%d processes killed at %d points; every world is its twin's after two runs", kills.Load(), points)

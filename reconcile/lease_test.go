@@ -19,7 +19,7 @@ import (
 func bubble(t *testing.T) *world {
 	w := newWorld(t)
 	time.Sleep(time.Until(w.now))
-	w.gitlab.OnRequest(func(gitlabsim.Call) { w.now = time.Now() })
+	w.bubbled = true
 	return w
 }
 
@@ -59,9 +59,9 @@ func TestAKilledRunIsResumedWithinTwoMinutes(t *testing.T) {
 				close(killed)
 			})
 		})
-		project, ended := w.config.Projects[0], make(chan error, 1)
+		project, first, ended := w.config.Projects[0], w.on("pod-1", w.path), make(chan error, 1)
 		go func() {
-			_, err := w.on("pod-1", w.path).Run(context.Background(), project, time.Now())
+			_, err := first.Run(context.Background(), project, time.Now())
 			ended <- err
 		}()
 		<-killed // the copy is the database of a process that was killed in this instant
@@ -81,9 +81,9 @@ func TestALongRunKeepsItsProject(t *testing.T) {
 		w := bubble(t)
 		w.gitlab.OnRequest(func(gitlabsim.Call) { time.Sleep(45 * time.Second) })
 		project, began := w.config.Projects[0], time.Now()
-		ended := make(chan error, 1)
+		first, ended := w.on("pod-1", w.path), make(chan error, 1)
 		go func() {
-			_, err := w.on("pod-1", w.path).Run(context.Background(), project, began)
+			_, err := first.Run(context.Background(), project, began)
 			ended <- err
 		}()
 		for range 3 {

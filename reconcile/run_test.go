@@ -42,6 +42,7 @@ projects:
 
 // world is one GitLab, one index and one store, with a clock the test moves.
 type world struct {
+	bubbled bool // the clock is that of a bubble, and not now
 	t       *testing.T
 	now     time.Time
 	gitlab  *gitlabsim.Server
@@ -85,7 +86,12 @@ func gated(next http.RoundTripper, gate *func(*http.Request) error) http.RoundTr
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Date(2026, 1, 2, 8, 0, 0, 0, time.UTC), path: filepath.Join(t.TempDir(), "pinwheel.db")}
-	clock := func() time.Time { return w.now }
+	clock := func() time.Time {
+		if w.bubbled {
+			return time.Now().UTC()
+		}
+		return w.now
+	}
 	w.gitlab = gitlabsim.New(gitlabsim.Options{Now: clock})
 	w.gitlab.AddUser("alice", "Alice", false)
 	w.gitlab.AddUser("bob", "Bob", false)

@@ -337,9 +337,9 @@ func TestStartsAreSpreadOverThePeriod(t *testing.T) {
 			var d diary
 			_, stop := start(t, projects, d.run, nil, scheduler.Options{Spec: spec, Jitter: scheduler.DefaultJitter})
 			time.Sleep(24*time.Hour - time.Second)
-			for p := range d.starts {
-				delete(d.starts, p)
-			}
+			d.mu.Lock()
+			clear(d.starts)
+			d.mu.Unlock()
 			time.Sleep(period)
 			stop()
 			tenths := map[int]int{}

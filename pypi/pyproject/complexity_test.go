@@ -36,7 +36,7 @@ func TestParseTakesTimeInProportion(t *testing.T) {
 				return best
 			}
 			var a, b time.Duration
-			for range 8 {
+			for range 60 {
 				if a, b = least(once), least(twice); b < time.Millisecond || float64(b) <= 2.5*float64(a) {
 					return
 				}

@@ -169,8 +169,8 @@ func TestFullDisk(t *testing.T) {
 			return
 		}
 	}
-	if failed == 0 {
-		t.Error("no run lacked room")
+	if failed == 0 || step == 80 && failed < 5 {
+		t.Errorf("only %d runs lacked room", failed)
 	}
 	t.Logf("%d runs lacked room for the database", failed)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -214,6 +215,31 @@ func TestRefusedConnections(t *testing.T) {
 		_ = ask(t.Context(), w, "/b")
 		if err := ask(t.Context(), w, "/c"); !isDown(err) || outage.Words(err) != "the connection was refused" {
 			t.Errorf("after eleven seconds: %v, want it left alone", err)
+		}
+	})
+}
+
+// Requests that go out together, as an index client sends them, share what the
+// record knows of a server that is refusing them.
+func TestManyRequestsShareARecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{fails: func(string) error { return syscall.ECONNREFUSED }}
+		w := &outage.Transport{Next: s, Record: outage.NewRecord()}
+		var down atomic.Int32
+		for range 20 {
+			var wait sync.WaitGroup
+			for i := range 16 {
+				wait.Go(func() {
+					if isDown(ask(t.Context(), w, fmt.Sprint("/", i%2))) {
+						down.Add(1)
+					}
+				})
+			}
+			wait.Wait()
+			time.Sleep(7 * time.Second)
+		}
+		if n := down.Load(); n == 0 {
+			t.Error("no request was refused without asking")
 		}
 	})
 }

@@ -63,35 +63,39 @@ func (d *Down) Unwrap() error { return d.cause }
 // another is waited for.
 func (r *Record) ask(ctx context.Context, key, path string) (probe bool, err error) {
 	for {
-		r.mu.Lock()
-		s := r.server(key)
-		now := time.Now()
-		switch p := s.pages[path]; {
-		case p != nil && p.hung > 1 && now.Before(p.until):
-			r.mu.Unlock()
-			return false, &Down{p.err}
-		case s.down == nil:
-			r.mu.Unlock()
-			return false, nil
-		case now.Before(s.until):
-			r.mu.Unlock()
-			return false, &Down{s.down}
-		case p != nil && p.hung > 1 && now.Before(p.until.Add(longer)):
-			r.mu.Unlock()
-			return false, &Down{p.err} // it would tell nothing of the others
-		case s.probe == nil:
-			s.probe = make(chan struct{})
-			r.mu.Unlock()
-			return true, nil
+		wait, probe, err := r.look(key, path)
+		if wait == nil {
+			return probe, err
 		}
-		wait := s.probe
-		r.mu.Unlock()
 		select {
 		case <-wait:
 		case <-ctx.Done():
 			return false, context.Cause(ctx)
 		}
 	}
+}
+
+// look is ask without waiting: it returns what to wait for where another request
+// probes the server.
+func (r *Record) look(key, path string) (wait <-chan struct{}, probe bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.server(key)
+	now := time.Now()
+	switch p := s.pages[path]; {
+	case p != nil && p.hung > 1 && now.Before(p.until):
+		return nil, false, &Down{p.err}
+	case s.down == nil:
+		return nil, false, nil
+	case now.Before(s.until):
+		return nil, false, &Down{s.down}
+	case p != nil && p.hung > 1 && now.Before(p.until.Add(longer)):
+		return nil, false, &Down{p.err} // it would tell nothing of the others
+	case s.probe == nil:
+		s.probe = make(chan struct{})
+		return nil, true, nil
+	}
+	return s.probe, false, nil
 }
 
 func (r *Record) server(key string) *server {

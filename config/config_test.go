@@ -11,7 +11,7 @@ import (
 	_ "time/tzdata"
 
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // the configuration of the contract, with every key.

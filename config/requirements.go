@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // extras reads the extras that count as used, each "name[extra]". An empty

@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // rules reads what is said of some packages. An empty list is nil.

@@ -16,7 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
 
-	"gitlab.com/cki-project/pinwheel/internal/testenv"
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 )
 
 func compiled(t *testing.T) *jsonschema.Schema {

@@ -3,8 +3,8 @@ package constraints
 import (
 	"slices"
 
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // File is a constraints file as Parse read it. It is not changed afterwards:

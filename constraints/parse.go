@@ -4,8 +4,8 @@ import (
 	"regexp"
 	"strings"
 
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // Parse reads a constraints file as pip 26.2 does. Path is only used in

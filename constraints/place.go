@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // named is a line that names a package, pinned or not.

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // Change is all that one rewrite does to a file. The zero Change is nothing.

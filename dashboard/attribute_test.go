@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
-	"gitlab.com/cki-project/pinwheel/internal/testenv"
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 

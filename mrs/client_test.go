@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/internal/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/mrs"
 )
 

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"gitlab.com/cki-project/pinwheel/internal/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/mrs"
 )
 

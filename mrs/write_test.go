@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/internal/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/text"

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // closure is a project of n pins that require each other: one package in ten

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"gitlab.com/cki-project/pinwheel/constraints"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // This file tells the versions that are a step of a pin from those that are

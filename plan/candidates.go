@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/pypi/dist"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/dist"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // judge says of single releases whether a slot may take them. It keeps what

@@ -4,8 +4,8 @@ import (
 	"slices"
 
 	"gitlab.com/cki-project/pinwheel/plan/solve"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // This file keeps what an update's texts say of requirements as data, so that

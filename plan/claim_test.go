@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 	"pgregory.net/rapid"
 )
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan/solve"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // Decide answers what is true of every pin and what to do now. It is total:

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"gitlab.com/cki-project/pinwheel/plan/solve"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // This file fills what the texts say of a set beyond its moves, and the lines

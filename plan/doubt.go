@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"gitlab.com/cki-project/pinwheel/plan/solve"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // This file keeps what an index hides for one run, perhaps by mistake, from

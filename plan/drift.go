@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // This file measures how far the pins are behind, and how long what was merged

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"gitlab.com/cki-project/pinwheel/plan/solve"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // This file says of every release why it is not taken.

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"gitlab.com/cki-project/pinwheel/plan/solve"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // This file joins sets that the policy's rules put into one group.

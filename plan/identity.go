@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // This file makes every generated name: branches, titles, commit messages and

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // outcome is what the index says for one slot: the releases it may consider,

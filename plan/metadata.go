@@ -5,9 +5,9 @@ import (
 	"sort"
 	"strings"
 
-	"gitlab.com/cki-project/pinwheel/pypi/dist"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/dist"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // Metadata is what is known of the requirements of one release (core metadata,

@@ -3,7 +3,7 @@ package plan
 import (
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // Package is what its index says of one name (PEP 691, 700, 792).

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"gitlab.com/cki-project/pinwheel/plan/solve"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // This file ends what the pins violate as they are on the default branch.

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan/solve"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // Rule is what a policy says of some packages and releases. Each of its

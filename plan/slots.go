@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"gitlab.com/cki-project/pinwheel/constraints"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // parsedFile is a file of the snapshot after reading it as pip would.

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // twins adds one update that repairs every derived file which disagrees with

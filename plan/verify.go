@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"gitlab.com/cki-project/pinwheel/plan/solve"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // Verification is what is wrong with pins as they stand.

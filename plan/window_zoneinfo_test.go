@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/internal/testenv"
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 )
 
 // asked are the windows of the comparison. A second judge reads them as sets

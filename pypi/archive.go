@@ -8,9 +8,9 @@ import (
 	"io"
 	"strings"
 
-	"gitlab.com/cki-project/pinwheel/pypi/dist"
-	"gitlab.com/cki-project/pinwheel/pypi/metadata"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/dist"
+	"gitlab.com/cki-project/pinwheel/python/metadata"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // inWheel picks METADATA from the one .dist-info folder at the top of a wheel

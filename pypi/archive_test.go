@@ -10,8 +10,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"gitlab.com/cki-project/pinwheel/pypi/dist"
-	"gitlab.com/cki-project/pinwheel/pypi/metadata"
+	"gitlab.com/cki-project/pinwheel/python/dist"
+	"gitlab.com/cki-project/pinwheel/python/metadata"
 )
 
 // checked is a piece of data that fails the test for a place outside it.

@@ -10,10 +10,10 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"gitlab.com/cki-project/pinwheel/internal/pypisim"
-	"gitlab.com/cki-project/pinwheel/internal/testenv"
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
+	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // recorded returns the recorded pages by name, as recorded or in the compact

@@ -13,7 +13,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/outage"
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // Options are what a Client may be told. The zero value works.

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/internal/pypisim"
+	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 

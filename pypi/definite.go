@@ -9,7 +9,7 @@ import (
 	"slices"
 	"sync"
 
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // This file tells answers that are definite from failures that another try may

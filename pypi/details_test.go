@@ -13,7 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"gitlab.com/cki-project/pinwheel/pypi/dist"
+	"gitlab.com/cki-project/pinwheel/python/dist"
 )
 
 var pageURL = &url.URL{Scheme: "https", Host: "index.example", Path: "/simple/acme/"}

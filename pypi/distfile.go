@@ -13,8 +13,8 @@ import (
 	"strconv"
 	"strings"
 
-	"gitlab.com/cki-project/pinwheel/pypi/dist"
-	"gitlab.com/cki-project/pinwheel/pypi/metadata"
+	"gitlab.com/cki-project/pinwheel/python/dist"
+	"gitlab.com/cki-project/pinwheel/python/metadata"
 )
 
 // This file comes to METADATA and PKG-INFO with as few bytes as the server

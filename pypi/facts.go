@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // The stored form of a Package, version 2. Numbers are varints, texts are a

@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 func same(t interface{ Fatalf(string, ...any) }, got, want plan.Package) {

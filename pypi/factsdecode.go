@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // DecodePackage reads what EncodePackage wrote. The texts of the Package share

@@ -11,7 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"gitlab.com/cki-project/pinwheel/internal/pypisim"
+	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
 )
 
 func TestFetchAll(t *testing.T) {

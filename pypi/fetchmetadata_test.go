@@ -14,7 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/internal/pypisim"
+	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
 )
 
 // TestMetadataCredentials lets two hosts record who comes with a password.

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/internal/pypisim"
+	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
 )
 
 // TestHostile asks servers that answer badly: each ends in one sentence,

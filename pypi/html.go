@@ -12,7 +12,7 @@ import (
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
-	"gitlab.com/cki-project/pinwheel/pypi/dist"
+	"gitlab.com/cki-project/pinwheel/python/dist"
 )
 
 // This file reads pages in HTML, which private indexes answer with, by writing

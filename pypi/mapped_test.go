@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"gitlab.com/cki-project/pinwheel/pypi/dist"
+	"gitlab.com/cki-project/pinwheel/python/dist"
 )
 
 // loopbacks are spellings of this machine that a resolver, a browser or Go's

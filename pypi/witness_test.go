@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"gitlab.com/cki-project/pinwheel/internal/pypisim"
+	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
 )
 
 // TestWitnesses: what a refusal means where nobody else has to be asked for. The

@@ -9,7 +9,7 @@ import (
 	"io"
 	"strings"
 
-	"gitlab.com/cki-project/pinwheel/pypi/metadata"
+	"gitlab.com/cki-project/pinwheel/python/metadata"
 )
 
 // This file reads one member of a zip archive of which only pieces are at

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/internal/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/store"
 )

@@ -8,7 +8,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
-	"gitlab.com/cki-project/pinwheel/pypi/metadata"
+	"gitlab.com/cki-project/pinwheel/python/metadata"
 	"gitlab.com/cki-project/pinwheel/store"
 )
 

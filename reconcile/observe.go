@@ -14,7 +14,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
-	"gitlab.com/cki-project/pinwheel/pypi/metadata"
+	"gitlab.com/cki-project/pinwheel/python/metadata"
 	"gitlab.com/cki-project/pinwheel/store"
 )
 

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/config"
-	"gitlab.com/cki-project/pinwheel/internal/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 )
 

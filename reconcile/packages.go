@@ -13,7 +13,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 	"gitlab.com/cki-project/pinwheel/store"
 )
 

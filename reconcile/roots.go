@@ -8,8 +8,8 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
-	"gitlab.com/cki-project/pinwheel/pypi/pyproject"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pyproject"
 )
 
 // rootNames are the roots as a text names them.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"flag"
 
-	"gitlab.com/cki-project/pinwheel/internal/demo"
+	"gitlab.com/cki-project/pinwheel/internal/fake/demo"
 )
 
 func demoCommand() command {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"gitlab.com/cki-project/pinwheel/internal/testenv"
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 )
 
 // What plan --diff prints is a patch to git and to patch, whatever bytes the

@@ -59,7 +59,7 @@
 // Package reconcile is one look: it observes GitLab (mrs, dashboard) and the
 // index (pypi), lets plan decide, carries the actions out (mrs) and writes the
 // dashboard. Package plan is pure and judges everything; it reads files with
-// constraints and versions with pypi/pep440 and pypi/pep508. Package store
-// keeps in SQLite what nobody else remembers. internal/gitlabsim and
-// internal/pypisim are the GitLab and the index that tests talk to.
+// constraints and versions with python/pep440 and python/pep508. Package store
+// keeps in SQLite what nobody else remembers. internal/fake/gitlabsim and
+// internal/fake/pypisim are the GitLab and the index that tests talk to.
 package main

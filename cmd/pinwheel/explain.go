@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 func explainCommand() command {

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/internal/gitlabsim"
-	"gitlab.com/cki-project/pinwheel/internal/pypisim"
-	"gitlab.com/cki-project/pinwheel/internal/testenv"
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
+	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
 )
 
 const pins = "boto3==1.34.0\nurllib3==2.1.0\n-c other.txt\n"

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 func verifyCommand() command {

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strconv"
 
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // This file turns facts into a form that is cheap to search: names and extras

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"gitlab.com/cki-project/pinwheel/internal/testenv"
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 )
 
 func TestAddedAgreesWithBruteForce(t *testing.T) {

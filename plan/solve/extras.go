@@ -3,7 +3,7 @@ package solve
 import (
 	"slices"
 
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // This file finds which extras count in a state, and what roots reach.

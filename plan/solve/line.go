@@ -1,6 +1,6 @@
 package solve
 
-import "gitlab.com/cki-project/pinwheel/pypi/pep440"
+import "gitlab.com/cki-project/pinwheel/python/pep440"
 
 // This file keeps the releases of names without a pin. A long list of them is
 // read like the train of a pin.

@@ -3,7 +3,7 @@ package solve
 import (
 	"slices"
 
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // This file keeps the names without a pin: which there are as the pins are,

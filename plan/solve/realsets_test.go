@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/internal/testenv"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // tally is what became of the updates of many sets.

@@ -1,6 +1,6 @@
 package solve
 
-import "gitlab.com/cki-project/pinwheel/pypi/pep440"
+import "gitlab.com/cki-project/pinwheel/python/pep440"
 
 // Move takes a pin, by its index in Facts.Pins, to another version.
 type Move struct {

@@ -3,7 +3,7 @@ package solve
 import (
 	"slices"
 
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // This file saves questions about long trains of releases, such as daily ones.

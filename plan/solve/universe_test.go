@@ -10,9 +10,9 @@ import (
 	"slices"
 	"testing"
 
-	"gitlab.com/cki-project/pinwheel/internal/testenv"
-	"gitlab.com/cki-project/pinwheel/pypi/pep440"
-	"gitlab.com/cki-project/pinwheel/pypi/pep508"
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
 // universe is a recorded part of the index: releases, oldest first, with their

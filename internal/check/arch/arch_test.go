@@ -1,0 +1,164 @@
+package arch
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
+)
+
+var update = flag.Bool("update", false, "write imports.txt")
+
+const module = "gitlab.com/cki-project/pinwheel/"
+
+// publish are the files of package dashboard that are an edge: this one and those
+// whose names begin like it.
+const publish = "dashboard/publish.go"
+
+// imports holds the import paths by package, "dashboard/publish.go" by itself,
+// as they stand in the files that are built.
+func imports(t *testing.T) map[string][]string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}}{{range .GoFiles}}|{{.}}{{end}}`, "./...")
+	cmd.Dir = testenv.Root(t)
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, complaints.String())
+	}
+	all := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		parts := strings.Split(strings.TrimSpace(line), "|")
+		pkg := strings.TrimPrefix(parts[0], module)
+		all[pkg] = nil
+		for _, name := range parts[1:] {
+			key := pkg
+			if strings.HasPrefix(pkg+"/"+name, strings.TrimSuffix(publish, ".go")) {
+				key = publish
+			}
+			all[key] = append(all[key], importsOf(t, filepath.Join(cmd.Dir, pkg, name))...)
+		}
+	}
+	for key := range all {
+		slices.Sort(all[key])
+		all[key] = slices.Compact(all[key])
+	}
+	return all
+}
+
+func importsOf(t *testing.T, path string) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, spec := range file.Imports {
+		p, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// standard reports whether a path is of the standard library.
+func standard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".")
+}
+
+func TestImports(t *testing.T) {
+	all := imports(t)
+	var b strings.Builder
+	for _, pkg := range slices.Sorted(maps.Keys(all)) {
+		line := pkg + ":"
+		for _, p := range all[pkg] {
+			if !standard(p) {
+				line += " " + strings.TrimPrefix(p, module)
+			}
+		}
+		fmt.Fprintln(&b, line)
+	}
+	if *update {
+		if err := os.WriteFile("imports.txt", []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	golden, err := os.ReadFile("imports.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := slices.Collect(strings.Lines(string(golden)))
+	is := slices.Collect(strings.Lines(b.String()))
+	for _, l := range was {
+		if !slices.Contains(is, l) {
+			t.Errorf("imports.txt has -%s", l)
+		}
+	}
+	for _, l := range is {
+		if !slices.Contains(was, l) {
+			t.Errorf("the code has    +%s", l)
+		}
+	}
+	if t.Failed() {
+		t.Log("if docs/design.md allows that: go test ./internal/check/arch -update")
+	}
+}
+
+// The core is pure: it reads no file, no network and no database, and logs
+// nothing.
+func TestCoreIsPure(t *testing.T) {
+	core := []string{"plan", "constraints", "text", "dashboard", "plan/solve", "python/pep440", "python/pep508", "python/dist", "python/metadata", "python/pyproject"}
+	forbidden := []string{"net", "os", "database", "log"}
+	pure := []string{"net/url"} // takes a string apart
+	all := imports(t)
+	for _, pkg := range core {
+		if len(all[pkg]) == 0 {
+			t.Errorf("there is no package %s", pkg)
+		}
+		for _, p := range all[pkg] {
+			first, _, _ := strings.Cut(p, "/")
+			if slices.Contains(forbidden, first) && !slices.Contains(pure, p) {
+				t.Errorf("%s imports %s", pkg, p)
+			}
+		}
+	}
+}
+
+// What others wrote is let in through few doors.
+func TestDoors(t *testing.T) {
+	doors := []struct {
+		path string
+		at   []string
+	}{
+		{"gitlab.com/gitlab-org/api/client-go", []string{"mrs", publish, "cmd/pinwheel"}},
+		{"modernc.org/sqlite", []string{"store"}},
+		{"github.com/robfig/cron", []string{"scheduler", "plan"}},
+		{"github.com/Masterminds/semver", []string{"plan"}},
+	}
+	all := imports(t)
+	for _, d := range doors {
+		for pkg, paths := range all {
+			for _, p := range paths {
+				if strings.HasPrefix(p, d.path) && !slices.Contains(d.at, pkg) {
+					t.Errorf("%s imports %s, which only %v may", pkg, p, d.at)
+				}
+			}
+		}
+	}
+}

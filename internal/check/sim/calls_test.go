@@ -1,0 +1,331 @@
+package sim
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
+	"gitlab.com/cki-project/pinwheel/reconcile"
+)
+
+// failing is one way in which a call goes wrong.
+type failing struct {
+	name string
+	// lies: the answer is believable and wrong, so a run that got it may think
+	// that it is done.
+	lies bool
+	do   func(w *world, c call) (*http.Response, error)
+}
+
+// failings are the faults. Those of CI come first.
+var failings = []failing{
+	{name: "time-out after the effect", do: func(_ *world, c call) (*http.Response, error) {
+		if _, err := c.send(); err != nil {
+			return nil, err
+		}
+		return hang(c.req.Context())
+	}},
+	{name: "500 before", do: status(500, nil)},
+	{name: "truncated JSON", do: changed(func(body []byte) (io.Reader, error) { return bytes.NewReader(body[:len(body)/2]), nil })},
+	{name: "stale read", lies: true, do: stale},
+	{name: "404 that hides a right", do: status(404, nil)},
+
+	{name: "refused", do: func(*world, call) (*http.Response, error) {
+		return nil, fmt.Errorf("dial tcp 192.0.2.1:443: %w", syscall.ECONNREFUSED)
+	}},
+	{name: "time-out before the effect", do: func(_ *world, c call) (*http.Response, error) { return hang(c.req.Context()) }},
+	{name: "reset in the body", do: changed(func(body []byte) (io.Reader, error) {
+		return io.MultiReader(bytes.NewReader(body[:len(body)/2]), broken{}), nil
+	})},
+	{name: "401", do: status(401, nil)},
+	{name: "403", do: status(403, nil)},
+	{name: "409", do: status(409, nil)},
+	{name: "422", do: status(422, nil)},
+	{name: "429 with seconds", do: status(429, func() string { return "7" })},
+	{name: "429 with a date", do: status(429, func() string { return time.Now().Add(20 * time.Second).UTC().Format(http.TimeFormat) })},
+	{name: "429 without a word", do: status(429, nil)},
+	{name: "502 after the effect", do: func(w *world, c call) (*http.Response, error) {
+		if _, err := c.send(); err != nil {
+			return nil, err
+		}
+		return status(502, nil)(w, c)
+	}},
+	{name: "a page of HTML", do: changed(func([]byte) (io.Reader, error) {
+		return strings.NewReader("<!DOCTYPE html><title>Sign in</title>"), nil
+	})},
+	{name: "rows twice", lies: true, do: changed(func(body []byte) (io.Reader, error) {
+		var rows []json.RawMessage
+		if json.Unmarshal(body, &rows) != nil {
+			return bytes.NewReader(body), nil
+		}
+		body, err := json.Marshal(append(rows, rows...))
+		return bytes.NewReader(body), err
+	})},
+	{name: "an endless body", do: changed(func([]byte) (io.Reader, error) { return endless{}, nil })},
+}
+
+// status answers without carrying the call out.
+func status(code int, retryAfter func() string) func(*world, call) (*http.Response, error) {
+	return func(_ *world, c call) (*http.Response, error) {
+		header := http.Header{"Content-Type": {"application/json"}, "Date": {time.Now().UTC().Format(http.TimeFormat)}}
+		if retryAfter != nil {
+			header.Set("Retry-After", retryAfter())
+		}
+		text := fmt.Sprintf(`{"message":"%d %s"}`, code, http.StatusText(code))
+		if code == 404 {
+			text = `{"message":"404 Project Not Found"}`
+		}
+		return &http.Response{StatusCode: code, Status: fmt.Sprint(code), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header,
+			Body: io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)), Request: c.req}, nil
+	}
+}
+
+// changed carries the call out and answers with another body.
+func changed(body func([]byte) (io.Reader, error)) func(*world, call) (*http.Response, error) {
+	return func(_ *world, c call) (*http.Response, error) {
+		resp, err := c.send()
+		if err != nil {
+			return nil, err
+		}
+		whole, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return nil, err
+		}
+		r, err := body(whole)
+		if err != nil {
+			return nil, err
+		}
+		if s, ok := r.(*strings.Reader); ok && s.Len() > 0 {
+			resp.Header.Set("Content-Type", "text/html; charset=utf-8")
+		}
+		resp.Body, resp.ContentLength = io.NopCloser(r), -1
+		resp.Header.Del("Content-Length")
+		return resp, nil
+	}
+}
+
+// stale answers a read of GitLab with what the same read got before this run,
+// as a replica that lags.
+func stale(w *world, c call) (*http.Response, error) {
+	old, ok := w.before[c.req.URL.String()]
+	if c.writes() || !ok {
+		return c.send()
+	}
+	return &http.Response{StatusCode: old.status, Status: fmt.Sprint(old.status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: old.header.Clone(),
+		Body: io.NopCloser(bytes.NewReader(old.body)), ContentLength: int64(len(old.body)), Request: c.req}, nil
+}
+
+// remembered is an answer of an earlier run.
+type remembered struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// remember keeps the answers to reads of GitLab for stale ones.
+func (w *world) remember(c call) (*http.Response, error) {
+	resp, err := c.send()
+	if err != nil || c.writes() || c.kind != gitlabCall {
+		return resp, err
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	w.before[c.req.URL.String()] = remembered{resp.StatusCode, resp.Header.Clone(), body}
+	return resp, nil
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+// disturb makes the next run with call n of a kind, from 1, gone wrong, or n
+// and all that follow it. It reports whether there was such a call, and which.
+func (p *process) disturb(f failing, kind kind, n int, on bool) (report reconcile.Report, what string) {
+	var calls atomic.Int64
+	p.wire.around = func(c call) (*http.Response, error) {
+		if c.kind != kind {
+			return c.send()
+		}
+		k := int(calls.Add(1))
+		if k == n {
+			what = c.String()
+		}
+		if k == n || on && k > n {
+			return f.do(p.w, c)
+		}
+		return c.send()
+	}
+	report = p.run()
+	p.wire.around = nil
+	return report, what
+}
+
+// nth puts one fault into call n of a scenario's run: the run that did not say
+// it failed has done all, and two clean runs later the world is the twin's.
+func nth(t *testing.T, s scenario, twin twin, f failing, kind kind, n int, on bool) (more bool) {
+	inBubble(t, s.setting, func(t *testing.T, w *world) {
+		p := w.first(t)
+		p.wire.around = w.remember
+		s.lead(t, p)
+		report, what := p.disturb(f, kind, n, on)
+		if more = what != ""; !more {
+			return
+		}
+		name := fmt.Sprintf("%s in %s call %d (%s), on: %v", f.name, kind, n, what, on)
+		green := report.Status == reconcile.Done && len(report.Failures) == 0
+		if green && twin.settled && !f.lies && !(kind == indexCall && f.name == "404 that hides a right") {
+			w.gitlab.ForgetRequests()
+			p.run()
+			if wrote := w.gitlab.Writes(time.Time{}); len(wrote) > 0 {
+				t.Errorf("I18: in %s: %s: the run said done, and the next wrote %v", s.name, name, wrote)
+			}
+		}
+		p.runs(2)
+		d := difference(twin.projection, w.projection())
+		if kind == indexCall && !green && among(renewing, s.name) {
+			d = "" // it was rebuilt at the newest version that could be known
+		}
+		if kind == indexCall && strings.HasPrefix(f.name, "404") && !among(six, s.name) {
+			d = "" // an index that says there is no such package is believed, and what moved meanwhile stays
+		}
+		if f.lies && on {
+			d = "" // where all that GitLab says is old from a call on, an old text may stay
+		}
+		if d != "" {
+			t.Errorf("in %s: %s: the run ended %s %q; two runs later the world differs from the twin's:\n%s", s.name, name, report.Status, report.Failures, d)
+		}
+		count("faults in calls", 1)
+		if wrote := p.runs(1); wrote != 0 {
+			t.Errorf("in %s: %s: the third run wrote %v", s.name, name, w.gitlab.Writes(time.Time{}))
+		}
+		w.verdict(t)
+	})
+	return more
+}
+
+// renewing are the scenarios in which an open one moves on in this run, and then
+// not again before the next window.
+var renewing = []string{"a rebase box", "a tick on an open one", "a set takes over a member's"}
+
+// six are the scenarios of which CI disturbs every call.
+var six = []string{"a first run", "the window opens", "a tick", "main conflicts with an open one", "main moved by itself", "the derived file disagrees"}
+
+// The n-th call fails, for n from 1 until a run has none; once, and from n on.
+func TestEveryCall(t *testing.T) {
+	if everything() {
+		anyCall(t)
+		return
+	}
+	part := part(t)
+	for _, s := range scenarios {
+		if !among(six, s.name) || testenv.Raced && s.name != "a tick" {
+			continue
+		}
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			twin := s.twin(t)
+			way := 0
+			for _, f := range failings[:5] {
+				for _, kind := range []kind{gitlabCall, indexCall} {
+					for _, on := range []bool{false, true} {
+						way++
+						for n, more := 1, true; more; n++ {
+							if part.Has(way + n) {
+								more = nth(t, s, twin, f, kind, n, on)
+							}
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// anyCall draws from all scenarios, faults and calls while there is time.
+func anyCall(t *testing.T) {
+	type draw struct {
+		scenario
+		twin
+		failing
+		kind
+		n  int
+		on bool
+	}
+	var all []draw
+	for _, s := range scenarios {
+		twin := s.twin(t)
+		for _, f := range failings {
+			for kind, calls := range twin.calls {
+				for n := range calls {
+					all = append(all, draw{s, twin, f, kind, n + 1, false}, draw{s, twin, f, kind, n + 1, true})
+				}
+			}
+		}
+	}
+	count("faults in calls, possible", len(all))
+	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	for worker := range 2 {
+		t.Run(fmt.Sprint("worker ", worker), func(t *testing.T) {
+			t.Parallel()
+			for i := worker; i < len(all) && !late(0.6); i += 2 {
+				d := all[i]
+				t.Run(fmt.Sprint(i), func(t *testing.T) {
+					nth(t, d.scenario, d.twin, d.failing, d.kind, d.n, d.on)
+				})
+			}
+		})
+	}
+}
+
+func among(names []string, name string) bool {
+	for _, n := range names {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Each answer of a run that reads how pipelines ended may be an old one: what it
+// lacked is read again, so that since when a merge request fails is never left out.
+func TestEveryStaleAnswerAboutPipelines(t *testing.T) {
+	part := part(t)
+	for _, s := range scenarios {
+		if s.name != "pipelines end" {
+			continue
+		}
+		twin := s.twin(t)
+		old := failing{name: "stale read", lies: true, do: func(w *world, c call) (*http.Response, error) {
+			if !strings.Contains(c.req.URL.Path, "/pipelines") && !strings.Contains(c.req.URL.Path, "/merge_requests") {
+				return c.send()
+			}
+			return stale(w, c)
+		}}
+		for n, more := 1, true; more; n++ {
+			if part.Has(n) || n == 13 { // the call that once lost it
+				more = nth(t, s, twin, old, gitlabCall, n, false)
+			}
+		}
+	}
+}

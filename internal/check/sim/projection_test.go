@@ -1,0 +1,103 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+)
+
+// What may differ between two worlds that are the same: when something was
+// done, the digests of commits that hold that, and whether there was a dashboard
+// to link to.
+var passing = regexp.MustCompile(`\b(digest|at)=\S+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|on \w{3} \d{4}-\d\d-\d\d \d\d:\d\d|\[dashboard\]\(#\d+\)|\bdashboard\b`)
+
+var opMark = regexp.MustCompile(`<!-- op:[a-z]*`)
+
+// projection is the world as people see it, without instants and hashes.
+func (w *world) projection() string {
+	var out strings.Builder
+	main := w.project.Commits(w.project.DefaultBranch())
+	for _, b := range w.project.Branches() {
+		if b.Name == w.project.DefaultBranch() {
+			continue
+		}
+		parent := "elsewhere"
+		for n, c := range main {
+			if slices.Contains(b.Commit.Parents, c.ID) {
+				parent = fmt.Sprintf("main~%d", n)
+			}
+		}
+		fmt.Fprintf(&out, "branch %s by %s on %s: %s\n", b.Name, b.Commit.AuthorName, parent, b.Commit.Title)
+		files := w.project.Files(b.Name)
+		for _, path := range slices.Sorted(maps.Keys(files)) {
+			fmt.Fprintf(&out, "  %s\n%s", path, indent(files[path]))
+		}
+	}
+	// The numbers say only what came first; a branch and a count name as well.
+	names, of := map[string]string{}, map[string]int{}
+	var all []string
+	for _, m := range w.project.MRs() {
+		of[m.SourceBranch]++
+		names[fmt.Sprint("!", m.IID)] = fmt.Sprintf("!%s.%d", m.SourceBranch, of[m.SourceBranch])
+	}
+	named := func(text string) string {
+		return mention.ReplaceAllStringFunc(text, func(ref string) string { return names[ref] })
+	}
+	for _, m := range w.project.MRs() {
+		all = append(all, fmt.Sprintf("%s %s by %s, closed by %q, labels %v, conflict %v: %s\n%s%s", names[fmt.Sprint("!", m.IID)], m.State, m.Author,
+			m.ClosedBy, m.Labels, m.HasConflicts, m.Title, indent(named(passing.ReplaceAllString(m.Description, "~"))), marks(m.Notes)))
+	}
+	ran := w.project.Pipelines()
+	slices.Sort(ran)
+	for _, text := range ran {
+		all = append(all, "ran "+text+"\n")
+	}
+	slices.Sort(all)
+	out.WriteString(strings.Join(all, ""))
+	for _, i := range w.project.Issues() {
+		fmt.Fprintf(&out, "%s by %s, closed by %q\n%s%s", i, i.Author, i.ClosedBy, indent(named(i.Description)), marks(i.Notes))
+	}
+	return out.String()
+}
+
+var mention = regexp.MustCompile(`!\d+`)
+
+// marks lists our notes by what they are about.
+func marks(notes []gitlabsim.Note) string {
+	var out []string
+	for _, n := range notes {
+		if n.Author == bot && !n.System {
+			out = append(out, "  note "+opMark.FindString(n.Body)+"\n")
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, "")
+}
+
+func indent(text string) string {
+	return "    " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n    ") + "\n"
+}
+
+// difference shows the lines of which only one text has them.
+func difference(want, got string) string {
+	a, b := strings.Split(want, "\n"), strings.Split(got, "\n")
+	var out strings.Builder
+	for _, side := range []struct {
+		sign    string
+		of, not []string
+	}{{"-", a, b}, {"+", b, a}} {
+		for _, line := range side.of {
+			if !slices.Contains(side.not, line) {
+				fmt.Fprintf(&out, "%s%s\n", side.sign, line)
+			}
+		}
+	}
+	if out.Len() == 0 && want != got {
+		return "the same lines in another order:\n" + got
+	}
+	return out.String()
+}

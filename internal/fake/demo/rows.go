@@ -1,0 +1,157 @@
+package demo
+
+import (
+	"fmt"
+	"html/template"
+	"regexp"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/internal/fake/demo/markdown"
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// This file reads the dashboard as a list: one line for each update.
+
+// section is a heading of the dashboard with its updates.
+type section struct {
+	Heading, State string
+	Rows           []row
+	Bulk           *row // the box for all of them
+	Of             int  // rows before the filter
+}
+
+// row is one update.
+type row struct {
+	ID, Line, Form string // of its box; Line is empty where there is none
+	Ticked         bool
+	Title, Lead    string // Lead is what all titles begin with
+	Step, Kind     string
+	State, Label   string // the colour and the word of its state
+	IID            string // of its merge request, empty for none
+	Body           template.HTML
+	Major, Danger  bool
+}
+
+// listed is the dashboard as a list, with what is no update above and below it.
+type listed struct {
+	Head, Tail template.HTML
+	Sections   []section
+}
+
+// states are the words that a line's state is shown by.
+var states = map[plan.State]string{
+	plan.PendingApproval: "approve", plan.Edited: "edited", plan.Errored: "failed", plan.Open: "open", plan.AwaitingSchedule: "waits",
+	plan.Maturing: "too young", plan.RateLimited: "in line", plan.Incompatible: "held back", plan.ClosedByPerson: "closed",
+}
+
+// filters are the ways to look at the list, in their order.
+var filters = []string{"all", "majors", "merge requests", "waiting", "held back", "text"}
+
+// shows reports whether a filter shows a row.
+func shows(filter string, r row) bool {
+	switch filter {
+	case "majors":
+		return r.Major
+	case "merge requests":
+		return r.IID != ""
+	case "waiting":
+		return r.State == string(plan.AwaitingSchedule) || r.State == string(plan.RateLimited) || r.State == string(plan.Maturing)
+	case "held back":
+		return r.State == string(plan.Incompatible)
+	}
+	return true
+}
+
+var (
+	itemLine  = regexp.MustCompile(`^ ?- (?:\[([ x])\] )?(.*)$`)
+	stepOf    = regexp.MustCompile(`^(.+ → .+?), (patch|minor|major|calendar version|downgrade|derived file)\. ?`)
+	majorLine = regexp.MustCompile(` to v\d+( |$)`)
+	iidIn     = regexp.MustCompile(`\]\(!(\d+)\)`)
+)
+
+// lead is what the title of an update begins with.
+const lead = "Update dependency "
+
+// list reads the text of the dashboard. What it does not know stays as it is,
+// below the list.
+func (s *site) list(text, item string) (listed, error) {
+	var out listed
+	var head, tail strings.Builder
+	lines := strings.Split(s.stage.hide.Replace(text), "\n")
+	at := &head
+	var now *section
+	for i := 0; i < len(lines); i++ {
+		l := lines[i]
+		if heading, is := strings.CutPrefix(l, "## "); is {
+			now, at = nil, &tail
+			for _, r := range plan.Table() {
+				if r.Heading == heading {
+					out.Sections = append(out.Sections, section{Heading: heading, State: string(r.State)})
+					now = &out.Sections[len(out.Sections)-1]
+					break
+				}
+			}
+		} else if strings.HasPrefix(l, "<details>") && !strings.Contains(l, " more update") {
+			now, at = nil, &tail
+		}
+		m := itemLine.FindStringSubmatch(l)
+		switch {
+		case now == nil:
+			at.WriteString(l + "\n")
+		case m != nil:
+			reason := ""
+			for i+1 < len(lines) && strings.HasPrefix(lines[i+1], "   ") {
+				i++
+				reason += " " + strings.TrimPrefix(strings.TrimSpace(lines[i]), "— ")
+			}
+			r, err := s.row(item, *now, m[1], m[2], strings.TrimSpace(reason))
+			if err != nil {
+				return out, err
+			}
+			now.add(r, s.filter)
+		}
+	}
+	var err error
+	if out.Head, err = s.render(head.String(), item, true); err == nil {
+		out.Tail, err = s.render(tail.String(), item, true)
+	}
+	return out, err
+}
+
+func (s *section) add(r row, filter string) {
+	if strings.Contains(r.Title, "at once") {
+		s.Bulk = &r
+		return
+	}
+	s.Of++
+	if shows(filter, r) {
+		s.Rows = append(s.Rows, r)
+	}
+}
+
+// row reads an item: the line after its box, and the reason below it.
+func (s *site) row(item string, in section, box, line, reason string) (row, error) {
+	r := row{State: in.State, Label: states[plan.State(in.State)], Title: markdown.Spoken(line), Ticked: box == "x"}
+	if box != "" {
+		r.Line, r.ID, r.Form = line, markdown.BoxID(item, line), "boxes-"+item
+	}
+	if m := iidIn.FindStringSubmatch(line); m != nil {
+		r.IID = m[1]
+	}
+	if rest, is := strings.CutPrefix(r.Title, lead); is {
+		r.Lead, r.Title = lead, rest
+	}
+	if m := stepOf.FindStringSubmatch(reason); m != nil {
+		r.Step, r.Kind = m[1], m[2]
+	}
+	r.Major = r.Kind == string(plan.Major) || r.Kind == "" && majorLine.MatchString(r.Title)
+	if strings.Contains(reason, "Pipeline failed") {
+		r.Danger, r.Label = true, "pipeline failed"
+	}
+	if r.IID != "" {
+		reason += fmt.Sprintf(" [Its merge request](!%s).", r.IID)
+	}
+	var err error
+	r.Body, err = s.render(reason, item, false)
+	return r, err
+}

@@ -1,0 +1,79 @@
+// Package metadata reads the core metadata of distributions, METADATA of a
+// wheel and PKG-INFO of a source distribution, and keeps what an installer
+// decides by: what a release requires, of Python and of others.
+//
+// Its invariant is that a file is read whole or refused: what it says is what
+// pip would take from it, and one broken requirement refuses all of it.
+//
+// It does not keep descriptions, licences and people, evaluates no marker, and
+// neither finds nor fetches the files.
+package metadata
+
+import (
+	"slices"
+
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
+)
+
+// Metadata is what the core metadata of one distribution says of installing
+// it. It is not changed once it is made, since decoded ones share parts.
+type Metadata struct {
+	MetadataVersion string // as written, "" where there is none
+	Name            string // as written
+	Version         string // as written
+	// RequiresPython is as written, "" where there is none. It may be broken:
+	// see Python.
+	RequiresPython string
+	// Requires are the requirements in the order of the file, repeated ones
+	// included; RequiresDist are the same as written, without the white space
+	// around them.
+	Requires     []pep508.Requirement
+	RequiresDist []string
+	// Extras are the valid names of Provides-Extra in normal form, sorted,
+	// each once.
+	Extras []string
+	// Dynamic are the fields that only a build can tell (PEP 643), in lower
+	// case, sorted, each once.
+	Dynamic []string
+	Links   []Link // in the order of the file, each name once
+}
+
+// Python returns the Pythons that the distribution is for. A Requires-Python
+// that is no specifier (PEP 440) asks for nothing, as pip has it.
+func (m Metadata) Python() pep440.Specifiers {
+	set, err := pep440.ParseSpecifiers(m.RequiresPython)
+	if err != nil {
+		return pep440.Specifiers{}
+	}
+	return set
+}
+
+// static is the first version of the format in which a source distribution
+// vouches for what it does not call dynamic (PEP 643).
+var static, _ = pep440.Parse("2.2")
+
+// NotStatic says why the metadata of a source distribution tells nothing of
+// the wheel that will be built from it, as a clause, or "" where all that this
+// package keeps holds for every such wheel.
+func (m Metadata) NotStatic() string {
+	v, err := pep440.Parse(m.MetadataVersion)
+	if err != nil || v.Compare(static) < 0 {
+		return "its metadata is older than version 2.2 and may change in the build (PEP 643)"
+	}
+	for _, field := range []string{"requires-dist", "requires-python", "provides-extra"} {
+		if slices.Contains(m.Dynamic, field) {
+			return "its " + field + " is only known after a build (PEP 643)"
+		}
+	}
+	return ""
+}
+
+// Error says why a file is refused.
+type Error struct {
+	// Problem is a clause that continues the name of the file, printable and
+	// short.
+	Problem string
+}
+
+func (e *Error) Error() string { return "parse metadata: the file " + e.Problem }

@@ -93,6 +93,28 @@ func TestManifests(t *testing.T) {
 	}
 }
 
+// The project's own pipeline has a job for each step of .ci/run, but for the one
+// that installs what the others need.
+func TestThePipelineRunsEveryStep(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), filepath.Join(testenv.Root(t), ".ci", "run"), "-l").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want []string
+	for _, step := range strings.Fields(string(out)) {
+		if step != "tools" {
+			want = append(want, step)
+		}
+	}
+	steps, _ := at(documents(t, ".gitlab-ci.yml")[0], "step", "parallel", "matrix", 0, "STEP").([]any)
+	for _, step := range steps {
+		got = append(got, fmt.Sprint(step))
+	}
+	if !slices.Equal(got, want) || len(got) == 0 {
+		t.Errorf("jobs for %v, want %v", got, want)
+	}
+}
+
 var input = regexp.MustCompile(`\$\[\[ inputs\.(\w+) \]\]`)
 
 // The components name inputs that they declare, run one at a time, and their

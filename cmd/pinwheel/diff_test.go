@@ -73,3 +73,29 @@ func TestDiffOnATerminal(t *testing.T) {
 		t.Errorf("control characters reach a terminal: %q", got)
 	}
 }
+
+func TestUnified(t *testing.T) {
+	tests := []struct{ from, to, want string }{
+		{"a\n", "a\n", ""},
+		{"", "a\nb\n", "@@ -0,0 +1,2 @@\n+a\n+b\n"},
+		{"a\n", "", "@@ -1,1 +0,0 @@\n-a\n"},
+		{"1\n2\n3\n4\n5\n6\n7\n", "1\n2\n3\n4\nx\n6\n7\n", "@@ -2,6 +2,6 @@\n 2\n 3\n 4\n-5\n+x\n 6\n 7\n"},
+		{
+			"a\n1\n2\n3\n4\n5\n6\n7\n8\nb\n", "A\n1\n2\n3\n4\n5\n6\n7\n8\nB\n",
+			"@@ -1,4 +1,4 @@\n-a\n+A\n 1\n 2\n 3\n@@ -7,4 +7,4 @@\n 6\n 7\n 8\n-b\n+B\n",
+		},
+		{"a\n1\n2\n3\nb\n", "1\n2\n3\n\x1b[2J\n", "@@ -1,5 +1,4 @@\n-a\n 1\n 2\n 3\n-b\n+?[2J\n"},
+	}
+	for _, tt := range tests {
+		want := tt.want
+		if want != "" {
+			want = "--- f\n+++ f\n" + want
+		}
+		if got := unified("f", []byte(tt.from), []byte(tt.to), true); got != want {
+			t.Errorf("unified(%q, %q) =\n%s\nwant\n%s", tt.from, tt.to, got, want)
+		}
+	}
+	if got, want := (&program{colour: true}).coloured("-a\n b\n"), "\x1b[31m-a\x1b[0m\n b\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,19 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestExplain(t *testing.T) {
+	w := newWorld(t)
+	file := w.write("constraints.txt", pins)
+	for _, args := range [][]string{{"explain", "Boto3"}, {"explain", "boto3", "--file", file}} {
+		code, out, complaints := w.configured(args...)
+		w.want(code, exitDone, complaints)
+		has(t, out, "boto3 1.34.0 (", "1.36.0  2026-01-01  ", "1.35.0  2024-08-01  taken", "1.34.1  2023-12-14  ")
+		if strings.Index(out, "1.36.0") > strings.Index(out, "1.34.1") {
+			t.Errorf("not newest first:\n%s", out)
+		}
+	}
+}

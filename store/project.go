@@ -37,16 +37,21 @@ func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) 
 	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings
 		FROM projects WHERE path = ?`
 	m := Memory{Path: path}
-	var at, seen, attended, pipelines, rights instant
+	var at, seen, attended, seenPipelines, rights instant
+	var pipelines map[int64]pipelineRow
+	var gaps []problemRow
+	var standings map[string]int
 	err := s.row(ctx, query, []any{path},
-		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended, &pipelines, asJSON{&m.Pipelines}, &rights, asJSON{&m.Gaps}, asJSON{&m.Standings})
+		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended, &seenPipelines, asJSON{&pipelines}, &rights, asJSON{&gaps}, asJSON{&standings})
 	if errors.Is(err, sql.ErrNoRows) {
 		return m, nil
 	}
 	if err != nil {
 		return Memory{}, fmt.Errorf("read the memory of %s: %w", path, err)
 	}
-	m.DashboardAt, m.MergeRequestsSeen, m.Attended, m.PipelinesSeen, m.RightsAt = at.Time, seen.Time, attended.Time, pipelines.Time, rights.Time
+	m.DashboardAt, m.MergeRequestsSeen, m.Attended, m.PipelinesSeen, m.RightsAt = at.Time, seen.Time, attended.Time, seenPipelines.Time, rights.Time
+	m.Pipelines, m.Gaps = eachValue(pipelines, pipelineRow.pipeline), each(gaps, problemRow.problem)
+	m.Standings = eachKey[plan.Standing](standings)
 	return m, nil
 }
 
@@ -60,15 +65,15 @@ func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
 		paused_note_for = excluded.paused_note_for, last_note_id = excluded.last_note_id,
 		merge_requests_seen = excluded.merge_requests_seen, attended_at = excluded.attended_at,
 		pipelines_seen = excluded.pipelines_seen, pipelines = excluded.pipelines, rights_at = excluded.rights_at, gaps = excluded.gaps, standings = excluded.standings`
-	pipelines, err := json.Marshal(m.Pipelines)
+	pipelines, err := json.Marshal(eachValue(m.Pipelines, rowOfPipeline))
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}
-	gaps, err := json.Marshal(m.Gaps)
+	gaps, err := json.Marshal(each(m.Gaps, rowOfProblem))
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}
-	standings, err := json.Marshal(m.Standings)
+	standings, err := json.Marshal(eachKey[string](m.Standings))
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}
@@ -140,11 +145,11 @@ func (s *Store) MergeRequests(ctx context.Context, project string) ([]plan.Merge
 	const query = `SELECT facts FROM merge_requests WHERE project = ? ORDER BY iid`
 	var out []plan.MergeRequest
 	err := s.each(ctx, query, []any{project}, func(rows *sql.Rows) error {
-		var mr plan.MergeRequest
+		var mr mergeRequestRow
 		if err := rows.Scan(asJSON{&mr}); err != nil {
 			return err
 		}
-		out = append(out, mr)
+		out = append(out, mr.mergeRequest())
 		return nil
 	})
 	if err != nil {
@@ -163,7 +168,7 @@ func (s *Store) SaveMergeRequests(ctx context.Context, project string, mrs []pla
 	}
 	err := s.project(ctx, project, func(tx *sql.Tx) error {
 		for _, mr := range mrs {
-			facts, err := json.Marshal(mr)
+			facts, err := json.Marshal(rowOfMergeRequest(mr))
 			if err != nil {
 				return err
 			}
@@ -207,11 +212,12 @@ func (s *Store) Selections(ctx context.Context, project string) ([]Selection, er
 	var out []Selection
 	err := s.each(ctx, query, []any{project}, func(rows *sql.Rows) error {
 		var sel Selection
+		var tick tickRow
 		var at instant
-		if err := rows.Scan(&sel.State, &sel.Reason, &sel.Title, asJSON{&sel.Tick}, &at); err != nil {
+		if err := rows.Scan(&sel.State, &sel.Reason, &sel.Title, asJSON{&tick}, &at); err != nil {
 			return err
 		}
-		sel.At = at.Time
+		sel.Tick, sel.At = tick.tick(), at.Time
 		out = append(out, sel)
 		return nil
 	})
@@ -259,7 +265,7 @@ func (s *Store) SaveSelection(ctx context.Context, project string, sel Selection
 		ON CONFLICT (project, id) DO UPDATE SET state = excluded.state, reason = excluded.reason, title = excluded.title,
 		tick = excluded.tick, at = excluded.at`
 	err := s.project(ctx, project, func(tx *sql.Tx) error {
-		tick, err := json.Marshal(sel.Tick)
+		tick, err := json.Marshal(rowOfTick(sel.Tick))
 		if err != nil {
 			return err
 		}
@@ -299,19 +305,4 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) error {
 	db := s.db()
 	_, err := db.ExecContext(ctx, query, args...)
 	return told(db, err)
-}
-
-// asJSON scans a column into what v points to.
-type asJSON struct{ v any }
-
-// Scan implements sql.Scanner.
-func (j asJSON) Scan(v any) error {
-	text, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("JSON is text, not %T", v)
-	}
-	if err := json.Unmarshal([]byte(text), j.v); err != nil {
-		return fmt.Errorf("%w: %w", errContent, err)
-	}
-	return nil
 }

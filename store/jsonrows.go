@@ -1,0 +1,219 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// This file has the rows that are stored as JSON, each with keys of its own: a
+// field that is renamed in plan changes no database. A key is never renamed. One
+// that is absent, since an earlier version wrote the row, is the zero value.
+
+type (
+	mergeRequestRow struct {
+		IID          int64     `json:"IID"`
+		Branch       string    `json:"Branch"`
+		Target       string    `json:"Target"`
+		TargetGone   bool      `json:"TargetGone"`
+		Landed       bool      `json:"Landed"`
+		Title        string    `json:"Title"`
+		State        string    `json:"State"`
+		HeadSHA      string    `json:"HeadSHA"`
+		WebURL       string    `json:"WebURL"`
+		SameProject  bool      `json:"SameProject"`
+		HasConflicts bool      `json:"HasConflicts"`
+		Unchecked    bool      `json:"Unchecked"`
+		Labels       []string  `json:"Labels"`
+		Author       userRow   `json:"Author"`
+		CreatedAt    time.Time `json:"CreatedAt"`
+		UpdatedAt    time.Time `json:"UpdatedAt"`
+		ClosedAt     time.Time `json:"ClosedAt"`
+		ClosedBy     userRow   `json:"ClosedBy"`
+		MergedAt     time.Time `json:"MergedAt"`
+		MergedBy     userRow   `json:"MergedBy"`
+		Pusher       string    `json:"Pusher"`
+		PusherOf     string    `json:"PusherOf"`
+		Note         noteRow   `json:"Note"`
+	}
+	// noteRow is what a description's marker carries.
+	noteRow struct {
+		Present     bool      `json:"Present"`
+		Digest      string    `json:"Digest"`
+		Moves       []moveRow `json:"Moves"`
+		Why         string    `json:"Why"`
+		By          string    `json:"By"`
+		At          time.Time `json:"At"`
+		Request     string    `json:"Request"`
+		Target      string    `json:"Target"`
+		RebaseBox   bool      `json:"RebaseBox"`
+		ClosedByUs  bool      `json:"ClosedByUs"`
+		BodyForeign bool      `json:"BodyForeign"`
+	}
+	// moveRow is what a marker says of a move; it says no more.
+	moveRow struct {
+		Key  string `json:"Key"`
+		From string `json:"From"`
+		To   string `json:"To"`
+	}
+	userRow struct {
+		ID       int64  `json:"ID"`
+		Username string `json:"Username"`
+		Name     string `json:"Name"`
+	}
+	// tickRow is read by SQL, too: see RefusedBefore.
+	tickRow struct {
+		ID         string    `json:"ID"`
+		Box        string    `json:"Box"`
+		Branch     string    `json:"Branch"`
+		Bulk       string    `json:"Bulk"`
+		Text       string    `json:"Text"`
+		Rendered   bool      `json:"Rendered"`
+		By         userRow   `json:"By"`
+		Role       int       `json:"Role"`
+		Doubt      string    `json:"Doubt"`
+		At         time.Time `json:"At"`
+		Remembered bool      `json:"Remembered"`
+	}
+	pipelineRow struct {
+		Head    string    `json:"Head"`
+		ID      int64     `json:"ID"`
+		Updated time.Time `json:"Updated"`
+		Started bool      `json:"Started"`
+		Result  string    `json:"Result"`
+		At      time.Time `json:"At"`
+		Jobs    []jobRow  `json:"Jobs"`
+		MainAt  time.Time `json:"MainAt"`
+		Since   time.Time `json:"Since"`
+		Red     time.Time `json:"Red"`
+	}
+	jobRow struct {
+		Name string `json:"Name"`
+		Main string `json:"Main"`
+	}
+	problemRow struct {
+		Page     string `json:"Page"`
+		File     string `json:"File"`
+		Line     int    `json:"Line"`
+		Text     string `json:"Text"`
+		Next     string `json:"Next"`
+		Stopping bool   `json:"Stopping"`
+	}
+)
+
+func rowOfMergeRequest(m plan.MergeRequest) mergeRequestRow {
+	return mergeRequestRow{
+		IID: m.IID, Branch: m.Branch, Target: m.Target, TargetGone: m.TargetGone, Landed: m.Landed, Title: m.Title, State: string(m.State),
+		HeadSHA: m.HeadSHA, WebURL: m.WebURL, SameProject: m.SameProject, HasConflicts: m.HasConflicts, Unchecked: m.Unchecked, Labels: m.Labels,
+		Author: userRow(m.Author), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt, ClosedAt: m.ClosedAt, ClosedBy: userRow(m.ClosedBy),
+		MergedAt: m.MergedAt, MergedBy: userRow(m.MergedBy), Pusher: m.Pusher, PusherOf: m.PusherOf, Note: rowOfNote(m.Note),
+	}
+}
+
+func (r mergeRequestRow) mergeRequest() plan.MergeRequest {
+	return plan.MergeRequest{
+		IID: r.IID, Branch: r.Branch, Target: r.Target, TargetGone: r.TargetGone, Landed: r.Landed, Title: r.Title, State: plan.MergeRequestState(r.State),
+		HeadSHA: r.HeadSHA, WebURL: r.WebURL, SameProject: r.SameProject, HasConflicts: r.HasConflicts, Unchecked: r.Unchecked, Labels: r.Labels,
+		Author: plan.User(r.Author), CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, ClosedAt: r.ClosedAt, ClosedBy: plan.User(r.ClosedBy),
+		MergedAt: r.MergedAt, MergedBy: plan.User(r.MergedBy), Pusher: r.Pusher, PusherOf: r.PusherOf, Note: r.Note.note(),
+	}
+}
+
+func rowOfNote(n plan.MergeRequestNote) noteRow {
+	return noteRow{
+		Present: n.Present, Digest: n.Digest, Moves: each(n.Moves, func(m plan.Move) moveRow { return moveRow{m.Key, m.From, m.To} }),
+		Why: n.Why, By: n.By, At: n.At, Request: n.Request, Target: n.Target, RebaseBox: n.RebaseBox, ClosedByUs: n.ClosedByUs, BodyForeign: n.BodyForeign,
+	}
+}
+
+func (r noteRow) note() plan.MergeRequestNote {
+	return plan.MergeRequestNote{
+		Present: r.Present, Digest: r.Digest, Moves: each(r.Moves, func(m moveRow) plan.Move { return plan.Move{Key: m.Key, From: m.From, To: m.To} }),
+		Why: r.Why, By: r.By, At: r.At, Request: r.Request, Target: r.Target, RebaseBox: r.RebaseBox, ClosedByUs: r.ClosedByUs, BodyForeign: r.BodyForeign,
+	}
+}
+
+func rowOfTick(t plan.Tick) tickRow {
+	return tickRow{
+		ID: t.ID, Box: string(t.Box), Branch: t.Branch, Bulk: t.Bulk, Text: t.Text, Rendered: t.Rendered, By: userRow(t.By), Role: int(t.Role),
+		Doubt: t.Doubt, At: t.At, Remembered: t.Remembered,
+	}
+}
+
+func (r tickRow) tick() plan.Tick {
+	return plan.Tick{
+		ID: r.ID, Box: plan.BoxType(r.Box), Branch: r.Branch, Bulk: r.Bulk, Text: r.Text, Rendered: r.Rendered, By: plan.User(r.By), Role: plan.Role(r.Role),
+		Doubt: r.Doubt, At: r.At, Remembered: r.Remembered,
+	}
+}
+
+func rowOfPipeline(p plan.Pipeline) pipelineRow {
+	return pipelineRow{
+		Head: p.Head, ID: p.ID, Updated: p.Updated, Started: p.Started, Result: string(p.Result), At: p.At,
+		Jobs: each(p.Jobs, func(j plan.Job) jobRow { return jobRow{j.Name, string(j.Main)} }), MainAt: p.MainAt, Since: p.Since, Red: p.Red,
+	}
+}
+
+func (r pipelineRow) pipeline() plan.Pipeline {
+	return plan.Pipeline{
+		Head: r.Head, ID: r.ID, Updated: r.Updated, Started: r.Started, Result: plan.Result(r.Result), At: r.At,
+		Jobs: each(r.Jobs, func(j jobRow) plan.Job { return plan.Job{Name: j.Name, Main: plan.Result(j.Main)} }), MainAt: r.MainAt, Since: r.Since, Red: r.Red,
+	}
+}
+
+func rowOfProblem(p plan.Problem) problemRow { return problemRow(p) }
+
+func (r problemRow) problem() plan.Problem { return plan.Problem(r) }
+
+// each maps a list; nil stays nil.
+func each[A, B any](list []A, f func(A) B) []B {
+	if list == nil {
+		return nil
+	}
+	out := make([]B, len(list))
+	for i, v := range list {
+		out[i] = f(v)
+	}
+	return out
+}
+
+// eachValue maps the values of a map; nil stays nil.
+func eachValue[K comparable, A, B any](m map[K]A, f func(A) B) map[K]B {
+	if m == nil {
+		return nil
+	}
+	out := make(map[K]B, len(m))
+	for k, v := range m {
+		out[k] = f(v)
+	}
+	return out
+}
+
+// eachKey gives the keys of a map another type; nil stays nil.
+func eachKey[B, A ~string](m map[A]int) map[B]int {
+	if m == nil {
+		return nil
+	}
+	out := make(map[B]int, len(m))
+	for k, n := range m {
+		out[B(k)] = n
+	}
+	return out
+}
+
+// asJSON scans a column into what v points to.
+type asJSON struct{ v any }
+
+// Scan implements sql.Scanner.
+func (j asJSON) Scan(v any) error {
+	text, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("JSON is text, not %T", v)
+	}
+	if err := json.Unmarshal([]byte(text), j.v); err != nil {
+		return fmt.Errorf("%w: %w", errContent, err)
+	}
+	return nil
+}

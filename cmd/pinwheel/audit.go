@@ -4,43 +4,43 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
-func auditCommand() command {
-	return command{
-		name: "audit", args: "[PROJECT]",
-		summary: "print who asked for what and what was done",
-		about: `
-Prints the audit of every project, or of one: what people ticked and what became
+func (p *program) auditCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "audit [PROJECT]", GroupID: groupPast,
+		Short: "print who asked for what and what was done",
+		Long: `Prints the audit of every project, or of one: what people ticked and what became
 of it, and every effect on GitLab, once before it happens and once with its
 result, with who asked, why, and what was there before and after. With --json
 each line is one JSON object. Lines are only ever added; an effect that began
 and has no end was cut short, and the next run looked what came of it. The key
 audit_file adds each line to a file as well, at the time it happens.`,
-		setup: func(p *program, flags *flag.FlagSet) action {
-			path := configFlag(flags)
-			asJSON := flags.Bool("json", false, "print JSON lines")
-			return func(ctx context.Context, args []string) error {
-				if len(args) > 1 {
-					return usage("audit takes one project; %d were given", len(args))
-				}
-				c, err := load(*path)
-				if err != nil {
-					return err
-				}
-				return p.audit(ctx, c, strings.Join(args, ""), *asJSON)
-			}
-		},
 	}
+	o := shared(c, configFlag, jsonFlag)
+	c.ValidArgsFunction = completeProjects(o)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx := cmd.Context()
+		if len(args) > 1 {
+			return usage("audit takes one project; %d were given", len(args))
+		}
+		c, err := load(o.config)
+		if err != nil {
+			return err
+		}
+		return p.audit(ctx, c, strings.Join(args, ""), o.json)
+	}
+	return c
 }
 
 func (p *program) audit(ctx context.Context, c *config.Config, project string, asJSON bool) error {

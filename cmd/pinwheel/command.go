@@ -2,160 +2,99 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
-	"fmt"
-	"io"
 	"slices"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
-// action carries out a command with the arguments that are no flags.
-type action func(ctx context.Context, args []string) error
+// The groups of commands, in the order of the help.
+const (
+	groupWork   = "work"
+	groupLook   = "look"
+	groupCheck  = "check"
+	groupPast   = "past"
+	groupBeside = "beside"
+)
 
-// command is one command. Its setup declares flags and returns what to do
-// once they are read.
-type command struct {
-	name    string
-	args    string // after the name, for help
-	summary string // a line without a full stop
-	about   string
-	setup   func(p *program, flags *flag.FlagSet) action
-}
-
-// commands are in the order of the help.
-func commands() []command {
-	return []command{
-		runCommand(), serveCommand(), planCommand(), explainCommand(), verifyCommand(),
-		deriveCommand(), validateCommand(), doctorCommand(), auditCommand(), historyCommand(), healthCommand(), demoCommand(), completionCommand(), versionCommand(),
+// root is the command line of pinwheel: every command with its flags. Cobra reads
+// the flags, finds the command, completes words and knows which word was meant;
+// what a person reads of a mistake is in mistake.go and help.go.
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use: "pinwheel", Short: "keeps the pip constraints of GitLab projects moving", Long: manualPage,
+		SilenceErrors: true, SilenceUsage: true, DisableAutoGenTag: true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-}
-
-func find(name string) (command, bool) {
-	all := commands()
-	i := slices.IndexFunc(all, func(c command) bool { return c.name == name })
-	if i < 0 {
-		return command{}, false
-	}
-	return all[i], true
-}
-
-// run reads the flags of c, which may stand before and after its arguments.
-func (p *program) run(ctx context.Context, c command, args []string) error {
-	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	do := c.setup(p, flags)
-	var rest []string
-	for len(args) > 0 {
-		if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-			p.manual(p.out, c)
-			return nil
-		} else if err != nil {
-			return flagMistake(c, flags, err)
+	asksVersion := root.Flags().Bool("version", false, "print the version")
+	root.Args = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return unknownCommand(c, args[0])
 		}
-		tail := flags.Args()
-		if n := len(args) - len(tail); n > 0 && args[n-1] == "--" {
-			rest = append(rest, tail...)
-			break
-		}
-		if len(tail) == 0 {
-			break
-		}
-		rest, args = append(rest, tail[0]), tail[1:]
-	}
-	return do(ctx, rest)
-}
-
-// help is the command of that name.
-func (p *program) help(args []string) error {
-	if len(args) == 0 {
-		p.overview(p.out)
 		return nil
 	}
-	if c, ok := find(args[0]); ok {
-		p.manual(p.out, c)
-		return nil
-	}
-	for _, t := range topics() {
-		if t.name == args[0] {
-			fmt.Fprintf(p.out, "%s: %s.\n\n%s\n", t.name, t.summary, strings.TrimLeft(t.text, "\n"))
-			return nil
+	root.RunE = func(c *cobra.Command, _ []string) error {
+		if *asksVersion {
+			return p.printVersion()
 		}
+		overview(p.err, c)
+		return failure{code: exitUsage}
 	}
-	return unknownCommand(args[0])
+	root.AddGroup(
+		&cobra.Group{ID: groupWork, Title: "Keep projects moving"}, &cobra.Group{ID: groupLook, Title: "See what would happen, and why"},
+		&cobra.Group{ID: groupCheck, Title: "Set up and check"}, &cobra.Group{ID: groupPast, Title: "See what happened"}, &cobra.Group{ID: groupBeside, Title: "More"},
+	)
+	root.AddCommand(
+		p.runCommand(), p.serveCommand(), p.planCommand(), p.explainCommand(), p.verifyCommand(), p.deriveCommand(), p.validateCommand(), p.doctorCommand(),
+		p.auditCommand(), p.historyCommand(), p.healthCommand(), p.demoCommand(), p.completionCommand(), p.manCommand(), p.versionCommand(),
+	)
+	help := p.helpCommand()
+	root.SetHelpCommand(help)
+	root.SetHelpCommandGroupID(groupBeside)
+	root.SetHelpFunc(p.manual)
+	root.SetFlagErrorFunc(flagMistake)
+	root.SetOut(p.out)
+	root.SetErr(p.err)
+	for _, c := range append(root.Commands(), root, help) {
+		c.Flags().BoolP("help", "h", false, "print this help")
+		c.DisableAutoGenTag = true
+	}
+	return root
 }
 
-func (p *program) overview(w io.Writer) {
-	fmt.Fprint(w, "pinwheel keeps the pip constraints of GitLab projects moving.\n\nUsage: pinwheel COMMAND [ARGUMENTS]\n\n")
-	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.summary)
-	}
-	fmt.Fprint(w, "\nTopics, for pinwheel help TOPIC:\n\n")
-	for _, t := range topics() {
-		fmt.Fprintf(w, "  %-10s %s\n", t.name, t.summary)
-	}
-	fmt.Fprint(w, `
-Start here, without a GitLab and without a configuration:
-
-  pinwheel demo
-  pinwheel plan --file constraints.txt
-
-pinwheel help COMMAND says more. Exit codes: 0 done, 1 something failed,
-2 usage or configuration, 3 a project is stopped until a person acts.
-`)
+// execute runs one command line.
+func (p *program) execute(ctx context.Context, args []string) error {
+	root := p.root()
+	root.SetArgs(doubled(root, args))
+	return root.ExecuteContext(ctx)
 }
 
-// manual prints what help knows of one command.
-func (p *program) manual(w io.Writer, c command) {
-	fmt.Fprintf(w, "pinwheel %s: %s.\n\nUsage: %s\n\n%s\n", c.name, c.summary,
-		strings.TrimSpace("pinwheel "+c.name+" "+c.args), strings.TrimSpace(c.about))
-	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	c.setup(p, flags)
-	title := "\nFlags:\n"
-	flags.VisitAll(func(f *flag.Flag) {
-		value, text := flag.UnquoteUsage(f)
-		if value != "" {
-			value = " " + value
-		}
-		if f.DefValue != "" && f.DefValue != "false" {
-			text += " (default " + f.DefValue + ")"
-		}
-		fmt.Fprintf(w, "%s  --%s%s\n        %s\n", title, f.Name, value, text)
-		title = ""
-	})
-}
-
-// unknownCommand suggests the command that was meant, if one is near.
-func unknownCommand(name string) error {
-	best, least := "", 3
-	for _, c := range commands() {
-		if d := distance(name, c.name); d < least || len(name) > 1 && strings.HasPrefix(c.name, name) {
-			best, least = c.name, min(d, least)
-		}
+// doubled writes -flag as --flag, which earlier versions took as well. What stands
+// behind a flag as its value, behind -- and -h stay as they are.
+func doubled(root *cobra.Command, args []string) []string {
+	out := slices.Clone(args)
+	if out == nil {
+		out = []string{} // to cobra, nil is the arguments of the process
 	}
-	if best == "" {
-		return usage("there is no command %q; pinwheel help lists the commands", name)
+	c, _, err := root.Find(args[:min(1, len(args))])
+	if err != nil {
+		return out
 	}
-	return usage("there is no command %q; did you mean pinwheel %s?", name, best)
-}
-
-// distance is how many letters are put in, left out or replaced between a and b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := before
-			if a[i] != b[j] {
-				cost++
+	value := false
+	for i, a := range args {
+		name, _, given := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		switch {
+		case value:
+			value = false
+		case a == "--":
+			return out
+		case strings.HasPrefix(a, "-") && name != "":
+			if !strings.HasPrefix(a, "--") && len(name) > 1 {
+				out[i] = "-" + a
 			}
-			before = row[j+1]
-			row[j+1] = min(cost, before+1, row[j]+1)
+			f := c.Flags().Lookup(name)
+			value = f != nil && f.NoOptDefVal == "" && !given
 		}
 	}
-	return row[len(b)]
+	return out
 }

@@ -1,82 +1,74 @@
 package main
 
 import (
-	"context"
-	"flag"
 	"fmt"
-	"io"
-	"strings"
+
+	"github.com/spf13/cobra"
 )
 
-func completionCommand() command {
-	return command{
-		name: "completion", args: "SHELL",
-		summary: "print completion for bash, zsh or fish",
-		about: `
-Prints a script that completes commands and flags:
-
-  source <(pinwheel completion bash)
+func (p *program) completionCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "completion SHELL", GroupID: groupBeside,
+		Short: "print completion for bash, zsh, fish or powershell",
+		Long: `Prints a script that completes commands, flags, projects of the configuration and
+topics. The script asks pinwheel itself, so that it need not be made anew for a new
+version.`,
+		Example: `  source <(pinwheel completion bash)
   source <(pinwheel completion zsh)
   pinwheel completion fish | source`,
-		setup: func(p *program, _ *flag.FlagSet) action {
-			return func(_ context.Context, args []string) error {
-				if len(args) != 1 {
-					return usage("completion takes the name of a shell: bash, zsh or fish")
-				}
-				switch args[0] {
-				case "bash":
-					p.completeBash(p.out)
-				case "zsh":
-					fmt.Fprint(p.out, "autoload -U +X bashcompinit && bashcompinit\n")
-					p.completeBash(p.out)
-				case "fish":
-					p.completeFish(p.out)
-				default:
-					return usage("there is no completion for %q: bash, zsh and fish are known", args[0])
-				}
-				return nil
-			}
-		},
 	}
-}
-
-// names lists commands and flags, for the shells.
-func (p *program) names(c command) []string {
-	var out []string
-	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	c.setup(p, flags)
-	flags.VisitAll(func(f *flag.Flag) { out = append(out, "--"+f.Name) })
-	return out
-}
-
-func (p *program) completeBash(w io.Writer) {
-	var all []string
-	fmt.Fprint(w, "_pinwheel() {\n  local word=${COMP_WORDS[COMP_CWORD]} words\n  case ${COMP_WORDS[1]} in\n")
-	for _, c := range commands() {
-		all = append(all, c.name)
-		if names := p.names(c); len(names) > 0 {
-			fmt.Fprintf(w, "  %s) words=%q ;;\n", c.name, strings.Join(names, " "))
+	c.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
+		return []string{"bash", "zsh", "fish", "powershell"}, cobra.ShellCompDirectiveNoFileComp
 	}
-	fmt.Fprintf(w, `  help) words=%q ;;
-  completion) words="bash zsh fish" ;;
-  *) words="" ;;
-  esac
-  if [ "$COMP_CWORD" -eq 1 ]; then words=%q; fi
-  COMPREPLY=($(compgen -W "$words" -- "$word"))
-}
-complete -o default -F _pinwheel pinwheel
-`, strings.Join(append(all, topicNames()...), " "), strings.Join(append(all, "help"), " "))
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usage("completion takes the name of a shell: bash, zsh, fish or powershell")
+		}
+		switch args[0] {
+		case "bash":
+			fmt.Fprint(p.out, bashWords)
+			return c.Root().GenBashCompletionV2(p.out, true)
+		case "zsh":
+			return c.Root().GenZshCompletion(p.out)
+		case "fish":
+			return c.Root().GenFishCompletion(p.out, true)
+		case "powershell":
+			return c.Root().GenPowerShellCompletionWithDesc(p.out)
+		}
+		return usage("there is no completion for %q: bash, zsh, fish and powershell are known", args[0])
+	}
+	return c
 }
 
-func (p *program) completeFish(w io.Writer) {
-	fmt.Fprint(w, "complete -c pinwheel -n __fish_use_subcommand -f -a help -d 'say more about a command or a topic'\n")
-	for _, c := range commands() {
-		fmt.Fprintf(w, "complete -c pinwheel -n __fish_use_subcommand -f -a %s -d '%s'\n", c.name, strings.ReplaceAll(c.summary, "'", ""))
-		for _, name := range p.names(c) {
-			fmt.Fprintf(w, "complete -c pinwheel -n '__fish_seen_subcommand_from %s' -l %s\n", c.name, strings.TrimPrefix(name, "--"))
+// bashWords stands in for the one function of the package bash-completion that
+// cobra's script needs, where that is not installed.
+const bashWords = `if ! declare -F _get_comp_words_by_ref >/dev/null; then
+_get_comp_words_by_ref()
+{
+    words=("${COMP_WORDS[@]}")
+    cword=$COMP_CWORD
+    cur=${words[cword]}
+    prev=${words[cword > 0 ? cword - 1 : 0]}
+}
+fi
+
+`
+
+// completeProjects offers the projects of the configuration that --config names,
+// none where it cannot be read.
+func completeProjects(o *options) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		c, err := load(o.config)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
+		var out []string
+		for _, project := range c.Projects {
+			out = append(out, project.Path)
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp
 	}
-	fmt.Fprintf(w, "complete -c pinwheel -n '__fish_seen_subcommand_from help' -f -a '%s'\n", strings.Join(topicNames(), " "))
-	fmt.Fprint(w, "complete -c pinwheel -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n")
 }

@@ -1,39 +1,37 @@
 package main
 
 import (
-	"context"
-	"flag"
+	"github.com/spf13/cobra"
 
 	"gitlab.com/cki-project/pinwheel/internal/fake/demo"
 )
 
-func demoCommand() command {
-	return command{
-		name:    "demo",
-		summary: "try it in a browser, without any GitLab",
-		about: `
-Serves a page, on this machine alone, that shows what GitLab would: the dashboard
+func (p *program) demoCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "demo", GroupID: groupBeside,
+		Short: "try it in a browser, without any GitLab",
+		Long: `Serves a page, on this machine alone, that shows what GitLab would: the dashboard
 with boxes that can be ticked, the merge requests with their diffs, and what
 pinwheel did and why. Its buttons let time pass and let people act. GitLab and
 the index live in this process, the pins are those of a real project. It needs no
 network and leaves nothing behind.
 
 With --once a scripted week is printed instead, as text, and the command ends.`,
-		setup: func(p *program, flags *flag.FlagSet) action {
-			once := flags.Bool("once", false, "print a scripted week and end")
-			port := flags.Int("port", 0, "the `port` of the page on 127.0.0.1; 0 is a free one")
-			return func(ctx context.Context, args []string) error {
-				if len(args) > 0 {
-					return usage("demo takes no arguments")
-				}
-				if *once {
-					return demo.Play(ctx, p.out, p.colour)
-				}
-				if *port < 0 || *port > 65535 {
-					return usage("--port %d is no port: give one from 1 to 65535, or 0 for a free one", *port)
-				}
-				return demo.Serve(ctx, p.out, *port)
-			}
-		},
 	}
+	once := c.Flags().Bool("once", false, "print a scripted week and end")
+	port := c.Flags().Int("port", 0, "the `port` of the page on 127.0.0.1; 0 is a free one")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx := cmd.Context()
+		if len(args) > 0 {
+			return usage("demo takes no arguments")
+		}
+		if *once {
+			return demo.Play(ctx, p.out, p.colour)
+		}
+		if *port < 0 || *port > 65535 {
+			return usage("--port %d is no port: give one from 1 to 65535, or 0 for a free one", *port)
+		}
+		return demo.Serve(ctx, p.out, *port)
+	}
+	return c
 }

@@ -2,54 +2,51 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"gitlab.com/cki-project/pinwheel/constraints"
 )
 
-func deriveCommand() command {
-	return command{
-		name: "derive", args: "FILE OUT",
-		summary: "write the YAML file derived from a constraints file",
-		about: `
-Writes the pins of the constraints file FILE into the YAML file OUT, as a run
+func (p *program) deriveCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "derive FILE OUT", GroupID: groupBeside,
+		Short: "write the YAML file derived from a constraints file",
+		Long: `Writes the pins of the constraints file FILE into the YAML file OUT, as a run
 does in a project. An existing OUT keeps every byte outside the key. With
---check nothing is written: exit code 1 says that OUT does not hold the pins.
-
-  pinwheel derive constraints.txt pipeline/constraints.yml --check`,
-		setup: func(p *program, flags *flag.FlagSet) action {
-			check := flags.Bool("check", false, "write nothing; fail unless OUT holds the pins already")
-			format := flags.String("format", string(constraints.FormatBlock), "write the pins as `SHAPE`: block, list or map")
-			key := flags.String("key", "variables.PYTHON_CONSTRAINTS", "put them at `KEY`, the keys of nested mappings with a dot between")
-			return func(_ context.Context, args []string) error {
-				if len(args) != 2 {
-					return usage("derive takes a constraints file and the file to write: pinwheel derive constraints.txt constraints.yml")
-				}
-				d := constraints.Derivation{Path: args[1], Format: constraints.Format(*format), Key: strings.Split(*key, ".")}
-				switch d.Format {
-				case constraints.FormatBlock, constraints.FormatList, constraints.FormatMap:
-				default:
-					return usage("--format %q is no shape: write block, list or map", *format)
-				}
-				for _, part := range d.Key {
-					if part == "" {
-						return usage("--key %q has an empty part: write it as variables.PYTHON_CONSTRAINTS", *key)
-					}
-				}
-				if why := d.Refused(); why != "" {
-					return usage("--format %s --key %s: %s", *format, *key, why)
-				}
-				return p.derive(args[0], d, *check)
-			}
-		},
+--check nothing is written: exit code 1 says that OUT does not hold the pins.`,
+		Example: `  pinwheel derive constraints.txt pipeline/constraints.yml --check`,
 	}
+	check := c.Flags().Bool("check", false, "write nothing; fail unless OUT holds the pins already")
+	format := c.Flags().String("format", string(constraints.FormatBlock), "write the pins as `SHAPE`: block, list or map")
+	key := c.Flags().String("key", "variables.PYTHON_CONSTRAINTS", "put them at `KEY`, the keys of nested mappings with a dot between")
+	c.RunE = func(_ *cobra.Command, args []string) error {
+		if len(args) != 2 {
+			return usage("derive takes a constraints file and the file to write: pinwheel derive constraints.txt constraints.yml")
+		}
+		d := constraints.Derivation{Path: args[1], Format: constraints.Format(*format), Key: strings.Split(*key, ".")}
+		switch d.Format {
+		case constraints.FormatBlock, constraints.FormatList, constraints.FormatMap:
+		default:
+			return usage("--format %q is no shape: write block, list or map", *format)
+		}
+		for _, part := range d.Key {
+			if part == "" {
+				return usage("--key %q has an empty part: write it as variables.PYTHON_CONSTRAINTS", *key)
+			}
+		}
+		if why := d.Refused(); why != "" {
+			return usage("--format %s --key %s: %s", *format, *key, why)
+		}
+		return p.derive(args[0], d, *check)
+	}
+	return c
 }
 
 func (p *program) derive(path string, d constraints.Derivation, check bool) error {

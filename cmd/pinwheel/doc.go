@@ -10,6 +10,7 @@
 //	pinwheel serve                       do that by the schedule until stopped
 //	pinwheel plan [PROJECT...]           say what a run would do, and why
 //	pinwheel explain PACKAGE [PROJECT]   say why a pin does not go further
+//	pinwheel verify [PROJECT...]         check whether the pins can be installed together
 //	pinwheel derive FILE OUT             write the YAML file derived from a constraints file
 //	pinwheel validate [CONFIG]           check the configuration
 //	pinwheel doctor [PROJECT...]         check token, rights, indexes and windows
@@ -17,7 +18,8 @@
 //	pinwheel history [PACKAGE]           print what was offered and merged, by whom
 //	pinwheel health                      say whether the last good runs are recent
 //	pinwheel demo                        try it in a browser, without any GitLab
-//	pinwheel completion SHELL            print completion for bash, zsh or fish
+//	pinwheel completion SHELL            print completion for bash, zsh, fish or powershell
+//	pinwheel man [COMMAND]               print the manual page of pinwheel or of a command
 //	pinwheel version                     print the version
 //
 // "pinwheel help COMMAND" has the flags. The configuration is pinwheel.yaml in
@@ -53,7 +55,7 @@
 //
 // # A tour of the code
 //
-// Read downwards; a room never imports one above it. main.go finds a command,
+// Read downwards; a room never imports one above it. command.go lists the commands,
 // each of which is one file; wire.go turns a configuration into a
 // reconcile.Runner. Package scheduler says when a project is looked at.
 // Package reconcile is one look: it observes GitLab (mrs, dashboard) and the

@@ -4,13 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/mrs"
@@ -20,44 +21,44 @@ import (
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
-func doctorCommand() command {
-	return command{
-		name: "doctor", args: "[PROJECT...]",
-		summary: "check token, rights, indexes, clocks, windows and the database",
-		about: `
-Asks what a run will need and prints a line for each answer, which begins with
+func (p *program) doctorCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "doctor [PROJECT...]", GroupID: groupCheck,
+		Short: "check token, rights, indexes, clocks, windows and the database",
+		Long: `Asks what a run will need and prints a line for each answer, which begins with
 ok, warning or error and ends with what to do. It looks at the token's scope and
 end, GitLab's version and clock, the database, every index with its password, and for each
 project at the role, the settings, the protected branches, the files, and when
 the schedule next falls into the window. It writes nothing to GitLab.
 
 The exit code is 1 when a line is an error, and 0 otherwise.`,
-		setup: func(p *program, flags *flag.FlagSet) action {
-			path, at := configFlag(flags), atFlag(flags)
-			return func(ctx context.Context, args []string) error {
-				now, err := p.instant(*at)
-				if err != nil {
-					return err
-				}
-				c, err := load(*path)
-				if err != nil {
-					return err
-				}
-				projects, err := choose(c, args)
-				if err != nil {
-					return err
-				}
-				d := &doctor{program: p, config: c, now: now, stopped: func() bool { return ctx.Err() != nil }}
-				if err := d.examine(ctx, projects); err != nil {
-					return err
-				}
-				if d.errors > 0 {
-					return failure{code: exitFailed}
-				}
-				return nil
-			}
-		},
 	}
+	o := shared(c, configFlag, atFlag)
+	c.ValidArgsFunction = completeProjects(o)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx := cmd.Context()
+		now, err := p.instant(o.at)
+		if err != nil {
+			return err
+		}
+		c, err := load(o.config)
+		if err != nil {
+			return err
+		}
+		projects, err := choose(c, args)
+		if err != nil {
+			return err
+		}
+		d := &doctor{program: p, config: c, now: now, stopped: func() bool { return ctx.Err() != nil }}
+		if err := d.examine(ctx, projects); err != nil {
+			return err
+		}
+		if d.errors > 0 {
+			return failure{code: exitFailed}
+		}
+		return nil
+	}
+	return c
 }
 
 // doctor is one examination.

@@ -1,42 +1,40 @@
 package main
 
 import (
-	"context"
-	"flag"
 	"fmt"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/spf13/cobra"
 
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-func explainCommand() command {
-	return command{
-		name: "explain", args: "PACKAGE [PROJECT...]",
-		summary: "say why a pin does not go further",
-		about: `
-Prints every release newer than the pin, newest first, and the one reason why
-each was not taken. With --file there is no GitLab at all:
-
-  pinwheel explain boto3 --file constraints.txt`,
-		setup: func(p *program, flags *flag.FlagSet) action {
-			l := lookFlags(flags)
-			return func(ctx context.Context, args []string) error {
-				if len(args) == 0 {
-					return usage("explain takes the name of a package: pinwheel explain boto3")
-				}
-				if !pep508.ValidName(args[0]) {
-					return usage("%q is not the name of a package", args[0])
-				}
-				all, code, err := p.look(ctx, l, args[1:])
-				if err != nil {
-					return err
-				}
-				return p.explain(all, code, args[0])
-			}
-		},
+func (p *program) explainCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "explain PACKAGE [PROJECT...]", GroupID: groupLook,
+		Short: "say why a pin does not go further",
+		Long: `Prints every release newer than the pin, newest first, and the one reason why
+each was not taken. With --file there is no GitLab at all.`,
+		Example: `  pinwheel explain boto3 --file constraints.txt`,
 	}
+	l := lookFlags(c)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx := cmd.Context()
+		if len(args) == 0 {
+			return usage("explain takes the name of a package: pinwheel explain boto3")
+		}
+		if !pep508.ValidName(args[0]) {
+			return usage("%q is not the name of a package", args[0])
+		}
+		all, code, err := p.look(ctx, l, args[1:])
+		if err != nil {
+			return err
+		}
+		return p.explain(all, code, args[0])
+	}
+	return c
 }
 
 func (p *program) explain(all []seen, code int, name string) error {

@@ -2,76 +2,52 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
-	"regexp"
-	"strings"
 	"syscall"
+
+	"github.com/spf13/cobra"
 
 	"gitlab.com/cki-project/pinwheel/config"
 )
 
-// The forms of package flag's messages, and the last word of each that matters.
-var (
-	unknownFlag  = regexp.MustCompile(`^flag provided but not defined: -(.*)$`)
-	lackingValue = regexp.MustCompile(`^flag needs an argument: -(.*)$`)
-	invalidBool  = regexp.MustCompile(`^invalid boolean value ("(?:[^"\\]|\\.)*") for -([^:]+): `)
-	invalidValue = regexp.MustCompile(`^invalid value ("(?:[^"\\]|\\.)*") for flag -([^:]+): (.*)$`)
-	noFlag       = regexp.MustCompile(`^bad flag syntax: (.*)$`)
+const defaultConfig = "pinwheel.yaml"
+
+// The flags that several commands have.
+const (
+	configFlag = "config"
+	atFlag     = "at"
+	fileFlag   = "file"
+	jsonFlag   = "json"
 )
 
-// flagMistake says in our words what package flag found wrong.
-func flagMistake(c command, flags *flag.FlagSet, err error) error {
-	text := err.Error()
-	help := "; pinwheel help " + c.name + " lists the flags"
-	if m := unknownFlag.FindStringSubmatch(text); m != nil {
-		if near := nearestFlag(flags, m[1]); near != "" {
-			return usage("there is no flag --%s; did you mean --%s?", m[1], near)
-		}
-		return usage("there is no flag --%s%s", m[1], help)
-	}
-	if m := lackingValue.FindStringSubmatch(text); m != nil {
-		return usage("--%s needs a value%s", m[1], help)
-	}
-	if m := invalidBool.FindStringSubmatch(text); m != nil {
-		return usage("--%s is true or false, not %s", m[2], m[1])
-	}
-	if m := invalidValue.FindStringSubmatch(text); m != nil {
-		return usage("--%s %s%s", m[2], valueMistake(flags.Lookup(m[2]), m[1], m[3]), help)
-	}
-	if m := noFlag.FindStringSubmatch(text); m != nil {
-		return usage("%q is no flag%s", m[1], help)
-	}
-	return usage("the flags cannot be read%s", help)
+// options are the values of such flags, those of a command without them as they
+// are by default.
+type options struct {
+	config, at, file string
+	json             bool
 }
 
-// valueMistake says what a flag takes. A flag of ours says so itself.
-func valueMistake(f *flag.Flag, value, why string) string {
-	kind := ""
-	if f != nil {
-		if g, ok := f.Value.(flag.Getter); ok {
-			kind = fmt.Sprintf("%T", g.Get())
+// shared declares flags of c by name. Each is declared here alone, so that it is
+// the same in every command.
+func shared(c *cobra.Command, names ...string) *options {
+	o := &options{config: defaultConfig}
+	for _, name := range names {
+		switch name {
+		case configFlag:
+			c.Flags().StringVar(&o.config, name, defaultConfig, "read the configuration from `FILE`")
+		case atFlag:
+			c.Flags().StringVar(&o.at, name, "", "decide as of `TIME` (RFC 3339, 2026-01-02T09:05:00Z) instead of now")
+		case fileFlag:
+			c.Flags().StringVar(&o.file, name, "", "look at this `FILE` on disk; no GitLab and no configuration are needed")
+		case jsonFlag:
+			c.Flags().BoolVar(&o.json, name, false, "print JSON instead")
+		default:
+			panic("no command shares a flag --" + name)
 		}
 	}
-	switch kind {
-	case "int":
-		return value + " is not a number that it takes"
-	case "time.Duration":
-		return value + " is not a time: write it as 90m or 2h"
-	}
-	return why
-}
-
-func nearestFlag(flags *flag.FlagSet, name string) string {
-	best, least := "", 3
-	flags.VisitAll(func(f *flag.Flag) {
-		if d := distance(name, f.Name); d < least || len(name) > 2 && strings.HasPrefix(f.Name, name) {
-			best, least = f.Name, min(d, least)
-		}
-	})
-	return best
+	return o
 }
 
 // load reads a configuration. Where the default one is absent, the next step is

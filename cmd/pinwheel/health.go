@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -15,37 +16,36 @@ import (
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
-func healthCommand() command {
-	return command{
-		name:    "health",
-		summary: "say whether the last good runs are recent",
-		about: `
-Reads the database alone and prints, for each project, when its last good run
+func (p *program) healthCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "health", GroupID: groupCheck,
+		Short: "say whether the last good runs are recent",
+		Long: `Reads the database alone and prints, for each project, when its last good run
 ended: one that did all it decided. The exit code is 1 when one is older than
 --within, or there was none. Without --within that is two of the schedule's steps
 and an hour more: three hours for @hourly. With --any every run counts that came
 to its end, however that was: then a project that waits for a person is healthy,
 as suits a check upon which the program is restarted.`,
-		setup: func(p *program, flags *flag.FlagSet) action {
-			path, at := configFlag(flags), atFlag(flags)
-			within := flags.Duration("within", 0, "how old the last run may be; 0 is two of the schedule's steps and an hour")
-			anyRun := flags.Bool("any", false, "count runs that failed or stopped, too")
-			return func(ctx context.Context, args []string) error {
-				if len(args) > 0 {
-					return usage("health takes no arguments")
-				}
-				now, err := p.instant(*at)
-				if err != nil {
-					return err
-				}
-				c, err := load(*path)
-				if err != nil {
-					return err
-				}
-				return p.health(ctx, c, now, *within, *anyRun)
-			}
-		},
 	}
+	o := shared(c, configFlag, atFlag)
+	within := c.Flags().Duration("within", 0, "how old the last run may be; 0 is two of the schedule's steps and an hour")
+	anyRun := c.Flags().Bool("any", false, "count runs that failed or stopped, too")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx := cmd.Context()
+		if len(args) > 0 {
+			return usage("health takes no arguments")
+		}
+		now, err := p.instant(o.at)
+		if err != nil {
+			return err
+		}
+		c, err := load(o.config)
+		if err != nil {
+			return err
+		}
+		return p.health(ctx, c, now, *within, *anyRun)
+	}
+	return c
 }
 
 func (p *program) health(ctx context.Context, c *config.Config, now time.Time, within time.Duration, anyRun bool) error {

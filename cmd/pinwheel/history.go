@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -14,41 +13,41 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
-func historyCommand() command {
-	return command{
-		name: "history", args: "[PACKAGE]",
-		summary: "print what was offered and merged, by whom, and how long it took",
-		about: `
-Prints the merge requests of every project, or those that moved one package, the
+func (p *program) historyCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "history [PACKAGE]", GroupID: groupPast,
+		Short: "print what was offered and merged, by whom, and how long it took",
+		Long: `Prints the merge requests of every project, or those that moved one package, the
 newest first: when each was offered, what became of it, by whom, and how long that
 took; then for each project how its pins stood in the last run. It reads the
 database alone; one that was lost is filled again by the next run, from GitLab.
 With --json each line is one JSON object.`,
-		setup: func(p *program, flags *flag.FlagSet) action {
-			path := configFlag(flags)
-			asJSON := flags.Bool("json", false, "print JSON lines")
-			return func(ctx context.Context, args []string) error {
-				if len(args) > 1 {
-					return usage("history takes one package; %d were given", len(args))
-				}
-				name := strings.Join(args, "")
-				if name != "" && !pep508.ValidName(name) {
-					return usage("%q is not the name of a package", name)
-				}
-				c, err := load(*path)
-				if err != nil {
-					return err
-				}
-				return p.history(ctx, c, pep508.NormalizeName(name), *asJSON)
-			}
-		},
 	}
+	o := shared(c, configFlag, jsonFlag)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx := cmd.Context()
+		if len(args) > 1 {
+			return usage("history takes one package; %d were given", len(args))
+		}
+		name := strings.Join(args, "")
+		if name != "" && !pep508.ValidName(name) {
+			return usage("%q is not the name of a package", name)
+		}
+		c, err := load(o.config)
+		if err != nil {
+			return err
+		}
+		return p.history(ctx, c, pep508.NormalizeName(name), o.json)
+	}
+	return c
 }
 
 // event is one merge request in the history.

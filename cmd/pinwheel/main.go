@@ -62,7 +62,7 @@ func (p *program) main(ctx context.Context, args []string) int {
 	ctx, stop := p.untilSignal(ctx)
 	defer stop()
 	defer p.insist(ctx)()
-	err := p.dispatch(ctx, args)
+	err := p.execute(ctx, args)
 	if err == nil {
 		return exitDone
 	}
@@ -71,23 +71,4 @@ func (p *program) main(ctx context.Context, args []string) int {
 		fmt.Fprintln(p.err, text)
 	}
 	return code
-}
-
-// dispatch finds the command and hands it what follows its name.
-func (p *program) dispatch(ctx context.Context, args []string) error {
-	if len(args) == 0 {
-		p.overview(p.err)
-		return failure{code: exitUsage}
-	}
-	switch args[0] {
-	case "help", "-h", "-help", "--help":
-		return p.help(args[1:])
-	case "-version", "--version":
-		args = []string{"version"}
-	}
-	c, ok := find(args[0])
-	if !ok {
-		return unknownCommand(args[0])
-	}
-	return p.run(ctx, c, args[1:])
 }

@@ -1,65 +1,62 @@
 package main
 
 import (
-	"context"
-	"flag"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/text"
 )
 
-func planCommand() command {
-	return command{
-		name: "plan", args: "[PROJECT...]",
-		summary: "say what a run would do, and why",
-		about: `
-Reads what a run reads and prints a line for each update: the package, from
+func (p *program) planCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "plan [PROJECT...]", GroupID: groupLook,
+		Short: "say what a run would do, and why",
+		Long: `Reads what a run reads and prints a line for each update: the package, from
 which version to which, its state, and what it waits for; then one for each pin
 that is neither current nor behind, with the reason. Nothing is written to
 GitLab. What --diff prints into a file or a pipe is a patch for git apply -p0 and
 patch -p0, as long as one branch would be written; passwords in addresses are left
-out. With --file there is no GitLab at all:
-
-  pinwheel plan --file constraints.txt
+out. With --file there is no GitLab at all.`,
+		Example: `  pinwheel plan --file constraints.txt
   pinwheel plan group/project --at 2026-01-03T09:00:00Z --diff`,
-		setup: func(p *program, flags *flag.FlagSet) action {
-			l := lookFlags(flags)
-			diff := flags.Bool("diff", false, "print what each branch that would be written changes, too")
-			asJSON := flags.Bool("json", false, "print JSON instead")
-			page := flags.Bool("dashboard", false, "print the Markdown of the dashboard instead")
-			return func(ctx context.Context, args []string) error {
-				if (*diff && (*asJSON || *page)) || (*asJSON && *page) {
-					return usage("--diff, --json and --dashboard exclude each other")
-				}
-				all, code, err := p.look(ctx, l, args)
-				if err != nil {
-					return err
-				}
-				if *page && len(all) > 1 {
-					return usage("--dashboard prints one page: name one project")
-				}
-				switch {
-				case *page:
-					for _, s := range all {
-						io.WriteString(p.out, s.Body) //nolint:errcheck // as every print
-					}
-				case *asJSON:
-					err = p.planJSON(all)
-				default:
-					p.planText(all, *diff)
-				}
-				if err == nil && code != exitDone {
-					err = failure{code: code}
-				}
-				return err
-			}
-		},
 	}
+	l := lookFlags(c, jsonFlag)
+	diff := c.Flags().Bool("diff", false, "print what each branch that would be written changes, too")
+	page := c.Flags().Bool("dashboard", false, "print the Markdown of the dashboard instead")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx := cmd.Context()
+		if (*diff && (l.json || *page)) || (l.json && *page) {
+			return usage("--diff, --json and --dashboard exclude each other")
+		}
+		all, code, err := p.look(ctx, l, args)
+		if err != nil {
+			return err
+		}
+		if *page && len(all) > 1 {
+			return usage("--dashboard prints one page: name one project")
+		}
+		switch {
+		case *page:
+			for _, s := range all {
+				io.WriteString(p.out, s.Body) //nolint:errcheck // as every print
+			}
+		case l.json:
+			err = p.planJSON(all)
+		default:
+			p.planText(all, *diff)
+		}
+		if err == nil && code != exitDone {
+			err = failure{code: code}
+		}
+		return err
+	}
+	return c
 }
 
 func (p *program) planText(all []seen, diff bool) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -12,30 +11,30 @@ import (
 	"slices"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 )
 
-// looking is what plan and explain share: projects on GitLab, or one file on
-// disk.
+// looking is what plan, explain and verify share: projects on GitLab, or one file
+// on disk.
 type looking struct {
-	config, at, file, derived string
-	given                     bool // --config was given
-	verify                    bool // judge the pins as they are, and no update
-	roots                     []plan.RootPolicy
+	*options
+	derived string
+	given   func() bool // --config was given
+	verify  bool        // judge the pins as they are, and no update
+	roots   []plan.RootPolicy
 }
 
-func lookFlags(flags *flag.FlagSet) *looking {
-	l := &looking{}
-	flags.StringVar(&l.at, "at", "", "decide as of `TIME` (RFC 3339, 2026-01-02T09:05:00Z) instead of now")
-	flags.StringVar(&l.file, "file", "", "look at this `FILE` on disk; no GitLab and no configuration are needed")
-	flags.StringVar(&l.derived, "derived", "", "with --file: the YAML `FILE` generated from it")
-	flags.Func("config", "read the configuration from `FILE` (default "+defaultConfig+")", func(s string) error {
-		l.config, l.given = s, true
-		return nil
-	})
-	l.config = defaultConfig
+func lookFlags(c *cobra.Command, more ...string) *looking {
+	l := &looking{
+		options: shared(c, append(more, configFlag, atFlag, fileFlag)...),
+		given:   func() bool { return c.Flags().Changed(configFlag) },
+	}
+	c.Flags().StringVar(&l.derived, "derived", "", "with --file: the YAML `FILE` generated from it")
+	c.ValidArgsFunction = completeProjects(l.options)
 	return l
 }
 
@@ -128,13 +127,13 @@ func problemOf(path string, q plan.Problem) string {
 func (p *program) lookAtFile(ctx context.Context, l *looking, names []string, now time.Time) (seen, error) {
 	c := config.Default()
 	var err error
-	if l.given {
+	if l.given() {
 		if c, err = load(l.config); err != nil {
 			return seen{}, err
 		}
 	}
 	policy := c.Defaults
-	if len(names) > 0 && !l.given {
+	if len(names) > 0 && !l.given() {
 		return seen{}, usage("a project needs a configuration: add --config, or leave %s out", names[0])
 	}
 	if len(names) > 0 || len(c.Projects) == 1 {

@@ -3,35 +3,36 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
 
+	"github.com/spf13/cobra"
+
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 )
 
-func runCommand() command {
-	return command{
-		name: "run", args: "[PROJECT...]",
-		summary: "look at projects once and do what is due",
-		about: `
-Looks at every project of the configuration, or at those that are named, at
+func (p *program) runCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "run [PROJECT...]", GroupID: groupWork,
+		Short: "look at projects once and do what is due",
+		Long: `Looks at every project of the configuration, or at those that are named, at
 runs_at_once of them at once: reads
 its files, its dashboard and its merge requests, asks the index, carries out
 what is due now and writes the dashboard. A second run on an unchanged world
 changes nothing. Run it by cron, or let pinwheel serve do that.`,
-		setup: func(p *program, flags *flag.FlagSet) action {
-			path, at := configFlag(flags), atFlag(flags)
-			return func(ctx context.Context, args []string) error {
-				return p.runOnce(ctx, *path, *at, args)
-			}
-		},
 	}
+	o := shared(c, configFlag, atFlag)
+	c.ValidArgsFunction = completeProjects(o)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx := cmd.Context()
+		return p.runOnce(ctx, o.config, o.at, args)
+	}
+	return c
 }
 
 func (p *program) runOnce(ctx context.Context, path, at string, names []string) error {

@@ -3,10 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/reconcile"
@@ -14,31 +15,30 @@ import (
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
-func serveCommand() command {
-	return command{
-		name:    "serve",
-		summary: "look at every project by the schedule until stopped",
-		about: `
-Looks at every project as often as the configuration's schedule says (hourly by
+func (p *program) serveCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "serve", GroupID: groupWork,
+		Short: "look at every project by the schedule until stopped",
+		Long: `Looks at every project as often as the configuration's schedule says (hourly by
 default, in UTC), their starts spread over the hour, and at no more than
 runs_at_once of them at once. Every minute it asks GitLab, by one question for
 all projects, whether somebody changed a dashboard, and then looks at that
 project at once, so that a ticked box is carried out within a minute or two. What
 an earlier process left unfinished is taken up as soon as its lease ends.
 SIGTERM and SIGINT end it within two seconds.`,
-		setup: func(p *program, flags *flag.FlagSet) action {
-			path := configFlag(flags)
-			now := flags.Bool("now", false, "look at every project once at the start, too")
-			every := flags.Duration("watch", time.Minute, "look that often whether somebody changed a dashboard; 0 for never")
-			metrics := flags.String("textfile-metrics", "", "write metrics after each run to `FILE`, for the node exporter of Prometheus")
-			return func(ctx context.Context, args []string) error {
-				if len(args) > 0 {
-					return usage("serve takes no arguments; pinwheel run looks at single projects")
-				}
-				return p.serve(ctx, *path, serving{*now, *every, *metrics})
-			}
-		},
 	}
+	o := shared(c, configFlag)
+	now := c.Flags().Bool("now", false, "look at every project once at the start, too")
+	every := c.Flags().Duration("watch", time.Minute, "look that often whether somebody changed a dashboard; 0 for never")
+	metrics := c.Flags().String("textfile-metrics", "", "write metrics after each run to `FILE`, for the node exporter of Prometheus")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx := cmd.Context()
+		if len(args) > 0 {
+			return usage("serve takes no arguments; pinwheel run looks at single projects")
+		}
+		return p.serve(ctx, o.config, serving{*now, *every, *metrics})
+	}
+	return c
 }
 
 // serving is how serve was asked to go about it.

@@ -2,48 +2,45 @@ package main
 
 import (
 	"cmp"
-	"context"
-	"flag"
 	"fmt"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"gitlab.com/cki-project/pinwheel/config"
 )
 
-func validateCommand() command {
-	return command{
-		name: "validate", args: "[CONFIG]",
-		summary: "check the configuration",
-		about: `
-Reads the configuration and prints everything that is wrong with it, each with
+func (p *program) validateCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "validate [CONFIG]", GroupID: groupCheck,
+		Short: "check the configuration",
+		Long: `Reads the configuration and prints everything that is wrong with it, each with
 its line and what to do. It asks nobody and reads no secret: whether a project
 exists and a token works is known to pinwheel plan. With --own it reads a file
 that a project keeps itself, .gitlab/pinwheel.yaml, for use in its pipeline. With
 the project's path behind it, it reads the configuration too and says what the
-file says against the operator's entry, and what of that enforce keeps:
-
-  pinwheel validate --own .gitlab/pinwheel.yaml group/project`,
-		setup: func(p *program, flags *flag.FlagSet) action {
-			path := configFlag(flags)
-			own := flags.String("own", "", "check this file as a project's own policy")
-			return func(_ context.Context, args []string) error {
-				switch {
-				case *own != "" && len(args) < 2:
-					return p.validateOwn(*own, *path, args)
-				case len(args) > 1:
-					return usage("validate takes one configuration; %d were given", len(args))
-				case len(args) == 1:
-					*path = args[0]
-				}
-				c, err := load(*path)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(p.out, "%s is valid: %s, %s\n", *path, count(len(c.Projects), "project"), indexes(len(c.Indexes)))
-				return nil
-			}
-		},
+file says against the operator's entry, and what of that enforce keeps.`,
+		Example: `  pinwheel validate --own .gitlab/pinwheel.yaml group/project`,
 	}
+	o := shared(c, configFlag)
+	own := c.Flags().String("own", "", "check this file as a project's own policy")
+	c.RunE = func(_ *cobra.Command, args []string) error {
+		switch {
+		case *own != "" && len(args) < 2:
+			return p.validateOwn(*own, o.config, args)
+		case len(args) > 1:
+			return usage("validate takes one configuration; %d were given", len(args))
+		case len(args) == 1:
+			o.config = args[0]
+		}
+		c, err := load(o.config)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(p.out, "%s is valid: %s, %s\n", o.config, count(len(c.Projects), "project"), indexes(len(c.Indexes)))
+		return nil
+	}
+	return c
 }
 
 // validateOwn checks a project's own file, over its entry in the configuration

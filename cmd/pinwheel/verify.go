@@ -1,57 +1,55 @@
 package main
 
 import (
-	"context"
-	"flag"
 	"fmt"
+
+	"github.com/spf13/cobra"
 
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-func verifyCommand() command {
-	return command{
-		name: "verify", args: "[PROJECT...]",
-		summary: "check whether the pins can be installed together",
-		about: `
-Judges the pins as they are, by what each release says it requires, and prints
+func (p *program) verifyCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "verify [PROJECT...]", GroupID: groupLook,
+		Short: "check whether the pins can be installed together",
+		Long: `Judges the pins as they are, by what each release says it requires, and prints
 one sentence for each finding: pins that cannot be installed together, releases
 that do not admit a configured Python, have no file for it or were yanked, and
 names that are required and have no pin. It opens and changes nothing. With
---file there is no GitLab at all:
-
-  pinwheel verify --file constraints.txt --roots 'cki-tools[deploy]' --roots requests
+--file there is no GitLab at all.
 
 The exit code is 1 when there are conflicts, and when a pin is not on its index,
 was taken back or could not be checked; else it is 0.`,
-		setup: func(p *program, flags *flag.FlagSet) action {
-			l := lookFlags(flags)
-			l.verify = true
-			flags.Func("roots", "count `REQUIREMENT` as installed; may be given again, and replaces the roots of the configuration", func(s string) error {
-				if _, err := pep508.Parse(s); err != nil {
-					return fmt.Errorf("%q is not a requirement such as requests>=2: %w", s, err)
-				}
-				l.roots = append(l.roots, plan.RootPolicy{Requirement: s})
-				return nil
-			})
-			return func(ctx context.Context, args []string) error {
-				all, code, err := p.look(ctx, l, args)
-				if err != nil {
-					return err
-				}
-				for _, s := range all {
-					p.verification(s)
-					if s.Verification.Failed() {
-						code = max(code, exitFailed)
-					}
-				}
-				if code != exitDone {
-					return failure{code: code}
-				}
-				return nil
-			}
-		},
+		Example: `  pinwheel verify --file constraints.txt --roots 'cki-tools[deploy]' --roots requests`,
 	}
+	l := lookFlags(c)
+	l.verify = true
+	c.Flags().Func("roots", "count `REQUIREMENT` as installed; may be given again, and replaces the roots of the configuration", func(s string) error {
+		if _, err := pep508.Parse(s); err != nil {
+			return fmt.Errorf("%q is not a requirement such as requests>=2: %w", s, err)
+		}
+		l.roots = append(l.roots, plan.RootPolicy{Requirement: s})
+		return nil
+	})
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx := cmd.Context()
+		all, code, err := p.look(ctx, l, args)
+		if err != nil {
+			return err
+		}
+		for _, s := range all {
+			p.verification(s)
+			if s.Verification.Failed() {
+				code = max(code, exitFailed)
+			}
+		}
+		if code != exitDone {
+			return failure{code: code}
+		}
+		return nil
+	}
+	return c
 }
 
 // verification prints the findings of one project, conflicts first, and a

@@ -1,36 +1,39 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
-func versionCommand() command {
-	return command{
-		name:    "version",
-		summary: "print the version",
-		about: `Prints the version of this build, which also is in the User-Agent. With --sbom it
+func (p *program) versionCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "version", GroupID: groupBeside,
+		Short: "print the version",
+		Long: `Prints the version of this build, which also is in the User-Agent. With --sbom it
 prints what the program is made of, as the build noted it, in CycloneDX's JSON.`,
-		setup: func(p *program, flags *flag.FlagSet) action {
-			bill := flags.Bool("sbom", false, "print the modules of this build as a CycloneDX bill of materials")
-			return func(_ context.Context, args []string) error {
-				if len(args) > 0 {
-					return usage("version takes no arguments")
-				}
-				if *bill {
-					return p.sbom()
-				}
-				fmt.Fprintf(p.out, "pinwheel %s (%s, %s/%s)\n", p.version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-				return nil
-			}
-		},
 	}
+	bill := c.Flags().Bool("sbom", false, "print the modules of this build as a CycloneDX bill of materials")
+	c.RunE = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usage("version takes no arguments")
+		}
+		if *bill {
+			return p.sbom()
+		}
+		return p.printVersion()
+	}
+	return c
+}
+
+func (p *program) printVersion() error {
+	_, err := fmt.Fprintf(p.out, "pinwheel %s (%s, %s/%s)\n", p.version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
 }
 
 // version is the module's version, "devel" where the build does not know it.

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -24,16 +23,6 @@ import (
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/store"
 )
-
-const defaultConfig = "pinwheel.yaml"
-
-func configFlag(flags *flag.FlagSet) *string {
-	return flags.String("config", defaultConfig, "read the configuration from `FILE`")
-}
-
-func atFlag(flags *flag.FlagSet) *string {
-	return flags.String("at", "", "decide as of `TIME` (RFC 3339, 2026-01-02T09:05:00Z) instead of now")
-}
 
 // instant reads --at.
 func (p *program) instant(at string) (time.Time, error) {

@@ -144,3 +144,12 @@ func has(t *testing.T, text string, parts ...string) {
 		}
 	}
 }
+
+// commandNames are the names of all commands.
+func commandNames() []string {
+	var out []string
+	for _, c := range (&program{}).root().Commands() {
+		out = append(out, c.Name())
+	}
+	return append(out, "help")
+}

@@ -150,6 +150,7 @@ func TestDoors(t *testing.T) {
 		{"modernc.org/sqlite", []string{"store"}},
 		{"github.com/robfig/cron", []string{"scheduler", "plan"}},
 		{"github.com/Masterminds/semver", []string{"plan"}},
+		{"github.com/spf13/", []string{"cmd/pinwheel"}},
 	}
 	all := imports(t)
 	for _, d := range doors {

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// unknownCommand suggests the commands that may have been meant, if any is near.
+func unknownCommand(root *cobra.Command, name string) error {
+	near := nearWords(root, name)
+	if len(near) == 0 {
+		return usage("there is no command %q; pinwheel help lists the commands", name)
+	}
+	return usage("there is no command %q; did you mean pinwheel %s?", name, strings.Join(near, " or pinwheel "))
+}
+
+// flagMistake says in our words what is wrong with a flag of c.
+func flagMistake(c *cobra.Command, err error) error {
+	if words := c.Flags().Args(); !c.HasParent() && len(words) > 0 {
+		return unknownCommand(c, words[0])
+	}
+	help := "; pinwheel help " + c.Name() + " lists the flags"
+	if !c.HasParent() {
+		help = "; pinwheel help lists the commands"
+	}
+	var unknown *pflag.NotExistError
+	var lacking *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	var malformed *pflag.InvalidSyntaxError
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		return unknownLetter(unknown, help)
+	case errors.As(err, &unknown):
+		name := unknown.GetSpecifiedName()
+		if near := nearFlags(c, name); len(near) > 0 {
+			return usage("there is no flag --%s; did you mean --%s?", name, strings.Join(near, " or --"))
+		}
+		return usage("there is no flag --%s%s", name, help)
+	case errors.As(err, &lacking):
+		return usage("--%s needs a value%s", lacking.GetSpecifiedName(), help)
+	case errors.As(err, &invalid):
+		return invalidFlag(invalid, help)
+	case errors.As(err, &malformed):
+		return usage("%q is no flag%s", malformed.GetSpecifiedFlag(), help)
+	}
+	return usage("the flags cannot be read%s", help)
+}
+
+// unknownLetter is for what stands behind a single dash: only -h is a flag.
+func unknownLetter(e *pflag.NotExistError, help string) error {
+	name := e.GetSpecifiedName()
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) }) {
+		return usage("%q is no flag%s", "-"+e.GetSpecifiedShortnames(), help)
+	}
+	return usage("there is no flag -%s%s", name, help)
+}
+
+// invalidFlag says what a flag takes. A flag of ours says so itself.
+func invalidFlag(e *pflag.InvalidValueError, help string) error {
+	name := e.GetFlag().Name
+	switch e.GetFlag().Value.Type() {
+	case "bool":
+		return usage("--%s is true or false, not %q", name, e.GetValue())
+	case "int":
+		return usage("--%s %q is not a number that it takes%s", name, e.GetValue(), help)
+	case "duration":
+		return usage("--%s %q is not a time: write it as 90m or 2h%s", name, e.GetValue(), help)
+	}
+	return failure{exitUsage, fmt.Errorf("--%s %w%s", name, errors.Unwrap(e), help)}
+}
+
+// nearFlags are the flags of c that may have been meant.
+func nearFlags(c *cobra.Command, name string) []string {
+	words := &cobra.Command{}
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		words.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	return nearWords(words, name)
+}
+
+// nearWords are the commands below c that begin with word, or that differ from it by
+// two letters at most, and by fewer than it has.
+func nearWords(c *cobra.Command, word string) []string {
+	c.SuggestionsMinimumDistance = min(2, len(word)-1)
+	return c.SuggestionsFor(word)
+}

@@ -33,7 +33,7 @@ the schedule next falls into the window. It writes nothing to GitLab.
 
 The exit code is 1 when a line is an error, and 0 otherwise.`,
 	}
-	o := shared(c, configFlag, atFlag)
+	o := shared(c, configFlag, atFlag, jsonFlag)
 	c.ValidArgsFunction = completeProjects(o)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
@@ -49,7 +49,7 @@ The exit code is 1 when a line is an error, and 0 otherwise.`,
 		if err != nil {
 			return err
 		}
-		d := &doctor{program: p, config: c, now: now, stopped: func() bool { return ctx.Err() != nil }}
+		d := &doctor{program: p, config: c, json: o.json, now: now, stopped: func() bool { return ctx.Err() != nil }}
 		if err := d.examine(ctx, projects); err != nil {
 			return err
 		}
@@ -65,6 +65,7 @@ The exit code is 1 when a line is an error, and 0 otherwise.`,
 type doctor struct {
 	*program
 	config  *config.Config
+	json    bool
 	now     time.Time
 	errors  int
 	options reconcile.Options
@@ -90,7 +91,12 @@ func (d *doctor) say(g grade, subject, format string, args ...any) {
 	if g == wrong {
 		d.errors++
 	}
-	fmt.Fprintf(d.out, "%-7s  %s: %s\n", g, printable(subject), printable(fmt.Sprintf(format, args...)))
+	text := printable(fmt.Sprintf(format, args...))
+	if d.json {
+		d.line(examinedOut{string(g), printable(subject), text}) //nolint:errcheck // as every print
+		return
+	}
+	fmt.Fprintf(d.out, "%-7s  %s: %s\n", g, printable(subject), text)
 }
 
 // examine looks at everything, whatever is wrong before: a dead GitLab keeps

@@ -19,7 +19,7 @@ func (p *program) explainCommand() *cobra.Command {
 each was not taken. With --file there is no GitLab at all.`,
 		Example: `  pinwheel explain boto3 --file constraints.txt`,
 	}
-	l := lookFlags(c)
+	l := lookFlags(c, jsonFlag)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
 		if len(args) == 0 {
@@ -32,21 +32,27 @@ each was not taken. With --file there is no GitLab at all.`,
 		if err != nil {
 			return err
 		}
-		return p.explain(all, code, args[0])
+		return p.explain(all, code, args[0], l.json)
 	}
 	return c
 }
 
-func (p *program) explain(all []seen, code int, name string) error {
+func (p *program) explain(all []seen, code int, name string, asJSON bool) error {
 	key := pep508.NormalizeName(name)
 	found := false
 	for _, s := range all {
 		for _, e := range plan.Explain(s.Snapshot, key) {
-			if found {
-				fmt.Fprintln(p.out)
+			if asJSON {
+				if err := p.line(explainedOf(s, e)); err != nil {
+					return err
+				}
+			} else {
+				if found {
+					fmt.Fprintln(p.out)
+				}
+				p.explanation(s, e)
 			}
 			found = true
-			p.explanation(s, e)
 		}
 	}
 	switch {

@@ -27,7 +27,7 @@ and an hour more: three hours for @hourly. With --any every run counts that came
 to its end, however that was: then a project that waits for a person is healthy,
 as suits a check upon which the program is restarted.`,
 	}
-	o := shared(c, configFlag, atFlag)
+	o := shared(c, configFlag, atFlag, jsonFlag)
 	within := c.Flags().Duration("within", 0, "how old the last run may be; 0 is two of the schedule's steps and an hour")
 	anyRun := c.Flags().Bool("any", false, "count runs that failed or stopped, too")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -43,12 +43,20 @@ as suits a check upon which the program is restarted.`,
 		if err != nil {
 			return err
 		}
-		return p.health(ctx, c, now, *within, *anyRun)
+		return p.health(ctx, c, now, healthy{*within, *anyRun, o.json})
 	}
 	return c
 }
 
-func (p *program) health(ctx context.Context, c *config.Config, now time.Time, within time.Duration, anyRun bool) error {
+// healthy is what health was asked.
+type healthy struct {
+	within time.Duration // 0: by the schedule
+	any    bool          // runs that failed count, too
+	json   bool
+}
+
+func (p *program) health(ctx context.Context, c *config.Config, now time.Time, how healthy) error {
+	within := how.within
 	if within <= 0 {
 		within = patience(c.Schedule, now)
 	}
@@ -70,15 +78,19 @@ func (p *program) health(ctx context.Context, c *config.Config, now time.Time, w
 		}
 		r, what := ran[project.Path], "good run"
 		last := r.Good
-		if anyRun {
+		if how.any {
 			last, what = r.Any, "run"
 		}
-		switch age := now.Sub(last); {
+		recent := !last.IsZero() && now.Sub(last) <= within
+		bad = bad || !recent
+		switch {
+		case how.json:
+			if err := p.line(healthOut{project.Path, recent, known(last), within.Seconds(), printable(r.Said)}); err != nil {
+				return err
+			}
 		case last.IsZero():
-			bad = true
 			fmt.Fprintf(p.out, "%s: no %s yet%s\n", project.Path, what, said(r))
-		case age > within:
-			bad = true
+		case !recent:
 			fmt.Fprintf(p.out, "%s: the last %s ended %s, more than %s ago%s\n", project.Path, what, last.Format(time.RFC3339), within, said(r))
 		default:
 			fmt.Fprintf(p.out, "%s: the last %s ended %s\n", project.Path, what, last.Format(time.RFC3339))

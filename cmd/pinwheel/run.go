@@ -26,21 +26,21 @@ its files, its dashboard and its merge requests, asks the index, carries out
 what is due now and writes the dashboard. A second run on an unchanged world
 changes nothing. Run it by cron, or let pinwheel serve do that.`,
 	}
-	o := shared(c, configFlag, atFlag)
+	o := shared(c, configFlag, atFlag, jsonFlag)
 	c.ValidArgsFunction = completeProjects(o)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
-		return p.runOnce(ctx, o.config, o.at, args)
+		return p.runOnce(ctx, o, args)
 	}
 	return c
 }
 
-func (p *program) runOnce(ctx context.Context, path, at string, names []string) error {
-	now, err := p.instant(at)
+func (p *program) runOnce(ctx context.Context, o *options, names []string) error {
+	now, err := p.instant(o.at)
 	if err != nil {
 		return err
 	}
-	c, err := load(path)
+	c, err := load(o.config)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (p *program) runOnce(ctx context.Context, path, at string, names []string) 
 	worst := exitDone
 	inOrder(ctx, len(projects), atOnce, func(i int) func() {
 		report, err := runner.Run(ctx, projects[i], now)
-		return func() { worst = max(worst, p.report(projects[i], report, err)) }
+		return func() { worst = max(worst, p.report(projects[i], report, err, o.json)) }
 	})
 	switch {
 	case ctx.Err() != nil:
@@ -102,12 +102,18 @@ func inOrder(ctx context.Context, n, atOnce int, do func(i int) (say func())) {
 	all.Wait()
 }
 
-// report says how the run of one project ended and returns its exit code.
-func (p *program) report(project config.Project, r reconcile.Report, err error) int {
+// report says how the run of one project ended, as a line of text or of JSON, and
+// returns its exit code.
+func (p *program) report(project config.Project, r reconcile.Report, err error, asJSON bool) int {
 	for _, line := range complaints(r, err) {
 		fmt.Fprintf(p.err, "pinwheel: %s: %s\n", project.Path, line)
 	}
-	if err == nil {
+	switch {
+	case asJSON:
+		if p.line(ranOf(project, r, err)) != nil {
+			return exitFailed
+		}
+	case err == nil:
 		fmt.Fprintf(p.out, "%s: %s\n", project.Path, summary(project, r))
 	}
 	return exitCode(r, err)

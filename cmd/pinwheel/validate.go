@@ -22,12 +22,12 @@ the project's path behind it, it reads the configuration too and says what the
 file says against the operator's entry, and what of that enforce keeps.`,
 		Example: `  pinwheel validate --own .gitlab/pinwheel.yaml group/project`,
 	}
-	o := shared(c, configFlag)
+	o := shared(c, configFlag, jsonFlag)
 	own := c.Flags().String("own", "", "check this file as a project's own policy")
 	c.RunE = func(_ *cobra.Command, args []string) error {
 		switch {
 		case *own != "" && len(args) < 2:
-			return p.validateOwn(*own, o.config, args)
+			return p.validateOwn(*own, o, args)
 		case len(args) > 1:
 			return usage("validate takes one configuration; %d were given", len(args))
 		case len(args) == 1:
@@ -35,7 +35,10 @@ file says against the operator's entry, and what of that enforce keeps.`,
 		}
 		c, err := load(o.config)
 		if err != nil {
-			return err
+			return p.invalid(o, o.config, err)
+		}
+		if o.json {
+			return p.line(validOut{Path: o.config, Valid: true, Projects: len(c.Projects), Indexes: len(c.Indexes)})
 		}
 		fmt.Fprintf(p.out, "%s is valid: %s, %s\n", o.config, count(len(c.Projects), "project"), indexes(len(c.Indexes)))
 		return nil
@@ -45,17 +48,17 @@ file says against the operator's entry, and what of that enforce keeps.`,
 
 // validateOwn checks a project's own file, over its entry in the configuration
 // where the project is named, else over an empty one.
-func (p *program) validateOwn(path, configuration string, names []string) error {
+func (p *program) validateOwn(path string, o *options, names []string) error {
 	data, err := readFile(path)
 	if err != nil {
 		return err
 	}
 	c, err := config.Parse("", []byte("projects: [{path: the/project}]"))
 	if len(names) > 0 {
-		c, err = load(configuration)
+		c, err = load(o.config)
 	}
 	if err != nil {
-		return err
+		return p.invalid(o, o.config, err)
 	}
 	projects, err := choose(c, names)
 	if err != nil {
@@ -63,13 +66,30 @@ func (p *program) validateOwn(path, configuration string, names []string) error 
 	}
 	own, keys, err := projects[0].Own(data)
 	if err != nil {
-		return err
+		return p.invalid(o, path, err)
+	}
+	if o.json {
+		out := validOut{Path: path, Valid: true, Sets: keys}
+		for _, v := range own.Overrides {
+			out.Overrides = append(out.Overrides, overrideOut(v))
+		}
+		return p.line(out)
 	}
 	fmt.Fprintf(p.out, "%s is valid: it sets %s\n", path, cmp.Or(strings.Join(keys, ", "), "nothing"))
-	for _, o := range own.Overrides {
-		fmt.Fprintln(p.out, printable(o.String()))
+	for _, v := range own.Overrides {
+		fmt.Fprintln(p.out, printable(v.String()))
 	}
 	return nil
+}
+
+// invalid returns err; with --json it prints what is wrong with the file as well.
+func (p *program) invalid(o *options, path string, err error) error {
+	if o.json {
+		if err := p.line(wrongOf(path, err)); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 func indexes(n int) string {

@@ -23,7 +23,7 @@ The exit code is 1 when there are conflicts, and when a pin is not on its index,
 was taken back or could not be checked; else it is 0.`,
 		Example: `  pinwheel verify --file constraints.txt --roots 'cki-tools[deploy]' --roots requests`,
 	}
-	l := lookFlags(c)
+	l := lookFlags(c, jsonFlag)
 	l.verify = true
 	c.Flags().Func("roots", "count `REQUIREMENT` as installed; may be given again, and replaces the roots of the configuration", func(s string) error {
 		if _, err := pep508.Parse(s); err != nil {
@@ -39,7 +39,13 @@ was taken back or could not be checked; else it is 0.`,
 			return err
 		}
 		for _, s := range all {
-			p.verification(s)
+			if l.json {
+				if err := p.line(verifiedOf(s)); err != nil {
+					return err
+				}
+			} else {
+				p.verification(s)
+			}
 			if s.Verification.Failed() {
 				code = max(code, exitFailed)
 			}

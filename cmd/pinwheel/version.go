@@ -18,6 +18,7 @@ func (p *program) versionCommand() *cobra.Command {
 		Long: `Prints the version of this build, which also is in the User-Agent. With --sbom it
 prints what the program is made of, as the build noted it, in CycloneDX's JSON.`,
 	}
+	o := shared(c, jsonFlag)
 	bill := c.Flags().Bool("sbom", false, "print the modules of this build as a CycloneDX bill of materials")
 	c.RunE = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {
@@ -25,6 +26,9 @@ prints what the program is made of, as the build noted it, in CycloneDX's JSON.`
 		}
 		if *bill {
 			return p.sbom()
+		}
+		if o.json {
+			return p.line(versionOut{p.version, runtime.Version(), runtime.GOOS, runtime.GOARCH})
 		}
 		return p.printVersion()
 	}

@@ -21,7 +21,7 @@ type CommitBranch struct {
 	// Because says why it is made anew at the versions it holds, and By who asked
 	// for that; both are empty where the message says why.
 	Because, By string
-	recipe      recipe
+	Recipe      Recipe
 }
 
 // FileChange is the whole new content of one file.
@@ -94,18 +94,30 @@ type DeleteBranch struct {
 	Head   string
 }
 
-func (a CommitBranch) On() string      { return a.Branch }
-func (a OpenMergeRequest) On() string  { return a.Update.Branch }
-func (a EditMergeRequest) On() string  { return a.Update.Branch }
-func (a CloseMergeRequest) On() string { return a.Branch }
-func (a DeleteBranch) On() string      { return a.Branch }
-func (a KeepCommits) On() string       { return a.Branch }
-func (a AskForTests) On() string       { return a.Branch }
+func (a CommitBranch) On() string { return a.Branch }
 
-func (CommitBranch) action()      {}
-func (OpenMergeRequest) action()  {}
-func (EditMergeRequest) action()  {}
+func (a OpenMergeRequest) On() string { return a.Update.Branch }
+
+func (a EditMergeRequest) On() string { return a.Update.Branch }
+
+func (a CloseMergeRequest) On() string { return a.Branch }
+
+func (a DeleteBranch) On() string { return a.Branch }
+
+func (a KeepCommits) On() string { return a.Branch }
+
+func (a AskForTests) On() string { return a.Branch }
+
+func (CommitBranch) action() {}
+
+func (OpenMergeRequest) action() {}
+
+func (EditMergeRequest) action() {}
+
 func (CloseMergeRequest) action() {}
-func (DeleteBranch) action()      {}
-func (KeepCommits) action()       {}
-func (AskForTests) action()       {}
+
+func (DeleteBranch) action() {}
+
+func (KeepCommits) action() {}
+
+func (AskForTests) action() {}

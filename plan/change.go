@@ -48,14 +48,14 @@ func ChangeDigest(branch string, files []FileChange) string {
 // DigestOf is the digest of files in the version that t has: what t.Digest has
 // to be for them.
 func DigestOf(branch string, t Trailers, files []FileChange) string {
-	if t.ofLines() {
+	if t.OfLines() {
 		return ChangeDigest(branch, files)
 	}
 	return ContentDigest(branch, t.Base, files)
 }
 
-// ofLines reports whether the digest is a [ChangeDigest].
-func (t Trailers) ofLines() bool { return strings.HasPrefix(t.Digest, changeVersion) }
+// OfLines reports whether the digest is a [ChangeDigest].
+func (t Trailers) OfLines() bool { return strings.HasPrefix(t.Digest, changeVersion) }
 
 // splitLines keeps each line's newline, so that a missing last one shows.
 func splitLines(data []byte) []string {

@@ -3,7 +3,6 @@ package plan
 import (
 	"slices"
 
-	"gitlab.com/cki-project/pinwheel/plan/solve"
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
@@ -21,21 +20,6 @@ type Claim struct {
 	Requirement       string // as PEP 508 writes it, without a marker
 	To                string // whom it is about, in normal form
 	ToVersion         string // where the sentence says that it is pinned, or empty
-}
-
-// claim makes a sentence of an edge.
-func (d *decider) claim(e solve.Edge, text string) Claim {
-	c := Claim{Text: text, From: e.From, Requirement: e.Requirement, To: e.To}
-	if e.Group >= 0 && e.Group < len(d.files) {
-		c.File = d.files[e.Group].Path
-	}
-	if !e.FromRoot {
-		c.FromVersion = e.FromVersion.String()
-	}
-	if !e.ToMissing && text != requires(e) {
-		c.ToVersion = e.ToVersion.String()
-	}
-	return c
 }
 
 // True reports whether the update's own moves and lines bear a claim out: a

@@ -1,88 +1,39 @@
 package plan
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-
-	"gitlab.com/cki-project/pinwheel/constraints"
-)
+import "gitlab.com/cki-project/pinwheel/constraints"
 
 // This file makes the bytes of branches. A plan holds what changes and not the
 // bytes, which a file of thousands of pins has for each of hundreds of updates;
 // they are made when the plan is carried out.
 
-// recipe is how the files of a branch are made.
-type recipe struct {
-	files   []parsedFile
-	changes []constraints.Change // one for each file
-	twin    bool                 // the derived files alone, as they should be
-}
-
-// made is what is known of a branch's files once they were made.
-type made struct {
-	recipe recipe
-	files  []FileChange // without Content
-	digest string
-	err    error // why they cannot be made
+// Recipe is how the files of a branch are made.
+type Recipe struct {
+	Files   []ParsedFile
+	Changes []constraints.Change // one for each file
+	Twin    bool                 // the derived files alone, as they should be
 }
 
 // Made is the action with the content of its files.
 func (a CommitBranch) Made() CommitBranch {
-	if a.recipe.files == nil {
+	if a.Recipe.Files == nil {
 		return a // they are there
 	}
-	a.Files, _ = a.recipe.render() // it could be made before
+	a.Files, _ = a.Recipe.Render() // it could be made before
 	return a
 }
 
-// content makes the files of a draft on top of main, for their digest: each
-// constraints file with its moves, and its twin derived from that. The memory
-// keeps what came of it, since most decisions of a run change the same lines.
-func (d *decider) content(dr *draft) made {
-	r := recipe{files: d.files, twin: dr.Kind == Twin}
-	var key strings.Builder
-	key.WriteString(dr.Branch)
-	for _, f := range d.files {
-		c := changeOf(f, dr.Update)
-		r.changes = append(r.changes, c)
-		fmt.Fprintf(&key, "\n%q", fmt.Sprint(c))
-	}
-	m, ok := d.memory.contents[key.String()]
-	if ok {
-		return m
-	}
-	m.recipe = r
-	var files []FileChange
-	if files, m.err = r.render(); m.err == nil && len(files) == 0 {
-		m.err = fmt.Errorf("nothing is left to change on branch %s", dr.Branch)
-	}
-	if m.err == nil {
-		m.digest = ChangeDigest(dr.Branch, files)
-	}
-	for _, f := range files {
-		f.Content = nil
-		m.files = append(m.files, f)
-	}
-	if d.memory.contents == nil {
-		d.memory.contents = map[string]made{}
-	}
-	d.memory.contents[key.String()] = m
-	return m
-}
-
-// render applies one change to each file.
-func (r recipe) render() ([]FileChange, error) {
-	if r.twin {
-		return twinFiles(r.files), nil
+// Render applies one change to each file.
+func (r Recipe) Render() ([]FileChange, error) {
+	if r.Twin {
+		return TwinFiles(r.Files), nil
 	}
 	var out []FileChange
-	for i, f := range r.files {
-		change := r.changes[i]
+	for i, f := range r.Files {
+		change := r.Changes[i]
 		if len(change.Edits)+len(change.Add)+len(change.Remove) == 0 {
 			continue
 		}
-		data, err := f.parsed.Rewrite(change)
+		data, err := f.Parsed.Rewrite(change)
 		if err != nil {
 			return nil, err
 		}
@@ -94,7 +45,7 @@ func (r recipe) render() ([]FileChange, error) {
 		if err != nil {
 			return nil, err
 		}
-		twin, err := f.derive(parsed)
+		twin, err := f.Derive(parsed)
 		if err != nil {
 			return nil, err
 		}
@@ -103,48 +54,35 @@ func (r recipe) render() ([]FileChange, error) {
 	return out, nil
 }
 
-// changeOf is what an update does to one file.
-func changeOf(f parsedFile, u Update) constraints.Change {
-	var c constraints.Change
-	for _, m := range u.Moves {
-		if m.File == f.Path {
-			c.Edits = append(c.Edits, constraints.Edit{Pin: m.Pin, Version: m.To, SHA256: m.SHA256})
-		}
-	}
-	for _, l := range u.Lines {
-		switch {
-		case l.File != f.Path:
-		case !l.Removed && len(f.parsed.Slots(l.Key)) == 0:
-			c.Add = append(c.Add, constraints.NewPin{Name: l.Name, Version: l.Version, SHA256: l.SHA256})
-		case l.Removed:
-			for _, pin := range f.parsed.Slots(l.Key) {
-				edited := slices.ContainsFunc(c.Edits, func(e constraints.Edit) bool { return e.Pin == pin })
-				if !edited && !slices.Contains(c.Remove, pin) && f.parsed.Pins[pin].Version.String() == l.Version {
-					c.Remove = append(c.Remove, pin)
-				}
-			}
-		}
-	}
-	return c
-}
-
-// twinFiles are the derived files that disagree with their constraints file on
+// TwinFiles are the derived files that disagree with their constraints file on
 // the default branch, as they should be.
-func twinFiles(files []parsedFile) []FileChange {
+func TwinFiles(files []ParsedFile) []FileChange {
 	var out []FileChange
 	for _, f := range files {
-		if f.behind {
-			out = append(out, FileChange{Path: f.Derived.Path, Content: f.twin, Before: f.Derived.Data, Create: f.Derived.Absent})
+		if f.Behind {
+			out = append(out, FileChange{Path: f.Derived.Path, Content: f.Twin, Before: f.Derived.Data, Create: f.Derived.Absent})
 		}
 	}
 	return out
 }
 
-// twinBehind reports whether a derived file of the draft's files disagrees
-// with its constraints file on the default branch: merging the branch as it is
-// would not mend that, but making it anew does.
-func (d *decider) twinBehind(dr *draft) bool {
-	return slices.ContainsFunc(d.files, func(f parsedFile) bool {
-		return f.behind && slices.ContainsFunc(dr.Moves, func(m Move) bool { return m.File == f.Path })
-	})
+// ParsedFile is a file of the snapshot after reading it as pip would.
+type ParsedFile struct {
+	File
+	Policy FilePolicy
+	Parsed *constraints.File
+	Twin   []byte // the derived file as it should be; nil where there is none
+	Behind bool   // it is not on the default branch as it should be
+}
+
+// Derive renders the twin of parsed over what stands there now.
+func (f ParsedFile) Derive(parsed *constraints.File) ([]byte, error) {
+	d := f.Policy.Derived
+	existing := f.Derived.Data
+	if f.Derived.Absent {
+		existing = nil
+	} else if existing == nil {
+		existing = []byte{}
+	}
+	return constraints.Derive(parsed, existing, d.derivation())
 }

@@ -1,10 +1,11 @@
-// Package plan is pinwheel's judgement: Decide turns a Snapshot of the world
-// into a Plan of what to do and what to say about it.
+// Package plan holds the nouns of pinwheel: what a run knows (Snapshot, Policy,
+// Package, MergeRequest), what it does about it (Plan, Update, Action), and the
+// words that tie the two to GitLab (State and its table, branch names,
+// Trailers, the digests that prove a branch).
 //
-// Its one invariant: Decide is total, pure and deterministic. The same
-// Snapshot gives the same Plan byte for byte; it reads no clock, does no I/O
-// and returns no error. What cannot be done is a State with a Reason.
+// Its one invariant: a value of this package means the same everywhere. Its
+// methods read the value alone: no clock, no I/O, no memory.
 //
-// It does not read or write GitLab, an index or a database, and it renders no
-// Markdown: it decides, the edges carry out, dashboard and mrs write.
+// It does not judge. Which update goes where is the work of package decide; the
+// edges fill a Snapshot and carry a Plan out, and dashboard and mrs write it.
 package plan

@@ -26,7 +26,7 @@ func ParseTitleForm(text string) (TitleForm, error) {
 		switch {
 		case strings.Contains(after, "{"), !formText.MatchString(before + after), len(before)+len(after) > 60, strings.TrimSpace(text) != text:
 			return TitleForm{}, fmt.Errorf("%q is not a form of titles: write %s once, and around it letters, digits and ()[]:._,!- in up to 60 characters", text, place)
-		case plainTitle(before+"x"+after) != before+"x"+after || linked.MatchString(before+after):
+		case PlainTitle(before+"x"+after) != before+"x"+after || linked.MatchString(before+after):
 			return TitleForm{}, fmt.Errorf("%q means something else to GitLab at that place: write another word", text)
 		}
 		return TitleForm{before, after, place == "{lower}"}, nil
@@ -34,16 +34,16 @@ func ParseTitleForm(text string) (TitleForm, error) {
 	return TitleForm{}, fmt.Errorf("%q lacks {title}, the generated title: write such as \"chore(deps): {title}\"", text)
 }
 
-// apply puts the form around a title.
-func (f TitleForm) apply(title string) string {
+// Apply puts the form around a title.
+func (f TitleForm) Apply(title string) string {
 	if f.lower && title != "" {
 		title = strings.ToLower(title[:1]) + title[1:]
 	}
 	return f.before + title + f.after
 }
 
-// strip takes the form away, if it is there.
-func (f TitleForm) strip(title string) string {
+// Strip takes the form away, if it is there.
+func (f TitleForm) Strip(title string) string {
 	if inner, ok := strings.CutPrefix(title, f.before); ok {
 		if inner, ok := strings.CutSuffix(inner, f.after); ok {
 			return inner

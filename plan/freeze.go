@@ -22,9 +22,9 @@ func (w Window) Without(freezes []Freeze) Window {
 // And is the minutes that are inside of both. The zone is that of w.
 func (w Window) And(o Window) Window {
 	switch {
-	case o.always() || slices.Equal(w.text, o.text):
+	case o.Always() || slices.Equal(w.text, o.text):
 		return w
-	case w.always():
+	case w.Always():
 		o.frozen = append(slices.Clip(o.frozen), w.frozen...)
 		return o
 	}

@@ -1,10 +1,40 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
+
+// IsBuild reports whether a release is a build of a version without a label.
+func IsBuild(r *Release, v pep440.Version) bool {
+	return r.Version.Local() != "" && SamePublic(r.Version, v)
+}
+
+func SamePublic(a, b pep440.Version) bool {
+	p, err := pep440.Parse(a.Public())
+	if err != nil {
+		return false
+	}
+	q, err := pep440.Parse(b.Public())
+	return err == nil && p.Equal(q)
+}
+
+// Release finds a version among what an index tells of a package.
+func (p Package) Release(v pep440.Version) *Release {
+	i, found := slices.BinarySearchFunc(p.Releases, v, func(r Release, v pep440.Version) int { return r.Version.Compare(v) })
+	if found {
+		return &p.Releases[i]
+	}
+	// A pin without a label means a build, too: builds stand right after it, and
+	// the last of them is the one that pip takes.
+	var build *Release
+	for ; i < len(p.Releases) && v.Local() == "" && IsBuild(&p.Releases[i], v); i++ {
+		build = &p.Releases[i]
+	}
+	return build
+}
 
 // Package is what its index says of one name (PEP 691, 700, 792).
 type Package struct {
@@ -44,4 +74,9 @@ type DistFile struct {
 	// number say the same. It is 0 for all of them where no two differ, and for
 	// those of which the index gives no digest.
 	Says uint8
+}
+
+// Differ reports whether files of a release say different things.
+func (r *Release) Differ() bool {
+	return slices.ContainsFunc(r.Files, func(f DistFile) bool { return f.Says != 0 })
 }

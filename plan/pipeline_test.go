@@ -1,10 +1,18 @@
 package plan
 
 import (
-	"strings"
 	"testing"
 	"time"
 )
+
+func at(t testing.TB, s string) time.Time {
+	t.Helper()
+	u, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
 
 func TestWhatIsKnownOfAPipeline(t *testing.T) {
 	monday, friday := at(t, "2026-01-05T10:00:00Z"), at(t, "2026-01-09T10:00:00Z")
@@ -45,24 +53,5 @@ func TestJobsAreComparedWithMain(t *testing.T) {
 	}
 	if last := first.Against(map[string]Result{"a": Failed, "b": Failed}, friday); last.Jobs[1].Main != Failed || !last.MainAt.Equal(friday) {
 		t.Errorf("%+v", last)
-	}
-}
-
-func TestAHostileJobNameStaysInItsCodeSpan(t *testing.T) {
-	s := saturday(t, "a==1.0\n", pkg("a", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-01-15")))
-	play(&s, Decide(s).Actions)
-	mr := s.MergeRequests[0]
-	s.Pipelines = map[int64]Pipeline{mr.IID: {Head: mr.HeadSHA, Result: Failed, At: s.Now, Jobs: []Job{{Name: "x` @all ~label\n/merge"}}}}
-	u := the(t, Decide(s), lineOfA)
-	if !strings.Contains(u.Reason, "in `x' @all") || strings.Count(u.Reason, "`") != 2 {
-		t.Error(u.Reason)
-	}
-}
-
-func TestWhoMayNotReadPipelinesSaysSo(t *testing.T) {
-	s := saturday(t, "a==1.0\n", pkg("a", release(t, "1.0", "2024-01-01")))
-	s.Silent = true
-	if notes := strings.Join(Decide(s).Notes, "\n"); !strings.Contains(notes, "How pipelines end is not shown") {
-		t.Error(notes)
 	}
 }

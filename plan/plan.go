@@ -274,3 +274,11 @@ type WindowView struct {
 	Never  bool    // no opening within five years
 	Frozen *Frozen // now lies in a freeze; nil where it does not
 }
+
+// Moves0 is the first move, or none for a twin's repair.
+func (u Update) Moves0() Move {
+	if len(u.Moves) == 0 {
+		return Move{}
+	}
+	return u.Moves[0]
+}

@@ -1,10 +1,46 @@
 package plan
 
 import (
+	"fmt"
+	"path"
+	"strings"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/constraints"
 )
+
+// IndexOf returns the index that owns a normalised name: the first whose patterns
+// match. ok is false when none does; such a name is looked up nowhere.
+func (p Policy) IndexOf(name string) (Index, bool) {
+	for _, index := range p.Indexes {
+		for _, pattern := range index.Packages {
+			if ok, err := path.Match(strings.ToLower(pattern), name); ok && err == nil {
+				return index, true
+			}
+		}
+	}
+	return Index{}, false
+}
+
+// People are the usernames that a policy and its rules name, each once, with
+// where the first of them is written.
+func (p Policy) People() (names []string, at map[string]string) {
+	at = map[string]string{}
+	add := func(all []string, where string) {
+		for _, name := range all {
+			if _, twice := at[name]; !twice {
+				names, at[name] = append(names, name), where
+			}
+		}
+	}
+	add(p.Reviewers, fmt.Sprint(p.Sources["reviewers"]))
+	add(p.Assignees, fmt.Sprint(p.Sources["assignees"]))
+	for _, r := range p.Rules {
+		add(r.Reviewers, r.At)
+		add(r.Assignees, r.At)
+	}
+	return names, at
+}
 
 // Policy is what the configuration says of one project, defaults filled in.
 type Policy struct {

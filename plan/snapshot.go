@@ -6,6 +6,12 @@ import (
 	"time"
 )
 
+// Sample is how far behind the pins were in a week.
+type Sample struct {
+	Week     time.Time // its Monday, as midnight in UTC
+	Libyears float64   // to one decimal
+}
+
 // Snapshot is everything one run knows when it decides. Slices are sorted by
 // whoever fills them only where a field says so; Decide sorts what it needs.
 type Snapshot struct {
@@ -161,27 +167,33 @@ type MergeRequest struct {
 
 // The words of Renovate for the same on GitLab.
 const (
-	rebaseLabel = "rebase"
-	pausedLabel = "stop-updating"
+	RebaseLabel = "rebase"
+	PausedLabel = "stop-updating"
 	rebaseTitle = "rebase!"
 )
 
-// asks reports whether a merge request asks to be made anew: by the box of its
+// Asks reports whether a merge request asks to be made anew: by the box of its
 // description, by a label or by its title.
-func (m MergeRequest) asks() bool {
-	return m.Note.RebaseBox || slices.Contains(m.Labels, rebaseLabel) || hasPrefixFold(m.Title, rebaseTitle)
+func (m MergeRequest) Asks() bool {
+	_, byTitle := CutRebase(m.Title)
+	return m.Note.RebaseBox || slices.Contains(m.Labels, RebaseLabel) || byTitle
 }
 
-// paused reports whether a label asks to leave a merge request as it is.
-func (m MergeRequest) paused() bool { return slices.Contains(m.Labels, pausedLabel) }
+// CutRebase returns what follows the word of a title that asks to make the
+// branch anew; ok is false where the title does not begin with it.
+func CutRebase(title string) (rest string, ok bool) {
+	if len(title) < len(rebaseTitle) || !strings.EqualFold(title[:len(rebaseTitle)], rebaseTitle) {
+		return title, false
+	}
+	return strings.TrimSpace(title[len(rebaseTitle):]), true
+}
+
+// Paused reports whether a label asks to leave a merge request as it is.
+func (m MergeRequest) Paused() bool { return slices.Contains(m.Labels, PausedLabel) }
 
 // Switched reports whether a merge request goes into the branch into which we
 // opened it, which was the default one then.
 func (m MergeRequest) Switched() bool { return m.Note.Target != "" && m.Note.Target == m.Target }
-
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
-}
 
 // MergeRequestNote is what the hidden marker of a description carries, so that
 // a lost database changes no text: why it was opened, and what it holds.

@@ -48,7 +48,7 @@ func TestWindowMinuteByMinute(t *testing.T) {
 				r.Fatalf("from %s, inside %v: %s, %v; minute by minute %s, %v", at, want, got, ok, slow, found)
 			}
 		}
-		if opened := w.View(at).Opens; w.Inside(at) && !w.always() {
+		if opened := w.View(at).Opens; w.Inside(at) && !w.Always() {
 			if !w.Inside(opened) || w.Inside(opened.Add(-time.Minute)) {
 				r.Fatalf("inside at %s, but opened %s", at, opened)
 			}

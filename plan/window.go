@@ -9,6 +9,36 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
+// MissedWindow is an opening in which no run got through although something
+// waited for it.
+type MissedWindow struct {
+	From, Until time.Time
+	Attended    time.Time // the last run that was not too late for anything
+}
+
+// Missed returns the first opening that lies between attended and now as a
+// whole: it began after attended and was over by the minute of now. ok is false
+// when there is none, when attended is zero or not before now, and for a window
+// that is always open, where the next run is never late.
+func (w Window) Missed(attended, now time.Time) (from, until time.Time, ok bool) {
+	if attended.IsZero() || !attended.Before(now) || w.Always() {
+		return time.Time{}, time.Time{}, false
+	}
+	start := attended
+	if w.Inside(attended) {
+		if start, ok = w.Closes(attended); !ok {
+			return time.Time{}, time.Time{}, false
+		}
+	}
+	if from, ok = w.Opens(start); !ok {
+		return time.Time{}, time.Time{}, false
+	}
+	if until, ok = w.Closes(from); !ok || until.After(now) {
+		return time.Time{}, time.Time{}, false
+	}
+	return from, until, true
+}
+
 // Window is a set of minutes in a time zone, written as cron specs of five
 // fields: an instant is inside when any spec matches its minute. Where a spec
 // restricts both day of month and weekday, both must match (as Renovate reads
@@ -110,17 +140,17 @@ func (w Window) Opens(t time.Time) (_ time.Time, ok bool) { return first(t, true
 // Closes returns the first minute at or after t that is outside. ok is false
 // when there is none within five years: then the window is always open.
 func (w Window) Closes(t time.Time) (_ time.Time, ok bool) {
-	if w.always() && len(w.frozen) == 0 {
+	if w.Always() && len(w.frozen) == 0 {
 		return time.Time{}, false
 	}
 	return first(t, false, w.span)
 }
 
-// always reports whether every minute is inside but those of freezes: specs that
+// Always reports whether every minute is inside but those of freezes: specs that
 // leave no minute, hour, day of month or month out, and that cover the week
 // together.
-func (w Window) always() bool {
-	if slices.ContainsFunc(w.also, func(o Window) bool { return !o.always() }) {
+func (w Window) Always() bool {
+	if slices.ContainsFunc(w.also, func(o Window) bool { return !o.Always() }) {
 		return false
 	}
 	full := func(set uint64, from, to int) bool {
@@ -143,7 +173,7 @@ func (w Window) Same(a, b time.Time) bool {
 	if b.Before(a) {
 		a, b = b, a
 	}
-	if w.always() {
+	if w.Always() {
 		ay, am, ad := a.In(w.Zone()).Date()
 		by, bm, bd := b.In(w.Zone()).Date()
 		return ay == by && am == bm && ad == bd
@@ -158,7 +188,7 @@ func (w Window) Same(a, b time.Time) bool {
 // View is the window as texts show it at now.
 func (w Window) View(now time.Time) WindowView {
 	v := WindowView{Zone: w.Zone().String(), Inside: w.Inside(now), Frozen: w.frozenNow(now)}
-	if v.Always = w.always() && v.Frozen == nil; v.Always {
+	if v.Always = w.Always() && v.Frozen == nil; v.Always {
 		return v
 	}
 	opens, ok := w.Opens(now)
@@ -170,7 +200,10 @@ func (w Window) View(now time.Time) WindowView {
 		opens = w.openedAt(now)
 	}
 	v.Opens = opens
-	v.Closes, _ = w.Closes(maxTime(opens, now.Truncate(time.Minute)))
+	if minute := now.Truncate(time.Minute); opens.Before(minute) {
+		opens = minute
+	}
+	v.Closes, _ = w.Closes(opens)
 	return v
 }
 
@@ -184,11 +217,4 @@ func (w Window) openedAt(now time.Time) time.Time {
 		}
 	}
 	return u
-}
-
-func maxTime(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

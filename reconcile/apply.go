@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/store"
@@ -47,7 +48,7 @@ func (r *run) all(ctx context.Context) (Report, error) {
 		return Report{Status: Failed, Plan: final, Wrote: r.wrote}, r.broken
 	}
 	status := r.status(final)
-	if plan.Attends(r.snap) && (status == Done || !r.snap.Policy.CatchUp) {
+	if decide.Attends(r.snap) && (status == Done || !r.snap.Policy.CatchUp) {
 		r.memory.Attended = r.now
 	}
 	r.memory.Standings = final.Counts()

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 
+	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -29,7 +30,7 @@ const (
 // is not checked yet, and a last judgement says so.
 func (r *run) decide(ctx context.Context) (plan.Plan, error) {
 	var p plan.Plan
-	var memory plan.Memory
+	var memory decide.Memory
 	err := r.settled(ctx, func() []plan.Need {
 		p = memory.Decide(r.snap)
 		return p.Missing
@@ -41,7 +42,7 @@ func (r *run) decide(ctx context.Context) (plan.Plan, error) {
 func (r *run) verifyPins(ctx context.Context) (Preview, error) {
 	var v plan.Verification
 	err := r.settled(ctx, func() []plan.Need {
-		v = plan.Verify(r.snap)
+		v = decide.Verify(r.snap)
 		return v.Missing
 	})
 	return Preview{Snapshot: r.snap, Plan: plan.Plan{Problems: v.Problems}, Verification: v}, err
@@ -139,9 +140,9 @@ func (r *run) setMetadata(name, version string, m plan.Metadata) {
 // learn fetches what is needed: pages of names without a pin, then metadata,
 // from the store where it was read before.
 func (r *run) learn(ctx context.Context, needs []plan.Need) error {
-	pages := map[string]plan.Wanted{}
+	pages := map[string]decide.Wanted{}
 	hashed := false
-	for _, w := range plan.Names(r.snap.Files) {
+	for _, w := range decide.Names(r.snap.Files) {
 		hashed = hashed || w.Hashes
 	}
 	byIndex := map[string][]plan.Need{}
@@ -153,7 +154,7 @@ func (r *run) learn(ctx context.Context, needs []plan.Need) error {
 		case !owned:
 			r.unread([]plan.Need{n}, "no index of the configuration owns this name")
 		case n.Page:
-			pages[n.Name] = plan.Wanted{Hashes: hashed}
+			pages[n.Name] = decide.Wanted{Hashes: hashed}
 		default:
 			byIndex[index.Name] = append(byIndex[index.Name], n)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
@@ -44,7 +45,7 @@ type run struct {
 	unverified []replaced
 	states     map[string]store.SelectionState // of ticks, as the audit knows them
 	paged      map[string]bool                 // names whose page is new in this run
-	wanted     map[string]plan.Wanted          // of each name whose page was asked for
+	wanted     map[string]decide.Wanted        // of each name whose page was asked for
 	fresh      map[string][]pypi.Request       // by index: pages that are not asked for, since they were a short while ago
 	fetched    int                             // releases whose metadata was fetched
 	decoder    metadata.Decoder

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/python/pep440"
@@ -23,7 +24,7 @@ func (r *run) observeIndex(ctx context.Context) error {
 	if err := r.observeRoots(ctx); err != nil {
 		return err
 	}
-	wanted := plan.Names(r.snap.Files)
+	wanted := decide.Names(r.snap.Files)
 	byIndex := map[string][]string{}
 	for name := range wanted {
 		if index, ok := r.project.Policy.IndexOf(name); ok {
@@ -60,10 +61,10 @@ func (r *run) observeIndex(ctx context.Context) error {
 // observeUnpinned asks at once for the pages of names that the pins are known
 // to require and that have no pin, and recalls their metadata: a quiet run then
 // decides once. What it does not foresee, decisions ask for.
-func (r *run) observeUnpinned(ctx context.Context, pinned map[string]plan.Wanted) error {
+func (r *run) observeUnpinned(ctx context.Context, pinned map[string]decide.Wanted) error {
 	var needs []plan.Need
 	byIndex := map[string][]string{}
-	for _, name := range plan.Required(r.snap) {
+	for _, name := range decide.Required(r.snap) {
 		if _, ok := pinned[name]; ok {
 			continue
 		}
@@ -88,7 +89,7 @@ func (r *run) observeUnpinned(ctx context.Context, pinned map[string]plan.Wanted
 // carries the failure. Stored facts that turn out to be damaged are dropped with
 // their ETag, and the page is read anew: the index would go on saying that they
 // hold.
-func (r *run) pages(ctx context.Context, wanted map[string]plan.Wanted) error {
+func (r *run) pages(ctx context.Context, wanted map[string]decide.Wanted) error {
 	damaged, err := r.ask(ctx, wanted)
 	if err != nil || len(damaged) == 0 {
 		return err
@@ -98,8 +99,8 @@ func (r *run) pages(ctx context.Context, wanted map[string]plan.Wanted) error {
 
 // reread drops what is stored of names and asks for their pages as if nothing
 // had ever been.
-func (r *run) reread(ctx context.Context, names []string, wanted map[string]plan.Wanted) error {
-	again, byIndex := map[string]plan.Wanted{}, map[string][]string{}
+func (r *run) reread(ctx context.Context, names []string, wanted map[string]decide.Wanted) error {
+	again, byIndex := map[string]decide.Wanted{}, map[string][]string{}
 	for _, name := range names {
 		if index, ok := r.project.Policy.IndexOf(name); ok {
 			again[name], byIndex[index.Name] = wanted[name], append(byIndex[index.Name], name)
@@ -117,7 +118,7 @@ func (r *run) reread(ctx context.Context, names []string, wanted map[string]plan
 
 // ask is one question to the index for each name. It returns the names of which
 // the stored facts are damaged.
-func (r *run) ask(ctx context.Context, wanted map[string]plan.Wanted) (damaged []string, err error) {
+func (r *run) ask(ctx context.Context, wanted map[string]decide.Wanted) (damaged []string, err error) {
 	byIndex := map[string][]string{}
 	for name, w := range wanted {
 		r.wanted[name] = w
@@ -238,7 +239,7 @@ func (r *run) settle(ctx context.Context, res pypi.Result, old store.Facts, leas
 			Name: res.Request.Name, ETag: res.Answer.ETag, Serial: res.Answer.Serial, CheckedAt: r.now,
 			WithHashes: hashes, Blob: pypi.EncodePackage(pkg, hashes), Details: res.Answer.Details,
 		}
-		if least.IsZero() || len(fresh.Details) == 0 || plan.TakenBack(pkg, least) {
+		if least.IsZero() || len(fresh.Details) == 0 || decide.TakenBack(pkg, least) {
 			return pkg, fresh, nil
 		}
 		fresh.Whole, fresh.Blob = fresh.Blob, pypi.EncodeRecent(pkg, hashes, least)
@@ -272,7 +273,7 @@ func (r *run) stored(ctx context.Context, index string, old store.Facts, least p
 		return plan.Package{}, fmt.Errorf("they are those of %s", pkg.Name)
 	}
 	switch {
-	case err == nil && (least.IsZero() || len(pkg.Releases) > 0 && !plan.TakenBack(pkg, least)):
+	case err == nil && (least.IsZero() || len(pkg.Releases) > 0 && !decide.TakenBack(pkg, least)):
 		return pkg, nil
 	case err != nil && !errors.Is(err, pypi.ErrOlder):
 		return pkg, err

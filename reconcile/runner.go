@@ -17,6 +17,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
@@ -226,7 +227,7 @@ func Windows(p plan.Policy) []plan.Window {
 func (r *Runner) newRun(project config.Project, now time.Time) *run {
 	run := &run{
 		Runner: r, project: project, now: now,
-		log: r.Log.With("project", project.Path), paged: map[string]bool{}, wanted: map[string]plan.Wanted{}, unproved: map[release]plan.Metadata{}, ofOne: map[string]int{}, recalled: map[string]bool{}, learnt: map[string][]store.MetadataRow{}, states: map[string]store.SelectionState{},
+		log: r.Log.With("project", project.Path), paged: map[string]bool{}, wanted: map[string]decide.Wanted{}, unproved: map[release]plan.Metadata{}, ofOne: map[string]int{}, recalled: map[string]bool{}, learnt: map[string][]store.MetadataRow{}, states: map[string]store.SelectionState{},
 		targets: map[string]string{}, partings: map[string]time.Time{}, pushers: map[int64]plan.MergeRequest{},
 		snap: plan.Snapshot{
 			Now: now, Policy: project.Policy, Former: r.FormerUsers, Packages: map[string]plan.Package{},

@@ -59,9 +59,11 @@
 // each of which is one file; wire.go turns a configuration into a
 // reconcile.Runner. Package scheduler says when a project is looked at.
 // Package reconcile is one look: it observes GitLab (mrs, dashboard) and the
-// index (pypi), lets plan decide, carries the actions out (mrs) and writes the
-// dashboard. Package plan is pure and judges everything; it reads files with
-// constraints and versions with python/pep440 and python/pep508. Package store
+// index (pypi), lets decide judge, carries the actions out (mrs) and writes the
+// dashboard. Package decide is pure and judges everything: it turns a
+// plan.Snapshot into a plan.Plan. Package plan has the nouns of both, on which
+// the edges agree; files are read with constraints, and versions with
+// python/pep440 and python/pep508. Package store
 // keeps in SQLite what nobody else remembers. internal/fake/gitlabsim and
 // internal/fake/pypisim are the GitLab and the index that tests talk to.
 package main

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
@@ -303,7 +304,7 @@ func (d *doctor) answers(index config.Index, asked []string, unknown []string, f
 		d.say(doubt, subject, "answers at %s and does not know %s: check that its address is the base of a Simple API", index.URL, names)
 	case len(unknown) == len(asked):
 		d.say(wrong, subject, "answers at %s and knows none of its pins, %s: check that its address is the base of a Simple API, and that its user may read them", index.URL, names)
-	case plan.ManyUnknown(len(unknown), len(asked)):
+	case decide.ManyUnknown(len(unknown), len(asked)):
 		d.say(wrong, subject, "answers at %s and does not know %d of its %s, %s: check that its address is the base of a Simple API, and that its user may read them", index.URL, len(unknown), count(len(asked), "pin"), names)
 	default:
 		d.say(doubt, subject, "answers at %s and does not know %s: correct the name, or check that its address is the base of a Simple API", index.URL, names)

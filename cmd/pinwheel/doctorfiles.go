@@ -7,6 +7,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/constraints"
+	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
@@ -26,7 +27,7 @@ func (d *doctor) files(ctx context.Context, client *mrs.Client, project config.P
 		}
 		for _, pin := range parsed.Pins {
 			names = append(names, pin.Key)
-			if !plan.Blocks(pin.Version) {
+			if !decide.Blocks(pin.Version) {
 				asked = append(asked, pin.Key)
 			}
 		}
@@ -39,7 +40,7 @@ func (d *doctor) files(ctx context.Context, client *mrs.Client, project config.P
 	if !whole {
 		return // what they pin is not known
 	}
-	for _, q := range plan.WithoutEffect(project.Policy, files, names) {
+	for _, q := range decide.WithoutEffect(project.Policy, files, names) {
 		d.say(doubt, project.Path, "%s", strings.ReplaceAll(problemLine(q), "`", ""))
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
@@ -41,7 +42,7 @@ func (p *program) explain(all []seen, code int, name string, asJSON bool) error 
 	key := pep508.NormalizeName(name)
 	found := false
 	for _, s := range all {
-		for _, e := range plan.Explain(s.Snapshot, key) {
+		for _, e := range decide.Explain(s.Snapshot, key) {
 			if asJSON {
 				if err := p.line(explainedOf(s, e)); err != nil {
 					return err

@@ -123,7 +123,7 @@ func TestImports(t *testing.T) {
 // The core is pure: it reads no file, no network and no database, and logs
 // nothing.
 func TestCoreIsPure(t *testing.T) {
-	core := []string{"plan", "constraints", "text", "dashboard", "plan/solve", "python/pep440", "python/pep508", "python/dist", "python/metadata", "python/pyproject"}
+	core := []string{"decide", "decide/solve", "plan", "constraints", "text", "dashboard", "python/pep440", "python/pep508", "python/dist", "python/metadata", "python/pyproject"}
 	forbidden := []string{"net", "os", "database", "log"}
 	pure := []string{"net/url"} // takes a string apart
 	all := imports(t)
@@ -149,8 +149,9 @@ func TestDoors(t *testing.T) {
 		{"gitlab.com/gitlab-org/api/client-go", []string{"mrs", publish, "cmd/pinwheel"}},
 		{"modernc.org/sqlite", []string{"store"}},
 		{"github.com/robfig/cron", []string{"scheduler", "plan"}},
-		{"github.com/Masterminds/semver", []string{"plan"}},
+		{"github.com/Masterminds/semver", []string{"decide"}},
 		{"github.com/spf13/", []string{"cmd/pinwheel"}},
+		{module + "decide", []string{"cmd/pinwheel", "reconcile", "decide"}},
 	}
 	all := imports(t)
 	for _, d := range doors {
@@ -159,6 +160,51 @@ func TestDoors(t *testing.T) {
 				if strings.HasPrefix(p, d.path) && !slices.Contains(d.at, pkg) {
 					t.Errorf("%s imports %s, which only %v may", pkg, p, d.at)
 				}
+			}
+		}
+	}
+}
+
+// floors are the rooms, from the top down; those on one line are siblings.
+var floors = []string{
+	"cmd/pinwheel",
+	"internal/fake/demo",
+	"scheduler reconcile",
+	"journal",
+	"dashboard dashboard/publish.go mrs pypi config store",
+	"gitlab",
+	"decide",
+	"decide/solve",
+	"plan",
+	"constraints",
+	"python/metadata python/pyproject python/dist",
+	"python/pep508",
+	"python/pep440",
+	"text outage internal/fake/demo/markdown internal/fake/gitlabsim internal/fake/pypisim",
+}
+
+// TestImportsGoDown: a room imports those below it alone. The fakes are servers:
+// nothing but the demo and the command that starts it needs them.
+func TestImportsGoDown(t *testing.T) {
+	level := map[string]int{}
+	for i, line := range floors {
+		for _, room := range strings.Fields(line) {
+			level[room] = i
+		}
+	}
+	all := imports(t)
+	for _, pkg := range slices.Sorted(maps.Keys(all)) {
+		at, known := level[pkg]
+		switch {
+		case strings.HasPrefix(pkg, "internal/"):
+			continue // whoever tests may use everything
+		case !known:
+			t.Errorf("%s has no place among the rooms", pkg)
+		}
+		for _, p := range all[pkg] {
+			p, ours := strings.CutPrefix(p, module)
+			if below, known := level[p]; ours && (!known || below <= at) {
+				t.Errorf("%s imports %s, which is not below it", pkg, p)
 			}
 		}
 	}

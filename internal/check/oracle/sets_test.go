@@ -3,7 +3,7 @@ package oracle
 import (
 	"testing"
 
-	"gitlab.com/cki-project/pinwheel/plan/solve"
+	"gitlab.com/cki-project/pinwheel/decide/solve"
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )

@@ -1,0 +1,109 @@
+package decide
+
+import (
+	"slices"
+	"strconv"
+
+	"gitlab.com/cki-project/pinwheel/decide/solve"
+)
+
+// This file shares out what a decision may cost. Steps of the search are
+// counted, not time, so that a decision is the same on every machine. Each
+// package's wish has the same share; what they leave of the whole goes in equal
+// parts to those that need more.
+
+const (
+	// allSteps is what all wishes of a decision may take together, about half a
+	// second; a wish takes at most wishSteps, and fewSteps whatever the others
+	// take. Of 4,217 updates of recorded pins nine take more than 20,000 steps and
+	// one more than 400,000.
+	allSteps, fewSteps, wishSteps = 10_000_000, 20_000, 500_000
+	// repairSteps is what the search for ends of conflicts may take.
+	repairSteps = 500_000
+)
+
+// share is what each of some wishes may take at first: half of the whole is left
+// for those that need more.
+func share(wishes int) int { return min(wishSteps/4, max(fewSteps, allSteps/2/max(1, wishes))) }
+
+// tiredName is how Memory knows a name without a pin of a file.
+func tiredName(file int, key string) string { return strconv.Itoa(file) + "\n" + key }
+
+// skips reports whether a name without a pin took too many steps before.
+func (d *decider) skips(file int, key string) bool {
+	if d.memory == nil || !d.memory.tired[tiredName(file, key)] {
+		return false
+	}
+	d.memory.skipped = true
+	return true
+}
+
+// within asks the search within the steps that are left, and takes off what it
+// took.
+func (d *decider) within(left *int, wish []solve.Goal, o solve.Options) solve.Result {
+	if *left <= 0 {
+		return solve.Result{Status: solve.GaveUp}
+	}
+	o.Steps = *left
+	r := d.solver.Reach(wish, o)
+	*left -= r.Steps
+	if d.memory != nil {
+		d.memory.steps += r.Steps
+	}
+	return r
+}
+
+// attempt asks the search for one wish within what is left of its share.
+func (d *decider) attempt(g *goal, wish []solve.Goal, o solve.Options) solve.Result {
+	return d.within(&g.left, wish, o)
+}
+
+// rested reports whether a wish is to be searched for in this round. One that
+// took too many steps in an earlier round is left out until nothing else is
+// missing: then the decision is made anew with all of them.
+func (d *decider) rested(g *goal) bool {
+	if d.memory == nil || !d.memory.tired[g.branch] {
+		return true
+	}
+	d.memory.skipped = true
+	g.result = solve.Result{Status: solve.GaveUp}
+	return false
+}
+
+// tire remembers what took too many steps.
+func (d *decider) tire(goals []*goal) {
+	if d.memory == nil {
+		return
+	}
+	if d.memory.tired == nil {
+		d.memory.tired = map[string]bool{}
+	}
+	for _, g := range goals {
+		if g.result.Status == solve.GaveUp {
+			d.memory.tired[g.branch] = true
+		}
+	}
+	for _, u := range d.solver.Unchecked() {
+		if u.Spent {
+			d.memory.tired[tiredName(u.Group, u.Key)] = true
+		}
+	}
+}
+
+// unchecked are the sentences on names without a pin of which is not known
+// whether the pins as they are fit them, with the edge that each is about.
+func (d *decider) unchecked() (edges []solve.Edge, texts []string) {
+	for _, u := range d.solver.Unchecked() {
+		text := requires(u.By) + ", and what " + u.Key + " requires could not be read"
+		switch {
+		case u.Spent:
+			text = requires(u.By) + ", and to find releases that fit " + u.Key + " takes too many steps"
+		case d.rest[u.Key]:
+			text = requires(u.By) + ", and the newest " + strconv.Itoa(mostRefused) + " releases of " + u.Key + " have metadata that is refused or not given out"
+		}
+		if !slices.Contains(texts, text) {
+			edges, texts = append(edges, u.By), append(texts, text)
+		}
+	}
+	return edges, texts
+}

@@ -1,0 +1,136 @@
+package decide
+
+import (
+	"fmt"
+
+	"gitlab.com/cki-project/pinwheel/constraints"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+)
+
+// This file tells the versions that are a step of a pin from those that are
+// another thing: pre-releases, development snapshots, and builds, which PEP 440
+// calls local versions.
+
+// strange says what kind of version keeps a release from being a step of a
+// pin, as it reads after the version; empty where its kind does not. A
+// development snapshot is for a pin that is one, a pre-release for a pin that
+// is one or a snapshot, and a build for a pin with the same label.
+func strange(pin constraints.Pin, to pep440.Version) string {
+	_, isDev := to.Dev()
+	_, fromDev := pin.Version.Dev()
+	switch label := pin.Version.Local(); {
+	case to.IsPrerelease() && !pin.Version.IsPrerelease():
+		return "is a pre-release"
+	case isDev && !fromDev:
+		return "is a development snapshot, and the pin is none"
+	case to.Local() == label:
+		return ""
+	case label == "":
+		return "is a local version"
+	default:
+		return fmt.Sprintf("is another build than +%s, which the pin asks for", label)
+	}
+}
+
+// strangeTo says why a version is a step of none of a package's pins, as it
+// reads after the version; empty where it is a step of one.
+func (d *decider) strangeTo(key string, to pep440.Version) string {
+	reason := ""
+	for _, sl := range d.slots {
+		if sl.p.Key != key {
+			continue
+		}
+		if reason = strange(sl.p, to); reason == "" {
+			return ""
+		}
+	}
+	return reason
+}
+
+// split returns the releases above the pin, newest first, and the pinned one.
+// A pin without a label also means a release that has one (PEP 440, "Version
+// matching"): the one whose label sorts last, as pip has it. A pin by its text
+// ("===") does not.
+func split(releases []plan.Release, pin constraints.Pin) (newer []*plan.Release, pinned *plan.Release) {
+	loose := pin.Op != "===" && pin.Version.Local() == ""
+	for i := len(releases) - 1; i >= 0; i-- {
+		r := &releases[i]
+		switch c := r.Version.Compare(pin.Version); {
+		case c == 0:
+			return newer, r
+		case c < 0:
+			return newer, pinned
+		case loose && plan.IsBuild(r, pin.Version):
+			if pinned == nil {
+				pinned = r
+			}
+		default:
+			newer = append(newer, r)
+		}
+	}
+	return newer, pinned
+}
+
+// newest is the final release that a pin with a label would be at if it could:
+// of the highest version the build with that label, or else the plain one, or
+// else any. Releases without files do not count, and neither do those that
+// passes refuses. It is nil where there is none.
+func newest(releases []plan.Release, label string, passes func(*plan.Release) bool) *plan.Release {
+	var best *plan.Release
+	for i := len(releases) - 1; i >= 0; i-- {
+		r := &releases[i]
+		if r.Version.IsPrerelease() || len(r.Files) == 0 || !passes(r) {
+			continue
+		}
+		if best != nil && !plan.SamePublic(best.Version, r.Version) {
+			break
+		}
+		switch own := r.Version.Local(); {
+		case own == label:
+			return r
+		case best == nil, own == "":
+			best = r
+		}
+	}
+	return best
+}
+
+// chooses says which builds may stand for a name without a pin. A plain release
+// always may. Without roots pip chooses, which takes a build where a version
+// has no other; with them the release becomes a line, which names a build only
+// where the index has nothing else.
+func chooses(p plan.Package, asLine bool) func(*plan.Release) bool {
+	plain, label, several := false, "", false
+	for i := range p.Releases {
+		if len(p.Releases[i].Files) == 0 {
+			continue
+		}
+		own := p.Releases[i].Version.Local()
+		plain = plain || own == ""
+		several = several || own != "" && label != "" && own != label
+		if own != "" {
+			label = own
+		}
+	}
+	return func(r *plan.Release) bool {
+		switch {
+		case r.Version.Local() == "":
+			return true
+		case asLine:
+			return !plain && !several
+		}
+		public, err := pep440.Parse(r.Version.Public())
+		other := p.Release(public)
+		return err != nil || other == nil || other.Version.Local() != "" || len(other.Files) == 0
+	}
+}
+
+// newestFinal is the newest that a pin is compared with, whatever keeps it away.
+func newestFinal(releases []plan.Release, pin pep440.Version) string {
+	r := newest(releases, pin.Local(), func(*plan.Release) bool { return true })
+	if r == nil {
+		return ""
+	}
+	return r.Version.String()
+}

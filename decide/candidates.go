@@ -1,0 +1,248 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/python/dist"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+)
+
+// judge says of single releases whether a slot may take them. It keeps what
+// it parsed, since thousands of files repeat a few Requires-Python texts.
+type judge struct {
+	now      time.Time
+	policy   plan.Policy
+	zone     *time.Location
+	requires map[string]pep440.Specifiers
+	bad      map[string]bool // Requires-Python texts that are no specifiers
+	minors   map[string]pep440.Version
+}
+
+func newJudge(s *plan.Snapshot) *judge {
+	return &judge{
+		now: s.Now, policy: s.Policy, zone: s.Policy.Window.Zone(),
+		requires: map[string]pep440.Specifiers{}, bad: map[string]bool{}, minors: map[string]pep440.Version{},
+	}
+}
+
+// verdict is what the judge thinks of one release for one slot.
+type verdict struct {
+	release  *plan.Release
+	released time.Time  // earliest upload, zero when unknown
+	eligible time.Time  // when it is old enough; zero when that is not known
+	reason   string     // why it is not taken now; empty: it is
+	rule     *plan.Rule // the one that gave the reason, if one did
+	young    bool       // the reason is its age alone, and eligible says when that ends
+}
+
+// kept reports whether a rule keeps the release away for a reason that the
+// dashboard shows. What is turned off is not shown.
+func (v verdict) kept() bool { return v.rule != nil && v.rule.Enabled != plan.No }
+
+// Release judges r for sl, to which it is a step of a kind. Its reasons come in
+// this order: kind of version, rules, files, yanked, Python, age.
+func (j *judge) release(sl slot, rules []*plan.Rule, kind plan.Kind, index plan.Index, r *plan.Release) verdict {
+	v := verdict{release: r, released: earliest(r.Files)}
+	v.reason = strange(sl.p, r.Version)
+	if v.reason == "" && len(r.Files) == 0 {
+		v.reason = "has no files"
+	}
+	if v.reason != "" {
+		return v
+	}
+	if v.rule, v.reason = j.forbidden(rules, kind, r.Version); v.reason != "" {
+		return v
+	}
+	usable, reason := j.usable(sl, r)
+	if reason != "" {
+		v.reason = reason
+		return v
+	}
+	if sl.p.HasHashes {
+		if v.reason = missingHash(r.Files, index); v.reason != "" {
+			return v
+		}
+	}
+	j.age(&v, usable, index, j.minimumAge(rules, kind, r.Version))
+	return v
+}
+
+// age sets when the release is old enough: the earliest upload, or that of
+// the latest file the targets could install, since pip would take that one.
+func (j *judge) age(v *verdict, usable []*plan.DistFile, index plan.Index, least time.Duration) {
+	newest := v.released
+	for _, f := range usable {
+		if f.Uploaded.IsZero() {
+			if index.IgnoreUploadTimes {
+				continue
+			}
+			v.reason = fmt.Sprintf("too young to tell: %s gives no upload time (upload_times: ignore would accept it)", index.Spoken())
+			return
+		}
+		newest = maxTime(newest, f.Uploaded)
+	}
+	v.eligible = newest.Add(least)
+	if newest.IsZero() {
+		v.eligible = time.Time{}
+	}
+	if v.eligible.After(j.now) {
+		v.young = true
+		v.reason = "too young before " + instant(v.eligible, j.zone)
+	}
+}
+
+// usable returns the files that one of the slot's targets could install, and
+// a reason when one of the targets has none. Without targets any file will do.
+func (j *judge) usable(sl slot, r *plan.Release) ([]*plan.DistFile, string) {
+	good, reason := unyanked(r)
+	if reason != "" || len(sl.targets) == 0 {
+		return good, reason
+	}
+	out, mask := j.fitting(good, sl.targets)
+	for i, t := range sl.targets {
+		if mask>>i&1 == 0 {
+			return nil, j.lacks(good, t)
+		}
+	}
+	return out, ""
+}
+
+// unyanked returns the files of a release that are not yanked, or that all are.
+func unyanked(r *plan.Release) ([]*plan.DistFile, string) {
+	good := make([]*plan.DistFile, 0, len(r.Files))
+	var yanked string
+	for i := range r.Files {
+		f := &r.Files[i]
+		if f.Yanked {
+			yanked = f.YankedReason
+			continue
+		}
+		good = append(good, f)
+	}
+	if len(good) == 0 {
+		return nil, "yanked" + because(yanked)
+	}
+	return good, ""
+}
+
+// fitting returns the files that some target can install, and a bit for each
+// target that has one. Every target may take a file of its own: a wheel for
+// each machine is as good as one for all.
+func (j *judge) fitting(files []*plan.DistFile, targets []target) (out []*plan.DistFile, mask uint64) {
+	out = make([]*plan.DistFile, 0, len(files))
+	for _, f := range files {
+		file, err := dist.Parse(f.Name)
+		if err != nil {
+			continue
+		}
+		var fits uint64
+		for i, t := range targets {
+			if file.Installable(t.python, t.platform) {
+				if ok, _ := j.admits(f, t.python); ok {
+					fits |= 1 << i
+				}
+			}
+		}
+		if fits != 0 {
+			mask |= fits
+			out = append(out, f)
+		}
+	}
+	return out, mask
+}
+
+// lacks says why none of the files is for a target.
+func (j *judge) lacks(files []*plan.DistFile, t target) string {
+	admitted, elsewhere, requires := false, false, ""
+	for _, f := range files {
+		ok, text := j.admits(f, t.python)
+		file, err := dist.Parse(f.Name)
+		switch {
+		case err != nil:
+		case !ok && (requires == "" || file.Installable(t.python, t.platform)):
+			requires = text
+		case ok:
+			admitted = true
+			elsewhere = elsewhere || slices.ContainsFunc(platforms(j.policy), func(p string) bool { return file.Installable(t.python, p) })
+		}
+	}
+	switch {
+	case requires != "" && !admitted:
+		return "requires Python " + requires
+	case elsewhere:
+		return "no file for Python " + t.python + " on " + strings.TrimPrefix(t.platform, "linux/")
+	}
+	return "no file for Python " + t.python
+}
+
+// maxBecause is how many characters of a reason that strangers give are told.
+const maxBecause = 300
+
+// because quotes the reason that an index gives, shortened if it is long; "" for
+// none.
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	if len(reason) > maxBecause {
+		if r := []rune(reason); len(r) > maxBecause {
+			reason = strings.TrimRight(string(r[:maxBecause-1]), " ") + "…"
+		}
+	}
+	return ` ("` + reason + `")`
+}
+
+// admits reports whether the file's Requires-Python accepts the minor; a text
+// that is no specifier set refuses nothing, as pip reads it.
+func (j *judge) admits(f *plan.DistFile, minor string) (bool, string) {
+	text := f.RequiresPython
+	if text == "" || j.bad[text] {
+		return true, ""
+	}
+	set, ok := j.requires[text]
+	if !ok {
+		var err error
+		if set, err = pep440.ParseSpecifiers(text); err != nil {
+			j.bad[text] = true
+			return true, ""
+		}
+		j.requires[text] = set
+	}
+	v, ok := j.minors[minor]
+	if !ok {
+		// A minor stands for its newest patch release.
+		v, _ = pep440.Parse(minor + ".99")
+		j.minors[minor] = v
+	}
+	return set.Contains(v), text
+}
+
+func missingHash(files []plan.DistFile, index plan.Index) string {
+	for _, f := range files {
+		if f.SHA256 == "" && !f.Yanked {
+			return fmt.Sprintf("the pin carries hashes and %s gives no sha256 for %s", index.Spoken(), f.Name)
+		}
+	}
+	return ""
+}
+
+func earliest(files []plan.DistFile) time.Time {
+	var t time.Time
+	for _, f := range files {
+		if !f.Uploaded.IsZero() && (t.IsZero() || f.Uploaded.Before(t)) {
+			t = f.Uploaded
+		}
+	}
+	return t
+}
+
+// instant is how every text of this package names a moment.
+func instant(t time.Time, zone *time.Location) string {
+	return t.In(zone).Format("2006-01-02 15:04 MST")
+}
+
+func day(t time.Time, zone *time.Location) string { return t.In(zone).Format("2006-01-02") }

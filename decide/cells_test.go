@@ -1,0 +1,366 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"gitlab.com/cki-project/pinwheel/constraints"
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// play carries actions out on the snapshot as GitLab would, without failing.
+func play(s *plan.Snapshot, actions []plan.Action) {
+	for _, a := range actions {
+		switch a := a.(type) {
+		case plan.CommitBranch:
+			s.Branches = slices.DeleteFunc(s.Branches, func(b plan.Branch) bool { return b.Name == a.Branch })
+			sha := plan.ContentDigest(a.Branch, a.Message, a.Made().Files)[:40]
+			s.Branches = append(s.Branches, plan.Branch{Name: a.Branch, Digest: a.Digest, Based: true, Head: plan.Commit{
+				SHA: sha, Parents: []string{a.Base}, AuthorName: s.Bot.Name, CommitterName: s.Bot.Name, Message: a.Message}})
+			for i := range s.MergeRequests {
+				if mr := &s.MergeRequests[i]; mr.Branch == a.Branch && mr.State == plan.Opened {
+					mr.HeadSHA, mr.HasConflicts = sha, false
+				}
+			}
+		case plan.OpenMergeRequest:
+			s.MergeRequests = append(s.MergeRequests, plan.MergeRequest{
+				IID: int64(len(s.MergeRequests) + 1), Branch: a.Update.Branch, Target: a.Target, Title: a.Update.Title,
+				State: plan.Opened, SameProject: true, CreatedAt: s.Now, Note: a.Update.Note})
+		case plan.EditMergeRequest:
+			for i := range s.MergeRequests {
+				if mr := &s.MergeRequests[i]; mr.IID == a.IID {
+					mr.Note = a.Update.Note
+					if a.Title != "" {
+						mr.Title = a.Title
+					}
+				}
+			}
+		case plan.CloseMergeRequest:
+			for i := range s.MergeRequests {
+				if mr := &s.MergeRequests[i]; mr.IID == a.IID {
+					mr.State, mr.ClosedBy, mr.Note.ClosedByUs = plan.Closed, s.Bot, true
+				}
+			}
+		case plan.DeleteBranch:
+			s.Branches = slices.DeleteFunc(s.Branches, func(b plan.Branch) bool { return b.Name == a.Branch })
+		}
+	}
+}
+
+// opened is a Saturday on which a's minor has its merge request.
+func opened(t testing.TB) plan.Snapshot {
+	t.Helper()
+	s := saturday(t, "a==1.0\n", pkg("a", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-02-01")))
+	play(&s, Decide(s).Actions)
+	if len(s.MergeRequests) != 1 {
+		t.Fatalf("nothing opened: %+v", s.MergeRequests)
+	}
+	return s
+}
+
+const lineOfA = "pinwheel/a-1.x"
+
+func ticked(box plan.BoxType) []plan.Tick {
+	return []plan.Tick{{ID: "note-1", Box: box, Branch: lineOfA, Rendered: true, Role: plan.Developer, By: plan.User{ID: 1, Username: "bob"}}}
+}
+
+// TestEveryCell walks the state table: for every state that offers a box, what
+// the world is like and what the tick does.
+func TestEveryCell(t *testing.T) {
+	young := func(t *testing.T) plan.Snapshot {
+		return friday(t, "a==1.0\n", pkg("a", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2026-01-01")))
+	}
+	shut := func(t *testing.T) plan.Snapshot {
+		return friday(t, "a==1.0\n", pkg("a", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-02-01")))
+	}
+	tests := []struct {
+		state plan.State
+		world func(*testing.T) plan.Snapshot
+		tick  func(*testing.T, plan.Snapshot, plan.Plan)
+	}{
+		{plan.AwaitingSchedule, shut, opens},
+		{plan.RateLimited, func(t *testing.T) plan.Snapshot {
+			s := shut(t)
+			s.Now, s.Policy.MaxOpen = at(t, "2026-01-03T02:00:00Z"), 0
+			return s
+		}, opens},
+		{plan.Maturing, young, func(t *testing.T, _ plan.Snapshot, p plan.Plan) {
+			if len(p.Actions) != 0 || !strings.HasPrefix(the(t, p, lineOfA).Reason, "Forced by `bob`") {
+				t.Errorf("%v, %s", p.Actions, the(t, p, lineOfA).Reason)
+			}
+		}},
+		{plan.Errored, func(t *testing.T) plan.Snapshot {
+			s := shut(t)
+			s.Now = at(t, "2026-01-03T02:00:00Z")
+			s.Failures = map[string]string{lineOfA: "GitLab refused the commit."}
+			return s
+		}, func(t *testing.T, s plan.Snapshot, _ plan.Plan) {
+			s.Failures, s.Now = nil, at(t, "2026-01-05T08:00:00Z") // the next run, on a Monday
+			opens(t, s, Decide(s))
+		}},
+		{plan.Open, func(t *testing.T) plan.Snapshot { return opened(t) }, func(t *testing.T, s plan.Snapshot, p plan.Plan) {
+			if len(p.Actions) != 2 {
+				t.Fatalf("a rebase did %v", p.Actions)
+			}
+			play(&s, p.Actions)
+			if again := Decide(s); len(again.Actions) != 0 || again.Requests[0].Verdict != plan.Done {
+				t.Errorf("after the rebase: %v %v", again.Actions, again.Requests)
+			}
+		}},
+		{plan.Edited, func(t *testing.T) plan.Snapshot {
+			s := opened(t)
+			s.Branches[0].Head = plan.Commit{SHA: strings.Repeat("9", 40), AuthorName: "Dave", Message: "mine"}
+			return s
+		}, func(t *testing.T, s plan.Snapshot, p plan.Plan) {
+			kept, ok := p.Actions[0].(plan.KeepCommits)
+			if commit, _ := p.Actions[1].(plan.CommitBranch); !ok || kept.Head != commit.Expect || commit.Branch != lineOfA || p.Requests[0].Verdict != plan.Accepted {
+				t.Fatalf("%v %v", p.Actions, p.Requests)
+			}
+			play(&s, p.Actions)
+			if again := Decide(s); len(again.Actions) != 0 || again.Requests[0].Verdict != plan.Done {
+				t.Errorf("after starting over: %v %v", again.Actions, again.Requests)
+			}
+		}},
+		{plan.ClosedByPerson, func(t *testing.T) plan.Snapshot {
+			s := opened(t)
+			s.MergeRequests[0].State, s.MergeRequests[0].ClosedBy = plan.Closed, plan.User{ID: 4, Username: "alice"}
+			return s
+		}, opens},
+	}
+	for _, tt := range tests {
+		t.Run(string(tt.state), func(t *testing.T) {
+			s := tt.world(t)
+			u := the(t, Decide(s), lineOfA)
+			if u.State == plan.AwaitingSchedule && tt.state != plan.AwaitingSchedule {
+				t.Fatalf("%s: %s", u.State, u.Reason)
+			}
+			if u.State != tt.state || u.Reason == "" {
+				t.Fatalf("%s (%s), want %s", u.State, u.Reason, tt.state)
+			}
+			i := slices.IndexFunc(plan.Table(), func(r plan.Row) bool { return r.State == tt.state })
+			s.Ticks = ticked(plan.Table()[i].Box)
+			tt.tick(t, s, Decide(s))
+		})
+	}
+}
+
+func opens(t *testing.T, s plan.Snapshot, p plan.Plan) {
+	t.Helper()
+	before := len(s.MergeRequests)
+	play(&s, p.Actions)
+	if len(s.MergeRequests) != before+1 {
+		t.Fatalf("the tick opened nothing: %v %v", p.Requests, p.Actions)
+	}
+	again := Decide(s)
+	if len(again.Actions) != 0 || again.Requests[0].Verdict != plan.Done || the(t, again, lineOfA).State != plan.Open {
+		t.Errorf("afterwards: %v %v", again.Actions, again.Requests)
+	}
+}
+
+// TestRebaseBoxOfADescription: ticked once it rebuilds once, whether the text
+// around it is ours or a person's.
+func TestRebaseBoxOfADescription(t *testing.T) {
+	for _, ours := range []bool{true, false} {
+		s := opened(t)
+		if !ours {
+			s.MergeRequests[0].Note = plan.MergeRequestNote{BodyForeign: true}
+		}
+		s.MergeRequests[0].Note.RebaseBox = true
+		p := Decide(s)
+		if len(p.Actions) != 2 {
+			t.Fatalf("ours %v: %v", ours, p.Actions)
+		}
+		play(&s, p.Actions[:1]) // a crash before the box is cleared
+		p = Decide(s)
+		if len(p.Actions) != 1 {
+			t.Fatalf("ours %v, after a crash: %v", ours, p.Actions)
+		}
+		play(&s, p.Actions)
+		if p := Decide(s); len(p.Actions) != 0 {
+			t.Errorf("ours %v, afterwards: %v", ours, p.Actions)
+		}
+	}
+}
+
+// TestWithoutMemory: branches that nobody recorded are proven by content.
+func TestWithoutMemory(t *testing.T) {
+	s := opened(t)
+	if u := the(t, Decide(s), lineOfA); u.State != plan.Open {
+		t.Errorf("proven by content it is %s", u.State)
+	}
+	rebased := opened(t)
+	rebased.Branches[0].Head.CommitterName, rebased.Branches[0].Head.Parents = "Dave", []string{strings.Repeat("3", 40)}
+	if u := the(t, Decide(rebased), lineOfA); u.State != plan.Open {
+		t.Errorf("rebased by a person it is %s", u.State)
+	}
+	for name, change := range map[string]func(*plan.Branch){
+		"another content": func(b *plan.Branch) { b.Digest = "other" },
+		"another path":    func(b *plan.Branch) { b.Paths = append(b.Paths, "fix.py") },
+		"another author":  func(b *plan.Branch) { b.Head.AuthorName = "Dave" },
+		"another history": func(b *plan.Branch) { b.Based = false },
+		"two parents":     func(b *plan.Branch) { b.Head.Parents = append(b.Head.Parents, strings.Repeat("3", 40)) },
+		"no trailers":     func(b *plan.Branch) { b.Head.Message = "Update dependency a to v1.1" },
+	} {
+		s := opened(t)
+		change(&s.Branches[0])
+		p := Decide(s)
+		if u := the(t, p, lineOfA); u.State != plan.Edited || len(p.Actions) != 0 {
+			t.Errorf("%s: %s, %v", name, u.State, p.Actions)
+		}
+	}
+}
+
+// TestProperties: whatever people and the index did, carrying a plan out
+// leaves nothing to do; no version is younger than its age; outside the
+// window nothing opens or moves without a tick; names in are names out.
+func TestProperties(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s := arbitrary(t, rt)
+		for pass := 0; ; pass++ {
+			p := Decide(s)
+			if len(p.Actions) == 0 {
+				break
+			}
+			if pass == 5 {
+				rt.Fatalf("still acting after %d passes: %v", pass, p.Actions)
+			}
+			check(rt, s, p)
+			play(&s, p.Actions)
+		}
+		s.Ticks = nil
+		if p := Decide(s); len(p.Actions) != 0 {
+			rt.Fatalf("the second run acts: %v", p.Actions)
+		}
+	})
+}
+
+func check(rt *rapid.T, s plan.Snapshot, p plan.Plan) {
+	inside := s.Policy.Window.Inside(s.Now)
+	for _, a := range p.Actions {
+		c, ok := a.(plan.CommitBranch)
+		c = c.Made()
+		if !ok {
+			continue
+		}
+		tr, _ := plan.ParseTrailers(c.Message)
+		asked := slices.ContainsFunc(s.Ticks, func(k plan.Tick) bool {
+			return (k.Branch == c.Branch || k.ID == tr.Request) && k.Role >= plan.Developer
+		})
+		if !inside && !asked && tr.Why != "clash" && c.MR == 0 {
+			rt.Fatalf("commit outside the window that nobody asked for: %s", c.Message)
+		}
+		for _, m := range tr.Moves {
+			for _, r := range s.Packages[m.Key].Releases {
+				if r.Version.String() == m.To && earliest(r.Files).Add(s.Policy.MinimumAge).After(s.Now) {
+					rt.Fatalf("%s %s is too young", m.Key, m.To)
+				}
+			}
+		}
+		after, err := constraints.Parse(c.Files[0].Path, c.Files[0].Content)
+		if err != nil {
+			rt.Fatalf("the file we made cannot be read: %v", err)
+		}
+		before, err := constraints.Parse(s.Files[0].Path, s.Files[0].Data)
+		for edge := range violations(s, after) {
+			if !violations(s, before)[edge] {
+				rt.Fatalf("%s adds the violated edge %s:\n%s\n%+v\n%s\nmain:\n%s", c.Branch, edge, c.Files[0].Content, c, c.Message, s.Files[0].Data)
+			}
+		}
+		if err != nil || !slices.Equal(before.Keys(), after.Keys()) {
+			rt.Fatalf("names %v became %v", before.Keys(), after.Keys())
+		}
+	}
+}
+
+// merge carries what a branch of ours holds over to main, as git would.
+func merge(s *plan.Snapshot, branch string) {
+	for _, b := range s.Branches {
+		tr, ok := plan.ParseTrailers(b.Head.Message)
+		if b.Name != branch || !ok {
+			continue
+		}
+		text := string(s.Files[0].Data)
+		for _, m := range tr.Moves {
+			text = strings.Replace(text, m.Key+"=="+m.From+"\n", m.Key+"=="+m.To+"\n", 1)
+		}
+		s.Files[0].Data = []byte(text)
+		s.Project.Head = plan.ContentDigest(branch, s.Project.Head, nil)[:40]
+	}
+}
+
+// violations names the requirements between pins that do not hold.
+func violations(s plan.Snapshot, f *constraints.File) map[string]bool {
+	out := map[string]bool{}
+	for _, a := range f.Pins {
+		for _, r := range s.Metadata[a.Key][a.Version.String()].Requires {
+			for _, b := range f.Pins {
+				if b.Key == r.Key() && !r.Specifiers.Contains(b.Version) {
+					out[fmt.Sprintf("%s %s requires %s, and %s is %s", a.Key, a.Version, r, b.Key, b.Version)] = true
+				}
+			}
+		}
+	}
+	return out
+}
+
+// arbitrary is a small world in which people already did things.
+func arbitrary(t testing.TB, rt *rapid.T) plan.Snapshot {
+	var file strings.Builder
+	var packages []plan.Package
+	names := rapid.IntRange(1, 5).Draw(rt, "names")
+	for i := range names {
+		name := fmt.Sprintf("p%d", i)
+		fmt.Fprintf(&file, "%s==1.0\n", name)
+		list := []plan.Release{release(t, "1.0", "2024-01-01")}
+		for _, v := range []string{"1.0.1", "1.2", "2.0", "3.1"} {
+			if rapid.Bool().Draw(rt, "has "+v) {
+				day := rapid.SampledFrom([]string{"2024-02-01", "2025-11-01", "2026-01-01", "2026-01-02"}).Draw(rt, "day")
+				yanked := rapid.IntRange(0, 5).Draw(rt, "yanked") == 0
+				list = append(list, release(t, v, day, func(f *plan.DistFile) { f.Yanked = yanked }))
+			}
+		}
+		packages = append(packages, pkg(name, list...))
+	}
+	s := friday(t, file.String(), packages...)
+	for i := range names {
+		for _, r := range packages[i].Releases {
+			if other := rapid.IntRange(0, 2*names).Draw(rt, "requires"); other < names && other != i {
+				spec := rapid.SampledFrom([]string{">=1.2", "<2", ">=2", "==1.0.1", "<1.2", ">=1"}).Draw(rt, "what")
+				needs(t, &s, packages[i].Name, r.Version.String(), fmt.Sprintf("p%d%s", other, spec))
+			}
+		}
+	}
+	s.Policy.MaxOpen = rapid.IntRange(0, 4).Draw(rt, "places")
+	s.Now = at(t, "2026-01-03T02:00:00Z")
+	play(&s, Decide(s).Actions)
+	for i := range s.MergeRequests {
+		mr := &s.MergeRequests[i]
+		mr.Unchecked = rapid.Bool().Draw(rt, "GitLab has not looked for conflicts")
+		switch rapid.IntRange(0, 4).Draw(rt, "what people did") {
+		case 0:
+			mr.State, mr.ClosedBy = plan.Closed, plan.User{ID: 4, Username: "alice"}
+		case 1:
+			mr.State, mr.MergedBy, mr.MergedAt = plan.Merged, plan.User{ID: 4, Username: "alice"}, s.Now
+			merge(&s, mr.Branch)
+		case 2:
+			mr.HasConflicts = true
+		case 3:
+			mr.Title = "something of my own"
+		}
+	}
+	s.Now = rapid.SampledFrom([]time.Time{at(t, "2026-01-03T03:00:00Z"), at(t, "2026-01-06T03:00:00Z"), at(t, "2026-01-10T03:00:00Z")}).Draw(rt, "now")
+	for i := range names {
+		if rapid.IntRange(0, 3).Draw(rt, "ticked") == 0 {
+			major := rapid.IntRange(1, 3).Draw(rt, "major")
+			box := rapid.SampledFrom([]plan.BoxType{plan.BoxUnschedule, plan.BoxRebase, plan.BoxRecreate, plan.BoxApprovePR}).Draw(rt, "box")
+			role := rapid.SampledFrom([]plan.Role{plan.Reporter, plan.Developer, plan.RoleUnknown}).Draw(rt, "role")
+			s.Ticks = append(s.Ticks, plan.Tick{ID: fmt.Sprintf("note-%d", i), Box: box, Branch: fmt.Sprintf("pinwheel/p%d-%d.x", i, major), Rendered: true, Role: role})
+		}
+	}
+	return s
+}

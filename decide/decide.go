@@ -1,0 +1,409 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/decide/solve"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+)
+
+// Decide answers what is true of every pin and what to do now. It is total:
+// whatever the snapshot lacks becomes a state with a reason.
+func Decide(s plan.Snapshot) plan.Plan { return new(Memory).Decide(s) }
+
+func decide(s *plan.Snapshot, m *Memory) plan.Plan {
+	d := newDecider(s)
+	d.memory = m
+	d.plan.Window = s.Policy.Window.View(s.Now)
+	d.plan.MaxOpen = s.Policy.MaxOpen
+	m.parse(s)
+	d.files, d.plan.Problems = m.files, append(slices.Clone(s.Own.Problems), m.problems...)
+	for _, g := range s.Gaps {
+		if g.Stopping {
+			d.plan.Problems = append(d.plan.Problems, g)
+		} else {
+			d.plan.Hints = append(d.plan.Hints, g)
+		}
+	}
+	if s.Project.Archived {
+		d.plan.Problems = append(d.plan.Problems, plan.Problem{Text: "the project is archived", Next: "remove it from the configuration", Stopping: true})
+	}
+	for _, p := range d.plan.Problems {
+		if p.Stopping {
+			return d.plan
+		}
+	}
+	d.plan.Hints = append(d.plan.Hints, d.idleSettings()...)
+	d.slots, d.plan.Unmanaged = m.slots, slices.Clone(m.unmanaged)
+	d.apart()
+	d.look(m)
+	d.twins()
+	d.orphans()
+	d.states()
+	d.plan.Missing = append(d.plan.Missing, d.asks...)
+	d.requests()
+	d.queue()
+	d.missed()
+	d.leftovers()
+	d.finish()
+	return d.plan
+}
+
+func newDecider(s *plan.Snapshot) *decider {
+	d := &decider{rest: map[string]bool{}, admitted: map[string]map[string]uint64{}, views: map[string]plan.WindowView{}, split: map[string]*plan.Tick{}, s: s, zone: s.Policy.Window.Zone(), world: arrange(s), envs: environments(s.Policy)}
+	d.caughtUp = s.Policy.CatchUp && d.late()
+	return d
+}
+
+// decider is one decision in the making.
+type decider struct {
+	s        *plan.Snapshot
+	memory   *Memory
+	ofKey    map[string][]int // slots by package, once asked for
+	zone     *time.Location
+	split    map[string]*plan.Tick      // branches of groups that are taken apart
+	views    map[string]plan.WindowView // of rules' windows
+	caughtUp bool                       // the policy's window went by without a run and is made up for
+	world    world
+	envs     []environment
+	files    []plan.ParsedFile
+	slots    []slot
+	judge    *judge
+	outcomes []outcome         // of each slot
+	spelled  map[string]string // normalised name -> as the first file writes it
+	solver   *solve.Solver
+	heard    map[*plan.Release][]voice
+	free     map[string][]pep440.Version  // releases of names without a pin
+	rest     map[string]bool              // of which older ones were not looked at
+	admitted map[string]map[string]uint64 // and the environments each is for
+	against  []map[string]string          // for each slot: version -> why no set takes it
+	wishes   []*goal                      // all of them
+	left     []*goal                      // slots that cannot go with the others of their package
+	repairs  []solve.Repair               // what can be done about conflicts of the pins as they are
+	lacking  []solve.Need                 // facts to judge files with added lines
+	asks     []plan.Need                  // approvals that matter
+	drafts   []*draft
+	line     int // updates that wait for a place in a window that is open
+	plan     plan.Plan
+}
+
+// draft is an update while its state is worked out.
+type draft struct {
+	plan.Update
+	form      plan.TitleForm
+	of, joins string           // branch and name of the group that would have it, for one on its own
+	slots     []int            // into decider.slots, one for each step that was wanted
+	versions  []pep440.Version // where each of these goes
+	want      []plan.Move      // the moves it would make, whatever its branch holds now
+	wantLines []plan.LineChange
+	wantAlong []plan.LineChange
+	held      plan.State // why it cannot be offered now: incompatible or not-checked
+	heldFor   string     // the reason, a sentence
+	stale     bool       // its index did not answer
+	young     bool
+	repairs   string // of a twin's: its generated title
+	orphan    string // an open merge request without an update: why it closes
+	by        int64  // the merge request that takes its place, 0 for none
+	branch    *plan.Branch
+	trailer   plan.Trailers
+	ours      bool
+	mr        *plan.MergeRequest
+	refused   *refusal
+	forced    *plan.Tick
+	handling  handling
+	opens     bool      // wants a new merge request
+	moves     bool      // an open one moves to Moves
+	repair    bool      // an open one is rebuilt at the versions it holds
+	merging   merging   // what comes of merging an open one that stays
+	placeless bool      // an open one that takes no place
+	givenUp   time.Time // an open one that fails: from when it takes no place; zero for never
+	because   string    // why it is rebuilt, and asker for whom
+	asker     string
+}
+
+// look judges every slot, finds which pins can move together, and makes a
+// draft of every set and of every wish that is held back.
+func (d *decider) look(m *Memory) {
+	d.judge, d.free, d.spelled = m.judgeOf(d.s), map[string][]pep440.Version{}, map[string]string{}
+	stale := map[string][]string{}
+	kept := d.slots[:0:0]
+	for _, sl := range d.slots {
+		if _, ok := d.spelled[sl.p.Key]; !ok {
+			d.spelled[sl.p.Key] = sl.p.Name
+		}
+		pkg, known := d.s.Packages[sl.p.Key]
+		o := m.look(sl, pkg, known)
+		if o.blocks {
+			d.plan.Unmanaged = append(d.plan.Unmanaged, plan.Unmanaged{File: sl.path, Line: sl.p.Line, Text: pinText(sl.p), Reason: onPurpose})
+		} else if o.stale || o.unknown {
+			index, _ := d.s.Policy.IndexOf(sl.p.Key)
+			stale[index.Name] = append(stale[index.Name], sl.p.Key)
+		}
+		kept, d.outcomes = append(kept, sl), append(d.outcomes, o)
+	}
+	d.slots = kept
+	d.staleProblems(stale)
+	d.solver = solve.New(d.universe())
+	d.findRepairs()
+	goals := d.goals()
+	d.reach(goals)
+	goals = d.back(goals)
+	d.repair(goals)
+	d.tire(goals)
+	d.wishes = append(slices.Clone(goals), d.left...)
+	sets, waiting := d.join(goals)
+	d.weigh(append(slices.Clone(goals), d.left...), waiting)
+	for _, s := range sets {
+		d.add(d.draftOf(s))
+	}
+	for _, g := range goals {
+		if g.result.Status != solve.Solved || waiting[g] != nil {
+			d.add(d.heldDraft(g, waiting[g]))
+		}
+	}
+	d.ignored()
+	d.withoutRoots()
+	d.plan.Missing = d.needs()
+	d.tally()
+}
+
+// withoutRoots holds every wish while a root could not be read: what else is
+// installed, and what the file must hold, is not known then.
+func (d *decider) withoutRoots() {
+	for _, r := range d.s.Roots {
+		if r.Failure == "" {
+			continue
+		}
+		for _, dr := range d.drafts {
+			if dr.held == "" {
+				dr.held = plan.NotChecked
+				dr.heldFor = fmt.Sprintf("Not checked yet: root %s could not be read. Tried again every run.", r.Name)
+			}
+		}
+		return
+	}
+}
+
+// add keeps one draft for each branch, the first.
+func (d *decider) add(dr *draft) {
+	if !slices.ContainsFunc(d.drafts, func(o *draft) bool { return o.Branch == dr.Branch }) {
+		d.drafts = append(d.drafts, dr)
+	}
+}
+
+// draftOf makes the update of a set.
+func (d *decider) draftOf(s *set) *draft {
+	leader := ""
+	dr := &draft{form: d.s.Policy.Title, Update: plan.Update{Branch: plan.GroupBranch(d.s.Policy.BranchPrefix, s.name), Name: s.name, Group: s.name, Parts: len(s.united), Without: s.without}, of: s.of, joins: s.joins}
+	if s.name == "" {
+		leader = d.leader(s)
+		dr.Update = plan.Update{Branch: d.setBranch(s, leader), Name: d.spelled[leader]}
+	}
+	dr.young = s.class.young
+	moves := slices.Clone(s.result.Moves)
+	sort.SliceStable(moves, func(i, j int) bool {
+		a, b := d.slots[moves[i].Pin].p.Key, d.slots[moves[j].Pin].p.Key
+		if (a == leader) != (b == leader) {
+			return a == leader
+		}
+		if a != b {
+			return a < b
+		}
+		return moves[i].Pin < moves[j].Pin
+	})
+	for _, m := range moves {
+		dr.step(d, m)
+	}
+	d.describe(dr, s, leader)
+	dr.finishWish()
+	return dr
+}
+
+// heldDraft makes the update of a wish that cannot be granted: it shows the
+// newest that was wanted, and why not.
+func (d *decider) heldDraft(g *goal, behind *set) *draft {
+	dr := &draft{form: d.s.Policy.Title, Update: plan.Update{Name: d.spelled[g.key]}, young: g.young}
+	for k, i := range g.slots {
+		to := g.lines[k].newest()
+		dr.step(d, solve.Move{Pin: i, To: to})
+		dr.Branch = plan.BranchName(d.s.Policy.BranchPrefix, dr.Name, to.Major())
+	}
+	dr.held, dr.heldFor = d.whyHeld(g, behind)
+	d.leaves(dr)
+	dr.finishWish()
+	return dr
+}
+
+func (dr *draft) finishWish() {
+	dr.Title = dr.heading()
+	dr.want, dr.wantLines, dr.wantAlong = dr.Moves, dr.Lines, dr.Along
+}
+
+// step adds one slot's move. A set is released with its newest member, old
+// enough with its last, waiting since its first, and of its highest kind.
+func (dr *draft) step(d *decider, m solve.Move) {
+	var st *step
+	for _, l := range d.outcomes[m.Pin].lines {
+		if st = l.step(d.slots[m.Pin], m.To); st != nil {
+			break
+		}
+	}
+	if st == nil {
+		return
+	}
+	dr.stale = dr.stale || d.outcomes[m.Pin].stale
+	dr.Moves = append(dr.Moves, d.move(m.Pin, d.slots[m.Pin], *st))
+	dr.slots, dr.versions = append(dr.slots, m.Pin), append(dr.versions, m.To)
+	dr.Released = maxTime(dr.Released, st.released)
+	dr.Eligible = maxTime(dr.Eligible, st.eligible)
+	if dr.Since.IsZero() || st.since.Before(dr.Since) {
+		dr.Since = st.since
+	}
+	if dr.Kind == "" || rank(st.kind) > rank(dr.Kind) {
+		dr.Kind = st.kind
+	}
+}
+
+func (d *decider) move(i int, sl slot, st step) plan.Move {
+	index, _ := d.s.Policy.IndexOf(sl.p.Key)
+	m := plan.Move{
+		File: sl.path, Line: sl.p.Line, Pin: sl.pin, Name: sl.p.Name, Key: sl.p.Key, Marker: sl.p.MarkerText,
+		From: sl.p.Version.String(), To: st.to.Version.String(), Kind: st.kind, Released: st.released,
+		Index: index.Name, URL: projectPage(index.URL, sl.p.Key, st.to.Version.String()),
+	}
+	m.Links = stepLinks(m, d.metadataOf(sl.p.Key, sl.p.Version).Links, d.metadataOf(sl.p.Key, st.to.Version).Links)
+	if sl.p.HasHashes {
+		m.SHA256 = hashes(st.to)
+	}
+	return m
+}
+
+// hashes lists the sha256 of a release's files that are not yanked, sorted.
+func hashes(r *plan.Release) []string {
+	var out []string
+	for _, f := range r.Files {
+		if !f.Yanked && f.SHA256 != "" {
+			out = append(out, f.SHA256)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// projectPage is where people find a release: its page on the public index,
+// the project's page of the Simple API on any other; empty for what is no
+// address for a browser.
+func projectPage(base, key, version string) string {
+	for _, public := range []string{"https://pypi.org/", "https://test.pypi.org/"} {
+		if strings.HasPrefix(base, public) {
+			return public + "project/" + key + "/" + version + "/"
+		}
+	}
+	if strings.HasPrefix(base, "https://") || strings.HasPrefix(base, "http://") {
+		return base + key + "/"
+	}
+	return ""
+}
+
+// reasons joins runs of one reason: "8.0.0 to 7.0.1: requires Python >=3.10".
+// At most three runs; those below the version that is taken do not matter.
+func reasons(why []plan.Considered, taken string) string {
+	low, _ := pep440.Parse(taken)
+	type run struct{ first, last, reason string }
+	var runs []run
+	for _, c := range why {
+		if v, err := pep440.Parse(c.Version); err == nil && v.Compare(low) <= 0 {
+			continue
+		}
+		if n := len(runs); n > 0 && runs[n-1].reason == c.Reason {
+			runs[n-1].last = c.Version
+			continue
+		}
+		runs = append(runs, run{c.Version, c.Version, c.Reason})
+	}
+	var parts []string
+	for i, r := range runs {
+		if i == 3 {
+			parts = append(parts, "and more, see explain")
+			break
+		}
+		span := r.first
+		if r.last != r.first {
+			span += " to " + r.last
+		}
+		parts = append(parts, span+": "+r.reason)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// staleProblems says once for each index what could not be read.
+func (d *decider) staleProblems(stale map[string][]string) {
+	var names []string
+	for name := range stale {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		keys := slices.Compact(sorted(stale[name]))
+		index, _ := d.s.Policy.IndexOf(keys[0])
+		why := d.failures(keys)
+		if why == "" {
+			continue // no index owns it: said in the table
+		}
+		text := index.Spoken() + " could not be read"
+		if !d.allOf(index.Name, keys) {
+			text += " for " + some(keys)
+		}
+		d.plan.Problems = append(d.plan.Problems, plan.Problem{
+			Text: text + ": " + why,
+			Next: "nothing is closed or opened for it; the last good answers are shown and the next run tries again",
+		})
+	}
+}
+
+// failures says why names could not be read, each reason once.
+func (d *decider) failures(keys []string) string {
+	var out []string
+	for _, key := range keys {
+		if why := d.s.Packages[key].Failure; why != "" && !slices.Contains(out, why) {
+			out = append(out, why)
+		}
+	}
+	slices.Sort(out)
+	if len(out) > 3 {
+		out = append(out[:3], "and more")
+	}
+	return strings.Join(out, "; ")
+}
+
+// allOf reports whether keys are all the pinned names that an index owns.
+func (d *decider) allOf(index string, keys []string) bool {
+	for _, sl := range d.slots {
+		if owner, ok := d.s.Policy.IndexOf(sl.p.Key); ok && owner.Name == index && !slices.Contains(keys, sl.p.Key) {
+			return false
+		}
+	}
+	return true
+}
+
+func sorted(s []string) []string { sort.Strings(s); return s }
+
+func majorOf(version string) string {
+	v, err := pep440.Parse(version)
+	if err != nil {
+		return version
+	}
+	return v.Epoch() + "!" + v.Major()
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

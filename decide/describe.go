@@ -1,0 +1,174 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+
+	"gitlab.com/cki-project/pinwheel/decide/solve"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+)
+
+// This file fills what the texts say of a set beyond its moves, and the lines
+// it adds and removes.
+
+// describe fills what the texts say of a set beyond its moves.
+func (d *decider) describe(dr *draft, s *set, leader string) {
+	d.retell(dr)
+	d.leaves(dr)
+	d.changedLines(dr, s)
+	dr.Labels = append(dr.extraLabels(), d.ruleLabels(dr.Moves)...)
+	for _, g := range s.goals {
+		if g.key == leader {
+			dr.NotTaken = d.notTaken(dr, g)
+		}
+	}
+}
+
+// leaves notes which of the draft's pins were taken back.
+func (d *decider) leaves(dr *draft) {
+	for _, i := range dr.slots {
+		if why := d.outcomes[i].yanked; why != "" {
+			dr.Yanked = append(dr.Yanked, fmt.Sprintf("%s %s is %s", d.slots[i].p.Name, d.slots[i].p.Version, why))
+		}
+	}
+}
+
+// tied lists the requirements for the sake of which moves go together: those
+// of a new version that refuse where another member stood, and those of an old
+// version that refuse where it goes.
+func (d *decider) tied(moves []plan.Move) []plan.Claim {
+	var out []plan.Claim
+	said := map[[2]string]bool{}
+	byKey := map[string][]plan.Move{}
+	for _, m := range moves {
+		byKey[m.Key] = append(byKey[m.Key], m)
+	}
+	ask := func(m plan.Move, at string, refuses func(plan.Move) string) {
+		v, err := pep440.Parse(at)
+		if err != nil {
+			return
+		}
+		for _, r := range d.metadataOf(m.Key, v).Requires {
+			for _, other := range byKey[r.Key()] {
+				pair := [2]string{m.Key, other.Key}
+				if other.Key == m.Key || other.File != m.File || said[pair] || !d.mayHoldAnywhere(r.Marker) {
+					continue
+				}
+				if stood, err := pep440.Parse(refuses(other)); err == nil && !r.Specifiers.Contains(stood) {
+					said[pair], said[[2]string{other.Key, m.Key}] = true, true
+					asks := r.Name + r.Specifiers.String()
+					out = append(out, plan.Claim{
+						Text: m.Name + " " + at + " requires " + asks, File: m.File, From: m.Key, FromVersion: at, Requirement: asks, To: other.Key,
+					})
+				}
+			}
+		}
+	}
+	for _, m := range moves {
+		ask(m, m.To, func(o plan.Move) string { return o.From })
+	}
+	for _, m := range moves {
+		ask(m, m.From, func(o plan.Move) string { return o.To })
+	}
+	return out
+}
+
+// unverified names the packages whose new release does not tell what it
+// requires.
+func (d *decider) unverified(moves []plan.Move) []string {
+	var out []string
+	for _, m := range moves {
+		if v, err := pep440.Parse(m.To); err == nil && d.metadataOf(m.Key, v).Status == plan.MetadataUnknown && !slices.Contains(out, m.Key) {
+			out = append(out, m.Key)
+		}
+	}
+	return out
+}
+
+func (dr *draft) extraLabels() []string {
+	var out []string
+	if len(dr.Together) > 0 || (dr.Group == "" && slices.ContainsFunc(dr.Moves, func(m plan.Move) bool { return m.Key != dr.Moves0().Key })) {
+		out = append(out, "lock-step")
+	}
+	if len(dr.Yanked) > 0 {
+		out = append(out, "yanked")
+	}
+	if len(dr.Unverified) > 0 {
+		out = append(out, "unverified")
+	}
+	return out
+}
+
+// changedLines lists names without a pin that come along. Where the project's
+// roots are known the file is kept whole: they become lines, and pins that
+// nothing needs any more go.
+func (d *decider) changedLines(dr *draft, s *set) {
+	whole := len(d.s.Roots) > 0
+	for _, a := range s.result.Along {
+		c := plan.LineChange{File: d.files[a.Group].Path, Key: a.Key, Name: a.Key, Version: a.Version.String(), By: d.claim(a.By, requires(a.By))}
+		if !whole {
+			dr.Along = append(dr.Along, c)
+			continue
+		}
+		if d.hashed(a.Group) {
+			if r := d.s.Packages[a.Key].Release(a.Version); r != nil {
+				c.SHA256 = hashes(r)
+			}
+		}
+		dr.Lines = append(dr.Lines, c)
+	}
+	if !whole {
+		return
+	}
+	if len(dr.Lines) > 0 {
+		if refused := d.fitsWhole(dr, s.result.Moves); refused != "" {
+			dr.held, dr.heldFor = plan.Incompatible, "The file needs lines for it that do not fit everywhere: "+refused+"."
+			return
+		}
+	}
+	for _, i := range s.result.Unneeded {
+		if slices.ContainsFunc(s.result.Moves, func(m solve.Move) bool { return m.Pin == i }) {
+			continue // it moves; that nothing needs it shows when it did
+		}
+		sl := d.slots[i]
+		dr.Lines = append(dr.Lines, plan.LineChange{File: sl.path, Pin: sl.pin, Key: sl.p.Key, Name: sl.p.Name, Version: sl.p.Version.String(), Removed: true})
+	}
+}
+
+// fitsWhole judges a file with added lines as pins, since a line holds one
+// version for every environment where pip would choose one for each. It says
+// what would be refused, if anything.
+func (d *decider) fitsWhole(dr *draft, moves []solve.Move) string {
+	f := d.universe()
+	for _, m := range moves {
+		f.Pins[m.Pin].Version = m.To
+	}
+	for _, l := range dr.Lines {
+		v, err := pep440.Parse(l.Version)
+		if err != nil || l.Removed {
+			continue
+		}
+		group := slices.IndexFunc(d.files, func(f plan.ParsedFile) bool { return f.Path == l.File })
+		f.Pins = append(f.Pins, solve.Pin{Key: l.Key, Group: group, Version: v, Active: ^uint64(0), Fixed: true})
+	}
+	whole := solve.New(f)
+	known := d.solver.Conflicts()
+	for _, e := range whole.Conflicts() {
+		if !slices.ContainsFunc(known, e.Same) {
+			return d.sentence(e)
+		}
+	}
+	d.lacking = append(d.lacking, whole.Missing()...)
+	return ""
+}
+
+// hashed reports whether the pins of a file carry hashes.
+func (d *decider) hashed(file int) bool {
+	for _, p := range d.files[file].Parsed.Pins {
+		if p.HasHashes {
+			return true
+		}
+	}
+	return false
+}

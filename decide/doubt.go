@@ -1,0 +1,83 @@
+package decide
+
+import (
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/decide/solve"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+)
+
+// This file keeps what an index hides for one run, perhaps by mistake, from
+// deciding what people asked for: a tick waits, and what is open stays as it is.
+
+// offered reports whether an open merge request of ours holds a version of a
+// package: it was judged when its files were still given.
+func (d *decider) offered(key string, v pep440.Version) bool {
+	for _, mr := range d.world.open {
+		if slices.ContainsFunc(mr.Note.Moves, func(m plan.Move) bool {
+			to, err := pep440.Parse(m.To)
+			return m.Key == key && err == nil && to.Equal(v)
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// hidden says of which package the index tells or gives less than it did, if of
+// any: no page, or a release without its files.
+func (d *decider) hidden(key string) bool {
+	if pkg, ok := d.s.Packages[key]; ok && (pkg.Withheld != "" || pkg.HasFacts && !pkg.Known) {
+		return true
+	}
+	for _, m := range d.s.Metadata[key] {
+		if m.Status == plan.MetadataWithheld {
+			return true
+		}
+	}
+	return false
+}
+
+// doubted reports whether an update would be another one if nothing of its
+// packages, or of those in its way, were hidden: it is held back or goes less
+// far than it might.
+func (d *decider) doubted(dr *draft) bool {
+	if len(dr.Moves) == 0 {
+		return false
+	}
+	keys := map[string]bool{}
+	for _, m := range dr.Moves {
+		keys[m.Key] = true
+	}
+	edges := func(list []solve.Edge) {
+		for _, e := range list {
+			keys[e.From], keys[e.To] = true, true
+		}
+	}
+	for _, g := range d.wishes {
+		if !dr.takes(g.key) {
+			continue
+		}
+		edges(g.result.Why)
+		for _, low := range g.result.Lowered {
+			edges(low.Why)
+		}
+	}
+	for key := range keys {
+		if d.hidden(key) {
+			return true
+		}
+	}
+	return false
+}
+
+// waits reports whether a tick waits for a run in which nothing of its update
+// is hidden. Who ticked the update as it stands now asks for just that.
+func (d *decider) waits(t plan.Tick, dr *draft) bool {
+	if dr.State == plan.Open || dr.State == plan.Edited || dr.held == "" && strings.Contains(t.Text, dr.Title) {
+		return false
+	}
+	return d.doubted(dr)
+}

@@ -1,0 +1,98 @@
+package decide
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+)
+
+// This file measures how far the pins are behind, and how long what was merged
+// took to get there.
+
+// year is the length that libyears are counted in.
+const year = 8766 * time.Hour // 365.25 days
+
+// drift is the time between the release that is pinned and the newest one that
+// is final and was not taken back; zero where that is not known.
+func drift(releases []plan.Release, pinned *plan.Release) time.Duration {
+	r := newest(releases, pinned.Version.Local(), func(r *plan.Release) bool { return taken(r) == "" })
+	if r == nil || r.Version.Compare(pinned.Version) <= 0 || plan.SamePublic(r.Version, pinned.Version) {
+		return 0
+	}
+	from, to := earliest(pinned.Files), earliest(r.Files)
+	if from.IsZero() || to.IsZero() {
+		return 0
+	}
+	return max(to.Sub(from), 0)
+}
+
+// libyears is the sum over all pins, which a Duration could not hold.
+func (d *decider) libyears() float64 {
+	sum := 0.0
+	for _, o := range d.outcomes {
+		sum += o.drift.Hours() / year.Hours()
+	}
+	return sum
+}
+
+// maxSamples is how many weeks of change are remembered.
+const maxSamples = 52
+
+// sample adds the present week to what the dashboard remembers: at its first run
+// in which everything could be read, and only where the sum changed since the
+// last one. So the page changes for it once a week at most, and never in silence.
+func (d *decider) sample() []plan.Sample {
+	out := slices.Clone(d.s.Samples)
+	local := d.s.Now.In(d.zone)
+	monday := local.AddDate(0, 0, -(int(local.Weekday())+6)%7)
+	week := time.Date(monday.Year(), monday.Month(), monday.Day(), 0, 0, 0, 0, time.UTC)
+	sum := math.Round(d.plan.Libyears*10) / 10
+	unread := slices.ContainsFunc(d.outcomes, func(o outcome) bool { return o.stale || o.unknown || o.absent })
+	if n := len(out); unread || n > 0 && (!out[n-1].Week.Before(week) || out[n-1].Libyears == sum) {
+		return out
+	}
+	out = append(out, plan.Sample{Week: week, Libyears: sum})
+	return out[max(0, len(out)-maxSamples):]
+}
+
+// lately is how many merged merge requests the median is of.
+const lately = 10
+
+// lag is the median time from a release to the merge of the merge request that
+// moved to it, of the package that names it, over those merged last; and of how
+// many. It is zero where none was merged or no index tells of the releases.
+func (d *decider) lag() (median time.Duration, of int) {
+	type merged struct {
+		at   time.Time
+		took time.Duration
+	}
+	var all []merged
+	for _, list := range d.world.history {
+		for _, mr := range list {
+			if mr.State != plan.Merged || mr.MergedAt.IsZero() || len(mr.Note.Moves) == 0 {
+				continue
+			}
+			m := mr.Note.Moves[0]
+			to, err := pep440.Parse(m.To)
+			if err != nil {
+				continue
+			}
+			if r := d.s.Packages[m.Key].Release(to); r != nil {
+				if at := earliest(r.Files); !at.IsZero() && mr.MergedAt.After(at) {
+					all = append(all, merged{mr.MergedAt, mr.MergedAt.Sub(at)})
+				}
+			}
+		}
+	}
+	if len(all) == 0 {
+		return 0, 0
+	}
+	slices.SortFunc(all, func(a, b merged) int { return cmp.Or(b.at.Compare(a.at), cmp.Compare(a.took, b.took)) })
+	all = all[:min(len(all), lately)]
+	slices.SortFunc(all, func(a, b merged) int { return cmp.Compare(a.took, b.took) })
+	return all[len(all)/2].took, len(all)
+}

@@ -1,0 +1,342 @@
+package decide
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// finish turns drafts into updates with reasons, and wishes into actions.
+func (d *decider) finish() {
+	sort.SliceStable(d.drafts, func(i, j int) bool { return before(d.drafts[i], d.drafts[j]) })
+	for _, dr := range d.drafts {
+		failure, failed := d.s.Failures[dr.Branch]
+		if failed && (dr.opens || dr.moves || dr.repair || dr.orphan != "" || dr.mr == nil) {
+			dr.State, dr.Reason = plan.Errored, failure+" Tried again every run."
+			if dr.forced != nil && dr.forced.By.Username != "" {
+				dr.Reason = "Forced by `" + dr.forced.By.Username + "`. " + dr.Reason
+			}
+		}
+		dr.Forced = dr.forced
+		if d.s.Policy.Mode == plan.Full && !failed {
+			d.effects(dr)
+		}
+		if dr.mr != nil && dr.ours {
+			dr.Note = d.note(dr)
+		}
+		if dr.State == plan.Open && dr.orphan != "" {
+			continue // it closes in this run; nothing more to say of it
+		}
+		d.plan.Updates = append(d.plan.Updates, dr.Update)
+	}
+	order := map[plan.State]int{}
+	for i, row := range plan.Table() {
+		order[row.State] = i
+	}
+	sort.SliceStable(d.plan.Updates, func(i, j int) bool {
+		a, b := d.plan.Updates[i], d.plan.Updates[j]
+		if order[a.State] != order[b.State] {
+			return order[a.State] < order[b.State]
+		}
+		if an, bn := strings.ToLower(a.Name), strings.ToLower(b.Name); an != bn {
+			return an < bn
+		}
+		return a.Branch < b.Branch
+	})
+	sort.SliceStable(d.plan.Why, func(i, j int) bool { return strings.ToLower(d.plan.Why[i].Name) < strings.ToLower(d.plan.Why[j].Name) })
+	d.standings()
+	d.notes()
+}
+
+// note is what the description's marker must say.
+func (d *decider) note(dr *draft) plan.MergeRequestNote {
+	t := dr.trailer
+	return plan.MergeRequestNote{Present: true, Digest: plan.TextDigest(t, dr.Clash), Target: d.s.Project.DefaultBranch, Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request}
+}
+
+// effects appends what one draft needs, in the order it must happen.
+func (d *decider) effects(dr *draft) {
+	switch {
+	case dr.mr != nil && dr.State == plan.Open && dr.orphan != "":
+		d.close(dr)
+	case dr.mr != nil && (dr.State == plan.Open || dr.State == plan.Incompatible):
+		d.keepOpen(dr)
+	case dr.mr != nil && dr.State == plan.Edited && dr.forced != nil && !dr.stale:
+		d.startOver(dr)
+	case dr.opens && dr.mr == nil:
+		d.open(dr)
+	}
+}
+
+// startOver makes an edited branch anew, after the commits it drops were named
+// and their head was kept.
+func (d *decider) startOver(dr *draft) {
+	t := plan.Trailers{Moves: dr.want, Lines: dr.wantLines, At: d.s.Now, Why: "forced", By: dr.forced.By.Username, Request: dr.forced.ID}
+	dr.Update.Moves, dr.Lines, dr.Along = dr.want, dr.wantLines, dr.wantAlong
+	d.retell(dr)
+	if dr.titleIsOurs(dr.mr.Title, dr.Name, dr.heading()) {
+		dr.refresh()
+	}
+	d.act(plan.KeepCommits{IID: dr.mr.IID, Branch: dr.Branch, Head: dr.branch.Head.SHA, By: t.By})
+	if d.commit(dr, t) {
+		d.edit(dr)
+	}
+}
+
+func (d *decider) close(dr *draft) {
+	d.act(plan.CloseMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Op: opID("close", dr.Branch, fmt.Sprint(dr.mr.IID), dr.orphan), Reason: "Closed by pinwheel: " + dr.orphan + ".", By: dr.by})
+	d.act(plan.DeleteBranch{Branch: dr.Branch, Head: dr.branch.Head.SHA})
+}
+
+// keepOpen rebuilds the branch where that is due and brings the text in line.
+func (d *decider) keepOpen(dr *draft) {
+	if dr.moves || dr.repair {
+		t := dr.trailer
+		if dr.moves {
+			t.Moves, t.Lines, t.At, t.Why, t.By = dr.Moves, dr.Lines, d.s.Now, d.whyNow(), ""
+			switch {
+			case dr.forced != nil:
+				t.Why, t.By = "forced", dr.forced.By.Username
+			case dr.Clash != "":
+				t.Why = "clash"
+			}
+			dr.Clash = ""
+		} else if len(dr.Moves) > 0 {
+			t.Moves = dr.Moves // main may pin another version than the one it started from
+			t.Lines = dr.Lines
+		}
+		dr.because, dr.asker = d.whyAnew(dr)
+		if dr.forced != nil {
+			t.Request = dr.forced.ID
+		}
+		dr.Lines = t.Lines
+		dr.refresh()
+		if !d.commit(dr, t) {
+			return
+		}
+	}
+	d.edit(dr)
+	d.askForTests(dr)
+}
+
+// whyAnew says why a branch is made anew at the versions it holds, and who asked
+// for it; nothing of one that moves. Why its merge request was opened is another
+// question.
+func (d *decider) whyAnew(dr *draft) (because, by string) {
+	switch {
+	case dr.moves:
+		return "", ""
+	case dr.forced != nil:
+		return "a tick asks for a rebuild", dr.forced.By.Username
+	case dr.merging == conflicting:
+		return "a conflict with " + d.s.Project.DefaultBranch, ""
+	case d.switched(dr):
+		return d.s.Project.DefaultBranch + " is the default branch now, in the place of " + dr.mr.Target, ""
+	}
+	return "the derived file on " + d.s.Project.DefaultBranch + " changed", ""
+}
+
+// askForTests asks once for each head of ours, when GitLab shows it.
+func (d *decider) askForTests(dr *draft) {
+	o := d.s.Policy.OnOpen
+	if (o.Comment == "" && !o.Pipeline) || dr.moves || dr.repair || dr.branch.Asked || dr.mr.HeadSHA != dr.branch.Head.SHA {
+		return
+	}
+	d.act(plan.AskForTests{IID: dr.mr.IID, Branch: dr.Branch, Head: dr.branch.Head.SHA, OnOpen: o})
+}
+
+// refresh renames the update after the versions it goes to now.
+func (dr *draft) refresh() {
+	if dr.Kind == plan.Twin || len(dr.Moves) == 0 {
+		return
+	}
+	dr.Title = dr.heading()
+	dr.Released = dr.Moves[0].Released
+	for _, m := range dr.Moves {
+		dr.Released = maxTime(dr.Released, m.Released)
+	}
+}
+
+// edit brings title and description in line with what the branch holds, or
+// leaves them where a person took them over.
+func (d *decider) edit(dr *draft) {
+	note := dr.mr.Note
+	e := plan.EditMergeRequest{IID: dr.mr.IID}
+	if dr.titleIsOurs(dr.mr.Title, dr.Name, dr.Title) {
+		if plain := plan.PlainTitle(dr.mr.Title); plain != dr.Title {
+			e.Title = strings.Replace(dr.mr.Title, plain, dr.Title, 1)
+		}
+	} else {
+		dr.Title = dr.mr.Title
+	}
+	open := dr.State == plan.Open || dr.forced != nil
+	if title, asked := plan.CutRebase(cmp.Or(e.Title, dr.mr.Title)); asked && open {
+		e.Title = title
+	}
+	if dr.mr.Target != d.s.Project.DefaultBranch {
+		e.Target = d.s.Project.DefaultBranch // the default branch was renamed or is another one
+	}
+	want := d.note(dr)
+	e.Answer = slices.Contains(dr.mr.Labels, plan.RebaseLabel) && open
+	e.Keep = note.Digest == want.Digest && !(note.RebaseBox && open) && e.Target == ""
+	if e.Target != "" || (note.Present && note.Digest != want.Digest) || (note.RebaseBox && open) || e.Answer || e.Title != "" {
+		if note.Digest != want.Digest {
+			// Along with the text alone: a label that a person took off stays off.
+			e.Labels = dr.Labels
+		}
+		dr.Note = want
+		e.Update = dr.Update
+		d.act(e)
+	}
+}
+
+func (d *decider) open(dr *draft) {
+	t := plan.Trailers{Moves: dr.Moves, Lines: dr.Lines, At: d.s.Now, Why: d.whyNow()}
+	if dr.Kind == plan.Twin {
+		t.Why = "repair"
+	}
+	if dr.forced != nil {
+		t.Why, t.By, t.Request = "forced", dr.forced.By.Username, dr.forced.ID
+	}
+	if dr.branch != nil && !dr.ours {
+		return
+	}
+	asked := dr.forced != nil && dr.trailer.Request != dr.forced.ID // its commit says who, and when
+	if dr.branch == nil || asked || dr.trailer.Base != d.world.head || plan.MovesText(dr.trailer.Moves) != plan.MovesText(dr.Moves) || plan.LinesText(dr.trailer.Lines) != plan.LinesText(dr.Lines) {
+		if !d.commit(dr, t) {
+			return
+		}
+	}
+	dr.Note = d.note(dr)
+	dr.State, dr.Reason = plan.AwaitingSchedule, "Opens in this run."
+	labels := append(slices.Clone(d.s.Policy.Labels), dr.Labels...)
+	a := plan.OpenMergeRequest{Update: dr.Update, Target: d.s.Project.DefaultBranch, At: d.world.head, Labels: labels, Draft: d.s.Policy.Draft}
+	if dr.refused != nil && !dr.refused.merged && dr.refused.mr.Branch == dr.Branch {
+		a.Reopen, a.Retitle = dr.refused.mr.IID, dr.titleIsOurs(dr.refused.mr.Title, dr.Name, dr.Title)
+	}
+	a.Reviewers, a.Assignees = d.people(dr.Moves)
+	a.CodeOwners = d.s.Policy.CodeOwners
+	d.act(a)
+}
+
+// commit appends the branch's one commit. It reports false, with the state
+// set, when the files cannot be made.
+func (d *decider) commit(dr *draft, t plan.Trailers) bool {
+	m := d.content(dr)
+	if m.err != nil {
+		said := m.err.Error()
+		dr.State, dr.Reason = plan.Errored, strings.ToUpper(said[:1])+said[1:]+"."
+		return false
+	}
+	t.Base = d.world.head
+	t.Paths = nil
+	for _, f := range m.files {
+		t.Paths = append(t.Paths, f.Path)
+	}
+	t.Digest = m.digest
+	c := plan.CommitBranch{Branch: dr.Branch, Base: t.Base, Files: m.files, Recipe: m.recipe, Digest: t.Digest, Message: plan.CommitMessage(d.s.Policy.CommitTitle.Apply(dr.subject()), t)}
+	c.Because, c.By = dr.because, dr.asker
+	if dr.branch != nil {
+		c.Expect = dr.branch.Head.SHA
+	}
+	if dr.mr != nil {
+		c.MR = dr.mr.IID
+	}
+	dr.trailer = t
+	d.act(c)
+	return true
+}
+
+// subject is the first line of a commit: generated, whatever title a person
+// gave the merge request.
+func (dr *draft) subject() string {
+	if dr.Kind == plan.Twin {
+		return dr.repairs
+	}
+	return dr.plainHeading()
+}
+
+func (d *decider) act(a plan.Action) { d.plan.Actions = append(d.plan.Actions, a) }
+
+// leftovers deletes branches of ours whose merge request is merged, or closed
+// by us, and that nothing uses now.
+func (d *decider) leftovers() {
+	if d.s.Policy.Mode != plan.Full {
+		return
+	}
+	for _, b := range d.s.Branches {
+		history := d.world.history[b.Name]
+		_, open := d.world.open[b.Name]
+		_, astray := d.world.astray[b.Name]
+		_, failed := d.s.Failures[b.Name]
+		used := slices.ContainsFunc(d.drafts, func(dr *draft) bool { return dr.Branch == b.Name && dr.opens })
+		if open || astray || used || failed || len(history) == 0 {
+			continue
+		}
+		last := history[0]
+		if _, ours := b.Ours(d.world.us); ours && last.HeadSHA == b.Head.SHA && (last.State == plan.Merged || last.Note.ClosedByUs) {
+			d.act(plan.DeleteBranch{Branch: b.Name, Head: b.Head.SHA})
+		}
+	}
+}
+
+// conflicts says which pins refuse each other on the default branch already.
+func (d *decider) conflicts() {
+	_, unchecked := d.unchecked()
+	for i, text := range unchecked {
+		if i == 3 {
+			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("And %d more that are not checked, see `pinwheel verify`.", len(unchecked)-i))
+			break
+		}
+		d.plan.Notes = append(d.plan.Notes, "Not checked on "+d.s.Project.DefaultBranch+": "+text+".")
+	}
+	all := d.solver.Conflicts()
+	for i, e := range all {
+		if i == 3 {
+			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("And %d more conflicts, see `pinwheel verify`.", len(all)-i))
+			return
+		}
+		d.plan.Notes = append(d.plan.Notes, "A conflict between pins on "+d.s.Project.DefaultBranch+": "+d.sentence(e)+".")
+	}
+}
+
+// notes are the lines that say what was not looked at.
+func (d *decider) notes() {
+	if own := d.s.Own; len(own.Keys) > 0 {
+		d.plan.Notes = append(d.plan.Notes, "`"+own.Path+"` sets "+strings.Join(own.Keys, ", ")+"; what decides about a pin, `pinwheel explain` says with its line.")
+	}
+	d.capabilities()
+	if len(d.s.Policy.Roots) == 0 {
+		d.plan.Notes = append(d.plan.Notes, "Checked pin against pin only: set `roots:` in the configuration to say what is installed.")
+	}
+	for _, e := range d.s.Policy.IgnoreEdges {
+		of := e.From
+		if e.Versions != "" {
+			of += e.Versions
+		}
+		d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("What %s requires of %s does not count (ignore_edges): %s", of, e.To, e.Reason))
+	}
+	if d.s.Silent {
+		d.plan.Notes = append(d.plan.Notes, "How pipelines end is not shown: GitLab does not let the token read them.")
+	}
+	d.expired()
+	d.conflicts()
+	for _, r := range d.s.Roots {
+		if r.Failure != "" {
+			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("Root %s could not be read, so nothing new is offered: %s.", r.Name, r.Failure))
+		}
+	}
+	if len(d.s.Policy.Pythons) == 0 {
+		d.plan.Notes = append(d.plan.Notes, "Python versions are not checked: set `python:` in the configuration.")
+	}
+	kept := plan.KeptPrefix(d.s.Policy.BranchPrefix)
+	for _, b := range d.s.Branches {
+		if strings.HasPrefix(b.Name, kept) {
+			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("Branch `%s` keeps commits that a rebuild replaced; delete it when you have them.", b.Name))
+		}
+	}
+}

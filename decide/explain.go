@@ -1,0 +1,228 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/decide/solve"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+)
+
+// This file says of every release why it is not taken.
+
+// notTaken lists what is newer on the leader's line than what it goes to.
+func (d *decider) notTaken(dr *draft, g *goal) []plan.Considered {
+	to, err := pep440.Parse(dr.Moves0().To)
+	if err != nil {
+		return nil
+	}
+	var out []plan.Considered
+	for _, v := range g.lines[0].judged {
+		if v.release.Version.Compare(to) <= 0 {
+			break
+		}
+		c := d.consider(g.slots[0], v)
+		// What another slot of the package takes is not "not taken".
+		if c.Reason != "" && !slices.ContainsFunc(dr.Moves, func(m plan.Move) bool { return m.To == c.Version }) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// consider is a judged release with the one reason why it is not taken, which
+// is the judge's or the search's.
+func (d *decider) consider(slot int, v verdict) plan.Considered {
+	c := plan.Considered{Version: v.release.Version.String(), Released: v.released, Reason: v.reason}
+	if c.Reason == "" {
+		switch m := d.metadataOf(d.slots[slot].p.Key, v.release.Version); m.Status {
+		case plan.MetadataRefused:
+			c.Reason = "its metadata is refused: " + m.Reason
+		case plan.MetadataWithheld:
+			c.Reason = "it cannot be had: " + m.Reason
+		case plan.MetadataKnown, plan.MetadataUnknown, plan.MetadataFailed:
+			c.Reason = d.against[slot][c.Version]
+		default: // not asked for
+			c.Reason = d.against[slot][c.Version]
+		}
+	}
+	return c
+}
+
+// note the search's reasons against single versions, for texts.
+func (d *decider) weigh(goals []*goal, waiting map[*goal]*set) {
+	d.against = make([]map[string]string, len(d.slots))
+	for _, g := range goals {
+		for k, i := range g.slots {
+			if d.against[i] == nil {
+				d.against[i] = map[string]string{}
+			}
+			if g.result.Status == solve.Solved && g.young {
+				d.againstYoung(g, i)
+			}
+			for _, low := range g.result.Lowered {
+				if text := d.blockers(g.key, low.Why); text != "" {
+					d.against[i][low.Version.String()] = text
+				}
+			}
+			if g.result.Status == solve.Solved && waiting[g] == nil {
+				continue
+			}
+			_, reason := d.whyHeld(g, waiting[g])
+			for _, v := range g.lines[k].judged {
+				version := v.release.Version.String()
+				if v.reason == "" && d.against[i][version] == "" {
+					d.against[i][version] = strings.TrimSuffix(reason, ".")
+				}
+			}
+		}
+	}
+}
+
+// againstYoung notes for what a slot of a set waits that is too young.
+func (d *decider) againstYoung(g *goal, i int) {
+	for _, m := range g.result.Moves {
+		for _, l := range d.outcomes[m.Pin].lines {
+			for _, v := range l.judged {
+				if !v.young || !v.release.Version.Equal(m.To) {
+					continue
+				}
+				for _, own := range g.result.Moves {
+					if own.Pin == i {
+						d.against[i][own.To.String()] = fmt.Sprintf("waits for %s %s, %s", d.slots[m.Pin].p.Name, m.To, v.reason)
+					}
+				}
+			}
+		}
+	}
+}
+
+// tally counts the pins and explains those that do not reach the newest.
+func (d *decider) tally() {
+	d.plan.Libyears = d.libyears()
+	d.plan.Lag, d.plan.Merged = d.lag()
+	d.plan.Samples = d.sample()
+	ends := d.ends()
+	for i := range d.slots {
+		o := d.outcomes[i]
+		if o.blocks {
+			continue
+		}
+		d.why(i, o, ends[i])
+		if o.off != nil {
+			continue
+		}
+		d.plan.Pins++
+		if slices.ContainsFunc(o.lines, func(l *line) bool { return l.offers() || l.ruled() }) {
+			d.plan.Behind++
+		}
+	}
+}
+
+// ends is, for each slot, the newest version a draft takes it to, the pin's if
+// none does.
+func (d *decider) ends() []pep440.Version {
+	out := make([]pep440.Version, len(d.slots))
+	for i, sl := range d.slots {
+		out[i] = sl.p.Version
+	}
+	for _, dr := range d.drafts {
+		if dr.young || dr.held != "" {
+			continue
+		}
+		for k, i := range dr.slots {
+			if to, err := pep440.Parse(dr.Moves[k].To); err == nil && (to.Compare(out[i]) > 0 || dr.Kind == plan.Downgrade) {
+				out[i] = to
+			}
+		}
+	}
+	return out
+}
+
+// why adds a row for a pin that does not reach the newest release.
+func (d *decider) why(i int, o outcome, to pep440.Version) {
+	sl := d.slots[i]
+	row := plan.WhyNot{File: sl.path, Name: sl.p.Name, From: sl.p.Version.String(), Newest: o.newest, To: to.String()}
+	switch {
+	case o.note != "":
+		row.Because = o.note
+	case o.yanked != "" && row.To == row.From:
+		row.Because = fmt.Sprintf("%s %s is %s, and no release may take its place", row.Name, row.From, o.yanked)
+	case row.To != o.newest && o.newest != "":
+		row.Because = reasons(d.considered(i), row.To)
+	case o.archived != "":
+		row.Because = o.archived
+	}
+	if row.Because != "" {
+		d.plan.Why = append(d.plan.Why, row)
+	}
+}
+
+// considered lists every release newer than the slot's pin, newest first.
+func (d *decider) considered(i int) []plan.Considered {
+	var out []plan.Considered
+	for _, own := range []bool{false, true} {
+		for _, l := range d.outcomes[i].lines {
+			if l.down || l.major == own {
+				continue
+			}
+			for _, v := range l.judged {
+				out = append(out, d.consider(i, v))
+			}
+		}
+	}
+	return out
+}
+
+// Explain lists every release newer than each pin of name, newest first, with
+// the one reason why it was not taken.
+func Explain(s plan.Snapshot, name string) []plan.Explanation {
+	d := newDecider(&s)
+	d.files, _ = parseFiles(&s)
+	d.slots, _ = findSlots(&s, d.files)
+	all := d.slots
+	d.look(new(Memory))
+	var out []plan.Explanation
+	for _, sl := range all {
+		if sl.p.Key != name {
+			continue
+		}
+		index, _ := s.Policy.IndexOf(name)
+		e := plan.Explanation{
+			Pin:   plan.Pin{File: sl.path, Line: sl.p.Line, Name: sl.p.Name, Version: sl.p.Version.String()},
+			Index: index.Name, Pythons: sl.pythons, Settings: d.settings(sl),
+		}
+		i := slices.IndexFunc(d.slots, func(o slot) bool { return o.file == sl.file && o.pin == sl.pin })
+		if i < 0 || d.outcomes[i].blocks {
+			e.Note = onPurpose
+		} else {
+			d.explain(&e, i)
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+func (d *decider) explain(e *plan.Explanation, i int) {
+	o := d.outcomes[i]
+	e.Note = o.note
+	if o.archived != "" {
+		e.Note = o.archived
+	}
+	for _, c := range d.considered(i) {
+		if c.Reason == "" && !d.takes(i, c.Version) {
+			c.Reason = "a newer release of its line is taken"
+		}
+		e.Releases = append(e.Releases, c)
+	}
+}
+
+// takes reports whether a draft moves the slot to that version.
+func (d *decider) takes(slot int, version string) bool {
+	return slices.ContainsFunc(d.drafts, func(dr *draft) bool {
+		k := slices.Index(dr.slots, slot)
+		return k >= 0 && dr.held == "" && dr.Moves[k].To == version
+	})
+}

@@ -1,0 +1,185 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// This file says who opens in a window that is shut now, and the place in line
+// of who does not.
+
+// forecast plays the queue at every instant at which a window opens that some
+// update waits for, as the run of that instant would: with what is old enough
+// by then, and with the places that are free if nobody does anything. The
+// waiting are in the order of the queue; places are those that this run leaves.
+// What it says changes when the queue does, not because time passes.
+func (d *decider) forecast(waiting []*draft, places int) {
+	var instants []time.Time
+	line := slices.DeleteFunc(slices.Clone(waiting), func(dr *draft) bool {
+		return dr.opens || dr.forced != nil || dr.mr != nil || dr.unread() || dr.joins != "" || dr.handling.approval != nil ||
+			dr.State != plan.AwaitingSchedule && dr.State != plan.Maturing && dr.State != plan.RateLimited
+	})
+	for _, dr := range line {
+		if at, waits := d.opensAt(dr); waits {
+			instants = append(instants, at)
+		}
+	}
+	slices.SortFunc(instants, time.Time.Compare)
+	opened := map[*draft]time.Time{}
+	for _, at := range slices.CompactFunc(instants, time.Time.Equal) {
+		var here []*draft
+		for _, dr := range line {
+			if _, gone := opened[dr]; !gone && dr.handling.window.Inside(at) && !at.Before(dr.Eligible) {
+				here = append(here, dr)
+			}
+		}
+		d.arrange(here, at)
+		d.fill(here, at, places+d.givenUpBy(at)-len(opened), opened)
+	}
+}
+
+// arrange puts a line in the order that the queue has at that instant: a
+// release that is old enough by then can change the kind of a step, and since
+// when there is one.
+func (d *decider) arrange(line []*draft, at time.Time) {
+	then := map[*draft]*draft{}
+	for _, dr := range line {
+		one := *dr
+		one.Since, one.Kind = d.ripe(dr, at)
+		then[dr] = &one
+	}
+	sort.SliceStable(line, func(i, j int) bool { return before(then[line[i]], then[line[j]]) })
+}
+
+// ripe is since when an update has had a release that is old enough, and of
+// which kind its step is, at a later instant.
+func (d *decider) ripe(dr *draft, at time.Time) (since time.Time, kind plan.Kind) {
+	since = dr.Since
+	for k, i := range dr.slots {
+		for _, l := range d.outcomes[i].lines {
+			if l.step(d.slots[i], dr.versions[k]) == nil {
+				continue
+			}
+			var newest *verdict
+			for n := range l.judged {
+				v := &l.judged[n]
+				if v.reason != "" && (!v.young || at.Before(v.eligible)) {
+					continue
+				}
+				if newest == nil {
+					newest = v
+				}
+				if v.eligible.Before(since) {
+					since = v.eligible
+				}
+			}
+			if newest == nil {
+				continue
+			}
+			if of := l.kind(d.slots[i], newest.release.Version); kind == "" || rank(of) > rank(kind) {
+				kind = of
+			}
+		}
+	}
+	if kind == "" {
+		kind = dr.Kind
+	}
+	return since, kind
+}
+
+// opensAt is when the window of an update opens that waits for it.
+func (d *decider) opensAt(dr *draft) (time.Time, bool) {
+	w := d.view(dr.handling)
+	return w.Opens, !w.Always && !w.Inside && !w.Never
+}
+
+// fill gives the free places to those in line at an instant, and tells each of
+// them whose own window opens then what comes of it.
+func (d *decider) fill(line []*draft, at time.Time, free int, opened map[*draft]time.Time) {
+	fresh := -1
+	if d.s.Policy.MaxNew > 0 {
+		fresh = d.s.Policy.MaxNew - d.openedSince(at)
+		for _, then := range opened {
+			if d.s.Policy.Window.Same(then, at) {
+				fresh--
+			}
+		}
+	}
+	for _, dr := range line {
+		if free <= 0 || fresh >= 0 && fresh == 0 && dr.Kind != plan.Twin {
+			continue
+		}
+		opened[dr] = at
+		free--
+		if dr.Kind != plan.Twin {
+			fresh--
+		}
+	}
+	for i, dr := range line {
+		if own, waits := d.opensAt(dr); !waits || !own.Equal(at) {
+			continue
+		}
+		dr.Place = i + 1
+		if _, opens := opened[dr]; opens {
+			dr.Opens = at
+		}
+		d.predict(dr, at)
+	}
+}
+
+// predict words what the forecast says of an update.
+func (d *decider) predict(dr *draft, at time.Time) {
+	when := at.In(d.zone).Format("Mon 2 Jan 15:04")
+	by := dr.handling.by()
+	var text string
+	switch {
+	case !dr.Opens.IsZero() && d.s.New != nil:
+		text = "opens " + when + by + " or by a later run (max_new_per_run)"
+	case !dr.Opens.IsZero():
+		text = "opens " + when + by
+	case d.s.Policy.MaxOpen <= 0:
+		text = "waits " + placesWaitedFor(0)
+	default:
+		text = fmt.Sprintf("is number %d in line%s", dr.Place, dr.since(d.zone))
+		if by != "" { // the window at the head of the page is another one
+			text += "; its window opens " + when + by
+		}
+	}
+	if dr.State == plan.Maturing {
+		dr.Reason = d.maturing(dr, text)
+		return
+	}
+	dr.Reason = sentence(text)
+}
+
+// since says from when on a release newer than the pin has been old enough,
+// which is what the line goes by; empty where none is yet.
+func (dr *draft) since(zone *time.Location) string {
+	if dr.Since.IsZero() || dr.State == plan.Maturing {
+		return ""
+	}
+	return ", old enough since " + day(dr.Since, zone)
+}
+
+// givenUpBy counts the merge requests that take a place now and none from
+// before that instant on, because they fail for so long.
+func (d *decider) givenUpBy(at time.Time) int {
+	n := 0
+	for _, dr := range d.drafts {
+		if dr.State == plan.Open && dr.orphan == "" && !dr.placeless && !dr.givenUp.IsZero() && !at.Before(dr.givenUp) {
+			n++
+		}
+	}
+	return n
+}
+
+// sentence makes a sentence of a clause without a subject.
+func sentence(clause string) string {
+	clause = strings.TrimPrefix(clause, "is ")
+	return strings.ToUpper(clause[:1]) + clause[1:] + "."
+}

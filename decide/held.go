@@ -1,0 +1,215 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+)
+
+// This file compares what a branch holds with what main pins and what the
+// index offers.
+
+func heldText(moves []plan.Move) string {
+	parts := make([]string, len(moves))
+	for i, m := range moves {
+		parts[i] = m.Key + " " + m.To
+	}
+	return strings.Join(parts, ", ") + " or newer"
+}
+
+// reached reports whether main made the step without us: no slot is where the
+// step began and one is at its end or beyond.
+func (d *decider) reached(m plan.Move) bool {
+	from, err1 := pep440.Parse(m.From)
+	to, err2 := pep440.Parse(m.To)
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	beyond := false
+	for _, v := range d.versions(m.Key) {
+		if v.Equal(from) {
+			return false
+		}
+		beyond = beyond || v.Compare(to) >= 0
+	}
+	return beyond
+}
+
+// wentBack reports whether main pins the name below the step's end, though it
+// was merged.
+func (d *decider) wentBack(m plan.Move) bool {
+	to, err := pep440.Parse(m.To)
+	vs := d.versions(m.Key)
+	return err == nil && len(vs) > 0 && !slices.ContainsFunc(vs, func(v pep440.Version) bool { return v.Compare(to) >= 0 })
+}
+
+func (d *decider) versions(key string) []pep440.Version {
+	var out []pep440.Version
+	for _, f := range d.files {
+		for _, i := range f.Parsed.Slots(key) {
+			out = append(out, f.Parsed.Pins[i].Version)
+		}
+	}
+	return out
+}
+
+func (d *decider) pinned(key string) bool { return len(d.versions(key)) > 0 }
+
+func (d *decider) fresh(moves []plan.Move) bool {
+	return !slices.ContainsFunc(moves, func(m plan.Move) bool {
+		p, ok := d.s.Packages[m.Key]
+		return !ok || !p.HasFacts || p.Failure != ""
+	})
+}
+
+// gone names a held version that its index took back, yanked or not there, that
+// a rule forbids now, or that is another build than the pins are. A project that is quarantined or unknown shows no
+// release at all, for a while perhaps: that says nothing of one.
+func (d *decider) gone(held []plan.Move) string {
+	if !d.fresh(held) {
+		return ""
+	}
+	for _, m := range held {
+		pkg := d.s.Packages[m.Key]
+		to, err := pep440.Parse(m.To)
+		if err != nil || !pkg.Known || pkg.Status == "quarantined" {
+			continue
+		}
+		if reason := d.strangeTo(m.Key, to); reason != "" {
+			return fmt.Sprintf("%s %s %s", m.Key, m.To, reason)
+		}
+		if reason := d.ruledOut(m.Key, to); reason != "" {
+			return fmt.Sprintf("%s %s %s", m.Key, m.To, reason)
+		}
+		i := slices.IndexFunc(pkg.Releases, func(r plan.Release) bool { return r.Version.Equal(to) })
+		if i < 0 {
+			return fmt.Sprintf("%s %s is no longer on %s", m.Key, m.To, plan.SpokenIndex(pkg.Index))
+		}
+		files := pkg.Releases[i].Files
+		if len(files) > 0 && !slices.ContainsFunc(files, func(f plan.DistFile) bool { return !f.Yanked }) {
+			return fmt.Sprintf("%s %s was yanked%s", m.Key, m.To, because(files[0].YankedReason))
+		}
+	}
+	return ""
+}
+
+// ahead reports whether any wanted step ends above the one that is held, or
+// moves a name that is not held.
+func ahead(want, held []plan.Move) bool {
+	at := map[string]pep440.Version{}
+	for _, m := range held {
+		if v, err := pep440.Parse(m.To); err == nil && (at[m.Key].IsZero() || v.Compare(at[m.Key]) > 0) {
+			at[m.Key] = v
+		}
+	}
+	return slices.ContainsFunc(want, func(m plan.Move) bool {
+		v, err := pep440.Parse(m.To)
+		return err == nil && (at[m.Key].IsZero() || v.Compare(at[m.Key]) > 0)
+	})
+}
+
+// heldMoves are the moves that a branch holds, as steps of the present pins:
+// each slot that stands where a step began, or is moved by the draft as well
+// and stands below the step's end.
+func (d *decider) heldMoves(dr *draft) []plan.Move {
+	var out []plan.Move
+	taken := map[int]bool{}
+	for _, exact := range []bool{true, false} {
+		for _, h := range dr.trailer.Moves {
+			to, err1 := pep440.Parse(h.To)
+			from, err2 := pep440.Parse(h.From)
+			if err1 != nil || err2 != nil {
+				continue
+			}
+			for _, i := range d.slotsOf(h.Key) {
+				at := d.slots[i].p.Version
+				mine := slices.Contains(dr.slots, i)
+				stands := at.Equal(from) && (mine || len(dr.slots) == 0 || !slices.ContainsFunc(dr.want, func(m plan.Move) bool { return m.Key == h.Key }))
+				if !exact {
+					stands = at.Compare(to) < 0 && (mine || len(d.slotsOf(h.Key)) == 1)
+				}
+				if stands && !taken[i] {
+					taken[i] = true
+					out = append(out, d.moveTo(i, to))
+				}
+			}
+		}
+	}
+	lead := slices.IndexFunc(out, func(m plan.Move) bool { return strings.EqualFold(m.Name, dr.Name) })
+	if lead > 0 {
+		first := out[lead]
+		out = slices.Insert(slices.Delete(out, lead, lead+1), 0, first)
+	}
+	return out
+}
+
+// heldLines are the lines that a branch adds and removes, with what its commit
+// does not say of them: the reason, and the hashes where the file has such.
+func (d *decider) heldLines(dr *draft) []plan.LineChange {
+	var out []plan.LineChange
+	for _, l := range dr.trailer.Lines {
+		for _, w := range dr.wantLines {
+			if w.Key == l.Key && w.File == l.File && w.Removed == l.Removed {
+				l.By = w.By // where the branch bears it out, see Update.True
+			}
+		}
+		i := slices.IndexFunc(d.files, func(f plan.ParsedFile) bool { return f.Path == l.File })
+		v, err := pep440.Parse(l.Version)
+		if !l.Removed && i >= 0 && err == nil && d.hashed(i) {
+			if r := d.s.Packages[l.Key].Release(v); r != nil {
+				l.SHA256 = hashes(r)
+			}
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// heldAlong are the names that come along with what a branch holds, as far as
+// that is what would be made today.
+func (d *decider) heldAlong(dr *draft) []plan.LineChange {
+	if plan.MovesText(dr.Update.Moves) == plan.MovesText(dr.want) {
+		return dr.wantAlong
+	}
+	return nil
+}
+
+// slotsOf lists the slots of a package in their order. The caller does not change the list.
+func (d *decider) slotsOf(key string) []int {
+	if d.ofKey == nil {
+		d.ofKey = map[string][]int{}
+		for i, sl := range d.slots {
+			d.ofKey[sl.p.Key] = append(d.ofKey[sl.p.Key], i)
+		}
+	}
+	return d.ofKey[key]
+}
+
+// slotOf is the slot a move belongs to, -1 when it is not among the pins.
+func (d *decider) slotOf(m plan.Move) int {
+	for _, i := range d.slotsOf(m.Key) {
+		if sl := d.slots[i]; sl.path == m.File && sl.pin == m.Pin {
+			return i
+		}
+	}
+	return -1
+}
+
+// moveTo is a slot's step to a version, whatever the judge thinks of it.
+func (d *decider) moveTo(i int, to pep440.Version) plan.Move {
+	sl := d.slots[i]
+	for _, l := range d.outcomes[i].lines {
+		if st := l.step(sl, to); st != nil {
+			return d.move(i, sl, *st)
+		}
+	}
+	return d.move(i, sl, step{to: &plan.Release{Version: to}, kind: kindOf(sl.p.Version, to)})
+}
+
+// takes reports whether the draft moves a package.
+func (dr *draft) takes(key string) bool {
+	return slices.ContainsFunc(dr.Moves, func(m plan.Move) bool { return m.Key == key })
+}

@@ -1,0 +1,201 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+)
+
+// outcome is what the index says for one slot: the releases it may consider,
+// by line, and why it considers none.
+type outcome struct {
+	lines    []*line // the own line first, then the newer majors
+	drift    time.Duration
+	newest   string // newest final release on the index
+	note     string // why nothing was considered
+	archived string
+	down     *line      // older releases, for a pin that was taken back
+	yanked   string     // the pinned release was taken back: how the index says it
+	gone     bool       // the pinned release is not there any more, and newer ones are
+	blocks   bool       // the pin is meant to make the package uninstallable
+	owned    bool       // some index of the configuration owns the name
+	off      *plan.Rule // the rule that turns the package off, whatever its index says
+	stale    bool       // the index did not answer in this run
+	absent   bool       // its index says that there is no such package, perhaps for a while
+	unknown  bool       // nothing is known of this name
+}
+
+// line is a run of releases a slot may go to, with the verdict on each.
+type line struct {
+	major    bool      // beyond the pin's own line
+	down     bool      // below the pin, for one that was taken back
+	calendar bool      // its years are no majors
+	judged   []verdict // newest first
+}
+
+// step is where one slot goes.
+type step struct {
+	to       *plan.Release
+	kind     plan.Kind
+	released time.Time
+	eligible time.Time
+	since    time.Time
+	young    bool
+}
+
+// look judges the slot's package: every release newer than the pin.
+func (j *judge) look(sl slot, pkg plan.Package, known bool) outcome {
+	index, owned := j.policy.IndexOf(sl.p.Key)
+	o := outcome{owned: owned, stale: pkg.Failure != "", unknown: !known || !pkg.HasFacts && pkg.Withheld == "", off: j.off(sl)}
+	switch {
+	case blocks(sl.p.Version, pkg.Releases):
+		o.blocks = true
+		return o
+	case !owned:
+		o.note = "no index of the configuration owns this name (indexes[].packages)"
+		return o
+	case o.unknown:
+		o.note = "not read yet: " + index.Spoken() + " could not be read: " + pkg.Failure
+		return o
+	case pkg.Withheld != "":
+		o.absent, o.note = true, pkg.Withheld
+		return o
+	case !pkg.Known:
+		o.absent, o.note = true, fmt.Sprintf("%s is not on %s", sl.p.Name, index.Spoken())
+		return o
+	case pkg.Status == "quarantined":
+		o.note = fmt.Sprintf("quarantined on %s%s", index.Spoken(), because(pkg.StatusReason))
+		return o
+	}
+	if pkg.Status == "archived" || pkg.Status == "deprecated" {
+		o.archived = fmt.Sprintf("%s on %s%s", pkg.Status, index.Spoken(), because(pkg.StatusReason))
+	}
+	newer, pinned := split(pkg.Releases, sl.p)
+	o.newest = newestFinal(pkg.Releases, sl.p.Version)
+	switch {
+	case pinned != nil:
+		o.drift, o.yanked = drift(pkg.Releases, pinned), taken(pinned)
+	case len(newer) == 0:
+		// A mirror may lag, so nothing goes back on account of that.
+		o.note = fmt.Sprintf("%s %s is not on %s", sl.p.Name, sl.p.Version, index.Spoken())
+		if o.newest != "" {
+			o.note += ", whose newest release is " + o.newest
+		}
+		return o
+	default:
+		o.gone, o.yanked = true, "no longer on "+index.Spoken()
+	}
+	j.lines(&o, sl, index, pkg, pinned, newer)
+	return o
+}
+
+// lines judges what is newer. A package with calendar versions has one line:
+// its years are not majors that somebody may want to stay on. Of a pin that
+// was yanked and has nowhere to go up, what is older counts as well. pinned is
+// nil for one that is not there any more.
+func (j *judge) lines(o *outcome, sl slot, index plan.Index, pkg plan.Package, pinned *plan.Release, newer []*plan.Release) {
+	pin := sl.p.Version
+	var files []plan.DistFile // none of a pin that is not there any more
+	if pinned != nil {
+		files = pinned.Files
+	}
+	calendar := isCalendar(pin, earliest(files)) &&
+		slices.ContainsFunc(newer, func(r *plan.Release) bool { return isCalendar(r.Version, earliest(r.Files)) })
+	rules := j.rulesFor(sl)
+	own, major := &line{calendar: calendar, judged: make([]verdict, 0, len(newer))}, &line{major: true}
+	for _, r := range newer {
+		to := major
+		if calendar || (r.Version.Epoch() == pin.Epoch() && r.Version.Major() == pin.Major()) {
+			to = own
+		}
+		to.judged = append(to.judged, j.release(sl, rules, to.kind(sl, r.Version), index, r))
+	}
+	o.lines = []*line{own, major}
+	if o.yanked == "" || pinned == nil {
+		return
+	}
+	down := &line{down: true}
+	for i := len(pkg.Releases) - 1; i >= 0; i-- {
+		if r := &pkg.Releases[i]; r.Version.Compare(pin) < 0 {
+			down.judged = append(down.judged, j.release(sl, rules, plan.Downgrade, index, r))
+		}
+	}
+	o.down = down
+}
+
+// TakenBack reports whether the release of a version was yanked by every file.
+func TakenBack(pkg plan.Package, v pep440.Version) bool {
+	r := pkg.Release(v)
+	return r != nil && taken(r) != ""
+}
+
+// taken reports whether a pinned release was yanked by every file, and why.
+func taken(r *plan.Release) string {
+	for _, f := range r.Files {
+		if !f.Yanked {
+			return ""
+		}
+	}
+	if len(r.Files) == 0 {
+		return ""
+	}
+	return "yanked" + because(r.Files[0].YankedReason)
+}
+
+// offers reports whether any release of the line may be taken now or later.
+func (l *line) offers() bool {
+	return slices.ContainsFunc(l.judged, func(v verdict) bool { return v.reason == "" || v.young })
+}
+
+// ruled reports whether people decided not to take a release of the line.
+func (l *line) ruled() bool { return slices.ContainsFunc(l.judged, verdict.kept) }
+
+// ripe reports whether any release of the line may be taken now.
+func (l *line) ripe() bool {
+	return slices.ContainsFunc(l.judged, func(v verdict) bool { return v.reason == "" })
+}
+
+// since is when the line first had something to offer: the least instant at
+// which any release above the pin became old enough.
+func (l *line) since(least time.Time) time.Time {
+	for i := len(l.judged) - 1; i >= 0; i-- {
+		if v := l.judged[i]; v.reason == "" {
+			if v.eligible.Before(least) {
+				return v.eligible
+			}
+			return least
+		}
+	}
+	return least
+}
+
+// step is the line's move to one of its versions, nil when it has none such.
+func (l *line) step(sl slot, to pep440.Version) *step {
+	for i := range l.judged {
+		v := &l.judged[i]
+		if !v.release.Version.Equal(to) {
+			continue
+		}
+		st := &step{to: v.release, released: v.released, eligible: v.eligible, young: v.young, since: v.eligible}
+		if !v.young {
+			st.since = l.since(v.eligible)
+		}
+		st.kind = l.kind(sl, to)
+		return st
+	}
+	return nil
+}
+
+func (l *line) kind(sl slot, to pep440.Version) plan.Kind {
+	switch kind := kindOf(sl.p.Version, to); {
+	case l.down:
+		return plan.Downgrade
+	case l.calendar && kind == plan.Major:
+		return plan.Calendar
+	default:
+		return kind
+	}
+}

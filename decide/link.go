@@ -1,0 +1,27 @@
+package decide
+
+import (
+	"fmt"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/constraints"
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// linkProblem says that a file of the project is a symbolic link; nil where it
+// is none. Of a derived file a single word may be YAML, so it has to look like a
+// file's name.
+func linkProblem(path string, text []byte, derived bool) *plan.Problem {
+	target, ok := constraints.LinkTarget(text)
+	if !ok || derived && !strings.ContainsAny(target, "./") {
+		return nil
+	}
+	p := &plan.Problem{
+		File: path, Stopping: true, Next: "set files[].path in the configuration to the file that it leads to",
+		Text: fmt.Sprintf("it holds nothing but the path %q, so it is a symbolic link, of which GitLab gives the target as the text", target),
+	}
+	if derived {
+		p.Next = "set files[].derived.path in the configuration to the file that it leads to"
+	}
+	return p
+}

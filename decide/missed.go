@@ -1,0 +1,40 @@
+package decide
+
+import "gitlab.com/cki-project/pinwheel/plan"
+
+// late reports whether a window went by without a run and none is open now.
+func (d *decider) late() bool {
+	_, _, missed := d.s.Policy.Window.Missed(d.s.Attended, d.s.Now)
+	return missed && !d.s.Policy.Window.Inside(d.s.Now)
+}
+
+// Attends reports whether a run at s.Now that carries everything out leaves no
+// window behind that was missed: then the next run's Attended is s.Now, else
+// it stays as it is.
+func Attends(s plan.Snapshot) bool {
+	d := decider{s: &s}
+	return s.Policy.CatchUp || !d.late()
+}
+
+// missed says which window went by, where something waits that would have been
+// opened in it. With catch-up nothing is said: it is opened in this run.
+func (d *decider) missed() {
+	if d.s.Policy.CatchUp || !d.late() {
+		return
+	}
+	from, until, _ := d.s.Policy.Window.Missed(d.s.Attended, d.s.Now)
+	for _, dr := range d.drafts {
+		if dr.State == plan.AwaitingSchedule && dr.Eligible.Before(until) {
+			d.plan.Missed = &plan.MissedWindow{From: from, Until: until, Attended: d.s.Attended}
+			return
+		}
+	}
+}
+
+// whyNow names why something that nobody forced is opened now.
+func (d *decider) whyNow() string {
+	if d.s.Policy.Window.Inside(d.s.Now) {
+		return "window"
+	}
+	return "catch-up"
+}

@@ -1,0 +1,148 @@
+package decide
+
+import (
+	"fmt"
+	"sort"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// This file gives out the places: who opens now, and what the others wait for.
+
+// queue fills the places: forced, what ends a conflict, by priority, longest
+// waiting, patch before minor before major, name.
+func (d *decider) queue() {
+	places := d.s.Policy.MaxOpen
+	var waiting []*draft
+	for _, dr := range d.drafts {
+		switch {
+		case dr.State == plan.Open && dr.orphan == "":
+			if !dr.placeless {
+				places--
+				d.plan.OpenCount++
+			}
+			d.applyForced(dr)
+		case dr.State == plan.AwaitingSchedule || dr.State == plan.Maturing || dr.State == plan.RateLimited || dr.State == plan.NotChecked && dr.forced != nil || dr.State == plan.PendingApproval ||
+			(dr.State == plan.ClosedByPerson && dr.forced != nil && dr.held == ""):
+			waiting = append(waiting, dr)
+		}
+	}
+	sort.SliceStable(waiting, func(i, j int) bool { return before(waiting[i], waiting[j]) })
+	d.places(waiting, places)
+}
+
+// places gives the places that are free now, in the order of the queue.
+func (d *decider) places(waiting []*draft, places int) {
+	fresh := d.news()
+	for _, dr := range waiting {
+		may := dr.State != plan.PendingApproval && d.may(dr.handling)
+		switch {
+		case dr.unread():
+			if dr.forced != nil {
+				dr.Reason = "Asked for, and carried out when its index answers."
+			}
+		case dr.young:
+			d.youngForced(dr)
+		case dr.forced != nil:
+			dr.opens = true
+			places--
+		case !may:
+		case places <= 0:
+			d.limited(dr, placesWaitedFor(d.s.Policy.MaxOpen))
+		case fresh.window == 0 && dr.Kind != plan.Twin:
+			d.limited(dr, fmt.Sprintf("for the next opening of the window, since each brings %d new ones at most (max_new_per_window)", d.s.Policy.MaxNew))
+		case fresh.run == 0 && dr.Kind != plan.Twin:
+			d.limited(dr, "for a later run, since one opens only so many over all projects (max_new_per_run)")
+		default:
+			dr.opens = true
+			places--
+			if dr.Kind != plan.Twin { // a repair is no news
+				fresh.window--
+				fresh.run--
+			}
+		}
+	}
+	d.forecast(waiting, places)
+}
+
+func placesWaitedFor(places int) string {
+	switch places {
+	case 0:
+		return "for a tick, since nothing opens by itself (max_open_merge_requests: 0)"
+	case 1:
+		return "for the one place (max_open_merge_requests)"
+	}
+	return fmt.Sprintf("for one of the %d places (max_open_merge_requests)", places)
+}
+
+// newer is how many merge requests may be opened now that nobody asked for;
+// less than zero is no bound.
+type newer struct{ window, run int }
+
+func (d *decider) news() newer {
+	f := newer{window: -1, run: -1}
+	if d.s.New != nil {
+		f.run = max(*d.s.New, 0)
+	}
+	if d.s.Policy.MaxNew > 0 {
+		f.window = max(d.s.Policy.MaxNew-d.openedSince(d.s.Now), 0)
+	}
+	return f
+}
+
+// skew is how much later than the run that opened it, by its own clock,
+// GitLab may say that a merge request was created before. What was put there
+// later says nothing of why it was opened.
+const skew = 30 * time.Second
+
+// openedSince counts the merge requests that the opening of the window at an
+// instant brought by itself, whatever became of them: GitLab tells, so that a lost database
+// opens none too many. What is made up for counts from the opening that was
+// missed.
+func (d *decider) openedSince(at time.Time) int {
+	w := d.s.Policy.Window
+	missed, _, _ := w.Missed(d.s.Attended, d.s.Now)
+	n := 0
+	for _, mr := range d.s.MergeRequests {
+		asked := mr.Note.Why == "forced" && !mr.Note.At.After(mr.CreatedAt.Add(skew))
+		if !mr.Note.Present || asked || mr.Note.Why == "repair" && len(mr.Note.Moves) == 0 {
+			continue
+		}
+		if w.Same(mr.CreatedAt, at) || (at.Equal(d.s.Now) && d.caughtUp && !mr.CreatedAt.Before(missed)) {
+			n++
+		}
+	}
+	return n
+}
+
+// limited puts an update among those that wait for a place, behind those that
+// wait already.
+func (d *decider) limited(dr *draft, what string) {
+	d.line++
+	dr.State, dr.Place = plan.RateLimited, d.line
+	if d.s.Policy.MaxOpen <= 0 {
+		dr.Reason = "Waits " + what + "."
+		return
+	}
+	dr.Reason = fmt.Sprintf("Number %d in line %s%s.", dr.Place, what, dr.since(d.zone))
+}
+
+func before(a, b *draft) bool {
+	if (a.forced != nil) != (b.forced != nil) {
+		return a.forced != nil
+	}
+	if (len(a.Cures) > 0) != (len(b.Cures) > 0) {
+		return len(a.Cures) > 0
+	}
+	if a.handling.priority != b.handling.priority {
+		return a.handling.priority > b.handling.priority
+	}
+	if !a.Since.Equal(b.Since) {
+		return a.Since.Before(b.Since)
+	}
+	if rank(a.Kind) != rank(b.Kind) {
+		return rank(a.Kind) < rank(b.Kind)
+	}
+	return a.Branch < b.Branch
+}

@@ -1,0 +1,212 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+)
+
+// requests judges every tick against the states that hold without it.
+func (d *decider) requests() {
+	ticks := append([]plan.Tick(nil), d.s.Ticks...)
+	sort.SliceStable(ticks, func(i, j int) bool {
+		if !ticks[i].At.Equal(ticks[j].At) {
+			return ticks[i].At.Before(ticks[j].At)
+		}
+		return ticks[i].ID < ticks[j].ID
+	})
+	for _, t := range ticks {
+		r := plan.Request{Tick: t}
+		if branch, ok := strings.CutPrefix(t.Branch, plan.SplitMark); ok {
+			d.plan.Requests = append(d.plan.Requests, d.splits(t, branch))
+			continue
+		}
+		i := slices.IndexFunc(d.drafts, func(dr *draft) bool { return dr.Branch == t.Branch })
+		if i < 0 {
+			// The package has joined a set since.
+			i = slices.IndexFunc(d.drafts, func(dr *draft) bool { return d.hasBranch(dr, t.Branch) })
+		}
+		if i < 0 {
+			r.Verdict, r.Reason = plan.Refused, "no update of that name is offered any more"
+			switch {
+			case d.untold(t.Branch):
+				r.Verdict, r.Reason = plan.Accepted, "" // it waits until the index tells of it again
+			case t.Remembered:
+				r.Verdict, r.Reason = plan.Done, ""
+			}
+			d.plan.Requests = append(d.plan.Requests, r)
+			continue
+		}
+		dr := d.drafts[i]
+		r.Title = dr.Title
+		r.Verdict, r.Reason = d.verdict(t, dr)
+		if r.Verdict == plan.Accepted && dr.forced == nil && !d.waits(t, dr) {
+			dr.forced = &t
+		}
+		d.plan.Requests = append(d.plan.Requests, r)
+	}
+	for _, dr := range d.drafts {
+		d.bodyBox(dr)
+	}
+}
+
+// untold reports whether a branch is one of a pinned package of which the index
+// tells nothing now: it failed, or hides the package for lack of a right.
+func (d *decider) untold(branch string) bool {
+	return slices.ContainsFunc(d.slots, func(sl slot) bool {
+		pkg := d.s.Packages[sl.p.Key]
+		return !(pkg.HasFacts && pkg.Known) && strings.HasPrefix(branch, d.s.Policy.BranchPrefix+plan.Slug(d.spelled[sl.p.Key])+"-")
+	})
+}
+
+// hasBranch reports whether a member of the draft would be alone on a branch.
+// Who asked for a minor did not ask for another package's major.
+func (d *decider) hasBranch(dr *draft, branch string) bool {
+	return slices.ContainsFunc(dr.Moves, func(m plan.Move) bool {
+		v, err := pep440.Parse(m.To)
+		return err == nil && (dr.Kind != plan.Major || m.Kind == plan.Major) && plan.BranchName(d.s.Policy.BranchPrefix, d.spelled[m.Key], v.Major()) == branch
+	})
+}
+
+// verdict judges one tick on one update.
+func (d *decider) verdict(t plan.Tick, dr *draft) (plan.Verdict, string) {
+	switch {
+	case dr.State == plan.Open && (t.Box != plan.BoxRebase || dr.trailer.Request == t.ID):
+		return plan.Done, ""
+	case t.Bulk != "" && dr.State == plan.Edited:
+		return plan.Done, "" // a bulk box means the lines of its section alone
+	}
+	if verdict, reason := d.allowed(t); verdict != "" {
+		return verdict, reason
+	}
+	switch {
+	case dr.State == plan.PendingApproval && t.Box != plan.BoxApprove && t.Box != plan.BoxApprovePR && !t.Remembered:
+		return plan.Refused, "it needs approval now; tick its box under Pending Approval"
+	case dr.State == plan.Edited && t.Box != plan.BoxRebase:
+		return plan.Refused, "somebody has pushed to its branch meanwhile; tick its box under MR Edited"
+	case dr.State == plan.Edited:
+		if why := d.whyNotOver(dr); why != "" {
+			return plan.Refused, why
+		}
+		return plan.Accepted, ""
+	case d.waits(t, dr):
+		return plan.Accepted, ""
+	case dr.held == plan.Ignored:
+		return plan.Refused, strings.ToLower(dr.heldFor[:1]) + strings.TrimSuffix(dr.heldFor[1:], ".")
+	case dr.State == plan.Ignored:
+		return plan.Refused, "mode is dashboard: no branches are made"
+	case dr.held == plan.Incompatible && dr.State != plan.Open:
+		return plan.Refused, "it cannot be offered now: " + strings.TrimSuffix(dr.heldFor, ".")
+	case dr.State == plan.ClosedByPerson && t.Box != plan.BoxRecreate:
+		return plan.Refused, "the merge request was closed meanwhile; tick its box under MR Closed"
+	case t.Box == plan.BoxRebase && d.spent(dr):
+		return plan.Refused, fmt.Sprintf("nothing of it is left to change: no step of it begins at what %s pins now; close it", d.s.Project.DefaultBranch)
+	case dr.State != plan.Open && t.Box == plan.BoxRebase:
+		return plan.Refused, "the merge request is not open any more"
+	}
+	return plan.Accepted, ""
+}
+
+// allowed judges who ticked and what: Refused with the reason, or nothing.
+func (d *decider) allowed(t plan.Tick) (plan.Verdict, string) {
+	least := d.s.Policy.MinimumRole
+	switch {
+	case !t.Rendered:
+		return plan.Refused, "the text of that box is not pinwheel's"
+	case least > plan.NoRole && t.Role == plan.RoleUnknown && t.Doubt != "":
+		return plan.Refused, fmt.Sprintf("%s; it needs %s: tick it again", t.Doubt, least)
+	case least > plan.NoRole && t.Role == plan.RoleUnknown:
+		return plan.Refused, fmt.Sprintf("nobody could be named who ticked it, and it needs %s", least)
+	case least > plan.NoRole && t.Role < least:
+		return plan.Refused, fmt.Sprintf("needs %s, has %s", least, t.Role)
+	}
+	return "", ""
+}
+
+// splits judges a tick on the split box of a group: each of its updates that
+// has no merge request opens one, and then the group's own closes.
+func (d *decider) splits(t plan.Tick, branch string) plan.Request {
+	r := plan.Request{Tick: t, Verdict: plan.Accepted}
+	for _, dr := range d.drafts {
+		if dr.Branch == branch {
+			r.Title = dr.Title
+		}
+	}
+	if verdict, reason := d.splittable(t, branch); verdict != "" {
+		r.Verdict, r.Reason = verdict, reason
+		return r
+	}
+	for _, dr := range d.drafts {
+		if dr.of == branch && dr.forced == nil && (dr.State == plan.AwaitingSchedule || dr.State == plan.PendingApproval) {
+			dr.forced = &t
+		}
+	}
+	return r
+}
+
+// whyNotOver says why an edited branch cannot be started over, empty where it
+// can.
+func (d *decider) whyNotOver(dr *draft) string {
+	switch {
+	case dr.mr == nil:
+		return "it has no open merge request into " + d.s.Project.DefaultBranch + "; delete the branch instead"
+	case dr.branch == nil:
+		return "its branch is gone; close the merge request instead"
+	case len(dr.want) == 0 || dr.orphan != "" || dr.held != "":
+		return "nothing is offered now that could take the place of its commits"
+	case dr.young:
+		return "what would take the place of its commits is not old enough before " + instant(dr.Eligible, d.zone)
+	}
+	return ""
+}
+
+// spent reports whether an open merge request cannot be made anew: no update is
+// offered in its place, and main no longer pins what its steps begin at.
+func (d *decider) spent(dr *draft) bool {
+	return dr.State == plan.Open && dr.Kind != plan.Twin && len(dr.want) == 0 && len(d.heldMoves(dr)) == 0
+}
+
+// bodyBox treats what a merge request itself asks for like a tick. Only people
+// who may push can edit one, so GitLab has judged who.
+func (d *decider) bodyBox(dr *draft) {
+	if dr.mr == nil || (dr.State != plan.Open && dr.State != plan.Edited) || !dr.mr.Asks() || dr.forced != nil || d.spent(dr) || (dr.State == plan.Edited && d.whyNotOver(dr) != "") {
+		return
+	}
+	asked := fmt.Sprintf("mr-%d-", dr.mr.IID)
+	if strings.HasPrefix(dr.trailer.Request, asked) && dr.mr.Note.Digest != d.note(dr).Digest {
+		return // rebuilt already; only the text is left to write
+	}
+	dr.forced = &plan.Tick{ID: asked + fmt.Sprintf("%.8s", dr.branch.Head.SHA), Box: plan.BoxRebase, Branch: dr.Branch, At: d.s.Now}
+}
+
+// applyForced lets a rebase request take the newest eligible version, or
+// rebuild at the version that is held.
+func (d *decider) applyForced(dr *draft) {
+	if dr.forced == nil {
+		return
+	}
+	want := dr.want
+	gone := d.gone(dr.trailer.Moves) != ""
+	dr.moves = dr.Kind == plan.Twin || ((gone || dr.Clash != "" || ahead(want, dr.trailer.Moves)) && !dr.young && !dr.stale && dr.held == "" && len(want) > 0)
+	dr.repair = !dr.moves
+	if dr.moves {
+		dr.Update.Moves, dr.Lines, dr.Along = want, dr.wantLines, dr.wantAlong
+		d.retell(dr)
+	}
+}
+
+func (d *decider) youngForced(dr *draft) {
+	if dr.forced == nil {
+		return
+	}
+	who := "a person"
+	if dr.forced.By.Username != "" {
+		who = "`" + dr.forced.By.Username + "`"
+	}
+	dr.Reason = fmt.Sprintf("Forced by %s, carried out when old enough, %s.", who, instant(dr.Eligible, d.zone))
+	dr.State = plan.Maturing
+}

@@ -1,0 +1,288 @@
+package decide
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/constraints"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
+)
+
+// slot is one pin with the Pythons it is for. Lines of one package with
+// disjoint markers are slots of one dependency.
+type slot struct {
+	file    int // index of the plan.ParsedFile
+	path    string
+	pin     int
+	p       constraints.Pin
+	pythons []string // what a release must admit; empty: not checked
+	targets []target // the same, with the platforms on which the marker may hold
+}
+
+// target is a Python on a platform, which has to find a file.
+type target struct{ python, platform string }
+
+// maxTargets is how many targets are told apart.
+const maxTargets = 64
+
+// targetsOf are the targets of some Pythons on which a marker may hold.
+func targetsOf(m pep508.Marker, pythons []string, p plan.Policy) []target {
+	var out []target
+	for _, minor := range pythons {
+		for _, platform := range platforms(p) {
+			if len(out) < maxTargets && mayHold(m, minor, platform) {
+				out = append(out, target{minor, platform})
+			}
+		}
+	}
+	return out
+}
+
+// Wanted is what a decision needs to know of one name.
+type Wanted struct {
+	Least  pep440.Version // the lowest pin, below which nothing matters; zero: all does
+	Hashes bool           // a pin carries hashes
+}
+
+// Names returns what files pin, by normalised name. Files that do not parse
+// name nothing.
+func Names(files []plan.File) map[string]Wanted {
+	names := map[string]Wanted{}
+	in := map[string]int{} // files that pin a name everywhere
+	for _, f := range files {
+		if f.Absent {
+			continue
+		}
+		parsed, err := constraints.Parse(f.Path, f.Data)
+		if err != nil {
+			continue
+		}
+		seen := map[string]bool{}
+		for _, p := range parsed.Pins {
+			w, ok := names[p.Key]
+			if !ok || p.Version.Compare(w.Least) < 0 {
+				w.Least = p.Version
+			}
+			if p.Marker.IsZero() && !seen[p.Key] {
+				seen[p.Key] = true
+				in[p.Key]++
+			}
+			w.Hashes = w.Hashes || p.HasHashes
+			names[p.Key] = w
+		}
+	}
+	for key, w := range names {
+		if in[key] < len(files) {
+			// Somewhere it has no pin, and may be any release.
+			w.Least = pep440.Version{}
+			names[key] = w
+		}
+	}
+	return names
+}
+
+// otherVersion is the reason of a line that is left alone for another's sake.
+const otherVersion = "pins it to another version for the same Python"
+
+// parseFiles reads every file; what stops the project becomes a Problem.
+func parseFiles(s *plan.Snapshot) (files []plan.ParsedFile, problems []plan.Problem) {
+	for i, f := range s.Files {
+		pf := plan.ParsedFile{File: f, Policy: s.Policy.Files[i]}
+		if f.Absent {
+			problems = append(problems, plan.Problem{
+				File: f.Path, Stopping: true,
+				Text: fmt.Sprintf("%s is not on branch %s", f.Path, s.Project.DefaultBranch),
+				Next: "add it, or correct files[].path in the configuration",
+			})
+			continue
+		}
+		if p := linkProblem(f.Path, f.Data, false); p != nil {
+			problems = append(problems, *p)
+			continue
+		}
+		parsed, err := constraints.Parse(f.Path, f.Data)
+		if err != nil {
+			problems = append(problems, syntaxProblems(f.Path, err)...)
+			continue
+		}
+		pf.Parsed = parsed
+		if p := deriveTwin(&pf); p != nil {
+			problems = append(problems, *p)
+		}
+		files = append(files, pf)
+	}
+	return files, problems
+}
+
+func syntaxProblems(path string, err error) []plan.Problem {
+	var syntax *constraints.SyntaxError
+	if !errors.As(err, &syntax) {
+		return []plan.Problem{{File: path, Text: err.Error(), Stopping: true}}
+	}
+	var out []plan.Problem
+	for _, e := range syntax.All() {
+		out = append(out, plan.Problem{File: e.Path, Line: e.Line, Text: e.Reason, Next: e.Next, Stopping: true})
+	}
+	return out
+}
+
+// locatedError is an error behind its file: the line, and what is wrong there.
+var locatedError = regexp.MustCompile(`(?s)^:([0-9]{1,9}): (.*)$`)
+
+// deriveTwin works out what the twin should be, or says why it cannot be derived.
+func deriveTwin(f *plan.ParsedFile) *plan.Problem {
+	if f.Derived == nil {
+		return nil
+	}
+	if p := linkProblem(f.Derived.Path, f.Derived.Data, true); p != nil {
+		return p
+	}
+	var err error
+	if f.Twin, err = f.Derive(f.Parsed); err == nil {
+		f.Behind = f.Derived.Absent || string(f.Twin) != string(f.Derived.Data)
+		return nil
+	}
+	p := &plan.Problem{File: f.Derived.Path, Text: err.Error(), Stopping: true}
+	if m := locatedError.FindStringSubmatch(strings.TrimPrefix(p.Text, p.File)); m != nil && strings.HasPrefix(p.Text, p.File) {
+		p.Line, _ = strconv.Atoi(m[1])
+		p.Text = m[2]
+	}
+	var missing *constraints.MissingKeyError
+	if errors.As(err, &missing) {
+		p.Next = "correct derived.key in the configuration, or add the key"
+	}
+	return p
+}
+
+// findSlots lists the pins that may move. Pins of one name that hold at once
+// with different versions are left alone, and said.
+func findSlots(s *plan.Snapshot, files []plan.ParsedFile) (slots []slot, left []plan.Unmanaged) {
+	for i, f := range files {
+		lines := map[string]int{}
+		for _, p := range f.Parsed.Pins {
+			lines[p.Key]++
+		}
+		for pin, p := range f.Parsed.Pins {
+			sl := slot{file: i, path: f.Path, pin: pin, p: p}
+			active := activePythons(p.Marker, s.Policy)
+			switch {
+			case len(s.Policy.Pythons) > 0 && len(active) == 0:
+				left = append(left, plan.Unmanaged{File: f.Path, Line: p.Line, Text: pinText(p), Reason: "its marker holds on none of the configured Pythons"})
+				continue
+			case len(s.Policy.Pythons) > 0:
+				sl.pythons = active
+			case len(active) > 0 && len(active) < len(knownPythons()):
+				// Nobody said which Pythons count: the newest one the
+				// marker allows is the least that must work.
+				sl.pythons = active[len(active)-1:]
+			}
+			sl.targets = targetsOf(p.Marker, sl.pythons, s.Policy)
+			if other, clash := overlap(f.Parsed, pin, s.Policy, lines[p.Key]); clash {
+				left = append(left, plan.Unmanaged{File: f.Path, Line: p.Line, Text: pinText(p),
+					Reason: fmt.Sprintf("line %d %s", other, otherVersion)})
+				continue
+			}
+			slots = append(slots, sl)
+		}
+		for _, u := range f.Parsed.Unmanaged {
+			left = append(left, plan.Unmanaged{File: f.Path, Line: u.Line, Text: u.Text, Reason: u.Reason})
+		}
+	}
+	sort.SliceStable(left, func(i, j int) bool {
+		if left[i].File != left[j].File {
+			return left[i].File < left[j].File
+		}
+		return left[i].Line < left[j].Line
+	})
+	return slots, left
+}
+
+func pinText(p constraints.Pin) string {
+	text := p.Name + p.Op + p.Version.Raw()
+	if p.MarkerText != "" {
+		text += "; " + p.MarkerText
+	}
+	return text
+}
+
+// knownPythons are the minors a marker is tried on when none is configured.
+func knownPythons() []string {
+	return []string{"2.7", "3.4", "3.5", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"}
+}
+
+// activePythons returns the configured minors, or the known ones, on which
+// the marker may hold on some platform.
+func activePythons(m pep508.Marker, p plan.Policy) []string {
+	minors := p.Pythons
+	if len(minors) == 0 {
+		minors = knownPythons()
+	}
+	if m.IsZero() {
+		return minors
+	}
+	var active []string
+	for _, minor := range minors {
+		if slices.ContainsFunc(platforms(p), func(platform string) bool {
+			return mayHold(m, minor, platform)
+		}) {
+			active = append(active, minor)
+		}
+	}
+	return active
+}
+
+// mayHold asks a marker on one target; a target nobody can describe refuses
+// nothing.
+func mayHold(m pep508.Marker, minor, platform string) bool {
+	if m.IsZero() {
+		return true
+	}
+	env, err := pep508.EnvironmentFor(minor, platform)
+	return err != nil || m.MayHold(env)
+}
+
+func platforms(p plan.Policy) []string {
+	if len(p.Platforms) == 0 {
+		return []string{"linux/x86_64"}
+	}
+	return p.Platforms
+}
+
+// overlap looks for another pin of the same name with another version that
+// may hold in the same environment.
+func overlap(f *constraints.File, pin int, policy plan.Policy, lines int) (line int, clash bool) {
+	if lines < 2 {
+		return 0, false
+	}
+	p := f.Pins[pin]
+	for _, other := range f.Slots(p.Key) {
+		o := f.Pins[other]
+		if other == pin || o.Version.Equal(p.Version) {
+			continue
+		}
+		minors := policy.Pythons
+		if len(minors) == 0 {
+			minors = knownPythons()
+		}
+		for _, minor := range minors {
+			for _, platform := range platforms(policy) {
+				if mayHold(p.Marker, minor, platform) && mayHold(o.Marker, minor, platform) {
+					return o.Line, true
+				}
+			}
+		}
+	}
+	return 0, false
+}
+
+// meets reports whether a rule may be for a step of the pin.
+func (sl slot) meets(r *plan.Rule) bool {
+	return r.Names(sl.p.Key) && (r.From.IsEmpty() || r.From.Contains(sl.p.Version)) && r.InFile(sl.path)
+}

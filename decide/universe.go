@@ -1,0 +1,265 @@
+package decide
+
+import (
+	"maps"
+	"slices"
+
+	"gitlab.com/cki-project/pinwheel/decide/solve"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
+)
+
+// This file gives the search what the snapshot knows, in its terms: every slot
+// is a pin of solve, in the order of decider.slots.
+
+// universe makes the search's facts of the snapshot.
+func (d *decider) universe() *solve.Facts {
+	f := &solve.Facts{
+		Extras:     d.s.Policy.Extras,
+		Unverified: d.s.Policy.Unverified != plan.HoldUnverified,
+		Metadata:   d.metadata,
+		Releases:   d.unpinned,
+		Rest:       func(key string) bool { return d.rest[key] },
+		Skip:       d.skips,
+		Admits:     func(key string, v pep440.Version) uint64 { return d.admitted[key][v.String()] },
+	}
+	for _, env := range d.envs {
+		f.Environments = append(f.Environments, env.markers)
+	}
+	for _, e := range d.s.Policy.IgnoreEdges {
+		versions, err := pep440.ParseSpecifiers(e.Versions)
+		if err != nil {
+			continue // the configuration refuses such a text
+		}
+		f.IgnoreEdges = append(f.IgnoreEdges, solve.IgnoredEdge{From: e.From, To: e.To, FromVersion: versions})
+	}
+	for _, r := range d.s.Roots {
+		f.Roots = append(f.Roots, solve.Root{Name: r.Name, Group: -1, Requires: r.Requires})
+	}
+	for i, sl := range d.slots {
+		f.Pins = append(f.Pins, solve.Pin{
+			Key: sl.p.Key, Group: sl.file, Version: sl.p.Version, Active: d.active(sl), Up: d.candidates(i),
+			Mute: d.judge.disabled(sl), Blocks: d.outcomes[i].blocks,
+		})
+	}
+	return f
+}
+
+// active is the set of environments in which the slot's marker may hold.
+func (d *decider) active(sl slot) uint64 {
+	var mask uint64
+	for i, env := range d.envs {
+		if sl.p.Marker.IsZero() || sl.p.Marker.MayHold(env.markers) {
+			mask |= 1 << i
+		}
+	}
+	return mask
+}
+
+// candidates lists where a slot may go on account of a set: what the judge
+// takes or will take, the own line before the majors. A version that a person
+// refused is none, and neither is any where the branch of the line is a
+// person's.
+func (d *decider) candidates(i int) []solve.Candidate {
+	var out []solve.Candidate
+	for _, l := range d.outcomes[i].lines {
+		if l.down {
+			continue
+		}
+		out = append(out, d.candidatesOf(i, l, true)...)
+	}
+	return out
+}
+
+// candidatesOf lists one line's, newest first.
+func (d *decider) candidatesOf(at int, l *line, forOthers bool) []solve.Candidate {
+	out := make([]solve.Candidate, 0, len(l.judged))
+	for i := range l.judged {
+		v := &l.judged[i]
+		if v.reason != "" && !v.young {
+			continue
+		}
+		to := v.release.Version
+		switch d.metadataOf(d.slots[at].p.Key, to).Status {
+		case plan.MetadataRefused:
+			continue
+		case plan.MetadataWithheld:
+			if !d.offered(d.slots[at].p.Key, to) {
+				continue
+			}
+		case plan.MetadataKnown, plan.MetadataUnknown, plan.MetadataFailed:
+		}
+		if forOthers && d.refusedVersion(at, l, to) {
+			continue
+		}
+		out = append(out, solve.Candidate{Version: to, Major: l.major, Young: v.young, Down: l.down})
+	}
+	return out
+}
+
+// refusedVersion reports whether people keep a version, or its line, from
+// being taken along with another package: a closed merge request said no to
+// it.
+func (d *decider) refusedVersion(i int, l *line, to pep440.Version) bool {
+	sl := d.slots[i]
+	branch := plan.BranchName(d.s.Policy.BranchPrefix, d.spelled[sl.p.Key], to.Major())
+	for _, r := range d.world.refusals(plan.Update{Branch: branch, Name: d.spelled[sl.p.Key]}, d.wentBack) {
+		if len(r.moves) == 0 || r.moves[0].Key != sl.p.Key {
+			continue
+		}
+		refused, err := pep440.Parse(r.moves[0].To)
+		if err != nil {
+			continue
+		}
+		// Of a refused minor the versions below it are refused as well: a set
+		// must not go round a person's no by taking an older one.
+		if l.major || to.Compare(refused) <= 0 || (!r.merged && (r.closing == plan.RefusesPackage || r.closing == plan.RefusesLine && majorOf(refused.String()) == majorOf(to.String()))) {
+			return true
+		}
+	}
+	return false
+}
+
+// metadataOf is what is known of a release, for all environments together; the
+// zero Metadata where nothing is.
+func (d *decider) metadataOf(key string, v pep440.Version) plan.Metadata {
+	m, _, _ := d.readMetadata(key, v)
+	return m
+}
+
+// metadata answers the search.
+func (d *decider) metadata(key string, v pep440.Version) (*solve.Metadata, solve.Knowledge) {
+	m, parts, ok := d.readMetadata(key, v)
+	if !ok {
+		pkg, known := d.s.Packages[key]
+		switch {
+		case !known || !pkg.HasFacts:
+			if pkg.Failure != "" {
+				return nil, solve.NotChecked
+			}
+			return nil, solve.Unknown // no index of the configuration has it
+		case !pkg.Known || pkg.Release(v) == nil || len(pkg.Release(v).Files) == 0:
+			return nil, solve.Unknown
+		}
+		return nil, solve.Missing
+	}
+	switch m.Status {
+	case plan.MetadataKnown:
+		return &solve.Metadata{Requires: m.Requires, Parts: parts}, solve.Known
+	case plan.MetadataFailed:
+		return nil, solve.NotChecked
+	case plan.MetadataUnknown, plan.MetadataRefused, plan.MetadataWithheld:
+	}
+	return nil, solve.Unknown
+}
+
+// unpinned lists the releases that pip could take of a name without a pin.
+func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
+	pkg, known := d.s.Packages[key]
+	index, owned := d.s.Policy.IndexOf(key)
+	switch {
+	case !owned:
+		return nil, solve.Absent
+	case !known || (!pkg.HasFacts && pkg.Failure == "" && pkg.Withheld == ""):
+		return nil, solve.Missing
+	case !pkg.HasFacts && pkg.Withheld == "":
+		return nil, solve.NotChecked
+	case !pkg.Known || pkg.Status == "quarantined":
+		return nil, solve.Absent
+	}
+	if vs, ok := d.free[key]; ok {
+		return vs, solve.Known
+	}
+	ranges, chooses := d.ranges(key), chooses(pkg, len(d.s.Roots) > 0)
+	var out []pep440.Version
+	d.admitted[key] = map[string]uint64{}
+	refused := 0
+	for i := len(pkg.Releases) - 1; i >= 0; i-- {
+		r := &pkg.Releases[i]
+		if r.Version.IsPrerelease() || len(r.Files) == 0 || !chooses(r) || slices.ContainsFunc(ranges, func(s pep440.Specifiers) bool { return !s.Contains(r.Version) }) {
+			continue
+		}
+		if s := d.metadataOf(key, r.Version).Status; s == plan.MetadataRefused || s == plan.MetadataWithheld {
+			if refused++; refused >= mostRefused {
+				d.rest[key] = true
+				break
+			}
+			continue
+		}
+		files, mask := d.admits(r)
+		if mask == 0 {
+			continue
+		}
+		if len(d.s.Roots) > 0 {
+			// It would become a line of the file, which has to be old enough;
+			// without roots pip takes the newest, whatever its age.
+			v := verdict{release: r, released: earliest(r.Files)}
+			if d.judge.age(&v, files, index, d.s.Policy.MinimumAge); v.reason != "" {
+				continue
+			}
+		}
+		out = append(out, r.Version)
+		d.admitted[key][r.Version.String()] = mask
+	}
+	d.free[key] = out
+	return out, solve.Known
+}
+
+// mostRefused is how many releases of a name without a pin are passed over for
+// the sake of broken metadata. Older ones are not looked at: one author's
+// broken releases are not to take the rounds of everybody's run.
+const mostRefused = 32
+
+// admits says in which environments a release can be installed, and by which
+// files.
+func (d *decider) admits(r *plan.Release) (files []*plan.DistFile, mask uint64) {
+	good, reason := unyanked(r)
+	switch {
+	case reason != "":
+		return nil, 0
+	case len(d.s.Policy.Pythons) == 0:
+		return good, 1<<len(d.envs) - 1 // not checked
+	}
+	targets := make([]target, len(d.envs))
+	for i, env := range d.envs {
+		targets[i] = target{env.python, env.platform}
+	}
+	return d.judge.fitting(good, targets)
+}
+
+// ranges are the specifiers of lines that pinwheel does not move.
+func (d *decider) ranges(key string) []pep440.Specifiers {
+	var out []pep440.Specifiers
+	for _, f := range d.files {
+		for _, u := range f.Parsed.Unmanaged {
+			if u.Key == key && !u.Specifiers.IsEmpty() && d.mayHoldAnywhere(u.Marker) {
+				out = append(out, u.Specifiers)
+			}
+		}
+	}
+	return out
+}
+
+func (d *decider) mayHoldAnywhere(m pep508.Marker) bool {
+	return m.IsZero() || slices.ContainsFunc(d.envs, func(e environment) bool { return m.MayHold(e.markers) })
+}
+
+// Required lists the names that the pinned releases are known to require in
+// some environment, without any extra, sorted.
+func Required(s plan.Snapshot) []string {
+	d := newDecider(&s)
+	d.judge = newJudge(&s)
+	d.files, _ = parseFiles(&s)
+	seen := map[string]bool{}
+	for _, f := range d.files {
+		for _, p := range f.Parsed.Pins {
+			for _, r := range d.metadataOf(p.Key, p.Version).Requires {
+				if key := r.Key(); !seen[key] && len(r.Marker.Extras()) == 0 && d.mayHoldAnywhere(r.Marker) {
+					seen[key] = true
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}

@@ -1,0 +1,148 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/decide/solve"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+)
+
+// Verify judges the pins as they are. It is total, as Decide is.
+func Verify(s plan.Snapshot) plan.Verification {
+	d := newDecider(&s)
+	var v plan.Verification
+	d.files, v.Problems = parseFiles(&s)
+	var left []plan.Unmanaged
+	d.slots, left = findSlots(&s, d.files)
+	for _, u := range left {
+		if strings.Contains(u.Reason, otherVersion) {
+			v.Findings = append(v.Findings, plan.Finding{File: u.File, Line: u.Line, Kind: plan.FoundConflict, Text: u.Text + ": " + u.Reason})
+		}
+	}
+	d.judge, d.free, d.spelled = newJudge(&s), map[string][]pep440.Version{}, map[string]string{}
+	for _, sl := range d.slots {
+		pkg, known := s.Packages[sl.p.Key]
+		d.outcomes = append(d.outcomes, d.judge.look(sl, pkg, known))
+	}
+	v.Pins = len(d.slots)
+	d.solver = solve.New(d.universe())
+	for _, e := range d.solver.Conflicts() {
+		file, line := d.place(e)
+		v.Findings = append(v.Findings, plan.Finding{File: file, Line: line, Kind: plan.FoundConflict, Text: d.sentence(e)})
+	}
+	edges, texts := d.unchecked()
+	for i, text := range texts {
+		file, line := d.place(edges[i])
+		v.Findings = append(v.Findings, plan.Finding{File: file, Line: line, Kind: plan.FoundNotChecked, Text: text})
+	}
+	for _, u := range d.solver.Unpinned() {
+		v.Findings = append(v.Findings, plan.Finding{File: d.files[u.Group].Path, Kind: plan.FoundUnpinned, Text: requires(u.By) + "; " + u.Key + " has no pin"})
+	}
+	for i := range d.slots {
+		v.Findings = append(v.Findings, d.findings(i)...)
+	}
+	for _, r := range s.Roots {
+		if r.Failure != "" {
+			v.Findings = append(v.Findings, plan.Finding{Kind: plan.FoundNotChecked, Text: fmt.Sprintf("root %s could not be read: %s", r.Name, r.Failure)})
+		}
+	}
+	v.Missing = d.needs()
+	sort.SliceStable(v.Findings, func(i, j int) bool {
+		a, b := v.Findings[i], v.Findings[j]
+		switch {
+		case a.File != b.File:
+			return a.File < b.File
+		case a.Line != b.Line:
+			return a.Line < b.Line
+		case a.Kind != b.Kind:
+			return a.Kind < b.Kind
+		}
+		return a.Text < b.Text
+	})
+	v.Findings = slices.Compact(v.Findings)
+	return v
+}
+
+// sentence is a violated edge with where it holds: "botocore 1.34.39 requires
+// urllib3<2.1 on Python 3.12; urllib3 is pinned at 2.2.1".
+func (d *decider) sentence(e solve.Edge) string {
+	on := ""
+	if e.Environment >= 0 && e.Environment < len(d.envs) {
+		env := d.envs[e.Environment]
+		on = " on Python " + env.python
+		if len(platforms(d.s.Policy)) > 1 {
+			on += ", " + strings.TrimPrefix(env.platform, "linux/")
+		}
+	}
+	if e.ToMissing {
+		return requires(e) + on + ", and no release of " + e.To + " fits the pins"
+	}
+	return requires(e) + on + "; " + pinnedAt(e)
+}
+
+// place is the line of the pin that an edge comes from.
+func (d *decider) place(e solve.Edge) (string, int) {
+	for _, sl := range d.slots {
+		if sl.p.Key == e.From && !e.FromRoot && sl.p.Version.Equal(e.FromVersion) {
+			return sl.path, sl.p.Line
+		}
+	}
+	for _, sl := range d.slots {
+		if sl.p.Key == e.To {
+			return sl.path, sl.p.Line
+		}
+	}
+	return "", 0
+}
+
+// findings are what is wrong with one pin by itself.
+func (d *decider) findings(i int) []plan.Finding {
+	sl, o := d.slots[i], d.outcomes[i]
+	name := sl.p.Name + " " + sl.p.Version.String()
+	found := func(kind plan.FindingKind, text string) []plan.Finding {
+		return []plan.Finding{{File: sl.path, Line: sl.p.Line, Kind: kind, Text: text}}
+	}
+	pkg := d.s.Packages[sl.p.Key]
+	switch {
+	case o.blocks, o.off != nil && (o.unknown || o.absent):
+		return nil
+	case !o.owned, o.unknown:
+		return found(plan.FoundNotChecked, name+": "+o.note)
+	case pkg.Status == "quarantined":
+		return found(plan.FoundYanked, name+" is "+o.note)
+	case o.note != "":
+		return found(plan.FoundGone, o.note)
+	}
+	r := pkg.Release(sl.p.Version)
+	if r == nil || o.gone {
+		return found(plan.FoundGone, fmt.Sprintf("%s is not on %s", name, plan.SpokenIndex(pkg.Index)))
+	}
+	var out []plan.Finding
+	if o.stale && o.off == nil {
+		out = found(plan.FoundNotChecked, name+": "+plan.SpokenIndex(pkg.Index)+" could not be read in this run: "+pkg.Failure)
+	}
+	if o.yanked != "" {
+		out = append(out, found(plan.FoundYanked, name+" is "+o.yanked)...)
+	} else if _, reason := d.judge.usable(sl, r); reason != "" {
+		kind := plan.FoundNoFile
+		if strings.HasPrefix(reason, "requires Python") {
+			kind = plan.FoundPython
+			reason += ", and the configuration has " + strings.Join(sl.pythons, ", ")
+		} else {
+			reason = "has " + reason
+		}
+		out = append(out, found(kind, name+" "+reason)...)
+	}
+	switch m := d.metadataOf(sl.p.Key, sl.p.Version); m.Status {
+	case plan.MetadataUnknown, plan.MetadataRefused, plan.MetadataWithheld:
+		out = append(out, found(plan.FoundUnverified, "what "+name+" requires is not known: "+m.Reason)...)
+	case plan.MetadataFailed:
+		out = append(out, found(plan.FoundNotChecked, "what "+name+" requires could not be read: "+m.Reason)...)
+	case plan.MetadataKnown:
+	}
+	return out
+}

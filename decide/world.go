@@ -1,0 +1,132 @@
+package decide
+
+import (
+	"slices"
+	"sort"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
+)
+
+// world is the GitLab side of a snapshot, arranged by branch.
+type world struct {
+	bot      plan.User
+	us       plan.Us
+	head     string
+	branches map[string]plan.Branch
+	open     map[string]plan.MergeRequest
+	astray   map[string]plan.MergeRequest   // open ones into another branch than the default one
+	history  map[string][]plan.MergeRequest // closed and merged, newest first
+	// byPackage is history by the package that names a merge request.
+	byPackage map[string][]plan.MergeRequest
+	closing   plan.Closing
+}
+
+func arrange(s *plan.Snapshot) world {
+	w := world{
+		bot: s.Bot, us: plan.UsOf(s.Bot, s.Former), head: s.Project.Head,
+		branches: map[string]plan.Branch{}, open: map[string]plan.MergeRequest{}, astray: map[string]plan.MergeRequest{}, history: map[string][]plan.MergeRequest{},
+		byPackage: map[string][]plan.MergeRequest{}, closing: s.Policy.Closing,
+	}
+	for _, b := range s.Branches {
+		w.branches[b.Name] = b
+	}
+	for _, mr := range s.MergeRequests {
+		if !mr.SameProject || !strings.HasPrefix(mr.Branch, s.Policy.BranchPrefix) {
+			continue
+		}
+		elsewhere := mr.Target != s.Project.DefaultBranch
+		if mr.State == plan.Opened || mr.State == plan.Locked {
+			if elsewhere && !mr.TargetGone && !mr.Switched() {
+				w.astray[mr.Branch] = mr
+				continue
+			}
+			// The lowest number is the one that was there first.
+			if other, ok := w.open[mr.Branch]; !ok || mr.IID < other.IID {
+				w.open[mr.Branch] = mr
+			}
+			continue
+		}
+		if elsewhere && mr.State == plan.Merged && !mr.Landed {
+			continue // it changed nothing here
+		}
+		w.history[mr.Branch] = append(w.history[mr.Branch], mr)
+		if len(mr.Note.Moves) > 0 {
+			key := mr.Note.Moves[0].Key
+			w.byPackage[key] = append(w.byPackage[key], mr)
+		}
+	}
+	for _, lists := range []map[string][]plan.MergeRequest{w.history, w.byPackage} {
+		for _, list := range lists {
+			sort.Slice(list, func(i, j int) bool { return list[i].IID > list[j].IID })
+		}
+	}
+	return w
+}
+
+// refusal is a person's no to a version, read from a merge request.
+type refusal struct {
+	mr      plan.MergeRequest
+	moves   []plan.Move
+	title   string
+	merged  bool
+	closing plan.Closing // what closing it means here
+}
+
+// refusals lists what people refused on a branch: merge requests they closed,
+// and merged ones whose versions main no longer holds. pinned tells what main
+// pins for a name, as the least of its slots.
+func (w world) refusals(u plan.Update, wentBack func(plan.Move) bool) []refusal {
+	var out []refusal
+	list := w.history[u.Branch]
+	if w.closing == plan.RefusesPackage && u.Group == "" && u.Name != "" {
+		list = w.byPackage[pep508.NormalizeName(u.Name)]
+	}
+	for _, mr := range list {
+		r := refusal{mr: mr, moves: mr.Note.Moves, title: plan.PlainTitle(mr.Title), merged: mr.State == plan.Merged, closing: w.closing}
+		switch {
+		case mr.State == plan.Merged && u.Group != "":
+			if r.moves = slices.DeleteFunc(slices.Clone(r.moves), func(m plan.Move) bool { return !wentBack(m) }); len(r.moves) == 0 {
+				continue
+			}
+		case mr.State == plan.Merged:
+			if len(r.moves) == 0 || !wentBack(r.moves[0]) {
+				continue
+			}
+		case mr.Note.ClosedByUs || (mr.ClosedBy.ID != 0 && mr.ClosedBy.ID == w.bot.ID):
+			continue
+		case strings.HasSuffix(mr.Title, " - autoclosed"):
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// covers reports whether the refusal says no to u: a major refuses its whole
+// major, anything else the exact version of the package that names it. What
+// else is in the set does not matter: it moves for that package's sake. A group
+// is refused as long as all it would move was refused.
+func (r refusal) covers(u plan.Update) bool {
+	if len(r.moves) == 0 {
+		return strings.EqualFold(r.title, plan.PlainTitle(u.Title))
+	}
+	if u.Group != "" {
+		return len(u.Moves) > 0 && !slices.ContainsFunc(u.Moves, func(m plan.Move) bool {
+			return !slices.ContainsFunc(r.moves, func(no plan.Move) bool { return no.Key == m.Key && no.To == m.To })
+		})
+	}
+	lead := u.Moves0()
+	if (r.closing == plan.RefusesLine || r.closing == plan.RefusesPackage) && !r.merged && r.moves[0].Key == lead.Key {
+		return r.closing == plan.RefusesPackage || majorOf(r.moves[0].To) == majorOf(lead.To)
+	}
+	for _, m := range u.Moves {
+		if m.Key == lead.Key && !slices.ContainsFunc(r.moves, func(no plan.Move) bool {
+			return no.Key == m.Key && (no.To == m.To || (u.Kind == plan.Major && majorOf(no.To) == majorOf(m.To)))
+		}) {
+			return false
+		}
+	}
+	return len(u.Moves) > 0
+}

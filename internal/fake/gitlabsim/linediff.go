@@ -1,8 +1,11 @@
 package gitlabsim
 
 import (
-	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
+
+	"github.com/rogpeppe/go-internal/diff"
 )
 
 // hunk says that lines aLo..aHi of the old became bLo..bHi of the new.
@@ -18,134 +21,65 @@ func linesOf(text string) []string {
 	return lines
 }
 
-// diffLines is Myers' greedy shortest edit script, as ordered hunks.
+// diffLines is how a becomes b, as ordered hunks. Between two of them stands at
+// least one line that both have.
 func diffLines(a, b []string) []hunk {
-	lo := 0
-	for lo < len(a) && lo < len(b) && a[lo] == b[lo] {
-		lo++
-	}
-	aHi, bHi := len(a), len(b)
-	for aHi > lo && bHi > lo && a[aHi-1] == b[bHi-1] {
-		aHi, bHi = aHi-1, bHi-1
-	}
-	hunks := myers(a[lo:aHi], b[lo:bHi])
-	for i := range hunks {
-		hunks[i].aLo, hunks[i].aHi = hunks[i].aLo+lo, hunks[i].aHi+lo
-		hunks[i].bLo, hunks[i].bHi = hunks[i].bLo+lo, hunks[i].bHi+lo
-	}
-	return hunks
-}
-
-func myers(a, b []string) []hunk {
-	if len(a) == 0 || len(b) == 0 {
-		if len(a)+len(b) == 0 {
-			return nil
-		}
-		return []hunk{{0, len(a), 0, len(b)}}
-	}
-	most := len(a) + len(b)
-	reach := make([]int, 2*most+2)
-	var trace [][]int
-	for d := 0; d <= most; d++ {
-		trace = append(trace, append([]int(nil), reach...))
-		for k := -d; k <= d; k += 2 {
-			x := 0
-			if k == -d || k != d && reach[most+k-1] < reach[most+k+1] {
-				x = reach[most+k+1]
+	var out []hunk
+	var at, bt int // where the next line of the patch stands
+	open := false
+	for l := range strings.Lines(patch(strings.Join(a, ""), strings.Join(b, ""))) {
+		switch l[0] {
+		case '@':
+			m := place.FindStringSubmatch(l)
+			at, bt, open = start(m[1], m[2]), start(m[3], m[4]), false
+		case ' ':
+			at, bt, open = at+1, bt+1, false
+		case '-', '+':
+			if !open {
+				out, open = append(out, hunk{at, at, bt, bt}), true
+			}
+			h := &out[len(out)-1]
+			if l[0] == '-' {
+				at++
+				h.aHi = at
 			} else {
-				x = reach[most+k-1] + 1
-			}
-			y := x - k
-			for x < len(a) && y < len(b) && a[x] == b[y] {
-				x, y = x+1, y+1
-			}
-			reach[most+k] = x
-			if x >= len(a) && y >= len(b) {
-				return backtrack(trace, len(a), len(b), most)
+				bt++
+				h.bHi = bt
 			}
 		}
 	}
-	return nil
+	return out
 }
 
-// backtrack walks the trace from the end and joins single edits that touch.
-func backtrack(trace [][]int, x, y, most int) []hunk {
-	var edits []hunk // last first
-	for d := len(trace) - 1; d > 0; d-- {
-		reach, k := trace[d], x-y
-		prev := k - 1
-		if k == -d || k != d && reach[most+k-1] < reach[most+k+1] {
-			prev = k + 1
-		}
-		px := reach[most+prev]
-		py := px - prev
-		ex, ey := px, py
-		if prev == k+1 {
-			ey++ // an insertion
-		} else {
-			ex++ // a deletion
-		}
-		if n := len(edits); n > 0 && edits[n-1].aLo == ex && edits[n-1].bLo == ey {
-			edits[n-1].aLo, edits[n-1].bLo = px, py
-		} else {
-			edits = append(edits, hunk{px, ex, py, ey})
-		}
-		x, y = px, py
+// patch is the difference with three lines of context, without file headers.
+func patch(old, new string) string {
+	text := string(diff.Diff("a", []byte(old), "b", []byte(new)))
+	for range 3 { // the command, --- and +++
+		_, text, _ = strings.Cut(text, "\n")
 	}
-	for i, j := 0, len(edits)-1; i < j; i, j = i+1, j-1 {
-		edits[i], edits[j] = edits[j], edits[i]
-	}
-	return edits
+	return text
 }
 
-// unified renders hunks with three lines of context, without file headers, as
-// GitLab's diffs are.
+// place is where a hunk of a patch stands: the first line of each side, from one,
+// and how many there are. A side without lines is counted from the one before.
+var place = regexp.MustCompile(`(?m)^@@ -(\d+),(\d+) \+(\d+),(\d+) @@$`)
+
+func start(line, count string) int {
+	n, _ := strconv.Atoi(line) // digits
+	if count != "0" {
+		n--
+	}
+	return n
+}
+
+// single is a length of one in the head of a hunk, which git leaves out.
+var single = regexp.MustCompile(`(?m)(^@@ -\d+|^@@ -\d+(?:,\d+)? \+\d+),1( )`)
+
+// unified renders a difference as GitLab does.
 func unified(old, new string) string {
-	a, b := linesOf(old), linesOf(new)
-	hunks := diffLines(a, b)
-	var out strings.Builder
-	for i := 0; i < len(hunks); {
-		j := i
-		for j+1 < len(hunks) && hunks[j+1].aLo-hunks[j].aHi <= 6 {
-			j++
-		}
-		writeHunk(&out, a, b, hunks[i:j+1])
-		i = j + 1
+	text := patch(old, new)
+	for range 2 {
+		text = single.ReplaceAllString(text, "$1$2")
 	}
-	return out.String()
-}
-
-func writeHunk(out *strings.Builder, a, b []string, group []hunk) {
-	first, last := group[0], group[len(group)-1]
-	before := min(3, first.aLo)
-	after := min(3, len(a)-last.aHi)
-	aLen, bLen := last.aHi-first.aLo+before+after, last.bHi-first.bLo+before+after
-	fmt.Fprintf(out, "@@ -%s +%s @@\n", span(first.aLo-before, aLen), span(first.bLo-before, bLen))
-	at := first.aLo - before
-	for _, h := range group {
-		writeDiffLines(out, " ", a[at:h.aLo])
-		writeDiffLines(out, "-", a[h.aLo:h.aHi])
-		writeDiffLines(out, "+", b[h.bLo:h.bHi])
-		at = h.aHi
-	}
-	writeDiffLines(out, " ", a[at:at+after])
-}
-
-func span(start, length int) string {
-	if length == 0 {
-		return fmt.Sprintf("%d,0", start)
-	}
-	if length == 1 {
-		return fmt.Sprint(start + 1)
-	}
-	return fmt.Sprintf("%d,%d", start+1, length)
-}
-
-func writeDiffLines(out *strings.Builder, sign string, lines []string) {
-	for _, line := range lines {
-		out.WriteString(sign + line)
-		if !strings.HasSuffix(line, "\n") {
-			out.WriteString("\n\\ No newline at end of file\n")
-		}
-	}
+	return text
 }

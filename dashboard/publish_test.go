@@ -3,16 +3,14 @@ package dashboard_test
 import (
 	"context"
 	"errors"
-	"net/http"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
-	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
-
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -50,8 +48,13 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) publisher(username string, scopes ...string) *dashboard.Publisher {
 	w.Helper()
-	client, err := gitlab.NewClient(w.sim.Token(username, scopes...), gitlab.WithBaseURL(w.sim.BaseURL()),
-		gitlab.WithHTTPClient(&http.Client{Transport: w.sim.Transport()}), gitlab.WithoutRetries())
+	return w.with(w.sim.Token(username, scopes...))
+}
+
+// with is a publisher that sends a token.
+func (w *world) with(token string) *dashboard.Publisher {
+	w.Helper()
+	client, err := mrs.NewGitLab(mrs.ConnectOptions{URL: w.sim.BaseURL(), Token: token, Transport: w.sim.Transport(), Retries: -1})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
-	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+	api "gitlab.com/gitlab-org/api/client-go/v2"
 
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -46,10 +47,10 @@ var ErrGone = errors.New("the issue is gone")
 const legacyTitle = "Update Dependencies (Renovate Bot)"
 
 // Publisher finds, reads and writes dashboards on one GitLab.
-type Publisher struct{ client *gitlab.Client }
+type Publisher struct{ gl *gitlab.Client }
 
-// NewPublisher returns a Publisher that speaks through client.
-func NewPublisher(client *gitlab.Client) *Publisher { return &Publisher{client} }
+// NewPublisher returns a Publisher that speaks through gl.
+func NewPublisher(gl *gitlab.Client) *Publisher { return &Publisher{gl} }
 
 // Find returns the project's dashboard: the issue stored, if it is still ours
 // and open; else our open issue with the marker (the lowest iid), with title,
@@ -125,12 +126,12 @@ func (p *Publisher) paused(ctx context.Context, projectID int64, bot plan.User) 
 // stored reads the issue that an earlier run stored; nil when it is no longer
 // ours.
 func (p *Publisher) stored(ctx context.Context, projectID, iid int64, bot plan.User) (*Issue, error) {
-	raw, _, err := p.client.Issues.GetIssue(projectID, iid, gitlab.WithContext(ctx))
-	if errors.Is(err, gitlab.ErrNotFound) {
+	raw, err := p.issue(ctx, projectID, iid)
+	switch {
+	case gitlab.Missing(err):
 		return nil, nil
-	}
-	if err != nil {
-		return nil, explain(err, "read", iid)
+	case err != nil:
+		return nil, err
 	}
 	found := issueOf(raw)
 	if moved(raw) || !sameUser(found.Author, bot) {
@@ -139,9 +140,16 @@ func (p *Publisher) stored(ctx context.Context, projectID, iid int64, bot plan.U
 	return &found, nil
 }
 
+// issue reads one issue in client-go's struct.
+// https://docs.gitlab.com/api/issues/#single-project-issue
+func (p *Publisher) issue(ctx context.Context, projectID, iid int64) (*api.Issue, error) {
+	raw, _, err := p.gl.API.Issues.GetIssue(projectID, iid, api.WithContext(ctx))
+	return raw, explain(err, "read", iid)
+}
+
 // moved reports whether an issue lives on in another project. One that was
 // moved by accident and reopened here keeps the number of its twin there.
-func moved(raw *gitlab.Issue) bool { return raw.MovedToID != 0 && raw.State != "opened" }
+func moved(raw *api.Issue) bool { return raw.MovedToID != 0 && raw.State != "opened" }
 
 func elsewhere(i Issue, projectID int64) bool {
 	m := Parse(i.Description).Marker
@@ -150,23 +158,19 @@ func elsewhere(i Issue, projectID int64) bool {
 
 // list returns our issues of a state by ascending iid.
 func (p *Publisher) list(ctx context.Context, projectID int64, state string, bot plan.User) ([]Issue, error) {
-	opt := &gitlab.ListProjectIssuesOptions{State: new(state), Scope: new("created_by_me"), OrderBy: new("created_at"), Sort: new("asc"),
-		ListOptions: gitlab.ListOptions{PerPage: 100, Page: 1}}
+	opt := &api.ListProjectIssuesOptions{State: new(state), Scope: new("created_by_me"), OrderBy: new("created_at"), Sort: new("asc")}
+	all, err := gitlab.List(func(page api.ListOptions) ([]*api.Issue, *api.Response, error) {
+		opt.ListOptions = page
+		return p.gl.API.Issues.ListProjectIssues(projectID, opt, api.WithContext(ctx))
+	})
+	if err != nil {
+		return nil, explain(err, "list "+state, 0)
+	}
 	var out []Issue
-	for {
-		page, resp, err := p.client.Issues.ListProjectIssues(projectID, opt, gitlab.WithContext(ctx))
-		if err != nil {
-			return nil, explain(err, "list "+state, 0)
+	for _, raw := range all {
+		if i := issueOf(raw); !moved(raw) && sameUser(i.Author, bot) {
+			out = append(out, i)
 		}
-		for _, raw := range page {
-			if i := issueOf(raw); !moved(raw) && sameUser(i.Author, bot) {
-				out = append(out, i)
-			}
-		}
-		if resp.NextPage == 0 {
-			break
-		}
-		opt.Page = resp.NextPage
 	}
 	slices.SortFunc(out, func(a, b Issue) int { return int(min(max(a.IID-b.IID, -1), 1)) })
 	return out, nil
@@ -198,9 +202,9 @@ func (p *Publisher) UpdatedAt(ctx context.Context, projectID, iid int64) (time.T
 
 // Read reads one issue as it is now.
 func (p *Publisher) Read(ctx context.Context, projectID, iid int64) (Issue, error) {
-	raw, _, err := p.client.Issues.GetIssue(projectID, iid, gitlab.WithContext(ctx))
+	raw, err := p.issue(ctx, projectID, iid)
 	if err != nil {
-		return Issue{}, explain(err, "read", iid)
+		return Issue{}, err
 	}
 	return issueOf(raw), nil
 }
@@ -215,51 +219,68 @@ const maxChanged = 20
 // included, of those that changed after an instant. An error leaves out what was
 // not read.
 func (p *Publisher) Changed(ctx context.Context, since time.Time) (map[Key]time.Time, error) {
-	opt := &gitlab.ListIssuesOptions{Scope: new("created_by_me"), State: new("all"), UpdatedAfter: &since, OrderBy: new("updated_at"), Sort: new("desc"),
-		ListOptions: gitlab.ListOptions{PerPage: 100, Page: 1}}
+	opt := &api.ListIssuesOptions{Scope: new("created_by_me"), State: new("all"), UpdatedAfter: &since, OrderBy: new("updated_at"), Sort: new("desc")}
 	out := map[Key]time.Time{}
-	for range maxChanged {
-		page, resp, err := p.client.Issues.ListIssues(opt, gitlab.WithContext(ctx))
-		if err != nil {
-			return out, explain(err, "list changed", 0)
-		}
-		for _, raw := range page {
-			out[Key{raw.ProjectID, raw.IID}] = instant(raw.UpdatedAt)
-		}
-		if resp.NextPage == 0 {
-			break
-		}
-		opt.Page = resp.NextPage
-	}
-	return out, nil
+	_, err := gitlab.Walk(maxChanged, func(page api.ListOptions) ([]*api.Issue, *api.Response, error) {
+		opt.ListOptions = page
+		return p.gl.API.Issues.ListIssues(opt, api.WithContext(ctx))
+	}, func(raw *api.Issue) bool {
+		out[Key{raw.ProjectID, raw.IID}] = gitlab.Instant(raw.UpdatedAt)
+		return true
+	})
+	return out, explain(err, "list changed", 0)
 }
 
 // Create opens the dashboard and returns what GitLab stored. Labels are set
-// here and never again, so that people's own stay.
+// here and never again, so that people's own stay. After an answer that was lost it
+// looks for the issue, so that none is made twice.
 func (p *Publisher) Create(ctx context.Context, projectID int64, title, body string, labels []string) (*Issue, error) {
-	opt := &gitlab.CreateIssueOptions{Title: &title, Description: new(Normalise(body))}
+	opt := &api.CreateIssueOptions{Title: &title, Description: new(Normalise(body))}
 	if len(labels) > 0 {
-		opt.Labels = (*gitlab.LabelOptions)(&labels)
+		opt.Labels = (*api.LabelOptions)(&labels)
 	}
-	raw, _, err := p.client.Issues.CreateIssue(projectID, opt, gitlab.WithContext(ctx))
+	raw, _, err := p.gl.API.Issues.CreateIssue(projectID, opt, api.WithContext(ctx))
+	if err == nil && raw.IID == 0 {
+		err = fmt.Errorf("%w: an issue without a number", gitlab.ErrNotGitLab)
+	}
+	err = gitlab.Settle(ctx, explain(err, "create", 0), func() (found bool, err error) {
+		raw, err = p.made(ctx, projectID, opt)
+		return raw != nil, err
+	})
 	if err != nil {
-		return nil, explain(err, "create", 0)
+		return nil, err
 	}
 	made := issueOf(raw)
 	return &made, nil
 }
 
+// made is the newest open issue of the token's user that reads as one that was to
+// be created, nil if there is none. Nobody else makes one of that user's.
+func (p *Publisher) made(ctx context.Context, projectID int64, opt *api.CreateIssueOptions) (*api.Issue, error) {
+	list := &api.ListProjectIssuesOptions{State: new("opened"), Scope: new("created_by_me"), OrderBy: new("created_at"), Sort: new("desc")}
+	rows, _, err := p.gl.API.Issues.ListProjectIssues(projectID, list, api.WithContext(ctx))
+	if err != nil {
+		return nil, explain(err, "list opened", 0)
+	}
+	for _, raw := range rows {
+		if raw.Title == *opt.Title && Equal(raw.Description, *opt.Description) {
+			return raw, nil
+		}
+	}
+	return nil, nil
+}
+
 // Write reads the issue again, asks render for its text and stores that if it
 // differs from what GitLab holds. Nothing but the description is touched. It
-// returns what GitLab stores now and whether it wrote. An issue that is no longer
-// open is ErrGone.
+// returns what GitLab stores now and whether it wrote. After an answer that was
+// lost it reads the issue once more. One that is no longer open is ErrGone.
 func (p *Publisher) Write(ctx context.Context, projectID int64, issue Issue, render func(fresh Issue) string) (Issue, bool, error) {
-	raw, _, err := p.client.Issues.GetIssue(projectID, issue.IID, gitlab.WithContext(ctx))
-	if errors.Is(err, gitlab.ErrNotFound) {
+	raw, err := p.issue(ctx, projectID, issue.IID)
+	switch {
+	case gitlab.Missing(err):
 		return issue, false, fmt.Errorf("write dashboard issue #%d: %w", issue.IID, ErrGone)
-	}
-	if err != nil {
-		return issue, false, explain(err, "read", issue.IID)
+	case err != nil:
+		return issue, false, err
 	}
 	fresh := issueOf(raw)
 	if fresh.State != "opened" {
@@ -269,54 +290,55 @@ func (p *Publisher) Write(ctx context.Context, projectID int64, issue Issue, ren
 	if Equal(fresh.Description, body) {
 		return fresh, false, nil
 	}
-	raw, _, err = p.client.Issues.UpdateIssue(projectID, issue.IID, &gitlab.UpdateIssueOptions{Description: &body}, gitlab.WithContext(ctx))
+	opt := &api.UpdateIssueOptions{Description: &body}
+	raw, err = p.put(ctx, projectID, issue.IID, "write", opt, func(now *api.Issue) bool { return Equal(now.Description, body) })
 	if err != nil {
-		return fresh, false, explain(err, "write", issue.IID)
+		return fresh, false, err
 	}
 	return issueOf(raw), true, nil
+}
+
+// put writes absolute values. After an answer that was lost it reads the issue and
+// asks took whether they are there.
+func (p *Publisher) put(ctx context.Context, projectID, iid int64, operation string, opt *api.UpdateIssueOptions, took func(*api.Issue) bool) (*api.Issue, error) {
+	raw, _, err := p.gl.API.Issues.UpdateIssue(projectID, iid, opt, api.WithContext(ctx))
+	if err == nil && raw.IID != iid {
+		err = fmt.Errorf("%w: not the issue that was asked for", gitlab.ErrNotGitLab)
+	}
+	err = gitlab.Settle(ctx, explain(err, operation, iid), func() (bool, error) {
+		var look error
+		raw, look = p.issue(ctx, projectID, iid)
+		return look == nil && took(raw), look
+	})
+	return raw, err
 }
 
 // Close closes an issue that reads as it did when it was found, and reports
 // whether it did. One that somebody edited since stays open.
 func (p *Publisher) Close(ctx context.Context, projectID int64, issue Issue) (bool, error) {
-	raw, _, err := p.client.Issues.GetIssue(projectID, issue.IID, gitlab.WithContext(ctx))
+	raw, err := p.issue(ctx, projectID, issue.IID)
 	if err != nil {
-		return false, explain(err, "read", issue.IID)
+		return false, err
 	}
 	if raw.State != "opened" || raw.Description != issue.Description {
 		return false, nil
 	}
-	_, _, err = p.client.Issues.UpdateIssue(projectID, issue.IID, &gitlab.UpdateIssueOptions{StateEvent: new("close")}, gitlab.WithContext(ctx))
-	if err != nil {
-		return false, explain(err, "close", issue.IID)
-	}
-	return true, nil
+	opt := &api.UpdateIssueOptions{StateEvent: new("close")}
+	_, err = p.put(ctx, projectID, issue.IID, "close", opt, func(now *api.Issue) bool { return now.State == "closed" })
+	return err == nil, err
 }
 
 // Comment adds a note to the issue, unless one of bot's carries the same op. It
 // reports whether it wrote.
 func (p *Publisher) Comment(ctx context.Context, projectID, iid int64, bot plan.User, op, body string) (bool, error) {
 	mark := "<!-- op:" + op + " -->"
-	said := false
-	_, err := p.eachNote(ctx, projectID, iid, noteOptions{ActivityFilter: onlyComments}, maxCommentPages, func(n Note) bool {
-		said = said || !n.System && sameUser(n.Author, bot) && strings.Contains(n.Body, mark)
-		return !said
-	})
-	if said {
-		return false, nil
-	}
-	if err != nil && !unreadable(err) {
-		return false, explain(err, "read the notes of", iid)
-	}
-	opt := &gitlab.CreateIssueNoteOptions{Body: new(Normalise(body) + "\n" + mark)}
-	if _, _, err := p.client.Notes.CreateIssueNote(projectID, iid, opt, gitlab.WithContext(ctx)); err != nil {
-		return false, explain(err, "comment on", iid)
-	}
-	return true, nil
+	note := gitlab.OnceNote{Mark: mark, Markdown: Normalise(body) + "\n" + mark, By: bot.ID, Blind: true}
+	wrote, err := p.gl.NoteOnce(ctx, thread(projectID, iid), note)
+	return wrote, hint(err)
 }
 
-func issueOf(raw *gitlab.Issue) Issue {
-	i := Issue{IID: raw.IID, State: raw.State, Title: raw.Title, Description: raw.Description, UpdatedAt: instant(raw.UpdatedAt), WebURL: raw.WebURL}
+func issueOf(raw *api.Issue) Issue {
+	i := Issue{IID: raw.IID, State: raw.State, Title: raw.Title, Description: raw.Description, UpdatedAt: gitlab.Instant(raw.UpdatedAt), WebURL: raw.WebURL}
 	if a := raw.Author; a != nil {
 		i.Author = plan.User{ID: a.ID, Username: a.Username, Name: a.Name}
 	}
@@ -324,11 +346,4 @@ func issueOf(raw *gitlab.Issue) Issue {
 		i.ClosedBy = plan.User{ID: c.ID, Username: c.Username, Name: c.Name}
 	}
 	return i
-}
-
-func instant(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return t.UTC()
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
-	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 )
 
 // calls are all that a publisher asks of GitLab, each on the issue #1.
@@ -69,22 +69,22 @@ func TestErrorsHaveKinds(t *testing.T) {
 		is    []error
 		says  string // of every call; "" where each says its own
 	}{
-		{"a wrong token", func(*world) string { return "glpat-a-wrong-token-0123" }, "", []error{mrs.ErrUnauthorized}, "does not accept the token"},
+		{"a wrong token", func(*world) string { return "glpat-a-wrong-token-0123" }, "", []error{gitlab.ErrUnauthorized}, "does not accept the token"},
 		{"a token that is over", func(w *world) string {
 			token := w.sim.Token("pinwheel")
 			w.sim.Revoke(token)
 			return token
-		}, "", []error{mrs.ErrUnauthorized}, "does not accept the token"},
+		}, "", []error{gitlab.ErrUnauthorized}, "does not accept the token"},
 		{"a project that is not seen", func(w *world) string {
 			w.sim.AddUser("nobody", "Nobody", false)
 			w.project.SetRole("nobody", 0)
 			return w.sim.Token("nobody")
-		}, "", []error{mrs.ErrProjectNotFound, mrs.ErrNotFound}, "there is no such project"},
-		{"a sign-in page", nil, "* * html always", []error{mrs.ErrNotGitLab}, "a page of HTML"},
-		{"another host", nil, "* * redirect always", []error{mrs.ErrRedirect}, "which is not followed"},
-		{"a GitLab that fails", nil, "* * 503 always", []error{mrs.ErrUnavailable}, ""},
-		{"a connection that breaks", nil, "* * reset always", []error{mrs.ErrUnavailable}, ""},
-		{"too many requests", nil, "* * 429 always", []error{mrs.ErrUnavailable}, ""},
+		}, "", []error{gitlab.ErrProjectNotFound, gitlab.ErrNotFound}, "there is no such project"},
+		{"a sign-in page", nil, "* * html always", []error{gitlab.ErrNotGitLab}, "a page of HTML"},
+		{"another host", nil, "* * redirect always", []error{gitlab.ErrRedirect}, "which is not followed"},
+		{"a GitLab that fails", nil, "* * 503 always", []error{gitlab.ErrUnavailable}, ""},
+		{"a connection that breaks", nil, "* * reset always", []error{gitlab.ErrUnavailable}, ""},
+		{"too many requests", nil, "* * 429 always", []error{gitlab.ErrUnavailable}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestErrorsHaveKinds(t *testing.T) {
 					if err == nil {
 						continue
 					}
-					if said := mrs.Explain(err); !strings.Contains(said, tt.says) {
+					if said := gitlab.Explain(err); !strings.Contains(said, tt.says) {
 						t.Errorf("%s: %q does not say %q", call.name, said, tt.says)
 					}
 					if words := err.Error(); strings.ContainsAny(words, "{<\n") || strings.Contains(words, "http://") || strings.Contains(words, "glpat") {
@@ -193,8 +193,9 @@ func TestAWriteThatFailedIsAFailure(t *testing.T) {
 			{"PUT */issues/* reset once", func() (bool, error) { return w.pub.Close(w.Context(), w.id, i) }},
 			{"POST */notes reset once", func() (bool, error) { return w.pub.Comment(w.Context(), w.id, i.IID, w.bot, "op", "x") }},
 		} {
+			w.must(w.sim.Inject(call.fault))
 			before := len(w.sim.Writes(time.Time{}))
-			if did, err := call.do(); did || !errors.Is(err, mrs.ErrUnavailable) {
+			if did, err := call.do(); did || !errors.Is(err, gitlab.ErrUnavailable) {
 				t.Errorf("%s: did it %v, %v", call.fault, did, err)
 			}
 			if n := len(w.sim.Writes(time.Time{})) - before; n != 1 {

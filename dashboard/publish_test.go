@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
-	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -54,7 +54,7 @@ func (w *world) publisher(username string, scopes ...string) *dashboard.Publishe
 // with is a publisher that sends a token.
 func (w *world) with(token string) *dashboard.Publisher {
 	w.Helper()
-	client, err := mrs.NewGitLab(mrs.ConnectOptions{URL: w.sim.BaseURL(), Token: token, Transport: w.sim.Transport(), Retries: -1})
+	client, err := gitlab.Connect(gitlab.Options{URL: w.sim.BaseURL(), Token: token, Transport: w.sim.Transport(), Retries: -1})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -5,7 +5,16 @@ import (
 	"errors"
 	"fmt"
 
+	api "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// What callers branch on, beside the errors of package gitlab.
+var (
+	ErrMoved   = errors.New("the branch is not where it was expected")
+	ErrOutside = errors.New("outside the branch prefix")
 )
 
 // Outcome is what an effect left behind. It holds what is known also when
@@ -91,22 +100,26 @@ func (e effect) deleteBranch(ctx context.Context, a plan.DeleteBranch) (Outcome,
 	}
 	head, err := e.Head(ctx, e.id, a.Branch)
 	switch {
-	case errors.Is(err, ErrNotFound) && !errors.Is(err, ErrProjectNotFound):
+	case gitlab.Missing(err):
 		return Outcome{}, nil
 	case err != nil:
 		return Outcome{}, err
 	case head != a.Head:
 		return Outcome{}, fmt.Errorf("delete branch %s: %w: at %s, not %s", a.Branch, ErrMoved, head, a.Head)
 	}
-	err = e.delete(ctx, a.Branch)
-	if err == nil {
-		return Outcome{Wrote: true}, nil
+	gone := func() (bool, error) {
+		_, err := e.head(ctx, e.id, a.Branch)
+		if gitlab.Missing(err) {
+			return true, nil
+		}
+		return false, err
 	}
-	// A 404 may hide a right, so it is not believed without a look.
-	if unknown(err) || errors.Is(err, ErrNotFound) {
-		if _, look := e.Head(ctx, e.id, a.Branch); errors.Is(look, ErrNotFound) && !errors.Is(look, ErrProjectNotFound) {
-			return Outcome{Wrote: true}, nil
+	_, err = e.gl.API.Branches.DeleteBranch(e.id, a.Branch, api.WithContext(ctx))
+	err = gitlab.Settle(ctx, gitlab.Fail(err, "delete branch %s", a.Branch), gone)
+	if errors.Is(err, gitlab.ErrNotFound) { // it may hide a right, so it is not believed without a look
+		if was, _ := gone(); was {
+			err = nil
 		}
 	}
-	return Outcome{}, err
+	return Outcome{Wrote: err == nil}, err
 }

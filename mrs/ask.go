@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 
-	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+	api "gitlab.com/gitlab-org/api/client-go/v2"
 
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -60,30 +61,22 @@ func (e effect) startPipeline(ctx context.Context, a plan.AskForTests) (bool, er
 	if err := e.knowsInputs(ctx, a); err != nil {
 		return false, err
 	}
-	inputs := gitlab.PipelineInputsOption{}
+	inputs := api.PipelineInputsOption{}
 	for _, in := range a.OnOpen.Inputs {
 		switch v := in.Value.(type) {
 		case string:
-			inputs[in.Name] = gitlab.NewPipelineInputValue(v)
+			inputs[in.Name] = api.NewPipelineInputValue(v)
 		case int:
-			inputs[in.Name] = gitlab.NewPipelineInputValue(v)
+			inputs[in.Name] = api.NewPipelineInputValue(v)
 		case bool:
-			inputs[in.Name] = gitlab.NewPipelineInputValue(v)
+			inputs[in.Name] = api.NewPipelineInputValue(v)
 		default:
 			return false, fmt.Errorf("start a pipeline of branch %s: input %s is a %T", a.Branch, in.Name, v)
 		}
 	}
-	_, _, err = e.gl.Pipelines.CreatePipeline(e.id, &gitlab.CreatePipelineOptions{Ref: &a.Branch, Inputs: inputs}, gitlab.WithContext(ctx))
-	if err == nil {
-		return true, nil
-	}
-	err = fail(err, "start a pipeline of branch %s", a.Branch)
-	if unknown(err) {
-		if there, look := e.started(ctx, a); look == nil && there {
-			return true, nil
-		}
-	}
-	return false, err
+	_, _, err = e.gl.API.Pipelines.CreatePipeline(e.id, &api.CreatePipelineOptions{Ref: &a.Branch, Inputs: inputs}, api.WithContext(ctx))
+	err = gitlab.Settle(ctx, gitlab.Fail(err, "start a pipeline of branch %s", a.Branch), func() (bool, error) { return e.started(ctx, a) })
+	return err == nil, err
 }
 
 // knowsInputs refuses to start a pipeline whose inputs GitLab would drop without a
@@ -94,22 +87,22 @@ func (e effect) knowsInputs(ctx context.Context, a plan.AskForTests) error {
 	}
 	v, err := e.Version(ctx)
 	switch {
-	case errors.Is(err, ErrNotFound), errors.Is(err, ErrForbidden), errors.Is(err, ErrRefused):
+	case errors.Is(err, gitlab.ErrNotFound), errors.Is(err, gitlab.ErrForbidden), errors.Is(err, gitlab.ErrRefused):
 		return nil
 	case err != nil:
 		return err
-	case v.Before(Inputs):
+	case v.Before(gitlab.Inputs):
 		doing := "start a pipeline of branch " + a.Branch
-		return &failure{doing: doing, kinds: []error{ErrRefused}, text: "GitLab " + string(v) + " does not know inputs",
-			advice: fmt.Sprintf("could not %s: GitLab %s would start it without its inputs and say nothing; update GitLab to %s or newer, or take on_open.pipeline.inputs out", doing, v, Inputs)}
+		return &gitlab.Failure{Doing: doing, Kinds: []error{gitlab.ErrRefused}, Text: "GitLab " + string(v) + " does not know inputs",
+			Advice: fmt.Sprintf("could not %s: GitLab %s would start it without its inputs and say nothing; update GitLab to %s or newer, or take on_open.pipeline.inputs out", doing, v, gitlab.Inputs)}
 	}
 	return nil
 }
 
 // started reports whether our user started a pipeline for the head by the API.
 func (e effect) started(ctx context.Context, a plan.AskForTests) (bool, error) {
-	list, err := e.pipelines(ctx, e.id, gitlab.ListProjectPipelinesOptions{
-		Ref: &a.Branch, SHA: &a.Head, Source: gitlab.Ptr("api"), Username: &e.bot.Username,
+	list, err := e.gl.Pipelines(ctx, e.id, api.ListProjectPipelinesOptions{
+		Ref: &a.Branch, SHA: &a.Head, Source: api.Ptr("api"), Username: &e.bot.Username,
 	})
-	return len(list) > 0, fail(err, "list the pipelines of branch %s", a.Branch)
+	return len(list) > 0, err
 }

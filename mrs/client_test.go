@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/mrs"
 )
@@ -101,8 +102,8 @@ func TestTheTokenGoesNowhereElse(t *testing.T) {
 					return &http.Response{StatusCode: 307, Header: http.Header{"Location": {test.location}}, Body: http.NoBody}
 				}})
 				_, err := w.c.Apply(w.ctx, w.project, w.bot, w.commit("1.35.0", "", 0))
-				if !errors.Is(err, mrs.ErrRedirect) || !strings.Contains(mrs.Explain(err), "gitlab.url") {
-					t.Fatalf("%v: %s", err, mrs.Explain(err))
+				if !errors.Is(err, gitlab.ErrRedirect) || !strings.Contains(gitlab.Explain(err), "gitlab.url") {
+					t.Fatalf("%v: %s", err, gitlab.Explain(err))
 				}
 				for _, req := range seen {
 					w.same(req.URL.Scheme+"://"+req.URL.Host, "https://gitlab.example")
@@ -147,7 +148,7 @@ func TestAnEndlessBodyEnds(t *testing.T) {
 					return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(endless{})}
 				}})
 				_, err := w.c.Whoami(w.ctx)
-				w.same(errors.Is(err, mrs.ErrTooLarge), true)
+				w.same(errors.Is(err, gitlab.ErrTooLarge), true)
 				w.same(asked, 1)
 			})
 		})
@@ -165,11 +166,11 @@ func TestAnExplodingBodyEnds(t *testing.T) {
 		_, _ = w.Write(bomb.Bytes()) // the client hangs up early
 	}))
 	defer server.Close()
-	gl, err := mrs.NewGitLab(mrs.ConnectOptions{URL: server.URL, Token: "glpat-x"})
+	gl, err := gitlab.Connect(gitlab.Options{URL: server.URL, Token: "glpat-x"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = mrs.New(gl, mrs.Options{}).Whoami(t.Context()); !errors.Is(err, mrs.ErrTooLarge) {
+	if _, err = mrs.New(gl, mrs.Options{}).Whoami(t.Context()); !errors.Is(err, gitlab.ErrTooLarge) {
 		t.Fatal(err)
 	}
 }
@@ -178,7 +179,7 @@ func TestARotatedTokenIsSeen(t *testing.T) {
 	inWorld(t, gitlabsim.Options{}, func(w *world) {
 		old, fresh := w.sim.Token("pinwheel-bot"), w.sim.Token("pinwheel-bot")
 		token := old + "\n"
-		gl, err := mrs.NewGitLab(mrs.ConnectOptions{URL: w.sim.BaseURL() + "/api/v4/", Transport: w.sim.Transport(),
+		gl, err := gitlab.Connect(gitlab.Options{URL: w.sim.BaseURL() + "/api/v4/", Transport: w.sim.Transport(),
 			ReadToken: func() (string, error) { return token, nil }})
 		w.ok(err)
 		c := mrs.New(gl, mrs.Options{})
@@ -186,20 +187,20 @@ func TestARotatedTokenIsSeen(t *testing.T) {
 		w.ok(err)
 		w.sim.Revoke(old)
 		_, err = c.Whoami(w.ctx)
-		w.same(errors.Is(err, mrs.ErrUnauthorized), true)
+		w.same(errors.Is(err, gitlab.ErrUnauthorized), true)
 		token = fresh
 		_, err = c.Whoami(w.ctx)
 		w.ok(err)
 		token = " "
 		_, err = c.Whoami(w.ctx)
-		w.same(errors.Is(err, mrs.ErrUnauthorized), true)
+		w.same(errors.Is(err, gitlab.ErrUnauthorized), true)
 	})
 }
 
 func TestTheUserAgent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var agent string
-		gl, err := mrs.NewGitLab(mrs.ConnectOptions{URL: "https://gitlab.example", Token: "secret", UserAgent: "pinwheel/1.2.3",
+		gl, err := gitlab.Connect(gitlab.Options{URL: "https://gitlab.example", Token: "secret", UserAgent: "pinwheel/1.2.3",
 			Transport: overlay{nil, func(req *http.Request) *http.Response {
 				agent = req.UserAgent()
 				return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}
@@ -216,12 +217,12 @@ func TestTheUserAgent(t *testing.T) {
 func TestBadAddresses(t *testing.T) {
 	for _, address := range []string{"", "gitlab.example", "ftp://gitlab.example", "https://", "https://oauth2:glpat-secret@gitlab.example",
 		"https://gitlab.example?private_token=glpat-secret", "https://gitlab.example/%zz"} {
-		_, err := mrs.NewGitLab(mrs.ConnectOptions{URL: address, Token: "glpat-other"})
+		_, err := gitlab.Connect(gitlab.Options{URL: address, Token: "glpat-other"})
 		if err == nil || strings.Contains(err.Error(), "glpat") {
 			t.Errorf("%q: %v", address, err)
 		}
 	}
-	if _, err := mrs.NewGitLab(mrs.ConnectOptions{URL: "https://gitlab.example"}); !errors.Is(err, mrs.ErrUnauthorized) {
+	if _, err := gitlab.Connect(gitlab.Options{URL: "https://gitlab.example"}); !errors.Is(err, gitlab.ErrUnauthorized) {
 		t.Error(err)
 	}
 }

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
-	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+	api "gitlab.com/gitlab-org/api/client-go/v2"
 
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -23,7 +25,7 @@ func (e effect) commitBranch(ctx context.Context, a plan.CommitBranch) (Outcome,
 	}
 	head, err := e.head(ctx, e.id, a.Branch)
 	switch {
-	case errors.Is(err, ErrNotFound) && !errors.Is(err, ErrProjectNotFound):
+	case gitlab.Missing(err):
 		head = plan.Commit{}
 	case err != nil:
 		return Outcome{}, err
@@ -69,48 +71,53 @@ func orNone(sha string) string {
 }
 
 func (e effect) postCommit(ctx context.Context, a plan.CommitBranch) (plan.Commit, error) {
-	opt := &gitlab.CreateCommitOptions{Branch: &a.Branch, StartSHA: &a.Base, CommitMessage: &a.Message}
+	opt := &api.CreateCommitOptions{Branch: &a.Branch, StartSHA: &a.Base, CommitMessage: &a.Message}
 	if a.Expect != "" {
 		// Not for a new branch: GitLab then refuses one that appeared meanwhile.
-		opt.Force = gitlab.Ptr(true)
+		opt.Force = api.Ptr(true)
 	}
 	for _, f := range a.Files {
-		action := gitlab.FileUpdate
+		action := api.FileUpdate
 		if f.Create {
-			action = gitlab.FileCreate
+			action = api.FileCreate
 		}
-		opt.Actions = append(opt.Actions, &gitlab.CommitActionOptions{Action: &action, FilePath: &f.Path,
-			Content: gitlab.Ptr(base64.StdEncoding.EncodeToString(f.Content)), Encoding: gitlab.Ptr("base64")})
+		opt.Actions = append(opt.Actions, &api.CommitActionOptions{Action: &action, FilePath: &f.Path,
+			Content: api.Ptr(base64.StdEncoding.EncodeToString(f.Content)), Encoding: api.Ptr("base64")})
 	}
-	made, _, err := e.gl.Commits.CreateCommit(e.id, opt, gitlab.WithContext(ctx))
+	made, _, err := e.gl.API.Commits.CreateCommit(e.id, opt, api.WithContext(ctx))
 	if err == nil && made.ID == "" {
-		err = fmt.Errorf("%w: a commit without an id", ErrNotGitLab)
+		err = fmt.Errorf("%w: a commit without an id", gitlab.ErrNotGitLab)
 	}
 	if err != nil {
-		return plan.Commit{}, fail(err, "commit to branch %s", a.Branch)
+		return plan.Commit{}, gitlab.Fail(err, "commit to branch %s", a.Branch)
 	}
-	return commitOf(made), nil
+	return plan.Commit(gitlab.CommitOf(made)), nil
 }
 
 // look finds out whether a commit that failed with err was made all the same.
-// The answer may have overtaken the effect, hence the patience.
 func (e effect) look(ctx context.Context, a plan.CommitBranch, err error) (plan.Commit, error) {
-	exists := a.Expect == "" && errors.Is(err, ErrRefused) && strings.Contains(err.Error(), "already exists")
-	if !unknown(err) && !exists {
+	exists := a.Expect == "" && errors.Is(err, gitlab.ErrRefused) && strings.Contains(err.Error(), "already exists")
+	if !gitlab.Lost(err) && !exists {
 		return plan.Commit{}, err
 	}
-	for _, wait := range []float64{0, 1, 3} {
-		if seconds(ctx, wait) != nil {
-			return plan.Commit{}, err
-		}
-		head, look := e.head(ctx, e.id, a.Branch)
-		if look != nil || head.SHA == a.Expect {
-			continue
+	var head plan.Commit
+	made := gitlab.Look(ctx, func() (bool, error) {
+		var look error
+		head, look = e.head(ctx, e.id, a.Branch)
+		switch {
+		case gitlab.Missing(look), look == nil && head.SHA == a.Expect:
+			return false, nil
+		case look != nil:
+			return false, look
 		}
 		if ours, _ := e.holds(ctx, a, head); ours {
-			return head, nil
+			return true, nil
 		}
-		return plan.Commit{}, fmt.Errorf("commit to branch %s: %w: at %s: %w", a.Branch, ErrMoved, head.SHA, err)
+		err = fmt.Errorf("commit to branch %s: %w: at %s: %w", a.Branch, ErrMoved, head.SHA, err)
+		return false, err
+	})
+	if made {
+		return head, nil
 	}
 	return plan.Commit{}, err
 }
@@ -185,19 +192,18 @@ func (e effect) keepReplaced(ctx context.Context, iid int64, branch, expect, hea
 // replaced is the head of the version before the one at head. found is false
 // when head is not among the versions, although they were asked for patiently.
 func (e effect) replaced(ctx context.Context, iid int64, head string) (before string, found bool, err error) {
-	for _, wait := range []float64{0, 0.5, 1, 2} {
-		if err := seconds(ctx, wait); err != nil {
+	for _, wait := range []time.Duration{0, time.Second / 2, time.Second, 2 * time.Second} {
+		if err := gitlab.Pause(ctx, wait); err != nil {
 			return "", false, nil
 		}
-		list, err := pages(func(page gitlab.ListOptions) ([]*gitlab.MergeRequestDiffVersion, error) {
-			opt := &gitlab.GetMergeRequestDiffVersionsOptions{ListOptions: page}
-			list, _, err := e.gl.MergeRequests.GetMergeRequestDiffVersions(e.id, iid, opt, gitlab.WithContext(ctx))
-			return list, err
+		list, err := gitlab.List(func(page api.ListOptions) ([]*api.MergeRequestDiffVersion, *api.Response, error) {
+			opt := &api.GetMergeRequestDiffVersionsOptions{ListOptions: page}
+			return e.gl.API.MergeRequests.GetMergeRequestDiffVersions(e.id, iid, opt, api.WithContext(ctx))
 		})
 		if err != nil {
-			return "", false, fail(err, "read the versions of merge request !%d", iid)
+			return "", false, gitlab.Fail(err, "read the versions of merge request !%d", iid)
 		}
-		slices.SortFunc(list, func(a, b *gitlab.MergeRequestDiffVersion) int { return int(b.ID - a.ID) })
+		slices.SortFunc(list, func(a, b *api.MergeRequestDiffVersion) int { return int(b.ID - a.ID) })
 		for i, v := range list {
 			if v.HeadCommitSHA != head {
 				continue
@@ -214,22 +220,19 @@ func (e effect) replaced(ctx context.Context, iid int64, head string) (before st
 // createBranch makes a branch at a commit; one that is there already is fine.
 // https://docs.gitlab.com/api/branches/#create-a-repository-branch
 func (e effect) createBranch(ctx context.Context, k Kept) error {
-	_, _, err := e.gl.Branches.CreateBranch(e.id, &gitlab.CreateBranchOptions{Branch: &k.Branch, Ref: &k.SHA}, gitlab.WithContext(ctx))
-	if err == nil {
-		return nil
+	_, _, err := e.gl.API.Branches.CreateBranch(e.id, &api.CreateBranchOptions{Branch: &k.Branch, Ref: &k.SHA}, api.WithContext(ctx))
+	there := func() (bool, error) {
+		at, err := e.Head(ctx, e.id, k.Branch)
+		if gitlab.Missing(err) {
+			return false, nil
+		}
+		return at == k.SHA, err
 	}
-	err = fail(err, "keep the replaced commit %s as branch %s", k.SHA, k.Branch)
-	if !unknown(err) && !errors.Is(err, ErrRefused) {
-		return err
-	}
-	if at, look := e.Head(ctx, e.id, k.Branch); look == nil && at == k.SHA {
-		return nil
+	err = gitlab.Settle(ctx, gitlab.Fail(err, "keep the replaced commit %s as branch %s", k.SHA, k.Branch), there)
+	if errors.Is(err, gitlab.ErrRefused) {
+		if was, _ := there(); was {
+			return nil
+		}
 	}
 	return err
-}
-
-// delete deletes a branch.
-func (e effect) delete(ctx context.Context, branch string) error {
-	_, err := e.gl.Branches.DeleteBranch(e.id, branch, gitlab.WithContext(ctx))
-	return fail(err, "delete branch %s", branch)
 }

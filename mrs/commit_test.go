@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -291,7 +292,7 @@ func TestABranchIsDeletedAtItsHeadAlone(t *testing.T) {
 			head := w.apply(w.commit("1.35.0", "", 0)).Head
 			w.fault("DELETE * 502 once")
 			_, err := w.c.Apply(w.ctx, w.project, w.bot, plan.DeleteBranch{Branch: work, Head: head})
-			w.same(errors.Is(err, mrs.ErrUnavailable), true)
+			w.same(errors.Is(err, gitlab.ErrUnavailable), true)
 		})
 	})
 }

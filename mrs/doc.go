@@ -8,6 +8,6 @@
 // as a branch of its own.
 //
 // It does not decide what should happen, does not publish the dashboard issue
-// (package dashboard does, with a client from [NewGitLab]), does not wait for
-// pipelines and never merges.
+// (package dashboard does), does not know how GitLab is reached or what its errors
+// mean (package gitlab does), does not wait for pipelines and never merges.
 package mrs

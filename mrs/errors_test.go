@@ -9,8 +9,8 @@ import (
 	"syscall"
 	"testing"
 
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
-	"gitlab.com/cki-project/pinwheel/mrs"
 )
 
 // failing is a transport whose connections fail.
@@ -28,45 +28,45 @@ func TestFailuresAreExplained(t *testing.T) {
 		{"wrong token", func(w *world) error {
 			_, err := w.client("glpat-wrong", w.sim.Transport()).Whoami(w.ctx)
 			return err
-		}, []error{mrs.ErrUnauthorized}, []string{"wrong, expired or revoked", "PINWHEEL_GITLAB_TOKEN", "gitlab.token_file"}},
+		}, []error{gitlab.ErrUnauthorized}, []string{"wrong, expired or revoked", "PINWHEEL_GITLAB_TOKEN", "gitlab.token_file"}},
 		{"scope", func(w *world) error {
 			c := w.client(w.sim.Token("pinwheel-bot", "read_api"), w.sim.Transport())
 			_, err := c.Apply(w.ctx, w.project, w.bot, w.commit("1.35.0", "", 0))
 			return err
-		}, []error{mrs.ErrScope, mrs.ErrForbidden}, []string{"scope api", "commit to branch " + work}},
+		}, []error{gitlab.ErrScope, gitlab.ErrForbidden}, []string{"scope api", "commit to branch " + work}},
 		{"role", func(w *world) error {
 			w.p.SetRole("pinwheel-bot", gitlabsim.Reporter)
 			_, err := w.c.Apply(w.ctx, w.project, w.bot, w.commit("1.35.0", "", 0))
 			return err
-		}, []error{mrs.ErrForbidden}, []string{"role Developer", "commit to branch " + work}},
+		}, []error{gitlab.ErrForbidden}, []string{"role Developer", "commit to branch " + work}},
 		{"unknown path", func(w *world) error {
 			_, err := w.c.Project(w.ctx, "cki/nowhere", 0)
 			return err
-		}, []error{mrs.ErrProjectNotFound, mrs.ErrNotFound}, []string{"cki/nowhere", "may not see it"}},
+		}, []error{gitlab.ErrProjectNotFound, gitlab.ErrNotFound}, []string{"cki/nowhere", "may not see it"}},
 		{"membership lost", func(w *world) error {
 			w.p.SetRole("pinwheel-bot", gitlabsim.NoAccess)
 			_, _, err := w.c.File(w.ctx, w.project.ID, "constraints.txt", w.project.Head)
 			return err
-		}, []error{mrs.ErrProjectNotFound}, []string{"may not see it"}},
+		}, []error{gitlab.ErrProjectNotFound}, []string{"may not see it"}},
 		{"sign-in page", func(w *world) error {
 			w.fault("GET /user html once")
 			_, err := w.c.Whoami(w.ctx)
 			return err
-		}, []error{mrs.ErrNotGitLab}, []string{"HTML", "gitlab.url"}},
+		}, []error{gitlab.ErrNotGitLab}, []string{"HTML", "gitlab.url"}},
 		{"redirect", func(w *world) error {
 			w.fault("GET /user redirect once")
 			_, err := w.c.Whoami(w.ctx)
 			return err
-		}, []error{mrs.ErrRedirect}, []string{"gitlab.example redirects to https://elsewhere.invalid"}},
+		}, []error{gitlab.ErrRedirect}, []string{"gitlab.example redirects to https://elsewhere.invalid"}},
 		{"refused connection", func(w *world) error {
 			_, err := w.client("glpat-x", failing{&net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443},
 				Err: syscall.ECONNREFUSED}}).Whoami(w.ctx)
 			return err
-		}, []error{mrs.ErrUnavailable}, []string{"gitlab.example", "the connection was refused", "gitlab.url"}},
+		}, []error{gitlab.ErrUnavailable}, []string{"gitlab.example", "the connection was refused", "gitlab.url"}},
 		{"unknown host", func(w *world) error {
 			_, err := w.client("glpat-x", failing{&net.DNSError{Name: "gitlab.example", IsNotFound: true}}).Whoami(w.ctx)
 			return err
-		}, []error{mrs.ErrUnavailable}, []string{"gitlab.example is not known"}},
+		}, []error{gitlab.ErrUnavailable}, []string{"gitlab.example is not known"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inWorld(t, gitlabsim.Options{}, func(w *world) {
@@ -76,7 +76,7 @@ func TestFailuresAreExplained(t *testing.T) {
 						t.Errorf("%v is not %v", err, is)
 					}
 				}
-				sentence := mrs.Explain(err)
+				sentence := gitlab.Explain(err)
 				for _, part := range test.says {
 					if !strings.Contains(sentence, part) {
 						t.Errorf("%q does not say %q", sentence, part)
@@ -94,14 +94,14 @@ func TestWhatNoUserCausedIsNotExplained(t *testing.T) {
 	inWorld(t, gitlabsim.Options{}, func(w *world) {
 		w.fault("GET /user 500 always")
 		_, err := w.c.Whoami(w.ctx)
-		w.same(errors.Is(err, mrs.ErrUnavailable), true)
-		w.same(mrs.Explain(err), "")
+		w.same(errors.Is(err, gitlab.ErrUnavailable), true)
+		w.same(gitlab.Explain(err), "")
 		ctx, cancel := context.WithCancel(w.ctx)
 		cancel()
 		_, err = w.c.Whoami(ctx)
-		w.same(errors.Is(err, context.Canceled) && !errors.Is(err, mrs.ErrUnavailable), true)
+		w.same(errors.Is(err, context.Canceled) && !errors.Is(err, gitlab.ErrUnavailable), true)
 	})
-	if mrs.Explain(nil) != "" {
+	if gitlab.Explain(nil) != "" {
 		t.Error("nil is explained")
 	}
 }
@@ -111,7 +111,7 @@ func TestARefusalKeepsItsText(t *testing.T) {
 		a := w.commit("1.35.0", "", 0)
 		a.Files[0].Create = true
 		_, err := w.c.Apply(w.ctx, w.project, w.bot, a)
-		w.same(errors.Is(err, mrs.ErrRefused), true)
+		w.same(errors.Is(err, gitlab.ErrRefused), true)
 		w.same(err.Error(), "commit to branch pinwheel/boto3-1.x: 400 A file with this name already exists")
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -37,7 +38,7 @@ func Blocks(p plan.Project, bot plan.User, writes bool) []plan.Problem {
 // Gaps are what a project lacks for pinwheel to work in it, each with the page
 // where it is changed. Writes says that merge requests are wanted, not the
 // dashboard alone. What the token may not read counts as in order, and that
-// there are no issues each run says. ErrScope: the token can write nothing.
+// there are no issues each run says. gitlab.ErrScope: the token can write nothing.
 func (c *Client) Gaps(ctx context.Context, p plan.Project, bot plan.User, writes bool) ([]plan.Problem, error) {
 	out := []plan.Problem{}
 	gap := func(page, next, format string, args ...any) {
@@ -45,14 +46,14 @@ func (c *Client) Gaps(ctx context.Context, p plan.Project, bot plan.User, writes
 	}
 	token, err := c.Token(ctx)
 	switch {
-	case errors.Is(err, ErrNotFound) || errors.Is(err, ErrForbidden) || errors.Is(err, ErrUnauthorized):
+	case errors.Is(err, gitlab.ErrNotFound) || errors.Is(err, gitlab.ErrForbidden) || errors.Is(err, gitlab.ErrUnauthorized):
 		// a kind of token that tells nothing of itself
 	case err != nil:
 		return nil, err
 	case !slices.Contains(token.Scopes, "api"):
-		return nil, &failure{
-			doing: "change anything", page: p.WebURL + "/-/settings/access_tokens",
-			kinds: []error{ErrForbidden, ErrScope}, text: "the scope is " + strings.Join(token.Scopes, ", "),
+		return nil, &gitlab.Failure{
+			Doing: "change anything", Page: p.WebURL + "/-/settings/access_tokens",
+			Kinds: []error{gitlab.ErrForbidden, gitlab.ErrScope}, Text: "the scope is " + strings.Join(token.Scopes, ", "),
 		}
 	}
 	s, err := c.Settings(ctx, p.ID)

@@ -2,12 +2,12 @@ package mrs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
-	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+	api "gitlab.com/gitlab-org/api/client-go/v2"
 
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/text"
 )
@@ -58,13 +58,12 @@ func (e effect) keptBranch(branch, head string) string {
 
 // dropped is the text of the note.
 func (e effect) dropped(ctx context.Context, a plan.KeepCommits, kept Kept) (string, error) {
-	commits, err := pages(func(page gitlab.ListOptions) ([]*gitlab.Commit, error) {
-		opt := &gitlab.GetMergeRequestCommitsOptions{ListOptions: page}
-		list, _, err := e.gl.MergeRequests.GetMergeRequestCommits(e.id, a.IID, opt, gitlab.WithContext(ctx))
-		return list, err
+	commits, err := gitlab.List(func(page api.ListOptions) ([]*api.Commit, *api.Response, error) {
+		opt := &api.GetMergeRequestCommitsOptions{ListOptions: page}
+		return e.gl.API.MergeRequests.GetMergeRequestCommits(e.id, a.IID, opt, api.WithContext(ctx))
 	})
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return "", fail(err, "list the commits of merge request !%d", a.IID)
+	if err != nil {
+		return "", gitlab.Fail(err, "list the commits of merge request !%d", a.IID)
 	}
 	who := "Somebody"
 	if a.By != "" {

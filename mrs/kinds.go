@@ -4,7 +4,9 @@ import (
 	"context"
 	"strings"
 
-	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+	api "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"gitlab.com/cki-project/pinwheel/gitlab"
 )
 
 // Kinds says which kinds of pipelines the head of an open merge request has.
@@ -21,16 +23,16 @@ const kindsOf = 10
 // Those without a pipeline are left out.
 // https://docs.gitlab.com/ci/pipelines/merge_request_pipelines/
 func (c *Client) KindsOfPipelines(ctx context.Context, id int64) ([]Kinds, error) {
-	opt := &gitlab.ListProjectMergeRequestsOptions{ListOptions: gitlab.ListOptions{PerPage: kindsOf}, State: gitlab.Ptr("opened")}
-	list, _, err := c.gl.MergeRequests.ListProjectMergeRequests(id, opt, gitlab.WithContext(ctx))
+	opt := &api.ListProjectMergeRequestsOptions{ListOptions: api.ListOptions{PerPage: kindsOf}, State: api.Ptr("opened")}
+	list, _, err := c.gl.API.MergeRequests.ListProjectMergeRequests(id, opt, api.WithContext(ctx))
 	if err != nil {
-		return nil, fail(err, "list open merge requests")
+		return nil, gitlab.Fail(err, "list open merge requests")
 	}
 	var out []Kinds
 	for _, m := range list {
-		pipelines, _, err := c.gl.MergeRequests.ListMergeRequestPipelines(id, m.IID, gitlab.WithContext(ctx))
+		pipelines, _, err := c.gl.API.MergeRequests.ListMergeRequestPipelines(id, m.IID, api.WithContext(ctx))
 		if err != nil {
-			return nil, fail(err, "list the pipelines of merge request !%d", m.IID)
+			return nil, gitlab.Fail(err, "list the pipelines of merge request !%d", m.IID)
 		}
 		k := Kinds{IID: m.IID}
 		for _, p := range pipelines {

@@ -2,12 +2,14 @@ package mrs
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
 
-	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+	api "gitlab.com/gitlab-org/api/client-go/v2"
 
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -16,10 +18,10 @@ import (
 // cache: HasConflicts may be out of date, [Client.MergeRequest] tells better.
 // https://docs.gitlab.com/api/merge_requests/#list-project-merge-requests
 func (c *Client) OpenMergeRequests(ctx context.Context, id int64) ([]plan.MergeRequest, error) {
-	return c.list(ctx, id, "list open merge requests", &gitlab.ListProjectMergeRequestsOptions{
-		State: gitlab.Ptr("opened"), OrderBy: gitlab.Ptr("created_at"), Sort: gitlab.Ptr("asc"),
+	return c.list(ctx, id, "list open merge requests", &api.ListProjectMergeRequestsOptions{
+		State: api.Ptr("opened"), OrderBy: api.Ptr("created_at"), Sort: api.Ptr("asc"),
 		// Refreshes conflicts for a later read, where the role allows it.
-		WithMergeStatusRecheck: gitlab.Ptr(true),
+		WithMergeStatusRecheck: api.Ptr(true),
 	})
 }
 
@@ -28,9 +30,9 @@ func (c *Client) OpenMergeRequests(ctx context.Context, id int64) ([]plan.MergeR
 // means all there ever were.
 func (c *Client) UpdatedMergeRequests(ctx context.Context, id int64, since time.Time) ([]plan.MergeRequest, error) {
 	// By creation, not by update: nothing moves to another page meanwhile.
-	opt := &gitlab.ListProjectMergeRequestsOptions{State: gitlab.Ptr("all"), OrderBy: gitlab.Ptr("created_at"), Sort: gitlab.Ptr("asc")}
+	opt := &api.ListProjectMergeRequestsOptions{State: api.Ptr("all"), OrderBy: api.Ptr("created_at"), Sort: api.Ptr("asc")}
 	if !since.IsZero() {
-		opt.UpdatedAfter = gitlab.Ptr(since.UTC())
+		opt.UpdatedAfter = api.Ptr(since.UTC())
 	}
 	all, err := c.list(ctx, id, "list updated merge requests", opt)
 	var out []plan.MergeRequest
@@ -42,14 +44,13 @@ func (c *Client) UpdatedMergeRequests(ctx context.Context, id int64, since time.
 	return out, err
 }
 
-func (c *Client) list(ctx context.Context, id int64, doing string, opt *gitlab.ListProjectMergeRequestsOptions) ([]plan.MergeRequest, error) {
-	all, err := pages(func(page gitlab.ListOptions) ([]*gitlab.BasicMergeRequest, error) {
+func (c *Client) list(ctx context.Context, id int64, doing string, opt *api.ListProjectMergeRequestsOptions) ([]plan.MergeRequest, error) {
+	all, err := gitlab.List(func(page api.ListOptions) ([]*api.BasicMergeRequest, *api.Response, error) {
 		opt.ListOptions = page
-		list, _, err := c.gl.MergeRequests.ListProjectMergeRequests(id, opt, gitlab.WithContext(ctx))
-		return list, err
+		return c.gl.API.MergeRequests.ListProjectMergeRequests(id, opt, api.WithContext(ctx))
 	})
 	if err != nil {
-		return nil, fail(err, "%s", doing)
+		return nil, gitlab.Fail(err, "%s", doing)
 	}
 	var out []plan.MergeRequest
 	at := map[int64]int{} // a row that moved to a later page is listed twice
@@ -75,9 +76,9 @@ func (c *Client) MergeRequest(ctx context.Context, id, iid int64) (plan.MergeReq
 
 // mergeRequest also gives the description as stored.
 func (c *Client) mergeRequest(ctx context.Context, id, iid int64) (plan.MergeRequest, string, error) {
-	m, _, err := c.gl.MergeRequests.GetMergeRequest(id, iid, nil, gitlab.WithContext(ctx))
+	m, _, err := c.gl.API.MergeRequests.GetMergeRequest(id, iid, nil, api.WithContext(ctx))
 	if err != nil {
-		return plan.MergeRequest{}, "", fail(err, "read merge request !%d", iid)
+		return plan.MergeRequest{}, "", gitlab.Fail(err, "read merge request !%d", iid)
 	}
 	return mergeRequestOf(&m.BasicMergeRequest), m.Description, nil
 }
@@ -93,27 +94,25 @@ const pushPages = 5
 // the newest notes, or our own user's is the newest.
 // https://docs.gitlab.com/api/notes/#list-all-merge-request-notes
 func (c *Client) Pusher(ctx context.Context, id, iid int64, bot plan.User) (string, error) {
-	opt := &gitlab.ListMergeRequestNotesOptions{OrderBy: gitlab.Ptr("created_at"), Sort: gitlab.Ptr("desc")}
-	for page := int64(1); page != 0 && page <= pushPages; {
-		opt.ListOptions = gitlab.ListOptions{Page: page, PerPage: perPage}
-		list, resp, err := c.gl.Notes.ListMergeRequestNotes(id, iid, opt, gitlab.WithContext(ctx))
-		if err != nil {
-			return "", fail(err, "read the notes of merge request !%d", iid)
+	var push *gitlab.Note
+	_, err := c.gl.Notes(ctx, thread(id, iid), gitlab.NoteQuery{Pages: pushPages}, func(n gitlab.Note) bool {
+		if push == nil && n.System && pushNote.MatchString(n.Body) {
+			push = &n
 		}
-		for _, n := range list {
-			if n.System && pushNote.MatchString(n.Body) {
-				if n.Author.ID == bot.ID {
-					return "", nil
-				}
-				return n.Author.Username, nil
-			}
-		}
-		page = resp.NextPage
+		return push == nil
+	})
+	if err != nil || push == nil || push.Author.ID == bot.ID {
+		return "", err
 	}
-	return "", nil
+	return push.Author.Username, nil
 }
 
-func mergeRequestOf(m *gitlab.BasicMergeRequest) plan.MergeRequest {
+// thread is where the notes of a merge request stand.
+func thread(id, iid int64) gitlab.Thread {
+	return gitlab.Thread{Project: id, On: gitlab.OnMergeRequest, IID: iid, Name: fmt.Sprintf("merge request !%d", iid)}
+}
+
+func mergeRequestOf(m *api.BasicMergeRequest) plan.MergeRequest {
 	merger := m.MergeUser
 	if merger == nil {
 		merger = m.MergedBy // instances before 14.7
@@ -122,15 +121,15 @@ func mergeRequestOf(m *gitlab.BasicMergeRequest) plan.MergeRequest {
 		IID: m.IID, Branch: m.SourceBranch, Target: m.TargetBranch, Title: m.Title, State: plan.MergeRequestState(m.State),
 		HeadSHA: m.SHA, WebURL: m.WebURL, SameProject: m.SourceProjectID != 0 && m.SourceProjectID == m.TargetProjectID,
 		HasConflicts: m.HasConflicts, Unchecked: unchecked(m), Labels: m.Labels, Author: userOf(m.Author),
-		CreatedAt: instant(m.CreatedAt), UpdatedAt: instant(m.UpdatedAt), ClosedAt: instant(m.ClosedAt), ClosedBy: userOf(m.ClosedBy),
-		MergedAt: instant(m.MergedAt), MergedBy: userOf(merger), Note: ParseBody(m.Description),
+		CreatedAt: gitlab.Instant(m.CreatedAt), UpdatedAt: gitlab.Instant(m.UpdatedAt), ClosedAt: gitlab.Instant(m.ClosedAt), ClosedBy: userOf(m.ClosedBy),
+		MergedAt: gitlab.Instant(m.MergedAt), MergedBy: userOf(merger), Note: ParseBody(m.Description),
 	}
 }
 
 // unchecked reports whether GitLab is still to look for conflicts: the states that
 // its answer has before all others, and that of a conflict which is looked at again.
 // https://docs.gitlab.com/api/merge_requests/#merge-status
-func unchecked(m *gitlab.BasicMergeRequest) bool {
+func unchecked(m *api.BasicMergeRequest) bool {
 	switch m.DetailedMergeStatus {
 	case "preparing", "unchecked", "checking":
 		return true
@@ -140,7 +139,7 @@ func unchecked(m *gitlab.BasicMergeRequest) bool {
 	return false
 }
 
-func userOf(u *gitlab.BasicUser) plan.User {
+func userOf(u *api.BasicUser) plan.User {
 	if u == nil {
 		return plan.User{}
 	}

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"gitlab.com/cki-project/pinwheel/gitlab"
 )
 
 // ownersFiles are where GitLab looks for code owners, in its order.
@@ -18,7 +20,7 @@ var ownersFiles = []string{"CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"
 func (c *Client) codeOwners(ctx context.Context, id int64, sha string, files []string) ([]string, error) {
 	for _, name := range ownersFiles {
 		data, found, err := c.File(ctx, id, name, sha)
-		if err != nil && !errors.Is(err, ErrTooLarge) {
+		if err != nil && !errors.Is(err, gitlab.ErrTooLarge) {
 			return nil, err
 		}
 		if !found {

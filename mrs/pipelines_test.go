@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -84,7 +85,7 @@ func TestWhatChangedIsListed(t *testing.T) {
 
 		w.p.SetCI(false)
 		_, err = w.c.UpdatedPipelines(w.ctx, w.project.ID, time.Now())
-		w.same(errors.Is(err, mrs.ErrForbidden), true)
+		w.same(errors.Is(err, gitlab.ErrForbidden), true)
 		p, err := w.c.Project(w.ctx, "", w.project.ID)
 		w.ok(err)
 		w.same(p.PipelinesOff, true)
@@ -148,7 +149,7 @@ func TestInputsAreNotDropped(t *testing.T) {
 					w.same(fmt.Sprint(w.p.PipelineInputs()), "map[suite:canary]")
 					return
 				}
-				w.same(strings.Contains(mrs.Explain(err), "update GitLab to 17.10 or newer, or take on_open.pipeline.inputs out"), true)
+				w.same(strings.Contains(gitlab.Explain(err), "update GitLab to 17.10 or newer, or take on_open.pipeline.inputs out"), true)
 				a.OnOpen.Inputs = nil // which it knows without
 				w.same(w.apply(a).Wrote, true)
 				w.same(len(w.p.Pipelines()), 1)

@@ -2,12 +2,12 @@ package mrs
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
-	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+	api "gitlab.com/gitlab-org/api/client-go/v2"
 
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -17,6 +17,9 @@ func (c *Client) us(bot plan.User) plan.Us { return plan.UsOf(bot, c.opt.FormerU
 // maxPaths is how many files a commit of ours changes at most: whoever writes a
 // message with more of them makes nobody read them.
 const maxPaths = 200
+
+// maxDiffPages is one page more than a commit of ours has.
+const maxDiffPages = maxPaths/100 + 1
 
 // Prove reads what [plan.Branch.Ours] judges a branch by: the paths that its head
 // changes, the digest of that in the version its trailers have, and whether its
@@ -62,26 +65,22 @@ func (c *Client) Prove(ctx context.Context, id int64, bot plan.User, b plan.Bran
 // another mode, as no commit of ours does.
 // https://docs.gitlab.com/api/commits/#get-the-diff-of-a-commit
 func (c *Client) changed(ctx context.Context, id int64, sha string, enough int) (paths []string, plain bool, err error) {
-	for page := int64(1); ; page++ {
-		opt := &gitlab.GetCommitDiffOptions{ListOptions: gitlab.ListOptions{Page: page, PerPage: perPage}}
-		list, _, err := c.gl.Commits.GetCommitDiff(id, sha, opt, gitlab.WithContext(ctx))
-		if err != nil {
-			return nil, false, fail(err, "read what commit %s changes", sha)
+	plain = true
+	_, err = gitlab.Walk(maxDiffPages, func(page api.ListOptions) ([]*api.Diff, *api.Response, error) {
+		return c.gl.API.Commits.GetCommitDiff(id, sha, &api.GetCommitDiffOptions{ListOptions: page}, api.WithContext(ctx))
+	}, func(d *api.Diff) bool {
+		mode := d.AMode
+		if d.NewFile {
+			mode = "100644"
 		}
-		for _, d := range list {
-			mode := d.AMode
-			if d.NewFile {
-				mode = "100644"
-			}
-			if d.RenamedFile || d.DeletedFile || d.OldPath != d.NewPath || d.BMode != mode {
-				return nil, false, nil
-			}
-			paths = append(paths, d.NewPath)
-		}
-		if len(list) < perPage || len(paths) > enough {
-			return paths, true, nil
-		}
+		plain = plain && !d.RenamedFile && !d.DeletedFile && d.OldPath == d.NewPath && d.BMode == mode
+		paths = append(paths, d.NewPath)
+		return plain && len(paths) <= enough
+	})
+	if err != nil || !plain {
+		return nil, false, gitlab.Fail(err, "read what commit %s changes", sha)
 	}
+	return paths, true, nil
 }
 
 // changes are the files of a commit's trailers before it and after it; whole is
@@ -110,7 +109,7 @@ func (c *Client) descends(ctx context.Context, id int64, sha string, onto []stri
 		if head == "" {
 			continue
 		}
-		base, err := c.mergeBase(ctx, id, sha, head)
+		base, err := c.gl.MergeBase(ctx, id, sha, head)
 		if err != nil || base.SHA == sha {
 			return err == nil, err
 		}
@@ -121,20 +120,6 @@ func (c *Client) descends(ctx context.Context, id int64, sha string, onto []stri
 // Parted is when the newest commit was made that two commits have in common, the
 // zero time where there is none.
 func (c *Client) Parted(ctx context.Context, id int64, a, b string) (time.Time, error) {
-	base, err := c.mergeBase(ctx, id, a, b)
+	base, err := c.gl.MergeBase(ctx, id, a, b)
 	return base.At, err
-}
-
-// mergeBase is the newest commit that two commits have in common, the zero value
-// where there is none.
-// https://docs.gitlab.com/api/repositories/#get-the-merge-base
-func (c *Client) mergeBase(ctx context.Context, id int64, a, b string) (plan.Commit, error) {
-	base, resp, err := c.gl.Repositories.MergeBase(id, &gitlab.MergeBaseOptions{Ref: &[]string{a, b}}, gitlab.WithContext(ctx))
-	switch {
-	case errors.Is(err, gitlab.ErrNotFound) && !errors.Is(err, ErrProjectNotFound), resp != nil && resp.StatusCode == 400:
-		return plan.Commit{}, nil // they have none, or one of them is not there
-	case err != nil:
-		return plan.Commit{}, fail(err, "compare commit %s with commit %s", a, b)
-	}
-	return commitOf(base), nil
 }

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
-	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -60,12 +60,12 @@ func TestFilesAreReadAtACommit(t *testing.T) {
 		w.ok(err)
 		w.same(found, false)
 		_, _, err = w.c.File(w.ctx, w.project.ID, "big", next)
-		w.same(errors.Is(err, mrs.ErrTooLarge), true)
+		w.same(errors.Is(err, gitlab.ErrTooLarge), true)
 		w.fault("GET */raw html once")
 		_, _, err = w.c.File(w.ctx, w.project.ID, "empty", next)
-		w.same(errors.Is(err, mrs.ErrNotGitLab), true)
+		w.same(errors.Is(err, gitlab.ErrNotGitLab), true)
 		_, err = w.c.Head(w.ctx, w.project.ID, "absent")
-		w.same(errors.Is(err, mrs.ErrNotFound) && !errors.Is(err, mrs.ErrProjectNotFound), true)
+		w.same(gitlab.Missing(err), true)
 	})
 }
 
@@ -188,6 +188,6 @@ func TestHalfAFileIsNoFile(t *testing.T) {
 		w.same(string(data), pins)
 		half.n = 100
 		_, _, err = c.File(w.ctx, w.project.ID, "constraints.txt", "main")
-		w.same(errors.Is(err, mrs.ErrUnavailable), true)
+		w.same(errors.Is(err, gitlab.ErrUnavailable), true)
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -59,7 +60,7 @@ func inWorld(t *testing.T, opt gitlabsim.Options, test func(*world)) {
 
 func (w *world) client(token string, transport http.RoundTripper) *mrs.Client {
 	w.t.Helper()
-	gl, err := mrs.NewGitLab(mrs.ConnectOptions{URL: w.sim.BaseURL(), Token: token, Transport: transport})
+	gl, err := gitlab.Connect(gitlab.Options{URL: w.sim.BaseURL(), Token: token, Transport: transport})
 	w.ok(err)
 	return mrs.New(gl, mrs.Options{BranchPrefix: prefix, Body: view})
 }

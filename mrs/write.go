@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
-	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+	api "gitlab.com/gitlab-org/api/client-go/v2"
 
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/text"
 )
@@ -43,7 +44,7 @@ func (e effect) openMergeRequest(ctx context.Context, a plan.OpenMergeRequest) (
 	}
 	// A fresh branch is not visible to merge requests at once, and a lock may
 	// be held.
-	for _, wait := range []float64{1, 2, 4, 8, 0} {
+	for _, wait := range []time.Duration{1, 2, 4, 8, 0} {
 		var made *plan.MergeRequest
 		if made, err = e.postMergeRequest(ctx, a, people); err == nil {
 			return Outcome{Wrote: true, MR: made}, nil
@@ -51,10 +52,10 @@ func (e effect) openMergeRequest(ctx context.Context, a plan.OpenMergeRequest) (
 		if iid := existing(err); iid != 0 {
 			return e.adopt(ctx, iid, a.Update.Branch)
 		}
-		if unknown(err) {
+		if gitlab.Lost(err) {
 			return e.sought(ctx, a.Update.Branch, err)
 		}
-		if !transient(err) || wait == 0 || seconds(ctx, wait) != nil {
+		if !transient(err) || wait == 0 || gitlab.Pause(ctx, wait*time.Second) != nil {
 			break
 		}
 	}
@@ -73,10 +74,10 @@ func (e effect) people(ctx context.Context, a plan.OpenMergeRequest) (p people, 
 		}
 		reviewers = append(slices.Clip(reviewers), owners...)
 	}
-	if p.reviewers, err = e.ids(ctx, reviewers); err != nil {
+	if p.reviewers, err = e.gl.UserIDs(ctx, reviewers); err != nil {
 		return p, err
 	}
-	p.assignees, err = e.ids(ctx, a.Assignees)
+	p.assignees, err = e.gl.UserIDs(ctx, a.Assignees)
 	return p, err
 }
 
@@ -85,7 +86,7 @@ func (e effect) people(ctx context.Context, a plan.OpenMergeRequest) (p people, 
 func (e effect) reopen(ctx context.Context, a plan.OpenMergeRequest) (*plan.MergeRequest, error) {
 	m, description, err := e.mergeRequest(ctx, e.id, a.Reopen)
 	switch {
-	case errors.Is(err, ErrNotFound) && !errors.Is(err, ErrProjectNotFound):
+	case gitlab.Missing(err):
 		return nil, nil
 	case err != nil:
 		return nil, err
@@ -93,9 +94,9 @@ func (e effect) reopen(ctx context.Context, a plan.OpenMergeRequest) (*plan.Merg
 		return nil, nil
 	}
 	next := Replace(description, Body(a.Update, e.opt.Body))
-	opt := &gitlab.UpdateMergeRequestOptions{StateEvent: gitlab.Ptr("reopen"), Description: &next}
+	opt := &api.UpdateMergeRequestOptions{StateEvent: api.Ptr("reopen"), Description: &next}
 	if a.Retitle {
-		opt.Title = gitlab.Ptr(oneLine(a.Update.Title))
+		opt.Title = api.Ptr(oneLine(a.Update.Title))
 	}
 	return e.putOpen(ctx, a.Reopen, opt)
 }
@@ -105,11 +106,11 @@ func (e effect) reopen(ctx context.Context, a plan.OpenMergeRequest) (*plan.Merg
 // way, so it is asked again a few times and is an error then, which the next run
 // mends; it is never a reason for a second merge request. Where GitLab refuses
 // otherwise, or leaves it closed, the answer is nil.
-func (e effect) putOpen(ctx context.Context, iid int64, opt *gitlab.UpdateMergeRequestOptions) (*plan.MergeRequest, error) {
+func (e effect) putOpen(ctx context.Context, iid int64, opt *api.UpdateMergeRequestOptions) (*plan.MergeRequest, error) {
 	opened := func(m plan.MergeRequest, _ string) bool { return m.State == plan.Opened }
-	for _, wait := range []float64{1, 2, 4, 0} {
+	for _, wait := range []time.Duration{1, 2, 4, 0} {
 		done, err := e.put(ctx, iid, opt, opened)
-		if errors.Is(err, ErrRefused) {
+		if errors.Is(err, gitlab.ErrRefused) {
 			now, look := e.MergeRequest(ctx, e.id, iid)
 			if look != nil {
 				return nil, look
@@ -119,12 +120,12 @@ func (e effect) putOpen(ctx context.Context, iid int64, opt *gitlab.UpdateMergeR
 			}
 		}
 		switch {
-		case gitlab.HasStatusCode(err, http.StatusConflict):
-			if wait == 0 || seconds(ctx, wait) != nil {
+		case errors.Is(err, gitlab.ErrConflict):
+			if wait == 0 || gitlab.Pause(ctx, wait*time.Second) != nil {
 				return nil, err
 			}
 			continue
-		case errors.Is(err, ErrRefused):
+		case errors.Is(err, gitlab.ErrRefused):
 			return nil, nil
 		case err != nil:
 			return nil, err
@@ -137,14 +138,14 @@ func (e effect) putOpen(ctx context.Context, iid int64, opt *gitlab.UpdateMergeR
 }
 
 func (e effect) postMergeRequest(ctx context.Context, a plan.OpenMergeRequest, who people) (*plan.MergeRequest, error) {
-	labels := gitlab.LabelOptions(a.Labels)
+	labels := api.LabelOptions(a.Labels)
 	title := a.Update.Title
 	if a.Draft {
 		title = "Draft: " + title
 	}
-	opt := &gitlab.CreateMergeRequestOptions{
-		Title: gitlab.Ptr(oneLine(title)), Description: gitlab.Ptr(Body(a.Update, e.opt.Body)),
-		SourceBranch: &a.Update.Branch, TargetBranch: &a.Target, RemoveSourceBranch: gitlab.Ptr(true),
+	opt := &api.CreateMergeRequestOptions{
+		Title: api.Ptr(oneLine(title)), Description: api.Ptr(Body(a.Update, e.opt.Body)),
+		SourceBranch: &a.Update.Branch, TargetBranch: &a.Target, RemoveSourceBranch: api.Ptr(true),
 	}
 	if len(labels) > 0 {
 		opt.Labels = &labels
@@ -155,12 +156,12 @@ func (e effect) postMergeRequest(ctx context.Context, a plan.OpenMergeRequest, w
 	if len(who.assignees) > 0 {
 		opt.AssigneeIDs = &who.assignees
 	}
-	m, _, err := e.gl.MergeRequests.CreateMergeRequest(e.id, opt, gitlab.WithContext(ctx))
+	m, _, err := e.gl.API.MergeRequests.CreateMergeRequest(e.id, opt, api.WithContext(ctx))
 	if err == nil && m.IID == 0 {
-		err = fmt.Errorf("%w: a merge request without a number", ErrNotGitLab)
+		err = fmt.Errorf("%w: a merge request without a number", gitlab.ErrNotGitLab)
 	}
 	if err != nil {
-		return nil, fail(err, "open a merge request from branch %s", a.Update.Branch)
+		return nil, gitlab.Fail(err, "open a merge request from branch %s", a.Update.Branch)
 	}
 	made := mergeRequestOf(&m.BasicMergeRequest)
 	return &made, nil
@@ -169,8 +170,8 @@ func (e effect) postMergeRequest(ctx context.Context, a plan.OpenMergeRequest, w
 // openFrom is the open merge request from a branch, nil when the list has
 // none. The list may be stale, so a row is believed only once it was read.
 func (e effect) openFrom(ctx context.Context, branch string) (*plan.MergeRequest, error) {
-	list, err := e.list(ctx, e.id, "look for a merge request from branch "+branch, &gitlab.ListProjectMergeRequestsOptions{
-		State: gitlab.Ptr("opened"), SourceBranch: &branch})
+	list, err := e.list(ctx, e.id, "look for a merge request from branch "+branch, &api.ListProjectMergeRequestsOptions{
+		State: api.Ptr("opened"), SourceBranch: &branch})
 	if err != nil {
 		return nil, err
 	}
@@ -189,15 +190,12 @@ func (e effect) openFrom(ctx context.Context, branch string) (*plan.MergeRequest
 // sought looks for the merge request after an answer that did not arrive. The
 // creation is not tried again in this call: it may still be under way.
 func (e effect) sought(ctx context.Context, branch string, cause error) (Outcome, error) {
-	for _, wait := range []float64{1, 3} {
-		if seconds(ctx, wait) != nil {
-			break
-		}
-		if m, err := e.openFrom(ctx, branch); err == nil && m != nil {
-			return Outcome{Wrote: true, MR: m}, nil
-		}
-	}
-	return Outcome{}, cause
+	var made *plan.MergeRequest
+	err := gitlab.Settle(ctx, cause, func() (found bool, err error) {
+		made, err = e.openFrom(ctx, branch)
+		return made != nil, err
+	})
+	return Outcome{Wrote: err == nil, MR: made}, err
 }
 
 func (e effect) adopt(ctx context.Context, iid int64, branch string) (Outcome, error) {
@@ -216,7 +214,7 @@ var another = regexp.MustCompile(`Another open merge request already exists for 
 // existing is the number of the merge request a 409 points at, or 0.
 func existing(err error) int64 {
 	m := another.FindStringSubmatch(err.Error())
-	if m == nil || !gitlab.HasStatusCode(err, 409) {
+	if m == nil || !errors.Is(err, gitlab.ErrConflict) {
 		return 0
 	}
 	iid, _ := strconv.ParseInt(m[1], 10, 64)
@@ -226,8 +224,8 @@ func existing(err error) int64 {
 // transient tells refusals that pass by themselves.
 func transient(err error) bool {
 	s := err.Error()
-	return gitlab.HasStatusCode(err, 400) && strings.Contains(s, "source_branch") && strings.Contains(s, "does not exist") ||
-		gitlab.HasStatusCode(err, 409) && strings.Contains(s, "Resource lock")
+	return errors.Is(err, gitlab.ErrRefused) && strings.Contains(s, "source_branch") && strings.Contains(s, "does not exist") ||
+		errors.Is(err, gitlab.ErrConflict) && strings.Contains(s, "Resource lock")
 }
 
 // oneLine is a title as GitLab takes it.
@@ -253,7 +251,7 @@ func (e effect) editMergeRequest(ctx context.Context, a plan.EditMergeRequest) (
 	if m.State != plan.Opened {
 		return Outcome{MR: &m}, nil
 	}
-	var opt gitlab.UpdateMergeRequestOptions
+	var opt api.UpdateMergeRequestOptions
 	if title := oneLine(a.Title); title != "" && title != m.Title {
 		opt.Title = &title
 	}
@@ -264,11 +262,11 @@ func (e effect) editMergeRequest(ctx context.Context, a plan.EditMergeRequest) (
 		opt.TargetBranch = &a.Target
 	}
 	if missing := slices.DeleteFunc(slices.Clone(a.Labels), func(l string) bool { return slices.Contains(m.Labels, l) }); len(missing) > 0 {
-		labels := gitlab.LabelOptions(missing)
+		labels := api.LabelOptions(missing)
 		opt.AddLabels = &labels
 	}
 	if a.Answer && slices.Contains(m.Labels, "rebase") {
-		opt.RemoveLabels = &gitlab.LabelOptions{"rebase"}
+		opt.RemoveLabels = &api.LabelOptions{"rebase"}
 	}
 	if opt.Title == nil && opt.Description == nil && opt.AddLabels == nil && opt.RemoveLabels == nil && opt.TargetBranch == nil {
 		return Outcome{MR: &m}, nil
@@ -285,21 +283,25 @@ func (e effect) editMergeRequest(ctx context.Context, a plan.EditMergeRequest) (
 
 // put writes absolute values. After an answer that did not arrive it reads
 // again and asks took whether they are there.
-func (e effect) put(ctx context.Context, iid int64, opt *gitlab.UpdateMergeRequestOptions, took func(plan.MergeRequest, string) bool) (plan.MergeRequest, error) {
-	m, _, err := e.gl.MergeRequests.UpdateMergeRequest(e.id, iid, opt, gitlab.WithContext(ctx))
+func (e effect) put(ctx context.Context, iid int64, opt *api.UpdateMergeRequestOptions, took func(plan.MergeRequest, string) bool) (plan.MergeRequest, error) {
+	m, _, err := e.gl.API.MergeRequests.UpdateMergeRequest(e.id, iid, opt, api.WithContext(ctx))
 	if err == nil && m.IID == iid {
 		return mergeRequestOf(&m.BasicMergeRequest), nil
 	}
 	if err == nil {
-		err = fmt.Errorf("%w: not the merge request that was asked for", ErrNotGitLab)
+		err = fmt.Errorf("%w: not the merge request that was asked for", gitlab.ErrNotGitLab)
 	}
-	err = fail(err, "change merge request !%d", iid)
-	if unknown(err) {
-		if now, description, look := e.mergeRequest(ctx, e.id, iid); look == nil && took(now, description) {
-			return now, nil
-		}
+	var now plan.MergeRequest
+	err = gitlab.Settle(ctx, gitlab.Fail(err, "change merge request !%d", iid), func() (bool, error) {
+		var description string
+		var look error
+		now, description, look = e.mergeRequest(ctx, e.id, iid)
+		return look == nil && took(now, description), look
+	})
+	if err != nil {
+		return plan.MergeRequest{}, err
 	}
-	return plan.MergeRequest{}, err
+	return now, nil
 }
 
 // closeMergeRequest writes the reason as a note, once, and then closes with a
@@ -325,7 +327,7 @@ func (e effect) closeMergeRequest(ctx context.Context, a plan.CloseMergeRequest)
 		return Outcome{Wrote: wrote, MR: &m}, err
 	}
 	marked := markClosed(description, a.Op)
-	opt := &gitlab.UpdateMergeRequestOptions{StateEvent: gitlab.Ptr("close"), Description: &marked}
+	opt := &api.UpdateMergeRequestOptions{StateEvent: api.Ptr("close"), Description: &marked}
 	done, err := e.put(ctx, a.IID, opt, func(m plan.MergeRequest, _ string) bool { return m.State == plan.Closed })
 	if err != nil {
 		return Outcome{Wrote: wrote, MR: &m}, err
@@ -337,40 +339,5 @@ func (e effect) closeMergeRequest(ctx context.Context, a plan.CloseMergeRequest)
 // already.
 func (e effect) noteOnce(ctx context.Context, iid int64, op, body string) (wrote bool, err error) {
 	mark := "<!-- op:" + escape(op) + " -->"
-	there, err := e.noted(ctx, iid, mark)
-	if err != nil || there {
-		return false, err
-	}
-	body += "\n\n" + mark
-	_, _, err = e.gl.Notes.CreateMergeRequestNote(e.id, iid, &gitlab.CreateMergeRequestNoteOptions{Body: &body}, gitlab.WithContext(ctx))
-	if err == nil {
-		return true, nil
-	}
-	err = fail(err, "write a note on merge request !%d", iid)
-	if unknown(err) {
-		if there, look := e.noted(ctx, iid, mark); look == nil && there {
-			return true, nil
-		}
-	}
-	return false, err
-}
-
-// noted reports whether a note of our user holds mark.
-func (e effect) noted(ctx context.Context, iid int64, mark string) (bool, error) {
-	opt := &gitlab.ListMergeRequestNotesOptions{ListOptions: gitlab.ListOptions{Page: 1, PerPage: perPage}, OrderBy: gitlab.Ptr("created_at"), Sort: gitlab.Ptr("asc")}
-	// Whether there is another page is GitLab's to say: it takes away what the token
-	// may not read after it has cut the page, so that a short one is no last one.
-	for opt.Page != 0 && opt.Page <= maxPages {
-		notes, resp, err := e.gl.Notes.ListMergeRequestNotes(e.id, iid, opt, gitlab.WithContext(ctx))
-		if err != nil {
-			return false, fail(err, "read the notes of merge request !%d", iid)
-		}
-		for _, n := range notes {
-			if !n.System && strings.Contains(n.Body, mark) && (e.bot.ID == 0 || n.Author.ID == e.bot.ID) {
-				return true, nil
-			}
-		}
-		opt.Page = resp.NextPage
-	}
-	return false, nil
+	return e.gl.NoteOnce(ctx, thread(e.id, iid), gitlab.OnceNote{Mark: mark, Markdown: body + "\n\n" + mark, By: e.bot.ID})
 }

@@ -10,6 +10,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/decide"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/store"
@@ -23,7 +24,7 @@ const passes = 4
 func (r *run) all(ctx context.Context) (Report, error) {
 	if err := r.observe(ctx); err != nil {
 		status := Failed
-		if stops(err) {
+		if gitlab.NeedsPerson(err) {
 			status = Stopped
 		}
 		return Report{Status: status, Failures: []string{explain(err)}}, err
@@ -133,7 +134,7 @@ func (r *run) effect(stop context.Context, a plan.Action) error {
 	result := "done"
 	if failure != nil {
 		result = explain(failure)
-		if errors.Is(failure, mrs.ErrForbidden) {
+		if errors.Is(failure, gitlab.ErrForbidden) {
 			r.memory.RightsAt = time.Time{} // the next run looks why
 		}
 		r.snap.Failures[a.On()] = sentence(failure)

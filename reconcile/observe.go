@@ -12,6 +12,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/decide"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
@@ -82,7 +83,7 @@ func (r *run) observe(ctx context.Context) error {
 	}
 	r.snap.Attended = r.memory.Attended
 	r.snap.Shown = dashboard.Shown(r.memory.DashboardBody)
-	r.gitlab = r.MergeRequests(r.options())
+	r.gitlab = mrs.New(r.GitLab, r.options())
 	if r.snap.Bot, err = r.gitlab.Whoami(ctx); err != nil {
 		return err
 	}
@@ -155,7 +156,7 @@ func (r *run) observeMergeRequests(ctx context.Context) error {
 		}
 		// Open by our records and in no list: only its own page tells.
 		fresh, err := r.gitlab.MergeRequest(ctx, id, iid)
-		if errors.Is(err, mrs.ErrNotFound) {
+		if errors.Is(err, gitlab.ErrNotFound) {
 			delete(all, iid)
 			continue
 		}
@@ -224,7 +225,7 @@ func (r *run) target(ctx context.Context, branch string) (string, error) {
 		return at, nil
 	}
 	at, err := r.gitlab.Head(ctx, r.snap.Project.ID, branch)
-	if errors.Is(err, mrs.ErrNotFound) && !errors.Is(err, mrs.ErrProjectNotFound) {
+	if gitlab.Missing(err) {
 		at, err = "", nil
 	}
 	if err == nil {

@@ -8,6 +8,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -33,7 +34,7 @@ func (r *run) observeRepository(ctx context.Context) (dashboard.Activity, error)
 		if err != nil {
 			return dashboard.Activity{}, err
 		}
-		r.gitlab = r.MergeRequests(r.options())
+		r.gitlab = mrs.New(r.GitLab, r.options())
 		if err := r.observeRights(ctx); err != nil {
 			return dashboard.Activity{}, err
 		}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -33,7 +33,7 @@ func (r *run) observeRights(ctx context.Context) error {
 			gaps = r.addStrangers(ctx, gaps)
 		}
 		switch {
-		case errors.Is(err, mrs.ErrScope):
+		case errors.Is(err, gitlab.ErrScope):
 			return err
 		case err != nil:
 			r.log.Warn("rights and settings could not be read", "err", explain(err))

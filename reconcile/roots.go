@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 	"gitlab.com/cki-project/pinwheel/python/pyproject"
@@ -98,11 +98,11 @@ func (r *run) commitOf(ctx context.Context, project plan.Project, ref string, ow
 	}
 	name := cmp.Or(ref, project.DefaultBranch)
 	at, err := r.gitlab.Head(ctx, project.ID, name)
-	if ref == "" || !errors.Is(err, mrs.ErrNotFound) || errors.Is(err, mrs.ErrProjectNotFound) {
+	if ref == "" || !errors.Is(err, gitlab.ErrNotFound) || errors.Is(err, gitlab.ErrProjectNotFound) {
 		return at, err
 	}
 	commit, err := r.gitlab.Commit(ctx, project.ID, ref)
-	if errors.Is(err, mrs.ErrNotFound) && !errors.Is(err, mrs.ErrProjectNotFound) {
+	if gitlab.Missing(err) {
 		return "", fmt.Errorf("%s has no branch, tag or commit %s: correct roots[].ref", project.Path, ref)
 	}
 	return commit.SHA, err

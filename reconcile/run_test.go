@@ -10,9 +10,9 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
-	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/store"
@@ -126,7 +126,7 @@ func (w *world) patient() *reconcile.Runner { return w.retrying(0) }
 func (w *world) retrying(retries int) *reconcile.Runner {
 	w.t.Helper()
 	ctx := context.Background()
-	gl, err := mrs.NewGitLab(mrs.ConnectOptions{URL: "https://gitlab.example", Token: w.gitlab.Token("pinwheel"), Transport: gated(w.gitlab.Transport(), &w.gitlabGate), Retries: retries})
+	gl, err := gitlab.Connect(gitlab.Options{URL: "https://gitlab.example", Token: w.gitlab.Token("pinwheel"), Transport: gated(w.gitlab.Transport(), &w.gitlabGate), Retries: retries})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -140,10 +140,10 @@ func (w *world) retrying(retries int) *reconcile.Runner {
 		sources[index.Name] = pypi.Source{Index: index}
 	}
 	return reconcile.New(reconcile.Options{
-		MergeRequests: func(o mrs.Options) *mrs.Client { return mrs.New(gl, o) },
-		Dashboard:     dashboard.NewPublisher(gl),
-		Index:         pypi.New(pypi.Options{Transport: w.wire()}),
-		Sources:       sources, Store: db, Owner: store.Owner{Host: "h", PID: 1, Instance: "i"},
+		GitLab:    gl,
+		Dashboard: dashboard.NewPublisher(gl),
+		Index:     pypi.New(pypi.Options{Transport: w.wire()}),
+		Sources:   sources, Store: db, Owner: store.Owner{Host: "h", PID: 1, Instance: "i"},
 	})
 }
 

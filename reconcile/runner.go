@@ -18,7 +18,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/decide"
-	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/store"
@@ -26,22 +26,22 @@ import (
 
 // Options are the edges a Runner works with. Log may be nil.
 type Options struct {
-	MergeRequests func(mrs.Options) *mrs.Client
-	Dashboard     *dashboard.Publisher
-	Index         *pypi.Client
-	Sources       map[string]pypi.Source // by the index's name
-	Store         *store.Store
-	Log           *slog.Logger
-	Owner         store.Owner
-	Alive         func(pid int) bool // nil: every process of this host is alive
-	Lease         time.Duration      // how long a run is believed alive after its last sign of life; 0 is 2 minutes
-	Limit         time.Duration      // how long a run may take; 0 is 50 minutes
-	Progress      func(done, total int)
-	Audit         func(line []byte) error // gets each line of the audit; may be nil
-	Budget        *Budget                 // over all projects; nil is no bound
-	FormerUsers   []string                // names of users that pinwheel had before, as commits show them
-	StatusURL     string
-	HelpURL       string
+	GitLab      *gitlab.Client
+	Dashboard   *dashboard.Publisher
+	Index       *pypi.Client
+	Sources     map[string]pypi.Source // by the index's name
+	Store       *store.Store
+	Log         *slog.Logger
+	Owner       store.Owner
+	Alive       func(pid int) bool // nil: every process of this host is alive
+	Lease       time.Duration      // how long a run is believed alive after its last sign of life; 0 is 2 minutes
+	Limit       time.Duration      // how long a run may take; 0 is 50 minutes
+	Progress    func(done, total int)
+	Audit       func(line []byte) error // gets each line of the audit; may be nil
+	Budget      *Budget                 // over all projects; nil is no bound
+	FormerUsers []string                // names of users that pinwheel had before, as commits show them
+	StatusURL   string
+	HelpURL     string
 }
 
 // Runner runs projects. It keeps nothing between runs but what Options hold.
@@ -242,18 +242,8 @@ func (r *Runner) newRun(project config.Project, now time.Time) *run {
 
 // explain is the sentence for a person, or the error's own words.
 func explain(err error) string {
-	if s := mrs.Explain(err); s != "" {
+	if s := gitlab.Explain(err); s != "" {
 		return s
 	}
 	return err.Error()
-}
-
-// stops reports whether an error needs a person: rights or a wrong path.
-func stops(err error) bool {
-	for _, e := range []error{mrs.ErrUnauthorized, mrs.ErrForbidden, mrs.ErrScope, mrs.ErrProjectNotFound} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
 }

@@ -15,6 +15,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/decide"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
@@ -162,7 +163,7 @@ const (
 // token looks at the token and GitLab's clock. It reports whether GitLab
 // answers.
 func (d *doctor) token(ctx context.Context) bool {
-	client := d.options.MergeRequests(mrs.Options{})
+	client := mrs.New(d.options.GitLab, mrs.Options{})
 	bot, err := client.Whoami(ctx)
 	if err != nil {
 		d.say(wrong, "token", "%s", sentence(err))
@@ -199,9 +200,9 @@ func (d *doctor) token(ctx context.Context) bool {
 // version says which GitLab this is, and whether what is configured needs a newer
 // one.
 func (d *doctor) version(ctx context.Context, projects []config.Project) {
-	v, err := d.options.MergeRequests(mrs.Options{}).Version(ctx)
+	v, err := d.options.GitLab.Version(ctx)
 	if err != nil {
-		d.say(doubt, "gitlab", "its version cannot be read (%v): pinwheel is made for %s and newer", err, mrs.Oldest)
+		d.say(doubt, "gitlab", "its version cannot be read (%v): pinwheel is made for %s and newer", err, gitlab.Oldest)
 		return
 	}
 	var inputs []string
@@ -211,10 +212,10 @@ func (d *doctor) version(ctx context.Context, projects []config.Project) {
 		}
 	}
 	switch {
-	case v.Before(mrs.Inputs) && len(inputs) > 0:
-		d.say(wrong, "gitlab", "is %s, which does not know inputs of pipelines: update it to %s or newer, or take on_open.pipeline.inputs out of %s", v, mrs.Inputs, strings.Join(inputs, ", "))
-	case v.Before(mrs.Oldest):
-		d.say(doubt, "gitlab", "is %s, and pinwheel is made for %s and newer: update it", v, mrs.Oldest)
+	case v.Before(gitlab.Inputs) && len(inputs) > 0:
+		d.say(wrong, "gitlab", "is %s, which does not know inputs of pipelines: update it to %s or newer, or take on_open.pipeline.inputs out of %s", v, gitlab.Inputs, strings.Join(inputs, ", "))
+	case v.Before(gitlab.Oldest):
+		d.say(doubt, "gitlab", "is %s, and pinwheel is made for %s and newer: update it", v, gitlab.Oldest)
 	default:
 		d.say(good, "gitlab", "is %s", v)
 	}

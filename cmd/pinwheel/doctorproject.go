@@ -19,7 +19,7 @@ func (d *doctor) project(ctx context.Context, project config.Project) {
 		d.say(good, project.Path, "is off by the configuration")
 		return
 	}
-	client := d.options.MergeRequests(mrs.Options{BranchPrefix: policy.BranchPrefix})
+	client := mrs.New(d.options.GitLab, mrs.Options{BranchPrefix: policy.BranchPrefix})
 	p, err := client.Project(ctx, project.Path, 0)
 	if err != nil {
 		d.say(wrong, project.Path, "%s", sentence(err))

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"gitlab.com/cki-project/pinwheel/config"
-	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 )
 
 // The exit codes, as doc.go explains them.
@@ -52,20 +52,10 @@ func verdict(err error) (code int, text string) {
 	if errors.As(err, &wrong) {
 		return exitUsage, wrong.Error()
 	}
-	if needsPerson(err) {
+	if gitlab.NeedsPerson(err) {
 		return exitStopped, "pinwheel: " + sentence(err)
 	}
 	return exitFailed, "pinwheel: " + sentence(err)
-}
-
-// needsPerson reports whether trying again later cannot help.
-func needsPerson(err error) bool {
-	for _, e := range []error{mrs.ErrUnauthorized, mrs.ErrForbidden, mrs.ErrScope, mrs.ErrProjectNotFound} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
 }
 
 // sentence is an error as a person reads it, on one line.
@@ -73,7 +63,7 @@ func sentence(err error) string {
 	if errors.Is(err, context.Canceled) {
 		return "stopped before it was done; the next run goes on from there"
 	}
-	s := mrs.Explain(err)
+	s := gitlab.Explain(err)
 	if s == "" {
 		s = err.Error()
 	}

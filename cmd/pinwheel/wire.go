@@ -17,7 +17,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
-	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/reconcile"
@@ -105,7 +105,7 @@ func (p *program) gitlab(c *config.Config, o *reconcile.Options) error {
 	if trusted != nil {
 		transport.TLSClientConfig = &tls.Config{RootCAs: trusted}
 	}
-	client, err := mrs.NewGitLab(mrs.ConnectOptions{
+	client, err := gitlab.Connect(gitlab.Options{
 		URL: c.GitLab.URL, UserAgent: p.userAgent(), Transport: transport,
 		ReadToken: func() (string, error) {
 			token, err := c.Token(p.env)
@@ -115,7 +115,7 @@ func (p *program) gitlab(c *config.Config, o *reconcile.Options) error {
 	if err != nil {
 		return failure{exitUsage, err}
 	}
-	o.MergeRequests = func(m mrs.Options) *mrs.Client { return mrs.New(client, m) }
+	o.GitLab = client
 	o.Dashboard = dashboard.NewPublisher(client)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"maps"
 	"os"
 	"os/exec"
@@ -146,7 +147,7 @@ func TestDoors(t *testing.T) {
 		path string
 		at   []string
 	}{
-		{"gitlab.com/gitlab-org/api/client-go", []string{"mrs", publish, "cmd/pinwheel"}},
+		{"gitlab.com/gitlab-org/api/client-go", []string{"gitlab", "mrs", publish}},
 		{"modernc.org/sqlite", []string{"store"}},
 		{"github.com/robfig/cron", []string{"scheduler", "plan"}},
 		{"github.com/Masterminds/semver", []string{"decide"}},
@@ -207,5 +208,37 @@ func TestImportsGoDown(t *testing.T) {
 				t.Errorf("%s imports %s, which is not below it", pkg, p)
 			}
 		}
+	}
+}
+
+// Only package gitlab reads what client-go calls an error, or sends a request by
+// hand: whoever else uses client-go names options and answers alone.
+func TestOneDoorToGitLab(t *testing.T) {
+	const client = "gitlab.com/gitlab-org/api/client-go"
+	functions := []string{"Ptr", "WithContext", "NewPipelineInputValue"}
+	fields := []string{"StatusCode", "NewRequest", "Do", "NextPage", "Header"}
+	l := newLoad(t)
+	seen := 0
+	for _, name := range []string{"mrs", "dashboard", "reconcile"} {
+		r := l.room(t, name)
+		for id, o := range r.info.Uses {
+			if o.Pkg() == nil || !strings.HasPrefix(o.Pkg().Path(), client) && o.Pkg().Path() != "net/http" {
+				continue
+			}
+			seen++
+			at := r.fset.Position(id.Pos())
+			_, isFunc := o.(*types.Func)
+			global := o.Parent() == o.Pkg().Scope()
+			_, isVar := o.(*types.Var)
+			_, isType := o.(*types.TypeName)
+			switch {
+			case global && isFunc && !slices.Contains(functions, o.Name()), global && isVar,
+				isType && strings.Contains(o.Name(), "Error"), slices.Contains(fields, o.Name()) && o.Parent() == nil:
+				t.Errorf("%s:%d: %s uses %s.%s, which is for package gitlab alone", filepath.Base(at.Filename), at.Line, name, o.Pkg().Name(), o.Name())
+			}
+		}
+	}
+	if seen < 100 {
+		t.Errorf("only %d uses of client-go were looked at", seen)
 	}
 }

@@ -42,17 +42,18 @@ var passing = map[string]bool{"dashboard.Normalise": true, "dashboard.KeepTicks"
 // allowed are the foreign texts that enter as they are, by function and
 // expression, with the reason.
 var allowed = map[string]string{
-	"dashboard.Create: &title":                                 "the operator's configuration",
-	"dashboard.Create: new(Normalise(body))":                   "made by Render",
-	"dashboard.Write: &body":                                   "made by Render",
-	"dashboard.Comment: new(Normalise(body) + \"\\n\" + mark)": "constants and numbers of package reconcile, see TestCommentsAreConstants",
-	"mrs.postMergeRequest: gitlab.Ptr(oneLine(title))":         "made by package decide of a name and a version",
-	"mrs.reopen: gitlab.Ptr(oneLine(a.Update.Title))":          "made by package decide of a name and a version",
-	"mrs.reopen: &next":                                        "what people wrote around our region stays",
-	"mrs.editMergeRequest: &title":                             "made by package decide, or a person's own prefix before it",
-	"mrs.editMergeRequest: &next":                              "what people wrote around our region stays",
-	"mrs.closeMergeRequest: &marked":                           "what people wrote around our region stays",
-	"mrs.postCommit: &a.Message":                               "made by package plan of names, versions and escaped words",
+	"gitlab.NoteOnce: &n.Markdown":                        "judged where the note is made",
+	"dashboard.Create: &title":                            "the operator's configuration",
+	"dashboard.Create: new(Normalise(body))":              "made by Render",
+	"dashboard.Write: &body":                              "made by Render",
+	"dashboard.Comment: Normalise(body) + \"\\n\" + mark": "constants and numbers of package reconcile, see TestCommentsAreConstants",
+	"mrs.postMergeRequest: api.Ptr(oneLine(title))":       "made by package decide of a name and a version",
+	"mrs.reopen: api.Ptr(oneLine(a.Update.Title))":        "made by package decide of a name and a version",
+	"mrs.reopen: &next":                                   "what people wrote around our region stays",
+	"mrs.editMergeRequest: &title":                        "made by package decide, or a person's own prefix before it",
+	"mrs.editMergeRequest: &next":                         "what people wrote around our region stays",
+	"mrs.closeMergeRequest: &marked":                      "what people wrote around our region stays",
+	"mrs.postCommit: &a.Message":                          "made by package plan of names, versions and escaped words",
 }
 
 // safeFields are the foreign strings that no third party writes.
@@ -208,11 +209,17 @@ func (r *room) flow(lhs, rhs ast.Expr, fn string) {
 	r.mark(o, r.foreign(rhs))
 }
 
-// option reports whether an object is a field of client-go's that becomes text
-// on GitLab.
+// option reports whether an object is a field of client-go's, or of package
+// gitlab, that becomes text on GitLab.
 func option(o types.Object) bool {
 	v, ok := o.(*types.Var)
-	return ok && v.IsField() && v.Pkg() != nil && strings.Contains(v.Pkg().Path(), "client-go") &&
+	if !ok || !v.IsField() || v.Pkg() == nil {
+		return false
+	}
+	if v.Pkg().Path() == module+"gitlab" {
+		return v.Name() == "Markdown"
+	}
+	return strings.Contains(v.Pkg().Path(), "client-go") &&
 		slices.Contains([]string{"Description", "Body", "Title", "CommitMessage", "Note", "Message", "MergeCommitMessage", "SquashCommitMessage"}, v.Name())
 }
 

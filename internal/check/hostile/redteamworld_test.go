@@ -11,9 +11,9 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/internal/check/hostile"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
-	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/store"
@@ -163,7 +163,7 @@ func (s *siege) start() {
 	s.stores++
 	s.store, err = store.Open(context.Background(), filepath.Join(s.dir, fmt.Sprintf("%d.db", s.stores)))
 	must(s.t, err)
-	gl, err := mrs.NewGitLab(mrs.ConnectOptions{URL: "https://gitlab.example", Token: s.gitlab.Token(redBot), Retries: -1,
+	gl, err := gitlab.Connect(gitlab.Options{URL: "https://gitlab.example", Token: s.gitlab.Token(redBot), Retries: -1,
 		Transport: watched{s.judge, s.gitlab.Transport()}})
 	must(s.t, err)
 	sources := map[string]pypi.Source{}
@@ -174,10 +174,10 @@ func (s *siege) start() {
 		}
 	}
 	s.runner = reconcile.New(reconcile.Options{
-		MergeRequests: func(o mrs.Options) *mrs.Client { return mrs.New(gl, o) },
-		Dashboard:     dashboard.NewPublisher(gl),
-		Index:         pypi.New(pypi.Options{Transport: s.index}),
-		Sources:       sources, Store: s.store, Owner: store.Owner{Host: "h", PID: 1, Instance: fmt.Sprint(s.stores)},
+		GitLab:    gl,
+		Dashboard: dashboard.NewPublisher(gl),
+		Index:     pypi.New(pypi.Options{Transport: s.index}),
+		Sources:   sources, Store: s.store, Owner: store.Owner{Host: "h", PID: 1, Instance: fmt.Sprint(s.stores)},
 	})
 }
 

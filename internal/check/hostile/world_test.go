@@ -16,8 +16,8 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
-	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/reconcile"
@@ -234,17 +234,17 @@ func (w *world) stock(next func() string) {
 // run is one run of the real program over the fakes.
 func (w *world) run(t *testing.T) reconcile.Report {
 	t.Helper()
-	gl, err := mrs.NewGitLab(mrs.ConnectOptions{URL: "https://gitlab.example", Token: w.gitlab.Token("pinwheel"), Transport: w.gitlab.Transport(), Retries: -1})
+	gl, err := gitlab.Connect(gitlab.Options{URL: "https://gitlab.example", Token: w.gitlab.Token("pinwheel"), Transport: w.gitlab.Transport(), Retries: -1})
 	must(t, err)
 	sources := map[string]pypi.Source{}
 	for _, i := range w.policy.Policy.Indexes {
 		sources[i.Name] = pypi.Source{Index: i}
 	}
 	runner := reconcile.New(reconcile.Options{
-		MergeRequests: func(o mrs.Options) *mrs.Client { return mrs.New(gl, o) },
-		Dashboard:     dashboard.NewPublisher(gl),
-		Index:         pypi.New(pypi.Options{Transport: hand{w.index}, Retries: -1}),
-		Sources:       sources, Store: w.store, Owner: store.Owner{Host: "h", PID: 1, Instance: "i"},
+		GitLab:    gl,
+		Dashboard: dashboard.NewPublisher(gl),
+		Index:     pypi.New(pypi.Options{Transport: hand{w.index}, Retries: -1}),
+		Sources:   sources, Store: w.store, Owner: store.Owner{Host: "h", PID: 1, Instance: "i"},
 	})
 	report, err := runner.Run(context.Background(), w.policy, w.now)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
-	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/store"
@@ -200,7 +200,7 @@ func (w *world) start(t *testing.T, path string) *process {
 		t.Fatal(err)
 	}
 	w.open = append(w.open, p)
-	client, err := mrs.NewGitLab(mrs.ConnectOptions{
+	client, err := gitlab.Connect(gitlab.Options{
 		URL: w.gitlab.BaseURL(), Transport: wired{p.wire, gitlabCall, w.gitlab.Transport()},
 		ReadToken: func() (string, error) { return w.token, nil },
 	})
@@ -208,14 +208,14 @@ func (w *world) start(t *testing.T, path string) *process {
 		t.Fatal(err)
 	}
 	p.runner = reconcile.New(reconcile.Options{
-		MergeRequests: func(o mrs.Options) *mrs.Client { return mrs.New(client, o) },
-		Dashboard:     dashboard.NewPublisher(client),
-		Index:         pypi.New(pypi.Options{Transport: wired{p.wire, indexCall, w.index.Transport()}}),
-		Sources:       w.sources,
-		Store:         p.store,
-		Audit:         p.wire.audit.line,
-		Owner:         store.Owner{Host: "sim", PID: p.number, Instance: fmt.Sprint(p.number)},
-		Alive:         func(pid int) bool { return !w.process(pid).wire.dead.Load() },
+		GitLab:    client,
+		Dashboard: dashboard.NewPublisher(client),
+		Index:     pypi.New(pypi.Options{Transport: wired{p.wire, indexCall, w.index.Transport()}}),
+		Sources:   w.sources,
+		Store:     p.store,
+		Audit:     p.wire.audit.line,
+		Owner:     store.Owner{Host: "sim", PID: p.number, Instance: fmt.Sprint(p.number)},
+		Alive:     func(pid int) bool { return !w.process(pid).wire.dead.Load() },
 	})
 	return p
 }

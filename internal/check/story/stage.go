@@ -18,9 +18,9 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
-	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/scheduler"
@@ -202,7 +202,7 @@ func (s *stage) open() error {
 	if err != nil {
 		return err
 	}
-	client, err := mrs.NewGitLab(mrs.ConnectOptions{
+	client, err := gitlab.Connect(gitlab.Options{
 		URL: s.gitlab.BaseURL(), ReadToken: s.readToken, Transport: s.gitlab.Transport(),
 	})
 	if err != nil {
@@ -217,14 +217,14 @@ func (s *stage) open() error {
 	}
 	s.watcher = reconcile.NewWatcher(dashboard.NewPublisher(client))
 	s.runner = reconcile.New(reconcile.Options{
-		MergeRequests: func(o mrs.Options) *mrs.Client { return mrs.New(client, o) },
-		Dashboard:     dashboard.NewPublisher(client),
-		Index:         pypi.New(pypi.Options{Transport: s.indexes()}),
-		Sources:       sources,
-		Store:         db,
-		Budget:        reconcile.NewBudget(s.config.MaxNew),
-		FormerUsers:   s.config.GitLab.FormerUsers,
-		Owner:         store.Owner{Host: "story", PID: 1, Instance: "1"},
+		GitLab:      client,
+		Dashboard:   dashboard.NewPublisher(client),
+		Index:       pypi.New(pypi.Options{Transport: s.indexes()}),
+		Sources:     sources,
+		Store:       db,
+		Budget:      reconcile.NewBudget(s.config.MaxNew),
+		FormerUsers: s.config.GitLab.FormerUsers,
+		Owner:       store.Owner{Host: "story", PID: 1, Instance: "1"},
 	})
 	return nil
 }

@@ -15,9 +15,9 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
-	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/store"
@@ -139,7 +139,7 @@ func (s *stage) wire(ctx context.Context, gitlabURL, indexURL, database string) 
 		return err
 	}
 	s.policy = c.Projects[0]
-	gl, err := mrs.NewGitLab(mrs.ConnectOptions{URL: gitlabURL, Token: s.gitlab.Token(bot)})
+	gl, err := gitlab.Connect(gitlab.Options{URL: gitlabURL, Token: s.gitlab.Token(bot)})
 	if err != nil {
 		return err
 	}
@@ -153,10 +153,10 @@ func (s *stage) wire(ctx context.Context, gitlabURL, indexURL, database string) 
 		sources[index.Name] = pypi.Source{Index: index}
 	}
 	s.runner = reconcile.New(reconcile.Options{
-		MergeRequests: func(o mrs.Options) *mrs.Client { return mrs.New(gl, o) },
-		Dashboard:     dashboard.NewPublisher(gl),
-		Index:         pypi.New(pypi.Options{Retries: -1}), // an index that is broken here is broken on purpose
-		Sources:       sources, Store: s.store,
+		GitLab:    gl,
+		Dashboard: dashboard.NewPublisher(gl),
+		Index:     pypi.New(pypi.Options{Retries: -1}), // an index that is broken here is broken on purpose
+		Sources:   sources, Store: s.store,
 		Owner: store.Owner{Host: "demo", PID: 1, Instance: "demo"},
 	})
 	return nil

@@ -1,11 +1,11 @@
-package mrs
+package gitlab
 
 import (
 	"context"
 	"strconv"
 	"strings"
 
-	gitlab "gitlab.com/gitlab-org/api/client-go/v2"
+	api "gitlab.com/gitlab-org/api/client-go/v2"
 )
 
 // Version is what GitLab calls itself, such as 17.10.2-ee.
@@ -40,16 +40,12 @@ func (v Version) numbers() (major, minor int, ok bool) {
 	return major, minor, err == nil
 }
 
-// Version asks GitLab which version it is, once.
+// Version asks GitLab which version it is.
 // https://docs.gitlab.com/api/version/
 func (c *Client) Version(ctx context.Context) (Version, error) {
-	if c.version != "" {
-		return c.version, nil
-	}
-	v, _, err := c.gl.Version.GetVersion(gitlab.WithContext(ctx))
+	v, _, err := c.API.Version.GetVersion(api.WithContext(ctx))
 	if err != nil {
-		return "", fail(err, "read GitLab's version")
+		return "", Fail(err, "read GitLab's version")
 	}
-	c.version = Version(v.Version)
-	return c.version, nil
+	return Version(v.Version), nil
 }

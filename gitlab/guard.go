@@ -1,4 +1,4 @@
-package mrs
+package gitlab
 
 import (
 	"bytes"
@@ -89,4 +89,15 @@ func notGitLab(resp *http.Response, body []byte) error {
 		return fmt.Errorf("%w: %s", ErrProjectNotFound, "404 Project Not Found")
 	}
 	return nil
+}
+
+// sameOriginGet refuses every redirect that could carry the token elsewhere or
+// turn a write into a read.
+func sameOriginGet(req *http.Request, via []*http.Request) error {
+	first := via[0]
+	reads := func(m string) bool { return m == http.MethodGet || m == http.MethodHead }
+	if reads(first.Method) && reads(req.Method) && len(via) < 5 && req.URL.Scheme == first.URL.Scheme && req.URL.Host == first.URL.Host {
+		return nil
+	}
+	return &redirectError{from: first.URL.Host, to: req.URL.Scheme + "://" + req.URL.Host, method: first.Method}
 }

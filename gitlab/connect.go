@@ -1,0 +1,133 @@
+package gitlab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	api "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"gitlab.com/cki-project/pinwheel/outage"
+)
+
+// Options say how to reach one GitLab. Only URL and a token are needed.
+type Options struct {
+	URL   string // of the instance, with or without /api/v4
+	Token string // sent as Private-Token
+	// ReadToken, if set, is asked before every request instead of Token, so
+	// that a rotated token file is seen without a restart.
+	ReadToken func() (string, error)
+	// Transport carries the requests; nil is a clone of the default one.
+	Transport http.RoundTripper
+	UserAgent string        // "" is "pinwheel"
+	Timeout   time.Duration // of one attempt; 0 is one minute. A read that nothing comes of for 15 seconds is given up before
+	Retries   int           // after the first attempt; 0 is 4, negative none
+	// Outage is what is known of a GitLab that does not answer; nil is a record
+	// of the client's own.
+	Outage *outage.Record
+}
+
+// Client speaks to one GitLab. It keeps nothing of what it was told, and is for
+// several goroutines. The zero value is of no use; see [Connect].
+type Client struct {
+	// API makes the calls for which this package has no words, with the structs
+	// of client-go. What they answer goes through [Fail] at once.
+	API *api.Client
+}
+
+// Connect returns a client that can be trusted with a token: it follows no
+// redirect but a GET to the same origin, repeats a write only after 429, keeps
+// to Retry-After between one second and one minute, and holds no answer larger
+// than 32 MiB. It makes no request itself.
+//
+// https://docs.gitlab.com/api/rest/ and https://docs.gitlab.com/security/rate_limits/
+func Connect(o Options) (*Client, error) {
+	if err := checkURL(o.URL); err != nil {
+		return nil, err
+	}
+	if o.Token == "" && o.ReadToken == nil {
+		return nil, fmt.Errorf("connect to %s: %w: no token given", o.URL, ErrUnauthorized)
+	}
+	if o.Transport == nil {
+		o.Transport = http.DefaultTransport.(*http.Transport).Clone()
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = "pinwheel"
+	}
+	if o.Timeout == 0 {
+		o.Timeout = time.Minute
+	}
+	switch {
+	case o.Retries == 0:
+		o.Retries = 4
+	case o.Retries < 0:
+		o.Retries = 0
+	}
+	if o.Outage == nil {
+		o.Outage = outage.NewRecord()
+	}
+	watched := &outage.Transport{Next: o.Transport, Record: o.Outage, Wait: min(outage.DefaultWait, o.Timeout), Write: o.Timeout, Total: o.Timeout}
+	hc := &http.Client{Transport: guard{watched}, Timeout: o.Timeout + time.Second, CheckRedirect: sameOriginGet}
+	speaks, err := api.NewAuthSourceClient(tokenSource{o.Token, o.ReadToken},
+		api.WithBaseURL(o.URL),
+		api.WithHTTPClient(hc),
+		api.WithUserAgent(o.UserAgent),
+		api.WithOnlyIdempotentRetries(),
+		api.WithCustomRetry(retry),
+		api.WithCustomRetryMax(o.Retries),
+		api.WithCustomRetryWaitMinMax(minWait, maxWait),
+		api.WithCustomBackoff(backoff),
+		api.WithCustomLimiter(unlimited{}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", o.URL, err)
+	}
+	return &Client{API: speaks}, nil
+}
+
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return errors.New("the GitLab URL cannot be read: it wants the form https://gitlab.example.com")
+	case u.Scheme != "https" && u.Scheme != "http", u.Host == "":
+		return fmt.Errorf("the GitLab URL %q wants the form https://gitlab.example.com", u.Redacted())
+	case u.User != nil, u.RawQuery != "", u.Fragment != "":
+		return fmt.Errorf("the GitLab URL of %s holds more than scheme, host and path; a token belongs into PINWHEEL_GITLAB_TOKEN", u.Host)
+	}
+	return nil
+}
+
+// tokenSource is client-go's AuthSource. It never shows what it holds.
+type tokenSource struct {
+	token string
+	read  func() (string, error)
+}
+
+func (tokenSource) Init(context.Context, *api.Client) error { return nil }
+
+func (s tokenSource) Header(context.Context) (key, value string, err error) {
+	token := s.token
+	if s.read != nil {
+		if token, err = s.read(); err != nil {
+			return "", "", fmt.Errorf("read the token: %w", err)
+		}
+	}
+	if token = strings.TrimSpace(token); token == "" {
+		return "", "", fmt.Errorf("read the token: %w: it is empty", ErrUnauthorized)
+	}
+	return "Private-Token", token, nil
+}
+
+func (tokenSource) String() string   { return "token hidden" }
+func (tokenSource) GoString() string { return "token hidden" }
+
+// unlimited leaves rate limits to GitLab's 429: client-go's own limiter would
+// be set by whichever answer comes first.
+type unlimited struct{}
+
+func (unlimited) Wait(context.Context) error { return nil }

@@ -73,6 +73,10 @@ func TestReadingTakesTimeInProportion(t *testing.T) {
 		{"roots", func(n int) string { return "roots:\n" + many("- p%\n", n) }},
 		{"wrong requirements", func(n int) string { return "ignore_edges:\n" + many("- {from: a%, to: b, reason: r}\n", n) }},
 		{"unknown keys", func(n int) string { return many("k%: 1\n", n) }},
+		{"brackets", func(n int) string { return "labels: " + strings.Repeat("[", n) + strings.Repeat("]", n) + "\n" }},
+		{"mappings in brackets", func(n int) string { return "labels: " + strings.Repeat("{a: ", n) + strings.Repeat("}", n) + "\n" }},
+		{"dashes on one line", func(n int) string { return "labels:\n" + strings.Repeat("- ", n) + "a\n" }},
+		{"question marks", func(n int) string { return strings.Repeat("? ", n) + "a\n" }},
 		{"a glob of stars", func(n int) string { return "rules: [{labels: [l], packages: [\"" + strings.Repeat("*a", n) + "\"]}]" }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -103,5 +107,34 @@ func TestPatternsHaveABound(t *testing.T) {
 	}
 	if _, err := Parse("pinwheel.yaml", []byte(one("rules: [{labels: [l], packages: [\""+long[:255]+"\"]}]"))); err != nil {
 		t.Error(err)
+	}
+}
+
+// Nesting costs more than its length, so that it has a bound, which is one sentence
+// with the line: in a configuration, in a project's own file, and in a list of any
+// form.
+func TestNestingHasABound(t *testing.T) {
+	c, err := Parse("pinwheel.yaml", []byte(one("")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, deep := range []string{
+		"labels: " + strings.Repeat("[", 200) + strings.Repeat("]", 200) + "\n",
+		"labels: " + strings.Repeat("{a: ", 200) + "b" + strings.Repeat("}", 200) + "\n",
+		"labels:\n" + strings.Repeat("- ", 200) + "a\n",
+		"labels: " + strings.Repeat("[", 5000) + "\n",
+		"labels: " + strings.Repeat("[{a: ", 3000) + "\n",
+	} {
+		_, err := Parse("pinwheel.yaml", []byte(deep))
+		_, _, own := c.Projects[0].Own([]byte(deep))
+		for _, err := range []error{err, own} {
+			if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "it is nested more than 100 deep: write it flatter") {
+				t.Errorf("%.40s...: %v", deep, err)
+			}
+		}
+	}
+	flat := "labels: [" + strings.Repeat("[a], ", 500) + "]\n"
+	if _, err := Parse("pinwheel.yaml", []byte(flat)); err == nil || strings.Contains(err.Error(), "nested") {
+		t.Errorf("many beside each other: %v", err)
 	}
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 )
 
 // Who runs pinwheel for others learns what a project's own file says against
@@ -68,5 +70,50 @@ func TestDoctorFindsWhatHasNoEffect(t *testing.T) {
 	}
 	if all := lines(out, "reviewer:"); len(all) > 0 {
 		t.Errorf("a user that is there is warned of: %q", all)
+	}
+}
+
+// A rule of the defaults is for all projects, so that it is warned of when none of
+// them has a pin or file for it, and only when all of them were looked at.
+func TestDoctorFindsDefaultsWithoutEffect(t *testing.T) {
+	w := newWorld(t)
+	other := w.gitlab.AddProject("group/other", "main", map[string]string{"constraints.txt": "urllib3==2.1.0\n"})
+	w.gitlab.AddMember(other, "pinwheel-bot", gitlabsim.Developer)
+	w.edit("projects:\n", `defaults:
+  rules:
+    - {packages: [boto3], labels: [aws]}
+    - {packages: [django, "flask*"], ignore: too new}
+    - {files: [other.txt], approval: true}
+    - {kinds: [major], approval: true}
+projects:
+  - {path: group/other, timezone: UTC}
+`)
+	_, out, complaints := w.configured("doctor")
+	for _, want := range [][]string{
+		{"warning", "defaults: pinwheel.yaml:7: the rule has no effect in any project", "no pin is django or flask*"},
+		{"warning", "defaults: pinwheel.yaml:8: the rule has no effect in any project", "no file is other.txt"},
+	} {
+		if len(lines(out, want...)) != 1 {
+			t.Errorf("%q is not there once:\n%s%s", want, out, complaints)
+		}
+	}
+	for _, line := range []string{"pinwheel.yaml:6", "pinwheel.yaml:9"} {
+		if all := lines(out, "warning", line); len(all) > 0 {
+			t.Errorf("a rule with an effect is warned of: %q", all)
+		}
+	}
+	if _, out, _ := w.configured("doctor", "group/other"); len(lines(out, "defaults:")) > 0 {
+		t.Errorf("one project of two is judged for both:\n%s", out)
+	}
+	w.edit("{path: group/other, timezone: UTC}", "{path: group/other, timezone: UTC, rules: []}")
+	w.edit("{path: group/project, timezone: Europe/Prague}", "{path: group/project, timezone: Europe/Prague, rules: []}")
+	if _, out, _ := w.configured("doctor"); len(lines(out, "defaults:", "has no effect")) != 4 {
+		t.Errorf("rules that every project replaces are not warned of:\n%s", out)
+	}
+	if _, err := other.EditFile("maintainer", "constraints.txt", "urllib3 = 1\n"); err == nil {
+		w.edit("timezone: UTC, rules: []", "timezone: UTC")
+		if _, out, _ := w.configured("doctor"); len(lines(out, "defaults:")) > 0 {
+			t.Errorf("a project that could not be read is judged:\n%s", out)
+		}
 	}
 }

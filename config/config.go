@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -145,7 +144,7 @@ func (r *reader) document(data []byte, smallest string) *yaml.Node {
 // documents parses without judging: keys given twice are found by the reader,
 // which reports them with everything else.
 func documents(data []byte) ([]*yaml.Node, error) {
-	loader, err := yaml.NewLoader(bytes.NewReader(data), yaml.WithUniqueKeys(false))
+	loader, err := constraints.NewYAMLLoader(data)
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,26 @@
 package constraints
 
 import (
+	"bytes"
 	"errors"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
+
+// maxNesting is how deep collections may stand in each other in a YAML file, in
+// brackets, by indentation or on one line. What is nested costs a YAML reader more
+// than its length, and no file that people keep by hand comes near it.
+const maxNesting = 100
+
+// NewYAMLLoader reads the documents of a file one by one. Keys that are given twice
+// are for the caller to judge. A file that is nested too deeply is refused where it
+// becomes so, before more of it is read.
+func NewYAMLLoader(data []byte) (*yaml.Loader, error) {
+	return yaml.NewLoader(bytes.NewReader(data), yaml.WithUniqueKeys(false), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthValue(maxNesting))))
+}
 
 // yamlFaults are what a library of YAML says, by a part of its message, and what
 // people are told. The first that fits counts.
@@ -21,7 +36,7 @@ var yamlFaults = []struct{ part, words string }{
 	{"directive", "a line that begins with % is not read"},
 	{"incompatible", "the file asks for another version of YAML"},
 	{"control characters", "a control character stands in it"},
-	{"depth", "it is nested too deeply"},
+	{"depth", "it is nested more than " + strconv.Itoa(maxNesting) + " deep: write it flatter"},
 	{"expected ':'", "a colon is missing after a key"},
 	{"alphabetic or numeric", "no name follows & or *"},
 	{"comment or line break", "more than a comment follows the | or > that begins a text"},

@@ -36,7 +36,7 @@ func readYAML(path string, data []byte) (*yamlFile, error) {
 	}
 	y := &yamlFile{path: path, data: data, newline: "\n"}
 	y.index()
-	loader, err := yaml.NewLoader(bytes.NewReader(data), yaml.WithUniqueKeys(false))
+	loader, err := NewYAMLLoader(data)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}

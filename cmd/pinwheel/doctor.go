@@ -51,7 +51,7 @@ The exit code is 1 when a line is an error, and 0 otherwise.`,
 		if err != nil {
 			return err
 		}
-		d := &doctor{program: p, config: c, json: o.json, now: now, stopped: func() bool { return ctx.Err() != nil }}
+		d := &doctor{program: p, config: c, json: o.json, shared: newSharedRules(c), now: now, stopped: func() bool { return ctx.Err() != nil }}
 		if err := d.examine(ctx, projects); err != nil {
 			return err
 		}
@@ -67,6 +67,7 @@ The exit code is 1 when a line is an error, and 0 otherwise.`,
 type doctor struct {
 	*program
 	config  *config.Config
+	shared  *sharedRules
 	json    bool
 	now     time.Time
 	errors  int
@@ -114,6 +115,7 @@ func (d *doctor) examine(ctx context.Context, projects []config.Project) error {
 				d.project(ctx, project)
 			}
 		}
+		d.sharedRules()
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -38,8 +38,10 @@ func (d *doctor) files(ctx context.Context, client *mrs.Client, project config.P
 	}
 	d.pins = append(d.pins, asked...)
 	if !whole {
-		return // what they pin is not known
+		d.shared.partly = true // what they pin is not known
+		return
 	}
+	d.shared.see(project.Policy, names)
 	for _, q := range decide.WithoutEffect(project.Policy, files, names) {
 		d.say(doubt, project.Path, "%s", strings.ReplaceAll(problemLine(q), "`", ""))
 	}

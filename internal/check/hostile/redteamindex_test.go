@@ -24,6 +24,7 @@ type evilIndex struct {
 	requests atomic.Int64
 
 	mu    sync.Mutex
+	urls  map[string]int // asked for, until asked is called
 	round int
 	since time.Time            // the round
 	kinds map[string]string    // what each hostile package tries
@@ -36,7 +37,7 @@ var evilKinds = []string{
 }
 
 func newEvilIndex(s *siege) *evilIndex {
-	x := &evilIndex{s: s, public: pypisim.New(pypisim.Options{Now: time.Now, NoLog: true}), kinds: map[string]string{}, said: map[string]time.Time{}}
+	x := &evilIndex{s: s, public: pypisim.New(pypisim.Options{Now: time.Now, NoLog: true}), urls: map[string]int{}, kinds: map[string]string{}, said: map[string]time.Time{}}
 	x.inner = pypisim.New(pypisim.Options{Now: time.Now, NoLog: true, Username: "reader", Password: redPassword})
 	must(s.t, x.public.Load(honestIndex))
 	must(s.t, x.inner.Load(innerIndex))
@@ -47,6 +48,15 @@ func newEvilIndex(s *siege) *evilIndex {
 		x.kinds["evil-"+string(rune('a'+len(x.kinds)))] = evilKinds[i]
 	}
 	return x
+}
+
+// asked returns how often each address was asked for since it was called last.
+func (x *evilIndex) asked() map[string]int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	urls := x.urls
+	x.urls = map[string]int{}
+	return urls
 }
 
 func (x *evilIndex) names() []string {
@@ -82,6 +92,9 @@ func (x *evilIndex) answers() {
 // RoundTrip judges a request by where it goes and answers it.
 func (x *evilIndex) RoundTrip(r *http.Request) (*http.Response, error) {
 	x.requests.Add(1)
+	x.mu.Lock()
+	x.urls[r.URL.String()]++
+	x.mu.Unlock()
 	x.s.judge.request(r)
 	if err := r.Context().Err(); err != nil {
 		return nil, err

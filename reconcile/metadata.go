@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -94,11 +95,40 @@ func (r *run) take(rows []memory, pages map[string]pypi.Details) {
 			}
 		}
 		if row.Proof == "" && r.due(row.Name+row.Version, row.ReadAt) {
-			r.unproved[release{row.Name, row.Version}] = row.Metadata
+			r.unproved[release{row.Name, row.Version}] = row
 			continue
 		}
 		r.setMetadata(row.Name, row.Version, row.Metadata)
 	}
+}
+
+// oldOf are needs for what is stored of names and has to be read again, though
+// nobody asks for it: what a run knows must not depend on the hour in which
+// something became old.
+func (r *run) oldOf(ctx context.Context, index string, needs []plan.Need, names []string) (out []plan.Need, err error) {
+	var old []memory
+	for _, row := range r.unproved {
+		asked := slices.ContainsFunc(needs, func(n plan.Need) bool { return n.Name == row.Name && n.Version == row.Version })
+		if !asked && slices.Contains(names, row.Name) {
+			old = append(old, row)
+		}
+	}
+	if len(old) == 0 {
+		return nil, nil
+	}
+	pages, _, err := r.detailsOf(ctx, index, names)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range old {
+		if _, ok := pages[row.Name].File(row.File); ok {
+			out = append(out, plan.Need{Name: row.Name, Version: row.Version, Files: []string{row.File}, Part: row.Part})
+		}
+	}
+	slices.SortFunc(out, func(a, b plan.Need) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
+	})
+	return out, nil
 }
 
 // learnFrom reads the metadata of releases on one index and keeps it.
@@ -115,6 +145,11 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 	needs = slices.DeleteFunc(slices.Clone(needs), func(n plan.Need) bool {
 		return r.knows(n)
 	})
+	old, err := r.oldOf(ctx, index, needs, names)
+	if err != nil {
+		return err
+	}
+	needs = append(needs, old...)
 	parts := map[partOf]bool{}
 	for _, n := range needs {
 		if n.Part && len(n.Files) > 0 {
@@ -130,7 +165,7 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 		q, answer := res.Request, res.Answer
 		part := parts[partOf{q.Name, q.Version, firstOf(q.Files)}]
 		if old, ok := r.unproved[release{q.Name, q.Version}]; ok && (!part || of(q.Files, old.From)) && (res.Err != nil || answer.Doubtful || answer.Status == pypi.Withheld) {
-			r.setMetadata(q.Name, q.Version, old) // no news; asked for again in the next run
+			r.setMetadata(q.Name, q.Version, old.Metadata) // no news; asked for again in the next run
 			continue
 		}
 		if res.Err != nil {

@@ -54,7 +54,7 @@ type run struct {
 	kept       kept
 	names      int                            // without a pin, whose pages were asked for
 	ofOne      map[string]int                 // releases whose metadata was asked for, by name
-	unproved   map[release]plan.Metadata      // what is stored and has to be read again
+	unproved   map[release]memory             // what is stored and has to be read again
 	learnt     map[string][]store.MetadataRow // by index, what is not stored yet
 	doubted    map[partOf]store.MetadataRow   // files whose content had another digest in another run
 	unreadable []string                       // releases whose metadata could not be read

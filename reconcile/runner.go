@@ -227,7 +227,7 @@ func Windows(p plan.Policy) []plan.Window {
 func (r *Runner) newRun(project config.Project, now time.Time) *run {
 	run := &run{
 		Runner: r, project: project, now: now,
-		log: r.Log.With("project", project.Path), paged: map[string]bool{}, wanted: map[string]decide.Wanted{}, unproved: map[release]plan.Metadata{}, ofOne: map[string]int{}, recalled: map[string]bool{}, learnt: map[string][]store.MetadataRow{}, states: map[string]store.SelectionState{},
+		log: r.Log.With("project", project.Path), paged: map[string]bool{}, wanted: map[string]decide.Wanted{}, unproved: map[release]memory{}, ofOne: map[string]int{}, recalled: map[string]bool{}, learnt: map[string][]store.MetadataRow{}, states: map[string]store.SelectionState{},
 		targets: map[string]string{}, partings: map[string]time.Time{}, pushers: map[int64]plan.MergeRequest{},
 		snap: plan.Snapshot{
 			Now: now, Policy: project.Policy, Former: r.FormerUsers, Packages: map[string]plan.Package{},

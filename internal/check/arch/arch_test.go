@@ -242,3 +242,17 @@ func TestOneDoorToGitLab(t *testing.T) {
 		t.Errorf("only %d uses of client-go were looked at", seen)
 	}
 }
+
+// TestNoBrowserDriver: what drives a browser is a module of its own, so that
+// nobody who builds pinwheel downloads it.
+func TestNoBrowserDriver(t *testing.T) {
+	for _, name := range []string{"go.mod", "go.sum"} {
+		text, err := os.ReadFile(filepath.Join(testenv.Root(t), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "chromedp") {
+			t.Errorf("%s names a browser's driver, which belongs in internal/check/browser/go.mod", name)
+		}
+	}
+}

@@ -7,6 +7,7 @@
 package testenv
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -53,7 +54,8 @@ func Python(tb testing.TB) string {
 	return path
 }
 
-// Root returns the folder that holds go.mod.
+// Root returns the folder that holds go.mod of pinwheel itself, not of a module
+// within it.
 func Root(tb testing.TB) string {
 	tb.Helper()
 	dir, err := os.Getwd()
@@ -61,12 +63,12 @@ func Root(tb testing.TB) string {
 		tb.Fatal(err)
 	}
 	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		if mod, err := os.ReadFile(filepath.Join(dir, "go.mod")); err == nil && bytes.HasPrefix(mod, []byte("module gitlab.com/cki-project/pinwheel\n")) {
 			return dir
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			tb.Fatal("no go.mod above the test's folder")
+			tb.Fatal("no go.mod of pinwheel above the test's folder")
 		}
 		dir = parent
 	}

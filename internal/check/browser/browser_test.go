@@ -1,15 +1,18 @@
-package demo
+package browser
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"image"
 	"image/png"
-	"net/http/httptest"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -24,7 +27,10 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
+	"gitlab.com/cki-project/pinwheel/internal/fake/demo"
 )
+
+var update = flag.Bool("update", false, "write docs/pictures/dashboard.png")
 
 // browser is one tab of Chromium that shows a site.
 type browser struct {
@@ -33,28 +39,50 @@ type browser struct {
 	url string
 }
 
+// serve starts the demo as its command does, and returns its address.
+func serve(t *testing.T) string {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	out, in := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		err := demo.Serve(ctx, in, 0)
+		_ = in.CloseWithError(err)
+		ended <- err
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := regexp.MustCompile(`http://[^ ]+`).FindString(line)
+	if address == "" {
+		t.Fatalf("there is no address in %q", line)
+	}
+	return address
+}
+
 // browse opens a site in a tab of that width. Whatever the browser's console
 // says fails the test: a broken policy, a script, something that is missing.
 func browse(t *testing.T, width, height int64) *browser {
 	t.Helper()
 	path := testenv.Command(t, "chromium", "chromium-browser", "google-chrome")
-	s, err := newSite(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.close)
-	server := httptest.NewServer(s.handler())
-	t.Cleanup(server.Close)
+	url := serve(t)
 	// Without its sandbox Chromium runs as root too; it opens this page alone.
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
 	t.Cleanup(stop)
-	b := &browser{t: t, ctx: ctx, url: server.URL}
+	b := &browser{t: t, ctx: ctx, url: url}
 	b.do(chromedp.EmulateViewport(width, height))
 	var said atomic.Pointer[string]
-	err = chromedp.Listen(ctx, func(event any) {
+	err := chromedp.Listen(ctx, func(event any) {
 		if e, is := event.(*log.EventEntryAdded); is {
 			said.CompareAndSwap(nil, &e.Entry.Text)
 		}
@@ -67,7 +95,7 @@ func browse(t *testing.T, width, height int64) *browser {
 			t.Errorf("the browser's console says: %s", *text)
 		}
 	})
-	b.do(chromedp.Navigate(server.URL))
+	b.do(chromedp.Navigate(url))
 	return b
 }
 
@@ -396,7 +424,7 @@ func word(v *accessibility.Value) string {
 
 // TestPictureOfTheDashboard makes the picture that the README shows:
 //
-//	go test ./internal/fake/demo -run TestPictureOfTheDashboard -update
+//	cd internal/check/browser && go test -run TestPictureOfTheDashboard -update
 func TestPictureOfTheDashboard(t *testing.T) {
 	b := browse(t, 920, 800)
 	b.press(boxOf("pinwheel/furl-2.x"))

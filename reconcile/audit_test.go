@@ -1,6 +1,8 @@
 package reconcile_test
 
 import (
+	"database/sql"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,5 +61,57 @@ func TestARepairHasAReasonOfItsOwn(t *testing.T) {
 	}
 	if commits == 0 {
 		t.Errorf("the conflict was not repaired: %+v", w.audited(n))
+	}
+}
+
+// Every effect that the audit tells of has its row in the journal, with the same
+// kind and result: the dashboard's as well as a branch's.
+func TestTheJournalHasWhatTheAuditHas(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	issue := w.project.Issues()[0].IID
+	if err := w.project.Tick("bob", issue, "boto3"); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(time.Hour)
+	w.run()
+	if err := w.project.CloseIssue("alice", issue); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(time.Hour)
+	w.run()
+	var audit, journal []string
+	for _, e := range w.audited(0) {
+		if e.Event == store.Ended {
+			audit = append(audit, e.Action+" "+e.Result)
+		}
+	}
+	db, err := sql.Open("sqlite", w.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(t.Context(), `SELECT kind, result FROM actions ORDER BY id`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var kind, result string
+		if err := rows.Scan(&kind, &result); err != nil {
+			t.Fatal(err)
+		}
+		journal = append(journal, kind+" "+result)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(journal, audit) {
+		t.Errorf("the journal has %q\nthe audit has   %q", journal, audit)
+	}
+	for _, kind := range []string{"CreateDashboard", "CommitBranch", "OpenMergeRequest", "EditDashboard", "CommentDashboard"} {
+		if !slices.Contains(audit, kind+" done") {
+			t.Errorf("nothing of the kind %s happened: %q", kind, audit)
+		}
 	}
 }

@@ -1,11 +1,34 @@
 package plan
 
-// Action is one effect on GitLab. The set is sealed: an edge switches over all
-// of them.
+import "fmt"
+
+// Action is one effect on GitLab. The set is sealed: what an action is stands
+// beside its type, in this file, and an edge switches over all of them.
 type Action interface {
-	// On names what the action changes, for journals and logs.
+	// Kind names what it does, the same in every version.
+	Kind() ActionKind
+	// On names what it changes.
 	On() string
+	// Fact is what is written down of it before it happens.
+	Fact() Fact
 	action()
+}
+
+// fact begins the fact of an action.
+func fact(a Action) Fact { return Fact{Kind: a.Kind(), On: a.On(), Target: a.On()} }
+
+// of is a fact's target with the number of a merge request.
+func (f Fact) of(iid int64) Fact {
+	f.Target = fmt.Sprintf("%s !%d", f.On, iid)
+	return f
+}
+
+// pinsOf are the pins before and after moves.
+func pinsOf(moves []Move) (before, after []string) {
+	for _, m := range moves {
+		before, after = append(before, m.Key+"=="+m.From), append(after, m.Key+"=="+m.To)
+	}
+	return before, after
 }
 
 // CommitBranch makes Branch hold exactly one commit on top of Base with Files
@@ -22,6 +45,26 @@ type CommitBranch struct {
 	// for that; both are empty where the message says why.
 	Because, By string
 	Recipe      Recipe
+}
+
+func (CommitBranch) action()          {}
+func (CommitBranch) Kind() ActionKind { return KindCommitBranch }
+func (a CommitBranch) On() string     { return a.Branch }
+
+func (a CommitBranch) Fact() Fact {
+	f := fact(a)
+	f.Detail = a.Digest
+	if t, ok := ParseTrailers(a.Message); ok {
+		f.Who, f.Why = t.By, t.Why
+		f.Before, f.After = pinsOf(t.Moves)
+	}
+	if a.Because != "" {
+		f.Who, f.Why = a.By, a.Because
+	}
+	if a.Expect != "" {
+		f.Before = append(f.Before, "head "+a.Expect)
+	}
+	return f
 }
 
 // FileChange is the whole new content of one file.
@@ -48,6 +91,17 @@ type OpenMergeRequest struct {
 	CodeOwners bool // the owners of the changed files review, too
 }
 
+func (OpenMergeRequest) action()          {}
+func (OpenMergeRequest) Kind() ActionKind { return KindOpenMergeRequest }
+func (a OpenMergeRequest) On() string     { return a.Update.Branch }
+
+func (a OpenMergeRequest) Fact() Fact {
+	f := fact(a)
+	f.Who, f.Why, f.Detail = a.Update.Note.By, a.Update.Note.Why, a.Update.Note.Digest
+	f.Before, f.After = pinsOf(a.Update.Moves)
+	return f
+}
+
 // EditMergeRequest brings title and marked region in line with Update. An
 // empty Title leaves the title alone: it is a person's.
 type EditMergeRequest struct {
@@ -60,6 +114,20 @@ type EditMergeRequest struct {
 	Answer bool     // takes the rebase label away: what it asked for is done
 }
 
+func (EditMergeRequest) action()          {}
+func (EditMergeRequest) Kind() ActionKind { return KindEditMergeRequest }
+func (a EditMergeRequest) On() string     { return a.Update.Branch }
+
+func (a EditMergeRequest) Fact() Fact {
+	f := fact(a).of(a.IID)
+	f.Why, f.Detail = "its text follows its branch", a.Update.Note.Digest
+	if tick := a.Update.Forced; tick != nil {
+		f.Who, f.Why = tick.By.Username, "forced"
+	}
+	f.Before, f.After = pinsOf(a.Update.Moves)
+	return f
+}
+
 // KeepCommits names the commits that a rebuild is going to drop in a note on
 // the merge request, once, and keeps their head as a branch.
 type KeepCommits struct {
@@ -69,6 +137,17 @@ type KeepCommits struct {
 	By     string // who asked for it, a username, or empty
 }
 
+func (KeepCommits) action()          {}
+func (KeepCommits) Kind() ActionKind { return KindKeepCommits }
+func (a KeepCommits) On() string     { return a.Branch }
+
+func (a KeepCommits) Fact() Fact {
+	f := fact(a).of(a.IID)
+	f.Who, f.Why, f.Detail = a.By, "its branch is started over", a.Head
+	f.Before = []string{"head " + a.Head}
+	return f
+}
+
 // AskForTests comments on a merge request or starts a pipeline of its branch,
 // whichever OnOpen says, unless that was done for this very head already.
 type AskForTests struct {
@@ -76,6 +155,17 @@ type AskForTests struct {
 	Branch string
 	Head   string
 	OnOpen OnOpen
+}
+
+func (AskForTests) action()          {}
+func (AskForTests) Kind() ActionKind { return KindAskForTests }
+func (a AskForTests) On() string     { return a.Branch }
+
+func (a AskForTests) Fact() Fact {
+	f := fact(a).of(a.IID)
+	f.Why, f.Detail = "on_open", a.Head
+	f.After = []string{"head " + a.Head}
+	return f
 }
 
 // CloseMergeRequest closes IID with one note that says why. Op makes the note
@@ -88,36 +178,30 @@ type CloseMergeRequest struct {
 	By     int64 // the merge request that takes its place, 0 for none
 }
 
+func (CloseMergeRequest) action()          {}
+func (CloseMergeRequest) Kind() ActionKind { return KindCloseMergeRequest }
+func (a CloseMergeRequest) On() string     { return a.Branch }
+
+func (a CloseMergeRequest) Fact() Fact {
+	f := fact(a).of(a.IID)
+	f.Why, f.Detail = a.Reason, a.Reason
+	f.Before, f.After = []string{"opened"}, []string{"closed"}
+	return f
+}
+
 // DeleteBranch deletes a branch that is proven ours and still at Head.
 type DeleteBranch struct {
 	Branch string
 	Head   string
 }
 
-func (a CommitBranch) On() string { return a.Branch }
+func (DeleteBranch) action()          {}
+func (DeleteBranch) Kind() ActionKind { return KindDeleteBranch }
+func (a DeleteBranch) On() string     { return a.Branch }
 
-func (a OpenMergeRequest) On() string { return a.Update.Branch }
-
-func (a EditMergeRequest) On() string { return a.Update.Branch }
-
-func (a CloseMergeRequest) On() string { return a.Branch }
-
-func (a DeleteBranch) On() string { return a.Branch }
-
-func (a KeepCommits) On() string { return a.Branch }
-
-func (a AskForTests) On() string { return a.Branch }
-
-func (CommitBranch) action() {}
-
-func (OpenMergeRequest) action() {}
-
-func (EditMergeRequest) action() {}
-
-func (CloseMergeRequest) action() {}
-
-func (DeleteBranch) action() {}
-
-func (KeepCommits) action() {}
-
-func (AskForTests) action() {}
+func (a DeleteBranch) Fact() Fact {
+	f := fact(a)
+	f.Why, f.Detail = "its merge request is closed", a.Head
+	f.Before = []string{"head " + a.Head}
+	return f
+}

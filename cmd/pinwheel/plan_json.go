@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
@@ -115,7 +114,7 @@ func outOf(s seen) planOut {
 		o.Updates = append(o.Updates, updateOf(u))
 	}
 	for _, a := range s.Plan.Actions {
-		o.Actions = append(o.Actions, actionOut{strings.TrimPrefix(fmt.Sprintf("%T", a), "plan."), a.On()})
+		o.Actions = append(o.Actions, actionOut{string(a.Kind()), a.On()})
 	}
 	for _, u := range s.Plan.Unmanaged {
 		u.Text = text.Masked(u.Text)

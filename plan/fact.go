@@ -1,0 +1,34 @@
+package plan
+
+// ActionKind names an effect on GitLab in journals, logs and JSON. Databases hold
+// these words, so none is ever renamed.
+type ActionKind string
+
+// The kinds of actions, and of what a run writes beside a plan's actions.
+const (
+	KindCommitBranch      ActionKind = "CommitBranch"
+	KindOpenMergeRequest  ActionKind = "OpenMergeRequest"
+	KindEditMergeRequest  ActionKind = "EditMergeRequest"
+	KindCloseMergeRequest ActionKind = "CloseMergeRequest"
+	KindDeleteBranch      ActionKind = "DeleteBranch"
+	KindKeepCommits       ActionKind = "KeepCommits"
+	KindAskForTests       ActionKind = "AskForTests"
+
+	KindKeepReplaced     ActionKind = "KeepReplaced"
+	KindCreateDashboard  ActionKind = "CreateDashboard"
+	KindEditDashboard    ActionKind = "EditDashboard"
+	KindCommentDashboard ActionKind = "CommentDashboard"
+	KindCloseDashboard   ActionKind = "CloseDashboard"
+)
+
+// Fact is what is written down of an effect before it happens.
+type Fact struct {
+	Kind   ActionKind
+	On     string   // the branch or the issue that it changes
+	Target string   // On, with the merge request's number where that is known
+	Who    string   // the username of whoever asked for it; empty when nobody did
+	Why    string   // a word such as window or forced, or a sentence
+	Before []string // pins, heads, states: what is there
+	After  []string // what is there afterwards
+	Detail string   // what tells two effects of a kind on the same target apart: a digest, a head or a reason
+}

@@ -11,6 +11,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/journal"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/store"
@@ -45,8 +46,8 @@ func (r *run) all(ctx context.Context) (Report, error) {
 	finish, done := finishing(ctx)
 	defer done()
 	body := r.publish(finish, &final)
-	if r.broken != nil {
-		return Report{Status: Failed, Plan: final, Wrote: r.wrote}, r.broken
+	if err := r.journal.Err(); err != nil {
+		return Report{Status: Failed, Plan: final, Wrote: r.wrote}, err
 	}
 	status := r.status(final)
 	if decide.Attends(r.snap) && (status == Done || !r.snap.Policy.CatchUp) {
@@ -94,7 +95,7 @@ func (r *run) apply(ctx context.Context) (plan.Plan, error) {
 		if p, err = r.decideWithin(ctx); err != nil {
 			return p, err
 		}
-		if err := r.journal(ctx, p.Requests); err != nil {
+		if err := r.recordTicks(ctx, p.Requests); err != nil {
 			return p, err
 		}
 		if len(p.Actions) == 0 || pass == passes {
@@ -113,51 +114,44 @@ func (r *run) apply(ctx context.Context) (plan.Plan, error) {
 	return p, nil
 }
 
-// effect carries out one action between two lines of the journal. Only the
-// store's and the context's failures are errors: GitLab's refusals belong to
-// the branch and the run goes on.
+// effect carries out one action through the journal. Only the store's and the
+// context's failures are errors: GitLab's refusals belong to the branch and the
+// run goes on.
 func (r *run) effect(stop context.Context, a plan.Action) error {
 	ctx, done := finishing(stop)
 	defer done()
-	kind, entry := kindOf(a), entryOf(a)
-	id, err := r.Store.BeginAction(ctx, r.id, kind, a.On(), detail(a), r.now)
+	var out mrs.Outcome
+	var failure error
+	fact := a.Fact()
+	err := r.journal.Do(ctx, fact, func(ctx context.Context) journal.Outcome {
+		out, failure = r.gitlab.Apply(ctx, r.snap.Project, r.snap.Bot, a)
+		if out.Wrote {
+			r.wrote++
+		}
+		return outcomeOf(fact, out, failure)
+	})
 	if err != nil {
-		return fmt.Errorf("journal %s of %s: %w", kind, a.On(), err)
-	}
-	if err := r.record(ctx, entry); err != nil {
 		return err
 	}
-	out, failure := r.gitlab.Apply(ctx, r.snap.Project, r.snap.Bot, a)
-	if out.Wrote {
-		r.wrote++
-	}
-	result := "done"
 	if failure != nil {
-		result = explain(failure)
 		if errors.Is(failure, gitlab.ErrForbidden) {
 			r.memory.RightsAt = time.Time{} // the next run looks why
 		}
 		r.snap.Failures[a.On()] = sentence(failure)
-		r.fail(fmt.Sprintf("%s of %s: %s", kind, a.On(), result))
-		r.log.Error("effect failed", "action", kind, "branch", a.On(), "err", result)
+		r.fail(fmt.Sprintf("%s of %s: %s", a.Kind(), a.On(), explain(failure)))
+		r.log.Error("effect failed", "action", a.Kind(), "branch", a.On(), "err", explain(failure))
 	} else {
 		if unasked(a) && r.reserved > 0 {
 			r.reserved-- // it is spent
 		}
-		r.log.Info("effect done", "action", kind, "branch", a.On())
+		r.log.Info("effect done", "action", a.Kind(), "branch", a.On())
 	}
-	ctx = context.WithoutCancel(ctx) // what was done is written down, whatever ends meanwhile
-	if err := r.record(ctx, ended(entry, out, result)); err != nil {
-		return err
-	}
-	if err := r.overlay(ctx, a, out, failure); err != nil {
+	// What was done is remembered, whatever ends meanwhile.
+	if err := r.overlay(context.WithoutCancel(ctx), a, out, failure); err != nil {
 		return err
 	}
 	if c, ok := a.(plan.CommitBranch); ok && out.Unverified {
 		r.unverified = append(r.unverified, replaced{c.MR, c.Branch, c.Expect, out.Head})
-	}
-	if err := r.Store.FinishAction(ctx, id, result, r.now); err != nil {
-		return fmt.Errorf("journal %s of %s: %w", kind, a.On(), err)
 	}
 	return stop.Err()
 }
@@ -191,18 +185,25 @@ type replaced struct {
 // head that somebody pushed in that instant, and keeps it.
 func (r *run) verify(ctx context.Context) {
 	for _, u := range r.unverified {
-		entry := store.AuditEntry{Event: store.Began, Action: "KeepReplaced", Target: u.branch, Why: "a rebuild may have replaced what somebody pushed in that instant", Before: []string{"head " + u.expect}}
-		if !r.noted(ctx, entry) {
-			return
+		var kept mrs.Kept
+		var err error
+		fact := plan.Fact{
+			Kind: plan.KindKeepReplaced, On: u.branch, Why: "a rebuild may have replaced what somebody pushed in that instant",
+			Before: []string{"head " + u.expect}, Detail: u.head,
 		}
-		kept, _, err := r.gitlab.KeepReplaced(ctx, r.snap.Project, r.snap.Bot, u.iid, u.branch, u.expect, u.head)
-		entry.Event, entry.Result = store.Ended, "nothing was replaced"
-		if err != nil {
-			entry.Result = explain(err)
-		} else if kept.Branch != "" {
-			entry.After, entry.Result = []string{"kept " + kept.SHA + " as " + kept.Branch}, "done"
+		failed := r.journal.Do(ctx, fact, func(ctx context.Context) journal.Outcome {
+			kept, _, err = r.gitlab.KeepReplaced(ctx, r.snap.Project, r.snap.Bot, u.iid, u.branch, u.expect, u.head)
+			switch {
+			case err != nil:
+				return journal.Outcome{Result: explain(err)}
+			case kept.Branch == "":
+				return journal.Outcome{Result: "nothing was replaced"}
+			}
+			return journal.Outcome{Result: journal.Done, After: []string{keptAs(kept)}}
+		})
+		if failed != nil {
+			return // the journal keeps why
 		}
-		r.noted(ctx, entry)
 		if err != nil {
 			r.fail(fmt.Sprintf("what the rebuild of %s replaced could not be read: %s", u.branch, explain(err)))
 			continue
@@ -223,26 +224,6 @@ func sentence(err error) string {
 	return strings.ToUpper(s[:1]) + s[1:] + "."
 }
 
-func detail(a plan.Action) string {
-	switch a := a.(type) {
-	case plan.CommitBranch:
-		return a.Digest
-	case plan.CloseMergeRequest:
-		return a.Reason
-	case plan.DeleteBranch:
-		return a.Head
-	case plan.KeepCommits:
-		return a.Head
-	case plan.AskForTests:
-		return a.Head
-	case plan.EditMergeRequest:
-		return a.Update.Note.Digest
-	case plan.OpenMergeRequest:
-		return a.Update.Note.Digest
-	}
-	return ""
-}
-
 // overlay brings the snapshot up to date with what an effect left behind, so
 // that the next decision sees the world as the next run will.
 func (r *run) overlay(ctx context.Context, a plan.Action, out mrs.Outcome, failure error) error {
@@ -255,23 +236,25 @@ func (r *run) overlay(ctx context.Context, a plan.Action, out mrs.Outcome, failu
 			return fmt.Errorf("record merge request !%d: %w", out.MR.IID, err)
 		}
 	}
+	if failure != nil {
+		return nil
+	}
 	switch a := a.(type) {
 	case plan.CommitBranch:
-		if failure != nil || out.Head == "" {
+		if out.Head == "" {
 			return nil
 		}
 		return r.setBranch(ctx, a, out)
 	case plan.AskForTests:
-		if failure == nil {
-			return r.setAsked(ctx, a)
-		}
+		return r.setAsked(ctx, a)
 	case plan.DeleteBranch:
-		if failure == nil {
-			r.snap.Branches = slices.DeleteFunc(r.snap.Branches, func(b plan.Branch) bool { return b.Name == a.Branch })
-			return r.Store.DeleteBranch(ctx, r.project.Path, a.Branch)
-		}
+		r.snap.Branches = slices.DeleteFunc(r.snap.Branches, func(b plan.Branch) bool { return b.Name == a.Branch })
+		return r.Store.DeleteBranch(ctx, r.project.Path, a.Branch)
+	case plan.OpenMergeRequest, plan.EditMergeRequest, plan.CloseMergeRequest, plan.KeepCommits:
+		return nil // what they changed is in the outcome
+	default:
+		return fmt.Errorf("remember %s of %s: no such action", a.Kind(), a.On())
 	}
-	return nil
 }
 
 func (r *run) setMergeRequest(mr plan.MergeRequest) {

@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"gitlab.com/cki-project/pinwheel/store"
+	"gitlab.com/cki-project/pinwheel/journal"
+	"gitlab.com/cki-project/pinwheel/plan"
 )
 
 // giveWay closes this process's own dashboard where another one was there
@@ -16,20 +17,19 @@ func (r *run) giveWay(ctx context.Context) bool {
 	if r.issue.Older == 0 || r.untold {
 		return false
 	}
-	entry := store.AuditEntry{
-		Event: store.Began, Action: "CloseDashboard", Target: fmt.Sprintf("issue #%d", r.issue.IID),
-		Why: fmt.Sprintf("issue #%d was there first", r.issue.Older), Before: []string{"opened"}, After: []string{"closed"},
+	var said, closed bool
+	var err error
+	why := fmt.Sprintf("issue #%d was there first", r.issue.Older)
+	fact := plan.Fact{
+		Kind: plan.KindCloseDashboard, On: issueTarget(r.issue.IID), Why: why, Before: []string{"opened"}, After: []string{"closed"}, Detail: why,
 	}
-	if !r.noted(ctx, entry) {
-		return false
+	broken := r.journal.Do(ctx, fact, func(ctx context.Context) journal.Outcome {
+		said, closed, err = r.closeSecond(ctx)
+		return outcome(err)
+	})
+	if broken != nil {
+		return false // the journal keeps why
 	}
-	said, err := r.Dashboard.Comment(ctx, r.snap.Project.ID, r.issue.IID, r.snap.Bot, "older",
-		fmt.Sprintf("The dashboard of this project is #%d, which was there first, so this one is closed. What was ticked here counts.", r.issue.Older))
-	closed := false
-	if err == nil {
-		closed, err = r.Dashboard.Close(ctx, r.snap.Project.ID, *r.issue)
-	}
-	r.noted(ctx, over(entry, err))
 	if said {
 		r.wrote++
 	}
@@ -44,4 +44,14 @@ func (r *run) giveWay(ctx context.Context) bool {
 	// Of the other page nothing is remembered: the next run believes what it shows.
 	r.memory.DashboardIID, r.memory.DashboardBody, r.memory.LastNoteID = r.issue.Older, "", 0
 	return true
+}
+
+// closeSecond says on this process's dashboard that it gives way, and closes it.
+func (r *run) closeSecond(ctx context.Context) (said, closed bool, err error) {
+	said, err = r.Dashboard.Comment(ctx, r.snap.Project.ID, r.issue.IID, r.snap.Bot, "older",
+		fmt.Sprintf("The dashboard of this project is #%d, which was there first, so this one is closed. What was ticked here counts.", r.issue.Older))
+	if err == nil {
+		closed, err = r.Dashboard.Close(ctx, r.snap.Project.ID, *r.issue)
+	}
+	return said, closed, err
 }

@@ -13,6 +13,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/journal"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
@@ -25,7 +26,7 @@ type run struct {
 	*Runner
 	project config.Project
 	now     time.Time
-	id      int64
+	journal *journal.Journal // nil where nothing is going to be written
 	log     *slog.Logger
 	gitlab  *mrs.Client
 	index   *pypi.Client // remembers for this run which hosts answered
@@ -65,9 +66,8 @@ type run struct {
 	partings   map[string]time.Time        // when branches and the default one had their last commit in common
 	targets    map[string]string           // heads of branches beside the default one, "" for none
 	left       mark
-	reserved   int   // of the budget over all projects, and not spent yet
-	broken     error // the audit could not be written
-	looking    bool  // nothing is going to be written
+	reserved   int  // of the budget over all projects, and not spent yet
+	looking    bool // nothing is going to be written
 }
 
 // overlap is how far back the list of updated merge requests is read again,

@@ -3,11 +3,10 @@ package reconcile
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/journal"
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/store"
 )
 
 // render is the dashboard of a plan as this project shows it.
@@ -60,22 +59,23 @@ func (r *run) publish(ctx context.Context, p *plan.Plan) string {
 		if r.untold {
 			judged = dashboard.Page{} // no tick was judged, so all of them stay
 		}
-		var entry store.AuditEntry
-		began := false
+		var entry *journal.Entry
 		written, wrote, err := r.Dashboard.Write(ctx, r.snap.Project.ID, *r.issue, func(fresh dashboard.Issue) string {
 			now := dashboard.Parse(fresh.Description)
 			kept = dashboard.KeepTicks(body, judged, now)
 			r.left.again = kept != body // somebody ticked while this run was at work
 			text := dashboard.KeepUnticks(kept, judged, now)
-			entry = dashboardEntry("EditDashboard", fresh.IID, fresh.Description, text)
-			if r.broken != nil || dashboard.Equal(fresh.Description, dashboard.Normalise(text)) || !r.noted(ctx, entry) {
-				return fresh.Description // nothing to write, or nothing that may be written
+			if dashboard.Equal(fresh.Description, dashboard.Normalise(text)) {
+				return fresh.Description
 			}
-			began = true
+			var broken error
+			if entry, broken = r.journal.Begin(ctx, textFact(plan.KindEditDashboard, fresh.IID, fresh.Description, text)); broken != nil {
+				return fresh.Description // what cannot be written down is not done
+			}
 			return text
 		})
-		if began {
-			r.noted(ctx, over(entry, err))
+		if entry != nil && entry.End(ctx, outcome(err)) != nil {
+			return body
 		}
 		if err != nil {
 			if !errors.Is(err, dashboard.ErrGone) {
@@ -89,15 +89,19 @@ func (r *run) publish(ctx context.Context, p *plan.Plan) string {
 			r.memory.DashboardAt = r.now
 		}
 	case dashboard.FoundNone:
-		entry := dashboardEntry("CreateDashboard", 0, "", body)
-		if !r.noted(ctx, entry) {
+		var created *dashboard.Issue
+		var err error
+		broken := r.journal.Do(ctx, textFact(plan.KindCreateDashboard, 0, "", body), func(ctx context.Context) journal.Outcome {
+			created, err = r.Dashboard.Create(ctx, r.snap.Project.ID, r.project.Policy.Dashboard, body, nil)
+			out := outcome(err)
+			if err == nil {
+				out.Target = issueTarget(created.IID)
+			}
+			return out
+		})
+		if broken != nil {
 			return body
 		}
-		created, err := r.Dashboard.Create(ctx, r.snap.Project.ID, r.project.Policy.Dashboard, body, nil)
-		if err == nil {
-			entry.Target = fmt.Sprintf("issue #%d", created.IID)
-		}
-		r.noted(ctx, over(entry, err))
 		if err != nil {
 			r.fail("the dashboard could not be created: " + explain(err))
 			return body
@@ -127,14 +131,16 @@ func (r *run) paused(ctx context.Context) (Report, error) {
 	if r.memory.PausedNoteFor == iid {
 		return report, nil
 	}
-	entry := store.AuditEntry{Event: store.Began, Action: "CommentDashboard", Target: fmt.Sprintf("issue #%d", iid), Why: "the dashboard was closed"}
-	if err := r.record(ctx, entry); err != nil {
-		return Report{Status: Failed}, err
-	}
-	wrote, err := r.Dashboard.Comment(ctx, r.snap.Project.ID, iid, r.snap.Bot, "paused",
-		"This dashboard was closed, so pinwheel is paused in this project: it opens, changes and closes nothing. Reopen this issue to resume.")
-	if err := r.record(ctx, over(entry, err)); err != nil {
-		return Report{Status: Failed}, err
+	wrote := false
+	var err error
+	fact := plan.Fact{Kind: plan.KindCommentDashboard, On: issueTarget(iid), Why: "the dashboard was closed", Detail: "paused"}
+	broken := r.journal.Do(ctx, fact, func(ctx context.Context) journal.Outcome {
+		wrote, err = r.Dashboard.Comment(ctx, r.snap.Project.ID, iid, r.snap.Bot, "paused",
+			"This dashboard was closed, so pinwheel is paused in this project: it opens, changes and closes nothing. Reopen this issue to resume.")
+		return outcome(err)
+	})
+	if broken != nil {
+		return Report{Status: Failed}, broken
 	}
 	if err != nil {
 		r.fail("the pause could not be said on the dashboard: " + explain(err))

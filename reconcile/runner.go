@@ -19,6 +19,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/journal"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/store"
@@ -142,7 +143,7 @@ func (r *Runner) once(ctx context.Context, project config.Project, now time.Time
 	ctx, release := r.hold(ctx, id, project.Path)
 	defer release()
 	run := r.newRun(project, now)
-	run.id = id
+	run.journal = journal.New(r.Store, r.Audit, journal.Run{Project: project.Path, ID: id, Now: now})
 	report, err := run.all(ctx)
 	if lost := context.Cause(ctx); err != nil && errors.Is(lost, store.ErrNotLive) {
 		return report, lost

@@ -154,8 +154,8 @@ func (r *run) expand(t plan.Tick) []plan.Tick {
 	return out
 }
 
-// journal writes every tick down before anything is done about it.
-func (r *run) journal(ctx context.Context, requests []plan.Request) error {
+// recordTicks writes every tick down before anything is done about it.
+func (r *run) recordTicks(ctx context.Context, requests []plan.Request) error {
 	judged := map[string]plan.Request{}
 	for _, q := range requests {
 		judged[q.Tick.ID] = q

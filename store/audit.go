@@ -38,15 +38,20 @@ type AuditEntry struct {
 
 // Record adds an entry to the audit, for good.
 func (s *Store) Record(ctx context.Context, e AuditEntry) error {
-	e.At = e.At.UTC()
-	text, err := json.Marshal(e)
-	if err != nil {
-		return fmt.Errorf("write the audit of %s: %w", e.Project, err)
-	}
-	if err := s.exec(ctx, `INSERT INTO audit (project, entry) VALUES (?, ?)`, e.Project, string(text)); err != nil {
+	if err := s.write(ctx, func(tx *sql.Tx) error { return record(ctx, tx, e) }); err != nil {
 		return fmt.Errorf("write the audit of %s: %w", e.Project, err)
 	}
 	return nil
+}
+
+func record(ctx context.Context, tx *sql.Tx, e AuditEntry) error {
+	e.At = e.At.UTC()
+	text, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO audit (project, entry) VALUES (?, ?)`, e.Project, string(text))
+	return err
 }
 
 // Audit calls each for every entry of a project, of all of them where it is

@@ -42,7 +42,7 @@ var writes = map[string]func(ctx context.Context, s *Store) error{
 		if err != nil {
 			return err
 		}
-		_, err = s.BeginAction(ctx, run, "kind", "target", strings.Repeat("x", 9000), t0)
+		_, err = s.BeginAction(ctx, Action{run, "kind", "target", strings.Repeat("x", 9000)}, AuditEntry{At: t0, Project: "g/q", Run: run, Event: Began})
 		return err
 	},
 }

@@ -222,7 +222,7 @@ func TestEverySchemaComesToHead(t *testing.T) {
 		} else {
 			same(t, "metadata before there was any", len(metadata)+len(details), 0)
 		}
-		must(t, s.FinishAction(ctx, 6, "done", t0))
+		must(t, s.FinishAction(ctx, 6, AuditEntry{At: t0, Result: "done"}))
 		must(t, s.FinishRun(ctx, 4, t0, RunDone, ""))
 		same(t, "schema of a new file", schema(t, s), schema(t, opened(t, file(t))))
 	}

@@ -214,28 +214,50 @@ func (s *Store) LastRuns(ctx context.Context) (map[string]Ran, error) {
 	return out, nil
 }
 
-// BeginAction notes that a live run is about to have an effect and returns the
-// entry's number. It fails with ErrNotLive when another run has taken over:
-// the effect must not happen then.
-func (s *Store) BeginAction(ctx context.Context, run int64, kind, target, detail string, now time.Time) (int64, error) {
+// Action is an effect as its run is about to have it.
+type Action struct {
+	Run    int64
+	Kind   string
+	Target string
+	Detail string
+}
+
+// BeginAction notes that a live run is about to have an effect, in the journal and
+// with an entry in the audit, and returns the number of the journal's row. It
+// fails with ErrNotLive when another run has taken over: the effect must not
+// happen then.
+func (s *Store) BeginAction(ctx context.Context, a Action, entry AuditEntry) (int64, error) {
 	const insert = `INSERT INTO actions (project, run, kind, target, detail, began_at)
 		SELECT project, id, ?, ?, ?, ? FROM runs WHERE id = ? AND status = 'running' RETURNING id`
 	var id int64
-	err := s.row(ctx, insert, []any{kind, target, detail, instant{now}, run}, &id)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = ErrNotLive
-	}
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, insert, a.Kind, a.Target, a.Detail, instant{entry.At}, a.Run).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrNotLive
+		}
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, entry)
+	})
 	if err != nil {
-		return 0, fmt.Errorf("note %s of %s: %w", kind, target, err)
+		return 0, fmt.Errorf("note %s of %s: %w", a.Kind, a.Target, err)
 	}
 	return id, nil
 }
 
-// FinishAction notes what came of an effect, also when the run is over. An
-// entry that has its result, or does not exist, stays as it is.
-func (s *Store) FinishAction(ctx context.Context, id int64, result string, now time.Time) error {
+// FinishAction notes what came of an effect, in its row of the journal and with an
+// entry in the audit, also when the run is over. A row that has its result, or
+// does not exist, stays as it is.
+func (s *Store) FinishAction(ctx context.Context, id int64, entry AuditEntry) error {
 	const update = `UPDATE actions SET result = ?, ended_at = ? WHERE id = ? AND result IS NULL`
-	if err := s.exec(ctx, update, result, instant{now}, id); err != nil {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, update, entry.Result, instant{entry.At}, id); err != nil {
+			return err
+		}
+		return record(ctx, tx, entry)
+	})
+	if err != nil {
 		return fmt.Errorf("note the result of action %d: %w", id, err)
 	}
 	return nil

@@ -46,7 +46,7 @@ func TestOneLiveRunPerProject(t *testing.T) {
 		if err := s.FinishRun(ctx, first, t0, RunDone, ""); !errors.Is(err, ErrNotLive) {
 			t.Errorf("%s: the abandoned run finishes with %v", name, err)
 		}
-		if _, err := s.BeginAction(ctx, first, "commit", "b", "", t0); !errors.Is(err, ErrNotLive) {
+		if _, err := s.BeginAction(ctx, Action{first, "commit", "b", ""}, AuditEntry{At: t0, Project: "g/p", Run: first, Event: Began}); !errors.Is(err, ErrNotLive) {
 			t.Errorf("%s: the abandoned run acts with %v", name, err)
 		}
 		var status, summary string
@@ -71,7 +71,7 @@ func TestTheIndexKeepsRunsApart(t *testing.T) {
 func TestJournal(t *testing.T) {
 	ctx, s := t.Context(), opened(t, file(t))
 	run := got[int64](t)(s.BeginRun(ctx, "g/p", t0, Owner{}, time.Hour, nil))
-	id := got[int64](t)(s.BeginAction(ctx, run, "commit", "pinwheel/boto3-1.x", "boto3 1 to 2", t0))
+	id := got[int64](t)(s.BeginAction(ctx, Action{run, "commit", "pinwheel/boto3-1.x", "boto3 1 to 2"}, AuditEntry{At: t0, Project: "g/p", Run: run, Event: Began}))
 	row := func() (project, result string) {
 		t.Helper()
 		must(t, s.db().QueryRow(`SELECT project, coalesce(result, 'open') FROM actions WHERE id = ?`, id).Scan(&project, &result))
@@ -80,12 +80,12 @@ func TestJournal(t *testing.T) {
 	project, result := row()
 	same(t, "before", project+" "+result, "g/p open")
 	must(t, s.FinishRun(ctx, run, t0, RunDone, "1 update"))
-	must(t, s.FinishAction(ctx, id, "abc", t0))
-	must(t, s.FinishAction(ctx, id, "twice", t0))
-	must(t, s.FinishAction(ctx, id+1, "nothing", t0))
+	must(t, s.FinishAction(ctx, id, AuditEntry{At: t0, Project: "g/p", Event: Ended, Result: "abc"}))
+	must(t, s.FinishAction(ctx, id, AuditEntry{At: t0, Project: "g/p", Event: Ended, Result: "twice"}))
+	must(t, s.FinishAction(ctx, id+1, AuditEntry{At: t0, Project: "g/p", Event: Ended, Result: "nothing"}))
 	_, result = row()
 	same(t, "after", result, "abc")
-	if _, err := s.BeginAction(ctx, run, "commit", "b", "", t0); !errors.Is(err, ErrNotLive) {
+	if _, err := s.BeginAction(ctx, Action{run, "commit", "b", ""}, AuditEntry{At: t0, Project: "g/p", Run: run, Event: Began}); !errors.Is(err, ErrNotLive) {
 		t.Errorf("an action after the run: %v", err)
 	}
 	if err := s.FinishRun(ctx, run, t0, RunDone, ""); !errors.Is(err, ErrNotLive) {
@@ -105,8 +105,8 @@ func TestRunsAreKeptForNinetyDays(t *testing.T) {
 	for i := range 200 {
 		at := t0.Add(time.Duration(i) * day)
 		run := got[int64](t)(s.BeginRun(ctx, "g/p", at, Owner{}, time.Hour, nil))
-		id := got[int64](t)(s.BeginAction(ctx, run, "commit", "b", "", at))
-		must(t, s.FinishAction(ctx, id, "done", at))
+		id := got[int64](t)(s.BeginAction(ctx, Action{run, "commit", "b", ""}, AuditEntry{At: at, Project: "g/p", Run: run, Event: Began}))
+		must(t, s.FinishAction(ctx, id, AuditEntry{At: at, Project: "g/p", Event: Ended, Result: "done"}))
 		must(t, s.Record(ctx, AuditEntry{At: at, Project: "g/p", Run: run, Event: Began}))
 		status := RunDone
 		if i > 10 {
@@ -125,8 +125,8 @@ func TestRunsAreKeptForNinetyDays(t *testing.T) {
 	if n := count(`SELECT count(*) FROM actions`); n > 153 {
 		t.Errorf("%d rows of the journal are kept", n)
 	}
-	if n := count(`SELECT count(*) FROM audit`); n != 200 {
-		t.Errorf("%d rows of the audit are kept, want all 200", n)
+	if n := count(`SELECT count(*) FROM audit`); n != 3*200 {
+		t.Errorf("%d rows of the audit are kept, want all 600", n)
 	}
 	ran := got[map[string]Ran](t)(s.LastRuns(ctx))["g/p"]
 	if want := (Ran{Good: t0.Add(10 * day).UTC(), Any: t0.Add(199 * day).UTC(), Said: "why"}); ran != want {

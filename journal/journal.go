@@ -1,0 +1,138 @@
+// Package journal writes down what a run does to GitLab: what it is about to do,
+// then what came of it, in the store's journal and audit and in the operator's
+// audit file.
+//
+// Its one invariant: what cannot be written down is not done. Once a line could
+// not be written, the journal carries out no further effect.
+//
+// It does not know what an effect is, does not try one again, and decides nothing.
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// Run is whose journal it is.
+type Run struct {
+	Project string
+	ID      int64
+	Now     time.Time // of every line
+}
+
+// Journal is that of one run. It is for one goroutine.
+type Journal struct {
+	store *store.Store
+	file  func(line []byte) error
+	run   Run
+	err   error
+}
+
+// New returns the journal of a run. file gets each line of the audit as JSON and
+// may be nil.
+func New(s *store.Store, file func(line []byte) error, run Run) *Journal {
+	return &Journal{store: s, file: file, run: run}
+}
+
+// Done is the result of an effect that did what it should.
+const Done = "done"
+
+// Outcome is what came of an effect.
+type Outcome struct {
+	Result string   // Done, or a sentence
+	Target string   // what it changed, where only the effect tells; empty: the fact's
+	After  []string // what is there now, beside what the fact says
+}
+
+// Do writes a fact down, carries out its effect, and writes down what came of it.
+// An error says that the journal failed, and never that the effect did: the effect
+// was not begun, or its end is not written down.
+func (j *Journal) Do(ctx context.Context, f plan.Fact, effect func(context.Context) Outcome) error {
+	e, err := j.Begin(ctx, f)
+	if err != nil {
+		return err
+	}
+	return e.End(ctx, effect(ctx))
+}
+
+// Entry is an effect that has begun.
+type Entry struct {
+	j     *Journal
+	id    int64
+	entry store.AuditEntry
+}
+
+// Begin is the first half of Do, for an effect whose fact is known only in its
+// midst. After an error the effect must not happen.
+func (j *Journal) Begin(ctx context.Context, f plan.Fact) (*Entry, error) {
+	e := store.AuditEntry{
+		Event: store.Began, Action: string(f.Kind), Target: f.Target, Who: f.Who, Why: f.Why, Before: f.Before, After: f.After,
+	}
+	if e.Target == "" {
+		e.Target = f.On
+	}
+	entry := &Entry{j: j, entry: e}
+	err := j.write(e, func(e store.AuditEntry) (err error) {
+		entry.id, err = j.store.BeginAction(ctx, store.Action{Run: j.run.ID, Kind: string(f.Kind), Target: f.On, Detail: f.Detail}, e)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return entry, nil
+}
+
+// End writes down what came of the effect, whatever ends meanwhile.
+func (e *Entry) End(ctx context.Context, out Outcome) error {
+	end := e.entry
+	end.Event, end.Result = store.Ended, out.Result
+	if out.Target != "" {
+		end.Target = out.Target
+	}
+	end.After = append(end.After[:len(end.After):len(end.After)], out.After...)
+	return e.j.write(end, func(end store.AuditEntry) error {
+		return e.j.store.FinishAction(context.WithoutCancel(ctx), e.id, end)
+	})
+}
+
+// Asked adds an entry of the audit that is about no effect: what a person asked
+// for.
+func (j *Journal) Asked(ctx context.Context, e store.AuditEntry) error {
+	e.Event = store.Asked
+	return j.write(e, func(e store.AuditEntry) error { return j.store.Record(ctx, e) })
+}
+
+// Err is why the journal carries out nothing any more, or nil.
+func (j *Journal) Err() error { return j.err }
+
+// write adds an entry by store, and to the file.
+func (j *Journal) write(e store.AuditEntry, add func(store.AuditEntry) error) error {
+	if j.err != nil && e.Event != store.Ended { // what was done is written down in any case
+		return j.err
+	}
+	e.At, e.Project, e.Run = j.run.Now, j.run.Project, j.run.ID
+	err := add(e)
+	if err == nil && j.file != nil {
+		err = j.toFile(e)
+	}
+	if err != nil && j.err == nil {
+		j.err = err
+	}
+	return err
+}
+
+func (j *Journal) toFile(e store.AuditEntry) error {
+	line, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	if err := j.file(append(line, '\n')); err != nil {
+		return fmt.Errorf("nothing is done that cannot be written down: %w", err)
+	}
+	return nil
+}

@@ -1,4 +1,4 @@
-package mrs_test
+package gitlab_test
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	api "gitlab.com/gitlab-org/api/client-go/v2"
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
@@ -31,13 +33,11 @@ func TestFailuresAreExplained(t *testing.T) {
 		}, []error{gitlab.ErrUnauthorized}, []string{"wrong, expired or revoked", "PINWHEEL_GITLAB_TOKEN", "gitlab.token_file"}},
 		{"scope", func(w *world) error {
 			c := w.client(w.sim.Token("pinwheel-bot", "read_api"), w.sim.Transport())
-			_, err := c.Apply(w.ctx, w.project, w.bot, w.commit("1.35.0", "", 0))
-			return err
+			return w.write(c, api.FileUpdate)
 		}, []error{gitlab.ErrScope, gitlab.ErrForbidden}, []string{"scope api", "commit to branch " + work}},
 		{"role", func(w *world) error {
 			w.p.SetRole("pinwheel-bot", gitlabsim.Reporter)
-			_, err := w.c.Apply(w.ctx, w.project, w.bot, w.commit("1.35.0", "", 0))
-			return err
+			return w.write(w.c, api.FileUpdate)
 		}, []error{gitlab.ErrForbidden}, []string{"role Developer", "commit to branch " + work}},
 		{"unknown path", func(w *world) error {
 			_, err := w.c.Project(w.ctx, "cki/nowhere", 0)
@@ -45,7 +45,7 @@ func TestFailuresAreExplained(t *testing.T) {
 		}, []error{gitlab.ErrProjectNotFound, gitlab.ErrNotFound}, []string{"cki/nowhere", "may not see it"}},
 		{"membership lost", func(w *world) error {
 			w.p.SetRole("pinwheel-bot", gitlabsim.NoAccess)
-			_, _, err := w.c.File(w.ctx, w.project.ID, "constraints.txt", w.project.Head)
+			_, _, err := w.c.File(w.ctx, w.project.ID, "constraints.txt", w.p.Head("main"))
 			return err
 		}, []error{gitlab.ErrProjectNotFound}, []string{"may not see it"}},
 		{"sign-in page", func(w *world) error {
@@ -108,9 +108,7 @@ func TestWhatNoUserCausedIsNotExplained(t *testing.T) {
 
 func TestARefusalKeepsItsText(t *testing.T) {
 	inWorld(t, gitlabsim.Options{}, func(w *world) {
-		a := w.commit("1.35.0", "", 0)
-		a.Files[0].Create = true
-		_, err := w.c.Apply(w.ctx, w.project, w.bot, a)
+		err := w.write(w.c, api.FileCreate)
 		w.same(errors.Is(err, gitlab.ErrRefused), true)
 		w.same(err.Error(), "commit to branch pinwheel/boto3-1.x: 400 A file with this name already exists")
 	})

@@ -1,4 +1,4 @@
-package mrs_test
+package gitlab_test
 
 import (
 	"bytes"
@@ -12,9 +12,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	api "gitlab.com/gitlab-org/api/client-go/v2"
+
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
-	"gitlab.com/cki-project/pinwheel/mrs"
 )
 
 func TestAReadIsRepeatedAWriteIsNot(t *testing.T) {
@@ -45,7 +46,9 @@ func TestAReadIsRepeatedAWriteIsNot(t *testing.T) {
 			inWorld(t, gitlabsim.Options{}, func(w *world) {
 				w.fault("POST */merge_requests " + fault)
 				w.ok(w.p.CreateBranch("dave", work, "main"))
-				_, _ = w.c.Apply(w.ctx, w.project, w.bot, w.open("1.35.0"))
+				opt := &api.CreateMergeRequestOptions{Title: api.Ptr("Move boto3"), SourceBranch: api.Ptr(work), TargetBranch: api.Ptr("main")}
+				_, _, err := w.c.API.MergeRequests.CreateMergeRequest(w.project.ID, opt, api.WithContext(w.ctx))
+				w.same(gitlab.Lost(gitlab.Fail(err, "open a merge request")), true)
 				w.same(w.writes(), 1)
 			})
 		})
@@ -78,7 +81,7 @@ func TestRetryAfterIsKeptTo(t *testing.T) {
 		inWorld(t, gitlabsim.Options{}, func(w *world) {
 			w.fault("POST */commits 429 retry-after 40 once")
 			start := time.Now()
-			w.apply(w.commit("1.35.0", "", 0))
+			w.ok(w.write(w.c, api.FileUpdate))
 			w.same(time.Since(start), 40*time.Second)
 		})
 	})
@@ -101,7 +104,10 @@ func TestTheTokenGoesNowhereElse(t *testing.T) {
 					}
 					return &http.Response{StatusCode: 307, Header: http.Header{"Location": {test.location}}, Body: http.NoBody}
 				}})
-				_, err := w.c.Apply(w.ctx, w.project, w.bot, w.commit("1.35.0", "", 0))
+				_, err := w.c.Head(w.ctx, w.project.ID, "main")
+				if err == nil {
+					err = w.write(w.c, api.FileUpdate)
+				}
 				if !errors.Is(err, gitlab.ErrRedirect) || !strings.Contains(gitlab.Explain(err), "gitlab.url") {
 					t.Fatalf("%v: %s", err, gitlab.Explain(err))
 				}
@@ -170,7 +176,7 @@ func TestAnExplodingBodyEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = mrs.New(gl, mrs.Options{}).Whoami(t.Context()); !errors.Is(err, gitlab.ErrTooLarge) {
+	if _, err = gl.Whoami(t.Context()); !errors.Is(err, gitlab.ErrTooLarge) {
 		t.Fatal(err)
 	}
 }
@@ -182,7 +188,7 @@ func TestARotatedTokenIsSeen(t *testing.T) {
 		gl, err := gitlab.Connect(gitlab.Options{URL: w.sim.BaseURL() + "/api/v4/", Transport: w.sim.Transport(),
 			ReadToken: func() (string, error) { return token, nil }})
 		w.ok(err)
-		c := mrs.New(gl, mrs.Options{})
+		c := gl
 		_, err = c.Whoami(w.ctx)
 		w.ok(err)
 		w.sim.Revoke(old)
@@ -208,7 +214,7 @@ func TestTheUserAgent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := mrs.New(gl, mrs.Options{}).Whoami(t.Context()); err != nil || agent != "pinwheel/1.2.3" {
+		if _, err := gl.Whoami(t.Context()); err != nil || agent != "pinwheel/1.2.3" {
 			t.Fatal(agent, err)
 		}
 	})

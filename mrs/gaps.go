@@ -44,7 +44,7 @@ func (c *Client) Gaps(ctx context.Context, p plan.Project, bot plan.User, writes
 	gap := func(page, next, format string, args ...any) {
 		out = append(out, plan.Problem{Text: fmt.Sprintf(format, args...), Next: next, Page: p.WebURL + page})
 	}
-	token, err := c.Token(ctx)
+	token, err := c.gl.Token(ctx)
 	switch {
 	case errors.Is(err, gitlab.ErrNotFound) || errors.Is(err, gitlab.ErrForbidden) || errors.Is(err, gitlab.ErrUnauthorized):
 		// a kind of token that tells nothing of itself

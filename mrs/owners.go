@@ -19,7 +19,7 @@ var ownersFiles = []string{"CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"
 // roles and addresses name nobody here.
 func (c *Client) codeOwners(ctx context.Context, id int64, sha string, files []string) ([]string, error) {
 	for _, name := range ownersFiles {
-		data, found, err := c.File(ctx, id, name, sha)
+		data, found, err := c.gl.File(ctx, id, name, sha)
 		if err != nil && !errors.Is(err, gitlab.ErrTooLarge) {
 			return nil, err
 		}

@@ -87,11 +87,11 @@ func (c *Client) changed(ctx context.Context, id int64, sha string, enough int) 
 // false where one is not there after it.
 func (c *Client) changes(ctx context.Context, id int64, t plan.Trailers, head plan.Commit) (files []plan.FileChange, whole bool, err error) {
 	for _, path := range t.Paths {
-		after, found, err := c.File(ctx, id, path, head.SHA)
+		after, found, err := c.gl.File(ctx, id, path, head.SHA)
 		if err != nil || !found {
 			return nil, false, err
 		}
-		before, was, err := c.File(ctx, id, path, head.Parents[0])
+		before, was, err := c.gl.File(ctx, id, path, head.Parents[0])
 		if err != nil {
 			return nil, false, err
 		}

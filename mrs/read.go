@@ -58,11 +58,6 @@ func (c *Client) head(ctx context.Context, id int64, branch string) (plan.Commit
 	return plan.Commit(head), err
 }
 
-// File is a file's bytes at a commit. See [gitlab.Client.File].
-func (c *Client) File(ctx context.Context, id int64, path, sha string) (data []byte, found bool, err error) {
-	return c.gl.File(ctx, id, path, sha)
-}
-
 // Branches lists the branches whose names begin with prefix, and the head of the
 // default branch in the same list. Digest and Known are left to the caller. See
 // [gitlab.Client.Branches].
@@ -90,16 +85,8 @@ func (c *Client) Role(ctx context.Context, id, user int64, now time.Time) (plan.
 	return plan.Role(level), nil
 }
 
-// Strangers returns those of some usernames whom GitLab does not know.
-func (c *Client) Strangers(ctx context.Context, names []string) ([]string, error) {
-	return c.gl.Strangers(ctx, names)
-}
-
-// Token asks GitLab about the token in use.
-func (c *Client) Token(ctx context.Context) (gitlab.Token, error) { return c.gl.Token(ctx) }
-
-// Version asks GitLab which version it is, once.
-func (c *Client) Version(ctx context.Context) (gitlab.Version, error) {
+// gitlabVersion asks GitLab which version it is, once.
+func (c *Client) gitlabVersion(ctx context.Context) (gitlab.Version, error) {
 	if c.version != "" {
 		return c.version, nil
 	}

@@ -315,13 +315,13 @@ func (r *run) observeFiles(ctx context.Context) error {
 	p := &r.snap.Project
 	for _, policy := range r.project.Policy.Files {
 		f := plan.File{Path: policy.Path}
-		data, found, err := r.gitlab.File(ctx, p.ID, policy.Path, p.Head)
+		data, found, err := r.GitLab.File(ctx, p.ID, policy.Path, p.Head)
 		if err != nil {
 			return err
 		}
 		f.Data, f.Absent = data, !found
 		if d := policy.Derived; d != nil {
-			data, found, err := r.gitlab.File(ctx, p.ID, d.Path, p.Head)
+			data, found, err := r.GitLab.File(ctx, p.ID, d.Path, p.Head)
 			if err != nil {
 				return err
 			}

@@ -50,7 +50,7 @@ func (r *run) observeRepository(ctx context.Context) (dashboard.Activity, error)
 			return activity, nil
 		}
 		p.Head = head
-		now, _, err := r.gitlab.File(ctx, p.ID, config.OwnFile, head)
+		now, _, err := r.GitLab.File(ctx, p.ID, config.OwnFile, head)
 		if err != nil {
 			return dashboard.Activity{}, err
 		}
@@ -66,7 +66,7 @@ func (r *run) observeRepository(ctx context.Context) (dashboard.Activity, error)
 // operator's word counts for where the dashboard is, and nothing else is written.
 func (r *run) observePolicy(ctx context.Context) ([]byte, error) {
 	p := r.snap.Project
-	data, found, err := r.gitlab.File(ctx, p.ID, config.OwnFile, p.Head)
+	data, found, err := r.GitLab.File(ctx, p.ID, config.OwnFile, p.Head)
 	if err != nil || !found {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func (r *run) addStrangers(ctx context.Context, gaps []plan.Problem) []plan.Prob
 		return gaps
 	}
 	names, at := r.project.Policy.People()
-	unknown, err := r.gitlab.Strangers(ctx, names)
+	unknown, err := r.GitLab.Strangers(ctx, names)
 	if err != nil {
 		r.log.Warn("reviewers could not be looked for", "err", explain(err))
 	}

@@ -75,7 +75,7 @@ func (r *run) rootOf(ctx context.Context, policy plan.RootPolicy) ([]pep508.Requ
 	if file == "" {
 		file = "pyproject.toml"
 	}
-	data, found, err := r.gitlab.File(ctx, project.ID, file, at)
+	data, found, err := r.GitLab.File(ctx, project.ID, file, at)
 	switch {
 	case err != nil:
 		return nil, err

@@ -16,7 +16,6 @@ import (
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/gitlab"
-	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/reconcile"
@@ -165,14 +164,13 @@ const (
 // token looks at the token and GitLab's clock. It reports whether GitLab
 // answers.
 func (d *doctor) token(ctx context.Context) bool {
-	client := mrs.New(d.options.GitLab, mrs.Options{})
-	bot, err := client.Whoami(ctx)
+	bot, err := d.options.GitLab.Whoami(ctx)
 	if err != nil {
 		d.say(wrong, "token", "%s", sentence(err))
 		return false
 	}
-	d.bot = bot
-	t, err := client.Token(ctx)
+	d.bot = plan.User(bot)
+	t, err := d.options.GitLab.Token(ctx)
 	if err != nil {
 		d.say(doubt, "token", "of %s works, but what it may do cannot be read (%v): a project, group or personal access token with the scope api is best", bot.Username, err)
 		return true

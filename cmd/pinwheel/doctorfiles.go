@@ -8,19 +8,18 @@ import (
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/constraints"
 	"gitlab.com/cki-project/pinwheel/decide"
-	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
 // files reads the constraints files and what is derived from them, remembers what
 // they pin, and says what of the configuration has no effect on them.
-func (d *doctor) files(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project) {
+func (d *doctor) files(ctx context.Context, project config.Project, p plan.Project) {
 	var files []plan.File
 	var names, asked []string
 	whole := true
 	for _, f := range project.Policy.Files {
 		file := plan.File{Path: f.Path}
-		parsed := d.constraints(ctx, client, project, p, f.Path)
+		parsed := d.constraints(ctx, project, p, f.Path)
 		if parsed == nil {
 			whole = false
 			continue
@@ -32,7 +31,7 @@ func (d *doctor) files(ctx context.Context, client *mrs.Client, project config.P
 			}
 		}
 		if f.Derived != nil {
-			file.Derived = d.derived(ctx, client, project, p, *f.Derived, parsed)
+			file.Derived = d.derived(ctx, project, p, *f.Derived, parsed)
 		}
 		files = append(files, file)
 	}
@@ -48,8 +47,8 @@ func (d *doctor) files(ctx context.Context, client *mrs.Client, project config.P
 }
 
 // constraints reads one constraints file, nil if it cannot.
-func (d *doctor) constraints(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project, name string) *constraints.File {
-	data, found, err := client.File(ctx, p.ID, name, p.Head)
+func (d *doctor) constraints(ctx context.Context, project config.Project, p plan.Project, name string) *constraints.File {
+	data, found, err := d.options.GitLab.File(ctx, p.ID, name, p.Head)
 	switch {
 	case err != nil:
 		d.say(wrong, project.Path, "%s", sentence(err))
@@ -72,8 +71,8 @@ func (d *doctor) constraints(ctx context.Context, client *mrs.Client, project co
 }
 
 // derived reads a derived file and says whether it can be kept.
-func (d *doctor) derived(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project, policy plan.Derived, parsed *constraints.File) *plan.DerivedFile {
-	data, found, err := client.File(ctx, p.ID, policy.Path, p.Head)
+func (d *doctor) derived(ctx context.Context, project config.Project, p plan.Project, policy plan.Derived, parsed *constraints.File) *plan.DerivedFile {
+	data, found, err := d.options.GitLab.File(ctx, p.ID, policy.Path, p.Head)
 	if err != nil {
 		d.say(wrong, project.Path, "%s", sentence(err))
 		return nil
@@ -94,9 +93,9 @@ func (d *doctor) derived(ctx context.Context, client *mrs.Client, project config
 }
 
 // people looks for those whom the configuration asks for reviews.
-func (d *doctor) people(ctx context.Context, client *mrs.Client, project config.Project) {
+func (d *doctor) people(ctx context.Context, project config.Project) {
 	names, at := project.Policy.People()
-	unknown, err := client.Strangers(ctx, names)
+	unknown, err := d.options.GitLab.Strangers(ctx, names)
 	if err != nil {
 		d.say(doubt, project.Path, "%s", sentence(err))
 	}

@@ -59,11 +59,11 @@ func (d *doctor) project(ctx context.Context, project config.Project) {
 		d.say(wrong, project.Path, "%s", sentence(err))
 		return
 	}
-	project = d.own(ctx, client, project, p)
+	project = d.own(ctx, project, p)
 	d.settings(project, p, s)
 	d.pipelines(ctx, client, project, p)
-	d.people(ctx, client, project)
-	d.files(ctx, client, project, p)
+	d.people(ctx, project)
+	d.files(ctx, project, p)
 }
 
 // pipelines looks whether merge requests have pipelines of two kinds, of which
@@ -103,8 +103,8 @@ func (d *doctor) pipelines(ctx context.Context, client *mrs.Client, project conf
 
 // own lays the project's own file over the configuration and says whether it
 // is good.
-func (d *doctor) own(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project) config.Project {
-	data, found, err := client.File(ctx, p.ID, config.OwnFile, p.Head)
+func (d *doctor) own(ctx context.Context, project config.Project, p plan.Project) config.Project {
+	data, found, err := d.options.GitLab.File(ctx, p.ID, config.OwnFile, p.Head)
 	if err != nil {
 		d.say(wrong, project.Path, "%s", sentence(err))
 		return project

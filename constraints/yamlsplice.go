@@ -13,12 +13,13 @@ import (
 
 // fromScratch returns a new derived file.
 func fromScratch(f *File, d Derivation, want value) ([]byte, error) {
-	head := "---\n# Generated from " + comment(f.Path) + " by pinwheel. Do not edit.\n"
+	var head strings.Builder
+	head.WriteString("---\n# Generated from " + comment(f.Path) + " by pinwheel. Do not edit.\n")
 	last := len(d.Key) - 1
 	for i, name := range d.Key {
-		head += strings.Repeat("  ", i) + scalar(name) + ":"
+		head.WriteString(strings.Repeat("  ", i) + scalar(name) + ":")
 		if i < last {
-			head += "\n"
+			head.WriteString("\n")
 		}
 	}
 	l := layout{indent: 2 * last, child: 2*last + 2, dash: 2*last + 2, newline: "\n"}
@@ -27,7 +28,7 @@ func fromScratch(f *File, d Derivation, want value) ([]byte, error) {
 		shown.dollar, tail = false, strings.Repeat("  ", last)+expandFalse+"\n"
 	}
 	for _, draft := range drafts(shown, d.Format, l) {
-		out := []byte(head + draft + tail)
+		out := []byte(head.String() + draft + tail)
 		if got, err := ReadDerived(out, d); err == nil && got.holds(want) {
 			return out, nil
 		}

@@ -114,8 +114,7 @@ func (d *download) literal(u *url.URL) *Error {
 
 // refused finds the refusal of the dialer in what a transport returned.
 func (d *download) refused(err error) *Error {
-	var e *insideError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*insideError](err); ok {
 		return d.inside(e)
 	}
 	return nil

@@ -138,7 +138,7 @@ func TestMetadataOrder(t *testing.T) {
 		"":                             "error unsupported",
 	} {
 		r := MetadataRequest{Source: source(server.URL + "/simple/"), Name: "acme", Version: "1.0"}
-		for _, path := range strings.Fields(order) {
+		for path := range strings.FieldsSeq(order) {
 			f := FileDetails{Name: wheelName, URL: server.URL + "/" + path}
 			if strings.HasSuffix(path, ".gz") {
 				f.Name = sdistName

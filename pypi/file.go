@@ -2,6 +2,7 @@ package pypi
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -116,10 +117,8 @@ func (p *page) intern(to *string) error {
 
 // appendText appends what a JSON string says.
 func appendText(to []byte, raw jsontext.Value) ([]byte, error) {
-	for _, c := range raw {
-		if c == '\\' {
-			return jsontext.AppendUnquote(to, raw)
-		}
+	if slices.Contains(raw, '\\') {
+		return jsontext.AppendUnquote(to, raw)
 	}
 	return append(to, raw[1:len(raw)-1]...), nil
 }

@@ -197,8 +197,7 @@ func judgeMetadata(q *query, name dist.File, version pep440.Version, data []byte
 			return metadata.Metadata{}, unknowable("does not tell: " + why)
 		}
 	}
-	var broken *metadata.Error
-	if errors.As(err, &broken) {
+	if broken, ok := errors.AsType[*metadata.Error](err); ok {
 		return metadata.Metadata{}, refusal(broken.Problem)
 	}
 	if !pep508.SameName(m.Name, q.name) {

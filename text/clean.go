@@ -2,6 +2,7 @@ package text
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -90,8 +91,8 @@ func unclosed(s string) string {
 		return s // the common case, and cheap
 	}
 	found := closing.FindAllStringSubmatchIndex(s, -1)
-	for i := len(found) - 1; i >= 0; i-- {
-		at := found[i][3]
+	for _, f := range slices.Backward(found) {
+		at := f[3]
 		s = s[:at] + gap + s[at:]
 	}
 	return s

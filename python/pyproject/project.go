@@ -83,8 +83,7 @@ func Parse(file string, data []byte, extras []string) (Project, error) {
 	if err == nil {
 		p, err = s.project(extras)
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		e.File = file
 	}
 	return p, err

@@ -27,8 +27,7 @@ func readTOML(data []byte) (*source, error) {
 	var root map[string]any
 	if err := toml.Unmarshal(data, &root); err != nil {
 		e := &Error{Reason: "it is not TOML: " + strings.TrimPrefix(err.Error(), "toml: "), Next: "correct it"}
-		var at *toml.DecodeError
-		if errors.As(err, &at) {
+		if at, ok := errors.AsType[*toml.DecodeError](err); ok {
 			e.Line, _ = at.Position()
 		}
 		return nil, e

@@ -189,7 +189,7 @@ var floors = []string{
 func TestImportsGoDown(t *testing.T) {
 	level := map[string]int{}
 	for i, line := range floors {
-		for _, room := range strings.Fields(line) {
+		for room := range strings.FieldsSeq(line) {
 			level[room] = i
 		}
 	}

@@ -33,12 +33,13 @@ func fleet(o options, out io.Writer) error {
 	}
 	defer stop()
 	config, figures := filepath.Join(dir, "pinwheel.yaml"), filepath.Join(dir, "metrics")
-	text := fmt.Sprintf("gitlab: {url: %s}\nindex: {url: %s/simple/}\nstore: %s\ndefaults: {timezone: UTC, window: \"0 0 29 2 *\", python: [\"3.10\", \"3.12\"]}\nprojects:\n",
-		r.GitLab, r.Index, filepath.Join(dir, "pinwheel.db"))
+	var text strings.Builder
+	text.WriteString(fmt.Sprintf("gitlab: {url: %s}\nindex: {url: %s/simple/}\nstore: %s\ndefaults: {timezone: UTC, window: \"0 0 29 2 *\", python: [\"3.10\", \"3.12\"]}\nprojects:\n",
+		r.GitLab, r.Index, filepath.Join(dir, "pinwheel.db")))
 	for _, path := range paths(o) {
-		text += "  - {path: " + path + "}\n"
+		text.WriteString("  - {path: " + path + "}\n")
 	}
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(text.String()), 0o600); err != nil {
 		return err
 	}
 	cmd := exec.Command(binary, "serve", "--now", "--config", config, "--textfile-metrics", figures)

@@ -48,7 +48,7 @@ func read(t *testing.T) image {
 	if _, err := fmt.Sscan(user[1], &out.uid); err != nil {
 		t.Fatal(err)
 	}
-	for _, word := range strings.Split(check[1], ",") {
+	for word := range strings.SplitSeq(check[1], ",") {
 		out.check = append(out.check, strings.Trim(word, ` "`))
 	}
 	return out

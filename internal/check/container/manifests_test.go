@@ -101,7 +101,7 @@ func TestThePipelineRunsEveryStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got, want []string
-	for _, step := range strings.Fields(string(out)) {
+	for step := range strings.FieldsSeq(string(out)) {
 		if step != "tools" {
 			want = append(want, step)
 		}

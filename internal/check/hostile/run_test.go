@@ -67,7 +67,7 @@ func (w *world) look(t *testing.T) {
 		if !strings.HasPrefix(b.Name, "pinwheel/") || b.Commit.AuthorName != "pinwheel" {
 			continue
 		}
-		for _, line := range strings.Split(b.Commit.Message, "\n") {
+		for line := range strings.SplitSeq(b.Commit.Message, "\n") {
 			if !messageLine.MatchString(line) {
 				t.Errorf("the commit of %s has the line %q", b.Name, line)
 			}

@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"slices"
 	"testing"
 
 	"gitlab.com/cki-project/pinwheel/decide/solve"
@@ -15,8 +16,8 @@ func (w *world) facts(t *testing.T, about About) *solve.Facts {
 	f := &solve.Facts{Environments: []pep508.Environment{environmentOf(about.Environment)}}
 	known := map[string]*solve.Metadata{}
 	newest := map[string][]pep440.Version{}
-	for i := len(w.releases) - 1; i >= 0; i-- {
-		r := w.releases[i]
+	for _, r := range slices.Backward(w.releases) {
+
 		m := &solve.Metadata{}
 		for _, line := range r.Requires {
 			m.Requires = append(m.Requires, parsed(t, line))
@@ -290,10 +291,5 @@ func (j *judge) impossible(pin int, to string) {
 }
 
 func (j *judge) isRoot(name string) bool {
-	for _, root := range j.w.rootNames() {
-		if root == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(j.w.rootNames(), name)
 }

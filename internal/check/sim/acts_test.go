@@ -187,9 +187,9 @@ func (w *world) movedAway(iid int) bool {
 // newest is the newest merge request from a branch.
 func (w *world) newest(branch string) (gitlabsim.MergeRequest, error) {
 	all := w.project.MRs()
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].SourceBranch == branch {
-			return all[i], nil
+	for _, a := range slices.Backward(all) {
+		if a.SourceBranch == branch {
+			return a, nil
 		}
 	}
 	return gitlabsim.MergeRequest{}, fmt.Errorf("there is no merge request from %s", branch)

@@ -63,9 +63,9 @@ func live(t *testing.T, under terms, events []happening) (wrong []string, last i
 
 // giveBack ends what was for a while.
 func (l *life) giveBack(run int) {
-	for i := len(l.end) - 1; i >= 0; i-- {
+	for i, v := range slices.Backward(l.end) {
 		if l.until[i] <= run {
-			l.end[i]()
+			v()
 			l.end, l.until = slices.Delete(l.end, i, i+1), slices.Delete(l.until, i, i+1)
 		}
 	}

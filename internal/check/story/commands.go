@@ -401,10 +401,5 @@ func (s *stage) outOfStep() []string {
 }
 
 func touched(files []string, name string) bool {
-	for _, f := range files {
-		if f == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(files, name)
 }

@@ -99,12 +99,12 @@ func (s *site) list(text, item string) (listed, error) {
 		case now == nil:
 			at.WriteString(l + "\n")
 		case m != nil:
-			reason := ""
+			var reason strings.Builder
 			for i+1 < len(lines) && strings.HasPrefix(lines[i+1], "   ") {
 				i++
-				reason += " " + strings.TrimPrefix(strings.TrimSpace(lines[i]), "— ")
+				reason.WriteString(" " + strings.TrimPrefix(strings.TrimSpace(lines[i]), "— "))
 			}
-			r, err := s.row(item, *now, m[1], m[2], strings.TrimSpace(reason))
+			r, err := s.row(item, *now, m[1], m[2], strings.TrimSpace(reason.String()))
 			if err != nil {
 				return out, err
 			}

@@ -3,6 +3,7 @@ package gitlabsim
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"net/url"
@@ -175,9 +176,7 @@ func (c *call) positive(key string, otherwise int) (int, error) {
 
 func (c *call) link(number, per int, rel string) string {
 	q := url.Values{}
-	for key, values := range c.query {
-		q[key] = values
-	}
+	maps.Copy(q, c.query)
 	q.Set("page", strconv.Itoa(number))
 	q.Set("per_page", strconv.Itoa(per))
 	return fmt.Sprintf("<%s/api/v4/%s?%s>; rel=%q", c.s.opt.BaseURL, c.escaped, q.Encode(), rel)

@@ -152,7 +152,7 @@ func (p *Project) commandTarget(n *noteable, target string) {
 }
 
 func (p *Project) assign(n *noteable, arg string) {
-	for _, name := range strings.Fields(arg) {
+	for name := range strings.FieldsSeq(arg) {
 		if u := p.s.user(strings.TrimPrefix(name, "@")); u != nil && !slices.Contains(n.assignees, u) {
 			n.assignees = append(n.assignees, u)
 			n.touch()

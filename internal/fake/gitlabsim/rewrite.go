@@ -3,6 +3,7 @@ package gitlabsim
 import (
 	"fmt"
 	"maps"
+	"slices"
 )
 
 // This file is what people do to commits that others made.
@@ -71,8 +72,8 @@ func (p *Project) RebaseMR(username string, iid int) error {
 		}
 		onto := target.head
 		own := commitsBetween(target.head, source.head)
-		for i := len(own) - 1; i >= 0; i-- {
-			c := own[i]
+		for _, c := range slices.Backward(own) {
+
 			if len(c.parents) != 1 {
 				continue // git rebase leaves merges out
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"syscall"
@@ -104,9 +105,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if out.reset {
 		panic(http.ErrAbortHandler)
 	}
-	for key, values := range out.header {
-		w.Header()[key] = values
-	}
+	maps.Copy(w.Header(), out.header)
 	w.Header().Set("Content-Length", strconv.FormatInt(out.length(), 10))
 	if out.status == http.StatusNoContent {
 		w.Header().Del("Content-Length")

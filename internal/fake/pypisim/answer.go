@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -219,9 +220,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		panic(http.ErrAbortHandler)
 	}
-	for key, values := range out.header {
-		w.Header()[key] = values
-	}
+	maps.Copy(w.Header(), out.header)
 	if out.stream != nil {
 		w.WriteHeader(out.status)
 		_, _ = io.Copy(w, out.stream) // ends when the client hangs up

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -58,9 +59,7 @@ func filesServer(t *testing.T, o Options) *Server {
 func ask(t testing.TB, s *Server, path string, header http.Header) (int, []byte) {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "https://index.example"+path, nil)
-	for key, values := range header {
-		r.Header[key] = values
-	}
+	maps.Copy(r.Header, header)
 	response, err := s.Transport().RoundTrip(r)
 	if err != nil {
 		t.Fatal(err)

@@ -172,9 +172,9 @@ func (r *reader) config(root *yaml.Node) *Config {
 	c := &Config{
 		GitLab: GitLab{URL: "https://gitlab.com"}, Concurrency: 8, Store: "pinwheel.db", Schedule: "@hourly", AtOnce: 4,
 	}
-	base := defaults()
 	var short, list, projects *yaml.Node
 	var floor floors
+	var shared Layer
 	if root != nil {
 		r.mapping(root, "", []field{
 			{key: "gitlab", read: func(n *yaml.Node, at string) { r.gitlab(n, at, &c.GitLab) }},
@@ -187,7 +187,7 @@ func (r *reader) config(root *yaml.Node) *Config {
 			{key: "runs_at_once", read: func(n *yaml.Node, at string) { c.AtOnce = r.number(n, at, 1, 64) }},
 			{key: "max_new_per_run", read: func(n *yaml.Node, at string) { c.MaxNew = r.number(n, at, 0, 1000) }},
 			{key: "enforce", read: func(n *yaml.Node, at string) { floor = r.enforce(n, at) }},
-			{key: "defaults", read: func(n *yaml.Node, at string) { r.project(n, at, &base, false) }},
+			{key: "defaults", read: func(n *yaml.Node, at string) { shared = r.layer(n, at) }},
 			{key: "projects", required: true, read: func(n *yaml.Node, _ string) { projects = n }},
 		})
 	}
@@ -200,30 +200,32 @@ func (r *reader) config(root *yaml.Node) *Config {
 	default:
 		r.bounded(root, nil, "indexes", c.Indexes, floor)
 	}
-	r.raise(&base, defaults(), floor)
+	r.above(shared, floor)
 	if projects != nil {
-		c.Projects = r.projects(projects, base, c.Indexes, floor)
+		c.Projects = r.projects(projects, shared, c.Indexes, floor)
 	}
+	_, base := floor.enforced(builtIn(), shared)
 	c.Defaults = base.finish(c.Indexes)
 	return c
 }
 
-func (r *reader) projects(n *yaml.Node, base project, indexes []Index, floor floors) []Project {
+func (r *reader) projects(n *yaml.Node, shared Layer, indexes []Index, floor floors) []Project {
 	const at = "projects"
 	var out []Project
 	lines := map[string]int{}
 	r.list(n, at, 1, func(n *yaml.Node, at string) {
-		p := base
-		r.project(n, at, &p, true)
+		path := ""
+		entry := r.layer(n, at, field{key: "path", required: true, read: func(n *yaml.Node, at string) { path = r.projectPath(n, at) }})
+		under, p := floor.enforced(builtIn(), shared, entry)
 		r.zoned(n, at, p)
-		r.raise(&p, base, floor)
+		r.above(entry, floor)
 		// GitLab's paths are told apart without regard to case.
-		key := strings.ToLower(p.path)
+		key := strings.ToLower(path)
 		if first := lines[key]; first > 0 && key != "" {
-			r.fail(n, at+".path", "%s is a project of this file already, at line %d: keep one of the two", p.path, first)
+			r.fail(n, at+".path", "%s is a project of this file already, at line %d: keep one of the two", path, first)
 		}
 		lines[key] = n.Line
-		out = append(out, Project{Path: p.path, Policy: p.finish(indexes), beneath: &beneath{p, indexes, floor}})
+		out = append(out, Project{Path: path, Policy: p.finish(indexes), beneath: &beneath{under, p, indexes, floor}})
 	})
 	return out
 }

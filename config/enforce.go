@@ -1,8 +1,6 @@
 package config
 
 import (
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -45,38 +43,39 @@ func (r *reader) enforce(n *yaml.Node, at string) floors {
 	return f
 }
 
-// raise holds a project, or the defaults, to the floors: a key that goes below
-// is an error, and one that was left out becomes the floor. from is what the
-// project began with; what it has from there was judged there.
-func (r *reader) raise(p *project, from project, f floors) {
-	switch {
-	case p.policy.MinimumAge >= f.age:
-	case p.ageNode == nil:
-		p.policy.MinimumAge = f.age
-		p.raised("minimum_release_age", f.ageSource)
-	case p.ageNode != from.ageNode:
-		r.fail(p.ageNode, p.ageAt, "%s is less than the %s that enforce asks for: raise it or remove the line", p.ageNode.Value, f.ageText)
-	}
-	for _, a := range p.ruleAges {
-		if a.age < f.age && !slices.ContainsFunc(from.ruleAges, func(o ruleAge) bool { return o.node == a.node }) {
+// above says of every age and role of a layer that it is less than enforce asks for.
+func (r *reader) above(l Layer, f floors) {
+	for _, a := range l.ages {
+		if a.age < f.age {
 			r.fail(a.node, a.at, "%s is less than the %s that enforce asks for: raise it or remove the line", a.node.Value, f.ageText)
 		}
 	}
-	switch {
-	case p.policy.MinimumRole >= f.role:
-	case p.roleNode == nil:
-		p.policy.MinimumRole = f.role
-		p.raised("selections", f.roleSource)
-	case p.roleNode != from.roleNode:
-		r.fail(p.roleNode, p.roleAt, "%s is less than the %s that enforce asks for: raise it or remove the line", p.roleNode.Value, f.roles)
+	for _, g := range l.roles {
+		if g.role < f.role {
+			r.fail(g.node, g.at, "%s is less than the %s that enforce asks for: raise it or remove the line", g.node.Value, f.roles)
+		}
 	}
 }
 
-// raised notes that a key which was left out became the floor.
-func (p *project) raised(key string, s plan.Source) {
-	sources := maps.Clone(p.policy.Sources)
-	sources[key] = s
-	p.policy.Sources = sources
+// over is the layer that lifts what is below a floor, which no layer said then but
+// the one that is built in.
+func (f floors) over(p project) Layer {
+	var l Layer
+	if p.policy.MinimumAge < f.age {
+		l.keys = append(l.keys, setting{"minimum_release_age", f.ageSource, func(p *project) { p.policy.MinimumAge = f.age }})
+	}
+	if p.policy.MinimumRole < f.role {
+		l.keys = append(l.keys, setting{"selections", f.roleSource, func(p *project) { p.policy.MinimumRole = f.role }})
+	}
+	return l
+}
+
+// enforced is the policy that layers make, the undermost first, with enforce above
+// them all.
+func (f floors) enforced(layers ...Layer) (Layer, project) {
+	all := Merge(layers...)
+	all = Merge(all, f.over(all.project()))
+	return all, all.project()
 }
 
 // bounded checks that every index is below one of the addresses that enforce

@@ -19,7 +19,8 @@ const maxOwn = 64 << 10
 
 // beneath is what a project's own file is laid over.
 type beneath struct {
-	project project
+	layer   Layer
+	project project // what the layer makes
 	indexes []Index
 	floor   floors
 }
@@ -44,13 +45,14 @@ func (p Project) Own(data []byte) (Project, []string, error) {
 	if len(r.errs) > 0 {
 		return p, nil, r.errs.sorted()
 	}
-	q := p.beneath.project
+	var q project
 	r.noAliases(root)
 	if len(r.errs) == 0 {
-		r.project(root, "", &q, false)
+		own := r.layer(root, "")
+		_, q = p.beneath.floor.enforced(p.beneath.layer, own)
 		r.zoned(root, "", q)
-		r.raise(&q, p.beneath.project, p.beneath.floor)
-		r.operators(root, q, p)
+		r.above(own, p.beneath.floor)
+		r.operators(root, own, q, p)
 		p.Overrides = r.keep(root, &q, p.beneath)
 	}
 	if len(r.errs) > 0 {
@@ -75,10 +77,12 @@ func (r *reader) noAliases(n *yaml.Node) {
 }
 
 // operators keeps what is the operator's.
-func (r *reader) operators(root *yaml.Node, q project, p Project) {
+func (r *reader) operators(root *yaml.Node, own Layer, q project, p Project) {
 	under := p.beneath.project
-	if q.roleNode != under.roleNode && q.policy.MinimumRole < under.policy.MinimumRole {
-		r.fail(q.roleNode, q.roleAt, "%s is less than what pinwheel's operator asks for: raise it or remove the line", q.roleNode.Value)
+	for _, g := range own.roles {
+		if g.role < under.policy.MinimumRole {
+			r.fail(g.node, g.at, "%s is less than what pinwheel's operator asks for: raise it or remove the line", g.node.Value)
+		}
 	}
 	if q.policy.Mode == plan.Off && under.policy.Mode != plan.Off {
 		r.fail(root, "mode", "off is for pinwheel's operator to say: write dashboard, with which no branches are made")

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,24 +19,18 @@ const weekend = "* * * * SAT,SUN"
 // project is a policy in the making: what belongs together across keys, and
 // may come from defaults and the project in any mixture, is joined by finish.
 type project struct {
-	path    string
 	policy  plan.Policy
 	window  []string // nil: not given
 	zone    *time.Location
 	freezes []plan.Freeze
 	// windowAt is where the window was given, to name it when it lacks a zone.
-	windowAt *yaml.Node
-	// Where what enforce looks at was given, and under which key; nil for the
-	// built-in default.
-	ageNode, roleNode *yaml.Node
-	ageAt, roleAt     string
-	ruleAges          []ruleAge
-	ruleWindows       []ruleWindow
+	windowAt    *yaml.Node
+	ruleWindows []ruleWindow
 }
 
-func defaults() project {
-	return project{policy: plan.Policy{
-		Sources:      map[string]plan.Source{},
+// builtIn is the layer beneath all others.
+func builtIn() Layer {
+	policy := plan.Policy{
 		Files:        []plan.FilePolicy{{Path: "constraints.txt"}},
 		MinimumAge:   3 * 24 * time.Hour,
 		MaxOpen:      10,
@@ -50,7 +43,8 @@ func defaults() project {
 		MinimumRole:  plan.Developer,
 		Dashboard:    "Dependency Dashboard",
 		Unverified:   plan.OfferUnverified,
-	}}
+	}
+	return Layer{keys: []setting{{set: func(p *project) { policy.Sources = p.policy.Sources; p.policy = policy }}}}
 }
 
 // finish returns the policy, which shares no memory with another project's.
@@ -85,68 +79,6 @@ func (p project) finish(indexes []Index) plan.Policy {
 func windowOf(specs []string, zone *time.Location, freezes []plan.Freeze) plan.Window {
 	w, _ := plan.ParseWindow(slices.Clone(specs), zone)
 	return w.Without(freezes)
-}
-
-// project reads a project, or the defaults, which have every key but path.
-func (r *reader) project(n *yaml.Node, at string, p *project, named bool) {
-	policy := &p.policy
-	fields := []field{
-		{key: "files", read: func(n *yaml.Node, at string) { policy.Files = r.files(n, at) }},
-		{key: "window", read: func(n *yaml.Node, at string) { p.window, p.windowAt = r.window(n, at), n }},
-		{key: "catch_up", read: func(n *yaml.Node, at string) { policy.CatchUp = r.boolean(n, at) }},
-		{key: "timezone", read: func(n *yaml.Node, at string) { p.zone = r.timezone(n, at) }},
-		{key: "minimum_release_age", read: func(n *yaml.Node, at string) { policy.MinimumAge, p.ageNode, p.ageAt = r.age(n, at), n, at }},
-		{key: "freeze", read: func(n *yaml.Node, at string) { p.freezes = r.freezes(n, at) }},
-		{key: "max_open_merge_requests", read: func(n *yaml.Node, at string) { policy.MaxOpen = r.number(n, at, 0, 1000) }},
-		{key: "max_new_per_window", read: func(n *yaml.Node, at string) { policy.MaxNew = r.number(n, at, 0, 1000) }},
-		{key: "refresh", read: func(n *yaml.Node, at string) {
-			policy.Refresh = plan.Refresh(r.choice(n, at, string(plan.RefreshInWindow), string(plan.RefreshAlways), string(plan.RefreshNever)))
-		}},
-		{key: "branch_prefix", read: func(n *yaml.Node, at string) { policy.BranchPrefix = r.prefix(n, at) }},
-		{key: "labels", read: func(n *yaml.Node, at string) { policy.Labels = r.texts(n, at, 0, r.label) }},
-		{key: "title", read: func(n *yaml.Node, at string) { policy.Title = r.titleForm(n, at) }},
-		{key: "commit_title", read: func(n *yaml.Node, at string) { policy.CommitTitle = r.titleForm(n, at) }},
-		{key: "draft", read: func(n *yaml.Node, at string) { policy.Draft = r.boolean(n, at) }},
-		{key: "reviewers", read: func(n *yaml.Node, at string) { policy.Reviewers = r.texts(n, at, 0, r.username) }},
-		{key: "assignees", read: func(n *yaml.Node, at string) { policy.Assignees = r.texts(n, at, 0, r.username) }},
-		{key: "code_owners", read: func(n *yaml.Node, at string) { policy.CodeOwners = r.boolean(n, at) }},
-		{key: "closed", read: func(n *yaml.Node, at string) {
-			policy.Closing = plan.Closing(r.choice(n, at, string(plan.RefusesVersion), string(plan.RefusesLine), string(plan.RefusesPackage)))
-		}},
-		{key: "on_open", read: func(n *yaml.Node, at string) { policy.OnOpen = r.onOpen(n, at) }},
-		{key: "python", read: func(n *yaml.Node, at string) { policy.Pythons = r.pythons(n, at) }},
-		{key: "platforms", read: func(n *yaml.Node, at string) { policy.Platforms = r.texts(n, at, 1, r.platform) }},
-		{key: "extras", read: func(n *yaml.Node, at string) { policy.Extras = r.extras(n, at) }},
-		{key: "roots", read: func(n *yaml.Node, at string) { policy.Roots = r.roots(n, at) }},
-		{key: "ignore_edges", read: func(n *yaml.Node, at string) { policy.IgnoreEdges = r.ignoreEdges(n, at) }},
-		{key: "rules", read: func(n *yaml.Node, at string) {
-			p.ruleAges, p.ruleWindows = nil, nil
-			policy.Rules = r.rules(n, at, p)
-		}},
-		{key: "unverified", read: func(n *yaml.Node, at string) { policy.Unverified = r.unverified(n, at) }},
-		{key: "mode", read: func(n *yaml.Node, at string) { policy.Mode = r.mode(n, at) }},
-		{key: "selections", read: func(n *yaml.Node, at string) { r.selections(n, at, p) }},
-		{key: "dashboard", read: func(n *yaml.Node, at string) { r.dashboard(n, at, policy) }},
-	}
-	if named {
-		fields = append([]field{
-			{key: "path", required: true, read: func(n *yaml.Node, at string) { p.path = r.projectPath(n, at) }},
-		}, fields...)
-	}
-	r.mapping(n, at, fields)
-	r.sources(n, p)
-}
-
-// sources notes where each key is that a mapping sets.
-func (r *reader) sources(n *yaml.Node, p *project) {
-	sources := maps.Clone(p.policy.Sources) // it is shared with the defaults
-	n = target(n)
-	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-		if key := target(n.Content[i]); key.Value != "path" {
-			sources[key.Value] = plan.Source{File: r.short, Line: key.Line}
-		}
-	}
-	p.policy.Sources = sources
 }
 
 var (
@@ -312,26 +244,16 @@ func (r *reader) platform(n *yaml.Node, at, text string) {
 	}
 }
 
-func (r *reader) mode(n *yaml.Node, at string) plan.Mode {
-	return plan.Mode(r.choice(n, at, string(plan.Full), string(plan.DashboardOnly), string(plan.Off)))
-}
-
-func (r *reader) selections(n *yaml.Node, at string, p *project) {
-	r.mapping(n, at, []field{{key: "minimum_role", read: func(n *yaml.Node, at string) {
-		p.policy.MinimumRole, p.roleNode, p.roleAt = r.role(n, at), n, at
-	}}})
-}
-
-func (r *reader) dashboard(n *yaml.Node, at string, policy *plan.Policy) {
-	r.mapping(n, at, []field{{key: "title", read: func(n *yaml.Node, at string) {
-		policy.Dashboard = r.text(n, at)
-		if len([]rune(policy.Dashboard)) > 255 {
-			r.fail(n, at, "the title is longer than the 255 characters GitLab takes: shorten it")
-		}
-		if found := effective.FindString(policy.Dashboard); found != "" {
-			r.fail(n, at, "%q means something else to GitLab in a title: write another word", found)
-		}
-	}}})
+// dashboardTitle reads the title of the issue.
+func (r *reader) dashboardTitle(n *yaml.Node, at string) string {
+	title := r.text(n, at)
+	if len([]rune(title)) > 255 {
+		r.fail(n, at, "the title is longer than the 255 characters GitLab takes: shorten it")
+	}
+	if found := effective.FindString(title); found != "" {
+		r.fail(n, at, "%q means something else to GitLab in a title: write another word", found)
+	}
+	return title
 }
 
 // effective is what GitLab obeys in a title: a mention, a reference, a key of an

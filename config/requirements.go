@@ -160,10 +160,6 @@ func (r *reader) ignoreEdge(n *yaml.Node, at string) plan.IgnoreEdge {
 	return e
 }
 
-func (r *reader) unverified(n *yaml.Node, at string) plan.Unverified {
-	return plan.Unverified(r.choice(n, at, string(plan.OfferUnverified), string(plan.HoldUnverified)))
-}
-
 // cloneRequirements gives a policy its own copies of what this file reads.
 func cloneRequirements(p *plan.Policy) {
 	if p.Extras != nil {

@@ -14,14 +14,14 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// rules reads what is said of some packages. An empty list is nil.
-func (r *reader) rules(n *yaml.Node, at string, p *project) []plan.Rule {
-	var out []plan.Rule
-	r.list(n, at, 0, func(n *yaml.Node, at string) { out = append(out, r.rule(n, at, p)) })
-	return out
+// rules reads what is said of some packages, and the windows in it. An empty list is
+// nil.
+func (r *reader) rules(n *yaml.Node, at string, l *Layer) (out []plan.Rule, windows []ruleWindow) {
+	r.list(n, at, 0, func(n *yaml.Node, at string) { out = append(out, r.rule(n, at, l, &windows)) })
+	return out, windows
 }
 
-func (r *reader) rule(n *yaml.Node, at string, p *project) plan.Rule {
+func (r *reader) rule(n *yaml.Node, at string, l *Layer, windows *[]ruleWindow) plan.Rule {
 	rule := plan.Rule{At: fmt.Sprintf("%s:%d", r.short, n.Line), Shared: strings.HasPrefix(at, "defaults.")}
 	does := false
 	effect := func(read func(n *yaml.Node, at string)) func(*yaml.Node, string) {
@@ -62,11 +62,11 @@ func (r *reader) rule(n *yaml.Node, at string, p *project) plan.Rule {
 		{key: "allowed", read: effect(func(n *yaml.Node, at string) { rule.Allowed = r.versions(n, at) })},
 		{key: "minimum_release_age", read: effect(func(n *yaml.Node, at string) {
 			rule.MinimumAge, rule.HasAge = r.age(n, at), true
-			p.ruleAges = append(p.ruleAges, ruleAge{n, at, rule.MinimumAge})
+			l.ages = append(l.ages, givenAge{n, at, rule.MinimumAge})
 		})},
 		{key: "window", read: effect(func(n *yaml.Node, at string) {
 			specs := r.window(n, at)
-			p.ruleWindows = append(p.ruleWindows, ruleWindow{n, specs})
+			*windows = append(*windows, ruleWindow{n, specs})
 			w := windowOf(specs, time.UTC, nil) // finish gives it the project's zone
 			rule.Window = &w
 		})},
@@ -83,13 +83,6 @@ func (r *reader) rule(n *yaml.Node, at string, p *project) plan.Rule {
 		r.fail(n, at, "the rule does nothing: add ignore, allowed, window, group or another key that says what holds")
 	}
 	return rule
-}
-
-// ruleAge is where a rule gives an age, for enforce.
-type ruleAge struct {
-	node *yaml.Node
-	at   string
-	age  time.Duration
 }
 
 // ruleWindow is where a rule gives a window, to name it when it lacks a zone.

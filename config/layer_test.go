@@ -1,0 +1,66 @@
+package config
+
+import (
+	"testing"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// Of layers that have a key the uppermost counts, with its source, and a key that
+// one has alone stays.
+func TestMerge(t *testing.T) {
+	number := func(key, file string, n int, to func(*plan.Policy) *int) Layer {
+		return Layer{keys: []setting{{key, plan.Source{File: file, Line: n}, func(p *project) { *to(&p.policy) = n }}}}
+	}
+	open := func(p *plan.Policy) *int { return &p.MaxOpen }
+	fresh := func(p *plan.Policy) *int { return &p.MaxNew }
+	low, high, other := number("open", "low", 1, open), number("open", "high", 2, open), number("new", "other", 3, fresh)
+	for _, layers := range [][]Layer{{low, high, other}, {low, other, high}, {other, low, high}, {Merge(low, other), high}, {low, {}, Merge(high, other)}} {
+		all := Merge(append([]Layer{builtIn()}, layers...)...)
+		p := all.project().policy
+		if p.MaxOpen != 2 || p.MaxNew != 3 || p.BranchPrefix != "pinwheel/" {
+			t.Errorf("merged are %d, %d and %q, want 2, 3 and what is built in", p.MaxOpen, p.MaxNew, p.BranchPrefix)
+		}
+		if got := all.Source("open").String() + " " + all.Source("new").String() + " " + all.Source("labels").String(); got != "high:2 other:3 built in" {
+			t.Errorf("the sources are %s", got)
+		}
+		if p.Sources["open"] != all.Source("open") || len(p.Sources) != 2 {
+			t.Errorf("the policy has the sources %v", p.Sources)
+		}
+	}
+}
+
+// Each key of a project says where it comes from: built in, defaults, its entry, its
+// own file, and enforce where nobody asked for enough.
+func TestSourcesOfEveryLayer(t *testing.T) {
+	c := parsed(t, `enforce:
+  minimum_release_age: 7d
+  minimum_role: maintainer
+defaults:
+  labels: [a]
+  draft: true
+projects:
+  - path: g/p
+    draft: false
+    refresh: always
+`)
+	own, _, err := c.Projects[0].Own([]byte("# policy\nrefresh: never\nmode: dashboard\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{
+		"minimum_release_age": "pinwheel.yaml:2", "selections": "pinwheel.yaml:3", "labels": "pinwheel.yaml:5", "draft": "pinwheel.yaml:9",
+		"refresh": OwnFile + ":2", "mode": OwnFile + ":3", "platforms": "built in",
+	} {
+		if got := own.Policy.Sources[key].String(); got != want {
+			t.Errorf("%s comes from %s, want %s", key, got, want)
+		}
+	}
+	if got := c.Projects[0].Policy.Sources["refresh"].String(); got != "pinwheel.yaml:10" {
+		t.Errorf("the entry's refresh comes from %s", got)
+	}
+	p := own.Policy
+	if p.Draft || p.Refresh != plan.RefreshNever || p.Mode != plan.DashboardOnly || p.MinimumRole != plan.Maintainer || len(p.Labels) != 1 {
+		t.Errorf("the layers make %+v", p)
+	}
+}

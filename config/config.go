@@ -63,6 +63,7 @@ type Project struct {
 	// Overrides are what its own file says against the operator.
 	Overrides []Override
 
+	layer   Layer    // of which the policy is made
 	beneath *beneath // what a file of its own is laid over
 }
 
@@ -93,7 +94,7 @@ func unreadable(path, why string) Errors {
 
 // Parse checks data as Load does; path is only for messages.
 func Parse(path string, data []byte) (*Config, error) {
-	r := &reader{path: filepath.ToSlash(path), short: filepath.Base(path), keys: map[string][]string{}}
+	r := &reader{path: filepath.ToSlash(path), short: filepath.Base(path), sections: map[string][]field{}}
 	root := r.document(data, "the smallest configuration is:\nprojects:\n  - path: group/project")
 	if len(r.errs) > 0 {
 		return nil, r.errs.sorted()
@@ -109,7 +110,7 @@ func Parse(path string, data []byte) (*Config, error) {
 // Default is the configuration of an empty file: no projects, and the built-in
 // policy on pypi.org.
 func Default() *Config {
-	r := &reader{keys: map[string][]string{}}
+	r := &reader{sections: map[string][]field{}}
 	c := r.config(nil)
 	c.Path = "the configuration"
 	return c
@@ -175,20 +176,82 @@ func (r *reader) config(root *yaml.Node) *Config {
 	var short, list, projects *yaml.Node
 	var floor floors
 	var shared Layer
+	beneath := builtIn()
 	if root != nil {
 		r.mapping(root, "", []field{
-			{key: "gitlab", read: func(n *yaml.Node, at string) { r.gitlab(n, at, &c.GitLab) }},
-			{key: "index", read: func(n *yaml.Node, _ string) { short = n }},
-			{key: "indexes", read: func(n *yaml.Node, _ string) { list = n }},
-			{key: "store", read: func(n *yaml.Node, at string) { c.Store = r.text(n, at) }},
-			{key: "audit_file", read: func(n *yaml.Node, at string) { c.AuditFile = r.text(n, at) }},
-			{key: "ca_file", read: func(n *yaml.Node, at string) { c.CAFile = r.text(n, at) }},
-			{key: "schedule", read: func(n *yaml.Node, at string) { c.Schedule = r.schedule(n, at) }},
-			{key: "runs_at_once", read: func(n *yaml.Node, at string) { c.AtOnce = r.number(n, at, 1, 64) }},
-			{key: "max_new_per_run", read: func(n *yaml.Node, at string) { c.MaxNew = r.number(n, at, 0, 1000) }},
-			{key: "enforce", read: func(n *yaml.Node, at string) { floor = r.enforce(n, at) }},
-			{key: "defaults", read: func(n *yaml.Node, at string) { shared = r.layer(n, at) }},
-			{key: "projects", required: true, read: func(n *yaml.Node, _ string) { projects = n }},
+			{
+				key:  "gitlab",
+				says: says{"mapping", "", schemaMapping, "Where GitLab is"},
+				read: func(n *yaml.Node, at string) { r.gitlab(n, at, &c.GitLab) },
+			},
+			{
+				key: "index",
+				says: says{"mapping", "", `{"@":"","dependentRequired":{"password_file":["username"]},"anyOf":[{"required":["url"]},{"required":["concurrency"],"maxProperties":1}]}`,
+					"Short for one index; beside `indexes` it holds `concurrency` alone"},
+				read: func(n *yaml.Node, _ string) { short = n },
+			},
+			{
+				key: "indexes",
+				says: says{"list of mappings", "[{name: pypi, url: https://pypi.org/simple/}]", `{"type":"array","minItems":1,"items":{"@":"","dependentRequired":{"password_file":["username"]}}}`,
+					"The package indexes; the first whose patterns match a name owns it"},
+				read: func(n *yaml.Node, _ string) { list = n },
+			},
+			{
+				key:  "store",
+				says: says{"path", "pinwheel.db", schemaText, "The SQLite file; it may be lost: history goes, nothing is done twice"},
+				read: func(n *yaml.Node, at string) { c.Store = r.text(n, at) },
+			},
+			{
+				key: "audit_file",
+				says: says{"path", "", schemaText,
+					"A file to which each line of the audit is added, as `pinwheel audit --json` prints it; what cannot be " +
+						"written there is not done"},
+				read: func(n *yaml.Node, at string) { c.AuditFile = r.text(n, at) },
+			},
+			{
+				key: "ca_file",
+				says: says{"path", "", schemaText,
+					"A file of certificates (PEM) that are trusted beside those of the system, for a GitLab or an index with " +
+						"certificates of one's own"},
+				read: func(n *yaml.Node, at string) { c.CAFile = r.text(n, at) },
+			},
+			{
+				key: "schedule",
+				says: says{"name or cron spec", "\"@hourly\"", `{"type":"string","pattern":"^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|(\\S+ +){4}\\S+)$"}`,
+					"When projects are looked at, in UTC: `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly` or five fields. " +
+						"`serve` spreads their starts evenly over the time to the next look, an hour at most, and over no more than " +
+						"the window is open then"},
+				read: func(n *yaml.Node, at string) { c.Schedule = r.schedule(n, at) },
+			},
+			{
+				key: "runs_at_once",
+				says: says{"number, 1 to 64", "4", schemaUpTo64,
+					"How many projects are looked at at once, by `run` and by `serve`. With `max_new_per_run`, `run` takes one " +
+						"after the other"},
+				read: func(n *yaml.Node, at string) { c.AtOnce = r.number(n, at, 1, 64) },
+			},
+			{
+				key: "max_new_per_run",
+				says: says{"number, 0 to 1000", "0", schemaUpTo1000,
+					"Merge requests that one run opens over all projects without being asked, `0` for no bound; those of one " +
+						"hour of `serve` are one run"},
+				read: func(n *yaml.Node, at string) { c.MaxNew = r.number(n, at, 0, 1000) },
+			},
+			{
+				key:  "enforce",
+				says: says{"mapping", "", schemaMapping, "What no project may go below; see [floors](#floors)"},
+				read: func(n *yaml.Node, at string) { floor = r.enforce(n, at) },
+			},
+			{
+				key:  "defaults",
+				says: says{"mapping", "{}", schemaMapping, "Any key of a project but `path`, for projects that do not have it"},
+				read: func(n *yaml.Node, at string) { shared = r.layer(n, at) },
+			},
+			{
+				key: "projects", required: true,
+				says: says{"list of mappings", "", schemaMappings, "The projects, each once"},
+				read: func(n *yaml.Node, _ string) { projects = n },
+			},
 		})
 	}
 	c.Indexes = r.indexes(short, list, &c.Concurrency)
@@ -202,9 +265,9 @@ func (r *reader) config(root *yaml.Node) *Config {
 	}
 	r.above(shared, floor)
 	if projects != nil {
-		c.Projects = r.projects(projects, shared, c.Indexes, floor)
+		c.Projects = r.projects(projects, Merge(beneath, shared), c.Indexes, floor)
 	}
-	_, base := floor.enforced(builtIn(), shared)
+	_, base := floor.enforced(beneath, shared)
 	c.Defaults = base.finish(c.Indexes)
 	return c
 }
@@ -215,8 +278,11 @@ func (r *reader) projects(n *yaml.Node, shared Layer, indexes []Index, floor flo
 	lines := map[string]int{}
 	r.list(n, at, 1, func(n *yaml.Node, at string) {
 		path := ""
-		entry := r.layer(n, at, field{key: "path", required: true, read: func(n *yaml.Node, at string) { path = r.projectPath(n, at) }})
-		under, p := floor.enforced(builtIn(), shared, entry)
+		entry := r.layer(n, at, field{
+			key: "path", required: true,
+			says: says{"text", "", schemaProject, "Its path on GitLab, `group/project`"},
+			read: func(n *yaml.Node, at string) { path = r.projectPath(n, at) }})
+		under, p := floor.enforced(shared, entry)
 		r.zoned(n, at, p)
 		r.above(entry, floor)
 		// GitLab's paths are told apart without regard to case.
@@ -225,7 +291,7 @@ func (r *reader) projects(n *yaml.Node, shared Layer, indexes []Index, floor flo
 			r.fail(n, at+".path", "%s is a project of this file already, at line %d: keep one of the two", path, first)
 		}
 		lines[key] = n.Line
-		out = append(out, Project{Path: path, Policy: p.finish(indexes), beneath: &beneath{under, p, indexes, floor}})
+		out = append(out, Project{Path: path, Policy: p.finish(indexes), layer: under, beneath: &beneath{under, p, indexes, floor}})
 	})
 	return out
 }

@@ -162,7 +162,7 @@ func TestEveryKey(t *testing.T) {
 	}
 	c.Defaults.Sources = nil
 	for i := range c.Projects {
-		c.Projects[i].beneath, c.Projects[i].Policy.Sources = nil, nil
+		c.Projects[i].beneath, c.Projects[i].layer, c.Projects[i].Policy.Sources = nil, Layer{}, nil
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", *c, *want)

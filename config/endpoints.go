@@ -13,10 +13,28 @@ import (
 func (r *reader) gitlab(n *yaml.Node, at string, g *GitLab) {
 	var where *yaml.Node
 	r.mapping(n, at, []field{
-		{key: "url", read: func(n *yaml.Node, at string) { g.URL, where = r.url(n, at), n }},
-		{key: "token_file", read: func(n *yaml.Node, at string) { g.TokenFile = r.text(n, at) }},
-		{key: "allow_http", read: func(n *yaml.Node, at string) { g.AllowHTTP = r.boolean(n, at) }},
-		{key: "former_users", read: func(n *yaml.Node, at string) { g.FormerUsers = r.texts(n, at, 1, func(*yaml.Node, string, string) {}) }},
+		{
+			key:  "url",
+			says: says{"address", "https://gitlab.com", schemaAddress, "Its address"},
+			read: func(n *yaml.Node, at string) { g.URL, where = r.url(n, at), n },
+		},
+		{
+			key:  "token_file",
+			says: says{"path", "", schemaText, "The file that holds the token, if the environment variable does not"},
+			read: func(n *yaml.Node, at string) { g.TokenFile = r.text(n, at) },
+		},
+		{
+			key:  "allow_http",
+			says: says{"boolean", "false", schemaBoolean, "Accept an `http` address; for this machine it is accepted without"},
+			read: func(n *yaml.Node, at string) { g.AllowHTTP = r.boolean(n, at) },
+		},
+		{
+			key: "former_users",
+			says: says{"list of texts", "", schemaTexts,
+				"Names of users that pinwheel had before, as commits show them, for a token of another user: branches that " +
+					"they wrote stay pinwheel's own"},
+			read: func(n *yaml.Node, at string) { g.FormerUsers = r.texts(n, at, 1, func(*yaml.Node, string, string) {}) },
+		},
 	})
 	g.URL = strings.TrimRight(g.URL, "/")
 	if where != nil {
@@ -30,9 +48,14 @@ func (r *reader) indexes(short, list *yaml.Node, concurrency *int) []Index {
 	out := []Index{{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}}}
 	if short != nil {
 		one := Index{Name: "index", Packages: []string{"*"}}
-		fields := append(r.index(&one), field{key: "concurrency", read: func(n *yaml.Node, at string) {
-			*concurrency = r.number(n, at, 1, 64)
-		}})
+		fields := append(r.index(&one), field{
+			key:  "concurrency",
+			says: says{"number, 1 to 64", "8", schemaUpTo64, "How many packages are asked for at a time, of every index"},
+			read: func(n *yaml.Node, at string) {
+				*concurrency = r.number(n, at, 1, 64)
+			}})
+		fields[0].says.standard = one.Name
+		fields[1].says.text += "; required, unless `concurrency` stands alone"
 		at := "index"
 		r.mapping(short, at, fields)
 		switch alone := onlyConcurrency(short); {
@@ -82,25 +105,55 @@ var indexName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 func (r *reader) index(i *Index) []field {
 	return []field{
-		{key: "name", read: func(n *yaml.Node, at string) {
-			i.Name = r.text(n, at)
-			if i.Name != "" && !indexName.MatchString(i.Name) {
-				r.fail(n, at, "%q is not a name for an index: write small letters, digits and single dashes", i.Name)
-			}
-		}},
-		{key: "url", read: func(n *yaml.Node, at string) { i.URL = r.url(n, at) }},
-		{key: "packages", read: func(n *yaml.Node, at string) {
-			i.Packages = r.texts(n, at, 1, r.pattern)
-			for j, p := range i.Packages {
-				i.Packages[j] = normalised(p)
-			}
-		}},
-		{key: "username", read: func(n *yaml.Node, at string) { i.Username = r.text(n, at) }},
-		{key: "password_file", read: func(n *yaml.Node, at string) { i.PasswordFile = r.text(n, at) }},
-		{key: "upload_times", read: func(n *yaml.Node, at string) {
-			i.IgnoreUploadTimes = r.choice(n, at, "required", "ignore") == "ignore"
-		}},
-		{key: "allow_http", read: func(n *yaml.Node, at string) { i.AllowHTTP = r.boolean(n, at) }},
+		{
+			key:  "name",
+			says: says{"name", "", `{"type":"string","pattern":"^[a-z0-9]+(-[a-z0-9]+)*$"}`, "Its name in messages and in the variable of its password: small letters, digits, dashes"},
+			read: func(n *yaml.Node, at string) {
+				i.Name = r.text(n, at)
+				if i.Name != "" && !indexName.MatchString(i.Name) {
+					r.fail(n, at, "%q is not a name for an index: write small letters, digits and single dashes", i.Name)
+				}
+			},
+		},
+		{
+			key:  "url",
+			says: says{"address", "", schemaAddress, "The base of its Simple API"},
+			read: func(n *yaml.Node, at string) { i.URL = r.url(n, at) },
+		},
+		{
+			key: "packages",
+			says: says{"list of patterns", "[\"*\"]", `{"type":"array","minItems":1,"uniqueItems":true,"items":{"type":"string","pattern":"^[A-Za-z0-9._*?-]+$"}}`,
+				"The names it owns, with `*` and `?`; spelling does not matter (`Acme_*` is `acme-*`)"},
+			read: func(n *yaml.Node, at string) {
+				i.Packages = r.texts(n, at, 1, r.pattern)
+				for j, p := range i.Packages {
+					i.Packages[j] = normalised(p)
+				}
+			},
+		},
+		{
+			key:  "username",
+			says: says{"text", "", schemaText, "For basic authentication; needs a password"},
+			read: func(n *yaml.Node, at string) { i.Username = r.text(n, at) },
+		},
+		{
+			key:  "password_file",
+			says: says{"path", "", schemaText, "The file that holds the password, if the environment variable does not"},
+			read: func(n *yaml.Node, at string) { i.PasswordFile = r.text(n, at) },
+		},
+		{
+			key: "upload_times",
+			says: says{"`required`, `ignore`", "required", `{"enum":["required","ignore"]}`,
+				"Releases whose upload time the index does not tell are too young, or old enough"},
+			read: func(n *yaml.Node, at string) {
+				i.IgnoreUploadTimes = r.choice(n, at, "required", "ignore") == "ignore"
+			},
+		},
+		{
+			key:  "allow_http",
+			says: says{"boolean", "false", schemaBoolean, "Accept an `http` address; for this machine it is accepted without"},
+			read: func(n *yaml.Node, at string) { i.AllowHTTP = r.boolean(n, at) },
+		},
 	}
 }
 

@@ -11,10 +11,9 @@ import (
 
 // floors are what no project may go below. The zero value allows everything.
 type floors struct {
-	age     time.Duration
-	ageText string
-	role    plan.Role
-	roles   string // its word
+	age               time.Duration
+	role              plan.Role
+	ageNode, roleNode *yaml.Node // as written; nil where enforce says nothing of it
 
 	ageSource, roleSource plan.Source
 
@@ -25,20 +24,39 @@ type floors struct {
 func (r *reader) enforce(n *yaml.Node, at string) floors {
 	var f floors
 	r.mapping(n, at, []field{
-		{key: "minimum_release_age", read: func(n *yaml.Node, at string) {
-			f.age, f.ageText, f.ageSource = r.age(n, at), n.Value, plan.Source{File: r.short, Line: n.Line}
-		}},
-		{key: "minimum_role", read: func(n *yaml.Node, at string) {
-			f.role, f.roles, f.roleSource = r.role(n, at), n.Value, plan.Source{File: r.short, Line: n.Line}
-		}},
-		{key: "keep", read: func(n *yaml.Node, at string) { f.keep = r.keeps(n, at) }},
-		{key: "indexes", read: func(n *yaml.Node, at string) {
-			r.list(n, at, 1, func(n *yaml.Node, at string) {
-				if address := r.url(n, at); address != "" {
-					f.indexes = append(f.indexes, strings.TrimRight(address, "/")+"/")
-				}
-			})
-		}},
+		{
+			key:  "minimum_release_age",
+			says: says{"`3d`, `12h` or `0`", "", schemaAge, "The least `minimum_release_age` of every project"},
+			read: func(n *yaml.Node, at string) {
+				f.age, f.ageNode, f.ageSource = r.age(n, at), n, plan.Source{File: r.short, Line: n.Line}
+			},
+		},
+		{
+			key: "minimum_role",
+			says: says{"`none`, `planner`, `reporter`, `developer`, `maintainer`", "", schemaRole,
+				"The least `selections.minimum_role` of every project"},
+			read: func(n *yaml.Node, at string) {
+				f.role, f.roleNode, f.roleSource = r.role(n, at), n, plan.Source{File: r.short, Line: n.Line}
+			},
+		},
+		{
+			key: "keep",
+			says: says{"list of `on_open`, `approvals`, `ignores`, `freezes`, `labels`", "", `{"type":"array","minItems":1,"uniqueItems":true,"items":{"enum":["on_open","approvals","ignores","freezes","labels"]}}`,
+				"What of an operator's entry a project's own file cannot take away; see [floors](#floors)"},
+			read: func(n *yaml.Node, at string) { f.keep = r.keeps(n, at) },
+		},
+		{
+			key: "indexes",
+			says: says{"list of addresses", "", `{"type":"array","minItems":1,"items":{"type":"string","pattern":"^https?://[^/@?#\\s]+(/[^?#\\s]*)?$"}}`,
+				"The addresses that indexes may have, or be below"},
+			read: func(n *yaml.Node, at string) {
+				r.list(n, at, 1, func(n *yaml.Node, at string) {
+					if address := r.url(n, at); address != "" {
+						f.indexes = append(f.indexes, strings.TrimRight(address, "/")+"/")
+					}
+				})
+			},
+		},
 	})
 	return f
 }
@@ -47,12 +65,12 @@ func (r *reader) enforce(n *yaml.Node, at string) floors {
 func (r *reader) above(l Layer, f floors) {
 	for _, a := range l.ages {
 		if a.age < f.age {
-			r.fail(a.node, a.at, "%s is less than the %s that enforce asks for: raise it or remove the line", a.node.Value, f.ageText)
+			r.fail(a.node, a.at, "%s is less than the %s that enforce asks for: raise it or remove the line", a.node.Value, f.ageNode.Value)
 		}
 	}
 	for _, g := range l.roles {
 		if g.role < f.role {
-			r.fail(g.node, g.at, "%s is less than the %s that enforce asks for: raise it or remove the line", g.node.Value, f.roles)
+			r.fail(g.node, g.at, "%s is less than the %s that enforce asks for: raise it or remove the line", g.node.Value, f.roleNode.Value)
 		}
 	}
 }
@@ -62,10 +80,12 @@ func (r *reader) above(l Layer, f floors) {
 func (f floors) over(p project) Layer {
 	var l Layer
 	if p.policy.MinimumAge < f.age {
-		l.keys = append(l.keys, setting{"minimum_release_age", f.ageSource, func(p *project) { p.policy.MinimumAge = f.age }})
+		l.keys = append(l.keys, setting{"minimum_release_age", f.ageNode, f.ageSource, func(p *project) { p.policy.MinimumAge = f.age }})
 	}
 	if p.policy.MinimumRole < f.role {
-		l.keys = append(l.keys, setting{"selections", f.roleSource, func(p *project) { p.policy.MinimumRole = f.role }})
+		key := &yaml.Node{Kind: yaml.ScalarNode, Value: "minimum_role"}
+		value := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{key, f.roleNode}}
+		l.keys = append(l.keys, setting{"selections", value, f.roleSource, func(p *project) { p.policy.MinimumRole = f.role }})
 	}
 	return l
 }

@@ -25,18 +25,41 @@ func (r *reader) files(n *yaml.Node, at string) []plan.FilePolicy {
 	r.list(n, at, 1, func(n *yaml.Node, at string) {
 		var f plan.FilePolicy
 		r.mapping(n, at, []field{
-			{key: "path", required: true, read: func(n *yaml.Node, at string) { f.Path = once(n, at) }},
-			{key: "derived", read: func(n *yaml.Node, at string) {
-				f.Derived = &plan.Derived{Format: "block", Key: []string{"variables", "PYTHON_CONSTRAINTS"}}
-				r.mapping(n, at, []field{
-					{key: "path", required: true, read: func(n *yaml.Node, at string) { f.Derived.Path = once(n, at) }},
-					{key: "format", read: func(n *yaml.Node, at string) { f.Derived.Format = r.choice(n, at, "block", "list", "map") }},
-					{key: "key", read: func(n *yaml.Node, at string) { f.Derived.Key = r.keyPath(n, at) }},
-				})
-				if why := f.Derived.Refused(); why != "" {
-					r.fail(n, at, "%s", why)
-				}
-			}},
+			{
+				key: "path", required: true,
+				says: says{"path in the repository", "", schemaFile, "The constraints file"},
+				read: func(n *yaml.Node, at string) { f.Path = once(n, at) },
+			},
+			{
+				key: "derived",
+				says: says{"mapping", "", `{"@":"","if":{"required":["format"],"properties":{"format":{"enum":["list","map"]}}},"then":{"required":["key"]}}`,
+					"The file that repeats the pins, changed in the same commit"},
+				read: func(n *yaml.Node, at string) {
+					f.Derived = &plan.Derived{Format: "block", Key: []string{"variables", "PYTHON_CONSTRAINTS"}}
+					r.mapping(n, at, []field{
+						{
+							key: "path", required: true,
+							says: says{"path in the repository", "", schemaFile, "Where it is"},
+							read: func(n *yaml.Node, at string) { f.Derived.Path = once(n, at) },
+						},
+						{
+							key: "format",
+							says: says{"`block`, `list`, `map`", "block", `{"enum":["block","list","map"]}`,
+								"One text with the pins as lines, a sequence of pins, or names to versions"},
+							read: func(n *yaml.Node, at string) { f.Derived.Format = r.choice(n, at, "block", "list", "map") },
+						},
+						{
+							key: "key",
+							says: says{"list of texts", "[variables, PYTHON_CONSTRAINTS]", `{"type":"array","minItems":1,"items":{"type":"string","minLength":1}}`,
+								"The path of the YAML key that holds the pins; see [the derived file](#the-derived-file)"},
+							read: func(n *yaml.Node, at string) { f.Derived.Key = r.keyPath(n, at) },
+						},
+					})
+					if why := f.Derived.Refused(); why != "" {
+						r.fail(n, at, "%s", why)
+					}
+				},
+			},
 		})
 		out = append(out, f)
 	})

@@ -2,6 +2,8 @@ package config
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -24,6 +26,7 @@ type Layer struct {
 // setting is one key of a layer with a value that was judged.
 type setting struct {
 	key    string
+	value  *yaml.Node
 	source plan.Source // zero for what is built in
 	set    func(*project)
 }
@@ -73,14 +76,109 @@ func (l Layer) project() project {
 	return p
 }
 
+// builtIn is the layer beneath all others: what each key says is its default. A
+// window and its zone are not in it, since only what somebody wrote down needs a zone;
+// finish has theirs.
+func builtIn() Layer {
+	text := ""
+	r := &reader{sections: map[string][]field{}}
+	for _, k := range projectKeys() {
+		if k.name == "window" || k.name == "timezone" {
+			continue
+		}
+		if k.says.standard != "" {
+			text += k.name + ": " + k.says.standard + "\n"
+			continue
+		}
+		k.read(r, new(Layer), &yaml.Node{Kind: yaml.MappingNode}, k.name) // which keys it has below it
+		for _, f := range r.sections[k.name] {
+			if f.says.standard != "" {
+				text += k.name + ": {" + f.key + ": " + f.says.standard + "}\n"
+			}
+		}
+	}
+	r = &reader{sections: map[string][]field{}}
+	l := r.layer(r.document([]byte(text), ""), "")
+	for i := range l.keys {
+		l.keys[i].source = plan.Source{}
+	}
+	return Layer{keys: l.keys}
+}
+
+// Settings are the keys of a project with their values and where each is set, in the
+// order of docs/config.md. A key that nobody set and that has no default is left out.
+func (p Project) Settings() []plan.Setting {
+	var out []plan.Setting
+	for _, k := range projectKeys() {
+		value, source := k.says.standard, plan.Source{}
+		for _, s := range p.layer.keys {
+			if s.key == k.name {
+				var b strings.Builder
+				inline(&b, s.value)
+				value, source = b.String(), s.source
+			}
+		}
+		if cut := []rune(value); len(cut) > maxShown {
+			value = string(cut[:maxShown]) + "..."
+		}
+		if value != "" {
+			out = append(out, plan.Setting{Key: k.name, Value: value, Source: source.String()})
+		}
+	}
+	return out
+}
+
+// maxShown is about how many bytes of a value Settings shows.
+const maxShown = 200
+
+// inline writes a value on one line, and no more of it than is shown: aliases can
+// make a short file stand for a very long value.
+func inline(b *strings.Builder, n *yaml.Node) {
+	n = target(n)
+	if b.Len() > maxShown {
+		return
+	}
+	switch n.Kind {
+	case yaml.SequenceNode:
+		b.WriteByte('[')
+		for i, e := range n.Content {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			if b.Len() > maxShown {
+				break
+			}
+			inline(b, e)
+		}
+		b.WriteByte(']')
+	case yaml.MappingNode:
+		b.WriteByte('{')
+		for i := 0; i+1 < len(n.Content) && b.Len() <= maxShown; i += 2 {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			inline(b, n.Content[i])
+			b.WriteString(": ")
+			inline(b, n.Content[i+1])
+		}
+		b.WriteByte('}')
+	case yaml.ScalarNode:
+		if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+			b.WriteString(strconv.Quote(n.Value))
+			return
+		}
+		b.WriteString(n.Value)
+	}
+}
+
 // layer reads a mapping of keys of a project: an entry of projects, the defaults or
 // a project's own file.
 func (r *reader) layer(n *yaml.Node, at string, more ...field) Layer {
 	var l Layer
 	fields := more
 	for _, k := range projectKeys() {
-		fields = append(fields, field{key: k.name, read: func(n *yaml.Node, at string) {
-			l.keys = append(l.keys, setting{key: k.name, set: k.read(r, &l, n, at)})
+		fields = append(fields, field{key: k.name, says: k.says, read: func(n *yaml.Node, at string) {
+			l.keys = append(l.keys, setting{key: k.name, value: n, set: k.read(r, &l, n, at)})
 		}})
 	}
 	r.mapping(n, at, fields)

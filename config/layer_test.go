@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strings"
 	"testing"
 
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -10,7 +11,7 @@ import (
 // one has alone stays.
 func TestMerge(t *testing.T) {
 	number := func(key, file string, n int, to func(*plan.Policy) *int) Layer {
-		return Layer{keys: []setting{{key, plan.Source{File: file, Line: n}, func(p *project) { *to(&p.policy) = n }}}}
+		return Layer{keys: []setting{{key, nil, plan.Source{File: file, Line: n}, func(p *project) { *to(&p.policy) = n }}}}
 	}
 	open := func(p *plan.Policy) *int { return &p.MaxOpen }
 	fresh := func(p *plan.Policy) *int { return &p.MaxNew }
@@ -59,8 +60,43 @@ projects:
 	if got := c.Projects[0].Policy.Sources["refresh"].String(); got != "pinwheel.yaml:10" {
 		t.Errorf("the entry's refresh comes from %s", got)
 	}
+	var shown []string
+	for _, s := range own.Settings() {
+		if s.Key != "files" && s.Source != "built in" || s.Key == "window" || s.Key == "platforms" {
+			shown = append(shown, s.Key+"="+s.Value+" "+s.Source)
+		}
+	}
+	if got, want := strings.Join(shown, "\n"), `window="* * * * SAT,SUN" built in
+minimum_release_age=7d pinwheel.yaml:2
+refresh=never .gitlab/pinwheel.yaml:2
+labels=[a] pinwheel.yaml:5
+draft=false pinwheel.yaml:9
+platforms=[linux/x86_64] built in
+mode=dashboard .gitlab/pinwheel.yaml:3
+selections={minimum_role: maintainer} pinwheel.yaml:3`; got != want {
+		t.Errorf("the settings are\n%s\nwant\n%s", got, want)
+	}
 	p := own.Policy
 	if p.Draft || p.Refresh != plan.RefreshNever || p.Mode != plan.DashboardOnly || p.MinimumRole != plan.Maintainer || len(p.Labels) != 1 {
 		t.Errorf("the layers make %+v", p)
+	}
+}
+
+// A value is shown on one line, and no more than is read at a glance, whatever
+// aliases make of it.
+func TestSettingsAreShort(t *testing.T) {
+	long := "labels: [" + strings.Repeat("aaaaaaaaa, ", 100) + "b]\n"
+	bomb := "labels: &a [x]\nreviewers: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nassignees: &c [*b, *b, *b, *b, *b, *b, *b, *b]\nroots: &d [*c, *c, *c, *c, *c, *c, *c, *c]\nextras: &e [*d, *d, *d, *d, *d, *d, *d, *d]\nrules: [*e, *e, *e, *e, *e, *e, *e, *e]\n"
+	for _, text := range []string{long, bomb, "labels: []\ndashboard: {}\nreviewers: [\"a b\", 'c']\n"} {
+		r := &reader{sections: map[string][]field{}}
+		p := Project{layer: r.layer(r.document([]byte(text), ""), "")}
+		for _, s := range p.Settings() {
+			if len(s.Value) > 2*maxShown || strings.Contains(s.Value, "\n") {
+				t.Errorf("%s is shown as %d bytes: %s", s.Key, len(s.Value), s.Value)
+			}
+			if want := map[string]string{"dashboard": "{}", "reviewers": `["a b", "c"]`}[s.Key]; text[:10] == "labels: []" && want != "" && s.Value != want {
+				t.Errorf("%s is shown as %s, want %s", s.Key, s.Value, want)
+			}
+		}
 	}
 }

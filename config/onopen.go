@@ -19,19 +19,33 @@ var inputName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 func (r *reader) onOpen(n *yaml.Node, at string) plan.OnOpen {
 	var out plan.OnOpen
 	r.mapping(n, at, []field{
-		{key: "comment", read: func(n *yaml.Node, at string) {
-			out.Comment = r.text(n, at)
-			switch {
-			case strings.HasPrefix(out.Comment, "/"):
-				r.fail(n, at, "%q is a quick action, which GitLab would carry out as pinwheel's user: write a comment that starts with another character", out.Comment)
-			case len(out.Comment) > 1000:
-				r.fail(n, at, "the comment has %d bytes: write at most 1000", len(out.Comment))
-			}
-		}},
-		{key: "pipeline", read: func(n *yaml.Node, at string) {
-			out.Pipeline = true
-			r.mapping(n, at, []field{{key: "inputs", read: func(n *yaml.Node, at string) { out.Inputs = r.inputs(n, at) }}})
-		}},
+		{
+			key: "comment",
+			says: says{"text of one line", "", `{"type":"string","minLength":1,"maxLength":1000,"pattern":"^[^/]"}`,
+				"A comment on the merge request, such as the command of a bot"},
+			read: func(n *yaml.Node, at string) {
+				out.Comment = r.text(n, at)
+				switch {
+				case strings.HasPrefix(out.Comment, "/"):
+					r.fail(n, at, "%q is a quick action, which GitLab would carry out as pinwheel's user: write a comment that starts with another character", out.Comment)
+				case len(out.Comment) > 1000:
+					r.fail(n, at, "the comment has %d bytes: write at most 1000", len(out.Comment))
+				}
+			},
+		},
+		{
+			key:  "pipeline",
+			says: says{"mapping, empty as `{}`", "", schemaMapping, "A pipeline of the branch, started over the API"},
+			read: func(n *yaml.Node, at string) {
+				out.Pipeline = true
+				r.mapping(n, at, []field{{
+					key: "inputs",
+					says: says{"mapping", "", `{"type":"object","propertyNames":{"pattern":"^[A-Za-z0-9_-]{1,255}$"},"additionalProperties":{"type":["string","integer","boolean"]}}`,
+						"Its inputs, texts, whole numbers or booleans, as `spec:inputs` of the project's CI/CD configuration has " +
+							"them"},
+					read: func(n *yaml.Node, at string) { out.Inputs = r.inputs(n, at) }}})
+			},
+		},
 	})
 	if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
 		r.fail(n, at, "it asks for nothing: add comment or pipeline, or remove the line")

@@ -34,7 +34,7 @@ func (p Project) Own(data []byte) (Project, []string, error) {
 	if p.beneath == nil {
 		return p, nil, errors.New("this project has no configuration beneath its own file")
 	}
-	r := &reader{path: OwnFile, short: OwnFile, keys: map[string][]string{}}
+	r := &reader{path: OwnFile, short: OwnFile, sections: map[string][]field{}}
 	if len(data) > maxOwn {
 		return p, nil, Errors{{Path: OwnFile, Text: "the file is larger than 64 KiB: make it smaller"}}
 	}
@@ -45,11 +45,12 @@ func (p Project) Own(data []byte) (Project, []string, error) {
 	if len(r.errs) > 0 {
 		return p, nil, r.errs.sorted()
 	}
+	var all Layer
 	var q project
 	r.noAliases(root)
 	if len(r.errs) == 0 {
 		own := r.layer(root, "")
-		_, q = p.beneath.floor.enforced(p.beneath.layer, own)
+		all, q = p.beneath.floor.enforced(p.beneath.layer, own)
 		r.zoned(root, "", q)
 		r.above(own, p.beneath.floor)
 		r.operators(root, own, q, p)
@@ -58,7 +59,7 @@ func (p Project) Own(data []byte) (Project, []string, error) {
 	if len(r.errs) > 0 {
 		return p, nil, r.errs.sorted()
 	}
-	p.Policy = q.finish(p.beneath.indexes)
+	p.Policy, p.layer = q.finish(p.beneath.indexes), all
 	var keys []string
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		keys = append(keys, root.Content[i].Value)

@@ -28,25 +28,6 @@ type project struct {
 	ruleWindows []ruleWindow
 }
 
-// builtIn is the layer beneath all others.
-func builtIn() Layer {
-	policy := plan.Policy{
-		Files:        []plan.FilePolicy{{Path: "constraints.txt"}},
-		MinimumAge:   3 * 24 * time.Hour,
-		MaxOpen:      10,
-		Refresh:      plan.RefreshInWindow,
-		Closing:      plan.RefusesVersion,
-		BranchPrefix: "pinwheel/",
-		Labels:       []string{"dependencies"},
-		Platforms:    []string{"linux/x86_64"},
-		Mode:         plan.Full,
-		MinimumRole:  plan.Developer,
-		Dashboard:    "Dependency Dashboard",
-		Unverified:   plan.OfferUnverified,
-	}
-	return Layer{keys: []setting{{set: func(p *project) { policy.Sources = p.policy.Sources; p.policy = policy }}}}
-}
-
 // finish returns the policy, which shares no memory with another project's.
 func (p project) finish(indexes []Index) plan.Policy {
 	policy := p.policy
@@ -118,9 +99,21 @@ func (r *reader) freezes(n *yaml.Node, at string) []plan.Freeze {
 	r.list(n, at, 0, func(n *yaml.Node, at string) {
 		f := plan.Freeze{At: fmt.Sprintf("%s:%d", r.short, n.Line)}
 		r.mapping(n, at, []field{
-			{key: "from", required: true, read: func(n *yaml.Node, at string) { f.From = r.date(n, at) }},
-			{key: "to", required: true, read: func(n *yaml.Node, at string) { f.To = r.date(n, at) }},
-			{key: "reason", required: true, read: func(n *yaml.Node, at string) { f.Reason = r.text(n, at) }},
+			{
+				key: "from", required: true,
+				says: says{"day, `2026-12-20`", "", schemaDay, "The first day"},
+				read: func(n *yaml.Node, at string) { f.From = r.date(n, at) },
+			},
+			{
+				key: "to", required: true,
+				says: says{"day", "", schemaDay, "The last day, which is frozen too"},
+				read: func(n *yaml.Node, at string) { f.To = r.date(n, at) },
+			},
+			{
+				key: "reason", required: true,
+				says: says{"text", "", schemaText, "Why; it stands in the dashboard"},
+				read: func(n *yaml.Node, at string) { f.Reason = r.text(n, at) },
+			},
 		})
 		if f.To.Before(f.From) {
 			r.fail(n, at, "it ends before it begins: write the first day as from and the last as to")

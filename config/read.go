@@ -18,15 +18,17 @@ type reader struct {
 	path  string
 	short string // path as the dashboard writes it
 	errs  Errors
-	// keys is what the reader understands by section, so that a test can hold
-	// it against the schema.
-	keys map[string][]string
+	// sections are the keys of each mapping that was read, of which the schema and
+	// the table of docs/config.md are made.
+	sections map[string][]field
 }
 
-// field is one key of a mapping.
+// field is one key of a mapping, declared in this one place: what reads it, and what
+// is said of it elsewhere.
 type field struct {
 	key      string
 	required bool
+	says     says
 	read     func(n *yaml.Node, at string)
 }
 
@@ -42,7 +44,7 @@ func (r *reader) mapping(n *yaml.Node, at string, fields []field) {
 	for i, f := range fields {
 		known[i] = f.key
 	}
-	r.keys[element.ReplaceAllString(at, "[]")] = known
+	r.sections[element.ReplaceAllString(at, "[]")] = fields
 	n = target(n)
 	if n.Kind != yaml.MappingNode {
 		r.fail(n, at, "%s: write a mapping with the keys %s", not(n, "a mapping"), strings.Join(known, ", "))

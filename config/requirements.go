@@ -89,26 +89,45 @@ func (r *reader) rootRequirement(n *yaml.Node, at string) string {
 func (r *reader) rootProject(n *yaml.Node, at string) plan.RootPolicy {
 	root := plan.RootPolicy{File: "pyproject.toml"}
 	r.mapping(n, at, []field{
-		{key: "project", required: true, read: func(n *yaml.Node, at string) { root.Project = r.projectPath(n, at) }},
-		{key: "ref", read: func(n *yaml.Node, at string) {
-			root.Ref = r.text(n, at)
-			if strings.ContainsAny(root.Ref, " ~^:?*[\\") || strings.Contains(root.Ref, "..") || strings.HasPrefix(root.Ref, "-") {
-				r.fail(n, at, "%q is not the name of a branch, a tag or a commit: write one such as main", root.Ref)
-			}
-		}},
-		{key: "file", read: func(n *yaml.Node, at string) {
-			root.File = r.filePath(n, at)
-			if base := path.Base(root.File); root.File != "" && base != "pyproject.toml" && base != "setup.cfg" {
-				r.fail(n, at, "%q cannot be read without running it: name a pyproject.toml or a setup.cfg, or list its requirements as roots", root.File)
-			}
-		}},
-		{key: "extras", read: func(n *yaml.Node, at string) {
-			for _, e := range r.texts(n, at, 0, r.name) {
-				root.Extras = append(root.Extras, pep508.NormalizeName(e))
-			}
-			slices.Sort(root.Extras)
-			root.Extras = slices.Compact(root.Extras)
-		}},
+		{
+			key: "project", required: true,
+			says: says{"text", "", schemaProject, "The path of a project on GitLab"},
+			read: func(n *yaml.Node, at string) { root.Project = r.projectPath(n, at) },
+		},
+		{
+			key: "ref",
+			says: says{"branch, tag or commit", "", `{"type":"string","minLength":1,"pattern":"^[^\\s~^:?*\\[\\\\-][^\\s~^:?*\\[\\\\]*$","not":{"pattern":"\\.\\."}}`,
+				"Where its file is read, a branch before a tag of the same name; without it, on its default branch"},
+			read: func(n *yaml.Node, at string) {
+				root.Ref = r.text(n, at)
+				if strings.ContainsAny(root.Ref, " ~^:?*[\\") || strings.Contains(root.Ref, "..") || strings.HasPrefix(root.Ref, "-") {
+					r.fail(n, at, "%q is not the name of a branch, a tag or a commit: write one such as main", root.Ref)
+				}
+			},
+		},
+		{
+			key: "file",
+			says: says{"path in the repository", "pyproject.toml", `{"type":"string","pattern":"^(.*/)?(pyproject\\.toml|setup\\.cfg)$","not":{"pattern":"^/|(^|/)[.][gG][iI][tT][. ]*(:|/|$)|(^|/)[gG][iI][tT]~1[. ]*(:|/|$)|(^|/)\\.\\.?(/|$)|//|\\\\|^\\s"}}`,
+				"Its `pyproject.toml` or `setup.cfg`, which is read, never executed"},
+			read: func(n *yaml.Node, at string) {
+				root.File = r.filePath(n, at)
+				if base := path.Base(root.File); root.File != "" && base != "pyproject.toml" && base != "setup.cfg" {
+					r.fail(n, at, "%q cannot be read without running it: name a pyproject.toml or a setup.cfg, or list its requirements as roots", root.File)
+				}
+			},
+		},
+		{
+			key: "extras",
+			says: says{"list of names", "[]", `{"type":"array","uniqueItems":true,"items":{"type":"string","pattern":"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"}}`,
+				"Its extras that are installed too"},
+			read: func(n *yaml.Node, at string) {
+				for _, e := range r.texts(n, at, 0, r.name) {
+					root.Extras = append(root.Extras, pep508.NormalizeName(e))
+				}
+				slices.Sort(root.Extras)
+				root.Extras = slices.Compact(root.Extras)
+			},
+		},
 	})
 	return root
 }
@@ -147,15 +166,29 @@ func (r *reader) ignoreEdge(n *yaml.Node, at string) plan.IgnoreEdge {
 		}
 	}
 	r.mapping(n, at, []field{
-		{key: "from", required: true, read: name(&e.From)},
-		{key: "to", required: true, read: name(&e.To)},
-		{key: "versions", read: func(n *yaml.Node, at string) {
-			e.Versions = r.text(n, at)
-			if _, err := pep440.ParseSpecifiers(e.Versions); err != nil {
-				r.fail(n, at, "%q does not say which versions: write specifiers such as \"<2\" or \"==1.34.*\"", e.Versions)
-			}
-		}},
-		{key: "reason", required: true, read: func(n *yaml.Node, at string) { e.Reason = r.text(n, at) }},
+		{
+			key: "from", required: true,
+			says: says{"name", "", schemaName, "The package that requires"},
+			read: name(&e.From)},
+		{
+			key: "to", required: true,
+			says: says{"name", "", schemaName, "The package that is required"},
+			read: name(&e.To)},
+		{
+			key:  "versions",
+			says: says{"specifiers", "", schemaSpecifiers, "Of which versions of `from` this is so, `\"<2\"`; without it, of all"},
+			read: func(n *yaml.Node, at string) {
+				e.Versions = r.text(n, at)
+				if _, err := pep440.ParseSpecifiers(e.Versions); err != nil {
+					r.fail(n, at, "%q does not say which versions: write specifiers such as \"<2\" or \"==1.34.*\"", e.Versions)
+				}
+			},
+		},
+		{
+			key: "reason", required: true,
+			says: says{"text", "", schemaText, "Why; it stands in the dashboard"},
+			read: func(n *yaml.Node, at string) { e.Reason = r.text(n, at) },
+		},
 	})
 	return e
 }

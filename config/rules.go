@@ -28,56 +28,128 @@ func (r *reader) rule(n *yaml.Node, at string, l *Layer, windows *[]ruleWindow) 
 		return func(n *yaml.Node, at string) { does = true; read(n, at) }
 	}
 	r.mapping(n, at, []field{
-		{key: "packages", read: func(n *yaml.Node, at string) {
-			r.texts(n, at, 1, func(n *yaml.Node, at, text string) {
-				pattern, err := plan.ParsePackagePattern(text)
-				if err != nil {
-					r.fail(n, at, "%v", err)
-				}
-				rule.Packages = append(rule.Packages, pattern)
-			})
-		}},
-		{key: "kinds", read: func(n *yaml.Node, at string) {
-			r.list(n, at, 1, func(n *yaml.Node, at string) {
-				kind := plan.Kind(r.choice(n, at, "major", "minor", "patch", "calendar"))
-				if kind == "calendar" {
-					kind = plan.Calendar
-				}
-				rule.Kinds = append(rule.Kinds, kind)
-			})
-		}},
-		{key: "from", read: func(n *yaml.Node, at string) { rule.From = r.versions(n, at) }},
-		{key: "to", read: func(n *yaml.Node, at string) { rule.To = r.versions(n, at) }},
-		{key: "files", read: func(n *yaml.Node, at string) {
-			rule.Files = r.texts(n, at, 1, func(n *yaml.Node, at, text string) {
-				if len(text) > plan.MaxPattern {
-					r.fail(n, at, "a pattern of %d bytes is longer than %d: write several", len(text), plan.MaxPattern)
-				} else if _, err := path.Match(text, ""); err != nil {
-					r.fail(n, at, "%q is not a pattern of paths: write constraints.txt or images/*.txt", text)
-				}
-			})
-		}},
-		{key: "enabled", read: effect(func(n *yaml.Node, at string) { rule.Enabled = r.yesNo(n, at) })},
-		{key: "ignore", read: effect(func(n *yaml.Node, at string) { rule.Ignore = r.ignore(n, at) })},
-		{key: "allowed", read: effect(func(n *yaml.Node, at string) { rule.Allowed = r.versions(n, at) })},
-		{key: "minimum_release_age", read: effect(func(n *yaml.Node, at string) {
-			rule.MinimumAge, rule.HasAge = r.age(n, at), true
-			l.ages = append(l.ages, givenAge{n, at, rule.MinimumAge})
-		})},
-		{key: "window", read: effect(func(n *yaml.Node, at string) {
-			specs := r.window(n, at)
-			*windows = append(*windows, ruleWindow{n, specs})
-			w := windowOf(specs, time.UTC, nil) // finish gives it the project's zone
-			rule.Window = &w
-		})},
-		{key: "reviewers", read: effect(func(n *yaml.Node, at string) { rule.Reviewers = r.texts(n, at, 1, r.username) })},
-		{key: "assignees", read: effect(func(n *yaml.Node, at string) { rule.Assignees = r.texts(n, at, 1, r.username) })},
-		{key: "group", read: effect(func(n *yaml.Node, at string) { rule.Group = r.group(n, at) })},
-		{key: "approval", read: effect(func(n *yaml.Node, at string) { rule.Approval = r.yesNo(n, at) })},
-		{key: "priority", read: effect(func(n *yaml.Node, at string) {
-			rule.Priority, rule.HasPriority = r.number(n, at, -1000, 1000), true
-		})},
-		{key: "labels", read: effect(func(n *yaml.Node, at string) { rule.Labels = r.texts(n, at, 1, r.label) })},
+		{
+			key: "packages",
+			says: says{"list of names, globs or `/regex/`", "", `{"type":"array","minItems":1,"uniqueItems":true,"items":{"type":"string","maxLength":255,"pattern":"^([^ /,]+|/.+/)$"}}`,
+				"Packages; without it, all"},
+			read: func(n *yaml.Node, at string) {
+				r.texts(n, at, 1, func(n *yaml.Node, at, text string) {
+					pattern, err := plan.ParsePackagePattern(text)
+					if err != nil {
+						r.fail(n, at, "%v", err)
+					}
+					rule.Packages = append(rule.Packages, pattern)
+				})
+			},
+		},
+		{
+			key: "kinds",
+			says: says{"list of `major`, `minor`, `patch`, `calendar`", "", `{"type":"array","minItems":1,"items":{"enum":["major","minor","patch","calendar"]}}`,
+				"Kinds of steps; without it, all"},
+			read: func(n *yaml.Node, at string) {
+				r.list(n, at, 1, func(n *yaml.Node, at string) {
+					kind := plan.Kind(r.choice(n, at, "major", "minor", "patch", "calendar"))
+					if kind == "calendar" {
+						kind = plan.Calendar
+					}
+					rule.Kinds = append(rule.Kinds, kind)
+				})
+			},
+		},
+		{
+			key:  "from",
+			says: says{"specifiers", "", schemaSpecifiers, "Pinned versions, `\"<2\"`; without it, all"},
+			read: func(n *yaml.Node, at string) { rule.From = r.versions(n, at) },
+		},
+		{
+			key:  "to",
+			says: says{"specifiers", "", schemaSpecifiers, "New versions, `\">=3\"`; without it, all"},
+			read: func(n *yaml.Node, at string) { rule.To = r.versions(n, at) },
+		},
+		{
+			key:  "files",
+			says: says{"list of globs", "", schemaTexts, "Constraints files; without it, all"},
+			read: func(n *yaml.Node, at string) {
+				rule.Files = r.texts(n, at, 1, func(n *yaml.Node, at, text string) {
+					if len(text) > plan.MaxPattern {
+						r.fail(n, at, "a pattern of %d bytes is longer than %d: write several", len(text), plan.MaxPattern)
+					} else if _, err := path.Match(text, ""); err != nil {
+						r.fail(n, at, "%q is not a pattern of paths: write constraints.txt or images/*.txt", text)
+					}
+				})
+			},
+		},
+		{
+			key: "enabled",
+			says: says{"boolean", "", schemaBoolean,
+				"`false`: such updates are turned off and not listed; `true` turns them on again. The last rule counts"},
+			read: effect(func(n *yaml.Node, at string) { rule.Enabled = r.yesNo(n, at) }),
+		},
+		{
+			key: "ignore",
+			says: says{"text, or a mapping", "", `{"oneOf":[{"type":"string","minLength":1,"pattern":"^\\S(.*\\S)?$"},{"@":""}]}`,
+				"The release is not taken: why"},
+			read: effect(func(n *yaml.Node, at string) { rule.Ignore = r.ignore(n, at) }),
+		},
+		{
+			key:  "allowed",
+			says: says{"specifiers", "", schemaSpecifiers, "What new versions have to be in"},
+			read: effect(func(n *yaml.Node, at string) { rule.Allowed = r.versions(n, at) }),
+		},
+		{
+			key:  "minimum_release_age",
+			says: says{"`14d`, `12h` or `0`", "", schemaAge, "In place of the project's; of several rules the last counts"},
+			read: effect(func(n *yaml.Node, at string) {
+				rule.MinimumAge, rule.HasAge = r.age(n, at), true
+				l.ages = append(l.ages, givenAge{n, at, rule.MinimumAge})
+			}),
+		},
+		{
+			key: "window",
+			says: says{"cron spec or list of them", "", schemaWindow,
+				"When such updates open and move, in place of the project's window. The last rule counts"},
+			read: effect(func(n *yaml.Node, at string) {
+				specs := r.window(n, at)
+				*windows = append(*windows, ruleWindow{n, specs})
+				w := windowOf(specs, time.UTC, nil) // finish gives it the project's zone
+				rule.Window = &w
+			}),
+		},
+		{
+			key:  "reviewers",
+			says: says{"list of usernames", "", schemaSomeUsernames, "More reviewers of merge requests that make such a step"},
+			read: effect(func(n *yaml.Node, at string) { rule.Reviewers = r.texts(n, at, 1, r.username) }),
+		},
+		{
+			key:  "assignees",
+			says: says{"list of usernames", "", schemaSomeUsernames, "More assignees of them"},
+			read: effect(func(n *yaml.Node, at string) { rule.Assignees = r.texts(n, at, 1, r.username) }),
+		},
+		{
+			key: "group",
+			says: says{"text", "", `{"type":"string","pattern":"^[A-Za-z0-9]([A-Za-z0-9 ._+-]{0,58}[A-Za-z0-9+])?$"}`,
+				"The name of the group that such updates join: one branch and one merge request; see [groups](#groups). The " +
+					"last rule counts"},
+			read: effect(func(n *yaml.Node, at string) { rule.Group = r.group(n, at) }),
+		},
+		{
+			key:  "approval",
+			says: says{"boolean", "", schemaBoolean, "`true`: such updates open after a tick alone. The last rule counts"},
+			read: effect(func(n *yaml.Node, at string) { rule.Approval = r.yesNo(n, at) }),
+		},
+		{
+			key: "priority",
+			says: says{"number, -1000 to 1000", "", `{"type":"integer","minimum":-1000,"maximum":1000}`,
+				"Of the updates that wait for a place the greater goes first; without it, 0. The last rule counts"},
+			read: effect(func(n *yaml.Node, at string) {
+				rule.Priority, rule.HasPriority = r.number(n, at, -1000, 1000), true
+			}),
+		},
+		{
+			key:  "labels",
+			says: says{"list of texts", "", schemaTexts, "More labels for merge requests that make such a step"},
+			read: effect(func(n *yaml.Node, at string) { rule.Labels = r.texts(n, at, 1, r.label) }),
+		},
 	})
 	if !does {
 		r.fail(n, at, "the rule does nothing: add ignore, allowed, window, group or another key that says what holds")
@@ -127,15 +199,29 @@ func (r *reader) ignore(n *yaml.Node, at string) *plan.Ignore {
 	}
 	var out plan.Ignore
 	r.mapping(n, at, []field{
-		{key: "reason", required: true, read: func(n *yaml.Node, at string) { out.Reason = r.text(n, at) }},
-		{key: "link", read: func(n *yaml.Node, at string) {
-			out.Link = r.text(n, at)
-			u, err := url.Parse(out.Link)
-			if out.Link != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil) {
-				r.fail(n, at, "this is not an address that people can open: write one that starts with https://, without a user")
-			}
-		}},
-		{key: "until", read: func(n *yaml.Node, at string) { out.Until = r.date(n, at) }},
+		{
+			key: "reason", required: true,
+			says: says{"text", "", schemaText, "Why; it stands in the dashboard"},
+			read: func(n *yaml.Node, at string) { out.Reason = r.text(n, at) },
+		},
+		{
+			key: "link",
+			says: says{"address", "", `{"type":"string","pattern":"^https?://[^/@]+(/.*)?$"}`,
+				"What explains it; the dashboard links it, but for an address of the same GitLab outside of the project, " +
+					"which stands as code: as a link it would leave a note there"},
+			read: func(n *yaml.Node, at string) {
+				out.Link = r.text(n, at)
+				u, err := url.Parse(out.Link)
+				if out.Link != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil) {
+					r.fail(n, at, "this is not an address that people can open: write one that starts with https://, without a user")
+				}
+			},
+		},
+		{
+			key:  "until",
+			says: says{"day, `2027-01-31`", "", schemaDay, "From that day on it is taken again, and the dashboard says that the rule is over"},
+			read: func(n *yaml.Node, at string) { out.Until = r.date(n, at) },
+		},
 	})
 	return &out
 }

@@ -128,14 +128,10 @@ func schemaKeys(t *testing.T) map[string]*node {
 }
 
 func TestSchemaHasTheKeysOfTheLoader(t *testing.T) {
-	r := &reader{path: "c", keys: map[string][]string{}}
-	const every = "enforce: {}\ndefaults: {on_open: {pipeline: {}}, files: [{path: a, derived: {path: b}}], selections: {}, dashboard: {}, roots: [{project: g/p}], ignore_edges: [{}], rules: [{ignore: {}}], freeze: [{}]}\n" + full
-	text := strings.Replace(every, "defaults: {labels", "projectz: {labels", 1)
-	r.config(r.document([]byte(text), ""))
 	var got []string
-	for section, keys := range r.keys {
-		for _, k := range keys {
-			got = append(got, below(section, k))
+	for section, fields := range sectionsOf(t) {
+		for _, f := range fields {
+			got = append(got, below(section, f.key))
 		}
 	}
 	want := slices.Collect(maps.Keys(schemaKeys(t)))
@@ -193,7 +189,9 @@ func TestSchemaDefaultsAreTheLoaders(t *testing.T) {
 	}
 	written := parsed(t, string(data))
 	silent := parsed(t, "projects: [{path: g/p}]")
-	written.Projects[0].beneath, silent.Projects[0].beneath = nil, nil     // nodes of the texts
+	for _, c := range []*Config{written, silent} {
+		c.Projects[0].beneath, c.Projects[0].layer = nil, Layer{} // nodes of the texts
+	}
 	written.Projects[0].Policy.Sources = silent.Projects[0].Policy.Sources // where keys are that one of them has
 	if !reflect.DeepEqual(written, silent) {
 		t.Errorf("with the schema's defaults\n%+v\nwith none\n%+v\n%s", *written, *silent, data)

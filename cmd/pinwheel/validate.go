@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -19,13 +20,21 @@ its line and what to do. It asks nobody and reads no secret: whether a project
 exists and a token works is known to pinwheel plan. With --own it reads a file
 that a project keeps itself, .gitlab/pinwheel.yaml, for use in its pipeline. With
 the project's path behind it, it reads the configuration too and says what the
-file says against the operator's entry, and what of that enforce keeps.`,
-		Example: `  pinwheel validate --own .gitlab/pinwheel.yaml group/project`,
+file says against the operator's entry, and what of that enforce keeps. With
+--settings it prints each key of a project with its value and where it is set.`,
+		Example: `  pinwheel validate --own .gitlab/pinwheel.yaml group/project
+  pinwheel validate --settings group/project`,
 	}
 	o := shared(c, configFlag, jsonFlag)
 	own := c.Flags().String("own", "", "check this file as a project's own policy")
+	settings := c.Flags().String("settings", "", "print the keys of this `PROJECT` and where each is set; with --own those of its own file, too")
 	c.RunE = func(_ *cobra.Command, args []string) error {
 		switch {
+		case *own != "" && *settings != "" && len(args) == 0:
+			return p.settings(o, *settings, *own)
+		case *settings != "" && len(args) < 2:
+			o.config = cmp.Or(strings.Join(args, ""), o.config)
+			return p.settings(o, *settings, "")
 		case *own != "" && len(args) < 2:
 			return p.validateOwn(*own, o, args)
 		case len(args) > 1:
@@ -80,6 +89,37 @@ func (p *program) validateOwn(path string, o *options, names []string) error {
 		fmt.Fprintln(p.out, printable(v.String()))
 	}
 	return nil
+}
+
+// settings prints each key of a project, with its own file where one is given.
+func (p *program) settings(o *options, name, own string) error {
+	c, err := load(o.config)
+	if err != nil {
+		return p.invalid(o, o.config, err)
+	}
+	projects, err := choose(c, []string{name})
+	if err != nil {
+		return err
+	}
+	project := projects[0]
+	if own != "" {
+		data, err := readFile(own)
+		if err != nil {
+			return err
+		}
+		if project, _, err = project.Own(data); err != nil {
+			return p.invalid(o, own, err)
+		}
+	}
+	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
+	for _, s := range project.Settings() {
+		if !o.json {
+			fmt.Fprintf(w, "%s\t%s\t(%s)\n", s.Key, printable(s.Value), s.Source)
+		} else if err := p.line(settingOut(s)); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
 }
 
 // invalid returns err; with --json it prints what is wrong with the file as well.

@@ -23,3 +23,24 @@ func TestValidate(t *testing.T) {
 	w.want(code, exitUsage, complaints)
 	has(t, complaints, bad+":1: projcts", bad+":4: ")
 }
+
+// validate says of each key of a project what it is and where it comes from.
+func TestSettings(t *testing.T) {
+	w := newWorld(t)
+	w.edit("projects:\n", "enforce: {minimum_release_age: 5d}\ndefaults: {draft: true, labels: [a, \"b c\"]}\nprojects:\n")
+	w.write("own.yaml", "labels: [\"b c\"]\n")
+	code, out, complaints := w.configured("validate", "--settings", "group/project")
+	w.want(code, exitDone, complaints)
+	row := func(text string) string { return strings.Join(strings.Fields(text), " ") }
+	has(t, row(out), "labels [a, \"b c\"] (pinwheel.yaml:5)", "draft true (pinwheel.yaml:5)", "timezone Europe/Prague (pinwheel.yaml:7)",
+		"minimum_release_age 5d (pinwheel.yaml:4)", `window "* * * * SAT,SUN" (built in)`, "dashboard {title: Dependency Dashboard} (built in)")
+	code, out, complaints = w.configured("validate", "--settings", "group/project", "--own", w.path("own.yaml"))
+	w.want(code, exitDone, complaints)
+	has(t, row(out), `labels ["b c"] (.gitlab/pinwheel.yaml:1)`, "draft true (pinwheel.yaml:5)")
+	code, out, complaints = w.configured("validate", "--settings", "group/project", "--json")
+	w.want(code, exitDone, complaints)
+	has(t, out, `{"key":"draft","value":"true","source":"pinwheel.yaml:5"}`)
+	code, _, complaints = w.configured("validate", "--settings", "group/absent")
+	w.want(code, exitUsage, complaints)
+	has(t, complaints, `no project "group/absent"`)
+}

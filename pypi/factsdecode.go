@@ -1,6 +1,7 @@
 package pypi
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"time"
 
@@ -179,21 +180,24 @@ func (d *decoder) byte() byte {
 	return b
 }
 
-func (d *decoder) uvarint() (n uint64) {
-	for shift := 0; shift < 64 && !d.bad; shift += 7 {
-		b := d.byte()
-		n |= uint64(b&0x7f) << shift
-		if b < 0x80 {
-			return n
-		}
+func (d *decoder) uvarint() uint64 {
+	n, size := binary.Uvarint(d.data)
+	if size <= 0 {
+		d.bad, d.data = true, nil
+		return 0
 	}
-	d.bad = true
-	return 0
+	d.data = d.data[size:]
+	return n
 }
 
 func (d *decoder) varint() int64 {
-	n := d.uvarint()
-	return int64(n>>1) ^ -int64(n&1)
+	n, size := binary.Varint(d.data)
+	if size <= 0 {
+		d.bad, d.data = true, nil
+		return 0
+	}
+	d.data = d.data[size:]
+	return n
 }
 
 // count reads a number of things of which each takes at least least bytes.

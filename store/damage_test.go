@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -208,7 +209,11 @@ func TestDamagedLogLosesItsEndAlone(t *testing.T) {
 	must(t, err)
 	log, err := os.ReadFile(path + "-wal")
 	must(t, err)
+	part := testenv.Sample(t, 1)
 	for at := 0; at < len(log); at += 397 {
+		if !part.Has(at / 397) {
+			continue
+		}
 		copied := file(t)
 		must(t, os.WriteFile(copied, main, 0o600))
 		spoilt := append([]byte(nil), log...)

@@ -235,6 +235,10 @@ func (s *stage) views() map[string]command {
 			i, err := dashboardOf(s.project)
 			return i.Description + "\n", err
 		},
+		"size": func([]string) (string, error) {
+			i, err := dashboardOf(s.project)
+			return fmt.Sprintf("%d words, %d bytes\n", words(i.Description), len(i.Description)), err
+		},
 		"issues": func([]string) (string, error) {
 			var out strings.Builder
 			for _, i := range s.project.Issues() {

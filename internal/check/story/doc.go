@@ -5,8 +5,9 @@
 // Its invariant is that a story asserts the world (branches, merge requests,
 // texts) and never the calls; writes are counted for quiescence alone. Beyond
 // what a story says, each must end with every request understood by the
-// simulators, every "before" used, every run that was not done looked at, and
-// constraints.txt and its derived file in step on every branch of ours.
+// simulators, every "before" used, every run that was not done looked at,
+// constraints.txt and its derived file in step on every branch of ours, and texts
+// in plain words, of which a merge request of one package shows 130 at most.
 //
 // It tests nothing that needs a socket or a process.
 //
@@ -89,6 +90,8 @@
 //
 //	mrs  branches  pipelines  issue  issues  show BRANCH PATH  diff BRANCH  log BRANCH
 //	notes [issue|mr IID]  mr IID
+//	size                               the words and bytes of the dashboard: words are what is between
+//	                                   blanks, marks and folds as well
 //	exit                               the last run's status and failures
 //	troubles                           every run that was not done since the last such question
 //	runs                               how many there were since the last such question

@@ -390,7 +390,7 @@ func (s *stage) leftovers() []string {
 	for _, o := range s.troubles {
 		out = append(out, "a run nobody asked about was not done: "+o.String())
 	}
-	return append(out, s.outOfStep()...)
+	return append(append(out, s.outOfStep()...), s.unplain()...)
 }
 
 // glob matches with * for any run of characters.

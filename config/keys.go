@@ -93,10 +93,10 @@ func projectKeys() []projectKey {
 		},
 		plain("max_open_merge_requests", upTo(1000), func(p *plan.Policy) *int { return &p.MaxOpen },
 			says{"number, 0 to 1000", "10", schemaUpTo1000,
-				"Open merge requests at a time; edited ones do not count, forced ones open beyond it and then count"}),
+				"Open merge requests at a time; edited ones do not count, those that somebody asked for open beyond it and then count"}),
 		plain("max_new_per_window", upTo(1000), func(p *plan.Policy) *int { return &p.MaxNew },
 			says{"number, 0 to 1000", "0", schemaUpTo1000,
-				"Merge requests that one opening of the window brings, `0` for no bound; forced ones do not count"}),
+				"Merge requests that one opening of the window brings, `0` for no bound; those that somebody asked for do not count"}),
 		plain("refresh", oneOf(plan.RefreshInWindow, plan.RefreshAlways, plan.RefreshNever), func(p *plan.Policy) *plan.Refresh { return &p.Refresh },
 			says{"`window`, `always`, `never`", "window", `{"enum":["window","always","never"]}`,
 				"When an open merge request moves to a newer version by itself: once in each opening, at every run, or not " +

@@ -140,7 +140,7 @@ func (r *reader) rule(n *yaml.Node, at string, l *Layer, windows *[]ruleWindow) 
 		{
 			key: "priority",
 			says: says{"number, -1000 to 1000", "", `{"type":"integer","minimum":-1000,"maximum":1000}`,
-				"Of the updates that wait for a place the greater goes first; without it, 0. The last rule counts"},
+				"Of the updates in line the greater goes first; without it, 0. The last rule counts"},
 			read: effect(func(n *yaml.Node, at string) {
 				rule.Priority, rule.HasPriority = r.number(n, at, -1000, 1000), true
 			}),

@@ -41,7 +41,6 @@ func (r rank) lost(n int) string {
 // section is a part of the page that shows nothing at all once its rows are
 // gone.
 type section struct {
-	heading string
 	head    string
 	between string
 	end     string

@@ -37,15 +37,16 @@ func (s *section) foldLong() {
 const unfold = "\n</details>\n\n"
 
 func whyNot(p plan.Plan) section {
-	s := section{end: unfold, head: fold(fmt.Sprintf("Why not newer? %s", count(len(p.Why), "pin"))) +
+	all := slices.DeleteFunc(slices.Clone(p.Why), func(w plan.WhyNot) bool { return said(p, w) })
+	s := section{end: unfold, head: fold(fmt.Sprintf("Why not newer? %s", count(len(all), "pin"))) +
 		"| Pin | Newest | Stays or goes to | Because |\n|---|---|---|---|\n"}
 	var files []string
-	for _, w := range p.Why {
+	for _, w := range all {
 		if !slices.Contains(files, w.File) {
 			files = append(files, w.File)
 		}
 	}
-	for _, w := range p.Why {
+	for _, w := range all {
 		pin := w.Name + " " + w.From
 		if len(files) > 1 {
 			pin += " (" + w.File + ")"
@@ -54,6 +55,16 @@ func whyNot(p plan.Plan) section {
 			text.Cell(w.To, maxTitle), text.Cell(w.Because, maxReason)))
 	}
 	return s
+}
+
+// said reports whether an update to the newest release stands above, with when
+// that is old enough.
+func said(p plan.Plan, w plan.WhyNot) bool {
+	return slices.ContainsFunc(p.Updates, func(u plan.Update) bool {
+		return u.State == plan.Maturing && slices.ContainsFunc(u.Moves, func(m plan.Move) bool {
+			return m.File == w.File && m.Name == w.Name && m.From == w.From && m.To == w.Newest
+		})
+	})
 }
 
 func unmanaged(p plan.Plan) section {

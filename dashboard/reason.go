@@ -14,14 +14,18 @@ import (
 // maxSteps is how many different steps a reason spells out.
 const maxSteps = 6
 
-// reasonLine is the second source line of an item. Of an open one the title
-// already says where it goes.
-func reasonLine(u plan.Update, v View) string {
+// reasonLine is the second source line of an item, without what its section says
+// for all. Of an open one the title already says where it goes.
+func reasonLine(u plan.Update, common shared, v View) string {
 	move := steps(u)
 	if u.State == plan.Open {
 		move = ""
 	}
-	if line := sentences(append([]string{move, u.Reason}, ties(u)...)...); line != "" {
+	since, reason := common.rest(u)
+	if since != "" {
+		move = strings.TrimPrefix(move+", "+since, ", ")
+	}
+	if line := sentences(append([]string{move, reason}, ties(u)...)...); line != "" {
 		if u.Link != "" {
 			line += " " + text.Within("More about it", u.Link, v.Home)
 		}
@@ -90,6 +94,8 @@ func steps(u plan.Update) string {
 	for i, s := range all {
 		arrow := s.from + " → " + s.to
 		switch {
+		case agree && slices.Contains(strings.Fields(u.Title), "v"+s.to):
+			return "from " + s.from + kind // the title says whereto
 		case agree:
 			return arrow + kind
 		case i == maxSteps:

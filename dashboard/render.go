@@ -101,9 +101,9 @@ func drift(p plan.Plan) string {
 		parts = append(parts, text+" libyears behind.")
 	}
 	if p.Merged > 0 {
-		which, whose := "The last one merged went in", "its"
+		which, whose := "The last one was merged", "its"
 		if p.Merged > 1 {
-			which, whose = fmt.Sprintf("Of the last %d merged, half went in", p.Merged), "their"
+			which, whose = fmt.Sprintf("Half of the last %d were merged", p.Merged), "their"
 		}
 		parts = append(parts, fmt.Sprintf("%s within %s of %s release.", which, count(int(p.Lag.Hours()/24)+1, "day"), whose))
 	}
@@ -116,9 +116,9 @@ func drift(p plan.Plan) string {
 func windowLine(p plan.Plan, v View) string {
 	line := frozen(p.Window, v) + "**" + window(p.Window, v) + ";** "
 	if p.MaxOpen > 0 {
-		line += fmt.Sprintf("%d of %s taken. ", p.OpenCount, count(p.MaxOpen, "place"))
+		line += fmt.Sprintf("%d of %s open. ", p.OpenCount, count(p.MaxOpen, "merge request"))
 	} else {
-		line += "no places. "
+		line += "nothing opens by itself (max_open_merge_requests: 0). "
 	}
 	line += "A ticked box is carried out by the next run, window or not; " + who(v.MinimumRole) + " may tick."
 	var links []string
@@ -201,35 +201,48 @@ func states(p plan.Plan, v View) []section {
 		s.add(rankBox, "There is nothing to move: no pin has a newer release that may be taken.\n")
 		out = append(out, s)
 	}
-	for _, row := range plan.Table() {
-		rank := rankBox
-		if row.Box == plan.NoBox {
-			rank = rankHeld
+	table := plan.Table()
+	for from, to := 0, 0; from < len(table); from = to {
+		for to = from + 1; to < len(table) && table[to].Heading == table[from].Heading; {
+			to++
 		}
-		if n := len(out); n == 0 || out[n-1].heading != row.Heading {
-			out = append(out, section{heading: row.Heading, head: "## " + row.Heading + "\n", end: "\n"})
-		}
-		s := &out[len(out)-1]
-		boxes := 0
-		for _, u := range p.Updates {
-			if u.State != row.State {
-				continue
-			}
-			line, boxed := updateLine(u, row, v)
-			if boxed {
-				boxes++
-			}
-			s.addUpdate(rank, line, reasonLine(u, v)+splitLine(u, row, v))
-		}
-		if boxes > 1 && row.Bulk != "" {
-			s.add(rankBox, fmt.Sprintf(" - %s <!-- %s -->%s\n", box(v.Ticked[row.Bulk]), row.Bulk, bulkText(row)))
-			s.bulk = true
-		}
-	}
-	for i := range out {
-		out[i].foldLong()
+		out = append(out, stateSection(p, table[from:to], v))
 	}
 	return out
+}
+
+// stateSection is the section of the states that share one heading.
+func stateSection(p plan.Plan, rows []plan.Row, v View) section {
+	var here []plan.Update
+	for _, row := range rows {
+		for _, u := range p.Updates {
+			if u.State == row.State {
+				here = append(here, u)
+			}
+		}
+	}
+	byTurn(here)
+	common := share(here, v.Zone)
+	row := rows[0] // those that share a heading have the same box
+	s := section{head: "## " + row.Heading + "\n" + common.text(), end: "\n"}
+	rank := rankBox
+	if row.Box == plan.NoBox {
+		rank = rankHeld
+	}
+	boxes := 0
+	for _, u := range here {
+		line, boxed := updateLine(u, row, v)
+		if boxed {
+			boxes++
+		}
+		s.addUpdate(rank, line, reasonLine(u, common, v)+splitLine(u, row, v))
+	}
+	if boxes > 1 && row.Bulk != "" {
+		s.add(rankBox, fmt.Sprintf(" - %s <!-- %s -->%s\n", box(v.Ticked[row.Bulk]), row.Bulk, bulkText(row)))
+		s.bulk = true
+	}
+	s.foldLong()
+	return s
 }
 
 // updateLine is the line of one update. It holds nothing that changes with

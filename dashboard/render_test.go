@@ -43,15 +43,15 @@ func TestEveryRowOfTheTable(t *testing.T) {
 		t.Run(string(row.State), func(t *testing.T) {
 			p := plan.Plan{Pins: 2, Behind: 2, Window: plan.WindowView{Always: true}}
 			for _, name := range []string{"a", "b"} {
-				p.Updates = append(p.Updates, plan.Update{Branch: "pinwheel/" + name + "-1.x", Title: "Update dependency " + name + " to v1", State: row.State, Reason: "because"})
+				p.Updates = append(p.Updates, plan.Update{Branch: "pinwheel/" + name + "-1.x", Title: "Update dependency " + name + " to v1", State: row.State, Reason: "because of " + name})
 			}
 			two := dashboard.Render(p, dashboard.View{})
 			if !strings.Contains(two, "\n## "+row.Heading+"\n") {
 				t.Errorf("no heading %q in\n%s", row.Heading, two)
 			}
-			line := "\n - [ ] <!-- " + string(row.Box) + "-branch=pinwheel/a-1.x -->Update dependency a to v1\n   — because.\n"
+			line := "\n - [ ] <!-- " + string(row.Box) + "-branch=pinwheel/a-1.x -->Update dependency a to v1\n   — because of a.\n"
 			if row.Box == plan.NoBox {
-				line = "\n - Update dependency a to v1\n   — because.\n"
+				line = "\n - Update dependency a to v1\n   — because of a.\n"
 				if strings.Contains(two, "[ ]") {
 					t.Errorf("a box in\n%s", two)
 				}

@@ -72,7 +72,7 @@ func rich() plan.Plan {
 				Moves:  []plan.Move{move("jsonschema", "4.25.0", "4.26.0"), move("referencing", "0.36.2", "0.37.0"), move("rpds-py", "0.27.0", "0.30.0")},
 				Reason: "`dave` pushed 2 commits on 2026-10-02, so nobody but people touches this branch. A tick drops them and starts over"},
 			{Branch: "renovate/sentry-sdk-2.x", Title: "Update dependency sentry-sdk to v2.75.0", Kind: plan.Minor, State: plan.Errored, Moves: []plan.Move{move("sentry-sdk", "2.29.1", "2.75.0")},
-				Reason: "Forced by `carol` on 2026-11-24. GitLab refused the commit: push rule \"author must be a member\". Add the bot to the project; tried again every run."},
+				Reason: "Asked for by `carol` on 2026-11-24. GitLab refused the commit: push rule \"author must be a member\". Add the bot to the project; tried again every run."},
 			{Branch: "renovate/boto3-1.x", Title: "Update dependency boto3 to v1.44.1", Kind: plan.Minor, State: plan.Open, MR: 1903,
 				Moves:  []plan.Move{move("boto3", "1.43.11", "1.44.1"), move("botocore", "1.43.11", "1.44.1"), move("s3transfer", "0.17.0", "0.19.3")},
 				Reason: "Waits for a reviewer. 1.44.5 is ready and replaces it on Sat 28 Nov; a tick takes it now."},
@@ -83,9 +83,9 @@ func rich() plan.Plan {
 			{Branch: "renovate/yarl-1.x", Title: "Update dependency yarl to v1.25.1", Kind: plan.Minor, State: plan.AwaitingSchedule,
 				Moves: []plan.Move{move("yarl", "1.22.0", "1.25.1"), move("propcache", "0.4.1", "0.5.4")}, Reason: "Together, because yarl 1.25.1 requires propcache>=0.5.4. Opens Sat 28 Nov 00:00."},
 			{Branch: "renovate/certifi-2026.x", Title: "Update dependency certifi to v2026.11.22", Kind: plan.Calendar, State: plan.Maturing,
-				Moves: []plan.Move{move("certifi", "2026.5.20", "2026.11.22")}, Reason: "Released 2026-11-22 14:10 UTC, old enough on 2026-11-25 14:10 UTC, forced by `carol`, carried out then."},
+				Moves: []plan.Move{move("certifi", "2026.5.20", "2026.11.22")}, Reason: "Released 2026-11-22 14:10 UTC, old enough on 2026-11-25 14:10 UTC, asked for by `carol`, carried out then."},
 			{Branch: "renovate/kubernetes-31.x", Title: "Update dependency kubernetes to v31.0.2", Kind: plan.Patch, State: plan.RateLimited,
-				Moves: []plan.Move{move("kubernetes", "31.0.0", "31.0.2")}, Reason: "Sixth in line for 5 places, waiting since 2026-11-14. Merge or close one, or tick."},
+				Moves: []plan.Move{move("kubernetes", "31.0.0", "31.0.2")}, Reason: "Number 6 in line while 5 merge requests are open, old enough since 2026-11-14. Merge or close one, or tick."},
 			{Branch: "renovate/cachetools-8.x", Title: "Update dependency cachetools to v8", Kind: plan.Major, State: plan.Incompatible,
 				Moves: []plan.Move{move("cachetools", "5.5.2", "8.0.0")}, Reason: "google-auth 2.62.2 requires cachetools<7.0, and no newer google-auth accepts 8. Moves when google-auth does."},
 			{Branch: "renovate/attrs-26.x", Title: "Update dependency attrs to v26", Kind: plan.Major, State: plan.Ignored,
@@ -125,7 +125,7 @@ func huge(n int) plan.Plan {
 	for i := range n {
 		name := fmt.Sprintf("package-%03d", i)
 		p.Updates = append(p.Updates, plan.Update{Branch: "renovate/" + name + "-1.x", Title: "Update dependency " + name + " to v1.2.3", Kind: plan.Minor,
-			State: plan.RateLimited, Moves: []plan.Move{move(name, "1.0.0", "1.2.3")}, Reason: "Waits for one of 10 places since 2026-11-14."})
+			State: plan.RateLimited, Moves: []plan.Move{move(name, "1.0.0", "1.2.3")}, Reason: "Waits while 10 merge requests are open."})
 		p.Why = append(p.Why, plan.WhyNot{File: "constraints.txt", Name: name, From: "1.0.0", Newest: "2.0.0", To: "1.2.3", Because: "2.0.0: other requires " + name + "<2"})
 		p.Current = append(p.Current, plan.Pin{File: "constraints.txt", Line: i + 1, Name: "current-" + name, Version: "1.0"})
 		p.Unmanaged = append(p.Unmanaged, plan.Unmanaged{File: "constraints.txt", Line: i + n, Text: "range-" + name + ">=1", Reason: "is no pin"})

@@ -90,7 +90,7 @@ func TestEveryCell(t *testing.T) {
 			return s
 		}, opens},
 		{plan.Maturing, young, func(t *testing.T, _ plan.Snapshot, p plan.Plan) {
-			if len(p.Actions) != 0 || !strings.HasPrefix(the(t, p, lineOfA).Reason, "Forced by `bob`") {
+			if len(p.Actions) != 0 || !strings.HasPrefix(the(t, p, lineOfA).Reason, "Asked for by `bob`") {
 				t.Errorf("%v, %s", p.Actions, the(t, p, lineOfA).Reason)
 			}
 		}},

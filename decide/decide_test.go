@@ -328,7 +328,7 @@ func TestNoTickPassesTheAge(t *testing.T) {
 	s.Ticks = []plan.Tick{{ID: "note-1", Box: plan.BoxApprovePR, Branch: "pinwheel/a-1.x", Rendered: true, Role: plan.Owner, By: plan.User{ID: 1, Username: "bob"}}}
 	p := Decide(s)
 	u := the(t, p, "pinwheel/a-1.x")
-	if len(p.Actions) != 0 || u.State != plan.Maturing || u.Reason != "Forced by `bob`, carried out when old enough, 2026-01-04 13:00 CET." {
+	if len(p.Actions) != 0 || u.State != plan.Maturing || u.Reason != "Asked for by `bob`, carried out when old enough, 2026-01-04 13:00 CET." {
 		t.Errorf("%s: %s", u.State, u.Reason)
 	}
 	s.Now = at(t, "2026-01-05T08:00:00Z") // a Monday

@@ -16,9 +16,9 @@ func (d *decider) finish() {
 	for _, dr := range d.drafts {
 		failure, failed := d.s.Failures[dr.Branch]
 		if failed && (dr.opens || dr.moves || dr.repair || dr.orphan != "" || dr.mr == nil) {
-			dr.State, dr.Reason = plan.Errored, failure+" Tried again every run."
+			dr.State, dr.Waits, dr.Reason = plan.Errored, "", failure+" Tried again every run."
 			if dr.forced != nil && dr.forced.By.Username != "" {
-				dr.Reason = "Forced by `" + dr.forced.By.Username + "`. " + dr.Reason
+				dr.Reason = "Asked for by `" + dr.forced.By.Username + "`. " + dr.Reason
 			}
 		}
 		dr.Forced = dr.forced
@@ -135,7 +135,7 @@ func (d *decider) whyAnew(dr *draft) (because, by string) {
 	case dr.merging == conflicting:
 		return "a conflict with " + d.s.Project.DefaultBranch, ""
 	case d.switched(dr):
-		return d.s.Project.DefaultBranch + " is the default branch now, in the place of " + dr.mr.Target, ""
+		return d.s.Project.DefaultBranch + " is the default branch now, instead of " + dr.mr.Target, ""
 	}
 	return "the derived file on " + d.s.Project.DefaultBranch + " changed", ""
 }

@@ -149,7 +149,7 @@ func (d *decider) why(i int, o outcome, to pep440.Version) {
 	case o.note != "":
 		row.Because = o.note
 	case o.yanked != "" && row.To == row.From:
-		row.Because = fmt.Sprintf("%s %s is %s, and no release may take its place", row.Name, row.From, o.yanked)
+		row.Because = fmt.Sprintf("%s %s is %s, and no release may replace it", row.Name, row.From, o.yanked)
 	case row.To != o.newest && o.newest != "":
 		row.Because = reasons(d.considered(i), row.To)
 	case o.archived != "":

@@ -143,11 +143,13 @@ func (d *decider) predict(dr *draft, at time.Time) {
 	case !dr.Opens.IsZero():
 		text = "opens " + when + by
 	case d.s.Policy.MaxOpen <= 0:
-		text = "waits " + placesWaitedFor(0)
+		text = "waits " + waitsWhile(0)
 	default:
 		text = fmt.Sprintf("is number %d in line%s", dr.Place, dr.since(d.zone))
+		dr.Waits = "for the next opening"
 		if by != "" { // the window at the head of the page is another one
 			text += "; its window opens " + when + by
+			dr.Waits = "for " + when + by
 		}
 	}
 	if dr.State == plan.Maturing {

@@ -132,8 +132,8 @@ func TestTheNumberInLineIsTheOrder(t *testing.T) {
 	s.Now = at(t, "2026-01-03T02:00:00Z")
 	want = []string{
 		"p1 awaiting-schedule 0: Opens in this run.",
-		"p0 rate-limited 1: Number 1 in line for the one place (max_open_merge_requests), old enough since 2025-11-04.",
-		"p2 rate-limited 2: Number 2 in line for the one place (max_open_merge_requests), old enough since 2025-12-04.",
+		"p0 rate-limited 1: Number 1 in line while a merge request is open (max_open_merge_requests), old enough since 2025-11-04.",
+		"p2 rate-limited 2: Number 2 in line while a merge request is open (max_open_merge_requests), old enough since 2025-12-04.",
 	}
 	if got := of(Decide(s)); !slices.Equal(got, want) {
 		t.Errorf("on Saturday:\n%s", strings.Join(got, "\n"))

@@ -109,7 +109,7 @@ func (d *decider) settleOpen(dr *draft, gone string) {
 	}
 	if dr.mr.Paused() {
 		dr.moves, dr.repair, dr.placeless = false, false, true
-		dr.Reason += " The label `stop-updating` keeps it as it is; takes no place."
+		dr.Reason += " The label `stop-updating` keeps it as it is; it does not count towards max_open_merge_requests."
 	} else if !wanted {
 		dr.Reason += d.givesUp(dr)
 	}
@@ -201,7 +201,7 @@ func (d *decider) openReason(dr *draft) string {
 	}
 	text := "Offered since " + day(since, d.zone)
 	if t.Why == "forced" {
-		text += ", forced"
+		text += ", asked for"
 		if t.By != "" {
 			text += " by `" + t.By + "`"
 		}
@@ -223,5 +223,5 @@ func (d *decider) editedReason(dr *draft) string {
 	} else {
 		text += " A tick starts over and keeps these commits on a branch of their own."
 	}
-	return text + " Takes no place."
+	return text + " It does not count towards max_open_merge_requests."
 }

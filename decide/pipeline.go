@@ -87,7 +87,7 @@ func (d *decider) onMain(p plan.Pipeline) string {
 func inCode(s string) string { return "`" + strings.ReplaceAll(s, "`", "'") + "`" }
 
 // givesUp is a sentence on when a merge request that fails without a newer
-// version gives its place away, with a blank before it, or empty.
+// version stops to count towards the limit, with a blank before it, or empty.
 func (d *decider) givesUp(dr *draft) string {
 	p := d.s.Pipelines[dr.mr.IID]
 	if p.Red.IsZero() || !p.Since.Equal(dr.mr.Note.At) {
@@ -95,9 +95,9 @@ func (d *decider) givesUp(dr *draft) string {
 	}
 	from := p.Red.Add(redFor)
 	dr.placeless, dr.givenUp = !d.s.Now.Before(from), from
-	takes := "takes no place from " + day(from, d.zone) + " on."
+	counts := "does not count towards max_open_merge_requests from " + day(from, d.zone) + " on."
 	if p.Result != plan.Failed || p.Head != dr.mr.HeadSHA || day(p.Red, d.zone) != day(p.At, d.zone) {
-		return fmt.Sprintf(" These versions fail since %s, so it %s", day(p.Red, d.zone), takes)
+		return fmt.Sprintf(" These versions fail since %s, so it %s", day(p.Red, d.zone), counts)
 	}
-	return " It " + takes
+	return " It " + counts
 }

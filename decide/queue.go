@@ -49,7 +49,7 @@ func (d *decider) places(waiting []*draft, places int) {
 			places--
 		case !may:
 		case places <= 0:
-			d.limited(dr, placesWaitedFor(d.s.Policy.MaxOpen))
+			d.limited(dr, waitsWhile(d.s.Policy.MaxOpen))
 		case fresh.window == 0 && dr.Kind != plan.Twin:
 			d.limited(dr, fmt.Sprintf("for the next opening of the window, since each brings %d new ones at most (max_new_per_window)", d.s.Policy.MaxNew))
 		case fresh.run == 0 && dr.Kind != plan.Twin:
@@ -66,14 +66,16 @@ func (d *decider) places(waiting []*draft, places int) {
 	d.forecast(waiting, places)
 }
 
-func placesWaitedFor(places int) string {
-	switch places {
+// waitsWhile says, after "waits" or "in line", what keeps an update from opening
+// where so many merge requests may be open.
+func waitsWhile(limit int) string {
+	switch limit {
 	case 0:
 		return "for a tick, since nothing opens by itself (max_open_merge_requests: 0)"
 	case 1:
-		return "for the one place (max_open_merge_requests)"
+		return "while a merge request is open (max_open_merge_requests)"
 	}
-	return fmt.Sprintf("for one of the %d places (max_open_merge_requests)", places)
+	return fmt.Sprintf("while %d merge requests are open (max_open_merge_requests)", limit)
 }
 
 // newer is how many merge requests may be opened now that nobody asked for;
@@ -125,6 +127,7 @@ func (d *decider) limited(dr *draft, what string) {
 		dr.Reason = "Waits " + what + "."
 		return
 	}
+	dr.Waits = what
 	dr.Reason = fmt.Sprintf("Number %d in line %s%s.", dr.Place, what, dr.since(d.zone))
 }
 

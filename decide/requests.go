@@ -157,9 +157,9 @@ func (d *decider) whyNotOver(dr *draft) string {
 	case dr.branch == nil:
 		return "its branch is gone; close the merge request instead"
 	case len(dr.want) == 0 || dr.orphan != "" || dr.held != "":
-		return "nothing is offered now that could take the place of its commits"
+		return "nothing is offered now that could replace its commits"
 	case dr.young:
-		return "what would take the place of its commits is not old enough before " + instant(dr.Eligible, d.zone)
+		return "what would replace its commits is not old enough before " + instant(dr.Eligible, d.zone)
 	}
 	return ""
 }
@@ -207,6 +207,6 @@ func (d *decider) youngForced(dr *draft) {
 	if dr.forced.By.Username != "" {
 		who = "`" + dr.forced.By.Username + "`"
 	}
-	dr.Reason = fmt.Sprintf("Forced by %s, carried out when old enough, %s.", who, instant(dr.Eligible, d.zone))
+	dr.Reason = fmt.Sprintf("Asked for by %s, carried out when old enough, %s.", who, instant(dr.Eligible, d.zone))
 	dr.State = plan.Maturing
 }

@@ -91,7 +91,7 @@ func (d *decider) stands(i int, moving bool, held string) (plan.Standing, string
 	case o.yanked != "":
 		why := fmt.Sprintf("%s %s is %s", sl.p.Name, sl.p.Version, o.yanked)
 		if held == "" {
-			held = "and no release may take its place"
+			held = "and no release may replace it"
 		}
 		return plan.StandsTakenBack, why + ", " + held
 	case held != "":

@@ -159,7 +159,7 @@ func (d *decider) state(dr *draft) {
 	case dr.held != "":
 		dr.State, dr.Reason = dr.held, dr.heldFor
 	case dr.young:
-		then := "waits for the window and a place" + dr.handling.by()
+		then := "waits for the window and its turn" + dr.handling.by()
 		if dr.joins != "" {
 			then = "joins " + dr.joins
 		} else if r := dr.handling.approval; r != nil {
@@ -177,7 +177,7 @@ func (d *decider) state(dr *draft) {
 
 // maturing says when an update is old enough, and what then.
 func (d *decider) maturing(dr *draft, then string) string {
-	return fmt.Sprintf("Released %s, old enough on %s%s, then %s.", day(dr.Released, d.zone), instant(dr.Eligible, d.zone), dr.handling.agedBy(), then)
+	return fmt.Sprintf("Released %s, old enough on %s%s. Then it %s.", day(dr.Released, d.zone), instant(dr.Eligible, d.zone), dr.handling.agedBy(), then)
 }
 
 // opensReason is what an update waits for before the queue is known.

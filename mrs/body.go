@@ -45,8 +45,10 @@ func Body(u plan.Update, v BodyView) string {
 		fmt.Fprintf(&b, "\nFollows [the one that was closed](!%d), which GitLab does not open again.\n", u.Follows)
 	}
 	table(&b, u.Moves, v.Home)
-	ties(&b, u)
+	beside := ties(&b, u)
 	b.WriteString("\n**Why now:** " + why(u, v) + "\n")
+	notChecked(&b, u, v)
+	b.WriteString(beside)
 	notTaken(&b, u)
 	checked(&b, u, v)
 	choices(&b, u, v)
@@ -194,7 +196,7 @@ func why(u plan.Update, v BodyView) string {
 		if u.Note.By != "" {
 			who = text.Code(u.Note.By)
 		}
-		return who + " asked for it; carried out" + at + "."
+		return who + " asked for it; done" + at + "."
 	case "repair":
 		if len(u.Moves) > 0 {
 			return "the branch conflicted with the default branch and was rebuilt at the same versions" + at + "."
@@ -205,34 +207,58 @@ func why(u plan.Update, v BodyView) string {
 	case "clash":
 		return "what it held did not fit the default branch any more, so it was rebuilt" + at + "."
 	default:
-		return "the window was open" + at + ". Nobody forced it."
+		return "the window was open" + at + ". Nobody asked for it."
 	}
 }
 
+// fold begins what is shown when somebody asks for it. The blank line makes
+// GitLab read Markdown below it.
+func fold(b *strings.Builder, summary string) {
+	b.WriteString("\n<details><summary>" + summary + "</summary>\n\n")
+}
+
+const unfold = "\n</details>\n"
+
 func notTaken(b *strings.Builder, u plan.Update) {
-	for i, c := range u.NotTaken {
-		if i == 3 {
-			break
-		}
+	if len(u.NotTaken) == 0 {
+		return
+	}
+	fold(b, "Not taken")
+	for _, c := range u.NotTaken[:min(len(u.NotTaken), 3)] {
 		released := ""
 		if !c.Released.IsZero() {
 			released = ", released " + day(c.Released)
 		}
-		if i == 0 {
-			b.WriteString("\n**Not taken:**\n")
-		}
 		fmt.Fprintf(b, " - %s%s: %s\n", text.Inline(strings.TrimSpace(u.Name+" "+c.Version), 100), released, text.Prose(c.Reason, 300))
 	}
+	b.WriteString(unfold)
 }
 
-// checked says what was looked at and, as plainly, what was not.
-func checked(b *strings.Builder, u plan.Update, v BodyView) {
-	same := " - the constraints file and the file derived from it hold the same pins\n"
+// notChecked says what was not looked at, before everything that was.
+func notChecked(b *strings.Builder, u plan.Update, v BodyView) {
 	if len(u.Moves) == 0 {
-		b.WriteString("\n**Checked before this was opened:**\n" + same + "\n**Not checked:** what the pins do. None of them changes here.\n")
+		b.WriteString("\n**Not checked:** what the pins do. None of them changes here.\n")
 		return
 	}
-	b.WriteString("\n**Checked before this was opened,** by reading the index and metadata; no package code was run:\n")
+	b.WriteString("\n**Not checked:** ")
+	if len(v.Pythons) == 0 {
+		b.WriteString("Python versions (`python` is not set); ")
+	}
+	if len(v.Roots) == 0 {
+		b.WriteString("what else is installed (`roots` is not set); ")
+	}
+	b.WriteString("what the code does: that is for the pipeline and you.\n")
+}
+
+// checked says what was looked at.
+func checked(b *strings.Builder, u plan.Update, v BodyView) {
+	same := " - the constraints file and the file derived from it hold the same pins\n"
+	fold(b, "Checked")
+	if len(u.Moves) == 0 {
+		b.WriteString(same + unfold)
+		return
+	}
+	b.WriteString("By reading the index and metadata; no package code was run:\n")
 	b.WriteString(fit(v))
 	b.WriteString(" - each version has files and none of them is yanked\n")
 	if v.MinimumAge > 0 {
@@ -248,14 +274,7 @@ func checked(b *strings.Builder, u plan.Update, v BodyView) {
 	if len(derivedFiles(v.Files)) > 0 {
 		b.WriteString(same)
 	}
-	b.WriteString("\n**Not checked:** ")
-	if len(v.Pythons) == 0 {
-		b.WriteString("which Python versions each release admits, as none are configured; ")
-	}
-	if len(v.Roots) == 0 {
-		b.WriteString("what else is installed beside the pins, as no roots are configured; ")
-	}
-	b.WriteString("what the code does. That is for the pipeline and you.\n")
+	b.WriteString(unfold)
 }
 
 // age writes a configured duration in its largest whole unit.
@@ -284,7 +303,7 @@ func choices(b *strings.Builder, u plan.Update, v BodyView) {
 	if len(u.Moves) == 0 {
 		undo = "the repair is then not offered again until the files change"
 	}
-	b.WriteString("\n<details><summary>If you ...</summary>\n\n")
+	fold(b, "If you ...")
 	b.WriteString(" - **merge:** the branch goes away. To undo, revert the merge: " + undo + ".\n")
 	b.WriteString(" - **close:** " + refused(u, v, ticked) + ".\n")
 	if u.Group != "" && u.Parts > 1 {
@@ -292,7 +311,7 @@ func choices(b *strings.Builder, u plan.Update, v BodyView) {
 	}
 	b.WriteString(" - **push a commit:** pinwheel stops touching this branch and says so on the " + dashboard + ", where a box starts over and keeps your commits on a branch of their own.\n")
 	b.WriteString(" - **do nothing:** it is rebuilt when it conflicts or no longer fits" + replaced(u, v) + ".\n")
-	b.WriteString("\n</details>\n")
+	b.WriteString(unfold)
 }
 
 // refused is what closing does.
@@ -320,7 +339,7 @@ func replaced(u plan.Update, v BodyView) string {
 	case v.Refresh == plan.RefreshNever:
 		return ", and stays at these versions until somebody asks for newer ones"
 	case v.Refresh == plan.RefreshAlways:
-		return "; unless it is approved, a newer release takes its place here as soon as it is old enough"
+		return "; unless it is approved, a newer release replaces it here as soon as it is old enough"
 	}
-	return "; unless it is approved, a newer release may take its place here in a later window"
+	return "; unless it is approved, a newer release may replace it here in a later window"
 }

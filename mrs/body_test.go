@@ -72,8 +72,8 @@ func TestWhatAPersonMayDoIsAsThePolicySays(t *testing.T) {
 		u       plan.Update
 		says    []string
 	}{
-		{plan.RefusesVersion, plan.RefreshInWindow, update("1.35.0"), []string{"close:** this version is not offered again;", "unless it is approved, a newer release may take its place here in a later window"}},
-		{plan.RefusesLine, plan.RefreshAlways, update("1.35.0"), []string{"close:** no newer version of this major line is offered", "unless it is approved, a newer release takes its place here as soon as"}},
+		{plan.RefusesVersion, plan.RefreshInWindow, update("1.35.0"), []string{"close:** this version is not offered again;", "unless it is approved, a newer release may replace it here in a later window"}},
+		{plan.RefusesLine, plan.RefreshAlways, update("1.35.0"), []string{"close:** no newer version of this major line is offered", "unless it is approved, a newer release replaces it here as soon as"}},
 		{plan.RefusesPackage, plan.RefreshNever, major, []string{"close:** no newer version of this package is offered", "stays at these versions until somebody asks"}},
 		{plan.RefusesLine, plan.RefreshInWindow, major, []string{"close:** this major version is not offered again until"}},
 		{plan.RefusesPackage, plan.RefreshInWindow, group, []string{"close:** these versions are not offered together again;"}},

@@ -28,24 +28,50 @@ func clauses(all []string) string {
 	return strings.Join(out, "; ")
 }
 
-// ties writes the paragraphs between the table and the reason.
-func ties(b *strings.Builder, u plan.Update) {
+// tiesShown is how many words of what ties an update together, or comes with it,
+// are shown before anything is unfolded.
+const tiesShown = 12
+
+// ties writes the paragraphs between the table and the reason. Those for which
+// there is no room come in a fold, which it returns and whose title names the first.
+func ties(b *strings.Builder, u plan.Update) (beside string) {
+	var heads []string
+	var rest strings.Builder
+	left := tiesShown
 	paragraph := func(head string, all []string) {
-		if len(all) > 0 {
-			fmt.Fprintf(b, "\n**%s** %s.\n", head, clauses(all))
+		if len(all) == 0 {
+			return
 		}
+		p := fmt.Sprintf("**%s:** %s.\n", head, clauses(all))
+		if n := len(strings.Fields(p)); n <= left || len(u.Moves) > 1 {
+			left -= n
+			b.WriteString("\n" + p)
+			return
+		}
+		heads = append(heads, head)
+		rest.WriteString(p + "\n")
 	}
 	if u.Clash != "" {
-		paragraph("Does not fit the default branch any more:", []string{u.Clash})
+		paragraph("Does not fit the default branch any more", []string{u.Clash})
 	}
-	paragraph("Why together:", u.Claims(u.Together))
-	paragraph("Leaves what was taken back:", u.Yanked)
-	paragraph("Ends a conflict of the default branch:", u.Claims(u.Cures))
-	paragraph("Leaves conflicts of the default branch that no newer pins end:", u.Claims(u.Leaves))
-	paragraph("Adds to the file:", changed(u, u.Lines, false))
-	paragraph("Removes from the file, as nothing that is installed needs it any more:", changed(u, u.Lines, true))
-	paragraph("Comes along without a pin:", changed(u, u.Along, false))
-	paragraph("Requirements not known, so not checked:", u.Unverified)
+	paragraph("Why together", u.Claims(u.Together))
+	paragraph("Leaves what was taken back", u.Yanked)
+	paragraph("Requirements not known, so not checked", u.Unverified)
+	paragraph("Ends a conflict of the default branch", u.Claims(u.Cures))
+	paragraph("Leaves conflicts of the default branch that no newer pins end", u.Claims(u.Leaves))
+	paragraph("Adds to the file", changed(u, u.Lines, false))
+	paragraph("Removes from the file, as nothing that is installed needs it any more", changed(u, u.Lines, true))
+	paragraph("Comes along without a pin", changed(u, u.Along, false))
+	if len(heads) == 0 {
+		return ""
+	}
+	var out strings.Builder
+	if n := len(heads) - 1; n > 0 {
+		heads[0] += fmt.Sprintf(", and %d more", n)
+	}
+	fold(&out, heads[0])
+	out.WriteString(strings.TrimSuffix(rest.String(), "\n") + unfold)
+	return out.String()
 }
 
 func changed(u plan.Update, lines []plan.LineChange, removed bool) []string {

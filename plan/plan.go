@@ -26,7 +26,7 @@ type Plan struct {
 	Merged    int
 	Samples   []Sample // of Libyears, by week, as the dashboard remembers them
 	MaxOpen   int
-	OpenCount int // merge requests that take a place
+	OpenCount int // open merge requests that count towards it
 	Notes     []string
 }
 
@@ -103,8 +103,12 @@ type Update struct {
 	// opening of its window, or for a place in one that is open; 0 where it does
 	// not wait in line. Opens is when it opens if nothing else happens; zero
 	// where that is not known.
-	Place    int
-	Opens    time.Time
+	Place int
+	Opens time.Time
+	// Waits says, after "in line", what those with a Place and without Opens wait
+	// for: all that their Reason says but for the number and since when. A Reason
+	// of another kind has none.
+	Waits    string
 	MR       int64 // the merge request that shows it, 0 for none
 	Forced   *Tick // the accepted tick, not carried out yet
 	NotTaken []Considered

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -80,6 +81,9 @@ func (p *program) explanation(s seen, e plan.Explanation) {
 	} else if len(e.Releases) == 0 {
 		fmt.Fprintln(p.out, "  no release is newer")
 	}
+	if s.path != e.Pin.File { // without a project nothing opens
+		p.updatesOf(s.Plan, e.Pin)
+	}
 	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
 	for _, s := range e.Settings {
 		fmt.Fprintf(w, "  %s\t%s\t(%s)\n", s.Key, printable(s.Value), s.Source)
@@ -96,4 +100,14 @@ func (p *program) explanation(s seen, e plan.Explanation) {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", printable(r.Version), released, reason)
 	}
 	w.Flush() //nolint:errcheck // as every print
+}
+
+// updatesOf says how the updates of a pin stand, each on a line, with all that
+// the dashboard leaves to the heading of its section.
+func (p *program) updatesOf(all plan.Plan, pin plan.Pin) {
+	for _, u := range all.Updates {
+		if slices.ContainsFunc(u.Moves, func(m plan.Move) bool { return m.File == pin.File && m.Line == pin.Line }) {
+			fmt.Fprintf(p.out, "  %s: %s. %s\n", printable(u.Title), u.State, printable(u.Reason))
+		}
+	}
 }

@@ -91,7 +91,7 @@ func (m *metrics) text() string {
 			fmt.Fprintf(&out, "pinwheel_pins_standing{project=%q,standing=%q} %d\n", project, keyOf(s), m.by[project].plan.Count(s))
 		}
 	}
-	family("merge_requests_open", "gauge", "Open merge requests that take a place.", count(func(p *measured) int { return p.plan.OpenCount }))
+	family("merge_requests_open", "gauge", "Open merge requests that count towards max_open_merge_requests.", count(func(p *measured) int { return p.plan.OpenCount }))
 	fmt.Fprint(&out, "# HELP pinwheel_updates Updates by state.\n# TYPE pinwheel_updates gauge\n")
 	for _, project := range projects {
 		states := map[plan.State]int{}

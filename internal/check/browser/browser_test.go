@@ -205,7 +205,7 @@ func (b *browser) flow(pictures string) {
 	b.press(nextSaturday)
 	b.shows("#controls", "Sat 28 Nov 00:00", "window open")
 	b.shows("#merge-requests", "4 open")
-	b.shows("#news", "the window is open and a place is free", "more")
+	b.shows("#news", "the window is open and fewer merge requests than the limit are", "more")
 	b.shows("#timeline", "there is nothing to write")
 	b.picture(pictures+"-3-saturday", true)
 
@@ -358,7 +358,7 @@ func TestBrowserByKeyboard(t *testing.T) {
 		t.Fatalf("the first stop is %q", got)
 	}
 	b.do(chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.Tab))
-	const first = "Update dependency anyio to v4.16.0"
+	const first = "Update dependency cached-property to v2"
 	if got := focus(); got != first {
 		t.Fatalf("after the dashboard comes %q", got)
 	}

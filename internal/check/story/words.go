@@ -16,7 +16,7 @@ var riddles = regexp.MustCompile(`(?i)\b(places?|forced?|went in)\b`)
 
 var (
 	comment = regexp.MustCompile(`(?s)<!--.*?-->`)
-	folded  = regexp.MustCompile(`(?s)<details>.*?</details>`)
+	folded  = regexp.MustCompile(`(?s)<details><summary>|</summary>.*?</details>`)
 	address = regexp.MustCompile(`\]\([^()\s]*\)`)
 	code    = regexp.MustCompile("``.+?``|`[^`\n]*`")
 )

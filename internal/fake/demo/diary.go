@@ -182,7 +182,7 @@ func because(line store.AuditEntry) string {
 	}
 	switch line.Why {
 	case "window":
-		return "the window is open and a place is free"
+		return "the window is open and fewer merge requests than the limit are"
 	case "catch-up":
 		return "the last window was missed"
 	case "forced":

@@ -15,6 +15,7 @@ import (
 // section is a heading of the dashboard with its updates.
 type section struct {
 	Heading, State string
+	Note           template.HTML // what is said of all its lines
 	Rows           []row
 	Bulk           *row // the box for all of them
 	Of             int  // rows before the filter
@@ -64,7 +65,7 @@ func shows(filter string, r row) bool {
 
 var (
 	itemLine  = regexp.MustCompile(`^ ?- (?:\[([ x])\] )?(.*)$`)
-	stepOf    = regexp.MustCompile(`^(.+ → .+?), (patch|minor|major|calendar version|downgrade|derived file)\. ?`)
+	stepOf    = regexp.MustCompile(`^(.+ → .+?|from .+?), (patch|minor|major|calendar version|downgrade|derived file)[.,] ?`)
 	majorLine = regexp.MustCompile(` to v\d+( |$)`)
 	iidIn     = regexp.MustCompile(`\]\(!(\d+)\)`)
 )
@@ -80,10 +81,11 @@ func (s *site) list(text, item string) (listed, error) {
 	lines := strings.Split(s.stage.hide.Replace(text), "\n")
 	at := &head
 	var now *section
+	note := "" // of the section
 	for i := 0; i < len(lines); i++ {
 		l := lines[i]
 		if heading, is := strings.CutPrefix(l, "## "); is {
-			now, at = nil, &tail
+			now, at, note = nil, &tail, ""
 			for _, r := range plan.Table() {
 				if r.Heading == heading {
 					out.Sections = append(out.Sections, section{Heading: heading, State: string(r.State)})
@@ -105,10 +107,17 @@ func (s *site) list(text, item string) (listed, error) {
 				reason.WriteString(" " + strings.TrimPrefix(strings.TrimSpace(lines[i]), "— "))
 			}
 			r, err := s.row(item, *now, m[1], m[2], strings.TrimSpace(reason.String()))
+			r.fails(note)
 			if err != nil {
 				return out, err
 			}
 			now.add(r, s.filter)
+		case strings.TrimSpace(l) != "" && !strings.HasPrefix(l, "<"):
+			note = l
+			var err error
+			if now.Note, err = s.render(l, item, true); err != nil {
+				return out, err
+			}
 		}
 	}
 	var err error
@@ -129,6 +138,14 @@ func (s *section) add(r row, filter string) {
 	}
 }
 
+// fails marks a row whose pipeline failed, as its reason or what is said of all
+// the rows of its section tells.
+func (r *row) fails(text string) {
+	if strings.Contains(text, "Pipeline failed") {
+		r.Danger, r.Label = true, "pipeline failed"
+	}
+}
+
 // row reads an item: the line after its box, and the reason below it.
 func (s *site) row(item string, in section, box, line, reason string) (row, error) {
 	r := row{State: in.State, Label: states[plan.State(in.State)], Title: markdown.Spoken(line), Ticked: box == "x"}
@@ -145,9 +162,7 @@ func (s *site) row(item string, in section, box, line, reason string) (row, erro
 		r.Step, r.Kind = m[1], m[2]
 	}
 	r.Major = r.Kind == string(plan.Major) || r.Kind == "" && majorLine.MatchString(r.Title)
-	if strings.Contains(reason, "Pipeline failed") {
-		r.Danger, r.Label = true, "pipeline failed"
-	}
+	r.fails(reason)
 	if r.IID != "" {
 		reason += fmt.Sprintf(" [Its merge request](!%s).", r.IID)
 	}

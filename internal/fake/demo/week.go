@@ -74,7 +74,7 @@ func (w *week) play(ctx context.Context) {
 
 	w.moment("2026-11-28 11:20", "People look at them", "")
 	w.review()
-	w.moment("2026-11-28 12:00", "The next hourly run", "alice's no is remembered, bob's branch is left alone, and the free places are filled.")
+	w.moment("2026-11-28 12:00", "The next hourly run", "alice's no is remembered, bob's branch is left alone, and as many merge requests open as may.")
 	w.run(ctx)
 	w.opened(false)
 	w.dashboard("")

@@ -1,0 +1,149 @@
+package dashboard
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// This file says once, under its heading, what the lines of a section have in
+// common.
+
+// shared is what is said under the heading of a section in place of its lines.
+// The zero value leaves every line as it is.
+type shared struct {
+	sentences []string
+	most      bool // a line may say something else in place of the first of them
+	since     bool // lines in line end in a day
+	zone      *time.Location
+}
+
+// inLine reports whether an update waits for its turn among others.
+func inLine(u plan.Update) bool {
+	return u.Waits != "" && (u.State == plan.RateLimited || u.State == plan.AwaitingSchedule)
+}
+
+// byTurn puts the updates of a section that wait for their turn behind the others
+// and in the order in which it comes: then no line has to say its number, and a
+// turn that comes changes no other line.
+func byTurn(updates []plan.Update) {
+	turn := func(u plan.Update) int {
+		if inLine(u) {
+			return u.Place
+		}
+		return 0
+	}
+	slices.SortStableFunc(updates, func(a, b plan.Update) int { return cmp.Compare(turn(a), turn(b)) })
+}
+
+// share finds what the updates of a section have in common: the sentences that
+// each of them says, and as the first one also what most of them say where each
+// of the others begins with something else.
+func share(updates []plan.Update, zone *time.Location) shared {
+	out := shared{zone: zone}
+	said := make([][]string, len(updates))
+	count := map[string]int{}
+	for i, u := range updates {
+		if said[i] = saying(u); len(said[i]) == 0 {
+			return out
+		}
+		for j, s := range said[i] {
+			if !slices.Contains(said[i][:j], s) {
+				count[s]++
+			}
+		}
+	}
+	if len(updates) < 2 {
+		return out
+	}
+	for _, s := range said {
+		if first := 0; 2*starting(said, s[0]) > len(said) {
+			out.sentences, first = append(out.sentences, s[0]), starting(said, s[0])
+			out.most = first < len(said)
+			break
+		}
+	}
+	for _, s := range said[0] {
+		if count[s] == len(said) && !slices.Contains(out.sentences, s) {
+			out.sentences = append(out.sentences, s)
+		}
+	}
+	for _, u := range updates {
+		out.since = out.since || inLine(u) && !u.Since.IsZero() && slices.Contains(out.sentences, saying(u)[0])
+	}
+	return out
+}
+
+// starting is how many begin with a sentence.
+func starting(said [][]string, sentence string) int {
+	n := 0
+	for _, s := range said {
+		if s[0] == sentence {
+			n++
+		}
+	}
+	return n
+}
+
+// saying is why an update stands where it does, by sentences. Of one in line it is
+// what it waits for, without its number and since when.
+func saying(u plan.Update) []string {
+	if inLine(u) {
+		return []string{"in line " + u.Waits + ", in this order"}
+	}
+	return split(u.Reason)
+}
+
+// rest is what the line of an update still has to say: the end of its step, and
+// the reason.
+func (s shared) rest(u plan.Update) (day, reason string) {
+	said := saying(u)
+	if inLine(u) {
+		switch {
+		case !slices.Contains(s.sentences, said[0]):
+			return "", u.Reason
+		case u.Since.IsZero():
+			return "", ""
+		}
+		return u.Since.In(location(s.zone)).Format(time.DateOnly), ""
+	}
+	return "", strings.Join(slices.DeleteFunc(said, func(one string) bool { return slices.Contains(s.sentences, one) }), " ")
+}
+
+// text is what stands under the heading, or nothing. It begins with words of our
+// own: GitLab obeys some lines by how they begin.
+func (s shared) text() string {
+	if len(s.sentences) == 0 {
+		return ""
+	}
+	begin := "All: "
+	if s.most {
+		begin = "Unless its line says otherwise: "
+	}
+	if s.since {
+		return begin + sentences(s.sentences...) + " The day is since when a newer release has been old enough.\n\n"
+	}
+	return begin + sentences(s.sentences...) + "\n\n"
+}
+
+// split parts a reason into its sentences. A code span stays whole.
+func split(reason string) []string {
+	var out []string
+	code, from := false, 0
+	for i := range len(reason) {
+		switch {
+		case reason[i] == '`':
+			code = !code
+		case code || reason[i] != ' ' || i == 0 || !strings.ContainsRune(".!?", rune(reason[i-1])):
+		case i+1 < len(reason) && (reason[i+1] == '`' || reason[i+1] >= 'A' && reason[i+1] <= 'Z' || reason[i+1] >= '0' && reason[i+1] <= '9'):
+			out, from = append(out, reason[from:i]), i+1
+		}
+	}
+	if from < len(reason) {
+		out = append(out, reason[from:])
+	}
+	return out
+}

@@ -36,8 +36,9 @@ type Account struct {
 	Ticks []plan.Tick
 	// Withdrawn are the branches whose request a person took back.
 	Withdrawn []string
-	// Undone are ticks that somebody took back before anybody judged them. A page
-	// that was opened meanwhile may still bring them back.
+	// Undone are ticks that somebody took back before anybody judged them, and of a
+	// lost memory those that the page does not show. A page that was opened
+	// meanwhile may still bring them back.
 	Undone []plan.Tick
 }
 
@@ -71,22 +72,27 @@ func Attribute(page Page, h History) Account {
 			out.Ticks = append(out.Ticks, tick)
 		}
 	}
-	if !r.known() {
-		return out
-	}
 	for _, e := range r.edits {
 		if e.ours || !e.names() || seen[e.box.key()] {
 			continue
 		}
 		seen[e.box.key()] = true
-		if s := r.story(e.box.key()); s.at >= 0 {
+		switch s := r.story(e.box.key()); {
+		case s.at >= 0 && r.known():
 			out.Ticks = append(out.Ticks, r.wiped(s))
-		} else if e.done {
-			out.Undone = append(out.Undone, plan.Tick{ID: fmt.Sprintf("note-%d", e.id), At: e.at, Box: e.box.Type, Branch: e.box.Branch, Bulk: e.box.Bulk, Text: e.box.Text, By: e.by, Role: plan.RoleUnknown})
+		case s.at >= 0: // nobody knows what the page offered when it was wiped
+			out.Undone = append(out.Undone, r.edits[s.at].tick())
+		case e.done && (r.known() || s.back):
+			out.Undone = append(out.Undone, e.tick())
 		}
 	}
 	out.Withdrawn = r.withdrawn()
 	return out
+}
+
+// tick is what an edit ticked, in the name of whoever did.
+func (e edit) tick() plan.Tick {
+	return plan.Tick{ID: fmt.Sprintf("note-%d", e.id), At: e.at, Box: e.box.Type, Branch: e.box.Branch, Bulk: e.box.Bulk, Text: e.box.Text, By: e.by, Role: plan.RoleUnknown}
 }
 
 // record is the page and everything that was written about it.

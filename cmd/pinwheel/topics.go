@@ -53,11 +53,3 @@ rules give packages a window of their own.`},
 Of several projects the highest code counts.`},
 	}
 }
-
-func topicNames() []string {
-	var out []string
-	for _, t := range topics() {
-		out = append(out, t.name)
-	}
-	return out
-}

@@ -99,8 +99,8 @@ func (f floors) enforced(layers ...Layer) (Layer, project) {
 }
 
 // bounded checks that every index is below one of the addresses that enforce
-// names, list being where the indexes are written, or nil.
-func (r *reader) bounded(root, list *yaml.Node, at string, indexes []Index, f floors) {
+// names. They are written at a key of n, or nowhere in it where there is no key.
+func (r *reader) bounded(n *yaml.Node, at string, indexes []Index, f floors) {
 	if f.indexes == nil {
 		return
 	}
@@ -108,11 +108,11 @@ func (r *reader) bounded(root, list *yaml.Node, at string, indexes []Index, f fl
 		if i.URL == "" || inside(i.URL, f.indexes) {
 			continue
 		}
-		where, hint := list, "name one of those, or add its address there"
-		if where == nil {
-			where, hint = root, "it is asked where none is written: write indexes, or add its address there"
+		key, hint := at, "name one of those, or add its address there"
+		if at == "" {
+			key, hint = "indexes", "it is asked where none is written: write indexes, or add its address there"
 		}
-		r.fail(where, at, "%s is at none of the addresses that enforce.indexes allows: %s", plan.SpokenIndex(i.Name), hint)
+		r.fail(n, key, "%s is at none of the addresses that enforce.indexes allows: %s", plan.SpokenIndex(i.Name), hint)
 	}
 }
 

@@ -51,19 +51,10 @@ func (r *reader) keep(root *yaml.Node, q *project, under *beneath) []Override {
 	}
 	entry := under.project
 	if valueOf(root, "labels") != nil {
-		for _, label := range entry.policy.Labels {
-			if !slices.Contains(q.policy.Labels, label) && say("labels", keepLabels, "leaves out %s", label) {
-				q.policy.Labels = append(slices.Clone(q.policy.Labels), label)
-			}
-		}
+		keepLabel(q, entry, say)
 	}
 	if valueOf(root, "freeze") != nil {
-		for _, f := range entry.freezes {
-			same := func(o plan.Freeze) bool { return o.From.Equal(f.From) && o.To.Equal(f.To) }
-			if !slices.ContainsFunc(q.freezes, same) && say("freeze", keepFreezes, "leaves out the freeze of %s", f.At) {
-				q.freezes = append(slices.Clone(q.freezes), f)
-			}
-		}
+		keepFreeze(q, entry, say)
 	}
 	if valueOf(root, "rules") != nil {
 		for _, rule := range entry.policy.Rules {
@@ -79,9 +70,31 @@ func (r *reader) keep(root *yaml.Node, q *project, under *beneath) []Override {
 	return out
 }
 
+// sayer notes an override and reports whether enforce keeps what the operator says.
+type sayer func(key, kind, format string, args ...any) bool
+
+// keepLabel puts back labels of the operator's entry.
+func keepLabel(q *project, entry project, say sayer) {
+	for _, label := range entry.policy.Labels {
+		if !slices.Contains(q.policy.Labels, label) && say("labels", keepLabels, "leaves out %s", label) {
+			q.policy.Labels = append(slices.Clone(q.policy.Labels), label)
+		}
+	}
+}
+
+// keepFreeze puts back freezes of the operator's entry.
+func keepFreeze(q *project, entry project, say sayer) {
+	for _, f := range entry.freezes {
+		same := func(o plan.Freeze) bool { return o.From.Equal(f.From) && o.To.Equal(f.To) }
+		if !slices.ContainsFunc(q.freezes, same) && say("freeze", keepFreezes, "leaves out the freeze of %s", f.At) {
+			q.freezes = append(slices.Clone(q.freezes), f)
+		}
+	}
+}
+
 // keepRule returns what of a rule of the operator's enforce keeps, and whether
 // that is anything.
-func (r *reader) keepRule(rule plan.Rule, say func(key, kind, format string, args ...any) bool) (kept plan.Rule, some bool) {
+func (r *reader) keepRule(rule plan.Rule, say sayer) (kept plan.Rule, some bool) {
 	kept = plan.Rule{At: rule.At, Shared: rule.Shared, Packages: rule.Packages, Kinds: rule.Kinds, From: rule.From, To: rule.To, Files: rule.Files}
 	if rule.Approval == plan.Yes && say("rules", keepApprovals, "leaves out the approval of %s", rule.At) {
 		kept.Approval, some = plan.Yes, true

@@ -80,25 +80,25 @@ func (l Layer) project() project {
 // window and its zone are not in it, since only what somebody wrote down needs a zone;
 // finish has theirs.
 func builtIn() Layer {
-	text := ""
+	var text strings.Builder
 	r := &reader{sections: map[string][]field{}}
 	for _, k := range projectKeys() {
 		if k.name == "window" || k.name == "timezone" {
 			continue
 		}
 		if k.says.standard != "" {
-			text += k.name + ": " + k.says.standard + "\n"
+			text.WriteString(k.name + ": " + k.says.standard + "\n")
 			continue
 		}
 		k.read(r, new(Layer), &yaml.Node{Kind: yaml.MappingNode}, k.name) // which keys it has below it
 		for _, f := range r.sections[k.name] {
 			if f.says.standard != "" {
-				text += k.name + ": {" + f.key + ": " + f.says.standard + "}\n"
+				text.WriteString(k.name + ": {" + f.key + ": " + f.says.standard + "}\n")
 			}
 		}
 	}
 	r = &reader{sections: map[string][]field{}}
-	l := r.layer(r.document([]byte(text), ""), "")
+	l := r.layer(r.document([]byte(text.String()), ""), "")
 	for i := range l.keys {
 		l.keys[i].source = plan.Source{}
 	}
@@ -162,7 +162,7 @@ func inline(b *strings.Builder, n *yaml.Node) {
 			inline(b, n.Content[i+1])
 		}
 		b.WriteByte('}')
-	case yaml.ScalarNode:
+	default:
 		if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
 			b.WriteString(strconv.Quote(n.Value))
 			return

@@ -51,7 +51,7 @@ func (p Project) Own(data []byte) (Project, []string, error) {
 	if len(r.errs) == 0 {
 		own := r.layer(root, "")
 		all, q = p.beneath.floor.enforced(p.beneath.layer, own)
-		r.zoned(root, "", q)
+		r.zoned("", q)
 		r.above(own, p.beneath.floor)
 		r.operators(root, own, q, p)
 		p.Overrides = r.keep(root, &q, p.beneath)

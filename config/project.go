@@ -125,7 +125,7 @@ func (r *reader) freezes(n *yaml.Node, at string) []plan.Freeze {
 
 // zoned checks that a window which was written down says whose clock it
 // means. Always means the same everywhere.
-func (r *reader) zoned(n *yaml.Node, at string, p project) {
+func (r *reader) zoned(at string, p project) {
 	if p.zone != nil {
 		return
 	}

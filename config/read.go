@@ -197,6 +197,7 @@ func not(n *yaml.Node, what string) string {
 		return "a mapping is not " + what
 	case yaml.SequenceNode:
 		return "a list is not " + what
+	default:
 	}
 	value := n.Value
 	if runes := []rune(value); len(runes) > 60 {

@@ -56,7 +56,7 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
 // tokenVariable holds the GitLab token.
-const tokenVariable = "PINWHEEL_GITLAB_TOKEN"
+const tokenVariable = "PINWHEEL_GITLAB_TOKEN" //nolint:gosec // the name of a variable, which is no secret
 
 // Token reads the GitLab token: from PINWHEEL_GITLAB_TOKEN if env has it, else
 // from gitlab.token_file. White space around it is dropped. It fails when
@@ -116,8 +116,7 @@ func secret(text, what string) (Secret, error) {
 
 // cause is the reason of a file error without the operation and the path.
 func cause(err error) string {
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathError.Err.Error()
 	}
 	return err.Error()

@@ -51,7 +51,7 @@ func (p *program) audit(ctx context.Context, c *config.Config, project string, a
 	if err != nil {
 		return failure{exitUsage, err}
 	}
-	defer s.Close()
+	defer s.Close() //nolint:errcheck // it was only read
 	if text := s.Notice(); text != "" {
 		fmt.Fprintln(p.err, "pinwheel: "+printable(text))
 	}

@@ -35,28 +35,28 @@ func TestBadInput(t *testing.T) {
 		},
 		{
 			name: "configuration is garbage", args: []string{"run", "--config", "CONFIG"}, code: exitUsage, says: []string{"pinwheel.yaml:"},
-			setup: func(t *testing.T, w *world) { w.write("pinwheel.yaml", "{{{") },
+			setup: func(_ *testing.T, w *world) { w.write("pinwheel.yaml", "{{{") },
 		},
 		{name: "a project that is not in the configuration", args: []string{"run", "group/other", "--config", "CONFIG"}, code: exitUsage, says: []string{`no project "group/other"; it has group/project`}},
 		{
 			name: "a project that GitLab does not know", args: []string{"run", "--config", "CONFIG"}, code: exitStopped, says: []string{"there is no such project"},
-			setup: func(t *testing.T, w *world) { w.project.SetRole("pinwheel-bot", gitlabsim.NoAccess) },
+			setup: func(_ *testing.T, w *world) { w.project.SetRole("pinwheel-bot", gitlabsim.NoAccess) },
 		},
 		{
 			name: "no token", args: []string{"run", "--config", "CONFIG"}, code: exitUsage, says: []string{"no GitLab token: set PINWHEEL_GITLAB_TOKEN"},
-			setup: func(t *testing.T, w *world) { w.env = nil },
+			setup: func(_ *testing.T, w *world) { w.env = nil },
 		},
 		{
 			name: "wrong token", args: []string{"run", "--config", "CONFIG"}, code: exitStopped, says: []string{"does not accept the token"},
-			setup: func(t *testing.T, w *world) { w.env["PINWHEEL_GITLAB_TOKEN"] = "glpat-wrong" },
+			setup: func(_ *testing.T, w *world) { w.env["PINWHEEL_GITLAB_TOKEN"] = "glpat-wrong" },
 		},
 		{
 			name: "wrong token, plan", args: []string{"plan", "--config", "CONFIG"}, code: exitStopped, says: []string{"does not accept the token"},
-			setup: func(t *testing.T, w *world) { w.env["PINWHEEL_GITLAB_TOKEN"] = "glpat-wrong" },
+			setup: func(_ *testing.T, w *world) { w.env["PINWHEEL_GITLAB_TOKEN"] = "glpat-wrong" },
 		},
 		{
 			name: "a token that may only read", args: []string{"run", "--config", "CONFIG"}, code: exitStopped, says: []string{"scope api", "/-/settings/access_tokens"},
-			setup: func(t *testing.T, w *world) {
+			setup: func(_ *testing.T, w *world) {
 				w.env["PINWHEEL_GITLAB_TOKEN"] = w.gitlab.Token("pinwheel-bot", "read_api")
 			},
 		},
@@ -99,15 +99,15 @@ func TestBadInput(t *testing.T) {
 		{name: "derive another shape", args: []string{"derive", "FILE", "FILE.yml", "--format", "xml"}, code: exitUsage, says: []string{"block, list or map"}},
 		{
 			name: "derive from a malformed file", args: []string{"derive", "FILE", "FILE.yml"}, code: exitStopped, says: []string{"constraints.txt:1: "},
-			setup: func(t *testing.T, w *world) { w.write("constraints.txt", "boto3 = 1\n") },
+			setup: func(_ *testing.T, w *world) { w.write("constraints.txt", "boto3 = 1\n") },
 		},
 		{
 			name: "derive into a file without the key", args: []string{"derive", "FILE", "FILE.yml"}, code: exitStopped, says: []string{"no key variables.PYTHON_CONSTRAINTS"},
-			setup: func(t *testing.T, w *world) { w.write("constraints.txt.yml", "other: 1\n") },
+			setup: func(_ *testing.T, w *world) { w.write("constraints.txt.yml", "other: 1\n") },
 		},
 		{
 			name: "a store that is none", args: []string{"run", "--config", "CONFIG"}, code: exitUsage, says: []string{"pinwheel.db"},
-			setup: func(t *testing.T, w *world) { w.write("pinwheel.db", strings.Repeat("no database ", 1000)) },
+			setup: func(_ *testing.T, w *world) { w.write("pinwheel.db", strings.Repeat("no database ", 1000)) },
 		},
 	}
 	for _, tt := range tests {

@@ -60,7 +60,7 @@ fi
 // completeProjects offers the projects of the configuration that --config names,
 // none where it cannot be read.
 func completeProjects(o *options) cobra.CompletionFunc {
-	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		c, err := load(o.config)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,10 +37,8 @@ does in a project. An existing OUT keeps every byte outside the key. With
 		default:
 			return usage("--format %q is no shape: write block, list or map", *format)
 		}
-		for _, part := range d.Key {
-			if part == "" {
-				return usage("--key %q has an empty part: write it as variables.PYTHON_CONSTRAINTS", *key)
-			}
+		if slices.Contains(d.Key, "") {
+			return usage("--key %q has an empty part: write it as variables.PYTHON_CONSTRAINTS", *key)
 		}
 		if why := d.Refused(); why != "" {
 			return usage("--format %s --key %s: %s", *format, *key, why)
@@ -90,8 +89,8 @@ func (p *program) derive(path string, d constraints.Derivation, check bool) erro
 // of a file that is there and follows a link to it.
 func replaceFile(path string, data []byte) error {
 	mode := fs.FileMode(0o644)
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	if followed, err := filepath.EvalSymlinks(path); err == nil {
+		path = followed
 	}
 	if info, err := os.Stat(path); err == nil {
 		mode = info.Mode().Perm()
@@ -113,7 +112,7 @@ func writeBeside(path string, data []byte, mode fs.FileMode) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			os.Remove(f.Name()) //nolint:errcheck // the first error counts
+			os.Remove(f.Name())
 		}
 	}()
 	_, err = f.Write(data)

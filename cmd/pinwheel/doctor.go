@@ -142,7 +142,7 @@ func (d *doctor) database(ctx context.Context) {
 		d.say(wrong, "database", "%v", err)
 		return
 	}
-	defer s.Close()
+	defer s.Close() //nolint:errcheck // it was only read
 	if note := s.Notice(); note != "" {
 		d.say(doubt, subject, "%s", note)
 		return

@@ -198,13 +198,13 @@ func TestDoctorSaysWhichGitLabThisIs(t *testing.T) {
 }
 
 // edit changes the configuration.
-func (w *world) edit(old, new string) {
+func (w *world) edit(from, to string) {
 	w.t.Helper()
 	text := w.read("pinwheel.yaml")
-	if !strings.Contains(text, old) {
-		w.t.Fatalf("the configuration does not hold %q", old)
+	if !strings.Contains(text, from) {
+		w.t.Fatalf("the configuration does not hold %q", from)
 	}
-	w.write("pinwheel.yaml", strings.Replace(text, old, new, 1))
+	w.write("pinwheel.yaml", strings.Replace(text, from, to, 1))
 }
 
 func TestMeet(t *testing.T) {

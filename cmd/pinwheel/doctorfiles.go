@@ -31,7 +31,7 @@ func (d *doctor) files(ctx context.Context, project config.Project, p plan.Proje
 			}
 		}
 		if f.Derived != nil {
-			file.Derived = d.derived(ctx, project, p, *f.Derived, parsed)
+			file.Derived = d.derived(ctx, project, p, pair{*f.Derived, parsed})
 		}
 		files = append(files, file)
 	}
@@ -70,8 +70,15 @@ func (d *doctor) constraints(ctx context.Context, project config.Project, p plan
 	return parsed
 }
 
+// pair is a derived file by its policy, and the file it is derived from.
+type pair struct {
+	policy plan.Derived
+	from   *constraints.File
+}
+
 // derived reads a derived file and says whether it can be kept.
-func (d *doctor) derived(ctx context.Context, project config.Project, p plan.Project, policy plan.Derived, parsed *constraints.File) *plan.DerivedFile {
+func (d *doctor) derived(ctx context.Context, project config.Project, p plan.Project, of pair) *plan.DerivedFile {
+	policy, parsed := of.policy, of.from
 	data, found, err := d.options.GitLab.File(ctx, p.ID, policy.Path, p.Head)
 	if err != nil {
 		d.say(wrong, project.Path, "%s", sentence(err))

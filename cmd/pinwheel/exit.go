@@ -41,15 +41,13 @@ func usage(format string, args ...any) error {
 
 // verdict is the exit code of an error and what to print of it.
 func verdict(err error) (code int, text string) {
-	var f failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[failure](err); ok {
 		if f.err == nil {
 			return f.code, ""
 		}
 		return f.code, "pinwheel: " + sentence(f.err)
 	}
-	var wrong config.Errors
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[config.Errors](err); ok {
 		return exitUsage, wrong.Error()
 	}
 	if gitlab.NeedsPerson(err) {

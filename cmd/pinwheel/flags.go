@@ -92,8 +92,7 @@ func plainly(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return unread{"this user may not", err}
 	}
-	var cause *fs.PathError
-	if errors.As(err, &cause) {
+	if cause, ok := errors.AsType[*fs.PathError](err); ok {
 		return unread{cause.Err.Error(), err}
 	}
 	return err

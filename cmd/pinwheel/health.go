@@ -66,7 +66,7 @@ func (p *program) health(ctx context.Context, c *config.Config, now time.Time, h
 		if err != nil {
 			return failure{exitFailed, err}
 		}
-		defer s.Close()
+		defer s.Close() //nolint:errcheck // it was only read
 		if ran, err = s.LastRuns(ctx); err != nil {
 			return failure{exitFailed, err}
 		}

@@ -99,28 +99,10 @@ func (p *program) history(ctx context.Context, c *config.Config, name string, as
 	if err != nil {
 		return failure{exitUsage, err}
 	}
-	defer s.Close()
-	var all []event
-	var pins []string
-	for _, project := range c.Projects {
-		memory, err := s.ProjectMemory(ctx, project.Path)
-		if err != nil {
-			return err
-		}
-		if len(memory.Standings) > 0 {
-			pins = append(pins, project.Path+": "+tallied(memory.Standings))
-		}
-		list, err := s.MergeRequests(ctx, project.Path)
-		if err != nil {
-			return err
-		}
-		for _, m := range list {
-			e := eventOf(project.Path, m)
-			e.Standings = keyed(memory.Standings)
-			if name == "" || slices.ContainsFunc(e.Moves, func(s step) bool { return s.Package == name }) {
-				all = append(all, e)
-			}
-		}
+	defer s.Close() //nolint:errcheck // it was only read
+	all, pins, err := offered(ctx, s, c.Projects, name)
+	if err != nil {
+		return err
 	}
 	slices.SortStableFunc(all, func(a, b event) int { return cmp.Or(b.Offered.Compare(a.Offered), cmp.Compare(b.MR, a.MR)) })
 	if asJSON {
@@ -139,6 +121,32 @@ func (p *program) history(ctx context.Context, c *config.Config, name string, as
 		}
 	}
 	return nil
+}
+
+// offered reads the merge requests of projects, those alone that moved a package if
+// one is named, and counts the pins of each.
+func offered(ctx context.Context, s *store.Store, projects []config.Project, name string) (all []event, pins []string, err error) {
+	for _, project := range projects {
+		memory, err := s.ProjectMemory(ctx, project.Path)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(memory.Standings) > 0 {
+			pins = append(pins, project.Path+": "+tallied(memory.Standings))
+		}
+		list, err := s.MergeRequests(ctx, project.Path)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, m := range list {
+			e := eventOf(project.Path, m)
+			e.Standings = keyed(memory.Standings)
+			if name == "" || slices.ContainsFunc(e.Moves, func(s step) bool { return s.Package == name }) {
+				all = append(all, e)
+			}
+		}
+	}
+	return all, pins, nil
 }
 
 // tallied counts pins in words, as plan does.

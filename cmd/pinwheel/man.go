@@ -50,7 +50,7 @@ instead, as pinwheel.1, pinwheel-plan.1 and so on.`,
 }
 
 func (p *program) writeManuals(root *cobra.Command, header *doc.GenManHeader, dir string) error {
-	err := os.MkdirAll(dir, 0o755)
+	err := os.MkdirAll(dir, 0o755) //nolint:gosec // pages are for everybody
 	if err == nil {
 		err = doc.GenManTreeFromOpts(root, doc.GenManTreeOptions{Header: header, Path: dir, CommandSeparator: "-"})
 	}

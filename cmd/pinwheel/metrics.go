@@ -35,8 +35,11 @@ func newMetrics(path, version string) *metrics {
 	return &metrics{path: path, version: version, by: map[string]*measured{}}
 }
 
+// lasted is when a run began and ended.
+type lasted struct{ began, ended time.Time }
+
 // ran notes a run and writes the file anew, as a whole or not at all.
-func (m *metrics) ran(project string, began, ended time.Time, r reconcile.Report, err error) error {
+func (m *metrics) ran(project string, l lasted, r reconcile.Report, err error) error {
 	if m.path == "" {
 		return nil
 	}
@@ -49,9 +52,9 @@ func (m *metrics) ran(project string, began, ended time.Time, r reconcile.Report
 	}
 	p.runs++
 	p.writes += r.Wrote
-	p.last, p.took = ended, ended.Sub(began)
+	p.last, p.took = l.ended, l.ended.Sub(l.began)
 	if p.ok = err == nil && r.Status == reconcile.Done; p.ok {
-		p.good = ended
+		p.good = l.ended
 	} else {
 		p.failed++
 	}

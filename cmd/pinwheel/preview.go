@@ -70,7 +70,7 @@ func (p *program) look(ctx context.Context, l *looking, names []string) ([]seen,
 	if err != nil {
 		return nil, 0, err
 	}
-	runner, closing, err := p.runner(ctx, c, c.Store, true, p.log(slog.LevelWarn))
+	runner, closing, err := p.runner(ctx, c, wiring{path: c.Store, gitlab: true, log: p.log(slog.LevelWarn)})
 	if err != nil {
 		return nil, 0, err
 	}
@@ -151,8 +151,8 @@ func (p *program) lookAtFile(ctx context.Context, l *looking, names []string, no
 	if err != nil {
 		return seen{}, fmt.Errorf("make a folder for the facts of the index: %w", err)
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a folder of /tmp
-	runner, closing, err := p.runner(ctx, c, filepath.Join(dir, "pinwheel.db"), false, p.log(slog.LevelWarn))
+	defer os.RemoveAll(dir)
+	runner, closing, err := p.runner(ctx, c, wiring{path: filepath.Join(dir, "pinwheel.db"), log: p.log(slog.LevelWarn)})
 	if err != nil {
 		return seen{}, err
 	}

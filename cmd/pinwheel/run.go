@@ -48,7 +48,7 @@ func (p *program) runOnce(ctx context.Context, o *options, names []string) error
 	if err != nil {
 		return err
 	}
-	runner, closing, err := p.runner(ctx, c, c.Store, true, p.log(slog.LevelInfo))
+	runner, closing, err := p.runner(ctx, c, wiring{path: c.Store, gitlab: true, log: p.log(slog.LevelInfo)})
 	if err != nil {
 		return err
 	}
@@ -131,13 +131,14 @@ func summary(project config.Project, r reconcile.Report) string {
 	if r.Plan.Stopped() {
 		return fmt.Sprintf("%s, so its pins were not judged, %s", r.Status, changes(r.Wrote))
 	}
-	pins := fmt.Sprintf("%d behind of %s", r.Plan.Count(plan.StandsBehind), count(r.Plan.Pins, "pin"))
+	var pins strings.Builder
+	fmt.Fprintf(&pins, "%d behind of %s", r.Plan.Count(plan.StandsBehind), count(r.Plan.Pins, "pin"))
 	for _, s := range []plan.Standing{plan.StandsHeld, plan.StandsUnknown, plan.StandsUnread, plan.StandsTakenBack} {
 		if n := r.Plan.Count(s); n > 0 {
-			pins += fmt.Sprintf(", %d %s", n, s)
+			fmt.Fprintf(&pins, ", %d %s", n, s)
 		}
 	}
-	return fmt.Sprintf("%s, %s, %s open, %s", r.Status, pins, count(r.Plan.OpenCount, "merge request"), changes(r.Wrote))
+	return fmt.Sprintf("%s, %s, %s open, %s", r.Status, pins.String(), count(r.Plan.OpenCount, "merge request"), changes(r.Wrote))
 }
 
 func changes(n int) string {

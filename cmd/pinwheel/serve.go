@@ -54,7 +54,7 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 		return err
 	}
 	log := p.log(slog.LevelInfo)
-	runner, done, err := p.runner(ctx, c, c.Store, true, log)
+	runner, done, err := p.runner(ctx, c, wiring{path: c.Store, gitlab: true, log: log})
 	if err != nil {
 		return err
 	}
@@ -71,12 +71,11 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 	run := func(ctx context.Context, path string, now time.Time) error {
 		began := time.Now()
 		report, err := runner.Run(ctx, projects[path], now)
-		var busy *store.Busy
-		if errors.As(err, &busy) { // another process is at work, or was killed: its lease tells
+		if busy, ok := errors.AsType[*store.Busy](err); ok { // another process is at work, or was killed: its lease tells
 			return &scheduler.Later{At: busy.Until, Err: err}
 		}
 		watcher.Ran(path, report)
-		if merr := metrics.ran(path, began, time.Now(), report, err); merr != nil {
+		if merr := metrics.ran(path, lasted{began, time.Now()}, report, err); merr != nil {
 			log.Error("metrics not written", "err", merr)
 		}
 		closing.ran(path, report)

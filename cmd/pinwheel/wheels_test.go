@@ -23,7 +23,7 @@ type wheelIndex struct {
 func (x *wheelIndex) metadata(file string) []byte {
 	parts := strings.Split(file, "-")
 	text := fmt.Sprintf("Metadata-Version: 2.1\nName: %s\nVersion: %s\n", parts[0], parts[1])
-	for _, r := range strings.Fields(x.files[file]) {
+	for r := range strings.FieldsSeq(x.files[file]) {
 		text += "Requires-Dist: " + r + "\n"
 	}
 	return []byte(text + "\n")
@@ -69,7 +69,9 @@ func TestWheelsThatDiffer(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := w.read("pinwheel.yaml")
-	text = text[:strings.Index(text, "index:")] + fmt.Sprintf("index: {url: %q}\n", server.URL+"/simple/") + text[strings.Index(text, "store:"):]
+	before, rest, _ := strings.Cut(text, "index:")
+	_, after, _ := strings.Cut(rest, "store:")
+	text = before + fmt.Sprintf("index: {url: %q}\nstore:", server.URL+"/simple/") + after
 	w.write("pinwheel.yaml", strings.Replace(text, "timezone: Europe/Prague", "python: [\"3.12\"], platforms: [linux/x86_64, linux/aarch64]", 1))
 	code, out, complaints := w.configured("plan")
 	w.want(code, exitDone, complaints)

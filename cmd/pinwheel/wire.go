@@ -53,9 +53,16 @@ func (p *program) sources(c *config.Config) (map[string]pypi.Source, error) {
 	return out, nil
 }
 
-// runner wires a Runner. path is the database; without gitlab the Runner can
-// do Local alone. close ends the use of the database.
-func (p *program) runner(ctx context.Context, c *config.Config, path string, gitlab bool, log *slog.Logger) (r *reconcile.Runner, closing func(), err error) {
+// wiring is what a Runner is made with beside the configuration.
+type wiring struct {
+	path   string // of the database
+	gitlab bool   // without it the Runner can do Local alone
+	log    *slog.Logger
+}
+
+// runner wires a Runner. close ends the use of the database.
+func (p *program) runner(ctx context.Context, c *config.Config, with wiring) (r *reconcile.Runner, closing func(), err error) {
+	log := with.log
 	index, err := p.index(c)
 	if err != nil {
 		return nil, nil, err
@@ -71,12 +78,12 @@ func (p *program) runner(ctx context.Context, c *config.Config, path string, git
 	if c.AuditFile != "" {
 		options.Audit = appender(c.AuditFile)
 	}
-	if gitlab {
+	if with.gitlab {
 		if err := p.gitlab(c, &options); err != nil {
 			return nil, nil, err
 		}
 	}
-	if options.Store, err = store.Open(ctx, path); err != nil {
+	if options.Store, err = store.Open(ctx, with.path); err != nil {
 		return nil, nil, failure{exitUsage, err}
 	}
 	if text := options.Store.Notice(); text != "" {

@@ -112,7 +112,7 @@ func (w *world) pinwheel(args ...string) (code int, out, complaints string) {
 		version: "1.2.3", instance: newInstance(), untilSignal: w.serving,
 	}
 	if p.untilSignal == nil {
-		p.untilSignal = func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithCancel(ctx) }
+		p.untilSignal = context.WithCancel
 	}
 	code = p.main(w.t.Context(), args)
 	for name, secret := range w.env {

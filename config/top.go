@@ -1,0 +1,89 @@
+package config
+
+import "go.yaml.in/yaml/v4"
+
+// top is what the keys of the top level say that is joined once all are read.
+type top struct {
+	short, list, projects *yaml.Node // index, indexes and projects; nil where they are absent
+	floor                 floors
+	shared                Layer // defaults
+}
+
+// topKeys are the keys of the top level.
+func (r *reader) topKeys(c *Config, t *top) []field {
+	return []field{
+		{
+			key:  "gitlab",
+			says: says{"mapping", "", schemaMapping, "Where GitLab is"},
+			read: func(n *yaml.Node, at string) { r.gitlab(n, at, &c.GitLab) },
+		},
+		{
+			key: "index",
+			says: says{"mapping", "", `{"@":"","dependentRequired":{"password_file":["username"]},"anyOf":[{"required":["url"]},{"required":["concurrency"],"maxProperties":1}]}`,
+				"Short for one index; beside `indexes` it holds `concurrency` alone"},
+			read: func(n *yaml.Node, _ string) { t.short = n },
+		},
+		{
+			key: "indexes",
+			says: says{"list of mappings", "[{name: pypi, url: https://pypi.org/simple/}]", `{"type":"array","minItems":1,"items":{"@":"","dependentRequired":{"password_file":["username"]}}}`,
+				"The package indexes; the first whose patterns match a name owns it"},
+			read: func(n *yaml.Node, _ string) { t.list = n },
+		},
+		{
+			key:  "store",
+			says: says{"path", "pinwheel.db", schemaText, "The SQLite file; it may be lost: history goes, nothing is done twice"},
+			read: func(n *yaml.Node, at string) { c.Store = r.text(n, at) },
+		},
+		{
+			key: "audit_file",
+			says: says{"path", "", schemaText,
+				"A file to which each line of the audit is added, as `pinwheel audit --json` prints it; what cannot be " +
+					"written there is not done"},
+			read: func(n *yaml.Node, at string) { c.AuditFile = r.text(n, at) },
+		},
+		{
+			key: "ca_file",
+			says: says{"path", "", schemaText,
+				"A file of certificates (PEM) that are trusted beside those of the system, for a GitLab or an index with " +
+					"certificates of one's own"},
+			read: func(n *yaml.Node, at string) { c.CAFile = r.text(n, at) },
+		},
+		{
+			key: "schedule",
+			says: says{"name or cron spec", "\"@hourly\"", `{"type":"string","pattern":"^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|(\\S+ +){4}\\S+)$"}`,
+				"When projects are looked at, in UTC: `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly` or five fields. " +
+					"`serve` spreads their starts evenly over the time to the next look, an hour at most, and over no more than " +
+					"the window is open then"},
+			read: func(n *yaml.Node, at string) { c.Schedule = r.schedule(n, at) },
+		},
+		{
+			key: "runs_at_once",
+			says: says{"number, 1 to 64", "4", schemaUpTo64,
+				"How many projects are looked at at once, by `run` and by `serve`. With `max_new_per_run`, `run` takes one " +
+					"after the other"},
+			read: func(n *yaml.Node, at string) { c.AtOnce = r.number(n, at, 1, 64) },
+		},
+		{
+			key: "max_new_per_run",
+			says: says{"number, 0 to 1000", "0", schemaUpTo1000,
+				"Merge requests that one run opens over all projects without being asked, `0` for no bound; those of one " +
+					"hour of `serve` are one run"},
+			read: func(n *yaml.Node, at string) { c.MaxNew = r.number(n, at, 0, 1000) },
+		},
+		{
+			key:  "enforce",
+			says: says{"mapping", "", schemaMapping, "What no project may go below; see [floors](#floors)"},
+			read: func(n *yaml.Node, at string) { t.floor = r.enforce(n, at) },
+		},
+		{
+			key:  "defaults",
+			says: says{"mapping", "{}", schemaMapping, "Any key of a project but `path`, for projects that do not have it"},
+			read: func(n *yaml.Node, at string) { t.shared = r.layer(n, at) },
+		},
+		{
+			key: "projects", required: true,
+			says: says{"list of mappings", "", schemaMappings, "The projects, each once"},
+			read: func(n *yaml.Node, _ string) { t.projects = n },
+		},
+	}
+}

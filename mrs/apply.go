@@ -37,24 +37,24 @@ type Kept struct {
 	SHA    string
 }
 
-// Apply carries out one action and returns when it is done, or was done
-// already, or cannot be. Applying the same action again changes nothing more.
+// Apply carries out one order and returns when it is done, or was done
+// already, or cannot be. Applying the same order again changes nothing more.
 // bot is the token's own user.
 //
 // ErrMoved: the branch or merge request is no longer what the plan saw, so
 // nothing was done; the next run decides anew. ErrOutside: the action leaves
 // the branch prefix and is refused.
-func (c *Client) Apply(ctx context.Context, project plan.Project, bot plan.User, a plan.Action) (Outcome, error) {
+func (c *Client) Apply(ctx context.Context, project plan.Project, bot plan.User, o Order) (Outcome, error) {
 	e := effect{Client: c, id: project.ID, bot: bot}
-	switch a := a.(type) {
+	switch a := o.action.(type) {
 	case plan.CommitBranch:
 		return e.commitBranch(ctx, a.Made())
 	case plan.OpenMergeRequest:
-		return e.openMergeRequest(ctx, a)
+		return e.openMergeRequest(ctx, a, o)
 	case plan.EditMergeRequest:
-		return e.editMergeRequest(ctx, a)
+		return e.editMergeRequest(ctx, a, o.opened)
 	case plan.CloseMergeRequest:
-		return e.closeMergeRequest(ctx, a)
+		return e.closeMergeRequest(ctx, a, o.note)
 	case plan.KeepCommits:
 		return e.keepCommits(ctx, a)
 	case plan.AskForTests:

@@ -77,7 +77,7 @@ func TestACommitThatDidNotHappen(t *testing.T) {
 			inWorld(t, gitlabsim.Options{}, func(w *world) {
 				w.fault("POST */commits " + fault)
 				a := w.commit("1.35.0", "", 0)
-				out, err := w.c.Apply(w.ctx, w.project, w.bot, a)
+				out, err := w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(a, view))
 				w.same(err != nil && !out.Wrote, true)
 				w.same(w.p.Head(work), "")
 				w.apply(a)
@@ -91,13 +91,13 @@ func TestAForeignHeadIsNotReplaced(t *testing.T) {
 		head, m := w.opened("1.35.0")
 		foreign, err := w.p.Push("dave", work, "mine", map[string]string{"x": "y"})
 		w.ok(err)
-		_, err = w.c.Apply(w.ctx, w.project, w.bot, w.commit("1.36.0", head, m.IID))
+		_, err = w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(w.commit("1.36.0", head, m.IID), view))
 		w.same(errors.Is(err, mrs.ErrMoved), true)
-		_, err = w.c.Apply(w.ctx, w.project, w.bot, w.commit("1.36.0", "", 0))
+		_, err = w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(w.commit("1.36.0", "", 0), view))
 		w.same(errors.Is(err, mrs.ErrMoved), true)
 		w.same(w.p.Head(work), foreign)
 		w.ok(w.p.DeleteBranch("dave", work))
-		_, err = w.c.Apply(w.ctx, w.project, w.bot, w.commit("1.36.0", head, m.IID))
+		_, err = w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(w.commit("1.36.0", head, m.IID), view))
 		w.same(errors.Is(err, mrs.ErrMoved), true)
 	})
 }
@@ -115,7 +115,7 @@ func TestAnAmendedCommitIsForeign(t *testing.T) {
 				a := w.commit("1.36.0", "", 0)
 				_, err := w.p.ForcePush("dave", work, "main", a.Message, files)
 				w.ok(err)
-				_, err = w.c.Apply(w.ctx, w.project, w.bot, a)
+				_, err = w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(a, view))
 				w.same(errors.Is(err, mrs.ErrMoved), true)
 			})
 		})
@@ -131,7 +131,7 @@ func TestABranchThatAppearsInTheInstant(t *testing.T) {
 				foreign, _ = w.p.Push("dave", work, "mine", map[string]string{"x": "y"})
 			}
 		})
-		_, err := w.c.Apply(w.ctx, w.project, w.bot, w.commit("1.35.0", "", 0))
+		_, err := w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(w.commit("1.35.0", "", 0), view))
 		w.same(errors.Is(err, mrs.ErrMoved), true)
 		w.same(w.p.Head(work), foreign)
 	})
@@ -256,16 +256,16 @@ func TestNothingIsWrittenOutsideThePrefix(t *testing.T) {
 				c, plan.DeleteBranch{Branch: branch, Head: w.p.Head(branch)}, plan.OpenMergeRequest{Update: u, Target: "main"},
 				plan.EditMergeRequest{IID: int64(iid), Update: u, Title: "y"}, plan.CloseMergeRequest{IID: int64(iid), Branch: branch, Op: "o", Reason: "r"},
 			} {
-				if _, err := w.c.Apply(w.ctx, w.project, w.bot, a); !errors.Is(err, mrs.ErrOutside) {
+				if _, err := w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(a, view)); !errors.Is(err, mrs.ErrOutside) {
 					t.Errorf("%T of %q: %v", a, branch, err)
 				}
 			}
 		}
-		_, err = w.c.Apply(w.ctx, w.project, w.bot, plan.CloseMergeRequest{IID: int64(iid), Branch: work})
+		_, err = w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(plan.CloseMergeRequest{IID: int64(iid), Branch: work}, view))
 		w.same(errors.Is(err, mrs.ErrOutside), true)
 		w.same(w.writes(), 0)
 		none := mrs.New(nil, mrs.Options{})
-		_, err = none.Apply(w.ctx, w.project, w.bot, w.commit("1.35.0", "", 0))
+		_, err = none.Apply(w.ctx, w.project, w.bot, mrs.Render(w.commit("1.35.0", "", 0), view))
 		w.same(errors.Is(err, mrs.ErrOutside), true)
 	})
 }
@@ -275,7 +275,7 @@ func TestABranchIsDeletedAtItsHeadAlone(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			inWorld(t, gitlabsim.Options{}, func(w *world) {
 				head := w.apply(w.commit("1.35.0", "", 0)).Head
-				_, err := w.c.Apply(w.ctx, w.project, w.bot, plan.DeleteBranch{Branch: work, Head: w.p.Head("main")})
+				_, err := w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(plan.DeleteBranch{Branch: work, Head: w.p.Head("main")}, view))
 				w.same(errors.Is(err, mrs.ErrMoved), true)
 				if fault != "" {
 					w.fault(fault)
@@ -291,7 +291,7 @@ func TestABranchIsDeletedAtItsHeadAlone(t *testing.T) {
 		inWorld(t, gitlabsim.Options{}, func(w *world) {
 			head := w.apply(w.commit("1.35.0", "", 0)).Head
 			w.fault("DELETE * 502 once")
-			_, err := w.c.Apply(w.ctx, w.project, w.bot, plan.DeleteBranch{Branch: work, Head: head})
+			_, err := w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(plan.DeleteBranch{Branch: work, Head: head}, view))
 			w.same(errors.Is(err, gitlab.ErrUnavailable), true)
 		})
 	})

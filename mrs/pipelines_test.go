@@ -86,7 +86,7 @@ func TestWhatChangedIsListed(t *testing.T) {
 		w.p.SetCI(false)
 		_, err = w.c.UpdatedPipelines(w.ctx, w.project.ID, time.Now())
 		w.same(errors.Is(err, gitlab.ErrForbidden), true)
-		p, err := w.c.Project(w.ctx, "", w.project.ID)
+		p, err := w.gl.Project(w.ctx, "", w.project.ID)
 		w.ok(err)
 		w.same(p.PipelinesOff, true)
 	})
@@ -121,10 +121,10 @@ func TestTestsAreAskedForOnceForEachHead(t *testing.T) {
 		_, err := w.p.Push("dave", work, "more", map[string]string{"x": "y"})
 		w.ok(err)
 		time.Sleep(time.Minute)
-		_, err = w.c.Apply(w.ctx, w.project, w.bot, a)
+		_, err = w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(a, view))
 		w.same(errors.Is(err, mrs.ErrMoved), true)
 		a.Branch = "main"
-		_, err = w.c.Apply(w.ctx, w.project, w.bot, a)
+		_, err = w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(a, view))
 		w.same(errors.Is(err, mrs.ErrMoved), true)
 		a.Branch = work
 		w.ok(w.p.CloseMR("dave", int(m.IID)))
@@ -142,7 +142,7 @@ func TestInputsAreNotDropped(t *testing.T) {
 				w.p.SetCI(true, "suite")
 				_, m := w.opened("1.35.0")
 				a := plan.AskForTests{IID: m.IID, Branch: work, Head: m.HeadSHA, OnOpen: plan.OnOpen{Pipeline: true, Inputs: []plan.Input{{Name: "suite", Value: "canary"}}}}
-				_, err := w.c.Apply(w.ctx, w.project, w.bot, a)
+				_, err := w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(a, view))
 				w.same(err == nil, starts)
 				w.same(len(w.p.Pipelines()) == 1, starts)
 				if starts {

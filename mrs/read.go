@@ -13,15 +13,14 @@ type Options struct {
 	// BranchPrefix is the only place where branches are written or deleted
 	// and merge requests listed or changed. Empty allows no effect at all.
 	BranchPrefix string
-	Body         BodyView // what a description shows beyond its update
 	// FormerUsers are names of users that pinwheel had before, as commits show
 	// them.
 	FormerUsers []string
 }
 
 // Client reads one project and carries out actions in it. It keeps no state
-// but its options and what GitLab said of itself, and may be made anew for each
-// run. It is for one goroutine.
+// but its options and what GitLab said of itself, and is made once a run, when the
+// policy is read. It is for one goroutine.
 type Client struct {
 	gl      *gitlab.Client
 	opt     Options
@@ -31,20 +30,13 @@ type Client struct {
 // New returns a Client that uses gl.
 func New(gl *gitlab.Client, opt Options) *Client { return &Client{gl: gl, opt: opt} }
 
-// Whoami is the token's own user.
-func (c *Client) Whoami(ctx context.Context) (plan.User, error) {
-	u, err := c.gl.Whoami(ctx)
-	return plan.User(u), err
-}
-
-// Project reads a project by its id, or by its path where id is 0. Head stays
-// empty, which is for the caller to settle. See [gitlab.Client.Project].
-func (c *Client) Project(ctx context.Context, path string, id int64) (plan.Project, error) {
-	p, err := c.gl.Project(ctx, path, id)
+// ProjectOf is a project in the nouns of plan. Head stays empty, which is for the
+// caller to settle.
+func ProjectOf(p gitlab.Project) plan.Project {
 	return plan.Project{
 		ID: p.ID, Path: p.Path, WebURL: p.WebURL, DefaultBranch: p.DefaultBranch, Archived: p.Archived, Empty: p.Empty, Private: p.Private,
 		IssuesEnabled: p.IssuesEnabled, MergeRequestsOff: p.MergeRequestsOff, PipelinesOff: p.PipelinesOff, AccessLevel: p.AccessLevel,
-	}, err
+	}
 }
 
 // Head is the SHA a branch points at. ErrNotFound: there is no such branch.

@@ -28,6 +28,7 @@ type world struct {
 	ctx     context.Context
 	sim     *gitlabsim.Server
 	p       *gitlabsim.Project
+	gl      *gitlab.Client
 	c       *mrs.Client
 	project plan.Project
 	bot     plan.User
@@ -46,11 +47,11 @@ func inWorld(t *testing.T, opt gitlabsim.Options, test func(*world)) {
 		w.p.SetRole("pinwheel-bot", gitlabsim.Developer)
 		w.p.SetRole("dave", gitlabsim.Maintainer)
 		w.c = w.client(w.sim.Token("pinwheel-bot"), w.sim.Transport())
-		var err error
-		w.bot, err = w.c.Whoami(w.ctx)
+		bot, err := w.gl.Whoami(w.ctx)
 		w.ok(err)
-		w.project, err = w.c.Project(w.ctx, "cki/pipeline", 0)
+		project, err := w.gl.Project(w.ctx, "cki/pipeline", 0)
 		w.ok(err)
+		w.bot, w.project = plan.User(bot), mrs.ProjectOf(project)
 		test(w)
 		for _, f := range w.sim.Failures() {
 			t.Errorf("the simulated GitLab was asked what it does not know: %s", f)
@@ -62,7 +63,8 @@ func (w *world) client(token string, transport http.RoundTripper) *mrs.Client {
 	w.t.Helper()
 	gl, err := gitlab.Connect(gitlab.Options{URL: w.sim.BaseURL(), Token: token, Transport: transport})
 	w.ok(err)
-	return mrs.New(gl, mrs.Options{BranchPrefix: prefix, Body: view})
+	w.gl = gl
+	return mrs.New(gl, mrs.Options{BranchPrefix: prefix})
 }
 
 var view = mrs.BodyView{
@@ -94,7 +96,7 @@ func (w *world) writes() int { return len(w.sim.Writes(time.Time{})) }
 // apply carries out an action and expects it to work.
 func (w *world) apply(a plan.Action) mrs.Outcome {
 	w.t.Helper()
-	out, err := w.c.Apply(w.ctx, w.project, w.bot, a)
+	out, err := w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(a, view))
 	w.ok(err)
 	return out
 }

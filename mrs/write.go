@@ -14,7 +14,6 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/text"
 )
 
 // maxTitle is GitLab's limit, in characters.
@@ -23,7 +22,7 @@ const maxTitle = 255
 // openMergeRequest opens one from a branch, or finds the one that is open. It
 // looks first because GitLab refuses a second one for the same target alone.
 // https://docs.gitlab.com/api/merge_requests/#create-a-merge-request
-func (e effect) openMergeRequest(ctx context.Context, a plan.OpenMergeRequest) (Outcome, error) {
+func (e effect) openMergeRequest(ctx context.Context, a plan.OpenMergeRequest, o Order) (Outcome, error) {
 	if err := e.within(a.Update.Branch); err != nil {
 		return Outcome{}, err
 	}
@@ -32,13 +31,12 @@ func (e effect) openMergeRequest(ctx context.Context, a plan.OpenMergeRequest) (
 		return Outcome{MR: open}, err
 	}
 	if a.Reopen != 0 {
-		again, err := e.reopen(ctx, a)
+		again, err := e.reopen(ctx, a, o.reopen)
 		if err != nil || again != nil {
 			return Outcome{Wrote: again != nil, MR: again}, err
 		}
-		a.Update.Follows = a.Reopen
 	}
-	people, err := e.people(ctx, a)
+	people, err := e.people(ctx, a, o.owned)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -46,7 +44,7 @@ func (e effect) openMergeRequest(ctx context.Context, a plan.OpenMergeRequest) (
 	// be held.
 	for _, wait := range []time.Duration{1, 2, 4, 8, 0} {
 		var made *plan.MergeRequest
-		if made, err = e.postMergeRequest(ctx, a, people); err == nil {
+		if made, err = e.postMergeRequest(ctx, a, o.opened, people); err == nil {
 			return Outcome{Wrote: true, MR: made}, nil
 		}
 		if iid := existing(err); iid != 0 {
@@ -65,10 +63,10 @@ func (e effect) openMergeRequest(ctx context.Context, a plan.OpenMergeRequest) (
 // people are the numbers of those whom a merge request names.
 type people struct{ reviewers, assignees []int64 }
 
-func (e effect) people(ctx context.Context, a plan.OpenMergeRequest) (p people, err error) {
+func (e effect) people(ctx context.Context, a plan.OpenMergeRequest, owned []string) (p people, err error) {
 	reviewers := a.Reviewers
 	if a.CodeOwners {
-		owners, err := e.codeOwners(ctx, e.id, a.At, touched(a.Update.Moves, e.opt.Body.Files))
+		owners, err := e.codeOwners(ctx, e.id, a.At, owned)
 		if err != nil {
 			return p, err
 		}
@@ -83,7 +81,7 @@ func (e effect) people(ctx context.Context, a plan.OpenMergeRequest) (p people, 
 
 // reopen opens a merge request again that a person closed and asked for. It is
 // nil, without an error, where GitLab does not: then a new one takes its place.
-func (e effect) reopen(ctx context.Context, a plan.OpenMergeRequest) (*plan.MergeRequest, error) {
+func (e effect) reopen(ctx context.Context, a plan.OpenMergeRequest, t texts) (*plan.MergeRequest, error) {
 	m, description, err := e.mergeRequest(ctx, e.id, a.Reopen)
 	switch {
 	case gitlab.Missing(err):
@@ -93,10 +91,10 @@ func (e effect) reopen(ctx context.Context, a plan.OpenMergeRequest) (*plan.Merg
 	case m.State != plan.Closed || e.own(m, a.Update.Branch) != nil:
 		return nil, nil
 	}
-	next := Replace(description, Body(a.Update, e.opt.Body))
+	next := Replace(description, t.body)
 	opt := &api.UpdateMergeRequestOptions{StateEvent: api.Ptr("reopen"), Description: &next}
-	if a.Retitle {
-		opt.Title = api.Ptr(oneLine(a.Update.Title))
+	if t.title != "" {
+		opt.Title = &t.title
 	}
 	return e.putOpen(ctx, a.Reopen, opt)
 }
@@ -137,14 +135,10 @@ func (e effect) putOpen(ctx context.Context, iid int64, opt *api.UpdateMergeRequ
 	return nil, nil
 }
 
-func (e effect) postMergeRequest(ctx context.Context, a plan.OpenMergeRequest, who people) (*plan.MergeRequest, error) {
+func (e effect) postMergeRequest(ctx context.Context, a plan.OpenMergeRequest, t texts, who people) (*plan.MergeRequest, error) {
 	labels := api.LabelOptions(a.Labels)
-	title := a.Update.Title
-	if a.Draft {
-		title = "Draft: " + title
-	}
 	opt := &api.CreateMergeRequestOptions{
-		Title: api.Ptr(oneLine(title)), Description: api.Ptr(Body(a.Update, e.opt.Body)),
+		Title: &t.title, Description: &t.body,
 		SourceBranch: &a.Update.Branch, TargetBranch: &a.Target, RemoveSourceBranch: api.Ptr(true),
 	}
 	if len(labels) > 0 {
@@ -240,7 +234,7 @@ func oneLine(title string) string {
 // editMergeRequest brings title and description in line, if they are not. A
 // merge request that is not open stays as it is.
 // https://docs.gitlab.com/api/merge_requests/#update-a-merge-request
-func (e effect) editMergeRequest(ctx context.Context, a plan.EditMergeRequest) (Outcome, error) {
+func (e effect) editMergeRequest(ctx context.Context, a plan.EditMergeRequest, t texts) (Outcome, error) {
 	m, description, err := e.mergeRequest(ctx, e.id, a.IID)
 	if err == nil {
 		err = e.own(m, a.Update.Branch)
@@ -252,10 +246,10 @@ func (e effect) editMergeRequest(ctx context.Context, a plan.EditMergeRequest) (
 		return Outcome{MR: &m}, nil
 	}
 	var opt api.UpdateMergeRequestOptions
-	if title := oneLine(a.Title); title != "" && title != m.Title {
-		opt.Title = &title
+	if t.title != "" && t.title != m.Title {
+		opt.Title = &t.title
 	}
-	if next := Replace(description, Body(a.Update, e.opt.Body)); !a.Keep && strings.TrimSpace(next) != strings.TrimSpace(description) {
+	if next := Replace(description, t.body); !a.Keep && strings.TrimSpace(next) != strings.TrimSpace(description) {
 		opt.Description = &next
 	}
 	if a.Target != "" && a.Target != m.Target {
@@ -307,7 +301,7 @@ func (e effect) put(ctx context.Context, iid int64, opt *api.UpdateMergeRequestO
 // closeMergeRequest writes the reason as a note, once, and then closes with a
 // mark in the description. A merge request that is not open stays as it is.
 // https://docs.gitlab.com/api/notes/#create-a-merge-request-note
-func (e effect) closeMergeRequest(ctx context.Context, a plan.CloseMergeRequest) (Outcome, error) {
+func (e effect) closeMergeRequest(ctx context.Context, a plan.CloseMergeRequest, note string) (Outcome, error) {
 	m, description, err := e.mergeRequest(ctx, e.id, a.IID)
 	if err == nil {
 		err = e.own(m, a.Branch)
@@ -318,11 +312,7 @@ func (e effect) closeMergeRequest(ctx context.Context, a plan.CloseMergeRequest)
 	if m.State != plan.Opened {
 		return Outcome{MR: &m}, nil
 	}
-	body := text.Prose(a.Reason, 1000)
-	if a.By != 0 {
-		body += fmt.Sprintf(" See !%d.", a.By)
-	}
-	wrote, err := e.noteOnce(ctx, a.IID, a.Op, body)
+	wrote, err := e.noteOnce(ctx, a.IID, a.Op, note)
 	if err != nil {
 		return Outcome{Wrote: wrote, MR: &m}, err
 	}

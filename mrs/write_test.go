@@ -34,10 +34,10 @@ func TestAMergeRequestIsOpenedOnce(t *testing.T) {
 						w.fault(fault)
 					}
 					a := w.open("1.35.0")
-					out, err := w.c.Apply(w.ctx, w.project, w.bot, a)
+					out, err := w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(a, view))
 					if opt.BranchLag > 0 && strings.Contains(fault, " after ") {
 						w.same(err != nil, true) // the refusal was lost: nothing was made
-						out, err = w.c.Apply(w.ctx, w.project, w.bot, a)
+						out, err = w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(a, view))
 					}
 					w.ok(err)
 					w.same(out.Wrote, true)
@@ -141,7 +141,7 @@ func TestAMergeRequestIsEditedWhenItDiffers(t *testing.T) {
 		inWorld(t, gitlabsim.Options{}, func(w *world) {
 			_, m := w.opened("1.35.0")
 			w.fault("PUT * 502 once")
-			_, err := w.c.Apply(w.ctx, w.project, w.bot, plan.EditMergeRequest{IID: m.IID, Update: update("1.36.0"), Title: "x"})
+			_, err := w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(plan.EditMergeRequest{IID: m.IID, Update: update("1.36.0"), Title: "x"}, view))
 			w.same(err != nil, true)
 		})
 	})
@@ -158,7 +158,7 @@ func TestAMergeRequestIsClosedWithOneNote(t *testing.T) {
 					w.fault(fault)
 				}
 				a := plan.CloseMergeRequest{IID: m.IID, Branch: work, Op: "abc", Reason: "/merge `boto3` 1.35.0 is on main already. Fixes #1"}
-				_, err := w.c.Apply(w.ctx, w.project, w.bot, a)
+				_, err := w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(a, view))
 				if strings.HasSuffix(fault, "502 once") {
 					w.same(err != nil, true)
 					w.same(w.mr(m.IID).State, "opened")
@@ -221,7 +221,7 @@ func TestReopeningMakesNoSecondOne(t *testing.T) {
 				w.fault(test.fault)
 				a := w.open("1.35.0")
 				a.Reopen = m.IID
-				out, err := w.c.Apply(w.ctx, w.project, w.bot, a)
+				out, err := w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(a, view))
 				w.same(len(w.p.MRs()), 1)
 				w.same(err == nil, test.open)
 				w.same(w.mr(m.IID).State == "opened", test.open)

@@ -101,11 +101,15 @@ func (r *run) apply(ctx context.Context) (plan.Plan, error) {
 		if len(p.Actions) == 0 || pass == passes {
 			return p, nil
 		}
-		for _, a := range p.Actions {
+		orders, view := make([]mrs.Order, len(p.Actions)), r.view()
+		for i, a := range p.Actions {
+			orders[i] = mrs.Render(a, view)
+		}
+		for i, a := range p.Actions {
 			if r.snap.Failures[a.On()] != "" {
 				continue
 			}
-			if err := r.effect(ctx, a); err != nil {
+			if err := r.effect(ctx, a, orders[i]); err != nil {
 				return p, err
 			}
 		}
@@ -114,17 +118,17 @@ func (r *run) apply(ctx context.Context) (plan.Plan, error) {
 	return p, nil
 }
 
-// effect carries out one action through the journal. Only the store's and the
+// effect carries out one action, whose texts are finished, through the journal. Only the store's and the
 // context's failures are errors: GitLab's refusals belong to the branch and the
 // run goes on.
-func (r *run) effect(stop context.Context, a plan.Action) error {
+func (r *run) effect(stop context.Context, a plan.Action, o mrs.Order) error {
 	ctx, done := finishing(stop)
 	defer done()
 	var out mrs.Outcome
 	var failure error
 	fact := a.Fact()
 	err := r.journal.Do(ctx, fact, func(ctx context.Context) journal.Outcome {
-		out, failure = r.gitlab.Apply(ctx, r.snap.Project, r.snap.Bot, a)
+		out, failure = r.gitlab.Apply(ctx, r.snap.Project, r.snap.Bot, o)
 		if out.Wrote {
 			r.wrote++
 		}

@@ -83,13 +83,15 @@ func (r *run) observe(ctx context.Context) error {
 	}
 	r.snap.Attended = r.memory.Attended
 	r.snap.Shown = dashboard.Shown(r.memory.DashboardBody)
-	r.gitlab = mrs.New(r.GitLab, r.options())
-	if r.snap.Bot, err = r.gitlab.Whoami(ctx); err != nil {
+	bot, err := r.GitLab.Whoami(ctx)
+	if err != nil {
 		return err
 	}
-	if r.snap.Project, err = r.gitlab.Project(ctx, r.project.Path, r.memory.ID); err != nil {
+	project, err := r.GitLab.Project(ctx, r.project.Path, r.memory.ID)
+	if err != nil {
 		return err
 	}
+	r.snap.Bot, r.snap.Project = plan.User(bot), mrs.ProjectOf(project)
 	if r.memory.ID == 0 {
 		r.memory.ID, r.memory.Path = r.snap.Project.ID, r.project.Path
 	}
@@ -112,15 +114,15 @@ func (r *run) observe(ctx context.Context) error {
 	return r.observeTicks(ctx, activity)
 }
 
-// options are the client's as the policy has them now.
-func (r *run) options() mrs.Options {
+// view is what descriptions show beyond their updates.
+func (r *run) view() mrs.BodyView {
 	policy := r.project.Policy
-	return mrs.Options{BranchPrefix: policy.BranchPrefix, FormerUsers: r.FormerUsers, Body: mrs.BodyView{
+	return mrs.BodyView{
 		Closing: policy.Closing, Refresh: policy.Refresh, RuledAges: slices.ContainsFunc(policy.Rules, func(rule plan.Rule) bool { return rule.HasAge }),
 		Files: policy.Files, Zone: policy.Window.Zone(), MinimumAge: policy.MinimumAge,
 		Pythons: policy.Pythons, Platforms: policy.Platforms, Roots: rootNames(policy.Roots), Dashboard: r.memory.DashboardIID, ProjectID: r.memory.ID,
 		Home: r.snap.Project.WebURL,
-	}}
+	}
 }
 
 func (r *run) observeMergeRequests(ctx context.Context) error {

@@ -23,10 +23,11 @@ const tries = 3
 // another one at that commit, all is read again.
 func (r *run) observeRepository(ctx context.Context) (dashboard.Activity, error) {
 	p := &r.snap.Project
-	var err error
-	if p.Head, err = r.gitlab.Head(ctx, p.ID, p.DefaultBranch); err != nil {
+	first, err := r.GitLab.Head(ctx, p.ID, p.DefaultBranch)
+	if err != nil {
 		return dashboard.Activity{}, err
 	}
+	p.Head = first.SHA
 	operators := r.project
 	for range tries {
 		r.project, r.snap.Policy, r.snap.Own, r.snap.MergeRequests, r.proven = operators, operators.Policy, plan.OwnPolicy{}, nil, nil
@@ -34,7 +35,7 @@ func (r *run) observeRepository(ctx context.Context) (dashboard.Activity, error)
 		if err != nil {
 			return dashboard.Activity{}, err
 		}
-		r.gitlab = mrs.New(r.GitLab, r.options())
+		r.gitlab = mrs.New(r.GitLab, mrs.Options{BranchPrefix: r.project.Policy.BranchPrefix, FormerUsers: r.FormerUsers})
 		if err := r.observeRights(ctx); err != nil {
 			return dashboard.Activity{}, err
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 	"gitlab.com/cki-project/pinwheel/python/pyproject"
@@ -62,10 +63,11 @@ func (r *run) rootOf(ctx context.Context, policy plan.RootPolicy) ([]pep508.Requ
 	if r.gitlab == nil {
 		return nil, fmt.Errorf("project %s is on GitLab, which a look at a file on disk does not reach", policy.Project)
 	}
-	project, err := r.gitlab.Project(ctx, policy.Project, 0)
+	theirs, err := r.GitLab.Project(ctx, policy.Project, 0)
 	if err != nil {
 		return nil, err
 	}
+	project := mrs.ProjectOf(theirs)
 	own := project.ID == r.snap.Project.ID
 	at, err := r.commitOf(ctx, project, policy.Ref, own)
 	if err != nil {

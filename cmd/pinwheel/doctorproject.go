@@ -20,11 +20,12 @@ func (d *doctor) project(ctx context.Context, project config.Project) {
 		return
 	}
 	client := mrs.New(d.options.GitLab, mrs.Options{BranchPrefix: policy.BranchPrefix})
-	p, err := client.Project(ctx, project.Path, 0)
+	found, err := d.options.GitLab.Project(ctx, project.Path, 0)
 	if err != nil {
 		d.say(wrong, project.Path, "%s", sentence(err))
 		return
 	}
+	p := mrs.ProjectOf(found)
 	switch role := plan.Role(p.AccessLevel); {
 	case p.AccessLevel == 0:
 		d.say(doubt, project.Path, "GitLab tells no role of the token's user, as for administrators: make it a member with the role Developer")

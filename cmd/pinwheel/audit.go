@@ -26,6 +26,8 @@ result, with who asked, why, and what was there before and after. With --json
 each line is one JSON object. Lines are only ever added; an effect that began
 and has no end was cut short, and the next run looked what came of it. The key
 audit_file adds each line to a file as well, at the time it happens.`,
+		Example: `  pinwheel audit group/project
+  pinwheel audit --json`,
 	}
 	o := shared(c, configFlag, jsonFlag)
 	c.ValidArgsFunction = completeProjects(o)

@@ -17,6 +17,9 @@ the index live in this process, the pins are those of a real project. It needs n
 network and leaves nothing behind.
 
 With --once a scripted week is printed instead, as text, and the command ends.`,
+		Example: `  pinwheel demo
+  pinwheel demo --port 8080
+  pinwheel demo --once`,
 	}
 	once := c.Flags().Bool("once", false, "print a scripted week and end")
 	port := c.Flags().Int("port", 0, "the `port` of the page on 127.0.0.1; 0 is a free one")

@@ -33,6 +33,8 @@ project at the role, the settings, the protected branches, the files, and when
 the schedule next falls into the window. It writes nothing to GitLab.
 
 The exit code is 1 when a line is an error, and 0 otherwise.`,
+		Example: `  pinwheel doctor
+  pinwheel doctor group/project --json`,
 	}
 	o := shared(c, configFlag, atFlag, jsonFlag)
 	c.ValidArgsFunction = completeProjects(o)

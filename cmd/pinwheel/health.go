@@ -26,6 +26,8 @@ ended: one that did all it decided. The exit code is 1 when one is older than
 and an hour more: three hours for @hourly. With --any every run counts that came
 to its end, however that was: then a project that waits for a person is healthy,
 as suits a check upon which the program is restarted.`,
+		Example: `  pinwheel health
+  pinwheel health --any --within 3h`,
 	}
 	o := shared(c, configFlag, atFlag, jsonFlag)
 	within := c.Flags().Duration("within", 0, "how old the last run may be; 0 is two of the schedule's steps and an hour")

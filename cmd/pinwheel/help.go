@@ -22,7 +22,7 @@ directory, or what --config names; the token is PINWHEEL_GITLAB_TOKEN.`
 
 // helpCommand prints the page of a command or of a topic.
 func (p *program) helpCommand() *cobra.Command {
-	c := &cobra.Command{Use: "help [COMMAND|TOPIC]", Short: "say more about a command or a topic"}
+	c := &cobra.Command{Use: "help [COMMAND|TOPIC]", Short: "say more about a command or a topic", Example: "  pinwheel help plan\n  pinwheel help windows"}
 	c.ValidArgsFunction = func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		var out []string
 		if len(args) == 0 {

@@ -28,7 +28,7 @@ func TestVersionAndHelp(t *testing.T) {
 		for _, args := range [][]string{{"help", name}, {name, "--help"}, {name, "-h"}, {name, "-help"}} {
 			code, out, complaints = w.pinwheel(args...)
 			w.want(code, exitDone, complaints)
-			has(t, out, "Usage: pinwheel "+name)
+			has(t, out, "Usage: pinwheel "+name, "Examples:\n  ")
 		}
 	}
 	for _, args := range [][]string{{"help"}, {"--help"}} {
@@ -44,7 +44,8 @@ func TestWhatWasMeant(t *testing.T) {
 	for args, says := range map[string]string{
 		"plna":                    "did you mean pinwheel plan?",
 		"rnu --config x":          "did you mean pinwheel run?",
-		"he":                      "did you mean pinwheel health?",
+		"he":                      "did you mean pinwheel health or pinwheel help?",
+		"helpp":                   "did you mean pinwheel help?",
 		"help plna":               "did you mean pinwheel plan?",
 		"frobnicate --json":       "pinwheel help lists the commands",
 		"--frob":                  "there is no flag --frob; pinwheel help lists the commands",

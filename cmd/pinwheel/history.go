@@ -30,6 +30,8 @@ newest first: when each was offered, what became of it, by whom, and how long th
 took; then for each project how its pins stood in the last run. It reads the
 database alone; one that was lost is filled again by the next run, from GitLab.
 With --json each line is one JSON object.`,
+		Example: `  pinwheel history
+  pinwheel history boto3 --json`,
 	}
 	o := shared(c, configFlag, jsonFlag)
 	c.RunE = func(cmd *cobra.Command, args []string) error {

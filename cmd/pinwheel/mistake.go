@@ -12,7 +12,11 @@ import (
 
 // unknownCommand suggests the commands that may have been meant, if any is near.
 func unknownCommand(root *cobra.Command, name string) error {
-	near := nearWords(root, name)
+	var names []string
+	for _, c := range root.Commands() {
+		names = append(names, c.Name())
+	}
+	near := nearWords(names, name)
 	if len(near) == 0 {
 		return usage("there is no command %q; pinwheel help lists the commands", name)
 	}
@@ -76,16 +80,17 @@ func invalidFlag(e *pflag.InvalidValueError, help string) error {
 
 // nearFlags are the flags of c that may have been meant.
 func nearFlags(c *cobra.Command, name string) []string {
-	words := &cobra.Command{}
-	c.Flags().VisitAll(func(f *pflag.Flag) {
-		words.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
-	})
-	return nearWords(words, name)
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return nearWords(names, name)
 }
 
-// nearWords are the commands below c that begin with word, or that differ from it by
-// two letters at most, and by fewer than it has.
-func nearWords(c *cobra.Command, word string) []string {
-	c.SuggestionsMinimumDistance = min(2, len(word)-1)
+// nearWords are the names that begin with word, or that differ from it by two letters
+// at most, and by fewer than it has. Cobra measures, so that they pose as commands.
+func nearWords(names []string, word string) []string {
+	c := &cobra.Command{SuggestionsMinimumDistance: min(2, len(word)-1)}
+	for _, name := range names {
+		c.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
+	}
 	return c.SuggestionsFor(word)
 }

@@ -25,6 +25,8 @@ runs_at_once of them at once: reads
 its files, its dashboard and its merge requests, asks the index, carries out
 what is due now and writes the dashboard. A second run on an unchanged world
 changes nothing. Run it by cron, or let pinwheel serve do that.`,
+		Example: `  pinwheel run
+  pinwheel run group/project --config /etc/pinwheel.yaml`,
 	}
 	o := shared(c, configFlag, atFlag, jsonFlag)
 	c.ValidArgsFunction = completeProjects(o)

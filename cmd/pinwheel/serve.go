@@ -26,6 +26,8 @@ all projects, whether somebody changed a dashboard, and then looks at that
 project at once, so that a ticked box is carried out within a minute or two. What
 an earlier process left unfinished is taken up as soon as its lease ends.
 SIGTERM and SIGINT end it within two seconds.`,
+		Example: `  pinwheel serve --config /etc/pinwheel.yaml
+  pinwheel serve --now --textfile-metrics /var/lib/node_exporter/pinwheel.prom`,
 	}
 	o := shared(c, configFlag)
 	now := c.Flags().Bool("now", false, "look at every project once at the start, too")

@@ -26,7 +26,7 @@ file says against the operator's entry, and what of that enforce keeps. With
   pinwheel validate --settings group/project`,
 	}
 	o := shared(c, configFlag, jsonFlag)
-	own := c.Flags().String("own", "", "check this file as a project's own policy")
+	own := c.Flags().String("own", "", "check this `FILE` as a project's own policy")
 	settings := c.Flags().String("settings", "", "print the keys of this `PROJECT` and where each is set; with --own those of its own file, too")
 	c.RunE = func(_ *cobra.Command, args []string) error {
 		switch {

@@ -17,6 +17,8 @@ func (p *program) versionCommand() *cobra.Command {
 		Short: "print the version",
 		Long: `Prints the version of this build, which also is in the User-Agent. With --sbom it
 prints what the program is made of, as the build noted it, in CycloneDX's JSON.`,
+		Example: `  pinwheel version
+  pinwheel version --sbom`,
 	}
 	o := shared(c, jsonFlag)
 	bill := c.Flags().Bool("sbom", false, "print the modules of this build as a CycloneDX bill of materials")

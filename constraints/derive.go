@@ -169,6 +169,7 @@ func contentOf(f *File, d Derivation) (value, error) {
 		v.lines = f.LogicalLines()
 		v.text = joined(v.lines)
 		return v, nil
+	case FormatMap:
 	}
 	return mapOf(f, d)
 }

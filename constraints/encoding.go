@@ -70,6 +70,7 @@ func decode(path string, data []byte) (source, *SyntaxError) {
 		if i := bytes.IndexFunc(data, func(r rune) bool { return r >= utf8.RuneSelf }); i >= 0 {
 			return fail(lineOf(data, i), "it is not ASCII, though a comment says coding: "+name, "write coding: utf-8")
 		}
+	case charsetUTF8:
 	case charsetUnknown:
 		return fail(line, "the encoding "+name+" is not edited in place", saveAsUTF8+" and remove the coding comment")
 	}

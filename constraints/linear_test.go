@@ -83,7 +83,7 @@ func TestDeriveTakesTimeInProportion(t *testing.T) {
 		{"documents", with(FormatBlock, "k"), func(n int) string { return many("---\na: %\n", n) + "---\nk: x\n" }, nil},
 		{"brackets", with(FormatBlock, "k"), func(n int) string { return "k: x\nz: " + strings.Repeat("[", n) + strings.Repeat("]", n) + "\n" }, nil},
 		{"no key", with(FormatBlock, "nothing"), func(n int) string { return many("a%:\n  b: p%==1\n", n) }, nil},
-		{"no key, deep", with(FormatBlock, "nothing"), func(n int) string { return deep(n) }, nil},
+		{"no key, deep", with(FormatBlock, "nothing"), deep, nil},
 		{"quotes", with(FormatBlock, "k"), func(n int) string { return "k: '" + strings.Repeat("''", n) + "'\n" }, nil},
 		{"new entries", with(FormatList, "k"), func(int) string { return "k:\n- p0==1\n" }, nil},
 		{"old entries", with(FormatList, "k"), func(n int) string { return "k:\n- p0==1\n" + many("- q%==1\n", n) }, func(int) string { return "p0==2\n" }},

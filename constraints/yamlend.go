@@ -199,13 +199,15 @@ func (y *yamlFile) plainEnd(start, indent int) int {
 func (y *yamlFile) blockEnd(start, indent int, blanks bool) int {
 	header := string(y.data[start:y.lineEnd(start)])
 	keep, content := false, 0
+indicators:
 	for _, c := range header[1:] {
-		if c == '+' {
+		switch {
+		case c == '+':
 			keep = blanks
-		} else if c >= '1' && c <= '9' {
+		case c >= '1' && c <= '9':
 			content = indent + int(c-'0')
-		} else if c != '-' {
-			break
+		case c != '-':
+			break indicators
 		}
 	}
 	end := y.lineEnd(start)

@@ -124,10 +124,8 @@ func (b *entryEditor) list() error {
 	}
 	for i := 0; i+step <= len(b.n.Content); i += step {
 		it := item{value: b.n.Content[i+step-1], to: -1}
-		t := target{mapping: b.n, value: it.value, flow: b.flow, step: 2}
-		first := it.value
 		if step == 2 {
-			it.key, t.key, first = b.n.Content[i], b.n.Content[i], b.n.Content[i]
+			it.key = b.n.Content[i]
 			it.name = it.key.Value
 			if it.key.Kind != yaml.ScalarNode || it.key.ShortTag() == "!!merge" {
 				return errWhole
@@ -137,30 +135,44 @@ func (b *entryEditor) list() error {
 			return errWhole
 		}
 		it.text = resolve(it.value).Value
-		lead, ok := b.y.lead(t)
-		if !ok {
+		if !b.locate(&it) {
 			return errWhole
-		}
-		if b.flow {
-			it.start, it.end = b.y.offset(first), b.y.end(it.value, 0, true)
-		} else {
-			indent := b.y.indent(t, lead)
-			it.start = b.y.lineStart(lead - 1)
-			if it.key != nil {
-				it.start = b.y.lineStart(b.y.offset(it.key))
-			}
-			// What stands before an item on its line would go with it.
-			if blank := spaces(b.y.data[it.start:]); blank != indent {
-				return errWhole
-			}
-			it.end = lead
-			if !isNull(it.value) {
-				it.end = b.y.end(it.value, indent, false)
-			}
 		}
 		b.items = append(b.items, it)
 	}
 	return nil
+}
+
+// locate finds where an item begins and ends. It reports false where the bytes
+// between do not hold that item alone.
+func (b *entryEditor) locate(it *item) bool {
+	t := target{mapping: b.n, key: it.key, value: it.value, flow: b.flow, step: 2}
+	lead, ok := b.y.lead(t)
+	if !ok {
+		return false
+	}
+	first := it.value
+	if it.key != nil {
+		first = it.key
+	}
+	if b.flow {
+		it.start, it.end = b.y.offset(first), b.y.end(it.value, 0, true)
+		return true
+	}
+	indent := b.y.indent(t, lead)
+	it.start = b.y.lineStart(lead - 1)
+	if it.key != nil {
+		it.start = b.y.lineStart(b.y.offset(it.key))
+	}
+	// What stands before an item on its line would go with it.
+	if spaces(b.y.data[it.start:]) != indent {
+		return false
+	}
+	it.end = lead
+	if !isNull(it.value) {
+		it.end = b.y.end(it.value, indent, false)
+	}
+	return true
 }
 
 // match pairs items with wanted entries: those that are equal, then those of one
@@ -170,20 +182,10 @@ func (b *entryEditor) match() bool {
 	for j, w := range b.want {
 		exact[w.name+"\n"+w.text] = append(exact[w.name+"\n"+w.text], j)
 	}
-	take := func(i int, free map[string][]int, name string) {
-		for len(free[name]) > 0 && b.items[i].to < 0 {
-			j := free[name][0]
-			free[name] = free[name][1:]
-			if b.want[j].from < 0 {
-				b.items[i].to, b.want[j].from = j, i
-			}
-		}
-	}
-	some := false
 	for i := range b.items {
 		it := &b.items[i]
 		if resolve(it.value).ShortTag() == "!!str" && !strings.ContainsFunc(it.text, isLineEnd) {
-			take(i, exact, it.name+"\n"+it.text)
+			b.pair(i, exact, it.name+"\n"+it.text)
 		}
 		it.exact = it.to >= 0
 	}
@@ -192,6 +194,7 @@ func (b *entryEditor) match() bool {
 			same[w.identity] = append(same[w.identity], j)
 		}
 	}
+	some := false
 	for i := range b.items {
 		it := &b.items[i]
 		identity := pep508.NormalizeName(it.name)
@@ -199,11 +202,23 @@ func (b *entryEditor) match() bool {
 			identity = identityOf(it.text)
 		}
 		if identity != "" {
-			take(i, same, identity)
+			b.pair(i, same, identity)
 		}
 		some = some || it.to >= 0
 	}
 	return some
+}
+
+// pair gives the item at i, if it has none, the first wanted entry of a name that
+// is still free.
+func (b *entryEditor) pair(i int, free map[string][]int, name string) {
+	for len(free[name]) > 0 && b.items[i].to < 0 {
+		j := free[name][0]
+		free[name] = free[name][1:]
+		if b.want[j].from < 0 {
+			b.items[i].to, b.want[j].from = j, i
+		}
+	}
 }
 
 // change gives the items that moved their new text.

@@ -217,6 +217,7 @@ func (t target) read(d Derivation) (Content, error) {
 		}
 		c.Text = joined(lines)
 		return c, nil
+	case FormatMap:
 	}
 	pairs, ok := scalars(n, yaml.MappingNode)
 	if !ok {

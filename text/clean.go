@@ -12,13 +12,13 @@ import (
 // shows as nothing.
 const gap = "\u200b"
 
-// Plain returns s as one line of at most max characters without control,
+// Plain returns s as one line of at most limit characters without control,
 // formatting (bidi, zero width) and unassigned-looking characters. White space
 // of any kind becomes one space, invalid UTF-8 becomes U+FFFD. It escapes
-// nothing: the result is for terminals and logs, not for Markdown. A max of 0
+// nothing: the result is for terminals and logs, not for Markdown. A limit of 0
 // or less is no limit; what is cut ends in "…". The user part of an address is
 // not shown, see [Masked].
-func Plain(s string, max int) string { return clip(Masked(clean(s)), max) }
+func Plain(s string, limit int) string { return clip(Masked(clean(s)), limit) }
 
 // user finds the user part of an address.
 var user = regexp.MustCompile(`(://)[^/\s]*@`)
@@ -55,13 +55,13 @@ func hidden(r rune) bool {
 		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, unicode.Noncharacter_Code_Point)
 }
 
-func clip(s string, max int) string {
-	if max <= 0 || utf8.RuneCountInString(s) <= max {
+func clip(s string, limit int) string {
+	if limit <= 0 || utf8.RuneCountInString(s) <= limit {
 		return s
 	}
 	n := 0
 	for i := range s {
-		if n++; n == max {
+		if n++; n == limit {
 			return strings.TrimRight(s[:i], " ") + "…"
 		}
 	}

@@ -9,17 +9,17 @@ import (
 )
 
 // Inline returns s as plain text for the middle or the start of a Markdown
-// line, also in a table cell or a link's label. max counts characters of s,
+// line, also in a table cell or a link's label. limit counts characters of s,
 // see [Plain]. Ordinary titles, names and versions come out unchanged. The
 // empty string stays empty.
-func Inline(s string, max int) string { return escape([]rune(spared(Plain(s, max))), true) }
+func Inline(s string, limit int) string { return escape([]rune(spared(Plain(s, limit))), true) }
 
 // Prose is [Inline] for a sentence of ours that may quote strangers: what
 // stands between two backticks becomes a code span, the rest plain text.
-func Prose(s string, max int) string { return prose(Plain(s, max), Code) }
+func Prose(s string, limit int) string { return prose(Plain(s, limit), Code) }
 
 // Cell is [Prose] for a cell of a table: no pipe of s ends it.
-func Cell(s string, max int) string { return prose(Plain(s, max), CodeCell) }
+func Cell(s string, limit int) string { return prose(Plain(s, limit), CodeCell) }
 
 func prose(s string, code func(string) string) string {
 	var out strings.Builder
@@ -45,9 +45,9 @@ func prose(s string, code func(string) string) string {
 
 // HTML is s for the text of an HTML element, such as a <summary>, where
 // Markdown does not work but mentions and references do.
-func HTML(s string, max int) string {
+func HTML(s string, limit int) string {
 	var out strings.Builder
-	line := []rune(spared(Plain(s, max)))
+	line := []rune(spared(Plain(s, limit)))
 	for i, r := range line {
 		switch r {
 		case '&', '<', '>', '"', '\'', '`', '*', '_', '[', ']', '\\', '~', '$', '|':

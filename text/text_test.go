@@ -278,7 +278,7 @@ func FuzzHarmless(f *testing.F) {
 }
 
 // A long text of one character takes time in proportion.
-func TestLongTexts(t *testing.T) {
+func TestLongTexts(*testing.T) {
 	for _, part := range []string{"[", "`", "` ", "@", "fix ", "fixes #", "<!--", "w", "\\", "_", "{", "1", "|"} {
 		s := strings.Repeat(part, 20_000)
 		for _, f := range []func(string, int) string{text.Inline, text.Prose, text.Cell, text.HTML} {

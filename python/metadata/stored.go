@@ -87,14 +87,8 @@ func (d *Decoder) Decode(data []byte) (Metadata, error) {
 			m.Requires[i], m.RequiresDist[i] = l.Requirement, l.text
 		}
 	}
-	for _, to := range []*[]string{&m.Extras, &m.Dynamic} {
-		if n := s.count(); n > 0 {
-			*to = make([]string, n)
-			for i := range n {
-				(*to)[i] = d.shared(s.text())
-			}
-		}
-	}
+	m.Extras = d.list(&s)
+	m.Dynamic = d.list(&s)
 	if data[0] > 1 {
 		for range s.count() / 2 {
 			m.Links = append(m.Links, Link{d.shared(s.text()), string(s.text())})
@@ -140,6 +134,19 @@ func (d *Decoder) marker(text string) (pep508.Marker, error) {
 	return m, err
 }
 
+// list reads texts that distributions share; it is nil where there is none.
+func (d *Decoder) list(s *stored) []string {
+	n := s.count()
+	if n == 0 {
+		return nil
+	}
+	list := make([]string, n)
+	for i := range list {
+		list[i] = d.shared(s.text())
+	}
+	return list
+}
+
 func (d *Decoder) shared(text []byte) string {
 	if s, ok := d.texts[string(text)]; ok {
 		return s
@@ -159,12 +166,14 @@ type stored struct {
 // count reads a number of things of which each takes a byte at least.
 func (s *stored) count() int {
 	n, size := binary.Uvarint(s.data)
-	if size <= 0 || n > uint64(len(s.data)-size) {
+	if size > 0 {
+		s.data = s.data[size:]
+	}
+	if size <= 0 || n > uint64(len(s.data)) {
 		s.bad, s.data = true, nil
 		return 0
 	}
-	s.data = s.data[size:]
-	return int(n)
+	return int(n) //nolint:gosec // at most the length of data
 }
 
 func (s *stored) text() []byte {

@@ -145,8 +145,7 @@ func isAfter(v, b *Version) bool {
 func sameText(a, b string) bool {
 	for i := 0; i < len(a) && i < len(b); i++ {
 		if a[i] >= 0x80 || b[i] >= 0x80 {
-			//lint:ignore SA6005 lower case as str.lower has it, which folding is not
-			return strings.ToLower(a) == strings.ToLower(b)
+			return strings.ToLower(a) == strings.ToLower(b) //nolint:staticcheck // lower case as str.lower has it, which folding is not
 		}
 		if lower(a[i]) != lower(b[i]) {
 			return false

@@ -48,6 +48,11 @@ type scanner struct {
 	i, end int
 }
 
+// from is the span that begins at start and ends before the next byte.
+func (p *scanner) from(start int) span {
+	return span{uint16(start), uint16(p.i)} //nolint:gosec // parseQuiet refuses texts longer than maxLength, which a uint16 holds
+}
+
 // version reads as much of a version as there is.
 func (p *scanner) version(v *Version) bool {
 	if !p.publicBase(v) {
@@ -81,7 +86,7 @@ func (p *scanner) publicBase(v *Version) bool {
 		p.i++
 		p.digits()
 	}
-	v.release = span{uint16(start), uint16(p.i)}
+	v.release = p.from(start)
 	return true
 }
 
@@ -150,7 +155,7 @@ func (p *scanner) localSegment(v *Version) bool {
 		}
 		p.i++
 	}
-	v.local, v.has = span{uint16(start), uint16(p.i)}, v.has|hasLocal
+	v.local, v.has = p.from(start), v.has|hasLocal
 	return true
 }
 
@@ -172,7 +177,7 @@ func (p *scanner) digits() (span, bool) {
 	for p.i < p.end && isDigit(p.s[p.i]) {
 		p.i++
 	}
-	return span{uint16(lo), uint16(p.i)}, p.i > start
+	return p.from(lo), p.i > start
 }
 
 func (p *scanner) at(c byte) bool {

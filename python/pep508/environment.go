@@ -41,7 +41,7 @@ const newestPatch = ".99"
 // unknown. The environment asks for no extra.
 func EnvironmentFor(python, platform string) (Environment, error) {
 	machine, isLinux := strings.CutPrefix(platform, "linux/")
-	if !isLinux || machine == "" || strings.ContainsFunc(machine, func(r rune) bool { return r >= 0x80 || !isWord(byte(r)) }) {
+	if !isLinux || machine == "" || strings.ContainsFunc(machine, func(r rune) bool { return r >= 0x80 || !isWord(byte(r)) }) { //nolint:gosec // only what is below 0x80 is asked for as a byte
 		return Environment{}, fmt.Errorf("make environment: platform %.40q is not of the form linux/x86_64", platform)
 	}
 	numbers := strings.Split(python, ".")

@@ -70,7 +70,7 @@ func unescape(b *strings.Builder, s string) (n int, ok bool) {
 		return 0, true
 	}
 	code, err := strconv.ParseUint(s[:n], 8, 32)
-	b.WriteRune(rune(code))
+	b.WriteRune(rune(code)) //nolint:gosec // three octal digits are at most 0o777
 	return n, err == nil
 }
 

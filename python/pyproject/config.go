@@ -127,27 +127,20 @@ func parseConfig(data []byte) (sections, error) {
 		}
 		switch {
 		case text == "":
-			if option != "" {
-				c[section][option] = append(c[section][option], line{"", n + 1})
-			}
+			c.extend(section, option, line{"", n + 1})
 			continue
 		case text[0] == '#' || text[0] == ';':
 			continue
 		}
-		at := strings.Index(raw, text)
-		at = utf8.RuneCountInString(raw[:at])
+		at := indent(raw)
 		if option != "" && at > depth {
-			c[section][option] = append(c[section][option], line{text, n + 1})
+			c.extend(section, option, line{text, n + 1})
 			continue
 		}
 		depth = at
 		if m := sectionLine.FindStringSubmatch(text); m != nil {
 			section, option = m[1], ""
-			_, twice := c[section]
-			switch {
-			case !twice:
-				c[section] = map[string]value{}
-			case section != "DEFAULT":
+			if !c.open(section) {
 				return fail("the section [" + section + "] is there twice")
 			}
 			continue
@@ -166,6 +159,26 @@ func parseConfig(data []byte) (sections, error) {
 		c[section][option] = value{{m[2], n + 1}}
 	}
 	return c, nil
+}
+
+// indent counts the blanks that a line begins with.
+func indent(raw string) int { return utf8.RuneCountInString(raw) - utf8.RuneCountInString(strings.TrimLeftFunc(raw, isSpace)) }
+
+// extend adds a line to an option; one that belongs to none is left out.
+func (c sections) extend(section, option string, l line) {
+	if option != "" {
+		c[section][option] = append(c[section][option], l)
+	}
+}
+
+// open begins a section, and reports whether it may: [DEFAULT] alone may stand
+// there twice.
+func (c sections) open(section string) bool {
+	if _, twice := c[section]; twice {
+		return section == "DEFAULT"
+	}
+	c[section] = map[string]value{}
+	return true
 }
 
 func spelled(section, option string) string {

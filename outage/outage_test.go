@@ -162,7 +162,7 @@ func TestABodyThatStops(t *testing.T) {
 
 // drip is a body that gives a byte after each pause.
 type drip struct {
-	ctx   context.Context
+	ctx   context.Context //nolint:containedctx // of one request, as http.Request holds it
 	pause time.Duration
 }
 

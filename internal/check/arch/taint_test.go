@@ -230,7 +230,8 @@ func (r *room) composite(n *ast.CompositeLit, fn string) {
 		return
 	}
 	for i, e := range n.Elts {
-		value, field := e, types.Object(nil)
+		value := e
+		var field types.Object
 		if kv, ok := e.(*ast.KeyValueExpr); ok {
 			value, field = kv.Value, r.info.Uses[kv.Key.(*ast.Ident)]
 		} else {

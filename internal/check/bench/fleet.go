@@ -22,7 +22,7 @@ func fleet(o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir)
 	binary, err := built(dir)
 	if err != nil {
 		return err
@@ -34,8 +34,8 @@ func fleet(o options, out io.Writer) error {
 	defer stop()
 	config, figures := filepath.Join(dir, "pinwheel.yaml"), filepath.Join(dir, "metrics")
 	var text strings.Builder
-	text.WriteString(fmt.Sprintf("gitlab: {url: %s}\nindex: {url: %s/simple/}\nstore: %s\ndefaults: {timezone: UTC, window: \"0 0 29 2 *\", python: [\"3.10\", \"3.12\"]}\nprojects:\n",
-		r.GitLab, r.Index, filepath.Join(dir, "pinwheel.db")))
+	fmt.Fprintf(&text, "gitlab: {url: %s}\nindex: {url: %s/simple/}\nstore: %s\ndefaults: {timezone: UTC, window: \"0 0 29 2 *\", python: [\"3.10\", \"3.12\"]}\nprojects:\n",
+		r.GitLab, r.Index, filepath.Join(dir, "pinwheel.db"))
 	for _, path := range paths(o) {
 		text.WriteString("  - {path: " + path + "}\n")
 	}

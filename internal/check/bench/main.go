@@ -56,7 +56,7 @@ func command(args []string, out, errs io.Writer) int {
 		return 2
 	}
 	o.times = o.times && o.latency == 0
-	err := error(nil)
+	var err error
 	switch {
 	case *serve:
 		err = fakes(o, os.Stdin, out)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -51,7 +52,7 @@ func measure(o options, out io.Writer) (measured, error) {
 	if err != nil {
 		return m, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir)
 	binary, err := built(dir)
 	if err != nil {
 		return m, err
@@ -226,7 +227,7 @@ func timed(cmd *exec.Cmd) (sample, []byte, error) {
 	out, err := cmd.Output()
 	s := sample{wall: time.Since(start)}
 	if err != nil {
-		if exit, ok := err.(*exec.ExitError); ok {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			out = append(out, exit.Stderr...)
 		}
 		return s, nil, fmt.Errorf("%w\n%s", err, out)

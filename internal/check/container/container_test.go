@@ -177,11 +177,11 @@ func furnish(t *testing.T, i image, root, config string) {
 		must(os.Mkdir(filepath.Join(root, folder), 0o755))
 		must(os.Chown(filepath.Join(root, folder), int(i.uid), int(i.uid)))
 	}
-	must(os.Chmod(root, 0o555)) //nolint:gosec // it has to be entered, and not written to
+	must(os.Chmod(root, 0o555)) // it has to be entered, and not written to
 	for dir := filepath.Dir(root); dir != "/" && dir != os.TempDir(); dir = filepath.Dir(dir) {
-		must(os.Chmod(dir, 0o755)) //nolint:gosec // folders of this test
+		must(os.Chmod(dir, 0o755))
 	}
-	t.Cleanup(func() { _ = os.Chmod(root, 0o755) }) //nolint:gosec // so that it can be removed
+	t.Cleanup(func() { _ = os.Chmod(root, 0o755) }) // so that it can be removed
 }
 
 // The program is the same from another folder and an empty build cache.

@@ -71,7 +71,7 @@ var hoards = map[string]struct {
 		}
 		_, _ = w.WriteString(`{}],"versions":[]}`)
 	}},
-	"bombs": {media: pageMedia, zip: true, page: func(w *bufio.Writer, name string) {
+	"bombs": {media: pageMedia, zip: true, page: func(w *bufio.Writer, _ string) {
 		_, _ = w.WriteString(`{"meta":{"api-version":"1.1"},"files":[],"versions":[`)
 		for i := range 300_000 {
 			fmt.Fprintf(w, `"%d.%d",`, i, i)

@@ -28,13 +28,13 @@ var tried struct {
 	of map[string]int
 }
 
-func count(what string, n int) {
+func count(what string) {
 	tried.Lock()
 	defer tried.Unlock()
 	if tried.of == nil {
 		tried.of = map[string]int{}
 	}
-	tried.of[what] += n
+	tried.of[what]++
 }
 
 // most keeps the greatest of what was measured.
@@ -126,7 +126,7 @@ func besieged(t *testing.T, seed uint64) {
 			t.Logf("the last run, %s: %.4000s\n%s", s.last.Status, s.last.Failures, s.last.Body)
 		}
 	})
-	count("worlds", 1)
+	count("worlds")
 	if len(wrong) > 0 {
 		t.Errorf("seed %d:\n%s\nreplay: go test ./internal/check/hostile -run RedTeam -redteam.seed=%d", seed, strings.Join(wrong, "\n"), seed)
 	}

@@ -76,7 +76,7 @@ func (x *evilIndex) turn(round int) {
 		if x.s.rand.IntN(4) == 0 {
 			x.kinds[name] = oneOf(x.s.rand, evilKinds...)
 		}
-		count("hostile pages: "+x.kinds[name], 1)
+		count("hostile pages: " + x.kinds[name])
 	}
 }
 

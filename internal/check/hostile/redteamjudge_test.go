@@ -242,7 +242,7 @@ func (j *redJudge) commit(e gitlabsim.Event) {
 // pin judges a version that was written: some page told an installable file of
 // it that was old enough.
 func (j *redJudge) pin(e gitlabsim.Event, pin string) {
-	count("pins that were moved", 1)
+	count("pins that were moved")
 	name, _, _ := strings.Cut(pin, "==")
 	at, ok := j.s.index.when(pin)
 	switch {
@@ -263,8 +263,8 @@ func (j *redJudge) honest() {
 				ok = u.State != "not-checked" && u.State != "errored" && u.State != "incompatible"
 			}
 		}
-		if count("honest packages that were looked for", 1); !ok && j.waits(state) {
-			count("honest packages that waited for an answer of the index", 1)
+		if count("honest packages that were looked for"); !ok && j.waits(state) {
+			count("honest packages that waited for an answer of the index")
 		} else if !ok {
 			j.fault("%s is not offered but %s", name, state)
 		}
@@ -296,7 +296,7 @@ var redMark = regexp.MustCompile(`^(?:hidden (?:pinwheel:libyears \d{4}-\d\d-\d\
 // not mean, and no secret.
 func (j *redJudge) texts() {
 	for _, e := range j.s.gitlab.Effects(redBot) {
-		count("effects of our texts that were read", 1)
+		count("effects of our texts that were read")
 		if c := j.s.project.Commits(e.Item); e.Field == "commit message" && (len(c) == 0 || c[0].AuthorName != "pinwheel") {
 			continue // a commit of a person's that is kept
 		}

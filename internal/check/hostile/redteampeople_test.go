@@ -28,7 +28,7 @@ func (s *siege) people() {
 	if !has {
 		act = "lookalike"
 	}
-	count("acts of people: "+act, 1)
+	count("acts of people: " + act)
 	p := s.project
 	switch act {
 	case "tick":
@@ -159,7 +159,7 @@ func (s *siege) branches() {
 		}
 	}
 	act := oneOf(s.rand, "amend", "amend", "push", "tag", "tag", "branch", "forge", "rebase")
-	count("acts on branches: "+act, 1)
+	count("acts on branches: " + act)
 	one := redPrefix + "good-1.x"
 	if len(ours) > 0 {
 		one = oneOf(s.rand, ours...)
@@ -208,7 +208,7 @@ func (s *siege) honestTick() {
 		return
 	}
 	if s.project.Tick("dev", board.IID, box+" ") == nil {
-		count("acts of people: ticks of who may", 1)
+		count("acts of people: ticks of who may")
 		_, branch, _ := strings.Cut(box, "-branch=")
 		s.judge.asked[branch] = true
 		s.judge.look()
@@ -234,7 +234,7 @@ func (s *siege) lastTick() {
 	s.run()
 	for _, r := range s.project.MRs() {
 		if r.SourceBranch == m[2] && r.State == "opened" {
-			count("last ticks that were obeyed", 1)
+			count("last ticks that were obeyed")
 			return
 		}
 	}

@@ -15,7 +15,7 @@ func (s *siege) repository() {
 		return
 	}
 	act := oneOf(s.rand, "policy", "policy", "policy", "owners", "constraints", "constraints", "yaml", "yaml", "link", "paths")
-	count("acts on files: "+act, 1)
+	count("acts on files: " + act)
 	files := map[string]string{}
 	switch act {
 	case "policy":

@@ -183,7 +183,7 @@ func (s *siege) start() {
 
 // forget loses the database.
 func (s *siege) forget() {
-	count("databases lost", 1)
+	count("databases lost")
 	s.store.Close()
 	s.start()
 }
@@ -196,8 +196,8 @@ func (s *siege) run() {
 	began, asked := time.Now(), s.index.requests.Load()
 	report, err := s.runner.Run(context.Background(), s.config, began.UTC())
 	s.last = report
-	count("runs", 1)
-	count("runs that ended "+string(report.Status), 1)
+	count("runs")
+	count("runs that ended " + string(report.Status))
 	if err != nil {
 		s.judge.fault("a run ended with %v", err)
 	}

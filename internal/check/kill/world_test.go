@@ -146,7 +146,7 @@ func (w *world) at(text string) {
 
 // command is one run of the program, behind a prefix such as a shell.
 func (w *world) command(prefix ...string) (*exec.Cmd, *bytes.Buffer) {
-	args := append(prefix, program, "run", "--config", w.path("pinwheel.yaml"), "--at", w.now.Format(time.RFC3339))
+	args := append(slices.Clip(prefix), program, "run", "--config", w.path("pinwheel.yaml"), "--at", w.now.Format(time.RFC3339))
 	cmd := exec.CommandContext(w.t.Context(), args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "PINWHEEL_GITLAB_TOKEN="+w.gitlab.Token(bot))
 	said := &bytes.Buffer{}

@@ -126,7 +126,7 @@ func TestMarkers(t *testing.T) {
 			text, why = text+" and 'x' in "+m.of("extras", "dependency_groups"), ruleNames
 		case m.one(60):
 			text, why = "(os_name not "+m.of(" ", "\t")+"in 'x') or "+text, ruleNotIn
-		case m.one(40):
+		case m.one(40): //nolint:gocritic // it draws anew
 			text, why = text+m.of(" and", " or", ")", " and (", " x", "'", " and os_name", " and os_nam == 'x'", " and os_name = 'x'", " xor os_name == 'x'"), ruleBroken
 		}
 		if m.one(3) {

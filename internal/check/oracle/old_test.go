@@ -192,20 +192,21 @@ func digitsOf(pieces []string) int {
 // number are taken off the text.
 func (c *oldClause) oldCompatible(v pep440.Version) (bool, rule) {
 	bound, _ := c.ours.Bound()
-	if why := prefixRule(v, bound, c.text, len(bound.Release())-1); why == unchanged {
+	why := prefixRule(v, bound, c.text, len(bound.Release())-1)
+	switch {
+	case why == unchanged:
 		return c.ours.Contains(v), why
-	} else if publicOf(v).Compare(bound) < 0 {
+	case publicOf(v).Compare(bound) < 0:
 		return false, why
-	} else {
-		pieces := splitVersion(c.text)
-		n := slices.IndexFunc(pieces, func(p string) bool {
-			return slices.ContainsFunc([]string{"dev", "a", "b", "rc", "post"}, func(s string) bool { return strings.HasPrefix(p, s) })
-		})
-		if n < 0 {
-			n = len(pieces)
-		}
-		return splitMatch(v, strings.Join(pieces[:max(n-1, 0)], ".")), why
 	}
+	pieces := splitVersion(c.text)
+	n := slices.IndexFunc(pieces, func(p string) bool {
+		return slices.ContainsFunc([]string{"dev", "a", "b", "rc", "post"}, func(s string) bool { return strings.HasPrefix(p, s) })
+	})
+	if n < 0 {
+		n = len(pieces)
+	}
+	return splitMatch(v, strings.Join(pieces[:max(n-1, 0)], ".")), why
 }
 
 func (c *oldClause) oldBelow(v pep440.Version) (bool, rule) {

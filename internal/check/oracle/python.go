@@ -177,10 +177,10 @@ func exchange[Case, Answer any](p *Python, op string, cases []Case, timeout time
 	}
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
-	sent := make(chan error, 1)
+	sent := make(chan struct{})
 	go func(in io.Writer) {
-		_, err := in.Write(append(question, '\n'))
-		sent <- err
+		defer close(sent)
+		_, _ = in.Write(append(question, '\n')) // a process that does not read ends, or lets the time run out
 	}(p.in)
 	select {
 	case text, ok := <-p.out:

@@ -179,6 +179,7 @@ func TestRequirements(t *testing.T) {
 		case ruleSwallow:
 			old = requirementOf(strings.Replace(l.text, l.clauses, "", 1))
 			old.Specifier = setText(l.clauses)
+		default: // both read the same line
 		}
 		why := l.why
 		if why == ruleBroken {

@@ -137,7 +137,7 @@ func (w *world) release(name string, i int) *pypisim.Release {
 		other := w.pick(w.all())
 		r.Extras = []string{"x"}
 		if other != name {
-			r.Requires = append(r.Requires, other+w.bounds(other, isPin, i)+`; extra == 'x'`)
+			r.Requires = append(r.Requires, other+w.bounds(other, isPin)+`; extra == 'x'`)
 		}
 	}
 	if !isPin {
@@ -173,15 +173,15 @@ func (w *world) requirement(name string, i int, other string, isPin bool) string
 	}
 	switch w.IntN(8) {
 	case 0:
-		return other + extra + w.bounds(other, false, i) + w.pick([]string{"; python_version < '3.0'", "; sys_platform == 'win32'", "; os_name == 'nt' and python_version >= '3.0'"})
+		return other + extra + w.bounds(other, false) + w.pick([]string{"; python_version < '3.0'", "; sys_platform == 'win32'", "; os_name == 'nt' and python_version >= '3.0'"})
 	case 1:
-		return other + extra + w.bounds(other, isPin, i) + w.pick([]string{"; python_version >= '3.0'", "; sys_platform != 'win32'", "; implementation_name == 'cpython' or os_name == 'nt'"})
+		return other + extra + w.bounds(other, isPin) + w.pick([]string{"; python_version >= '3.0'", "; sys_platform != 'win32'", "; implementation_name == 'cpython' or os_name == 'nt'"})
 	}
-	return other + extra + w.bounds(other, isPin, i)
+	return other + extra + w.bounds(other, isPin)
 }
 
 // bounds is a set of specifiers for a name, which its pin is to match.
-func (w *world) bounds(other string, fit bool, i int) string {
+func (w *world) bounds(other string, fit bool) string {
 	versions := w.versions[other]
 	for range 8 {
 		low := w.IntN(len(versions))
@@ -228,7 +228,7 @@ func (w *world) chooseRoots() {
 			line += "[x]"
 		}
 		if w.one(4) {
-			line += w.bounds(name, true, 0)
+			line += w.bounds(name, true)
 		}
 		w.roots = append(w.roots, line)
 	}

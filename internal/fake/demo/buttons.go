@@ -26,7 +26,7 @@ const (
 
 func (s *site) time(ctx context.Context, form func(string) string) (string, error) {
 	now := s.stage.local()
-	until := now
+	var until time.Time
 	switch form("until") {
 	case "hour":
 		until = now.Add(time.Hour)

@@ -66,7 +66,10 @@ func TestTheDiaryIsProse(t *testing.T) {
 	v.press("/merge-request", "iid", "1", "do", "push")
 	v.press("/time", "until", "hour")
 	page := v.page()
-	diary := page[strings.Index(page, `id="timeline"`):]
+	_, diary, found := strings.Cut(page, `id="timeline"`)
+	if !found {
+		t.Fatal("the page has no diary")
+	}
 	for _, no := range []string{"`", "gitpython 3", "jinja2 3", "automat 2", "Alice"} {
 		if strings.Contains(diary, no) {
 			t.Errorf("the diary has %q", no)

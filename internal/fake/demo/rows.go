@@ -85,14 +85,7 @@ func (s *site) list(text, item string) (listed, error) {
 	for i := 0; i < len(lines); i++ {
 		l := lines[i]
 		if heading, is := strings.CutPrefix(l, "## "); is {
-			now, at, note = nil, &tail, ""
-			for _, r := range plan.Table() {
-				if r.Heading == heading {
-					out.Sections = append(out.Sections, section{Heading: heading, State: string(r.State)})
-					now = &out.Sections[len(out.Sections)-1]
-					break
-				}
-			}
+			now, at, note = out.open(heading), &tail, ""
 		} else if strings.HasPrefix(l, "<details>") && !strings.Contains(l, " more update") {
 			now, at = nil, &tail
 		}
@@ -106,7 +99,7 @@ func (s *site) list(text, item string) (listed, error) {
 				i++
 				reason.WriteString(" " + strings.TrimPrefix(strings.TrimSpace(lines[i]), "— "))
 			}
-			r, err := s.row(item, *now, m[1], m[2], strings.TrimSpace(reason.String()))
+			r, err := s.row(item, *now, m, strings.TrimSpace(reason.String()))
 			r.fails(note)
 			if err != nil {
 				return out, err
@@ -125,6 +118,17 @@ func (s *site) list(text, item string) (listed, error) {
 		out.Tail, err = s.render(tail.String(), item, true)
 	}
 	return out, err
+}
+
+// open begins the section of a state. It is nil for another heading.
+func (l *listed) open(heading string) *section {
+	for _, r := range plan.Table() {
+		if r.Heading == heading {
+			l.Sections = append(l.Sections, section{Heading: heading, State: string(r.State)})
+			return &l.Sections[len(l.Sections)-1]
+		}
+	}
+	return nil
 }
 
 func (s *section) add(r row, filter string) {
@@ -146,8 +150,10 @@ func (r *row) fails(text string) {
 	}
 }
 
-// row reads an item: the line after its box, and the reason below it.
-func (s *site) row(item string, in section, box, line, reason string) (row, error) {
+// row reads an item: what itemLine found, its box and the line after it, and the
+// reason below it.
+func (s *site) row(item string, in section, found []string, reason string) (row, error) {
+	box, line := found[1], found[2]
 	r := row{State: in.State, Label: states[plan.State(in.State)], Title: markdown.Spoken(line), Ticked: box == "x"}
 	if box != "" {
 		r.Line, r.ID, r.Form = line, markdown.BoxID(item, line), "boxes-"+item

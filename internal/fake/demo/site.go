@@ -151,7 +151,7 @@ func (s *site) handler() http.Handler {
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")
-		io.WriteString(w, style)
+		_, _ = io.WriteString(w, style) // a browser that is gone asks again
 	})
 	for path, do := range map[string]act{
 		"/time": s.time, "/index": s.index, "/person": s.person, "/box": s.box, "/merge-request": s.mergeRequest, "/again": s.again, "/show": s.show,

@@ -169,7 +169,7 @@ func (s *stage) serve(ctx context.Context, h http.Handler) (string, error) {
 		return "", err
 	}
 	server := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
-	go server.Serve(l)
+	go server.Serve(l) //nolint:errcheck // it ends with an error when the stage is closed, and never before
 	s.ending = append(s.ending, func() { server.Close() })
 	return "http://" + l.Addr().String(), nil
 }

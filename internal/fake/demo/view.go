@@ -87,7 +87,7 @@ func (s *site) page(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Write(out.Bytes())
+	_, _ = w.Write(out.Bytes()) // a browser that is gone asks again
 }
 
 func (s *site) template() *template.Template {

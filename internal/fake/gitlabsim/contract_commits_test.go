@@ -22,7 +22,7 @@ func TestOneCommitCallRebuildsABranch(t *testing.T) {
 	w.same(text, "more\n")
 	old, _ := w.p.File(first.ID, "README.md") // what was replaced can still be read by its id
 	w.same(old, "hello\n")
-	w.happened("force-push "+work, true)
+	w.happened("force-push " + work)
 }
 
 // gitlab.md 2.3: a person's push between our read and our commit is lost to

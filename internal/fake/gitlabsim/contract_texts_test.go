@@ -209,7 +209,7 @@ func TestQuickActions(t *testing.T) {
 	i = w.put(i.IID, "text\n/label ~one ~\"two words\"\n/close\n<!-- \n/title Other\n-->")
 	w.same(i.State+" "+strings.Join(i.Labels, ",")+" "+i.Title, "closed one,two words Other")
 	w.same(i.Description, "text\n<!-- \n-->")
-	w.happened("quick-action #1", true)
+	w.happened("quick-action #1")
 
 	m := w.branches()
 	w.p.Protect(main, gitlabsim.Developer, gitlabsim.Developer)
@@ -268,8 +268,8 @@ func TestReferences(t *testing.T) {
 	m := w.branches()
 	w.now = w.now.Add(time.Hour)
 	iid := w.issue("`@rita` ```!1``` @maria, see [x](!1) <!-- !1 @rita -->")
-	w.happened("mention #1", true)
-	w.happened("cross-reference !1", true)
+	w.happened("mention #1")
+	w.happened("cross-reference !1")
 	w.same(w.get(m.IID).UpdatedAt.Equal(w.now), true)
 	w.put(iid, "again @maria [x](!1)")
 	count := 0

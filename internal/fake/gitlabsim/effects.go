@@ -97,7 +97,7 @@ func (s *Server) Effects(username string) []Effect {
 
 // obey records the effects of a text that was just stored. What the text that
 // it replaces did as well is not done again.
-func (p *Project) obey(actor *user, item, field, text, old string) {
+func (p *Project) obey(actor *user, item, field, text, old string) { //nolint:revive // who wrote what where, and what it replaces
 	by, path := actor.username, p.path
 	p.s.unread = append(p.s.unread, func() {
 		before := p.effectsOf(field, old)

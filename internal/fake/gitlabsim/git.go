@@ -130,8 +130,8 @@ func mergeBase(a, b *commit) *commit {
 	return best
 }
 
-func isAncestor(old, new *commit) bool {
-	return old == new || old.depth < new.depth && ancestors(new)[old]
+func isAncestor(old, later *commit) bool {
+	return old == later || old.depth < later.depth && ancestors(later)[old]
 }
 
 // commitsBetween lists what to has and from has not, newest first.

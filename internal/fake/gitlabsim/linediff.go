@@ -52,8 +52,8 @@ func diffLines(a, b []string) []hunk {
 }
 
 // patch is the difference with three lines of context, without file headers.
-func patch(old, new string) string {
-	text := string(diff.Diff("a", []byte(old), "b", []byte(new)))
+func patch(was, is string) string {
+	text := string(diff.Diff("a", []byte(was), "b", []byte(is)))
 	for range 3 { // the command, --- and +++
 		_, text, _ = strings.Cut(text, "\n")
 	}
@@ -76,8 +76,8 @@ func start(line, count string) int {
 var single = regexp.MustCompile(`(?m)(^@@ -\d+|^@@ -\d+(?:,\d+)? \+\d+),1( )`)
 
 // unified renders a difference as GitLab does.
-func unified(old, new string) string {
-	text := patch(old, new)
+func unified(was, is string) string {
+	text := patch(was, is)
 	for range 2 {
 		text = single.ReplaceAllString(text, "$1$2")
 	}

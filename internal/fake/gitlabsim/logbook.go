@@ -44,7 +44,7 @@ func (r Request) String() string {
 	return line
 }
 
-func (s *Server) event(p *Project, actor *user, kind, target, detail string) {
+func (s *Server) event(p *Project, actor *user, kind, target, detail string) { //nolint:revive // the columns of an event
 	name, path := "", ""
 	if actor != nil {
 		name = actor.username

@@ -63,9 +63,9 @@ func FuzzDiffLines(f *testing.F) {
 	f.Add("a\nb\nc\n", "b\nc\nd\n")
 	f.Add("", "x")
 	f.Add("a\na\nb\na\n", "a\nb\nb\na\na")
-	f.Fuzz(func(t *testing.T, old, new string) {
-		a, b := linesOf(old), linesOf(new)
-		if strings.Join(a, "") != old || len(a)*len(b) > 10000 {
+	f.Fuzz(func(t *testing.T, was, is string) {
+		a, b := linesOf(was), linesOf(is)
+		if strings.Join(a, "") != was || len(a)*len(b) > 10000 {
 			return
 		}
 		var out []string
@@ -80,7 +80,7 @@ func FuzzDiffLines(f *testing.F) {
 		if out = append(out, a[at:]...); !slices.Equal(out, b) {
 			t.Fatalf("%q", out)
 		}
-		if merged, ok := mergeTexts(old, new, old); !ok || merged != new {
+		if merged, ok := mergeTexts(was, is, was); !ok || merged != is {
 			t.Fatalf("merge with nothing: %q, %v", merged, ok)
 		}
 	})

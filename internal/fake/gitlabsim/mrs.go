@@ -98,52 +98,55 @@ func (m *mergeRequest) draft() bool { return draftTitle.MatchString(m.title) }
 
 var draftTitle = regexp.MustCompile(`(?i)^\s*(\[draft\]|\(draft\)|draft:|wip:)`)
 
+// newMR is what a merge request is asked for with.
+type newMR struct{ source, target, title, description string }
+
 // openMR makes a merge request; what is known only after preparation comes
 // later. gitlab.md 2.4.
-func (p *Project) openMR(actor *user, source, target, title, description string) (*mergeRequest, error) {
-	if err := p.checkNewMR(actor, source, target, title, description); err != nil {
+func (p *Project) openMR(actor *user, in newMR) (*mergeRequest, error) {
+	if err := p.checkNewMR(actor, in); err != nil {
 		return nil, err
 	}
 	p.beforeMRChange()
-	head := p.repo.branches[source].head
-	m := &mergeRequest{source: source, target: target, head: head, mergeStatus: "unchecked"}
+	head := p.repo.branches[in.source].head
+	m := &mergeRequest{source: in.source, target: in.target, head: head, mergeStatus: "unchecked"}
 	m.noteable = noteable{p: p, kind: "merge request", sigil: "!", id: p.s.nextID("mr"), iid: p.nextIID("mr"),
-		title: strings.TrimSpace(title), author: actor, state: "opened", created: p.s.now(), updated: p.s.now()}
+		title: strings.TrimSpace(in.title), author: actor, state: "opened", created: p.s.now(), updated: p.s.now()}
 	m.work = &work{p.late(), []version{p.versionOf(m, head)}}
 	p.mrs = append(p.mrs, m)
-	p.s.event(p, actor, "mr-open", m.ref(), source+" -> "+target+": "+m.title)
-	text, commands := extractCommands(description)
+	p.s.event(p, actor, "mr-open", m.ref(), in.source+" -> "+in.target+": "+m.title)
+	text, commands := extractCommands(in.description)
 	m.description = text
 	p.references(actor, &m.noteable, "", text)
 	p.runCommands(actor, &m.noteable, commands)
 	p.obey(actor, m.ref(), "title", m.title, "")
-	p.obey(actor, m.ref(), "description", description, "")
+	p.obey(actor, m.ref(), "description", in.description, "")
 	return m, nil
 }
 
-func (p *Project) checkNewMR(actor *user, source, target, title, description string) error {
+func (p *Project) checkNewMR(actor *user, in newMR) error {
 	switch {
 	case !p.mrsEnabled || p.archived || p.level(actor) < Developer:
 		return refuse(403, "403 Forbidden")
-	case strings.TrimSpace(title) == "":
+	case strings.TrimSpace(in.title) == "":
 		return refuse(400, map[string][]string{"title": {"can't be blank"}})
-	case source == target:
+	case in.source == in.target:
 		return refuse(422, []string{"You can't use same project/branch for source and target"})
 	}
-	if err := checkTexts(title, description); err != nil {
+	if err := checkTexts(in.title, in.description); err != nil {
 		return err
 	}
-	b := p.repo.branches[source]
+	b := p.repo.branches[in.source]
 	if b == nil || b.lag > 0 && p.s.now().Equal(b.created) {
 		if b != nil {
 			b.lag--
 		}
-		return refuse(400, []string{fmt.Sprintf("source_branch %q does not exist", source)})
+		return refuse(400, []string{fmt.Sprintf("source_branch %q does not exist", in.source)})
 	}
-	if p.repo.branches[target] == nil {
-		return refuse(400, []string{fmt.Sprintf("target_branch %q does not exist", target)})
+	if p.repo.branches[in.target] == nil {
+		return refuse(400, []string{fmt.Sprintf("target_branch %q does not exist", in.target)})
 	}
-	if other := p.openMRFor(source, target); other != nil {
+	if other := p.openMRFor(in.source, in.target); other != nil {
 		return refuse(409, []string{"Another open merge request already exists for this source branch: !" + fmt.Sprint(other.iid)})
 	}
 	return nil

@@ -99,21 +99,21 @@ func (p *Project) systemNote(actor *user, n *noteable, body string) {
 // note per changed box if old and new list, compared by index, hold a box of
 // the same text in another state, and only otherwise "changed the
 // description". gitlab.md 2.2, 7.1.
-func (p *Project) describeChange(actor *user, n *noteable, old, new string) {
-	was, is := tasksOf(old), tasksOf(new)
-	any := false
+func (p *Project) describeChange(actor *user, n *noteable, before, after string) {
+	was, is := tasksOf(before), tasksOf(after)
+	ticked := false
 	for i := range min(len(was), len(is)) {
 		if p.quoted(was[i]) != p.quoted(is[i]) || was[i].done == is[i].done {
 			continue
 		}
-		any = true
+		ticked = true
 		state := "incomplete"
 		if is[i].done {
 			state = "completed"
 		}
 		p.systemNote(actor, n, "marked the checklist item **"+p.quoted(is[i])+"** as "+state)
 	}
-	if !any {
+	if !ticked {
 		p.systemNote(actor, n, "changed the description")
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"maps"
 )
 
-// Gone, as the content of a file in a push, deletes it.
+// Gone deletes a file: it stands for the content of a file in a push.
 const Gone = "\x00gone"
 
 // acting runs what a person does, with the lock held.
@@ -36,7 +36,7 @@ func (p *Project) Push(username, branchName, message string, files map[string]st
 }
 
 // ForcePush replaces a branch by one commit on top of base, a branch or an id.
-func (p *Project) ForcePush(username, branchName, base, message string, files map[string]string) (sha string, err error) {
+func (p *Project) ForcePush(username, branchName, base, message string, files map[string]string) (sha string, err error) { //nolint:revive // what git commit and git push are given
 	err = p.acting(username, func(u *user) error {
 		start := p.resolve(base)
 		if start == nil {
@@ -64,7 +64,7 @@ func (p *Project) PushRef(username, branchName, ref string) error {
 	})
 }
 
-func (p *Project) pushOnto(u *user, branchName string, start *commit, message string, files map[string]string) (string, error) {
+func (p *Project) pushOnto(u *user, branchName string, start *commit, message string, files map[string]string) (string, error) { //nolint:revive // what git commit and git push are given
 	if !p.canPush(u, branchName) || p.archived {
 		return "", refuse(403, "You are not allowed to push code to protected branches on this project.")
 	}
@@ -132,9 +132,9 @@ func (p *Project) DeleteBranch(username, name string) error {
 }
 
 // CreateMR opens a merge request and returns its iid.
-func (p *Project) CreateMR(username, source, target, title, description string) (iid int, err error) {
+func (p *Project) CreateMR(username, source, target, title, description string) (iid int, err error) { //nolint:revive // the person and the fields of the page
 	err = p.acting(username, func(u *user) error {
-		m, err := p.openMR(u, source, target, title, description)
+		m, err := p.openMR(u, newMR{source, target, title, description})
 		if err == nil {
 			iid = m.iid
 		}
@@ -199,12 +199,12 @@ func (p *Project) CommentMR(username string, iid int, body string) error {
 
 // TickMR and UntickMR tick the one box of a description whose line holds part.
 func (p *Project) TickMR(username string, iid int, part string) error {
-	return p.box(username, "!", iid, part, true)
+	return p.onPage(username, "!", iid, toggled(part, true))
 }
 
 // UntickMR is the reverse of TickMR.
 func (p *Project) UntickMR(username string, iid int, part string) error {
-	return p.box(username, "!", iid, part, false)
+	return p.onPage(username, "!", iid, toggled(part, false))
 }
 
 // CreateIssue opens an issue and returns its iid.

@@ -17,8 +17,8 @@ var (
 // references tells people and items that a new text names them: an event per
 // mention, a system note and an event per item. Code, comments and backslashes
 // hide a name; a link does not. gitlab.md 2.5.
-func (p *Project) references(actor *user, from *noteable, old, new string) {
-	oldText, newText := visibleText(old), visibleText(new)
+func (p *Project) references(actor *user, from *noteable, was, is string) {
+	oldText, newText := visibleText(was), visibleText(is)
 	before := map[string]bool{}
 	for _, m := range mention.FindAllStringSubmatch(oldText, -1) {
 		before[m[1]] = true

@@ -1,6 +1,7 @@
 package gitlabsim
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -44,15 +45,9 @@ func (p *Project) Amend(username, branchName string, a Amended) (sha string, err
 				made.tree[path] = newBlob(text, b.head.tree[path].exec)
 			}
 		}
-		if a.Author != "" {
-			made.author.name = a.Author
-		}
-		if a.Committer != "" {
-			made.committer.name = a.Committer
-		}
-		if a.Message != "" {
-			made.message = a.Message
-		}
+		made.author.name = cmp.Or(a.Author, made.author.name)
+		made.committer.name = cmp.Or(a.Committer, made.committer.name)
+		made.message = cmp.Or(a.Message, made.message)
 		c := p.repo.newCommit(made)
 		p.moveBranch(u, branchName, c)
 		sha = c.id

@@ -3,6 +3,7 @@ package gitlabsim
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -171,12 +172,14 @@ func (s *Server) handle(c *call) *reply {
 		return &reply{status: 599, body: map[string]string{"error": "gitlabsim: " + problem}}
 	}
 	out, err := c.answer()
-	if to, moved := err.(*redirection); moved {
+	if to, moved := errors.AsType[*redirection](err); moved {
 		return &reply{status: 301, header: http.Header{"Location": {to.location}}, body: object{"message": "This resource has been moved permanently to " + to.location}}
 	}
-	if err != nil {
-		r := err.(*refusal)
+	if r, refused := errors.AsType[*refusal](err); refused {
 		return &reply{status: r.status, body: r.body}
+	}
+	if err != nil {
+		panic(err) // every error of a route is one of the two
 	}
 	return out
 }

@@ -142,13 +142,9 @@ func (p *Project) apply(files tree, start *commit, a commitAction) error {
 	if problem := badPath(a.FilePath); problem != "" {
 		return refuse(400, problem)
 	}
-	content := a.Content
-	if a.Encoding == "base64" {
-		plain, err := base64.StdEncoding.DecodeString(a.Content)
-		if err != nil {
-			return refuse(400, "Invalid base64 content")
-		}
-		content = string(plain)
+	content, err := a.plain()
+	if err != nil {
+		return err
 	}
 	was, exists := files[a.FilePath]
 	source := a.FilePath
@@ -197,6 +193,18 @@ func (p *Project) apply(files tree, start *commit, a commitAction) error {
 		files[a.FilePath] = blob{was.id, was.text, a.ExecuteFilemode}
 	}
 	return nil
+}
+
+// plain is the content that an action carries.
+func (a commitAction) plain() (string, error) {
+	if a.Encoding != "base64" {
+		return a.Content, nil
+	}
+	plain, err := base64.StdEncoding.DecodeString(a.Content)
+	if err != nil {
+		return "", refuse(400, "Invalid base64 content")
+	}
+	return string(plain), nil
 }
 
 func badPath(path string) string {

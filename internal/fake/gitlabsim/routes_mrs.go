@@ -49,13 +49,9 @@ func listMRs(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := c.query
 	found := []*mergeRequest{}
 	for _, m := range c.p.listedMRs() {
-		if (state == "all" || m.state == state) && match(&m.noteable) &&
-			(!q.Has("source_branch") || m.source == q.Get("source_branch")) &&
-			(!q.Has("target_branch") || m.target == q.Get("target_branch")) &&
-			(!q.Has("draft") || m.draft() == (q.Get("draft") == "true")) {
+		if (state == "all" || m.state == state) && match(&m.noteable) && c.asksFor(m) {
 			found = append(found, m)
 		}
 	}
@@ -65,7 +61,7 @@ func listMRs(c *call) (*reply, error) {
 	}
 	slices.SortStableFunc(found, func(a, b *mergeRequest) int { return by(&a.noteable, &b.noteable) })
 	out, err := listed(c, found, true, (*mergeRequest).wire)
-	if err == nil && q.Get("with_merge_status_recheck") == "true" && c.p.level(c.user) >= Developer {
+	if err == nil && c.query.Get("with_merge_status_recheck") == "true" && c.p.level(c.user) >= Developer {
 		for _, m := range found {
 			if current := c.p.mr(m.iid); current.state == "opened" {
 				current.observe() // asked for here, seen by a later read
@@ -73,6 +69,14 @@ func listMRs(c *call) (*reply, error) {
 		}
 	}
 	return out, err
+}
+
+// asksFor reports whether a merge request is among those that a list is asked for.
+func (c *call) asksFor(m *mergeRequest) bool {
+	q := c.query
+	return (!q.Has("source_branch") || m.source == q.Get("source_branch")) &&
+		(!q.Has("target_branch") || m.target == q.Get("target_branch")) &&
+		(!q.Has("draft") || m.draft() == (q.Get("draft") == "true"))
 }
 
 // itemFilter reads what both lists filter by.
@@ -88,19 +92,25 @@ func (c *call) itemFilter() (func(*noteable) bool, error) {
 	q := c.query
 	labels := strings.Split(q.Get("labels"), ",")
 	return func(n *noteable) bool {
-		for _, label := range labels {
-			if label == "None" && len(n.labels) > 0 || label == "Any" && len(n.labels) == 0 ||
-				label != "" && label != "None" && label != "Any" && !slices.Contains(n.labels, label) {
-				return false
-			}
-		}
-		return w.holds(n.created, n.updated) &&
+		return n.labelled(labels) && w.holds(n.created, n.updated) &&
 			(scope != "created_by_me" || n.author == c.user) &&
 			(scope != "assigned_to_me" || slices.Contains(n.assignees, c.user)) &&
 			(!q.Has("author_id") || itoa(n.author.id) == q.Get("author_id")) &&
 			(!q.Has("author_username") || n.author.username == q.Get("author_username")) &&
 			(!q.Has("iids[]") || slices.Contains(q["iids[]"], itoa(int64(n.iid))))
 	}, nil
+}
+
+// labelled reports whether an item has every label of a list, where None and Any
+// are of all labels.
+func (n *noteable) labelled(labels []string) bool {
+	for _, label := range labels {
+		if label == "None" && len(n.labels) > 0 || label == "Any" && len(n.labels) == 0 ||
+			label != "" && label != "None" && label != "Any" && !slices.Contains(n.labels, label) {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *call) order() (func(a, b *noteable) int, error) {
@@ -153,7 +163,7 @@ func postMR(c *call) (*reply, error) {
 	if c.invalid != "" {
 		return nil, nil
 	}
-	m, err := c.p.openMR(c.user, c.str("source_branch"), c.str("target_branch"), title, description)
+	m, err := c.p.openMR(c.user, newMR{c.str("source_branch"), c.str("target_branch"), title, description})
 	if err != nil {
 		return nil, err
 	}

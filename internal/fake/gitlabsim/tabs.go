@@ -141,18 +141,18 @@ func itemOf(text, part string) (lines []string, found task, err error) {
 
 // Tick ticks the one unticked box of an issue whose line holds part.
 func (p *Project) Tick(username string, iid int, part string) error {
-	return p.box(username, "#", iid, part, true)
+	return p.onPage(username, "#", iid, toggled(part, true))
 }
 
 // Untick is the reverse of Tick.
 func (p *Project) Untick(username string, iid int, part string) error {
-	return p.box(username, "#", iid, part, false)
+	return p.onPage(username, "#", iid, toggled(part, false))
 }
 
-// box sends the whole description with one box changed, as the page does: of an
+// toggled sends the whole description with one box changed, as the page does: of an
 // issue, the text that the page has shown since it was opened. gitlab.md 2.2, 7.2.
-func (p *Project) box(username, sigil string, iid int, part string, done bool) error {
-	return p.onPage(username, sigil, iid, func(text string) (string, error) { return toggle(text, part, done) })
+func toggled(part string, done bool) func(text string) (string, error) {
+	return func(text string) (string, error) { return toggle(text, part, done) }
 }
 
 // toggle changes the one box in text whose line holds part and which is not

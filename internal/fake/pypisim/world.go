@@ -206,21 +206,21 @@ func parseTime(s string) (time.Time, error) {
 func split(line string) ([]string, error) {
 	var words []string
 	var word strings.Builder
-	quoted, any := false, false
+	quoted, begun := false, false
 	flush := func() {
-		if any {
+		if begun {
 			words = append(words, word.String())
 		}
 		word.Reset()
-		any = false
+		begun = false
 	}
 	for _, r := range line {
 		switch {
 		case r == '"':
-			quoted, any = !quoted, true
+			quoted, begun = !quoted, true
 		case quoted:
 			word.WriteRune(r)
-		case r == '#' && !any:
+		case r == '#' && !begun:
 			flush()
 			return words, nil
 		case r == ' ' || r == '\t' || r == '\r':
@@ -228,7 +228,7 @@ func split(line string) ([]string, error) {
 		case r == '[' || r == ']':
 		default:
 			word.WriteRune(r)
-			any = true
+			begun = true
 		}
 	}
 	if quoted {

@@ -162,7 +162,9 @@ func parseConfig(data []byte) (sections, error) {
 }
 
 // indent counts the blanks that a line begins with.
-func indent(raw string) int { return utf8.RuneCountInString(raw) - utf8.RuneCountInString(strings.TrimLeftFunc(raw, isSpace)) }
+func indent(raw string) int {
+	return utf8.RuneCountInString(raw) - utf8.RuneCountInString(strings.TrimLeftFunc(raw, isSpace))
+}
 
 // extend adds a line to an option; one that belongs to none is left out.
 func (c sections) extend(section, option string, l line) {

@@ -103,3 +103,22 @@ func TestDeriveTakesTimeInProportion(t *testing.T) {
 
 // deep nests mappings in brackets.
 func deep(n int) string { return strings.Repeat("{a: ", n) + "1" + strings.Repeat("}", n) + "\n" }
+
+// A derived file that is nested too deeply is refused with its line, and what stands
+// beside each other is not deep.
+func TestADeepDerivedFileIsRefused(t *testing.T) {
+	f := parse(t, "p==1\n")
+	for _, old := range []string{
+		"k: x\nz: " + strings.Repeat("[", 200) + strings.Repeat("]", 200) + "\n",
+		"k: x\nz: " + strings.Repeat("{a: ", 5000) + "\n",
+		"k: x\nz:\n" + strings.Repeat("- ", 200) + "a\n",
+	} {
+		_, err := Derive(f, []byte(old), with(FormatBlock, "k"))
+		if err == nil || !strings.Contains(err.Error(), "it is nested more than 100 deep: write it flatter") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%.30q: %v", old, err)
+		}
+	}
+	if _, err := Derive(f, []byte("k: x\nz: ["+strings.Repeat("[[a]], ", 500)+"b]\n"), with(FormatBlock, "k")); err != nil {
+		t.Errorf("many beside each other: %v", err)
+	}
+}

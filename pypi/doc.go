@@ -1,6 +1,6 @@
 // Package pypi asks package indexes what they hold: Fetch reads one project's
-// page of the Simple API in its JSON form (PEP 503, 629, 691, 700, 792) with a
-// conditional request, FetchAll many of them, and EncodePackage and
+// page of the Simple API, in its JSON form or else in HTML (PEP 503, 592, 629,
+// 658, 691, 700, 714, 792), with a conditional request, FetchAll many of them, and EncodePackage and
 // DecodePackage are the compact form in which a store keeps the answers.
 // Metadata and FetchMetadata read what releases require, from the metadata
 // beside their files or from inside them.

@@ -65,11 +65,11 @@ func TitleEffects(text string) []Effect {
 // MessageEffects lists what a commit's message does.
 func MessageEffects(text string) []Effect { return readMessage(text, nil) }
 
-var skipCI = regexp.MustCompile(`(?i)\[(?:skip[ _-]?ci|ci[ _-]?skip)\]`)
+var skipCI = lazy(`(?i)\[(?:skip[ _-]?ci|ci[ _-]?skip)\]`)
 
 func readMessage(text string, known func(string) bool) []Effect {
 	r := &reading{known: known}
-	for _, m := range skipCI.FindAllString(text, -1) {
+	for _, m := range skipCI().FindAllString(text, -1) {
 		r.note(SkipCI, m)
 	}
 	r.raw(text)
@@ -145,11 +145,11 @@ func (r *reading) note(kind EffectKind, what string) {
 }
 
 // keys are what an issue tracker beside GitLab closes, and GitLab's own GL-1.
-var keys = regexp.MustCompile(`(?i:\b(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?)):?\s+(?i:issues?\s+)?[A-Z][A-Z0-9_]*-\d+`)
+var keys = lazy(`(?i:\b(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?)):?\s+(?i:issues?\s+)?[A-Z][A-Z0-9_]*-\d+`)
 
 // raw finds what no Markdown protects from.
 func (r *reading) raw(text string) {
-	for _, pattern := range []*regexp.Regexp{closing, keys} {
+	for _, pattern := range []*regexp.Regexp{closing(), keys()} {
 		for _, m := range pattern.FindAllString(text, -1) {
 			r.note(Closing, m)
 		}

@@ -7,12 +7,12 @@ import (
 )
 
 var (
-	anyTag      = regexp.MustCompile(`^</?[A-Za-z][A-Za-z0-9-]*(?:[\s/][^<>]*)?>?`)
-	declaration = regexp.MustCompile(`^<(?:[!?][^>]*>?)`)
-	angleLink   = regexp.MustCompile(`^<(?:[A-Za-z][A-Za-z0-9+.-]{1,31}:[^<>\s]*|[^<>\s@]+@[^<>\s@]+)>`)
-	linkTail    = regexp.MustCompile(`^\]\(\s*<?([^\s()<>]*)`)
-	entityForm  = regexp.MustCompile(`^&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});`)
-	inlineDiff  = regexp.MustCompile(`^(?:\{[+-].*?[+-]\}|\[[+-].*?[+-]\])`)
+	anyTag      = lazy(`^</?[A-Za-z][A-Za-z0-9-]*(?:[\s/][^<>]*)?>?`)
+	declaration = lazy(`^<(?:[!?][^>]*>?)`)
+	angleLink   = lazy(`^<(?:[A-Za-z][A-Za-z0-9+.-]{1,31}:[^<>\s]*|[^<>\s@]+@[^<>\s@]+)>`)
+	linkTail    = lazy(`^\]\(\s*<?([^\s()<>]*)`)
+	entityForm  = lazy(`^&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});`)
+	inlineDiff  = lazy(`^(?:\{[+-].*?[+-]\}|\[[+-].*?[+-]\])`)
 )
 
 const punctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
@@ -36,17 +36,17 @@ func (r *reading) inline(s string) {
 		case rest[0] == '<':
 			n = r.angle(rest, &words)
 		case rest[0] == '&':
-			n = len(entityForm.FindString(rest))
+			n = len(entityForm().FindString(rest))
 			words.WriteString(html.UnescapeString(rest[:max(n, 1)]))
 			n = max(n, 1)
 		case rest[0] == '!' && strings.HasPrefix(rest, "![") && strings.Contains(rest, "]"):
 			r.note(Image, rest[:strings.Index(rest, "]")+1])
 			words.WriteByte('!')
-		case inlineDiff.MatchString(rest):
-			r.note(InlineDif, inlineDiff.FindString(rest))
+		case inlineDiff().MatchString(rest):
+			r.note(InlineDif, inlineDiff().FindString(rest))
 			words.WriteByte(rest[0])
-		case linkTail.MatchString(rest):
-			m := linkTail.FindStringSubmatch(rest)
+		case linkTail().MatchString(rest):
+			m := linkTail().FindStringSubmatch(rest)
 			r.note(Link, m[1])
 			n = len(m[0])
 			if end := strings.IndexByte(rest[n:], ')'); end >= 0 {
@@ -119,9 +119,9 @@ func (r *reading) hidden(rest string) int {
 func (r *reading) angle(rest string, words *strings.Builder) int {
 	for _, form := range []struct {
 		kind EffectKind
-		re   *regexp.Regexp
+		re   func() *regexp.Regexp
 	}{{Autolink, angleLink}, {Element, anyTag}, {Element, declaration}} {
-		if m := form.re.FindString(rest); m != "" {
+		if m := form.re().FindString(rest); m != "" {
 			r.note(form.kind, m)
 			words.WriteByte('\x01')
 			return len(m)
@@ -134,30 +134,30 @@ func (r *reading) angle(rest string, words *strings.Builder) int {
 // wordForms are found in what Markdown left of a text.
 var wordForms = []struct {
 	kind EffectKind
-	re   *regexp.Regexp
+	re   func() *regexp.Regexp
 }{
-	{Mention, regexp.MustCompile(`@[\pL\pN_]+`)},
-	{Reference, regexp.MustCompile(`[#!&$]\p{N}+`)},
-	{Reference, regexp.MustCompile(`~(?:[\pL\pN_]+|"[^"]+")`)},
-	{Reference, regexp.MustCompile(`%(?:[\pL\pN_]+|"[^"]+"|\{[^}]*\})`)},
-	{Reference, regexp.MustCompile(`\^alert#\d+`)},
-	{Reference, regexp.MustCompile(`\bGL-\p{N}+`)},
-	{Reference, regexp.MustCompile(`\[(?:issue|work_item|epic|vulnerability|feature_flag|contact|wiki_page|cadence|iteration):[^\]\s]+`)},
-	{Autolink, regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://|(?i)\bwww\.`)},
-	{Emoji, regexp.MustCompile(`:[A-Za-z0-9_+-]*[A-Za-z_+-][A-Za-z0-9_+-]*:`)},
-	{Emoji, regexp.MustCompile(`(?:^|[^0-9]):[0-9]+:`)},
+	{Mention, lazy(`@[\pL\pN_]+`)},
+	{Reference, lazy(`[#!&$]\p{N}+`)},
+	{Reference, lazy(`~(?:[\pL\pN_]+|"[^"]+")`)},
+	{Reference, lazy(`%(?:[\pL\pN_]+|"[^"]+"|\{[^}]*\})`)},
+	{Reference, lazy(`\^alert#\d+`)},
+	{Reference, lazy(`\bGL-\p{N}+`)},
+	{Reference, lazy(`\[(?:issue|work_item|epic|vulnerability|feature_flag|contact|wiki_page|cadence|iteration):[^\]\s]+`)},
+	{Autolink, lazy(`[A-Za-z][A-Za-z0-9+.-]*://|(?i)\bwww\.`)},
+	{Emoji, lazy(`:[A-Za-z0-9_+-]*[A-Za-z_+-][A-Za-z0-9_+-]*:`)},
+	{Emoji, lazy(`(?:^|[^0-9]):[0-9]+:`)},
 }
 
-var hexRun = regexp.MustCompile(`[0-9A-Fa-f]{7,}`)
+var hexRun = lazy(`[0-9A-Fa-f]{7,}`)
 
 // words looks for what GitLab finds after Markdown.
 func (r *reading) words(text string) {
 	for _, form := range wordForms {
-		for _, m := range form.re.FindAllString(text, -1) {
+		for _, m := range form.re().FindAllString(text, -1) {
 			r.note(form.kind, m)
 		}
 	}
-	for _, m := range hexRun.FindAllString(text, -1) {
+	for _, m := range hexRun().FindAllString(text, -1) {
 		if len(m) > 40 {
 			continue
 		}

@@ -2,20 +2,19 @@ package gitlabsim
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
 var (
-	diagramInfo = regexp.MustCompile(`(?i)^(mermaid|plantuml|math|geojson|topojson|stl|json:table|glql|suggestion|[a-z]*uml|graphviz|dot|ditaa|vega|d2|bpmn|kroki)`)
-	headingLine = regexp.MustCompile(`^ {0,3}(#{1,6})(?:\s|$)`)
-	setextLine  = regexp.MustCompile(`^ {0,3}(?:=+|-+)\s*$`)
-	ruleLine    = regexp.MustCompile(`^ {0,3}(?:(?:\*\s*){3,}|(?:-\s*){3,}|(?:_\s*){3,})$`)
-	itemStart   = regexp.MustCompile(`^(\s*)(?:[-+*]|\d{1,9}[.)])(?:\s+|$)`)
-	boxStart    = regexp.MustCompile(`^\[([ xX~])\]\s`)
-	definition  = regexp.MustCompile(`^ {0,3}\[(?:\\.|[^\[\]\\])+\]:`)
-	otherBlock  = regexp.MustCompile(`^\s*(?:\[\[_?TOC_?\]\]|\[TOC\]|:::|::include|\$\$|>>>|: )`)
-	delimiters  = regexp.MustCompile(`^\|[\s:|-]+\|?\s*$`)
+	diagramInfo = lazy(`(?i)^(mermaid|plantuml|math|geojson|topojson|stl|json:table|glql|suggestion|[a-z]*uml|graphviz|dot|ditaa|vega|d2|bpmn|kroki)`)
+	headingLine = lazy(`^ {0,3}(#{1,6})(?:\s|$)`)
+	setextLine  = lazy(`^ {0,3}(?:=+|-+)\s*$`)
+	ruleLine    = lazy(`^ {0,3}(?:(?:\*\s*){3,}|(?:-\s*){3,}|(?:_\s*){3,})$`)
+	itemStart   = lazy(`^(\s*)(?:[-+*]|\d{1,9}[.)])(?:\s+|$)`)
+	boxStart    = lazy(`^\[([ xX~])\]\s`)
+	definition  = lazy(`^ {0,3}\[(?:\\.|[^\[\]\\])+\]:`)
+	otherBlock  = lazy(`^\s*(?:\[\[_?TOC_?\]\]|\[TOC\]|:::|::include|\$\$|>>>|: )`)
+	delimiters  = lazy(`^\|[\s:|-]+\|?\s*$`)
 )
 
 // readEffects is EffectsOf with the commits that exist.
@@ -42,7 +41,7 @@ func (r *reading) blocks(lines []string) {
 	}
 	for i := 0; i < len(lines); i++ {
 		line := lines[i]
-		if m := fence.FindStringSubmatch(line); m != nil && !strings.Contains(strings.TrimLeft(line, " `"), "`") {
+		if m := fence().FindStringSubmatch(line); m != nil && !strings.Contains(strings.TrimLeft(line, " `"), "`") {
 			flush()
 			i = r.fenced(lines, i, m[1])
 			continue
@@ -59,9 +58,9 @@ func (r *reading) blocks(lines []string) {
 		case strings.HasPrefix(rest, "|"):
 			flush()
 			r.row(rest)
-		case len(open) > 0 && setextLine.MatchString(rest):
+		case len(open) > 0 && setextLine().MatchString(rest):
 			r.note(Heading, strings.TrimSpace(rest))
-		case definition.MatchString(rest), otherBlock.MatchString(rest):
+		case definition().MatchString(rest), otherBlock().MatchString(rest):
 			r.note(Block, rest)
 			open = append(open, rest)
 		default:
@@ -76,7 +75,7 @@ func (r *reading) blocks(lines []string) {
 func (r *reading) fenced(lines []string, i int, mark string) int {
 	info := strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(lines[i]), "`~"))
 	r.note(Block, mark+info)
-	if diagramInfo.MatchString(info) {
+	if diagramInfo().MatchString(info) {
 		r.note(Diagram, info)
 	}
 	for j := i + 1; j < len(lines); j++ {
@@ -93,21 +92,21 @@ func (r *reading) leaders(line string) (rest string, fresh bool) {
 	rest = line
 	for {
 		trimmed := strings.TrimLeft(rest, " \t")
-		m := itemStart.FindString(rest)
+		m := itemStart().FindString(rest)
 		switch {
 		case strings.HasPrefix(trimmed, ">"):
 			r.note(Quote, "")
 			rest = trimmed[1:]
-		case ruleLine.MatchString(rest):
+		case ruleLine().MatchString(rest):
 			r.note(Rule, rest)
 			return "", true
-		case headingLine.MatchString(rest):
+		case headingLine().MatchString(rest):
 			r.note(Heading, strings.TrimSpace(rest))
 			return strings.TrimLeft(trimmed, "#"), true
 		case m != "":
 			r.note(Item, "")
 			rest = rest[len(m):]
-			if box := boxStart.FindStringSubmatch(rest); box != nil {
+			if box := boxStart().FindStringSubmatch(rest); box != nil {
 				r.note(Task, strings.TrimSpace(rest))
 				rest = rest[len(box[0]):]
 			}
@@ -121,7 +120,7 @@ func (r *reading) leaders(line string) (rest string, fresh bool) {
 // row reads the cells of a table's row. A pipe after a backslash is no end of
 // one, also in code.
 func (r *reading) row(line string) {
-	if delimiters.MatchString(line) {
+	if delimiters().MatchString(line) {
 		return
 	}
 	var cells []string

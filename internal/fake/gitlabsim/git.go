@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -75,7 +74,7 @@ func (p *Project) resolve(ref string) *commit {
 	if ref == "HEAD" {
 		ref = "refs/heads/" + p.defaultBranch
 	}
-	if fullSHA.MatchString(ref) && p.repo.commits[ref] != nil {
+	if fullSHA().MatchString(ref) && p.repo.commits[ref] != nil {
 		return p.repo.commits[ref]
 	}
 	if tag := p.repo.tags[strings.TrimPrefix(ref, "refs/tags/")]; tag != nil {
@@ -155,13 +154,13 @@ func commitsBetween(from, to *commit) []*commit {
 	return out
 }
 
-var hexPrefix = regexp.MustCompile(`^[0-9a-f]{40}`)
+var hexPrefix = lazy(`^[0-9a-f]{40}`)
 
 // badBranchName says why git or GitLab refuses a name, "" if it does not.
 // gitlab.md 2.3.
 func badBranchName(name string) string {
 	switch {
-	case hexPrefix.MatchString(name):
+	case hexPrefix().MatchString(name):
 		return "You cannot create a branch with a 40-character hexadecimal branch name."
 	case name == "", strings.ContainsAny(name, " ~^:?*[\\\x7f"), strings.Contains(name, ".."), strings.Contains(name, "//"),
 		strings.Contains(name, "@{"), strings.Contains(name, "/."), strings.HasPrefix(name, "."), strings.HasPrefix(name, "/"),

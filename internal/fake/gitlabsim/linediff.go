@@ -1,7 +1,6 @@
 package gitlabsim
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -30,7 +29,7 @@ func diffLines(a, b []string) []hunk {
 	for l := range strings.Lines(patch(strings.Join(a, ""), strings.Join(b, ""))) {
 		switch l[0] {
 		case '@':
-			m := place.FindStringSubmatch(l)
+			m := place().FindStringSubmatch(l)
 			at, bt, open = start(m[1], m[2]), start(m[3], m[4]), false
 		case ' ':
 			at, bt, open = at+1, bt+1, false
@@ -62,7 +61,7 @@ func patch(was, is string) string {
 
 // place is where a hunk of a patch stands: the first line of each side, from one,
 // and how many there are. A side without lines is counted from the one before.
-var place = regexp.MustCompile(`(?m)^@@ -(\d+),(\d+) \+(\d+),(\d+) @@$`)
+var place = lazy(`(?m)^@@ -(\d+),(\d+) \+(\d+),(\d+) @@$`)
 
 func start(line, count string) int {
 	n, _ := strconv.Atoi(line) // digits
@@ -73,13 +72,13 @@ func start(line, count string) int {
 }
 
 // single is a length of one in the head of a hunk, which git leaves out.
-var single = regexp.MustCompile(`(?m)(^@@ -\d+|^@@ -\d+(?:,\d+)? \+\d+),1( )`)
+var single = lazy(`(?m)(^@@ -\d+|^@@ -\d+(?:,\d+)? \+\d+),1( )`)
 
 // unified renders a difference as GitLab does.
 func unified(was, is string) string {
 	text := patch(was, is)
 	for range 2 {
-		text = single.ReplaceAllString(text, "$1$2")
+		text = single().ReplaceAllString(text, "$1$2")
 	}
 	return text
 }

@@ -2,7 +2,6 @@ package gitlabsim
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -94,9 +93,9 @@ func (m *mergeRequest) newestHead() *commit {
 	return m.head
 }
 
-func (m *mergeRequest) draft() bool { return draftTitle.MatchString(m.title) }
+func (m *mergeRequest) draft() bool { return draftTitle().MatchString(m.title) }
 
-var draftTitle = regexp.MustCompile(`(?i)^\s*(\[draft\]|\(draft\)|draft:|wip:)`)
+var draftTitle = lazy(`(?i)^\s*(\[draft\]|\(draft\)|draft:|wip:)`)
 
 // newMR is what a merge request is asked for with.
 type newMR struct{ source, target, title, description string }

@@ -2,7 +2,6 @@ package gitlabsim
 
 import (
 	"html"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -127,8 +126,8 @@ type task struct {
 }
 
 var (
-	taskLine = regexp.MustCompile(`^((?:>\s{0,4})*)((?:\s*(?:[-+*]|\d+[.)]))+)\s+\[([\sxX])\](\s.+)$`)
-	fence    = regexp.MustCompile("^\\s{0,3}(```+|~~~+)")
+	taskLine = lazy(`^((?:>\s{0,4})*)((?:\s*(?:[-+*]|\d+[.)]))+)\s+\[([\sxX])\](\s.+)$`)
+	fence    = lazy("^\\s{0,3}(```+|~~~+)")
 )
 
 // tasksOf finds the boxes outside of fenced code.
@@ -137,7 +136,7 @@ func tasksOf(text string) []task {
 	open := ""
 	lines := strings.Split(text, "\n")
 	for number, line := range lines {
-		if m := fence.FindStringSubmatch(line); m != nil {
+		if m := fence().FindStringSubmatch(line); m != nil {
 			if open == "" {
 				open = m[1]
 			} else if strings.HasPrefix(m[1], open) {
@@ -145,9 +144,9 @@ func tasksOf(text string) []task {
 			}
 			continue
 		}
-		if m := taskLine.FindStringSubmatch(line); m != nil && open == "" {
+		if m := taskLine().FindStringSubmatch(line); m != nil && open == "" {
 			one := task{line: number, text: m[4], whole: m[4], end: number + 1, done: m[3] != " " && strings.TrimSpace(m[3]) != ""}
-			for one.end < len(lines) && !endsItem.MatchString(lines[one.end]) {
+			for one.end < len(lines) && !endsItem().MatchString(lines[one.end]) {
 				one.whole += "\n" + strings.TrimSpace(lines[one.end])
 				one.end++
 			}
@@ -160,13 +159,13 @@ func tasksOf(text string) []task {
 var (
 	// endsItem is a line that does not go on with the text of an item: a blank
 	// one, the next or an inner item, a heading, an element.
-	endsItem = regexp.MustCompile(`^\s*(?:$|[-+*]\s|\d+[.)]\s|#{1,6}\s|<)`)
-	comment  = regexp.MustCompile(`(?s)<!--(.*?)-->`)
-	element  = regexp.MustCompile(`</?[A-Za-z][^>]*>`)
-	special  = regexp.MustCompile("[\\\\`*_{}\\[\\]()#+\\-.!<>|=~^&$]")
-	anchor   = regexp.MustCompile(`\[((?:[^\[\]\\]|\\.)*)\]\([^()\s]*\)`)
-	marks    = regexp.MustCompile("\\*\\*|`+")
-	escape   = regexp.MustCompile(`\\([!-/:-@\[-` + "`" + `{-~])`)
+	endsItem = lazy(`^\s*(?:$|[-+*]\s|\d+[.)]\s|#{1,6}\s|<)`)
+	comment  = lazy(`(?s)<!--(.*?)-->`)
+	element  = lazy(`</?[A-Za-z][^>]*>`)
+	special  = lazy("[\\\\`*_{}\\[\\]()#+\\-.!<>|=~^&$]")
+	anchor   = lazy(`\[((?:[^\[\]\\]|\\.)*)\]\([^()\s]*\)`)
+	marks    = lazy("\\*\\*|`+")
+	escape   = lazy(`\\([!-/:-@\[-` + "`" + `{-~])`)
 )
 
 // quoted is an item as checklist notes quote it. They quote what is rendered:
@@ -175,12 +174,12 @@ var (
 // Either has its Markdown escaped. gitlab.md 2.2, 7.1.
 func (p *Project) quoted(t task) string {
 	if p.rawNotes {
-		return escaped(element.ReplaceAllString(comment.ReplaceAllString(t.text, "$1"), ""))
+		return escaped(element().ReplaceAllString(comment().ReplaceAllString(t.text, "$1"), ""))
 	}
-	text := comment.ReplaceAllString(t.whole, "$1")
-	text = anchor.ReplaceAllString(text, "$1")
-	text = marks.ReplaceAllString(element.ReplaceAllString(text, ""), "")
-	return escaped(html.UnescapeString(escape.ReplaceAllString(text, "$1")))
+	text := comment().ReplaceAllString(t.whole, "$1")
+	text = anchor().ReplaceAllString(text, "$1")
+	text = marks().ReplaceAllString(element().ReplaceAllString(text, ""), "")
+	return escaped(html.UnescapeString(escape().ReplaceAllString(text, "$1")))
 }
 
-func escaped(text string) string { return special.ReplaceAllString(strings.TrimSpace(text), `\$0`) }
+func escaped(text string) string { return special().ReplaceAllString(strings.TrimSpace(text), `\$0`) }

@@ -1,7 +1,6 @@
 package gitlabsim
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -22,9 +21,9 @@ var commandNames = strings.Fields(`add_child add_contacts add_email approve assi
 	timeline title todo todo type unapprove unassign unassign_reviewer unlabel unlink unlock unrelate unsubscribe weight wip zoom`)
 
 var (
-	commandLine = regexp.MustCompile(`^/([A-Za-z_]+)(?:[ \t]+(.*?))?[ \t]*$`)
-	loneTag     = regexp.MustCompile(`^<([A-Za-z][A-Za-z0-9]*)[^>]*>$`)
-	loneEnd     = regexp.MustCompile(`^</[A-Za-z][A-Za-z0-9]*>`)
+	commandLine = lazy(`^/([A-Za-z_]+)(?:[ \t]+(.*?))?[ \t]*$`)
+	loneTag     = lazy(`^<([A-Za-z][A-Za-z0-9]*)[^>]*>$`)
+	loneEnd     = lazy(`^</[A-Za-z][A-Za-z0-9]*>`)
 )
 
 // extractCommands is what every stored text goes through: carriage returns
@@ -45,7 +44,7 @@ func extractCommands(text string) (string, []command) {
 			i = end
 			continue
 		}
-		m := commandLine.FindStringSubmatch(lines[i])
+		m := commandLine().FindStringSubmatch(lines[i])
 		if m != nil && slices.Contains(commandNames, strings.ToLower(m[1])) {
 			commands = append(commands, command{strings.ToLower(m[1]), m[2]})
 			continue
@@ -75,8 +74,8 @@ func blockEnd(lines []string, i int) int {
 		return ends(func(l string) bool { return strings.TrimRight(l, " ") == "`" })
 	case strings.TrimRight(line, " ") == ">>>":
 		return ends(func(l string) bool { return strings.TrimRight(l, " ") == ">>>" })
-	case loneTag.MatchString(line):
-		return ends(loneEnd.MatchString)
+	case loneTag().MatchString(line):
+		return ends(loneEnd().MatchString)
 	}
 	return i
 }
@@ -92,7 +91,7 @@ func (p *Project) runCommands(actor *user, n *noteable, commands []command) {
 	}
 }
 
-var labelName = regexp.MustCompile(`~"([^"]+)"|~([^\s~]+)`)
+var labelName = lazy(`~"([^"]+)"|~([^\s~]+)`)
 
 func (p *Project) runCommand(actor *user, n *noteable, c command) {
 	switch c.name {
@@ -134,7 +133,7 @@ func (p *Project) runCommand(actor *user, n *noteable, c command) {
 }
 
 func (p *Project) commandDraft(actor *user, n *noteable, draft bool) {
-	bare := draftTitle.ReplaceAllString(n.title, "")
+	bare := draftTitle().ReplaceAllString(n.title, "")
 	if draft {
 		bare = "Draft: " + strings.TrimSpace(bare)
 	}
@@ -162,7 +161,7 @@ func (p *Project) assign(n *noteable, arg string) {
 
 func labelArgs(arg string) []string {
 	var out []string
-	for _, m := range labelName.FindAllStringSubmatch(arg, -1) {
+	for _, m := range labelName().FindAllStringSubmatch(arg, -1) {
 		out = append(out, m[1]+m[2])
 	}
 	return out

@@ -8,10 +8,10 @@ import (
 )
 
 var (
-	codeBlock = regexp.MustCompile("(?ms)^[ ]{0,3}```.*?^[ ]{0,3}```[^\\n]*$|^[ ]{0,3}~~~.*?^[ ]{0,3}~~~[^\\n]*$")
-	codeSpan  = regexp.MustCompile("(?s)``[^`].*?``|`[^`]+`")
-	mention   = regexp.MustCompile(`(?:^|[^\w@/.])@([A-Za-z0-9_][\w.\-/]*[\w]|[A-Za-z0-9_])`)
-	reference = regexp.MustCompile(`(?:^|[^\w&])([#!])(\d+)\b`)
+	codeBlock = lazy("(?ms)^[ ]{0,3}```.*?^[ ]{0,3}```[^\\n]*$|^[ ]{0,3}~~~.*?^[ ]{0,3}~~~[^\\n]*$")
+	codeSpan  = lazy("(?s)``[^`].*?``|`[^`]+`")
+	mention   = lazy(`(?:^|[^\w@/.])@([A-Za-z0-9_][\w.\-/]*[\w]|[A-Za-z0-9_])`)
+	reference = lazy(`(?:^|[^\w&])([#!])(\d+)\b`)
 )
 
 // references tells people and items that a new text names them: an event per
@@ -20,10 +20,10 @@ var (
 func (p *Project) references(actor *user, from *noteable, was, is string) {
 	oldText, newText := visibleText(was), visibleText(is)
 	before := map[string]bool{}
-	for _, m := range mention.FindAllStringSubmatch(oldText, -1) {
+	for _, m := range mention().FindAllStringSubmatch(oldText, -1) {
 		before[m[1]] = true
 	}
-	for _, m := range mention.FindAllStringSubmatch(newText, -1) {
+	for _, m := range mention().FindAllStringSubmatch(newText, -1) {
 		if !before[m[1]] {
 			before[m[1]] = true
 			p.s.event(p, actor, "mention", from.ref(), "@"+m[1])
@@ -39,16 +39,16 @@ func visibleText(text string) string {
 	if !strings.ContainsAny(text, "@#!/") {
 		return ""
 	}
-	text = codeBlock.ReplaceAllString(text, "")
-	text = codeSpan.ReplaceAllString(text, "")
-	text = comment.ReplaceAllString(text, "")
+	text = codeBlock().ReplaceAllString(text, "")
+	text = codeSpan().ReplaceAllString(text, "")
+	text = comment().ReplaceAllString(text, "")
 	return strings.NewReplacer(`\@`, " ", `\#`, " ", `\!`, " ").Replace(text)
 }
 
 // itemsNamed finds #n and !n, and full addresses of this project's items.
 func (p *Project) itemsNamed(text string) []string {
 	var out []string
-	for _, m := range reference.FindAllStringSubmatch(text, -1) {
+	for _, m := range reference().FindAllStringSubmatch(text, -1) {
 		out = append(out, m[1]+m[2])
 	}
 	web := regexp.MustCompile(regexp.QuoteMeta(p.webURL()) + `/-/(issues|work_items|merge_requests)/(\d+)`)
@@ -97,9 +97,9 @@ func (p *Project) noteable(ref string) *noteable {
 }
 
 var (
-	closing = regexp.MustCompile(`(?i)\b(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?):?\s+` +
+	closing = lazy(`(?i)\b(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?):?\s+` +
 		`((?:issues?\s+)?` + closable + `(?:(?:\s*,?\s*and\s+|\s*,\s*|\s+)(?:issues?\s+)?` + closable + `)*)`)
-	closableNumber = regexp.MustCompile(`([\w.\-/]*)#(\d+)|(https?://\S+?)/-/(?:issues|work_items)/(\d+)`)
+	closableNumber = lazy(`([\w.\-/]*)#(\d+)|(https?://\S+?)/-/(?:issues|work_items)/(\d+)`)
 )
 
 const closable = `(?:[\w.\-/]*#\d+|https?://\S+?/-/(?:issues|work_items)/\d+)`
@@ -110,8 +110,8 @@ func (p *Project) closeReferenced(actor *user, text, why string) {
 	if !p.autoClose {
 		return
 	}
-	for _, m := range closing.FindAllStringSubmatch(text, -1) {
-		for _, n := range closableNumber.FindAllStringSubmatch(m[1], -1) {
+	for _, m := range closing().FindAllStringSubmatch(text, -1) {
+		for _, n := range closableNumber().FindAllStringSubmatch(m[1], -1) {
 			if n[1] != "" && !strings.EqualFold(n[1], p.path) || n[3] != "" && n[3] != p.webURL() {
 				continue // another project's
 			}

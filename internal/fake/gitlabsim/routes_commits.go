@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -99,7 +98,7 @@ func (p *Project) commitFiles(actor *user, in commitCall) (*commit, error) {
 	return made, nil
 }
 
-var fullSHA = regexp.MustCompile(`^[0-9a-f]{40}$`)
+var fullSHA = lazy(`^[0-9a-f]{40}$`)
 
 // commitStart finds the parent, or the text of the refusal.
 func (p *Project) commitStart(in commitCall) (*commit, error) {
@@ -112,7 +111,7 @@ func (p *Project) commitStart(in commitCall) (*commit, error) {
 	switch {
 	case different && !in.force && existing != nil:
 		return nil, refuse(400, fmt.Sprintf("A branch called '%s' already exists. Switch to that branch in order to make changes", in.branch))
-	case in.startSHA != "" && !fullSHA.MatchString(in.startSHA):
+	case in.startSHA != "" && !fullSHA().MatchString(in.startSHA):
 		return nil, refuse(400, fmt.Sprintf("Invalid start_sha '%s'", in.startSHA))
 	case in.startSHA != "" && p.repo.commits[in.startSHA] == nil:
 		return nil, refuse(400, fmt.Sprintf("Cannot find start_sha '%s'", in.startSHA))

@@ -172,7 +172,7 @@ func toggle(text, part string, done bool) (string, error) {
 	if at < 0 {
 		return "", fmt.Errorf("no box to change holds %q in:\n%s", part, text)
 	}
-	m := taskLine.FindStringSubmatchIndex(lines[at])
+	m := taskLine().FindStringSubmatchIndex(lines[at])
 	mark := " "
 	if done {
 		mark = "x"

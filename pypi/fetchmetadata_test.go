@@ -208,7 +208,7 @@ func TestFetchMetadata(t *testing.T) {
 		s := &metadataServer{down: func(_ int, r *http.Request) bool { return r.URL.Host == "dead.example" }}
 		requests := append(manyReleases(60, "https://live.example"), manyReleases(60, "https://dead.example")...)
 		progress := 0
-		results := New(Options{Transport: s, Concurrency: 4}).FetchMetadata(t.Context(), requests, func(done, total int) {
+		results := New(Options{Transport: s, Concurrency: 4}).FetchMetadata(t.Context(), requests, plenty, func(done, total int) {
 			if progress++; done != progress || total != 120 {
 				t.Errorf("progress %d of %d, want %d of 120", done, total, progress)
 			}
@@ -242,7 +242,7 @@ func TestFetchMetadata(t *testing.T) {
 		// What failed is asked again, as pages are.
 		s = &metadataServer{down: func(n int, _ *http.Request) bool { return n < 3 }}
 		start := time.Now()
-		results = New(Options{Transport: s}).FetchMetadata(t.Context(), manyReleases(1, "https://x.example"), nil)
+		results = New(Options{Transport: s}).FetchMetadata(t.Context(), manyReleases(1, "https://x.example"), plenty, nil)
 		if took := time.Since(start); results[0].Err != nil || s.requests != 3 || took < 750*time.Millisecond || took > 3*time.Second {
 			t.Errorf("%v after %d requests and %s", results[0].Err, s.requests, took)
 		}
@@ -302,7 +302,7 @@ func TestLargeWheelsTakeTurns(t *testing.T) {
 		for range 16 {
 			requests = append(requests, MetadataRequest{Source: public, Name: "acme", Version: "1.0", Files: []FileDetails{{Name: wheelName, URL: "https://x.example/" + wheelName, SHA256: digestHex(wheel)}}})
 		}
-		for _, r := range c.FetchMetadata(t.Context(), requests, nil) {
+		for _, r := range c.FetchMetadata(t.Context(), requests, plenty, nil) {
 			if r.Err != nil || r.Answer.Status != Known {
 				t.Errorf("%+v, %v", r.Answer, r.Err)
 			}
@@ -364,7 +364,7 @@ acme 2.7 2020-01-01 files=sdist metadata=sdist-old
 				}
 				requests = append(requests, q)
 			}
-			results := c.FetchMetadata(t.Context(), requests, nil)
+			results := c.FetchMetadata(t.Context(), requests, plenty, nil)
 			if len(results) != len(want) {
 				t.Fatalf("%d results, want %d", len(results), len(want))
 			}
@@ -379,4 +379,34 @@ acme 2.7 2020-01-01 files=sdist metadata=sdist-old
 			}
 		})
 	}
+}
+
+// plenty is more room than any test needs.
+const plenty = 1 << 30
+
+// Of answers that do not fit together the first are held, whoever answers first,
+// and what cannot fit is not asked for.
+func TestWhatDoesNotFitIsNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, concurrency := range []int{1, 4, 8} {
+			s := &metadataServer{down: func(n int, _ *http.Request) bool {
+				time.Sleep(time.Duration(n*7%5) * time.Millisecond)
+				return false
+			}}
+			c := New(Options{Transport: s, Concurrency: concurrency})
+			requests := manyReleases(60, "https://live.example")
+			one, err := c.Metadata(t.Context(), requests[0])
+			if err != nil || one.Metadata.Size() < 100 {
+				t.Fatalf("%d bytes, %v", one.Metadata.Size(), err)
+			}
+			for i, r := range c.FetchMetadata(t.Context(), requests, 10*one.Metadata.Size()+50, nil) {
+				if want := i >= 10; errors.Is(r.Err, ErrNoRoom) != want || !want && r.Err != nil || want && r.Answer.Status != "" || r.Request.Name != requests[i].Name {
+					t.Errorf("%d at once: answer %d is %+v", concurrency, i, r)
+				}
+			}
+			if s.requests > 1+11+concurrency {
+				t.Errorf("%d at once: %d requests for 10 answers", concurrency, s.requests)
+			}
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"gitlab.com/cki-project/pinwheel/python/dist"
 	"gitlab.com/cki-project/pinwheel/python/metadata"
@@ -54,6 +55,9 @@ type MetadataAnswer struct {
 	Doubtful bool
 }
 
+// ErrNoRoom is the error of an answer that does not fit beside those before it.
+var ErrNoRoom = errors.New("no room is left for what releases require")
+
 // MetadataResult is what became of one MetadataRequest.
 type MetadataResult struct {
 	Request MetadataRequest
@@ -78,13 +82,25 @@ func (c *Client) Metadata(ctx context.Context, r MetadataRequest) (MetadataAnswe
 // FetchMetadata is Metadata for many releases, as FetchAll is Do for many
 // pages: bounded, in order, none stopping another, and a server that fails for
 // one after the other is left alone.
-func (c *Client) FetchMetadata(ctx context.Context, requests []MetadataRequest, progress func(done, total int)) []MetadataResult {
+//
+// Room is how many bytes the answers may take together, see metadata.Size. The
+// first that does not fit, in the order of the requests, and all after it are
+// ErrNoRoom, and once so much was read none is asked for.
+func (c *Client) FetchMetadata(ctx context.Context, requests []MetadataRequest, room int, progress func(done, total int)) []MetadataResult {
 	results := make([]MetadataResult, len(requests))
+	var held atomic.Int64
 	ask := func(origins *breaker, i int) error {
+		results[i].Request = requests[i]
+		if room <= 0 || held.Load() > int64(room) {
+			results[i].Err = ErrNoRoom
+			return ErrNoRoom
+		}
 		answer, err := c.metadata(ctx, requests[i], origins)
-		results[i] = MetadataResult{Request: requests[i], Answer: answer, Err: err}
+		held.Add(int64(answer.Metadata.Size()))
+		results[i].Answer, results[i].Err = answer, err
 		return err
 	}
+	defer func() { fit(results, room) }()
 	origins := c.breaker()
 	c.forAll(len(requests), progress, func(i int) { _ = ask(origins, i) })
 	skipped := map[int]error{}
@@ -101,6 +117,18 @@ func (c *Client) FetchMetadata(ctx context.Context, requests []MetadataRequest, 
 		}
 	}
 	return results
+}
+
+// fit takes out what is beyond a room. Requests begin in their order, so that all
+// before the first answer without room were asked for, and which it is does not
+// depend on who answered first.
+func fit(results []MetadataResult, room int) {
+	for i := range results {
+		r := &results[i]
+		if room -= r.Answer.Metadata.Size(); room < 0 || errors.Is(r.Err, ErrNoRoom) {
+			r.Answer, r.Err = MetadataAnswer{}, ErrNoRoom
+		}
+	}
 }
 
 // startOf is the origin that an error's question went to first.

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -22,6 +23,22 @@ type memory struct {
 // release names one release of a package.
 type release struct{ name, version string }
 
+// mostRequired bounds what one run holds of what releases require, in bytes as
+// metadata.Size counts them. 5,000 pins of usual packages take half of it.
+const mostRequired = 64 << 20
+
+var noRoom = fmt.Sprintf("a run holds %d MiB of what releases require and not more", mostRequired>>20)
+
+// fits takes room for so many bytes of what a release requires. It reports false,
+// and takes none, where they do not fit.
+func (r *run) fits(size int) bool {
+	if r.required+size > mostRequired {
+		return false
+	}
+	r.required += size
+	return true
+}
+
 // remembered reads what is stored of names' releases. Rows that are damaged are
 // passed over: those are fetched again.
 func (r *run) remembered(ctx context.Context, index string, names []string) ([]memory, error) {
@@ -38,6 +55,9 @@ func (r *run) remembered(ctx context.Context, index string, names []string) ([]m
 				continue
 			}
 			m.Requires, m.Links = decoded.Requires, linksOf(decoded)
+			if !r.fits(metadata.Held(len(decoded.Requires), len(row.Blob))) {
+				continue // it is asked for again, and there is no room either
+			}
 		}
 		row.Blob = nil
 		out = append(out, memory{row, m})
@@ -161,8 +181,13 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 		return err
 	}
 	r.fetched += len(requests)
-	for _, res := range r.index.FetchMetadata(ctx, requests, r.Progress) {
+	for _, res := range r.index.FetchMetadata(ctx, requests, mostRequired-r.required, r.Progress) {
 		q, answer := res.Request, res.Answer
+		if errors.Is(res.Err, pypi.ErrNoRoom) || !r.fits(answer.Metadata.Size()) {
+			r.required = max(r.required, mostRequired) // what is smaller and comes later finds no room either
+			r.setMetadata(q.Name, q.Version, plan.Metadata{Status: plan.MetadataFailed, Reason: noRoom, From: firstOf(q.Files)})
+			continue
+		}
 		part := parts[partOf{q.Name, q.Version, firstOf(q.Files)}]
 		if old, ok := r.unproved[release{q.Name, q.Version}]; ok && (!part || of(q.Files, old.From)) && (res.Err != nil || answer.Doubtful || answer.Status == pypi.Withheld) {
 			r.setMetadata(q.Name, q.Version, old.Metadata) // no news; asked for again in the next run

@@ -50,6 +50,7 @@ type run struct {
 	wanted     map[string]decide.Wanted        // of each name whose page was asked for
 	fresh      map[string][]pypi.Request       // by index: pages that are not asked for, since they were a short while ago
 	fetched    int                             // releases whose metadata was fetched
+	required   int                             // bytes that these and the stored ones take
 	decoder    metadata.Decoder
 	recalled   map[string]bool // names whose stored metadata is in the snapshot
 	kept       kept

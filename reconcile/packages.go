@@ -36,9 +36,9 @@ func (r *run) observeIndex(ctx context.Context) error {
 	read := make(chan error, 1)
 	go func() {
 		var err error
-		for index, names := range byIndex {
+		for _, index := range slices.Sorted(maps.Keys(byIndex)) { // the first find room first
 			if err == nil {
-				rows[index], err = r.remembered(ctx, index, names)
+				rows[index], err = r.remembered(ctx, index, byIndex[index])
 			}
 		}
 		read <- err

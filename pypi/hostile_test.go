@@ -146,3 +146,37 @@ func TestRetries(t *testing.T) {
 		})
 	}
 }
+
+// refusals answers 429 once, with a date to wait for, on a server whose clock is
+// off.
+type refusals struct {
+	next http.RoundTripper
+	off  time.Duration
+	done bool
+}
+
+func (r *refusals) RoundTrip(req *http.Request) (*http.Response, error) {
+	if r.done {
+		return r.next.RoundTrip(req)
+	}
+	r.done = true
+	now := time.Now().Add(r.off).UTC()
+	header := http.Header{"Date": {now.Format(http.TimeFormat)}, "Retry-After": {now.Add(30 * time.Second).Format(http.TimeFormat)}}
+	return &http.Response{StatusCode: http.StatusTooManyRequests, Header: header, Body: http.NoBody, Request: req}, nil
+}
+
+// A date to wait for is the server's, by the server's clock.
+func TestRetryAfterADateOfAnotherClock(t *testing.T) {
+	for _, off := range []time.Duration{0, -10 * time.Minute, 10 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			s := world(t, "acme 1.0 1999-01-01", pypisim.Options{})
+			start := time.Now()
+			if _, err := New(Options{Transport: &refusals{next: s.Transport(), off: off}}).Fetch(t.Context(), public, "acme", "", 0); err != nil {
+				t.Errorf("a clock that is off by %s: %v", off, err)
+			}
+			if took := time.Since(start); took < 30*time.Second || took > 32*time.Second {
+				t.Errorf("a clock that is off by %s: waited %s, want 30 seconds", off, took)
+			}
+		})
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/outage"
@@ -45,34 +44,14 @@ func final(err error) bool {
 	return errors.As(err, &untrusted) || errors.As(err, &down) || errors.Is(err, ErrRedirect) || errors.Is(err, ErrNotGitLab) || errors.Is(err, ErrTooLarge) || errors.Is(err, ErrProjectNotFound)
 }
 
-// backoff waits as long as Retry-After asks, a number of seconds or a date
-// measured against the server's own clock, and doubles from one second
+// backoff waits as long as Retry-After asks, and doubles from one second
 // otherwise; never less than low, never more than high.
 func backoff(low, high time.Duration, attempt int, resp *http.Response) time.Duration {
 	wait := low << min(attempt, 16)
 	if resp != nil {
-		if asked, ok := retryAfter(resp.Header); ok {
+		if asked, ok := outage.RetryAfter(resp.Header); ok {
 			wait = asked
 		}
 	}
 	return min(max(wait, low), high)
-}
-
-func retryAfter(h http.Header) (time.Duration, bool) {
-	value := h.Get("Retry-After")
-	if value == "" {
-		return 0, false
-	}
-	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {
-		return time.Duration(seconds) * time.Second, true
-	}
-	at, err := http.ParseTime(value)
-	if err != nil {
-		return 0, false
-	}
-	now, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		now = time.Now()
-	}
-	return at.Sub(now), true
 }

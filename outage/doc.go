@@ -7,5 +7,6 @@
 // words hold nothing that changes by itself: no port, address, instant or
 // number of a request.
 //
-// It repeats nothing and judges no answer: clients do.
+// It reads how long a server asks to be left alone, for both clients alike. It
+// repeats nothing and judges no answer: clients do.
 package outage

@@ -166,7 +166,7 @@ func (q *query) refusedWith(response *http.Response) *Error {
 		err = q.problem(Unauthorized, "the proxy before %s answered 407 for %s: check its credentials", q.who, q.what)
 	case status == http.StatusTooManyRequests || status >= 500:
 		err = q.problem(Unavailable, "%s answered %s for %s", q.who, statusText(status), q.what)
-		err.again, err.after = true, retryAfter(response.Header.Get("Retry-After"), time.Now())
+		err.again, err.after = true, retryAfter(response.Header)
 	default:
 		err = q.problem(Unsupported, "%s answered %s for %s", q.who, statusText(status), q.what)
 	}
@@ -265,16 +265,11 @@ func discard(response *http.Response) {
 	_ = response.Body.Close()
 }
 
-// retryAfter reads the header of that name, seconds or a date (RFC 9110,
-// 10.2.3), and gives at most a minute; 0 where it says nothing.
-func retryAfter(value string, now time.Time) time.Duration {
-	if seconds, err := strconv.Atoi(strings.TrimSpace(value)); err == nil {
-		return time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second))) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return min(max(at.Sub(now), 0), maxRetryAfter)
-	}
-	return 0
+// retryAfter is how long an index asks to be left alone, at most a minute; 0 where
+// it does not say.
+func retryAfter(h http.Header) time.Duration {
+	asked, _ := outage.RetryAfter(h)
+	return min(asked, maxRetryAfter)
 }
 
 // backoff is half a second, doubled with each attempt, spread by half of it

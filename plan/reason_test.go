@@ -1,0 +1,149 @@
+package plan
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write the table of docs/reasons.md")
+
+// everyReason holds one of each kind, without arguments.
+func everyReason() []Reason {
+	return []Reason{
+		NoFiles{}, PreRelease{}, DevSnapshot{}, LocalVersion{}, OtherBuild{}, TurnedOff{}, IgnoredByRule{},
+		NotAllowed{}, Yanked{}, RequiresPython{}, NoFileFor{}, NoHash{}, NoUploadTime{}, TooYoung{}, BadMetadata{},
+		CannotBeHad{}, WaitsForMember{}, NewerTaken{}, NotTaken{}, ApartFromGroup{}, ApartFromUpdate{}, NotRead{},
+		Unreadable{}, RootUnreadable{}, TooManySteps{}, RefusedMetadata{}, VersionWithheld{},
+		RequirementsUnknown{}, Blocked{}, LinesDoNotFit{}, NothingFits{}, RuledOut{}, IndexSilent{},
+		StaysAsShown{}, NoBranches{}, SharedWithPerson{}, OpensNow{}, OpensAt{}, NeverOpens{}, WaitsForWindow{},
+		Waits{}, InLine{}, Joins{}, NeedsApproval{}, Matures{}, ForcedYoung{}, AwaitsIndex{}, EffectFailed{},
+		FilesFail{}, OfferedSince{}, PipelineEnded{}, CheckingConflict{}, StopUpdating{}, FailsLong{}, Clashes{},
+		Gone{}, GoneFromIndex{}, GoneYanked{}, VersionReady{}, ClosesWhenOpen{}, ClosesWhenApart{}, NotOffered{},
+		NothingChanges{}, OtherTarget{}, ForeignBranch{}, BranchGone{}, PushedTo{}, WasClosed{}, WasTakenBack{},
+		OnPurpose{}, OtherLine{}, NoPython{}, NotUnderstood{},
+	}
+}
+
+// samples are arguments as they may be, by the name of their field.
+var samples = map[string]any{
+	"Label": "cpu", "Rule": "pinwheel.yaml:12", "Rules": []string{"pinwheel.yaml:12"}, "Says": "it breaks", "Allowed": "<2", "Specifier": ">=3.10", "Python": "3.9",
+	"Platform": "x86_64", "Index": "the index", "File": "boto3-1.35.0.tar.gz", "Package": "boto3", "Version": "1.35.0", "Group": "aws", "Packages": []string{"boto3"},
+	"Root": "requirements.txt", "Branch": "pinwheel/boto3-1.x", "By": "alice", "Head": "0123abcd", "Target": "old", "DefaultBranch": "main", "ConflictsIn": "main",
+	"Place": 3, "Line": 7, "Waits": true, "OrLater": false, "Forced": true, "More": false, "Result": Failed, "When": ReadyAt,
+	"Jobs": []FailedJob{{"test", Passed}}, "For": Limit{LimitOpen, 10}, "Refuses": Refusal{RefusedVersion, "1.35.0"},
+}
+
+var sampled = time.Date(2026, 1, 3, 8, 30, 0, 0, time.UTC)
+
+// sample gives a reason arguments.
+func sample(r Reason) Reason {
+	blocks := Requires{From: "botocore", Version: "1.34.39", Requirement: "urllib3<2.1", To: "urllib3", Pinned: "2.2.1"}
+	v := reflect.New(reflect.TypeOf(r)).Elem()
+	for i := range v.NumField() {
+		f, name := v.Field(i), v.Type().Field(i).Name
+		switch f.Interface().(type) {
+		case time.Time:
+			f.Set(reflect.ValueOf(sampled))
+		case Requires:
+			f.Set(reflect.ValueOf(blocks))
+		case []Requires:
+			f.Set(reflect.ValueOf([]Requires{blocks}))
+		case *Stuck:
+			f.Set(reflect.ValueOf(&Stuck{Package: "botocore", How: StuckMends}))
+		case Inner[ReleaseReason]:
+			f.Set(reflect.ValueOf(Inner[ReleaseReason]{TurnedOff{"pinwheel.yaml:12"}}))
+		case Inner[Next]:
+			f.Set(reflect.ValueOf(Inner[Next]{Joins{"aws"}}))
+		default:
+			s, known := samples[name]
+			if !known {
+				panic("nobody knows a sample of " + name)
+			}
+			f.Set(reflect.ValueOf(s).Convert(f.Type()))
+		}
+	}
+	return v.Interface().(Reason)
+}
+
+// docs/reasons.md lists every kind with its arguments and words, as they are.
+func TestReasonsAreDocumented(t *testing.T) {
+	const path, begin = "../docs/reasons.md", "| Kind | Arguments | Text |\n|---|---|---|\n"
+	var table strings.Builder
+	for _, r := range everyReason() {
+		r = sample(r)
+		var args strings.Builder
+		enc := json.NewEncoder(&args)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(DataOf(r).Args); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&table, "| %s | `%s` | %s |\n", r.Kind(), strings.TrimSpace(args.String()), Markdown(r))
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, was, found := strings.Cut(string(text), begin)
+	if !found {
+		t.Fatalf("%s has no table", path)
+	}
+	if *update {
+		if err := os.WriteFile(path, []byte(head+begin+table.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if was != table.String() {
+		t.Errorf("%s has not what reasons say: go test ./plan -run TestReasonsAreDocumented -update\n%s", path, table.String())
+	}
+}
+
+func TestEveryReasonHasAKindOfItsOwn(t *testing.T) {
+	kinds, types := map[ReasonKind]bool{}, []string(nil)
+	for _, r := range everyReason() {
+		if kinds[r.Kind()] || r.Kind() == "" {
+			t.Errorf("%T has the kind %q of another", r, r.Kind())
+		}
+		kinds[r.Kind()] = true
+		types = append(types, reflect.TypeOf(r).Name())
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "reason.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sealed []string
+	for _, d := range file.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil && f.Name.Name == "Kind" {
+			sealed = append(sealed, f.Recv.List[0].Type.(*ast.Ident).Name)
+		}
+	}
+	slices.Sort(sealed)
+	slices.Sort(types)
+	if !slices.Equal(sealed, types) {
+		t.Errorf("the sealed set is %q, and this test knows %q", sealed, types)
+	}
+}
+
+// A terminal has the words of the dashboard without its marks.
+func TestPlainlyHasNoMarks(t *testing.T) {
+	for _, r := range everyReason() {
+		r = sample(r)
+		plain, marked := Plainly(r), Markdown(r)
+		if strings.Contains(plain, "`") || strings.ReplaceAll(marked, "`", "") != plain || plain == "" {
+			t.Errorf("%s: %q on a terminal, %q on the dashboard", r.Kind(), plain, marked)
+		}
+		if strings.HasSuffix(plain, ".") {
+			t.Errorf("%s: %q has an end of its own", r.Kind(), plain)
+		}
+	}
+}

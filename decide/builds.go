@@ -1,8 +1,6 @@
 package decide
 
 import (
-	"fmt"
-
 	"gitlab.com/cki-project/pinwheel/constraints"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/python/pep440"
@@ -13,36 +11,36 @@ import (
 // calls local versions.
 
 // strange says what kind of version keeps a release from being a step of a
-// pin, as it reads after the version; empty where its kind does not. A
+// pin; nil where its kind does not. A
 // development snapshot is for a pin that is one, a pre-release for a pin that
 // is one or a snapshot, and a build for a pin with the same label.
-func strange(pin constraints.Pin, to pep440.Version) string {
+func strange(pin constraints.Pin, to pep440.Version) plan.ReleaseReason {
 	_, isDev := to.Dev()
 	_, fromDev := pin.Version.Dev()
 	switch label := pin.Version.Local(); {
 	case to.IsPrerelease() && !pin.Version.IsPrerelease():
-		return "is a pre-release"
+		return plan.PreRelease{}
 	case isDev && !fromDev:
-		return "is a development snapshot, and the pin is none"
+		return plan.DevSnapshot{}
 	case to.Local() == label:
-		return ""
+		return nil
 	case label == "":
-		return "is a local version"
+		return plan.LocalVersion{}
 	default:
-		return fmt.Sprintf("is another build than +%s, which the pin asks for", label)
+		return plan.OtherBuild{Label: label}
 	}
 }
 
-// strangeTo says why a version is a step of none of a package's pins, as it
-// reads after the version; empty where it is a step of one.
-func (d *decider) strangeTo(key string, to pep440.Version) string {
-	reason := ""
+// strangeTo says why a version is a step of none of a package's pins; nil where it
+// is a step of one.
+func (d *decider) strangeTo(key string, to pep440.Version) plan.ReleaseReason {
+	var reason plan.ReleaseReason
 	for _, sl := range d.slots {
 		if sl.p.Key != key {
 			continue
 		}
-		if reason = strange(sl.p, to); reason == "" {
-			return ""
+		if reason = strange(sl.p, to); reason == nil {
+			return nil
 		}
 	}
 	return reason

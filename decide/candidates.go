@@ -1,7 +1,6 @@
 package decide
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -32,11 +31,11 @@ func newJudge(s *plan.Snapshot) *judge {
 // verdict is what the judge thinks of one release for one slot.
 type verdict struct {
 	release  *plan.Release
-	released time.Time  // earliest upload, zero when unknown
-	eligible time.Time  // when it is old enough; zero when that is not known
-	reason   string     // why it is not taken now; empty: it is
-	rule     *plan.Rule // the one that gave the reason, if one did
-	young    bool       // the reason is its age alone, and eligible says when that ends
+	released time.Time          // earliest upload, zero when unknown
+	eligible time.Time          // when it is old enough; zero when that is not known
+	reason   plan.ReleaseReason // why it is not taken now; nil: it is
+	rule     *plan.Rule         // the one that gave the reason, if one did
+	young    bool               // the reason is its age alone, and eligible says when that ends
 }
 
 // kept reports whether a rule keeps the release away for a reason that the
@@ -48,22 +47,22 @@ func (v verdict) kept() bool { return v.rule != nil && v.rule.Enabled != plan.No
 func (j *judge) release(sl slot, rules []*plan.Rule, kind plan.Kind, index plan.Index, r *plan.Release) verdict {
 	v := verdict{release: r, released: earliest(r.Files)}
 	v.reason = strange(sl.p, r.Version)
-	if v.reason == "" && len(r.Files) == 0 {
-		v.reason = "has no files"
+	if v.reason == nil && len(r.Files) == 0 {
+		v.reason = plan.NoFiles{}
 	}
-	if v.reason != "" {
+	if v.reason != nil {
 		return v
 	}
-	if v.rule, v.reason = j.forbidden(rules, kind, r.Version); v.reason != "" {
+	if v.rule, v.reason = j.forbidden(rules, kind, r.Version); v.reason != nil {
 		return v
 	}
 	usable, reason := j.usable(sl, r)
-	if reason != "" {
+	if reason != nil {
 		v.reason = reason
 		return v
 	}
 	if sl.p.HasHashes {
-		if v.reason = missingHash(r.Files, index); v.reason != "" {
+		if v.reason = missingHash(r.Files, index); v.reason != nil {
 			return v
 		}
 	}
@@ -80,7 +79,7 @@ func (j *judge) age(v *verdict, usable []*plan.DistFile, index plan.Index, least
 			if index.IgnoreUploadTimes {
 				continue
 			}
-			v.reason = fmt.Sprintf("too young to tell: %s gives no upload time (upload_times: ignore would accept it)", index.Spoken())
+			v.reason = plan.NoUploadTime{Index: index.Spoken()}
 			return
 		}
 		newest = maxTime(newest, f.Uploaded)
@@ -91,15 +90,15 @@ func (j *judge) age(v *verdict, usable []*plan.DistFile, index plan.Index, least
 	}
 	if v.eligible.After(j.now) {
 		v.young = true
-		v.reason = "too young before " + instant(v.eligible, j.zone)
+		v.reason = plan.TooYoung{Eligible: v.eligible.In(j.zone)}
 	}
 }
 
 // usable returns the files that one of the slot's targets could install, and
 // a reason when one of the targets has none. Without targets any file will do.
-func (j *judge) usable(sl slot, r *plan.Release) ([]*plan.DistFile, string) {
+func (j *judge) usable(sl slot, r *plan.Release) ([]*plan.DistFile, plan.ReleaseReason) {
 	good, reason := unyanked(r)
-	if reason != "" || len(sl.targets) == 0 {
+	if reason != nil || len(sl.targets) == 0 {
 		return good, reason
 	}
 	out, mask := j.fitting(good, sl.targets)
@@ -108,11 +107,11 @@ func (j *judge) usable(sl slot, r *plan.Release) ([]*plan.DistFile, string) {
 			return nil, j.lacks(good, t)
 		}
 	}
-	return out, ""
+	return out, nil
 }
 
 // unyanked returns the files of a release that are not yanked, or that all are.
-func unyanked(r *plan.Release) ([]*plan.DistFile, string) {
+func unyanked(r *plan.Release) ([]*plan.DistFile, plan.ReleaseReason) {
 	good := make([]*plan.DistFile, 0, len(r.Files))
 	var yanked string
 	for i := range r.Files {
@@ -124,9 +123,9 @@ func unyanked(r *plan.Release) ([]*plan.DistFile, string) {
 		good = append(good, f)
 	}
 	if len(good) == 0 {
-		return nil, "yanked" + because(yanked)
+		return nil, plan.Yanked{Says: shortened(yanked)}
 	}
-	return good, ""
+	return good, nil
 }
 
 // fitting returns the files that some target can install, and a bit for each
@@ -156,7 +155,7 @@ func (j *judge) fitting(files []*plan.DistFile, targets []target) (out []*plan.D
 }
 
 // lacks says why none of the files is for a target.
-func (j *judge) lacks(files []*plan.DistFile, t target) string {
+func (j *judge) lacks(files []*plan.DistFile, t target) plan.ReleaseReason {
 	admitted, elsewhere, requires := false, false, ""
 	for _, f := range files {
 		ok, text := j.admits(f, t.python)
@@ -172,11 +171,11 @@ func (j *judge) lacks(files []*plan.DistFile, t target) string {
 	}
 	switch {
 	case requires != "" && !admitted:
-		return "requires Python " + requires
+		return plan.RequiresPython{Specifier: requires}
 	case elsewhere:
-		return "no file for Python " + t.python + " on " + strings.TrimPrefix(t.platform, "linux/")
+		return plan.NoFileFor{Python: t.python, Platform: strings.TrimPrefix(t.platform, "linux/")}
 	}
-	return "no file for Python " + t.python
+	return plan.NoFileFor{Python: t.python}
 }
 
 // maxBecause is how many characters of a reason that strangers give are told.
@@ -188,12 +187,17 @@ func because(reason string) string {
 	if reason == "" {
 		return ""
 	}
+	return ` ("` + shortened(reason) + `")`
+}
+
+// shortened is a reason that an index gives, cut where it is long.
+func shortened(reason string) string {
 	if len(reason) > maxBecause {
 		if r := []rune(reason); len(r) > maxBecause {
-			reason = strings.TrimRight(string(r[:maxBecause-1]), " ") + "…"
+			return strings.TrimRight(string(r[:maxBecause-1]), " ") + "…"
 		}
 	}
-	return ` ("` + reason + `")`
+	return reason
 }
 
 // admits reports whether the file's Requires-Python accepts the minor; a text
@@ -221,13 +225,13 @@ func (j *judge) admits(f *plan.DistFile, minor string) (bool, string) {
 	return set.Contains(v), text
 }
 
-func missingHash(files []plan.DistFile, index plan.Index) string {
+func missingHash(files []plan.DistFile, index plan.Index) plan.ReleaseReason {
 	for _, f := range files {
 		if f.SHA256 == "" && !f.Yanked {
-			return fmt.Sprintf("the pin carries hashes and %s gives no sha256 for %s", index.Spoken(), f.Name)
+			return plan.NoHash{Index: index.Spoken(), File: f.Name}
 		}
 	}
-	return ""
+	return nil
 }
 
 func earliest(files []plan.DistFile) time.Time {

@@ -1,7 +1,6 @@
 package decide
 
 import (
-	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -81,7 +80,7 @@ type decider struct {
 	free     map[string][]pep440.Version  // releases of names without a pin
 	rest     map[string]bool              // of which older ones were not looked at
 	admitted map[string]map[string]uint64 // and the environments each is for
-	against  []map[string]string          // for each slot: version -> why no set takes it
+	against  []map[string]plan.Reason     // for each slot: version -> why no set takes it
 	wishes   []*goal                      // all of them
 	left     []*goal                      // slots that cannot go with the others of their package
 	repairs  []solve.Repair               // what can be done about conflicts of the pins as they are
@@ -102,9 +101,9 @@ type draft struct {
 	want      []plan.Move      // the moves it would make, whatever its branch holds now
 	wantLines []plan.LineChange
 	wantAlong []plan.LineChange
-	held      plan.State // why it cannot be offered now: incompatible or not-checked
-	heldFor   string     // the reason, a sentence
-	stale     bool       // its index did not answer
+	held      plan.State  // why it cannot be offered now: incompatible or not-checked
+	heldFor   plan.Reason // the reason
+	stale     bool        // its index did not answer
 	young     bool
 	repairs   string // of a twin's: its generated title
 	orphan    string // an open merge request without an update: why it closes
@@ -116,13 +115,14 @@ type draft struct {
 	refused   *refusal
 	forced    *plan.Tick
 	handling  handling
-	opens     bool      // wants a new merge request
-	moves     bool      // an open one moves to Moves
-	repair    bool      // an open one is rebuilt at the versions it holds
-	merging   merging   // what comes of merging an open one that stays
-	placeless bool      // an open one that takes no place
-	givenUp   time.Time // an open one that fails: from when it takes no place; zero for never
-	because   string    // why it is rebuilt, and asker for whom
+	opens     bool          // wants a new merge request
+	moves     bool          // an open one moves to Moves
+	repair    bool          // an open one is rebuilt at the versions it holds
+	merging   merging       // what comes of merging an open one that stays
+	placeless bool          // an open one that takes no place
+	givenUp   time.Time     // an open one that fails: from when it takes no place; zero for never
+	clash     plan.Requires // what Update.Clash says
+	because   string        // why it is rebuilt, and asker for whom
 	asker     string
 }
 
@@ -139,7 +139,7 @@ func (d *decider) look(m *Memory) {
 		pkg, known := d.s.Packages[sl.p.Key]
 		o := m.look(sl, pkg, known)
 		if o.blocks {
-			d.plan.Unmanaged = append(d.plan.Unmanaged, plan.Unmanaged{File: sl.path, Line: sl.p.Line, Text: pinText(sl.p), Reason: onPurpose})
+			d.plan.Unmanaged = append(d.plan.Unmanaged, plan.Unmanaged{File: sl.path, Line: sl.p.Line, Text: pinText(sl.p), Why: plan.OnPurpose{}, Reason: onPurpose})
 		} else if o.stale || o.unknown {
 			index, _ := d.s.Policy.IndexOf(sl.p.Key)
 			stale[index.Name] = append(stale[index.Name], sl.p.Key)
@@ -182,7 +182,7 @@ func (d *decider) withoutRoots() {
 		for _, dr := range d.drafts {
 			if dr.held == "" {
 				dr.held = plan.NotChecked
-				dr.heldFor = fmt.Sprintf("Not checked yet: root %s could not be read. Tried again every run.", r.Name)
+				dr.heldFor = plan.RootUnreadable{Root: r.Name}
 			}
 		}
 		return
@@ -237,6 +237,22 @@ func (d *decider) heldDraft(g *goal, behind *set) *draft {
 	d.leaves(dr)
 	dr.finishWish()
 	return dr
+}
+
+// stand gives an update its state and the reasons for it.
+func (dr *draft) stand(s plan.State, why ...plan.Reason) {
+	dr.State, dr.Why, dr.Reason = s, nil, ""
+	dr.also(why...)
+}
+
+// also adds reasons behind those that are there; nil is none.
+func (dr *draft) also(why ...plan.Reason) {
+	for _, r := range why {
+		if r != nil {
+			dr.Why = append(dr.Why[:len(dr.Why):len(dr.Why)], r)
+		}
+	}
+	dr.Reason, dr.Waits = dr.Why.Markdown(), dr.Why.Line()
 }
 
 func (dr *draft) finishWish() {

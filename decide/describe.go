@@ -123,7 +123,7 @@ func (d *decider) changedLines(dr *draft, s *set) {
 	}
 	if len(dr.Lines) > 0 {
 		if refused := d.fitsWhole(dr, s.result.Moves); refused != "" {
-			dr.held, dr.heldFor = plan.Incompatible, "The file needs lines for it that do not fit everywhere: "+refused+"."
+			dr.held, dr.heldFor = plan.Incompatible, plan.LinesDoNotFit{Says: refused}
 			return
 		}
 	}

@@ -16,10 +16,11 @@ func (d *decider) finish() {
 	for _, dr := range d.drafts {
 		failure, failed := d.s.Failures[dr.Branch]
 		if failed && (dr.opens || dr.moves || dr.repair || dr.orphan != "" || dr.mr == nil) {
-			dr.State, dr.Waits, dr.Reason = plan.Errored, "", failure+" Tried again every run."
-			if dr.forced != nil && dr.forced.By.Username != "" {
-				dr.Reason = "Asked for by `" + dr.forced.By.Username + "`. " + dr.Reason
+			why := plan.EffectFailed{Says: failure}
+			if dr.forced != nil {
+				why.By = dr.forced.By.Username
 			}
+			dr.stand(plan.Errored, why)
 		}
 		dr.Forced = dr.forced
 		if d.s.Policy.Mode == plan.Full && !failed {
@@ -212,7 +213,7 @@ func (d *decider) open(dr *draft) {
 		}
 	}
 	dr.Note = d.note(dr)
-	dr.State, dr.Reason = plan.AwaitingSchedule, "Opens in this run."
+	dr.stand(plan.AwaitingSchedule, plan.OpensNow{})
 	labels := append(slices.Clone(d.s.Policy.Labels), dr.Labels...)
 	a := plan.OpenMergeRequest{Update: dr.Update, Target: d.s.Project.DefaultBranch, At: d.world.head, Labels: labels, Draft: d.s.Policy.Draft}
 	if dr.refused != nil && !dr.refused.merged && dr.refused.mr.Branch == dr.Branch {
@@ -228,8 +229,7 @@ func (d *decider) open(dr *draft) {
 func (d *decider) commit(dr *draft, t plan.Trailers) bool {
 	m := d.content(dr)
 	if m.err != nil {
-		said := m.err.Error()
-		dr.State, dr.Reason = plan.Errored, strings.ToUpper(said[:1])+said[1:]+"."
+		dr.stand(plan.Errored, plan.FilesFail{Says: m.err.Error()})
 		return false
 	}
 	t.Base = d.world.head

@@ -3,7 +3,6 @@ package decide
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"gitlab.com/cki-project/pinwheel/decide/solve"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -25,7 +24,7 @@ func (d *decider) notTaken(dr *draft, g *goal) []plan.Considered {
 		}
 		c := d.consider(g.slots[0], v)
 		// What another slot of the package takes is not "not taken".
-		if c.Reason != "" && !slices.ContainsFunc(dr.Moves, func(m plan.Move) bool { return m.To == c.Version }) {
+		if c.Why != nil && !slices.ContainsFunc(dr.Moves, func(m plan.Move) bool { return m.To == c.Version }) {
 			out = append(out, c)
 		}
 	}
@@ -35,36 +34,40 @@ func (d *decider) notTaken(dr *draft, g *goal) []plan.Considered {
 // consider is a judged release with the one reason why it is not taken, which
 // is the judge's or the search's.
 func (d *decider) consider(slot int, v verdict) plan.Considered {
-	c := plan.Considered{Version: v.release.Version.String(), Released: v.released, Reason: v.reason}
-	if c.Reason == "" {
+	c := plan.Considered{Version: v.release.Version.String(), Released: v.released}
+	var why plan.Reason
+	if v.reason != nil {
+		why = v.reason
+	} else {
 		switch m := d.metadataOf(d.slots[slot].p.Key, v.release.Version); m.Status {
 		case plan.MetadataRefused:
-			c.Reason = "its metadata is refused: " + m.Reason
+			why = plan.BadMetadata{Says: m.Reason}
 		case plan.MetadataWithheld:
-			c.Reason = "it cannot be had: " + m.Reason
+			why = plan.CannotBeHad{Says: m.Reason}
 		case plan.MetadataKnown, plan.MetadataUnknown, plan.MetadataFailed:
-			c.Reason = d.against[slot][c.Version]
+			why = d.against[slot][c.Version]
 		default: // not asked for
-			c.Reason = d.against[slot][c.Version]
+			why = d.against[slot][c.Version]
 		}
 	}
+	c.Why, c.Reason = why, plan.Markdown(why)
 	return c
 }
 
 // note the search's reasons against single versions, for texts.
 func (d *decider) weigh(goals []*goal, waiting map[*goal]*set) {
-	d.against = make([]map[string]string, len(d.slots))
+	d.against = make([]map[string]plan.Reason, len(d.slots))
 	for _, g := range goals {
 		for k, i := range g.slots {
 			if d.against[i] == nil {
-				d.against[i] = map[string]string{}
+				d.against[i] = map[string]plan.Reason{}
 			}
 			if g.result.Status == solve.Solved && g.young {
 				d.againstYoung(g, i)
 			}
 			for _, low := range g.result.Lowered {
-				if text := d.blockers(g.key, low.Why); text != "" {
-					d.against[i][low.Version.String()] = text
+				if why := d.blockers(g.key, low.Why); why != nil {
+					d.against[i][low.Version.String()] = why
 				}
 			}
 			if g.result.Status == solve.Solved && waiting[g] == nil {
@@ -73,8 +76,8 @@ func (d *decider) weigh(goals []*goal, waiting map[*goal]*set) {
 			_, reason := d.whyHeld(g, waiting[g])
 			for _, v := range g.lines[k].judged {
 				version := v.release.Version.String()
-				if v.reason == "" && d.against[i][version] == "" {
-					d.against[i][version] = strings.TrimSuffix(reason, ".")
+				if v.reason == nil && d.against[i][version] == nil {
+					d.against[i][version] = reason
 				}
 			}
 		}
@@ -91,7 +94,7 @@ func (d *decider) againstYoung(g *goal, i int) {
 				}
 				for _, own := range g.result.Moves {
 					if own.Pin == i {
-						d.against[i][own.To.String()] = fmt.Sprintf("waits for %s %s, %s", d.slots[m.Pin].p.Name, m.To, v.reason)
+						d.against[i][own.To.String()] = plan.WaitsForMember{Package: d.slots[m.Pin].p.Name, Version: m.To.String(), Eligible: v.eligible.In(d.zone)}
 					}
 				}
 			}
@@ -212,8 +215,9 @@ func (d *decider) explain(e *plan.Explanation, i int) {
 		e.Note = o.archived
 	}
 	for _, c := range d.considered(i) {
-		if c.Reason == "" && !d.takes(i, c.Version) {
-			c.Reason = "a newer release of its line is taken"
+		if c.Why == nil && !d.takes(i, c.Version) {
+			c.Why = plan.NewerTaken{}
+			c.Reason = plan.Markdown(c.Why)
 		}
 		e.Releases = append(e.Releases, c)
 	}

@@ -1,10 +1,8 @@
 package decide
 
 import (
-	"fmt"
 	"slices"
 	"sort"
-	"strings"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -68,7 +66,7 @@ func (d *decider) ripe(dr *draft, at time.Time) (since time.Time, kind plan.Kind
 			var newest *verdict
 			for n := range l.judged {
 				v := &l.judged[n]
-				if v.reason != "" && (!v.young || at.Before(v.eligible)) {
+				if v.reason != nil && (!v.young || at.Before(v.eligible)) {
 					continue
 				}
 				if newest == nil {
@@ -132,40 +130,36 @@ func (d *decider) fill(line []*draft, at time.Time, free int, opened map[*draft]
 	}
 }
 
-// predict words what the forecast says of an update.
+// predict gives an update the reason that the forecast finds.
 func (d *decider) predict(dr *draft, at time.Time) {
-	when := at.In(d.zone).Format("Mon 2 Jan 15:04")
-	by := dr.handling.by()
-	var text string
+	at = at.In(d.zone)
+	var next plan.Next
 	switch {
-	case !dr.Opens.IsZero() && d.s.New != nil:
-		text = "opens " + when + by + " or by a later run (max_new_per_run)"
 	case !dr.Opens.IsZero():
-		text = "opens " + when + by
+		next = plan.OpensAt{At: at, Rules: dr.handling.of, OrLater: d.s.New != nil}
 	case d.s.Policy.MaxOpen <= 0:
-		text = "waits " + waitsWhile(0)
+		next = plan.Waits{For: plan.Limit{Key: plan.LimitOpen}}
 	default:
-		text = fmt.Sprintf("is number %d in line%s", dr.Place, dr.since(d.zone))
-		dr.Waits = "for the next opening"
-		if by != "" { // the window at the head of the page is another one
-			text += "; its window opens " + when + by
-			dr.Waits = "for " + when + by
+		line := plan.InLine{Place: dr.Place, Since: dr.since(d.zone)}
+		if len(dr.handling.of) > 0 { // the window at the head of the page is another one
+			line.Opens, line.Rules = at, dr.handling.of
 		}
+		next = line
 	}
 	if dr.State == plan.Maturing {
-		dr.Reason = d.maturing(dr, text)
+		dr.stand(dr.State, d.maturing(dr, next))
 		return
 	}
-	dr.Reason = sentence(text)
+	dr.stand(dr.State, next)
 }
 
 // since says from when on a release newer than the pin has been old enough,
-// which is what the line goes by; empty where none is yet.
-func (dr *draft) since(zone *time.Location) string {
+// which is what the line goes by; zero where none is yet.
+func (dr *draft) since(zone *time.Location) time.Time {
 	if dr.Since.IsZero() || dr.State == plan.Maturing {
-		return ""
+		return time.Time{}
 	}
-	return ", old enough since " + day(dr.Since, zone)
+	return dr.Since.In(zone)
 }
 
 // givenUpBy counts the merge requests that take a place now and none from
@@ -178,10 +172,4 @@ func (d *decider) givenUpBy(at time.Time) int {
 		}
 	}
 	return n
-}
-
-// sentence makes a sentence of a clause without a subject.
-func sentence(clause string) string {
-	clause = strings.TrimPrefix(clause, "is ")
-	return strings.ToUpper(clause[:1]) + clause[1:] + "."
 }

@@ -228,7 +228,7 @@ func (d *decider) dispersed(dr *draft, held []plan.Move) bool {
 	}
 	switch {
 	case found && waits:
-		dr.Reason += " Closes when what it holds has merge requests of its own."
+		dr.also(plan.ClosesWhenApart{})
 	case found:
 		dr.orphan = "what it held has merge requests of its own now"
 		if t := d.split[dr.Branch]; t != nil && t.By.Username != "" {

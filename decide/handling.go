@@ -2,7 +2,6 @@ package decide
 
 import (
 	"slices"
-	"strings"
 
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/python/pep440"
@@ -53,7 +52,7 @@ func (d *decider) handlingOf(moves []plan.Move) handling {
 		} else {
 			h.window = h.window.And(*r.Window)
 		}
-		h.of = append(h.of, "`"+r.At+"`")
+		h.of = append(h.of, r.At)
 	}
 	return h
 }
@@ -133,18 +132,10 @@ func (d *decider) may(h handling) bool {
 	return h.window.Inside(d.s.Now) || (len(h.of) == 0 && d.caughtUp)
 }
 
-// agedBy names the rule that an update has its age from.
+// agedBy is where the rule stands that an update has its age from, empty for none.
 func (h handling) agedBy() string {
 	if h.age == nil {
 		return ""
 	}
-	return " (`" + h.age.At + "`)"
-}
-
-// by names the rules that a window comes from, for the end of a sentence.
-func (h handling) by() string {
-	if len(h.of) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(h.of, ", ") + ")"
+	return h.age.At
 }

@@ -1,7 +1,6 @@
 package decide
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -66,11 +65,12 @@ func (d *decider) fresh(moves []plan.Move) bool {
 }
 
 // gone names a held version that its index took back, yanked or not there, that
-// a rule forbids now, or that is another build than the pins are. A project that is quarantined or unknown shows no
+// a rule forbids now, or that is another build than the pins are; nil where there
+// is none. A project that is quarantined or unknown shows no
 // release at all, for a while perhaps: that says nothing of one.
-func (d *decider) gone(held []plan.Move) string {
+func (d *decider) gone(held []plan.Move) plan.Reason {
 	if !d.fresh(held) {
-		return ""
+		return nil
 	}
 	for _, m := range held {
 		pkg := d.s.Packages[m.Key]
@@ -78,22 +78,22 @@ func (d *decider) gone(held []plan.Move) string {
 		if err != nil || !pkg.Known || pkg.Status == "quarantined" {
 			continue
 		}
-		if reason := d.strangeTo(m.Key, to); reason != "" {
-			return fmt.Sprintf("%s %s %s", m.Key, m.To, reason)
+		if reason := d.strangeTo(m.Key, to); reason != nil {
+			return plan.Gone{Package: m.Key, Version: m.To, Why: plan.Inner[plan.ReleaseReason]{R: reason}}
 		}
-		if reason := d.ruledOut(m.Key, to); reason != "" {
-			return fmt.Sprintf("%s %s %s", m.Key, m.To, reason)
+		if reason := d.ruledOut(m.Key, to); reason != nil {
+			return plan.Gone{Package: m.Key, Version: m.To, Why: plan.Inner[plan.ReleaseReason]{R: reason}}
 		}
 		i := slices.IndexFunc(pkg.Releases, func(r plan.Release) bool { return r.Version.Equal(to) })
 		if i < 0 {
-			return fmt.Sprintf("%s %s is no longer on %s", m.Key, m.To, plan.SpokenIndex(pkg.Index))
+			return plan.GoneFromIndex{Package: m.Key, Version: m.To, Index: plan.SpokenIndex(pkg.Index)}
 		}
 		files := pkg.Releases[i].Files
 		if len(files) > 0 && !slices.ContainsFunc(files, func(f plan.DistFile) bool { return !f.Yanked }) {
-			return fmt.Sprintf("%s %s was yanked%s", m.Key, m.To, because(files[0].YankedReason))
+			return plan.GoneYanked{Package: m.Key, Version: m.To, Says: shortened(files[0].YankedReason)}
 		}
 	}
-	return ""
+	return nil
 }
 
 // ahead reports whether any wanted step ends above the one that is held, or

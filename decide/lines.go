@@ -147,7 +147,7 @@ func taken(r *plan.Release) string {
 
 // offers reports whether any release of the line may be taken now or later.
 func (l *line) offers() bool {
-	return slices.ContainsFunc(l.judged, func(v verdict) bool { return v.reason == "" || v.young })
+	return slices.ContainsFunc(l.judged, func(v verdict) bool { return v.reason == nil || v.young })
 }
 
 // ruled reports whether people decided not to take a release of the line.
@@ -155,14 +155,14 @@ func (l *line) ruled() bool { return slices.ContainsFunc(l.judged, verdict.kept)
 
 // ripe reports whether any release of the line may be taken now.
 func (l *line) ripe() bool {
-	return slices.ContainsFunc(l.judged, func(v verdict) bool { return v.reason == "" })
+	return slices.ContainsFunc(l.judged, func(v verdict) bool { return v.reason == nil })
 }
 
 // since is when the line first had something to offer: the least instant at
 // which any release above the pin became old enough.
 func (l *line) since(least time.Time) time.Time {
 	for i := len(l.judged) - 1; i >= 0; i-- {
-		if v := l.judged[i]; v.reason == "" {
+		if v := l.judged[i]; v.reason == nil {
 			if v.eligible.Before(least) {
 				return v.eligible
 			}

@@ -13,8 +13,7 @@ import (
 // openState judges an update that has an open merge request.
 func (d *decider) openState(dr *draft) {
 	if dr.branch == nil || !dr.ours {
-		dr.State = plan.Edited
-		dr.Reason = d.editedReason(dr) + d.pipelineReason(dr)
+		dr.stand(plan.Edited, d.editedReason(dr), d.pipelineReason(dr))
 		if !dr.titleIsOurs(dr.mr.Title, dr.Name, dr.Title) {
 			dr.Title = dr.mr.Title
 		}
@@ -28,7 +27,7 @@ func (d *decider) openState(dr *draft) {
 	}
 	if dr.Kind == plan.Twin {
 		dr.moves = plan.DigestOf(dr.Branch, dr.trailer, plan.TwinFiles(d.files)) != dr.trailer.Digest
-		d.settleOpen(dr, "")
+		d.settleOpen(dr, nil)
 		return
 	}
 	if len(held) > 0 && !slices.ContainsFunc(held, func(m plan.Move) bool { return !d.reached(m) }) {
@@ -36,8 +35,8 @@ func (d *decider) openState(dr *draft) {
 		return
 	}
 	gone := d.gone(held)
-	if gone != "" && slices.ContainsFunc(d.world.refusals(dr.Update, d.wentBack), func(r refusal) bool { return r.covers(dr.Update) }) {
-		dr.orphan = gone // a person refused what would take its place
+	if gone != nil && slices.ContainsFunc(d.world.refusals(dr.Update, d.wentBack), func(r refusal) bool { return r.covers(dr.Update) }) {
+		dr.orphan = plan.Markdown(gone) // a person refused what would take its place
 		return
 	}
 	dr.Clash = d.clash(dr)
@@ -45,7 +44,7 @@ func (d *decider) openState(dr *draft) {
 		dr.orphan = "it should not have been opened: " + dr.Clash
 		return
 	}
-	dr.moves = (gone != "" || dr.Clash != "" || ahead(dr.Moves, held)) && !dr.young && !dr.stale && dr.held == ""
+	dr.moves = (gone != nil || dr.Clash != "" || ahead(dr.Moves, held)) && !dr.young && !dr.stale && dr.held == ""
 	d.settleOpen(dr, gone)
 }
 
@@ -57,7 +56,8 @@ func (d *decider) clash(dr *draft) string {
 		return ""
 	}
 	for _, e := range d.solver.Added(moves) {
-		return violated(e)
+		dr.clash = requirement(e, true)
+		return dr.clash.Text()
 	}
 	return ""
 }
@@ -90,46 +90,40 @@ func (d *decider) fits(dr *draft) bool {
 // (once per opening of the window, at once where it does not fit any more) and
 // making it anew at the same one: for a conflict, or where merging it would
 // leave a derived file that disagrees, and where another branch is the default one.
-func (d *decider) settleOpen(dr *draft, gone string) {
+func (d *decider) settleOpen(dr *draft, gone plan.Reason) {
 	at := dr.trailer.At
 	if at.IsZero() {
 		at = dr.mr.CreatedAt
 	}
 	wanted := dr.moves
 	refreshes := d.refreshes(dr, at)
-	approved := wanted && refreshes && dr.Clash == "" && gone == "" && d.approved(dr)
+	approved := wanted && refreshes && dr.Clash == "" && gone == nil && d.approved(dr)
 	dr.moves = wanted && (dr.Clash != "" || refreshes && !approved)
 	if !dr.moves && dr.Clash == "" && dr.trailer.Base != d.world.head {
 		dr.merging = d.mergeOf(dr)
 		dr.repair = dr.merging == conflicting || d.twinBehind(dr) || d.switched(dr)
 	}
-	dr.Reason = d.openReason(dr) + d.pipelineReason(dr)
+	dr.stand(dr.State, d.openReason(dr), d.pipelineReason(dr))
 	if dr.merging == unforeseen && !dr.repair {
-		dr.Reason += fmt.Sprintf(" GitLab is checking whether it conflicts with `%s`.", d.s.Project.DefaultBranch)
+		dr.also(plan.CheckingConflict{Branch: d.s.Project.DefaultBranch})
 	}
 	if dr.mr.Paused() {
 		dr.moves, dr.repair, dr.placeless = false, false, true
-		dr.Reason += " The label `stop-updating` keeps it as it is; it does not count towards max_open_merge_requests."
+		dr.also(plan.StopUpdating{})
 	} else if !wanted {
-		dr.Reason += d.givesUp(dr)
+		dr.also(d.givesUp(dr))
 	}
 	if dr.Clash != "" && !dr.moves {
 		dr.State = plan.Incompatible
-		dr.Reason += " It does not fit the default branch any more: " + dr.Clash + "."
-		if dr.heldFor != "" {
-			dr.Reason += " " + dr.heldFor
-		}
+		dr.also(plan.Clashes{With: dr.clash}, dr.heldFor)
 	}
-	ready := ""
+	dr.also(gone)
 	if wanted && approved && dr.Kind != plan.Twin {
-		ready = fmt.Sprintf(" v%s is ready and does not replace it while it is approved; a tick takes it now.", dr.Moves0().To)
+		dr.also(plan.VersionReady{Version: dr.Moves0().To, When: plan.ReadyApproved})
 	} else if wanted && !dr.moves && dr.Kind != plan.Twin {
-		ready = fmt.Sprintf(" v%s is ready%s; a tick takes it now.", dr.Moves0().To, d.nextOpening(dr.handling))
+		when, at := d.nextOpening(dr.handling)
+		dr.also(plan.VersionReady{Version: dr.Moves0().To, When: when, At: at})
 	}
-	if gone != "" {
-		dr.Reason += " " + gone + "."
-	}
-	dr.Reason += ready
 	if !dr.moves && dr.Kind != plan.Twin {
 		dr.Update.Moves = d.heldMoves(dr)
 		dr.Lines = d.heldLines(dr)
@@ -172,56 +166,48 @@ func (d *decider) approved(dr *draft) bool {
 	return approved || !known
 }
 
-// nextOpening is when an open merge request may move again, as it reads after
-// "is ready".
-func (d *decider) nextOpening(h handling) string {
-	const replaces, unless = " and replaces it ", " if it is neither approved nor merged"
+// nextOpening is when an open merge request may move again.
+func (d *decider) nextOpening(h handling) (plan.ReadyWhen, time.Time) {
 	w := d.view(h)
 	switch {
 	case d.s.Policy.Refresh == plan.RefreshNever:
-		return " and does not replace it by itself (`refresh: never`)"
+		return plan.ReadyNever, time.Time{}
 	case w.Always:
-		return replaces + "tomorrow at the earliest" + unless
+		return plan.ReadyTomorrow, time.Time{}
 	case w.Never:
-		return replaces + "when the window opens" + unless
+		return plan.ReadyOpening, time.Time{}
 	case w.Inside:
 		if next, ok := h.window.Opens(w.Closes); ok {
-			return replaces + "on " + next.In(d.zone).Format("Mon 2 Jan 15:04") + unless
+			return plan.ReadyAt, next.In(d.zone)
 		}
-		return replaces + "in the next window" + unless
+		return plan.ReadyNext, time.Time{}
 	}
-	return replaces + "on " + w.Opens.In(d.zone).Format("Mon 2 Jan 15:04") + unless
+	return plan.ReadyAt, w.Opens.In(d.zone)
 }
 
-func (d *decider) openReason(dr *draft) string {
+func (d *decider) openReason(dr *draft) plan.Reason {
 	t := dr.trailer
 	since := dr.mr.CreatedAt
 	if !t.At.IsZero() {
 		since = t.At
 	}
-	text := "Offered since " + day(since, d.zone)
+	r := plan.OfferedSince{Since: since.In(d.zone)}
 	if t.Why == "forced" {
-		text += ", asked for"
-		if t.By != "" {
-			text += " by `" + t.By + "`"
-		}
+		r.Forced, r.By = true, t.By
 	}
-	return text + "."
+	return r
 }
 
-func (d *decider) editedReason(dr *draft) string {
+func (d *decider) editedReason(dr *draft) plan.Reason {
 	if dr.branch == nil {
-		return "Its branch is gone, so only people touch this merge request."
+		return plan.BranchGone{}
 	}
-	who := "Somebody"
-	if dr.mr.Pusher != "" && dr.mr.PusherOf == dr.branch.Head.SHA {
-		who = inCode(dr.mr.Pusher)
+	r := plan.PushedTo{Head: fmt.Sprintf("%.8s", dr.branch.Head.SHA)}
+	if dr.mr.PusherOf == dr.branch.Head.SHA {
+		r.By = dr.mr.Pusher
 	}
-	text := fmt.Sprintf("%s pushed to it (head `%.8s`), so only people touch this branch.", who, dr.branch.Head.SHA)
 	if dr.mr.HasConflicts {
-		text += fmt.Sprintf(" It conflicts with `%s`: solve that there, or tick the box to start over, which keeps these commits on a branch of their own.", d.s.Project.DefaultBranch)
-	} else {
-		text += " A tick starts over and keeps these commits on a branch of their own."
+		r.ConflictsIn = d.s.Project.DefaultBranch
 	}
-	return text + " It does not count towards max_open_merge_requests."
+	return r
 }

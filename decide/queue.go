@@ -1,7 +1,6 @@
 package decide
 
 import (
-	"fmt"
 	"sort"
 	"time"
 
@@ -40,7 +39,7 @@ func (d *decider) places(waiting []*draft, places int) {
 		switch {
 		case dr.unread():
 			if dr.forced != nil {
-				dr.Reason = "Asked for, and carried out when its index answers."
+				dr.stand(dr.State, plan.AwaitsIndex{})
 			}
 		case dr.young:
 			d.youngForced(dr)
@@ -49,11 +48,11 @@ func (d *decider) places(waiting []*draft, places int) {
 			places--
 		case !may:
 		case places <= 0:
-			d.limited(dr, waitsWhile(d.s.Policy.MaxOpen))
+			d.limited(dr, plan.Limit{Key: plan.LimitOpen, Most: d.s.Policy.MaxOpen})
 		case fresh.window == 0 && dr.Kind != plan.Twin:
-			d.limited(dr, fmt.Sprintf("for the next opening of the window, since each brings %d new ones at most (max_new_per_window)", d.s.Policy.MaxNew))
+			d.limited(dr, plan.Limit{Key: plan.LimitWindow, Most: d.s.Policy.MaxNew})
 		case fresh.run == 0 && dr.Kind != plan.Twin:
-			d.limited(dr, "for a later run, since one opens only so many over all projects (max_new_per_run)")
+			d.limited(dr, plan.Limit{Key: plan.LimitRun})
 		default:
 			dr.opens = true
 			places--
@@ -64,18 +63,6 @@ func (d *decider) places(waiting []*draft, places int) {
 		}
 	}
 	d.forecast(waiting, places)
-}
-
-// waitsWhile says, after "waits" or "in line", what keeps an update from opening
-// where so many merge requests may be open.
-func waitsWhile(limit int) string {
-	switch limit {
-	case 0:
-		return "for a tick, since nothing opens by itself (max_open_merge_requests: 0)"
-	case 1:
-		return "while a merge request is open (max_open_merge_requests)"
-	}
-	return fmt.Sprintf("while %d merge requests are open (max_open_merge_requests)", limit)
 }
 
 // newer is how many merge requests may be opened now that nobody asked for;
@@ -120,15 +107,14 @@ func (d *decider) openedSince(at time.Time) int {
 
 // limited puts an update among those that wait for a place, behind those that
 // wait already.
-func (d *decider) limited(dr *draft, what string) {
+func (d *decider) limited(dr *draft, by plan.Limit) {
 	d.line++
 	dr.State, dr.Place = plan.RateLimited, d.line
 	if d.s.Policy.MaxOpen <= 0 {
-		dr.Reason = "Waits " + what + "."
+		dr.stand(dr.State, plan.Waits{For: by})
 		return
 	}
-	dr.Waits = what
-	dr.Reason = fmt.Sprintf("Number %d in line %s%s.", dr.Place, what, dr.since(d.zone))
+	dr.stand(dr.State, plan.InLine{Place: dr.Place, For: by, Since: dr.since(d.zone)})
 }
 
 func before(a, b *draft) bool {

@@ -96,11 +96,11 @@ func (d *decider) verdict(t plan.Tick, dr *draft) (plan.Verdict, string) {
 	case d.waits(t, dr):
 		return plan.Accepted, ""
 	case dr.held == plan.Ignored:
-		return plan.Refused, strings.ToLower(dr.heldFor[:1]) + strings.TrimSuffix(dr.heldFor[1:], ".")
+		return plan.Refused, plan.Refusing(dr.heldFor)
 	case dr.State == plan.Ignored:
 		return plan.Refused, "mode is dashboard: no branches are made"
 	case dr.held == plan.Incompatible && dr.State != plan.Open:
-		return plan.Refused, "it cannot be offered now: " + strings.TrimSuffix(dr.heldFor, ".")
+		return plan.Refused, "it cannot be offered now: " + plan.Markdown(dr.heldFor)
 	case dr.State == plan.ClosedByPerson && t.Box != plan.BoxRecreate:
 		return plan.Refused, "the merge request was closed meanwhile; tick its box under MR Closed"
 	case t.Box == plan.BoxRebase && d.spent(dr):
@@ -190,7 +190,7 @@ func (d *decider) applyForced(dr *draft) {
 		return
 	}
 	want := dr.want
-	gone := d.gone(dr.trailer.Moves) != ""
+	gone := d.gone(dr.trailer.Moves) != nil
 	dr.moves = dr.Kind == plan.Twin || ((gone || dr.Clash != "" || ahead(want, dr.trailer.Moves)) && !dr.young && !dr.stale && dr.held == "" && len(want) > 0)
 	dr.repair = !dr.moves
 	if dr.moves {
@@ -203,10 +203,5 @@ func (d *decider) youngForced(dr *draft) {
 	if dr.forced == nil {
 		return
 	}
-	who := "a person"
-	if dr.forced.By.Username != "" {
-		who = "`" + dr.forced.By.Username + "`"
-	}
-	dr.Reason = fmt.Sprintf("Asked for by %s, carried out when old enough, %s.", who, instant(dr.Eligible, d.zone))
-	dr.State = plan.Maturing
+	dr.stand(plan.Maturing, plan.ForcedYoung{By: dr.forced.By.Username, Eligible: dr.Eligible.In(d.zone)})
 }

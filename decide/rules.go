@@ -26,9 +26,9 @@ func (j *judge) rulesFor(sl slot) []*plan.Rule {
 // disabled reports whether rules turn off every step of a pin.
 func (j *judge) disabled(sl slot) bool { return j.off(sl) != nil }
 
-// forbidden says which of a pin's rules keeps it from a release, and how that
-// reads after its name and version; nil where none does.
-func (j *judge) forbidden(rules []*plan.Rule, kind plan.Kind, to pep440.Version) (*plan.Rule, string) {
+// forbidden says which of a pin's rules keeps it from a release, and why; nil where
+// none does.
+func (j *judge) forbidden(rules []*plan.Rule, kind plan.Kind, to pep440.Version) (*plan.Rule, plan.ReleaseReason) {
 	var enabled *plan.Rule
 	for _, r := range rules {
 		if r.Enabled != plan.NotSaid && r.Steps(kind, to) {
@@ -36,20 +36,20 @@ func (j *judge) forbidden(rules []*plan.Rule, kind plan.Kind, to pep440.Version)
 		}
 	}
 	if enabled != nil && enabled.Enabled == plan.No {
-		return enabled, fmt.Sprintf("is turned off by `%s`", enabled.At)
+		return enabled, plan.TurnedOff{Rule: enabled.At}
 	}
 	for _, r := range rules {
 		if !r.Steps(kind, to) {
 			continue
 		}
 		if g := r.Ignore; g != nil && (g.Until.IsZero() || j.now.Before(g.Until)) {
-			return r, "is " + j.ignored(r)
+			return r, j.ignored(r)
 		}
 		if !r.Allowed.IsEmpty() && !r.Allowed.Contains(to) {
-			return r, fmt.Sprintf("is not allowed by `%s`, which asks for %s", r.At, r.Allowed)
+			return r, plan.NotAllowed{Rule: r.At, Allowed: r.Allowed.String()}
 		}
 	}
-	return nil, ""
+	return nil, nil
 }
 
 // off is the rule that turns a package off altogether, whatever the step; nil
@@ -67,13 +67,14 @@ func (j *judge) off(sl slot) *plan.Rule {
 	return off
 }
 
-// ignored is what a rule that ignores says, without a capital.
-func (j *judge) ignored(r *plan.Rule) string {
-	until := ""
+// ignored is the reason of a rule that ignores. What the configuration says of it
+// is quoted, and a quotation has no end of its own.
+func (j *judge) ignored(r *plan.Rule) plan.IgnoredByRule {
+	out := plan.IgnoredByRule{Rule: r.At, Says: strings.TrimSuffix(r.Ignore.Reason, ".")}
 	if !r.Ignore.Until.IsZero() {
-		until = " until " + day(r.Ignore.Until, j.zone)
+		out.Until = r.Ignore.Until.In(j.zone)
 	}
-	return fmt.Sprintf("ignored%s by `%s`: \"%s\"", until, r.At, strings.TrimSuffix(r.Ignore.Reason, "."))
+	return out
 }
 
 // minimumAge is what a release must be for a pin to go there.
@@ -87,9 +88,9 @@ func (j *judge) minimumAge(rules []*plan.Rule, kind plan.Kind, to pep440.Version
 	return age
 }
 
-// ruledOut says which rule keeps the pins of a package from a release, as it
-// reads after name and version; empty where none does.
-func (d *decider) ruledOut(key string, to pep440.Version) string {
+// ruledOut says which rule keeps the pins of a package from a release; nil where
+// none does.
+func (d *decider) ruledOut(key string, to pep440.Version) plan.ReleaseReason {
 	for i, sl := range d.slots {
 		if sl.p.Key != key {
 			continue
@@ -102,7 +103,7 @@ func (d *decider) ruledOut(key string, to pep440.Version) string {
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
 // ruleLabels are those that rules ask for on account of a draft's moves.
@@ -138,9 +139,8 @@ func (d *decider) ignored() {
 			dr := byBranch[branch]
 			if dr == nil {
 				dr = &draft{form: d.s.Policy.Title, Update: plan.Update{Branch: branch, Name: d.spelled[sl.p.Key]}, held: plan.Ignored}
-				dr.heldFor = "Not taken: it " + v.reason + "."
+				dr.heldFor = plan.RuledOut{By: plan.Inner[plan.ReleaseReason]{R: v.reason}}
 				if v.rule.Ignore != nil {
-					dr.heldFor = strings.ToUpper(v.reason[3:4]) + v.reason[4:] + "."
 					dr.Link = v.rule.Ignore.Link
 				}
 				byBranch[branch] = dr

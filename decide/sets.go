@@ -76,7 +76,7 @@ func (l *line) newest() pep440.Version {
 	var young *verdict
 	for i := range l.judged {
 		switch v := &l.judged[i]; {
-		case v.reason == "":
+		case v.reason == nil:
 			return v.release.Version
 		case v.young && (young == nil || v.eligible.Before(young.eligible)):
 			young = v

@@ -88,9 +88,6 @@ func Names(files []plan.File) map[string]Wanted {
 	return names
 }
 
-// otherVersion is the reason of a line that is left alone for another's sake.
-const otherVersion = "pins it to another version for the same Python"
-
 // parseFiles reads every file; what stops the project becomes a Problem.
 func parseFiles(s *plan.Snapshot) (files []plan.ParsedFile, problems []plan.Problem) {
 	for i, f := range s.Files {
@@ -174,7 +171,7 @@ func findSlots(s *plan.Snapshot, files []plan.ParsedFile) (slots []slot, left []
 			active := activePythons(p.Marker, s.Policy)
 			switch {
 			case len(s.Policy.Pythons) > 0 && len(active) == 0:
-				left = append(left, plan.Unmanaged{File: f.Path, Line: p.Line, Text: pinText(p), Reason: "its marker holds on none of the configured Pythons"})
+				left = append(left, plan.Unmanaged{File: f.Path, Line: p.Line, Text: pinText(p), Why: plan.NoPython{}})
 				continue
 			case len(s.Policy.Pythons) > 0:
 				sl.pythons = active
@@ -186,14 +183,17 @@ func findSlots(s *plan.Snapshot, files []plan.ParsedFile) (slots []slot, left []
 			sl.targets = targetsOf(p.Marker, sl.pythons, s.Policy)
 			if other, clash := overlap(f.Parsed, pin, s.Policy, lines[p.Key]); clash {
 				left = append(left, plan.Unmanaged{File: f.Path, Line: p.Line, Text: pinText(p),
-					Reason: fmt.Sprintf("line %d %s", other, otherVersion)})
+					Why: plan.OtherLine{Line: other}})
 				continue
 			}
 			slots = append(slots, sl)
 		}
 		for _, u := range f.Parsed.Unmanaged {
-			left = append(left, plan.Unmanaged{File: f.Path, Line: u.Line, Text: u.Text, Reason: u.Reason})
+			left = append(left, plan.Unmanaged{File: f.Path, Line: u.Line, Text: u.Text, Why: plan.NotUnderstood{Says: u.Reason}})
 		}
+	}
+	for i := range left {
+		left[i].Reason = plan.Markdown(left[i].Why)
 	}
 	sort.SliceStable(left, func(i, j int) bool {
 		if left[i].File != left[j].File {

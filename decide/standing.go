@@ -24,7 +24,7 @@ func (d *decider) standings() {
 		}
 	}
 	for _, u := range d.plan.Unmanaged {
-		if u.Reason != onPurpose {
+		if _, blocks := u.Why.(plan.OnPurpose); !blocks {
 			d.plan.Standings = append(d.plan.Standings, plan.PinStanding{Pin: plan.Pin{File: u.File, Line: u.Line, Name: u.Text}, Standing: plan.StandsUnmanaged, Why: u.Reason})
 		}
 	}
@@ -64,7 +64,7 @@ func (d *decider) onTheWay() (moving []bool, held []string) {
 				continue
 			}
 			if held[i] == "" {
-				held[i] = strings.TrimSuffix(dr.Reason, ".")
+				held[i] = dr.Why.Clause()
 			}
 		}
 	}
@@ -123,19 +123,19 @@ func (d *decider) passedOver(i int) string {
 				if to.IsPrerelease() && !pin.Version.IsPrerelease() || isDev && !fromDev || plan.SamePublic(to, pin.Version) || len(v.release.Files) == 0 || taken(v.release) != "" {
 					continue
 				}
-				why := d.consider(i, v).Reason
-				if why == "" {
-					why = "not taken"
+				why := d.consider(i, v).Why
+				if why == nil {
+					why = plan.NotTaken{}
 				}
-				return to.String() + ": " + why
+				return to.String() + ": " + plan.Markdown(why)
 			}
 		}
 	}
 	return ""
 }
 
-// onPurpose is the reason of a pin that blocks its package.
-const onPurpose = "no release has such a number: it blocks the package on purpose"
+// onPurpose is the reason of a pin that blocks its package, in words.
+var onPurpose = plan.Markdown(plan.OnPurpose{})
 
 // blocks reports whether a pin keeps its package from being installed, on
 // purpose: its version is above every release, and its epoch or its first

@@ -93,11 +93,11 @@ func (d *decider) asShown(dr *draft) {
 		return
 	}
 	if shown := d.s.Shown[dr.Branch]; waits(shown) {
-		dr.State, dr.Reason = shown, "Stays as it was while its index does not answer."
+		dr.stand(shown, plan.StaysAsShown{})
 		return
 	}
 	if dr.State != plan.NotChecked {
-		dr.State, dr.Reason = plan.NotChecked, "Not checked yet: its index does not answer. Tried again every run."
+		dr.stand(plan.NotChecked, plan.IndexSilent{})
 	}
 }
 
@@ -113,12 +113,12 @@ func (d *decider) yield(dr *draft) {
 		}
 		for _, m := range dr.Moves {
 			if m.Key != dr.Moves0().Key && other.concerns(m.Key) {
-				reason := fmt.Sprintf("`%s` also moves %s, and holds a person's commits.", other.Branch, m.Name)
+				reason := plan.SharedWithPerson{Branch: other.Branch, Package: m.Name, Waits: dr.mr == nil}
 				if dr.mr == nil {
-					dr.State, dr.Reason = plan.Incompatible, reason+" Moves when that merge request is merged or closed."
+					dr.stand(plan.Incompatible, reason)
 				} else if dr.moves {
 					dr.moves = false
-					dr.Reason += " " + reason
+					dr.also(reason)
 				}
 				return
 			}
@@ -138,58 +138,57 @@ func (d *decider) state(dr *draft) {
 		return
 	}
 	if mr, ok := d.world.astray[dr.Branch]; ok {
-		dr.MR, dr.State = mr.IID, plan.Edited
-		dr.Reason = fmt.Sprintf("It goes into `%s`, and the default branch is `%s`, so only people touch it. Give it that target, or close it and delete its branch.", mr.Target, d.s.Project.DefaultBranch)
+		dr.MR = mr.IID
+		dr.stand(plan.Edited, plan.OtherTarget{Target: mr.Target, DefaultBranch: d.s.Project.DefaultBranch})
 		return
 	}
 	for _, r := range d.world.refusals(dr.Update, d.wentBack) {
 		if r.covers(dr.Update) {
 			dr.refused = &r
 			dr.MR = r.mr.IID
-			dr.State, dr.Reason = plan.ClosedByPerson, d.refusedReason(r, dr)
+			dr.stand(plan.ClosedByPerson, d.refusedReason(r, dr))
 			return
 		}
 	}
 	switch {
 	case d.s.Policy.Mode == plan.DashboardOnly:
-		dr.State, dr.Reason = plan.Ignored, "No branches are made here: mode is dashboard."
+		dr.stand(plan.Ignored, plan.NoBranches{})
 	case dr.branch != nil && !dr.ours:
-		dr.State = plan.Edited
-		dr.Reason = fmt.Sprintf("Branch `%s` holds commits that are not pinwheel's and has no merge request, so only people touch it. Delete it, or open a merge request.", dr.Branch)
+		dr.stand(plan.Edited, plan.ForeignBranch{Branch: dr.Branch})
 	case dr.held != "":
-		dr.State, dr.Reason = dr.held, dr.heldFor
+		dr.stand(dr.held, dr.heldFor)
 	case dr.young:
-		then := "waits for the window and its turn" + dr.handling.by()
+		var then plan.Next = plan.WaitsForWindow{Rules: dr.handling.of}
 		if dr.joins != "" {
-			then = "joins " + dr.joins
+			then = plan.Joins{Group: dr.joins}
 		} else if r := dr.handling.approval; r != nil {
-			then = fmt.Sprintf("needs approval (`%s`)", r.At)
+			then = plan.NeedsApproval{Rule: r.At}
 		}
-		dr.State = plan.Maturing
-		dr.Reason = d.maturing(dr, then)
+		dr.stand(plan.Maturing, d.maturing(dr, then))
 	case dr.handling.approval != nil:
-		dr.State = plan.PendingApproval
-		dr.Reason = fmt.Sprintf("Needs approval (`%s`): a tick approves it, and the next run opens it.", dr.handling.approval.At)
+		dr.stand(plan.PendingApproval, plan.NeedsApproval{Rule: dr.handling.approval.At})
 	default:
-		dr.State, dr.Reason = plan.AwaitingSchedule, d.opensReason(dr.handling)
+		dr.stand(plan.AwaitingSchedule, d.opensReason(dr.handling))
 	}
 }
 
 // maturing says when an update is old enough, and what then.
-func (d *decider) maturing(dr *draft, then string) string {
-	return fmt.Sprintf("Released %s, old enough on %s%s. Then it %s.", day(dr.Released, d.zone), instant(dr.Eligible, d.zone), dr.handling.agedBy(), then)
+func (d *decider) maturing(dr *draft, then plan.Next) plan.Reason {
+	return plan.Matures{
+		Released: dr.Released.In(d.zone), Eligible: dr.Eligible.In(d.zone), Rule: dr.handling.agedBy(), Then: plan.Inner[plan.Next]{R: then},
+	}
 }
 
 // opensReason is what an update waits for before the queue is known.
-func (d *decider) opensReason(h handling) string {
+func (d *decider) opensReason(h handling) plan.Reason {
 	w := d.view(h)
 	switch {
 	case w.Always || w.Inside:
-		return "Opens in this run."
+		return plan.OpensNow{}
 	case w.Never:
-		return "The window of the configuration never opens" + h.by() + "."
+		return plan.NeverOpens{Rules: h.of}
 	}
-	return "Opens " + w.Opens.In(d.zone).Format("Mon 2 Jan 15:04") + h.by() + "."
+	return plan.OpensAt{At: w.Opens.In(d.zone), Rules: h.of}
 }
 
 // view is an update's window as texts show it. A rule's is worked out once.
@@ -197,47 +196,36 @@ func (d *decider) view(h handling) plan.WindowView {
 	if len(h.of) == 0 {
 		return d.plan.Window
 	}
-	key := h.by() + strings.Join(h.window.Text(), ",")
+	key := strings.Join(h.of, "\n") + strings.Join(h.window.Text(), ",")
 	if _, ok := d.views[key]; !ok {
 		d.views[key] = h.window.View(d.s.Now)
 	}
 	return d.views[key]
 }
 
-func (d *decider) refusedReason(r refusal, dr *draft) string {
-	what := "v" + dr.Moves0().To
+// refusedReason says who closed what would be this update, and what that refuses.
+func (d *decider) refusedReason(r refusal, dr *draft) plan.Reason {
+	what := plan.Refusal{What: plan.RefusedVersion, Name: dr.Moves0().To}
 	if dr.Kind == plan.Major {
-		what = "v" + majorNumber(dr.Moves0().To)
-	}
-	next := "the next release is a new question"
-	if dr.Kind == plan.Major {
-		next = "the next major is a new question"
+		what = plan.Refusal{What: plan.RefusedMajor, Name: majorNumber(dr.Moves0().To)}
 	}
 	switch {
 	case r.merged:
 	case r.closing == plan.RefusesLine:
-		what, next = "v"+majorNumber(dr.Moves0().To), "the configuration says that closing refuses the line (`closed: line`)"
+		what = plan.Refusal{What: plan.RefusedLine, Name: majorNumber(dr.Moves0().To)}
 	case r.closing == plan.RefusesPackage:
-		what, next = dr.Moves0().Name, "the configuration says that closing refuses the package (`closed: package`)"
+		what = plan.Refusal{What: plan.RefusedPackage, Name: dr.Moves0().Name}
 	}
 	if dr.Group != "" {
-		what, next = "this set of versions", "a newer release of any of them is a new question"
+		what = plan.Refusal{What: plan.RefusedSet}
 	}
 	if dr.Kind == plan.Twin {
-		what, next = "this repair", "a tick opens a new one"
+		what = plan.Refusal{What: plan.RefusedRepair}
 	}
 	if r.merged {
-		return fmt.Sprintf("Merged on %s and taken back on %s since: a no to %s; %s.", day(r.mr.MergedAt, d.zone), d.s.Project.DefaultBranch, what, next)
+		return plan.WasTakenBack{Merged: r.mr.MergedAt.In(d.zone), DefaultBranch: d.s.Project.DefaultBranch, Refuses: what}
 	}
-	who := "a person"
-	if r.mr.ClosedBy.Username != "" {
-		who = "`" + r.mr.ClosedBy.Username + "`"
-	}
-	when := ""
-	if !r.mr.ClosedAt.IsZero() {
-		when = " on " + day(r.mr.ClosedAt, d.zone)
-	}
-	return fmt.Sprintf("Closed by %s%s, so %s is not offered again; %s.", who, when, what, next)
+	return plan.WasClosed{By: r.mr.ClosedBy.Username, At: r.mr.ClosedAt.In(d.zone), Refuses: what}
 }
 
 func majorNumber(version string) string {
@@ -251,7 +239,7 @@ func majorNumber(version string) string {
 // and closes it only on positive evidence.
 func (d *decider) orphanState(dr *draft, held []plan.Move) {
 	dr.orphan = ""
-	dr.Reason = d.openReason(dr)
+	dr.stand(dr.State, d.openReason(dr))
 	dr.Update.Moves = held
 	if now := d.heldMoves(dr); len(now) > 0 {
 		dr.Update.Moves = now // as steps of what is pinned now, so that it can be made anew
@@ -275,7 +263,7 @@ func (d *decider) orphanState(dr *draft, held []plan.Move) {
 			d.supersede(dr, held)
 		}
 	default:
-		dr.Reason += " Its index could not be read, so nothing changes here."
+		dr.also(plan.NothingChanges{})
 	}
 }
 
@@ -291,14 +279,14 @@ func (d *decider) supersede(dr *draft, held []plan.Move) {
 			dr.orphan, dr.by = "superseded by the merge request that goes to "+to, other.mr.IID
 			return
 		}
-		dr.Reason += fmt.Sprintf(" Closes when %s opens.", to)
+		dr.also(plan.ClosesWhenOpen{Package: other.Moves0().Name, Version: other.Moves0().To})
 		return
 	}
-	if gone := d.gone(held); gone != "" {
-		dr.orphan = gone
+	if gone := d.gone(held); gone != nil {
+		dr.orphan = plan.Markdown(gone)
 		return
 	}
-	dr.Reason += " No longer the release that would be offered."
+	dr.also(plan.NotOffered{})
 }
 
 // succeeds reports whether a draft makes every step that is left of what a

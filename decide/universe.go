@@ -77,7 +77,7 @@ func (d *decider) candidatesOf(at int, l *line, forOthers bool) []solve.Candidat
 	out := make([]solve.Candidate, 0, len(l.judged))
 	for i := range l.judged {
 		v := &l.judged[i]
-		if v.reason != "" && !v.young {
+		if v.reason != nil && !v.young {
 			continue
 		}
 		to := v.release.Version
@@ -195,7 +195,7 @@ func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 			// It would become a line of the file, which has to be old enough;
 			// without roots pip takes the newest, whatever its age.
 			v := verdict{release: r, released: earliest(r.Files)}
-			if d.judge.age(&v, files, index, d.s.Policy.MinimumAge); v.reason != "" {
+			if d.judge.age(&v, files, index, d.s.Policy.MinimumAge); v.reason != nil {
 				continue
 			}
 		}
@@ -216,7 +216,7 @@ const mostRefused = 32
 func (d *decider) admits(r *plan.Release) (files []*plan.DistFile, mask uint64) {
 	good, reason := unyanked(r)
 	switch {
-	case reason != "":
+	case reason != nil:
 		return nil, 0
 	case len(d.s.Policy.Pythons) == 0:
 		return good, 1<<len(d.envs) - 1 // not checked

@@ -19,7 +19,7 @@ func Verify(s plan.Snapshot) plan.Verification {
 	var left []plan.Unmanaged
 	d.slots, left = findSlots(&s, d.files)
 	for _, u := range left {
-		if strings.Contains(u.Reason, otherVersion) {
+		if _, twice := u.Why.(plan.OtherLine); twice {
 			v.Findings = append(v.Findings, plan.Finding{File: u.File, Line: u.Line, Kind: plan.FoundConflict, Text: u.Text + ": " + u.Reason})
 		}
 	}
@@ -127,15 +127,12 @@ func (d *decider) findings(i int) []plan.Finding {
 	}
 	if o.yanked != "" {
 		out = append(out, found(plan.FoundYanked, name+" is "+o.yanked)...)
-	} else if _, reason := d.judge.usable(sl, r); reason != "" {
-		kind := plan.FoundNoFile
-		if strings.HasPrefix(reason, "requires Python") {
-			kind = plan.FoundPython
-			reason += ", and the configuration has " + strings.Join(sl.pythons, ", ")
+	} else if _, reason := d.judge.usable(sl, r); reason != nil {
+		if _, python := reason.(plan.RequiresPython); python {
+			out = append(out, found(plan.FoundPython, name+" "+plan.Markdown(reason)+", and the configuration has "+strings.Join(sl.pythons, ", "))...)
 		} else {
-			reason = "has " + reason
+			out = append(out, found(plan.FoundNoFile, name+" has "+plan.Markdown(reason))...)
 		}
-		out = append(out, found(kind, name+" "+reason)...)
 	}
 	switch m := d.metadataOf(sl.p.Key, sl.p.Version); m.Status {
 	case plan.MetadataUnknown, plan.MetadataRefused, plan.MetadataWithheld:

@@ -54,7 +54,8 @@ type Unmanaged struct {
 	File   string
 	Line   int
 	Text   string
-	Reason string
+	Why    Reason
+	Reason string // the same in Markdown
 }
 
 // WhyNot explains, for one pin, why it does not go to the newest release.
@@ -68,11 +69,12 @@ type WhyNot struct {
 }
 
 // Considered is one release newer than a pin with the reason it was not
-// taken; an empty Reason means it is taken. Newest first.
+// taken; no reason means it is taken. Newest first.
 type Considered struct {
 	Version  string
 	Released time.Time
-	Reason   string
+	Why      Reason
+	Reason   string // the same in Markdown
 }
 
 // Explanation is everything considered for one pin.
@@ -92,7 +94,8 @@ type Update struct {
 	Name   string // as written, of the package that names it; empty for a twin's repair
 	Kind   Kind
 	State  State
-	Reason string
+	Why    Reasons // why it is in its state
+	Reason string  // the same in Markdown
 	Moves  []Move
 	// Released is the newest upload among the moves; Since is the first
 	// instant at which a release newer than the pin was old enough.

@@ -335,7 +335,8 @@ type (
 	}
 	// StopUpdating: its label keeps it as it is.
 	StopUpdating struct{}
-	// FailsLong: from when on it takes no place because its pipelines fail.
+	// FailsLong: from when on it does not count towards the limit because its
+	// pipelines fail.
 	FailsLong struct {
 		Since time.Time `json:"since,omitzero"` // zero: the pipeline that is told of is the first
 		From  time.Time `json:"from"`

@@ -75,6 +75,18 @@ func (rs Reasons) Clause() string {
 	return strings.Join(parts, ". ")
 }
 
+// Line says, after "in line", what an update with a number waits for; empty where it
+// has none.
+func (rs Reasons) Line() string {
+	if len(rs) == 0 {
+		return ""
+	}
+	if r, ok := rs[0].(InLine); ok {
+		return r.line(markdown)
+	}
+	return ""
+}
+
 // Minute is how every text names an instant, and Day how it names a day.
 func minute(t time.Time) string  { return t.Format("2006-01-02 15:04 MST") }
 func day(t time.Time) string     { return t.Format("2006-01-02") }

@@ -22,7 +22,7 @@ func (r NeverOpens) words(v voice) string {
 }
 func (r WaitsForWindow) words(v voice) string { return capital(r.then(v)) }
 func (r WaitsForWindow) then(v voice) string {
-	return "waits for the window and a place" + v.rules(r.Rules)
+	return "waits for the window and its turn" + v.rules(r.Rules)
 }
 func (r Waits) words(v voice) string { return capital(r.then(v)) }
 func (r Waits) then(voice) string    { return "waits " + r.For.words() }
@@ -39,6 +39,17 @@ func (r InLine) words(v voice) string {
 	}
 	return text
 }
+
+// line is what those in the same line wait for, after "in line".
+func (r InLine) line(v voice) string {
+	switch {
+	case r.For != (Limit{}):
+		return r.For.words()
+	case !r.Opens.IsZero():
+		return "for " + opening(r.Opens) + v.rules(r.Rules)
+	}
+	return "for the next opening"
+}
 func (r InLine) then(v voice) string        { return "is n" + r.words(v)[1:] }
 func (r Joins) words(v voice) string        { return capital(r.then(v)) }
 func (r Joins) then(voice) string           { return "joins " + r.Group }
@@ -51,16 +62,16 @@ func (r Matures) words(v voice) string {
 	if r.Rule != "" {
 		by = v.rules([]string{r.Rule})
 	}
-	return fmt.Sprintf("Released %s, old enough on %s%s, then %s", day(r.Released), minute(r.Eligible), by, r.Then.R.then(v))
+	return fmt.Sprintf("Released %s, old enough on %s%s. Then it %s", day(r.Released), minute(r.Eligible), by, r.Then.R.then(v))
 }
 func (r ForcedYoung) words(v voice) string {
-	return fmt.Sprintf("Forced by %s, carried out when old enough, %s", v.person(r.By, "a person"), minute(r.Eligible))
+	return fmt.Sprintf("Asked for by %s, carried out when old enough, %s", v.person(r.By, "a person"), minute(r.Eligible))
 }
 func (AwaitsIndex) words(voice) string { return "Asked for, and carried out when its index answers" }
 func (r EffectFailed) words(v voice) string {
 	text := r.Says + " Tried again every run"
 	if r.By != "" {
-		text = "Forced by " + v.code(r.By) + ". " + text
+		text = "Asked for by " + v.code(r.By) + ". " + text
 	}
 	return text
 }
@@ -76,9 +87,9 @@ func (l Limit) words() string {
 	case l.Most == 0:
 		return "for a tick, since nothing opens by itself (" + l.Key + ": 0)"
 	case l.Most == 1:
-		return "for the one place (" + l.Key + ")"
+		return "while a merge request is open (" + l.Key + ")"
 	}
-	return fmt.Sprintf("for one of the %d places (%s)", l.Most, l.Key)
+	return fmt.Sprintf("while %d merge requests are open (%s)", l.Most, l.Key)
 }
 
 // How a merge request stands.
@@ -86,7 +97,7 @@ func (l Limit) words() string {
 func (r OfferedSince) words(v voice) string {
 	text := "Offered since " + day(r.Since)
 	if r.Forced {
-		text += ", forced"
+		text += ", asked for"
 		if r.By != "" {
 			text += " by " + v.code(r.By)
 		}
@@ -152,14 +163,14 @@ func (r CheckingConflict) words(v voice) string {
 	return "GitLab is checking whether it conflicts with " + v.code(r.Branch)
 }
 func (StopUpdating) words(v voice) string {
-	return "The label " + v.code("stop-updating") + " keeps it as it is; takes no place"
+	return "The label " + v.code("stop-updating") + " keeps it as it is; it does not count towards " + LimitOpen
 }
 func (r FailsLong) words(voice) string {
-	takes := "takes no place from " + day(r.From) + " on"
+	counts := "does not count towards " + LimitOpen + " from " + day(r.From) + " on"
 	if r.Since.IsZero() {
-		return "It " + takes
+		return "It " + counts
 	}
-	return fmt.Sprintf("These versions fail since %s, so it %s", day(r.Since), takes)
+	return fmt.Sprintf("These versions fail since %s, so it %s", day(r.Since), counts)
 }
 func (r Clashes) words(voice) string {
 	return "It does not fit the default branch any more: " + r.With.Text()
@@ -222,7 +233,7 @@ func (r PushedTo) words(v voice) string {
 	} else {
 		text += " A tick starts over and keeps these commits on a branch of their own."
 	}
-	return text + " Takes no place"
+	return text + " It does not count towards " + LimitOpen
 }
 func (r WasClosed) words(v voice) string {
 	when := ""

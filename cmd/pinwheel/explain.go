@@ -90,7 +90,7 @@ func (p *program) explanation(s seen, e plan.Explanation) {
 	}
 	w.Flush() //nolint:errcheck // as every print
 	for _, r := range e.Releases {
-		released, reason := "no date", printable(r.Reason)
+		released, reason := "no date", printable(plan.Plainly(r.Why))
 		if !r.Released.IsZero() {
 			released = r.Released.UTC().Format("2006-01-02")
 		}

@@ -47,7 +47,8 @@ type (
 		Title        string     `json:"title"`
 		Kind         string     `json:"kind"`
 		State        string     `json:"state"`
-		Why          string     `json:"why"`
+		Reason       string     `json:"reason"` // in Markdown, as the dashboard has it
+		Why          *whyOut    `json:"why,omitempty"`
 		MergeRequest int64      `json:"merge_request,omitempty"`
 		Eligible     *time.Time `json:"eligible,omitempty"`
 		// Since when a release newer than the pin has been old enough, by which
@@ -56,6 +57,12 @@ type (
 		Place int        `json:"place_in_line,omitempty"`
 		Opens *time.Time `json:"opens,omitempty"`
 		Moves []moveOut  `json:"moves"`
+	}
+	// whyOut is the reason as data: what the update waits for, and what the text
+	// says beside that. docs/reasons.md lists the kinds.
+	whyOut struct {
+		plan.ReasonData
+		Also []plan.ReasonData `json:"also,omitempty"`
 	}
 	moveOut struct {
 		File     string     `json:"file"`
@@ -118,7 +125,7 @@ func outOf(s seen) planOut {
 	}
 	for _, u := range s.Plan.Unmanaged {
 		u.Text = text.Masked(u.Text)
-		o.Unmanaged = append(o.Unmanaged, unmanagedOut(u))
+		o.Unmanaged = append(o.Unmanaged, unmanagedOut{u.File, u.Line, u.Text, u.Reason})
 	}
 	return o
 }
@@ -128,7 +135,7 @@ func keyOf(s plan.Standing) string { return strings.ReplaceAll(string(s), " ", "
 
 func updateOf(u plan.Update) updateOut {
 	o := updateOut{
-		Branch: u.Branch, Title: u.Title, Kind: string(u.Kind), State: string(u.State), Why: u.Reason,
+		Branch: u.Branch, Title: u.Title, Kind: string(u.Kind), State: string(u.State), Reason: u.Reason, Why: whyOf(u.Why),
 		MergeRequest: u.MR, Eligible: known(u.Eligible),
 		Since: since(u), Place: u.Place, Opens: known(u.Opens), Moves: []moveOut{},
 	}
@@ -139,6 +146,18 @@ func updateOf(u plan.Update) updateOut {
 		})
 	}
 	return o
+}
+
+// whyOf is nil where there is no reason.
+func whyOf(all plan.Reasons) *whyOut {
+	if len(all) == 0 {
+		return nil
+	}
+	out := &whyOut{ReasonData: plan.DataOf(all[0])}
+	for _, r := range all[1:] {
+		out.Also = append(out.Also, plan.DataOf(r))
+	}
+	return out
 }
 
 // since is nil for what no release has been old enough for yet.

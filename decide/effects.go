@@ -76,7 +76,7 @@ func (d *decider) effects(dr *draft) {
 // startOver makes an edited branch anew, after the commits it drops were named
 // and their head was kept.
 func (d *decider) startOver(dr *draft) {
-	t := plan.Trailers{Moves: dr.want, Lines: dr.wantLines, At: d.s.Now, Why: "forced", By: dr.forced.By.Username, Request: dr.forced.ID}
+	t := plan.Trailers{Moves: dr.want, Lines: dr.wantLines, At: d.s.Now, Why: plan.CauseForced, By: dr.forced.By.Username, Request: dr.forced.ID}
 	dr.Update.Moves, dr.Lines, dr.Along = dr.want, dr.wantLines, dr.wantAlong
 	d.retell(dr)
 	if dr.titleIsOurs(dr.mr.Title, dr.Name, dr.heading()) {
@@ -101,9 +101,9 @@ func (d *decider) keepOpen(dr *draft) {
 			t.Moves, t.Lines, t.At, t.Why, t.By = dr.Moves, dr.Lines, d.s.Now, d.whyNow(), ""
 			switch {
 			case dr.forced != nil:
-				t.Why, t.By = "forced", dr.forced.By.Username
+				t.Why, t.By = plan.CauseForced, dr.forced.By.Username
 			case dr.Clash != "":
-				t.Why = "clash"
+				t.Why = plan.CauseClash
 			}
 			dr.Clash = ""
 		} else if len(dr.Moves) > 0 {
@@ -198,10 +198,10 @@ func (d *decider) edit(dr *draft) {
 func (d *decider) open(dr *draft) {
 	t := plan.Trailers{Moves: dr.Moves, Lines: dr.Lines, At: d.s.Now, Why: d.whyNow()}
 	if dr.Kind == plan.Twin {
-		t.Why = "repair"
+		t.Why = plan.CauseRepair
 	}
 	if dr.forced != nil {
-		t.Why, t.By, t.Request = "forced", dr.forced.By.Username, dr.forced.ID
+		t.Why, t.By, t.Request = plan.CauseForced, dr.forced.By.Username, dr.forced.ID
 	}
 	if dr.branch != nil && !dr.ours {
 		return

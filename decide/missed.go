@@ -32,9 +32,9 @@ func (d *decider) missed() {
 }
 
 // whyNow names why something that nobody forced is opened now.
-func (d *decider) whyNow() string {
+func (d *decider) whyNow() plan.Cause {
 	if d.s.Policy.Window.Inside(d.s.Now) {
-		return "window"
+		return plan.CauseWindow
 	}
-	return "catch-up"
+	return plan.CauseCatchUp
 }

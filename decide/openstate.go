@@ -192,7 +192,7 @@ func (d *decider) openReason(dr *draft) plan.Reason {
 		since = t.At
 	}
 	r := plan.OfferedSince{Since: since.In(d.zone)}
-	if t.Why == "forced" {
+	if t.Why == plan.CauseForced {
 		r.Forced, r.By = true, t.By
 	}
 	return r

@@ -94,8 +94,8 @@ func (d *decider) openedSince(at time.Time) int {
 	missed, _, _ := w.Missed(d.s.Attended, d.s.Now)
 	n := 0
 	for _, mr := range d.s.MergeRequests {
-		asked := mr.Note.Why == "forced" && !mr.Note.At.After(mr.CreatedAt.Add(skew))
-		if !mr.Note.Present || asked || mr.Note.Why == "repair" && len(mr.Note.Moves) == 0 {
+		asked := mr.Note.Why == plan.CauseForced && !mr.Note.At.After(mr.CreatedAt.Add(skew))
+		if !mr.Note.Present || asked || mr.Note.Why == plan.CauseRepair && len(mr.Note.Moves) == 0 {
 			continue
 		}
 		if w.Same(mr.CreatedAt, at) || (at.Equal(d.s.Now) && d.caughtUp && !mr.CreatedAt.Before(missed)) {

@@ -191,20 +191,20 @@ func why(u plan.Update, v BodyView) string {
 		at = " on " + u.Note.At.In(zone).Format("Mon 2006-01-02 15:04") + " " + zone.String()
 	}
 	switch u.Note.Why {
-	case "forced":
+	case plan.CauseForced:
 		who := "a ticked box"
 		if u.Note.By != "" {
 			who = text.Code(u.Note.By)
 		}
 		return who + " asked for it; done" + at + "."
-	case "repair":
+	case plan.CauseRepair:
 		if len(u.Moves) > 0 {
 			return "the branch conflicted with the default branch and was rebuilt at the same versions" + at + "."
 		}
 		return "the files on the default branch did not hold the same pins; found" + at + "."
-	case "catch-up":
+	case plan.CauseCatchUp:
 		return "no run got through in the window before; made up for" + at + " (`catch_up: true`)."
-	case "clash":
+	case plan.CauseClash:
 		return "what it held did not fit the default branch any more, so it was rebuilt" + at + "."
 	default:
 		return "the window was open" + at + ". Nobody asked for it."

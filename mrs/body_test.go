@@ -93,7 +93,7 @@ func TestTheMarkerIsReadBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.String()
 		want := plan.MergeRequestNote{
-			Present: true, Digest: word.Draw(t, "digest"), Why: word.Draw(t, "why"), By: word.Draw(t, "by"), Request: word.Draw(t, "request"),
+			Present: true, Digest: word.Draw(t, "digest"), Why: plan.Cause(word.Draw(t, "why")), By: word.Draw(t, "by"), Request: word.Draw(t, "request"),
 			At: time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "at"), 0).UTC(),
 		}
 		seen := map[[3]string]bool{}

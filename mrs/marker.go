@@ -29,7 +29,7 @@ func marker(project int64, branch string, n plan.MergeRequestNote) string {
 	put("project", strconv.FormatInt(project, 10))
 	put("branch", escape(branch))
 	put("digest", escape(n.Digest))
-	put("why", escape(n.Why))
+	put("why", escape(string(n.Why)))
 	put("by", escape(n.By))
 	if !n.At.IsZero() {
 		put("at", n.At.UTC().Format(time.RFC3339))
@@ -141,7 +141,7 @@ func set(n plan.MergeRequestNote, key, value string) plan.MergeRequestNote {
 	case "digest":
 		n.Digest = unescape(value)
 	case "why":
-		n.Why = unescape(value)
+		n.Why = plan.Cause(unescape(value))
 	case "by":
 		n.By = unescape(value)
 	case "at":

@@ -55,7 +55,7 @@ func (a CommitBranch) Fact() Fact {
 	f := fact(a)
 	f.Detail = a.Digest
 	if t, ok := ParseTrailers(a.Message); ok {
-		f.Who, f.Why = t.By, t.Why
+		f.Who, f.Why = t.By, string(t.Why)
 		f.Before, f.After = pinsOf(t.Moves)
 	}
 	if a.Because != "" {
@@ -97,7 +97,7 @@ func (a OpenMergeRequest) On() string     { return a.Update.Branch }
 
 func (a OpenMergeRequest) Fact() Fact {
 	f := fact(a)
-	f.Who, f.Why, f.Detail = a.Update.Note.By, a.Update.Note.Why, a.Update.Note.Digest
+	f.Who, f.Why, f.Detail = a.Update.Note.By, string(a.Update.Note.Why), a.Update.Note.Digest
 	f.Before, f.After = pinsOf(a.Update.Moves)
 	return f
 }
@@ -122,7 +122,7 @@ func (a EditMergeRequest) Fact() Fact {
 	f := fact(a).of(a.IID)
 	f.Why, f.Detail = "its text follows its branch", a.Update.Note.Digest
 	if tick := a.Update.Forced; tick != nil {
-		f.Who, f.Why = tick.By.Username, "forced"
+		f.Who, f.Why = tick.By.Username, string(CauseForced)
 	}
 	f.Before, f.After = pinsOf(a.Update.Moves)
 	return f

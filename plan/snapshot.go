@@ -201,7 +201,7 @@ type MergeRequestNote struct {
 	Present     bool
 	Digest      string    // Update.TextDigest the description was written for
 	Moves       []Move    // Key, From and To only
-	Why         string    // window, catch-up, forced, repair, clash
+	Why         Cause     // what a person or an earlier version wrote may be another word
 	By          string    // who forced it, a username
 	At          time.Time // when this version was put there
 	Request     string    // id of the tick that was carried out last

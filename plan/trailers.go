@@ -18,8 +18,8 @@ type Trailers struct {
 	Paths   []string     // the files it changed
 	Moves   []Move       // Key, From, To
 	Lines   []LineChange // Key, Version, Removed, and File where it is not the first path
-	Why     string       // window, catch-up, forced, repair or clash
-	By      string       // the username that forced it
+	Why     Cause
+	By      string // the username that forced it
 	At      time.Time
 	Request string // the tick it carried out
 }
@@ -60,7 +60,7 @@ func CommitMessage(subject string, t Trailers) string {
 	line("Paths", strings.Join(paths, " "))
 	line("Moves", MovesText(t.Moves))
 	line("Lines", LinesText(t.Lines))
-	line("Why", t.Why)
+	line("Why", string(t.Why))
 	line("By", url.QueryEscape(t.By))
 	line("At", t.At.UTC().Format(time.RFC3339))
 	line("Request", url.QueryEscape(t.Request))
@@ -90,7 +90,7 @@ func ParseTrailers(message string) (t Trailers, ok bool) {
 		case "Lines":
 			t.Lines = parseLines(value)
 		case "Why":
-			t.Why = value
+			t.Why = Cause(value)
 		case "By":
 			t.By = unescape(value)
 		case "At":
@@ -186,7 +186,7 @@ func ContentDigest(branch, base string, files []FileChange) string {
 // TextDigest names what a description must say; it changes when the plan for
 // the branch does and never because time passes.
 func TextDigest(t Trailers, clash string) string {
-	parts := []string{MovesText(t.Moves), t.Why, t.By, t.At.UTC().Format(time.RFC3339), t.Request}
+	parts := []string{MovesText(t.Moves), string(t.Why), t.By, t.At.UTC().Format(time.RFC3339), t.Request}
 	if len(t.Lines) > 0 || clash != "" {
 		parts = append(parts, LinesText(t.Lines), clash)
 	}

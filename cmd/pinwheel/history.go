@@ -76,7 +76,7 @@ type step struct {
 }
 
 func eventOf(project string, m plan.MergeRequest) event {
-	e := event{Project: project, MR: m.IID, URL: m.WebURL, Branch: m.Branch, Moves: []step{}, Why: m.Note.Why, Offered: m.CreatedAt, State: string(m.State)}
+	e := event{Project: project, MR: m.IID, URL: m.WebURL, Branch: m.Branch, Moves: []step{}, Why: string(m.Note.Why), Offered: m.CreatedAt, State: string(m.State)}
 	for _, move := range m.Note.Moves {
 		e.Moves = append(e.Moves, step{move.Key, move.From, move.To})
 	}

@@ -86,7 +86,7 @@ func body(f *filler, kind plan.Kind) string {
 	for i := range u.Moves {
 		u.Moves[i].URL = []string{"", "https://pypi.org/project/x/1/", "https://pypi.org/project/y/2/"}[i%3]
 	}
-	u.Note.Why = []string{"forced", "repair", "clash", "window", u.Note.Why}[len(f.word)%5]
+	u.Note.Why = []plan.Cause{"forced", "repair", "clash", "window", u.Note.Why}[len(f.word)%5]
 	return mrs.Body(u, mrs.BodyView{ProjectID: 7, Dashboard: 3, MinimumAge: 72 * time.Hour, Pythons: []string{f.text()}, Platforms: []string{"linux/" + f.text()},
 		Roots: []string{f.text(), f.text()}, Files: []plan.FilePolicy{{Path: f.text(), Derived: &plan.Derived{Path: f.text()}}}})
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 	"gitlab.com/cki-project/pinwheel/store"
 )
@@ -180,16 +181,16 @@ func because(line store.AuditEntry) string {
 	if line.Event == store.Asked {
 		return ""
 	}
-	switch line.Why {
-	case "window":
+	switch plan.Cause(line.Why) {
+	case plan.CauseWindow:
 		return "the window is open and fewer merge requests than the limit are"
-	case "catch-up":
+	case plan.CauseCatchUp:
 		return "the last window was missed"
-	case "forced":
+	case plan.CauseForced:
 		return line.Who + " ticked its box"
-	case "repair":
+	case plan.CauseRepair:
 		return "the derived file on main does not hold what the constraints file says"
-	case "clash":
+	case plan.CauseClash:
 		return "merging it as it was would break another pin"
 	case "a state changed":
 		return ""

@@ -241,7 +241,7 @@ func (d *decider) noteUnknown(index string, names []string) {
 		own = "them an index of their own"
 	}
 	if len(refused) > 0 {
-		d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("%s answers for other names and gives no page of %s that can be used: give %s (`indexes[].packages`).", strings.ToUpper(who[:1])+who[1:], some(refused), own))
+		d.plan.Notes = append(d.plan.Notes, plan.Sentence(fmt.Sprintf("%s answers for other names and gives no page of %s that can be used: give %s (`indexes[].packages`)", who, some(refused), own)))
 	}
 }
 
@@ -281,7 +281,7 @@ func (d *decider) takenBack() {
 			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("And %d more that were taken back, see `pinwheel plan`.", len(why)-i))
 			return
 		}
-		d.plan.Notes = append(d.plan.Notes, strings.ToUpper(text[:1])+text[1:]+".")
+		d.plan.Notes = append(d.plan.Notes, plan.Sentence(text))
 	}
 }
 

@@ -100,6 +100,9 @@ func quoted(says string) string {
 	return ` ("` + says + `")`
 }
 
+// Sentence makes a sentence of a clause.
+func Sentence(clause string) string { return capital(clause) + "." }
+
 // capital begins a sentence with a clause.
 func capital(clause string) string {
 	if clause == "" {

@@ -65,12 +65,12 @@ func (r *reader) enforce(n *yaml.Node, at string) floors {
 func (r *reader) above(l Layer, f floors) {
 	for _, a := range l.ages {
 		if a.age < f.age {
-			r.fail(a.node, a.at, "%s is less than the %s that enforce asks for: raise it or remove the line", a.node.Value, f.ageNode.Value)
+			r.fail(a.node, a.at, "%s is less than the %s that enforce asks for (%s): raise it or remove the line", a.node.Value, f.ageNode.Value, f.ageSource)
 		}
 	}
 	for _, g := range l.roles {
 		if g.role < f.role {
-			r.fail(g.node, g.at, "%s is less than the %s that enforce asks for: raise it or remove the line", g.node.Value, f.roleNode.Value)
+			r.fail(g.node, g.at, "%s is less than the %s that enforce asks for (%s): raise it or remove the line", g.node.Value, f.roleNode.Value, f.roleSource)
 		}
 	}
 }

@@ -82,7 +82,7 @@ func (r *reader) operators(root *yaml.Node, own Layer, q project, p Project) {
 	under := p.beneath.project
 	for _, g := range own.roles {
 		if g.role < under.policy.MinimumRole {
-			r.fail(g.node, g.at, "%s is less than what pinwheel's operator asks for: raise it or remove the line", g.node.Value)
+			r.fail(g.node, g.at, "%s is less than what pinwheel's operator asks for (%s): raise it or remove the line", g.node.Value, p.beneath.layer.Source("selections"))
 		}
 	}
 	if q.policy.Mode == plan.Off && under.policy.Mode != plan.Off {

@@ -113,7 +113,7 @@ func packageInfo(r io.Reader, packing dist.Packing) ([]byte, error) {
 			return nil, source.err
 		case limited.N <= 0:
 			return nil, unknowable("unpacks to more than 256 MiB")
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil, noPackageInfo
 		case err != nil:
 			return nil, refusal("is a damaged tar archive")

@@ -44,7 +44,7 @@ func (c *Client) try(parent context.Context, q *query) (Answer, *Error) {
 			case problem != nil && problem.Kind == Unreachable:
 				problem = c.broken(parent, q, problem.cause)
 			case problem != nil:
-				problem.from(address)
+				problem = problem.from(address)
 			}
 			return answer, problem
 		}
@@ -202,13 +202,13 @@ func (c *Client) readPage(q *query, address *url.URL, response *http.Response) (
 	if coding != "" && coding != "identity" && coding != "gzip" {
 		return Answer{}, q.problem(Unsupported, "%s answered in the encoding %s for %s, which was not asked for", q.who, clean(coding), q.what)
 	}
-	want := wanted{name: q.name, hashes: q.Hashes, roomy: q.roomy, small: smallAnswers / c.o.Concurrency}
+	want := wanted{name: q.name, address: address, hashes: q.Hashes, roomy: q.roomy, small: smallAnswers / c.o.Concurrency}
 	if q.Details {
 		want.details = address
 	}
 	var answer Answer
 	if inHTML {
-		answer, err = c.pages.decodeHTML(response.Body, coding == "gzip", c.o.MaxBody, address, want)
+		answer, err = c.pages.decodeHTML(response.Body, coding == "gzip", c.o.MaxBody, want)
 	} else {
 		answer, err = c.pages.decode(response.Body, coding == "gzip", c.o.MaxBody, want)
 	}
@@ -276,7 +276,7 @@ func retryAfter(h http.Header) time.Duration {
 // either way, and no shorter than what the index asked for.
 func backoff(attempt int, asked time.Duration) time.Duration {
 	base := 500 * time.Millisecond << min(attempt-1, 6)
-	spread := base/2 + time.Duration(rand.Int64N(int64(base)))
+	spread := base/2 + time.Duration(rand.Int64N(int64(base))) //nolint:gosec // it spreads attempts and guards nothing
 	if asked > 0 {
 		return asked + spread/4
 	}

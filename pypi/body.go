@@ -107,7 +107,7 @@ func (b *body) openZip() (err error) {
 	} else {
 		err = b.zip.Reset(wireReader{b})
 	}
-	if err == io.EOF {
+	if err == io.EOF { //nolint:errorlint // a reader ends with io.EOF itself; what wraps it is a connection that broke
 		return b.fail(io.ErrUnexpectedEOF)
 	}
 	return b.zipError(err)
@@ -115,7 +115,7 @@ func (b *body) openZip() (err error) {
 
 func (b *body) zipError(err error) error {
 	switch {
-	case err == nil, err == io.EOF:
+	case err == nil, err == io.EOF: //nolint:errorlint // a reader ends with io.EOF itself; what wraps it is a connection that broke
 		return err
 	case b.err != nil:
 		return b.err

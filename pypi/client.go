@@ -178,14 +178,8 @@ type Request struct {
 	Details bool
 }
 
-// Fetch asks source for the page of name, sha256 included. etag and lastSerial
-// belong to the stored answer; where they are zero the whole page is read.
-// Every error is an *Error and one sentence.
-func (c *Client) Fetch(ctx context.Context, source Source, name, etag string, lastSerial int64) (Answer, error) {
-	return c.Do(ctx, Request{Source: source, Name: name, ETag: etag, Serial: lastSerial, Hashes: true})
-}
-
-// Do is Fetch with the request as a value.
+// Do asks an index for the page of a name. Without the stored answer's ETag and
+// Serial the whole page is read. Every error is an *Error and one sentence.
 func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 	answer, done, err := c.do(ctx, r)
 	done()

@@ -48,6 +48,11 @@ func source(url string) Source { return Source{Index: plan.Index{Name: "pypi", U
 
 var public = source("https://pypi.org/simple/")
 
+// Fetch is Do with digests and the request in pieces.
+func (c *Client) Fetch(ctx context.Context, source Source, name, etag string, lastSerial int64) (Answer, error) {
+	return c.Do(ctx, Request{Source: source, Name: name, ETag: etag, Serial: lastSerial, Hashes: true})
+}
+
 // fails checks that err is one Error of kind whose text is want.
 func fails(t *testing.T, err error, kind Kind, want string) {
 	t.Helper()

@@ -53,10 +53,10 @@ func TestParsersTakeTimeInProportion(t *testing.T) {
 			return b.String() + `{}]}`
 		}, page},
 		"HTML": {2000, func(n int) string { return strings.Repeat(`<a href="acme-1.0.tar.gz#egg=x&sha256=y" a b c>x</a>`, n) }, func(text string) {
-			_, _ = newPages().decodeHTML(strings.NewReader(text), false, 64<<20, base, wanted{name: "acme", details: base, roomy: true})
+			_, _ = newPages().decodeHTML(strings.NewReader(text), false, 64<<20, wanted{name: "acme", address: base, details: base, roomy: true})
 		}},
 		"HTML that never ends a tag": {20000, func(n int) string { return "<a " + strings.Repeat("<a b=", n) }, func(text string) {
-			_, _ = newPages().decodeHTML(strings.NewReader(text), false, 64<<20, base, wanted{name: "acme", roomy: true})
+			_, _ = newPages().decodeHTML(strings.NewReader(text), false, 64<<20, wanted{name: "acme", address: base, roomy: true})
 		}},
 		"metadata of folded lines": {20000, func(n int) string {
 			return "Metadata-Version: 2.1\nName: acme\nVersion: 1\nX: " + strings.Repeat("y\n ", n)

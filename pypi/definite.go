@@ -146,7 +146,7 @@ func (c *Client) askAgain(ctx context.Context, w Witness) error {
 		_, err := d.beside(ctx)
 		return err
 	}
-	return d.get(ctx, d.address, "0-0", []int{http.StatusOK, http.StatusPartialContent}, func(*http.Response) error { return nil })
+	return d.get(ctx, transfer{d.address, "0-0", []int{http.StatusOK, http.StatusPartialContent}, func(*http.Response) error { return nil }})
 }
 
 func (h *heard) note(u *url.URL, name string) {

@@ -136,7 +136,7 @@ func (all Details) next(d *decoder) (r record) {
 func (r record) details(name string) FileDetails {
 	f := FileDetails{
 		Name: name, SHA256: hex.EncodeToString(r.sum), HasMetadata: r.flags&detailHas != 0,
-		MetadataSHA256: hex.EncodeToString(r.metadata), Size: int64(r.size),
+		MetadataSHA256: hex.EncodeToString(r.metadata), Size: int64(r.size), //nolint:gosec // it was an int64 when add wrote it
 	}
 	if r.flags&detailURL == 0 {
 		return f
@@ -173,27 +173,35 @@ type detailsWriter struct {
 	files   []byte
 }
 
+// located is where a file is and what proves it. A digest is nil where none is given.
+type located struct {
+	address, sum []byte
+	metadata     []byte // the digest of the metadata beside it
+	has          bool   // there is metadata beside it
+	size         int64
+}
+
 // add appends a file. A URL that cannot be read is left out.
-func (w *detailsWriter) add(name string, address, sum, metadata []byte, has bool, size int64) {
+func (w *detailsWriter) add(name string, f located) {
 	key := nameKey(name)
 	w.files = append(w.files, key[:]...)
 	at := len(w.files)
 	w.files = append(w.files, 0)
-	flags := w.address(name, address)
-	if sum != nil {
+	flags := w.address(name, f.address)
+	if f.sum != nil {
 		flags |= detailSHA256
-		w.files = append(w.files, sum...)
+		w.files = append(w.files, f.sum...)
 	}
-	if has {
+	if f.has {
 		flags |= detailHas
 	}
-	if has && metadata != nil {
+	if f.has && f.metadata != nil {
 		flags |= detailHasHash
-		w.files = append(w.files, metadata...)
+		w.files = append(w.files, f.metadata...)
 	}
-	if size > 0 {
+	if f.size > 0 {
 		flags |= detailSize
-		w.files = binary.AppendUvarint(w.files, uint64(size))
+		w.files = binary.AppendUvarint(w.files, uint64(f.size))
 	}
 	w.files[at] = flags
 }
@@ -310,11 +318,11 @@ func foldPath(folder []byte) (stem []byte, path [sha256Size]byte, ok bool) {
 func (w *detailsWriter) folder(text []byte) uint64 {
 	for i := len(w.folders) - 1; i >= max(0, len(w.folders)-4); i-- {
 		if w.folders[i] == string(text) {
-			return uint64(i)
+			return uint64(i) //nolint:gosec // an index
 		}
 	}
 	w.folders = append(w.folders, string(text))
-	return uint64(len(w.folders) - 1)
+	return uint64(len(w.folders) - 1) //nolint:gosec // one was appended just before
 }
 
 // bytes returns the whole.

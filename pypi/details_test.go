@@ -189,7 +189,7 @@ func TestDetailsRoundTrip(t *testing.T) {
 				f.MetadataSHA256 = hash.Draw(t, "metadata sha256")
 				metadata, _ = hex.DecodeString(f.MetadataSHA256)
 			}
-			w.add(f.Name, []byte(f.URL), sum, metadata, f.HasMetadata, f.Size)
+			w.add(f.Name, located{[]byte(f.URL), sum, metadata, f.HasMetadata, f.Size})
 			want = append(want, f)
 		}
 		all, err := DecodeDetails(w.bytes())
@@ -207,7 +207,7 @@ func TestDetailsRoundTrip(t *testing.T) {
 func TestDamagedDetails(t *testing.T) {
 	w := detailsWriter{base: pageURL}
 	sum := make([]byte, sha256Size)
-	w.add("a", []byte("https://x/y/z"), sum, sum, true, 300)
+	w.add("a", located{[]byte("https://x/y/z"), sum, sum, true, 300})
 	good := w.bytes()
 	for i := 1; i < len(good); i++ {
 		all, err := DecodeDetails(good[:i])
@@ -228,8 +228,8 @@ func TestDamagedDetails(t *testing.T) {
 func FuzzDecodeDetails(f *testing.F) {
 	w := detailsWriter{base: pageURL}
 	sum := make([]byte, sha256Size)
-	w.add("a", []byte("https://x/aa/bb/"+strings.Repeat("0", 60)+"/a"), sum, sum, true, 300)
-	w.add("b", []byte("c"), nil, nil, false, 0)
+	w.add("a", located{[]byte("https://x/aa/bb/" + strings.Repeat("0", 60) + "/a"), sum, sum, true, 300})
+	w.add("b", located{address: []byte("c")})
 	f.Add(w.bytes(), "a")
 	f.Fuzz(func(t *testing.T, data []byte, name string) {
 		all, err := DecodeDetails(data)

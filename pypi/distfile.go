@@ -64,19 +64,19 @@ func (d *download) beside(ctx context.Context) (data []byte, err error) {
 	if err != nil {
 		return nil, d.problem(Unsupported, "%s gives no usable address of %s for %s", d.who, clean(d.file.Name), d.what)
 	}
-	err = d.get(ctx, address, "", justOK, func(response *http.Response) (err error) {
+	err = d.get(ctx, transfer{address, "", justOK, func(response *http.Response) (err error) {
 		sum := sha256.New()
 		all := io.TeeReader(response.Body, sum)
 		response.Body = io.NopCloser(all) // whoever got the answer closes the real one
 		data, err = d.body(response, metadata.MaxFile, tooMuch)
-		if err == error(tooMuch) && d.file.MetadataSHA256 != "" {
+		if errors.Is(err, tooMuch) && d.file.MetadataSHA256 != "" {
 			// Whether it is what the index means tells its digest alone.
 			if _, more := io.CopyN(io.Discard, all, maxBeside); !errors.Is(more, io.EOF) || hex.EncodeToString(sum.Sum(nil)) != d.file.MetadataSHA256 {
 				err = wrongBeside
 			}
 		}
 		return err
-	})
+	}})
 	if err == nil && d.file.MetadataSHA256 != "" {
 		if digestHex(data) != d.file.MetadataSHA256 {
 			return data, wrongBeside
@@ -120,10 +120,10 @@ func (d *download) whole(ctx context.Context) (data []byte, err error) {
 	if d.file.Size > maxWhole {
 		return nil, tooLargeFile
 	}
-	err = d.get(ctx, d.address, "", justOK, func(response *http.Response) (err error) {
+	err = d.get(ctx, transfer{d.address, "", justOK, func(response *http.Response) (err error) {
 		data, err = d.readWhole(ctx, response)
 		return err
-	})
+	}})
 	return data, err
 }
 
@@ -166,7 +166,7 @@ type remote struct {
 }
 
 func (r *remote) member(ctx context.Context, pick picker) ([]byte, error) {
-	err := r.d.get(ctx, r.d.address, "-"+strconv.Itoa(zipTail), ranged, func(response *http.Response) (err error) {
+	err := r.d.get(ctx, transfer{r.d.address, "-" + strconv.Itoa(zipTail), ranged, func(response *http.Response) (err error) {
 		if response.StatusCode != http.StatusPartialContent {
 			r.whole, err = r.unasked(ctx, response)
 			r.size, r.tail = int64(len(r.whole)), r.whole
@@ -182,7 +182,7 @@ func (r *remote) member(ctx context.Context, pick picker) ([]byte, error) {
 		}
 		r.whole = r.tail
 		return r.d.check(size, digestHex(r.whole))
-	})
+	}})
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +212,7 @@ func (r *remote) read(ctx context.Context, from, to int64) (data []byte, err err
 		return r.tail[from-start : to-start], nil
 	}
 	span := fmt.Sprintf("%d-%d", from, to-1)
-	err = r.d.get(ctx, r.d.address, span, ranged, func(response *http.Response) (err error) {
+	err = r.d.get(ctx, transfer{r.d.address, span, ranged, func(response *http.Response) (err error) {
 		if response.StatusCode != http.StatusPartialContent {
 			return errNoRanges
 		}
@@ -222,7 +222,7 @@ func (r *remote) read(ctx context.Context, from, to int64) (data []byte, err err
 		}
 		data, err = r.exactly(response, to-from)
 		return err
-	})
+	}})
 	return data, err
 }
 
@@ -264,15 +264,16 @@ func (d *download) sdist(ctx context.Context) ([]byte, error) {
 		return nil, unknowable("does not tell: it is packed with xz, which is not read")
 	case dist.Zip:
 		return d.zipped(ctx, func() picker { return &inSdist{} })
+	case dist.Tar, dist.Gzip, dist.Bzip2:
 	}
 	if d.file.Size > maxWhole {
 		return nil, tooLargeFile
 	}
 	var data []byte
-	err := d.get(ctx, d.address, "", justOK, func(response *http.Response) (err error) {
+	err := d.get(ctx, transfer{d.address, "", justOK, func(response *http.Response) (err error) {
 		data, err = d.unpacked(response, packing)
 		return err
-	})
+	}})
 	return data, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -61,19 +62,26 @@ func (d *download) admit(u *url.URL) *Error {
 	return problem
 }
 
-// get asks for an address, again after what may pass, and hands the answer's
-// body to use when the status is one of accepted. use's error is the result
-// unless it speaks of the connection.
-func (d *download) get(ctx context.Context, address *url.URL, span string, accepted []int, use func(*http.Response) error) error {
-	origin := strings.ToLower(address.Scheme + "://" + address.Host)
+// transfer is a request for a file or a part of it, and what to do with the answer.
+type transfer struct {
+	address  *url.URL
+	span     string // the bytes, as the Range header names them; "" is all
+	accepted []int  // the statuses with which use gets the answer
+	use      func(*http.Response) error
+}
+
+// get asks for what t names, again after what may pass. The error of t.use is the
+// result unless it speaks of the connection.
+func (d *download) get(ctx context.Context, t transfer) error {
+	origin := strings.ToLower(t.address.Scheme + "://" + t.address.Host)
 	if last := d.origins.open(origin); last != nil {
 		err := d.problem(NotAsked, "%s failed %d times in a row and was not asked for %s", d.who, d.origins.limit, d.what)
 		err.cause = last
 		return err
 	}
 	for attempt := 1; ; attempt++ {
-		err := d.try(ctx, address, span, accepted, use)
-		problem, failed := err.(*Error)
+		err := d.try(ctx, t)
+		problem, failed := errors.AsType[*Error](err)
 		if !failed || !problem.again || attempt > d.client.o.Retries {
 			if d.client.vouched(ctx, err) {
 				d.origins.note(origin, nil) // an answer, for this name
@@ -90,12 +98,13 @@ func (d *download) get(ctx context.Context, address *url.URL, span string, accep
 
 // try sends the request once and follows redirects, to other hosts as well:
 // files may be anywhere, and the digest tells what they are.
-func (d *download) try(parent context.Context, address *url.URL, span string, accepted []int, use func(*http.Response) error) error {
+func (d *download) try(parent context.Context, t transfer) error {
+	address := t.address
 	ctx, cancel := context.WithTimeout(parent, d.client.o.Timeout+time.Second)
 	defer cancel()
 	d.attempt = func() context.Context { return ctx }
 	for range maxRedirects + 1 {
-		response, err := d.send(ctx, address, span)
+		response, err := d.send(ctx, address, t.span)
 		if err != nil {
 			if problem := d.refused(err); problem != nil {
 				return problem
@@ -114,9 +123,9 @@ func (d *download) try(parent context.Context, address *url.URL, span string, ac
 			address = to
 			continue
 		}
-		err = d.answer(parent, response, accepted, use)
-		if problem, failed := err.(*Error); failed {
-			problem.from(address)
+		err = d.answer(parent, response, t)
+		if problem, failed := errors.AsType[*Error](err); failed {
+			_ = problem.from(address)
 		} else if err == nil {
 			d.client.heard.note(address, d.name)
 		}
@@ -145,12 +154,8 @@ func (d *download) send(ctx context.Context, address *url.URL, span string) (*ht
 }
 
 // answer judges a status and a type, and closes the response.
-func (d *download) answer(parent context.Context, response *http.Response, accepted []int, use func(*http.Response) error) error {
-	ok := false
-	for _, status := range accepted {
-		ok = ok || status == response.StatusCode
-	}
-	if !ok {
+func (d *download) answer(parent context.Context, response *http.Response, t transfer) error {
+	if !slices.Contains(t.accepted, response.StatusCode) {
 		discard(response)
 		return d.refusedWith(response)
 	}
@@ -159,8 +164,8 @@ func (d *download) answer(parent context.Context, response *http.Response, accep
 		// A page to log in, most likely: no file of Python's is HTML.
 		return d.problem(NotJSON, "%s answered with a page in HTML for %s: not read", d.who, d.what)
 	}
-	err := use(response)
-	if broken, ok := err.(*readError); ok {
+	err := t.use(response)
+	if broken, ok := err.(*readError); ok { //nolint:errorlint // inside an *Error it was judged before
 		return d.client.broken(parent, &d.query, broken.err)
 	}
 	return err

@@ -100,7 +100,7 @@ func encode(pkg plan.Package, withHashes bool, least pep440.Version) []byte {
 		out = appendString(out, s)
 	}
 	out = binary.AppendUvarint(out, uint64(len(pkg.Releases)))
-	out = binary.AppendUvarint(out, uint64(e.files))
+	out = binary.AppendUvarint(out, uint64(e.files)) //nolint:gosec // a count
 	return append(append(out, e.body...), e.sums...)
 }
 

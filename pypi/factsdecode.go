@@ -203,11 +203,11 @@ func (d *decoder) varint() int64 {
 // count reads a number of things of which each takes at least least bytes.
 func (d *decoder) count(least int) int {
 	n := d.uvarint()
-	if n > uint64(len(d.data)/least) {
+	if n > uint64(len(d.data)/least) { //nolint:gosec // least is positive
 		d.bad = true
 		return 0
 	}
-	return int(n)
+	return int(n) //nolint:gosec // at most the length of data
 }
 
 // string reads a text, a piece of the copy once there is one.

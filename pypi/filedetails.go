@@ -33,7 +33,7 @@ func (p *page) hashesOf(f *file, to *fetch) error {
 
 func (p *page) keepSum(sum [sha256Size]byte) uint32 {
 	p.extra = append(p.extra, sum[:]...)
-	return uint32(len(p.extra) - sha256Size + 1)
+	return uint32(len(p.extra) - sha256Size + 1) //nolint:gosec // maxEntries files with an address of maxURL and two digests are less than 1 GiB
 }
 
 // sumAt gives what keepSum kept, nil for nothing.
@@ -85,9 +85,9 @@ func (p *page) fetchField(f *fetch, key jsontext.Value) error {
 		if err != nil || raw.Kind() != '"' || len(raw) > maxURL {
 			return err
 		}
-		f.url = uint32(len(p.extra))
+		f.url = uint32(len(p.extra)) //nolint:gosec // see keepSum
 		p.extra, err = appendText(p.extra, raw)
-		f.urlSize = uint32(len(p.extra)) - f.url
+		f.urlSize = uint32(len(p.extra)) - f.url //nolint:gosec // see keepSum
 		return err
 	case `"size"`:
 		raw, err := p.json.ReadValue()
@@ -135,7 +135,7 @@ func (p *page) detailsOf() []byte {
 	w := detailsWriter{base: p.details, files: p.records[:0]}
 	for i, f := range p.fetches {
 		if p.files[i].group >= 0 {
-			w.add(p.files[i].Name, p.extra[f.url:][:f.urlSize], p.sumAt(f.sum), p.sumAt(f.metadata), f.has, f.size)
+			w.add(p.files[i].Name, located{p.extra[f.url:][:f.urlSize], p.sumAt(f.sum), p.sumAt(f.metadata), f.has, f.size})
 		}
 	}
 	p.records = w.files

@@ -58,14 +58,11 @@ func (p *page) build() plan.Package {
 	}
 }
 
-// tell numbers what files of a release say, by the digests that the page gives of
-// their metadata. Where no two differ, which is nearly always, all keep 0.
-func (p *page) tell(releases []plan.Release) {
-	if p.details == nil {
-		return
-	}
+// differing is, of each release whose files do not all have metadata of one digest,
+// where its first digest stands. It is nil, without an allocation, where there is
+// no such release, which is nearly always.
+func (p *page) differing(releases []plan.Release) (found map[int32][]uint32) {
 	p.told = append(p.told[:0], make([]uint32, len(releases))...)
-	var differing map[int32][]uint32 // by release, where each digest stands first
 	for i := range p.files {
 		if p.files[i].group < 0 || p.fetches[i].metadata == 0 {
 			continue
@@ -74,13 +71,23 @@ func (p *page) tell(releases []plan.Release) {
 		switch first := p.told[r]; {
 		case first == 0:
 			p.told[r] = sum
-		case !bytes.Equal(p.sumAt(first), p.sumAt(sum)) && differing[r] == nil:
-			if differing == nil {
-				differing = map[int32][]uint32{}
+		case !bytes.Equal(p.sumAt(first), p.sumAt(sum)) && found[r] == nil:
+			if found == nil {
+				found = map[int32][]uint32{}
 			}
-			differing[r] = []uint32{first}
+			found[r] = []uint32{first}
 		}
 	}
+	return found
+}
+
+// tell numbers what files of a release say, by the digests that the page gives of
+// their metadata. Where no two differ, all keep 0.
+func (p *page) tell(releases []plan.Release) {
+	if p.details == nil {
+		return
+	}
+	differing := p.differing(releases)
 	if differing == nil {
 		return
 	}
@@ -100,12 +107,12 @@ func (p *page) tell(releases []plan.Release) {
 		if n < 0 && len(sums) < math.MaxUint8 {
 			n, differing[r] = len(sums), append(sums, sum)
 		}
-		f.Says = uint8(n + 1)
+		f.Says = uint8(n + 1) //nolint:gosec // there are at most math.MaxUint8 sums
 	}
 }
 
 func (p *page) addGroup(raw string, v pep440.Version) int32 {
-	i := int32(len(p.groups))
+	i := int32(len(p.groups)) //nolint:gosec // at most maxEntries files and as many versions
 	p.groups = append(p.groups, group{version: v})
 	p.groupOf[raw] = i
 	return i
@@ -157,7 +164,7 @@ func (p *page) releases() ([]plan.Release, []int) {
 			releases = append(releases, plan.Release{Version: g.version})
 			p.counts = append(p.counts, 0)
 		}
-		g.release = int32(len(releases) - 1)
+		g.release = int32(len(releases) - 1) //nolint:gosec // there are as many as groups at most
 		p.counts[g.release] += g.files
 	}
 	return releases, p.counts

@@ -197,10 +197,10 @@ func beside(value string) any {
 }
 
 // decodeHTML reads one page of HTML to its end, under the caps of decode.
-func (d *pages) decodeHTML(r io.Reader, zipped bool, limit int64, base *url.URL, want wanted) (Answer, error) {
+func (d *pages) decodeHTML(r io.Reader, zipped bool, limit int64, want wanted) (Answer, error) {
 	var b body
 	b.reset(r, zipped, limit)
-	h := newHTMLReader(&b, base)
+	h := newHTMLReader(&b, want.address)
 	answer, err := d.decode(h, false, 4*limit, want)
 	switch {
 	case b.err != nil:

@@ -152,8 +152,9 @@ func (c *Client) metadata(ctx context.Context, r MetadataRequest, origins *break
 	q.what = fmt.Sprintf("the metadata of %s %s", q.name, clean(r.Version))
 	first := MetadataAnswer{Status: Unknown, File: r.Files[0].Name, SHA256: r.Files[0].SHA256}
 	var missing, refused error
+	of := inquiry{client: c, query: &q, version: version, origins: origins}
 	for _, file := range r.Files {
-		m, proof, err := c.ofFile(ctx, &q, file, version, origins)
+		m, proof, err := of.file(ctx, file)
 		var why refusal
 		var unknown unknowable
 		var problem *Error
@@ -191,14 +192,23 @@ func (c *Client) metadata(ctx context.Context, r MetadataRequest, origins *break
 
 func clause(file FileDetails, what string) string { return clean(file.Name) + " " + what }
 
-// ofFile reads the metadata of one file and makes sure that it is the
-// release's. proof is the digest that it has, also where it is refused.
-func (c *Client) ofFile(ctx context.Context, q *query, file FileDetails, version pep440.Version, origins *breaker) (m metadata.Metadata, proof string, err error) {
+// inquiry asks for the metadata of one release.
+type inquiry struct {
+	client  *Client
+	query   *query
+	version pep440.Version
+	origins *breaker
+}
+
+// file reads the metadata of one file and makes sure that it is the release's.
+// proof is the digest that it has, also where it is refused.
+func (i inquiry) file(ctx context.Context, file FileDetails) (m metadata.Metadata, proof string, err error) {
+	q := i.query
 	name, err := dist.ParseFor(q.name, file.Name)
-	if err != nil || !name.Version.Equal(version) {
+	if err != nil || !name.Version.Equal(i.version) {
 		return metadata.Metadata{}, "", q.problem(Unsupported, "%s was not asked for %s: %s is no file of it", q.who, q.what, clean(file.Name))
 	}
-	d, problem := c.download(q, file, origins)
+	d, problem := i.client.download(q, file, i.origins)
 	if problem != nil {
 		return metadata.Metadata{}, "", problem
 	}
@@ -210,7 +220,7 @@ func (c *Client) ofFile(ctx context.Context, q *query, file FileDetails, version
 		data, err = d.sdist(ctx)
 	}
 	if err == nil {
-		m, err = judgeMetadata(q, name, version, data)
+		m, err = judgeMetadata(q, name, i.version, data)
 	}
 	return m, d.proof, err
 }

@@ -39,10 +39,11 @@ func (eof) Read([]byte) (int, error) { return 0, io.EOF }
 
 // wanted is what a reader wants of a page.
 type wanted struct {
-	name   string // the project asked for, normalised
-	hashes bool
-	roomy  bool // it may be large
-	small  int  // what it may hold if not
+	name    string   // the project asked for, normalised
+	address *url.URL // of the page; links of HTML are relative to it
+	hashes  bool
+	roomy   bool // it may be large
+	small   int  // what it may hold if not
 	// details is the address of the page, nil where nobody asks for the
 	// details of files.
 	details *url.URL
@@ -138,7 +139,7 @@ func (p *page) reset(r io.Reader, zipped bool, limit int64, want wanted) {
 // read reads the document. The order of its fields does not matter.
 func (p *page) read() error {
 	if p.json.PeekKind() != '{' {
-		if err := p.json.SkipValue(); err == io.EOF {
+		if err := p.json.SkipValue(); err == io.EOF { //nolint:errorlint // a reader ends with io.EOF itself; what wraps it is a connection that broke
 			return io.ErrUnexpectedEOF
 		} else if err != nil {
 			return err
@@ -172,10 +173,10 @@ func (p *page) read() error {
 func (p *page) end() error {
 	p.body.value = 0
 	_, err := p.json.ReadToken()
-	switch {
-	case err == io.EOF:
+	switch err {
+	case io.EOF: //nolint:errorlint // a reader ends with io.EOF itself; what wraps it is a connection that broke
 		return nil
-	case err == nil:
+	case nil:
 		return errors.New("more text after its end")
 	}
 	return err

@@ -110,17 +110,17 @@ func (z *zipArchive) open() error {
 	if locator := i - locatorSize; wide && locator >= 0 && bytes.HasPrefix(tail[locator:], []byte("PK\x06\x07")) {
 		at := binary.LittleEndian.Uint64(tail[locator+8:])
 		end -= locatorSize
-		if at > uint64(end) || end-int64(at) < end64Size {
+		if at > uint64(end) || end-int64(at) < end64Size { //nolint:gosec // end is not negative, and at is at most end
 			return refusal("lies about where its zip64 record is")
 		}
-		record, err := z.read(int64(at), int64(at)+end64Size)
+		record, err := z.read(int64(at), int64(at)+end64Size) //nolint:gosec // at is at most end
 		if err != nil {
 			return err
 		}
 		if !bytes.HasPrefix(record, []byte("PK\x06\x06")) {
 			return refusal("lies about where its zip64 record is")
 		}
-		end = int64(at)
+		end = int64(at) //nolint:gosec // at is at most end
 		z.count = binary.LittleEndian.Uint64(record[32:])
 		length, offset = binary.LittleEndian.Uint64(record[40:]), binary.LittleEndian.Uint64(record[48:])
 	}
@@ -130,13 +130,13 @@ func (z *zipArchive) open() error {
 // directory reads the directory, which stands before end.
 func (z *zipArchive) directory(end int64, length, offset uint64) (err error) {
 	switch {
-	case length > uint64(end) || offset > uint64(end)-length:
+	case length > uint64(end) || offset > uint64(end)-length: //nolint:gosec // end is a place in the file
 		return refusal("lies about where its zip directory is")
 	case length > maxDirectory:
 		return refusef("has a zip directory of more than %d MiB", maxDirectory>>20)
 	}
 	z.at = end - int64(length)
-	z.base = z.at - int64(offset)
+	z.base = z.at - int64(offset) //nolint:gosec // at most end - length
 	z.bytes, err = z.read(z.at, end)
 	return err
 }
@@ -157,7 +157,7 @@ func (z *zipArchive) each(show func(zipEntry) error) error {
 			return refusal("has a damaged zip directory")
 		}
 		e := zipEntry{
-			name: string(rest[entrySize:nameEnd]), flags: uint16(u16(8)), method: uint16(u16(10)), sum: binary.LittleEndian.Uint32(rest[16:]),
+			name: string(rest[entrySize:nameEnd]), flags: binary.LittleEndian.Uint16(rest[8:]), method: binary.LittleEndian.Uint16(rest[10:]), sum: binary.LittleEndian.Uint32(rest[16:]),
 			packed: int64(binary.LittleEndian.Uint32(rest[20:])), size: int64(binary.LittleEndian.Uint32(rest[24:])),
 			offset: int64(binary.LittleEndian.Uint32(rest[42:])),
 		}

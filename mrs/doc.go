@@ -1,5 +1,6 @@
-// Package mrs is pinwheel's hand on GitLab: it reads files, branches, commits
-// and merge requests of a project, and carries out each [plan.Action].
+// Package mrs is pinwheel's hand on branches and merge requests: it reads them and
+// what proves a branch ours, writes their texts ([Render]) and carries out each
+// [plan.Action] ([Client.Apply]).
 //
 // Its one invariant: an effect is safe to try again. Every effect re-reads its
 // precondition in the request just before, never leaves the branch prefix, and

@@ -60,7 +60,8 @@
 // reconcile.Runner. Package scheduler says when a project is looked at.
 // Package reconcile is one look: it observes GitLab (mrs, dashboard) and the
 // index (pypi), lets decide judge, carries the actions out (mrs) and writes the
-// dashboard. Package decide is pure and judges everything: it turns a
+// dashboard. Both speak through gitlab, the one door: it connects, asks again,
+// says what an error means and looks for effects whose answer was lost. Package decide is pure and judges everything: it turns a
 // plan.Snapshot into a plan.Plan. Package plan has the nouns of both, on which
 // the edges agree; files are read with constraints, and versions with
 // python/pep440 and python/pep508. Package store

@@ -58,21 +58,29 @@ func spoken(r Reason, v voice) string {
 	return r.words(v)
 }
 
-// Markdown are sentences, each with its end; empty for none.
-func (rs Reasons) Markdown() string {
-	if len(rs) == 0 {
-		return ""
-	}
-	return rs.Clause() + "."
-}
+// Markdown are sentences as the dashboard has them, each with its end; empty for
+// none.
+func (rs Reasons) Markdown() string { return ended(rs.spoken(markdown)) }
+
+// Plainly are sentences as a terminal has them, each with its end; empty for none.
+func (rs Reasons) Plainly() string { return ended(rs.spoken(plainly)) }
 
 // Clause is [Reasons.Markdown] without the end of the last sentence.
-func (rs Reasons) Clause() string {
+func (rs Reasons) Clause() string { return rs.spoken(markdown) }
+
+func (rs Reasons) spoken(v voice) string {
 	parts := make([]string, len(rs))
 	for i, r := range rs {
-		parts[i] = r.words(markdown)
+		parts[i] = r.words(v)
 	}
 	return strings.Join(parts, ". ")
+}
+
+func ended(sentences string) string {
+	if sentences == "" {
+		return ""
+	}
+	return sentences + "."
 }
 
 // Line says, after "in line", what an update with a number waits for; empty where it

@@ -107,7 +107,7 @@ func (p *program) explanation(s seen, e plan.Explanation) {
 func (p *program) updatesOf(all plan.Plan, pin plan.Pin) {
 	for _, u := range all.Updates {
 		if slices.ContainsFunc(u.Moves, func(m plan.Move) bool { return m.File == pin.File && m.Line == pin.Line }) {
-			fmt.Fprintf(p.out, "  %s: %s. %s\n", printable(u.Title), u.State, printable(u.Reason))
+			fmt.Fprintf(p.out, "  %s: %s. %s\n", printable(u.Title), u.State, printable(u.Why.Plainly()))
 		}
 	}
 }

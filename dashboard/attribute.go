@@ -14,7 +14,7 @@ import (
 // zero value is a lost memory.
 type History struct {
 	Bot      plan.User // whose notes are our own
-	LastBody string    // what we wrote last; empty when unknown
+	LastBody string    // what Remember made of what we wrote last; empty when unknown
 	// Notes are the activity since a run last judged the boxes, in any order; of
 	// a lost memory all there is. Every box that was ticked then has been judged.
 	Notes []Note
@@ -107,7 +107,8 @@ type record struct {
 
 func newRecord(page Page, h History) *record {
 	r := &record{History: h, page: page, last: Parse(h.LastBody), offered: map[string]Box{}, about: map[string][]int{}}
-	for _, b := range r.last.Boxes {
+	r.last.bare = Parse(Written(h.LastBody)).bare
+	for _, b := range slices.Backward(r.last.Boxes) { // the page before what is remembered below it
 		r.offered[b.key()] = b
 	}
 	r.edits = editsOf(h.Notes, h.Bot, newNames(slices.Concat(r.last.Boxes, page.Boxes)))

@@ -221,7 +221,9 @@ func Shown(body string) map[string]plan.State {
 				if out == nil {
 					out = map[string]plan.State{}
 				}
-				out[b.Branch] = row.State
+				if _, ok := out[b.Branch]; !ok { // the page before what is remembered below it
+					out[b.Branch] = row.State
+				}
 				break
 			}
 		}

@@ -42,7 +42,7 @@ func Render(p plan.Plan, v View) string {
 	}
 	head := fmt.Sprintf("<!-- pinwheel:dashboard v=1 project=%d -->\n", v.ProjectID)
 	if p.Stopped() {
-		head += "**Stopped: branches and merge requests stay as they are until the problem below is fixed.**\n"
+		head += "**Stopped: branches and merge requests stay as they are until the problem below is fixed.** What was ticked before is carried out then.\n"
 		return fit(head, []section{problems(p)}, limit)
 	}
 	head += samplesMark(p.Samples) + summary(p) + drift(p) + "\n" + windowLine(p, v) + "\n" + missed(p, v)

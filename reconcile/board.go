@@ -105,7 +105,7 @@ func (r *run) somethingNew(a dashboard.Activity) bool {
 			return true
 		}
 	}
-	return !dashboard.Equal(r.issue.Description, r.memory.DashboardBody)
+	return !dashboard.Equal(r.issue.Description, dashboard.Written(r.memory.DashboardBody))
 }
 
 // patience is how long notes may be behind the issue that they are of.

@@ -114,11 +114,15 @@ func (r *run) publish(ctx context.Context, p *plan.Plan) string {
 	}
 	r.left.project, r.left.iid, r.left.at = r.snap.Project.ID, issue.IID, issue.UpdatedAt
 	r.left.foreign = issue.Author.ID != r.snap.Bot.ID
+	before := r.memory.DashboardBody
 	r.memory.DashboardIID, r.memory.DashboardBody = issue.IID, issue.Description
 	if took := dashboard.KeepUnticks(kept, dashboard.Parse(kept), dashboard.Parse(issue.Description)); took != kept && dashboard.Equal(took, issue.Description) {
 		// Remembered as ticked: that it is not tells the next run that it was
 		// taken back, with or without a note.
 		r.memory.DashboardBody = dashboard.Normalise(kept)
+	}
+	if r.untold { // the next run judges what was ticked on the page before, too
+		r.memory.DashboardBody = dashboard.Remember(r.memory.DashboardBody, before)
 	}
 	r.memory.LastNoteID, r.memory.PausedNoteFor = r.lastNote, 0
 	return body

@@ -55,16 +55,61 @@
 //
 // # A tour of the code
 //
-// Read downwards; a room never imports one above it. command.go lists the commands,
-// each of which is one file; wire.go turns a configuration into a
-// reconcile.Runner. Package scheduler says when a project is looked at.
-// Package reconcile is one look: it observes GitLab (mrs, dashboard) and the
-// index (pypi), lets decide judge, carries the actions out (mrs) and writes the
-// dashboard. Both speak through gitlab, the one door: it connects, asks again,
-// says what an error means and looks for effects whose answer was lost. Package decide is pure and judges everything: it turns a
-// plan.Snapshot into a plan.Plan. Package plan has the nouns of both, on which
-// the edges agree; files are read with constraints, and versions with
-// python/pep440 and python/pep508. Package store
-// keeps in SQLite what nobody else remembers. internal/fake/gitlabsim and
-// internal/fake/pypisim are the GitLab and the index that tests talk to.
+// The rooms from the ground up. Each imports only what stands above it in this
+// text; internal/check/arch/imports.txt is the list, and a test holds it true.
+//
+// Python's grammar is the ground. python/pep440 has versions and specifiers,
+// python/pep508 names, requirements and markers, python/dist the names of wheels
+// and what can install them, python/metadata and python/pyproject what a release
+// or a project requires. They read texts of strangers, run nothing and know
+// nothing of pinwheel.
+//
+// Package text makes strangers' text harmless in GitLab's Markdown; every name,
+// version and error that pinwheel publishes passes through it. Package outage
+// remembers which servers do not answer, and has words for failures of the network
+// that do not change from run to run.
+//
+// Package constraints reads a constraints file as pip does, finds where each
+// version stands and changes these bytes alone. It also makes the derived file,
+// the YAML that a pipeline includes.
+//
+// Package plan has the nouns: a Snapshot is all that a run saw, a Plan all that it
+// concludes. An Update is a set of pins that move together on one branch; it has a
+// State, a Reason and a box on the dashboard. An Action is one effect on GitLab.
+//
+// Package decide is the judgement, and the heart: Decide turns a Snapshot into a
+// Plan. It asks of every pin where it could go (candidates), which of these go
+// together (decide/solve, which reads what releases require), what stands on GitLab
+// already (standing), which state that gives (states), and which actions follow
+// (effects). It is pure: no clock, no network, no error. Where facts are missing,
+// the Plan names them as Needs, and the caller comes again with them.
+//
+// The edges follow; they do not judge. Package pypi asks indexes. Package gitlab is
+// the one door to GitLab: it connects, repeats what may be repeated, says what an
+// error means, and looks for effects whose answer was lost. Package mrs writes
+// branches and merge requests, and package dashboard the issue: Render and Parse
+// are pure, Attribute works out who ticked a box. Package store keeps in SQLite what
+// nobody else remembers; without it nothing is done twice, only history is lost.
+// Package journal writes an effect down before it happens and again after it.
+// Package config reads pinwheel.yaml in layers, so that each setting has a source.
+//
+// Package reconcile is one run over one project. Start at Runner.Run: observe reads
+// GitLab and the index, apply lets Decide judge and carries the actions out,
+// publish writes the dashboard. Each of these may be the last one before a crash;
+// the next run starts from what it sees and comes to the same end.
+//
+// Package scheduler says when a project is looked at, and imports no room.
+//
+// Here, command.go lists the commands, each of which is a file, and wire.go turns a
+// configuration into a reconcile.Runner.
+//
+// internal/fake has what tests and the demo talk to: gitlabsim is a GitLab and
+// pypisim an index, both with memory and behind HTTP. internal/check has the tests
+// of the whole: stories in testdata/stories told as text, simulated months with
+// crashes (sim), the real program killed (kill), hostile texts and indexes
+// (hostile), and pip as the judge of what was offered (oracle).
+//
+// To see it move: go run ./cmd/pinwheel demo. To follow one decision, read the
+// story testdata/stories/tick_on_friday_opens_at_once.txtar, then
+// dashboard.Parse, decide.Decide and mrs.Client in that order.
 package main

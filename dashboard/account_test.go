@@ -39,7 +39,7 @@ var quoted = map[string]string{
 // pageOf is a page with these boxes, each ticked where "!" follows its name.
 func pageOf(names string) string {
 	var lines []string
-	for _, name := range strings.Fields(names) {
+	for name := range strings.FieldsSeq(names) {
 		mark := "[ ] "
 		if strings.HasSuffix(name, "!") {
 			mark = "[x] "
@@ -212,7 +212,7 @@ func TestAttribute(t *testing.T) {
 			if tt.ours != "" {
 				h.LastBody = pageOf(tt.ours)
 			}
-			for _, known := range strings.Split(tt.known, ",") {
+			for known := range strings.SplitSeq(tt.known, ",") {
 				switch w := strings.Fields(known); {
 				case len(w) == 0:
 				case w[0] == "missing":

@@ -32,7 +32,7 @@ func samplesMark(samples []plan.Sample) string {
 // wrote of very old pins, is left out.
 func parseSamples(text string) []plan.Sample {
 	var out []plan.Sample
-	for _, f := range strings.Fields(text) {
+	for f := range strings.FieldsSeq(text) {
 		day, sum, _ := strings.Cut(f, "=")
 		week, err := time.Parse(time.DateOnly, day)
 		value, err2 := strconv.ParseFloat(sum, 64)

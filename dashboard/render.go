@@ -202,11 +202,13 @@ func states(p plan.Plan, v View) []section {
 		out = append(out, s)
 	}
 	table := plan.Table()
-	for from, to := 0, 0; from < len(table); from = to {
-		for to = from + 1; to < len(table) && table[to].Heading == table[from].Heading; {
+	for from := 0; from < len(table); {
+		to := from + 1
+		for to < len(table) && table[to].Heading == table[from].Heading {
 			to++
 		}
 		out = append(out, stateSection(p, table[from:to], v))
+		from = to
 	}
 	return out
 }

@@ -60,8 +60,8 @@ func share(updates []plan.Update, zone *time.Location) shared {
 		return out
 	}
 	for _, s := range said {
-		if first := 0; 2*starting(said, s[0]) > len(said) {
-			out.sentences, first = append(out.sentences, s[0]), starting(said, s[0])
+		if first := starting(said, s[0]); 2*first > len(said) {
+			out.sentences = append(out.sentences, s[0])
 			out.most = first < len(said)
 			break
 		}

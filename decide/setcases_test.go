@@ -11,7 +11,7 @@ import (
 // This file tells what becomes of sets when people and files get in their way.
 
 // head moves main on without changing a file.
-func head(s *plan.Snapshot, digit string) { s.Project.Head = strings.Repeat(digit, 40) }
+func head(s *plan.Snapshot) { s.Project.Head = strings.Repeat("2", 40) }
 
 func roots(t *testing.T, s *plan.Snapshot, lines ...string) {
 	t.Helper()
@@ -105,7 +105,7 @@ func TestAnAddedLineIsOldEnoughAndHashed(t *testing.T) {
 		t.Errorf("file %q", got)
 	}
 	play(&s, p.Actions)
-	head(&s, "2")
+	head(&s)
 	s.MergeRequests[0].HasConflicts = true
 	p = Decide(s)
 	if got := content(t, p); !strings.Contains(got, "fresh==2.0 --hash=sha256:"+hash) {
@@ -137,7 +137,7 @@ func TestANewHeadAloneChangesNoBranch(t *testing.T) {
 	if len(s.MergeRequests) != 1 {
 		t.Fatalf("%d merge requests", len(s.MergeRequests))
 	}
-	head(&s, "2")
+	head(&s)
 	s.Now = at(t, "2026-01-05T08:00:00Z")
 	if p := Decide(s); len(p.Actions) != 0 {
 		t.Errorf("a new head makes it act: %+v", p.Actions)
@@ -152,7 +152,7 @@ func TestWhatIsLeftOfASetTakesOver(t *testing.T) {
 	needs(t, &s, "a", "1.0", "b<1.1")
 	play(&s, Decide(s).Actions)
 	s.Files[0].Data = []byte("a==1.1\nb==1.0\n")
-	head(&s, "2")
+	head(&s)
 	for range 3 {
 		play(&s, Decide(s).Actions)
 	}

@@ -24,7 +24,7 @@ func TestAConflictThatCannotBeForeseen(t *testing.T) {
 		t.Fatalf("%d merge requests", len(s.MergeRequests))
 	}
 	s.Files[0].Data = []byte("a==1.0\nb==1.1\n")
-	head(&s, "2")
+	head(&s)
 	s.Now = at(t, "2026-01-05T08:00:00Z")
 	const says = "GitLab is checking whether it conflicts with `main`."
 	for _, unchecked := range []bool{true, false} {
@@ -82,7 +82,7 @@ func TestAConflictThatGitLabHasNotLookedFor(t *testing.T) {
 				t.Fatalf("%d merge requests", len(s.MergeRequests))
 			}
 			s.Files[0].Data = []byte(tt.main)
-			head(&s, "2")
+			head(&s)
 			s.Now = at(t, "2026-01-05T08:00:00Z")
 			s.MergeRequests[0].Unchecked = !tt.looked
 			if tt.change != nil {

@@ -15,7 +15,6 @@ import (
 	api "gitlab.com/gitlab-org/api/client-go/v2"
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
-	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 )
 
 func TestAReadIsRepeatedAWriteIsNot(t *testing.T) {
@@ -32,7 +31,7 @@ func TestAReadIsRepeatedAWriteIsNot(t *testing.T) {
 		{"not implemented", "GET */branches/* 501 always", 1, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inWorld(t, gitlabsim.Options{}, func(w *world) {
+			inWorld(t, func(w *world) {
 				w.fault(test.fault)
 				before := len(w.sim.Reads(time.Time{}))
 				_, err := w.c.Head(w.ctx, w.project.ID, "main")
@@ -43,10 +42,10 @@ func TestAReadIsRepeatedAWriteIsNot(t *testing.T) {
 	}
 	for _, fault := range []string{"502 always", "reset always", "html always", "truncated after once"} {
 		t.Run("POST "+fault, func(t *testing.T) {
-			inWorld(t, gitlabsim.Options{}, func(w *world) {
+			inWorld(t, func(w *world) {
 				w.fault("POST */merge_requests " + fault)
 				w.ok(w.p.CreateBranch("dave", work, "main"))
-				opt := &api.CreateMergeRequestOptions{Title: api.Ptr("Move boto3"), SourceBranch: api.Ptr(work), TargetBranch: api.Ptr("main")}
+				opt := &api.CreateMergeRequestOptions{Title: new("Move boto3"), SourceBranch: new(work), TargetBranch: new("main")}
 				_, _, err := w.c.API.MergeRequests.CreateMergeRequest(w.project.ID, opt, api.WithContext(w.ctx))
 				w.same(gitlab.Lost(gitlab.Fail(err, "open a merge request")), true)
 				w.same(w.writes(), 1)
@@ -68,7 +67,7 @@ func TestRetryAfterIsKeptTo(t *testing.T) {
 		{"GET */branches/* 429 retry-after soon x3", 7 * time.Second}, // 1+2+4
 	} {
 		t.Run(test.fault, func(t *testing.T) {
-			inWorld(t, gitlabsim.Options{}, func(w *world) {
+			inWorld(t, func(w *world) {
 				w.fault(test.fault)
 				start := time.Now()
 				_, err := w.c.Head(w.ctx, w.project.ID, "main")
@@ -78,7 +77,7 @@ func TestRetryAfterIsKeptTo(t *testing.T) {
 		})
 	}
 	t.Run("a write waits too", func(t *testing.T) {
-		inWorld(t, gitlabsim.Options{}, func(w *world) {
+		inWorld(t, func(w *world) {
 			w.fault("POST */commits 429 retry-after 40 once")
 			start := time.Now()
 			w.ok(w.write(w.c, api.FileUpdate))
@@ -95,7 +94,7 @@ func TestTheTokenGoesNowhereElse(t *testing.T) {
 		{"a write", "POST", "https://gitlab.example/api/v4/projects/1/repository/commits"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inWorld(t, gitlabsim.Options{}, func(w *world) {
+			inWorld(t, func(w *world) {
 				var seen []*http.Request
 				w.c = w.client(w.sim.Token("pinwheel-bot"), overlay{w.sim.Transport(), func(req *http.Request) *http.Response {
 					seen = append(seen, req)
@@ -121,7 +120,7 @@ func TestTheTokenGoesNowhereElse(t *testing.T) {
 }
 
 func TestAGetFollowsItsOwnOrigin(t *testing.T) {
-	inWorld(t, gitlabsim.Options{}, func(w *world) {
+	inWorld(t, func(w *world) {
 		w.c = w.client(w.sim.Token("pinwheel-bot"), overlay{w.sim.Transport(), func(req *http.Request) *http.Response {
 			if !strings.Contains(req.URL.EscapedPath(), "old%2Fpath") {
 				return nil
@@ -147,7 +146,7 @@ func (endless) Read(p []byte) (int, error) {
 func TestAnEndlessBodyEnds(t *testing.T) {
 	for _, status := range []int{200, 500, 404} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
-			inWorld(t, gitlabsim.Options{}, func(w *world) {
+			inWorld(t, func(w *world) {
 				asked := 0
 				w.c = w.client(w.sim.Token("pinwheel-bot"), overlay{w.sim.Transport(), func(*http.Request) *http.Response {
 					asked++
@@ -182,7 +181,7 @@ func TestAnExplodingBodyEnds(t *testing.T) {
 }
 
 func TestARotatedTokenIsSeen(t *testing.T) {
-	inWorld(t, gitlabsim.Options{}, func(w *world) {
+	inWorld(t, func(w *world) {
 		old, fresh := w.sim.Token("pinwheel-bot"), w.sim.Token("pinwheel-bot")
 		token := old + "\n"
 		gl, err := gitlab.Connect(gitlab.Options{URL: w.sim.BaseURL() + "/api/v4/", Transport: w.sim.Transport(),

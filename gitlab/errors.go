@@ -195,8 +195,7 @@ func plain(s string) string {
 
 // innermost leaves out the URL that net/http puts before the cause.
 func innermost(err error) string {
-	var outer *url.Error
-	if errors.As(err, &outer) {
+	if outer, ok := errors.AsType[*url.Error](err); ok {
 		return outer.Err.Error()
 	}
 	return err.Error()

@@ -69,7 +69,7 @@ func TestFailuresAreExplained(t *testing.T) {
 		}, []error{gitlab.ErrUnavailable}, []string{"gitlab.example is not known"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inWorld(t, gitlabsim.Options{}, func(w *world) {
+			inWorld(t, func(w *world) {
 				err := test.do(w)
 				for _, is := range test.is {
 					if !errors.Is(err, is) {
@@ -91,7 +91,7 @@ func TestFailuresAreExplained(t *testing.T) {
 }
 
 func TestWhatNoUserCausedIsNotExplained(t *testing.T) {
-	inWorld(t, gitlabsim.Options{}, func(w *world) {
+	inWorld(t, func(w *world) {
 		w.fault("GET /user 500 always")
 		_, err := w.c.Whoami(w.ctx)
 		w.same(errors.Is(err, gitlab.ErrUnavailable), true)
@@ -107,7 +107,7 @@ func TestWhatNoUserCausedIsNotExplained(t *testing.T) {
 }
 
 func TestARefusalKeepsItsText(t *testing.T) {
-	inWorld(t, gitlabsim.Options{}, func(w *world) {
+	inWorld(t, func(w *world) {
 		err := w.write(w.c, api.FileCreate)
 		w.same(errors.Is(err, gitlab.ErrRefused), true)
 		w.same(err.Error(), "commit to branch pinwheel/boto3-1.x: 400 A file with this name already exists")

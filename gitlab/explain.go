@@ -68,8 +68,7 @@ func explainNetwork(err error, doing string) string {
 // hostOf is the host of the address that was asked for. What it resolved to may
 // be another one each time.
 func hostOf(err error) string {
-	var asked *url.Error
-	if errors.As(err, &asked) {
+	if asked, ok := errors.AsType[*url.Error](err); ok {
 		if u, parsed := url.Parse(asked.URL); parsed == nil && u.Host != "" {
 			return u.Host
 		}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
-	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 )
 
 func TestSettle(t *testing.T) {
@@ -63,7 +62,7 @@ func TestSettle(t *testing.T) {
 // What a token may not read is no reason to write a note twice, but for a note that
 // is worth that.
 func TestANoteThatCannotBeLookedFor(t *testing.T) {
-	inWorld(t, gitlabsim.Options{}, func(w *world) {
+	inWorld(t, func(w *world) {
 		iid, err := w.p.CreateIssue("dave", "Pins", "")
 		w.ok(err)
 		thread := gitlab.Thread{Project: w.project.ID, On: gitlab.OnIssue, IID: int64(iid), Name: "issue #1"}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
-	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 )
 
 // mute is a proxy that takes away what GitLab says of its pages.
@@ -39,7 +38,7 @@ func TestPages(t *testing.T) {
 		{"two and a half behind a proxy", 250, 0, true, 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			inWorld(t, gitlabsim.Options{}, func(w *world) {
+			inWorld(t, func(w *world) {
 				iid, err := w.p.CreateIssue("dave", "Pins", "")
 				w.ok(err)
 				for range tt.seen {
@@ -67,7 +66,7 @@ func TestPages(t *testing.T) {
 
 // A list is read as far as it is wanted.
 func TestPagesEnd(t *testing.T) {
-	inWorld(t, gitlabsim.Options{}, func(w *world) {
+	inWorld(t, func(w *world) {
 		iid, err := w.p.CreateIssue("dave", "Pins", "")
 		w.ok(err)
 		for range 250 {

@@ -10,7 +10,7 @@ import (
 // client-go; opt says which.
 // https://docs.gitlab.com/api/pipelines/#list-project-pipelines
 func (c *Client) Pipelines(ctx context.Context, project int64, opt api.ListProjectPipelinesOptions) ([]*api.PipelineInfo, error) {
-	opt.OrderBy, opt.Sort = api.Ptr("id"), api.Ptr("desc")
+	opt.OrderBy, opt.Sort = new("id"), new("desc")
 	list, err := List(func(page api.ListOptions) ([]*api.PipelineInfo, *api.Response, error) {
 		opt.ListOptions = page
 		return c.API.Pipelines.ListProjectPipelines(project, &opt, api.WithContext(ctx))

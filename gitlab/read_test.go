@@ -15,7 +15,7 @@ import (
 )
 
 func TestTheProjectIsRead(t *testing.T) {
-	inWorld(t, gitlabsim.Options{}, func(w *world) {
+	inWorld(t, func(w *world) {
 		w.same(w.bot.Username+" "+w.bot.Name, "pinwheel-bot Pinwheel")
 		w.same(w.project.DefaultBranch, "main")
 		w.same(w.project.AccessLevel, gitlabsim.Developer)
@@ -42,7 +42,7 @@ func TestTheProjectIsRead(t *testing.T) {
 }
 
 func TestFilesAreReadAtACommit(t *testing.T) {
-	inWorld(t, gitlabsim.Options{}, func(w *world) {
+	inWorld(t, func(w *world) {
 		head, err := w.c.Head(w.ctx, w.project.ID, "main")
 		w.ok(err)
 		odd := "a b/ä#?.txt"
@@ -88,7 +88,7 @@ func (h *halves) RoundTrip(req *http.Request) (*http.Response, error) {
 // Half a file is no file with fewer pins: it is read again, and after that it
 // is an error.
 func TestHalfAFileIsNoFile(t *testing.T) {
-	inWorld(t, gitlabsim.Options{}, func(w *world) {
+	inWorld(t, func(w *world) {
 		half := &halves{w.sim.Transport(), 1}
 		c := w.client(w.sim.Token("pinwheel-bot"), half)
 		data, found, err := c.File(w.ctx, w.project.ID, "constraints.txt", "main")

@@ -4,14 +4,12 @@ import (
 	"net/http"
 	"testing"
 	"time"
-
-	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 )
 
 // A wait that is too long for a number is as long as one may be, not as short.
 func TestAVeryLongRetryAfter(t *testing.T) {
 	for _, value := range []string{"86400", "99999999999", "99999999999999999999999", " 86400 "} {
-		inWorld(t, gitlabsim.Options{}, func(w *world) {
+		inWorld(t, func(w *world) {
 			refused := false
 			c := w.client(w.sim.Token("pinwheel-bot"), overlay{w.sim.Transport(), func(*http.Request) *http.Response {
 				if refused {

@@ -21,7 +21,7 @@ const (
 // world is one simulated project with people and a client of ours.
 type world struct {
 	t       *testing.T
-	ctx     context.Context
+	ctx     context.Context //nolint:containedctx // of one test
 	sim     *gitlabsim.Server
 	p       *gitlabsim.Project
 	c       *gitlab.Client
@@ -31,11 +31,10 @@ type world struct {
 
 // inWorld runs a test in a bubble and fails it for any call that the simulated
 // GitLab does not know.
-func inWorld(t *testing.T, opt gitlabsim.Options, test func(*world)) {
+func inWorld(t *testing.T, test func(*world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		opt.Now = time.Now
-		w := &world{t: t, ctx: t.Context(), sim: gitlabsim.New(opt)}
+		w := &world{t: t, ctx: t.Context(), sim: gitlabsim.New(gitlabsim.Options{Now: time.Now})}
 		w.sim.AddBot("pinwheel-bot", "Pinwheel")
 		w.sim.AddUser("dave", "Dave", false)
 		w.p = w.sim.AddProject("cki/pipeline", "main", map[string]string{"constraints.txt": pins})
@@ -84,8 +83,8 @@ func (w *world) writes() int { return len(w.sim.Writes(time.Time{})) }
 
 // write is a write like any other: a commit that makes the branch work.
 func (w *world) write(c *gitlab.Client, action api.FileActionValue) error {
-	opt := &api.CreateCommitOptions{Branch: api.Ptr(work), StartBranch: api.Ptr("main"), CommitMessage: api.Ptr("Move boto3"),
-		Actions: []*api.CommitActionOptions{{Action: &action, FilePath: api.Ptr("constraints.txt"), Content: api.Ptr("boto3==1.35.0\n")}}}
+	opt := &api.CreateCommitOptions{Branch: new(work), StartBranch: new("main"), CommitMessage: new("Move boto3"),
+		Actions: []*api.CommitActionOptions{{Action: &action, FilePath: new("constraints.txt"), Content: new("boto3==1.35.0\n")}}}
 	_, _, err := c.API.Commits.CreateCommit(w.project.ID, opt, api.WithContext(w.ctx))
 	return gitlab.Fail(err, "commit to branch %s", work)
 }

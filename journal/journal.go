@@ -12,6 +12,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -94,7 +95,7 @@ func (e *Entry) End(ctx context.Context, out Outcome) error {
 	if out.Target != "" {
 		end.Target = out.Target
 	}
-	end.After = append(end.After[:len(end.After):len(end.After)], out.After...)
+	end.After = append(slices.Clip(end.After), out.After...)
 	return e.j.write(end, func(end store.AuditEntry) error {
 		return e.j.store.FinishAction(context.WithoutCancel(ctx), e.id, end)
 	})

@@ -102,7 +102,7 @@ func (e effect) knowsInputs(ctx context.Context, a plan.AskForTests) error {
 // started reports whether our user started a pipeline for the head by the API.
 func (e effect) started(ctx context.Context, a plan.AskForTests) (bool, error) {
 	list, err := e.gl.Pipelines(ctx, e.id, api.ListProjectPipelinesOptions{
-		Ref: &a.Branch, SHA: &a.Head, Source: api.Ptr("api"), Username: &e.bot.Username,
+		Ref: &a.Branch, SHA: &a.Head, Source: new("api"), Username: &e.bot.Username,
 	})
 	return len(list) > 0, err
 }

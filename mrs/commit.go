@@ -74,7 +74,7 @@ func (e effect) postCommit(ctx context.Context, a plan.CommitBranch) (plan.Commi
 	opt := &api.CreateCommitOptions{Branch: &a.Branch, StartSHA: &a.Base, CommitMessage: &a.Message}
 	if a.Expect != "" {
 		// Not for a new branch: GitLab then refuses one that appeared meanwhile.
-		opt.Force = api.Ptr(true)
+		opt.Force = new(true)
 	}
 	for _, f := range a.Files {
 		action := api.FileUpdate
@@ -82,7 +82,7 @@ func (e effect) postCommit(ctx context.Context, a plan.CommitBranch) (plan.Commi
 			action = api.FileCreate
 		}
 		opt.Actions = append(opt.Actions, &api.CommitActionOptions{Action: &action, FilePath: &f.Path,
-			Content: api.Ptr(base64.StdEncoding.EncodeToString(f.Content)), Encoding: api.Ptr("base64")})
+			Content: new(base64.StdEncoding.EncodeToString(f.Content)), Encoding: new("base64")})
 	}
 	made, _, err := e.gl.API.Commits.CreateCommit(e.id, opt, api.WithContext(ctx))
 	if err == nil && made.ID == "" {
@@ -194,7 +194,7 @@ func (e effect) keepReplaced(ctx context.Context, iid int64, branch, expect, hea
 func (e effect) replaced(ctx context.Context, iid int64, head string) (before string, found bool, err error) {
 	for _, wait := range []time.Duration{0, time.Second / 2, time.Second, 2 * time.Second} {
 		if err := gitlab.Pause(ctx, wait); err != nil {
-			return "", false, nil
+			return "", false, nil //nolint:nilerr // an end of the run: what was not found is asked for by the next
 		}
 		list, err := gitlab.List(func(page api.ListOptions) ([]*api.MergeRequestDiffVersion, *api.Response, error) {
 			opt := &api.GetMergeRequestDiffVersionsOptions{ListOptions: page}

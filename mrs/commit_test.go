@@ -33,7 +33,7 @@ func TestACommitMakesTheBranch(t *testing.T) {
 
 func TestARebuildReplacesTheHead(t *testing.T) {
 	inWorld(t, gitlabsim.Options{}, func(w *world) {
-		head, m := w.opened("1.35.0")
+		head, m := w.opened()
 		_, err := w.p.EditFile("dave", "README.md", "hello\n")
 		w.ok(err)
 		a := w.commit("1.36.0", head, m.IID)
@@ -88,7 +88,7 @@ func TestACommitThatDidNotHappen(t *testing.T) {
 
 func TestAForeignHeadIsNotReplaced(t *testing.T) {
 	inWorld(t, gitlabsim.Options{}, func(w *world) {
-		head, m := w.opened("1.35.0")
+		head, m := w.opened()
 		foreign, err := w.p.Push("dave", work, "mine", map[string]string{"x": "y"})
 		w.ok(err)
 		_, err = w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(w.commit("1.36.0", head, m.IID), view))
@@ -141,7 +141,7 @@ func TestAPushInTheInstantOfARebuildIsKept(t *testing.T) {
 	for _, fault := range []string{"", "POST */commits 502 after once", "POST */branches 502 after once", "GET */versions 502 x2"} {
 		t.Run(fault, func(t *testing.T) {
 			inWorld(t, gitlabsim.Options{AsyncReads: 2}, func(w *world) {
-				head, m := w.opened("1.35.0")
+				head, m := w.opened()
 				if fault != "" {
 					w.fault(fault)
 				}
@@ -178,7 +178,7 @@ func TestAnAmendedCommitInTheInstantOfARebuildIsKept(t *testing.T) {
 	}{"another file": {map[string]string{"x": "y"}, true}, "nothing": {nil, false}} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, gitlabsim.Options{}, func(w *world) {
-				head, m := w.opened("1.35.0")
+				head, m := w.opened()
 				var foreign string
 				w.sim.OnRequest(func(c gitlabsim.Call) {
 					if c.Method == "POST" && strings.HasSuffix(c.Path, "/commits") && foreign == "" {
@@ -216,7 +216,7 @@ func TestAMessageThatNamesTooManyFiles(t *testing.T) {
 // then an older head of ours and nobody's loss.
 func TestAnOlderHeadOfOursIsNotKept(t *testing.T) {
 	inWorld(t, gitlabsim.Options{CoalesceVersions: true, AsyncReads: 99}, func(w *world) {
-		head, m := w.opened("1.35.0")
+		head, m := w.opened()
 		w.same(len(w.mr(m.IID).Versions), 1)
 		second := w.apply(w.commit("1.36.0", head, 0)).Head
 		out := w.apply(w.commit("1.37.0", second, m.IID))
@@ -228,7 +228,7 @@ func TestAnOlderHeadOfOursIsNotKept(t *testing.T) {
 
 func TestVersionsThatAreLateAreToldAndAskedForAgain(t *testing.T) {
 	inWorld(t, gitlabsim.Options{}, func(w *world) {
-		head, m := w.opened("1.35.0")
+		head, m := w.opened()
 		lag := true
 		w.c = w.client(w.sim.Token("pinwheel-bot"), overlay{w.sim.Transport(), lagging(&lag)})
 		out := w.apply(w.commit("1.36.0", head, m.IID))

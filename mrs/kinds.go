@@ -23,7 +23,7 @@ const kindsOf = 10
 // Those without a pipeline are left out.
 // https://docs.gitlab.com/ci/pipelines/merge_request_pipelines/
 func (c *Client) KindsOfPipelines(ctx context.Context, id int64) ([]Kinds, error) {
-	opt := &api.ListProjectMergeRequestsOptions{ListOptions: api.ListOptions{PerPage: kindsOf}, State: api.Ptr("opened")}
+	opt := &api.ListProjectMergeRequestsOptions{ListOptions: api.ListOptions{PerPage: kindsOf}, State: new("opened")}
 	list, _, err := c.gl.API.MergeRequests.ListProjectMergeRequests(id, opt, api.WithContext(ctx))
 	if err != nil {
 		return nil, gitlab.Fail(err, "list open merge requests")

@@ -129,7 +129,7 @@ func ParseBody(description string) plan.MergeRequestNote {
 	region := description[from:to]
 	n := plan.MergeRequestNote{Present: true, RebaseBox: rebaseBox.MatchString(region)}
 	line, _, _ := strings.Cut(region[len(beginMark):], "-->")
-	for _, field := range strings.Fields(line) {
+	for field := range strings.FieldsSeq(line) {
 		key, value, _ := strings.Cut(field, "=")
 		n = set(n, key, value)
 	}
@@ -156,7 +156,7 @@ func set(n plan.MergeRequestNote, key, value string) plan.MergeRequestNote {
 		n.ClosedByUs = value == "us"
 	case "moves":
 		n.Moves = nil
-		for _, part := range strings.Split(value, ",") {
+		for part := range strings.SplitSeq(value, ",") {
 			if f := strings.Split(part, ":"); len(f) == 3 {
 				n.Moves = append(n.Moves, plan.Move{Key: unescape(f[0]), From: unescape(f[1]), To: unescape(f[2])})
 			}

@@ -19,9 +19,9 @@ import (
 // https://docs.gitlab.com/api/merge_requests/#list-project-merge-requests
 func (c *Client) OpenMergeRequests(ctx context.Context, id int64) ([]plan.MergeRequest, error) {
 	return c.list(ctx, id, "list open merge requests", &api.ListProjectMergeRequestsOptions{
-		State: api.Ptr("opened"), OrderBy: api.Ptr("created_at"), Sort: api.Ptr("asc"),
+		State: new("opened"), OrderBy: new("created_at"), Sort: new("asc"),
 		// Refreshes conflicts for a later read, where the role allows it.
-		WithMergeStatusRecheck: api.Ptr(true),
+		WithMergeStatusRecheck: new(true),
 	})
 }
 
@@ -30,9 +30,9 @@ func (c *Client) OpenMergeRequests(ctx context.Context, id int64) ([]plan.MergeR
 // means all there ever were.
 func (c *Client) UpdatedMergeRequests(ctx context.Context, id int64, since time.Time) ([]plan.MergeRequest, error) {
 	// By creation, not by update: nothing moves to another page meanwhile.
-	opt := &api.ListProjectMergeRequestsOptions{State: api.Ptr("all"), OrderBy: api.Ptr("created_at"), Sort: api.Ptr("asc")}
+	opt := &api.ListProjectMergeRequestsOptions{State: new("all"), OrderBy: new("created_at"), Sort: new("asc")}
 	if !since.IsZero() {
-		opt.UpdatedAfter = api.Ptr(since.UTC())
+		opt.UpdatedAfter = new(since.UTC())
 	}
 	all, err := c.list(ctx, id, "list updated merge requests", opt)
 	var out []plan.MergeRequest

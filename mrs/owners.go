@@ -101,7 +101,7 @@ var sectionLine = regexp.MustCompile(`^\^?\[([^\]]+)\](?:\[\d+\])?\s*(.*)$`)
 
 func names(owners string) []string {
 	var out []string
-	for _, f := range strings.Fields(owners) {
+	for f := range strings.FieldsSeq(owners) {
 		if m := ownerName.FindStringSubmatch(f); m != nil {
 			out = append(out, m[1])
 		}

@@ -26,7 +26,7 @@ type News struct {
 // since, newest first.
 // https://docs.gitlab.com/api/pipelines/#list-project-pipelines
 func (c *Client) UpdatedPipelines(ctx context.Context, id int64, since time.Time) ([]News, error) {
-	list, err := c.gl.Pipelines(ctx, id, api.ListProjectPipelinesOptions{UpdatedAfter: api.Ptr(since.UTC())})
+	list, err := c.gl.Pipelines(ctx, id, api.ListProjectPipelinesOptions{UpdatedAfter: new(since.UTC())})
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ const recent = 20
 // BranchJobs is how the jobs of the newest settled pipeline of a branch ended,
 // and when that was; the zero time where there is none.
 func (c *Client) BranchJobs(ctx context.Context, id int64, branch string) (map[string]plan.Result, time.Time, error) {
-	opt := &api.ListProjectPipelinesOptions{ListOptions: api.ListOptions{PerPage: recent}, Ref: &branch, OrderBy: api.Ptr("id"), Sort: api.Ptr("desc")}
+	opt := &api.ListProjectPipelinesOptions{ListOptions: api.ListOptions{PerPage: recent}, Ref: &branch, OrderBy: new("id"), Sort: new("desc")}
 	list, _, err := c.gl.API.Pipelines.ListProjectPipelines(id, opt, api.WithContext(ctx))
 	if err != nil {
 		return nil, time.Time{}, gitlab.Fail(err, "list the pipelines of %s", branch)

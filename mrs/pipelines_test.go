@@ -15,7 +15,7 @@ import (
 
 func TestThePipelineOfTheHead(t *testing.T) {
 	inWorld(t, gitlabsim.Options{}, func(w *world) {
-		_, m := w.opened("1.35.0")
+		_, m := w.opened()
 		look := func() plan.Pipeline {
 			p, err := w.c.HeadPipeline(w.ctx, w.project.ID, m.IID, time.Time{})
 			w.ok(err)
@@ -62,7 +62,7 @@ func TestThePipelineOfTheHead(t *testing.T) {
 
 func TestWhatChangedIsListed(t *testing.T) {
 	inWorld(t, gitlabsim.Options{}, func(w *world) {
-		w.opened("1.35.0")
+		w.opened()
 		w.ok(w.p.Pipeline("dave", "main", "failed"))
 		time.Sleep(time.Hour)
 		for range 120 {
@@ -94,7 +94,7 @@ func TestWhatChangedIsListed(t *testing.T) {
 
 func TestApprovals(t *testing.T) {
 	inWorld(t, gitlabsim.Options{}, func(w *world) {
-		_, m := w.opened("1.35.0")
+		_, m := w.opened()
 		for _, want := range []bool{false, true, false} {
 			approved, err := w.c.Approved(w.ctx, w.project.ID, m.IID)
 			w.ok(err)
@@ -110,7 +110,7 @@ func TestApprovals(t *testing.T) {
 
 func TestTestsAreAskedForOnceForEachHead(t *testing.T) {
 	inWorld(t, gitlabsim.Options{}, func(w *world) {
-		_, m := w.opened("1.35.0")
+		_, m := w.opened()
 		w.p.SetCI(true, "suite", "fast", "shards")
 		a := plan.AskForTests{IID: m.IID, Branch: work, Head: m.HeadSHA, OnOpen: plan.OnOpen{Comment: "@dave test", Pipeline: true,
 			Inputs: []plan.Input{{Name: "suite", Value: "canary"}, {Name: "fast", Value: true}, {Name: "shards", Value: 2}}}}
@@ -140,7 +140,7 @@ func TestInputsAreNotDropped(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			inWorld(t, gitlabsim.Options{Version: version}, func(w *world) {
 				w.p.SetCI(true, "suite")
-				_, m := w.opened("1.35.0")
+				_, m := w.opened()
 				a := plan.AskForTests{IID: m.IID, Branch: work, Head: m.HeadSHA, OnOpen: plan.OnOpen{Pipeline: true, Inputs: []plan.Input{{Name: "suite", Value: "canary"}}}}
 				_, err := w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(a, view))
 				w.same(err == nil, starts)

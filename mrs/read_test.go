@@ -51,7 +51,7 @@ func TestEveryPageIsRead(t *testing.T) {
 
 func TestConflictsAreSeenByALaterRead(t *testing.T) {
 	inWorld(t, gitlabsim.Options{}, func(w *world) {
-		_, m := w.opened("1.35.0")
+		_, m := w.opened()
 		_, err := w.p.EditFile("dave", "constraints.txt", strings.ReplaceAll(pins, "1.34.0", "1.34.5"))
 		w.ok(err)
 		for i := range 3 {

@@ -25,7 +25,7 @@ const (
 // world is one simulated project with people and a client of ours.
 type world struct {
 	t       *testing.T
-	ctx     context.Context
+	ctx     context.Context //nolint:containedctx // of one test
 	sim     *gitlabsim.Server
 	p       *gitlabsim.Project
 	gl      *gitlab.Client
@@ -138,8 +138,9 @@ func (w *world) open(version string) plan.OpenMergeRequest {
 }
 
 // opened makes branch and merge request.
-func (w *world) opened(version string) (head string, m plan.MergeRequest) {
+func (w *world) opened() (head string, m plan.MergeRequest) {
 	w.t.Helper()
+	const version = "1.35.0"
 	head = w.apply(w.commit(version, "", 0)).Head
 	time.Sleep(time.Minute)
 	m = *w.apply(w.open(version)).MR

@@ -42,7 +42,7 @@ func (e effect) openMergeRequest(ctx context.Context, a plan.OpenMergeRequest, o
 	}
 	// A fresh branch is not visible to merge requests at once, and a lock may
 	// be held.
-	for _, wait := range []time.Duration{1, 2, 4, 8, 0} {
+	for _, wait := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 0} {
 		var made *plan.MergeRequest
 		if made, err = e.postMergeRequest(ctx, a, o.opened, people); err == nil {
 			return Outcome{Wrote: true, MR: made}, nil
@@ -53,7 +53,7 @@ func (e effect) openMergeRequest(ctx context.Context, a plan.OpenMergeRequest, o
 		if gitlab.Lost(err) {
 			return e.sought(ctx, a.Update.Branch, err)
 		}
-		if !transient(err) || wait == 0 || gitlab.Pause(ctx, wait*time.Second) != nil {
+		if !transient(err) || wait == 0 || gitlab.Pause(ctx, wait) != nil {
 			break
 		}
 	}
@@ -89,10 +89,10 @@ func (e effect) reopen(ctx context.Context, a plan.OpenMergeRequest, t texts) (*
 	case err != nil:
 		return nil, err
 	case m.State != plan.Closed || e.own(m, a.Update.Branch) != nil:
-		return nil, nil
+		return nil, nil //nolint:nilerr // what is not ours is left alone
 	}
 	next := Replace(description, t.body)
-	opt := &api.UpdateMergeRequestOptions{StateEvent: api.Ptr("reopen"), Description: &next}
+	opt := &api.UpdateMergeRequestOptions{StateEvent: new("reopen"), Description: &next}
 	if t.title != "" {
 		opt.Title = &t.title
 	}
@@ -106,7 +106,7 @@ func (e effect) reopen(ctx context.Context, a plan.OpenMergeRequest, t texts) (*
 // otherwise, or leaves it closed, the answer is nil.
 func (e effect) putOpen(ctx context.Context, iid int64, opt *api.UpdateMergeRequestOptions) (*plan.MergeRequest, error) {
 	opened := func(m plan.MergeRequest, _ string) bool { return m.State == plan.Opened }
-	for _, wait := range []time.Duration{1, 2, 4, 0} {
+	for _, wait := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 0} {
 		done, err := e.put(ctx, iid, opt, opened)
 		if errors.Is(err, gitlab.ErrRefused) {
 			now, look := e.MergeRequest(ctx, e.id, iid)
@@ -119,7 +119,7 @@ func (e effect) putOpen(ctx context.Context, iid int64, opt *api.UpdateMergeRequ
 		}
 		switch {
 		case errors.Is(err, gitlab.ErrConflict):
-			if wait == 0 || gitlab.Pause(ctx, wait*time.Second) != nil {
+			if wait == 0 || gitlab.Pause(ctx, wait) != nil {
 				return nil, err
 			}
 			continue
@@ -139,7 +139,7 @@ func (e effect) postMergeRequest(ctx context.Context, a plan.OpenMergeRequest, t
 	labels := api.LabelOptions(a.Labels)
 	opt := &api.CreateMergeRequestOptions{
 		Title: &t.title, Description: &t.body,
-		SourceBranch: &a.Update.Branch, TargetBranch: &a.Target, RemoveSourceBranch: api.Ptr(true),
+		SourceBranch: &a.Update.Branch, TargetBranch: &a.Target, RemoveSourceBranch: new(true),
 	}
 	if len(labels) > 0 {
 		opt.Labels = &labels
@@ -165,7 +165,7 @@ func (e effect) postMergeRequest(ctx context.Context, a plan.OpenMergeRequest, t
 // none. The list may be stale, so a row is believed only once it was read.
 func (e effect) openFrom(ctx context.Context, branch string) (*plan.MergeRequest, error) {
 	list, err := e.list(ctx, e.id, "look for a merge request from branch "+branch, &api.ListProjectMergeRequestsOptions{
-		State: api.Ptr("opened"), SourceBranch: &branch})
+		State: new("opened"), SourceBranch: &branch})
 	if err != nil {
 		return nil, err
 	}
@@ -317,7 +317,7 @@ func (e effect) closeMergeRequest(ctx context.Context, a plan.CloseMergeRequest,
 		return Outcome{Wrote: wrote, MR: &m}, err
 	}
 	marked := markClosed(description, a.Op)
-	opt := &api.UpdateMergeRequestOptions{StateEvent: api.Ptr("close"), Description: &marked}
+	opt := &api.UpdateMergeRequestOptions{StateEvent: new("close"), Description: &marked}
 	done, err := e.put(ctx, a.IID, opt, func(m plan.MergeRequest, _ string) bool { return m.State == plan.Closed })
 	if err != nil {
 		return Outcome{Wrote: wrote, MR: &m}, err

@@ -82,7 +82,7 @@ func TestAnOpenMergeRequestIsAdopted(t *testing.T) {
 	})
 	t.Run("a stale row is not believed", func(t *testing.T) {
 		inWorld(t, gitlabsim.Options{StaleLists: 1}, func(w *world) {
-			_, m := w.opened("1.35.0")
+			_, m := w.opened()
 			w.ok(w.p.CloseMR("dave", int(m.IID)))
 			out := w.apply(w.open("1.35.0"))
 			w.same(out.Wrote, true)
@@ -95,7 +95,7 @@ func TestAMergeRequestIsEditedWhenItDiffers(t *testing.T) {
 	for _, fault := range []string{"", "PUT * 502 after once", "PUT * truncated after once"} {
 		t.Run(fault, func(t *testing.T) {
 			inWorld(t, gitlabsim.Options{}, func(w *world) {
-				_, m := w.opened("1.35.0")
+				_, m := w.opened()
 				w.quiet(plan.EditMergeRequest{IID: m.IID, Update: update("1.35.0"), Title: update("1.35.0").Title})
 				if fault != "" {
 					w.fault(fault)
@@ -113,7 +113,7 @@ func TestAMergeRequestIsEditedWhenItDiffers(t *testing.T) {
 	}
 	t.Run("a person's title stays", func(t *testing.T) {
 		inWorld(t, gitlabsim.Options{}, func(w *world) {
-			_, m := w.opened("1.35.0")
+			_, m := w.opened()
 			w.ok(w.p.EditMRTitle("dave", int(m.IID), "mine"))
 			w.apply(plan.EditMergeRequest{IID: m.IID, Update: update("1.36.0")})
 			w.same(w.mr(m.IID).Title, "mine")
@@ -121,7 +121,7 @@ func TestAMergeRequestIsEditedWhenItDiffers(t *testing.T) {
 	})
 	t.Run("a ticked rebase box is read and cleared", func(t *testing.T) {
 		inWorld(t, gitlabsim.Options{}, func(w *world) {
-			_, m := w.opened("1.35.0")
+			_, m := w.opened()
 			w.ok(w.p.TickMR("dave", int(m.IID), "rebase-check"))
 			now, err := w.c.MergeRequest(w.ctx, w.project.ID, m.IID)
 			w.ok(err)
@@ -132,14 +132,14 @@ func TestAMergeRequestIsEditedWhenItDiffers(t *testing.T) {
 	})
 	t.Run("a closed one is not touched", func(t *testing.T) {
 		inWorld(t, gitlabsim.Options{}, func(w *world) {
-			_, m := w.opened("1.35.0")
+			_, m := w.opened()
 			w.ok(w.p.CloseMR("dave", int(m.IID)))
 			w.same(w.quiet(plan.EditMergeRequest{IID: m.IID, Update: update("1.36.0"), Title: "x"}).MR.State, plan.Closed)
 		})
 	})
 	t.Run("not written", func(t *testing.T) {
 		inWorld(t, gitlabsim.Options{}, func(w *world) {
-			_, m := w.opened("1.35.0")
+			_, m := w.opened()
 			w.fault("PUT * 502 once")
 			_, err := w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(plan.EditMergeRequest{IID: m.IID, Update: update("1.36.0"), Title: "x"}, view))
 			w.same(err != nil, true)
@@ -151,7 +151,7 @@ func TestAMergeRequestIsClosedWithOneNote(t *testing.T) {
 	for _, fault := range []string{"", "PUT * 502 after once", "POST */notes 502 after once", "PUT * 502 once", "POST */notes 502 once", "PUT * html after once"} {
 		t.Run(fault, func(t *testing.T) {
 			inWorld(t, gitlabsim.Options{}, func(w *world) {
-				_, m := w.opened("1.35.0")
+				_, m := w.opened()
 				// A stranger's copy of the mark silences nothing.
 				w.ok(w.p.CommentMR("dave", int(m.IID), "<!-- op:abc -->"))
 				if fault != "" {
@@ -188,7 +188,7 @@ func TestAMergeRequestIsClosedWithOneNote(t *testing.T) {
 
 func TestClosingOneWhoseTextIsAPersonsKeepsIt(t *testing.T) {
 	inWorld(t, gitlabsim.Options{}, func(w *world) {
-		_, m := w.opened("1.35.0")
+		_, m := w.opened()
 		w.ok(w.p.EditMRDescription("dave", int(m.IID), "My words."))
 		out := w.apply(plan.CloseMergeRequest{IID: m.IID, Branch: work, Op: "abc", Reason: "gone"})
 		w.same(out.MR.Note.ClosedByUs, true)
@@ -216,7 +216,7 @@ func TestReopeningMakesNoSecondOne(t *testing.T) {
 	} {
 		t.Run(test.fault, func(t *testing.T) {
 			inWorld(t, gitlabsim.Options{}, func(w *world) {
-				_, m := w.opened("1.35.0")
+				_, m := w.opened()
 				w.ok(w.p.CloseMR("dave", int(m.IID)))
 				w.fault(test.fault)
 				a := w.open("1.35.0")
@@ -234,7 +234,7 @@ func TestReopeningMakesNoSecondOne(t *testing.T) {
 	}
 	t.Run("left closed", func(t *testing.T) {
 		inWorld(t, gitlabsim.Options{}, func(w *world) {
-			_, m := w.opened("1.35.0")
+			_, m := w.opened()
 			w.ok(w.p.CloseMR("dave", int(m.IID)))
 			w.fault("PUT */merge_requests/* 422 once")
 			a := w.open("1.35.0")

@@ -86,7 +86,7 @@ func hunksOf(a, b []string, depth int) []hunk {
 	for aEnd > lo && bEnd > lo && a[aEnd-1] == b[bEnd-1] {
 		aEnd, bEnd = aEnd-1, bEnd-1
 	}
-	if lo == aEnd && lo == bEnd {
+	if lo == aEnd && lo == bEnd { //nolint:gocritic // both are used up: nothing differs
 		return nil
 	}
 	var anchors [][2]int

@@ -12,6 +12,8 @@ func IsBuild(r *Release, v pep440.Version) bool {
 	return r.Version.Local() != "" && SamePublic(r.Version, v)
 }
 
+// SamePublic reports whether two versions are equal but for their labels. A version
+// that cannot be read without its label equals none.
 func SamePublic(a, b pep440.Version) bool {
 	p, err := pep440.Parse(a.Public())
 	if err != nil {

@@ -116,18 +116,19 @@ func (r PipelineEnded) words(v voice) string {
 		return fmt.Sprintf("Pipeline %s on %s", r.Result, day(r.At))
 	case Failed, Unsettled:
 	}
-	text := "Pipeline failed on " + day(r.At)
+	var text strings.Builder
+	text.WriteString("Pipeline failed on " + day(r.At))
 	for i, j := range r.Jobs {
 		switch {
 		case i == 0:
-			text += " in " + v.safe(j.Name)
+			text.WriteString(" in " + v.safe(j.Name))
 		case i == mostJobs:
-			text += fmt.Sprintf(" and %d more", len(r.Jobs)-i)
+			text.WriteString(fmt.Sprintf(" and %d more", len(r.Jobs)-i))
 		case i < mostJobs:
-			text += ", " + v.safe(j.Name)
+			text.WriteString(", " + v.safe(j.Name))
 		}
 	}
-	return text + r.onMain(v)
+	return text.String() + r.onMain(v)
 }
 
 // onMain compares failed jobs with the same ones on the default branch.

@@ -82,7 +82,7 @@ func ParsePackagePattern(text string) (PackagePattern, error) {
 		}
 		re, err := regexp.Compile(inner)
 		if err != nil {
-			return PackagePattern{}, fmt.Errorf("%q is not a regular expression: %v", text, err)
+			return PackagePattern{}, fmt.Errorf("%q is not a regular expression: %w", text, err)
 		}
 		return PackagePattern{text: text, re: re}, nil
 	}

@@ -82,7 +82,7 @@ func ParseTrailers(message string) (t Trailers, ok bool) {
 			t.Digest = value
 		case "Paths":
 			t.Paths = nil
-			for _, p := range strings.Fields(value) {
+			for p := range strings.FieldsSeq(value) {
 				t.Paths = append(t.Paths, unescape(p))
 			}
 		case "Moves":
@@ -134,7 +134,7 @@ func MovesText(moves []Move) string {
 
 func parseMoves(s string) []Move {
 	var moves []Move
-	for _, f := range strings.Fields(s) {
+	for f := range strings.FieldsSeq(s) {
 		if p := strings.SplitN(f, ":", 3); len(p) == 3 {
 			moves = append(moves, Move{Key: p[0], Name: p[0], From: unmark(p[1]), To: unmark(p[2])})
 		}
@@ -158,7 +158,7 @@ func LinesText(lines []LineChange) string {
 
 func parseLines(s string) []LineChange {
 	var lines []LineChange
-	for _, f := range strings.Fields(s) {
+	for f := range strings.FieldsSeq(s) {
 		if p := strings.SplitN(f[1:], ":", 3); len(p) == 3 && (f[0] == '+' || f[0] == '-') {
 			lines = append(lines, LineChange{Key: p[0], Name: p[0], Version: unmark(p[1]), File: unescape(p[2]), Removed: f[0] == '-'})
 		}

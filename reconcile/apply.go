@@ -241,7 +241,7 @@ func (r *run) overlay(ctx context.Context, a plan.Action, out mrs.Outcome, failu
 		}
 	}
 	if failure != nil {
-		return nil
+		return nil //nolint:nilerr // whoever made the effect says what failed
 	}
 	switch a := a.(type) {
 	case plan.CommitBranch:

@@ -128,7 +128,7 @@ func (r *run) late(ctx context.Context, a dashboard.Activity) (late, again bool,
 			return false, false, nil
 		}
 	}
-	if r.witnessed == changed {
+	if r.witnessed.Equal(changed) {
 		return false, false, nil
 	}
 	at, err := r.Dashboard.NewestNoteAt(ctx, r.snap.Project.ID, r.issue.IID)

@@ -159,7 +159,7 @@ func (r *run) ask(ctx context.Context, wanted map[string]decide.Wanted) (damaged
 	sort.Slice(requests, func(i, j int) bool { return requests[i].Name < requests[j].Name })
 	fresh := saver{r: r, rows: map[string][]store.Facts{}}
 	still := map[string]map[string]time.Time{} // by index: until when what is stored holds
-	r.index.FetchEach(ctx, requests, r.Progress, func(i int, res pypi.Result) {
+	r.index.FetchEach(ctx, requests, r.Progress, func(_ int, res pypi.Result) {
 		index, name := res.Request.Source.Index.Name, res.Request.Name
 		pkg, save, bad := r.settle(ctx, res, stored[name], wanted[name].Least)
 		if bad != nil {

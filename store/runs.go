@@ -116,7 +116,9 @@ func makeRoom(ctx context.Context, tx *sql.Tx, project string, now time.Time, ow
 
 // forgets picks one run of 25 or so, by a hash of its number, so that each project
 // has its turn however many there are.
-func forgets(run int64) bool { return uint64(run)*0x9E3779B97F4A7C15>>32%25 == 0 }
+func forgets(run int64) bool {
+	return uint64(run)*0x9E3779B97F4A7C15>>32%25 == 0 //nolint:gosec // a hash, which overflows on purpose
+}
 
 // forgetRuns removes the oldest runs of a project that ended before an instant,
 // of each end more than are added meanwhile. The last of each end stays.

@@ -148,4 +148,5 @@ func TestLastRunsReadsAFewRows(t *testing.T) {
 			t.Errorf("it reads all runs: %s", detail)
 		}
 	}
+	must(t, rows.Err())
 }

@@ -166,8 +166,7 @@ func writable(path string) error {
 	if err == nil {
 		return f.Close()
 	}
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pathError.Err
 	}
 	return fmt.Errorf("the file cannot be opened for writing (%w): give this user the right or name another", err)

@@ -257,7 +257,7 @@ func TestEveryStatement(t *testing.T) {
 				t.Errorf("%s: %s: %v", name, text, err)
 				return true
 			}
-			must(t, stmt.Close())
+			must(t, stmt.Close()) //nolint:sqlclosecheck // at once, since there are many
 			return true
 		})
 	}

@@ -85,7 +85,7 @@ func TestStoredJSON(t *testing.T) {
 			s := opened(t, file(t))
 			k.save(t, s, k.value)
 			var text string
-			must(t, s.db().QueryRow(`SELECT `+k.column+` FROM `+k.table).Scan(&text)) //nolint:gosec // names of this file
+			must(t, s.db().QueryRow(`SELECT `+k.column+` FROM `+k.table).Scan(&text))
 			var out bytes.Buffer
 			must(t, json.Indent(&out, []byte(text), "", "  "))
 			out.WriteString("\n")
@@ -124,7 +124,7 @@ func TestStoredJSONOfEarlierVersions(t *testing.T) {
 					_, err = db.Exec(`DROP TRIGGER audit_is_final`)
 					must(t, err)
 				}
-				_, err = db.Exec(`UPDATE `+k.table+` SET `+k.column+` = ?`, text.String()) //nolint:gosec // names of this file
+				_, err = db.Exec(`UPDATE `+k.table+` SET `+k.column+` = ?`, text.String())
 				must(t, err)
 				same(t, "read", k.read(t, s), k.value)
 			})

@@ -50,7 +50,7 @@ func aws(t *testing.T) *Facts {
 		return &Metadata{}, Known
 	}
 	// What is not recorded has a release that nothing is known against.
-	f.Releases = func(key string) ([]pep440.Version, Knowledge) {
+	f.Releases = func(string) ([]pep440.Version, Knowledge) {
 		return []pep440.Version{version(t, "9999"), version(t, "8.5"), version(t, "3.0.50"), version(t, "0.1")}, Known
 	}
 	return f

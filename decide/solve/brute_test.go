@@ -109,7 +109,7 @@ func newBrute(tb testing.TB, w *world) *brute {
 			}
 			var kept []string
 			for _, name := range b.demanded(now, g, e) {
-				if b.openFits(now, g, e, append(kept[:len(kept):len(kept)], name)) {
+				if b.openFits(now, g, e, append(slices.Clip(kept), name)) {
 					kept = append(kept, name)
 				} else {
 					b.broken[fmt.Sprint(g, e, name)] = true

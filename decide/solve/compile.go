@@ -63,7 +63,7 @@ func (s *Solver) number(key string) int32 {
 	if n, ok := s.numbers[key]; ok {
 		return n
 	}
-	n := int32(len(s.names))
+	n := int32(len(s.names)) //nolint:gosec // a name, a node or an option takes more than a byte, so memory ends first
 	s.numbers[key] = n
 	s.names = append(s.names, key)
 	return n

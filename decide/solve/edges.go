@@ -211,10 +211,13 @@ func (s *Solver) byOf(p *pick, mask uint64) Edge {
 func (s *Solver) apply(moves []Move) *state {
 	st := s.scratch()
 	for _, m := range moves {
-		if m.Pin < 0 || m.Pin >= len(s.f.Pins) || st.isMoved(int32(m.Pin)) {
+		if m.Pin < 0 || m.Pin >= len(s.f.Pins) {
 			continue
 		}
-		i := int32(m.Pin)
+		i := int32(m.Pin) //nolint:gosec // an index of a pin
+		if st.isMoved(i) {
+			continue
+		}
 		o := s.option(i, Candidate{Version: m.To, Major: m.Major, Young: m.Young, Down: m.Down})
 		if o == 0 {
 			continue

@@ -84,7 +84,7 @@ func TestSmallWorldsAgreeWithBruteForce(t *testing.T) {
 			default:
 				counts.sets++
 			}
-			if problem := b.judge(s, g, o, got, to, others); problem != "" {
+			if problem := b.judge(s, g, got, to, others); problem != "" {
 				t.Fatalf("seed %d: goals %v options %v: %s\nmoves %v why %v\n%s", seed, g, o, problem, got.Moves, got.Why, w.text())
 			}
 			if seed%4 == 0 {
@@ -107,7 +107,7 @@ func TestSmallWorldsAgreeWithBruteForce(t *testing.T) {
 }
 
 // judge compares an answer with what is true.
-func (b *brute) judge(s *Solver, g []Goal, o Options, got Result, to []string, others int) string {
+func (b *brute) judge(s *Solver, g []Goal, got Result, to []string, others int) string {
 	if others < 0 {
 		if got.Status != Held {
 			return fmt.Sprintf("%s, and nothing is possible", got.Status)

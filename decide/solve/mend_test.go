@@ -87,7 +87,7 @@ func (b *brute) repair(s *Solver, cluster []flaw, o Options) (left int, names []
 					continue
 				}
 				state[i] = c.Version.String()
-				walk(i+1, append(moved[:len(moved):len(moved)], p.Key))
+				walk(i+1, append(slices.Clip(moved), p.Key))
 			}
 			state[i] = now[i]
 			return

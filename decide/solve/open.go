@@ -194,8 +194,8 @@ func (st *state) fits(chosen *[]chosenEnv) openOutcome {
 	st.refresh()
 	var out openOutcome
 	for gi, g := range st.s.groups {
-		touched := slices.ContainsFunc(st.moved, func(p int32) bool { return st.s.nodes[p].group == int32(gi) })
-		wanted := slices.ContainsFunc(st.wanted, func(o openName) bool { return o.group == int32(gi) })
+		touched := slices.ContainsFunc(st.moved, func(p int32) bool { return int(st.s.nodes[p].group) == gi })
+		wanted := slices.ContainsFunc(st.wanted, func(o openName) bool { return int(o.group) == gi })
 		if !touched && !wanted {
 			continue
 		}

@@ -65,7 +65,7 @@ func (r reason) and(q reason) reason {
 
 // merge appends what is new, and never writes into what a shares with others.
 func merge[T comparable](a, b []T) []T {
-	a = a[:len(a):len(a)]
+	a = slices.Clip(a)
 	for _, l := range b {
 		if !slices.Contains(a, l) {
 			a = append(a, l)

@@ -62,10 +62,10 @@ func (s *Solver) targets(goals []Goal) ([]target, bool) {
 	var out []target
 	for _, g := range goals {
 		if g.Pin < 0 || g.Pin >= len(s.f.Pins) || s.nodes[g.Pin].fixed ||
-			slices.ContainsFunc(out, func(t target) bool { return t.node == int32(g.Pin) }) {
+			slices.ContainsFunc(out, func(t target) bool { return int(t.node) == g.Pin }) {
 			return nil, false
 		}
-		t := target{node: int32(g.Pin)}
+		t := target{node: int32(g.Pin)} //nolint:gosec // an index of a pin
 		for _, c := range g.To {
 			if o := s.option(t.node, c); o != 0 && !slices.Contains(t.opts, o) {
 				t.opts = append(t.opts, o)

@@ -286,7 +286,7 @@ func (x *search) try(level int16, b branch) (verdict, levels) {
 	}(len(x.why))
 	x.why = append(x.why, b.why)
 	for k, i := range b.ends {
-		list := []int32(nil)
+		var list []int32
 		if k < len(b.lists) {
 			list = b.lists[k]
 		} else {

@@ -242,7 +242,7 @@ func TestWhatCannotBeRead(t *testing.T) {
 		t.Errorf("b as it is: %s %v", r.Status, r.Names)
 	}
 	lost = ""
-	w.facts.Releases = func(key string) ([]pep440.Version, Knowledge) { return nil, NotChecked }
+	w.facts.Releases = func(string) ([]pep440.Version, Knowledge) { return nil, NotChecked }
 	if r := w.solver(t).Reach([]Goal{w.goal("c")}, Options{}); r.Status != Unread || !slices.Equal(r.Names, []string{"u"}) {
 		t.Errorf("the releases of u: %s %v", r.Status, r.Names)
 	}
@@ -346,7 +346,7 @@ func TestReleasesAreAdmittedByEnvironment(t *testing.T) {
 	if got, want := showEdges(r.Why), "u 2 requires b>=2, is 1"; r.Status != Held || got != want || r.Why[0].Environment != 1 {
 		t.Errorf("%s %v: only u 2 is for the second environment", r.Status, r.Why)
 	}
-	w.facts.Admits = func(_ string, v pep440.Version) uint64 { return 3 }
+	w.facts.Admits = func(string, pep440.Version) uint64 { return 3 }
 	if r := w.solver(t).Reach([]Goal{w.goal("a")}, Options{}); r.Status != Solved || r.Along[0].Version.String() != "1" {
 		t.Errorf("%s %v", r.Status, r.Along)
 	}

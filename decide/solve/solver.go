@@ -126,7 +126,7 @@ func (s *Solver) group(number int) int32 {
 	if g, ok := s.groupAt[number]; ok {
 		return g
 	}
-	g := int32(len(s.groups))
+	g := int32(len(s.groups)) //nolint:gosec // a name, a node or an option takes more than a byte, so memory ends first
 	s.groupAt[number] = g
 	s.groups = append(s.groups, &group{number: number})
 	return g
@@ -245,7 +245,7 @@ func (s *Solver) option(i int32, c Candidate) int32 {
 	key := c.Version.String()
 	o, ok := n.at[key]
 	if !ok {
-		o = int32(len(n.options))
+		o = int32(len(n.options)) //nolint:gosec // a name, a node or an option takes more than a byte, so memory ends first
 		n.options = append(n.options, option{v: c.Version, major: c.Major, young: c.Young, down: c.Down})
 		n.at[key] = o
 		n.train = nil
@@ -269,6 +269,7 @@ func (s *Solver) takable(opt *option) bool {
 		return false
 	case Unknown:
 		return s.f.Unverified
+	case Known, Missing, NotChecked:
 	}
 	return true
 }

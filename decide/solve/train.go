@@ -2,6 +2,7 @@ package solve
 
 import (
 	"slices"
+	"strings"
 
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
@@ -95,18 +96,18 @@ func (s *Solver) blend(older, newer *release) *release {
 			continue
 		}
 		b := newer.reqs[at]
-		text := ""
+		var text strings.Builder
 		for _, below := range []bool{true, false} {
 			low, high := bounds(a.spec, below), bounds(b.spec, below)
 			switch {
 			case low == "" || high == "": // it came or went in between
 			case below:
-				text += low
+				text.WriteString(low)
 			default:
-				text += "," + high
+				text.WriteString("," + high)
 			}
 		}
-		spec, err := pep440.ParseSpecifiers(text)
+		spec, err := pep440.ParseSpecifiers(text.String())
 		if err != nil || spec.IsEmpty() {
 			continue
 		}
@@ -117,30 +118,31 @@ func (s *Solver) blend(older, newer *release) *release {
 
 // bounds keeps the clauses of a set that bound it from below, or from above.
 func bounds(spec pep440.Specifiers, below bool) string {
-	out := ""
+	var out strings.Builder
 	for _, c := range spec.Clauses() {
 		v, wild := c.Bound()
 		switch c.Op {
 		case pep440.OpGreaterEqual, pep440.OpGreater:
 			if below {
-				out += "," + c.String()
+				out.WriteString("," + c.String())
 			}
 		case pep440.OpLessEqual, pep440.OpLess:
 			if !below {
-				out += "," + c.String()
+				out.WriteString("," + c.String())
 			}
 		case pep440.OpEqual, pep440.OpArbitrary, pep440.OpCompatible:
 			if v.IsZero() {
 				continue
 			}
 			if below {
-				out += ",>=" + v.Public()
+				out.WriteString(",>=" + v.Public())
 			} else if c.Op != pep440.OpCompatible && !wild {
-				out += ",<=" + v.Public()
+				out.WriteString(",<=" + v.Public())
 			}
+		case pep440.OpNotEqual: // bounds nothing
 		}
 	}
-	return out
+	return out.String()
 }
 
 // ask notes which release should be read so that an option of a list can be

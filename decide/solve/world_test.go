@@ -106,14 +106,14 @@ func (w *world) solver(tb testing.TB) *Solver {
 }
 
 // settled asks until nothing is missing, and fetches what is.
-func (w *world) settled(tb testing.TB, ask func(s *Solver)) *Solver {
+func (w *world) settled(tb testing.TB, ask func(s *Solver)) {
 	tb.Helper()
 	for w.rounds = 1; ; w.rounds++ {
 		s := w.solver(tb)
 		ask(s)
 		needs := s.Missing()
 		if len(needs) == 0 {
-			return s
+			return
 		}
 		if w.rounds > 200 {
 			tb.Fatal("facts are missing for ever")

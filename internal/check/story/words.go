@@ -38,7 +38,7 @@ func (s *stage) unplain() []string {
 	var out []string
 	read := func(what, text string) {
 		plain := code.ReplaceAllString(comment.ReplaceAllString(text, ""), "")
-		for _, line := range strings.Split(plain, "\n") {
+		for line := range strings.SplitSeq(plain, "\n") {
 			if riddles.MatchString(line) {
 				out = append(out, fmt.Sprintf("%s says %q", what, line))
 			}

@@ -30,7 +30,7 @@ func (d *decider) apart() {
 
 // splittable judges a tick on the split box of a group: a verdict with its
 // reason, or nothing where the group is to be taken apart.
-func (d *decider) splittable(t plan.Tick, branch string) (plan.Verdict, string) {
+func (d *decider) splittable(t plan.Tick, branch string) (plan.Verdict, plan.Reason) {
 	verdict, reason := d.allowed(t)
 	mr, open := d.world.open[branch]
 	_, there := d.world.branches[branch]
@@ -38,15 +38,15 @@ func (d *decider) splittable(t plan.Tick, branch string) (plan.Verdict, string) 
 	case verdict != "":
 		return verdict, reason
 	case !open:
-		return plan.Done, ""
+		return plan.Done, nil
 	case d.s.Policy.Mode != plan.Full:
-		return plan.Refused, "mode is dashboard: no branches are made"
+		return plan.Refused, plan.TickNoBranches{}
 	case !there:
-		return plan.Accepted, "" // it is closing in this instant, or a person took the branch: the next run knows
+		return plan.Accepted, nil // it is closing in this instant, or a person took the branch: the next run knows
 	case !d.isOurs(mr.Branch):
-		return plan.Refused, "its branch holds a person's commits, so only people touch it"
+		return plan.Refused, plan.GroupWithCommits{}
 	}
-	return "", ""
+	return "", nil
 }
 
 // groupAt is the name of the group that a branch belongs to, empty for none.

@@ -22,7 +22,7 @@ func (d *decider) requests() {
 	for _, t := range ticks {
 		r := plan.Request{Tick: t}
 		if branch, ok := strings.CutPrefix(t.Branch, plan.SplitMark); ok {
-			d.plan.Requests = append(d.plan.Requests, d.splits(t, branch))
+			d.judged(d.splits(t, branch))
 			continue
 		}
 		i := slices.IndexFunc(d.drafts, func(dr *draft) bool { return dr.Branch == t.Branch })
@@ -31,27 +31,33 @@ func (d *decider) requests() {
 			i = slices.IndexFunc(d.drafts, func(dr *draft) bool { return d.hasBranch(dr, t.Branch) })
 		}
 		if i < 0 {
-			r.Verdict, r.Reason = plan.Refused, "no update of that name is offered any more"
+			r.Verdict, r.Why = plan.Refused, plan.NoSuchUpdate{}
 			switch {
 			case d.untold(t.Branch):
-				r.Verdict, r.Reason = plan.Accepted, "" // it waits until the index tells of it again
+				r.Verdict, r.Why = plan.Accepted, nil // it waits until the index tells of it again
 			case t.Remembered:
-				r.Verdict, r.Reason = plan.Done, ""
+				r.Verdict, r.Why = plan.Done, nil
 			}
-			d.plan.Requests = append(d.plan.Requests, r)
+			d.judged(r)
 			continue
 		}
 		dr := d.drafts[i]
 		r.Title = dr.Title
-		r.Verdict, r.Reason = d.verdict(t, dr)
+		r.Verdict, r.Why = d.verdict(t, dr)
 		if r.Verdict == plan.Accepted && dr.forced == nil && !d.waits(t, dr) {
 			dr.forced = &t
 		}
-		d.plan.Requests = append(d.plan.Requests, r)
+		d.judged(r)
 	}
 	for _, dr := range d.drafts {
 		d.bodyBox(dr)
 	}
+}
+
+// judged adds a tick with the verdict on it.
+func (d *decider) judged(r plan.Request) {
+	r.Reason = plan.Markdown(r.Why)
+	d.plan.Requests = append(d.plan.Requests, r)
 }
 
 // untold reports whether a branch is one of a pinned package of which the index
@@ -73,58 +79,66 @@ func (d *decider) hasBranch(dr *draft, branch string) bool {
 }
 
 // verdict judges one tick on one update.
-func (d *decider) verdict(t plan.Tick, dr *draft) (plan.Verdict, string) {
+func (d *decider) verdict(t plan.Tick, dr *draft) (plan.Verdict, plan.Reason) {
 	switch {
 	case dr.State == plan.Open && (t.Box != plan.BoxRebase || dr.trailer.Request == t.ID):
-		return plan.Done, ""
+		return plan.Done, nil
 	case t.Bulk != "" && dr.State == plan.Edited:
-		return plan.Done, "" // a bulk box means the lines of its section alone
+		return plan.Done, nil // a bulk box means the lines of its section alone
 	}
 	if verdict, reason := d.allowed(t); verdict != "" {
 		return verdict, reason
 	}
 	switch {
 	case dr.State == plan.PendingApproval && t.Box != plan.BoxApprove && t.Box != plan.BoxApprovePR && !t.Remembered:
-		return plan.Refused, "it needs approval now; tick its box under Pending Approval"
+		return plan.Refused, plan.ApprovalFirst{}
 	case dr.State == plan.Edited && t.Box != plan.BoxRebase:
-		return plan.Refused, "somebody has pushed to its branch meanwhile; tick its box under MR Edited"
+		return plan.Refused, plan.PushedMeanwhile{}
 	case dr.State == plan.Edited:
-		if why := d.whyNotOver(dr); why != "" {
+		if why := d.whyNotOver(dr); why != nil {
 			return plan.Refused, why
 		}
-		return plan.Accepted, ""
+		return plan.Accepted, nil
 	case d.waits(t, dr):
-		return plan.Accepted, ""
+		return plan.Accepted, nil
 	case dr.held == plan.Ignored:
-		return plan.Refused, plan.Refusing(dr.heldFor)
+		return plan.Refused, heldBack(dr.heldFor)
 	case dr.State == plan.Ignored:
-		return plan.Refused, "mode is dashboard: no branches are made"
+		return plan.Refused, plan.TickNoBranches{}
 	case dr.held == plan.Incompatible && dr.State != plan.Open:
-		return plan.Refused, "it cannot be offered now: " + plan.Markdown(dr.heldFor)
+		return plan.Refused, heldBack(dr.heldFor)
 	case dr.State == plan.ClosedByPerson && t.Box != plan.BoxRecreate:
-		return plan.Refused, "the merge request was closed meanwhile; tick its box under MR Closed"
+		return plan.Refused, plan.ClosedMeanwhile{}
 	case t.Box == plan.BoxRebase && d.spent(dr):
-		return plan.Refused, fmt.Sprintf("nothing of it is left to change: no step of it begins at what %s pins now; close it", d.s.Project.DefaultBranch)
+		return plan.Refused, plan.NothingLeft{DefaultBranch: d.s.Project.DefaultBranch}
 	case dr.State != plan.Open && t.Box == plan.BoxRebase:
-		return plan.Refused, "the merge request is not open any more"
+		return plan.Refused, plan.NotOpen{}
 	}
-	return plan.Accepted, ""
+	return plan.Accepted, nil
+}
+
+// heldBack refuses a tick on what cannot be offered.
+func heldBack(why plan.Reason) plan.Reason {
+	if by, ruled := why.(plan.RuledOut); ruled {
+		return plan.TickRuledOut(by)
+	}
+	return plan.TickHeld{Why: plan.Inner[plan.Reason]{R: why}}
 }
 
 // allowed judges who ticked and what: Refused with the reason, or nothing.
-func (d *decider) allowed(t plan.Tick) (plan.Verdict, string) {
+func (d *decider) allowed(t plan.Tick) (plan.Verdict, plan.Reason) {
 	least := d.s.Policy.MinimumRole
 	switch {
 	case !t.Rendered:
-		return plan.Refused, "the text of that box is not pinwheel's"
+		return plan.Refused, plan.ForeignBox{}
 	case least > plan.NoRole && t.Role == plan.RoleUnknown && t.Doubt != "":
-		return plan.Refused, fmt.Sprintf("%s; it needs %s: tick it again", t.Doubt, least)
+		return plan.Refused, plan.DoubtfulTick{Says: t.Doubt, Needs: least.String()}
 	case least > plan.NoRole && t.Role == plan.RoleUnknown:
-		return plan.Refused, fmt.Sprintf("nobody could be named who ticked it, and it needs %s", least)
+		return plan.Refused, plan.NobodyNamed{Needs: least.String()}
 	case least > plan.NoRole && t.Role < least:
-		return plan.Refused, fmt.Sprintf("needs %s, has %s", least, t.Role)
+		return plan.Refused, plan.RoleTooLow{Needs: least.String(), Has: t.Role.String()}
 	}
-	return "", ""
+	return "", nil
 }
 
 // splits judges a tick on the split box of a group: each of its updates that
@@ -137,7 +151,7 @@ func (d *decider) splits(t plan.Tick, branch string) plan.Request {
 		}
 	}
 	if verdict, reason := d.splittable(t, branch); verdict != "" {
-		r.Verdict, r.Reason = verdict, reason
+		r.Verdict, r.Why = verdict, reason
 		return r
 	}
 	for _, dr := range d.drafts {
@@ -148,20 +162,19 @@ func (d *decider) splits(t plan.Tick, branch string) plan.Request {
 	return r
 }
 
-// whyNotOver says why an edited branch cannot be started over, empty where it
-// can.
-func (d *decider) whyNotOver(dr *draft) string {
+// whyNotOver says why an edited branch cannot be started over, nil where it can.
+func (d *decider) whyNotOver(dr *draft) plan.Reason {
 	switch {
 	case dr.mr == nil:
-		return "it has no open merge request into " + d.s.Project.DefaultBranch + "; delete the branch instead"
+		return plan.NoMergeRequest{DefaultBranch: d.s.Project.DefaultBranch}
 	case dr.branch == nil:
-		return "its branch is gone; close the merge request instead"
+		return plan.NoBranch{}
 	case len(dr.want) == 0 || dr.orphan != "" || dr.held != "":
-		return "nothing is offered now that could replace its commits"
+		return plan.NothingInstead{}
 	case dr.young:
-		return "what would replace its commits is not old enough before " + instant(dr.Eligible, d.zone)
+		return plan.YoungInstead{Eligible: dr.Eligible.In(d.zone)}
 	}
-	return ""
+	return nil
 }
 
 // spent reports whether an open merge request cannot be made anew: no update is
@@ -173,7 +186,7 @@ func (d *decider) spent(dr *draft) bool {
 // bodyBox treats what a merge request itself asks for like a tick. Only people
 // who may push can edit one, so GitLab has judged who.
 func (d *decider) bodyBox(dr *draft) {
-	if dr.mr == nil || (dr.State != plan.Open && dr.State != plan.Edited) || !dr.mr.Asks() || dr.forced != nil || d.spent(dr) || (dr.State == plan.Edited && d.whyNotOver(dr) != "") {
+	if dr.mr == nil || (dr.State != plan.Open && dr.State != plan.Edited) || !dr.mr.Asks() || dr.forced != nil || d.spent(dr) || (dr.State == plan.Edited && d.whyNotOver(dr) != nil) {
 		return
 	}
 	asked := fmt.Sprintf("mr-%d-", dr.mr.IID)

@@ -257,7 +257,8 @@ func Table() []Row {
 type Request struct {
 	Tick    Tick
 	Verdict Verdict
-	Reason  string // why refused, one clause
+	Why     Reason // why refused; nil where it is not
+	Reason  string // the same in Markdown, one clause
 	Title   string // of the update it asks for, empty when there is none
 }
 

@@ -8,6 +8,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -31,6 +32,8 @@ func everyReason() []Reason {
 		Gone{}, GoneFromIndex{}, GoneYanked{}, VersionReady{}, ClosesWhenOpen{}, ClosesWhenApart{}, NotOffered{},
 		NothingChanges{}, OtherTarget{}, ForeignBranch{}, BranchGone{}, PushedTo{}, WasClosed{}, WasTakenBack{},
 		OnPurpose{}, OtherLine{}, NoPython{}, NotUnderstood{},
+		NoSuchUpdate{}, ApprovalFirst{}, PushedMeanwhile{}, ClosedMeanwhile{}, NotOpen{}, TickRuledOut{}, TickNoBranches{}, TickHeld{}, NothingLeft{}, ForeignBox{},
+		DoubtfulTick{}, NobodyNamed{}, RoleTooLow{}, GroupWithCommits{}, NoMergeRequest{}, NoBranch{}, NothingInstead{}, YoungInstead{},
 	}
 }
 
@@ -39,7 +42,7 @@ var samples = map[string]any{
 	"Label": "cpu", "Rule": "pinwheel.yaml:12", "Rules": []string{"pinwheel.yaml:12"}, "Says": "it breaks", "Allowed": "<2", "Specifier": ">=3.10", "Python": "3.9",
 	"Platform": "x86_64", "Index": "the index", "File": "boto3-1.35.0.tar.gz", "Package": "boto3", "Version": "1.35.0", "Group": "aws", "Packages": []string{"boto3"},
 	"Root": "requirements.txt", "Branch": "pinwheel/boto3-1.x", "By": "alice", "Head": "0123abcd", "Target": "old", "DefaultBranch": "main", "ConflictsIn": "main",
-	"Place": 3, "Line": 7, "Waits": true, "OrLater": false, "Forced": true, "More": false, "Result": Failed, "When": ReadyAt,
+	"Needs": "developer", "Has": "reporter", "Place": 3, "Line": 7, "Waits": true, "OrLater": false, "Forced": true, "More": false, "Result": Failed, "When": ReadyAt,
 	"Jobs": []FailedJob{{"test", Passed}}, "For": Limit{LimitOpen, 10}, "Refuses": Refusal{RefusedVersion, "1.35.0"},
 }
 
@@ -62,6 +65,8 @@ func sample(r Reason) Reason {
 			f.Set(reflect.ValueOf(&Stuck{Package: "botocore", How: StuckMends}))
 		case Inner[ReleaseReason]:
 			f.Set(reflect.ValueOf(Inner[ReleaseReason]{TurnedOff{"pinwheel.yaml:12"}}))
+		case Inner[Reason]:
+			f.Set(reflect.ValueOf(Inner[Reason]{NothingFits{}}))
 		case Inner[Next]:
 			f.Set(reflect.ValueOf(Inner[Next]{Joins{"aws"}}))
 		default:
@@ -117,14 +122,20 @@ func TestEveryReasonHasAKindOfItsOwn(t *testing.T) {
 		kinds[r.Kind()] = true
 		types = append(types, reflect.TypeOf(r).Name())
 	}
-	file, err := parser.ParseFile(token.NewFileSet(), "reason.go", nil, 0)
+	names, err := filepath.Glob("reason*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var sealed []string
-	for _, d := range file.Decls {
-		if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil && f.Name.Name == "Kind" {
-			sealed = append(sealed, f.Recv.List[0].Type.(*ast.Ident).Name)
+	for _, name := range names {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil && f.Name.Name == "Kind" {
+				sealed = append(sealed, f.Recv.List[0].Type.(*ast.Ident).Name)
+			}
 		}
 	}
 	slices.Sort(sealed)

@@ -240,19 +240,6 @@ func (r RuledOut) words(v voice) string {
 	return "Not taken: it " + r.By.R.words(v)
 }
 
-// Refusing is the reason that refuses a tick on an update that a rule keeps away;
-// of any other reason it is [Markdown].
-func Refusing(r Reason) string {
-	by, ok := r.(RuledOut)
-	if !ok {
-		return Markdown(r)
-	}
-	if rule, ok := by.By.R.(IgnoredByRule); ok {
-		return rule.ignored(markdown)
-	}
-	return "not taken: it " + by.By.R.words(markdown)
-}
-
 func (IndexSilent) words(voice) string {
 	return "Not checked yet: its index does not answer. Tried again every run"
 }

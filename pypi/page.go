@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"unsafe"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -131,6 +133,9 @@ func (p *page) reset(r io.Reader, zipped bool, limit int64, want wanted) {
 	p.api, p.serial, p.name, p.status, p.reason, p.hasFiles, p.wrong = "", 0, "", "", "", false, ""
 	p.arena, p.files, p.versions = p.arena[:0], p.files[:0], p.versions[:0]
 	p.extra, p.fetches = p.extra[:0], p.fetches[:0]
+	if p.roomy { // it outgrew the small once already, so it need not grow up to that again
+		p.arena, p.files = slices.Grow(p.arena, p.small/2), slices.Grow(p.files, p.small/int(unsafe.Sizeof(file{})))
+	}
 	p.groups, p.order = p.groups[:0], p.order[:0]
 	clear(p.texts)
 	clear(p.groupOf)

@@ -134,9 +134,7 @@ func TestPagesOfTheCorpus(t *testing.T) {
 }
 
 func TestPagesOfMixedTexts(t *testing.T) {
-	if testenv.Raced {
-		return // no second goroutine, and minutes
-	}
+	testenv.Unraced(t, "it has no second goroutine, and takes minutes")
 	rapid.Check(t, func(t *rapid.T) {
 		texts := rapid.SliceOfN(pieces(), 5, 40).Draw(t, "texts")
 		pick := func() func() string {

@@ -78,9 +78,7 @@ func position(all []gitlabsim.Effect, e gitlabsim.Effect) int {
 }
 
 func TestEveryTextThroughEveryDoor(t *testing.T) {
-	if testenv.Raced {
-		return // no second goroutine, and half a minute
-	}
+	testenv.Unraced(t, "it has no second goroutine, and takes half a minute")
 	for door := range doors {
 		for _, s := range hostile.Texts() {
 			harmless(t, door, s)

@@ -82,6 +82,21 @@ func Need(tb testing.TB, ok bool, what string) {
 	}
 }
 
+// Unraced skips the test under the race detector, with a counted line, for a
+// reason that is a clause. CI runs it without the detector.
+func Unraced(tb testing.TB, why string) {
+	tb.Helper()
+	if Raced {
+		tb.Skipf("skip %d: not under the race detector: %s", unraced(tb, why), why)
+	}
+}
+
+func unraced(tb testing.TB, why string) int64 {
+	n := skipped.Add(1)
+	fmt.Fprintf(os.Stderr, "skip %d: %s not under the race detector: %s\n", n, tb.Name(), why)
+	return n
+}
+
 func absent(tb testing.TB, what string) {
 	tb.Helper()
 	if os.Getenv("CI") != "" {

@@ -30,7 +30,7 @@ func share(wishes int) int { return min(wishSteps/4, max(fewSteps, allSteps/2/ma
 func tiredName(file int, key string) string { return strconv.Itoa(file) + "\n" + key }
 
 // skips reports whether a name without a pin took too many steps before.
-func (d *decider) skips(file int, key string) bool {
+func (d *searcher) skips(file int, key string) bool {
 	if d.memory == nil || !d.memory.tired[tiredName(file, key)] {
 		return false
 	}
@@ -40,7 +40,7 @@ func (d *decider) skips(file int, key string) bool {
 
 // within asks the search within the steps that are left, and takes off what it
 // took.
-func (d *decider) within(left *int, wish []solve.Goal, o solve.Options) solve.Result {
+func (d *searcher) within(left *int, wish []solve.Goal, o solve.Options) solve.Result {
 	if *left <= 0 {
 		return solve.Result{Status: solve.GaveUp}
 	}
@@ -54,14 +54,14 @@ func (d *decider) within(left *int, wish []solve.Goal, o solve.Options) solve.Re
 }
 
 // attempt asks the search for one wish within what is left of its share.
-func (d *decider) attempt(g *goal, wish []solve.Goal, o solve.Options) solve.Result {
+func (d *searcher) attempt(g *goal, wish []solve.Goal, o solve.Options) solve.Result {
 	return d.within(&g.left, wish, o)
 }
 
 // rested reports whether a wish is to be searched for in this round. One that
 // took too many steps in an earlier round is left out until nothing else is
 // missing: then the decision is made anew with all of them.
-func (d *decider) rested(g *goal) bool {
+func (d *searcher) rested(g *goal) bool {
 	if d.memory == nil || !d.memory.tired[g.branch] {
 		return true
 	}
@@ -71,7 +71,7 @@ func (d *decider) rested(g *goal) bool {
 }
 
 // tire remembers what took too many steps.
-func (d *decider) tire(goals []*goal) {
+func (d *searcher) tire(goals []*goal) {
 	if d.memory == nil {
 		return
 	}
@@ -92,7 +92,7 @@ func (d *decider) tire(goals []*goal) {
 
 // unchecked are the sentences on names without a pin of which is not known
 // whether the pins as they are fit them, with the edge that each is about.
-func (d *decider) unchecked() (edges []solve.Edge, texts []string) {
+func (d *searcher) unchecked() (edges []solve.Edge, texts []string) {
 	for _, u := range d.solver.Unchecked() {
 		text := requires(u.By) + ", and what " + u.Key + " requires could not be read"
 		switch {

@@ -33,7 +33,7 @@ func strange(pin constraints.Pin, to pep440.Version) plan.ReleaseReason {
 
 // strangeTo says why a version is a step of none of a package's pins; nil where it
 // is a step of one.
-func (d *decider) strangeTo(key string, to pep440.Version) plan.ReleaseReason {
+func (d *pins) strangeTo(key string, to pep440.Version) plan.ReleaseReason {
 	var reason plan.ReleaseReason
 	for _, sl := range d.slots {
 		if sl.p.Key != key {

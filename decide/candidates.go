@@ -42,31 +42,39 @@ type verdict struct {
 // dashboard shows. What is turned off is not shown.
 func (v verdict) kept() bool { return v.rule != nil && v.rule.Enabled != plan.No }
 
-// Release judges r for sl, to which it is a step of a kind. Its reasons come in
+// question is what a slot asks of releases: its rules and its index say which of
+// them it takes.
+type question struct {
+	sl    slot
+	rules []*plan.Rule
+	index plan.Index
+}
+
+// release judges r for a slot, to which it is a step of a kind. Its reasons come in
 // this order: kind of version, rules, files, yanked, Python, age.
-func (j *judge) release(sl slot, rules []*plan.Rule, kind plan.Kind, index plan.Index, r *plan.Release) verdict {
+func (j *judge) release(q question, kind plan.Kind, r *plan.Release) verdict {
 	v := verdict{release: r, released: earliest(r.Files)}
-	v.reason = strange(sl.p, r.Version)
+	v.reason = strange(q.sl.p, r.Version)
 	if v.reason == nil && len(r.Files) == 0 {
 		v.reason = plan.NoFiles{}
 	}
 	if v.reason != nil {
 		return v
 	}
-	if v.rule, v.reason = j.forbidden(rules, kind, r.Version); v.reason != nil {
+	if v.rule, v.reason = j.forbidden(q.rules, kind, r.Version); v.reason != nil {
 		return v
 	}
-	usable, reason := j.usable(sl, r)
+	usable, reason := j.usable(q.sl, r)
 	if reason != nil {
 		v.reason = reason
 		return v
 	}
-	if sl.p.HasHashes {
-		if v.reason = missingHash(r.Files, index); v.reason != nil {
+	if q.sl.p.HasHashes {
+		if v.reason = missingHash(r.Files, q.index); v.reason != nil {
 			return v
 		}
 	}
-	j.age(&v, usable, index, j.minimumAge(rules, kind, r.Version))
+	j.age(&v, usable, q.index, j.minimumAge(q.rules, kind, r.Version))
 	return v
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 // claim makes a sentence of an edge.
-func (d *decider) claim(e solve.Edge, text string) plan.Claim {
+func (d *pins) claim(e solve.Edge, text string) plan.Claim {
 	c := plan.Claim{Text: text, From: e.From, Requirement: e.Requirement, To: e.To}
 	if e.Group >= 0 && e.Group < len(d.files) {
 		c.File = d.files[e.Group].Path

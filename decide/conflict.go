@@ -30,17 +30,17 @@ const (
 // A digest of an earlier version is of all bytes and tells nothing. Nor does that
 // of a set of which the default branch has made a step already, since git accepts
 // the same change on both sides.
-func (d *decider) mergeOf(dr *draft) merging {
+func (d *holding) mergeOf(dr *standing) merging {
 	held := dr.trailer
 	switch {
 	case dr.mr.HasConflicts:
 		return conflicting
-	case !dr.mr.Unchecked || dr.mr.Paused() || dr.Kind == plan.Twin || d.twinBehind(dr) || d.switched(dr):
+	case !dr.mr.Unchecked || dr.mr.Paused() || dr.Kind == plan.Twin || d.twinBehind(&dr.offer) || d.switched(dr):
 		return clean // or something else decides
 	case !held.OfLines() || slices.ContainsFunc(held.Moves, d.made):
 		return unforeseen
 	}
-	would := draft{Update: dr.Update}
+	would := offer{Update: dr.Update}
 	would.Moves, would.Lines = d.heldMoves(dr), d.heldLines(dr)
 	m := d.content(&would)
 	switch {
@@ -54,6 +54,6 @@ func (d *decider) mergeOf(dr *draft) merging {
 
 // made reports whether the default branch has made the very step that a branch
 // holds.
-func (d *decider) made(m plan.Move) bool {
+func (d *pins) made(m plan.Move) bool {
 	return d.reached(m) && slices.ContainsFunc(d.slotsOf(m.Key), func(i int) bool { return d.slots[i].p.Version.String() == m.To })
 }

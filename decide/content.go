@@ -20,7 +20,7 @@ type made struct {
 // content makes the files of a draft on top of main, for their digest: each
 // constraints file with its moves, and its twin derived from that. The memory
 // keeps what came of it, since most decisions of a run change the same lines.
-func (d *decider) content(dr *draft) made {
+func (d *holding) content(dr *offer) made {
 	r := plan.Recipe{Files: d.files, Twin: dr.Kind == plan.Twin}
 	var key strings.Builder
 	key.WriteString(dr.Branch)
@@ -80,7 +80,7 @@ func changeOf(f plan.ParsedFile, u plan.Update) constraints.Change {
 // twinBehind reports whether a derived file of the draft's files disagrees
 // with its constraints file on the default branch: merging the branch as it is
 // would not mend that, but making it anew does.
-func (d *decider) twinBehind(dr *draft) bool {
+func (d *holding) twinBehind(dr *offer) bool {
 	return slices.ContainsFunc(d.files, func(f plan.ParsedFile) bool {
 		return f.Behind && slices.ContainsFunc(dr.Moves, func(m plan.Move) bool { return m.File == f.Path })
 	})

@@ -41,6 +41,7 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	d.slots, d.plan.Unmanaged = m.slots, slices.Clone(m.unmanaged)
 	d.apart()
 	d.look(m)
+	d.tally()
 	d.twins()
 	d.orphans()
 	d.states()
@@ -50,85 +51,23 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	d.missed()
 	d.leftovers()
 	d.finish()
+	d.standings()
+	d.notes()
 	return d.plan
 }
 
 func newDecider(s *plan.Snapshot) *decider {
-	d := &decider{rest: map[string]bool{}, admitted: map[string]map[string]uint64{}, views: map[string]plan.WindowView{}, split: map[string]*plan.Tick{}, s: s, zone: s.Policy.Window.Zone(), world: arrange(s), envs: environments(s.Policy)}
+	d := new(decider)
+	d.s, d.zone, d.world, d.envs = s, s.Policy.Window.Zone(), arrange(s), environments(s.Policy)
+	d.split, d.views = map[string]*plan.Tick{}, map[string]plan.WindowView{}
+	d.rest, d.admitted = map[string]bool{}, map[string]map[string]uint64{}
 	d.caughtUp = s.Policy.CatchUp && d.late()
 	return d
 }
 
-// decider is one decision in the making.
-type decider struct {
-	s        *plan.Snapshot
-	memory   *Memory
-	ofKey    map[string][]int // slots by package, once asked for
-	zone     *time.Location
-	split    map[string]*plan.Tick      // branches of groups that are taken apart
-	views    map[string]plan.WindowView // of rules' windows
-	caughtUp bool                       // the policy's window went by without a run and is made up for
-	world    world
-	envs     []environment
-	files    []plan.ParsedFile
-	slots    []slot
-	judge    *judge
-	outcomes []outcome         // of each slot
-	spelled  map[string]string // normalised name -> as the first file writes it
-	solver   *solve.Solver
-	heard    map[*plan.Release][]voice
-	free     map[string][]pep440.Version  // releases of names without a pin
-	rest     map[string]bool              // of which older ones were not looked at
-	admitted map[string]map[string]uint64 // and the environments each is for
-	against  []map[string]plan.Reason     // for each slot: version -> why no set takes it
-	wishes   []*goal                      // all of them
-	left     []*goal                      // slots that cannot go with the others of their package
-	repairs  []solve.Repair               // what can be done about conflicts of the pins as they are
-	lacking  []solve.Need                 // facts to judge files with added lines
-	asks     []plan.Need                  // approvals that matter
-	drafts   []*draft
-	line     int // updates that wait for a place in a window that is open
-	plan     plan.Plan
-}
-
-// draft is an update while its state is worked out.
-type draft struct {
-	plan.Update
-	form      plan.TitleForm
-	of, joins string           // branch and name of the group that would have it, for one on its own
-	slots     []int            // into decider.slots, one for each step that was wanted
-	versions  []pep440.Version // where each of these goes
-	want      []plan.Move      // the moves it would make, whatever its branch holds now
-	wantLines []plan.LineChange
-	wantAlong []plan.LineChange
-	held      plan.State  // why it cannot be offered now: incompatible or not-checked
-	heldFor   plan.Reason // the reason
-	stale     bool        // its index did not answer
-	young     bool
-	repairs   string // of a twin's: its generated title
-	orphan    string // an open merge request without an update: why it closes
-	by        int64  // the merge request that takes its place, 0 for none
-	branch    *plan.Branch
-	trailer   plan.Trailers
-	ours      bool
-	mr        *plan.MergeRequest
-	refused   *refusal
-	forced    *plan.Tick
-	handling  handling
-	opens     bool          // wants a new merge request
-	moves     bool          // an open one moves to Moves
-	repair    bool          // an open one is rebuilt at the versions it holds
-	merging   merging       // what comes of merging an open one that stays
-	placeless bool          // an open one that takes no place
-	givenUp   time.Time     // an open one that fails: from when it takes no place; zero for never
-	clash     plan.Requires // what Update.Clash says
-	because   string        // why it is rebuilt, and asker for whom
-	asker     string
-}
-
 // look judges every slot, finds which pins can move together, and makes a
 // draft of every set and of every wish that is held back.
-func (d *decider) look(m *Memory) {
+func (d *offering) look(m *Memory) {
 	d.judge, d.free, d.spelled = m.judgeOf(d.s), map[string][]pep440.Version{}, map[string]string{}
 	stale := map[string][]string{}
 	kept := d.slots[:0:0]
@@ -169,12 +108,11 @@ func (d *decider) look(m *Memory) {
 	d.ignored()
 	d.withoutRoots()
 	d.plan.Missing = d.needs()
-	d.tally()
 }
 
 // withoutRoots holds every wish while a root could not be read: what else is
 // installed, and what the file must hold, is not known then.
-func (d *decider) withoutRoots() {
+func (d *offering) withoutRoots() {
 	for _, r := range d.s.Roots {
 		if r.Failure == "" {
 			continue
@@ -190,16 +128,16 @@ func (d *decider) withoutRoots() {
 }
 
 // add keeps one draft for each branch, the first.
-func (d *decider) add(dr *draft) {
-	if !slices.ContainsFunc(d.drafts, func(o *draft) bool { return o.Branch == dr.Branch }) {
-		d.drafts = append(d.drafts, dr)
+func (d *offering) add(o *offer) {
+	if !slices.ContainsFunc(d.drafts, func(dr *draft) bool { return dr.Branch == o.Branch }) {
+		d.drafts = append(d.drafts, &draft{standing: standing{offer: *o}})
 	}
 }
 
 // draftOf makes the update of a set.
-func (d *decider) draftOf(s *set) *draft {
+func (d *offering) draftOf(s *set) *offer {
 	leader := ""
-	dr := &draft{form: d.s.Policy.Title, Update: plan.Update{Branch: plan.GroupBranch(d.s.Policy.BranchPrefix, s.name), Name: s.name, Group: s.name, Parts: len(s.united), Without: s.without}, of: s.of, joins: s.joins}
+	dr := &offer{form: d.s.Policy.Title, Update: plan.Update{Branch: plan.GroupBranch(d.s.Policy.BranchPrefix, s.name), Name: s.name, Group: s.name, Parts: len(s.united), Without: s.without}, of: s.of, joins: s.joins}
 	if s.name == "" {
 		leader = d.leader(s)
 		dr.Update = plan.Update{Branch: d.setBranch(s, leader), Name: d.spelled[leader]}
@@ -226,8 +164,8 @@ func (d *decider) draftOf(s *set) *draft {
 
 // heldDraft makes the update of a wish that cannot be granted: it shows the
 // newest that was wanted, and why not.
-func (d *decider) heldDraft(g *goal, behind *set) *draft {
-	dr := &draft{form: d.s.Policy.Title, Update: plan.Update{Name: d.spelled[g.key]}, young: g.young}
+func (d *offering) heldDraft(g *goal, behind *set) *offer {
+	dr := &offer{form: d.s.Policy.Title, Update: plan.Update{Name: d.spelled[g.key]}, young: g.young}
 	for k, i := range g.slots {
 		to := g.lines[k].newest()
 		dr.step(d, solve.Move{Pin: i, To: to})
@@ -240,13 +178,13 @@ func (d *decider) heldDraft(g *goal, behind *set) *draft {
 }
 
 // stand gives an update its state and the reasons for it.
-func (dr *draft) stand(s plan.State, why ...plan.Reason) {
+func (dr *offer) stand(s plan.State, why ...plan.Reason) {
 	dr.State, dr.Why, dr.Reason = s, nil, ""
 	dr.also(why...)
 }
 
 // also adds reasons behind those that are there; nil is none.
-func (dr *draft) also(why ...plan.Reason) {
+func (dr *offer) also(why ...plan.Reason) {
 	for _, r := range why {
 		if r != nil {
 			dr.Why = append(dr.Why[:len(dr.Why):len(dr.Why)], r)
@@ -255,14 +193,14 @@ func (dr *draft) also(why ...plan.Reason) {
 	dr.Reason, dr.Waits = dr.Why.Markdown(), dr.Why.Line()
 }
 
-func (dr *draft) finishWish() {
+func (dr *offer) finishWish() {
 	dr.Title = dr.heading()
 	dr.want, dr.wantLines, dr.wantAlong = dr.Moves, dr.Lines, dr.Along
 }
 
 // step adds one slot's move. A set is released with its newest member, old
 // enough with its last, waiting since its first, and of its highest kind.
-func (dr *draft) step(d *decider, m solve.Move) {
+func (dr *offer) step(d *offering, m solve.Move) {
 	var st *step
 	for _, l := range d.outcomes[m.Pin].lines {
 		if st = l.step(d.slots[m.Pin], m.To); st != nil {
@@ -285,7 +223,7 @@ func (dr *draft) step(d *decider, m solve.Move) {
 	}
 }
 
-func (d *decider) move(i int, sl slot, st step) plan.Move {
+func (d *facts) move(i int, sl slot, st step) plan.Move {
 	index, _ := d.s.Policy.IndexOf(sl.p.Key)
 	m := plan.Move{
 		File: sl.path, Line: sl.p.Line, Pin: sl.pin, Name: sl.p.Name, Key: sl.p.Key, Marker: sl.p.MarkerText,
@@ -358,7 +296,7 @@ func reasons(why []plan.Considered, taken string) string {
 }
 
 // staleProblems says once for each index what could not be read.
-func (d *decider) staleProblems(stale map[string][]string) {
+func (d *facts) staleProblems(stale map[string][]string) {
 	var names []string
 	for name := range stale {
 		names = append(names, name)
@@ -383,7 +321,7 @@ func (d *decider) staleProblems(stale map[string][]string) {
 }
 
 // failures says why names could not be read, each reason once.
-func (d *decider) failures(keys []string) string {
+func (d *scene) failures(keys []string) string {
 	var out []string
 	for _, key := range keys {
 		if why := d.s.Packages[key].Failure; why != "" && !slices.Contains(out, why) {
@@ -398,7 +336,7 @@ func (d *decider) failures(keys []string) string {
 }
 
 // allOf reports whether keys are all the pinned names that an index owns.
-func (d *decider) allOf(index string, keys []string) bool {
+func (d *pins) allOf(index string, keys []string) bool {
 	for _, sl := range d.slots {
 		if owner, ok := d.s.Policy.IndexOf(sl.p.Key); ok && owner.Name == index && !slices.Contains(keys, sl.p.Key) {
 			return false

@@ -32,7 +32,7 @@ func at(t testing.TB, s string) time.Time {
 	return u
 }
 
-// Release is one with a wheel and an sdist, uploaded at the day.
+// release is one with a wheel and an sdist, uploaded at the day.
 func release(t testing.TB, v, day string, change ...func(*plan.DistFile)) plan.Release {
 	t.Helper()
 	r := plan.Release{Version: version(t, v)}

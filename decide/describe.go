@@ -13,7 +13,7 @@ import (
 // it adds and removes.
 
 // describe fills what the texts say of a set beyond its moves.
-func (d *decider) describe(dr *draft, s *set, leader string) {
+func (d *offering) describe(dr *offer, s *set, leader string) {
 	d.retell(dr)
 	d.leaves(dr)
 	d.changedLines(dr, s)
@@ -26,7 +26,7 @@ func (d *decider) describe(dr *draft, s *set, leader string) {
 }
 
 // leaves notes which of the draft's pins were taken back.
-func (d *decider) leaves(dr *draft) {
+func (d *offering) leaves(dr *offer) {
 	for _, i := range dr.slots {
 		if why := d.outcomes[i].yanked; why != "" {
 			dr.Yanked = append(dr.Yanked, fmt.Sprintf("%s %s is %s", d.slots[i].p.Name, d.slots[i].p.Version, why))
@@ -37,7 +37,7 @@ func (d *decider) leaves(dr *draft) {
 // tied lists the requirements for the sake of which moves go together: those
 // of a new version that refuse where another member stood, and those of an old
 // version that refuse where it goes.
-func (d *decider) tied(moves []plan.Move) []plan.Claim {
+func (d *facts) tied(moves []plan.Move) []plan.Claim {
 	var out []plan.Claim
 	said := map[[2]string]bool{}
 	byKey := map[string][]plan.Move{}
@@ -76,7 +76,7 @@ func (d *decider) tied(moves []plan.Move) []plan.Claim {
 
 // unverified names the packages whose new release does not tell what it
 // requires.
-func (d *decider) unverified(moves []plan.Move) []string {
+func (d *facts) unverified(moves []plan.Move) []string {
 	var out []string
 	for _, m := range moves {
 		if v, err := pep440.Parse(m.To); err == nil && d.metadataOf(m.Key, v).Status == plan.MetadataUnknown && !slices.Contains(out, m.Key) {
@@ -86,7 +86,7 @@ func (d *decider) unverified(moves []plan.Move) []string {
 	return out
 }
 
-func (dr *draft) extraLabels() []string {
+func (dr *offer) extraLabels() []string {
 	var out []string
 	if len(dr.Together) > 0 || (dr.Group == "" && slices.ContainsFunc(dr.Moves, func(m plan.Move) bool { return m.Key != dr.Moves0().Key })) {
 		out = append(out, "lock-step")
@@ -103,7 +103,7 @@ func (dr *draft) extraLabels() []string {
 // changedLines lists names without a pin that come along. Where the project's
 // roots are known the file is kept whole: they become lines, and pins that
 // nothing needs any more go.
-func (d *decider) changedLines(dr *draft, s *set) {
+func (d *offering) changedLines(dr *offer, s *set) {
 	whole := len(d.s.Roots) > 0
 	for _, a := range s.result.Along {
 		c := plan.LineChange{File: d.files[a.Group].Path, Key: a.Key, Name: a.Key, Version: a.Version.String(), By: d.claim(a.By, requires(a.By))}
@@ -139,7 +139,7 @@ func (d *decider) changedLines(dr *draft, s *set) {
 // fitsWhole judges a file with added lines as pins, since a line holds one
 // version for every environment where pip would choose one for each. It says
 // what would be refused, if anything.
-func (d *decider) fitsWhole(dr *draft, moves []solve.Move) string {
+func (d *offering) fitsWhole(dr *offer, moves []solve.Move) string {
 	f := d.universe()
 	for _, m := range moves {
 		f.Pins[m.Pin].Version = m.To
@@ -164,7 +164,7 @@ func (d *decider) fitsWhole(dr *draft, moves []solve.Move) string {
 }
 
 // hashed reports whether the pins of a file carry hashes.
-func (d *decider) hashed(file int) bool {
+func (d *pins) hashed(file int) bool {
 	for _, p := range d.files[file].Parsed.Pins {
 		if p.HasHashes {
 			return true

@@ -14,7 +14,7 @@ import (
 
 // offered reports whether an open merge request of ours holds a version of a
 // package: it was judged when its files were still given.
-func (d *decider) offered(key string, v pep440.Version) bool {
+func (d *scene) offered(key string, v pep440.Version) bool {
 	for _, mr := range d.world.open {
 		if slices.ContainsFunc(mr.Note.Moves, func(m plan.Move) bool {
 			to, err := pep440.Parse(m.To)
@@ -28,7 +28,7 @@ func (d *decider) offered(key string, v pep440.Version) bool {
 
 // hidden says of which package the index tells or gives less than it did, if of
 // any: no page, or a release without its files.
-func (d *decider) hidden(key string) bool {
+func (d *scene) hidden(key string) bool {
 	if pkg, ok := d.s.Packages[key]; ok && (pkg.Withheld != "" || pkg.HasFacts && !pkg.Known) {
 		return true
 	}
@@ -43,7 +43,7 @@ func (d *decider) hidden(key string) bool {
 // doubted reports whether an update would be another one if nothing of its
 // packages, or of those in its way, were hidden: it is held back or goes less
 // far than it might.
-func (d *decider) doubted(dr *draft) bool {
+func (d *searcher) doubted(dr *offer) bool {
 	if len(dr.Moves) == 0 {
 		return false
 	}
@@ -75,9 +75,9 @@ func (d *decider) doubted(dr *draft) bool {
 
 // waits reports whether a tick waits for a run in which nothing of its update
 // is hidden. Who ticked the update as it stands now asks for just that.
-func (d *decider) waits(t plan.Tick, dr *draft) bool {
+func (d *searcher) waits(t plan.Tick, dr *draft) bool {
 	if dr.State == plan.Open || dr.State == plan.Edited || dr.held == "" && strings.Contains(t.Text, dr.Title) {
 		return false
 	}
-	return d.doubted(dr)
+	return d.doubted(&dr.offer)
 }

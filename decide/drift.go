@@ -31,7 +31,7 @@ func drift(releases []plan.Release, pinned *plan.Release) time.Duration {
 }
 
 // libyears is the sum over all pins, which a Duration could not hold.
-func (d *decider) libyears() float64 {
+func (d *facts) libyears() float64 {
 	sum := 0.0
 	for _, o := range d.outcomes {
 		sum += o.drift.Hours() / year.Hours()
@@ -65,7 +65,7 @@ const lately = 10
 // lag is the median time from a release to the merge of the merge request that
 // moved to it, of the package that names it, over those merged last; and of how
 // many. It is zero where none was merged or no index tells of the releases.
-func (d *decider) lag() (median time.Duration, of int) {
+func (d *scene) lag() (median time.Duration, of int) {
 	type merged struct {
 		at   time.Time
 		took time.Duration

@@ -11,29 +11,41 @@ import (
 )
 
 // finish turns drafts into updates with reasons, and wishes into actions.
-func (d *decider) finish() {
+func (d *acting) finish() {
 	sort.SliceStable(d.drafts, func(i, j int) bool { return before(d.drafts[i], d.drafts[j]) })
 	for _, dr := range d.drafts {
-		failure, failed := d.s.Failures[dr.Branch]
-		if failed && (dr.opens || dr.moves || dr.repair || dr.orphan != "" || dr.mr == nil) {
-			why := plan.EffectFailed{Says: failure}
-			if dr.forced != nil {
-				why.By = dr.forced.By.Username
-			}
-			dr.stand(plan.Errored, why)
-		}
+		failed := d.errored(dr)
 		dr.Forced = dr.forced
 		if d.s.Policy.Mode == plan.Full && !failed {
 			d.effects(dr)
 		}
 		if dr.mr != nil && dr.ours {
-			dr.Note = d.note(dr)
+			dr.Note = d.note(&dr.standing)
 		}
-		if dr.State == plan.Open && dr.orphan != "" {
+		if dr.State == plan.Open && dr.do == DoClose {
 			continue // it closes in this run; nothing more to say of it
 		}
 		d.plan.Updates = append(d.plan.Updates, dr.Update)
 	}
+	d.order()
+}
+
+// errored reports whether an effect of this run failed on the draft's branch, and
+// gives the draft that state where it would have one again.
+func (d *acting) errored(dr *draft) bool {
+	failure, failed := d.s.Failures[dr.Branch]
+	if failed && (dr.do == DoOpen || dr.do.rebuilds() || dr.unwanted() || dr.mr == nil) {
+		why := plan.EffectFailed{Says: failure}
+		if dr.forced != nil {
+			why.By = dr.forced.By.Username
+		}
+		dr.stand(plan.Errored, why)
+	}
+	return failed
+}
+
+// order sorts what the plan lists.
+func (d *acting) order() {
 	order := map[plan.State]int{}
 	for i, row := range plan.Table() {
 		order[row.State] = i
@@ -49,36 +61,36 @@ func (d *decider) finish() {
 		return a.Branch < b.Branch
 	})
 	sort.SliceStable(d.plan.Why, func(i, j int) bool { return strings.ToLower(d.plan.Why[i].Name) < strings.ToLower(d.plan.Why[j].Name) })
-	d.standings()
-	d.notes()
 }
 
 // note is what the description's marker must say.
-func (d *decider) note(dr *draft) plan.MergeRequestNote {
+func (d *holding) note(dr *standing) plan.MergeRequestNote {
 	t := dr.trailer
 	return plan.MergeRequestNote{Present: true, Digest: plan.TextDigest(t, dr.Clash), Target: d.s.Project.DefaultBranch, Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request}
 }
 
 // effects appends what one draft needs, in the order it must happen.
-func (d *decider) effects(dr *draft) {
-	switch {
-	case dr.mr != nil && dr.State == plan.Open && dr.orphan != "":
+func (d *acting) effects(dr *draft) {
+	switch dr.do {
+	case DoClose:
 		d.close(dr)
-	case dr.mr != nil && (dr.State == plan.Open || dr.State == plan.Incompatible):
-		d.keepOpen(dr)
-	case dr.mr != nil && dr.State == plan.Edited && dr.forced != nil && !dr.stale:
+	case DoStartOver:
 		d.startOver(dr)
-	case dr.opens && dr.mr == nil:
+	case DoOpen:
 		d.open(dr)
+	case DoLeave, DoMove, DoRebuild:
+		if dr.mr != nil && (dr.State == plan.Open || dr.State == plan.Incompatible) {
+			d.keepOpen(dr)
+		}
 	}
 }
 
 // startOver makes an edited branch anew, after the commits it drops were named
 // and their head was kept.
-func (d *decider) startOver(dr *draft) {
+func (d *acting) startOver(dr *draft) {
 	t := plan.Trailers{Moves: dr.want, Lines: dr.wantLines, At: d.s.Now, Why: plan.CauseForced, By: dr.forced.By.Username, Request: dr.forced.ID}
 	dr.Update.Moves, dr.Lines, dr.Along = dr.want, dr.wantLines, dr.wantAlong
-	d.retell(dr)
+	d.retell(&dr.offer)
 	if dr.titleIsOurs(dr.mr.Title, dr.Name, dr.heading()) {
 		dr.refresh()
 	}
@@ -88,16 +100,16 @@ func (d *decider) startOver(dr *draft) {
 	}
 }
 
-func (d *decider) close(dr *draft) {
-	d.act(plan.CloseMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Op: opID("close", dr.Branch, fmt.Sprint(dr.mr.IID), dr.orphan), Reason: "Closed by pinwheel: " + dr.orphan + ".", By: dr.by})
+func (d *acting) close(dr *draft) {
+	d.act(plan.CloseMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Op: opID("close", dr.Branch, fmt.Sprint(dr.mr.IID), dr.ends), Reason: "Closed by pinwheel: " + dr.ends + ".", By: dr.by})
 	d.act(plan.DeleteBranch{Branch: dr.Branch, Head: dr.branch.Head.SHA})
 }
 
 // keepOpen rebuilds the branch where that is due and brings the text in line.
-func (d *decider) keepOpen(dr *draft) {
-	if dr.moves || dr.repair {
+func (d *acting) keepOpen(dr *draft) {
+	if dr.do.rebuilds() {
 		t := dr.trailer
-		if dr.moves {
+		if dr.do == DoMove {
 			t.Moves, t.Lines, t.At, t.Why, t.By = dr.Moves, dr.Lines, d.s.Now, d.whyNow(), ""
 			switch {
 			case dr.forced != nil:
@@ -127,31 +139,31 @@ func (d *decider) keepOpen(dr *draft) {
 // whyAnew says why a branch is made anew at the versions it holds, and who asked
 // for it; nothing of one that moves. Why its merge request was opened is another
 // question.
-func (d *decider) whyAnew(dr *draft) (because, by string) {
+func (d *acting) whyAnew(dr *draft) (because, by string) {
 	switch {
-	case dr.moves:
+	case dr.do == DoMove:
 		return "", ""
 	case dr.forced != nil:
 		return "a tick asks for a rebuild", dr.forced.By.Username
 	case dr.merging == conflicting:
 		return "a conflict with " + d.s.Project.DefaultBranch, ""
-	case d.switched(dr):
+	case d.switched(&dr.standing):
 		return d.s.Project.DefaultBranch + " is the default branch now, instead of " + dr.mr.Target, ""
 	}
 	return "the derived file on " + d.s.Project.DefaultBranch + " changed", ""
 }
 
 // askForTests asks once for each head of ours, when GitLab shows it.
-func (d *decider) askForTests(dr *draft) {
+func (d *acting) askForTests(dr *draft) {
 	o := d.s.Policy.OnOpen
-	if (o.Comment == "" && !o.Pipeline) || dr.moves || dr.repair || dr.branch.Asked || dr.mr.HeadSHA != dr.branch.Head.SHA {
+	if (o.Comment == "" && !o.Pipeline) || dr.do.rebuilds() || dr.branch.Asked || dr.mr.HeadSHA != dr.branch.Head.SHA {
 		return
 	}
 	d.act(plan.AskForTests{IID: dr.mr.IID, Branch: dr.Branch, Head: dr.branch.Head.SHA, OnOpen: o})
 }
 
 // refresh renames the update after the versions it goes to now.
-func (dr *draft) refresh() {
+func (dr *offer) refresh() {
 	if dr.Kind == plan.Twin || len(dr.Moves) == 0 {
 		return
 	}
@@ -164,7 +176,7 @@ func (dr *draft) refresh() {
 
 // edit brings title and description in line with what the branch holds, or
 // leaves them where a person took them over.
-func (d *decider) edit(dr *draft) {
+func (d *acting) edit(dr *draft) {
 	note := dr.mr.Note
 	e := plan.EditMergeRequest{IID: dr.mr.IID}
 	if dr.titleIsOurs(dr.mr.Title, dr.Name, dr.Title) {
@@ -181,7 +193,7 @@ func (d *decider) edit(dr *draft) {
 	if dr.mr.Target != d.s.Project.DefaultBranch {
 		e.Target = d.s.Project.DefaultBranch // the default branch was renamed or is another one
 	}
-	want := d.note(dr)
+	want := d.note(&dr.standing)
 	e.Answer = slices.Contains(dr.mr.Labels, plan.RebaseLabel) && open
 	e.Keep = note.Digest == want.Digest && !(note.RebaseBox && open) && e.Target == ""
 	if e.Target != "" || (note.Present && note.Digest != want.Digest) || (note.RebaseBox && open) || e.Answer || e.Title != "" {
@@ -195,7 +207,7 @@ func (d *decider) edit(dr *draft) {
 	}
 }
 
-func (d *decider) open(dr *draft) {
+func (d *acting) open(dr *draft) {
 	t := plan.Trailers{Moves: dr.Moves, Lines: dr.Lines, At: d.s.Now, Why: d.whyNow()}
 	if dr.Kind == plan.Twin {
 		t.Why = plan.CauseRepair
@@ -212,7 +224,7 @@ func (d *decider) open(dr *draft) {
 			return
 		}
 	}
-	dr.Note = d.note(dr)
+	dr.Note = d.note(&dr.standing)
 	dr.stand(plan.AwaitingSchedule, plan.OpensNow{})
 	labels := append(slices.Clone(d.s.Policy.Labels), dr.Labels...)
 	a := plan.OpenMergeRequest{Update: dr.Update, Target: d.s.Project.DefaultBranch, At: d.world.head, Labels: labels, Draft: d.s.Policy.Draft}
@@ -226,8 +238,8 @@ func (d *decider) open(dr *draft) {
 
 // commit appends the branch's one commit. It reports false, with the state
 // set, when the files cannot be made.
-func (d *decider) commit(dr *draft, t plan.Trailers) bool {
-	m := d.content(dr)
+func (d *acting) commit(dr *draft, t plan.Trailers) bool {
+	m := d.content(&dr.offer)
 	if m.err != nil {
 		dr.stand(plan.Errored, plan.FilesFail{Says: m.err.Error()})
 		return false
@@ -253,18 +265,18 @@ func (d *decider) commit(dr *draft, t plan.Trailers) bool {
 
 // subject is the first line of a commit: generated, whatever title a person
 // gave the merge request.
-func (dr *draft) subject() string {
+func (dr *offer) subject() string {
 	if dr.Kind == plan.Twin {
 		return dr.repairs
 	}
 	return dr.plainHeading()
 }
 
-func (d *decider) act(a plan.Action) { d.plan.Actions = append(d.plan.Actions, a) }
+func (d *scene) act(a plan.Action) { d.plan.Actions = append(d.plan.Actions, a) }
 
 // leftovers deletes branches of ours whose merge request is merged, or closed
 // by us, and that nothing uses now.
-func (d *decider) leftovers() {
+func (d *acting) leftovers() {
 	if d.s.Policy.Mode != plan.Full {
 		return
 	}
@@ -273,7 +285,7 @@ func (d *decider) leftovers() {
 		_, open := d.world.open[b.Name]
 		_, astray := d.world.astray[b.Name]
 		_, failed := d.s.Failures[b.Name]
-		used := slices.ContainsFunc(d.drafts, func(dr *draft) bool { return dr.Branch == b.Name && dr.opens })
+		used := slices.ContainsFunc(d.drafts, func(dr *draft) bool { return dr.Branch == b.Name && dr.do == DoOpen })
 		if open || astray || used || failed || len(history) == 0 {
 			continue
 		}
@@ -285,7 +297,7 @@ func (d *decider) leftovers() {
 }
 
 // conflicts says which pins refuse each other on the default branch already.
-func (d *decider) conflicts() {
+func (d *searcher) conflicts() {
 	_, unchecked := d.unchecked()
 	for i, text := range unchecked {
 		if i == 3 {

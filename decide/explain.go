@@ -12,7 +12,7 @@ import (
 // This file says of every release why it is not taken.
 
 // notTaken lists what is newer on the leader's line than what it goes to.
-func (d *decider) notTaken(dr *draft, g *goal) []plan.Considered {
+func (d *joiner) notTaken(dr *offer, g *goal) []plan.Considered {
 	to, err := pep440.Parse(dr.Moves0().To)
 	if err != nil {
 		return nil
@@ -33,7 +33,7 @@ func (d *decider) notTaken(dr *draft, g *goal) []plan.Considered {
 
 // consider is a judged release with the one reason why it is not taken, which
 // is the judge's or the search's.
-func (d *decider) consider(slot int, v verdict) plan.Considered {
+func (d *joiner) consider(slot int, v verdict) plan.Considered {
 	c := plan.Considered{Version: v.release.Version.String(), Released: v.released}
 	var why plan.Reason
 	if v.reason != nil {
@@ -54,22 +54,15 @@ func (d *decider) consider(slot int, v verdict) plan.Considered {
 	return c
 }
 
-// note the search's reasons against single versions, for texts.
-func (d *decider) weigh(goals []*goal, waiting map[*goal]*set) {
+// weigh notes the search's reasons against single versions, for texts.
+func (d *joiner) weigh(goals []*goal, waiting map[*goal]*set) {
 	d.against = make([]map[string]plan.Reason, len(d.slots))
 	for _, g := range goals {
 		for k, i := range g.slots {
 			if d.against[i] == nil {
 				d.against[i] = map[string]plan.Reason{}
 			}
-			if g.result.Status == solve.Solved && g.young {
-				d.againstYoung(g, i)
-			}
-			for _, low := range g.result.Lowered {
-				if why := d.blockers(g.key, low.Why); why != nil {
-					d.against[i][low.Version.String()] = why
-				}
-			}
+			d.weighSlot(g, i)
 			if g.result.Status == solve.Solved && waiting[g] == nil {
 				continue
 			}
@@ -84,8 +77,20 @@ func (d *decider) weigh(goals []*goal, waiting map[*goal]*set) {
 	}
 }
 
+// weighSlot notes what a wish alone says against versions of one of its slots.
+func (d *joiner) weighSlot(g *goal, i int) {
+	if g.result.Status == solve.Solved && g.young {
+		d.againstYoung(g, i)
+	}
+	for _, low := range g.result.Lowered {
+		if why := d.blockers(g.key, low.Why); why != nil {
+			d.against[i][low.Version.String()] = why
+		}
+	}
+}
+
 // againstYoung notes for what a slot of a set waits that is too young.
-func (d *decider) againstYoung(g *goal, i int) {
+func (d *joiner) againstYoung(g *goal, i int) {
 	for _, m := range g.result.Moves {
 		for _, l := range d.outcomes[m.Pin].lines {
 			for _, v := range l.judged {
@@ -164,7 +169,7 @@ func (d *decider) why(i int, o outcome, to pep440.Version) {
 }
 
 // considered lists every release newer than the slot's pin, newest first.
-func (d *decider) considered(i int) []plan.Considered {
+func (d *joiner) considered(i int) []plan.Considered {
 	var out []plan.Considered
 	for _, own := range []bool{false, true} {
 		for _, l := range d.outcomes[i].lines {
@@ -224,7 +229,7 @@ func (d *decider) explain(e *plan.Explanation, i int) {
 }
 
 // takes reports whether a draft moves the slot to that version.
-func (d *decider) takes(slot int, version string) bool {
+func (d *offering) takes(slot int, version string) bool {
 	return slices.ContainsFunc(d.drafts, func(dr *draft) bool {
 		k := slices.Index(dr.slots, slot)
 		return k >= 0 && dr.held == "" && dr.Moves[k].To == version

@@ -16,10 +16,10 @@ import (
 // by then, and with the places that are free if nobody does anything. The
 // waiting are in the order of the queue; places are those that this run leaves.
 // What it says changes when the queue does, not because time passes.
-func (d *decider) forecast(waiting []*draft, places int) {
+func (d *queueing) forecast(waiting []*draft, places int) {
 	var instants []time.Time
 	line := slices.DeleteFunc(slices.Clone(waiting), func(dr *draft) bool {
-		return dr.opens || dr.forced != nil || dr.mr != nil || dr.unread() || dr.joins != "" || dr.handling.approval != nil ||
+		return dr.do == DoOpen || dr.forced != nil || dr.mr != nil || dr.unread() || dr.joins != "" || dr.handling.approval != nil ||
 			dr.State != plan.AwaitingSchedule && dr.State != plan.Maturing && dr.State != plan.RateLimited
 	})
 	for _, dr := range line {
@@ -44,7 +44,7 @@ func (d *decider) forecast(waiting []*draft, places int) {
 // arrange puts a line in the order that the queue has at that instant: a
 // release that is old enough by then can change the kind of a step, and since
 // when there is one.
-func (d *decider) arrange(line []*draft, at time.Time) {
+func (d *queueing) arrange(line []*draft, at time.Time) {
 	then := map[*draft]*draft{}
 	for _, dr := range line {
 		one := *dr
@@ -56,28 +56,19 @@ func (d *decider) arrange(line []*draft, at time.Time) {
 
 // ripe is since when an update has had a release that is old enough, and of
 // which kind its step is, at a later instant.
-func (d *decider) ripe(dr *draft, at time.Time) (since time.Time, kind plan.Kind) {
+func (d *queueing) ripe(dr *draft, at time.Time) (since time.Time, kind plan.Kind) {
 	since = dr.Since
 	for k, i := range dr.slots {
 		for _, l := range d.outcomes[i].lines {
 			if l.step(d.slots[i], dr.versions[k]) == nil {
 				continue
 			}
-			var newest *verdict
-			for n := range l.judged {
-				v := &l.judged[n]
-				if v.reason != nil && (!v.young || at.Before(v.eligible)) {
-					continue
-				}
-				if newest == nil {
-					newest = v
-				}
-				if v.eligible.Before(since) {
-					since = v.eligible
-				}
-			}
+			newest, first := l.ripeAt(at)
 			if newest == nil {
 				continue
+			}
+			if first.Before(since) {
+				since = first
 			}
 			if of := l.kind(d.slots[i], newest.release.Version); kind == "" || rank(of) > rank(kind) {
 				kind = of
@@ -90,15 +81,33 @@ func (d *decider) ripe(dr *draft, at time.Time) (since time.Time, kind plan.Kind
 	return since, kind
 }
 
+// ripeAt is the newest release of a line that may be taken at a later instant, and
+// when the first of those that may was old enough; nil where there is none.
+func (l *line) ripeAt(at time.Time) (newest *verdict, first time.Time) {
+	for n := range l.judged {
+		v := &l.judged[n]
+		if v.reason != nil && (!v.young || at.Before(v.eligible)) {
+			continue
+		}
+		if newest == nil {
+			newest, first = v, v.eligible
+		}
+		if v.eligible.Before(first) {
+			first = v.eligible
+		}
+	}
+	return newest, first
+}
+
 // opensAt is when the window of an update opens that waits for it.
-func (d *decider) opensAt(dr *draft) (time.Time, bool) {
+func (d *queueing) opensAt(dr *draft) (time.Time, bool) {
 	w := d.view(dr.handling)
 	return w.Opens, !w.Always && !w.Inside && !w.Never
 }
 
 // fill gives the free places to those in line at an instant, and tells each of
 // them whose own window opens then what comes of it.
-func (d *decider) fill(line []*draft, at time.Time, free int, opened map[*draft]time.Time) {
+func (d *queueing) fill(line []*draft, at time.Time, free int, opened map[*draft]time.Time) {
 	fresh := -1
 	if d.s.Policy.MaxNew > 0 {
 		fresh = d.s.Policy.MaxNew - d.openedSince(at)
@@ -131,7 +140,7 @@ func (d *decider) fill(line []*draft, at time.Time, free int, opened map[*draft]
 }
 
 // predict gives an update the reason that the forecast finds.
-func (d *decider) predict(dr *draft, at time.Time) {
+func (d *queueing) predict(dr *draft, at time.Time) {
 	at = at.In(d.zone)
 	var next plan.Next
 	switch {
@@ -155,7 +164,7 @@ func (d *decider) predict(dr *draft, at time.Time) {
 
 // since says from when on a release newer than the pin has been old enough,
 // which is what the line goes by; zero where none is yet.
-func (dr *draft) since(zone *time.Location) time.Time {
+func (dr *offer) since(zone *time.Location) time.Time {
 	if dr.Since.IsZero() || dr.State == plan.Maturing {
 		return time.Time{}
 	}
@@ -164,10 +173,10 @@ func (dr *draft) since(zone *time.Location) time.Time {
 
 // givenUpBy counts the merge requests that take a place now and none from
 // before that instant on, because they fail for so long.
-func (d *decider) givenUpBy(at time.Time) int {
+func (d *queueing) givenUpBy(at time.Time) int {
 	n := 0
 	for _, dr := range d.drafts {
-		if dr.State == plan.Open && dr.orphan == "" && !dr.placeless && !dr.givenUp.IsZero() && !at.Before(dr.givenUp) {
+		if dr.takesPlace(d.s.Now) && !dr.takesPlace(at) {
 			n++
 		}
 	}

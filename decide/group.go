@@ -15,7 +15,7 @@ import (
 // This file joins sets that the policy's rules put into one group.
 
 // apart finds the open groups that somebody who may asks to take apart.
-func (d *decider) apart() {
+func (d *scene) apart() {
 	for i := range d.s.Ticks {
 		t := &d.s.Ticks[i]
 		branch, ok := strings.CutPrefix(t.Branch, plan.SplitMark)
@@ -30,7 +30,7 @@ func (d *decider) apart() {
 
 // splittable judges a tick on the split box of a group: a verdict with its
 // reason, or nothing where the group is to be taken apart.
-func (d *decider) splittable(t plan.Tick, branch string) (plan.Verdict, plan.Reason) {
+func (d *scene) splittable(t plan.Tick, branch string) (plan.Verdict, plan.Reason) {
 	verdict, reason := d.allowed(t)
 	mr, open := d.world.open[branch]
 	_, there := d.world.branches[branch]
@@ -50,7 +50,7 @@ func (d *decider) splittable(t plan.Tick, branch string) (plan.Verdict, plan.Rea
 }
 
 // groupAt is the name of the group that a branch belongs to, empty for none.
-func (d *decider) groupAt(branch string) string {
+func (d *scene) groupAt(branch string) string {
 	for i := range d.s.Policy.Rules {
 		if name := d.s.Policy.Rules[i].Group; name != "" && plan.GroupBranch(d.s.Policy.BranchPrefix, name) == branch {
 			return name
@@ -61,7 +61,7 @@ func (d *decider) groupAt(branch string) string {
 
 // groupOf is the rule that puts a set into a group, which is that of the
 // package that names it; nil where it is on its own.
-func (d *decider) groupOf(s *set) *plan.Rule {
+func (d *joiner) groupOf(s *set) *plan.Rule {
 	key := d.leader(s)
 	for _, m := range s.result.Moves {
 		if d.slots[m.Pin].p.Key != key {
@@ -79,7 +79,7 @@ func (d *decider) groupOf(s *set) *plan.Rule {
 // grouped joins the sets of each group. On its own stays what is too young or
 // was refused, what has a merge request or a branch already, what somebody
 // ticked by itself, and all of a group that is taken apart.
-func (d *decider) grouped(sets []*set, waiting map[*goal]*set) []*set {
+func (d *joiner) grouped(sets []*set, waiting map[*goal]*set) []*set {
 	members, out := map[string][]*set{}, sets[:0:0]
 	young := map[string][]string{}
 	for _, s := range sets {
@@ -114,7 +114,7 @@ func (d *decider) grouped(sets []*set, waiting map[*goal]*set) []*set {
 
 // group unites the sets of one group: all, or as many as go together, majors
 // first. What does not fit waits for the rest, by name.
-func (d *decider) group(name string, parts []*set, waiting map[*goal]*set) *set {
+func (d *joiner) group(name string, parts []*set, waiting map[*goal]*set) *set {
 	sort.SliceStable(parts, func(i, j int) bool {
 		if parts[i].class.major != parts[j].class.major {
 			return parts[i].class.major
@@ -166,7 +166,7 @@ func (s *set) parts() []*set {
 // together is several sets as one, nil where they do not fit. Sets that have no
 // package in common and add no conflict are right as they are; where lines are
 // added or removed they are solved as one.
-func (d *decider) together(parts []*set) *set {
+func (d *joiner) together(parts []*set) *set {
 	if len(parts) == 1 {
 		p := *parts[0]
 		p.united = parts
@@ -195,7 +195,7 @@ func (d *decider) together(parts []*set) *set {
 
 // splitting reports whether a group is being taken apart and one of its updates
 // still has to open: one that its merge request does not hold yet, too.
-func (d *decider) splitting(dr *draft) bool {
+func (d *judging) splitting(dr *draft) bool {
 	return d.split[dr.Branch] != nil && slices.ContainsFunc(d.drafts, func(o *draft) bool {
 		return o.of == dr.Branch && o.mr == nil && !o.young && (o.held == "" || o.stale) &&
 			!slices.ContainsFunc(d.world.refusals(o.Update, d.wentBack), func(r refusal) bool { return r.covers(o.Update) })
@@ -204,7 +204,7 @@ func (d *decider) splitting(dr *draft) bool {
 
 // dispersed handles the open merge request of a group that is no more, or that
 // is taken apart: it closes when what it holds is open elsewhere.
-func (d *decider) dispersed(dr *draft, held []plan.Move) bool {
+func (d *judging) dispersed(dr *draft, held []plan.Move) bool {
 	if plan.IsPackageBranch(dr.Branch) {
 		return false
 	}
@@ -215,7 +215,7 @@ func (d *decider) dispersed(dr *draft, held []plan.Move) bool {
 			continue
 		}
 		for _, other := range d.drafts {
-			if other == dr || other.orphan != "" || other.held != "" || !slices.ContainsFunc(other.Moves, func(m plan.Move) bool {
+			if other == dr || other.unwanted() || other.held != "" || !slices.ContainsFunc(other.Moves, func(m plan.Move) bool {
 				v, err := pep440.Parse(m.To)
 				return err == nil && m.Key == h.Key && v.Compare(to) >= 0
 			}) {
@@ -230,10 +230,11 @@ func (d *decider) dispersed(dr *draft, held []plan.Move) bool {
 	case found && waits:
 		dr.also(plan.ClosesWhenApart{})
 	case found:
-		dr.orphan = "what it held has merge requests of its own now"
+		why := "what it held has merge requests of its own now"
 		if t := d.split[dr.Branch]; t != nil && t.By.Username != "" {
-			dr.orphan = fmt.Sprintf("`%s` took the group apart, and %s", t.By.Username, dr.orphan)
+			why = fmt.Sprintf("`%s` took the group apart, and %s", t.By.Username, why)
 		}
+		dr.end(why)
 	}
 	return found
 }

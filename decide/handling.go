@@ -22,7 +22,7 @@ type handling struct {
 type sayings struct{ window, approval, priority, group, age *plan.Rule }
 
 // handlingOf finds what holds for an update with those moves.
-func (d *decider) handlingOf(moves []plan.Move) handling {
+func (d *facts) handlingOf(moves []plan.Move) handling {
 	h := handling{window: d.s.Policy.Window}
 	own, windows := len(moves) == 0, []*plan.Rule(nil)
 	for k, m := range moves {
@@ -46,6 +46,13 @@ func (d *decider) handlingOf(moves []plan.Move) handling {
 			h.priority = priority
 		}
 	}
+	h.narrow(windows, own)
+	return h
+}
+
+// narrow lets the windows of rules count, all together, and the one that h has
+// beside them where own says so.
+func (h *handling) narrow(windows []*plan.Rule, own bool) {
 	for k, r := range windows {
 		if k == 0 && !own {
 			h.window = *r.Window
@@ -54,11 +61,10 @@ func (d *decider) handlingOf(moves []plan.Move) handling {
 		}
 		h.of = append(h.of, r.At)
 	}
-	return h
 }
 
 // said finds the rules that decide about a move: of each key the last.
-func (d *decider) said(m plan.Move) sayings {
+func (d *facts) said(m plan.Move) sayings {
 	to, err := pep440.Parse(m.To)
 	at := -1
 	if len(d.s.Policy.Rules) > 0 {
@@ -97,7 +103,7 @@ func said(rules []*plan.Rule, kind plan.Kind, to pep440.Version) sayings {
 
 // people are those who are asked to review an update, and who is assigned: the
 // policy's and those of every rule that is for one of its moves.
-func (d *decider) people(moves []plan.Move) (reviewers, assignees []string) {
+func (d *pins) people(moves []plan.Move) (reviewers, assignees []string) {
 	add := func(list *[]string, names []string) {
 		for _, n := range names {
 			if !slices.Contains(*list, n) {
@@ -118,7 +124,7 @@ func (d *decider) people(moves []plan.Move) (reviewers, assignees []string) {
 }
 
 // anyCovered reports whether a rule is for one of the moves.
-func (d *decider) anyCovered(r *plan.Rule, moves []plan.Move) bool {
+func (d *pins) anyCovered(r *plan.Rule, moves []plan.Move) bool {
 	return slices.ContainsFunc(moves, func(m plan.Move) bool {
 		to, err := pep440.Parse(m.To)
 		at := d.slotOf(m)
@@ -128,7 +134,7 @@ func (d *decider) anyCovered(r *plan.Rule, moves []plan.Move) bool {
 
 // may reports whether an update may be opened now without anybody asking: its
 // window is open, or is the policy's and made up for.
-func (d *decider) may(h handling) bool {
+func (d *windows) may(h handling) bool {
 	return h.window.Inside(d.s.Now) || (len(h.of) == 0 && d.caughtUp)
 }
 

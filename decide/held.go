@@ -21,7 +21,7 @@ func heldText(moves []plan.Move) string {
 
 // reached reports whether main made the step without us: no slot is where the
 // step began and one is at its end or beyond.
-func (d *decider) reached(m plan.Move) bool {
+func (d *pins) reached(m plan.Move) bool {
 	from, err1 := pep440.Parse(m.From)
 	to, err2 := pep440.Parse(m.To)
 	if err1 != nil || err2 != nil {
@@ -39,13 +39,13 @@ func (d *decider) reached(m plan.Move) bool {
 
 // wentBack reports whether main pins the name below the step's end, though it
 // was merged.
-func (d *decider) wentBack(m plan.Move) bool {
+func (d *pins) wentBack(m plan.Move) bool {
 	to, err := pep440.Parse(m.To)
 	vs := d.versions(m.Key)
 	return err == nil && len(vs) > 0 && !slices.ContainsFunc(vs, func(v pep440.Version) bool { return v.Compare(to) >= 0 })
 }
 
-func (d *decider) versions(key string) []pep440.Version {
+func (d *pins) versions(key string) []pep440.Version {
 	var out []pep440.Version
 	for _, f := range d.files {
 		for _, i := range f.Parsed.Slots(key) {
@@ -55,9 +55,9 @@ func (d *decider) versions(key string) []pep440.Version {
 	return out
 }
 
-func (d *decider) pinned(key string) bool { return len(d.versions(key)) > 0 }
+func (d *pins) pinned(key string) bool { return len(d.versions(key)) > 0 }
 
-func (d *decider) fresh(moves []plan.Move) bool {
+func (d *scene) fresh(moves []plan.Move) bool {
 	return !slices.ContainsFunc(moves, func(m plan.Move) bool {
 		p, ok := d.s.Packages[m.Key]
 		return !ok || !p.HasFacts || p.Failure != ""
@@ -68,7 +68,7 @@ func (d *decider) fresh(moves []plan.Move) bool {
 // a rule forbids now, or that is another build than the pins are; nil where there
 // is none. A project that is quarantined or unknown shows no
 // release at all, for a while perhaps: that says nothing of one.
-func (d *decider) gone(held []plan.Move) plan.Reason {
+func (d *facts) gone(held []plan.Move) plan.Reason {
 	if !d.fresh(held) {
 		return nil
 	}
@@ -114,24 +114,14 @@ func ahead(want, held []plan.Move) bool {
 // heldMoves are the moves that a branch holds, as steps of the present pins:
 // each slot that stands where a step began, or is moved by the draft as well
 // and stands below the step's end.
-func (d *decider) heldMoves(dr *draft) []plan.Move {
+func (d *holding) heldMoves(dr *standing) []plan.Move {
 	var out []plan.Move
 	taken := map[int]bool{}
 	for _, exact := range []bool{true, false} {
 		for _, h := range dr.trailer.Moves {
-			to, err1 := pep440.Parse(h.To)
-			from, err2 := pep440.Parse(h.From)
-			if err1 != nil || err2 != nil {
-				continue
-			}
+			to, err := pep440.Parse(h.To)
 			for _, i := range d.slotsOf(h.Key) {
-				at := d.slots[i].p.Version
-				mine := slices.Contains(dr.slots, i)
-				stands := at.Equal(from) && (mine || len(dr.slots) == 0 || !slices.ContainsFunc(dr.want, func(m plan.Move) bool { return m.Key == h.Key }))
-				if !exact {
-					stands = at.Compare(to) < 0 && (mine || len(d.slotsOf(h.Key)) == 1)
-				}
-				if stands && !taken[i] {
+				if err == nil && !taken[i] && d.holds(dr, h, i, exact) {
 					taken[i] = true
 					out = append(out, d.moveTo(i, to))
 				}
@@ -146,9 +136,24 @@ func (d *decider) heldMoves(dr *draft) []plan.Move {
 	return out
 }
 
+// holds reports whether a step that a branch holds is one of a slot: exact asks
+// for the pin at which the step began.
+func (d *holding) holds(dr *standing, h plan.Move, i int, exact bool) bool {
+	to, err1 := pep440.Parse(h.To)
+	from, err2 := pep440.Parse(h.From)
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	at, mine := d.slots[i].p.Version, slices.Contains(dr.slots, i)
+	if !exact {
+		return at.Compare(to) < 0 && (mine || len(d.slotsOf(h.Key)) == 1)
+	}
+	return at.Equal(from) && (mine || len(dr.slots) == 0 || !slices.ContainsFunc(dr.want, func(m plan.Move) bool { return m.Key == h.Key }))
+}
+
 // heldLines are the lines that a branch adds and removes, with what its commit
 // does not say of them: the reason, and the hashes where the file has such.
-func (d *decider) heldLines(dr *draft) []plan.LineChange {
+func (d *holding) heldLines(dr *standing) []plan.LineChange {
 	var out []plan.LineChange
 	for _, l := range dr.trailer.Lines {
 		for _, w := range dr.wantLines {
@@ -170,7 +175,7 @@ func (d *decider) heldLines(dr *draft) []plan.LineChange {
 
 // heldAlong are the names that come along with what a branch holds, as far as
 // that is what would be made today.
-func (d *decider) heldAlong(dr *draft) []plan.LineChange {
+func (d *holding) heldAlong(dr *standing) []plan.LineChange {
 	if plan.MovesText(dr.Update.Moves) == plan.MovesText(dr.want) {
 		return dr.wantAlong
 	}
@@ -178,7 +183,7 @@ func (d *decider) heldAlong(dr *draft) []plan.LineChange {
 }
 
 // slotsOf lists the slots of a package in their order. The caller does not change the list.
-func (d *decider) slotsOf(key string) []int {
+func (d *pins) slotsOf(key string) []int {
 	if d.ofKey == nil {
 		d.ofKey = map[string][]int{}
 		for i, sl := range d.slots {
@@ -189,7 +194,7 @@ func (d *decider) slotsOf(key string) []int {
 }
 
 // slotOf is the slot a move belongs to, -1 when it is not among the pins.
-func (d *decider) slotOf(m plan.Move) int {
+func (d *pins) slotOf(m plan.Move) int {
 	for _, i := range d.slotsOf(m.Key) {
 		if sl := d.slots[i]; sl.path == m.File && sl.pin == m.Pin {
 			return i
@@ -199,7 +204,7 @@ func (d *decider) slotOf(m plan.Move) int {
 }
 
 // moveTo is a slot's step to a version, whatever the judge thinks of it.
-func (d *decider) moveTo(i int, to pep440.Version) plan.Move {
+func (d *facts) moveTo(i int, to pep440.Version) plan.Move {
 	sl := d.slots[i]
 	for _, l := range d.outcomes[i].lines {
 		if st := l.step(sl, to); st != nil {
@@ -210,6 +215,6 @@ func (d *decider) moveTo(i int, to pep440.Version) plan.Move {
 }
 
 // takes reports whether the draft moves a package.
-func (dr *draft) takes(key string) bool {
+func (dr *offer) takes(key string) bool {
 	return slices.ContainsFunc(dr.Moves, func(m plan.Move) bool { return m.Key == key })
 }

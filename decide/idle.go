@@ -68,7 +68,7 @@ func unreleased(minor string) bool {
 // idleSettings are the notes of a decision about what has no effect. While a
 // page is missing, no name is certain; with roots, names without a pin are known,
 // too.
-func (d *decider) idleSettings() []plan.Problem {
+func (d *pins) idleSettings() []plan.Problem {
 	names := map[string]bool{}
 	for _, f := range d.files {
 		for _, p := range f.Parsed.Pins {

@@ -13,7 +13,7 @@ import (
 // leader is the package that names a set: a member that no other requires, the
 // first by name; of a set with a major one that moves by a major. A member
 // whose branch has an open merge request of ours keeps the name.
-func (d *decider) leader(s *set) string {
+func (d *joiner) leader(s *set) string {
 	if s.goals[0].closed {
 		return s.goals[0].key // it is shown under the name that was refused
 	}
@@ -23,27 +23,7 @@ func (d *decider) leader(s *set) string {
 			names = append(names, key)
 		}
 	}
-	required := map[string]bool{}
-	for _, m := range s.result.Moves {
-		key := d.slots[m.Pin].p.Key
-		if !slices.Contains(names, key) {
-			continue
-		}
-		for _, r := range d.metadataOf(key, m.To).Requires {
-			if r.Key() != key && len(r.Marker.Extras()) == 0 && d.mayHoldAnywhere(r.Marker) {
-				required[r.Key()] = true
-			}
-		}
-	}
-	formal := ""
-	for _, key := range names {
-		if !required[key] && formal == "" {
-			formal = key
-		}
-	}
-	if formal == "" && len(names) > 0 {
-		formal = names[0] // they require each other
-	}
+	formal := d.formalLeader(s, names)
 	best, bestIID := formal, int64(0)
 	for _, key := range names {
 		mr, open := d.world.open[d.setBranch(s, key)]
@@ -60,7 +40,34 @@ func (d *decider) leader(s *set) string {
 	return best
 }
 
-func (d *decider) isOurs(branch string) bool {
+// formalLeader is the first of names that no other of them requires, or the first
+// where they require each other; empty where there are none.
+func (d *joiner) formalLeader(s *set, names []string) string {
+	required := map[string]bool{}
+	for _, m := range s.result.Moves {
+		key := d.slots[m.Pin].p.Key
+		if !slices.Contains(names, key) {
+			continue
+		}
+		for _, r := range d.metadataOf(key, m.To).Requires {
+			if r.Key() != key && len(r.Marker.Extras()) == 0 && d.mayHoldAnywhere(r.Marker) {
+				required[r.Key()] = true
+			}
+		}
+	}
+	for _, key := range names {
+		if !required[key] {
+			return key
+		}
+	}
+	if len(names) > 0 {
+		return names[0]
+	}
+	return ""
+}
+
+// isOurs reports whether a branch is there and ours.
+func (d *scene) isOurs(branch string) bool {
 	b, ok := d.world.branches[branch]
 	if !ok {
 		return false
@@ -70,7 +77,7 @@ func (d *decider) isOurs(branch string) bool {
 }
 
 // setBranch is the branch of a set that a package names.
-func (d *decider) setBranch(s *set, key string) string {
+func (d *joiner) setBranch(s *set, key string) string {
 	var newest pep440.Version
 	for _, m := range s.result.Moves {
 		if d.slots[m.Pin].p.Key == key && (newest.IsZero() || m.To.Compare(newest) > 0) {

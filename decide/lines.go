@@ -88,42 +88,46 @@ func (j *judge) look(sl slot, pkg plan.Package, known bool) outcome {
 	default:
 		o.gone, o.yanked = true, "no longer on "+index.Spoken()
 	}
-	j.lines(&o, sl, index, pkg, pinned, newer)
+	q := question{sl, j.rulesFor(sl), index}
+	o.lines = j.lines(q, pinned, newer)
+	if o.yanked != "" && pinned != nil {
+		o.down = j.older(q, pkg)
+	}
 	return o
 }
 
 // lines judges what is newer. A package with calendar versions has one line:
-// its years are not majors that somebody may want to stay on. Of a pin that
-// was yanked and has nowhere to go up, what is older counts as well. pinned is
-// nil for one that is not there any more.
-func (j *judge) lines(o *outcome, sl slot, index plan.Index, pkg plan.Package, pinned *plan.Release, newer []*plan.Release) {
-	pin := sl.p.Version
+// its years are not majors that somebody may want to stay on. pinned is nil for one
+// that is not there any more.
+func (j *judge) lines(q question, pinned *plan.Release, newer []*plan.Release) []*line {
+	pin := q.sl.p.Version
 	var files []plan.DistFile // none of a pin that is not there any more
 	if pinned != nil {
 		files = pinned.Files
 	}
 	calendar := isCalendar(pin, earliest(files)) &&
 		slices.ContainsFunc(newer, func(r *plan.Release) bool { return isCalendar(r.Version, earliest(r.Files)) })
-	rules := j.rulesFor(sl)
 	own, major := &line{calendar: calendar, judged: make([]verdict, 0, len(newer))}, &line{major: true}
 	for _, r := range newer {
 		to := major
 		if calendar || (r.Version.Epoch() == pin.Epoch() && r.Version.Major() == pin.Major()) {
 			to = own
 		}
-		to.judged = append(to.judged, j.release(sl, rules, to.kind(sl, r.Version), index, r))
+		to.judged = append(to.judged, j.release(q, to.kind(q.sl, r.Version), r))
 	}
-	o.lines = []*line{own, major}
-	if o.yanked == "" || pinned == nil {
-		return
-	}
+	return []*line{own, major}
+}
+
+// older judges what is below a pin that was taken back: it counts as well where
+// the pin has nowhere to go up.
+func (j *judge) older(q question, pkg plan.Package) *line {
 	down := &line{down: true}
 	for i := len(pkg.Releases) - 1; i >= 0; i-- {
-		if r := &pkg.Releases[i]; r.Version.Compare(pin) < 0 {
-			down.judged = append(down.judged, j.release(sl, rules, plan.Downgrade, index, r))
+		if r := &pkg.Releases[i]; r.Version.Compare(q.sl.p.Version) < 0 {
+			down.judged = append(down.judged, j.release(q, plan.Downgrade, r))
 		}
 	}
-	o.down = down
+	return down
 }
 
 // TakenBack reports whether the release of a version was yanked by every file.

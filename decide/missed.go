@@ -3,7 +3,7 @@ package decide
 import "gitlab.com/cki-project/pinwheel/plan"
 
 // late reports whether a window went by without a run and none is open now.
-func (d *decider) late() bool {
+func (d *windows) late() bool {
 	_, _, missed := d.s.Policy.Window.Missed(d.s.Attended, d.s.Now)
 	return missed && !d.s.Policy.Window.Inside(d.s.Now)
 }
@@ -12,13 +12,13 @@ func (d *decider) late() bool {
 // window behind that was missed: then the next run's Attended is s.Now, else
 // it stays as it is.
 func Attends(s plan.Snapshot) bool {
-	d := decider{s: &s}
-	return s.Policy.CatchUp || !d.late()
+	w := windows{scene: scene{s: &s}}
+	return s.Policy.CatchUp || !w.late()
 }
 
 // missed says which window went by, where something waits that would have been
 // opened in it. With catch-up nothing is said: it is opened in this run.
-func (d *decider) missed() {
+func (d *queueing) missed() {
 	if d.s.Policy.CatchUp || !d.late() {
 		return
 	}
@@ -32,7 +32,7 @@ func (d *decider) missed() {
 }
 
 // whyNow names why something that nobody forced is opened now.
-func (d *decider) whyNow() plan.Cause {
+func (d *windows) whyNow() plan.Cause {
 	if d.s.Policy.Window.Inside(d.s.Now) {
 		return plan.CauseWindow
 	}

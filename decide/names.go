@@ -36,10 +36,10 @@ func title(name string, kind plan.Kind, moves []plan.Move) string {
 }
 
 // heading is the title of a draft's merge request.
-func (dr *draft) heading() string { return dr.form.Apply(dr.plainHeading()) }
+func (dr *offer) heading() string { return dr.form.Apply(dr.plainHeading()) }
 
 // plainHeading is the same without the form that the policy gives titles.
-func (dr *draft) plainHeading() string {
+func (dr *offer) plainHeading() string {
 	if dr.Group != "" {
 		return plan.GroupTitle(dr.Group)
 	}
@@ -50,7 +50,7 @@ var generatedTitle = regexp.MustCompile(`(?i)^Update dependency (\S+)(?: to v(\S
 
 // titleIsOurs reports whether t could have been generated for name, in the form
 // of today or without one; an empty name means a twin's repair.
-func (dr *draft) titleIsOurs(t, name, want string) bool {
+func (dr *offer) titleIsOurs(t, name, want string) bool {
 	t = plan.PlainTitle(t)
 	if strings.EqualFold(t, want) {
 		return true

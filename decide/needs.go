@@ -11,7 +11,7 @@ import (
 // This file lists the facts that a decision lacks.
 
 // needs are the facts the search asked for, as an edge can fetch them.
-func (d *decider) needs() []plan.Need {
+func (d *searcher) needs() []plan.Need {
 	l := needList{d: d, seen: map[string]bool{}}
 	for _, n := range append(d.solver.Missing(), d.lacking...) {
 		if n.Page {
@@ -31,7 +31,7 @@ func (d *decider) needs() []plan.Need {
 
 // needList holds each need once.
 type needList struct {
-	d    *decider
+	d    *searcher
 	seen map[string]bool
 	out  []plan.Need
 }

@@ -11,9 +11,9 @@ import (
 // This file judges updates that have an open merge request.
 
 // openState judges an update that has an open merge request.
-func (d *decider) openState(dr *draft) {
+func (d *judging) openState(dr *draft) {
 	if dr.branch == nil || !dr.ours {
-		dr.stand(plan.Edited, d.editedReason(dr), d.pipelineReason(dr))
+		dr.stand(plan.Edited, d.editedReason(&dr.standing), d.pipelineReason(&dr.standing))
 		if !dr.titleIsOurs(dr.mr.Title, dr.Name, dr.Title) {
 			dr.Title = dr.mr.Title
 		}
@@ -21,36 +21,36 @@ func (d *decider) openState(dr *draft) {
 	}
 	dr.State = plan.Open
 	held := dr.trailer.Moves
-	if dr.orphan != "" {
+	if dr.unexplained {
 		d.orphanState(dr, held)
 		return
 	}
 	if dr.Kind == plan.Twin {
-		dr.moves = plan.DigestOf(dr.Branch, dr.trailer, plan.TwinFiles(d.files)) != dr.trailer.Digest
-		d.settleOpen(dr, nil)
+		differs := plan.DigestOf(dr.Branch, dr.trailer, plan.TwinFiles(d.files)) != dr.trailer.Digest
+		d.settleOpen(dr, differs, nil)
 		return
 	}
 	if len(held) > 0 && !slices.ContainsFunc(held, func(m plan.Move) bool { return !d.reached(m) }) {
-		dr.orphan = d.s.Project.DefaultBranch + " already pins " + heldText(held)
+		dr.end(d.s.Project.DefaultBranch + " already pins " + heldText(held))
 		return
 	}
 	gone := d.gone(held)
 	if gone != nil && slices.ContainsFunc(d.world.refusals(dr.Update, d.wentBack), func(r refusal) bool { return r.covers(dr.Update) }) {
-		dr.orphan = plan.Markdown(gone) // a person refused what would take its place
+		dr.end(plan.Markdown(gone)) // a person refused what would take its place
 		return
 	}
-	dr.Clash = d.clash(dr)
-	if d.mistaken(dr) && (dr.held != "" || !d.fits(dr)) {
-		dr.orphan = "it should not have been opened: " + dr.Clash
+	dr.Clash = d.clash(&dr.standing)
+	if d.mistaken(&dr.standing) && (dr.held != "" || !d.fits(&dr.standing)) {
+		dr.end("it should not have been opened: " + dr.Clash)
 		return
 	}
-	dr.moves = (gone != nil || dr.Clash != "" || ahead(dr.Moves, held)) && !dr.young && !dr.stale && dr.held == ""
-	d.settleOpen(dr, gone)
+	wanted := (gone != nil || dr.Clash != "" || ahead(dr.Moves, held)) && !dr.young && !dr.stale && dr.held == ""
+	d.settleOpen(dr, wanted, gone)
 }
 
 // clash says why merging what the branch holds would add a conflict between
 // pins to the default branch as it is now; it is empty when it would not.
-func (d *decider) clash(dr *draft) string {
+func (d *holding) clash(dr *standing) string {
 	moves := d.solved(d.heldMoves(dr))
 	if len(moves) == 0 {
 		return ""
@@ -63,7 +63,7 @@ func (d *decider) clash(dr *draft) string {
 }
 
 // clashes is mistaken for a merge request that has no update any more.
-func (d *decider) clashes(dr *draft) bool {
+func (d *holding) clashes(dr *standing) bool {
 	dr.Clash = d.clash(dr)
 	if d.mistaken(dr) {
 		return true
@@ -74,13 +74,13 @@ func (d *decider) clashes(dr *draft) bool {
 
 // mistaken reports whether a branch clashes with the very head on which it was
 // made: what forbids it could not be known then.
-func (d *decider) mistaken(dr *draft) bool {
+func (d *holding) mistaken(dr *standing) bool {
 	return dr.Clash != "" && dr.trailer.Base == d.world.head && !dr.mr.Paused()
 }
 
 // fits reports whether the update is something else than what its branch holds,
 // so that it can take the place of that at once.
-func (d *decider) fits(dr *draft) bool {
+func (d *holding) fits(dr *standing) bool {
 	return len(dr.Moves) > 0 && !dr.young && !dr.stale && slices.ContainsFunc(dr.Moves, func(m plan.Move) bool {
 		return !slices.ContainsFunc(dr.trailer.Moves, func(h plan.Move) bool { return h.Key == m.Key && h.To == m.To })
 	})
@@ -90,59 +90,94 @@ func (d *decider) fits(dr *draft) bool {
 // (once per opening of the window, at once where it does not fit any more) and
 // making it anew at the same one: for a conflict, or where merging it would
 // leave a derived file that disagrees, and where another branch is the default one.
-func (d *decider) settleOpen(dr *draft, gone plan.Reason) {
-	at := dr.trailer.At
-	if at.IsZero() {
-		at = dr.mr.CreatedAt
-	}
-	wanted := dr.moves
-	refreshes := d.refreshes(dr, at)
-	approved := wanted && refreshes && dr.Clash == "" && gone == nil && d.approved(dr)
-	dr.moves = wanted && (dr.Clash != "" || refreshes && !approved)
-	if !dr.moves && dr.Clash == "" && dr.trailer.Base != d.world.head {
-		dr.merging = d.mergeOf(dr)
-		dr.repair = dr.merging == conflicting || d.twinBehind(dr) || d.switched(dr)
-	}
-	dr.stand(dr.State, d.openReason(dr), d.pipelineReason(dr))
-	if dr.merging == unforeseen && !dr.repair {
+//
+// wanted says that there is something to move to, and gone why what it holds is
+// not offered any more, or nothing.
+func (d *judging) settleOpen(dr *draft, wanted bool, gone plan.Reason) {
+	approved := d.chooseOpen(dr, wanted, gone)
+	dr.stand(dr.State, d.openReason(&dr.standing), d.pipelineReason(&dr.standing))
+	if dr.merging == unforeseen && dr.do != DoRebuild {
 		dr.also(plan.CheckingConflict{Branch: d.s.Project.DefaultBranch})
 	}
 	if dr.mr.Paused() {
-		dr.moves, dr.repair, dr.placeless = false, false, true
+		dr.do, dr.placeUntil = DoLeave, d.s.Now
 		dr.also(plan.StopUpdating{})
 	} else if !wanted {
 		dr.also(d.givesUp(dr))
 	}
-	if dr.Clash != "" && !dr.moves {
+	if dr.Clash != "" && dr.do != DoMove {
 		dr.State = plan.Incompatible
 		dr.also(plan.Clashes{With: dr.clash}, dr.heldFor)
 	}
 	dr.also(gone)
-	if wanted && approved && dr.Kind != plan.Twin {
-		dr.also(plan.VersionReady{Version: dr.Moves0().To, When: plan.ReadyApproved})
-	} else if wanted && !dr.moves && dr.Kind != plan.Twin {
+	if wanted {
+		dr.also(d.ready(dr, approved))
+	}
+	if dr.do != DoMove && dr.Kind != plan.Twin {
+		d.showHeld(dr)
+	}
+}
+
+// chooseOpen says what becomes of the branch of an open merge request, and whether
+// somebody's approval is what keeps it.
+func (d *judging) chooseOpen(dr *draft, wanted bool, gone plan.Reason) (approved bool) {
+	at := dr.trailer.At
+	if at.IsZero() {
+		at = dr.mr.CreatedAt
+	}
+	refreshes := d.refreshes(dr, at)
+	approved = wanted && refreshes && dr.Clash == "" && gone == nil && d.approved(&dr.standing)
+	switch {
+	case wanted && (dr.Clash != "" || refreshes && !approved):
+		dr.do = DoMove
+	case dr.Clash == "" && dr.trailer.Base != d.world.head:
+		if dr.merging = d.mergeOf(&dr.standing); dr.merging == conflicting || d.twinBehind(&dr.offer) || d.switched(&dr.standing) {
+			dr.do = DoRebuild
+		}
+	}
+	return approved
+}
+
+// ready says of an open merge request that stays what would take its place, and
+// when; nil for one that moves or repairs.
+func (d *judging) ready(dr *draft, approved bool) plan.Reason {
+	switch {
+	case dr.Kind == plan.Twin:
+		return nil
+	case approved:
+		return plan.VersionReady{Version: dr.Moves0().To, When: plan.ReadyApproved}
+	case dr.do != DoMove:
 		when, at := d.nextOpening(dr.handling)
-		dr.also(plan.VersionReady{Version: dr.Moves0().To, When: when, At: at})
+		return plan.VersionReady{Version: dr.Moves0().To, When: when, At: at}
 	}
-	if !dr.moves && dr.Kind != plan.Twin {
-		dr.Update.Moves = d.heldMoves(dr)
-		dr.Lines = d.heldLines(dr)
-		dr.Along = d.heldAlong(dr)
-		d.retell(dr)
-		dr.Labels = append(dr.extraLabels(), d.ruleLabels(dr.Update.Moves)...)
-		dr.refresh()
-	}
+	return nil
+}
+
+// showHeld lets an update say what its branch holds in place of what is offered.
+func (d *judging) showHeld(dr *draft) {
+	dr.Update.Moves = d.heldMoves(&dr.standing)
+	dr.Lines = d.heldLines(&dr.standing)
+	dr.Along = d.heldAlong(&dr.standing)
+	d.retell(&dr.offer)
+	dr.Labels = append(dr.extraLabels(), d.ruleLabels(dr.Update.Moves)...)
+	dr.refresh()
+}
+
+// takesPlace reports whether an open merge request of ours takes a place at an
+// instant.
+func (dr *draft) takesPlace(at time.Time) bool {
+	return dr.State == plan.Open && dr.do != DoClose && (dr.placeUntil.IsZero() || at.Before(dr.placeUntil))
 }
 
 // switched reports whether another branch is the default one since a merge request
 // was opened, and the one it goes into is still there: they may have parted.
-func (d *decider) switched(dr *draft) bool {
+func (d *holding) switched(dr *standing) bool {
 	return dr.mr.Target != d.s.Project.DefaultBranch && !dr.mr.TargetGone
 }
 
 // refreshes reports whether an open merge request whose version was put there
 // at an instant moves to a newer one now, without anybody asking.
-func (d *decider) refreshes(dr *draft, at time.Time) bool {
+func (d *judging) refreshes(dr *draft, at time.Time) bool {
 	switch d.s.Policy.Refresh {
 	case plan.RefreshNever:
 		return false
@@ -155,7 +190,7 @@ func (d *decider) refreshes(dr *draft, at time.Time) bool {
 
 // approved reports whether anybody approves an open merge request. While that
 // is not known, which is asked for where it matters, it counts as approved.
-func (d *decider) approved(dr *draft) bool {
+func (d *judging) approved(dr *standing) bool {
 	if dr.mr.Paused() {
 		return false // it does not matter
 	}
@@ -167,7 +202,7 @@ func (d *decider) approved(dr *draft) bool {
 }
 
 // nextOpening is when an open merge request may move again.
-func (d *decider) nextOpening(h handling) (plan.ReadyWhen, time.Time) {
+func (d *windows) nextOpening(h handling) (plan.ReadyWhen, time.Time) {
 	w := d.view(h)
 	switch {
 	case d.s.Policy.Refresh == plan.RefreshNever:
@@ -185,7 +220,7 @@ func (d *decider) nextOpening(h handling) (plan.ReadyWhen, time.Time) {
 	return plan.ReadyAt, w.Opens.In(d.zone)
 }
 
-func (d *decider) openReason(dr *draft) plan.Reason {
+func (d *holding) openReason(dr *standing) plan.Reason {
 	t := dr.trailer
 	since := dr.mr.CreatedAt
 	if !t.At.IsZero() {
@@ -198,7 +233,7 @@ func (d *decider) openReason(dr *draft) plan.Reason {
 	return r
 }
 
-func (d *decider) editedReason(dr *draft) plan.Reason {
+func (d *holding) editedReason(dr *standing) plan.Reason {
 	if dr.branch == nil {
 		return plan.BranchGone{}
 	}

@@ -14,7 +14,7 @@ import (
 const redFor = 7 * 24 * time.Hour
 
 // pipelineOf is what is known of the head that a merge request has now.
-func (d *decider) pipelineOf(dr *draft) plan.Pipeline {
+func (d *holding) pipelineOf(dr *standing) plan.Pipeline {
 	if p := d.s.Pipelines[dr.mr.IID]; p.Head == dr.mr.HeadSHA {
 		return p
 	}
@@ -23,7 +23,7 @@ func (d *decider) pipelineOf(dr *draft) plan.Pipeline {
 
 // pipelineReason says how the pipeline of an open merge request ended; nil where
 // that is not settled.
-func (d *decider) pipelineReason(dr *draft) plan.Reason {
+func (d *holding) pipelineReason(dr *standing) plan.Reason {
 	p := d.pipelineOf(dr)
 	r := plan.PipelineEnded{Result: p.Result}
 	switch p.Result {
@@ -46,13 +46,13 @@ func (d *decider) pipelineReason(dr *draft) plan.Reason {
 
 // givesUp says when a merge request that fails without a newer version gives its
 // place away; nil where it does not.
-func (d *decider) givesUp(dr *draft) plan.Reason {
+func (d *holding) givesUp(dr *draft) plan.Reason {
 	p := d.s.Pipelines[dr.mr.IID]
 	if p.Red.IsZero() || !p.Since.Equal(dr.mr.Note.At) {
 		return nil
 	}
 	from := p.Red.Add(redFor)
-	dr.placeless, dr.givenUp = !d.s.Now.Before(from), from
+	dr.placeUntil = from
 	r := plan.FailsLong{From: from.In(d.zone)}
 	if p.Result != plan.Failed || p.Head != dr.mr.HeadSHA || day(p.Red, d.zone) != day(p.At, d.zone) {
 		r.Since = p.Red.In(d.zone)

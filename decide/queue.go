@@ -11,17 +11,19 @@ import (
 
 // queue fills the places: forced, what ends a conflict, by priority, longest
 // waiting, patch before minor before major, name.
-func (d *decider) queue() {
+func (d *queueing) queue() {
 	places := d.s.Policy.MaxOpen
 	var waiting []*draft
 	for _, dr := range d.drafts {
 		switch {
-		case dr.State == plan.Open && dr.orphan == "":
-			if !dr.placeless {
+		case dr.State == plan.Open && dr.do != DoClose:
+			if dr.takesPlace(d.s.Now) {
 				places--
 				d.plan.OpenCount++
 			}
 			d.applyForced(dr)
+		case dr.State == plan.Edited && dr.mr != nil && dr.forced != nil && !dr.stale:
+			dr.do = DoStartOver
 		case dr.State == plan.AwaitingSchedule || dr.State == plan.Maturing || dr.State == plan.RateLimited || dr.State == plan.NotChecked && dr.forced != nil || dr.State == plan.PendingApproval ||
 			(dr.State == plan.ClosedByPerson && dr.forced != nil && dr.held == ""):
 			waiting = append(waiting, dr)
@@ -32,7 +34,7 @@ func (d *decider) queue() {
 }
 
 // places gives the places that are free now, in the order of the queue.
-func (d *decider) places(waiting []*draft, places int) {
+func (d *queueing) places(waiting []*draft, places int) {
 	fresh := d.news()
 	for _, dr := range waiting {
 		may := dr.State != plan.PendingApproval && d.may(dr.handling)
@@ -44,7 +46,7 @@ func (d *decider) places(waiting []*draft, places int) {
 		case dr.young:
 			d.youngForced(dr)
 		case dr.forced != nil:
-			dr.opens = true
+			dr.do = DoOpen
 			places--
 		case !may:
 		case places <= 0:
@@ -54,7 +56,7 @@ func (d *decider) places(waiting []*draft, places int) {
 		case fresh.run == 0 && dr.Kind != plan.Twin:
 			d.limited(dr, plan.Limit{Key: plan.LimitRun})
 		default:
-			dr.opens = true
+			dr.do = DoOpen
 			places--
 			if dr.Kind != plan.Twin { // a repair is no news
 				fresh.window--
@@ -69,7 +71,7 @@ func (d *decider) places(waiting []*draft, places int) {
 // less than zero is no bound.
 type newer struct{ window, run int }
 
-func (d *decider) news() newer {
+func (d *windows) news() newer {
 	f := newer{window: -1, run: -1}
 	if d.s.New != nil {
 		f.run = max(*d.s.New, 0)
@@ -89,7 +91,7 @@ const skew = 30 * time.Second
 // instant brought by itself, whatever became of them: GitLab tells, so that a lost database
 // opens none too many. What is made up for counts from the opening that was
 // missed.
-func (d *decider) openedSince(at time.Time) int {
+func (d *windows) openedSince(at time.Time) int {
 	w := d.s.Policy.Window
 	missed, _, _ := w.Missed(d.s.Attended, d.s.Now)
 	n := 0
@@ -107,7 +109,7 @@ func (d *decider) openedSince(at time.Time) int {
 
 // limited puts an update among those that wait for a place, behind those that
 // wait already.
-func (d *decider) limited(dr *draft, by plan.Limit) {
+func (d *queueing) limited(dr *draft, by plan.Limit) {
 	d.line++
 	dr.State, dr.Place = plan.RateLimited, d.line
 	if d.s.Policy.MaxOpen <= 0 {

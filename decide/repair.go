@@ -12,7 +12,7 @@ import (
 
 // findRepairs searches, before anything else, for what ends conflicts of the
 // pins as they are. A major is taken only where that leaves fewer.
-func (d *decider) findRepairs() {
+func (d *searcher) findRepairs() {
 	d.repairs = d.solver.Repairs(solve.Options{NoMajor: true, NoYoung: true, Steps: repairSteps})
 	if !slices.ContainsFunc(d.repairs, func(r solve.Repair) bool { return len(r.Left) > 0 }) {
 		return
@@ -26,7 +26,7 @@ func (d *decider) findRepairs() {
 
 // repair lets the goals of packages that end a conflict go where that ends it,
 // unless what the goals reach by themselves ends it as well.
-func (d *decider) repair(goals []*goal) {
+func (d *searcher) repair(goals []*goal) {
 	for i := range d.repairs {
 		r := &d.repairs[i]
 		if r.Status != solve.Solved || d.endedBy(goals, d.solver.Removed(r.Moves)) {
@@ -41,7 +41,7 @@ func (d *decider) repair(goals []*goal) {
 
 // endedBy reports whether each conflict is ended by something that goals reach
 // and that can open.
-func (d *decider) endedBy(goals []*goal, conflicts []solve.Edge) bool {
+func (d *searcher) endedBy(goals []*goal, conflicts []solve.Edge) bool {
 	for _, g := range goals {
 		if g.result.Status != solve.Solved || g.young || g.closed || len(conflicts) == 0 {
 			continue
@@ -54,7 +54,7 @@ func (d *decider) endedBy(goals []*goal, conflicts []solve.Edge) bool {
 
 // take lets a goal go where a repair takes its slots; those it does not move
 // wait.
-func (d *decider) take(g *goal, r solve.Result, major bool) {
+func (d *searcher) take(g *goal, r solve.Result, major bool) {
 	var slots []int
 	var lines []*line
 	for k, i := range g.slots {
@@ -69,7 +69,7 @@ func (d *decider) take(g *goal, r solve.Result, major bool) {
 }
 
 // solved are an update's moves as the search knows them.
-func (d *decider) solved(moves []plan.Move) []solve.Move {
+func (d *searcher) solved(moves []plan.Move) []solve.Move {
 	var out []solve.Move
 	for _, m := range moves {
 		i := d.slotOf(m)
@@ -83,7 +83,7 @@ func (d *decider) solved(moves []plan.Move) []solve.Move {
 
 // retell says anew what the draft's moves tie together, end and leave: after
 // they became others than those that were wished for.
-func (d *decider) retell(dr *draft) {
+func (d *offering) retell(dr *offer) {
 	dr.Together, dr.Unverified = d.tied(dr.Moves), d.unverified(dr.Moves)
 	dr.Cures, dr.Leaves = nil, nil
 	if len(d.repairs) == 0 {

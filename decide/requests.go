@@ -11,7 +11,7 @@ import (
 )
 
 // requests judges every tick against the states that hold without it.
-func (d *decider) requests() {
+func (d *queueing) requests() {
 	ticks := append([]plan.Tick(nil), d.s.Ticks...)
 	sort.SliceStable(ticks, func(i, j int) bool {
 		if !ticks[i].At.Equal(ticks[j].At) {
@@ -28,7 +28,7 @@ func (d *decider) requests() {
 		i := slices.IndexFunc(d.drafts, func(dr *draft) bool { return dr.Branch == t.Branch })
 		if i < 0 {
 			// The package has joined a set since.
-			i = slices.IndexFunc(d.drafts, func(dr *draft) bool { return d.hasBranch(dr, t.Branch) })
+			i = slices.IndexFunc(d.drafts, func(dr *draft) bool { return d.hasBranch(&dr.offer, t.Branch) })
 		}
 		if i < 0 {
 			r.Verdict, r.Why = plan.Refused, plan.NoSuchUpdate{}
@@ -55,14 +55,14 @@ func (d *decider) requests() {
 }
 
 // judged adds a tick with the verdict on it.
-func (d *decider) judged(r plan.Request) {
+func (d *scene) judged(r plan.Request) {
 	r.Reason = plan.Markdown(r.Why)
 	d.plan.Requests = append(d.plan.Requests, r)
 }
 
 // untold reports whether a branch is one of a pinned package of which the index
 // tells nothing now: it failed, or hides the package for lack of a right.
-func (d *decider) untold(branch string) bool {
+func (d *pins) untold(branch string) bool {
 	return slices.ContainsFunc(d.slots, func(sl slot) bool {
 		pkg := d.s.Packages[sl.p.Key]
 		return !(pkg.HasFacts && pkg.Known) && strings.HasPrefix(branch, d.s.Policy.BranchPrefix+plan.Slug(d.spelled[sl.p.Key])+"-")
@@ -71,7 +71,7 @@ func (d *decider) untold(branch string) bool {
 
 // hasBranch reports whether a member of the draft would be alone on a branch.
 // Who asked for a minor did not ask for another package's major.
-func (d *decider) hasBranch(dr *draft, branch string) bool {
+func (d *queueing) hasBranch(dr *offer, branch string) bool {
 	return slices.ContainsFunc(dr.Moves, func(m plan.Move) bool {
 		v, err := pep440.Parse(m.To)
 		return err == nil && (dr.Kind != plan.Major || m.Kind == plan.Major) && plan.BranchName(d.s.Policy.BranchPrefix, d.spelled[m.Key], v.Major()) == branch
@@ -79,7 +79,7 @@ func (d *decider) hasBranch(dr *draft, branch string) bool {
 }
 
 // verdict judges one tick on one update.
-func (d *decider) verdict(t plan.Tick, dr *draft) (plan.Verdict, plan.Reason) {
+func (d *queueing) verdict(t plan.Tick, dr *draft) (plan.Verdict, plan.Reason) {
 	switch {
 	case dr.State == plan.Open && (t.Box != plan.BoxRebase || dr.trailer.Request == t.ID):
 		return plan.Done, nil
@@ -109,7 +109,7 @@ func (d *decider) verdict(t plan.Tick, dr *draft) (plan.Verdict, plan.Reason) {
 		return plan.Refused, heldBack(dr.heldFor)
 	case dr.State == plan.ClosedByPerson && t.Box != plan.BoxRecreate:
 		return plan.Refused, plan.ClosedMeanwhile{}
-	case t.Box == plan.BoxRebase && d.spent(dr):
+	case t.Box == plan.BoxRebase && d.spent(&dr.standing):
 		return plan.Refused, plan.NothingLeft{DefaultBranch: d.s.Project.DefaultBranch}
 	case dr.State != plan.Open && t.Box == plan.BoxRebase:
 		return plan.Refused, plan.NotOpen{}
@@ -126,7 +126,7 @@ func heldBack(why plan.Reason) plan.Reason {
 }
 
 // allowed judges who ticked and what: Refused with the reason, or nothing.
-func (d *decider) allowed(t plan.Tick) (plan.Verdict, plan.Reason) {
+func (d *scene) allowed(t plan.Tick) (plan.Verdict, plan.Reason) {
 	least := d.s.Policy.MinimumRole
 	switch {
 	case !t.Rendered:
@@ -143,7 +143,7 @@ func (d *decider) allowed(t plan.Tick) (plan.Verdict, plan.Reason) {
 
 // splits judges a tick on the split box of a group: each of its updates that
 // has no merge request opens one, and then the group's own closes.
-func (d *decider) splits(t plan.Tick, branch string) plan.Request {
+func (d *queueing) splits(t plan.Tick, branch string) plan.Request {
 	r := plan.Request{Tick: t, Verdict: plan.Accepted}
 	for _, dr := range d.drafts {
 		if dr.Branch == branch {
@@ -163,13 +163,13 @@ func (d *decider) splits(t plan.Tick, branch string) plan.Request {
 }
 
 // whyNotOver says why an edited branch cannot be started over, nil where it can.
-func (d *decider) whyNotOver(dr *draft) plan.Reason {
+func (d *queueing) whyNotOver(dr *draft) plan.Reason {
 	switch {
 	case dr.mr == nil:
 		return plan.NoMergeRequest{DefaultBranch: d.s.Project.DefaultBranch}
 	case dr.branch == nil:
 		return plan.NoBranch{}
-	case len(dr.want) == 0 || dr.orphan != "" || dr.held != "":
+	case len(dr.want) == 0 || dr.unwanted() || dr.held != "":
 		return plan.NothingInstead{}
 	case dr.young:
 		return plan.YoungInstead{Eligible: dr.Eligible.In(d.zone)}
@@ -179,18 +179,18 @@ func (d *decider) whyNotOver(dr *draft) plan.Reason {
 
 // spent reports whether an open merge request cannot be made anew: no update is
 // offered in its place, and main no longer pins what its steps begin at.
-func (d *decider) spent(dr *draft) bool {
+func (d *holding) spent(dr *standing) bool {
 	return dr.State == plan.Open && dr.Kind != plan.Twin && len(dr.want) == 0 && len(d.heldMoves(dr)) == 0
 }
 
 // bodyBox treats what a merge request itself asks for like a tick. Only people
 // who may push can edit one, so GitLab has judged who.
-func (d *decider) bodyBox(dr *draft) {
-	if dr.mr == nil || (dr.State != plan.Open && dr.State != plan.Edited) || !dr.mr.Asks() || dr.forced != nil || d.spent(dr) || (dr.State == plan.Edited && d.whyNotOver(dr) != nil) {
+func (d *queueing) bodyBox(dr *draft) {
+	if dr.mr == nil || (dr.State != plan.Open && dr.State != plan.Edited) || !dr.mr.Asks() || dr.forced != nil || d.spent(&dr.standing) || (dr.State == plan.Edited && d.whyNotOver(dr) != nil) {
 		return
 	}
 	asked := fmt.Sprintf("mr-%d-", dr.mr.IID)
-	if strings.HasPrefix(dr.trailer.Request, asked) && dr.mr.Note.Digest != d.note(dr).Digest {
+	if strings.HasPrefix(dr.trailer.Request, asked) && dr.mr.Note.Digest != d.note(&dr.standing).Digest {
 		return // rebuilt already; only the text is left to write
 	}
 	dr.forced = &plan.Tick{ID: asked + fmt.Sprintf("%.8s", dr.branch.Head.SHA), Box: plan.BoxRebase, Branch: dr.Branch, At: d.s.Now}
@@ -198,21 +198,21 @@ func (d *decider) bodyBox(dr *draft) {
 
 // applyForced lets a rebase request take the newest eligible version, or
 // rebuild at the version that is held.
-func (d *decider) applyForced(dr *draft) {
+func (d *queueing) applyForced(dr *draft) {
 	if dr.forced == nil {
 		return
 	}
 	want := dr.want
 	gone := d.gone(dr.trailer.Moves) != nil
-	dr.moves = dr.Kind == plan.Twin || ((gone || dr.Clash != "" || ahead(want, dr.trailer.Moves)) && !dr.young && !dr.stale && dr.held == "" && len(want) > 0)
-	dr.repair = !dr.moves
-	if dr.moves {
+	dr.do = DoRebuild
+	if dr.Kind == plan.Twin || ((gone || dr.Clash != "" || ahead(want, dr.trailer.Moves)) && !dr.young && !dr.stale && dr.held == "" && len(want) > 0) {
+		dr.do = DoMove
 		dr.Update.Moves, dr.Lines, dr.Along = want, dr.wantLines, dr.wantAlong
-		d.retell(dr)
+		d.retell(&dr.offer)
 	}
 }
 
-func (d *decider) youngForced(dr *draft) {
+func (d *queueing) youngForced(dr *draft) {
 	if dr.forced == nil {
 		return
 	}

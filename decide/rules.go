@@ -90,7 +90,7 @@ func (j *judge) minimumAge(rules []*plan.Rule, kind plan.Kind, to pep440.Version
 
 // ruledOut says which rule keeps the pins of a package from a release; nil where
 // none does.
-func (d *decider) ruledOut(key string, to pep440.Version) plan.ReleaseReason {
+func (d *facts) ruledOut(key string, to pep440.Version) plan.ReleaseReason {
 	for i, sl := range d.slots {
 		if sl.p.Key != key {
 			continue
@@ -107,7 +107,7 @@ func (d *decider) ruledOut(key string, to pep440.Version) plan.ReleaseReason {
 }
 
 // ruleLabels are those that rules ask for on account of a draft's moves.
-func (d *decider) ruleLabels(moves []plan.Move) []string {
+func (d *pins) ruleLabels(moves []plan.Move) []string {
 	var out []string
 	for i := range d.s.Policy.Rules {
 		r := &d.s.Policy.Rules[i]
@@ -123,8 +123,8 @@ func (d *decider) ruleLabels(moves []plan.Move) []string {
 
 // ignored adds a draft for every line of which a rule keeps all there is: the
 // dashboard shows what people decided not to take.
-func (d *decider) ignored() {
-	byBranch := map[string]*draft{}
+func (d *offering) ignored() {
+	byBranch := map[string]*offer{}
 	for i, sl := range d.slots {
 		for _, l := range d.outcomes[i].lines {
 			at := slices.IndexFunc(l.judged, verdict.kept)
@@ -138,7 +138,7 @@ func (d *decider) ignored() {
 			}
 			dr := byBranch[branch]
 			if dr == nil {
-				dr = &draft{form: d.s.Policy.Title, Update: plan.Update{Branch: branch, Name: d.spelled[sl.p.Key]}, held: plan.Ignored}
+				dr = &offer{form: d.s.Policy.Title, Update: plan.Update{Branch: branch, Name: d.spelled[sl.p.Key]}, held: plan.Ignored}
 				dr.heldFor = plan.RuledOut{By: plan.Inner[plan.ReleaseReason]{R: v.reason}}
 				if v.rule.Ignore != nil {
 					dr.Link = v.rule.Ignore.Link

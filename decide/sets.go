@@ -35,7 +35,7 @@ type class struct{ major, young bool }
 func (g *goal) class() class { return class{g.major, g.young} }
 
 // goals lists what every package wants, by name, the own line first.
-func (d *decider) goals() []*goal {
+func (d *searcher) goals() []*goal {
 	byBranch := map[string]*goal{}
 	var out []*goal
 	for i, sl := range d.slots {
@@ -87,7 +87,7 @@ func (l *line) newest() pep440.Version {
 
 // reach solves every goal on its own. Those that took more than their share go
 // on with what the others left.
-func (d *decider) reach(goals []*goal) {
+func (d *searcher) reach(goals []*goal) {
 	var more []*goal
 	used := 0
 	for _, g := range goals {
@@ -108,7 +108,7 @@ func (d *decider) reach(goals []*goal) {
 }
 
 // reachOne solves a goal within so many steps and says how many it took.
-func (d *decider) reachOne(g *goal, steps int) int {
+func (d *searcher) reachOne(g *goal, steps int) int {
 	g.left = steps
 	own := g.major
 	wish := d.wish(g)
@@ -141,7 +141,7 @@ func (d *decider) reachOne(g *goal, steps int) int {
 
 // back adds, for every pin that was taken back and that no goal takes upward,
 // the goal of an older release.
-func (d *decider) back(goals []*goal) []*goal {
+func (d *searcher) back(goals []*goal) []*goal {
 	for i := range d.slots {
 		o := &d.outcomes[i]
 		if o.down == nil || !o.down.ripe() || slices.ContainsFunc(goals, func(g *goal) bool {
@@ -158,7 +158,7 @@ func (d *decider) back(goals []*goal) []*goal {
 }
 
 // fewerSlots lets the slots of a goal go that can, where not all of them can.
-func (d *decider) fewerSlots(g *goal, wish []solve.Goal) {
+func (d *searcher) fewerSlots(g *goal, wish []solve.Goal) {
 	for i := range wish {
 		r := d.attempt(g, wish[i:i+1], solve.Options{NoMajor: !g.major, NoYoung: !g.young})
 		if r.Status == solve.Solved {
@@ -172,7 +172,7 @@ func (d *decider) fewerSlots(g *goal, wish []solve.Goal) {
 	}
 }
 
-func (d *decider) wish(g *goal) []solve.Goal {
+func (d *searcher) wish(g *goal) []solve.Goal {
 	var out []solve.Goal
 	for k, i := range g.slots {
 		to := d.candidatesOf(i, g.lines[k], false)
@@ -198,7 +198,7 @@ func (d *decider) wish(g *goal) []solve.Goal {
 	return out
 }
 
-func (d *decider) eligible(l *line, v pep440.Version) time.Time {
+func (d *facts) eligible(l *line, v pep440.Version) time.Time {
 	for i := range l.judged {
 		if l.judged[i].release.Version.Equal(v) {
 			return l.judged[i].eligible
@@ -207,7 +207,7 @@ func (d *decider) eligible(l *line, v pep440.Version) time.Time {
 	return time.Time{}
 }
 
-func (d *decider) closedNewest(g *goal) bool {
+func (d *facts) closedNewest(g *goal) bool {
 	return slices.ContainsFunc(g.slots, func(i int) bool {
 		l := g.lines[slices.Index(g.slots, i)]
 		return d.refusedVersion(i, l, l.newest())
@@ -230,7 +230,7 @@ type set struct {
 
 // join unites the solved goals of a class that share a member and solves each
 // union again. What does not fit the union waits, and says for whom.
-func (d *decider) join(goals []*goal) (sets []*set, waiting map[*goal]*set) {
+func (d *joiner) join(goals []*goal) (sets []*set, waiting map[*goal]*set) {
 	waiting = map[*goal]*set{}
 	classes := map[class][]*goal{}
 	for _, g := range goals {
@@ -254,7 +254,7 @@ func (d *decider) join(goals []*goal) (sets []*set, waiting map[*goal]*set) {
 
 // oneForEachBranch lets a set wait whose branch another one has: the same
 // package names both, one of them for the sake of a release that is too young.
-func (d *decider) oneForEachBranch(sets []*set, waiting map[*goal]*set) []*set {
+func (d *joiner) oneForEachBranch(sets []*set, waiting map[*goal]*set) []*set {
 	taken := map[string]*set{}
 	return slices.DeleteFunc(sets, func(s *set) bool {
 		branch := d.setBranch(s, d.leader(s))
@@ -270,7 +270,7 @@ func (d *decider) oneForEachBranch(sets []*set, waiting map[*goal]*set) []*set {
 	})
 }
 
-func (d *decider) newSet(goals []*goal, r solve.Result) *set {
+func (d *joiner) newSet(goals []*goal, r solve.Result) *set {
 	s := &set{goals: goals, result: r, class: goals[0].class()}
 	for _, m := range r.Moves {
 		s.keys = append(s.keys, d.slots[m.Pin].p.Key)
@@ -281,7 +281,7 @@ func (d *decider) newSet(goals []*goal, r solve.Result) *set {
 }
 
 // sharing groups goals whose results have a package in common.
-func (d *decider) sharing(goals []*goal) [][]*goal {
+func (d *joiner) sharing(goals []*goal) [][]*goal {
 	owner := map[string]int{} // package -> group
 	var groups [][]*goal
 	for _, g := range goals {
@@ -316,7 +316,7 @@ func (d *decider) sharing(goals []*goal) [][]*goal {
 
 // unite solves a group as one: all of it, or as many goals as fit together,
 // what ends a conflict first, then the larger sets. While facts for that lack there is no set.
-func (d *decider) unite(group []*goal, waiting map[*goal]*set) *set {
+func (d *joiner) unite(group []*goal, waiting map[*goal]*set) *set {
 	if len(group) == 1 {
 		return d.newSet(group, group[0].result)
 	}
@@ -341,20 +341,8 @@ func (d *decider) unite(group []*goal, waiting map[*goal]*set) *set {
 		}
 		return a.key < b.key
 	})
-	fit, result := group[:1:1], group[0].result
-	var left []*goal
-	for _, g := range group[1:] {
-		r := d.joint(append(fit[:len(fit):len(fit)], g), true, &steps)
-		if r.Status == solve.Solved {
-			fit = append(fit, g)
-			continue
-		}
-		if r.Status == solve.GaveUp {
-			g.result = r
-			continue
-		}
-		left = append(left, g)
-	}
+	fit, left := d.whatFits(group, &steps)
+	result := group[0].result
 	if len(fit) > 1 {
 		steps = max(steps, share(1))
 		if r := d.joint(fit, false, &steps); r.Status == solve.Solved {
@@ -373,9 +361,26 @@ func (d *decider) unite(group []*goal, waiting map[*goal]*set) *set {
 	return s
 }
 
+// whatFits takes one goal of a group after the other, where all together still fit.
+// Those that do not are left; those whose search gave up say so.
+func (d *joiner) whatFits(group []*goal, steps *int) (fit, left []*goal) {
+	fit = group[:1:1]
+	for _, g := range group[1:] {
+		switch r := d.joint(append(fit[:len(fit):len(fit)], g), true, steps); r.Status {
+		case solve.Solved:
+			fit = append(fit, g)
+		case solve.GaveUp:
+			g.result = r
+		case solve.Held, solve.Lacking, solve.Unread:
+			left = append(left, g)
+		}
+	}
+	return fit, left
+}
+
 // joint asks within the steps that are left for all goals at once, none newer than it could go alone; any
 // set will do where only whether they fit matters.
-func (d *decider) joint(group []*goal, any bool, left *int) solve.Result {
+func (d *joiner) joint(group []*goal, any bool, left *int) solve.Result {
 	var wish []solve.Goal
 	for _, g := range group {
 		for _, w := range d.wish(g) {

@@ -10,7 +10,7 @@ import (
 
 // settings are the keys that decide about the pin of a slot, and the rules that
 // may be for its steps.
-func (d *decider) settings(sl slot) []plan.Setting {
+func (d *facts) settings(sl slot) []plan.Setting {
 	p := d.s.Policy
 	window := strings.Join(p.Window.Text(), " or ")
 	if p.Window.Always() {

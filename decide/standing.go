@@ -118,9 +118,7 @@ func (d *decider) passedOver(i int) string {
 			}
 			for _, v := range l.judged {
 				to := v.release.Version
-				_, isDev := to.Dev()
-				_, fromDev := pin.Version.Dev()
-				if to.IsPrerelease() && !pin.Version.IsPrerelease() || isDev && !fromDev || plan.SamePublic(to, pin.Version) || len(v.release.Files) == 0 || taken(v.release) != "" {
+				if !counts(pin.Version, v.release) {
 					continue
 				}
 				why := d.consider(i, v).Why
@@ -132,6 +130,17 @@ func (d *decider) passedOver(i int) string {
 		}
 	}
 	return ""
+}
+
+// counts reports whether a release is news for a pin.
+func counts(pin pep440.Version, r *plan.Release) bool {
+	_, isDev := r.Version.Dev()
+	_, fromDev := pin.Dev()
+	switch {
+	case r.Version.IsPrerelease() && !pin.IsPrerelease(), isDev && !fromDev, plan.SamePublic(r.Version, pin):
+		return false
+	}
+	return len(r.Files) > 0 && taken(r) == ""
 }
 
 // onPurpose is the reason of a pin that blocks its package, in words.
@@ -245,7 +254,7 @@ func (d *decider) noteUnknown(index string, names []string) {
 	}
 }
 
-func (d *decider) unknownProblem(index string, names []string, all int) plan.Problem {
+func (d *scene) unknownProblem(index string, names []string, all int) plan.Problem {
 	if index == "" {
 		return plan.Problem{Text: "no index of the configuration owns " + some(names), Next: "name them in indexes[].packages, or give the last index no packages: then it owns every other name"}
 	}

@@ -12,7 +12,7 @@ import (
 
 // twins adds one update that repairs every derived file which disagrees with
 // its constraints file on the default branch.
-func (d *decider) twins() {
+func (d *offering) twins() {
 	var paths []string
 	for _, f := range d.files {
 		if f.Behind {
@@ -27,11 +27,11 @@ func (d *decider) twins() {
 		t = fmt.Sprintf("Regenerate %d derived files", len(paths))
 	}
 	form := d.s.Policy.Title
-	d.drafts = append(d.drafts, &draft{form: form, Update: plan.Update{Branch: plan.TwinBranch(d.s.Policy.BranchPrefix, paths[0]), Title: form.Apply(t), Kind: plan.Twin}, repairs: t})
+	d.add(&offer{form: form, Update: plan.Update{Branch: plan.TwinBranch(d.s.Policy.BranchPrefix, paths[0]), Title: form.Apply(t), Kind: plan.Twin}, repairs: t})
 }
 
 // orphans adds a draft for every open merge request that no update explains.
-func (d *decider) orphans() {
+func (d *judging) orphans() {
 	known := map[string]bool{}
 	for _, dr := range d.drafts {
 		known[dr.Branch] = true
@@ -45,7 +45,7 @@ func (d *decider) orphans() {
 	slices.Sort(names)
 	for _, name := range names {
 		mr := d.world.open[name]
-		dr := &draft{form: d.s.Policy.Title, Update: plan.Update{Branch: name, Title: mr.Title}, orphan: "-"}
+		dr := &draft{standing: standing{offer: offer{form: d.s.Policy.Title, Update: plan.Update{Branch: name, Title: mr.Title}}, unexplained: true}}
 		if d.split[name] != nil {
 			dr.Group, dr.Parts = d.groupAt(name), 2 // its box stays until it is apart
 		}
@@ -58,7 +58,7 @@ func (d *decider) orphans() {
 
 // states attaches what GitLab holds to each draft and gives it the state it
 // has when nobody ticks anything and the window is shut.
-func (d *decider) states() {
+func (d *judging) states() {
 	for _, dr := range d.drafts {
 		if b, ok := d.world.branches[dr.Branch]; ok {
 			dr.branch = &b
@@ -80,12 +80,12 @@ func (d *decider) states() {
 }
 
 // unread reports whether what the draft is about could not be read in this run.
-func (dr *draft) unread() bool { return dr.stale || dr.held == plan.NotChecked }
+func (dr *offer) unread() bool { return dr.stale || dr.held == plan.NotChecked }
 
 // asShown keeps the state that the page showed of what could not be read in this
 // run, and has no merge request: that an index does not answer is no news of an
 // update, and nobody is needed for it.
-func (d *decider) asShown(dr *draft) {
+func (d *judging) asShown(dr *draft) {
 	waits := func(s plan.State) bool {
 		return s == plan.AwaitingSchedule || s == plan.Maturing || s == plan.PendingApproval || s == plan.RateLimited
 	}
@@ -103,7 +103,7 @@ func (d *decider) asShown(dr *draft) {
 
 // yield holds a set back while a merge request that a person took over moves
 // one of its members: half a set is never offered.
-func (d *decider) yield(dr *draft) {
+func (d *judging) yield(dr *draft) {
 	if dr.State != plan.PendingApproval && dr.State != plan.AwaitingSchedule && dr.State != plan.Maturing && dr.State != plan.Open {
 		return
 	}
@@ -116,8 +116,8 @@ func (d *decider) yield(dr *draft) {
 				reason := plan.SharedWithPerson{Branch: other.Branch, Package: m.Name, Waits: dr.mr == nil}
 				if dr.mr == nil {
 					dr.stand(plan.Incompatible, reason)
-				} else if dr.moves {
-					dr.moves = false
+				} else if dr.do == DoMove {
+					dr.do = DoLeave
 					dr.also(reason)
 				}
 				return
@@ -128,11 +128,11 @@ func (d *decider) yield(dr *draft) {
 
 // concerns reports whether a draft's merge request moves a package, as far as
 // its marker and its branch's name tell.
-func (dr *draft) concerns(key string) bool {
+func (dr *standing) concerns(key string) bool {
 	return strings.EqualFold(dr.Name, key) || slices.ContainsFunc(dr.mr.Note.Moves, func(m plan.Move) bool { return m.Key == key })
 }
 
-func (d *decider) state(dr *draft) {
+func (d *judging) state(dr *draft) {
 	if dr.mr != nil {
 		d.openState(dr)
 		return
@@ -173,14 +173,14 @@ func (d *decider) state(dr *draft) {
 }
 
 // maturing says when an update is old enough, and what then.
-func (d *decider) maturing(dr *draft, then plan.Next) plan.Reason {
+func (d *windows) maturing(dr *draft, then plan.Next) plan.Reason {
 	return plan.Matures{
 		Released: dr.Released.In(d.zone), Eligible: dr.Eligible.In(d.zone), Rule: dr.handling.agedBy(), Then: plan.Inner[plan.Next]{R: then},
 	}
 }
 
 // opensReason is what an update waits for before the queue is known.
-func (d *decider) opensReason(h handling) plan.Reason {
+func (d *windows) opensReason(h handling) plan.Reason {
 	w := d.view(h)
 	switch {
 	case w.Always || w.Inside:
@@ -192,7 +192,7 @@ func (d *decider) opensReason(h handling) plan.Reason {
 }
 
 // view is an update's window as texts show it. A rule's is worked out once.
-func (d *decider) view(h handling) plan.WindowView {
+func (d *windows) view(h handling) plan.WindowView {
 	if len(h.of) == 0 {
 		return d.plan.Window
 	}
@@ -204,7 +204,7 @@ func (d *decider) view(h handling) plan.WindowView {
 }
 
 // refusedReason says who closed what would be this update, and what that refuses.
-func (d *decider) refusedReason(r refusal, dr *draft) plan.Reason {
+func (d *judging) refusedReason(r refusal, dr *draft) plan.Reason {
 	what := plan.Refusal{What: plan.RefusedVersion, Name: dr.Moves0().To}
 	if dr.Kind == plan.Major {
 		what = plan.Refusal{What: plan.RefusedMajor, Name: majorNumber(dr.Moves0().To)}
@@ -237,27 +237,27 @@ func majorNumber(version string) string {
 
 // orphanState says why an open merge request of ours has no update any more,
 // and closes it only on positive evidence.
-func (d *decider) orphanState(dr *draft, held []plan.Move) {
-	dr.orphan = ""
-	dr.stand(dr.State, d.openReason(dr))
+func (d *judging) orphanState(dr *draft, held []plan.Move) {
+	dr.unexplained = false
+	dr.stand(dr.State, d.openReason(&dr.standing))
 	dr.Update.Moves = held
-	if now := d.heldMoves(dr); len(now) > 0 {
+	if now := d.heldMoves(&dr.standing); len(now) > 0 {
 		dr.Update.Moves = now // as steps of what is pinned now, so that it can be made anew
 	}
 	if len(held) == 0 {
 		if dr.Branch == d.anyTwinBranch() {
-			dr.orphan = "the derived file on " + d.s.Project.DefaultBranch + " agrees again"
+			dr.end("the derived file on " + d.s.Project.DefaultBranch + " agrees again")
 		}
 		return
 	}
 	dr.Kind = plan.Patch
 	switch {
-	case d.clashes(dr):
-		dr.orphan = "it should not have been opened: " + dr.Clash
+	case d.clashes(&dr.standing):
+		dr.end("it should not have been opened: " + dr.Clash)
 	case !slices.ContainsFunc(held, func(m plan.Move) bool { return !d.reached(m) }):
-		dr.orphan = d.s.Project.DefaultBranch + " already pins " + heldText(held)
+		dr.end(d.s.Project.DefaultBranch + " already pins " + heldText(held))
 	case !slices.ContainsFunc(held, func(m plan.Move) bool { return d.pinned(m.Key) }):
-		dr.orphan = held[0].Key + " is no longer pinned"
+		dr.end(held[0].Key + " is no longer pinned")
 	case d.fresh(held):
 		if !d.dispersed(dr, held) {
 			d.supersede(dr, held)
@@ -267,23 +267,31 @@ func (d *decider) orphanState(dr *draft, held []plan.Move) {
 	}
 }
 
+// end closes the draft's merge request in this run.
+func (dr *draft) end(why string) { dr.do, dr.ends = DoClose, why }
+
+// unwanted reports whether nothing speaks for the draft's merge request: it closes, or
+// no update explains it.
+func (dr *draft) unwanted() bool { return dr.unexplained || dr.do == DoClose }
+
 // supersede handles an open one whose version is not offered any more: it
 // stays until what replaces it is open, or closes when nothing does.
-func (d *decider) supersede(dr *draft, held []plan.Move) {
+func (d *judging) supersede(dr *draft, held []plan.Move) {
 	for _, other := range d.drafts {
-		if other == dr || other.orphan != "" || other.held != "" || !d.succeeds(other, held) {
+		if other == dr || other.unwanted() || other.held != "" || !d.succeeds(&other.offer, held) {
 			continue
 		}
 		to := other.Moves0().Name + " v" + other.Moves0().To
 		if other.mr != nil && other.State == plan.Open {
-			dr.orphan, dr.by = "superseded by the merge request that goes to "+to, other.mr.IID
+			dr.end("superseded by the merge request that goes to " + to)
+			dr.by = other.mr.IID
 			return
 		}
 		dr.also(plan.ClosesWhenOpen{Package: other.Moves0().Name, Version: other.Moves0().To})
 		return
 	}
 	if gone := d.gone(held); gone != nil {
-		dr.orphan = plan.Markdown(gone)
+		dr.end(plan.Markdown(gone))
 		return
 	}
 	dr.also(plan.NotOffered{})
@@ -291,7 +299,7 @@ func (d *decider) supersede(dr *draft, held []plan.Move) {
 
 // succeeds reports whether a draft makes every step that is left of what a
 // branch holds, or goes beyond it.
-func (d *decider) succeeds(other *draft, held []plan.Move) bool {
+func (d *judging) succeeds(other *offer, held []plan.Move) bool {
 	left := false
 	for _, h := range held {
 		if d.reached(h) {
@@ -309,7 +317,7 @@ func (d *decider) succeeds(other *draft, held []plan.Move) bool {
 	return left
 }
 
-func (d *decider) anyTwinBranch() string {
+func (d *pins) anyTwinBranch() string {
 	for _, f := range d.files {
 		if f.Derived != nil {
 			return plan.TwinBranch(d.s.Policy.BranchPrefix, f.Derived.Path)

@@ -11,10 +11,10 @@ import (
 )
 
 // This file gives the search what the snapshot knows, in its terms: every slot
-// is a pin of solve, in the order of decider.slots.
+// is a pin of solve, in the order of pins.slots.
 
 // universe makes the search's facts of the snapshot.
-func (d *decider) universe() *solve.Facts {
+func (d *searcher) universe() *solve.Facts {
 	f := &solve.Facts{
 		Extras:     d.s.Policy.Extras,
 		Unverified: d.s.Policy.Unverified != plan.HoldUnverified,
@@ -47,7 +47,7 @@ func (d *decider) universe() *solve.Facts {
 }
 
 // active is the set of environments in which the slot's marker may hold.
-func (d *decider) active(sl slot) uint64 {
+func (d *pins) active(sl slot) uint64 {
 	var mask uint64
 	for i, env := range d.envs {
 		if sl.p.Marker.IsZero() || sl.p.Marker.MayHold(env.markers) {
@@ -61,7 +61,7 @@ func (d *decider) active(sl slot) uint64 {
 // takes or will take, the own line before the majors. A version that a person
 // refused is none, and neither is any where the branch of the line is a
 // person's.
-func (d *decider) candidates(i int) []solve.Candidate {
+func (d *facts) candidates(i int) []solve.Candidate {
 	var out []solve.Candidate
 	for _, l := range d.outcomes[i].lines {
 		if l.down {
@@ -73,7 +73,7 @@ func (d *decider) candidates(i int) []solve.Candidate {
 }
 
 // candidatesOf lists one line's, newest first.
-func (d *decider) candidatesOf(at int, l *line, forOthers bool) []solve.Candidate {
+func (d *facts) candidatesOf(at int, l *line, forOthers bool) []solve.Candidate {
 	out := make([]solve.Candidate, 0, len(l.judged))
 	for i := range l.judged {
 		v := &l.judged[i]
@@ -101,7 +101,7 @@ func (d *decider) candidatesOf(at int, l *line, forOthers bool) []solve.Candidat
 // refusedVersion reports whether people keep a version, or its line, from
 // being taken along with another package: a closed merge request said no to
 // it.
-func (d *decider) refusedVersion(i int, l *line, to pep440.Version) bool {
+func (d *facts) refusedVersion(i int, l *line, to pep440.Version) bool {
 	sl := d.slots[i]
 	branch := plan.BranchName(d.s.Policy.BranchPrefix, d.spelled[sl.p.Key], to.Major())
 	for _, r := range d.world.refusals(plan.Update{Branch: branch, Name: d.spelled[sl.p.Key]}, d.wentBack) {
@@ -123,13 +123,13 @@ func (d *decider) refusedVersion(i int, l *line, to pep440.Version) bool {
 
 // metadataOf is what is known of a release, for all environments together; the
 // zero Metadata where nothing is.
-func (d *decider) metadataOf(key string, v pep440.Version) plan.Metadata {
+func (d *facts) metadataOf(key string, v pep440.Version) plan.Metadata {
 	m, _, _ := d.readMetadata(key, v)
 	return m
 }
 
 // metadata answers the search.
-func (d *decider) metadata(key string, v pep440.Version) (*solve.Metadata, solve.Knowledge) {
+func (d *facts) metadata(key string, v pep440.Version) (*solve.Metadata, solve.Knowledge) {
 	m, parts, ok := d.readMetadata(key, v)
 	if !ok {
 		pkg, known := d.s.Packages[key]
@@ -155,7 +155,7 @@ func (d *decider) metadata(key string, v pep440.Version) (*solve.Metadata, solve
 }
 
 // unpinned lists the releases that pip could take of a name without a pin.
-func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
+func (d *searcher) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 	pkg, known := d.s.Packages[key]
 	index, owned := d.s.Policy.IndexOf(key)
 	switch {
@@ -177,7 +177,7 @@ func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 	refused := 0
 	for i := len(pkg.Releases) - 1; i >= 0; i-- {
 		r := &pkg.Releases[i]
-		if r.Version.IsPrerelease() || len(r.Files) == 0 || !chooses(r) || slices.ContainsFunc(ranges, func(s pep440.Specifiers) bool { return !s.Contains(r.Version) }) {
+		if r.Version.IsPrerelease() || len(r.Files) == 0 || !chooses(r) || !allContain(ranges, r.Version) {
 			continue
 		}
 		if s := d.metadataOf(key, r.Version).Status; s == plan.MetadataRefused || s == plan.MetadataWithheld {
@@ -188,22 +188,29 @@ func (d *decider) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 			continue
 		}
 		files, mask := d.admits(r)
-		if mask == 0 {
+		if mask == 0 || !d.oldEnough(r, files, index) {
 			continue
-		}
-		if len(d.s.Roots) > 0 {
-			// It would become a line of the file, which has to be old enough;
-			// without roots pip takes the newest, whatever its age.
-			v := verdict{release: r, released: earliest(r.Files)}
-			if d.judge.age(&v, files, index, d.s.Policy.MinimumAge); v.reason != nil {
-				continue
-			}
 		}
 		out = append(out, r.Version)
 		d.admitted[key][r.Version.String()] = mask
 	}
 	d.free[key] = out
 	return out, solve.Known
+}
+
+// oldEnough reports whether a release may become a line of the file; without roots
+// pip takes the newest, whatever its age.
+func (d *facts) oldEnough(r *plan.Release, files []*plan.DistFile, index plan.Index) bool {
+	if len(d.s.Roots) == 0 {
+		return true
+	}
+	v := verdict{release: r, released: earliest(r.Files)}
+	d.judge.age(&v, files, index, d.s.Policy.MinimumAge)
+	return v.reason == nil
+}
+
+func allContain(ranges []pep440.Specifiers, v pep440.Version) bool {
+	return !slices.ContainsFunc(ranges, func(s pep440.Specifiers) bool { return !s.Contains(v) })
 }
 
 // mostRefused is how many releases of a name without a pin are passed over for
@@ -213,7 +220,7 @@ const mostRefused = 32
 
 // admits says in which environments a release can be installed, and by which
 // files.
-func (d *decider) admits(r *plan.Release) (files []*plan.DistFile, mask uint64) {
+func (d *facts) admits(r *plan.Release) (files []*plan.DistFile, mask uint64) {
 	good, reason := unyanked(r)
 	switch {
 	case reason != nil:
@@ -229,7 +236,7 @@ func (d *decider) admits(r *plan.Release) (files []*plan.DistFile, mask uint64) 
 }
 
 // ranges are the specifiers of lines that pinwheel does not move.
-func (d *decider) ranges(key string) []pep440.Specifiers {
+func (d *pins) ranges(key string) []pep440.Specifiers {
 	var out []pep440.Specifiers
 	for _, f := range d.files {
 		for _, u := range f.Parsed.Unmanaged {
@@ -241,7 +248,7 @@ func (d *decider) ranges(key string) []pep440.Specifiers {
 	return out
 }
 
-func (d *decider) mayHoldAnywhere(m pep508.Marker) bool {
+func (d *pins) mayHoldAnywhere(m pep508.Marker) bool {
 	return m.IsZero() || slices.ContainsFunc(d.envs, func(e environment) bool { return m.MayHold(e.markers) })
 }
 

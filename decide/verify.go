@@ -69,7 +69,7 @@ func Verify(s plan.Snapshot) plan.Verification {
 
 // sentence is a violated edge with where it holds: "botocore 1.34.39 requires
 // urllib3<2.1 on Python 3.12; urllib3 is pinned at 2.2.1".
-func (d *decider) sentence(e solve.Edge) string {
+func (d *pins) sentence(e solve.Edge) string {
 	on := ""
 	if e.Environment >= 0 && e.Environment < len(d.envs) {
 		env := d.envs[e.Environment]
@@ -85,7 +85,7 @@ func (d *decider) sentence(e solve.Edge) string {
 }
 
 // place is the line of the pin that an edge comes from.
-func (d *decider) place(e solve.Edge) (string, int) {
+func (d *pins) place(e solve.Edge) (string, int) {
 	for _, sl := range d.slots {
 		if sl.p.Key == e.From && !e.FromRoot && sl.p.Version.Equal(e.FromVersion) {
 			return sl.path, sl.p.Line
@@ -100,7 +100,7 @@ func (d *decider) place(e solve.Edge) (string, int) {
 }
 
 // findings are what is wrong with one pin by itself.
-func (d *decider) findings(i int) []plan.Finding {
+func (d *facts) findings(i int) []plan.Finding {
 	sl, o := d.slots[i], d.outcomes[i]
 	name := sl.p.Name + " " + sl.p.Version.String()
 	found := func(kind plan.FindingKind, text string) []plan.Finding {

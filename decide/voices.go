@@ -17,14 +17,14 @@ import (
 // voice is the environments that take files which say the same.
 type voice struct {
 	says  uint8
-	mask  uint64   // of decider.envs
+	mask  uint64   // of pins.envs
 	files []string // that tell what it is, best first
 }
 
 // voices lists those of a release, in the order of the environments. An
 // environment that would take no wheel, or one of which the index gives no digest,
 // goes with the first.
-func (d *decider) voices(key string, r *plan.Release) []voice {
+func (d *facts) voices(key string, r *plan.Release) []voice {
 	if !r.Differ() {
 		return []voice{{mask: ^uint64(0), files: metadataFiles(key, r, d.envs)}}
 	}
@@ -64,7 +64,7 @@ func (d *decider) voices(key string, r *plan.Release) []voice {
 
 // taken is what the wheel says that pip would take for an environment, 0 where
 // it would take none.
-func (d *decider) taken(key string, r *plan.Release, env environment) uint8 {
+func (d *facts) taken(key string, r *plan.Release, env environment) uint8 {
 	best, bestRank := -1, 0
 	for i := range r.Files {
 		f := &r.Files[i]
@@ -105,7 +105,7 @@ func (v voice) of(m plan.Metadata, r *plan.Release) (plan.Metadata, bool) {
 // readMetadata is what is known of a release for all environments together, and
 // for each of its voices; complete says that nothing of that lacks. A version
 // without a label may mean a build.
-func (d *decider) readMetadata(key string, v pep440.Version) (all plan.Metadata, parts []solve.Part, complete bool) {
+func (d *facts) readMetadata(key string, v pep440.Version) (all plan.Metadata, parts []solve.Part, complete bool) {
 	m, ok := d.s.Metadata[key][v.String()]
 	r := d.s.Packages[key].Release(v)
 	if !ok && r != nil && v.Local() == "" && r.Version.Local() != "" {
@@ -140,7 +140,7 @@ func (d *decider) readMetadata(key string, v pep440.Version) (all plan.Metadata,
 }
 
 // needsOf are the needs of a release whose metadata is not complete.
-func (d *decider) needsOf(key string, v pep440.Version) []plan.Need {
+func (d *facts) needsOf(key string, v pep440.Version) []plan.Need {
 	r := d.s.Packages[key].Release(v)
 	if r == nil {
 		return []plan.Need{{Name: key, Version: v.String()}}

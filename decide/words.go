@@ -45,7 +45,7 @@ func pinnedAt(e solve.Edge) string { return requirement(e, true).Met() }
 // blockers says what stands against a version: the first edge, then why the
 // package that asks for it does not move out of the way, at most three links. It
 // is nil where nothing does.
-func (d *decider) blockers(key string, why []solve.Edge) plan.Reason {
+func (d *joiner) blockers(key string, why []solve.Edge) plan.Reason {
 	// That a newer requirer asks for the same is said by the tail.
 	why = slices.CompactFunc(slices.Clone(why), func(a, b solve.Edge) bool { return a.From == b.From && a.To == b.To })
 	if len(why) == 0 {
@@ -65,7 +65,7 @@ func (d *decider) blockers(key string, why []solve.Edge) plan.Reason {
 
 // stuck says why the end of an edge that could mend it does not move; nil where
 // there is none.
-func (d *decider) stuck(e solve.Edge, key string) *plan.Stuck {
+func (d *joiner) stuck(e solve.Edge, key string) *plan.Stuck {
 	name := e.From
 	if name == key || e.FromRoot {
 		name = e.To
@@ -73,30 +73,33 @@ func (d *decider) stuck(e solve.Edge, key string) *plan.Stuck {
 	if name == key || e.ToMissing || e.ToBlocks {
 		return nil
 	}
-	for i, sl := range d.slots {
-		if sl.p.Key != name {
-			continue
-		}
-		if len(d.candidates(i)) > 0 {
-			if name == e.From && e.To == key {
-				return &plan.Stuck{Package: name, How: plan.StuckAccepts}
-			}
-			return &plan.Stuck{Package: name, How: plan.StuckMends}
-		}
-		for _, l := range d.outcomes[i].lines {
-			for _, v := range l.judged {
-				if s := d.stuckAt(name, l, v); s != nil {
-					return s
-				}
-			}
-		}
-		return &plan.Stuck{Package: name, How: plan.StuckNone}
+	i := slices.IndexFunc(d.slots, func(sl slot) bool { return sl.p.Key == name })
+	switch {
+	case i < 0:
+		return nil
+	case len(d.candidates(i)) == 0:
+		return d.untaken(i)
+	case name == e.From && e.To == key:
+		return &plan.Stuck{Package: name, How: plan.StuckAccepts}
 	}
-	return nil
+	return &plan.Stuck{Package: name, How: plan.StuckMends}
+}
+
+// untaken says why a slot that cannot move takes none of its releases.
+func (d *joiner) untaken(i int) *plan.Stuck {
+	name := d.slots[i].p.Key
+	for _, l := range d.outcomes[i].lines {
+		for _, v := range l.judged {
+			if s := d.stuckAt(name, l, v); s != nil {
+				return s
+			}
+		}
+	}
+	return &plan.Stuck{Package: name, How: plan.StuckNone}
 }
 
 // stuckAt says what keeps a package from one release; nil where that is no way out.
-func (d *decider) stuckAt(name string, l *line, v verdict) *plan.Stuck {
+func (d *joiner) stuckAt(name string, l *line, v verdict) *plan.Stuck {
 	s := &plan.Stuck{Package: name, Version: v.release.Version.String()}
 	switch m := d.metadataOf(name, v.release.Version); m.Status {
 	case plan.MetadataRefused:
@@ -120,7 +123,7 @@ func (d *decider) stuckAt(name string, l *line, v verdict) *plan.Stuck {
 
 // whyHeld says for a wish that is not granted whether it cannot be or is not
 // checked yet, and the reason.
-func (d *decider) whyHeld(g *goal, behind *set) (plan.State, plan.Reason) {
+func (d *joiner) whyHeld(g *goal, behind *set) (plan.State, plan.Reason) {
 	r := g.result
 	switch {
 	case behind != nil:

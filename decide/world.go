@@ -33,28 +33,8 @@ func arrange(s *plan.Snapshot) world {
 		w.branches[b.Name] = b
 	}
 	for _, mr := range s.MergeRequests {
-		if !mr.SameProject || !strings.HasPrefix(mr.Branch, s.Policy.BranchPrefix) {
-			continue
-		}
-		elsewhere := mr.Target != s.Project.DefaultBranch
-		if mr.State == plan.Opened || mr.State == plan.Locked {
-			if elsewhere && !mr.TargetGone && !mr.Switched() {
-				w.astray[mr.Branch] = mr
-				continue
-			}
-			// The lowest number is the one that was there first.
-			if other, ok := w.open[mr.Branch]; !ok || mr.IID < other.IID {
-				w.open[mr.Branch] = mr
-			}
-			continue
-		}
-		if elsewhere && mr.State == plan.Merged && !mr.Landed {
-			continue // it changed nothing here
-		}
-		w.history[mr.Branch] = append(w.history[mr.Branch], mr)
-		if len(mr.Note.Moves) > 0 {
-			key := mr.Note.Moves[0].Key
-			w.byPackage[key] = append(w.byPackage[key], mr)
+		if mr.SameProject && strings.HasPrefix(mr.Branch, s.Policy.BranchPrefix) {
+			w.add(mr, mr.Target != s.Project.DefaultBranch)
 		}
 	}
 	for _, lists := range []map[string][]plan.MergeRequest{w.history, w.byPackage} {
@@ -63,6 +43,28 @@ func arrange(s *plan.Snapshot) world {
 		}
 	}
 	return w
+}
+
+// add puts a merge request into its place. One that goes elsewhere than into the
+// default branch is astray, unless we opened it there or its target is gone.
+func (w *world) add(mr plan.MergeRequest, elsewhere bool) {
+	switch open := mr.State == plan.Opened || mr.State == plan.Locked; {
+	case open && elsewhere && !mr.TargetGone && !mr.Switched():
+		w.astray[mr.Branch] = mr
+	case open:
+		// The lowest number is the one that was there first.
+		if other, ok := w.open[mr.Branch]; !ok || mr.IID < other.IID {
+			w.open[mr.Branch] = mr
+		}
+	case elsewhere && mr.State == plan.Merged && !mr.Landed:
+		// it changed nothing here
+	default:
+		w.history[mr.Branch] = append(w.history[mr.Branch], mr)
+		if len(mr.Note.Moves) > 0 {
+			key := mr.Note.Moves[0].Key
+			w.byPackage[key] = append(w.byPackage[key], mr)
+		}
+	}
 }
 
 // refusal is a person's no to a version, read from a merge request.

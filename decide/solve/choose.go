@@ -102,7 +102,7 @@ func (x *search) narrowest(forced []only, several int) (b branch, end bool, out 
 
 // takes reports whether a requirement admits an option of a node. A search asks
 // the same again and again, so the answer is kept.
-func (s *Solver) takes(i, o int32, r *require) bool {
+func (s *graph) takes(i, o int32, r *require) bool {
 	at := slices.IndexFunc(r.taken, func(t taken) bool { return t.node == i })
 	if at < 0 {
 		at = len(r.taken)
@@ -128,34 +128,18 @@ type guard struct {
 	lv  levels
 }
 
-// accepted is what a node may move to that no decided node refuses, and the
-// levels of those that refused something.
-func (x *search) accepted(i int32) ([]int32, levels) {
+// guardsOf are the requirements of decided nodes that may keep a node from moving,
+// in a buffer that the next call uses again.
+func (x *ground) guardsOf(i int32) []guard {
 	s := x.s
 	guards := s.guards[:0]
 	n := &s.nodes[i]
-	note := func(q int32, r *require) {
-		if r.loose || r.spec.IsEmpty() || q == i || x.free(q) {
-			return
-		}
-		m := s.mask(r, s.nodes[q].active, x.st.used[q]) & n.active
-		if m == 0 {
-			return
-		}
-		lv := bit(x.level[q])
-		if extra := s.via(r, x.st.used[q], m&-m); extra >= 0 {
-			for _, a := range x.st.actors(q, extra, m&-m, nil) {
-				if x.free(a) {
-					return // that may change
-				}
-				lv |= bit(x.level[a])
-			}
-		}
-		guards = append(guards, guard{r, lv})
-	}
 	for _, e := range s.groups[n.group].requirers(n.name) {
-		if !x.st.isMoved(e.node) {
-			note(e.node, e.req)
+		if x.st.isMoved(e.node) {
+			continue
+		}
+		if lv, decided := x.guardedBy(i, e.node, e.req); decided {
+			guards = append(guards, guard{e.req, lv})
 		}
 	}
 	for _, q := range x.st.moved {
@@ -163,12 +147,45 @@ func (x *search) accepted(i int32) ([]int32, levels) {
 			continue
 		}
 		for _, r := range x.st.rel[q].reqs {
-			if r.name == n.name {
-				note(q, r)
+			if r.name != n.name {
+				continue
+			}
+			if lv, decided := x.guardedBy(i, q, r); decided {
+				guards = append(guards, guard{r, lv})
 			}
 		}
 	}
 	s.guards = guards
+	return guards
+}
+
+// guardedBy reports whether a requirement of q is decided, so that it may keep a
+// node from moving, and the levels that it depends on.
+func (x *ground) guardedBy(i, q int32, r *require) (levels, bool) {
+	if r.loose || r.spec.IsEmpty() || q == i || x.free(q) {
+		return 0, false
+	}
+	m := x.s.mask(r, x.s.nodes[q].active, x.st.used[q]) & x.s.nodes[i].active
+	if m == 0 {
+		return 0, false
+	}
+	lv := bit(x.level[q])
+	if extra := x.s.via(r, x.st.used[q], m&-m); extra >= 0 {
+		for _, a := range x.st.actors(q, extra, m&-m, nil) {
+			if x.free(a) {
+				return 0, false // that may change
+			}
+			lv |= bit(x.level[a])
+		}
+	}
+	return lv, true
+}
+
+// accepted is what a node may move to that no decided node refuses, and the
+// levels of those that refused something.
+func (x *ground) accepted(i int32) ([]int32, levels) {
+	s := x.s
+	guards := x.guardsOf(i)
 	list := x.list(i)
 	s.steps += len(list) * len(guards) / 16
 	if len(guards) == 0 {

@@ -59,7 +59,7 @@ type releaseKey struct {
 }
 
 // number gives a name or an extra its number.
-func (s *Solver) number(key string) int32 {
+func (s *clauses) number(key string) int32 {
 	if n, ok := s.numbers[key]; ok {
 		return n
 	}
@@ -70,7 +70,7 @@ func (s *Solver) number(key string) int32 {
 }
 
 // compile interns the requirements of a release.
-func (s *Solver) compile(key string, v pep440.Version, requires []pep508.Requirement) *release {
+func (s *clauses) compile(key string, v pep440.Version, requires []pep508.Requirement) *release {
 	if len(requires) == 0 {
 		return nothing
 	}
@@ -87,7 +87,7 @@ func (s *Solver) compile(key string, v pep440.Version, requires []pep508.Require
 
 // compileParts is compile for a release whose files differ. What they have in
 // common is one requirement.
-func (s *Solver) compileParts(key string, v pep440.Version, parts []Part) *release {
+func (s *clauses) compileParts(key string, v pep440.Version, parts []Part) *release {
 	type some struct {
 		r    *pep508.Requirement
 		mask uint64
@@ -117,7 +117,7 @@ func (s *Solver) compileParts(key string, v pep440.Version, parts []Part) *relea
 	return rel
 }
 
-func (s *Solver) ignored(key string, v pep440.Version, r *pep508.Requirement) bool {
+func (s *clauses) ignored(key string, v pep440.Version, r *pep508.Requirement) bool {
 	for i := range s.f.IgnoreEdges {
 		e := &s.f.IgnoreEdges[i]
 		if e.meets(key, r.Name) && (v.IsZero() || e.FromVersion.Contains(v)) {
@@ -133,7 +133,7 @@ func (e *IgnoredEdge) meets(from, to string) bool {
 }
 
 // intern compiles a requirement that may hold within some environments.
-func (s *Solver) intern(q *pep508.Requirement, loose bool, within uint64) *require {
+func (s *clauses) intern(q *pep508.Requirement, loose bool, within uint64) *require {
 	marker := ""
 	if !q.Marker.IsZero() {
 		marker = q.Marker.String()
@@ -167,7 +167,7 @@ func (s *Solver) intern(q *pep508.Requirement, loose bool, within uint64) *requi
 
 // where fills in the environments in which the marker may hold without an
 // extra, and the extras that may switch it.
-func (s *Solver) where(r *require) {
+func (s *clauses) where(r *require) {
 	r.base = 0
 	for i := range s.envs {
 		if r.marker.MayHold(s.envs[i]) {
@@ -190,7 +190,7 @@ func (s *Solver) where(r *require) {
 
 // mask is where the requirement counts for a release that is active in some
 // environments and whose extras are used in some.
-func (s *Solver) mask(r *require, active uint64, used []use) uint64 {
+func (s *clauses) mask(r *require, active uint64, used []use) uint64 {
 	m := r.base & active
 	if len(used) == 0 || len(r.cond) == 0 || m == active {
 		return m
@@ -202,7 +202,7 @@ func (s *Solver) mask(r *require, active uint64, used []use) uint64 {
 }
 
 // maskBy is where one extra makes the requirement count.
-func (s *Solver) maskBy(c *condition, r *require, used []use) uint64 {
+func (s *clauses) maskBy(c *condition, r *require, used []use) uint64 {
 	at, found := slices.BinarySearchFunc(used, c.extra, func(u use, x int32) int { return int(u.extra - x) })
 	if !found {
 		return 0
@@ -215,7 +215,7 @@ func (s *Solver) maskBy(c *condition, r *require, used []use) uint64 {
 
 // via is the extra on account of which the requirement counts in the
 // environment of bit, -1 where it does without one.
-func (s *Solver) via(r *require, used []use, bit uint64) int32 {
+func (s *clauses) via(r *require, used []use, bit uint64) int32 {
 	if r.base&bit != 0 {
 		return -1
 	}
@@ -227,7 +227,7 @@ func (s *Solver) via(r *require, used []use, bit uint64) int32 {
 	return -1
 }
 
-func (s *Solver) hold(r *require, c *condition) {
+func (s *clauses) hold(r *require, c *condition) {
 	c.done = true
 	for i := range s.envs {
 		if r.marker.MayHold(s.envs[i].WithExtras(s.names[c.extra])) {
@@ -240,7 +240,7 @@ func (s *Solver) hold(r *require, c *condition) {
 // release returns what a release requires and how much is known of it; what
 // is not known counts as nothing. A fact that nobody has asked for becomes a
 // need where ask is set.
-func (s *Solver) release(name int32, v pep440.Version, ask bool) (*release, Knowledge) {
+func (s *clauses) release(name int32, v pep440.Version, ask bool) (*release, Knowledge) {
 	key := releaseKey{name, v.String()}
 	if k, ok := s.releases[key]; ok {
 		if ask && k.known == Missing {
@@ -273,7 +273,7 @@ type knownRelease struct {
 	known Knowledge
 }
 
-func (s *Solver) need(n Need) {
+func (s *clauses) need(n Need) {
 	key := n.Key + "\n" + strconv.FormatBool(n.Page)
 	if !n.Page {
 		key += n.Version.String()

@@ -7,7 +7,7 @@ import "slices"
 // is let through because something does.
 
 // drops reports whether a moved node requires less than before.
-func (st *state) drops() bool {
+func (st *moves) drops() bool {
 	for _, i := range st.moved {
 		now := st.rel[i].reqs
 		for _, a := range st.s.nodes[i].options[0].rel.reqs {
@@ -23,14 +23,14 @@ func (st *state) drops() bool {
 }
 
 // reachedAsIs is where roots reach the nodes as the pins are.
-func (s *Solver) reachedAsIs() []uint64 {
+func (s *present) reachedAsIs() []uint64 {
 	if s.reached == nil {
 		s.reached = s.flood(nil, &openReach{env: s.openAsIs, seen: map[[2]int32]uint64{}}).reached
 	}
 	return s.reached
 }
 
-func (s *Solver) openAsIs(g int32, e int) *openEnv {
+func (s *graph) openAsIs(g int32, e int) *openEnv {
 	if envs := s.groups[g].open.envs; e < len(envs) {
 		return &envs[e]
 	}
@@ -38,13 +38,14 @@ func (s *Solver) openAsIs(g int32, e int) *openEnv {
 }
 
 // unneeded lists the pins that roots reach as the pins are and not in the
-// state, where some names without a pin were chosen anew.
-func (st *state) unneeded(chosen []chosenEnv) []int {
+// state, where some names without a pin were chosen anew. asIs is where roots reach
+// as the pins are, see present.reachedAsIs.
+func (st *moves) unneeded(chosen []chosenEnv, asIs func() []uint64) []int {
 	s := st.s
 	if len(s.f.Roots) == 0 || !st.drops() {
 		return nil
 	}
-	before := s.reachedAsIs()
+	before := asIs()
 	after := s.flood(st, &openReach{seen: map[[2]int32]uint64{}, env: func(g int32, e int) *openEnv {
 		for _, c := range chosen {
 			if c.group == g && c.env == e {

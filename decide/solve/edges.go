@@ -11,7 +11,7 @@ import (
 // This file answers what is violated, and writes edges down.
 
 // edge describes a conflict as it stands in a state.
-func (st *state) edge(c *conflict) Edge {
+func (st *moves) edge(c *conflict) Edge {
 	s := st.s
 	e := Edge{Requirement: c.req.text, To: s.names[c.req.name], Environment: first(c.mask)}
 	group := c.group
@@ -39,7 +39,7 @@ func (st *state) edge(c *conflict) Edge {
 }
 
 // slot is the pin of a name in the first environment of a mask, -1 for none.
-func (s *Solver) slot(group, name int32, mask uint64) int32 {
+func (s *graph) slot(group, name int32, mask uint64) int32 {
 	for _, b := range s.groups[group].pinned(name) {
 		if s.nodes[b].active&mask&-mask != 0 {
 			return b
@@ -48,7 +48,7 @@ func (s *Solver) slot(group, name int32, mask uint64) int32 {
 	return -1
 }
 
-func (st *state) edges(list []conflict) []Edge {
+func (st *moves) edges(list []conflict) []Edge {
 	var out []Edge
 	for i := range list {
 		out = append(out, st.edge(&list[i]))
@@ -111,7 +111,7 @@ func (s *Solver) Conflicts() []Edge {
 
 // brokenName is a name without a pin of which no release fits: in each such
 // environment, the first that requires it.
-func (s *Solver) brokenName(gi, name int32) []conflict {
+func (s *graph) brokenName(gi, name int32) []conflict {
 	g := s.groups[gi]
 	var out []conflict
 	for e := range g.open.envs {
@@ -144,11 +144,8 @@ func (s *Solver) Unchecked() []Unchecked {
 	for gi, g := range s.groups {
 		for e := range g.open.envs {
 			env := &g.open.envs[e]
-			for _, d := range g.open.demands {
-				if d.mask>>e&1 != 0 && slices.Contains(env.spent, d.req.name) {
-					c := conflict{from: d.node, to: -1, req: d.req, mask: 1 << e, extra: s.via(d.req, s.used[d.node], 1<<e), group: int32(gi)}
-					note(int32(gi), d.req.name, true, st.edge(&c))
-				}
+			for _, c := range s.spentIn(int32(gi), e) {
+				note(int32(gi), c.req.name, true, st.edge(&c))
 			}
 			for i := range env.picks {
 				if p := &env.picks[i]; p.known == NotChecked {
@@ -160,6 +157,19 @@ func (s *Solver) Unchecked() []Unchecked {
 	slices.SortFunc(out, func(a, b Unchecked) int {
 		return cmp.Or(cmp.Compare(a.Group, b.Group), strings.Compare(a.Key, b.Key))
 	})
+	return out
+}
+
+// spentIn are the demands of a group in an environment for names that took too many
+// steps.
+func (s *present) spentIn(gi int32, e int) []conflict {
+	var out []conflict
+	open := &s.groups[gi].open
+	for _, d := range open.demands {
+		if d.mask>>e&1 != 0 && slices.Contains(open.envs[e].spent, d.req.name) {
+			out = append(out, conflict{from: d.node, to: -1, req: d.req, mask: 1 << e, extra: s.via(d.req, s.used[d.node], 1<<e), group: gi})
+		}
+	}
 	return out
 }
 
@@ -197,7 +207,7 @@ func (s *Solver) Unpinned() []Unpinned {
 }
 
 // byOf is the requirement on account of which a name was chosen.
-func (s *Solver) byOf(p *pick, mask uint64) Edge {
+func (s *graph) byOf(p *pick, mask uint64) Edge {
 	c := conflict{from: p.by.node, to: -1, req: p.by.req, mask: mask, extra: p.by.extra, open: p.by}
 	if c.req == nil {
 		return Edge{}
@@ -208,7 +218,7 @@ func (s *Solver) byOf(p *pick, mask uint64) Edge {
 }
 
 // apply brings the scratch state to the pins with some moves made.
-func (s *Solver) apply(moves []Move) *state {
+func (s *present) apply(moves []Move) *state {
 	st := s.scratch()
 	for _, m := range moves {
 		if m.Pin < 0 || m.Pin >= len(s.f.Pins) {
@@ -260,7 +270,7 @@ func (s *Solver) Removed(moves []Move) []Edge {
 }
 
 // cured counts the violated edges that a state is rid of.
-func (s *Solver) cured(st *state) int {
+func (s *present) cured(st *state) int {
 	n := 0
 	for i := range s.now {
 		if st.cures(&s.now[i]) {
@@ -272,14 +282,14 @@ func (s *Solver) cured(st *state) int {
 
 // cures reports whether a requirement that the pins violate as they are holds
 // in the state or counts no more.
-func (st *state) cures(c *conflict) bool {
+func (st *moves) cures(c *conflict) bool {
 	_, still := st.still(c)
 	return !still
 }
 
 // still is a requirement that the pins violate as they are, as far as the state
 // violates it too.
-func (st *state) still(c *conflict) (conflict, bool) {
+func (st *moves) still(c *conflict) (conflict, bool) {
 	st.refresh()
 	s := st.s
 	if st.isMoved(c.from) && !slices.Contains(st.release(c.from).reqs, c.req) {
@@ -293,9 +303,9 @@ func (st *state) still(c *conflict) (conflict, bool) {
 }
 
 // scratch is a state as the pins are; there is one for all questions.
-func (s *Solver) scratch() *state {
+func (s *present) scratch() *state {
 	if s.spare == nil {
-		s.spare = newState(s)
+		s.spare = newState(&s.graph)
 	}
 	s.spare.reset()
 	s.spare.clashes, s.spare.wanted = nil, nil

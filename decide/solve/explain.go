@@ -14,7 +14,7 @@ const (
 // explain follows what stands against the moves of a state: an edge that they
 // violate, then what keeps its other end from giving way, and so on. Of
 // several such chains it returns the shortest it finds, the first among equal.
-func (x *search) explain(level int16, budget *int) []Edge {
+func (x *ground) explain(level int16, budget *int) []Edge {
 	if *budget--; *budget < 0 || level > longest || x.s.over() {
 		return nil
 	}
@@ -46,7 +46,7 @@ func (st *state) all() []conflict {
 }
 
 // chain is one violated edge with what keeps each of its free ends.
-func (x *search) chain(c *conflict, ends []int32, level int16, budget *int) []Edge {
+func (x *ground) chain(c *conflict, ends []int32, level int16, budget *int) []Edge {
 	out := []Edge{x.st.edge(c)}
 	for _, i := range ends {
 		list, _ := x.accepted(i)
@@ -79,7 +79,7 @@ func (x *search) chain(c *conflict, ends []int32, level int16, budget *int) []Ed
 
 // read is what an option requires, for an explanation: what is not known is
 // asked for, since a text must not depend on what happens to be known.
-func (s *Solver) read(i, o int32) *release {
+func (s *graph) read(i, o int32) *release {
 	opt := s.look(i, o)
 	s.release(s.nodes[i].name, opt.v, true)
 	if opt.known == Missing || opt.known == NotChecked {
@@ -90,7 +90,7 @@ func (s *Solver) read(i, o int32) *release {
 
 // guard is an edge of a decided node that keeps a node from the newest release
 // it may take.
-func (x *search) guard(i int32) (Edge, bool) {
+func (x *ground) guard(i int32) (Edge, bool) {
 	list := x.list(i)
 	if len(list) == 0 {
 		return Edge{}, false

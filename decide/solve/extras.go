@@ -24,7 +24,7 @@ type actor struct {
 
 // actors appends the nodes that make an extra of p count in one environment:
 // while none of them moves, it does.
-func (st *state) actors(p, extra int32, bit uint64, out []int32) []int32 {
+func (st *moves) actors(p, extra int32, bit uint64, out []int32) []int32 {
 	for _, u := range st.used[p] {
 		if u.extra != extra {
 			continue
@@ -47,7 +47,7 @@ func (st *state) actors(p, extra int32, bit uint64, out []int32) []int32 {
 }
 
 // refresh brings the used extras up to date, if a move can have changed them.
-func (st *state) refresh() {
+func (st *moves) refresh() {
 	if !st.stale {
 		return
 	}
@@ -79,8 +79,8 @@ func sameUse(a, b []use) bool {
 
 // flooded is how far requirements spread.
 type flooded struct {
-	s    *Solver
-	st   *state
+	s    *graph
+	st   *moves
 	used [][]use
 	// reached is where a node is needed by a root; nil when every node counts.
 	reached []uint64
@@ -92,7 +92,7 @@ type flooded struct {
 // flood finds the extras that count in a state (nil: the pins as they are).
 // Every pin counts as installed, or where open is not nil, those that a root
 // reaches.
-func (s *Solver) flood(st *state, open *openReach) *flooded {
+func (s *graph) flood(st *moves, open *openReach) *flooded {
 	s.steps += len(s.nodes) / 8
 	f := &flooded{s: s, st: st, used: make([][]use, len(s.nodes)), queued: make([]bool, len(s.nodes)), open: open}
 	if open != nil {

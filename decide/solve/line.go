@@ -17,7 +17,7 @@ type line struct {
 }
 
 // line lists the releases of a name without a pin.
-func (s *Solver) line(name int32) *line {
+func (s *clauses) line(name int32) *line {
 	if l, ok := s.lines[name]; ok {
 		return l
 	}
@@ -37,7 +37,7 @@ func (s *Solver) line(name int32) *line {
 
 // stop is what a release requires, or at least requires where nobody has read
 // it.
-func (s *Solver) stop(l *line, k int) (*release, Knowledge) {
+func (s *clauses) stop(l *line, k int) (*release, Knowledge) {
 	p := &l.stops[k]
 	if p.known == "" {
 		p.rel, p.known = s.release(l.name, l.versions[k], false)
@@ -54,7 +54,7 @@ func (s *Solver) stop(l *line, k int) (*release, Knowledge) {
 	return s.blend(l.stops[l.older[k]].rel, l.stops[l.newer[k]].rel), p.known
 }
 
-func (s *Solver) survey(l *line) {
+func (s *clauses) survey(l *line) {
 	l.older, l.newer = make([]int, len(l.versions)), make([]int, len(l.versions))
 	last := -1
 	for k := range l.versions {
@@ -103,52 +103,69 @@ func (o *opening) probeLine(l *line, v *openVar) int {
 // releases yields what the name may be: what it was as the pins are, then the
 // newest first, if all that require it accept it.
 func (o *opening) releases(v *openVar) func(func(pick) bool) {
-	return func(yield func(pick) bool) {
-		var last pep440.Version
-		if o.before != nil {
-			if p := o.before.pick(v.name); p != nil && !p.v.IsZero() && v.accepts(p.v) && o.s.admits(v.name, p.v, o.bit) {
-				last = p.v
-				rel, known := o.s.release(v.name, p.v, false)
-				again := o.pickOf(v, p.v, rel, known)
-				if again.at = p.at; !yield(again) {
-					return
-				}
-			}
+	return func(yield func(pick) bool) { o.each(v, yield) }
+}
+
+// each is releases with the function that takes them.
+func (o *opening) each(v *openVar, yield func(pick) bool) {
+	last, before := o.again(v)
+	if before && !yield(last) {
+		return
+	}
+	line := o.s.line(v.name)
+	if o.st.reading && line.known == Missing {
+		o.s.need(Need{Key: o.s.names[v.name], Page: true})
+	}
+	if line.known == Missing || line.known == NotChecked {
+		yield(o.pickOf(v, pep440.Version{}, nothing, line.known))
+		return
+	}
+	for k, w := range line.versions {
+		o.s.steps += len(v.demands)
+		if !v.accepts(w) || before && w.Equal(last.v) || !o.s.admits(v.name, w, o.bit) {
+			continue
 		}
-		line := o.s.line(v.name)
-		if o.st.reading && line.known == Missing {
-			o.s.need(Need{Key: o.s.names[v.name], Page: true})
-		}
-		if line.known == Missing || line.known == NotChecked {
-			yield(o.pickOf(v, pep440.Version{}, nothing, line.known))
+		if p, is := o.pickAt(v, line, k); is && !yield(p) {
 			return
 		}
-		for k, w := range line.versions {
-			o.s.steps += len(v.demands)
-			if !v.accepts(w) || w.Equal(last) || !o.s.admits(v.name, w, o.bit) {
-				continue
-			}
-			if o.st.reading && len(line.versions) <= short {
-				o.s.release(v.name, w, true)
-			}
-			rel, known := o.s.stop(line, k)
-			if known == Absent || (known == Unknown && !o.s.f.Unverified) {
-				continue
-			}
-			p := o.pickOf(v, w, rel, known)
-			p.at = k
-			if !yield(p) {
-				return
-			}
-		}
-		if line.rest {
-			yield(o.pickOf(v, pep440.Version{}, nothing, NotChecked))
-		}
+	}
+	if line.rest {
+		yield(o.pickOf(v, pep440.Version{}, nothing, NotChecked))
 	}
 }
 
+// pickAt is the k-th release of a line as a choice, if it is one.
+func (o *opening) pickAt(v *openVar, line *line, k int) (pick, bool) {
+	w := line.versions[k]
+	if o.st.reading && len(line.versions) <= short {
+		o.s.release(v.name, w, true)
+	}
+	rel, known := o.s.stop(line, k)
+	if known == Absent || (known == Unknown && !o.s.f.Unverified) {
+		return pick{}, false
+	}
+	p := o.pickOf(v, w, rel, known)
+	p.at = k
+	return p, true
+}
+
+// again is what a name was as the pins are, where all that require it accept that.
+func (o *opening) again(v *openVar) (pick, bool) {
+	if o.before == nil {
+		return pick{}, false
+	}
+	p := o.before.pick(v.name)
+	if p == nil || p.v.IsZero() || !v.accepts(p.v) || !o.s.admits(v.name, p.v, o.bit) {
+		return pick{}, false
+	}
+	rel, known := o.s.release(v.name, p.v, false)
+	again := o.pickOf(v, p.v, rel, known)
+	again.at = p.at
+	return again, true
+}
+
 // admits reports whether a release can be installed in an environment.
-func (s *Solver) admits(name int32, w pep440.Version, bit uint64) bool {
+func (s *clauses) admits(name int32, w pep440.Version, bit uint64) bool {
 	return s.f.Admits == nil || s.f.Admits(s.names[name], w)&bit != 0
 }
 

@@ -56,7 +56,7 @@ func (s *Solver) Repairs(o Options) []Repair {
 }
 
 // clusters are the flaws, joined where one pin could end two.
-func (s *Solver) clusters() [][]flaw {
+func (s *present) clusters() [][]flaw {
 	var out [][]flaw
 	at := map[int32]int{} // node -> cluster
 	for _, f := range s.flaws() {
@@ -74,11 +74,7 @@ func (s *Solver) clusters() [][]flaw {
 			default:
 				out[into] = append(out[into], out[c]...)
 				out[c] = nil
-				for k, v := range at {
-					if v == c {
-						at[k] = into
-					}
-				}
+				rename(at, c, into)
 			}
 		}
 		if into < 0 {
@@ -93,8 +89,17 @@ func (s *Solver) clusters() [][]flaw {
 	return slices.DeleteFunc(out, func(c []flaw) bool { return len(c) == 0 })
 }
 
+// rename gives what is at one cluster to another.
+func rename(at map[int32]int, from, to int) {
+	for k, v := range at {
+		if v == from {
+			at[k] = to
+		}
+	}
+}
+
 // flaws are what the pins violate as they are, each once.
-func (s *Solver) flaws() []flaw {
+func (s *present) flaws() []flaw {
 	var out []flaw
 	seen := map[broken]bool{}
 	for _, c := range s.now {
@@ -104,15 +109,7 @@ func (s *Solver) flaws() []flaw {
 		}
 	}
 	for gi, g := range s.groups {
-		var names []int32
-		for e := range g.open.envs {
-			for _, name := range g.open.envs[e].unfit() {
-				if !slices.Contains(names, name) {
-					names = append(names, name)
-				}
-			}
-		}
-		for _, name := range names {
+		for _, name := range g.unfit() {
 			f := flaw{conflict{from: -1, to: -1, group: int32(gi)}, name}
 			for _, d := range g.open.demands {
 				if d.req.name == name && !slices.Contains(f.nodes, d.node) {
@@ -125,8 +122,21 @@ func (s *Solver) flaws() []flaw {
 	return out
 }
 
+// unfit are the open names that fit in some environment not, each once.
+func (g *group) unfit() []int32 {
+	var names []int32
+	for e := range g.open.envs {
+		for _, name := range g.open.envs[e].unfit() {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
 // groupOf is the group of a flaw.
-func (s *Solver) groupOf(f *flaw) int32 {
+func (s *graph) groupOf(f *flaw) int32 {
 	if f.name >= 0 {
 		return f.group
 	}
@@ -205,7 +215,7 @@ func combinations(all []flaw, size int) [][]flaw {
 }
 
 // before orders solutions: fewest moves, then by name.
-func (s *Solver) before(a, b *Result) bool {
+func (s *graph) before(a, b *Result) bool {
 	names := func(r *Result) (out []string) {
 		for _, m := range r.Moves {
 			out = append(out, s.nodes[m.Pin].key)
@@ -261,7 +271,7 @@ func (x *search) firstByName() verdict {
 	return solved
 }
 
-func (x *search) namesOf(f *solution) []string {
+func (x *ground) namesOf(f *solution) []string {
 	var out []string
 	for _, p := range f.moves {
 		out = append(out, x.s.nodes[p.node].key)
@@ -271,7 +281,7 @@ func (x *search) namesOf(f *solution) []string {
 }
 
 // unended appends the flaws that the search is to end and that are there yet.
-func (x *search) unended(out []conflict) []conflict {
+func (x *ground) unended(out []conflict) []conflict {
 	for i := range x.flaws {
 		if x.flaws[i].name >= 0 {
 			continue // a leaf judges those
@@ -312,8 +322,8 @@ func (s *Solver) split(all []flaw, r Repair) Repair {
 }
 
 // flawEdges writes flaws down as the pins are.
-func (s *Solver) flawEdges(all []flaw) []Edge {
-	st := newState(s)
+func (s *present) flawEdges(all []flaw) []Edge {
+	st := newState(&s.graph)
 	var out []conflict
 	for i := range all {
 		if all[i].name < 0 {

@@ -74,7 +74,7 @@ func (e *openEnv) pick(name int32) *pick {
 
 // demandsOf appends the requirements of one node that no pin of its group
 // meets.
-func (st *state) demandsOf(p int32, out []demand) []demand {
+func (st *moves) demandsOf(p int32, out []demand) []demand {
 	n := &st.s.nodes[p]
 	g := st.s.groups[n.group]
 	st.s.steps += len(st.release(p).reqs)
@@ -95,8 +95,8 @@ func (st *state) demandsOf(p int32, out []demand) []demand {
 
 // baseline notes what the pins as they are violate, and what they require
 // without pinning it.
-func (s *Solver) baseline() {
-	st := newState(s)
+func (s *present) baseline() {
+	st := newState(&s.graph)
 	var out []conflict
 	for i := range s.nodes {
 		out = st.outgoing(int32(i), out)
@@ -110,7 +110,7 @@ func (s *Solver) baseline() {
 }
 
 // settle chooses releases for the open names of every group.
-func (s *Solver) settle() {
+func (s *present) settle() {
 	if s.settling == 0 {
 		s.settling = settleSteps
 	}
@@ -120,49 +120,57 @@ func (s *Solver) settle() {
 		}
 		g.open.settled = true
 		g.open.envs = make([]openEnv, len(s.envs))
-		st := newState(s)
+		st := newState(&s.graph)
 		var before *openEnv
 		for e := range s.envs {
 			now := &g.open.envs[e]
-			s.settleIn(st, int32(i), e, before, now)
+			s.settleIn(st, place{int32(i), e, before}, now)
 			before = now
 		}
 	}
 }
 
+// place is where open names are chosen: for a group in an environment, beside what
+// was chosen before, in another one or as the pins are.
+type place struct {
+	group  int32
+	env    int
+	before *openEnv
+}
+
 // settleIn chooses for one environment. What cannot be had together is broken:
 // the names that come first keep what they need. A name that takes too many
 // steps is left out, so that the others are judged.
-func (s *Solver) settleIn(st *state, g int32, e int, before, now *openEnv) {
-	open := &s.groups[g].open
+func (s *present) settleIn(st *state, at place, now *openEnv) {
+	open := &s.groups[at.group].open
 	if s.f.Skip != nil {
-		for _, name := range newOpening(st, g, e, before, nil).roots() {
-			if s.f.Skip(s.groups[g].number, s.names[name]) {
+		for _, name := range newOpening(st, at, nil).roots() {
+			if s.f.Skip(s.groups[at.group].number, s.names[name]) {
 				now.broken, now.spent = append(now.broken, name), append(now.spent, name)
 			}
 		}
 	}
-	o := newOpening(st, g, e, before, now.broken)
+	o := newOpening(st, at, now.broken)
 	share := nameSteps + 20*len(o.direct)
 	from := s.steps
 	s.within(min(s.settling, share))
 	ok := o.run()
 	s.settled(from)
 	if !ok {
-		o = s.oneByOne(st, g, e, before, now, share)
+		o = s.oneByOne(st, at, now, share)
 	}
 	open.missing = open.missing || o.missing
 	o.result(now)
 }
 
 // oneByOne adds one required name after the other, as far as they fit.
-func (s *Solver) oneByOne(st *state, g int32, e int, before, now *openEnv, share int) *opening {
-	open := &s.groups[g].open
-	o := newOpening(st, g, e, before, now.broken)
+func (s *present) oneByOne(st *state, at place, now *openEnv, share int) *opening {
+	open := &s.groups[at.group].open
+	o := newOpening(st, at, now.broken)
 	var kept []int32
 	roots := o.roots()
 	for i, name := range roots {
-		try := newOpening(st, g, e, before, nil)
+		try := newOpening(st, at, nil)
 		try.only = append(slices.Clone(kept), name)
 		from := s.steps
 		s.within(min(share, max(leastSteps, s.settling/(len(roots)-i))))
@@ -193,52 +201,69 @@ type openOutcome struct {
 func (st *state) fits(chosen *[]chosenEnv) openOutcome {
 	st.refresh()
 	var out openOutcome
-	for gi, g := range st.s.groups {
-		touched := slices.ContainsFunc(st.moved, func(p int32) bool { return int(st.s.nodes[p].group) == gi })
-		wanted := slices.ContainsFunc(st.wanted, func(o openName) bool { return int(o.group) == gi })
-		if !touched && !wanted {
-			continue
-		}
-		if g.open.missing {
-			out.missing = true
-		}
-		demands := st.newDemands(int32(gi))
-		if len(demands) == 0 && len(g.open.envs) == 0 {
-			continue
-		}
-		for e := range st.s.envs {
-			before := &openEnv{}
-			if len(g.open.envs) > 0 {
-				before = &g.open.envs[e]
-			}
-			excused := st.excusedNames(int32(gi), before, demands, e)
-			if !(wanted && len(excused) < len(before.broken)) && st.stillFits(int32(gi), before, excused, demands, e) {
-				continue
-			}
-			if out.clash = st.known(int32(gi), e); out.clash != nil {
-				return out
-			}
-			o := newOpening(st, int32(gi), e, before, excused)
-			ok := o.run()
-			out.missing = out.missing || o.missing
-			if o.spent {
-				out.spent = true
-				return out
-			}
-			if !ok {
-				out.clash = o.clash()
-				st.remember(int32(gi), e, out.clash)
-				return out
-			}
-			now := &openEnv{}
-			o.result(now)
-			out.unread = append(out.unread, now.unread...)
-			if chosen != nil {
-				*chosen = append(*chosen, chosenEnv{int32(gi), e, now})
-			}
+	for gi := range st.s.groups {
+		if !st.fitsIn(int32(gi), chosen, &out) {
+			break
 		}
 	}
 	return out
+}
+
+// fitsIn is fits for one group. It reports false where the answer is known.
+func (st *state) fitsIn(gi int32, chosen *[]chosenEnv, out *openOutcome) bool {
+	open := &st.s.groups[gi].open
+	touched := slices.ContainsFunc(st.moved, func(p int32) bool { return st.s.nodes[p].group == gi })
+	wanted := slices.ContainsFunc(st.wanted, func(o openName) bool { return o.group == gi })
+	if !touched && !wanted {
+		return true
+	}
+	out.missing = out.missing || open.missing
+	demands := st.newDemands(gi)
+	if len(demands) == 0 && len(open.envs) == 0 {
+		return true
+	}
+	for e := range st.s.envs {
+		at := place{gi, e, &openEnv{}}
+		if len(open.envs) > 0 {
+			at.before = &open.envs[e]
+		}
+		excused := st.excusedNames(at, demands)
+		if !(wanted && len(excused) < len(at.before.broken)) && st.stillFits(at, excused, demands) {
+			continue
+		}
+		now := st.fitsAt(at, excused, out)
+		if now == nil {
+			return false
+		}
+		if chosen != nil {
+			*chosen = append(*chosen, chosenEnv{gi, e, now})
+		}
+	}
+	return true
+}
+
+// fitsAt chooses the open names of a place anew. It returns nil, and says in out
+// why, where they do not fit or that took too many steps.
+func (st *state) fitsAt(at place, excused []int32, out *openOutcome) *openEnv {
+	if out.clash = st.known(at.group, at.env); out.clash != nil {
+		return nil
+	}
+	o := newOpening(st, at, excused)
+	ok := o.run()
+	out.missing = out.missing || o.missing
+	switch {
+	case o.spent:
+		out.spent = true
+		return nil
+	case !ok:
+		out.clash = o.clash()
+		st.remember(at.group, at.env, out.clash)
+		return nil
+	}
+	now := &openEnv{}
+	o.result(now)
+	out.unread = append(out.unread, now.unread...)
+	return now
 }
 
 // clash is what was found to be a dead end for open names: it is one as long
@@ -286,7 +311,7 @@ type chosenEnv struct {
 }
 
 // newDemands are those of the nodes whose requirements are others now.
-func (st *state) newDemands(group int32) []demand {
+func (st *moves) newDemands(group int32) []demand {
 	var out []demand
 	for _, list := range [2][]int32{st.moved, st.grown} {
 		for _, p := range list {
@@ -300,13 +325,13 @@ func (st *state) newDemands(group int32) []demand {
 
 // excusedNames are the names of which no release fits as the pins are, and
 // which nothing requires in the state that does not do so there.
-func (st *state) excusedNames(gi int32, before *openEnv, demands []demand, e int) []int32 {
-	if len(before.broken) == 0 {
+func (st *state) excusedNames(at place, demands []demand) []int32 {
+	if len(at.before.broken) == 0 {
 		return nil
 	}
-	bit, g := uint64(1)<<e, st.s.groups[gi]
-	return slices.DeleteFunc(slices.Clone(before.broken), func(name int32) bool {
-		return slices.Contains(st.wanted, openName{gi, name}) || slices.ContainsFunc(demands, func(d demand) bool {
+	bit, g := uint64(1)<<at.env, st.s.groups[at.group]
+	return slices.DeleteFunc(slices.Clone(at.before.broken), func(name int32) bool {
+		return slices.Contains(st.wanted, openName{at.group, name}) || slices.ContainsFunc(demands, func(d demand) bool {
 			return d.req.name == name && d.mask&bit != 0 && !slices.ContainsFunc(g.open.demands, func(o demand) bool {
 				return !st.isMoved(d.node) && o.node == d.node && o.req == d.req && o.mask&bit != 0
 			})
@@ -315,36 +340,39 @@ func (st *state) excusedNames(gi int32, before *openEnv, demands []demand, e int
 }
 
 // stillFits reports whether what was chosen as the pins are fits the state too.
-func (st *state) stillFits(group int32, before *openEnv, excused []int32, demands []demand, e int) bool {
-	bit := uint64(1) << e
+func (st *state) stillFits(at place, excused []int32, demands []demand) bool {
+	bit, before := uint64(1)<<at.env, at.before
 	st.s.steps += len(demands) + len(st.moved)*len(before.picks)
 	if before.extras {
 		return false
 	}
 	for _, d := range demands {
-		if d.mask&bit == 0 || slices.Contains(excused, d.req.name) {
-			continue
-		}
-		p := before.pick(d.req.name)
-		if p == nil || p.v.IsZero() || !d.req.spec.Contains(p.v) {
+		if d.mask&bit != 0 && !slices.Contains(excused, d.req.name) && !before.meets(d.req) {
 			return false
-		}
-		for _, x := range d.req.asks {
-			if !slices.Contains(p.used, x) {
-				return false
-			}
 		}
 	}
 	for _, q := range st.moved {
-		n := &st.s.nodes[q]
-		if n.group != group || n.active&bit == 0 {
-			continue
+		if n := &st.s.nodes[q]; n.group == at.group && n.active&bit != 0 && !st.acceptedBy(before, q, bit) {
+			return false
 		}
-		for i := range before.picks {
-			for _, r := range before.picks[i].rel.reqs {
-				if r.name == n.name && !r.loose && !r.spec.Contains(st.option(q).v) && before.picks[i].holds(st.s, r, bit) {
-					return false
-				}
+	}
+	return true
+}
+
+// meets reports whether what was chosen is what a requirement asks for.
+func (env *openEnv) meets(r *require) bool {
+	p := env.pick(r.name)
+	return p != nil && !p.v.IsZero() && r.spec.Contains(p.v) &&
+		!slices.ContainsFunc(r.asks, func(x int32) bool { return !slices.Contains(p.used, x) })
+}
+
+// acceptedBy reports whether nothing that was chosen refuses where a node is now.
+func (st *moves) acceptedBy(env *openEnv, q int32, bit uint64) bool {
+	name := st.s.nodes[q].name
+	for i := range env.picks {
+		for _, r := range env.picks[i].rel.reqs {
+			if r.name == name && !r.loose && !r.spec.Contains(st.option(q).v) && env.picks[i].holds(st.s, r, bit) {
+				return false
 			}
 		}
 	}
@@ -352,11 +380,11 @@ func (st *state) stillFits(group int32, before *openEnv, excused []int32, demand
 }
 
 // holds reports whether a requirement of the pick counts in an environment.
-func (p *pick) holds(s *Solver, r *require, bit uint64) bool {
+func (p *pick) holds(s *graph, r *require, bit uint64) bool {
 	return s.holdsWith(r, bit, p.used)
 }
 
-func (s *Solver) holdsWith(r *require, bit uint64, used []int32) bool {
+func (s *clauses) holdsWith(r *require, bit uint64, used []int32) bool {
 	if r.base&bit != 0 {
 		return true
 	}

@@ -10,7 +10,7 @@ import (
 // on, such that all of it fits the pins. It backtracks, and jumps back over
 // choices that a dead end does not depend on.
 type opening struct {
-	s     *Solver
+	s     *graph
 	st    *state
 	group int32
 	bit   uint64
@@ -74,19 +74,19 @@ func merge[T comparable](a, b []T) []T {
 	return a
 }
 
-func newOpening(st *state, g int32, e int, before *openEnv, broken []int32) *opening {
+func newOpening(st *state, at place, broken []int32) *opening {
 	st.refresh()
-	st.s.steps += len(st.s.groups[g].open.demands)
+	st.s.steps += len(st.s.groups[at.group].open.demands)
 	o := &opening{
-		s: st.s, st: st, group: g, bit: 1 << e, before: before, broken: broken,
+		s: st.s, st: st, group: at.group, bit: 1 << at.env, before: at.before, broken: broken,
 		vars: map[int32]*openVar{},
 	}
-	for _, d := range st.s.groups[g].open.demands {
+	for _, d := range st.s.groups[at.group].open.demands {
 		if !st.isMoved(d.node) && !slices.Contains(st.grown, d.node) && d.mask&o.bit != 0 {
 			o.direct = append(o.direct, d)
 		}
 	}
-	for _, d := range st.newDemands(g) {
+	for _, d := range st.newDemands(at.group) {
 		if d.mask&o.bit != 0 {
 			o.direct = append(o.direct, d)
 		}

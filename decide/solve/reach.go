@@ -58,7 +58,7 @@ func (s *Solver) Reach(goals []Goal, o Options) Result {
 }
 
 // targets finds the options of the goals.
-func (s *Solver) targets(goals []Goal) ([]target, bool) {
+func (s *graph) targets(goals []Goal) ([]target, bool) {
 	var out []target
 	for _, g := range goals {
 		if g.Pin < 0 || g.Pin >= len(s.f.Pins) || s.nodes[g.Pin].fixed ||
@@ -81,7 +81,7 @@ func (s *Solver) targets(goals []Goal) ([]target, bool) {
 
 // ready reports whether the pins as they are are known well enough to judge
 // anything; if not, it says how that ends.
-func (s *Solver) ready(targets []target) (Result, bool) {
+func (s *present) ready(targets []target) (Result, bool) {
 	var unread []string
 	missing := false
 	for _, t := range targets {
@@ -103,7 +103,7 @@ func (s *Solver) ready(targets []target) (Result, bool) {
 }
 
 // lacking asks for the newest candidate of each goal in the same round.
-func (s *Solver) lacking(targets []target) {
+func (s *present) lacking(targets []target) {
 	for _, t := range targets {
 		n := &s.nodes[t.node]
 		for _, o := range t.opts {
@@ -118,7 +118,7 @@ func (s *Solver) lacking(targets []target) {
 
 // refused reports whether something that does not move keeps a node from an
 // option, so that nobody need read what that requires.
-func (s *Solver) refused(i, o int32) bool {
+func (s *graph) refused(i, o int32) bool {
 	n := &s.nodes[i]
 	for _, e := range s.groups[n.group].requirers(n.name) {
 		q := &s.nodes[e.node]
@@ -133,7 +133,7 @@ func (s *Solver) refused(i, o int32) bool {
 }
 
 // patience is a budget: without bound for small worlds.
-func (s *Solver) patience(targets []target, budget int) int {
+func (s *graph) patience(targets []target, budget int) int {
 	for _, t := range targets {
 		if b := s.patienceIn(s.nodes[t.node].group, budget); b < unbounded {
 			return b + 40*len(targets)
@@ -143,7 +143,7 @@ func (s *Solver) patience(targets []target, budget int) int {
 }
 
 // patienceIn is patience in one group.
-func (s *Solver) patienceIn(group int32, budget int) int {
+func (s *graph) patienceIn(group int32, budget int) int {
 	if len(s.groups[group].nodes) > few {
 		return budget
 	}
@@ -208,7 +208,7 @@ func (x *search) least() verdict {
 	return solved
 }
 
-func (x *search) curedBy(f *solution) int {
+func (x *ground) curedBy(f *solution) int {
 	x.restore(f)
 	n := x.s.cured(x.st)
 	x.st.reset()
@@ -216,7 +216,7 @@ func (x *search) curedBy(f *solution) int {
 }
 
 // curable counts what the pins violate in the groups of some goals.
-func (s *Solver) curable(goals []target) int {
+func (s *present) curable(goals []target) int {
 	n := 0
 	for i := range s.now {
 		g := s.nodes[s.now[i].from].group
@@ -228,7 +228,7 @@ func (s *Solver) curable(goals []target) int {
 }
 
 // restore brings the state back to a solution.
-func (x *search) restore(f *solution) {
+func (x *ground) restore(f *solution) {
 	x.st.reset()
 	for _, p := range f.moves {
 		x.st.move(p.node, p.opt, x.s.look(p.node, p.opt).rel)
@@ -294,7 +294,7 @@ func (x *search) result(out verdict) Result {
 
 // edgeBefore describes an edge as it was when it forced a member to move: that
 // member where it stood before, the others where the set takes them.
-func (x *search) edgeBefore(c *conflict) Edge {
+func (x *ground) edgeBefore(c *conflict) Edge {
 	e := x.st.edge(c)
 	to := c.to
 	if to < 0 {
@@ -313,7 +313,7 @@ func (x *search) edgeBefore(c *conflict) Edge {
 
 // around fills in what the set does besides its moves: names that come along,
 // and pins that no root needs any more.
-func (x *search) around(r *Result) {
+func (x *ground) around(r *Result) {
 	s := x.s
 	var chosen []chosenEnv
 	x.st.fits(&chosen)
@@ -334,7 +334,7 @@ func (x *search) around(r *Result) {
 	slices.SortFunc(r.Along, func(a, b Along) int {
 		return cmp.Or(cmp.Compare(a.Group, b.Group), strings.Compare(a.Key, b.Key))
 	})
-	r.Unneeded = x.st.unneeded(chosen)
+	r.Unneeded = x.st.unneeded(chosen, x.s.reachedAsIs)
 }
 
 // knows reports whether the pins as they are require a name, in some way.

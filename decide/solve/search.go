@@ -2,6 +2,17 @@ package solve
 
 import "slices"
 
+// ground is where a search stands: what it is for, and what is decided so far.
+type ground struct {
+	s     *Solver
+	st    *state
+	o     Options
+	goals []target // as far as they are narrowed down
+	goal  []int16  // of each node, its goal plus one
+	level []int16  // of each node, where it was decided; 0: not yet
+	flaws []flaw   // to be ended
+}
+
 // search looks for a set of moves, depth first. It takes up a violated edge,
 // of which one end must move, tries what that end may move to, and goes on
 // with what that violates in turn. Every choice has a level, and a dead end
@@ -9,13 +20,8 @@ import "slices"
 // are not tried again. Without a bound on the size and with all facts known it
 // is complete: it finds a set if there is one.
 type search struct {
-	s      *Solver
-	st     *state
-	o      Options
-	goals  []target // as far as they are narrowed down
+	ground
 	wished []target
-	goal   []int16 // of each node, its goal plus one
-	level  []int16 // of each node, where it was decided; 0: not yet
 
 	limit  int  // other members at most
 	cut    bool // the limit kept something from being tried
@@ -31,8 +37,7 @@ type search struct {
 	found *solution
 	best  bool // go on for the set that cures most
 
-	flaws  []flaw // to be ended
-	naming bool   // of the best, the first by name
+	naming bool // of the best, the first by name
 }
 
 // target is a goal with the options it may take.
@@ -89,8 +94,8 @@ func (s *Solver) newSearch(goals []target, o Options) *search {
 	clear(s.goals)
 	clear(s.levels)
 	x := &search{
-		s: s, st: s.scratch(), o: o, goals: slices.Clone(goals), wished: goals,
-		goal: s.goals, level: s.levels, budget: o.Nodes, limit: len(s.nodes),
+		ground: ground{s: s, st: s.scratch(), o: o, goals: slices.Clone(goals), goal: s.goals, level: s.levels},
+		wished: goals, budget: o.Nodes, limit: len(s.nodes),
 	}
 	for k, g := range goals {
 		x.goal[g.node] = int16(k + 1)
@@ -108,7 +113,7 @@ func (x *search) again(limit, budget int) {
 }
 
 // list is what a node may move to, in order of preference.
-func (x *search) list(i int32) []int32 {
+func (x *ground) list(i int32) []int32 {
 	if k := x.goal[i]; k > 0 {
 		return x.goals[k-1].opts
 	}
@@ -144,11 +149,11 @@ func (s *Solver) allowed(i int32, o Options) []int32 {
 }
 
 // free reports whether a node may still move.
-func (x *search) free(i int32) bool { return x.level[i] == 0 && len(x.list(i)) > 0 }
+func (x *ground) free(i int32) bool { return x.level[i] == 0 && len(x.list(i)) > 0 }
 
 // ends are the nodes one of which must move for a conflict to go, and the
 // levels of those that are decided. The list holds until the next question.
-func (x *search) ends(c *conflict) (out []int32, decided levels) {
+func (x *ground) ends(c *conflict) (out []int32, decided levels) {
 	out = x.s.ends[:0]
 	defer func() { x.s.ends = out }()
 	add := func(i int32) {
@@ -191,7 +196,7 @@ func (x *search) dfs(level int16) (verdict, levels) {
 }
 
 // others counts the members that are no goals.
-func (x *search) others() int {
+func (x *ground) others() int {
 	n := 0
 	for _, i := range x.st.moved {
 		if x.goal[i] == 0 {
@@ -295,8 +300,8 @@ func (x *search) try(level int16, b branch) (verdict, levels) {
 			failed |= refused
 		}
 		x.level[i] = level
-		for at, o := range list {
-			out, lv := x.take(level, i, list, at, o)
+		for at := range list {
+			out, lv := x.take(level, i, list, at)
 			if out != dead {
 				return out, lv
 			}
@@ -312,8 +317,9 @@ func (x *search) try(level int16, b branch) (verdict, levels) {
 	return dead, failed
 }
 
-// take moves a node to an option and goes on.
-func (x *search) take(level int16, i int32, list []int32, at int, o int32) (verdict, levels) {
+// take moves a node to the option of a list that is at a place, and goes on.
+func (x *search) take(level int16, i int32, list []int32, at int) (verdict, levels) {
+	o := list[at]
 	opt := x.s.look(i, o)
 	if !x.s.takable(opt) {
 		return dead, bit(level)

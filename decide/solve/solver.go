@@ -11,8 +11,32 @@ import (
 )
 
 // Solver answers questions about one universe. It is not for several
-// goroutines at once.
+// goroutines at once. What it is made of embeds what is below it: a budget of
+// steps, clauses, which are requirements in numbers, the graph of who requires
+// whom, and what the pins are at present. Each can use what is below it alone.
 type Solver struct {
+	present
+	goals  []int16 // buffers of searches
+	levels []int16
+	met    []conflict
+	guards []guard
+	forced []only
+	ends   []int32
+	lists  [4][][]int32 // candidates of nodes by what options allow
+}
+
+// budget counts the steps that questions take.
+type budget struct {
+	settling int  // steps that are left for names without a pin, as the pins are
+	steps    int  // done so far
+	fence    int  // where the present question ends
+	spent    bool // it did end there
+}
+
+// clauses are what releases require, each requirement once, and the facts that
+// lack for more.
+type clauses struct {
+	budget
 	f    *Facts
 	envs []pep508.Environment
 	all  uint64
@@ -24,28 +48,24 @@ type Solver struct {
 	needs    map[string]Need
 	blends   map[[2]*release]*release
 	lines    map[int32]*line
+}
 
-	nodes   []node // the pins in order, then the roots
-	groups  []*group
-	groupAt map[int]int32
-	used    [][]use // of each node as the pins are
+// graph is who requires whom.
+type graph struct {
+	clauses
+	nodes    []node // the pins in order, then the roots
+	groups   []*group
+	groupAt  map[int]int32
+	used     [][]use           // of each node as the pins are
+	violated map[broken]uint64 // as the pins are, and where
+}
 
-	settling int  // steps that are left for names without a pin, as the pins are
-	steps    int  // done so far
-	fence    int  // where the present question ends
-	spent    bool // it did end there
-
-	spare    *state
-	goals    []int16 // buffers of searches
-	levels   []int16
-	met      []conflict
-	guards   []guard
-	forced   []only
-	ends     []int32
-	lists    [4][][]int32      // candidates of nodes by what options allow
-	reached  []uint64          // by roots, as the pins are; nil: not asked yet
-	now      []conflict        // as the pins are
-	violated map[broken]uint64 // where they are
+// present is what is true of the pins as they are.
+type present struct {
+	graph
+	spare   *state
+	reached []uint64   // by roots; nil: not asked yet
+	now     []conflict // what they violate
 }
 
 // node is what requires: a pin, or a root in one group.
@@ -102,11 +122,13 @@ type broken struct {
 // New prepares a search. Facts that it misses at once are those of the pins as
 // they are.
 func New(f *Facts) *Solver {
-	s := &Solver{
-		f: f, envs: f.Environments, numbers: map[string]int32{}, requires: map[string]*require{},
-		releases: map[releaseKey]knownRelease{}, needs: map[string]Need{}, blends: map[[2]*release]*release{}, lines: map[int32]*line{},
+	s := &Solver{present: present{graph: graph{
+		clauses: clauses{
+			f: f, envs: f.Environments, numbers: map[string]int32{}, requires: map[string]*require{},
+			releases: map[releaseKey]knownRelease{}, needs: map[string]Need{}, blends: map[[2]*release]*release{}, lines: map[int32]*line{},
+		},
 		groupAt: map[int]int32{}, violated: map[broken]uint64{},
-	}
+	}}}
 	if len(s.envs) > 64 {
 		s.envs = s.envs[:64]
 	}
@@ -122,7 +144,7 @@ func New(f *Facts) *Solver {
 	return s
 }
 
-func (s *Solver) group(number int) int32 {
+func (s *graph) group(number int) int32 {
 	if g, ok := s.groupAt[number]; ok {
 		return g
 	}
@@ -132,7 +154,7 @@ func (s *Solver) group(number int) int32 {
 	return g
 }
 
-func (s *Solver) addPins() {
+func (s *graph) addPins() {
 	s.nodes = make([]node, 0, len(s.f.Pins)+len(s.f.Roots))
 	for i := range s.f.Pins {
 		p := &s.f.Pins[i]
@@ -151,7 +173,7 @@ func (s *Solver) addPins() {
 	}
 }
 
-func (s *Solver) addRoots() {
+func (s *graph) addRoots() {
 	groups := make([]int, 0, len(s.groups))
 	for _, g := range s.groups {
 		groups = append(groups, g.number)
@@ -171,7 +193,7 @@ func (s *Solver) addRoots() {
 	}
 }
 
-func (s *Solver) index() {
+func (s *graph) index() {
 	for i := range s.nodes {
 		n := &s.nodes[i]
 		g := s.groups[n.group]
@@ -213,7 +235,7 @@ func (g *group) requirers(name int32) []revEdge {
 }
 
 // candidates lists a node's options that other moves may ask it to take.
-func (s *Solver) candidates(i int32) []int32 {
+func (s *graph) candidates(i int32) []int32 {
 	n := &s.nodes[i]
 	if n.fixed || n.up != nil || n.root {
 		return n.up
@@ -236,7 +258,7 @@ func (s *Solver) candidates(i int32) []int32 {
 }
 
 // option finds or adds a version that a node may have.
-func (s *Solver) option(i int32, c Candidate) int32 {
+func (s *graph) option(i int32, c Candidate) int32 {
 	n := &s.nodes[i]
 	if n.at == nil {
 		n.at = make(map[string]int32, len(s.f.Pins[i].Up)+1)
@@ -254,7 +276,7 @@ func (s *Solver) option(i int32, c Candidate) int32 {
 }
 
 // look fills in what an option requires.
-func (s *Solver) look(i, o int32) *option {
+func (s *graph) look(i, o int32) *option {
 	opt := &s.nodes[i].options[o]
 	if opt.rel == nil {
 		opt.rel, opt.known = s.release(s.nodes[i].name, opt.v, false)
@@ -263,7 +285,7 @@ func (s *Solver) look(i, o int32) *option {
 }
 
 // takable says whether an option may be taken as far as its facts go.
-func (s *Solver) takable(opt *option) bool {
+func (s *graph) takable(opt *option) bool {
 	switch opt.known {
 	case Absent:
 		return false

@@ -5,15 +5,20 @@ import (
 	"slices"
 )
 
-// state is the pins with some of them moved.
-type state struct {
-	s     *Solver
+// moves is the pins with some of them moved.
+type moves struct {
+	s     *graph
 	opt   []int32    // of each node, the option it has
 	rel   []*release // of each moved node, what it requires
 	moved []int32    // in the order of moving
 	used  [][]use    // extras used of each node, in this state
 	grown []int32    // nodes that did not move and whose used extras changed
 	stale bool       // used and grown are not of this state
+}
+
+// state is moves, with what is known of the names without a pin beside them.
+type state struct {
+	moves
 	// reading says that an explanation is wanted, for the sake of which facts
 	// are asked for.
 	reading bool
@@ -24,19 +29,19 @@ type state struct {
 	wanted []openName
 }
 
-func newState(s *Solver) *state {
-	return &state{s: s, opt: make([]int32, len(s.nodes)), rel: make([]*release, len(s.nodes)), used: s.used}
+func newState(s *graph) *state {
+	return &state{moves: moves{s: s, opt: make([]int32, len(s.nodes)), rel: make([]*release, len(s.nodes)), used: s.used}}
 }
 
 // move takes a node to an option, with what that requires.
-func (st *state) move(i, o int32, rel *release) {
+func (st *moves) move(i, o int32, rel *release) {
 	st.opt[i], st.rel[i] = o, rel
 	st.moved = append(st.moved, i)
 	st.stale = true
 }
 
 // undo takes back the last move.
-func (st *state) undo() {
+func (st *moves) undo() {
 	i := st.moved[len(st.moved)-1]
 	st.opt[i], st.rel[i] = 0, nil
 	st.moved = st.moved[:len(st.moved)-1]
@@ -44,22 +49,22 @@ func (st *state) undo() {
 }
 
 // reset takes back every move.
-func (st *state) reset() {
+func (st *moves) reset() {
 	for len(st.moved) > 0 {
 		st.undo()
 	}
 }
 
-func (st *state) isMoved(i int32) bool { return st.rel[i] != nil }
+func (st *moves) isMoved(i int32) bool { return st.rel[i] != nil }
 
-func (st *state) release(i int32) *release {
+func (st *moves) release(i int32) *release {
 	if r := st.rel[i]; r != nil {
 		return r
 	}
 	return st.s.nodes[i].options[0].rel
 }
 
-func (st *state) option(i int32) *option { return &st.s.nodes[i].options[st.opt[i]] }
+func (st *moves) option(i int32) *option { return &st.s.nodes[i].options[st.opt[i]] }
 
 // conflict is a violated requirement that is not excused.
 type conflict struct {
@@ -74,7 +79,7 @@ type conflict struct {
 
 // conflicts appends to out every requirement that the state violates and that
 // is not excused. Those on names without a pin are not among them.
-func (st *state) conflicts(out []conflict) []conflict {
+func (st *moves) conflicts(out []conflict) []conflict {
 	st.refresh()
 	for _, p := range st.moved {
 		out = st.outgoing(p, out)
@@ -93,7 +98,7 @@ func (st *state) conflicts(out []conflict) []conflict {
 	return out
 }
 
-func (st *state) outgoing(p int32, out []conflict) []conflict {
+func (st *moves) outgoing(p int32, out []conflict) []conflict {
 	g := st.s.groups[st.s.nodes[p].group]
 	for _, r := range st.release(p).reqs {
 		for _, b := range g.pinned(r.name) {
@@ -104,7 +109,7 @@ func (st *state) outgoing(p int32, out []conflict) []conflict {
 }
 
 // meet judges one requirement of p on b.
-func (st *state) meet(p, b int32, r *require, out []conflict) []conflict {
+func (st *moves) meet(p, b int32, r *require, out []conflict) []conflict {
 	s := st.s
 	s.steps++
 	if r.loose || r.spec.IsEmpty() && !s.nodes[b].blocks {
@@ -121,7 +126,7 @@ func (st *state) meet(p, b int32, r *require, out []conflict) []conflict {
 }
 
 // met is a requirement of p that b violates in the environments of m.
-func (st *state) met(p, b int32, r *require, m uint64) conflict {
+func (st *moves) met(p, b int32, r *require, m uint64) conflict {
 	c := conflict{from: p, to: b, req: r, mask: m}
 	bit := m & -m
 	if c.extra = st.s.via(r, st.used[p], bit); c.extra >= 0 {
@@ -132,7 +137,7 @@ func (st *state) met(p, b int32, r *require, m uint64) conflict {
 
 // excused is where the pins as they are violate the same requirement, while
 // neither of its ends has moved.
-func (st *state) excused(p, b int32, r *require) uint64 {
+func (st *moves) excused(p, b int32, r *require) uint64 {
 	if len(st.s.violated) == 0 || st.isMoved(p) || st.isMoved(b) {
 		return 0
 	}

@@ -18,10 +18,10 @@ const (
 )
 
 // within begins a question that may take so many steps.
-func (s *Solver) within(steps int) { s.fence, s.spent = s.steps+steps, false }
+func (s *budget) within(steps int) { s.fence, s.spent = s.steps+steps, false }
 
 // over reports whether the present question has to end.
-func (s *Solver) over() bool {
+func (s *budget) over() bool {
 	s.spent = s.spent || s.steps > s.fence
 	return s.spent
 }
@@ -31,4 +31,4 @@ func (s *Solver) Spent() bool { return s.spent }
 
 // settled takes the steps of a question off what is left for names without a
 // pin.
-func (s *Solver) settled(from int) { s.settling = max(1, s.settling-(s.steps-from)) }
+func (s *budget) settled(from int) { s.settling = max(1, s.settling-(s.steps-from)) }

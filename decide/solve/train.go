@@ -28,7 +28,7 @@ type train struct {
 }
 
 // trainOf returns the train of a node; nil where it is short.
-func (s *Solver) trainOf(i int32) *train {
+func (s *graph) trainOf(i int32) *train {
 	n := &s.nodes[i]
 	if len(n.options)-1 <= short {
 		return nil
@@ -61,7 +61,7 @@ func (s *Solver) trainOf(i int32) *train {
 }
 
 // assumed is what an option requires at least that is not known.
-func (s *Solver) assumed(i, o int32) *release {
+func (s *graph) assumed(i, o int32) *release {
 	t := s.trainOf(i)
 	if t == nil || t.older[o] < 0 && t.newer[o] < 0 {
 		return nothing
@@ -80,7 +80,7 @@ func (s *Solver) assumed(i, o int32) *release {
 }
 
 // blend makes what every release between two requires at least.
-func (s *Solver) blend(older, newer *release) *release {
+func (s *clauses) blend(older, newer *release) *release {
 	key := [2]*release{older, newer}
 	if r, ok := s.blends[key]; ok {
 		return r
@@ -148,7 +148,7 @@ func bounds(spec pep440.Specifiers, below bool) string {
 // ask notes which release should be read so that an option of a list can be
 // judged. The list is in order of preference, and at is where the option
 // stands in it.
-func (x *search) ask(i int32, list []int32, at int) {
+func (x *ground) ask(i int32, list []int32, at int) {
 	s := x.s
 	n := &s.nodes[i]
 	wanted := list[at]
@@ -167,7 +167,7 @@ func (x *search) ask(i int32, list []int32, at int) {
 // probe picks from options that nobody has read, newest first, the one to read.
 // That is the one of the same version as another member of the set, else the
 // oldest, where nothing older is known to fit so far, else the one that halves.
-func (x *search) probe(i int32, gap []int32, known bool) int32 {
+func (x *ground) probe(i int32, gap []int32, known bool) int32 {
 	n := &x.s.nodes[i]
 	for _, q := range x.st.moved {
 		if q == i {

@@ -8,7 +8,7 @@ import "slices"
 // forbids reports whether an unread node might forbid another one any version:
 // not itself, not where they never meet, and not where such a requirement does
 // not count.
-func (s *Solver) forbids(u, i int32) bool {
+func (s *graph) forbids(u, i int32) bool {
 	a, b := &s.nodes[u], &s.nodes[i]
 	if u == i || a.name == b.name || a.active&b.active == 0 {
 		return false
@@ -20,7 +20,7 @@ func (s *Solver) forbids(u, i int32) bool {
 
 // holders names the unread pins of a node's group that might forbid it to move
 // and do not move themselves.
-func (s *Solver) holders(i int32, moves func(u int32) bool) []string {
+func (s *graph) holders(i int32, moves func(u int32) bool) []string {
 	var out []string
 	for _, u := range s.groups[s.nodes[i].group].unread {
 		if s.forbids(u, i) && !moves(u) {

@@ -57,7 +57,7 @@ func TestACommitWhoseAnswerIsLost(t *testing.T) {
 				w.same(out.Head, w.p.Head(work))
 				w.same(w.writes(), 1)
 				time.Sleep(time.Minute)
-				m := w.apply(w.open("1.35.0")).MR
+				m := w.apply(w.open()).MR
 				time.Sleep(time.Minute)
 
 				w.fault("POST */commits " + fault)

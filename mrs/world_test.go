@@ -133,17 +133,19 @@ func update(version string) plan.Update {
 	}
 }
 
-func (w *world) open(version string) plan.OpenMergeRequest {
-	return plan.OpenMergeRequest{Update: update(version), Target: "main", Labels: []string{"dependencies"}}
+// newest is the version that a merge request brings.
+const newest = "1.35.0"
+
+func (w *world) open() plan.OpenMergeRequest {
+	return plan.OpenMergeRequest{Update: update(newest), Target: "main", Labels: []string{"dependencies"}}
 }
 
 // opened makes branch and merge request.
 func (w *world) opened() (head string, m plan.MergeRequest) {
 	w.t.Helper()
-	const version = "1.35.0"
-	head = w.apply(w.commit(version, "", 0)).Head
+	head = w.apply(w.commit(newest, "", 0)).Head
 	time.Sleep(time.Minute)
-	m = *w.apply(w.open(version)).MR
+	m = *w.apply(w.open()).MR
 	time.Sleep(time.Minute)
 	return head, m
 }

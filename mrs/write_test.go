@@ -33,7 +33,7 @@ func TestAMergeRequestIsOpenedOnce(t *testing.T) {
 					if fault != "" {
 						w.fault(fault)
 					}
-					a := w.open("1.35.0")
+					a := w.open()
 					out, err := w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(a, view))
 					if opt.BranchLag > 0 && strings.Contains(fault, " after ") {
 						w.same(err != nil, true) // the refusal was lost: nothing was made
@@ -65,7 +65,7 @@ func TestAnOpenMergeRequestIsAdopted(t *testing.T) {
 			w.ok(w.p.CreateBranch("dave", "stable", "main"))
 			iid, err := w.p.CreateMR("dave", work, "stable", "to another target", "")
 			w.ok(err)
-			w.same(w.quiet(w.open("1.35.0")).MR.IID, int64(iid))
+			w.same(w.quiet(w.open()).MR.IID, int64(iid))
 		})
 	})
 	t.Run("by the refusal", func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestAnOpenMergeRequestIsAdopted(t *testing.T) {
 			time.Sleep(time.Minute)
 			iid, err := w.p.CreateMR("dave", work, "main", "theirs", "")
 			w.ok(err)
-			out := w.apply(w.open("1.35.0"))
+			out := w.apply(w.open())
 			w.same(out.Wrote, false)
 			w.same(out.MR.IID, int64(iid))
 			w.same(len(w.p.MRs()), 1)
@@ -84,7 +84,7 @@ func TestAnOpenMergeRequestIsAdopted(t *testing.T) {
 		inWorld(t, gitlabsim.Options{StaleLists: 1}, func(w *world) {
 			_, m := w.opened()
 			w.ok(w.p.CloseMR("dave", int(m.IID)))
-			out := w.apply(w.open("1.35.0"))
+			out := w.apply(w.open())
 			w.same(out.Wrote, true)
 			w.same(out.MR.IID, m.IID+1)
 		})
@@ -219,7 +219,7 @@ func TestReopeningMakesNoSecondOne(t *testing.T) {
 				_, m := w.opened()
 				w.ok(w.p.CloseMR("dave", int(m.IID)))
 				w.fault(test.fault)
-				a := w.open("1.35.0")
+				a := w.open()
 				a.Reopen = m.IID
 				out, err := w.c.Apply(w.ctx, w.project, w.bot, mrs.Render(a, view))
 				w.same(len(w.p.MRs()), 1)
@@ -237,7 +237,7 @@ func TestReopeningMakesNoSecondOne(t *testing.T) {
 			_, m := w.opened()
 			w.ok(w.p.CloseMR("dave", int(m.IID)))
 			w.fault("PUT */merge_requests/* 422 once")
-			a := w.open("1.35.0")
+			a := w.open()
 			a.Reopen = m.IID
 			w.same(w.apply(a).MR.IID, m.IID+1)
 		})

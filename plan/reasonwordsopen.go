@@ -123,7 +123,7 @@ func (r PipelineEnded) words(v voice) string {
 		case i == 0:
 			text.WriteString(" in " + v.safe(j.Name))
 		case i == mostJobs:
-			text.WriteString(fmt.Sprintf(" and %d more", len(r.Jobs)-i))
+			fmt.Fprintf(&text, " and %d more", len(r.Jobs)-i)
 		case i < mostJobs:
 			text.WriteString(", " + v.safe(j.Name))
 		}

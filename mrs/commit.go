@@ -43,7 +43,7 @@ func (e effect) commitBranch(ctx context.Context, a plan.CommitBranch) (Outcome,
 	if a.MR == 0 || a.Expect == "" {
 		return out, nil
 	}
-	kept, verified, err := e.keepReplaced(ctx, a.MR, a.Branch, a.Expect, made.SHA)
+	kept, verified, err := e.keepReplaced(ctx, Rebuilt{a.MR, a.Branch, a.Expect, made.SHA})
 	out.Kept, out.Unverified = kept, !verified
 	return out, err
 }
@@ -141,29 +141,36 @@ func (e effect) ours(ctx context.Context, branch string, head plan.Commit, onto 
 	return ours, err
 }
 
-// KeepReplaced looks up which head the rebuild of branch to head replaced,
-// in the versions of the merge request. Was it not expect, the commits of
+// Rebuilt is a branch that was made anew.
+type Rebuilt struct {
+	IID          int64 // its merge request
+	Branch       string
+	Expect, Head string // the head that it was read at, and the new one
+}
+
+// KeepReplaced looks up which head the rebuild of a branch replaced, in the
+// versions of the merge request. Was it not the expected one, the commits of
 // somebody who pushed in that instant are on no branch any more: a branch is
 // made for them. verified is false while GitLab does not list the rebuild.
 // Asking again changes nothing more. A run that died between a rebuild and its
 // check asks with what its journal holds.
 // https://docs.gitlab.com/api/merge_requests/#retrieve-merge-request-diff-versions
-func (c *Client) KeepReplaced(ctx context.Context, project plan.Project, bot plan.User, iid int64, branch, expect, head string) (kept Kept, verified bool, err error) {
+func (c *Client) KeepReplaced(ctx context.Context, project plan.Project, bot plan.User, b Rebuilt) (kept Kept, verified bool, err error) {
 	e := effect{Client: c, id: project.ID, bot: bot}
-	if err := e.within(branch); err != nil {
+	if err := e.within(b.Branch); err != nil {
 		return Kept{}, false, err
 	}
-	return e.keepReplaced(ctx, iid, branch, expect, head)
+	return e.keepReplaced(ctx, b)
 }
 
-func (e effect) keepReplaced(ctx context.Context, iid int64, branch, expect, head string) (Kept, bool, error) {
-	before, found, err := e.replaced(ctx, iid, head)
+func (e effect) keepReplaced(ctx context.Context, b Rebuilt) (Kept, bool, error) {
+	before, found, err := e.replaced(ctx, b.IID, b.Head)
 	switch {
 	case err != nil:
 		return Kept{}, false, err
 	case !found:
 		return Kept{}, false, nil
-	case before == expect || before == "":
+	case before == b.Expect || before == "":
 		return Kept{}, true, nil
 	}
 	// An earlier head of ours, when GitLab made no version of the expected one.
@@ -171,18 +178,18 @@ func (e effect) keepReplaced(ctx context.Context, iid int64, branch, expect, hea
 	if err != nil {
 		return Kept{}, false, err
 	}
-	now, err := e.Commit(ctx, e.id, head)
+	now, err := e.Commit(ctx, e.id, b.Head)
 	if err != nil {
 		return Kept{}, false, err
 	}
 	onto := strings.Join(now.Parents, "")
-	switch ours, err := e.ours(ctx, branch, replaced, onto); {
+	switch ours, err := e.ours(ctx, b.Branch, replaced, onto); {
 	case err != nil:
 		return Kept{}, false, err
 	case ours:
 		return Kept{}, true, nil
 	}
-	kept := Kept{Branch: e.keptBranch(branch, before), SHA: before}
+	kept := Kept{Branch: e.keptBranch(b.Branch, before), SHA: before}
 	if err := e.createBranch(ctx, kept); err != nil {
 		return Kept{}, false, err
 	}

@@ -159,7 +159,7 @@ func TestAPushInTheInstantOfARebuildIsKept(t *testing.T) {
 				w.same(out.Unverified, false)
 
 				before := w.writes()
-				kept, verified, err := w.c.KeepReplaced(w.ctx, w.project, w.bot, m.IID, work, head, out.Head)
+				kept, verified, err := w.c.KeepReplaced(w.ctx, w.project, w.bot, mrs.Rebuilt{IID: m.IID, Branch: work, Expect: head, Head: out.Head})
 				w.ok(err)
 				w.same(verified, true)
 				w.same(kept, out.Kept)
@@ -234,7 +234,7 @@ func TestVersionsThatAreLateAreToldAndAskedForAgain(t *testing.T) {
 		out := w.apply(w.commit("1.36.0", head, m.IID))
 		w.same(out.Unverified, true)
 		lag = false
-		_, verified, err := w.c.KeepReplaced(w.ctx, w.project, w.bot, m.IID, work, head, out.Head)
+		_, verified, err := w.c.KeepReplaced(w.ctx, w.project, w.bot, mrs.Rebuilt{IID: m.IID, Branch: work, Expect: head, Head: out.Head})
 		w.ok(err)
 		w.same(verified, true)
 	})

@@ -196,7 +196,7 @@ func (r *run) verify(ctx context.Context) {
 			Before: []string{"head " + u.expect}, Detail: u.head,
 		}
 		failed := r.journal.Do(ctx, fact, func(ctx context.Context) journal.Outcome {
-			kept, _, err = r.gitlab.KeepReplaced(ctx, r.snap.Project, r.snap.Bot, u.iid, u.branch, u.expect, u.head)
+			kept, _, err = r.gitlab.KeepReplaced(ctx, r.snap.Project, r.snap.Bot, mrs.Rebuilt{IID: u.iid, Branch: u.branch, Expect: u.expect, Head: u.head})
 			switch {
 			case err != nil:
 				return journal.Outcome{Result: explain(err)}

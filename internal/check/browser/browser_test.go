@@ -35,7 +35,7 @@ var update = flag.Bool("update", false, "write docs/pictures/dashboard.png")
 // browser is one tab of Chromium that shows a site.
 type browser struct {
 	t   *testing.T
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // of one test
 	url string
 }
 

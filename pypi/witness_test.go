@@ -3,7 +3,9 @@ package pypi
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -121,3 +123,40 @@ func TestRefusalsInARow(t *testing.T) {
 		})
 	}
 }
+
+// A host that answers with bytes that are not what the index means has answered
+// nobody: what it refuses others is no answer for their names.
+func TestWrongBytesVouchForNobody(t *testing.T) {
+	for what, c := range map[string]struct {
+		of       string // what stands beside the file of p0
+		definite bool
+	}{
+		"the bytes that the index means": {acmeMetadata, true},
+		"other bytes":                    {"Please sign in", false},
+	} {
+		t.Run(what, func(t *testing.T) {
+			right := strings.ReplaceAll(acmeMetadata, "acme", "p0")
+			c.of = strings.ReplaceAll(c.of, "acme", "p0")
+			server := roundTripper(func(r *http.Request) *http.Response {
+				code, text := 403, ""
+				if strings.HasPrefix(r.URL.Path, "/p0/") {
+					code, text = 200, c.of
+				}
+				return &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)), Request: r}
+			})
+			requests := manyReleases(2, "https://files.example")
+			for i := range requests {
+				requests[i].Files[0].MetadataSHA256 = digestHex([]byte(right))
+			}
+			run := New(Options{Transport: server, Retries: -1, Concurrency: 1}).ForRun(nil)
+			results := run.FetchMetadata(t.Context(), requests, plenty, nil)
+			if definite := results[1].Err == nil && results[1].Answer.Status == Withheld; definite != c.definite {
+				t.Errorf("the refusal of p1 is an answer: %v, want %v (%+v, %v)", definite, c.definite, results[1].Answer, results[1].Err)
+			}
+		})
+	}
+}
+
+type roundTripper func(*http.Request) *http.Response
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r), nil }

@@ -144,9 +144,24 @@ func (c *Client) askAgain(ctx context.Context, w Witness) error {
 	defer d.done()
 	if w.File.HasMetadata {
 		_, err := d.beside(ctx)
+		if err == nil {
+			d.vouches()
+		}
 		return err
 	}
-	return d.get(ctx, transfer{d.address, "0-0", []int{http.StatusOK, http.StatusPartialContent}, func(*http.Response) error { return nil }})
+	err := d.get(ctx, transfer{d.address, "0-0", []int{http.StatusOK, http.StatusPartialContent}, func(*http.Response) error { return nil }})
+	if err == nil {
+		d.vouches() // a byte has no digest
+	}
+	return err
+}
+
+// vouches notes that the host that gave the file answers, now that what it gave is
+// what the index means or what a file has to be.
+func (d *download) vouches() {
+	if d.given != nil {
+		d.client.heard.note(d.given, d.name)
+	}
 }
 
 func (h *heard) note(u *url.URL, name string) {

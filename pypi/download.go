@@ -27,6 +27,7 @@ type download struct {
 	held    func()                 // gives back the room for a large file
 	proof   string                 // the digest that what was read has
 	attempt func() context.Context // of the request under way
+	given   *url.URL               // who answered last, after redirects; nil before
 }
 
 // download refuses addresses that must not be asked. An address without a path
@@ -127,7 +128,7 @@ func (d *download) try(parent context.Context, t transfer) error {
 		if problem, failed := errors.AsType[*Error](err); failed {
 			_ = problem.from(address)
 		} else if err == nil {
-			d.client.heard.note(address, d.name)
+			d.given = address
 		}
 		return err
 	}

@@ -222,6 +222,9 @@ func (i inquiry) file(ctx context.Context, file FileDetails) (m metadata.Metadat
 	if err == nil {
 		m, err = judgeMetadata(q, name, i.version, data)
 	}
+	if err == nil || d.proof != "" {
+		d.vouches()
+	}
 	return m, d.proof, err
 }
 

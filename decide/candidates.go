@@ -252,9 +252,4 @@ func earliest(files []plan.DistFile) time.Time {
 	return t
 }
 
-// instant is how every text of this package names a moment.
-func instant(t time.Time, zone *time.Location) string {
-	return t.In(zone).Format("2006-01-02 15:04 MST")
-}
-
 func day(t time.Time, zone *time.Location) string { return t.In(zone).Format("2006-01-02") }

@@ -187,7 +187,7 @@ func (dr *offer) stand(s plan.State, why ...plan.Reason) {
 func (dr *offer) also(why ...plan.Reason) {
 	for _, r := range why {
 		if r != nil {
-			dr.Why = append(dr.Why[:len(dr.Why):len(dr.Why)], r)
+			dr.Why = append(slices.Clip(dr.Why), r)
 		}
 	}
 	dr.Reason, dr.Waits = dr.Why.Markdown(), dr.Why.Line()
@@ -211,7 +211,7 @@ func (dr *offer) step(d *offering, m solve.Move) {
 		return
 	}
 	dr.stale = dr.stale || d.outcomes[m.Pin].stale
-	dr.Moves = append(dr.Moves, d.move(m.Pin, d.slots[m.Pin], *st))
+	dr.Moves = append(dr.Moves, d.move(d.slots[m.Pin], *st))
 	dr.slots, dr.versions = append(dr.slots, m.Pin), append(dr.versions, m.To)
 	dr.Released = maxTime(dr.Released, st.released)
 	dr.Eligible = maxTime(dr.Eligible, st.eligible)
@@ -223,7 +223,7 @@ func (dr *offer) step(d *offering, m solve.Move) {
 	}
 }
 
-func (d *facts) move(i int, sl slot, st step) plan.Move {
+func (d *facts) move(sl slot, st step) plan.Move {
 	index, _ := d.s.Policy.IndexOf(sl.p.Key)
 	m := plan.Move{
 		File: sl.path, Line: sl.p.Line, Pin: sl.pin, Name: sl.p.Name, Key: sl.p.Key, Marker: sl.p.MarkerText,

@@ -208,10 +208,10 @@ func (d *facts) moveTo(i int, to pep440.Version) plan.Move {
 	sl := d.slots[i]
 	for _, l := range d.outcomes[i].lines {
 		if st := l.step(sl, to); st != nil {
-			return d.move(i, sl, *st)
+			return d.move(sl, *st)
 		}
 	}
-	return d.move(i, sl, step{to: &plan.Release{Version: to}, kind: kindOf(sl.p.Version, to)})
+	return d.move(sl, step{to: &plan.Release{Version: to}, kind: kindOf(sl.p.Version, to)})
 }
 
 // takes reports whether the draft moves a package.

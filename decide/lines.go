@@ -165,8 +165,8 @@ func (l *line) ripe() bool {
 // since is when the line first had something to offer: the least instant at
 // which any release above the pin became old enough.
 func (l *line) since(least time.Time) time.Time {
-	for i := len(l.judged) - 1; i >= 0; i-- {
-		if v := l.judged[i]; v.reason == nil {
+	for _, v := range slices.Backward(l.judged) {
+		if v.reason == nil {
 			if v.eligible.Before(least) {
 				return v.eligible
 			}

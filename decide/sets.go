@@ -366,7 +366,7 @@ func (d *joiner) unite(group []*goal, waiting map[*goal]*set) *set {
 func (d *joiner) whatFits(group []*goal, steps *int) (fit, left []*goal) {
 	fit = group[:1:1]
 	for _, g := range group[1:] {
-		switch r := d.joint(append(fit[:len(fit):len(fit)], g), true, steps); r.Status {
+		switch r := d.joint(append(slices.Clip(fit), g), true, steps); r.Status {
 		case solve.Solved:
 			fit = append(fit, g)
 		case solve.GaveUp:
@@ -380,7 +380,7 @@ func (d *joiner) whatFits(group []*goal, steps *int) (fit, left []*goal) {
 
 // joint asks within the steps that are left for all goals at once, none newer than it could go alone; any
 // set will do where only whether they fit matters.
-func (d *joiner) joint(group []*goal, any bool, left *int) solve.Result {
+func (d *joiner) joint(group []*goal, either bool, left *int) solve.Result {
 	var wish []solve.Goal
 	for _, g := range group {
 		for _, w := range d.wish(g) {
@@ -393,7 +393,7 @@ func (d *joiner) joint(group []*goal, any bool, left *int) solve.Result {
 		}
 	}
 	c := group[0].class()
-	o := solve.Options{NoMajor: !c.major, NoYoung: true, Any: any, Brief: true}
+	o := solve.Options{NoMajor: !c.major, NoYoung: true, Any: either, Brief: true}
 	r := d.within(left, wish, o)
 	if r.Status == solve.Held && c.young {
 		o.NoYoung = false

@@ -151,8 +151,7 @@ func deriveTwin(f *plan.ParsedFile) *plan.Problem {
 		p.Line, _ = strconv.Atoi(m[1])
 		p.Text = m[2]
 	}
-	var missing *constraints.MissingKeyError
-	if errors.As(err, &missing) {
+	if _, missing := errors.AsType[*constraints.MissingKeyError](err); missing {
 		p.Next = "correct derived.key in the configuration, or add the key"
 	}
 	return p

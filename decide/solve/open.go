@@ -360,8 +360,8 @@ func (st *state) stillFits(at place, excused []int32, demands []demand) bool {
 }
 
 // meets reports whether what was chosen is what a requirement asks for.
-func (env *openEnv) meets(r *require) bool {
-	p := env.pick(r.name)
+func (e *openEnv) meets(r *require) bool {
+	p := e.pick(r.name)
 	return p != nil && !p.v.IsZero() && r.spec.Contains(p.v) &&
 		!slices.ContainsFunc(r.asks, func(x int32) bool { return !slices.Contains(p.used, x) })
 }

@@ -21,13 +21,7 @@ func (r *run) witnesses(ctx context.Context, doubt pypi.Doubt) iter.Seq[pypi.Wit
 				return
 			}
 		}
-		var names []string
-		for _, name := range slices.Sorted(maps.Keys(r.wanted)) {
-			if index, ok := r.project.Policy.IndexOf(name); ok && index.Name == doubt.Index && name != doubt.Name {
-				names = append(names, name)
-			}
-		}
-		for names := range slices.Chunk(names, chunk) {
+		for names := range slices.Chunk(r.othersOf(doubt), chunk) {
 			for _, w := range r.filesGiven(ctx, doubt, names) {
 				if !yield(w) {
 					return
@@ -35,6 +29,16 @@ func (r *run) witnesses(ctx context.Context, doubt pypi.Doubt) iter.Seq[pypi.Wit
 			}
 		}
 	}
+}
+
+// othersOf lists the wanted names of the index in doubt but the one in doubt, sorted.
+func (r *run) othersOf(doubt pypi.Doubt) (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(r.wanted)) {
+		if index, ok := r.project.Policy.IndexOf(name); ok && index.Name == doubt.Index && name != doubt.Name {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // filesGiven returns for each of names, in their order, one file on the host in

@@ -4,6 +4,8 @@ import "fmt"
 
 // Action is one effect on GitLab. The set is sealed: what an action is stands
 // beside its type, in this file, and an edge switches over all of them.
+//
+//sumtype:decl
 type Action interface {
 	// Kind names what it does, the same in every version.
 	Kind() ActionKind

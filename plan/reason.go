@@ -15,6 +15,8 @@ type ReasonKind string
 // Reason is one of the kinds below with its arguments. The set is sealed, and a
 // reason without words does not compile. The JSON keys of the arguments are never
 // renamed. Instants are in the zone in which texts show them.
+//
+//sumtype:decl
 type Reason interface {
 	Kind() ReasonKind
 	// words is one sentence or more, without the end of the last.

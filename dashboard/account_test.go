@@ -158,6 +158,8 @@ func TestAttribute(t *testing.T) {
 			want: "unschedule a by nobody: `alice` may have sent it along with a page that was opened earlier, when it was ticked there; " +
 				"approve b by nobody: `alice` may have sent it along with a page that was opened earlier, when it was ticked there"},
 		{name: "taken over by a click of its own", ours: "a b", page: "a b!", history: "rita ticks b; erin unticks b; alice ticks b", want: "approve b by alice"},
+		{name: "brought back by lines that were moved and moved back", ours: "a b", page: "a b!", history: "rita ticks b; rita unticks b; alice ticks b; alice writes",
+			want: "approve b by nobody: `alice` may have sent it along with a page that was opened earlier, when it was ticked there"},
 		{name: "brought back where the lists differ, beside a click that no note tells", ours: "a b c", page: "b! a! c", history: "alice ticks b", known: "refused b",
 			want: "approve b by nobody: `alice` may have sent it along with a page that was opened earlier, when it was ticked there; unschedule a by alice"},
 		{name: "brought back and wiped by the next", ours: "a b", page: "a! b", history: "alice ticks b; erin saves +a -b", known: "refused b",

@@ -240,11 +240,17 @@ func (r *record) doubt(tick plan.Tick, at int) string {
 	case (newer || !r.known()) && !quotes():
 		return fmt.Sprintf("its line was another one when %s ticked it", named(e.by))
 	case r.known() && before != "" && e.ticks > 1,
-		r.known() && (r.Refused[tick.Branch+tick.Bulk] || r.changedBefore(at)) && (e.many || newer || r.page.bare != r.last.bare || r.wipedAfter(at)),
+		r.known() && (r.Refused[tick.Branch+tick.Bulk] || r.changedBefore(at)) && (e.many || newer || r.rewritten() || r.wipedAfter(at)),
 		!r.known() && (e.many || r.changedBefore(at) || r.unexplained()):
 		return fmt.Sprintf("%s may have sent it along with a page that was opened earlier, when it was ticked there", named(e.by))
 	}
 	return r.loose(at)
+}
+
+// rewritten reports whether the page is not our last body but for its ticks, or was
+// not meanwhile: lines can be moved and moved back.
+func (r *record) rewritten() bool {
+	return r.page.bare != r.last.bare || slices.ContainsFunc(r.edits, func(e edit) bool { return !e.ours && !e.checklist })
 }
 
 // wipedAfter reports whether a person's save unticked a box after the edit that
@@ -343,12 +349,17 @@ func (r *record) byText(tick plan.Tick, since int) plan.Tick {
 		tick.Doubt = "no note of GitLab says who ticked it"
 	case len(who) > 1:
 		tick.Doubt = fmt.Sprintf("%s changed the page since pinwheel wrote it, and no note of GitLab says which of them ticked it", list(who))
-	case r.Refused[tick.Branch+tick.Bulk]:
+	case r.Refused[tick.Branch+tick.Bulk], r.tickedByAnother(Box{Type: tick.Box, Branch: tick.Branch, Bulk: tick.Bulk}.key(), who[0]):
 		tick.Doubt = fmt.Sprintf("%s may have sent it along with a page that was opened earlier, when it was ticked there", named(who[0]))
 	default:
 		tick.By = who[0]
 	}
 	return tick
+}
+
+// tickedByAnother reports whether somebody other than u ticked or unticked a box.
+func (r *record) tickedByAnother(key string, u plan.User) bool {
+	return slices.ContainsFunc(r.about[key], func(i int) bool { return !r.edits[i].ours && !sameUser(r.edits[i].by, u) })
 }
 
 // withdrawn are the branches whose waiting request somebody took back: a note

@@ -1,6 +1,7 @@
 package gitlabsim
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -84,6 +85,9 @@ func (p *Project) MoveItem(username string, iid int, part, before string) error 
 		at := to.line
 		if from.line < to.line {
 			at -= len(item)
+		}
+		if at == from.line {
+			return "", errors.New("it stands there, and GitLab saves nothing")
 		}
 		lines = slices.Delete(lines, from.line, from.end)
 		return strings.Join(slices.Insert(lines, at, item...), "\n"), nil

@@ -313,10 +313,11 @@ func (d *facts) staleProblems(stale map[string][]string) {
 		if !d.allOf(index.Name, keys) {
 			text += " for " + some(keys)
 		}
-		d.plan.Problems = append(d.plan.Problems, plan.Problem{
-			Text: text + ": " + why,
-			Next: "nothing is closed or opened for it; the last good answers are shown and the next run tries again",
-		})
+		next := "nothing is closed or opened for it; the last good answers are shown and the next run tries again"
+		if d.s.Local {
+			next = plan.NextOfLocal
+		}
+		d.plan.Problems = append(d.plan.Problems, plan.Problem{Text: text + ": " + why, Next: next})
 	}
 }
 

@@ -17,6 +17,7 @@ type Sample struct {
 type Snapshot struct {
 	Now     time.Time // the run's instant
 	Project Project
+	Local   bool // files of a disk: there is no GitLab, and no run comes after
 	Policy  Policy
 	Bot     User
 	Former  []string // names of users that pinwheel had before, as commits show them

@@ -47,6 +47,9 @@ type PinStanding struct {
 	Why      string // a clause; empty for current and behind
 }
 
+// NextOfLocal is the next step where an index cannot be read and Snapshot.Local.
+const NextOfLocal = "check the network or HTTPS_PROXY, or name another index with --config"
+
 // Count is how many pins stand in one way.
 func (p Plan) Count(s Standing) int {
 	n := 0

@@ -190,7 +190,7 @@ func (r *Runner) Verify(ctx context.Context, project config.Project, now time.Ti
 // GitLab.
 func (r *Runner) VerifyLocal(ctx context.Context, project config.Project, files []plan.File, now time.Time) (Preview, error) {
 	run := r.newRun(project, now)
-	run.snap.Files = files
+	run.snap.Files, run.snap.Local = files, true
 	run.snap.Project = plan.Project{Path: project.Path, DefaultBranch: "main"}
 	if err := run.observeIndex(ctx); err != nil {
 		return Preview{}, err
@@ -201,7 +201,7 @@ func (r *Runner) VerifyLocal(ctx context.Context, project config.Project, files 
 // Local decides for files that were read from disk, without any GitLab.
 func (r *Runner) Local(ctx context.Context, project config.Project, files []plan.File, now time.Time) (Preview, error) {
 	run := r.newRun(project, now)
-	run.snap.Files = files
+	run.snap.Files, run.snap.Local = files, true
 	run.snap.Project = plan.Project{Path: project.Path, DefaultBranch: "main"}
 	if err := run.observeIndex(ctx); err != nil {
 		return Preview{}, err

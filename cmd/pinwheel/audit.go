@@ -20,12 +20,12 @@ func (p *program) auditCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "audit [PROJECT]", GroupID: groupPast,
 		Short: "print who asked for what and what was done",
-		Long: `Prints the audit of every project, or of one: what people ticked and what became
-of it, and every effect on GitLab, once before it happens and once with its
-result, with who asked, why, and what was there before and after. With --json
-each line is one JSON object. Lines are only ever added; an effect that began
-and has no end was cut short, and the next run looked what came of it. The key
-audit_file adds each line to a file as well, at the time it happens.`,
+		Long: `Prints the audit of every project, or of one: what people ticked and what
+became of it, and every effect on GitLab, once before it happens and once with
+its result, with who asked, why, and what was there before and after. With
+--json each line is one JSON object. Lines are only ever added; an effect that
+began and has no end was cut short, and the next run looked what came of it.
+The key audit_file adds each line to a file as well, at the time it happens.`,
 		Example: `  pinwheel audit group/project
   pinwheel audit --json`,
 	}
@@ -69,10 +69,18 @@ func (p *program) audit(ctx context.Context, c *config.Config, project string, a
 	if err != nil {
 		return err
 	}
-	if lines == 0 && project != "" {
-		_, err = choose(c, []string{project}) // a name that was mistyped
+	if lines > 0 {
+		return nil
 	}
-	return err
+	if project != "" {
+		if _, err := choose(c, []string{project}); err != nil {
+			return err // a name that was mistyped
+		}
+	}
+	if !asJSON {
+		fmt.Fprintln(p.out, "nothing was done yet")
+	}
+	return nil
 }
 
 // auditLine is an entry as a person reads it.

@@ -10,9 +10,9 @@ func (p *program) completionCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "completion SHELL", GroupID: groupBeside,
 		Short: "print completion for bash, zsh, fish or powershell",
-		Long: `Prints a script that completes commands, flags, projects of the configuration and
-topics. The script asks pinwheel itself, so that it need not be made anew for a new
-version.`,
+		Long: `Prints a script that completes commands, flags, projects of the configuration
+and topics. The script asks pinwheel itself, so that it need not be made anew
+for a new version.`,
 		Example: `  source <(pinwheel completion bash)
   source <(pinwheel completion zsh)
   pinwheel completion fish | source`,

@@ -79,6 +79,8 @@ func printable(s string) string {
 	s = text.Masked(s)
 	return strings.Map(func(r rune) rune {
 		switch {
+		case r == '`':
+			return -1
 		case r == '\n' || r == '\t':
 			return ' '
 		case r == unicode.ReplacementChar || !unicode.IsPrint(r):

@@ -10,11 +10,11 @@ func (p *program) demoCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "demo", GroupID: groupBeside,
 		Short: "try it in a browser, without any GitLab",
-		Long: `Serves a page, on this machine alone, that shows what GitLab would: the dashboard
-with boxes that can be ticked, the merge requests with their diffs, and what
-pinwheel did and why. Its buttons let time pass and let people act. GitLab and
-the index live in this process, the pins are those of a real project. It needs no
-network and leaves nothing behind.
+		Long: `Serves a page, on this machine alone, that shows what GitLab would: the
+dashboard with boxes that can be ticked, the merge requests with their diffs,
+and what pinwheel did and why. Its buttons let time pass and let people act.
+GitLab and the index live in this process, the pins are those of a real
+project. It needs no network and leaves nothing behind.
 
 With --once a scripted week is printed instead, as text, and the command ends.`,
 		Example: `  pinwheel demo

@@ -6,21 +6,21 @@
 //
 // # Commands
 //
-//	pinwheel run [PROJECT...]            look at projects once and do what is due
-//	pinwheel serve                       do that by the schedule until stopped
-//	pinwheel plan [PROJECT...]           say what a run would do, and why
-//	pinwheel explain PACKAGE [PROJECT]   say why a pin does not go further
-//	pinwheel verify [PROJECT...]         check whether the pins can be installed together
-//	pinwheel derive FILE OUT             write the YAML file derived from a constraints file
-//	pinwheel validate [CONFIG]           check the configuration
-//	pinwheel doctor [PROJECT...]         check token, rights, indexes and windows
-//	pinwheel audit [PROJECT]             print who asked and what was done
-//	pinwheel history [PACKAGE]           print what was offered and merged, by whom
-//	pinwheel health                      say whether the last good runs are recent
-//	pinwheel demo                        try it in a browser, without any GitLab
-//	pinwheel completion SHELL            print completion for bash, zsh, fish or powershell
-//	pinwheel man [COMMAND]               print the manual page of pinwheel or of a command
-//	pinwheel version                     print the version
+//	pinwheel run [PROJECT...]             look at projects once and do what is due
+//	pinwheel serve                        do that by the schedule until stopped
+//	pinwheel plan [PROJECT...]            say what a run would do, and why
+//	pinwheel explain PACKAGE [PROJECT...] say why a pin does not go further
+//	pinwheel verify [PROJECT...]          check whether the pins can be installed together
+//	pinwheel derive FILE OUT              write the YAML file derived from a constraints file
+//	pinwheel validate [CONFIG]            check the configuration
+//	pinwheel doctor [PROJECT...]          check token, rights, indexes and windows
+//	pinwheel audit [PROJECT]              print who asked and what was done
+//	pinwheel history [PACKAGE]            print what was offered and merged, by whom
+//	pinwheel health                       say whether the last good runs are recent
+//	pinwheel demo                         try it in a browser, without any GitLab
+//	pinwheel completion SHELL             print completion for bash, zsh, fish or powershell
+//	pinwheel man [COMMAND]                print the manual page of pinwheel or of a command
+//	pinwheel version                      print the version
 //
 // "pinwheel help COMMAND" has the flags. The configuration is pinwheel.yaml in
 // the working directory, or what --config names; docs/config.md lists its keys.
@@ -35,9 +35,11 @@
 // # Exit codes
 //
 //	0  every decision was carried out; an update that waits for a reason counts
-//	1  something failed, is named on stderr, and is tried again by the next run
+//	1  something failed and is tried again by the next run, or a check (verify,
+//	   doctor, health, derive --check) found something
 //	2  the command line or the configuration is wrong
-//	3  a project is stopped until a person acts: rights, a malformed file
+//	3  a project is stopped, or a file cannot be used, until a person acts:
+//	   rights, a malformed file
 //
 // Of several projects the highest code counts.
 //

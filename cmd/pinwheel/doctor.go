@@ -25,12 +25,13 @@ import (
 func (p *program) doctorCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "doctor [PROJECT...]", GroupID: groupCheck,
-		Short: "check token, rights, indexes, clocks, windows and the database",
+		Short: "check token, rights, indexes, clocks, windows and database",
 		Long: `Asks what a run will need and prints a line for each answer, which begins with
-ok, warning or error and ends with what to do. It looks at the token's scope and
-end, GitLab's version and clock, the database, every index with its password, and for each
-project at the role, the settings, the protected branches, the files, and when
-the schedule next falls into the window. It writes nothing to GitLab.
+ok, warning or error and ends with what to do. It looks at the token's scope
+and end, GitLab's version and clock, the database, every index with its
+password, and for each project at the role, the settings, the protected
+branches, the files, and when the schedule next falls into the window. It
+writes nothing to GitLab.
 
 The exit code is 1 when a line is an error, and 0 otherwise.`,
 		Example: `  pinwheel doctor

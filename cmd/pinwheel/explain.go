@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gitlab.com/cki-project/pinwheel/constraints"
 	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/python/pep508"
@@ -18,7 +19,9 @@ func (p *program) explainCommand() *cobra.Command {
 		Use: "explain PACKAGE [PROJECT...]", GroupID: groupLook,
 		Short: "say why a pin does not go further",
 		Long: `Prints every release newer than the pin, newest first, and the one reason why
-each was not taken. With --file there is no GitLab at all.`,
+each was not taken.
+
+` + helpOfFile,
 		Example: `  pinwheel explain boto3 --file constraints.txt`,
 	}
 	l := lookFlags(c, jsonFlag)
@@ -30,6 +33,12 @@ each was not taken. With --file there is no GitLab at all.`,
 		if !pep508.ValidName(args[0]) {
 			return usage("%q is not the name of a package", args[0])
 		}
+		l.call = "explain " + args[0]
+		if l.file != "" {
+			if err := pinnedIn(l.file, args[0]); err != nil {
+				return err
+			}
+		}
 		all, code, err := p.look(ctx, l, args[1:])
 		if err != nil {
 			return err
@@ -37,6 +46,30 @@ each was not taken. With --file there is no GitLab at all.`,
 		return p.explain(all, code, args[0], l.json)
 	}
 	return c
+}
+
+// pinnedIn is nil if a file on disk pins a package, and where it cannot be read as
+// constraints, which the look at it says. No index is asked for a mistyped name.
+func pinnedIn(path, name string) error {
+	data, err := readFile(path)
+	if err != nil {
+		return err
+	}
+	f, err := constraints.Parse(path, data)
+	key := pep508.NormalizeName(name)
+	if err != nil || slices.ContainsFunc(f.Pins, func(p constraints.Pin) bool { return p.Key == key }) {
+		return nil
+	}
+	for _, u := range f.Unmanaged {
+		switch {
+		case u.Key != key:
+		case u.Kind == constraints.KindRange:
+			return usage("%s:%d: %s is a range, not a pin", path, u.Line, u.Text)
+		default:
+			return usage("%s:%d: %s is no pin: %s", path, u.Line, u.Text, u.Reason)
+		}
+	}
+	return usage("%s pins no %s", path, name)
 }
 
 func (p *program) explain(all []seen, code int, name string, asJSON bool) error {

@@ -40,7 +40,13 @@ func shared(c *cobra.Command, names ...string) *options {
 		case atFlag:
 			c.Flags().StringVar(&o.at, name, "", "decide as of `TIME` (RFC 3339, 2026-01-02T09:05:00Z) instead of now")
 		case fileFlag:
-			c.Flags().StringVar(&o.file, name, "", "look at this `FILE` on disk; no GitLab and no configuration are needed")
+			c.Flags().Func(name, "look at this `FILE` on disk; no GitLab and no configuration are needed", func(s string) error {
+				if o.file != "" {
+					return fmt.Errorf("takes one file, and %s was named already", o.file)
+				}
+				o.file = s
+				return nil
+			})
 		case jsonFlag:
 			c.Flags().BoolVar(&o.json, name, false, "print JSON instead")
 		default:

@@ -22,10 +22,10 @@ func (p *program) healthCommand() *cobra.Command {
 		Short: "say whether the last good runs are recent",
 		Long: `Reads the database alone and prints, for each project, when its last good run
 ended: one that did all it decided. The exit code is 1 when one is older than
---within, or there was none. Without --within that is two of the schedule's steps
-and an hour more: three hours for @hourly. With --any every run counts that came
-to its end, however that was: then a project that waits for a person is healthy,
-as suits a check upon which the program is restarted.`,
+--within, or there was none. Without --within that is two of the schedule's
+steps and an hour more: three hours for @hourly. With --any every run counts
+that came to its end, however that was: then a project that waits for a person
+is healthy, as suits a check upon which the program is restarted.`,
 		Example: `  pinwheel health
   pinwheel health --any --within 3h`,
 	}

@@ -12,13 +12,13 @@ import (
 const width = 80
 
 // manualPage is what pinwheel's own page says beyond the list of its commands.
-const manualPage = `Reads a project's constraints.txt, asks the package index what is newer, keeps a
-dashboard issue with a checkbox for every update, and opens merge requests inside
-a window, or at once where somebody ticks a box.
+const manualPage = `Reads a project's constraints.txt, asks the package index what is newer, keeps
+a dashboard issue with a checkbox for every update, and opens merge requests
+inside a window, or at once where somebody ticks a box.
 
-Exit codes: 0 done, 1 something failed, 2 usage or configuration, 3 a project is
-stopped until a person acts. The configuration is pinwheel.yaml in the working
-directory, or what --config names; the token is PINWHEEL_GITLAB_TOKEN.`
+Exit codes: 0 done, 1 something failed, 2 usage or configuration, 3 a project
+is stopped until a person acts. The configuration is pinwheel.yaml in the
+working directory, or what --config names; the token is PINWHEEL_GITLAB_TOKEN.`
 
 // helpCommand prints the page of a command or of a topic.
 func (p *program) helpCommand() *cobra.Command {

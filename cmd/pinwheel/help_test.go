@@ -12,7 +12,7 @@ func TestTopics(t *testing.T) {
 		w.want(code, exitDone, complaints)
 		has(t, out, topic.summary)
 		for line := range strings.Lines(out) {
-			if len(line) > 82 {
+			if len(strings.TrimSuffix(line, "\n")) > 79 {
 				t.Errorf("%s: a line of %d characters: %s", topic.name, len(line), line)
 			}
 		}
@@ -29,6 +29,11 @@ func TestVersionAndHelp(t *testing.T) {
 			code, out, complaints = w.pinwheel(args...)
 			w.want(code, exitDone, complaints)
 			has(t, out, "Usage: pinwheel "+name, "Examples:\n  ")
+			for line := range strings.Lines(out) {
+				if len(strings.TrimSuffix(line, "\n")) > 79 {
+					t.Errorf("%s: a line of %d characters: %s", name, len(line)-1, line)
+				}
+			}
 		}
 	}
 	for _, args := range [][]string{{"help"}, {"--help"}} {

@@ -14,8 +14,8 @@ func (p *program) manCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "man [COMMAND]", GroupID: groupBeside,
 		Short: "print the manual page of pinwheel or of a command",
-		Long: `Prints a page for man. With --dir it writes the pages of all commands into a folder
-instead, as pinwheel.1, pinwheel-plan.1 and so on.`,
+		Long: `Prints a page for man. With --dir it writes the pages of all commands into a
+folder instead, as pinwheel.1, pinwheel-plan.1 and so on.`,
 		Example: `  pinwheel man plan | man -l -
   pinwheel man --dir /usr/local/share/man/man1`,
 	}

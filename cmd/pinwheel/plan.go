@@ -20,10 +20,13 @@ func (p *program) planCommand() *cobra.Command {
 		Long: `Reads what a run reads and prints a line for each update: the package, from
 which version to which, its state, and what it waits for; then one for each pin
 that is neither current nor behind, with the reason. Nothing is written to
-GitLab. What --diff prints into a file or a pipe is a patch for git apply -p0 and
-patch -p0, as long as one branch would be written; passwords in addresses are left
-out. With --file there is no GitLab at all.`,
+GitLab. What --diff prints into a file or a pipe is a patch for git apply -p0
+and patch -p0, as long as one branch would be written; passwords in addresses
+are left out.
+
+` + helpOfFile,
 		Example: `  pinwheel plan --file constraints.txt
+  pinwheel plan --file constraints.txt --config pinwheel.yaml
   pinwheel plan group/project --at 2026-01-03T09:00:00Z --diff`,
 	}
 	l := lookFlags(c, jsonFlag)
@@ -66,7 +69,7 @@ func (p *program) planText(all []seen, diff bool) {
 		}
 		fmt.Fprintf(p.out, "%s: %s\n", s.path, overall(s.Plan))
 		p.table(s.Plan)
-		p.others(s.Plan)
+		p.others(s)
 		if diff {
 			p.diffs(s)
 		}
@@ -129,17 +132,29 @@ func (p *program) table(q plan.Plan) {
 }
 
 // others prints the pins that are neither current nor behind, and why, unless
-// the line of an update says it.
-func (p *program) others(q plan.Plan) {
+// the line of an update says it. Where the index could not be read for any of them,
+// that is said once.
+func (p *program) others(s seen) {
+	q := s.Plan
 	told := map[string]bool{}
 	for _, u := range q.Updates {
 		for _, m := range u.Moves {
 			told[m.Key] = true
 		}
 	}
+	why := s.unread()
+	if q.Count(plan.StandsUnread) == 0 {
+		why = "" // stopped, or nothing is pinned
+	}
+	if why != "" {
+		fmt.Fprintln(p.out, printable(notRead(q.Count(plan.StandsUnread), "judged", why)))
+	}
 	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
 	said := false
 	for _, pin := range q.Standings {
+		if pin.Standing == plan.StandsUnread && why != "" {
+			continue
+		}
 		if pin.Standing == plan.StandsCurrent || pin.Standing == plan.StandsBehind || pin.Standing == plan.StandsHeld && told[pin.Key] {
 			continue
 		}

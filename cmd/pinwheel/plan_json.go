@@ -100,7 +100,7 @@ func (p *program) planJSON(all []seen) error {
 
 func outOf(s seen) planOut {
 	o := planOut{
-		Project: s.path, At: s.Snapshot.Now, Pins: s.Plan.Pins, Behind: s.Plan.Behind,
+		Project: s.path, At: s.Snapshot.Now, Pins: s.Plan.Pins, Behind: s.Plan.Count(plan.StandsBehind),
 		Problems: []problemOut{}, Updates: []updateOut{}, Actions: []actionOut{}, Unmanaged: []unmanagedOut{},
 		Stopped: s.Plan.Stopped(), Standings: map[string]int{}, All: []pinOut{},
 	}

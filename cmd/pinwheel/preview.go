@@ -18,12 +18,18 @@ import (
 	"gitlab.com/cki-project/pinwheel/reconcile"
 )
 
+// helpOfFile is what plan, explain and verify say of --file.
+const helpOfFile = `With --file there is no GitLab, and no configuration is read unless --config
+names one. Then its indexes count, and the settings of PROJECT or of its only
+project.`
+
 // looking is what plan, explain and verify share: projects on GitLab, or one file
 // on disk.
 type looking struct {
 	*options
 	derived string
 	given   func() bool // --config was given
+	call    string      // the command, and what stands before the projects
 	verify  bool        // judge the pins as they are, and no update
 	roots   []plan.RootPolicy
 }
@@ -32,6 +38,7 @@ func lookFlags(c *cobra.Command, more ...string) *looking {
 	l := &looking{
 		options: shared(c, append(more, configFlag, atFlag, fileFlag)...),
 		given:   func() bool { return c.Flags().Changed(configFlag) },
+		call:    c.Name(),
 	}
 	c.Flags().StringVar(&l.derived, "derived", "", "with --file: the YAML `FILE` generated from it")
 	c.ValidArgsFunction = completeProjects(l.options)
@@ -62,11 +69,7 @@ func (p *program) look(ctx context.Context, l *looking, names []string) ([]seen,
 		}
 		return []seen{one}, p.problems(one), nil
 	}
-	c, err := load(l.config)
-	if err != nil {
-		return nil, 0, err
-	}
-	projects, err := choose(c, names)
+	c, projects, err := l.projects(names)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -98,6 +101,25 @@ func (p *program) look(ctx context.Context, l *looking, names []string) ([]seen,
 		out = append(out, one)
 	}
 	return out, worst, nil
+}
+
+// projects are the named ones with their configuration. Where they are none, and a
+// name is that of a file on disk, the file was meant.
+func (l *looking) projects(names []string) (*config.Config, []config.Project, error) {
+	c, err := load(l.config)
+	var projects []config.Project
+	if err == nil {
+		projects, err = choose(c, names)
+	}
+	if err == nil {
+		return c, projects, nil
+	}
+	for _, name := range names {
+		if info, absent := os.Stat(name); absent == nil && info.Mode().IsRegular() {
+			return nil, nil, usage("%s is a file: did you mean pinwheel %s --file %s?", name, l.call, name)
+		}
+	}
+	return nil, nil, err
 }
 
 // problems prints what is wrong with a project and returns the exit code that

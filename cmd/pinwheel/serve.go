@@ -23,8 +23,8 @@ func (p *program) serveCommand() *cobra.Command {
 default, in UTC), their starts spread over the hour, and at no more than
 runs_at_once of them at once. Every minute it asks GitLab, by one question for
 all projects, whether somebody changed a dashboard, and then looks at that
-project at once, so that a ticked box is carried out within a minute or two. What
-an earlier process left unfinished is taken up as soon as its lease ends.
+project at once, so that a ticked box is carried out within a minute or two.
+What an earlier process left unfinished is taken up as soon as its lease ends.
 SIGTERM and SIGINT end it within two seconds.`,
 		Example: `  pinwheel serve --config /etc/pinwheel.yaml
   pinwheel serve --now --textfile-metrics /var/lib/node_exporter/pinwheel.prom`,

@@ -16,12 +16,16 @@ func (p *program) validateCommand() *cobra.Command {
 		Use: "validate [CONFIG]", GroupID: groupCheck,
 		Short: "check the configuration",
 		Long: `Reads the configuration and prints everything that is wrong with it, each with
-its line and what to do. It asks nobody and reads no secret: whether a project
-exists and a token works is known to pinwheel plan. With --own it reads a file
-that a project keeps itself, .gitlab/pinwheel.yaml, for use in its pipeline. With
-the project's path behind it, it reads the configuration too and says what the
-file says against the operator's entry, and what of that enforce keeps. With
---settings it prints each key of a project with its value and where it is set.`,
+its line and what to do. It asks nobody and reads no secret: pinwheel doctor
+checks whether a project exists and the token works.
+
+With --own it reads a file that a project keeps itself, .gitlab/pinwheel.yaml,
+for use in its pipeline. With the project's path behind it, it reads the
+configuration too and says what the file says against the operator's entry, and
+what of that enforce keeps.
+
+With --settings it prints each key of a project with its value and where it is
+set.`,
 		Example: `  pinwheel validate --own .gitlab/pinwheel.yaml group/project
   pinwheel validate --settings group/project`,
 	}

@@ -16,12 +16,13 @@ func (p *program) verifyCommand() *cobra.Command {
 		Long: `Judges the pins as they are, by what each release says it requires, and prints
 one sentence for each finding: pins that cannot be installed together, releases
 that do not admit a configured Python, have no file for it or were yanked, and
-names that are required and have no pin. It opens and changes nothing. With
---file there is no GitLab at all.
+names that are required and have no pin. It opens and changes nothing.
 
-The exit code is 1 when there are conflicts, and when a pin is not on its index,
-was taken back or could not be checked; else it is 0.`,
-		Example: `  pinwheel verify --file constraints.txt --roots 'cki-tools[deploy]' --roots requests`,
+The exit code is 1 when there are conflicts, and when a pin is not on its
+index, was taken back or could not be checked; else it is 0.
+
+` + helpOfFile,
+		Example: `  pinwheel verify --file constraints.txt --roots 'acme[cli]' --roots requests`,
 	}
 	l := lookFlags(c, jsonFlag)
 	l.verify = true
@@ -64,6 +65,13 @@ func (p *program) verification(s seen) {
 	v := s.Verification
 	if s.Plan.Stopped() {
 		fmt.Fprintf(p.out, "%s: stopped, so its pins were not judged\n", printable(s.path))
+		return
+	}
+	if why := s.unread(); why != "" {
+		if s.Snapshot.Local {
+			why += "; " + plan.NextOfLocal
+		}
+		fmt.Fprintf(p.out, "%s: %s\n", printable(s.path), printable(notRead(v.Pins, "checked", why)))
 		return
 	}
 	for _, conflicts := range []bool{true, false} {

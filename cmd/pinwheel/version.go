@@ -15,8 +15,9 @@ func (p *program) versionCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "version", GroupID: groupBeside,
 		Short: "print the version",
-		Long: `Prints the version of this build, which also is in the User-Agent. With --sbom it
-prints what the program is made of, as the build noted it, in CycloneDX's JSON.`,
+		Long: `Prints the version of this build, which also is in the User-Agent. With --sbom
+it prints what the program is made of, as the build noted it, in CycloneDX's
+JSON.`,
 		Example: `  pinwheel version
   pinwheel version --sbom`,
 	}

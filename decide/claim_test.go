@@ -10,12 +10,22 @@ import (
 )
 
 // What a plan says that a release requires its metadata say, and what it says
-// of its own moves they bear out: nothing has to be left out of a text.
+// of its own moves they bear out: nothing has to be left out of a text. Where it
+// says that a pin stands, there a file has it.
 func TestEveryClaimOfAPlanIsTrue(t *testing.T) {
-	said := 0
+	said, pinned := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		s := arbitrary(t, rt)
-		for _, u := range Decide(s).Updates {
+		p := Decide(s)
+		texts := []any{p}
+		for key := range s.Packages {
+			texts = append(texts, Explain(s, key))
+		}
+		untrue, n := falsePins(t, &s, texts...)
+		if pinned += n; len(untrue) > 0 {
+			rt.Fatalf("said of no file: %q, the file is %s", untrue, s.Files[0].Data)
+		}
+		for _, u := range p.Updates {
 			all := slices.Concat(u.Together, u.Cures, u.Leaves)
 			for _, l := range slices.Concat(u.Lines, u.Along) {
 				if l.By.Text != "" {
@@ -33,7 +43,7 @@ func TestEveryClaimOfAPlanIsTrue(t *testing.T) {
 			}
 		}
 	})
-	if said == 0 {
-		t.Error("nothing was said")
+	if said == 0 || pinned == 0 {
+		t.Errorf("%d claims, and %d pins were said to stand somewhere", said, pinned)
 	}
 }

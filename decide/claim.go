@@ -14,8 +14,9 @@ func (d *pins) claim(e solve.Edge, text string) plan.Claim {
 	if !e.FromRoot {
 		c.FromVersion = e.FromVersion.String()
 	}
-	if !e.ToMissing && text != requires(e) {
-		c.ToVersion = e.ToVersion.String()
+	if text != requires(e) {
+		r := requirement(e, true)
+		c.ToVersion, c.GoesTo = r.Pinned, r.GoesTo
 	}
 	return c
 }

@@ -156,6 +156,7 @@ func (d *offering) fitsWhole(dr *offer, moves []solve.Move) string {
 	known := d.solver.Conflicts()
 	for _, e := range whole.Conflicts() {
 		if !slices.ContainsFunc(known, e.Same) {
+			e.ToMoved = !e.ToMissing && !slices.ContainsFunc(d.versions(e.To), e.ToVersion.Equal)
 			return d.sentence(e)
 		}
 	}

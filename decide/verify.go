@@ -81,6 +81,9 @@ func (d *pins) sentence(e solve.Edge) string {
 	if e.ToMissing {
 		return requires(e) + on + ", and no release of " + e.To + " fits the pins"
 	}
+	if e.ToMoved {
+		return requires(e) + on + ", " + requirement(e, true).Met()
+	}
 	return requires(e) + on + "; " + pinnedAt(e)
 }
 

@@ -26,7 +26,11 @@ func requirement(e solve.Edge, met bool) plan.Requires {
 	}
 	if met {
 		r.Missing, r.Blocks = e.ToMissing, e.ToBlocks && !e.ToMissing
-		if !e.ToMissing {
+		switch {
+		case e.ToMissing:
+		case e.ToMoved:
+			r.GoesTo = e.ToVersion.String()
+		default:
 			r.Pinned = e.ToVersion.String()
 		}
 	}

@@ -20,12 +20,13 @@ type Claim struct {
 	Requirement       string // as PEP 508 writes it, without a marker
 	To                string // whom it is about, in normal form
 	ToVersion         string // where the sentence says that it is pinned, or empty
+	GoesTo            string // or where it says that it goes, and does not meet the requirement there
 }
 
 // True reports whether the update's own moves and lines bear a claim out: a
 // release that moves is at one end of its step, what a new release or one that
-// stays requires is met where the update takes it, and what is said to be
-// pinned somewhere is or was. A claim on what does not move is not judged.
+// stays requires is met where the update takes it, what is said to be pinned
+// somewhere is so before the update, and what is said to go somewhere goes there. A claim on what does not move is not judged.
 func (u Update) True(c Claim) bool {
 	if c.Text == "" {
 		return false
@@ -42,8 +43,11 @@ func (u Update) True(c Claim) bool {
 	if len(about) == 0 {
 		return true
 	}
-	if c.ToVersion != "" && !slices.ContainsFunc(about, func(e [2]string) bool { return e[0] == c.ToVersion || e[1] == c.ToVersion }) {
+	if c.ToVersion != "" && !slices.ContainsFunc(about, func(e [2]string) bool { return e[0] == c.ToVersion }) {
 		return false
+	}
+	if c.GoesTo != "" {
+		return slices.ContainsFunc(about, func(e [2]string) bool { return e[1] == c.GoesTo }) && !meets(c.Requirement, c.GoesTo)
 	}
 	return old || slices.ContainsFunc(about, func(e [2]string) bool { return meets(c.Requirement, e[1]) })
 }

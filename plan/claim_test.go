@@ -16,6 +16,10 @@ func TestAClaimIsTrueOfItsOwnTable(t *testing.T) {
 		{Claim{From: "aa", FromVersion: "2.1", Requirement: "bb==4.0", To: "bb"}, false},                   // no such step
 		{Claim{From: "aa", FromVersion: "1.0", Requirement: "bb<2", To: "bb", ToVersion: "3.0"}, true},     // what it leaves
 		{Claim{From: "aa", FromVersion: "1.0", Requirement: "bb<2", To: "bb", ToVersion: "3.5"}, false},    // never pinned there
+		{Claim{From: "aa", FromVersion: "1.0", Requirement: "bb<2", To: "bb", ToVersion: "4.0"}, false},    // only goes there
+		{Claim{From: "cc", FromVersion: "1.0", Requirement: "bb<2", To: "bb", GoesTo: "4.0"}, true},        // stays broken
+		{Claim{From: "cc", FromVersion: "1.0", Requirement: "bb<2", To: "bb", GoesTo: "3.0"}, false},       // goes elsewhere
+		{Claim{From: "cc", FromVersion: "1.0", Requirement: "bb>2", To: "bb", GoesTo: "4.0"}, false},       // meets it
 		{Claim{From: "cc", FromVersion: "1.0", Requirement: "bb<4", To: "bb"}, false},                      // cc stays
 		{Claim{From: "cc", FromVersion: "1.0", Requirement: "bb>=4", To: "bb"}, true},                      //
 		{Claim{From: "cc", FromVersion: "1.0", Requirement: "dd<4", To: "dd", ToVersion: "9"}, true},       // of neither

@@ -60,7 +60,7 @@ func sample(r Reason) Reason {
 		case Requires:
 			f.Set(reflect.ValueOf(blocks))
 		case []Requires:
-			f.Set(reflect.ValueOf([]Requires{blocks}))
+			f.Set(reflect.ValueOf([]Requires{blocks, {From: "boto3", Version: "1.34.39", Requirement: "botocore<1.35", To: "botocore", GoesTo: "1.35.0"}}))
 		case *Stuck:
 			f.Set(reflect.ValueOf(&Stuck{Package: "botocore", How: StuckMends}))
 		case Inner[ReleaseReason]:

@@ -254,21 +254,28 @@ func (r SharedWithPerson) words(v voice) string {
 }
 
 // Text is a requirement with what it meets, a clause: "botocore 1.34.39 requires
-// urllib3<2.1; urllib3 is pinned at 2.2.1".
+// urllib3<2.1; urllib3 is pinned at 2.2.1". Of a version that no file pins it says
+// "botocore 1.34.39 requires urllib3<2.1, which urllib3 2.2.1 does not meet".
 func (r Requires) Text() string {
 	switch {
 	case r.Missing:
 		return r.Needs() + ", and no release of " + r.To + " fits"
+	case r.GoesTo != "":
+		return r.Needs() + ", " + r.Met()
 	case r.Pinned != "":
 		return r.Needs() + "; " + r.Met()
 	}
 	return r.Needs()
 }
 
-// Met is where the pin stands that the requirement meets.
+// Met is where the pin stands that the requirement meets, or the version that
+// does not meet it either.
 func (r Requires) Met() string {
-	if r.Blocks {
+	switch {
+	case r.Blocks:
 		return r.To + "==" + r.Pinned + " blocks it on purpose"
+	case r.GoesTo != "":
+		return "which " + r.To + " " + r.GoesTo + " does not meet"
 	}
 	return r.To + " is pinned at " + r.Pinned
 }

@@ -13,7 +13,7 @@ import (
 // edge describes a conflict as it stands in a state.
 func (st *moves) edge(c *conflict) Edge {
 	s := st.s
-	e := Edge{Requirement: c.req.text, To: s.names[c.req.name], Environment: first(c.mask)}
+	e := Edge{Requirement: c.req.text, To: s.names[c.req.name], Environment: first(c.mask), Environments: c.mask}
 	group := c.group
 	if c.from >= 0 {
 		n := &s.nodes[c.from]
@@ -29,6 +29,7 @@ func (st *moves) edge(c *conflict) Edge {
 	}
 	if to >= 0 {
 		e.To, e.ToVersion, e.ToBlocks = s.nodes[to].key, st.option(to).v, s.nodes[to].blocks
+		e.ToMoved = st.isMoved(to)
 	} else {
 		e.ToMissing = true
 	}
@@ -57,12 +58,18 @@ func (st *moves) edges(list []conflict) []Edge {
 }
 
 // tidy sorts edges by group, names, versions and requirement and drops copies,
-// of which the one of the first environment stays.
+// of which the one of the first environment stays, with the environments of all.
 func tidy(list []Edge) []Edge {
 	slices.SortFunc(list, compareEdges)
-	return slices.CompactFunc(list, func(a, b Edge) bool {
-		return a.Same(b)
-	})
+	out := list[:0]
+	for _, e := range list {
+		if last := len(out) - 1; last >= 0 && out[last].Same(e) {
+			out[last].Environments |= e.Environments
+			continue
+		}
+		out = append(out, e)
+	}
+	return out
 }
 
 func compareEdges(a, b Edge) int {

@@ -134,14 +134,18 @@ type Edge struct {
 	// Requirement is what is asked for, without its marker: "urllib3<2.1".
 	Requirement string
 	// To is what it meets. ToMissing says that To has no pin and that no
-	// release of it fits; ToVersion is then the zero Version.
+	// release of it fits; ToVersion is then the zero Version. ToMoved says that
+	// ToVersion is where the search took To, and not where its pin stands.
 	To        string
 	ToVersion pep440.Version
 	ToMissing bool
+	ToMoved   bool
 	// ToBlocks says that the pin of To blocks it.
 	ToBlocks bool
-	// Environment is the first one in which it is so.
-	Environment int
+	// Environment is the first one in which it is so, and Environments are all
+	// of them, a bit for each.
+	Environment  int
+	Environments uint64
 	// Extra is the extra of From on account of which it counts, "" for none.
 	Extra string
 	Group int

@@ -30,7 +30,8 @@ func Verify(s plan.Snapshot) plan.Verification {
 	}
 	v.Pins = len(d.slots)
 	d.solver = solve.New(d.universe())
-	for _, e := range d.solver.Conflicts() {
+	conflicts := d.solver.Conflicts()
+	for _, e := range conflicts {
 		file, line := d.place(e)
 		v.Findings = append(v.Findings, plan.Finding{File: file, Line: line, Kind: plan.FoundConflict, Text: d.sentence(e)})
 	}
@@ -40,6 +41,9 @@ func Verify(s plan.Snapshot) plan.Verification {
 		v.Findings = append(v.Findings, plan.Finding{File: file, Line: line, Kind: plan.FoundNotChecked, Text: text})
 	}
 	for _, u := range d.solver.Unpinned() {
+		if slices.ContainsFunc(conflicts, func(e solve.Edge) bool { return e.ToMissing && e.To == u.Key && e.Group == u.Group }) {
+			continue // no release of it fits, so a pin is not what lacks
+		}
 		v.Findings = append(v.Findings, plan.Finding{File: d.files[u.Group].Path, Kind: plan.FoundUnpinned, Text: requires(u.By) + "; " + u.Key + " has no pin"})
 	}
 	for i := range d.slots {
@@ -65,26 +69,6 @@ func Verify(s plan.Snapshot) plan.Verification {
 	})
 	v.Findings = slices.Compact(v.Findings)
 	return v
-}
-
-// sentence is a violated edge with where it holds: "botocore 1.34.39 requires
-// urllib3<2.1 on Python 3.12; urllib3 is pinned at 2.2.1".
-func (d *pins) sentence(e solve.Edge) string {
-	on := ""
-	if e.Environment >= 0 && e.Environment < len(d.envs) {
-		env := d.envs[e.Environment]
-		on = " on Python " + env.python
-		if len(platforms(d.s.Policy)) > 1 {
-			on += ", " + strings.TrimPrefix(env.platform, "linux/")
-		}
-	}
-	if e.ToMissing {
-		return requires(e) + on + ", and no release of " + e.To + " fits the pins"
-	}
-	if e.ToMoved {
-		return requires(e) + on + ", " + requirement(e, true).Met()
-	}
-	return requires(e) + on + "; " + pinnedAt(e)
 }
 
 // place is the line of the pin that an edge comes from.

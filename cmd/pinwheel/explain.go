@@ -128,11 +128,33 @@ func (p *program) explanation(s seen, e plan.Explanation) {
 			released = r.Released.UTC().Format("2006-01-02")
 		}
 		if reason == "" {
-			reason = "taken"
+			reason = "offered"
+			if s.path != e.Pin.File { // without a project nothing opens
+				reason += stateOf(s.Plan, e.Pin, r.Version)
+			}
 		}
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", printable(r.Version), released, reason)
 	}
 	w.Flush() //nolint:errcheck // as every print
+}
+
+// stateOf says after a colon how the update stands that takes a pin to a version;
+// empty where nothing is known of that.
+func stateOf(all plan.Plan, pin plan.Pin, version string) string {
+	for _, u := range all.Updates {
+		if !slices.ContainsFunc(u.Moves, func(m plan.Move) bool { return m.File == pin.File && m.Line == pin.Line && m.To == version }) {
+			continue
+		}
+		why := strings.TrimSuffix(printable(u.Why.Plainly()), ".")
+		if why == "" {
+			why = string(u.State)
+		}
+		if first, _, _ := strings.Cut(why[1:], " "); strings.ToLower(first) != first {
+			return ": " + why // a name such as GitLab
+		}
+		return ": " + strings.ToLower(why[:1]) + why[1:]
+	}
+	return ""
 }
 
 // updatesOf says how the updates of a pin stand, each on a line, with all that

@@ -142,7 +142,7 @@ func (f *File) readRequirement(l logicalLine, args string, words []word, opts []
 	}
 	req, err := pep508.Parse(text)
 	if err != nil {
-		return explain(text, err)
+		return explain(text)
 	}
 	if len(req.Extras) > 0 {
 		return &refusal{"a constraint cannot have extras", "write " + quote(withoutExtras(text))}

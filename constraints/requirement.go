@@ -120,7 +120,6 @@ func unnamed(text string) *refusal {
 var (
 	leadingName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*`)
 	operator    = regexp.MustCompile(`~=|==|!=|<=|>=|<|>`)
-	legacy      = regexp.MustCompile(`^[^=]*==\s*([^\s,;)]+)`)
 )
 
 // withoutExtras returns a requirement without the names in brackets.
@@ -142,26 +141,19 @@ func withoutLastExtras(text string) string {
 }
 
 // explain says why a text is no requirement, with the hint that fits.
-func explain(text string, err error) *refusal {
-	name := leadingName.FindString(text)
-	rest := strings.TrimSpace(strings.TrimPrefix(text, name))
+func explain(text string) *refusal {
 	hasOperator := operator.MatchString(text)
+	_, option, tabbed := strings.Cut(text, "\t-")
 	switch {
-	case name == "":
-		return &refusal{quote(text) + " does not begin with a name", "write NAME==VERSION"}
-	case strings.Contains(rest, "#") && hasOperator:
+	case strings.Contains(text, "#") && hasOperator && leadingName.MatchString(text):
 		return &refusal{"a comment in " + quote(text) + " needs a blank before its #", "put a blank before the #"}
-	case strings.Contains(text, "=") && !hasOperator:
-		return &refusal{"= in " + quote(text) + " is not an operator", "write =="}
-	case !hasOperator && strings.Contains(text, "/"):
+	case !hasOperator && strings.Contains(text, "/") && leadingName.MatchString(text):
 		return &refusal{quote(text) + " looks like a path, which has no name", "write NAME==VERSION or NAME @ URL"}
-	case !hasOperator && rest != "":
-		return &refusal{quote(text) + " has no operator", "write == between the name and the version"}
+	case tabbed:
+		return &refusal{"a tab stands before " + quote("-"+option), "write a blank in its place"}
 	}
-	if m := legacy.FindStringSubmatch(text); m != nil && strings.HasSuffix(text, m[1]) {
-		return &refusal{quote(m[1]) + " is not a version as PEP 440 defines it", "pin a version that is"}
-	}
-	return &refusal{fmt.Sprintf("%s is not a requirement: %v", quote(text), err), "correct it as PEP 508 says"}
+	reason, next := pep508.Fault(text)
+	return &refusal{reason, next}
 }
 
 // quote returns a text in quotes, on one line and shortened if it is long.

@@ -28,7 +28,8 @@ index, was taken back or could not be checked; else it is 0.
 	l.verify = true
 	c.Flags().Func("roots", "count `REQUIREMENT` as installed; may be given again, and replaces the roots of the configuration", func(s string) error {
 		if _, err := pep508.Parse(s); err != nil {
-			return fmt.Errorf("%q is not a requirement such as requests>=2: %w", s, err)
+			reason, next := pep508.Fault(s)
+			return fmt.Errorf("%s: %s", reason, next)
 		}
 		l.roots = append(l.roots, plan.RootPolicy{Requirement: s})
 		return nil

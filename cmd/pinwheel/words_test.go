@@ -50,7 +50,8 @@ func TestFaultsInOurWords(t *testing.T) {
 		{"demo --port x", exitUsage, `--port "x" is not a number`},
 		{"demo --port 99999999999999999999", exitUsage, `--port "99999999999999999999" is not a number`},
 		{"health --within 5", exitUsage, `--within "5" is not a time: write it as 90m or 2h`},
-		{"verify --roots ==", exitUsage, `--roots "==" is not a requirement such as requests>=2`},
+		{"verify --roots ==", exitUsage, `--roots "==" does not begin with a name: write NAME==VERSION`},
+		{"verify --roots a,b", exitUsage, `--roots "b" has no operator`},
 	} {
 		code, _, complaints := w.pinwheel(strings.Fields(tt.args)...)
 		if code != tt.code || !strings.Contains(complaints, tt.says) {

@@ -79,7 +79,7 @@ func (r *reader) projectPath(n *yaml.Node, at string) string {
 func (r *reader) window(n *yaml.Node, at string) []string {
 	check := func(n *yaml.Node, at, spec string) {
 		if _, err := plan.ParseWindow([]string{spec}, time.UTC); err != nil {
-			r.fail(n, at, "%v; the weekend is %q, always is \"* * * * *\"", err, weekend)
+			r.fail(n, at, "%v", err)
 		}
 	}
 	if n.Kind == yaml.SequenceNode {

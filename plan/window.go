@@ -75,14 +75,22 @@ func ParseWindow(specs []string, zone *time.Location) (Window, error) {
 func parseMinutes(spec string) (minutes, error) {
 	f := strings.Fields(spec)
 	if len(f) != 5 {
-		return minutes{}, fmt.Errorf("window %q has %d fields, a cron spec has five: minute hour day month weekday", spec, len(f))
+		fields := "fields"
+		if len(f) == 1 {
+			fields = "field"
+		}
+		return minutes{}, fmt.Errorf("window %q has %d %s: write five, minute hour day month weekday, such as \"* * * * SAT,SUN\"", spec, len(f), fields)
 	}
+	written := slices.Clone(f)
 	f[4] = sundays(f[4])
 	parser := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
 	parse := func(dom, dow string) (*cron.SpecSchedule, error) {
 		s, err := parser.Parse(strings.Join([]string{f[0], f[1], dom, f[3], dow}, " "))
 		if err != nil {
-			return nil, fmt.Errorf("window %q: %w", spec, err)
+			if fault := cronFault(written); fault != "" {
+				return nil, fmt.Errorf("window %q: %s", spec, fault)
+			}
+			return nil, fmt.Errorf("window %q is not a cron spec: write one such as \"* * * * SAT,SUN\"", spec)
 		}
 		return s.(*cron.SpecSchedule), nil
 	}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata"
@@ -105,9 +106,29 @@ func TestWindowAlways(t *testing.T) {
 }
 
 func TestParseWindowRefuses(t *testing.T) {
-	for _, spec := range []string{"", "* * * *", "* * * * * *", "61 * * * *", "* * * * FOO", "weekends"} {
-		if _, err := ParseWindow([]string{spec}, time.UTC); err == nil {
-			t.Errorf("%q was read as a window", spec)
+	for spec, want := range map[string]string{
+		"":                             `window "" has 0 fields: write five`,
+		"weekends":                     `window "weekends" has 1 field: write five, minute hour day month weekday, such as "* * * * SAT,SUN"`,
+		"* * * *":                      "has 4 fields: write five",
+		"* * * * * *":                  "has 6 fields",
+		"61 * * * *":                   `window "61 * * * *": minute 61 is too large: write 0 to 59`,
+		"* 25 * * *":                   "hour 25 is too large: write 0 to 23",
+		"* 8-25 * * *":                 "hour 25 is too large: write 0 to 23",
+		"* * 0 * *":                    "day of month 0 is too small: write 1 to 31",
+		"* * * 13 *":                   "month 13 is too large: write JAN to DEC or 1 to 12",
+		"* * * * FOO":                  `weekday "FOO" is not known: write SUN to SAT or 0 to 7`,
+		"* * * * SAT,8":                "weekday 8 is too large: write SUN to SAT or 0 to 7",
+		"* * * * FRI-MON":              "weekday FRI-MON ends before it begins: write two ranges with a comma between",
+		"*/0 * * * *":                  `the step "0" of the minute is not a number from 1: write one such as */2`,
+		"*/x * * * *":                  `the step "x" of the minute is not a number from 1`,
+		"5- * * * *":                   "the minute lacks a value: write 0 to 59",
+		"-5 * * * *":                   "the minute lacks a value: write 0 to 59",
+		"1-2-3 * * * *":                `minute "2-3" is not known: write 0 to 59`,
+		"99999999999999999999 * * * *": "minute 99999999999999999999 is too large",
+	} {
+		_, err := ParseWindow([]string{spec}, time.UTC)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", spec, err, want)
 		}
 	}
 	if _, err := ParseWindow(nil, time.UTC); err == nil {

@@ -14,21 +14,21 @@ import (
 func (r *reader) files(n *yaml.Node, at string) []plan.FilePolicy {
 	var out []plan.FilePolicy
 	lines := map[string]int{}
-	once := func(n *yaml.Node, at string) string {
-		name := r.filePath(n, at)
+	once := func(n *yaml.Node, at, example string) string {
+		name := r.filePath(n, at, example)
 		if first := lines[name]; first > 0 && name != "" {
 			r.fail(n, at, "%s is a file of this project already, at line %d: keep one of the two", name, first)
 		}
 		lines[name] = n.Line
 		return name
 	}
-	r.list(n, at, 1, func(n *yaml.Node, at string) {
+	r.listOf("{path: %s}", n, at, 1, func(n *yaml.Node, at string) {
 		var f plan.FilePolicy
 		r.mapping(n, at, []field{
 			{
 				key: "path", required: true,
 				says: says{"path in the repository", "", schemaFile, "The constraints file"},
-				read: func(n *yaml.Node, at string) { f.Path = once(n, at) },
+				read: func(n *yaml.Node, at string) { f.Path = once(n, at, "constraints.txt") },
 			},
 			{
 				key: "derived",
@@ -40,7 +40,7 @@ func (r *reader) files(n *yaml.Node, at string) []plan.FilePolicy {
 						{
 							key: "path", required: true,
 							says: says{"path in the repository", "", schemaFile, "Where it is"},
-							read: func(n *yaml.Node, at string) { f.Derived.Path = once(n, at) },
+							read: func(n *yaml.Node, at string) { f.Derived.Path = once(n, at, "pipeline/constraints.yml") },
 						},
 						{
 							key: "format",
@@ -66,9 +66,10 @@ func (r *reader) files(n *yaml.Node, at string) []plan.FilePolicy {
 	return out
 }
 
-// filePath reads a path inside the repository, in its one spelling. What git
+// filePath reads a path inside the repository, in its one spelling, of which example
+// is one. What git
 // keeps for itself is refused in every spelling that some machine takes for it.
-func (r *reader) filePath(n *yaml.Node, at string) string {
+func (r *reader) filePath(n *yaml.Node, at, example string) string {
 	text := r.text(n, at)
 	if text == "" {
 		return ""
@@ -77,7 +78,7 @@ func (r *reader) filePath(n *yaml.Node, at string) string {
 	parts := strings.Split(text, "/")
 	switch {
 	case clean != text || path.IsAbs(text) || clean == "." || clean == ".." || strings.HasPrefix(clean, "../") || strings.Contains(text, `\`):
-		r.fail(n, at, "%q is not a path inside the repository: write it from the top, such as pipeline/constraints.yml", text)
+		r.fail(n, at, "%q is not a path inside the repository: write it from the top, such as %s", text, example)
 	case slices.ContainsFunc(parts, isGits):
 		r.fail(n, at, "%q belongs to git itself, which takes no such file: name one outside of .git", text)
 	case len(text) > maxPath || slices.ContainsFunc(parts, func(part string) bool { return len(part) > maxName }):

@@ -22,6 +22,7 @@ const (
 
 // Override is what a project's own file says against its operator's entry.
 type Override struct {
+	File string
 	Line int
 	Key  string
 	Text string // what it leaves out or changes
@@ -30,7 +31,7 @@ type Override struct {
 
 // String is the override as a sentence with its file and line.
 func (o Override) String() string {
-	text := fmt.Sprintf("%s:%d: %s %s", OwnFile, o.Line, o.Key, o.Text)
+	text := fmt.Sprintf("%s:%d: %s %s", o.File, o.Line, o.Key, o.Text)
 	if o.Kept {
 		text += "; enforce keeps it"
 	}
@@ -46,7 +47,7 @@ func (r *reader) keep(root *yaml.Node, q *project, under *beneath) []Override {
 	say := func(key, kind, format string, args ...any) bool {
 		line := valueOf(root, key).Line
 		kept := slices.Contains(under.floor.keep, kind)
-		out = append(out, Override{line, key, fmt.Sprintf(format, args...), kept})
+		out = append(out, Override{r.path, line, key, fmt.Sprintf(format, args...), kept})
 		return kept
 	}
 	entry := under.project

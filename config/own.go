@@ -30,13 +30,16 @@ type beneath struct {
 // to the operator is an error: less than enforce asks for, a lower role than
 // the operator's, mode off, and other projects as roots but as the operator
 // wrote them, since they are read with pinwheel's rights. What is wrong with the file is an Errors.
-func (p Project) Own(data []byte) (Project, []string, error) {
+func (p Project) Own(data []byte) (Project, []string, error) { return p.OwnAt(OwnFile, data) }
+
+// OwnAt is Own for a file that lies elsewhere, which messages name.
+func (p Project) OwnAt(file string, data []byte) (Project, []string, error) {
 	if p.beneath == nil {
 		return p, nil, errors.New("this project has no configuration beneath its own file")
 	}
-	r := &reader{path: OwnFile, short: OwnFile, sections: map[string][]field{}}
+	r := &reader{path: file, short: file, own: true, sections: map[string][]field{}}
 	if len(data) > maxOwn {
-		return p, nil, Errors{{Path: OwnFile, Text: "the file is larger than 64 KiB: make it smaller"}}
+		return p, nil, Errors{{Path: file, Text: "the file is larger than 64 KiB: make it smaller"}}
 	}
 	if docs, err := documents(data); err == nil && len(docs) == 0 {
 		return p, nil, nil // empty, or comments alone

@@ -40,10 +40,10 @@ func TestOwnMistakes(t *testing.T) {
 	p := parsed(t, operators).Projects[0]
 	for text, want := range map[string]string{
 		"label: [a]":                           "1: label: unknown key, did you mean labels?",
-		"path: g/q":                            "1: path: unknown key",
-		"gitlab: {url: x}":                     "1: gitlab: unknown key",
-		"store: x":                             "1: store: unknown key",
-		"enforce: {}":                          "1: enforce: unknown key",
+		"path: g/q":                            "1: path: this key stands only in the operator's pinwheel.yaml: remove it",
+		"gitlab: {url: x}":                     "1: gitlab: this key stands only in the operator's pinwheel.yaml: remove it",
+		"store: x":                             "1: store: this key stands only in the operator's pinwheel.yaml: remove it",
+		"enforce: {}":                          "1: enforce: this key stands only in the operator's pinwheel.yaml: remove it",
 		"labels: [a]\nminimum_release_age: 1d": "2: minimum_release_age: 1d is less than the 2d that enforce asks for (pinwheel.yaml:2): raise it",
 		"rules: [{minimum_release_age: 0}]":    "1: rules[0].minimum_release_age: 0 is less than the 2d",
 		"selections: {minimum_role: none}":     "none is less than what pinwheel's operator asks for (pinwheel.yaml:5): raise it",
@@ -72,6 +72,25 @@ func TestOwnMistakes(t *testing.T) {
 	}
 	if _, _, err := (Project{}).Own([]byte("labels: [a]")); err == nil {
 		t.Error("a project without a configuration took a file")
+	}
+}
+
+// TestOwnAt: the errors name the file that was given.
+func TestOwnAt(t *testing.T) {
+	p := parsed(t, operators).Projects[0]
+	if _, _, err := p.OwnAt("own.yml", []byte("label: [a]")); err == nil || !strings.HasPrefix(err.Error(), "own.yml:1: label:") {
+		t.Error(err)
+	}
+	if _, _, err := p.OwnAt("own.yml", []byte("# "+strings.Repeat("x", maxOwn))); err == nil || !strings.HasPrefix(err.Error(), "own.yml: ") {
+		t.Error(err)
+	}
+}
+
+// TestSecretKey: what stands where a secret does not belong is not printed.
+func TestSecretKey(t *testing.T) {
+	_, err := Parse("p.yaml", []byte("gitlab: {token: glpat-hidden}\nindexes: [{name: a, url: \"https://a/\", password: hidden}]\nprojects: [{path: g/p}]"))
+	if err == nil || strings.Contains(err.Error(), "hidden") {
+		t.Error(err)
 	}
 }
 

@@ -39,12 +39,12 @@ func minor(text string) int {
 }
 
 func (r *reader) pythonRange(n *yaml.Node, at string) []string {
-	text := r.text(n, at)
-	if text == "" {
+	if n.Kind == yaml.ScalarNode && minorText.MatchString(n.Value) {
+		r.fail(n, at, "%q is one version and no range: write [%q]", n.Value, n.Value)
 		return nil
 	}
-	if minorText.MatchString(text) {
-		r.fail(n, at, "%q is one version and no range: write [%q]", text, text)
+	text := r.text(n, at)
+	if text == "" {
 		return nil
 	}
 	var clauses []func(int) bool

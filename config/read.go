@@ -17,6 +17,7 @@ import (
 type reader struct {
 	path  string
 	short string // path as the dashboard writes it
+	own   bool   // the file is a project's own
 	errs  Errors
 	// sections are the keys of each mapping that was read, of which the schema and
 	// the table of docs/config.md are made.
@@ -47,7 +48,7 @@ func (r *reader) mapping(n *yaml.Node, at string, fields []field) {
 	r.sections[element.ReplaceAllString(at, "[]")] = fields
 	n = target(n)
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, at, "%s: write a mapping with the keys %s", not(n, "a mapping"), strings.Join(known, ", "))
+		r.fail(n, at, "%s: write a mapping with the keys %s", not(n, "a mapping"), listed(known))
 		return
 	}
 	seen := map[string]int{}
@@ -80,12 +81,60 @@ func (r *reader) unknown(key *yaml.Node, at, name string, known []string) {
 	switch best := closest(name, known); {
 	case name == "<<":
 		r.fail(key, at, "merge keys are not read here: use the top-level defaults")
+	case advised(below(at, name)) != "":
+		r.fail(key, below(at, name), "%s", advised(below(at, name)))
+	case r.own && at == "" && r.operatorsKey(name):
+		r.fail(key, name, "this key stands only in the operator's pinwheel.yaml: remove it")
 	case best != "":
 		r.fail(key, below(at, name), "unknown key, did you mean %s?", best)
+	case len(known) > fewKeys:
+		r.fail(key, below(at, name), "unknown key; docs/config.md lists the keys")
 	default:
 		r.fail(key, below(at, name), "unknown key: known here are %s", strings.Join(known, ", "))
 	}
 }
+
+// fewKeys are as many keys as a message lists.
+const fewKeys = 8
+
+// listed are the keys of a mapping as a message names them.
+func listed(known []string) string {
+	if len(known) > fewKeys {
+		return "that docs/config.md lists"
+	}
+	return strings.Join(known, ", ")
+}
+
+// operatorsKey reports whether a key that a project's own file lacks is one of the
+// operator's file.
+func (r *reader) operatorsKey(name string) bool {
+	return name == "path" || slices.ContainsFunc(r.topKeys(new(Config), new(top)), func(f field) bool { return f.key == name })
+}
+
+// advised is what to write in place of a key that holds a secret, "" for any other:
+// another key would be close to it and not take its value.
+func advised(at string) string {
+	switch element.ReplaceAllString(at, "[]") {
+	case "gitlab.token":
+		return "a token does not stand in this file: set " + tokenVariable + ", or name its file in token_file"
+	case "index.password", "indexes[].password":
+		return "a password does not stand in this file: set PINWHEEL_INDEX_NAME_PASSWORD, with the index's name in it, or name its file in password_file"
+	}
+	return ""
+}
+
+// listOf is list, where a single element that stands there without its list is
+// shown within it, in the form of an element.
+func (r *reader) listOf(form string, n *yaml.Node, at string, least int, each func(n *yaml.Node, at string)) {
+	if n.Kind == yaml.ScalarNode && plainText.MatchString(n.Value) {
+		r.fail(n, at, "%s: write %s: [%s]", not(n, "a list"), at[strings.LastIndexByte(at, '.')+1:], fmt.Sprintf(form, n.Value))
+		return
+	}
+	r.list(n, at, least, each)
+}
+
+// plainText needs no quotes within brackets and braces.
+var plainText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._/-]{0,59}$`)
 
 // list reads a sequence of at least least elements.
 func (r *reader) list(n *yaml.Node, at string, least int, each func(n *yaml.Node, at string)) {
@@ -110,7 +159,7 @@ func (r *reader) list(n *yaml.Node, at string, least int, each func(n *yaml.Node
 // texts reads a list of texts; one that is there twice is an error.
 func (r *reader) texts(n *yaml.Node, at string, least int, check func(n *yaml.Node, at, text string)) []string {
 	out, seen := []string{}, map[string]bool{}
-	r.list(n, at, least, func(n *yaml.Node, at string) {
+	r.listOf("%s", n, at, least, func(n *yaml.Node, at string) {
 		text := r.text(n, at)
 		if text == "" {
 			return

@@ -47,7 +47,7 @@ func (r *reader) extras(n *yaml.Node, at string) map[string][]string {
 func (r *reader) roots(n *yaml.Node, at string) []plan.RootPolicy {
 	var out []plan.RootPolicy
 	lines := map[string]int{}
-	r.list(n, at, 0, func(n *yaml.Node, at string) {
+	r.listOf("%s", n, at, 0, func(n *yaml.Node, at string) {
 		var root plan.RootPolicy
 		if n.Kind == yaml.MappingNode {
 			root = r.rootProject(n, at)
@@ -110,7 +110,7 @@ func (r *reader) rootProject(n *yaml.Node, at string) plan.RootPolicy {
 			says: says{"path in the repository", "pyproject.toml", `{"type":"string","pattern":"^(.*/)?(pyproject\\.toml|setup\\.cfg)$","not":{"pattern":"^/|(^|/)[.][gG][iI][tT][. ]*(:|/|$)|(^|/)[gG][iI][tT]~1[. ]*(:|/|$)|(^|/)\\.\\.?(/|$)|//|\\\\|^\\s"}}`,
 				"Its `pyproject.toml` or `setup.cfg`, which is read, never executed"},
 			read: func(n *yaml.Node, at string) {
-				root.File = r.filePath(n, at)
+				root.File = r.filePath(n, at, "pyproject.toml")
 				if base := path.Base(root.File); root.File != "" && base != "pyproject.toml" && base != "setup.cfg" {
 					r.fail(n, at, "%q cannot be read without running it: name a pyproject.toml or a setup.cfg, or list its requirements as roots", root.File)
 				}

@@ -47,7 +47,7 @@ func (r *reader) rule(n *yaml.Node, at string, l *Layer, windows *[]ruleWindow) 
 			says: says{"list of `major`, `minor`, `patch`, `calendar`", "", `{"type":"array","minItems":1,"items":{"enum":["major","minor","patch","calendar"]}}`,
 				"Kinds of steps; without it, all"},
 			read: func(n *yaml.Node, at string) {
-				r.list(n, at, 1, func(n *yaml.Node, at string) {
+				r.listOf("%s", n, at, 1, func(n *yaml.Node, at string) {
 					kind := plan.Kind(r.choice(n, at, "major", "minor", "patch", "calendar"))
 					if kind == "calendar" {
 						kind = plan.Calendar
@@ -194,6 +194,10 @@ func (r *reader) versions(n *yaml.Node, at string) pep440.Specifiers {
 
 // ignore reads a reason alone, or with a link and a day.
 func (r *reader) ignore(n *yaml.Node, at string) *plan.Ignore {
+	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!bool" {
+		r.fail(n, at, "%s is no reason: write the reason, such as ignore: breaks cattrs", n.Value)
+		return &plan.Ignore{}
+	}
 	if n.Kind == yaml.ScalarNode {
 		return &plan.Ignore{Reason: r.text(n, at)}
 	}

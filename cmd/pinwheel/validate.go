@@ -77,14 +77,14 @@ func (p *program) validateOwn(path string, o *options, names []string) error {
 	if err != nil {
 		return err
 	}
-	own, keys, err := projects[0].Own(data)
+	own, keys, err := projects[0].OwnAt(path, data)
 	if err != nil {
 		return p.invalid(o, path, err)
 	}
 	if o.json {
 		out := validOut{Path: path, Valid: true, Sets: keys}
 		for _, v := range own.Overrides {
-			out.Overrides = append(out.Overrides, overrideOut(v))
+			out.Overrides = append(out.Overrides, overrideOut{v.Line, v.Key, v.Text, v.Kept})
 		}
 		return p.line(out)
 	}
@@ -111,7 +111,7 @@ func (p *program) settings(o *options, name, own string) error {
 		if err != nil {
 			return err
 		}
-		if project, _, err = project.Own(data); err != nil {
+		if project, _, err = project.OwnAt(own, data); err != nil {
 			return p.invalid(o, own, err)
 		}
 	}

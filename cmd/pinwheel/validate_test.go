@@ -16,7 +16,7 @@ func TestValidate(t *testing.T) {
 		t.Errorf("a good file of a project: %d %s %s", code, out, said)
 	}
 	w.write("own.yaml", "path: a/b\n")
-	if code, _, said := w.pinwheel("validate", "--own", w.path("own.yaml")); code != exitUsage || !strings.Contains(said, "1: path: unknown key") {
+	if code, _, said := w.pinwheel("validate", "--own", w.path("own.yaml")); code != exitUsage || !strings.Contains(said, "own.yaml:1: path: this key stands only in the operator's pinwheel.yaml: remove it") || strings.Contains(said, ".gitlab") {
 		t.Errorf("a bad file of a project: %d %s", code, said)
 	}
 	code, _, complaints = w.pinwheel("validate", bad)
@@ -36,7 +36,7 @@ func TestSettings(t *testing.T) {
 		"minimum_release_age 5d (pinwheel.yaml:4)", `window "* * * * SAT,SUN" (built in)`, "dashboard {title: Dependency Dashboard} (built in)")
 	code, out, complaints = w.configured("validate", "--settings", "group/project", "--own", w.path("own.yaml"))
 	w.want(code, exitDone, complaints)
-	has(t, row(out), `labels ["b c"] (.gitlab/pinwheel.yaml:1)`, "draft true (pinwheel.yaml:5)")
+	has(t, row(out), `labels ["b c"] (`+w.path("own.yaml")+`:1)`, "draft true (pinwheel.yaml:5)")
 	code, out, complaints = w.configured("validate", "--settings", "group/project", "--json")
 	w.want(code, exitDone, complaints)
 	has(t, out, `{"key":"draft","value":"true","source":"pinwheel.yaml:5"}`)

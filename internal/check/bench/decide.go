@@ -22,7 +22,7 @@ type decision struct{ seconds, cores, heap float64 }
 
 // decisions runs BenchmarkDecide, each size five times.
 func decisions(out io.Writer) (decided, error) {
-	cmd := exec.Command("go", "test", "gitlab.com/cki-project/pinwheel/plan", "-run", "^$", "-bench", "^BenchmarkDecide$", "-benchtime", "3x", "-count", "5", "-benchmem")
+	cmd := exec.Command("go", "test", "gitlab.com/cki-project/pinwheel/decide", "-run", "^$", "-bench", "^BenchmarkDecide$", "-benchtime", "3x", "-count", "5", "-benchmem")
 	cmd.Stderr = os.Stderr
 	text, err := cmd.Output()
 	if err != nil {

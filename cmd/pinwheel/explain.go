@@ -56,8 +56,11 @@ func pinnedIn(path, name string) error {
 		return err
 	}
 	f, err := constraints.Parse(path, data)
+	if err != nil {
+		return nil //nolint:nilerr // the look at the file says what is wrong in it
+	}
 	key := pep508.NormalizeName(name)
-	if err != nil || slices.ContainsFunc(f.Pins, func(p constraints.Pin) bool { return p.Key == key }) {
+	if slices.ContainsFunc(f.Pins, func(p constraints.Pin) bool { return p.Key == key }) {
 		return nil
 	}
 	for _, u := range f.Unmanaged {

@@ -17,7 +17,7 @@ func TestEveryClaimOfAPlanIsTrue(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := arbitrary(t, rt)
 		p := Decide(s)
-		texts := []any{p}
+		texts := []any{p, Verify(s)}
 		for key := range s.Packages {
 			texts = append(texts, Explain(s, key))
 		}

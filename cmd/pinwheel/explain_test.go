@@ -11,7 +11,7 @@ func TestExplain(t *testing.T) {
 	for _, args := range [][]string{{"explain", "Boto3"}, {"explain", "boto3", "--file", file}} {
 		code, out, complaints := w.configured(args...)
 		w.want(code, exitDone, complaints)
-		has(t, out, "boto3 1.34.0 (", "1.36.0  2026-01-01  ", "1.35.0  2024-08-01  offered", "1.34.1  2023-12-14  ")
+		has(t, out, "boto3 1.34.0 (", "1.36.0  2026-01-01  ", "1.35.0  2024-08-01  offered", "1.34.1  2023-12-14  a newer release of its line is offered")
 		if update := strings.Contains(out, "  Update dependency boto3 to v1.35.0: awaiting-schedule. Opens "); update != (len(args) == 2) {
 			t.Errorf("%v: how the update stands is said: %v\n%s", args, update, out)
 		}

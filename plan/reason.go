@@ -131,7 +131,7 @@ type (
 		Version  string    `json:"version"`
 		Eligible time.Time `json:"eligible"`
 	}
-	// NewerTaken: a newer release of its line is.
+	// NewerTaken: a newer release of its line is offered.
 	NewerTaken struct{}
 	// NotTaken: nothing more is known of it.
 	NotTaken struct{}

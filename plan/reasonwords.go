@@ -163,7 +163,7 @@ func (r CannotBeHad) words(voice) string { return "it cannot be had: " + r.Says 
 func (r WaitsForMember) words(v voice) string {
 	return fmt.Sprintf("waits for %s %s, %s", r.Package, r.Version, TooYoung{r.Eligible}.words(v))
 }
-func (NewerTaken) words(voice) string { return "a newer release of its line is taken" }
+func (NewerTaken) words(voice) string { return "a newer release of its line is offered" }
 func (NotTaken) words(voice) string   { return "not taken" }
 
 func (r NoFiles) after(v voice) string        { return r.words(v) }

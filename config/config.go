@@ -74,6 +74,8 @@ const maxSize = 1 << 20
 func Load(path string) (*Config, error) {
 	info, err := os.Stat(path)
 	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, unreadable(path, "no such file or directory; check the name")
 	case err != nil:
 		return nil, unreadable(path, cause(err))
 	case info.IsDir():
@@ -203,7 +205,7 @@ func (r *reader) projects(n *yaml.Node, shared Layer, indexes []Index, floor flo
 	r.list(n, at, 1, func(n *yaml.Node, at string) {
 		path := ""
 		entry := r.layer(n, at, field{
-			key: "path", required: true,
+			key: "path", required: true, example: "group/project",
 			says: says{"text", "", schemaProject, "Its path on GitLab, `group/project`"},
 			read: func(n *yaml.Node, at string) { path = r.projectPath(n, at) }})
 		under, p := floor.enforced(shared, entry)

@@ -305,7 +305,7 @@ func TestUnreadable(t *testing.T) {
 		return path
 	}
 	for path, want := range map[string]string{
-		filepath.Join(dir, "absent.yaml"): "absent.yaml: the configuration cannot be read: no such file or directory",
+		filepath.Join(dir, "absent.yaml"): "absent.yaml: the configuration cannot be read: no such file or directory; check the name",
 		dir:                               "it is a folder",
 		write("large", strings.Repeat("#", maxSize+1)): "larger than 1 MiB",
 		write("empty", ""):                      "the file is empty; the smallest configuration is:\nprojects:",

@@ -63,7 +63,7 @@ func (r *reader) indexes(short, list *yaml.Node, concurrency *int) []Index {
 		case list != nil:
 			r.fail(short, at, "there is a list of indexes too: keep one of the two, index then may hold concurrency alone")
 		case one.URL == "":
-			r.required(short, below(at, "url"))
+			r.missing(short, at, fields[1])
 		default:
 			r.checkIndex(short, at, &one)
 			out = []Index{one}
@@ -98,16 +98,14 @@ func onlyConcurrency(n *yaml.Node) bool {
 	return n.Kind == yaml.MappingNode && len(n.Content) == 2 && n.Content[0].Value == "concurrency"
 }
 
-// required says what mapping says of a key that is missing.
-func (r *reader) required(n *yaml.Node, at string) { r.fail(n, at, "the key is missing: add it") }
-
 var indexName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 func (r *reader) index(i *Index) []field {
 	return []field{
 		{
-			key:  "name",
-			says: says{"name", "", `{"type":"string","pattern":"^[a-z0-9]+(-[a-z0-9]+)*$"}`, "Its name in messages and in the variable of its password: small letters, digits, dashes"},
+			key:     "name",
+			example: "pypi",
+			says:    says{"name", "", `{"type":"string","pattern":"^[a-z0-9]+(-[a-z0-9]+)*$"}`, "Its name in messages and in the variable of its password: small letters, digits, dashes"},
 			read: func(n *yaml.Node, at string) {
 				i.Name = r.text(n, at)
 				if i.Name != "" && !indexName.MatchString(i.Name) {
@@ -116,9 +114,10 @@ func (r *reader) index(i *Index) []field {
 			},
 		},
 		{
-			key:  "url",
-			says: says{"address", "", schemaAddress, "The base of its Simple API"},
-			read: func(n *yaml.Node, at string) { i.URL = r.url(n, at) },
+			key:     "url",
+			example: "https://pypi.org/simple/",
+			says:    says{"address", "", schemaAddress, "The base of its Simple API"},
+			read:    func(n *yaml.Node, at string) { i.URL = r.url(n, at) },
 		},
 		{
 			key: "packages",

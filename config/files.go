@@ -26,7 +26,7 @@ func (r *reader) files(n *yaml.Node, at string) []plan.FilePolicy {
 		var f plan.FilePolicy
 		r.mapping(n, at, []field{
 			{
-				key: "path", required: true,
+				key: "path", required: true, example: "constraints.txt",
 				says: says{"path in the repository", "", schemaFile, "The constraints file"},
 				read: func(n *yaml.Node, at string) { f.Path = once(n, at, "constraints.txt") },
 			},
@@ -38,7 +38,7 @@ func (r *reader) files(n *yaml.Node, at string) []plan.FilePolicy {
 					f.Derived = &plan.Derived{Format: "block", Key: []string{"variables", "PYTHON_CONSTRAINTS"}}
 					r.mapping(n, at, []field{
 						{
-							key: "path", required: true,
+							key: "path", required: true, example: "pipeline/constraints.yml",
 							says: says{"path in the repository", "", schemaFile, "Where it is"},
 							read: func(n *yaml.Node, at string) { f.Derived.Path = once(n, at, "pipeline/constraints.yml") },
 						},

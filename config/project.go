@@ -100,17 +100,17 @@ func (r *reader) freezes(n *yaml.Node, at string) []plan.Freeze {
 		f := plan.Freeze{At: fmt.Sprintf("%s:%d", r.short, n.Line)}
 		r.mapping(n, at, []field{
 			{
-				key: "from", required: true,
+				key: "from", required: true, example: "2026-12-20",
 				says: says{"day, `2026-12-20`", "", schemaDay, "The first day"},
 				read: func(n *yaml.Node, at string) { f.From = r.date(n, at) },
 			},
 			{
-				key: "to", required: true,
+				key: "to", required: true, example: "2027-01-03",
 				says: says{"day", "", schemaDay, "The last day, which is frozen too"},
 				read: func(n *yaml.Node, at string) { f.To = r.date(n, at) },
 			},
 			{
-				key: "reason", required: true,
+				key: "reason", required: true, example: "year end",
 				says: says{"text", "", schemaText, "Why; it stands in the dashboard"},
 				read: func(n *yaml.Node, at string) { f.Reason = r.text(n, at) },
 			},

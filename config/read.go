@@ -29,6 +29,7 @@ type reader struct {
 type field struct {
 	key      string
 	required bool
+	example  string // a value for one that is required
 	says     says
 	read     func(n *yaml.Node, at string)
 }
@@ -72,7 +73,7 @@ func (r *reader) mapping(n *yaml.Node, at string, fields []field) {
 	}
 	for _, f := range fields {
 		if _, ok := seen[f.key]; f.required && !ok {
-			r.fail(n, below(at, f.key), "the key is missing: add it")
+			r.missing(n, at, f)
 		}
 	}
 }
@@ -92,6 +93,11 @@ func (r *reader) unknown(key *yaml.Node, at, name string, known []string) {
 	default:
 		r.fail(key, below(at, name), "unknown key: known here are %s", strings.Join(known, ", "))
 	}
+}
+
+// missing says that a required key is, and the line to write.
+func (r *reader) missing(n *yaml.Node, at string, f field) {
+	r.fail(n, below(at, f.key), "the key is missing: add %s: %s", f.key, f.example)
 }
 
 // fewKeys are as many keys as a message lists.

@@ -90,7 +90,7 @@ func (r *reader) rootProject(n *yaml.Node, at string) plan.RootPolicy {
 	root := plan.RootPolicy{File: "pyproject.toml"}
 	r.mapping(n, at, []field{
 		{
-			key: "project", required: true,
+			key: "project", required: true, example: "group/project",
 			says: says{"text", "", schemaProject, "The path of a project on GitLab"},
 			read: func(n *yaml.Node, at string) { root.Project = r.projectPath(n, at) },
 		},
@@ -167,11 +167,11 @@ func (r *reader) ignoreEdge(n *yaml.Node, at string) plan.IgnoreEdge {
 	}
 	r.mapping(n, at, []field{
 		{
-			key: "from", required: true,
+			key: "from", required: true, example: "boto3",
 			says: says{"name", "", schemaName, "The package that requires"},
 			read: name(&e.From)},
 		{
-			key: "to", required: true,
+			key: "to", required: true, example: "botocore",
 			says: says{"name", "", schemaName, "The package that is required"},
 			read: name(&e.To)},
 		{
@@ -185,7 +185,7 @@ func (r *reader) ignoreEdge(n *yaml.Node, at string) plan.IgnoreEdge {
 			},
 		},
 		{
-			key: "reason", required: true,
+			key: "reason", required: true, example: "its metadata is wrong",
 			says: says{"text", "", schemaText, "Why; it stands in the dashboard"},
 			read: func(n *yaml.Node, at string) { e.Reason = r.text(n, at) },
 		},

@@ -204,7 +204,7 @@ func (r *reader) ignore(n *yaml.Node, at string) *plan.Ignore {
 	var out plan.Ignore
 	r.mapping(n, at, []field{
 		{
-			key: "reason", required: true,
+			key: "reason", required: true, example: "breaks cattrs",
 			says: says{"text", "", schemaText, "Why; it stands in the dashboard"},
 			read: func(n *yaml.Node, at string) { out.Reason = r.text(n, at) },
 		},

@@ -81,7 +81,7 @@ func (r *reader) topKeys(c *Config, t *top) []field {
 			read: func(n *yaml.Node, at string) { t.shared = r.layer(n, at) },
 		},
 		{
-			key: "projects", required: true,
+			key: "projects", required: true, example: "[{path: group/project}]",
 			says: says{"list of mappings", "", schemaMappings, "The projects, each once"},
 			read: func(n *yaml.Node, _ string) { t.projects = n },
 		},

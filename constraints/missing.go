@@ -29,7 +29,12 @@ type MissingKeyError struct {
 func (e *MissingKeyError) Error() string {
 	head := fmt.Sprintf("%s has no key %s", e.Path, strings.Join(e.Key, "."))
 	if e.Found == nil {
-		return fmt.Sprintf("%s, and no node of it holds the pins; add %s: \"\" there", head, scalar(e.Key[len(e.Key)-1]))
+		last := len(e.Key) - 1
+		where := "at its top"
+		if last > 0 {
+			where = "below " + strings.Join(e.Key[:last], ".")
+		}
+		return fmt.Sprintf("%s: add %s: \"\" %s, or name another key", head, scalar(e.Key[last]), where)
 	}
 	return fmt.Sprintf("%s; %s (line %d) holds the pins, so write %s", head, strings.Join(e.Found, "."), e.Line, e.Derived)
 }

@@ -185,9 +185,9 @@ func TestMissingKey(t *testing.T) {
 		{"a list", ".c:\n  - a==1\n  - b==2\n", "key: [.c]}"},
 		{"a map", ".c:\n  \"a, b\": {A: \"1\", b: '2'}\n", "format: map, key: [.c, \"a, b\"]}"},
 		{"a variable", "variables:\n  P: {value: \"a==1\", expand: false}\n", "format: block, key: [variables, P]}"},
-		{"nothing", "variables:\n  P: c==1\n", "has no key variables.PYTHON_CONSTRAINTS, and no node of it holds the pins; add PYTHON_CONSTRAINTS: \"\" there"},
-		{"an empty file", "", "no node of it holds the pins"},
-		{"comments only", "---\n# x\n", "no node of it holds the pins"},
+		{"nothing", "variables:\n  P: c==1\n", "has no key variables.PYTHON_CONSTRAINTS: add PYTHON_CONSTRAINTS: \"\" below variables, or name another key"},
+		{"an empty file", "", "add PYTHON_CONSTRAINTS: \"\" below variables"},
+		{"comments only", "---\n# x\n", "add PYTHON_CONSTRAINTS: \"\" below variables"},
 		{"a text in the way", "variables: a==1\n", "key: [variables]}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -42,6 +42,17 @@ var yamlFaults = []struct{ part, words string }{
 	{"comment or line break", "more than a comment follows the | or > that begins a text"},
 	{"expected key", "the line is not indented as the keys above it"},
 	{"tab", "a tab indents the line, which only blanks may"},
+	{"node content", "a sign stands where a value is expected: remove it, or put the value in quotes"},
+	{"document start", "text follows the end of a document: remove it, or indent it as what it belongs to"},
+	{"document-end", "text follows ... in its line: remove it"},
+	{"block sequence entries", "a dash begins a list where none can begin: put the dash in a line of its own"},
+	{"mapping keys are not allowed", "a ? begins a key where none can be: put the text in quotes"},
+	{"indentation style", "its lines are indented in two ways: indent them alike"},
+	{"indicator equal to 0", "the number behind | or > is 0: write 1 to 9, or none"},
+	{"preceding whitespace", "a comment has no blank before its #: write one"},
+	{"hexadecimal", "a backslash in double quotes stands before a character that means nothing there"},
+	{"UTF-", "it is not UTF-8: save the file as UTF-8"},
+	{"Unicode", "it is not UTF-8: save the file as UTF-8"},
 	{"tag", "what follows ! is not a tag"},
 	{"'>'", "what follows ! is not a tag"},
 }
@@ -58,5 +69,5 @@ func YAMLFault(err error) (line int, words string) {
 			return line, f.words
 		}
 	}
-	return line, "what stands there does not fit what stands before it"
+	return line, "a sign stands where none like it can be: compare the line with the one before it"
 }

@@ -71,7 +71,11 @@ func load(path string) (*config.Config, error) {
 func readFile(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, failure{exitUsage, fmt.Errorf("%s cannot be read: %w", path, plainly(err))}
+		next := ""
+		if errors.Is(err, fs.ErrNotExist) {
+			next = "; check the name"
+		}
+		return nil, failure{exitUsage, fmt.Errorf("%s cannot be read: %w%s", path, plainly(err), next)}
 	}
 	return data, nil
 }

@@ -22,7 +22,7 @@ func TestFaultsInOurWords(t *testing.T) {
 		{"plan --file " + absent, exitUsage, "absent cannot be read: no such file"},
 		{"verify --file " + absent, exitUsage, "absent cannot be read: no such file"},
 		{"explain boto3 --file " + absent, exitUsage, "absent cannot be read: no such file"},
-		{"derive " + absent + " " + w.path("o.yml"), exitUsage, "absent cannot be read: no such file"},
+		{"derive " + absent + " " + w.path("o.yml"), exitUsage, "absent cannot be read: no such file or directory; check the name"},
 		{"validate " + absent, exitUsage, "absent: the configuration cannot be read: no such file"},
 		{"validate --own " + absent, exitUsage, "absent cannot be read: no such file"},
 		{"plan --config " + absent, exitUsage, "absent: the configuration cannot be read: no such file"},

@@ -22,7 +22,10 @@ func (r *reader) files(n *yaml.Node, at string) []plan.FilePolicy {
 		lines[name] = n.Line
 		return name
 	}
-	r.listOf("{path: %s}", n, at, 1, func(n *yaml.Node, at string) {
+	if r.lone("{path: %s}", n, at) {
+		return nil
+	}
+	r.list(n, at, 1, func(n *yaml.Node, at string) {
 		var f plan.FilePolicy
 		r.mapping(n, at, []field{
 			{

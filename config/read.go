@@ -129,14 +129,14 @@ func advised(at string) string {
 	return ""
 }
 
-// listOf is list, where a single element that stands there without its list is
-// shown within it, in the form of an element.
-func (r *reader) listOf(form string, n *yaml.Node, at string, least int, each func(n *yaml.Node, at string)) {
-	if n.Kind == yaml.ScalarNode && plainText.MatchString(n.Value) {
-		r.fail(n, at, "%s: write %s: [%s]", not(n, "a list"), at[strings.LastIndexByte(at, '.')+1:], fmt.Sprintf(form, n.Value))
-		return
+// lone refuses a single element that stands in the place of a list, and shows it
+// within one, in the form of an element. It reports whether it did.
+func (r *reader) lone(form string, n *yaml.Node, at string) bool {
+	if n.Kind != yaml.ScalarNode || !plainText.MatchString(n.Value) {
+		return false
 	}
-	r.list(n, at, least, each)
+	r.fail(n, at, "%s: write %s: [%s]", not(n, "a list"), at[strings.LastIndexByte(at, '.')+1:], fmt.Sprintf(form, n.Value))
+	return true
 }
 
 // plainText needs no quotes within brackets and braces.
@@ -165,7 +165,10 @@ func (r *reader) list(n *yaml.Node, at string, least int, each func(n *yaml.Node
 // texts reads a list of texts; one that is there twice is an error.
 func (r *reader) texts(n *yaml.Node, at string, least int, check func(n *yaml.Node, at, text string)) []string {
 	out, seen := []string{}, map[string]bool{}
-	r.listOf("%s", n, at, least, func(n *yaml.Node, at string) {
+	if r.lone("%s", n, at) {
+		return out
+	}
+	r.list(n, at, least, func(n *yaml.Node, at string) {
 		text := r.text(n, at)
 		if text == "" {
 			return

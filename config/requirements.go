@@ -47,7 +47,10 @@ func (r *reader) extras(n *yaml.Node, at string) map[string][]string {
 func (r *reader) roots(n *yaml.Node, at string) []plan.RootPolicy {
 	var out []plan.RootPolicy
 	lines := map[string]int{}
-	r.listOf("%s", n, at, 0, func(n *yaml.Node, at string) {
+	if r.lone("%s", n, at) {
+		return out
+	}
+	r.list(n, at, 0, func(n *yaml.Node, at string) {
 		var root plan.RootPolicy
 		if n.Kind == yaml.MappingNode {
 			root = r.rootProject(n, at)

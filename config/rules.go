@@ -47,7 +47,10 @@ func (r *reader) rule(n *yaml.Node, at string, l *Layer, windows *[]ruleWindow) 
 			says: says{"list of `major`, `minor`, `patch`, `calendar`", "", `{"type":"array","minItems":1,"items":{"enum":["major","minor","patch","calendar"]}}`,
 				"Kinds of steps; without it, all"},
 			read: func(n *yaml.Node, at string) {
-				r.listOf("%s", n, at, 1, func(n *yaml.Node, at string) {
+				if r.lone("%s", n, at) {
+					return
+				}
+				r.list(n, at, 1, func(n *yaml.Node, at string) {
 					kind := plan.Kind(r.choice(n, at, "major", "minor", "patch", "calendar"))
 					if kind == "calendar" {
 						kind = plan.Calendar

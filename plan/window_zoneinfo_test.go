@@ -146,7 +146,7 @@ func compareZone(t *testing.T, name string, data []byte, start time.Time, answer
 		}
 		for i, a := range answer {
 			quiet := i > 0 && i+1 < len(answer) && answer[i-1] == a && answer[i+1] == a
-			if raceDetector && quiet && i%10 != 0 {
+			if testenv.Raced && quiet && i%10 != 0 {
 				continue
 			}
 			at := start.Add(time.Duration(i) * 30 * time.Minute)

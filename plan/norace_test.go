@@ -1,3 +1,0 @@
-package plan
-
-const raceDetector = false

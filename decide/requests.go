@@ -26,6 +26,11 @@ func (d *queueing) requests() {
 			continue
 		}
 		i := slices.IndexFunc(d.drafts, func(dr *draft) bool { return dr.Branch == t.Branch })
+		if i < 0 && d.carriedOut(t) {
+			r.Verdict = plan.Done
+			d.judged(r)
+			continue
+		}
 		if i < 0 {
 			// The package has joined a set since.
 			i = slices.IndexFunc(d.drafts, func(dr *draft) bool { return d.hasBranch(&dr.offer, t.Branch) })
@@ -52,6 +57,14 @@ func (d *queueing) requests() {
 	for _, dr := range d.drafts {
 		d.bodyBox(dr)
 	}
+}
+
+// carriedOut reports whether a merge request that is open was made or reopened for
+// a tick: what its package joins after that, nobody asked for.
+func (d *queueing) carriedOut(t plan.Tick) bool {
+	return t.ID != "" && slices.ContainsFunc(d.s.MergeRequests, func(m plan.MergeRequest) bool {
+		return m.State == plan.Opened && m.Branch == t.Branch && m.Note.Request == t.ID
+	})
 }
 
 // judged adds a tick with the verdict on it.

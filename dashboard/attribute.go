@@ -262,9 +262,13 @@ func (r *record) wipedAfter(at int) bool {
 // changedBefore reports whether somebody else ticked or unticked a box before an
 // edit ticked it.
 func (r *record) changedBefore(at int) bool {
-	return slices.ContainsFunc(r.about[r.edits[at].box.key()], func(i int) bool {
-		return i < at && !r.edits[i].ours && !sameUser(r.edits[i].by, r.edits[at].by)
-	})
+	return r.changedByAnother(r.edits[at].box.key(), r.edits[at].by, at)
+}
+
+// changedByAnother reports whether one of the edits before end, by somebody other
+// than u, ticked or unticked a box.
+func (r *record) changedByAnother(key string, u plan.User, end int) bool {
+	return slices.ContainsFunc(r.about[key], func(i int) bool { return i < end && !r.edits[i].ours && !sameUser(r.edits[i].by, u) })
 }
 
 // unexplained reports whether a box of the page is ticked of which no note says so.
@@ -349,17 +353,12 @@ func (r *record) byText(tick plan.Tick, since int) plan.Tick {
 		tick.Doubt = "no note of GitLab says who ticked it"
 	case len(who) > 1:
 		tick.Doubt = fmt.Sprintf("%s changed the page since pinwheel wrote it, and no note of GitLab says which of them ticked it", list(who))
-	case r.Refused[tick.Branch+tick.Bulk], r.tickedByAnother(Box{Type: tick.Box, Branch: tick.Branch, Bulk: tick.Bulk}.key(), who[0]):
+	case r.Refused[tick.Branch+tick.Bulk], r.changedByAnother(Box{Type: tick.Box, Branch: tick.Branch, Bulk: tick.Bulk}.key(), who[0], len(r.edits)):
 		tick.Doubt = fmt.Sprintf("%s may have sent it along with a page that was opened earlier, when it was ticked there", named(who[0]))
 	default:
 		tick.By = who[0]
 	}
 	return tick
-}
-
-// tickedByAnother reports whether somebody other than u ticked or unticked a box.
-func (r *record) tickedByAnother(key string, u plan.User) bool {
-	return slices.ContainsFunc(r.about[key], func(i int) bool { return !r.edits[i].ours && !sameUser(r.edits[i].by, u) })
 }
 
 // withdrawn are the branches whose waiting request somebody took back: a note

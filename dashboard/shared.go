@@ -124,7 +124,7 @@ func (s shared) text() string {
 		begin = "Unless its line says otherwise: "
 	}
 	if s.since {
-		return begin + sentences(s.sentences...) + " The day is since when a newer release has been old enough.\n\n"
+		return begin + sentences(s.sentences...) + " A date at the end of a line says since when a newer release has been old enough.\n\n"
 	}
 	return begin + sentences(s.sentences...) + "\n\n"
 }

@@ -64,7 +64,7 @@ func TestLinesInLineStandInTheirOrder(t *testing.T) {
 	p.Updates = append(p.Updates, plan.Update{Branch: "pinwheel/z-1.x", Title: "Update z", State: plan.RateLimited, Reason: "Asked for, and carried out when its index answers."})
 	body := dashboard.Render(p, dashboard.View{})
 	_, section, _ := strings.Cut(body, "## Rate-Limited\n")
-	want := `Unless its line says otherwise: in line while 4 merge requests are open, in this order. The day is since when a newer release has been old enough.
+	want := `Unless its line says otherwise: in line while 4 merge requests are open, in this order. A date at the end of a line says since when a newer release has been old enough.
 
  - [ ] <!-- unlimit-branch=pinwheel/z-1.x -->Update z
    — Asked for, and carried out when its index answers.

@@ -320,7 +320,7 @@ func refused(u plan.Update, v BodyView, ticked string) string {
 	case len(u.Moves) == 0:
 		return "this repair is not offered again until the files change"
 	case u.Group != "":
-		return "these versions are not offered together again; a newer release of any of them is a new question"
+		return "these versions are not offered together again; a newer release of any of them is offered"
 	case v.Closing == plan.RefusesPackage:
 		return "no newer version of this package is offered again" + ticked
 	case u.Kind == plan.Major:
@@ -328,7 +328,7 @@ func refused(u plan.Update, v BodyView, ticked string) string {
 	case v.Closing == plan.RefusesLine:
 		return "no newer version of this major line is offered again" + ticked
 	}
-	return "this version is not offered again; the next release is a new question"
+	return "this version is not offered again; the next release is offered"
 }
 
 // replaced is when a newer release takes the place of what nobody merges.

@@ -249,22 +249,22 @@ func (r WasTakenBack) words(v voice) string {
 	return fmt.Sprintf("Merged on %s and taken back on %s since: a no to %s; %s", day(r.Merged), r.DefaultBranch, what, next)
 }
 
-// words are what is refused, and what is a new question.
+// words are what is refused, and what is offered again.
 func (r Refusal) words(v voice) (what, next string) {
 	switch r.What {
 	case RefusedMajor:
-		return "v" + r.Name, "the next major is a new question"
+		return "v" + r.Name, "the next major is offered"
 	case RefusedLine:
 		return "v" + r.Name, "the configuration says that closing refuses the line (" + v.code("closed: line") + ")"
 	case RefusedPackage:
 		return r.Name, "the configuration says that closing refuses the package (" + v.code("closed: package") + ")"
 	case RefusedSet:
-		return "this set of versions", "a newer release of any of them is a new question"
+		return "this set of versions", "a newer release of any of them is offered"
 	case RefusedRepair:
 		return "this repair", "a tick opens a new one"
 	case RefusedVersion:
 	}
-	return "v" + r.Name, "the next release is a new question"
+	return "v" + r.Name, "the next release is offered"
 }
 
 // Why a line of a file is not managed.

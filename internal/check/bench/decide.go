@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// decided are the medians of BenchmarkDecide of plan, by the number of pins.
+// decided are the medians of BenchmarkDecide of decide, by the number of pins.
 type decided map[int]decision
 
 // decision is one of them. cores is the time of the machine's cores, which

@@ -6,9 +6,11 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
 )
@@ -160,3 +162,65 @@ func TestWrongBytesVouchForNobody(t *testing.T) {
 type roundTripper func(*http.Request) *http.Response
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r), nil }
+
+// A witness file speaks for its host by what it gives: bytes that are not the
+// release's metadata, or no file of the index's digest, speak for nobody, however it
+// is asked for. An identity page answers every address that it does not refuse.
+func TestAWitnessSpeaksByWhatItGives(t *testing.T) {
+	wheel := wheelOf(t, 1<<10, acmeMetadata)
+	big := wheelOf(t, 2<<20, acmeMetadata)
+	sdist := tarOf(t, member{"acme-1.0/PKG-INFO", acmeMetadata, 0})
+	const signIn = "Please sign in"
+	for what, c := range map[string]struct {
+		file     FileDetails // of the witness
+		gives    map[string]string
+		noRanges bool
+		definite bool
+	}{
+		"a wheel":                            {FileDetails{Name: wheelName}, map[string]string{"whl": string(wheel)}, false, true},
+		"a wheel, whole, with its digest":    {FileDetails{Name: wheelName, SHA256: digestHex(wheel)}, map[string]string{"whl": string(wheel)}, true, true},
+		"another page than the wheel":        {FileDetails{Name: wheelName}, map[string]string{"whl": signIn}, false, false},
+		"another page, without ranges":       {FileDetails{Name: wheelName}, map[string]string{"whl": signIn}, true, false},
+		"one byte that starts as a wheel":    {FileDetails{Name: wheelName, SHA256: digestHex(wheel)}, map[string]string{"whl": "P"}, false, false},
+		"a wheel with another digest":        {FileDetails{Name: wheelName, SHA256: digestHex(sdist)}, map[string]string{"whl": string(wheel)}, true, false},
+		"a wheel of another project":         {FileDetails{Name: wheelName}, map[string]string{"whl": strings.ReplaceAll(string(wheel), "acme", "evil")}, false, false},
+		"a large wheel by ranges":            {FileDetails{Name: wheelName}, map[string]string{"whl": string(big)}, false, true},
+		"a large wheel whole is not read":    {FileDetails{Name: wheelName}, map[string]string{"whl": string(big)}, true, false},
+		"metadata without a digest":          {FileDetails{Name: wheelName, HasMetadata: true}, map[string]string{"metadata": acmeMetadata}, false, true},
+		"another page than metadata":         {FileDetails{Name: wheelName, HasMetadata: true}, map[string]string{"metadata": signIn}, false, false},
+		"metadata of another release":        {FileDetails{Name: wheelName, HasMetadata: true}, map[string]string{"metadata": strings.Replace(acmeMetadata, "1.0", "2.0", 1)}, false, false},
+		"a source distribution":              {FileDetails{Name: sdistName}, map[string]string{"gz": string(sdist)}, false, true},
+		"another page than the source":       {FileDetails{Name: sdistName}, map[string]string{"gz": signIn}, false, false},
+		"a source with the index's digest":   {FileDetails{Name: sdistName, SHA256: digestHex(sdist)}, map[string]string{"gz": string(sdist)}, false, true},
+		"a source without the index's":       {FileDetails{Name: sdistName, SHA256: digestHex(wheel)}, map[string]string{"gz": string(sdist)}, false, false},
+		"a file that is no file of acme 1.0": {FileDetails{Name: "evil-1.0-py3-none-any.whl"}, map[string]string{"whl": string(wheel)}, false, false},
+	} {
+		t.Run(what, func(t *testing.T) {
+			server := roundTripper(func(r *http.Request) *http.Response {
+				w := httptest.NewRecorder()
+				given, ok := c.gives[r.URL.Path[strings.LastIndexByte(r.URL.Path, '.')+1:]]
+				switch {
+				case !strings.HasPrefix(r.URL.Path, "/acme/") || !ok:
+					w.WriteHeader(http.StatusForbidden)
+				case c.noRanges:
+					_, _ = w.WriteString(given)
+				default:
+					http.ServeContent(w, r, "", time.Time{}, strings.NewReader(given))
+				}
+				response := w.Result()
+				response.Request = r
+				return response
+			})
+			c.file.URL = "https://files.example/acme/" + c.file.Name
+			run := New(Options{Transport: server, Retries: -1, Concurrency: 1}).ForRun(func(context.Context, Doubt) iter.Seq[Witness] {
+				return func(yield func(Witness) bool) {
+					yield(Witness{Request: Request{Source: public, Name: "acme"}, File: c.file})
+				}
+			})
+			results := run.FetchMetadata(t.Context(), manyReleases(1, "https://files.example"), plenty, nil)
+			if definite := results[0].Err == nil && results[0].Answer.Status == Withheld; definite != c.definite {
+				t.Errorf("the refusal of p0 is an answer: %v, want %v (%+v, %v)", definite, c.definite, results[0].Answer, results[0].Err)
+			}
+		})
+	}
+}

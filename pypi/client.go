@@ -29,6 +29,9 @@ type Options struct {
 	// MaxBody caps a page in bytes, before and after decompression; 0 is
 	// 64 MiB.
 	MaxBody int64
+	// MaxFile caps a distribution file that has to be read from its beginning; 0
+	// is 32 MiB.
+	MaxFile int64
 	// Retries is how often a request is sent again after 429, 5xx and broken
 	// connections; 0 is twice, negative never.
 	Retries int
@@ -66,6 +69,9 @@ func New(o Options) *Client {
 	}
 	if o.MaxBody <= 0 {
 		o.MaxBody = 64 << 20
+	}
+	if o.MaxFile <= 0 {
+		o.MaxFile = 32 << 20
 	}
 	if o.Retries == 0 {
 		o.Retries = 2

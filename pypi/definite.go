@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"gitlab.com/cki-project/pinwheel/python/dist"
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
@@ -99,7 +100,8 @@ func (c *Client) vouched(ctx context.Context, err error) bool {
 	about := Doubt{Index: problem.Index, Name: problem.Package, start: problem.start}
 	asker := *c
 	asker.witnesses = nil                // a witness needs none,
-	asker.large = make(chan struct{}, 1) // and whoever waits for it may hold the room
+	asker.large = make(chan struct{}, 1) // whoever waits for it may hold the room,
+	asker.o.MaxFile = small              // and so it reads nothing large
 	for w := range c.witnesses(ctx, about) {
 		if w.Request.Name == about.Name || w.File.Name == "" && !w.Request.on(about.start) || w.File.Name != "" && !about.About(w.File) {
 			continue
@@ -125,8 +127,10 @@ func (r Request) on(origin string) bool {
 	return err == nil && originOf(u) == origin
 }
 
-// askAgain asks for a witness with as few bytes as tell whether it is given. What
-// it says is not used.
+// askAgain asks for a witness. Of a file its metadata is read in the way of
+// FetchMetadata, and by the same rule the host is heard: what it gives has the digest
+// that the index gives, or it is the metadata of that release. What it says is not
+// used.
 func (c *Client) askAgain(ctx context.Context, w Witness) error {
 	if w.File.Name == "" {
 		_, err := c.Do(ctx, w.Request)
@@ -137,22 +141,11 @@ func (c *Client) askAgain(ctx context.Context, w Witness) error {
 		return err
 	}
 	q.what = clean(w.File.Name)
-	d, problem := c.download(&q, w.File, nil)
-	if problem != nil {
-		return problem
+	name, err := dist.ParseFor(q.name, w.File.Name)
+	if err != nil {
+		return refusal("is no file of it")
 	}
-	defer d.done()
-	if w.File.HasMetadata {
-		_, err := d.beside(ctx)
-		if err == nil {
-			d.vouches()
-		}
-		return err
-	}
-	err := d.get(ctx, transfer{d.address, "0-0", []int{http.StatusOK, http.StatusPartialContent}, func(*http.Response) error { return nil }})
-	if err == nil {
-		d.vouches() // a byte has no digest
-	}
+	_, _, err = inquiry{client: c, query: &q, version: name.Version}.file(ctx, w.File)
 	return err
 }
 

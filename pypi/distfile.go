@@ -21,11 +21,10 @@ import (
 // allows.
 
 var (
-	errNoRanges  = errors.New("the server gives no ranges")
-	wrongDigest  = refusal("does not have the sha256 that the index gives")
-	wrongBeside  = refusal("has metadata beside it without the sha256 that the index gives")
-	tooLargeFile = unknowable("is larger than 32 MiB, and nothing less of it could be had")
-	tooMuch      = refusal(fmt.Sprintf("has more than %d MiB of metadata", metadata.MaxFile>>20))
+	errNoRanges = errors.New("the server gives no ranges")
+	wrongDigest = refusal("does not have the sha256 that the index gives")
+	wrongBeside = refusal("has metadata beside it without the sha256 that the index gives")
+	tooMuch     = refusal(fmt.Sprintf("has more than %d MiB of metadata", metadata.MaxFile>>20))
 )
 
 // maxBeside bounds what is read of metadata that is too large anyway, to learn
@@ -54,6 +53,11 @@ func notThere(status int) bool {
 		return false
 	}
 	return status >= 400 && status < 500
+}
+
+// tooLarge is what becomes of a file that would have to be read whole.
+func (d *download) tooLarge() unknowable {
+	return unknowable(fmt.Sprintf("is larger than %d MiB, and nothing less of it could be had", d.client.o.MaxFile>>20))
 }
 
 // beside reads what the index serves beside a wheel (PEP 658), which is at the
@@ -98,7 +102,7 @@ func (d *download) zipped(ctx context.Context, pick func() picker) ([]byte, erro
 	r := remote{d: d}
 	data, err := r.member(ctx, pick())
 	var broken refusal
-	if errors.As(err, &broken) && r.whole == nil && d.file.SHA256 != "" && r.size <= maxWhole {
+	if errors.As(err, &broken) && r.whole == nil && d.file.SHA256 != "" && r.size <= d.client.o.MaxFile {
 		err = errNoRanges
 	}
 	if !errors.Is(err, errNoRanges) {
@@ -117,8 +121,8 @@ func inMemory(data []byte) piece {
 
 // whole reads all of a file and checks it.
 func (d *download) whole(ctx context.Context) (data []byte, err error) {
-	if d.file.Size > maxWhole {
-		return nil, tooLargeFile
+	if d.file.Size > d.client.o.MaxFile {
+		return nil, d.tooLarge()
 	}
 	err = d.get(ctx, transfer{d.address, "", justOK, func(response *http.Response) (err error) {
 		data, err = d.readWhole(ctx, response)
@@ -128,13 +132,13 @@ func (d *download) whole(ctx context.Context) (data []byte, err error) {
 }
 
 func (d *download) readWhole(ctx context.Context, response *http.Response) ([]byte, error) {
-	if max(response.ContentLength, d.file.Size) > maxWhole {
-		return nil, tooLargeFile
+	if max(response.ContentLength, d.file.Size) > d.client.o.MaxFile {
+		return nil, d.tooLarge()
 	}
 	if err := d.room(ctx, response.ContentLength); err != nil {
 		return nil, err
 	}
-	data, err := d.body(response, maxWhole, tooLargeFile)
+	data, err := d.body(response, d.client.o.MaxFile, d.tooLarge())
 	if err != nil {
 		return nil, err
 	}
@@ -266,8 +270,8 @@ func (d *download) sdist(ctx context.Context) ([]byte, error) {
 		return d.zipped(ctx, func() picker { return &inSdist{} })
 	case dist.Tar, dist.Gzip, dist.Bzip2:
 	}
-	if d.file.Size > maxWhole {
-		return nil, tooLargeFile
+	if d.file.Size > d.client.o.MaxFile {
+		return nil, d.tooLarge()
 	}
 	var data []byte
 	err := d.get(ctx, transfer{d.address, "", justOK, func(response *http.Response) (err error) {
@@ -281,11 +285,11 @@ func (d *download) sdist(ctx context.Context) ([]byte, error) {
 // passed over: packing was not asked for, and some servers call a file's own
 // packing that. To the end it is read for its digest.
 func (d *download) unpacked(response *http.Response, packing dist.Packing) ([]byte, error) {
-	if response.ContentLength > maxWhole {
-		return nil, tooLargeFile
+	if response.ContentLength > d.client.o.MaxFile {
+		return nil, d.tooLarge()
 	}
 	hash := sha256.New()
-	source := &noting{r: &capped{r: response.Body, left: maxWhole, limit: tooLargeFile}}
+	source := &noting{r: &capped{r: response.Body, left: d.client.o.MaxFile, limit: d.tooLarge()}}
 	counted := &counting{r: io.TeeReader(source, hash)}
 	data, err := packageInfo(counted, packing)
 	if source.err != nil {

@@ -14,9 +14,6 @@ import (
 	"time"
 )
 
-// maxWhole caps a distribution file that is read from its beginning.
-const maxWhole = 32 << 20
-
 // download is one file of a release, made ready to be asked for.
 type download struct {
 	query

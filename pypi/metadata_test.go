@@ -234,7 +234,7 @@ func TestWheels(t *testing.T) {
 			w.WriteHeader(206)
 			_, _ = w.Write(s.file[:zipTail])
 		}}, nil, knownAcme, []string{tail, all}},
-		{"no ranges and too large", &shop{file: large, serve: always(416)}, func(f *FileDetails) { f.Size = maxWhole + 1 },
+		{"no ranges and too large", &shop{file: large, serve: always(416)}, func(f *FileDetails) { f.Size = 32<<20 + 1 },
 			"unknown acme-1.0-py3-none-any.whl is larger than 32 MiB, and nothing less of it could be had", []string{tail}},
 		{"the whole without an end", &shop{file: small, serve: endless}, func(f *FileDetails) { f.Size = 0 },
 			"unknown acme-1.0-py3-none-any.whl is larger than 32 MiB, and nothing less of it could be had", []string{tail}},

@@ -53,7 +53,7 @@ func TestSdists(t *testing.T) {
 		{"a damaged gzip", sdistName, &shop{file: tgz(acmeMetadata)[:300]}, nil, "refused is a damaged tar archive"},
 		{"a large PKG-INFO", sdistName, &shop{file: tgz(acmeMetadata + strings.Repeat(" ", 11<<20))}, nil, "refused has more than 4 MiB of metadata"},
 		{"a bomb", sdistName, &shop{file: bomb(t)}, nil, "unknown unpacks to more than 256 MiB"},
-		{"too large", sdistName, &shop{file: tgz(acmeMetadata)}, func(f *FileDetails) { f.Size = maxWhole + 1 }, "unknown is larger than 32 MiB, and nothing less of it could be had"},
+		{"too large", sdistName, &shop{file: tgz(acmeMetadata)}, func(f *FileDetails) { f.Size = 32<<20 + 1 }, "unknown is larger than 32 MiB, and nothing less of it could be had"},
 		{"endless", sdistName, &shop{file: tgz(acmeMetadata), serve: func(s *shop, w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write(s.file)
 			endless(s, w, r)

@@ -1,10 +1,12 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
@@ -41,8 +43,8 @@ func (r *run) othersOf(doubt pypi.Doubt) (names []string) {
 	return names
 }
 
-// filesGiven returns for each of names, in their order, one file on the host in
-// doubt that was read before, one with metadata beside it if there is any.
+// filesGiven returns for each of names one file on the host in doubt that was read
+// before, and first those that tell with the fewest bytes.
 func (r *run) filesGiven(ctx context.Context, doubt pypi.Doubt, names []string) (out []pypi.Witness) {
 	rows, err := r.Store.Metadata(ctx, doubt.Index, names)
 	if err != nil {
@@ -58,7 +60,7 @@ func (r *run) filesGiven(ctx context.Context, doubt pypi.Doubt, names []string) 
 		if !ok || row.Status != string(plan.MetadataKnown) || !doubt.About(f) {
 			continue
 		}
-		if old, found := best[row.Name]; !found || f.HasMetadata && !old.HasMetadata {
+		if old, found := best[row.Name]; !found || costOf(f) < costOf(old) {
 			best[row.Name] = f
 		}
 	}
@@ -67,5 +69,20 @@ func (r *run) filesGiven(ctx context.Context, doubt pypi.Doubt, names []string) 
 			out = append(out, pypi.Witness{Request: pypi.Request{Source: r.Sources[doubt.Index], Name: name}, File: f})
 		}
 	}
+	slices.SortStableFunc(out, func(a, b pypi.Witness) int { return cmp.Compare(costOf(a.File), costOf(b.File)) })
 	return out
+}
+
+// costOf orders files by what it takes to see that a host gives them: metadata
+// beside a file, best with its digest, a piece of a wheel, or the whole of the rest.
+func costOf(f pypi.FileDetails) int {
+	switch {
+	case f.HasMetadata && f.MetadataSHA256 != "":
+		return 0
+	case f.HasMetadata:
+		return 1
+	case strings.HasSuffix(f.Name, ".whl"):
+		return 2
+	}
+	return 3
 }

@@ -29,13 +29,13 @@ const (
 
 // recent reports whether an instant is less than some time ago. One that lies as
 // far ahead is none: a clock went back.
-func (r *run) recent(at time.Time, within time.Duration) bool {
+func (r *indexReader) recent(at time.Time, within time.Duration) bool {
 	return r.now.Sub(at).Abs() < within
 }
 
 // due reports whether what was learnt of a name at an instant has to be learnt
 // anew.
-func (r *run) due(name string, at time.Time) bool {
+func (r *indexReader) due(name string, at time.Time) bool {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(name)) // never fails
 	return !r.recent(at, wholeAfter+time.Duration(h.Sum32()%spread)*time.Hour)
@@ -43,7 +43,7 @@ func (r *run) due(name string, at time.Time) bool {
 
 // conditions make a request conditional on what is stored, as far as that is
 // still to be believed.
-func (r *run) conditions(q *pypi.Request, f store.Facts) {
+func (r *indexReader) conditions(q *pypi.Request, f store.Facts) {
 	if r.recent(f.CheckedAt, staleFor) {
 		q.Serial = f.Serial
 	}

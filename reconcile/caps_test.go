@@ -9,9 +9,9 @@ import (
 )
 
 func capped() *run {
-	r := &run{ofOne: map[string]int{}}
-	r.snap.Packages = map[string]plan.Package{}
-	r.snap.Metadata = map[string]map[string]plan.Metadata{}
+	r := &run{task: &task{Runner: New(Options{})}}
+	r.reader = r.newIndexReader(plan.Policy{})
+	r.snap.Packages, r.snap.Metadata = r.reader.packages, r.reader.releases
 	r.snap.Approved = map[int64]bool{}
 	return r
 }
@@ -51,9 +51,9 @@ func TestARunAsksForNoMoreThanItsCaps(t *testing.T) {
 // What releases require has so much room in a run, and no more once something did
 // not fit.
 func TestARunHoldsNoMoreThanItsRoom(t *testing.T) {
-	r := capped()
+	r := capped().reader
 	if !r.fits(mostRequired-10) || r.fits(11) || !r.fits(10) || r.fits(1) || !r.fits(0) {
-		t.Errorf("%d of %d bytes are held", r.required, mostRequired)
+		t.Errorf("%d of %d bytes are held", r.spent.required, mostRequired)
 	}
 	if !strings.Contains(noRoom, " 64 MiB ") {
 		t.Errorf("it is said as %q", noRoom)

@@ -3,8 +3,6 @@ package reconcile
 import (
 	"context"
 	"fmt"
-	"slices"
-	"sort"
 
 	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -52,7 +50,7 @@ func (r *run) verifyPins(ctx context.Context) (Preview, error) {
 // the way.
 func (r *run) settled(ctx context.Context, judge func() []plan.Need) (err error) {
 	defer func() {
-		if kept := r.keep(ctx); err == nil {
+		if kept := r.reader.keep(ctx); err == nil {
 			err = kept
 		}
 	}()
@@ -64,7 +62,7 @@ func (r *run) settled(ctx context.Context, judge func() []plan.Need) (err error)
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("decide: %w", err)
 		}
-		last := round >= stages*rounds || r.fetched+len(needs) > maxNeeds
+		last := round >= stages*rounds || r.reader.spent.fetched+len(needs) > maxNeeds
 		if last || round > 0 && round%rounds == 0 {
 			r.unread(needs, "the run's budget of requests was spent")
 			if round > stages*rounds+2 {
@@ -72,7 +70,7 @@ func (r *run) settled(ctx context.Context, judge func() []plan.Need) (err error)
 			}
 			continue
 		}
-		if err := r.learn(ctx, r.within(needs)); err != nil {
+		if err := r.meet(ctx, r.within(needs)); err != nil {
 			return err
 		}
 	}
@@ -83,22 +81,29 @@ func (r *run) settled(ctx context.Context, judge func() []plan.Need) (err error)
 func (r *run) within(needs []plan.Need) []plan.Need {
 	out := make([]plan.Need, 0, len(needs))
 	for _, n := range needs {
-		switch {
-		case n.Approval != 0:
-		case n.Page && r.names >= maxNames:
-			r.unread([]plan.Need{n}, fmt.Sprintf("a run asks for the pages of %d names without a pin and not more", maxNames))
+		if reason := r.reader.spent.beyond(n); reason != "" {
+			r.unread([]plan.Need{n}, reason)
 			continue
-		case n.Page:
-			r.names++
-		case r.ofOne[n.Name] >= maxOfOne:
-			r.unread([]plan.Need{n}, fmt.Sprintf("a run reads what %d releases of one package require and not more", maxOfOne))
-			continue
-		default:
-			r.ofOne[n.Name]++
 		}
 		out = append(out, n)
 	}
 	return out
+}
+
+// beyond counts a need, or says which cap it is beyond.
+func (s *spent) beyond(n plan.Need) string {
+	switch {
+	case n.Approval != 0:
+	case n.Page && s.names >= maxNames:
+		return fmt.Sprintf("a run asks for the pages of %d names without a pin and not more", maxNames)
+	case n.Page:
+		s.names++
+	case s.ofOne[n.Name] >= maxOfOne:
+		return fmt.Sprintf("a run reads what %d releases of one package require and not more", maxOfOne)
+	default:
+		s.ofOne[n.Name]++
+	}
+	return ""
 }
 
 // unread notes needs as not checked in this run.
@@ -108,69 +113,20 @@ func (r *run) unread(needs []plan.Need, reason string) {
 			r.snap.Approved[n.Approval] = true // it stays as it is
 			continue
 		}
-		if n.Page {
-			r.snap.Packages[n.Name] = plan.Package{Name: n.Name, Failure: reason}
-			continue
-		}
-		m := plan.Metadata{Status: plan.MetadataFailed, Reason: reason}
-		if n.Part && len(n.Files) > 0 {
-			m.From = n.Files[0]
-		}
-		r.setMetadata(n.Name, n.Version, m)
+		r.reader.unread(n, reason)
 	}
 }
 
-// setMetadata brings what a file says of a release into the snapshot. What
-// another file says stays beside it: the two may differ.
-func (r *run) setMetadata(name, version string, m plan.Metadata) {
-	if r.snap.Metadata[name] == nil {
-		r.snap.Metadata[name] = map[string]plan.Metadata{}
-	}
-	old, found := r.snap.Metadata[name][version]
-	if found && m.From != "" && old.From != "" && old.From != m.From {
-		old.More = slices.DeleteFunc(slices.Clone(old.More), func(o plan.Metadata) bool { return o.From == m.From })
-		old.More = append(old.More, m)
-		m = old
-	} else {
-		m.More = old.More
-	}
-	r.snap.Metadata[name][version] = m
-}
-
-// learn fetches what is needed: pages of names without a pin, then metadata,
-// from the store where it was read before.
-func (r *run) learn(ctx context.Context, needs []plan.Need) error {
-	pages := map[string]decide.Wanted{}
-	hashed := false
-	for _, w := range decide.Names(r.snap.Files) {
-		hashed = hashed || w.Hashes
-	}
-	byIndex := map[string][]plan.Need{}
+// meet reads what a decision lacks: of GitLab whether merge requests are approved,
+// of the indexes all else.
+func (r *run) meet(ctx context.Context, needs []plan.Need) error {
+	var rest []plan.Need
 	for _, n := range needs {
-		index, owned := r.project.Policy.IndexOf(n.Name)
-		switch {
-		case n.Approval != 0:
+		if n.Approval != 0 {
 			r.observeApproval(ctx, n.Approval)
-		case !owned:
-			r.unread([]plan.Need{n}, "no index of the configuration owns this name")
-		case n.Page:
-			pages[n.Name] = decide.Wanted{Hashes: hashed}
-		default:
-			byIndex[index.Name] = append(byIndex[index.Name], n)
+		} else {
+			rest = append(rest, n)
 		}
 	}
-	if err := r.pages(ctx, pages); err != nil {
-		return err
-	}
-	var indexes []string
-	for index := range byIndex {
-		indexes = append(indexes, index)
-	}
-	sort.Strings(indexes)
-	for _, index := range indexes {
-		if err := r.learnFrom(ctx, index, byIndex[index]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.reader.meet(ctx, r.snap.Files, rest)
 }

@@ -50,9 +50,9 @@ func (k *kept) add(name string, size int) (gone []string) {
 
 // hold notes that a package of so many bytes is in the snapshot, and takes out
 // what does not fit beside it.
-func (r *run) hold(name string, size int) {
-	for _, name := range r.kept.add(name, size) {
-		r.snap.Packages[name] = tooMuch(name, r.snap.Packages[name].Index)
+func (r *indexReader) hold(name string, size int) {
+	for _, name := range r.pages.kept.add(name, size) {
+		r.packages[name] = tooMuch(name, r.packages[name].Index)
 	}
 }
 

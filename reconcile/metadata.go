@@ -31,17 +31,17 @@ var noRoom = fmt.Sprintf("a run holds %d MiB of what releases require and not mo
 
 // fits takes room for so many bytes of what a release requires. It reports false,
 // and takes none, where they do not fit.
-func (r *run) fits(size int) bool {
-	if r.required+size > mostRequired {
+func (r *indexReader) fits(size int) bool {
+	if r.spent.required+size > mostRequired {
 		return false
 	}
-	r.required += size
+	r.spent.required += size
 	return true
 }
 
 // remembered reads what is stored of names' releases. Rows that are damaged are
 // passed over: those are fetched again.
-func (r *run) remembered(ctx context.Context, index string, names []string) ([]memory, error) {
+func (r *indexReader) remembered(ctx context.Context, index string, names []string) ([]memory, error) {
 	rows, err := r.Store.Metadata(ctx, index, names)
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func (r *run) remembered(ctx context.Context, index string, names []string) ([]m
 	for _, row := range rows {
 		m := plan.Metadata{Status: plan.MetadataStatus(row.Status), Reason: row.Reason, From: row.File}
 		if m.Status == plan.MetadataKnown {
-			decoded, err := r.decoder.Decode(row.Blob)
+			decoded, err := r.stored.decoder.Decode(row.Blob)
 			if err != nil {
 				continue
 			}
@@ -66,7 +66,7 @@ func (r *run) remembered(ctx context.Context, index string, names []string) ([]m
 }
 
 // recall brings what is stored of names' releases into the snapshot.
-func (r *run) recall(ctx context.Context, index string, names []string) error {
+func (r *indexReader) recall(ctx context.Context, index string, names []string) error {
 	rows, err := r.remembered(ctx, index, names)
 	if err != nil {
 		return err
@@ -78,11 +78,11 @@ func (r *run) recall(ctx context.Context, index string, names []string) error {
 // run, if there was one, gives the file it was read from the same digest, and
 // what was read is what a digest of that page proves. What nothing proved counts
 // for a while; after that it is read again, and stands in where that fails.
-func (r *run) believe(ctx context.Context, index string, rows []memory, names []string) error {
+func (r *indexReader) believe(ctx context.Context, index string, rows []memory, names []string) error {
 	for rows := range slices.Chunk(rows, chunk) {
 		var read []string
 		for _, row := range rows {
-			if r.paged[row.Name] && row.SHA256 != "" {
+			if r.pages.renews[row.Name] && row.SHA256 != "" {
 				read = append(read, row.Name)
 			}
 		}
@@ -93,16 +93,16 @@ func (r *run) believe(ctx context.Context, index string, rows []memory, names []
 		r.take(rows, pages)
 	}
 	for _, name := range names {
-		r.recalled[name] = true
+		r.stored.recalled[name] = true
 	}
 	return nil
 }
 
 // take is believe for some rows, with the pages of this run among theirs.
-func (r *run) take(rows []memory, pages map[string]pypi.Details) {
+func (r *indexReader) take(rows []memory, pages map[string]pypi.Details) {
 	for _, row := range rows {
 		if row.Doubtful {
-			r.doubted[partOf{row.Name, row.Version, row.File}] = row.MetadataRow
+			r.stored.doubted[partOf{row.Name, row.Version, row.File}] = row.MetadataRow
 			continue // it tells nothing of the release
 		}
 		if details, ok := pages[row.Name]; ok && row.SHA256 != "" {
@@ -115,7 +115,7 @@ func (r *run) take(rows []memory, pages map[string]pypi.Details) {
 			}
 		}
 		if row.Proof == "" && r.due(row.Name+row.Version, row.ReadAt) {
-			r.unproved[release{row.Name, row.Version}] = row
+			r.stored.unproved[release{row.Name, row.Version}] = row
 			continue
 		}
 		r.setMetadata(row.Name, row.Version, row.Metadata)
@@ -125,9 +125,9 @@ func (r *run) take(rows []memory, pages map[string]pypi.Details) {
 // oldOf are needs for what is stored of names and has to be read again, though
 // nobody asks for it: what a run knows must not depend on the hour in which
 // something became old.
-func (r *run) oldOf(ctx context.Context, index string, needs []plan.Need, names []string) (out []plan.Need, err error) {
+func (r *indexReader) oldOf(ctx context.Context, index string, needs []plan.Need, names []string) (out []plan.Need, err error) {
 	var old []memory
-	for _, row := range r.unproved {
+	for _, row := range r.stored.unproved {
 		asked := slices.ContainsFunc(needs, func(n plan.Need) bool { return n.Name == row.Name && n.Version == row.Version })
 		if !asked && slices.Contains(names, row.Name) {
 			old = append(old, row)
@@ -151,25 +151,12 @@ func (r *run) oldOf(ctx context.Context, index string, needs []plan.Need, names 
 	return out, nil
 }
 
-// learnFrom reads the metadata of releases on one index and keeps it.
-func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) error {
-	var names []string
-	for _, n := range needs {
-		if !r.recalled[n.Name] && !slices.Contains(names, n.Name) {
-			names = append(names, n.Name)
-		}
-	}
-	if err := r.recall(ctx, index, names); err != nil {
-		return err
-	}
-	needs = slices.DeleteFunc(slices.Clone(needs), func(n plan.Need) bool {
-		return r.knows(n)
-	})
-	old, err := r.oldOf(ctx, index, needs, names)
+// readMetadata reads the metadata of releases on one index and keeps it.
+func (r *indexReader) readMetadata(ctx context.Context, index string, needs []plan.Need) error {
+	needs, err := r.unknown(ctx, index, needs)
 	if err != nil {
 		return err
 	}
-	needs = append(needs, old...)
 	parts := map[partOf]bool{}
 	for _, n := range needs {
 		if n.Part && len(n.Files) > 0 {
@@ -180,56 +167,9 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 	if err != nil {
 		return err
 	}
-	r.fetched += len(requests)
-	for _, res := range r.index.FetchMetadata(ctx, requests, mostRequired-r.required, r.Progress) {
-		q, answer := res.Request, res.Answer
-		if errors.Is(res.Err, pypi.ErrNoRoom) || !r.fits(answer.Metadata.Size()) {
-			r.required = max(r.required, mostRequired) // what is smaller and comes later finds no room either
-			r.setMetadata(q.Name, q.Version, plan.Metadata{Status: plan.MetadataFailed, Reason: noRoom, From: firstOf(q.Files)})
-			continue
-		}
-		part := parts[partOf{q.Name, q.Version, firstOf(q.Files)}]
-		if old, ok := r.unproved[release{q.Name, q.Version}]; ok && (!part || of(q.Files, old.From)) && (res.Err != nil || answer.Doubtful || answer.Status == pypi.Withheld) {
-			r.setMetadata(q.Name, q.Version, old.Metadata) // no news; asked for again in the next run
-			continue
-		}
-		if res.Err != nil {
-			r.setMetadata(q.Name, q.Version, plan.Metadata{Status: plan.MetadataFailed, Reason: pypi.Clause(res.Err), From: firstOf(q.Files)})
-			r.unreadable = append(r.unreadable, fmt.Sprintf("%s %s", q.Name, q.Version))
-			if len(r.unreadable) == 1 {
-				r.fail("what releases require could not be read: " + plan.SpokenIndex(index) + ": " + pypi.Clause(res.Err))
-			}
-			continue
-		}
-		m := plan.Metadata{Status: plan.MetadataStatus(answer.Status), Reason: answer.Reason, Requires: answer.Metadata.Requires, Links: linksOf(answer.Metadata), From: answer.File}
-		row := store.MetadataRow{Name: q.Name, Version: q.Version, File: answer.File, SHA256: answer.SHA256, Proof: answer.Proof, ReadAt: r.now, Status: string(m.Status), Reason: m.Reason, Part: part}
-		if m.Status == plan.MetadataKnown {
-			row.Blob = answer.Metadata.Encode()
-		}
-		switch {
-		case answer.Doubtful && r.servedSo(row):
-			// Another run was given the same: that is what is served, and
-			// installers do not take it. It is asked for again in each run.
-			m.Status = plan.MetadataWithheld
-			r.setMetadata(q.Name, q.Version, m)
-			continue
-		case answer.Doubtful:
-			// One spoilt answer tells nothing of the release, and less of what a
-			// pin forbids: it is asked for again, so the run is not done.
-			if _, before := r.doubtedBefore(row); !before {
-				row.Doubtful = true
-				r.learnt[index] = append(r.learnt[index], row)
-			}
-			m.Status = plan.MetadataFailed
-			r.setMetadata(q.Name, q.Version, m)
-			r.fail(fmt.Sprintf("what %s %s requires is asked for again: %s", q.Name, q.Version, answer.Reason))
-			continue
-		case answer.Status == pypi.Withheld:
-			r.setMetadata(q.Name, q.Version, m)
-			continue // it holds for this run
-		}
-		r.setMetadata(q.Name, q.Version, m)
-		r.learnt[index] = append(r.learnt[index], row)
+	r.spent.fetched += len(requests)
+	for _, res := range r.client.FetchMetadata(ctx, requests, mostRequired-r.spent.required, r.Progress) {
+		r.takeMetadata(index, res, parts[partOf{res.Request.Name, res.Request.Version, firstOf(res.Request.Files)}])
 	}
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("read metadata: %w", err)
@@ -237,16 +177,90 @@ func (r *run) learnFrom(ctx context.Context, index string, needs []plan.Need) er
 	return nil
 }
 
+// unknown recalls what is stored of the releases that are needed, and returns what
+// is still to be fetched: what is not known, and what is too old.
+func (r *indexReader) unknown(ctx context.Context, index string, needs []plan.Need) ([]plan.Need, error) {
+	var names []string
+	for _, n := range needs {
+		if !r.stored.recalled[n.Name] && !slices.Contains(names, n.Name) {
+			names = append(names, n.Name)
+		}
+	}
+	if err := r.recall(ctx, index, names); err != nil {
+		return nil, err
+	}
+	needs = slices.DeleteFunc(slices.Clone(needs), func(n plan.Need) bool {
+		return r.knows(n)
+	})
+	old, err := r.oldOf(ctx, index, needs, names)
+	return append(needs, old...), err
+}
+
+// takeMetadata takes over what an index answered of a release. A part is one of
+// several files that say different things.
+func (r *indexReader) takeMetadata(index string, res pypi.MetadataResult, part bool) {
+	q, answer := res.Request, res.Answer
+	failed := plan.Metadata{Status: plan.MetadataFailed, From: firstOf(q.Files)}
+	if errors.Is(res.Err, pypi.ErrNoRoom) || !r.fits(answer.Metadata.Size()) {
+		r.spent.required = max(r.spent.required, mostRequired) // what is smaller and comes later finds no room either
+		failed.Reason = noRoom
+		r.setMetadata(q.Name, q.Version, failed)
+		return
+	}
+	if old, ok := r.stored.unproved[release{q.Name, q.Version}]; ok && (!part || of(q.Files, old.From)) && (res.Err != nil || answer.Doubtful || answer.Status == pypi.Withheld) {
+		r.setMetadata(q.Name, q.Version, old.Metadata) // no news; asked for again in the next run
+		return
+	}
+	if res.Err != nil {
+		failed.Reason = pypi.Clause(res.Err)
+		r.setMetadata(q.Name, q.Version, failed)
+		if r.failed++; r.failed == 1 {
+			r.fail("what releases require could not be read: " + plan.SpokenIndex(index) + ": " + failed.Reason)
+		}
+		return
+	}
+	m := plan.Metadata{Status: plan.MetadataStatus(answer.Status), Reason: answer.Reason, Requires: answer.Metadata.Requires, Links: linksOf(answer.Metadata), From: answer.File}
+	row := store.MetadataRow{Name: q.Name, Version: q.Version, File: answer.File, SHA256: answer.SHA256, Proof: answer.Proof, ReadAt: r.now, Status: string(m.Status), Reason: m.Reason, Part: part}
+	if m.Status == plan.MetadataKnown {
+		row.Blob = answer.Metadata.Encode()
+	}
+	switch {
+	case answer.Doubtful:
+		m.Status = r.doubt(index, row)
+	case answer.Status == pypi.Withheld: // it holds for this run
+	default:
+		r.learnt[index] = append(r.learnt[index], row)
+	}
+	r.setMetadata(q.Name, q.Version, m)
+}
+
+// doubt judges content that has another digest than the index gives. Where another
+// run was given the same, that is what is served, and installers do not take it; it
+// is asked for again in each run. Else one spoilt answer tells nothing of the
+// release, and less of what a pin forbids: it is asked for again, so the run is not
+// done.
+func (r *indexReader) doubt(index string, row store.MetadataRow) plan.MetadataStatus {
+	if r.servedSo(row) {
+		return plan.MetadataWithheld
+	}
+	if _, before := r.doubtedBefore(row); !before {
+		row.Doubtful = true
+		r.learnt[index] = append(r.learnt[index], row)
+	}
+	r.fail(fmt.Sprintf("what %s %s requires is asked for again: %s", row.Name, row.Version, row.Reason))
+	return plan.MetadataFailed
+}
+
 // doubtedBefore finds since when a file is known to be served without the digest
 // that the index gives it now.
-func (r *run) doubtedBefore(row store.MetadataRow) (since time.Time, ok bool) {
-	old, ok := r.doubted[partOf{row.Name, row.Version, row.File}]
+func (r *indexReader) doubtedBefore(row store.MetadataRow) (since time.Time, ok bool) {
+	old, ok := r.stored.doubted[partOf{row.Name, row.Version, row.File}]
 	return old.ReadAt, ok && old.SHA256 == row.SHA256
 }
 
 // servedSo reports whether another run was given content without that digest long
 // enough ago that it was not spoilt on its way.
-func (r *run) servedSo(row store.MetadataRow) bool {
+func (r *indexReader) servedSo(row store.MetadataRow) bool {
 	since, ok := r.doubtedBefore(row)
 	return ok && !r.recent(since, spoiltFor)
 }
@@ -266,8 +280,8 @@ func of(files []pypi.FileDetails, name string) bool {
 }
 
 // knows reports whether the snapshot holds what a need asks for.
-func (r *run) knows(n plan.Need) bool {
-	m, known := r.snap.Metadata[n.Name][n.Version]
+func (r *indexReader) knows(n plan.Need) bool {
+	m, known := r.releases[n.Name][n.Version]
 	if !known || !n.Part || m.From == "" {
 		return known
 	}
@@ -275,7 +289,7 @@ func (r *run) knows(n plan.Need) bool {
 }
 
 // keep stores what was learnt of releases, also when the run is stopped.
-func (r *run) keep(ctx context.Context) error {
+func (r *indexReader) keep(ctx context.Context) error {
 	for index, rows := range r.learnt {
 		if err := r.Store.SaveMetadata(context.WithoutCancel(ctx), index, rows); err != nil {
 			return err
@@ -290,7 +304,7 @@ const chunk = 32
 
 // detailsOf reads where the files of packages are, and says which of that is
 // damaged.
-func (r *run) detailsOf(ctx context.Context, index string, names []string) (pages map[string]pypi.Details, damaged []string, err error) {
+func (r *indexReader) detailsOf(ctx context.Context, index string, names []string) (pages map[string]pypi.Details, damaged []string, err error) {
 	stored, err := r.Store.Details(ctx, index, names)
 	if err != nil {
 		return nil, nil, err
@@ -310,7 +324,7 @@ func (r *run) detailsOf(ctx context.Context, index string, names []string) (page
 
 // metadataRequests finds the addresses of the files that needs name. A need
 // without any file that the index tells of cannot be known.
-func (r *run) metadataRequests(ctx context.Context, index string, needs []plan.Need) ([]pypi.MetadataRequest, error) {
+func (r *indexReader) metadataRequests(ctx context.Context, index string, needs []plan.Need) ([]pypi.MetadataRequest, error) {
 	var requests []pypi.MetadataRequest
 	for needs := range slices.Chunk(needs, chunk) {
 		var names []string
@@ -321,7 +335,7 @@ func (r *run) metadataRequests(ctx context.Context, index string, needs []plan.N
 		}
 		pages, damaged, err := r.detailsOf(ctx, index, names)
 		if err == nil && len(damaged) > 0 {
-			if err = r.reread(ctx, damaged, r.wanted); err == nil {
+			if err = r.readAnew(ctx, damaged, r.pages.wanted); err == nil {
 				pages, _, err = r.detailsOf(ctx, index, names)
 			}
 		}
@@ -333,7 +347,7 @@ func (r *run) metadataRequests(ctx context.Context, index string, needs []plan.N
 	return requests, nil
 }
 
-func (r *run) requestsOf(index string, needs []plan.Need, decoded map[string]pypi.Details) (requests []pypi.MetadataRequest) {
+func (r *indexReader) requestsOf(index string, needs []plan.Need, decoded map[string]pypi.Details) (requests []pypi.MetadataRequest) {
 	for _, n := range needs {
 		details := decoded[n.Name]
 		q := pypi.MetadataRequest{Source: r.Sources[index], Name: n.Name, Version: n.Version}

@@ -11,25 +11,32 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
-	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/journal"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/pypi"
-	"gitlab.com/cki-project/pinwheel/python/metadata"
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
+// task is what every step of a run works with. None of it changes but the list of
+// what failed.
+type task struct {
+	*Runner
+	now      time.Time
+	journal  *journal.Journal // nil where nothing is going to be written
+	log      *slog.Logger
+	looking  bool     // nothing is going to be written
+	failures []string // one sentence each
+}
+
+func (r *task) fail(sentence string) { r.failures = append(r.failures, sentence) }
+
 // run is one run in the making.
 type run struct {
-	*Runner
+	*task
 	project config.Project
-	now     time.Time
-	journal *journal.Journal // nil where nothing is going to be written
-	log     *slog.Logger
 	gitlab  *mrs.Client
-	index   *pypi.Client // remembers for this run which hosts answered
+	reader  *indexReader
 
 	memory     store.Memory
 	snap       plan.Snapshot
@@ -46,29 +53,13 @@ type run struct {
 	undone     []plan.Tick    // taken back before anybody judged them
 	unverified []replaced
 	states     map[string]store.SelectionState // of ticks, as the audit knows them
-	paged      map[string]bool                 // names whose page is new in this run
-	wanted     map[string]decide.Wanted        // of each name whose page was asked for
-	fresh      map[string][]pypi.Request       // by index: pages that are not asked for, since they were a short while ago
-	fetched    int                             // releases whose metadata was fetched
-	required   int                             // bytes that these and the stored ones take
-	decoder    metadata.Decoder
-	recalled   map[string]bool // names whose stored metadata is in the snapshot
-	kept       kept
-	names      int                            // without a pin, whose pages were asked for
-	ofOne      map[string]int                 // releases whose metadata was asked for, by name
-	unproved   map[release]memory             // what is stored and has to be read again
-	learnt     map[string][]store.MetadataRow // by index, what is not stored yet
-	doubted    map[partOf]store.MetadataRow   // files whose content had another digest in another run
-	unreadable []string                       // releases whose metadata could not be read
-	failures   []string
 	wrote      int
 	proven     []store.Branch              // heads that are proven ours and not recorded yet
 	pushers    map[int64]plan.MergeRequest // as they were known before this run, for who pushed to them
 	partings   map[string]time.Time        // when branches and the default one had their last commit in common
 	targets    map[string]string           // heads of branches beside the default one, "" for none
 	left       mark
-	reserved   int  // of the budget over all projects, and not spent yet
-	looking    bool // nothing is going to be written
+	reserved   int // of the budget over all projects, and not spent yet
 }
 
 // overlap is how far back the list of updated merge requests is read again,
@@ -113,6 +104,20 @@ func (r *run) observe(ctx context.Context) error {
 		return err
 	}
 	return r.observeTicks(ctx, activity)
+}
+
+// observeIndex reads the roots, the page of every pinned name, and what is stored
+// of the releases' metadata. What else a decision needs it asks for.
+func (r *run) observeIndex(ctx context.Context) error {
+	if err := r.observeRoots(ctx); err != nil {
+		return err
+	}
+	r.reader = r.newIndexReader(r.project.Policy)
+	r.snap.Packages, r.snap.Metadata = r.reader.packages, r.reader.releases
+	if err := r.reader.readPinned(ctx, r.snap.Files); err != nil {
+		return err
+	}
+	return r.reader.readUnpinned(ctx, r.snap)
 }
 
 // view is what descriptions show beyond their updates.
@@ -334,5 +339,3 @@ func (r *run) observeFiles(ctx context.Context) error {
 	}
 	return nil
 }
-
-func (r *run) fail(sentence string) { r.failures = append(r.failures, sentence) }

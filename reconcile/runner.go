@@ -17,7 +17,6 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
-	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/journal"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -227,17 +226,16 @@ func Windows(p plan.Policy) []plan.Window {
 
 func (r *Runner) newRun(project config.Project, now time.Time) *run {
 	run := &run{
-		Runner: r, project: project, now: now,
-		log: r.Log.With("project", project.Path), paged: map[string]bool{}, wanted: map[string]decide.Wanted{}, unproved: map[release]memory{}, ofOne: map[string]int{}, recalled: map[string]bool{}, learnt: map[string][]store.MetadataRow{}, states: map[string]store.SelectionState{},
+		task:    &task{Runner: r, now: now, log: r.Log.With("project", project.Path)},
+		project: project, states: map[string]store.SelectionState{},
 		targets: map[string]string{}, partings: map[string]time.Time{}, pushers: map[int64]plan.MergeRequest{},
 		snap: plan.Snapshot{
-			Now: now, Policy: project.Policy, Former: r.FormerUsers, Packages: map[string]plan.Package{},
-			Metadata: map[string]map[string]plan.Metadata{},
+			Now: now, Policy: project.Policy, Former: r.FormerUsers,
 			Failures: map[string]string{}, Approved: map[int64]bool{},
 		},
-		fresh: map[string][]pypi.Request{}, doubted: map[partOf]store.MetadataRow{},
 	}
-	run.index = r.Index.ForRun(run.witnesses)
+	run.reader = run.newIndexReader(project.Policy)
+	run.snap.Packages, run.snap.Metadata = run.reader.packages, run.reader.releases
 	return run
 }
 

@@ -16,9 +16,9 @@ import (
 // doubt: pages that this run does not ask for, since another did a short while
 // ago, and files of which the store has what they say, one of each name. What
 // cannot be read from the store is no witness.
-func (r *run) witnesses(ctx context.Context, doubt pypi.Doubt) iter.Seq[pypi.Witness] {
+func (r *indexReader) witnesses(ctx context.Context, doubt pypi.Doubt) iter.Seq[pypi.Witness] {
 	return func(yield func(pypi.Witness) bool) {
-		for _, q := range r.fresh[doubt.Index] {
+		for _, q := range r.pages.fresh[doubt.Index] {
 			if q.Name != doubt.Name && !yield(pypi.Witness{Request: q}) {
 				return
 			}
@@ -34,9 +34,9 @@ func (r *run) witnesses(ctx context.Context, doubt pypi.Doubt) iter.Seq[pypi.Wit
 }
 
 // othersOf lists the wanted names of the index in doubt but the one in doubt, sorted.
-func (r *run) othersOf(doubt pypi.Doubt) (names []string) {
-	for _, name := range slices.Sorted(maps.Keys(r.wanted)) {
-		if index, ok := r.project.Policy.IndexOf(name); ok && index.Name == doubt.Index && name != doubt.Name {
+func (r *indexReader) othersOf(doubt pypi.Doubt) (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(r.pages.wanted)) {
+		if index, ok := r.policy.IndexOf(name); ok && index.Name == doubt.Index && name != doubt.Name {
 			names = append(names, name)
 		}
 	}
@@ -45,7 +45,7 @@ func (r *run) othersOf(doubt pypi.Doubt) (names []string) {
 
 // filesGiven returns for each of names one file on the host in doubt that was read
 // before, and first those that tell with the fewest bytes.
-func (r *run) filesGiven(ctx context.Context, doubt pypi.Doubt, names []string) (out []pypi.Witness) {
+func (r *indexReader) filesGiven(ctx context.Context, doubt pypi.Doubt, names []string) (out []pypi.Witness) {
 	rows, err := r.Store.Metadata(ctx, doubt.Index, names)
 	if err != nil {
 		return nil

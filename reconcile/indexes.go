@@ -1,0 +1,208 @@
+package reconcile
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sort"
+
+	"gitlab.com/cki-project/pinwheel/decide"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/pypi"
+	"gitlab.com/cki-project/pinwheel/python/metadata"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// indexReader reads the indexes of one run, and what the store holds of them. What
+// it reads is in packages and releases, which are maps of the run's snapshot. It is
+// for one goroutine.
+type indexReader struct {
+	*task
+	policy plan.Policy
+	client *pypi.Client // remembers for this run which hosts answered
+
+	packages map[string]plan.Package             // by name
+	releases map[string]map[string]plan.Metadata // by name and version
+
+	pages  pagesRead
+	stored storedMetadata
+	learnt map[string][]store.MetadataRow // by index, what is not stored yet
+	spent  spent
+	failed int // releases whose metadata could not be read
+}
+
+// pagesRead is what a run knows of the pages of names.
+type pagesRead struct {
+	wanted map[string]decide.Wanted  // of each name whose page was asked for
+	renews map[string]bool           // names whose page is new in this run
+	fresh  map[string][]pypi.Request // by index: pages that are not asked for, since they were a short while ago
+	kept   kept
+}
+
+// storedMetadata is what the store holds of releases and has not been taken at its
+// word.
+type storedMetadata struct {
+	decoder  metadata.Decoder
+	recalled map[string]bool              // names whose rows were read
+	unproved map[release]memory           // what has to be read again
+	doubted  map[partOf]store.MetadataRow // files whose content had another digest in another run
+}
+
+// spent is what a run has used of its caps.
+type spent struct {
+	fetched  int            // releases whose metadata was fetched
+	required int            // bytes that these and the stored ones take
+	names    int            // without a pin, whose pages were asked for
+	ofOne    map[string]int // releases whose metadata was asked for, by name
+}
+
+// newIndexReader returns one that has read nothing, for indexes as a policy names
+// their packages.
+func (r *task) newIndexReader(policy plan.Policy) *indexReader {
+	x := &indexReader{
+		task: r, policy: policy,
+		packages: map[string]plan.Package{}, releases: map[string]map[string]plan.Metadata{},
+		pages:  pagesRead{wanted: map[string]decide.Wanted{}, renews: map[string]bool{}, fresh: map[string][]pypi.Request{}},
+		stored: storedMetadata{recalled: map[string]bool{}, unproved: map[release]memory{}, doubted: map[partOf]store.MetadataRow{}},
+		learnt: map[string][]store.MetadataRow{},
+		spent:  spent{ofOne: map[string]int{}},
+	}
+	if r.Index != nil {
+		x.client = r.Index.ForRun(x.witnesses)
+	}
+	return x
+}
+
+// byIndex sorts names under the index that owns each. Those that none owns are left
+// out.
+func (r *indexReader) byIndex(names []string) map[string][]string {
+	out := map[string][]string{}
+	for _, name := range names {
+		if index, ok := r.policy.IndexOf(name); ok {
+			out[index.Name] = append(out[index.Name], name)
+		}
+	}
+	return out
+}
+
+// readPinned reads the page of every name that files pin, and what is stored of
+// the releases' metadata.
+func (r *indexReader) readPinned(ctx context.Context, files []plan.File) error {
+	wanted := decide.Names(files)
+	byIndex := r.byIndex(slices.Sorted(maps.Keys(wanted)))
+	// The store is read while the index answers.
+	rows := make(map[string][]memory, len(byIndex))
+	read := make(chan error, 1)
+	go func() {
+		var err error
+		for _, index := range slices.Sorted(maps.Keys(byIndex)) { // the first find room first
+			if err == nil {
+				rows[index], err = r.remembered(ctx, index, byIndex[index])
+			}
+		}
+		read <- err
+	}()
+	err := r.readPages(ctx, wanted)
+	if stored := <-read; err == nil {
+		err = stored
+	}
+	if err != nil {
+		return err
+	}
+	for _, index := range slices.Sorted(maps.Keys(byIndex)) {
+		if err := r.believe(ctx, index, rows[index], byIndex[index]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readUnpinned asks at once for the pages of names that the pins of a snapshot are
+// known to require and that have no pin, and recalls their metadata: a quiet run
+// then decides once. What it does not foresee, decisions ask for.
+func (r *indexReader) readUnpinned(ctx context.Context, snap plan.Snapshot) error {
+	pinned := decide.Names(snap.Files)
+	var needs []plan.Need
+	var names []string
+	for _, name := range decide.Required(snap) {
+		if _, ok := pinned[name]; !ok {
+			needs, names = append(needs, plan.Need{Name: name, Page: true}), append(names, name)
+		}
+	}
+	if err := r.meet(ctx, snap.Files, needs); err != nil {
+		return err
+	}
+	byIndex := r.byIndex(names)
+	for _, index := range slices.Sorted(maps.Keys(byIndex)) {
+		if err := r.recall(ctx, index, byIndex[index]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// meet reads what a decision about files lacks of the indexes: pages of names
+// without a pin, then metadata, from the store where it was read before.
+func (r *indexReader) meet(ctx context.Context, files []plan.File, needs []plan.Need) error {
+	pages := map[string]decide.Wanted{}
+	hashed := false
+	for _, w := range decide.Names(files) {
+		hashed = hashed || w.Hashes
+	}
+	byIndex := map[string][]plan.Need{}
+	for _, n := range needs {
+		index, owned := r.policy.IndexOf(n.Name)
+		switch {
+		case !owned:
+			r.unread(n, "no index of the configuration owns this name")
+		case n.Page:
+			pages[n.Name] = decide.Wanted{Hashes: hashed}
+		default:
+			byIndex[index.Name] = append(byIndex[index.Name], n)
+		}
+	}
+	if err := r.readPages(ctx, pages); err != nil {
+		return err
+	}
+	var indexes []string
+	for index := range byIndex {
+		indexes = append(indexes, index)
+	}
+	sort.Strings(indexes)
+	for _, index := range indexes {
+		if err := r.readMetadata(ctx, index, byIndex[index]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unread notes a need as not checked in this run.
+func (r *indexReader) unread(n plan.Need, reason string) {
+	if n.Page {
+		r.packages[n.Name] = plan.Package{Name: n.Name, Failure: reason}
+		return
+	}
+	m := plan.Metadata{Status: plan.MetadataFailed, Reason: reason}
+	if n.Part && len(n.Files) > 0 {
+		m.From = n.Files[0]
+	}
+	r.setMetadata(n.Name, n.Version, m)
+}
+
+// setMetadata notes what a file says of a release. What another file says stays
+// beside it: the two may differ.
+func (r *indexReader) setMetadata(name, version string, m plan.Metadata) {
+	if r.releases[name] == nil {
+		r.releases[name] = map[string]plan.Metadata{}
+	}
+	old, found := r.releases[name][version]
+	if found && m.From != "" && old.From != "" && old.From != m.From {
+		old.More = slices.DeleteFunc(slices.Clone(old.More), func(o plan.Metadata) bool { return o.From == m.From })
+		old.More = append(old.More, m)
+		m = old
+	} else {
+		m.More = old.More
+	}
+	r.releases[name][version] = m
+}

@@ -20,6 +20,7 @@ type View struct {
 	StatusURL   string          // shows whether pinwheel runs; empty for none
 	HelpURL     string          // explains the page; empty for none
 	Home        string          // the project's address; a rule links into the same GitLab below it alone
+	Waiting     []WaitingTick   // of a project that is stopped
 }
 
 // defaultMax bounds a page: rendering, mails and diffs all cost.
@@ -43,7 +44,7 @@ func Render(p plan.Plan, v View) string {
 	head := fmt.Sprintf("<!-- pinwheel:dashboard v=1 project=%d -->\n", v.ProjectID)
 	if p.Stopped() {
 		head += "**Stopped: branches and merge requests stay as they are until the problem below is fixed.** What was ticked before is carried out then.\n"
-		return fit(head, []section{problems(p)}, limit)
+		return fit(head, []section{problems(p), waiting(v.Waiting)}, limit)
 	}
 	head += samplesMark(p.Samples) + summary(p) + drift(p) + "\n" + windowLine(p, v) + "\n" + missed(p, v)
 	sections := append([]section{problems(p)}, states(p, v)...)

@@ -89,8 +89,7 @@ func (r *run) observe(ctx context.Context) error {
 	}
 	if r.snap.Gaps = mrs.Blocks(r.snap.Project, r.snap.Bot, r.project.Policy.Mode == plan.Full); len(r.snap.Gaps) > 0 {
 		r.blocked, r.untold = true, true
-		r.observeDashboard(ctx)
-		return nil
+		return r.observeTicks(ctx, r.observeDashboard(ctx))
 	}
 	activity, err := r.observeRepository(ctx)
 	if err != nil {

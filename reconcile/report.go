@@ -18,9 +18,14 @@ func (r *run) render(p plan.Plan) string {
 		}
 	}
 	p.Requests = r.withEarlier(p.Requests)
+	var waiting []dashboard.WaitingTick
+	if p.Stopped() {
+		waiting = dashboard.WaitingTicks(r.snap.Ticks, r.page, dashboard.Written(r.memory.DashboardBody))
+	}
 	return dashboard.Render(p, dashboard.View{
 		ProjectID: r.snap.Project.ID, Ticked: ticked, Zone: r.project.Policy.Window.Zone(),
 		MinimumRole: r.project.Policy.MinimumRole, StatusURL: r.StatusURL, HelpURL: r.HelpURL, Home: r.snap.Project.WebURL,
+		Waiting: waiting,
 	})
 }
 

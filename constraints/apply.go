@@ -132,7 +132,7 @@ func spliced(data []byte, splices []splice) []byte {
 
 // verify parses an edited file and compares it with this one.
 func (f *File) verify(edited []byte, want map[int]Edit) error {
-	g, err := Parse(f.Path, edited)
+	g, err := f.Reread(edited)
 	if err != nil {
 		return fmt.Errorf("edit %s: the outcome is not readable: %w", f.Path, err)
 	}

@@ -145,6 +145,9 @@ func decodeBytes(data []byte, high *[32]rune) source {
 
 // invalidUTF8 returns the place of the first byte that is not UTF-8, or -1.
 func invalidUTF8(b []byte) int {
+	if utf8.Valid(b) {
+		return -1
+	}
 	for i := 0; i < len(b); {
 		r, n := utf8.DecodeRune(b[i:])
 		if r == utf8.RuneError && n == 1 {

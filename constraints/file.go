@@ -20,6 +20,7 @@ type File struct {
 
 	src   source
 	lines []logicalLine
+	said  []said // of each line
 }
 
 // Pin is a line that names one version: one "==" or "===" clause without a

@@ -51,6 +51,12 @@ func logicalLines(text string) []logicalLine {
 			open.add(n+1, strings.TrimRight(trimmed, `\`), p.start+len(line)-len(trimmed))
 			continue
 		}
+		if open.number == 0 {
+			if l, ok := plainLine(n+1, line, p.start); ok {
+				out = append(out, l)
+			}
+			continue
+		}
 		if comment {
 			// pip puts a blank before it, so that it is a comment wherever
 			// it is joined to.
@@ -106,6 +112,10 @@ func splitLines(text string) []span {
 	var lines []span
 	start := 0
 	for i := 0; i < len(text); {
+		if c := text[i]; c >= 0x20 && c < utf8.RuneSelf {
+			i++
+			continue
+		}
 		r, n := utf8.DecodeRuneInString(text[i:])
 		if !isLineEnd(r) {
 			i += n

@@ -2,6 +2,7 @@ package constraints
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"gitlab.com/cki-project/pinwheel/python/pep440"
@@ -18,19 +19,39 @@ import (
 // nested files, paths and ${NAME} are listed as unmanaged, and so is a
 // --use-feature that some pip may not know. Two different active pins of one
 // name are no error here.
-func Parse(path string, data []byte) (*File, error) {
+func Parse(path string, data []byte) (*File, error) { return readAfter(nil, path, data) }
+
+// readAfter is Parse, with an earlier version of the file, nil for none.
+func readAfter(old *File, path string, data []byte) (*File, error) {
 	src, bad := decode(path, data)
 	if bad != nil {
 		return nil, bad
 	}
 	f := &File{Path: path, Data: data, src: src, lines: logicalLines(src.text)}
+	f.said = make([]said, len(f.lines))
+	known := follower{old: old}
+	if old != nil {
+		f.Pins = slices.Grow(f.Pins, min(len(f.lines), len(old.Pins)+1))
+	}
 	var refused []*SyntaxError
-	for _, l := range f.lines {
-		if bad := f.read(l); bad != nil {
-			refused = append(refused, &SyntaxError{
-				Path: path, Line: l.number, Text: l.text, Reason: bad.reason, Next: bad.next,
-			})
+	for i, l := range f.lines {
+		pins, unmanaged := len(f.Pins), len(f.Unmanaged)
+		if k := known.find(&f.src, l); k < 0 || !f.takeOver(old, k, l) {
+			if bad := f.read(l); bad != nil {
+				refused = append(refused, &SyntaxError{
+					Path: path, Line: l.number, Text: l.text, Reason: bad.reason, Next: bad.next,
+				})
+			}
 		}
+		switch {
+		case len(f.Pins) == pins+1:
+			f.said[i].pin = pins + 1
+		case len(f.Unmanaged) == unmanaged+1:
+			f.said[i].unmanaged = unmanaged + 1
+		}
+	}
+	if len(f.Pins) == 0 {
+		f.Pins = nil
 	}
 	if len(refused) > 0 {
 		refused[0].More = refused[1:]

@@ -56,7 +56,7 @@ func (f *File) Rewrite(c Change) ([]byte, error) {
 		return edited, err
 	}
 	// An edit moves no pin to another index.
-	g, err := Parse(f.Path, edited)
+	g, err := f.Reread(edited)
 	if err != nil {
 		return nil, fmt.Errorf("rewrite %s: the outcome is not readable: %w", f.Path, err)
 	}
@@ -184,7 +184,7 @@ func (f *File) lineOf(p Pin) logicalLine {
 // verify parses the outcome and compares it with the page: the pins that were
 // to go are gone, the new ones are there, everything else is the same.
 func (p *page) verify(out []byte, dropped map[int]bool, c Change) error {
-	h, err := Parse(p.f.Path, out)
+	h, err := p.f.Reread(out)
 	if err != nil {
 		return fmt.Errorf("rewrite %s: the outcome is not readable: %w", p.f.Path, err)
 	}

@@ -67,6 +67,10 @@ func (y *yamlFile) index() {
 	}
 	y.lines = []int{start}
 	for i := start; i < len(y.data); {
+		if c := y.data[i]; c > '\r' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
 		n := newlineAt(y.data[i:])
 		if n == 0 {
 			_, n = utf8.DecodeRune(y.data[i:])

@@ -41,7 +41,7 @@ func (r Recipe) Render() ([]FileChange, error) {
 		if f.Derived == nil {
 			continue
 		}
-		parsed, err := constraints.Parse(f.Path, data)
+		parsed, err := f.Parsed.Reread(data)
 		if err != nil {
 			return nil, err
 		}

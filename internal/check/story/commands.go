@@ -42,6 +42,9 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 	for name, f := range s.weather() {
 		add(name, f)
 	}
+	for name, f := range s.builds() {
+		add(name, f)
+	}
 	for name, f := range s.views() {
 		add(name, f)
 	}
@@ -143,23 +146,6 @@ func (s *stage) weather() map[string]command {
 			}
 			return "", nil
 		},
-		"ci": func(a []string) (string, error) {
-			s.project.SetCI(a[0] == "on", a[1:]...)
-			return "", nil
-		},
-		"settings": func(a []string) (string, error) {
-			has := func(word string) bool { return slices.Contains(a, word) }
-			to := gitlabsim.Settings{Public: true, IssuesDisabled: has("no-issues"), MRsDisabled: has("no-merge-requests"), PipelinesRequired: has("pipelines-required"), RawNotes: has("raw-notes")}
-			if has("ff") {
-				to.MergeMethod = "ff"
-			}
-			s.project.Set(to)
-			return "", nil
-		},
-		"protect": func(a []string) (string, error) {
-			s.project.Protect(a[0], gitlabsim.Maintainer, gitlabsim.Maintainer)
-			return "", nil
-		},
 		"unprotect": func(a []string) (string, error) {
 			s.project.Unprotect(a[0])
 			return "", nil
@@ -174,21 +160,6 @@ func (s *stage) weather() map[string]command {
 			defer s.mu.Unlock()
 			s.config = c
 			return "", nil
-		},
-		"in": func(a []string) (string, error) {
-			for _, p := range s.config.Projects {
-				if path.Base(p.Path) == a[0] {
-					s.project = s.gitlab.Project(p.Path)
-					return "", nil
-				}
-				for _, root := range p.Policy.Roots {
-					if root.Project != "" && path.Base(root.Project) == a[0] {
-						s.project = s.gitlab.Project(root.Project)
-						return "", nil
-					}
-				}
-			}
-			return "", fmt.Errorf("no project %q", a[0])
 		},
 		"before": func(a []string) (string, error) {
 			method, glob, ok := strings.Cut(a[0], " ")
@@ -228,9 +199,6 @@ func (s *stage) views() map[string]command {
 	return map[string]command{
 		"mrs":      func([]string) (string, error) { return s.mergeRequests(), nil },
 		"branches": func([]string) (string, error) { return s.branches(), nil },
-		"pipelines": func([]string) (string, error) {
-			return strings.Join(append(s.project.Pipelines(), ""), "\n"), nil
-		},
 		"issue": func([]string) (string, error) {
 			i, err := dashboardOf(s.project)
 			return i.Description + "\n", err

@@ -45,6 +45,8 @@
 //	mention-from-afar USER             the dashboard, in a place that only USER may see
 //	merge|close|reopen|revert USER IID
 //	approve|unapprove USER IID
+//	thread|resolve USER IID            opens a thread in a merge request, resolves one
+//	hold-up USER IID [STATUS]          gives it a detailed_merge_status that is in the way; none: takes it away
 //	pipeline USER BRANCH|!IID|!IID/merge STATUS [JOB=STATUS...]
 //	title USER IID TEXT
 //	push USER BRANCH PATH FILE         a commit; FILE from the archive
@@ -78,16 +80,24 @@
 //	index-fault 'METHOD GLOB WHAT'     of the index
 //	calm                               ends every fault
 //	token revoke|restore
-//	settings [ff] [raw-notes] [no-issues] [no-merge-requests] [pipelines-required]
-//	protect|unprotect PATTERN          branches, for Maintainers
+//	settings WORD...                   ff, rebase_merge, squash=never|always|default_on, approvals=N, threads-resolved,
+//	                                   sha-required, pipelines-required, raw-notes, no-issues, no-merge-requests
+//	protect|unprotect PATTERN [PUSH MERGE]  branches, for these roles; for Maintainers where none are named
 //	ci on|off [INPUT...]               CI/CD, and the inputs that its configuration has
+//	script FILE|STATEMENT...           what its configuration does: which pipelines begin, how their jobs end; a
+//	                                   statement that is quoted is a line, see gitlabsim.Project.Script
+//	settled                            lets the clock go on until every pipeline has ended; runs happen on the way
+//	version VERSION                    of GitLab
+//	project PATH                       another project, from the folder of its last path element, with bob, alice and
+//	                                   the bot, who may merge there
 //	forget                             deletes the database
 //	configure FILE                     takes another configuration
-//	in NAME                            what follows is about another project
+//	in NAME                            what follows is about another project, whose path ends in NAME
 //	before 'METHOD GLOB' COMMAND...    a person acts in the instant before the next such request
 //
 // What there is, printed for stdout, cmp and grep:
 //
+//	jobs                               of every pipeline of the project, and commit statuses, oldest first
 //	mrs  branches  pipelines  issue  issues  show BRANCH PATH  diff BRANCH  log BRANCH
 //	notes [issue|mr IID]  mr IID
 //	size                               the words and bytes of the dashboard: words are what is between

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,6 +50,15 @@ func people() map[string]person {
 		}),
 		"approve":   onMR((*gitlabsim.Project).Approve),
 		"unapprove": onMR((*gitlabsim.Project).Unapprove),
+		"thread":    onMR((*gitlabsim.Project).OpenThread),
+		"resolve":   onMR((*gitlabsim.Project).ResolveThread),
+		"hold-up": {-2, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			iid, err := number(a[1])
+			if err != nil {
+				return err
+			}
+			return p.BlockMR(a[0], iid, strings.Join(a[2:], ""))
+		}},
 		"pipeline": {-3, func(_ *stage, p *gitlabsim.Project, a []string) error {
 			return p.Pipeline(a[0], a[1], a[2], a[3:]...)
 		}},
@@ -213,11 +221,11 @@ func people() map[string]person {
 			return p.EditIssueDescription(user, iid, "")
 		}),
 		"role": {2, func(_ *stage, p *gitlabsim.Project, a []string) error {
-			level := slices.Index([]string{"none", "guest", "planner", "reporter", "developer", "maintainer", "owner"}, a[1])
-			if level < 0 {
+			to := level(a[1])
+			if to < 0 {
 				return fmt.Errorf("no role %q", a[1])
 			}
-			p.SetRole(a[0], []int{0, gitlabsim.Guest, gitlabsim.Planner, gitlabsim.Reporter, gitlabsim.Developer, gitlabsim.Maintainer, gitlabsim.Owner}[level])
+			p.SetRole(a[0], to)
 			return nil
 		}},
 		"user-state": {2, func(s *stage, _ *gitlabsim.Project, a []string) error {

@@ -137,7 +137,7 @@ func TestUnknownCallsAreKept(t *testing.T) {
 	w.c = w.client(w.s.Token("bot"))
 	_, _, err := w.c.Issues.ListProjectIssues(w.p.ID(), &gitlab.ListProjectIssuesOptions{Search: new("x")})
 	w.refused(err, 599, "unknown query parameter")
-	_, _, err = w.c.MergeRequests.AcceptMergeRequest(w.p.ID(), 1, nil)
+	_, err = w.c.MergeRequests.RebaseMergeRequest(w.p.ID(), 1, nil)
 	w.refused(err, 599, "unknown route")
 	_, _, err = w.c.Issues.CreateIssue(w.p.ID(), &gitlab.CreateIssueOptions{Title: new("x"), Weight: new(int64(1))})
 	w.refused(err, 599, "unknown body key")

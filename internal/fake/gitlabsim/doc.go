@@ -12,8 +12,7 @@
 // from Options.Now, identifiers are counted or hashed, and no answer depends
 // on the order of a map.
 //
-// It does not run pipelines, which tests start and end, nor ask for approvals
-// before a merge, it does not do merge trains, forks, GraphQL, webhooks
-// or git over HTTP, it does not render Markdown, and no API call merges: only
-// people do.
+// It runs no pipelines: a script says how the jobs end ([Project.Script]), or tests
+// do. It does not do merge trains, automatic merges, forks, GraphQL, webhooks or
+// git over HTTP, and it does not render Markdown.
 package gitlabsim

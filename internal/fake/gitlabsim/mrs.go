@@ -24,6 +24,9 @@ type mergeRequest struct {
 	mergeStatus    string    // unchecked, checking, can_be_merged, cannot_be_merged
 	check          *lateness // a recheck asked for
 	closing        *ending   // its branch is gone
+	squashCommit   *commit
+	threads        int    // that nobody resolved
+	blocked        string // a detailed_merge_status that somebody's rules give it
 }
 
 // ending is that of a merge request whose branch was deleted.
@@ -120,6 +123,7 @@ func (p *Project) openMR(actor *user, in newMR) (*mergeRequest, error) {
 	p.runCommands(actor, &m.noteable, commands)
 	p.obey(actor, m.ref(), "title", m.title, "")
 	p.obey(actor, m.ref(), "description", in.description, "")
+	p.react(actor, m.source, head, m)
 	return m, nil
 }
 
@@ -181,6 +185,10 @@ func (p *Project) mrPushed(actor *user, m *mergeRequest, head *commit, count int
 	m.mergeStatus, m.check = "unchecked", nil
 	m.touch()
 	p.systemNote(actor, &m.noteable, fmt.Sprintf("added %d commit%s", count, plural(count)))
+	if p.approvals > 0 {
+		m.approvedBy = nil
+	}
+	p.react(actor, m.source, head, m)
 }
 
 func plural(n int) string {
@@ -281,43 +289,6 @@ func (p *Project) setMRState(actor *user, m *mergeRequest, state string) {
 		return
 	}
 	m.touch()
-}
-
-// merge is the merge button. gitlab.md 2.4.
-func (p *Project) merge(actor *user, m *mergeRequest) error {
-	m.settle()
-	if !p.canMerge(actor, m.target) || p.archived {
-		return refuse(401, "401 Unauthorized")
-	}
-	if m.state != "opened" || m.draft() || p.pipelinesRequired {
-		return refuse(405, "405 Method Not Allowed")
-	}
-	merged, ok := p.mergeResult(m)
-	if !ok {
-		return refuse(422, "Branch cannot be merged")
-	}
-	p.beforeMRChange()
-	source, target := p.repo.branches[m.source], p.repo.branches[m.target]
-	to := source.head
-	fastForward := isAncestor(target.head, source.head)
-	if p.mergeMethod == "ff" && !fastForward {
-		return refuse(422, "Branch cannot be merged")
-	}
-	if p.mergeMethod != "ff" {
-		message := fmt.Sprintf("Merge branch '%s' into '%s'\n\n%s\n\nSee merge request %s!%d", m.source, m.target, m.title, p.path, m.iid)
-		who := identityOf(actor)
-		to = p.repo.newCommit(commit{parents: []*commit{target.head, source.head}, tree: merged, message: message,
-			author: who, committer: who, at: p.s.now()})
-	}
-	p.markMerged(actor, m, to)
-	p.moveBranch(actor, m.target, to)
-	p.closeByMR(actor, m)
-	if m.removeSource && m.source != p.defaultBranch {
-		p.beforeMRChange()
-		delete(p.repo.branches, m.source)
-		p.s.event(p, actor, "branch-delete", m.source, source.head.id)
-	}
-	return nil
 }
 
 // closeByMR closes the issues that a merged merge request says it closes.

@@ -145,7 +145,7 @@ func (p *Project) CreateMR(username, source, target, title, description string) 
 
 // MergeMR presses the merge button.
 func (p *Project) MergeMR(username string, iid int) error {
-	return p.onMR(username, iid, p.merge)
+	return p.onMR(username, iid, func(u *user, m *mergeRequest) error { return p.merge(u, m, mergeCall{}) })
 }
 
 // CloseMR closes a merge request.

@@ -32,17 +32,22 @@ type Project struct {
 	defaultBranch string
 	created       time.Time
 
-	public            bool
-	archived          bool
-	issuesEnabled     bool
-	mrsEnabled        bool
-	mergeMethod       string // merge, ff
-	pipelinesRequired bool
-	autoClose         bool
-	rawNotes          bool // checklist notes quote what is written, not what is rendered
-	ciDisabled        bool
-	inputs            []string // of its CI/CD configuration
-	protected         []protection
+	public              bool
+	archived            bool
+	issuesEnabled       bool
+	mrsEnabled          bool
+	mergeMethod         string // merge, rebase_merge, ff
+	squashOption        string // never, always, default_on; "" is default_off
+	pipelinesRequired   bool
+	discussionsRequired bool // to be resolved
+	approvals           int  // that a merge needs
+	shaRequired         bool // by the call that merges
+	autoClose           bool
+	rawNotes            bool // checklist notes quote what is written, not what is rendered
+	ciDisabled          bool
+	inputs              []string // of its CI/CD configuration
+	script              script
+	protected           []protection
 
 	members []*member
 	repo    repository
@@ -105,14 +110,18 @@ func (p *Project) Empty() {
 
 // Settings are what a maintainer sets in the project's pages.
 type Settings struct {
-	Public            bool
-	Archived          bool
-	IssuesDisabled    bool
-	MRsDisabled       bool
-	MergeMethod       string // "" is merge; ff
-	PipelinesRequired bool   // "Pipelines must succeed": nothing is mergeable, for there are no pipelines
-	NoAutoClose       bool   // closing keywords do nothing
-	RawNotes          bool   // checklist notes of the older form: the item's first line as it is written
+	Public              bool
+	Archived            bool
+	IssuesDisabled      bool
+	MRsDisabled         bool
+	MergeMethod         string // "" is merge; rebase_merge, ff
+	PipelinesRequired   bool   // "Pipelines must succeed": nothing is mergeable without one
+	Squash              string // "" is default_off; never, always, default_on
+	DiscussionsResolved bool   // "All threads must be resolved"
+	Approvals           int    // that a merge request needs, and loses at a push
+	SHARequired         bool   // who merges has to send the head, gitlab.md 2.4
+	NoAutoClose         bool   // closing keywords do nothing
+	RawNotes            bool   // checklist notes of the older form: the item's first line as it is written
 }
 
 // Set replaces the settings.
@@ -122,7 +131,8 @@ func (p *Project) Set(to Settings) {
 	p.public, p.archived = to.Public, to.Archived
 	p.issuesEnabled, p.mrsEnabled = !to.IssuesDisabled, !to.MRsDisabled
 	p.mergeMethod, p.pipelinesRequired, p.autoClose = "merge", to.PipelinesRequired, !to.NoAutoClose
-	p.rawNotes = to.RawNotes
+	p.rawNotes, p.squashOption, p.discussionsRequired = to.RawNotes, to.Squash, to.DiscussionsResolved
+	p.approvals, p.shaRequired = to.Approvals, to.SHARequired
 	if to.MergeMethod != "" {
 		p.mergeMethod = to.MergeMethod
 	}

@@ -28,6 +28,7 @@ func (p *Project) moveBranch(actor *user, name string, to *commit) {
 		detail = old.id + ".." + to.id
 	}
 	p.s.event(p, actor, kind, name, detail)
+	p.react(actor, name, to, nil)
 	if old != nil {
 		p.afterPush(actor, name, old, to)
 	}

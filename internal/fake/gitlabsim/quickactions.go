@@ -127,7 +127,7 @@ func (p *Project) runCommand(actor *user, n *noteable, c command) {
 		p.commandTarget(n, c.arg)
 	case "merge", "ship":
 		if n.sigil == "!" {
-			_ = p.merge(actor, p.mr(n.iid)) // a refused quick action changes nothing
+			_ = p.merge(actor, p.mr(n.iid), mergeCall{}) // a refused quick action changes nothing
 		}
 	}
 }

@@ -16,6 +16,7 @@ func mrRoutes() []*route {
 		{method: "POST", pattern: all, handle: postMR, body: texts + "source_branch target_branch"},
 		{method: "GET", pattern: one, handle: mrCall(getMR), query: "include_diverged_commits_count include_rebase_in_progress render_html"},
 		{method: "PUT", pattern: one, handle: mrCall(putMR), body: texts + "add_labels remove_labels state_event target_branch discussion_locked"},
+		{method: "PUT", pattern: one + "/merge", handle: mrCall(putMerge), body: "sha squash squash_commit_message merge_commit_message should_remove_source_branch auto_merge merge_when_pipeline_succeeds"},
 		{method: "GET", pattern: one + "/commits", query: paging, handle: mrCall(mrCommits)},
 		{method: "GET", pattern: one + "/diffs", query: paging + "unidiff", handle: mrCall(mrDiffs)},
 		{method: "GET", pattern: one + "/versions", query: paging, handle: mrCall(mrVersions)},

@@ -24,6 +24,7 @@ func repositoryRoutes() []*route {
 		{method: "POST", pattern: one + "commits", handle: postCommit,
 			body: "branch commit_message start_branch start_sha actions author_email author_name stats force"},
 		{method: "GET", pattern: one + "commits/:sha", query: "stats", handle: code(getCommit)},
+		{method: "POST", pattern: one + "commits/:sha/revert", body: "branch dry_run", handle: code(revertCommit)},
 		{method: "GET", pattern: one + "commits/:sha/diff", query: paging + "unidiff", handle: code(getCommitDiff)},
 		{method: "GET", pattern: one + "files/:path", query: "ref", handle: code(getFile)},
 		{method: "GET", pattern: one + "files/:path/raw", query: "ref lfs", handle: code(getRawFile)},

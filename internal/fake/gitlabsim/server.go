@@ -142,7 +142,7 @@ func (s *Server) now() time.Time { return s.opt.Now().UTC() }
 // an iid or for the id of another kind.
 func (s *Server) nextID(kind string) int64 {
 	if s.ids[kind] == 0 {
-		s.ids[kind] = 10000*int64(slices.Index([]string{"user", "project", "token", "issue", "mr", "note", "version"}, kind)) + 11
+		s.ids[kind] = 10000*int64(slices.Index([]string{"user", "project", "token", "issue", "mr", "note", "version", "pipeline", "job"}, kind)) + 11
 	} else {
 		s.ids[kind]++
 	}
@@ -241,6 +241,13 @@ func (s *Server) Project(path string) *Project {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.projectByPath(path)
+}
+
+// Projects are all of them, in the order in which they were made.
+func (s *Server) Projects() []*Project {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.projects)
 }
 
 func (s *Server) projectByPath(path string) *Project {

@@ -67,9 +67,11 @@ func (p *Project) wire(u *user) object {
 		"issues_enabled": p.issuesEnabled, "issues_access_level": enabled(p.issuesEnabled),
 		"merge_requests_enabled": p.mrsEnabled, "merge_requests_access_level": enabled(p.mrsEnabled),
 		"repository_access_level": "enabled", "builds_access_level": enabled(!p.ciDisabled), "can_create_merge_request_in": p.mrsEnabled && p.level(u) >= Developer,
-		"merge_method": p.mergeMethod, "squash_option": "default_off", "autoclose_referenced_issues": p.autoClose,
+		"merge_method": p.mergeMethod, "squash_option": cmp.Or(p.squashOption, "default_off"), "autoclose_referenced_issues": p.autoClose,
 		"only_allow_merge_if_pipeline_succeeds":            p.pipelinesRequired,
-		"only_allow_merge_if_all_discussions_are_resolved": false, "remove_source_branch_after_merge": true}
+		"allow_merge_on_skipped_pipeline":                  false,
+		"only_allow_merge_if_all_discussions_are_resolved": p.discussionsRequired, "remove_source_branch_after_merge": true,
+		"ci_pipeline_variables_minimum_override_role": p.script.variablesRole()}
 }
 
 // commitWire is a commit; lists of branches leave its parents out, the worse
@@ -146,7 +148,7 @@ func (m *mergeRequest) wire() object {
 	out["source_project_id"], out["target_project_id"] = m.p.id, m.p.id
 	out["draft"], out["work_in_progress"] = m.draft(), m.draft()
 	out["sha"], out["merge_commit_sha"], out["squash_commit_sha"] = m.head.id, nil, nil
-	if m.mergeCommit != nil {
+	if m.mergeCommit != nil && len(m.mergeCommit.parents) > 1 { // null after a fast-forward
 		out["merge_commit_sha"] = m.mergeCommit.id
 	}
 	out["merged_at"], out["merged_by"], out["merge_user"] = stamp(m.mergedAt), s.userWire(m.mergedBy), s.userWire(m.mergedBy)
@@ -154,9 +156,12 @@ func (m *mergeRequest) wire() object {
 	out["has_conflicts"] = m.mergeStatus == "cannot_be_merged"
 	out["prepared_at"] = stamp(m.preparedAt)
 	out["merge_when_pipeline_succeeds"], out["merge_after"] = false, nil
+	if m.squashCommit != nil {
+		out["squash_commit_sha"] = m.squashCommit.id
+	}
 	out["should_remove_source_branch"], out["force_remove_source_branch"] = nil, m.removeSource
-	out["reviewers"], out["squash"], out["squash_on_merge"] = s.usersWire(m.reviewers), m.squash, m.squash
-	out["blocking_discussions_resolved"], out["imported"] = true, false
+	out["reviewers"], out["squash"], out["squash_on_merge"] = s.usersWire(m.reviewers), m.squash, m.squashes()
+	out["blocking_discussions_resolved"], out["imported"] = m.threads == 0, false
 	return out
 }
 
@@ -164,7 +169,7 @@ func (m *mergeRequest) wire() object {
 func (m *mergeRequest) fullWire(u *user) object {
 	out := m.wire()
 	out["user"] = object{"can_merge": m.p.canMerge(u, m.target)}
-	out["changes_count"], out["diff_refs"], out["head_pipeline"], out["pipeline"], out["merge_error"] = nil, nil, m.headPipeline(), nil, nil
+	out["changes_count"], out["diff_refs"], out["head_pipeline"], out["pipeline"], out["merge_error"] = nil, nil, m.headPipelineWire(), nil, nil
 	if n := len(m.versions); n > 0 {
 		last := m.versions[n-1]
 		out["changes_count"] = fmt.Sprint(len(changesOf(last.baseTree(), last.head.tree)))
@@ -185,24 +190,6 @@ func idOf(c *commit) any {
 		return nil
 	}
 	return c.id
-}
-
-func (m *mergeRequest) detailedStatus() string {
-	switch {
-	case m.state != "opened":
-		return "not_open"
-	case m.preparedAt.IsZero():
-		return "preparing"
-	case m.mergeStatus == "unchecked" || m.mergeStatus == "checking":
-		return m.mergeStatus
-	case m.draft():
-		return "draft_status"
-	case m.mergeStatus == "cannot_be_merged":
-		return "conflict"
-	case m.p.pipelinesRequired:
-		return "ci_must_pass"
-	}
-	return "mergeable"
 }
 
 func (m *mergeRequest) versionWire(v *version) object {

@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"context"
 	"crypto/sha256"
 	"fmt"
 	"strings"
@@ -10,7 +9,6 @@ import (
 	"gitlab.com/cki-project/pinwheel/journal"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/store"
 )
 
 // outcomeOf is what came of an action, as the journal writes it down.
@@ -61,27 +59,6 @@ func textFact(kind plan.ActionKind, iid int64, before, after string) plan.Fact {
 	return plan.Fact{
 		Kind: kind, On: issueTarget(iid), Why: "a state changed", Before: digest(before), After: digest(after), Detail: strings.Join(digest(after), ""),
 	}
-}
-
-// asked records that the state of a tick is another than the store's.
-func (r *run) asked(ctx context.Context, sel store.Selection) error {
-	old := r.states[sel.Tick.ID]
-	if old == sel.State {
-		return nil
-	}
-	t := sel.Tick
-	e := store.AuditEntry{
-		Action: "tick", Target: t.Branch, Who: t.By.Username, Role: roleOf(t.Role),
-		Why: strings.TrimSpace(string(t.Box) + " " + t.Text), After: []string{string(sel.State)}, Result: sel.Reason,
-	}
-	if old != "" {
-		e.Before = []string{string(old)}
-	}
-	if err := r.journal.Asked(ctx, e); err != nil {
-		return err
-	}
-	r.states[t.ID] = sel.State
-	return nil
 }
 
 func roleOf(role plan.Role) string {

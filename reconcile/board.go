@@ -10,29 +10,40 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
+// board is the dashboard as a run found it.
+type board struct {
+	issue     *dashboard.Issue
+	found     dashboard.FindResult // empty where that failed
+	page      dashboard.Page
+	lastNote  int64     // the newest note that was there when the boxes were judged
+	witnessed time.Time // a change of the dashboard that a comment explains
+	edited    bool      // a person did something on it since the run before
+	untold    bool      // who ticked could not be read: new ticks wait for the next run
+}
+
 // observeDashboard finds the issue and reads what was done on it. A failure is
 // noted and the run goes on without ticks: merge requests do not need an issue.
-func (r *run) observeDashboard(ctx context.Context) dashboard.Activity {
-	r.lastNote = r.memory.LastNoteID
+func (r *observer) observeDashboard(ctx context.Context) dashboard.Activity {
+	r.board.lastNote = r.memory.LastNoteID
 	if !r.snap.Project.IssuesEnabled {
-		r.found = dashboard.FoundNone
+		r.board.found = dashboard.FoundNone
 		return dashboard.Activity{}
 	}
 	issue, found, err := r.Dashboard.Find(ctx, r.snap.Project.ID, r.memory.DashboardIID, r.snap.Bot, r.project.Policy.Dashboard)
 	if err != nil {
-		r.found = ""
+		r.board.found = ""
 		r.fail("the dashboard could not be read: " + explain(err))
 		return dashboard.Activity{}
 	}
-	r.issue, r.found = issue, found
+	r.board.issue, r.board.found = issue, found
 	if found != dashboard.FoundOpen {
 		return dashboard.Activity{}
 	}
 	activity, err := r.activity(ctx)
-	r.page = dashboard.Parse(r.issue.Description)
-	r.snap.Samples = r.page.Samples
+	r.board.page = dashboard.Parse(r.board.issue.Description)
+	r.snap.Samples = r.board.page.Samples
 	if err != nil {
-		r.untold = true
+		r.board.untold = true
 		r.fail(explain(err))
 	}
 	return activity
@@ -53,8 +64,8 @@ var (
 // Where there is anything to judge, the page is read again after it, until both
 // are of one instant: a tick that came between would be on none or be taken for
 // one that was judged. An error says why who ticked is not known in this run.
-func (r *run) activity(ctx context.Context) (dashboard.Activity, error) {
-	id, iid := r.snap.Project.ID, r.issue.IID
+func (r *observer) activity(ctx context.Context) (dashboard.Activity, error) {
+	id, iid := r.snap.Project.ID, r.board.issue.IID
 	for range rereads {
 		a, err := r.Dashboard.Activity(ctx, id, iid, r.memory.LastNoteID)
 		if err != nil {
@@ -72,9 +83,9 @@ func (r *run) activity(ctx context.Context) (dashboard.Activity, error) {
 		if err != nil {
 			return a, errors.New("the dashboard could not be read: " + explain(err))
 		}
-		same := fresh.Description == r.issue.Description
-		fresh.Older = r.issue.Older
-		*r.issue = fresh
+		same := fresh.Description == r.board.issue.Description
+		fresh.Older = r.board.issue.Older
+		*r.board.issue = fresh
 		if !same {
 			continue
 		}
@@ -96,16 +107,16 @@ func (r *run) activity(ctx context.Context) (dashboard.Activity, error) {
 
 // somethingNew reports whether a person did something since the boxes were judged,
 // or the page is not as we left it. Of a lost memory only ticks are of interest.
-func (r *run) somethingNew(a dashboard.Activity) bool {
+func (r *observer) somethingNew(a dashboard.Activity) bool {
 	if r.memory.DashboardBody == "" {
-		return slices.ContainsFunc(dashboard.Parse(r.issue.Description).Boxes, func(b dashboard.Box) bool { return b.Checked })
+		return slices.ContainsFunc(dashboard.Parse(r.board.issue.Description).Boxes, func(b dashboard.Box) bool { return b.Checked })
 	}
 	for _, n := range a.Notes {
 		if n.Author.ID != r.snap.Bot.ID {
 			return true
 		}
 	}
-	return !dashboard.Equal(r.issue.Description, dashboard.Written(r.memory.DashboardBody))
+	return !dashboard.Equal(r.board.issue.Description, dashboard.Written(r.memory.DashboardBody))
 }
 
 // patience is how long notes may be behind the issue that they are of.
@@ -118,8 +129,8 @@ const slack = time.Second
 // short while ago and after the newest note. A comment changes an issue and is no
 // activity; where the newest note is one, the activity is to be read again, since
 // that list may be behind this one.
-func (r *run) late(ctx context.Context, a dashboard.Activity) (late, again bool, err error) {
-	changed := r.issue.UpdatedAt
+func (r *observer) late(ctx context.Context, a dashboard.Activity) (late, again bool, err error) {
+	changed := r.board.issue.UpdatedAt
 	if r.now.Sub(changed) > patience {
 		return false, false, nil
 	}
@@ -128,16 +139,16 @@ func (r *run) late(ctx context.Context, a dashboard.Activity) (late, again bool,
 			return false, false, nil
 		}
 	}
-	if r.witnessed.Equal(changed) {
+	if r.board.witnessed.Equal(changed) {
 		return false, false, nil
 	}
-	at, err := r.Dashboard.NewestNoteAt(ctx, r.snap.Project.ID, r.issue.IID)
+	at, err := r.Dashboard.NewestNoteAt(ctx, r.snap.Project.ID, r.board.issue.IID)
 	if err != nil {
 		return false, false, err
 	}
 	if at.Before(changed.Add(-slack)) {
 		return true, false, nil
 	}
-	r.witnessed = changed
+	r.board.witnessed = changed
 	return false, true, nil
 }

@@ -55,25 +55,45 @@ func (b *Budget) give(n int) {
 	b.taken = b.taken[:max(len(b.taken)-n, 0)]
 }
 
+// places are those that one run reserves of a budget over all projects.
+type places struct {
+	budget   *Budget
+	now      time.Time
+	reserved int // and not spent yet
+}
+
+// places returns those of a run, which are none yet.
+func (b *Budget) places(now time.Time) *places { return &places{budget: b, now: now} }
+
+// spend notes that so many merge requests were opened.
+func (p *places) spend(n int) { p.reserved = max(p.reserved-n, 0) }
+
+// giveBack returns what was reserved and not spent.
+func (p *places) giveBack() {
+	if p.budget != nil {
+		p.budget.give(p.reserved)
+	}
+}
+
 // decideWithin decides, and reserves what the plan would open of the budget over
 // all projects. Where that does not give as much, the plan is made for less.
-func (r *run) decideWithin(ctx context.Context) (plan.Plan, error) {
-	if r.Budget == nil {
-		return r.decide(ctx)
+func (r *run) decideWithin(ctx context.Context, o observation, places *places) (plan.Plan, error) {
+	if places.budget == nil {
+		return r.decide(ctx, o)
 	}
-	may := r.reserved + r.Budget.left(r.now)
-	r.snap.New = &may
-	p, err := r.decide(ctx)
+	may := places.reserved + places.budget.left(r.now)
+	o.snap.New = &may
+	p, err := r.decide(ctx, o)
 	if err != nil {
 		return p, err
 	}
 	wants := len(slices.DeleteFunc(slices.Clone(p.Actions), func(a plan.Action) bool { return !unasked(a) }))
-	if wants > r.reserved {
-		r.reserved += r.Budget.take(r.now, wants-r.reserved)
+	if wants > places.reserved {
+		places.reserved += places.budget.take(r.now, wants-places.reserved)
 	}
-	if wants > r.reserved { // another project took it meanwhile
-		*r.snap.New = r.reserved
-		return r.decide(ctx)
+	if wants > places.reserved { // another project took it meanwhile
+		*o.snap.New = places.reserved
+		return r.decide(ctx, o)
 	}
 	return p, nil
 }

@@ -5,15 +5,13 @@ import (
 	"strings"
 	"testing"
 
+	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-func capped() *run {
-	r := &run{task: &task{Runner: New(Options{})}}
-	r.reader = r.newIndexReader(plan.Policy{})
-	r.snap.Packages, r.snap.Metadata = r.reader.packages, r.reader.releases
-	r.snap.Approved = map[int64]bool{}
-	return r
+func capped() observation {
+	r := &run{Runner: New(Options{})}
+	return r.newObserver(config.Project{}).observation
 }
 
 // A run asks for so many names without a pin, and for so many releases of one
@@ -51,7 +49,7 @@ func TestARunAsksForNoMoreThanItsCaps(t *testing.T) {
 // What releases require has so much room in a run, and no more once something did
 // not fit.
 func TestARunHoldsNoMoreThanItsRoom(t *testing.T) {
-	r := capped().reader
+	r := capped().indexes
 	if !r.fits(mostRequired-10) || r.fits(11) || !r.fits(10) || r.fits(1) || !r.fits(0) {
 		t.Errorf("%d of %d bytes are held", r.spent.required, mostRequired)
 	}

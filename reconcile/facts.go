@@ -26,31 +26,31 @@ const (
 // decide judges, fetches what the judgement lacks, and judges again, until
 // nothing is missing or the run's budget is spent; what is still missing then
 // is not checked yet, and a last judgement says so.
-func (r *run) decide(ctx context.Context) (plan.Plan, error) {
+func (r *run) decide(ctx context.Context, o observation) (plan.Plan, error) {
 	var p plan.Plan
 	var memory decide.Memory
-	err := r.settled(ctx, func() []plan.Need {
-		p = memory.Decide(r.snap)
+	err := r.settled(ctx, o, func() []plan.Need {
+		p = memory.Decide(o.snap)
 		return p.Missing
 	})
 	return p, err
 }
 
 // verifyPins judges the pins as they are, with the same patience.
-func (r *run) verifyPins(ctx context.Context) (Preview, error) {
+func (r *run) verifyPins(ctx context.Context, o observation) (Preview, error) {
 	var v plan.Verification
-	err := r.settled(ctx, func() []plan.Need {
-		v = decide.Verify(r.snap)
+	err := r.settled(ctx, o, func() []plan.Need {
+		v = decide.Verify(o.snap)
 		return v.Missing
 	})
-	return Preview{Snapshot: r.snap, Plan: plan.Plan{Problems: v.Problems}, Verification: v}, err
+	return Preview{Snapshot: o.snap, Plan: plan.Plan{Problems: v.Problems}, Verification: v}, err
 }
 
 // settled calls judge until it needs nothing more, and keeps what was learnt on
 // the way.
-func (r *run) settled(ctx context.Context, judge func() []plan.Need) (err error) {
+func (r *run) settled(ctx context.Context, o observation, judge func() []plan.Need) (err error) {
 	defer func() {
-		if kept := r.reader.keep(ctx); err == nil {
+		if kept := o.indexes.keep(ctx); err == nil {
 			err = kept
 		}
 	}()
@@ -62,15 +62,15 @@ func (r *run) settled(ctx context.Context, judge func() []plan.Need) (err error)
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("decide: %w", err)
 		}
-		last := round >= stages*rounds || r.reader.spent.fetched+len(needs) > maxNeeds
+		last := round >= stages*rounds || o.indexes.spent.fetched+len(needs) > maxNeeds
 		if last || round > 0 && round%rounds == 0 {
-			r.unread(needs, "the run's budget of requests was spent")
+			o.unread(needs, "the run's budget of requests was spent")
 			if round > stages*rounds+2 {
 				return nil // nothing more can become of it
 			}
 			continue
 		}
-		if err := r.meet(ctx, r.within(needs)); err != nil {
+		if err := r.meet(ctx, o, o.within(needs)); err != nil {
 			return err
 		}
 	}
@@ -78,11 +78,11 @@ func (r *run) settled(ctx context.Context, judge func() []plan.Need) (err error)
 
 // within drops the needs that are beyond the caps of a run, in the order in which
 // they were asked for, and notes them as not checked.
-func (r *run) within(needs []plan.Need) []plan.Need {
+func (o observation) within(needs []plan.Need) []plan.Need {
 	out := make([]plan.Need, 0, len(needs))
 	for _, n := range needs {
-		if reason := r.reader.spent.beyond(n); reason != "" {
-			r.unread([]plan.Need{n}, reason)
+		if reason := o.indexes.spent.beyond(n); reason != "" {
+			o.unread([]plan.Need{n}, reason)
 			continue
 		}
 		out = append(out, n)
@@ -107,26 +107,26 @@ func (s *spent) beyond(n plan.Need) string {
 }
 
 // unread notes needs as not checked in this run.
-func (r *run) unread(needs []plan.Need, reason string) {
+func (o observation) unread(needs []plan.Need, reason string) {
 	for _, n := range needs {
 		if n.Approval != 0 {
-			r.snap.Approved[n.Approval] = true // it stays as it is
+			o.snap.Approved[n.Approval] = true // it stays as it is
 			continue
 		}
-		r.reader.unread(n, reason)
+		o.indexes.unread(n, reason)
 	}
 }
 
 // meet reads what a decision lacks: of GitLab whether merge requests are approved,
 // of the indexes all else.
-func (r *run) meet(ctx context.Context, needs []plan.Need) error {
+func (r *run) meet(ctx context.Context, o observation, needs []plan.Need) error {
 	var rest []plan.Need
 	for _, n := range needs {
 		if n.Approval != 0 {
-			r.observeApproval(ctx, n.Approval)
+			r.observeApproval(ctx, o, n.Approval)
 		} else {
 			rest = append(rest, n)
 		}
 	}
-	return r.reader.meet(ctx, r.snap.Files, rest)
+	return o.indexes.meet(ctx, o.snap.Files, rest)
 }

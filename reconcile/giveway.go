@@ -13,45 +13,45 @@ import (
 // ticked here has been judged in this run. It reports false, and the page is
 // written as always, where that could not be: notes were unreadable, or
 // somebody edits the page just now.
-func (r *run) giveWay(ctx context.Context) bool {
-	if r.issue.Older == 0 || r.untold {
+func (w *publishing) giveWay(ctx context.Context) bool {
+	if w.board.issue.Older == 0 || w.board.untold {
 		return false
 	}
 	var said, closed bool
 	var err error
-	why := fmt.Sprintf("issue #%d was there first", r.issue.Older)
+	why := fmt.Sprintf("issue #%d was there first", w.board.issue.Older)
 	fact := plan.Fact{
-		Kind: plan.KindCloseDashboard, On: issueTarget(r.issue.IID), Why: why, Before: []string{"opened"}, After: []string{"closed"}, Detail: why,
+		Kind: plan.KindCloseDashboard, On: issueTarget(w.board.issue.IID), Why: why, Before: []string{"opened"}, After: []string{"closed"}, Detail: why,
 	}
-	broken := r.journal.Do(ctx, fact, func(ctx context.Context) journal.Outcome {
-		said, closed, err = r.closeSecond(ctx)
+	broken := w.journal.Do(ctx, fact, func(ctx context.Context) journal.Outcome {
+		said, closed, err = w.closeSecond(ctx)
 		return outcome(err)
 	})
 	if broken != nil {
 		return false // the journal keeps why
 	}
 	if said {
-		r.wrote++
+		w.wrote++
 	}
 	if err != nil {
-		r.fail("the second dashboard could not be closed: " + explain(err))
+		w.fail("the second dashboard could not be closed: " + explain(err))
 		return false
 	}
 	if !closed {
 		return false
 	}
-	r.wrote++
+	w.wrote++
 	// Of the other page nothing is remembered: the next run believes what it shows.
-	r.memory.DashboardIID, r.memory.DashboardBody, r.memory.LastNoteID = r.issue.Older, "", 0
+	w.published.memory.DashboardIID, w.published.memory.DashboardBody, w.published.memory.LastNoteID = w.board.issue.Older, "", 0
 	return true
 }
 
 // closeSecond says on this process's dashboard that it gives way, and closes it.
-func (r *run) closeSecond(ctx context.Context) (said, closed bool, err error) {
-	said, err = r.Dashboard.Comment(ctx, r.snap.Project.ID, r.issue.IID, r.snap.Bot, "older",
-		fmt.Sprintf("The dashboard of this project is #%d, which was there first, so this one is closed. What was ticked here counts.", r.issue.Older))
+func (w *publishing) closeSecond(ctx context.Context) (said, closed bool, err error) {
+	said, err = w.Dashboard.Comment(ctx, w.snap.Project.ID, w.board.issue.IID, w.snap.Bot, "older",
+		fmt.Sprintf("The dashboard of this project is #%d, which was there first, so this one is closed. What was ticked here counts.", w.board.issue.Older))
 	if err == nil {
-		closed, err = r.Dashboard.Close(ctx, r.snap.Project.ID, *r.issue)
+		closed, err = w.Dashboard.Close(ctx, w.snap.Project.ID, *w.board.issue)
 	}
 	return said, closed, err
 }

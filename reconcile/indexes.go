@@ -17,7 +17,7 @@ import (
 // it reads is in packages and releases, which are maps of the run's snapshot. It is
 // for one goroutine.
 type indexReader struct {
-	*task
+	*run
 	policy plan.Policy
 	client *pypi.Client // remembers for this run which hosts answered
 
@@ -58,9 +58,9 @@ type spent struct {
 
 // newIndexReader returns one that has read nothing, for indexes as a policy names
 // their packages.
-func (r *task) newIndexReader(policy plan.Policy) *indexReader {
+func (r *run) newIndexReader(policy plan.Policy) *indexReader {
 	x := &indexReader{
-		task: r, policy: policy,
+		run: r, policy: policy,
 		packages: map[string]plan.Package{}, releases: map[string]map[string]plan.Metadata{},
 		pages:  pagesRead{wanted: map[string]decide.Wanted{}, renews: map[string]bool{}, fresh: map[string][]pypi.Request{}},
 		stored: storedMetadata{recalled: map[string]bool{}, unproved: map[release]memory{}, doubted: map[partOf]store.MetadataRow{}},

@@ -17,7 +17,7 @@ const seenAgain = time.Hour
 // up to date. One list tells which of them changed; a merge request is read
 // where its pipeline ended or its head is a new one. What cannot be read leaves
 // what was known, and is tried again in the next run.
-func (r *run) observePipelines(ctx context.Context) {
+func (r *observer) observePipelines(ctx context.Context) {
 	known := r.memory.Pipelines
 	r.memory.Pipelines = map[int64]plan.Pipeline{}
 	if r.snap.Project.PipelinesOff {
@@ -33,29 +33,10 @@ func (r *run) observePipelines(ctx context.Context) {
 			open = append(open, m)
 		}
 	}
-	n, ok := r.pipelineNews(ctx, open, known)
+	n := r.pipelineNews(ctx, open, known)
 	r.snap.Pipelines = map[int64]plan.Pipeline{}
 	for _, m := range open {
-		old := known[m.IID]
-		seen := plan.Pipeline{Head: old.Head, ID: old.ID, Updated: old.Updated, Started: old.Started, Since: old.Since, Red: old.Red}
-		read := ok && (n.all || old.Head != m.HeadSHA || n.of[m.IID])
-		if read {
-			fresh, err := r.gitlab.HeadPipeline(ctx, r.snap.Project.ID, m.IID, m.Note.At)
-			if err != nil {
-				ok, read = r.missed(err), false
-			} else if seen = fresh; len(fresh.Jobs) > 0 && fresh.Head == old.Head && fresh.Result == old.Result {
-				seen = sameJobs(fresh, old)
-			}
-		}
-		next := old.Next(seen, r.age(m))
-		kept := next
-		if ok && next.Result == plan.Failed && (n.main || read) {
-			if next, ok = r.againstMain(ctx, next, &n); ok {
-				kept = next
-			} else {
-				kept = old // it is read again
-			}
-		}
+		next, kept := r.observePipeline(ctx, m, known[m.IID], &n)
 		if next.Head != "" {
 			r.snap.Pipelines[m.IID] = next
 		}
@@ -63,16 +44,42 @@ func (r *run) observePipelines(ctx context.Context) {
 			r.memory.Pipelines[m.IID] = kept
 		}
 	}
-	if ok {
+	if !n.failed {
 		// The run before this one: the list is read once more from there, so that
 		// one answer that was out of date loses nothing.
 		r.memory.PipelinesSeen = r.memory.MergeRequestsSeen
 	}
 }
 
+// observePipeline returns what is known now of the pipeline of a merge request, and
+// what the next run is to know: the same, or what was known before where it is to
+// be read again. Once something could not be read nothing else is tried.
+func (r *observer) observePipeline(ctx context.Context, m plan.MergeRequest, old plan.Pipeline, n *news) (next, kept plan.Pipeline) {
+	seen, read := plan.Pipeline{Head: old.Head, ID: old.ID, Updated: old.Updated, Started: old.Started, Since: old.Since, Red: old.Red}, false
+	if !n.failed && (n.all || old.Head != m.HeadSHA || n.of[m.IID]) {
+		fresh, err := r.gitlab.HeadPipeline(ctx, r.snap.Project.ID, m.IID, m.Note.At)
+		switch {
+		case err != nil:
+			r.missed(n, err)
+		case len(fresh.Jobs) > 0 && fresh.Head == old.Head && fresh.Result == old.Result:
+			seen, read = sameJobs(fresh, old), true
+		default:
+			seen, read = fresh, true
+		}
+	}
+	next = old.Next(seen, r.age(m))
+	if n.failed || next.Result != plan.Failed || !n.main && !read {
+		return next, next
+	}
+	if next = r.againstMain(ctx, next, n); n.failed {
+		return next, old
+	}
+	return next, next
+}
+
 // age is how long ago the head of a merge request was committed, 0 where its
 // branch is at another one or gone.
-func (r *run) age(m plan.MergeRequest) time.Duration {
+func (r *observer) age(m plan.MergeRequest) time.Duration {
 	for _, b := range r.snap.Branches {
 		if b.Name == m.Branch && b.Head.SHA == m.HeadSHA && !b.Head.At.IsZero() {
 			return r.now.Sub(b.Head.At)
@@ -99,17 +106,20 @@ type news struct {
 	read bool
 	jobs map[string]plan.Result
 	at   time.Time
+
+	failed bool // something could not be read
 }
 
-// pipelineNews reads the list; it is false where that failed.
-func (r *run) pipelineNews(ctx context.Context, open []plan.MergeRequest, known map[int64]plan.Pipeline) (news, bool) {
+// pipelineNews reads the list.
+func (r *observer) pipelineNews(ctx context.Context, open []plan.MergeRequest, known map[int64]plan.Pipeline) news {
 	n := news{of: map[int64]bool{}, all: r.memory.PipelinesSeen.IsZero()}
 	if len(open) == 0 || n.all {
-		return n, true
+		return n
 	}
 	list, err := r.gitlab.UpdatedPipelines(ctx, r.snap.Project.ID, r.memory.PipelinesSeen.Add(-seenAgain))
 	if err != nil {
-		return n, r.missed(err)
+		r.missed(&n, err)
+		return n
 	}
 	for _, p := range list {
 		n.main = n.main || p.Ref == r.snap.Project.DefaultBranch && p.Result != plan.Unsettled
@@ -122,34 +132,36 @@ func (r *run) pipelineNews(ctx context.Context, open []plan.MergeRequest, known 
 			}
 		}
 	}
-	return n, true
+	return n
 }
 
-// againstMain compares the jobs that failed with the default branch's.
-func (r *run) againstMain(ctx context.Context, p plan.Pipeline, n *news) (plan.Pipeline, bool) {
+// againstMain compares the jobs that failed with the default branch's, which are
+// read once.
+func (r *observer) againstMain(ctx context.Context, p plan.Pipeline, n *news) plan.Pipeline {
 	if !n.read {
 		n.read = true
 		var err error
 		if n.jobs, n.at, err = r.gitlab.BranchJobs(ctx, r.snap.Project.ID, r.snap.Project.DefaultBranch); err != nil {
-			return p, r.missed(err)
+			r.missed(n, err)
+			return p
 		}
 	}
-	return p.Against(n.jobs, n.at), true
+	return p.Against(n.jobs, n.at)
 }
 
 // missed notes that pipelines could not be read.
-func (r *run) missed(err error) bool {
+func (r *observer) missed(n *news, err error) {
+	n.failed = true
 	r.fail("the results of pipelines could not be read: " + explain(err))
-	return false
 }
 
 // observeApproval reads whether anybody approves a merge request. One of which
 // that cannot be read stays as it is.
-func (r *run) observeApproval(ctx context.Context, iid int64) {
-	approved, err := r.gitlab.Approved(ctx, r.snap.Project.ID, iid)
+func (r *run) observeApproval(ctx context.Context, o observation, iid int64) {
+	approved, err := o.gitlab.Approved(ctx, o.snap.Project.ID, iid)
 	if err != nil {
 		r.fail("whether a merge request is approved could not be read: " + explain(err))
 		approved = true
 	}
-	r.snap.Approved[iid] = approved
+	o.snap.Approved[iid] = approved
 }

@@ -8,7 +8,6 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
-	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -21,7 +20,7 @@ const tries = 3
 // the branch's head after the merge requests were, so that one seen as merged is
 // in it. Nothing is read at a name, which a tag may have too. Was the policy
 // another one at that commit, all is read again.
-func (r *run) observeRepository(ctx context.Context) (dashboard.Activity, error) {
+func (r *observer) observeRepository(ctx context.Context) (dashboard.Activity, error) {
 	p := &r.snap.Project
 	first, err := r.GitLab.Head(ctx, p.ID, p.DefaultBranch)
 	if err != nil {
@@ -30,12 +29,12 @@ func (r *run) observeRepository(ctx context.Context) (dashboard.Activity, error)
 	p.Head = first.SHA
 	operators := r.project
 	for range tries {
-		r.project, r.snap.Policy, r.snap.Own, r.snap.MergeRequests, r.proven = operators, operators.Policy, plan.OwnPolicy{}, nil, nil
+		r.follow(operators)
+		r.snap.Own, r.snap.MergeRequests, r.proven = plan.OwnPolicy{}, nil, nil
 		policy, err := r.observePolicy(ctx)
 		if err != nil {
 			return dashboard.Activity{}, err
 		}
-		r.gitlab = mrs.New(r.GitLab, mrs.Options{BranchPrefix: r.project.Policy.BranchPrefix, FormerUsers: r.FormerUsers})
 		if err := r.observeRights(ctx); err != nil {
 			return dashboard.Activity{}, err
 		}
@@ -65,7 +64,7 @@ func (r *run) observeRepository(ctx context.Context) (dashboard.Activity, error)
 // observePolicy lays the project's own file, if it has one, over what the
 // operator says of it, and returns its text. While that file is broken the
 // operator's word counts for where the dashboard is, and nothing else is written.
-func (r *run) observePolicy(ctx context.Context) ([]byte, error) {
+func (r *observer) observePolicy(ctx context.Context) ([]byte, error) {
 	p := r.snap.Project
 	data, found, err := r.GitLab.File(ctx, p.ID, config.OwnFile, p.Head)
 	if err != nil || !found {
@@ -77,7 +76,7 @@ func (r *run) observePolicy(ctx context.Context) ([]byte, error) {
 		r.snap.Own.Problems = policyProblems(err)
 		return data, nil
 	}
-	r.project, r.snap.Policy = own, own.Policy
+	r.follow(own)
 	return data, nil
 }
 

@@ -20,7 +20,7 @@ const lookAgain = 24 * time.Hour
 // the policy names people. That they
 // cannot be read is no failure: what cannot be done for the lack of them says so.
 // A token that can write nothing is an error.
-func (r *run) observeRights(ctx context.Context) error {
+func (r *observer) observeRights(ctx context.Context) error {
 	if r.looking {
 		return nil
 	}
@@ -52,7 +52,7 @@ func (r *run) observeRights(ctx context.Context) error {
 
 // addStrangers adds the people of the policy whom GitLab does not know. Where it
 // does not tell, they count as known.
-func (r *run) addStrangers(ctx context.Context, gaps []plan.Problem) []plan.Problem {
+func (r *observer) addStrangers(ctx context.Context, gaps []plan.Problem) []plan.Problem {
 	if r.project.Policy.Mode != plan.Full {
 		return gaps
 	}

@@ -32,7 +32,7 @@ func rootName(root plan.RootPolicy) string {
 // observeRoots reads what the project installs: requirement lines as they are,
 // projects' static files over the API. One that cannot be read is noted and
 // holds what is new; nothing of it is ever executed.
-func (r *run) observeRoots(ctx context.Context) error {
+func (r *observer) observeRoots(ctx context.Context) error {
 	r.snap.Roots = nil
 	for _, policy := range r.project.Policy.Roots {
 		root := plan.Root{Name: rootName(policy)}
@@ -59,7 +59,7 @@ func (r *run) observeRoots(ctx context.Context) error {
 }
 
 // rootOf reads the requirements of a project on the same GitLab.
-func (r *run) rootOf(ctx context.Context, policy plan.RootPolicy) ([]pep508.Requirement, error) {
+func (r *observer) rootOf(ctx context.Context, policy plan.RootPolicy) ([]pep508.Requirement, error) {
 	if r.gitlab == nil {
 		return nil, fmt.Errorf("project %s is on GitLab, which a look at a file on disk does not reach", policy.Project)
 	}
@@ -94,7 +94,7 @@ func (r *run) rootOf(ctx context.Context, policy plan.RootPolicy) ([]pep508.Requ
 // commitOf is the commit that a ref of a project stands for: a branch before a
 // tag, since git would prefer the tag, and the default branch without a ref. The
 // project of the run is read at the one commit of the run.
-func (r *run) commitOf(ctx context.Context, project plan.Project, ref string, own bool) (string, error) {
+func (r *observer) commitOf(ctx context.Context, project plan.Project, ref string, own bool) (string, error) {
 	if own && (ref == "" || ref == project.DefaultBranch) {
 		return r.snap.Project.Head, nil
 	}

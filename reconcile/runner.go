@@ -143,7 +143,7 @@ func (r *Runner) once(ctx context.Context, project config.Project, now time.Time
 	defer release()
 	run := r.newRun(project, now)
 	run.journal = journal.New(r.Store, r.Audit, journal.Run{Project: project.Path, ID: id, Now: now})
-	report, err := run.all(ctx)
+	report, err := run.all(ctx, project)
 	if lost := context.Cause(ctx); err != nil && errors.Is(lost, store.ErrNotLive) {
 		return report, lost
 	}
@@ -165,51 +165,52 @@ func (r *Runner) once(ctx context.Context, project config.Project, now time.Time
 func (r *Runner) Preview(ctx context.Context, project config.Project, now time.Time) (Preview, error) {
 	run := r.newRun(project, now)
 	run.looking = true
-	if err := run.observe(ctx); err != nil {
-		return Preview{}, err
-	}
-	p, err := run.decide(ctx)
+	o, err := run.observe(ctx, project)
 	if err != nil {
 		return Preview{}, err
 	}
-	return Preview{Snapshot: run.snap, Plan: p, Body: run.render(p)}, nil
+	return run.preview(ctx, o)
+}
+
+// Local decides for files that were read from disk, without any GitLab.
+func (r *Runner) Local(ctx context.Context, project config.Project, files []plan.File, now time.Time) (Preview, error) {
+	run := r.newRun(project, now)
+	o, err := run.observeLocal(ctx, project, files)
+	if err != nil {
+		return Preview{}, err
+	}
+	return run.preview(ctx, o)
+}
+
+// preview decides on an observation and renders what a run would write.
+func (r *run) preview(ctx context.Context, o observation) (Preview, error) {
+	p, err := r.decide(ctx, o)
+	if err != nil {
+		return Preview{}, err
+	}
+	return Preview{Snapshot: o.snap, Plan: p, Body: r.render(o, p)}, nil
 }
 
 // Verify reads one project and judges its pins as they are.
 func (r *Runner) Verify(ctx context.Context, project config.Project, now time.Time) (Preview, error) {
 	run := r.newRun(project, now)
 	run.looking = true
-	if err := run.observe(ctx); err != nil {
+	o, err := run.observe(ctx, project)
+	if err != nil {
 		return Preview{}, err
 	}
-	return run.verifyPins(ctx)
+	return run.verifyPins(ctx, o)
 }
 
 // VerifyLocal judges the pins of files that were read from disk, without any
 // GitLab.
 func (r *Runner) VerifyLocal(ctx context.Context, project config.Project, files []plan.File, now time.Time) (Preview, error) {
 	run := r.newRun(project, now)
-	run.snap.Files, run.snap.Local = files, true
-	run.snap.Project = plan.Project{Path: project.Path, DefaultBranch: "main"}
-	if err := run.observeIndex(ctx); err != nil {
-		return Preview{}, err
-	}
-	return run.verifyPins(ctx)
-}
-
-// Local decides for files that were read from disk, without any GitLab.
-func (r *Runner) Local(ctx context.Context, project config.Project, files []plan.File, now time.Time) (Preview, error) {
-	run := r.newRun(project, now)
-	run.snap.Files, run.snap.Local = files, true
-	run.snap.Project = plan.Project{Path: project.Path, DefaultBranch: "main"}
-	if err := run.observeIndex(ctx); err != nil {
-		return Preview{}, err
-	}
-	p, err := run.decide(ctx)
+	o, err := run.observeLocal(ctx, project, files)
 	if err != nil {
 		return Preview{}, err
 	}
-	return Preview{Snapshot: run.snap, Plan: p, Body: run.render(p)}, nil
+	return run.verifyPins(ctx, o)
 }
 
 // Windows are those in which something of a project may open by itself: its own,
@@ -225,18 +226,7 @@ func Windows(p plan.Policy) []plan.Window {
 }
 
 func (r *Runner) newRun(project config.Project, now time.Time) *run {
-	run := &run{
-		task:    &task{Runner: r, now: now, log: r.Log.With("project", project.Path)},
-		project: project, states: map[string]store.SelectionState{},
-		targets: map[string]string{}, partings: map[string]time.Time{}, pushers: map[int64]plan.MergeRequest{},
-		snap: plan.Snapshot{
-			Now: now, Policy: project.Policy, Former: r.FormerUsers,
-			Failures: map[string]string{}, Approved: map[int64]bool{},
-		},
-	}
-	run.reader = run.newIndexReader(project.Policy)
-	run.snap.Packages, run.snap.Metadata = run.reader.packages, run.reader.releases
-	return run
+	return &run{Runner: r, now: now, log: r.Log.With("project", project.Path)}
 }
 
 // explain is the sentence for a person, or the error's own words.

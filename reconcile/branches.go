@@ -1,0 +1,88 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sort"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// observeBranches lists our prefix with the head of the default branch, and proves what it can: a head that we
+// recorded needs no reading, one with our trailers is read once.
+func (r *observer) observeBranches(ctx context.Context) (head string, err error) {
+	id := r.snap.Project.ID
+	var branches []plan.Branch
+	branches, head, err = r.gitlab.Branches(ctx, id, r.project.Policy.BranchPrefix, r.snap.Project.DefaultBranch)
+	if err == nil && head == "" { // the list lacks it: this says why
+		head, err = r.gitlab.Head(ctx, id, r.snap.Project.DefaultBranch)
+	}
+	if err != nil {
+		return "", err
+	}
+	known, err := r.Store.Branches(ctx, r.project.Path)
+	if err != nil {
+		return "", fmt.Errorf("read the branches of %s from the store: %w", r.project.Path, err)
+	}
+	for i := range branches {
+		b := &branches[i]
+		if k, ok := known[b.Name]; ok && k.Head == b.Head.SHA {
+			b.Known, b.Digest, b.Head.Message, b.Asked = true, k.Digest, k.Message, k.Asked == k.Head
+			continue
+		}
+		if *b, err = r.gitlab.Prove(ctx, id, r.snap.Bot, *b, r.goesInto(b.Name, head)...); err != nil {
+			return "", err
+		}
+		if t, ours := b.Ours(plan.UsOf(r.snap.Bot, r.FormerUsers)); ours {
+			r.proven = append(r.proven, store.Branch{Name: b.Name, Head: b.Head.SHA, Digest: b.Digest, Base: t.Base, Message: b.Head.Message, WrittenAt: t.At})
+		}
+	}
+	sort.Slice(branches, func(i, j int) bool { return branches[i].Name < branches[j].Name })
+	r.snap.Branches = branches
+	r.observePushers(ctx)
+	return head, nil
+}
+
+// observePushers reads who pushed to the branches of open merge requests that
+// are not ours: the author of a commit may be anybody. It is read once for each
+// head; where it cannot be read nobody is named.
+func (r *observer) observePushers(ctx context.Context) {
+	us := plan.UsOf(r.snap.Bot, r.FormerUsers)
+	heads := map[string]string{}
+	for _, b := range r.snap.Branches {
+		if _, ours := b.Ours(us); !ours {
+			heads[b.Name] = b.Head.SHA
+		}
+	}
+	for i := range r.snap.MergeRequests {
+		m := &r.snap.MergeRequests[i]
+		head := heads[m.Branch]
+		if m.State != plan.Opened || head == "" {
+			continue
+		}
+		if old, known := r.pushers[m.IID]; known && old.PusherOf == head {
+			m.Pusher, m.PusherOf = old.Pusher, head
+			continue
+		}
+		who, err := r.gitlab.Pusher(ctx, r.snap.Project.ID, m.IID, r.snap.Bot)
+		if err != nil {
+			r.fail("who pushed to a branch could not be read: " + explain(err))
+			continue
+		}
+		m.Pusher, m.PusherOf = who, head
+	}
+}
+
+// goesInto are the heads of the branches that a branch of ours goes into: the
+// default one, and where its merge request names another.
+func (r *observer) goesInto(branch, head string) []string {
+	out := []string{head}
+	for _, m := range r.snap.MergeRequests {
+		if at := r.targets[m.Target]; m.Branch == branch && at != "" && !slices.Contains(out, at) {
+			out = append(out, at)
+		}
+	}
+	return out
+}

@@ -28,6 +28,7 @@ type Config struct {
 	Schedule    string // a cron spec in UTC
 	AtOnce      int    // runs that may be at work at once
 	MaxNew      int    // merge requests that a run opens over all projects without being asked; 0 is no bound
+	Limits      Limits
 	Projects    []Project
 	// Defaults is the policy of a project that says nothing itself.
 	Defaults plan.Policy
@@ -174,6 +175,7 @@ func syntaxError(path string, err error) Error {
 func (r *reader) config(root *yaml.Node) *Config {
 	c := &Config{
 		GitLab: GitLab{URL: "https://gitlab.com"}, Concurrency: 8, Store: "pinwheel.db", Schedule: "@hourly", AtOnce: 4,
+		Limits: DefaultLimits(),
 	}
 	var t top
 	if root != nil {

@@ -65,6 +65,7 @@ projects:
     on_open: {comment: "@cki-ci-bot test", pipeline: {inputs: {kind: canary, fast: true, shards: 2}}}
   - path: g/second
 runs_at_once: 2
+limits: {names_without_pin: 10, releases: 100, releases_of_a_package: 11, page_mib: 1, page_entries: 1000, page_memory_mib: 2, pages_memory_mib: 8, file_mib: 3, packages_mib: 4, requirements_mib: 5}
 `
 
 func parsed(t *testing.T, text string) *Config {
@@ -122,6 +123,8 @@ func TestEveryKey(t *testing.T) {
 			{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}},
 		},
 		Concurrency: 4, Store: "other.db", Schedule: "15 * * * *", MaxNew: 7, AtOnce: 2, CAFile: "own.pem",
+		Limits: Limits{PageMiB: 1, PageEntries: 1000, PageMemoryMiB: 2, PagesMemoryMiB: 8, FileMiB: 3,
+			NamesWithoutPin: 10, Releases: 100, ReleasesOfAPackage: 11, PackagesMiB: 4, RequirementsMiB: 5},
 		Projects: []Project{
 			{Path: "cki-project/pipeline-definition", Policy: plan.Policy{
 				Files: []plan.FilePolicy{

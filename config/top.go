@@ -71,6 +71,11 @@ func (r *reader) topKeys(c *Config, t *top) []field {
 			read: func(n *yaml.Node, at string) { c.MaxNew = r.number(n, at, 0, 1000) },
 		},
 		{
+			key:  "limits",
+			says: says{"mapping", "", schemaMapping, "What strangers' pages, releases and files may cost a run; see [limits](#limits)"},
+			read: func(n *yaml.Node, at string) { r.limits(n, at, &c.Limits) },
+		},
+		{
 			key:  "enforce",
 			says: says{"mapping", "", schemaMapping, "What no project may go below; see [floors](#floors)"},
 			read: func(n *yaml.Node, at string) { t.floor = r.enforce(n, at) },

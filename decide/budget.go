@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"gitlab.com/cki-project/pinwheel/decide/solve"
+	"gitlab.com/cki-project/pinwheel/plan"
 )
 
 // This file shares out what a decision may cost. Steps of the search are
@@ -95,6 +96,9 @@ func (d *searcher) tire(goals []*goal) {
 func (d *searcher) unchecked() (edges []solve.Edge, texts []string) {
 	for _, u := range d.solver.Unchecked() {
 		text := requires(u.By) + ", and what " + u.Key + " requires could not be read"
+		if why := d.whyUnread(u.Key); why != "" {
+			text += ": " + why
+		}
 		switch {
 		case u.Spent:
 			text = requires(u.By) + ", and to find releases that fit " + u.Key + " takes too many steps"
@@ -106,4 +110,16 @@ func (d *searcher) unchecked() (edges []solve.Edge, texts []string) {
 		}
 	}
 	return edges, texts
+}
+
+// whyUnread is why what a name without a pin requires could not be read in this run:
+// its page, or the newest release that was asked for; "" where nothing says.
+func (d *searcher) whyUnread(key string) string {
+	pkg := d.s.Packages[key]
+	for i := len(pkg.Releases) - 1; i >= 0 && pkg.HasFacts; i-- {
+		if m := d.metadataOf(key, pkg.Releases[i].Version); m.Status == plan.MetadataFailed {
+			return m.Reason
+		}
+	}
+	return pkg.Failure
 }

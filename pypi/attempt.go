@@ -202,7 +202,7 @@ func (c *Client) readPage(q *query, address *url.URL, response *http.Response) (
 	if coding != "" && coding != "identity" && coding != "gzip" {
 		return Answer{}, q.problem(Unsupported, "%s answered in the encoding %s for %s, which was not asked for", q.who, clean(coding), q.what)
 	}
-	want := wanted{name: q.name, address: address, hashes: q.Hashes, roomy: q.roomy, small: smallAnswers / c.o.Concurrency}
+	want := wanted{name: q.name, address: address, hashes: q.Hashes, roomy: q.roomy, caps: caps{small: c.o.MaxPages / c.o.Concurrency, large: c.o.MaxPage, entries: c.o.MaxEntries}}
 	if q.Details {
 		want.details = address
 	}

@@ -29,6 +29,11 @@ type Options struct {
 	// MaxBody caps a page in bytes, before and after decompression; 0 is
 	// 64 MiB.
 	MaxBody int64
+	// MaxEntries caps the files, and the versions, of a page; 0 is 100,000.
+	MaxEntries int
+	// MaxPage caps what these take in memory, in bytes; 0 is 24 MiB. MaxPages is
+	// what all pages in flight take without waiting, see room.go; 0 is 32 MiB.
+	MaxPage, MaxPages int
 	// MaxFile caps a distribution file that has to be read from its beginning; 0
 	// is 32 MiB.
 	MaxFile int64
@@ -69,6 +74,15 @@ func New(o Options) *Client {
 	}
 	if o.MaxBody <= 0 {
 		o.MaxBody = 64 << 20
+	}
+	if o.MaxEntries <= 0 {
+		o.MaxEntries = maxEntries
+	}
+	if o.MaxPage <= 0 {
+		o.MaxPage = largeAnswer
+	}
+	if o.MaxPages <= 0 {
+		o.MaxPages = smallAnswers
 	}
 	if o.MaxFile <= 0 {
 		o.MaxFile = 32 << 20

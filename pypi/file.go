@@ -8,17 +8,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxEntries caps files and versions: a byte of JSON can cost several bytes of
-// memory. The largest projects of the public index have some ten thousand.
-const maxEntries = 100_000
-
-func tooMany(n int, what string) error {
-	if n <= maxEntries {
-		return nil
-	}
-	return &shapeError{TooLarge, "with more than 100,000 " + what + ": not read"}
-}
-
 // file reads one element of files (PEP 691, 700, 592).
 func (p *page) file() error {
 	if p.json.PeekKind() != '{' {
@@ -51,7 +40,7 @@ func (p *page) file() error {
 			p.fetches = append(p.fetches, from)
 		}
 	}
-	return cmp.Or(tooMany(len(p.files), "files"), p.grown())
+	return cmp.Or(p.caps.tooMany(len(p.files), "files"), p.grown())
 }
 
 func (p *page) fileField(f *file, from *fetch, key jsontext.Value) error {

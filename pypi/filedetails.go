@@ -33,7 +33,7 @@ func (p *page) hashesOf(f *file, to *fetch) error {
 
 func (p *page) keepSum(sum [sha256Size]byte) uint32 {
 	p.extra = append(p.extra, sum[:]...)
-	return uint32(len(p.extra) - sha256Size + 1) //nolint:gosec // maxEntries files with an address of maxURL and two digests are less than 1 GiB
+	return uint32(len(p.extra) - sha256Size + 1) //nolint:gosec // grown ends a page far below that
 }
 
 // sumAt gives what keepSum kept, nil for nothing.

@@ -41,6 +41,7 @@ type htmlReader struct {
 	from    *body
 	tokens  *html.Tokenizer
 	base    *url.URL
+	caps    caps
 	version string
 	files   int
 	out     bytes.Buffer // written and not read yet
@@ -48,8 +49,8 @@ type htmlReader struct {
 	err     error // the first but io.EOF
 }
 
-func newHTMLReader(b *body, base *url.URL) *htmlReader {
-	h := &htmlReader{from: b, tokens: html.NewTokenizer(b), base: base, version: "1.0"}
+func newHTMLReader(b *body, base *url.URL, most caps) *htmlReader {
+	h := &htmlReader{from: b, tokens: html.NewTokenizer(b), base: base, caps: most, version: "1.0"}
 	h.tokens.SetMaxBuf(maxTag)
 	h.out.WriteString(`{"files":[`)
 	return h
@@ -149,7 +150,7 @@ func (h *htmlReader) tag(kind atom.Atom) error {
 		}
 		h.out.Write(text)
 		h.files++
-		return tooMany(h.files, "files")
+		return h.caps.tooMany(h.files, "files")
 	}
 	return nil
 }
@@ -200,7 +201,7 @@ func beside(value string) any {
 func (d *pages) decodeHTML(r io.Reader, zipped bool, limit int64, want wanted) (Answer, error) {
 	var b body
 	b.reset(r, zipped, limit)
-	h := newHTMLReader(&b, want.address)
+	h := newHTMLReader(&b, want.address, want.caps.orUsual())
 	answer, err := d.decode(h, false, 4*limit, want)
 	switch {
 	case b.err != nil:

@@ -45,7 +45,7 @@ type wanted struct {
 	address *url.URL // of the page; links of HTML are relative to it
 	hashes  bool
 	roomy   bool // it may be large
-	small   int  // what it may hold if not
+	caps    caps
 	// details is the address of the page, nil where nobody asks for the
 	// details of files.
 	details *url.URL
@@ -86,7 +86,7 @@ type page struct {
 	details *url.URL // where relative URLs of files begin; nil: none are kept
 
 	roomy    bool
-	small    int
+	caps     caps
 	interned int // bytes of texts
 
 	api      string
@@ -129,12 +129,12 @@ func (p *page) reset(r io.Reader, zipped bool, limit int64, want wanted) {
 	// Twice the same name cannot harm a reader that takes the last one.
 	p.json.Reset(&p.body, jsontext.AllowDuplicateNames(true))
 	p.asked, p.hashes, p.details = want.name, want.hashes, want.details
-	p.roomy, p.small, p.interned = want.roomy, cmp.Or(want.small, smallAnswers), 0
+	p.roomy, p.caps, p.interned = want.roomy, want.caps.orUsual(), 0
 	p.api, p.serial, p.name, p.status, p.reason, p.hasFiles, p.wrong = "", 0, "", "", "", false, ""
 	p.arena, p.files, p.versions = p.arena[:0], p.files[:0], p.versions[:0]
 	p.extra, p.fetches = p.extra[:0], p.fetches[:0]
 	if p.roomy { // it outgrew the small once already, so it need not grow up to that again
-		p.arena, p.files = slices.Grow(p.arena, p.small/2), slices.Grow(p.files, p.small/int(unsafe.Sizeof(file{})))
+		p.arena, p.files = slices.Grow(p.arena, p.caps.small/2), slices.Grow(p.files, p.caps.small/int(unsafe.Sizeof(file{})))
 	}
 	p.groups, p.order = p.groups[:0], p.order[:0]
 	clear(p.texts)
@@ -297,7 +297,7 @@ func (p *page) version() error {
 		return err
 	}
 	p.versions = append(p.versions, s)
-	return cmp.Or(tooMany(len(p.versions), "versions"), p.grown())
+	return cmp.Or(p.caps.tooMany(len(p.versions), "versions"), p.grown())
 }
 
 // textInto reads a string that is not repeated; another value leaves "".

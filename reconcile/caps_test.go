@@ -19,6 +19,7 @@ func capped() observation {
 // for goes on, over all rounds together.
 func TestARunAsksForNoMoreThanItsCaps(t *testing.T) {
 	r := capped()
+	maxNames, maxOfOne := r.indexes.Limits.NamesWithoutPin, r.indexes.Limits.ReleasesOfAPackage
 	for round := range 2 { // half of each cap and one more
 		var needs []plan.Need
 		for i := range maxNames/2 + 1 {
@@ -50,10 +51,36 @@ func TestARunAsksForNoMoreThanItsCaps(t *testing.T) {
 // not fit.
 func TestARunHoldsNoMoreThanItsRoom(t *testing.T) {
 	r := capped().indexes
+	mostRequired := r.mostRequired()
 	if !r.fits(mostRequired-10) || r.fits(11) || !r.fits(10) || r.fits(1) || !r.fits(0) {
 		t.Errorf("%d of %d bytes are held", r.spent.required, mostRequired)
 	}
-	if !strings.Contains(noRoom, " 64 MiB ") {
-		t.Errorf("it is said as %q", noRoom)
+	if !strings.Contains(r.noRoom(), " 64 MiB ") {
+		t.Errorf("it is said as %q", r.noRoom())
+	}
+}
+
+// The limit of all releases holds over rounds, too: so many are read, and the one
+// beyond is not checked.
+func TestARunReadsSoManyReleases(t *testing.T) {
+	r := capped()
+	r.indexes.Limits.Releases = 5
+	read := 0
+	for round := range 3 {
+		read += len(r.within([]plan.Need{{Name: "a", Version: fmt.Sprint(round)}, {Name: "b", Version: fmt.Sprint(round)}, {Name: "new", Page: true}}))
+	}
+	if m := r.snap.Metadata["b"]["2"]; read != 5+3 || m.Reason != "a run reads what 5 releases require and not more" {
+		t.Errorf("%d needs are asked for, and the last release has %+v", read, m)
+	}
+}
+
+// What a run holds of packages fits to the byte; with one more the largest goes.
+func TestTheLargestPackageGoesBeyondTheLimit(t *testing.T) {
+	k := kept{most: 100}
+	if gone := append(k.add("small", 40), k.add("large", 60)...); gone != nil {
+		t.Errorf("at the limit %v go", gone)
+	}
+	if gone := k.add("one", 1); len(gone) != 1 || gone[0] != "large" || k.size != 41 {
+		t.Errorf("beyond the limit %v go, and %d bytes stay", gone, k.size)
 	}
 }

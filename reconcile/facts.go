@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
@@ -13,15 +14,6 @@ import (
 // is not checked. What waited for that has as many rounds again, and so on up to
 // stages: a chain of one author's packages ends in the first.
 const rounds, stages = 40, 3
-
-// maxNeeds bounds how many releases' metadata one run fetches, maxOfOne how many
-// of them of one package, and maxNames the names without a pin whose pages it
-// asks for: what a stranger's release requires must not decide how long a run is.
-const (
-	maxNeeds = 20_000
-	maxOfOne = 2_000
-	maxNames = 2_000
-)
 
 // decide judges, fetches what the judgement lacks, and judges again, until
 // nothing is missing or the run's budget is spent; what is still missing then
@@ -62,8 +54,7 @@ func (r *run) settled(ctx context.Context, o observation, judge func() []plan.Ne
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("decide: %w", err)
 		}
-		last := round >= stages*rounds || o.indexes.spent.fetched+len(needs) > maxNeeds
-		if last || round > 0 && round%rounds == 0 {
+		if round >= stages*rounds || round > 0 && round%rounds == 0 {
 			o.unread(needs, "the run's budget of requests was spent")
 			if round > stages*rounds+2 {
 				return nil // nothing more can become of it
@@ -76,12 +67,13 @@ func (r *run) settled(ctx context.Context, o observation, judge func() []plan.Ne
 	}
 }
 
-// within drops the needs that are beyond the caps of a run, in the order in which
-// they were asked for, and notes them as not checked.
+// within drops the needs that are beyond the limits of a run, in the order in which
+// they were asked for, and notes them as not checked: what a stranger's release
+// requires must not decide how long a run is.
 func (o observation) within(needs []plan.Need) []plan.Need {
 	out := make([]plan.Need, 0, len(needs))
 	for _, n := range needs {
-		if reason := o.indexes.spent.beyond(n); reason != "" {
+		if reason := o.indexes.spent.beyond(n, o.indexes.Limits); reason != "" {
 			o.unread([]plan.Need{n}, reason)
 			continue
 		}
@@ -90,17 +82,20 @@ func (o observation) within(needs []plan.Need) []plan.Need {
 	return out
 }
 
-// beyond counts a need, or says which cap it is beyond.
-func (s *spent) beyond(n plan.Need) string {
+// beyond counts a need, or says which limit it is beyond.
+func (s *spent) beyond(n plan.Need, most config.Limits) string {
 	switch {
 	case n.Approval != 0:
-	case n.Page && s.names >= maxNames:
-		return fmt.Sprintf("a run asks for the pages of %d names without a pin and not more", maxNames)
+	case n.Page && s.names >= most.NamesWithoutPin:
+		return fmt.Sprintf("a run asks for the pages of %d names without a pin and not more", most.NamesWithoutPin)
 	case n.Page:
 		s.names++
-	case s.ofOne[n.Name] >= maxOfOne:
-		return fmt.Sprintf("a run reads what %d releases of one package require and not more", maxOfOne)
+	case s.releases >= most.Releases:
+		return fmt.Sprintf("a run reads what %d releases require and not more", most.Releases)
+	case s.ofOne[n.Name] >= most.ReleasesOfAPackage:
+		return fmt.Sprintf("a run reads what %d releases of one package require and not more", most.ReleasesOfAPackage)
 	default:
+		s.releases++
 		s.ofOne[n.Name]++
 	}
 	return ""

@@ -48,12 +48,12 @@ type storedMetadata struct {
 	doubted  map[partOf]store.MetadataRow // files whose content had another digest in another run
 }
 
-// spent is what a run has used of its caps.
+// spent is what a run has used of its limits.
 type spent struct {
-	fetched  int            // releases whose metadata was fetched
-	required int            // bytes that these and the stored ones take
+	required int            // bytes that what releases require takes
 	names    int            // without a pin, whose pages were asked for
-	ofOne    map[string]int // releases whose metadata was asked for, by name
+	releases int            // whose metadata was asked for
+	ofOne    map[string]int // these by name
 }
 
 // newIndexReader returns one that has read nothing, for indexes as a policy names
@@ -62,7 +62,7 @@ func (r *run) newIndexReader(policy plan.Policy) *indexReader {
 	x := &indexReader{
 		run: r, policy: policy,
 		packages: map[string]plan.Package{}, releases: map[string]map[string]plan.Metadata{},
-		pages:  pagesRead{wanted: map[string]decide.Wanted{}, renews: map[string]bool{}, fresh: map[string][]pypi.Request{}},
+		pages:  pagesRead{wanted: map[string]decide.Wanted{}, renews: map[string]bool{}, fresh: map[string][]pypi.Request{}, kept: kept{most: r.Limits.PackagesMiB << 20}},
 		stored: storedMetadata{recalled: map[string]bool{}, unproved: map[release]memory{}, doubted: map[partOf]store.MetadataRow{}},
 		learnt: map[string][]store.MetadataRow{},
 		spent:  spent{ofOne: map[string]int{}},

@@ -9,14 +9,12 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// mostKept bounds what one run holds of what indexes said, in bytes. 650 pins of
-// usual packages take a third of it.
-const mostKept = 64 << 20
-
 // kept is what a run holds of the pages it read. Where that is too much the
 // largest packages go, and are not checked: which they are does not depend on
-// the order in which the pages came.
+// the order in which the pages came. 650 pins of usual packages take a third of what
+// it may hold by default.
 type kept struct {
+	most int // bytes
 	all  []keptPackage
 	size int
 }
@@ -34,7 +32,7 @@ func (k *kept) add(name string, size int) (gone []string) {
 	}
 	k.all = append(k.all, keptPackage{name, size})
 	k.size += size
-	for k.size > mostKept {
+	for k.size > k.most {
 		at := 0
 		for i, p := range k.all {
 			if cmp.Or(cmp.Compare(p.size, k.all[at].size), cmp.Compare(p.name, k.all[at].name)) > 0 {
@@ -52,7 +50,7 @@ func (k *kept) add(name string, size int) (gone []string) {
 // what does not fit beside it.
 func (r *indexReader) hold(name string, size int) {
 	for _, name := range r.pages.kept.add(name, size) {
-		r.packages[name] = tooMuch(name, r.packages[name].Index)
+		r.packages[name] = r.tooMuch(name)
 	}
 }
 
@@ -71,7 +69,8 @@ func held(pkg plan.Package) int {
 }
 
 // tooMuch is what is known of a package that does not fit.
-func tooMuch(name, index string) plan.Package {
+func (r *indexReader) tooMuch(name string) plan.Package {
+	index := r.packages[name].Index
 	return plan.Package{Name: name, Index: index, Withheld: fmt.Sprintf(
-		"not checked: what %s says of %s does not fit into the %d MiB that a run holds of all packages, and it is among the largest", plan.SpokenIndex(index), name, mostKept>>20)}
+		"not checked: what %s says of %s does not fit into the %d MiB that a run holds of all packages, and it is among the largest", plan.SpokenIndex(index), name, r.Limits.PackagesMiB)}
 }

@@ -24,15 +24,18 @@ type memory struct {
 type release struct{ name, version string }
 
 // mostRequired bounds what one run holds of what releases require, in bytes as
-// metadata.Size counts them. 5,000 pins of usual packages take half of it.
-const mostRequired = 64 << 20
+// metadata.Size counts them. 5,000 pins of usual packages take half of it by default.
+func (r *indexReader) mostRequired() int { return r.Limits.RequirementsMiB << 20 }
 
-var noRoom = fmt.Sprintf("a run holds %d MiB of what releases require and not more", mostRequired>>20)
+// noRoom is why a release is not checked that does not fit.
+func (r *indexReader) noRoom() string {
+	return fmt.Sprintf("a run holds %d MiB of what releases require and not more", r.Limits.RequirementsMiB)
+}
 
 // fits takes room for so many bytes of what a release requires. It reports false,
 // and takes none, where they do not fit.
 func (r *indexReader) fits(size int) bool {
-	if r.spent.required+size > mostRequired {
+	if r.spent.required+size > r.mostRequired() {
 		return false
 	}
 	r.spent.required += size
@@ -167,8 +170,7 @@ func (r *indexReader) readMetadata(ctx context.Context, index string, needs []pl
 	if err != nil {
 		return err
 	}
-	r.spent.fetched += len(requests)
-	for _, res := range r.client.FetchMetadata(ctx, requests, mostRequired-r.spent.required, r.Progress) {
+	for _, res := range r.client.FetchMetadata(ctx, requests, r.mostRequired()-r.spent.required, r.Progress) {
 		r.takeMetadata(index, res, parts[partOf{res.Request.Name, res.Request.Version, firstOf(res.Request.Files)}])
 	}
 	if err := ctx.Err(); err != nil {
@@ -202,8 +204,8 @@ func (r *indexReader) takeMetadata(index string, res pypi.MetadataResult, part b
 	q, answer := res.Request, res.Answer
 	failed := plan.Metadata{Status: plan.MetadataFailed, From: firstOf(q.Files)}
 	if errors.Is(res.Err, pypi.ErrNoRoom) || !r.fits(answer.Metadata.Size()) {
-		r.spent.required = max(r.spent.required, mostRequired) // what is smaller and comes later finds no room either
-		failed.Reason = noRoom
+		r.spent.required = max(r.spent.required, r.mostRequired()) // what is smaller and comes later finds no room either
+		failed.Reason = r.noRoom()
 		r.setMetadata(q.Name, q.Version, failed)
 		return
 	}

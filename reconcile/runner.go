@@ -39,6 +39,7 @@ type Options struct {
 	Progress    func(done, total int)
 	Audit       func(line []byte) error // gets each line of the audit; may be nil
 	Budget      *Budget                 // over all projects; nil is no bound
+	Limits      config.Limits           // of one run; the zero value is config.DefaultLimits
 	FormerUsers []string                // names of users that pinwheel had before, as commits show them
 	StatusURL   string
 	HelpURL     string
@@ -57,6 +58,9 @@ func New(o Options) *Runner {
 	}
 	if o.Limit == 0 {
 		o.Limit = 50 * time.Minute
+	}
+	if o.Limits == (config.Limits{}) {
+		o.Limits = config.DefaultLimits()
 	}
 	if o.Alive == nil {
 		o.Alive = func(int) bool { return true }

@@ -2,8 +2,12 @@ package main
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/pypi"
 )
 
 // At a limit of the configuration everything is judged. One beyond it is not
@@ -24,7 +28,7 @@ func TestLimitsOfTheConfiguration(t *testing.T) {
 		"names_without_pin": {
 			releases: "a 1.0 2020-01-01" + strings.TrimSuffix(strings.ReplaceAll(of(12, ` requires="n%02d>=1"`), "\n", ""), "\n") + "\n" + of(12, "n%02d 1.0 2020-01-01"),
 			pins:     "a==1.0\n", at: 12,
-			beyond: "not-checked: a 1.0 requires n11>=1, and n11 could not be read: a run asks for the pages of 11 names without a pin and not more",
+			beyond: "not-checked: a 1.0 requires n11>=1, and what n11 requires could not be read: a run asks for the pages of 11 names without a pin and not more",
 		},
 		"releases": {
 			releases: of(102, `p%03d 1.0 2020-01-01 requires="p000>=1"`), pins: of(102, "p%03d==1.0"), at: 102,
@@ -56,5 +60,17 @@ func TestLimitsOfTheConfiguration(t *testing.T) {
 				t.Errorf("one beyond the limit does not say %q:\n%s", c.beyond, out)
 			}
 		})
+	}
+}
+
+// What holds without keys is what the clients have by themselves.
+func TestLimitsOfTheClientsAreTheDefaults(t *testing.T) {
+	const mib = 1 << 20
+	want := pypi.Options{MaxBody: 64 * mib, MaxEntries: 100_000, MaxPage: 24 * mib, MaxPages: 32 * mib, MaxFile: 32 * mib}
+	if got := within(config.DefaultLimits()); !reflect.DeepEqual(got, want) {
+		t.Errorf("have %+v\nwant %+v", got, want)
+	}
+	if got := within(config.Default().Limits); !reflect.DeepEqual(got, want) {
+		t.Errorf("a configuration without keys has %+v", got)
 	}
 }

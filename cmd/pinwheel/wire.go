@@ -70,7 +70,7 @@ func (p *program) runner(ctx context.Context, c *config.Config, with wiring) (r 
 	options := reconcile.Options{
 		Index: index,
 		Log:   log, Owner: p.owner(), Alive: alive, Progress: p.progress(),
-		Budget: reconcile.NewBudget(c.MaxNew),
+		Budget: reconcile.NewBudget(c.MaxNew), Limits: c.Limits,
 	}
 	if options.Sources, err = p.sources(c); err != nil {
 		return nil, nil, err
@@ -137,7 +137,18 @@ func (p *program) index(c *config.Config) (*pypi.Client, error) {
 	if trusted != nil {
 		transport.TLSClientConfig = &tls.Config{RootCAs: trusted}
 	}
-	return pypi.New(pypi.Options{Transport: transport, UserAgent: p.userAgent(), Concurrency: c.Concurrency, Hosts: hosts(c)}), nil
+	o := within(c.Limits)
+	o.Transport, o.UserAgent, o.Concurrency, o.Hosts = transport, p.userAgent(), c.Concurrency, hosts(c)
+	return pypi.New(o), nil
+}
+
+// within are the options of a client that keeps to limits.
+func within(l config.Limits) pypi.Options {
+	const mib = 1 << 20
+	return pypi.Options{
+		MaxBody: int64(l.PageMiB) * mib, MaxEntries: l.PageEntries, MaxPage: l.PageMemoryMiB * mib, MaxPages: l.PagesMemoryMiB * mib,
+		MaxFile: int64(l.FileMiB) * mib,
+	}
 }
 
 // authorities are the system's certificates and those of ca_file; nil where there

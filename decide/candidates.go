@@ -13,7 +13,7 @@ import (
 // judge says of single releases whether a slot may take them. It keeps what
 // it parsed, since thousands of files repeat a few Requires-Python texts.
 type judge struct {
-	now      time.Time
+	now      *plan.Instant
 	policy   plan.Policy
 	zone     *time.Location
 	requires map[string]pep440.Specifiers
@@ -21,9 +21,9 @@ type judge struct {
 	minors   map[string]pep440.Version
 }
 
-func newJudge(s *plan.Snapshot) *judge {
+func newJudge(s *plan.Snapshot, now *plan.Instant) *judge {
 	return &judge{
-		now: s.Now, policy: s.Policy, zone: s.Policy.Window.Zone(),
+		now: now, policy: s.Policy, zone: s.Policy.Window.Zone(),
 		requires: map[string]pep440.Specifiers{}, bad: map[string]bool{}, minors: map[string]pep440.Version{},
 	}
 }
@@ -96,7 +96,7 @@ func (j *judge) age(v *verdict, usable []*plan.DistFile, index plan.Index, least
 	if newest.IsZero() {
 		v.eligible = time.Time{}
 	}
-	if v.eligible.After(j.now) {
+	if !j.now.Passed(v.eligible) {
 		v.young = true
 		v.reason = plan.TooYoung{Eligible: v.eligible.In(j.zone)}
 	}

@@ -16,9 +16,9 @@ import (
 func Decide(s plan.Snapshot) plan.Plan { return new(Memory).Decide(s) }
 
 func decide(s *plan.Snapshot, m *Memory) plan.Plan {
-	d := newDecider(s)
+	d := newDecider(s, m.instant(s))
 	d.memory = m
-	d.plan.Window = s.Policy.Window.View(s.Now)
+	d.plan.Window = d.now.View(s.Policy.Window)
 	d.plan.MaxOpen = s.Policy.MaxOpen
 	m.parse(s)
 	d.files, d.plan.Problems = m.files, append(slices.Clone(s.Own.Problems), m.problems...)
@@ -56,8 +56,9 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	return d.plan
 }
 
-func newDecider(s *plan.Snapshot) *decider {
+func newDecider(s *plan.Snapshot, now *plan.Instant) *decider {
 	d := new(decider)
+	d.now = now
 	d.s, d.zone, d.world, d.envs = s, s.Policy.Window.Zone(), arrange(s), environments(s.Policy)
 	d.split, d.views = map[string]*plan.Tick{}, map[string]plan.WindowView{}
 	d.rest, d.admitted = map[string]bool{}, map[string]map[string]uint64{}

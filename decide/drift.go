@@ -47,9 +47,7 @@ const maxSamples = 52
 // last one. So the page changes for it once a week at most, and never in silence.
 func (d *decider) sample() []plan.Sample {
 	out := slices.Clone(d.s.Samples)
-	local := d.s.Now.In(d.zone)
-	monday := local.AddDate(0, 0, -(int(local.Weekday())+6)%7)
-	week := time.Date(monday.Year(), monday.Month(), monday.Day(), 0, 0, 0, 0, time.UTC)
+	week := d.now.Week(d.zone)
 	sum := math.Round(d.plan.Libyears*10) / 10
 	unread := slices.ContainsFunc(d.outcomes, func(o outcome) bool { return o.stale || o.unknown || o.absent })
 	if n := len(out); unread || n > 0 && (!out[n-1].Week.Before(week) || out[n-1].Libyears == sum) {

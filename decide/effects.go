@@ -88,7 +88,7 @@ func (d *acting) effects(dr *draft) {
 // startOver makes an edited branch anew, after the commits it drops were named
 // and their head was kept.
 func (d *acting) startOver(dr *draft) {
-	t := plan.Trailers{Moves: dr.want, Lines: dr.wantLines, At: d.s.Now, Why: plan.CauseForced, By: dr.forced.By.Username, Request: dr.forced.ID}
+	t := plan.Trailers{Moves: dr.want, Lines: dr.wantLines, At: d.now.Stamp(), Why: plan.CauseForced, By: dr.forced.By.Username, Request: dr.forced.ID}
 	dr.Update.Moves, dr.Lines, dr.Along = dr.want, dr.wantLines, dr.wantAlong
 	d.retell(&dr.offer)
 	if dr.titleIsOurs(dr.mr.Title, dr.Name, dr.heading()) {
@@ -110,7 +110,7 @@ func (d *acting) keepOpen(dr *draft) {
 	if dr.do.rebuilds() {
 		t := dr.trailer
 		if dr.do == DoMove {
-			t.Moves, t.Lines, t.At, t.Why, t.By = dr.Moves, dr.Lines, d.s.Now, d.whyNow(), ""
+			t.Moves, t.Lines, t.At, t.Why, t.By = dr.Moves, dr.Lines, d.now.Stamp(), d.whyNow(), ""
 			switch {
 			case dr.forced != nil:
 				t.Why, t.By = plan.CauseForced, dr.forced.By.Username
@@ -208,7 +208,7 @@ func (d *acting) edit(dr *draft) {
 }
 
 func (d *acting) open(dr *draft) {
-	t := plan.Trailers{Moves: dr.Moves, Lines: dr.Lines, At: d.s.Now, Why: d.whyNow()}
+	t := plan.Trailers{Moves: dr.Moves, Lines: dr.Lines, At: d.now.Stamp(), Why: d.whyNow()}
 	if dr.Kind == plan.Twin {
 		t.Why = plan.CauseRepair
 	}

@@ -187,7 +187,7 @@ func (d *joiner) considered(i int) []plan.Considered {
 // Explain lists every release newer than each pin of name, newest first, with
 // the one reason why it was not taken.
 func Explain(s plan.Snapshot, name string) []plan.Explanation {
-	d := newDecider(&s)
+	d := newDecider(&s, plan.At(s.Now))
 	d.files, _ = parseFiles(&s)
 	d.slots, _ = findSlots(&s, d.files)
 	all := d.slots

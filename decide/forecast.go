@@ -110,7 +110,7 @@ func (d *queueing) opensAt(dr *draft) (time.Time, bool) {
 func (d *queueing) fill(line []*draft, at time.Time, free int, opened map[*draft]time.Time) {
 	fresh := -1
 	if d.s.Policy.MaxNew > 0 {
-		fresh = d.s.Policy.MaxNew - d.openedSince(at)
+		fresh = d.s.Policy.MaxNew - d.openedSince(func(t time.Time) bool { return d.s.Policy.Window.Same(t, at) })
 		for _, then := range opened {
 			if d.s.Policy.Window.Same(then, at) {
 				fresh--
@@ -176,7 +176,7 @@ func (dr *offer) since(zone *time.Location) time.Time {
 func (d *queueing) givenUpBy(at time.Time) int {
 	n := 0
 	for _, dr := range d.drafts {
-		if dr.takesPlace(d.s.Now) && !dr.takesPlace(at) {
+		if dr.takesPlace(d.now.Passed) && !dr.takesPlace(func(t time.Time) bool { return !at.Before(t) }) {
 			n++
 		}
 	}

@@ -135,7 +135,7 @@ func (d *pins) anyCovered(r *plan.Rule, moves []plan.Move) bool {
 // may reports whether an update may be opened now without anybody asking: its
 // window is open, or is the policy's and made up for.
 func (d *windows) may(h handling) bool {
-	return h.window.Inside(d.s.Now) || (len(h.of) == 0 && d.caughtUp)
+	return d.now.Inside(h.window) || (len(h.of) == 0 && d.caughtUp)
 }
 
 // agedBy is where the rule stands that an update has its age from, empty for none.

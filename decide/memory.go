@@ -9,6 +9,7 @@ import "gitlab.com/cki-project/pinwheel/plan"
 // names without a pin alone. The zero Memory is empty; it is not for several
 // goroutines at once.
 type Memory struct {
+	now      *plan.Instant // of all rounds
 	judge    *judge
 	outcomes map[slotID]outcome
 
@@ -26,6 +27,18 @@ type Memory struct {
 
 	contents map[string]made // by what changes in each file
 }
+
+// instant is the instant of the snapshots, which keeps what all decisions asked.
+func (m *Memory) instant(s *plan.Snapshot) *plan.Instant {
+	if m.now == nil || !m.now.Is(s.Now) {
+		m.now = plan.At(s.Now)
+	}
+	return m.now
+}
+
+// Instant is the instant of the decisions, of which [plan.Instant.Changes] is when
+// time alone may make them others; nil before the first.
+func (m *Memory) Instant() *plan.Instant { return m.now }
 
 // parse reads the files once.
 func (m *Memory) parse(s *plan.Snapshot) {
@@ -54,7 +67,7 @@ func (m *Memory) Decide(s plan.Snapshot) plan.Plan {
 
 func (m *Memory) judgeOf(s *plan.Snapshot) *judge {
 	if m.judge == nil {
-		m.judge, m.outcomes = newJudge(s), map[slotID]outcome{}
+		m.judge, m.outcomes = newJudge(s, m.instant(s)), map[slotID]outcome{}
 	}
 	return m.judge
 }

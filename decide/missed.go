@@ -4,15 +4,15 @@ import "gitlab.com/cki-project/pinwheel/plan"
 
 // late reports whether a window went by without a run and none is open now.
 func (d *windows) late() bool {
-	_, _, missed := d.s.Policy.Window.Missed(d.s.Attended, d.s.Now)
-	return missed && !d.s.Policy.Window.Inside(d.s.Now)
+	_, _, missed := d.now.Missed(d.s.Policy.Window, d.s.Attended)
+	return missed && !d.now.Inside(d.s.Policy.Window)
 }
 
-// Attends reports whether a run at s.Now that carries everything out leaves no
-// window behind that was missed: then the next run's Attended is s.Now, else
-// it stays as it is.
-func Attends(s plan.Snapshot) bool {
-	w := windows{scene: scene{s: &s}}
+// Attends reports whether a run now that carries everything out leaves no window
+// behind that was missed: then the next run's Attended is now, else it stays as
+// it is.
+func Attends(s plan.Snapshot, now *plan.Instant) bool {
+	w := windows{scene: scene{s: &s, now: now}}
 	return s.Policy.CatchUp || !w.late()
 }
 
@@ -22,7 +22,7 @@ func (d *queueing) missed() {
 	if d.s.Policy.CatchUp || !d.late() {
 		return
 	}
-	from, until, _ := d.s.Policy.Window.Missed(d.s.Attended, d.s.Now)
+	from, until, _ := d.now.Missed(d.s.Policy.Window, d.s.Attended)
 	for _, dr := range d.drafts {
 		if dr.State == plan.AwaitingSchedule && dr.Eligible.Before(until) {
 			d.plan.Missed = &plan.MissedWindow{From: from, Until: until, Attended: d.s.Attended}
@@ -33,7 +33,7 @@ func (d *queueing) missed() {
 
 // whyNow names why something that nobody forced is opened now.
 func (d *windows) whyNow() plan.Cause {
-	if d.s.Policy.Window.Inside(d.s.Now) {
+	if d.now.Inside(d.s.Policy.Window) {
 		return plan.CauseWindow
 	}
 	return plan.CauseCatchUp

@@ -100,7 +100,7 @@ func (d *judging) settleOpen(dr *draft, wanted bool, gone plan.Reason) {
 		dr.also(plan.CheckingConflict{Branch: d.s.Project.DefaultBranch})
 	}
 	if dr.mr.Paused() {
-		dr.do, dr.placeUntil = DoLeave, d.s.Now
+		dr.do, dr.placeless = DoLeave, true
 		dr.also(plan.StopUpdating{})
 	} else if !wanted {
 		dr.also(d.givesUp(dr))
@@ -163,10 +163,10 @@ func (d *judging) showHeld(dr *draft) {
 	dr.refresh()
 }
 
-// takesPlace reports whether an open merge request of ours takes a place at an
-// instant.
-func (dr *draft) takesPlace(at time.Time) bool {
-	return dr.State == plan.Open && dr.do != DoClose && (dr.placeUntil.IsZero() || at.Before(dr.placeUntil))
+// takesPlace reports whether an open merge request of ours takes a place, as long
+// as passed does not hold of the end of that.
+func (dr *draft) takesPlace(passed func(time.Time) bool) bool {
+	return dr.State == plan.Open && dr.do != DoClose && !dr.placeless && (dr.placeUntil.IsZero() || !passed(dr.placeUntil))
 }
 
 // switched reports whether another branch is the default one since a merge request
@@ -185,7 +185,7 @@ func (d *judging) refreshes(dr *draft, at time.Time) bool {
 		return d.plan.Window.Frozen == nil
 	case plan.RefreshInWindow:
 	}
-	return d.may(dr.handling) && !dr.handling.window.Same(at, d.s.Now)
+	return d.may(dr.handling) && !d.now.Same(dr.handling.window, at)
 }
 
 // approved reports whether anybody approves an open merge request. While that

@@ -31,6 +31,7 @@ import (
 // scene is what the snapshot says, and the plan as far as it was made.
 type scene struct {
 	s     *plan.Snapshot
+	now   *plan.Instant // never s.Now: what depends on time is to be known
 	zone  *time.Location
 	world world
 	split map[string]*plan.Tick // branches of groups that are taken apart
@@ -150,7 +151,9 @@ type draft struct {
 	ends    string  // why its merge request closes
 	by      int64   // the merge request that takes its place, 0 for none
 	merging merging // what comes of merging an open one that stays
-	// placeUntil is from when an open one takes no place; zero for never.
+	// placeless says that an open one takes no place, and placeUntil from when on;
+	// zero for never.
+	placeless  bool
 	placeUntil time.Time
 	because    string // why it is rebuilt, and asker for whom
 	asker      string

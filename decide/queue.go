@@ -17,7 +17,7 @@ func (d *queueing) queue() {
 	for _, dr := range d.drafts {
 		switch {
 		case dr.State == plan.Open && dr.do != DoClose:
-			if dr.takesPlace(d.s.Now) {
+			if dr.takesPlace(d.now.Passed) {
 				places--
 				d.plan.OpenCount++
 			}
@@ -77,7 +77,10 @@ func (d *windows) news() newer {
 		f.run = max(*d.s.New, 0)
 	}
 	if d.s.Policy.MaxNew > 0 {
-		f.window = max(d.s.Policy.MaxNew-d.openedSince(d.s.Now), 0)
+		missed, _, _ := d.now.Missed(d.s.Policy.Window, d.s.Attended)
+		f.window = max(d.s.Policy.MaxNew-d.openedSince(func(t time.Time) bool {
+			return d.now.Same(d.s.Policy.Window, t) || d.caughtUp && !t.Before(missed) // from the opening that was missed on
+		}), 0)
 	}
 	return f
 }
@@ -87,20 +90,17 @@ func (d *windows) news() newer {
 // later says nothing of why it was opened.
 const skew = 30 * time.Second
 
-// openedSince counts the merge requests that the opening of the window at an
-// instant brought by itself, whatever became of them: GitLab tells, so that a lost database
-// opens none too many. What is made up for counts from the opening that was
-// missed.
-func (d *windows) openedSince(at time.Time) int {
-	w := d.s.Policy.Window
-	missed, _, _ := w.Missed(d.s.Attended, d.s.Now)
+// openedSince counts the merge requests that an opening of the window brought by
+// itself, whatever became of them: GitLab tells, so that a lost database opens none
+// too many. of says what was created in it.
+func (d *windows) openedSince(of func(time.Time) bool) int {
 	n := 0
 	for _, mr := range d.s.MergeRequests {
 		asked := mr.Note.Why == plan.CauseForced && !mr.Note.At.After(mr.CreatedAt.Add(skew))
 		if !mr.Note.Present || asked || mr.Note.Why == plan.CauseRepair && len(mr.Note.Moves) == 0 {
 			continue
 		}
-		if w.Same(mr.CreatedAt, at) || (at.Equal(d.s.Now) && d.caughtUp && !mr.CreatedAt.Before(missed)) {
+		if of(mr.CreatedAt) {
 			n++
 		}
 	}

@@ -206,7 +206,7 @@ func (d *queueing) bodyBox(dr *draft) {
 	if strings.HasPrefix(dr.trailer.Request, asked) && dr.mr.Note.Digest != d.note(&dr.standing).Digest {
 		return // rebuilt already; only the text is left to write
 	}
-	dr.forced = &plan.Tick{ID: asked + fmt.Sprintf("%.8s", dr.branch.Head.SHA), Box: plan.BoxRebase, Branch: dr.Branch, At: d.s.Now}
+	dr.forced = &plan.Tick{ID: asked + fmt.Sprintf("%.8s", dr.branch.Head.SHA), Box: plan.BoxRebase, Branch: dr.Branch, At: d.now.Stamp()}
 }
 
 // applyForced lets a rebase request take the newest eligible version, or

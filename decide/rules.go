@@ -42,7 +42,7 @@ func (j *judge) forbidden(rules []*plan.Rule, kind plan.Kind, to pep440.Version)
 		if !r.Steps(kind, to) {
 			continue
 		}
-		if g := r.Ignore; g != nil && (g.Until.IsZero() || j.now.Before(g.Until)) {
+		if g := r.Ignore; g != nil && (g.Until.IsZero() || !j.now.Passed(g.Until)) {
 			return r, j.ignored(r)
 		}
 		if !r.Allowed.IsEmpty() && !r.Allowed.Contains(to) {
@@ -160,7 +160,7 @@ func (d *offering) ignored() {
 func (d *decider) expired() {
 	for i := range d.s.Policy.Rules {
 		r := &d.s.Policy.Rules[i]
-		if r.Ignore == nil || r.Ignore.Until.IsZero() || d.s.Now.Before(r.Ignore.Until) {
+		if r.Ignore == nil || r.Ignore.Until.IsZero() || !d.now.Passed(r.Ignore.Until) {
 			continue
 		}
 		if at := slices.IndexFunc(d.slots, func(sl slot) bool { return r.Names(sl.p.Key) }); at >= 0 {

@@ -198,7 +198,7 @@ func (d *windows) view(h handling) plan.WindowView {
 	}
 	key := strings.Join(h.of, "\n") + strings.Join(h.window.Text(), ",")
 	if _, ok := d.views[key]; !ok {
-		d.views[key] = h.window.View(d.s.Now)
+		d.views[key] = d.now.View(h.window)
 	}
 	return d.views[key]
 }

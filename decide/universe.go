@@ -255,8 +255,8 @@ func (d *pins) mayHoldAnywhere(m pep508.Marker) bool {
 // Required lists the names that the pinned releases are known to require in
 // some environment, without any extra, sorted.
 func Required(s plan.Snapshot) []string {
-	d := newDecider(&s)
-	d.judge = newJudge(&s)
+	d := newDecider(&s, plan.At(s.Now))
+	d.judge = newJudge(&s, d.now)
 	d.files, _ = parseFiles(&s)
 	seen := map[string]bool{}
 	for _, f := range d.files {

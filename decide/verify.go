@@ -13,7 +13,7 @@ import (
 
 // Verify judges the pins as they are. It is total, as Decide is.
 func Verify(s plan.Snapshot) plan.Verification {
-	d := newDecider(&s)
+	d := newDecider(&s, plan.At(s.Now))
 	var v plan.Verification
 	d.files, v.Problems = parseFiles(&s)
 	var left []plan.Unmanaged
@@ -23,7 +23,7 @@ func Verify(s plan.Snapshot) plan.Verification {
 			v.Findings = append(v.Findings, plan.Finding{File: u.File, Line: u.Line, Kind: plan.FoundConflict, Text: u.Text + ": " + u.Reason})
 		}
 	}
-	d.judge, d.free, d.spelled = newJudge(&s), map[string][]pep440.Version{}, map[string]string{}
+	d.judge, d.free, d.spelled = newJudge(&s, d.now), map[string][]pep440.Version{}, map[string]string{}
 	for _, sl := range d.slots {
 		pkg, known := s.Packages[sl.p.Key]
 		d.outcomes = append(d.outcomes, d.judge.look(sl, pkg, known))

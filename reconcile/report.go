@@ -47,7 +47,7 @@ func (r *run) report(ctx context.Context, done applied) (Report, error) {
 		return out, err
 	}
 	out.Status = r.status(done)
-	if decide.Attends(done.snap) && (out.Status == Done || !done.snap.Policy.CatchUp) {
+	if decide.Attends(done.snap, plan.At(r.now)) && (out.Status == Done || !done.snap.Policy.CatchUp) {
 		page.memory.Attended = r.now
 	}
 	page.memory.Standings = done.plan.Counts()

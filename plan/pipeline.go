@@ -40,9 +40,9 @@ type Job struct {
 	Main Result // Passed, Failed, or Unsettled where it is not known
 }
 
-// settleTime is how long a head may be without a pipeline until that counts as
+// SettleTime is how long a head may be without a pipeline until that counts as
 // having none: GitLab starts them a while after a push.
-const settleTime = 10 * time.Minute
+const SettleTime = 10 * time.Minute
 
 // Next is what is known after a look at the same merge request, whose head was
 // committed so long ago. What is unsettled changes nothing of how a pipeline of
@@ -56,7 +56,7 @@ func (p Pipeline) Next(seen Pipeline, age time.Duration) Pipeline {
 			out.Result = Unsettled
 		}
 	}
-	if out.Result == Unsettled && !out.Started && age >= settleTime {
+	if out.Result == Unsettled && !out.Started && age >= SettleTime {
 		out.Result = None
 	}
 	return out

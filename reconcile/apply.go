@@ -31,7 +31,7 @@ type applied struct {
 // this run.
 func (r *run) carryOut(ctx context.Context, o observation) (applied, error) {
 	done := applied{observation: o}
-	places := r.Budget.places(r.now)
+	places := r.Budget.places(r.now.Asking())
 	defer places.giveBack()
 	for pass := 0; ; pass++ {
 		var err error

@@ -4,6 +4,7 @@ import (
 	"hash/fnv"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/store"
 )
@@ -27,27 +28,22 @@ const (
 	spoiltFor = 30 * time.Minute
 )
 
-// recent reports whether an instant is less than some time ago. One that lies as
-// far ahead is none: a clock went back.
-func (r *indexReader) recent(at time.Time, within time.Duration) bool {
-	return r.now.Sub(at).Abs() < within
-}
-
 // due reports whether what was learnt of a name at an instant has to be learnt
-// anew.
-func (r *indexReader) due(name string, at time.Time) bool {
+// anew by now. One that lies as far ahead is none: a clock went back.
+func due(now *plan.Instant, name string, at time.Time) bool {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(name)) // never fails
-	return !r.recent(at, wholeAfter+time.Duration(h.Sum32()%spread)*time.Hour)
+	return !now.Within(at, wholeAfter+time.Duration(h.Sum32()%spread)*time.Hour)
 }
 
 // conditions make a request conditional on what is stored, as far as that is
 // still to be believed.
 func (r *indexReader) conditions(q *pypi.Request, f store.Facts) {
-	if r.recent(f.CheckedAt, staleFor) {
+	now := plan.At(r.now.Asking()) // the next run makes conditions of its own
+	if now.Within(f.CheckedAt, staleFor) {
 		q.Serial = f.Serial
 	}
-	if !r.due(q.Name, f.CheckedAt) {
+	if !due(now, q.Name, f.CheckedAt) {
 		q.ETag = f.ETag
 	}
 }

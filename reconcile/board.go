@@ -131,7 +131,7 @@ const slack = time.Second
 // that list may be behind this one.
 func (r *observer) late(ctx context.Context, a dashboard.Activity) (late, again bool, err error) {
 	changed := r.board.issue.UpdatedAt
-	if r.now.Sub(changed) > patience {
+	if r.now.Passed(changed.Add(patience + 1)) {
 		return false, false, nil
 	}
 	for _, n := range a.Notes {

@@ -81,7 +81,7 @@ func (r *run) decideWithin(ctx context.Context, o observation, places *places) (
 	if places.budget == nil {
 		return r.decide(ctx, o)
 	}
-	may := places.reserved + places.budget.left(r.now)
+	may := places.reserved + places.budget.left(places.now)
 	o.snap.New = &may
 	p, err := r.decide(ctx, o)
 	if err != nil {
@@ -89,7 +89,7 @@ func (r *run) decideWithin(ctx context.Context, o observation, places *places) (
 	}
 	wants := len(slices.DeleteFunc(slices.Clone(p.Actions), func(a plan.Action) bool { return !unasked(a) }))
 	if wants > places.reserved {
-		places.reserved += places.budget.take(r.now, wants-places.reserved)
+		places.reserved += places.budget.take(places.now, wants-places.reserved)
 	}
 	if wants > places.reserved { // another project took it meanwhile
 		*o.snap.New = places.reserved

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
 func capped() observation {
-	r := &run{Runner: New(Options{})}
+	r := New(Options{}).newRun(config.Project{}, time.Time{})
 	return r.newObserver(config.Project{}).observation
 }
 

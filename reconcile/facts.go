@@ -25,6 +25,7 @@ func (r *run) decide(ctx context.Context, o observation) (plan.Plan, error) {
 		p = memory.Decide(o.snap)
 		return p.Missing
 	})
+	r.now.Note(memory.Instant())
 	return p, err
 }
 

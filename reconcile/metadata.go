@@ -117,7 +117,7 @@ func (r *indexReader) take(rows []memory, pages map[string]pypi.Details) {
 				continue // other metadata beside it
 			}
 		}
-		if row.Proof == "" && r.due(row.Name+row.Version, row.ReadAt) {
+		if row.Proof == "" && due(r.now, row.Name+row.Version, row.ReadAt) {
 			r.stored.unproved[release{row.Name, row.Version}] = row
 			continue
 		}
@@ -222,7 +222,7 @@ func (r *indexReader) takeMetadata(index string, res pypi.MetadataResult, part b
 		return
 	}
 	m := plan.Metadata{Status: plan.MetadataStatus(answer.Status), Reason: answer.Reason, Requires: answer.Metadata.Requires, Links: linksOf(answer.Metadata), From: answer.File}
-	row := store.MetadataRow{Name: q.Name, Version: q.Version, File: answer.File, SHA256: answer.SHA256, Proof: answer.Proof, ReadAt: r.now, Status: string(m.Status), Reason: m.Reason, Part: part}
+	row := store.MetadataRow{Name: q.Name, Version: q.Version, File: answer.File, SHA256: answer.SHA256, Proof: answer.Proof, ReadAt: r.now.Stamp(), Status: string(m.Status), Reason: m.Reason, Part: part}
 	if m.Status == plan.MetadataKnown {
 		row.Blob = answer.Metadata.Encode()
 	}
@@ -264,7 +264,7 @@ func (r *indexReader) doubtedBefore(row store.MetadataRow) (since time.Time, ok 
 // enough ago that it was not spoilt on its way.
 func (r *indexReader) servedSo(row store.MetadataRow) bool {
 	since, ok := r.doubtedBefore(row)
-	return ok && !r.recent(since, spoiltFor)
+	return ok && !r.now.Within(since, spoiltFor)
 }
 
 // partOf names a file of a release of which other files say something else.

@@ -20,7 +20,7 @@ import (
 // and report takes all of that.
 type run struct {
 	*Runner
-	now      time.Time
+	now      *plan.Instant
 	journal  *journal.Journal // nil where nothing is going to be written
 	log      *slog.Logger
 	looking  bool     // nothing is going to be written
@@ -57,7 +57,7 @@ func (r *run) newObserver(project config.Project) *observer {
 		run: r, targets: map[string]string{}, partings: map[string]time.Time{}, pushers: map[int64]plan.MergeRequest{},
 		observation: observation{
 			project: project,
-			snap:    plan.Snapshot{Now: r.now, Former: r.FormerUsers, Failures: map[string]string{}, Approved: map[int64]bool{}},
+			snap:    plan.Snapshot{Now: r.now.Asking(), Former: r.FormerUsers, Failures: map[string]string{}, Approved: map[int64]bool{}},
 			ticks:   ticks{states: map[string]store.SelectionState{}},
 		},
 	}

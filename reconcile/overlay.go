@@ -65,7 +65,7 @@ func (r *effects) setBranch(ctx context.Context, a plan.CommitBranch, out mrs.Ou
 		}
 	}
 	return r.Store.SaveBranch(ctx, r.project.Path, store.Branch{
-		Name: a.Branch, Head: out.Head, Digest: a.Digest, Base: a.Base, Message: a.Message, WrittenAt: r.now,
+		Name: a.Branch, Head: out.Head, Digest: a.Digest, Base: a.Base, Message: a.Message, WrittenAt: r.now.Stamp(),
 	})
 }
 

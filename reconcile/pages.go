@@ -89,7 +89,7 @@ func (a *asking) requests(ctx context.Context) (requests []pypi.Request, err err
 			q := pypi.Request{Source: r.Sources[index], Name: name, Hashes: w.Hashes, Details: true}
 			if len(f.Blob) > 0 && f.HasDetails && pypi.IsWhole(f.Blob) && (f.WithHashes || !w.Hashes) {
 				r.conditions(&q, f)
-				if left := f.FreshUntil.Sub(r.now); left > 0 && left <= pypi.MostFresh {
+				if left := f.FreshUntil.Sub(r.now.Asking()); left > 0 && left <= pypi.MostFresh {
 					r.pages.fresh[index] = append(r.pages.fresh[index], q)
 					a.settle(ctx, pypi.Result{Request: q, Answer: pypi.Answer{NotModified: true}})
 					continue
@@ -126,7 +126,7 @@ func (a *asking) take(ctx context.Context, res pypi.Result) {
 	}
 	until := time.Time{}
 	if res.Err == nil && res.Answer.Fresh > 0 {
-		until = a.r.now.Add(res.Answer.Fresh)
+		until = a.r.now.Asking().Add(res.Answer.Fresh)
 	}
 	switch {
 	case save != nil:
@@ -191,7 +191,7 @@ func (r *indexReader) settle(ctx context.Context, res pypi.Result, old store.Fac
 		pkg.HasFacts, pkg.Known = true, res.Answer.Known
 		hashes := res.Request.Hashes
 		fresh = &store.Facts{
-			Name: res.Request.Name, ETag: res.Answer.ETag, Serial: res.Answer.Serial, CheckedAt: r.now,
+			Name: res.Request.Name, ETag: res.Answer.ETag, Serial: res.Answer.Serial, CheckedAt: r.now.Asking(),
 			WithHashes: hashes, Blob: pypi.EncodePackage(pkg, hashes), Details: res.Answer.Details,
 		}
 		if least.IsZero() || len(fresh.Details) == 0 || decide.TakenBack(pkg, least) {

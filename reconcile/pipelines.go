@@ -77,12 +77,12 @@ func (r *observer) observePipeline(ctx context.Context, m plan.MergeRequest, old
 	return next, next
 }
 
-// age is how long ago the head of a merge request was committed, 0 where its
-// branch is at another one or gone.
+// age is at least how long ago the head of a merge request was committed: 0, or as
+// long as it takes to count as one without a pipeline.
 func (r *observer) age(m plan.MergeRequest) time.Duration {
 	for _, b := range r.snap.Branches {
-		if b.Name == m.Branch && b.Head.SHA == m.HeadSHA && !b.Head.At.IsZero() {
-			return r.now.Sub(b.Head.At)
+		if b.Name == m.Branch && b.Head.SHA == m.HeadSHA && !b.Head.At.IsZero() && r.now.Passed(b.Head.At.Add(plan.SettleTime)) {
+			return plan.SettleTime
 		}
 	}
 	return 0

@@ -120,7 +120,7 @@ func (w *publishing) write(ctx context.Context) (issue dashboard.Issue, ok bool)
 	}
 	if wrote {
 		w.wrote++
-		w.published.memory.DashboardAt = w.now
+		w.published.memory.DashboardAt = w.now.Stamp()
 	}
 	return issue, true
 }
@@ -146,7 +146,7 @@ func (w *publishing) create(ctx context.Context) (issue dashboard.Issue, ok bool
 		return issue, false
 	}
 	w.wrote++
-	w.published.memory.DashboardAt = w.now
+	w.published.memory.DashboardAt = w.now.Stamp()
 	return *created, true
 }
 

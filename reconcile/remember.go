@@ -25,10 +25,10 @@ func (r *run) remember(ctx context.Context, o *observation) error {
 		return err
 	}
 	if !o.blocked {
-		o.memory.MergeRequestsSeen = r.now
+		o.memory.MergeRequestsSeen = r.now.Asking()
 	}
 	if o.board.found == dashboard.FoundPaused {
-		o.memory.Attended = r.now // a person wanted nothing, so nothing was missed
+		o.memory.Attended = r.now.Stamp() // a person wanted nothing, so nothing was missed
 	}
 	if err := r.Store.SaveMemory(ctx, o.memory); err != nil {
 		return fmt.Errorf("record what was read of %s: %w", o.project.Path, err)
@@ -54,7 +54,7 @@ func (r *run) withdraw(ctx context.Context, o observation, branch string) error 
 	}
 	for _, sel := range selections {
 		if sel.Tick.Branch == branch && sel.State == store.Pending {
-			sel.State, sel.At = store.Withdrawn, r.now
+			sel.State, sel.At = store.Withdrawn, r.now.Stamp()
 			if err := r.Store.SaveSelection(ctx, o.project.Path, sel); err != nil {
 				return fmt.Errorf("take the request of %s back: %w", branch, err)
 			}
@@ -72,7 +72,7 @@ func (r *run) forgo(ctx context.Context, o observation) error {
 		if _, judged := o.ticks.states[t.ID]; judged {
 			continue
 		}
-		sel := store.Selection{Tick: t, State: store.Withdrawn, At: r.now}
+		sel := store.Selection{Tick: t, State: store.Withdrawn, At: r.now.Stamp()}
 		if err := r.Store.SaveSelection(ctx, o.project.Path, sel); err != nil {
 			return fmt.Errorf("record what was taken back on the dashboard of %s: %w", o.project.Path, err)
 		}
@@ -87,7 +87,7 @@ func (r *run) recordTicks(ctx context.Context, o observation, requests []plan.Re
 		judged[q.Tick.ID] = q
 	}
 	for _, t := range o.snap.Ticks {
-		sel := store.Selection{Tick: t, State: store.Pending, At: r.now}
+		sel := store.Selection{Tick: t, State: store.Pending, At: r.now.Stamp()}
 		if q, ok := judged[t.ID]; ok {
 			sel.Reason, sel.Title = q.Reason, q.Title
 			switch q.Verdict {

@@ -47,8 +47,8 @@ func (r *run) report(ctx context.Context, done applied) (Report, error) {
 		return out, err
 	}
 	out.Status = r.status(done)
-	if decide.Attends(done.snap, plan.At(r.now)) && (out.Status == Done || !done.snap.Policy.CatchUp) {
-		page.memory.Attended = r.now
+	if decide.Attends(done.snap, r.now) && (out.Status == Done || !done.snap.Policy.CatchUp) {
+		page.memory.Attended = r.now.Asking()
 	}
 	page.memory.Standings = done.plan.Counts()
 	if err := r.Store.SaveMemory(ctx, page.memory); errors.Is(err, store.ErrDamaged) {

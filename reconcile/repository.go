@@ -50,11 +50,11 @@ func (r *observer) observeRepository(ctx context.Context) (dashboard.Activity, e
 			return activity, nil
 		}
 		p.Head = head
-		now, _, err := r.GitLab.File(ctx, p.ID, config.OwnFile, head)
+		again, _, err := r.GitLab.File(ctx, p.ID, config.OwnFile, head)
 		if err != nil {
 			return dashboard.Activity{}, err
 		}
-		if bytes.Equal(now, policy) {
+		if bytes.Equal(again, policy) {
 			return activity, nil
 		}
 	}

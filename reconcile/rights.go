@@ -27,7 +27,7 @@ func (r *observer) observeRights(ctx context.Context) error {
 	m := &r.memory
 	stopping := slices.ContainsFunc(m.Gaps, func(g plan.Problem) bool { return g.Stopping })
 	names, _ := r.project.Policy.People()
-	if m.RightsAt.IsZero() || stopping || len(m.Gaps)+len(names) > 0 && !r.now.Before(m.RightsAt.Add(lookAgain)) {
+	if m.RightsAt.IsZero() || stopping || len(m.Gaps)+len(names) > 0 && r.now.Passed(m.RightsAt.Add(lookAgain)) {
 		gaps, err := r.gitlab.Gaps(ctx, r.snap.Project, r.snap.Bot, r.project.Policy.Mode == plan.Full)
 		if err == nil {
 			gaps = r.addStrangers(ctx, gaps)
@@ -43,7 +43,7 @@ func (r *observer) observeRights(ctx context.Context) error {
 					r.log.Warn("the project lacks something", "err", strings.TrimRight(g.Text+"; "+g.Next+": "+g.Page, ": "))
 				}
 			}
-			m.Gaps, m.RightsAt = gaps, r.now
+			m.Gaps, m.RightsAt = gaps, r.now.Stamp()
 		}
 	}
 	r.snap.Gaps = m.Gaps

@@ -230,7 +230,7 @@ func Windows(p plan.Policy) []plan.Window {
 }
 
 func (r *Runner) newRun(project config.Project, now time.Time) *run {
-	return &run{Runner: r, now: now, log: r.Log.With("project", project.Path)}
+	return &run{Runner: r, now: plan.At(now), log: r.Log.With("project", project.Path)}
 }
 
 // explain is the sentence for a person, or the error's own words.

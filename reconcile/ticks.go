@@ -96,7 +96,7 @@ func (r *observer) newTicks(ctx context.Context, marked []plan.Tick, byID map[st
 		t = r.judgedBefore(t, byID)
 		role, known := roles[t.By.ID]
 		if !known {
-			role, err = r.gitlab.Role(ctx, r.snap.Project.ID, t.By.ID, r.now)
+			role, err = r.gitlab.Role(ctx, r.snap.Project.ID, t.By.ID, r.now.Stamp())
 		}
 		if ctx.Err() != nil {
 			return false, cmp.Or(err, ctx.Err())

@@ -18,6 +18,19 @@ import (
 var judging = map[string]map[string]string{
 	"decide":    {},
 	"dashboard": {},
+	"reconcile": {
+		"hold":        "a lease is judged by the clock",
+		"once":        "a lease is judged by the clock",
+		"left":        "a budget is asked for anew by every run",
+		"carryOut":    "a budget is asked for anew by every run",
+		"newObserver": "decide makes an instant of it, which the run takes over",
+		"requests":    "what is asked for is decided anew by every run",
+		"conditions":  "what is asked for is decided anew by every run",
+		"take":        "until when an answer may be used is asked anew by every run",
+		"settle":      "a row holds when it was read",
+		"remember":    "a row holds how far lists were read",
+		"report":      "a row holds which windows were not missed",
+	},
 }
 
 // What is concluded from the time goes through plan.Instant, which knows until when
@@ -76,7 +89,7 @@ func bareTimes(file *ast.File) map[string]token.Pos {
 				if !ok {
 					return true
 				}
-				if f.Sel.Name == "At" || f.Sel.Name == "Is" {
+				if (f.Sel.Name == "At" || f.Sel.Name == "Is") && !slices.ContainsFunc(n.Args, isCall) {
 					return false // into an instant
 				}
 				if f.Sel.Name == "Asking" || f.Sel.Name == "Now" {
@@ -96,6 +109,11 @@ func bareTimes(file *ast.File) map[string]token.Pos {
 	return out
 }
 
+func isCall(e ast.Expr) bool {
+	_, ok := e.(*ast.CallExpr)
+	return ok
+}
+
 func isNow(e ast.Expr) bool {
 	id, ok := e.(*ast.Ident)
 	return ok && id.Name == "now"
@@ -108,6 +126,7 @@ func field(s S) bool { return s.Now.Before(t) }
 func clock() bool { return time.Now().Before(t) }
 func variable(now time.Time) bool { return t.After(now) }
 func question(i *plan.Instant) time.Time { return i.Asking() }
+func forgetting(i *plan.Instant) *plan.Instant { return plan.At(i.Asking()) }
 func good(s S) bool { return plan.At(s.Now).Passed(t) }
 func passing(now time.Time) S { return S{Now: now} }
 `, 0)
@@ -115,12 +134,12 @@ func passing(now time.Time) S { return S{Now: now} }
 		t.Fatal(err)
 	}
 	found := bareTimes(file)
-	for _, name := range []string{"field", "clock", "variable", "question"} {
+	for _, name := range []string{"field", "clock", "variable", "question", "forgetting"} {
 		if _, ok := found[name]; !ok {
 			t.Errorf("%s is not found", name)
 		}
 	}
-	if len(found) != 4 {
+	if len(found) != 5 {
 		t.Errorf("found %v", found)
 	}
 }

@@ -1,6 +1,6 @@
 // Package gitlab is the one door to GitLab: the connection with its guards and
 // retries, the kinds of errors that callers branch on, pages of lists, notes that
-// stand once, and users, roles, projects, files, commits and pipelines.
+// stand once, and users, roles, projects, files, commits, pipelines, statuses and merging.
 //
 // Its invariant: nothing that is not GitLab's own answer gets through, the token
 // goes to one origin, a write is sent once, and every error is of a kind, says

@@ -30,6 +30,13 @@ var (
 	ErrRefused         = errors.New("GitLab refused")              // 400, 409, 422: its text says why
 	ErrConflict        = errors.New("something else is under way") // 409; also ErrRefused
 	ErrSpam            = errors.New("the text was taken for spam") // also ErrRefused
+
+	ErrVariables    = errors.New("the project takes no variables of pipelines") // also ErrRefused
+	ErrInput        = errors.New("the pipeline has no such input")              // also ErrRefused
+	ErrNotMergeable = errors.New("GitLab does not merge this now")              // 405, 406, 422; also ErrRefused
+	ErrHeadMoved    = errors.New("the merge request has another head")          // 409; also ErrRefused
+	ErrReverted     = errors.New("there is nothing left to revert")             // also ErrRefused
+	ErrChangedSince = errors.New("what is to be reverted changed since")        // also ErrRefused
 )
 
 // needPerson are the errors that no later attempt mends: somebody has to change
@@ -78,6 +85,17 @@ func (e *Failure) Unwrap() []error {
 		return e.Kinds
 	}
 	return append(slices.Clip(e.Kinds), e.Cause)
+}
+
+// also adds a kind to a failure of this package.
+func also(err error, kinds ...error) error {
+	var f *Failure
+	if !errors.As(err, &f) {
+		return err
+	}
+	with := *f
+	with.Kinds = append(slices.Clip(with.Kinds), kinds...)
+	return &with
 }
 
 // Hint adds to a failure of this package what it usually means where it happened.

@@ -1,7 +1,11 @@
 package gitlab
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
+	"time"
 
 	api "gitlab.com/gitlab-org/api/client-go/v2"
 )
@@ -23,6 +27,9 @@ type Job struct {
 	Name    string
 	Status  string
 	MayFail bool
+	ID      int64
+	Trigger bool // starts a pipeline elsewhere
+	Created time.Time
 }
 
 // Jobs lists the jobs of a pipeline, and then the pipelines that it started
@@ -33,16 +40,9 @@ func (c *Client) Jobs(ctx context.Context, project, pipeline int64, states ...ap
 	if len(states) > 0 {
 		opt.Scope = &states
 	}
-	var out []Job
-	list, err := List(func(page api.ListOptions) ([]*api.Job, *api.Response, error) {
-		opt.ListOptions = page
-		return c.API.Jobs.ListPipelineJobs(project, pipeline, &opt, api.WithContext(ctx))
-	})
+	out, err := c.jobs(ctx, project, pipeline, opt)
 	if err != nil {
-		return nil, Fail(err, "list the jobs of pipeline %d", pipeline)
-	}
-	for _, j := range list {
-		out = append(out, Job{j.Name, j.Status, j.AllowFailure})
+		return nil, err
 	}
 	bridges, err := List(func(page api.ListOptions) ([]*api.Bridge, *api.Response, error) {
 		opt.ListOptions = page
@@ -52,7 +52,86 @@ func (c *Client) Jobs(ctx context.Context, project, pipeline int64, states ...ap
 		return nil, Fail(err, "list the bridges of pipeline %d", pipeline)
 	}
 	for _, b := range bridges {
-		out = append(out, Job{b.Name, b.Status, b.AllowFailure})
+		out = append(out, Job{b.Name, b.Status, b.AllowFailure, b.ID, true, Instant(b.CreatedAt)})
 	}
 	return out, nil
+}
+
+// Attempts lists the jobs of a pipeline with those that were retried, so that a
+// name stands there as often as it ran, the newest first. What it started
+// elsewhere is not among them.
+func (c *Client) Attempts(ctx context.Context, project, pipeline int64) ([]Job, error) {
+	out, err := c.jobs(ctx, project, pipeline, api.ListJobsOptions{IncludeRetried: new(true)})
+	slices.SortFunc(out, func(a, b Job) int { return cmp.Compare(b.ID, a.ID) })
+	return out, err
+}
+
+func (c *Client) jobs(ctx context.Context, project, pipeline int64, opt api.ListJobsOptions) ([]Job, error) {
+	list, err := List(func(page api.ListOptions) ([]*api.Job, *api.Response, error) {
+		opt.ListOptions = page
+		return c.API.Jobs.ListPipelineJobs(project, pipeline, &opt, api.WithContext(ctx))
+	})
+	var out []Job
+	for _, j := range list {
+		out = append(out, Job{j.Name, j.Status, j.AllowFailure, j.ID, false, Instant(j.CreatedAt)})
+	}
+	return out, Fail(err, "list the jobs of pipeline %d", pipeline)
+}
+
+// deployPages is how many pages of deployments are read for those of one pipeline.
+const deployPages = 3
+
+// Deploys are the numbers of the jobs that deploy, of those that were created since
+// an instant: no answer about a job tells that, the list of deployments does. It is
+// an error where they are more than can be read, so that none is taken for one that
+// does not.
+// https://docs.gitlab.com/api/deployments/#list-project-deployments
+func (c *Client) Deploys(ctx context.Context, project int64, since time.Time) (map[int64]bool, error) {
+	out := map[int64]bool{}
+	opt := &api.ListProjectDeploymentsOptions{OrderBy: new("id"), Sort: new("desc")}
+	whole, err := Walk(deployPages, func(page api.ListOptions) ([]*api.Deployment, *api.Response, error) {
+		opt.ListOptions = page
+		return c.API.Deployments.ListProjectDeployments(project, opt, api.WithContext(ctx))
+	}, func(d *api.Deployment) bool {
+		out[d.Deployable.ID] = true
+		return !Instant(d.CreatedAt).Before(since)
+	})
+	if err == nil && !whole {
+		err = fmt.Errorf("%w: more than %d rows", ErrTooLarge, deployPages*perPage)
+	}
+	if err != nil {
+		return nil, Fail(err, "list deployments")
+	}
+	return out, nil
+}
+
+// RetryJob starts a job again and returns the new one. One that somebody retried
+// already is not retried once more: that attempt is returned. ErrForbidden: the
+// token's user may not, or it cannot be retried.
+// https://docs.gitlab.com/api/jobs/#retry-a-job
+func (c *Client) RetryJob(ctx context.Context, project, pipeline int64, old Job) (Job, error) {
+	var again Job
+	there := func() (bool, error) {
+		all, err := c.Attempts(ctx, project, pipeline)
+		at := slices.IndexFunc(all, func(j Job) bool { return j.Name == old.Name && j.ID > old.ID })
+		if at < 0 || err != nil {
+			return false, err
+		}
+		again = all[at]
+		return true, nil
+	}
+	if found, err := there(); found || err != nil {
+		return again, err
+	}
+	j, _, err := c.API.Jobs.RetryJob(project, old.ID, api.WithContext(ctx))
+	if err == nil && j.ID != 0 {
+		return Job{j.Name, j.Status, j.AllowFailure, j.ID, false, Instant(j.CreatedAt)}, nil
+	}
+	if err == nil {
+		err = fmt.Errorf("%w: a job without a number", ErrNotGitLab)
+	}
+	if err = Settle(ctx, Fail(err, "retry job %s", old.Name), there); err != nil {
+		return Job{}, err
+	}
+	return again, nil
 }

@@ -43,6 +43,7 @@ var passing = map[string]bool{"dashboard.Normalise": true, "dashboard.KeepTicks"
 // expression, with the reason.
 var allowed = map[string]string{
 	"gitlab.NoteOnce: &n.Markdown":                        "judged where the note is made",
+	"gitlab.SetStatus: &s.Markdown":                       "judged where the status is made",
 	"dashboard.Create: &title":                            "the operator's configuration",
 	"dashboard.Create: new(Normalise(body))":              "made by Render",
 	"dashboard.Write: &body":                              "made by Render",

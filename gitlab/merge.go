@@ -1,0 +1,147 @@
+package gitlab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	api "gitlab.com/gitlab-org/api/client-go/v2"
+)
+
+// Merge says which merge request is merged, and at which head.
+type Merge struct {
+	IID int64
+	SHA string // the head that was tested: GitLab refuses another one
+}
+
+// Merged is what a merge came to.
+type Merged struct {
+	Commit string // that the target points at: of a merge, of a squash, or the head
+	By     string // username
+	At     time.Time
+}
+
+// Merge merges a merge request at once, as its project's settings say, and never
+// when a pipeline succeeds, since that merges what nobody looked at. The branch goes
+// if the merge request says so.
+//
+// ErrNotMergeable: GitLab does not merge it now, [Failure] says why as far as it
+// tells. ErrHeadMoved: somebody pushed. ErrForbidden: the token's user may not merge
+// into the target, also where GitLab answers 401. After an answer that did not arrive
+// it looks whether that very head was merged. One that was merged at that head
+// already, by whomever, is no error.
+// https://docs.gitlab.com/api/merge_requests/#merge-a-merge-request
+func (c *Client) Merge(ctx context.Context, project int64, m Merge) (Merged, error) {
+	if m.SHA == "" {
+		return Merged{}, fmt.Errorf("merge !%d: no head is named", m.IID)
+	}
+	answer, _, err := c.API.MergeRequests.AcceptMergeRequest(project, m.IID, &api.AcceptMergeRequestOptions{SHA: &m.SHA}, api.WithContext(ctx))
+	if err == nil {
+		if done, ok := mergedOf(answer, m); ok {
+			return done, nil
+		}
+		err = fmt.Errorf("%w: it is %s", ErrUnavailable, answer.State) // under way
+	}
+	code := statusOf(err)
+	err = Fail(err, "merge !%d", m.IID)
+	switch {
+	case code == http.StatusUnauthorized:
+		err = &Failure{Doing: fmt.Sprintf("merge !%d", m.IID), Text: "the token's user may not merge into its target", Kinds: []error{ErrForbidden},
+			Advice: fmt.Sprintf("could not merge !%d: the token's user may not merge into its target; let its role do so in Settings > Repository > Protected branches, or switch merging off", m.IID)}
+	case code == http.StatusConflict && strings.Contains(err.Error(), "SHA does not match"):
+		err = also(err, ErrHeadMoved)
+	case code == http.StatusMethodNotAllowed, code == http.StatusNotAcceptable, code == http.StatusUnprocessableEntity:
+		err = also(err, ErrNotMergeable)
+	}
+	var done Merged
+	there := func() (found bool, err error) {
+		now, _, err := c.API.MergeRequests.GetMergeRequest(project, m.IID, nil, api.WithContext(ctx))
+		if err != nil {
+			return false, err
+		}
+		done, found = mergedOf(now, m)
+		return found, nil
+	}
+	if errors.Is(err, ErrNotMergeable) {
+		if found, look := there(); found && look == nil {
+			return done, nil // somebody else merged this head in that instant
+		}
+		return Merged{}, err
+	}
+	if err = Settle(ctx, err, there); err != nil {
+		return Merged{}, err
+	}
+	return done, nil
+}
+
+// mergedOf is what a merge came to, if it did and was of that head.
+func mergedOf(m *api.MergeRequest, of Merge) (Merged, bool) {
+	if m.IID != of.IID || m.State != "merged" || m.SHA != of.SHA {
+		return Merged{}, false
+	}
+	out := Merged{Commit: m.SHA, At: Instant(m.MergedAt)}
+	switch {
+	case m.MergeCommitSHA != "":
+		out.Commit = m.MergeCommitSHA
+	case m.SquashCommitSHA != "":
+		out.Commit = m.SquashCommitSHA
+	}
+	if m.MergeUser != nil {
+		out.By = m.MergeUser.Username
+	}
+	return out, true
+}
+
+// statusOf is the status of an error answer, 0 where there was none.
+func statusOf(err error) int {
+	if answer, ok := errors.AsType[*api.ErrorResponse](err); ok {
+		return answer.StatusCode
+	}
+	return 0
+}
+
+// Revert makes a commit on a branch that takes another one's change back; of a
+// merge commit that is its change to the first parent. ErrReverted: the branch has
+// nothing of it any more. ErrChangedSince: what it changed was changed again. After a
+// lost answer it looks whether the branch went on by one commit that is a revert.
+// https://docs.gitlab.com/api/commits/#revert-a-commit
+func (c *Client) Revert(ctx context.Context, project int64, sha, branch string) (Commit, error) {
+	before, err := c.Head(ctx, project, branch)
+	if err != nil {
+		return Commit{}, err
+	}
+	k, _, err := c.API.Commits.RevertCommit(project, sha, &api.RevertCommitOptions{Branch: &branch}, api.WithContext(ctx))
+	if err == nil && k.ID != "" {
+		return CommitOf(k), nil
+	}
+	if err == nil {
+		err = fmt.Errorf("%w: a commit without a name", ErrNotGitLab)
+	}
+	var why string
+	if answer, ok := errors.AsType[*api.ErrorResponse](err); ok {
+		why = string(answer.Body)
+	}
+	err = Fail(err, "revert commit %s on branch %s", sha, branch)
+	switch {
+	case errors.Is(err, ErrRefused) && strings.Contains(why, `"empty"`):
+		return Commit{}, also(err, ErrReverted)
+	case errors.Is(err, ErrRefused) && strings.Contains(why, `"conflict"`):
+		return Commit{}, also(err, ErrChangedSince)
+	}
+	var made Commit
+	err = Settle(ctx, err, func() (bool, error) {
+		now, err := c.Head(ctx, project, branch)
+		if err != nil || now.SHA == before.SHA {
+			return false, err
+		}
+		made, err = c.Commit(ctx, project, now.SHA)
+		return len(made.Parents) == 1 && made.Parents[0] == before.SHA && strings.HasPrefix(made.Message, "Revert "), err
+	})
+	if err != nil {
+		return Commit{}, err
+	}
+	return made, nil
+}

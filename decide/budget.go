@@ -3,6 +3,7 @@ package decide
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"gitlab.com/cki-project/pinwheel/decide/solve"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -27,6 +28,16 @@ const (
 // for those that need more.
 func share(wishes int) int { return min(wishSteps/4, max(fewSteps, allSteps/2/max(1, wishes))) }
 
+// tiredNames counts the names without a pin that took too many steps.
+func (m *Memory) tiredNames() (n int) {
+	for name := range m.tired {
+		if strings.Contains(name, "\n") {
+			n++
+		}
+	}
+	return n
+}
+
 // tiredName is how Memory knows a name without a pin of a file.
 func tiredName(file int, key string) string { return strconv.Itoa(file) + "\n" + key }
 
@@ -46,10 +57,11 @@ func (d *searcher) within(left *int, wish []solve.Goal, o solve.Options) solve.R
 		return solve.Result{Status: solve.GaveUp}
 	}
 	o.Steps = *left
+	before := d.solver.Steps()
 	r := d.solver.Reach(wish, o)
 	*left -= r.Steps
 	if d.memory != nil {
-		d.memory.steps += r.Steps
+		d.memory.steps += d.solver.Steps() - before
 	}
 	return r
 }

@@ -41,6 +41,9 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	d.slots, d.plan.Unmanaged = m.slots, slices.Clone(m.unmanaged)
 	d.apart()
 	d.look(m)
+	if m.seeking && len(d.plan.Missing) > 0 {
+		return d.plan
+	}
 	d.tally()
 	d.twins()
 	d.orphans()
@@ -61,7 +64,7 @@ func newDecider(s *plan.Snapshot, now *plan.Instant) *decider {
 	d.now = now
 	d.s, d.zone, d.world, d.envs = s, s.Policy.Window.Zone(), arrange(s), environments(s.Policy)
 	d.split, d.views = map[string]*plan.Tick{}, map[string]plan.WindowView{}
-	d.rest, d.admitted = map[string]bool{}, map[string]map[string]uint64{}
+	d.loose = newLoose()
 	d.caughtUp = s.Policy.CatchUp && d.late()
 	return d
 }
@@ -69,7 +72,7 @@ func newDecider(s *plan.Snapshot, now *plan.Instant) *decider {
 // look judges every slot, finds which pins can move together, and makes a
 // draft of every set and of every wish that is held back.
 func (d *offering) look(m *Memory) {
-	d.judge, d.free, d.spelled = m.judgeOf(d.s), map[string][]pep440.Version{}, map[string]string{}
+	d.judge, d.spelled = m.judgeOf(d.s), map[string]string{}
 	stale := map[string][]string{}
 	kept := d.slots[:0:0]
 	for _, sl := range d.slots {
@@ -88,7 +91,7 @@ func (d *offering) look(m *Memory) {
 	}
 	d.slots = kept
 	d.staleProblems(stale)
-	d.solver = solve.New(d.universe())
+	d.solver = m.search(&d.searcher)
 	d.findRepairs()
 	goals := d.goals()
 	d.reach(goals)

@@ -140,7 +140,7 @@ func (d *offering) changedLines(dr *offer, s *set) {
 // version for every environment where pip would choose one for each. It says
 // what would be refused, if anything.
 func (d *offering) fitsWhole(dr *offer, moves []solve.Move) string {
-	f := d.universe()
+	f := d.renewed(d.memory.universe, nil)
 	for _, m := range moves {
 		f.Pins[m.Pin].Version = m.To
 	}

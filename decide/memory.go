@@ -1,11 +1,17 @@
 package decide
 
-import "gitlab.com/cki-project/pinwheel/plan"
+import (
+	"gitlab.com/cki-project/pinwheel/decide/solve"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/python/pep440"
+	"gitlab.com/cki-project/pinwheel/python/pep508"
+)
 
-// Memory keeps the files as they were read and how the releases of pinned
-// packages were judged, so that one run need not do that anew each time a
-// decision asked for more facts. It is
-// for snapshots of one instant that differ in Metadata and in the Packages of
+// Memory keeps what one decision worked out for the next one, which knows more
+// facts: the files as they were read, how the releases of pinned packages were
+// judged, and the search with its answers. What it keeps changes no decision.
+//
+// It is for snapshots of one instant that differ in Metadata and in the Packages of
 // names without a pin alone. The zero Memory is empty; it is not for several
 // goroutines at once.
 type Memory struct {
@@ -26,6 +32,119 @@ type Memory struct {
 	steps   int // that searches took, in all rounds
 
 	contents map[string]made // by what changes in each file
+
+	solver    *solve.Solver
+	universe  *solve.Facts // what the solver works on
+	rested    int          // tired names without a pin when it was made
+	loose     loose
+	metadata  map[string]map[string]metadataStamp // what the last decision knew
+	packages  map[string]packageStamp
+	forgetful bool // the solver is made anew each time, as a test wants it
+	seeking   bool // what is missing ends the decision, see Seek
+}
+
+// loose is what was worked out of names without a pin, by name.
+type loose struct {
+	free     map[string][]pep440.Version  // the releases that one may take
+	rest     map[string]bool              // of which older ones were not looked at
+	admitted map[string]map[string]uint64 // and the environments each is for
+	heard    map[*plan.Release][]voice    // voices of any release, of pinned packages too
+}
+
+func newLoose() loose {
+	return loose{map[string][]pep440.Version{}, map[string]bool{}, map[string]map[string]uint64{}, map[*plan.Release][]voice{}}
+}
+
+// metadataStamp tells two answers about a release apart.
+type metadataStamp struct {
+	status   plan.MetadataStatus
+	from     string
+	requires *pep508.Requirement // the first
+	n        int
+	more     string
+}
+
+func stampOf(m plan.Metadata) metadataStamp {
+	s := metadataStamp{status: m.Status, from: m.From, n: len(m.Requires)}
+	if s.n > 0 {
+		s.requires = &m.Requires[0]
+	}
+	for _, other := range m.More {
+		s.more += string(other.Status) + "\n" + other.From + "\n"
+	}
+	return s
+}
+
+// packageStamp tells two answers about a package apart.
+type packageStamp struct {
+	known, hasFacts           bool
+	status, failure, withheld string
+	releases                  *plan.Release // the first
+	n                         int
+}
+
+func stampOfPackage(p plan.Package) packageStamp {
+	s := packageStamp{known: p.Known, hasFacts: p.HasFacts, status: p.Status, failure: p.Failure, withheld: p.Withheld, n: len(p.Releases)}
+	if s.n > 0 {
+		s.releases = &p.Releases[0]
+	}
+	return s
+}
+
+// changes are the names of which the snapshot tells something else than the last
+// one did.
+func (m *Memory) changes(s *plan.Snapshot) map[string]bool {
+	changed := map[string]bool{}
+	if m.metadata == nil {
+		m.metadata, m.packages = map[string]map[string]metadataStamp{}, map[string]packageStamp{}
+	}
+	for key, releases := range s.Metadata {
+		known := m.metadata[key]
+		if known == nil {
+			known = make(map[string]metadataStamp, len(releases))
+			m.metadata[key] = known
+		}
+		changed[key] = changed[key] || len(known) > len(releases)
+		for version, metadata := range releases {
+			if stamp := stampOf(metadata); known[version] != stamp {
+				known[version], changed[key] = stamp, true
+			}
+		}
+		if !changed[key] {
+			delete(changed, key)
+		}
+	}
+	for key, p := range s.Packages {
+		if stamp := stampOfPackage(p); m.packages[key] != stamp {
+			m.packages[key], changed[key] = stamp, true
+		}
+	}
+	return changed
+}
+
+// search returns the solver for a decision: that of the last one where what it
+// found still stands, or a new one. The answers are the same.
+func (m *Memory) search(d *searcher) *solve.Solver {
+	changed := m.changes(d.s)
+	if m.loose.free == nil {
+		m.loose = newLoose()
+	}
+	d.loose = m.loose
+	for key := range changed {
+		delete(d.free, key)
+		delete(d.rest, key)
+		delete(d.admitted, key)
+	}
+	rested := m.tiredNames()
+	if m.solver != nil && !m.forgetful && m.rested == rested {
+		m.universe = d.renewed(m.universe, changed)
+		if m.solver.Renew(m.universe, changed) {
+			return m.solver
+		}
+	}
+	m.universe = d.universe()
+	m.solver, m.rested = solve.New(m.universe), rested
+	return m.solver
 }
 
 // instant is the instant of the snapshots, which keeps what all decisions asked.
@@ -63,6 +182,15 @@ func (m *Memory) Decide(s plan.Snapshot) plan.Plan {
 		p = decide(&s, m)
 	}
 	return p
+}
+
+// Seek is Decide for a run that fetches what is missing: while there is anything,
+// the plan tells of that alone. What depends on states, such as approvals, is asked
+// for once the packages are known.
+func (m *Memory) Seek(s plan.Snapshot) plan.Plan {
+	m.seeking = true
+	defer func() { m.seeking = false }()
+	return m.Decide(s)
 }
 
 func (m *Memory) judgeOf(s *plan.Snapshot) *judge {

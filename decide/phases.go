@@ -60,21 +60,18 @@ type facts struct {
 	pins
 	judge    *judge
 	outcomes []outcome // of each slot
-	heard    map[*plan.Release][]voice
+	loose
 }
 
 // searcher finds where each package can go.
 type searcher struct {
 	facts
-	memory   *Memory
-	solver   *solve.Solver
-	free     map[string][]pep440.Version  // releases of names without a pin
-	rest     map[string]bool              // of which older ones were not looked at
-	admitted map[string]map[string]uint64 // and the environments each is for
-	wishes   []*goal                      // all of them
-	left     []*goal                      // slots that cannot go with the others of their package
-	repairs  []solve.Repair               // what can be done about conflicts of the pins as they are
-	lacking  []solve.Need                 // facts to judge files with added lines
+	memory  *Memory
+	solver  *solve.Solver
+	wishes  []*goal        // all of them
+	left    []*goal        // slots that cannot go with the others of their package
+	repairs []solve.Repair // what can be done about conflicts of the pins as they are
+	lacking []solve.Need   // facts to judge files with added lines
 }
 
 // joiner joins wishes into sets, and says why a wish is in none.

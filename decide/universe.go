@@ -15,15 +15,7 @@ import (
 
 // universe makes the search's facts of the snapshot.
 func (d *searcher) universe() *solve.Facts {
-	f := &solve.Facts{
-		Extras:     d.s.Policy.Extras,
-		Unverified: d.s.Policy.Unverified != plan.HoldUnverified,
-		Metadata:   d.metadata,
-		Releases:   d.unpinned,
-		Rest:       func(key string) bool { return d.rest[key] },
-		Skip:       d.skips,
-		Admits:     func(key string, v pep440.Version) uint64 { return d.admitted[key][v.String()] },
-	}
+	f := d.answering(solve.Facts{Extras: d.s.Policy.Extras, Unverified: d.s.Policy.Unverified != plan.HoldUnverified})
 	for _, env := range d.envs {
 		f.Environments = append(f.Environments, env.markers)
 	}
@@ -38,10 +30,32 @@ func (d *searcher) universe() *solve.Facts {
 		f.Roots = append(f.Roots, solve.Root{Name: r.Name, Group: -1, Requires: r.Requires})
 	}
 	for i, sl := range d.slots {
+		up := d.candidates(i)
 		f.Pins = append(f.Pins, solve.Pin{
-			Key: sl.p.Key, Group: sl.file, Version: sl.p.Version, Active: d.active(sl), Up: d.candidates(i),
+			Key: sl.p.Key, Group: sl.file, Version: sl.p.Version, Active: d.active(sl), Up: up, More: d.further(i, up),
 			Mute: d.judge.disabled(sl), Blocks: d.outcomes[i].blocks,
 		})
+	}
+	return f
+}
+
+// answering gives facts the functions that answer from this decision's snapshot.
+func (d *searcher) answering(f solve.Facts) *solve.Facts {
+	f.Metadata, f.Releases, f.Skip = d.metadata, d.unpinned, d.skips
+	f.Rest = func(key string) bool { return d.rest[key] }
+	f.Admits = func(key string, v pep440.Version) uint64 { return d.admitted[key][v.String()] }
+	return &f
+}
+
+// renewed are the facts of an earlier decision with what is known of some names now.
+func (d *searcher) renewed(old *solve.Facts, changed map[string]bool) *solve.Facts {
+	f := d.answering(*old)
+	f.Pins = slices.Clone(f.Pins)
+	for i, sl := range d.slots {
+		if changed[sl.p.Key] {
+			f.Pins[i].Up = d.candidates(i)
+			f.Pins[i].More = d.further(i, f.Pins[i].Up)
+		}
 	}
 	return f
 }
@@ -68,6 +82,28 @@ func (d *facts) candidates(i int) []solve.Candidate {
 			continue
 		}
 		out = append(out, d.candidatesOf(i, l, true)...)
+	}
+	return out
+}
+
+// further lists what else a slot's own wishes may name: what people refused of
+// each line, and what the pin may go back to.
+func (d *facts) further(i int, up []solve.Candidate) []solve.Candidate {
+	o := &d.outcomes[i]
+	if o.down == nil && !d.world.refuses() {
+		return nil
+	}
+	lines := o.lines
+	if o.down != nil && !slices.Contains(lines, o.down) {
+		lines = append(slices.Clip(lines), o.down)
+	}
+	var out []solve.Candidate
+	for _, l := range lines {
+		for _, c := range d.candidatesOf(i, l, false) {
+			if !slices.ContainsFunc(up, func(u solve.Candidate) bool { return u.Version == c.Version }) {
+				out = append(out, c)
+			}
+		}
 	}
 	return out
 }
@@ -102,6 +138,9 @@ func (d *facts) candidatesOf(at int, l *line, forOthers bool) []solve.Candidate 
 // being taken along with another package: a closed merge request said no to
 // it.
 func (d *facts) refusedVersion(i int, l *line, to pep440.Version) bool {
+	if !d.world.refuses() {
+		return false
+	}
 	sl := d.slots[i]
 	branch := plan.BranchName(d.s.Policy.BranchPrefix, d.spelled[sl.p.Key], to.Major())
 	for _, r := range d.world.refusals(plan.Update{Branch: branch, Name: d.spelled[sl.p.Key]}, d.wentBack) {

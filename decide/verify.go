@@ -8,7 +8,6 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/decide/solve"
 	"gitlab.com/cki-project/pinwheel/plan"
-	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
 // Verify judges the pins as they are. It is total, as Decide is.
@@ -23,7 +22,7 @@ func Verify(s plan.Snapshot) plan.Verification {
 			v.Findings = append(v.Findings, plan.Finding{File: u.File, Line: u.Line, Kind: plan.FoundConflict, Text: u.Text + ": " + u.Reason})
 		}
 	}
-	d.judge, d.free, d.spelled = newJudge(&s, d.now), map[string][]pep440.Version{}, map[string]string{}
+	d.judge, d.spelled = newJudge(&s, d.now), map[string]string{}
 	for _, sl := range d.slots {
 		pkg, known := s.Packages[sl.p.Key]
 		d.outcomes = append(d.outcomes, d.judge.look(sl, pkg, known))

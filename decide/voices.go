@@ -55,9 +55,6 @@ func (d *facts) voices(key string, r *plan.Release) []voice {
 		out = []voice{{mask: ^uint64(0), files: metadataFiles(key, r, d.envs)}}
 	}
 	out[0].mask |= rest
-	if d.heard == nil {
-		d.heard = map[*plan.Release][]voice{}
-	}
 	d.heard[r] = out
 	return out
 }

@@ -67,6 +67,9 @@ func (w *world) add(mr plan.MergeRequest, elsewhere bool) {
 	}
 }
 
+// refuses reports whether there may be refusals at all.
+func (w world) refuses() bool { return len(w.history)+len(w.byPackage) > 0 }
+
 // refusal is a person's no to a version, read from a merge request.
 type refusal struct {
 	mr      plan.MergeRequest

@@ -22,9 +22,12 @@ func (r *run) decide(ctx context.Context, o observation) (plan.Plan, error) {
 	var p plan.Plan
 	var memory decide.Memory
 	err := r.settled(ctx, o, func() []plan.Need {
-		p = memory.Decide(o.snap)
+		p = memory.Seek(o.snap)
 		return p.Missing
 	})
+	if err == nil && len(p.Missing) > 0 {
+		p = memory.Decide(o.snap)
+	}
 	r.now.Note(memory.Instant())
 	return p, err
 }

@@ -3,6 +3,7 @@ package solve
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 	"gitlab.com/cki-project/pinwheel/python/pep508"
@@ -185,7 +186,8 @@ func (s *clauses) where(r *require) {
 		}
 		r.cond = append(r.cond, c)
 	}
-	slices.SortFunc(r.cond, func(a, b condition) int { return int(a.extra - b.extra) })
+	// By name: numbers depend on what was met first.
+	slices.SortFunc(r.cond, func(a, b condition) int { return strings.Compare(s.names[a.extra], s.names[b.extra]) })
 }
 
 // mask is where the requirement counts for a release that is active in some
@@ -242,24 +244,20 @@ func (s *clauses) hold(r *require, c *condition) {
 // need where ask is set.
 func (s *clauses) release(name int32, v pep440.Version, ask bool) (*release, Knowledge) {
 	key := releaseKey{name, v.String()}
+	s.trail.visit(name)
 	if k, ok := s.releases[key]; ok {
 		if ask && k.known == Missing {
 			s.need(Need{Key: s.names[name], Version: v})
 		}
 		return k.rel, k.known
 	}
-	k := knownRelease{rel: nothing, known: Unknown}
-	if s.f.Metadata != nil {
-		var m *Metadata
-		m, k.known = s.f.Metadata(s.names[name], v)
-		switch {
-		case k.known == Known && m != nil && len(m.Parts) > 0:
-			k.rel = s.compileParts(s.names[name], v, m.Parts)
-		case k.known == Known && m != nil:
-			k.rel = s.compile(s.names[name], v, m.Requires)
-		case k.known == Known:
-			k.known = Unknown
-		}
+	k := knownRelease{rel: nothing}
+	switch k.told, k.known = s.told(name, v); {
+	case k.known != Known:
+	case len(k.told.Parts) > 0:
+		k.rel = s.compileParts(s.names[name], v, k.told.Parts)
+	default:
+		k.rel = s.compile(s.names[name], v, k.told.Requires)
 	}
 	s.releases[key] = k
 	if ask && k.known == Missing {
@@ -268,9 +266,22 @@ func (s *clauses) release(name int32, v pep440.Version, ask bool) (*release, Kno
 	return k.rel, k.known
 }
 
+// told is what the facts tell of a release; Known comes with metadata alone.
+func (s *clauses) told(name int32, v pep440.Version) (*Metadata, Knowledge) {
+	if s.f.Metadata == nil {
+		return nil, Unknown
+	}
+	m, known := s.f.Metadata(s.names[name], v)
+	if known == Known && m == nil {
+		known = Unknown
+	}
+	return m, known
+}
+
 type knownRelease struct {
 	rel   *release
 	known Knowledge
+	told  *Metadata // what rel was made of
 }
 
 func (s *clauses) need(n Need) {
@@ -279,6 +290,7 @@ func (s *clauses) need(n Need) {
 		key += n.Version.String()
 	}
 	s.needs[key] = n
+	s.trail.needs = append(s.trail.needs, n)
 }
 
 // Missing lists the facts that were asked for so far and that nobody has

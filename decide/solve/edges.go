@@ -235,7 +235,11 @@ func (s *present) apply(moves []Move) *state {
 		if st.isMoved(i) {
 			continue
 		}
-		o := s.option(i, Candidate{Version: m.To, Major: m.Major, Young: m.Young, Down: m.Down})
+		// What goals and other members may not choose is no part of a train.
+		o, added := s.addOption(i, Candidate{Version: m.To, Major: m.Major, Young: m.Young, Down: m.Down})
+		if added {
+			s.nodes[i].options[o].stray = true
+		}
 		if o == 0 {
 			continue
 		}

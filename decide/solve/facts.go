@@ -74,6 +74,9 @@ type Pin struct {
 	// Up lists what the pin may move to on account of others, in order of
 	// preference. Candidates that are older than Version are passed over.
 	Up []Candidate
+	// More are candidates that are none of Up and that a goal may name. What a
+	// search reads of a long train does not depend on which goals came before.
+	More []Candidate
 }
 
 // Candidate is a release that a pin may move to.

@@ -18,6 +18,7 @@ type line struct {
 
 // line lists the releases of a name without a pin.
 func (s *clauses) line(name int32) *line {
+	s.trail.visit(name)
 	if l, ok := s.lines[name]; ok {
 		return l
 	}
@@ -38,6 +39,7 @@ func (s *clauses) line(name int32) *line {
 // stop is what a release requires, or at least requires where nobody has read
 // it.
 func (s *clauses) stop(l *line, k int) (*release, Knowledge) {
+	s.trail.visit(l.name)
 	p := &l.stops[k]
 	if p.known == "" {
 		p.rel, p.known = s.release(l.name, l.versions[k], false)

@@ -43,6 +43,16 @@ const (
 // Lacking, and Missing says more than before.
 func (s *Solver) Repairs(o Options) []Repair {
 	s.settle()
+	if a := s.recall(-1, nil, o); a != nil {
+		return slices.Clone(a.repairs)
+	}
+	a := &answer{options: o, repairs: s.mend(o)}
+	s.keep(-1, a)
+	return slices.Clone(a.repairs)
+}
+
+// mend is Repairs once the open names are settled.
+func (s *Solver) mend(o Options) []Repair {
 	var out []Repair
 	left := o.bound()
 	clusters := s.clusters()

@@ -109,8 +109,22 @@ func (s *present) baseline() {
 	}
 }
 
-// settle chooses releases for the open names of every group.
+// settle chooses releases for the open names of every group. It is done once,
+// before the first question.
 func (s *present) settle() {
+	if s.settling > 0 {
+		s.trail.begin()
+		return
+	}
+	needs := s.base.needs
+	s.trail.begin()
+	s.choose()
+	s.base = trail{names: s.trail.names, needs: append(needs, s.trail.needs...)}
+	s.trail.begin()
+}
+
+// choose is settle.
+func (s *present) choose() {
 	if s.settling == 0 {
 		s.settling = settleSteps
 	}

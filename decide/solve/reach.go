@@ -32,6 +32,17 @@ func (s *Solver) Reach(goals []Goal, o Options) Result {
 		return Result{Status: Held}
 	}
 	s.settle()
+	q := question(goals[0].Pin)
+	if a := s.recall(q, goals, o); a != nil {
+		return a.result
+	}
+	a := &answer{goals: goals, options: o, result: s.reach(targets, o)}
+	s.keep(q, a)
+	return a.result
+}
+
+// reach is Reach once the open names are settled.
+func (s *Solver) reach(targets []target, o Options) Result {
 	if r, ok := s.ready(targets); !ok {
 		return r
 	}

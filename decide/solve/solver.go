@@ -23,6 +23,8 @@ type Solver struct {
 	forced []only
 	ends   []int32
 	lists  [4][][]int32 // candidates of nodes by what options allow
+
+	answers map[question][]*answer
 }
 
 // budget counts the steps that questions take.
@@ -48,6 +50,7 @@ type clauses struct {
 	needs    map[string]Need
 	blends   map[[2]*release]*release
 	lines    map[int32]*line
+	trail    trail // of the present question
 }
 
 // graph is who requires whom.
@@ -66,6 +69,7 @@ type present struct {
 	spare   *state
 	reached []uint64   // by roots; nil: not asked yet
 	now     []conflict // what they violate
+	base    trail      // of all this: the names without a pin, and what lacks
 }
 
 // node is what requires: a pin, or a root in one group.
@@ -80,7 +84,7 @@ type node struct {
 	extras []string // of a root, those installed
 	// options are the versions it may have, as it is first.
 	options []option
-	at      map[string]int32 // option by version
+	at      map[string]int32 // option by version, nil until one is asked for
 	up      []int32          // options in order of preference, majors last
 	train   *train
 }
@@ -88,6 +92,7 @@ type node struct {
 type option struct {
 	v                  pep440.Version
 	major, young, down bool
+	stray              bool     // nobody may choose it, so it is no part of a train
 	rel                *release // nil: not asked for yet
 	known              Knowledge
 }
@@ -122,7 +127,7 @@ type broken struct {
 // New prepares a search. Facts that it misses at once are those of the pins as
 // they are.
 func New(f *Facts) *Solver {
-	s := &Solver{present: present{graph: graph{
+	s := &Solver{answers: map[question][]*answer{}, present: present{graph: graph{
 		clauses: clauses{
 			f: f, envs: f.Environments, numbers: map[string]int32{}, requires: map[string]*require{},
 			releases: map[releaseKey]knownRelease{}, needs: map[string]Need{}, blends: map[[2]*release]*release{}, lines: map[int32]*line{},
@@ -141,6 +146,7 @@ func New(f *Facts) *Solver {
 	s.index()
 	s.used = s.flood(nil, nil).used
 	s.baseline()
+	s.base.needs = s.trail.needs
 	return s
 }
 
@@ -259,25 +265,43 @@ func (s *graph) candidates(i int32) []int32 {
 
 // option finds or adds a version that a node may have.
 func (s *graph) option(i int32, c Candidate) int32 {
+	o, added := s.addOption(i, c)
+	if added {
+		s.nodes[i].train = nil
+	}
+	return o
+}
+
+// addOption is option, and says whether the version is new. The candidates of the
+// pin come first, so that the number of an option does not depend on what was asked
+// before.
+func (s *graph) addOption(i int32, c Candidate) (o int32, added bool) {
 	n := &s.nodes[i]
 	if n.at == nil {
-		n.at = make(map[string]int32, len(s.f.Pins[i].Up)+1)
+		pin := &s.f.Pins[i]
+		n.at = make(map[string]int32, len(pin.Up)+len(pin.More)+1)
 		n.at[n.options[0].v.String()] = 0
+		for _, c := range pin.Up {
+			s.addOption(i, c)
+		}
+		for _, c := range pin.More {
+			s.addOption(i, c)
+		}
 	}
 	key := c.Version.String()
-	o, ok := n.at[key]
-	if !ok {
+	o, known := n.at[key]
+	if !known {
 		o = int32(len(n.options)) //nolint:gosec // a name, a node or an option takes more than a byte, so memory ends first
 		n.options = append(n.options, option{v: c.Version, major: c.Major, young: c.Young, down: c.Down})
 		n.at[key] = o
-		n.train = nil
 	}
-	return o
+	return o, !known
 }
 
 // look fills in what an option requires.
 func (s *graph) look(i, o int32) *option {
 	opt := &s.nodes[i].options[o]
+	s.trail.visit(s.nodes[i].name)
 	if opt.rel == nil {
 		opt.rel, opt.known = s.release(s.nodes[i].name, opt.v, false)
 	}

@@ -26,6 +26,9 @@ func (s *budget) over() bool {
 	return s.spent
 }
 
+// Steps is what all questions took so far. A kept answer takes none.
+func (s *Solver) Steps() int { return s.steps }
+
 // Spent reports whether the last question ended before its answer was known.
 func (s *Solver) Spent() bool { return s.spent }
 

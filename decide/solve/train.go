@@ -22,7 +22,6 @@ const short = 8
 // train is a pin's options by version, with the nearest known ones.
 type train struct {
 	order []int32 // options, oldest first
-	place []int32 // of each option in order
 	older []int32 // of each option, the nearest known one, -1 for none
 	newer []int32
 }
@@ -30,21 +29,27 @@ type train struct {
 // trainOf returns the train of a node; nil where it is short.
 func (s *graph) trainOf(i int32) *train {
 	n := &s.nodes[i]
-	if len(n.options)-1 <= short {
-		return nil
-	}
-	if n.train != nil {
+	s.trail.visit(n.name)
+	if n.train != nil || len(n.options)-1 <= short {
 		return n.train
 	}
-	size := len(n.options)
-	t := &train{order: make([]int32, size), place: make([]int32, size), older: make([]int32, size), newer: make([]int32, size)}
-	for o := range t.order {
-		t.order[o] = int32(o)
+	t := &train{}
+	for o := range n.options {
+		if !n.options[o].stray {
+			t.order = append(t.order, int32(o))
+		}
+	}
+	if len(t.order)-1 <= short {
+		return nil
+	}
+	t.older, t.newer = make([]int32, len(n.options)), make([]int32, len(n.options))
+	for o := range n.options {
+		t.older[o], t.newer[o] = -1, -1
 	}
 	slices.SortStableFunc(t.order, func(a, b int32) int { return n.options[a].v.Compare(n.options[b].v) })
 	last := int32(-1)
-	for at, o := range t.order {
-		t.place[o], t.older[o] = int32(at), last
+	for _, o := range t.order {
+		t.older[o] = last
 		if s.look(i, o).known == Known {
 			last = o
 		}
@@ -63,7 +68,7 @@ func (s *graph) trainOf(i int32) *train {
 // assumed is what an option requires at least that is not known.
 func (s *graph) assumed(i, o int32) *release {
 	t := s.trainOf(i)
-	if t == nil || t.older[o] < 0 && t.newer[o] < 0 {
+	if t == nil || int(o) >= len(t.older) || t.older[o] < 0 && t.newer[o] < 0 {
 		return nothing
 	}
 	var older, newer *release

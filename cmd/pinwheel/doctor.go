@@ -41,20 +41,12 @@ The exit code is 1 when a line is an error, and 0 otherwise.`,
 	c.ValidArgsFunction = completeProjects(o)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
-		now, err := p.instant(o.at)
+		s, err := p.subject(o, args)
 		if err != nil {
 			return err
 		}
-		c, err := load(o.config)
-		if err != nil {
-			return err
-		}
-		projects, err := choose(c, args)
-		if err != nil {
-			return err
-		}
-		d := &doctor{program: p, config: c, json: o.json, shared: newSharedRules(c), now: now, stopped: func() bool { return ctx.Err() != nil }}
-		if err := d.examine(ctx, projects); err != nil {
+		d := &doctor{program: p, config: s.config, json: o.json, shared: newSharedRules(s.config), now: s.now, stopped: func() bool { return ctx.Err() != nil }}
+		if err := d.examine(ctx, s.projects); err != nil {
 			return err
 		}
 		if d.errors > 0 {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/scheduler"
 	"gitlab.com/cki-project/pinwheel/store"
@@ -37,15 +36,11 @@ is healthy, as suits a check upon which the program is restarted.`,
 		if len(args) > 0 {
 			return usage("health takes no arguments")
 		}
-		now, err := p.instant(o.at)
+		s, err := p.subject(o, nil)
 		if err != nil {
 			return err
 		}
-		c, err := load(o.config)
-		if err != nil {
-			return err
-		}
-		return p.health(ctx, c, now, healthy{*within, *anyRun, o.json})
+		return p.health(ctx, s, healthy{*within, *anyRun, o.json})
 	}
 	return c
 }
@@ -57,14 +52,14 @@ type healthy struct {
 	json   bool
 }
 
-func (p *program) health(ctx context.Context, c *config.Config, now time.Time, how healthy) error {
+func (p *program) health(ctx context.Context, of subject, how healthy) error {
 	within := how.within
 	if within <= 0 {
-		within = patience(c.Schedule, now)
+		within = patience(of.config.Schedule, of.now)
 	}
 	ran := map[string]store.Ran{}
-	if _, err := os.Stat(c.Store); !errors.Is(err, fs.ErrNotExist) {
-		s, err := store.Open(ctx, c.Store)
+	if _, err := os.Stat(of.config.Store); !errors.Is(err, fs.ErrNotExist) {
+		s, err := store.Open(ctx, of.config.Store)
 		if err != nil {
 			return failure{exitFailed, err}
 		}
@@ -74,7 +69,7 @@ func (p *program) health(ctx context.Context, c *config.Config, now time.Time, h
 		}
 	}
 	bad := false
-	for _, project := range c.Projects {
+	for _, project := range of.projects {
 		if project.Policy.Mode == plan.Off {
 			continue
 		}
@@ -83,7 +78,7 @@ func (p *program) health(ctx context.Context, c *config.Config, now time.Time, h
 		if how.any {
 			last, what = r.Any, "run"
 		}
-		recent := !last.IsZero() && now.Sub(last) <= within
+		recent := !last.IsZero() && of.now.Sub(last) <= within
 		bad = bad || !recent
 		switch {
 		case how.json:

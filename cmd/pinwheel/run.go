@@ -38,31 +38,23 @@ changes nothing. Run it by cron, or let pinwheel serve do that.`,
 }
 
 func (p *program) runOnce(ctx context.Context, o *options, names []string) error {
-	now, err := p.instant(o.at)
+	s, err := p.subject(o, names)
 	if err != nil {
 		return err
 	}
-	c, err := load(o.config)
-	if err != nil {
-		return err
-	}
-	projects, err := choose(c, names)
-	if err != nil {
-		return err
-	}
-	runner, closing, err := p.runner(ctx, c, wiring{path: c.Store, gitlab: true, log: p.log(slog.LevelInfo)})
+	runner, closing, err := p.runner(ctx, s.config, wiring{path: s.config.Store, gitlab: true, log: p.log(slog.LevelInfo)})
 	if err != nil {
 		return err
 	}
 	defer closing()
-	atOnce := c.AtOnce
-	if c.MaxNew > 0 {
+	atOnce := s.config.AtOnce
+	if s.config.MaxNew > 0 {
 		atOnce = 1 // who comes first in the configuration gets of what all may open
 	}
 	worst := exitDone
-	inOrder(ctx, len(projects), atOnce, func(i int) func() {
-		report, err := runner.Run(ctx, projects[i], now)
-		return func() { worst = max(worst, p.report(projects[i], report, err, o.json)) }
+	inOrder(ctx, len(s.projects), atOnce, func(i int) func() {
+		report, err := runner.Run(ctx, s.projects[i], s.now)
+		return func() { worst = max(worst, p.report(s.projects[i], report, err, o.json)) }
 	})
 	switch {
 	case ctx.Err() != nil:

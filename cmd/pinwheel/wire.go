@@ -37,6 +37,27 @@ func (p *program) instant(at string) (time.Time, error) {
 	return time.Time{}, usage("--at %q is not a time: write it as 2026-01-02T09:05:00Z", at)
 }
 
+// subject is what a command looks at: which projects of which configuration, as of
+// when.
+type subject struct {
+	now      time.Time
+	config   *config.Config
+	projects []config.Project // in the order named, or all of them
+}
+
+// subject reads --at, the configuration, and which of its projects were named, in
+// this order: the first mistake is the one that is told.
+func (p *program) subject(o *options, names []string) (s subject, err error) {
+	if s.now, err = p.instant(o.at); err != nil {
+		return s, err
+	}
+	if s.config, err = load(o.config); err != nil {
+		return s, err
+	}
+	s.projects, err = choose(s.config, names)
+	return s, err
+}
+
 // sources are the indexes with their passwords.
 func (p *program) sources(c *config.Config) (map[string]pypi.Source, error) {
 	out := map[string]pypi.Source{}

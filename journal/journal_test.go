@@ -36,7 +36,7 @@ func newWorld(t *testing.T) (*world, *journal.Journal) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.store.Close() })
-	if w.run, err = w.store.BeginRun(t.Context(), "g/p", now, store.Owner{Host: "h", PID: 1}, time.Hour, nil); err != nil {
+	if w.run, err = w.store.BeginRun(t.Context(), "g/p", now, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	file := func(line []byte) error {
@@ -152,7 +152,7 @@ func TestWhatCannotBeWrittenDownIsNotDone(t *testing.T) {
 	})
 	t.Run("another run took over", func(t *testing.T) {
 		w, j := newWorld(t)
-		if err := w.store.FinishRun(t.Context(), w.run, now, store.RunFailed, ""); err != nil {
+		if err := w.store.FinishRun(t.Context(), w.run, now, store.RunEnd{Status: store.RunFailed}); err != nil {
 			t.Fatal(err)
 		}
 		if err := j.Do(t.Context(), opens, never(t)); !errors.Is(err, store.ErrNotLive) {

@@ -29,7 +29,7 @@ func (w *world) on(host, path string) *reconcile.Runner {
 	w.path = path
 	defer func() { w.path = old }()
 	r := w.runner()
-	r.Owner = store.Owner{Host: host, PID: 1, Instance: host}
+	r.Store.RunAs(store.Process{Owner: store.Owner{Host: host, PID: 1, Instance: host}})
 	return r
 }
 

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
@@ -51,7 +50,7 @@ func (r *run) report(ctx context.Context, done applied) (Report, error) {
 		page.memory.Attended = r.now.Asking()
 	}
 	page.memory.Standings = done.plan.Counts()
-	if err := r.Store.SaveMemory(ctx, page.memory); errors.Is(err, store.ErrDamaged) {
+	if err := r.Store.SaveMemory(ctx, page.memory); store.Recoverable(err) {
 		out.Status = Failed
 		return out, err
 	} else if err != nil {

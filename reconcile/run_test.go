@@ -135,6 +135,7 @@ func (w *world) retrying(retries int) *reconcile.Runner {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { db.Close() })
+	db.RunAs(store.Process{Owner: store.Owner{Host: "h", PID: 1, Instance: "i"}})
 	sources := map[string]pypi.Source{}
 	for _, index := range w.config.Projects[0].Policy.Indexes {
 		sources[index.Name] = pypi.Source{Index: index}
@@ -143,7 +144,7 @@ func (w *world) retrying(retries int) *reconcile.Runner {
 		GitLab:    gl,
 		Dashboard: dashboard.NewPublisher(gl),
 		Index:     pypi.New(pypi.Options{Transport: w.wire()}),
-		Sources:   sources, Store: db, Owner: store.Owner{Host: "h", PID: 1, Instance: "i"},
+		Sources:   sources, Store: db,
 	})
 }
 

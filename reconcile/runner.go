@@ -32,10 +32,8 @@ type Options struct {
 	Sources     map[string]pypi.Source // by the index's name
 	Store       *store.Store
 	Log         *slog.Logger
-	Owner       store.Owner
-	Alive       func(pid int) bool // nil: every process of this host is alive
-	Lease       time.Duration      // how long a run is believed alive after its last sign of life; 0 is 2 minutes
-	Limit       time.Duration      // how long a run may take; 0 is 50 minutes
+	Lease       time.Duration // how long a run is believed alive after its last sign of life; 0 is 2 minutes
+	Limit       time.Duration // how long a run may take; 0 is 50 minutes
 	Progress    func(done, total int)
 	Audit       func(line []byte) error // gets each line of the audit; may be nil
 	Budget      *Budget                 // over all projects; nil is no bound
@@ -61,9 +59,6 @@ func New(o Options) *Runner {
 	}
 	if o.Limits == (config.Limits{}) {
 		o.Limits = config.DefaultLimits()
-	}
-	if o.Alive == nil {
-		o.Alive = func(int) bool { return true }
 	}
 	return &Runner{Options: o}
 }
@@ -102,25 +97,22 @@ type Preview struct {
 
 // Run looks at one project as of now and carries out what is decided. The
 // error is non-nil only when the run could not be made at all: another one is
-// live (store.ErrBusy), or GitLab did not let us read the project. A database
-// that turns out to be damaged is set aside, and the run made again at once.
+// live (store.ErrBusy), or GitLab did not let us read the project. Where the store
+// recovered from what failed, the run is made again at once.
 func (r *Runner) Run(ctx context.Context, project config.Project, now time.Time) (Report, error) {
 	if project.Policy.Mode == plan.Off {
 		return Report{Status: Done}, nil
 	}
-	err := r.Store.Renew(ctx)
-	r.notice()
+	notice, err := r.Store.Ready(ctx)
+	r.notice(notice)
 	if err != nil {
 		return Report{Status: Failed}, err
 	}
 	report, err := r.once(ctx, project, now)
-	if !errors.Is(err, store.ErrDamaged) {
+	did, err := r.Store.Recover(ctx, err)
+	r.notice(did.Notice)
+	if !did.Again {
 		return report, err
-	}
-	err = r.Store.SetAside(ctx, err)
-	r.notice()
-	if err != nil {
-		return Report{Status: Failed}, err
 	}
 	again, err := r.once(ctx, project, now)
 	again.Wrote += report.Wrote
@@ -128,8 +120,8 @@ func (r *Runner) Run(ctx context.Context, project config.Project, now time.Time)
 }
 
 // notice logs what became of the database.
-func (r *Runner) notice() {
-	if text := r.Store.Notice(); text != "" {
+func (r *Runner) notice(text string) {
+	if text != "" {
 		r.Log.Warn("database replaced", "err", text)
 	}
 }
@@ -139,7 +131,7 @@ func (r *Runner) once(ctx context.Context, project config.Project, now time.Time
 	ctx, cancel := context.WithTimeout(ctx, r.Limit)
 	defer cancel()
 	// Leases are judged by the clock, whatever instant the run is made for.
-	id, err := r.Store.BeginRun(ctx, project.Path, time.Now(), r.Owner, r.Lease, r.Alive)
+	id, err := r.Store.BeginRun(ctx, project.Path, time.Now(), r.Lease)
 	if err != nil {
 		return Report{Status: Failed}, err
 	}
@@ -159,7 +151,7 @@ func (r *Runner) once(ctx context.Context, project config.Project, now time.Time
 	// The row is closed even when the run was cut short by its context.
 	finish, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer done()
-	if ferr := r.Store.FinishRun(finish, id, now, status, summary); err == nil && ferr != nil {
+	if ferr := r.Store.FinishRun(finish, id, now, store.RunEnd{Status: status, Summary: summary}); err == nil && ferr != nil {
 		err = fmt.Errorf("finish the run of %s: %w", project.Path, ferr)
 	}
 	return report, err

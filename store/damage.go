@@ -15,7 +15,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// ErrDamaged says that the file does not hold what was written to it. SetAside
+// ErrDamaged says that the file does not hold what was written to it. Recover
 // takes it out of the way; a missing right or a newer schema is no damage.
 var ErrDamaged = errors.New("the database is damaged")
 
@@ -70,22 +70,56 @@ func rolledBack(err error) bool {
 func (s *Store) Notice() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.takeNote()
+}
+
+// takeNote is Notice for who holds the lock.
+func (s *Store) takeNote() string {
 	note := s.note
 	s.note = ""
 	return note
 }
 
-// Renew opens the file at the path again if the open one was deleted or
-// replaced: what is written to that one would be lost. It asks the file system
-// once.
-func (s *Store) Renew(ctx context.Context) error {
+// Ready makes sure that what is written from now on is kept: where the open file
+// was deleted or replaced it opens what stands at the path. notice says so in one
+// sentence, or what else became of the file since it was asked last, and is empty
+// where nothing did. It asks the file system once.
+func (s *Store) Ready(ctx context.Context) (notice string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if info, err := os.Stat(s.path); err == nil && os.SameFile(info, s.file) {
-		return nil
+	if info, err := os.Stat(s.path); err != nil || !os.SameFile(info, s.file) {
+		s.note = fmt.Sprintf("the database %s was deleted or replaced while pinwheel ran: it goes on with what is there now, and only history is lost", s.path)
+		err = s.again(ctx)
+		return s.takeNote(), err
 	}
-	s.note = fmt.Sprintf("the database %s was deleted or replaced while pinwheel ran: it goes on with what is there now, and only history is lost", s.path)
-	return s.again(ctx)
+	return s.takeNote(), nil
+}
+
+// Recovery is what the store did about an error.
+type Recovery struct {
+	Again  bool   // what failed is to be done again, on a database that is new
+	Notice string // what became of the file, in one sentence; empty for nothing
+}
+
+// Recoverable reports whether Recover has a way out of an error of a method.
+func Recoverable(err error) bool { return errors.Is(err, ErrDamaged) }
+
+// Recover does what can be done about an error of a method: a file that is damaged
+// goes out of the way, under a name that Notice tells, and a new one is opened.
+// Where another goroutine did so already, what failed is to be done again, too. Any
+// other error, nil among them, is returned as it is.
+func (s *Store) Recover(ctx context.Context, failure error) (Recovery, error) {
+	var d damage
+	if !errors.As(failure, &d) {
+		return Recovery{}, failure
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var err error
+	if d.db == s.db() {
+		err = s.replace(ctx, d.db)
+	}
+	return Recovery{Again: err == nil, Notice: s.takeNote()}, err
 }
 
 // Check reads the whole file, which takes its time, and is ErrDamaged where it
@@ -101,20 +135,9 @@ func (s *Store) Check(ctx context.Context) error {
 	return nil
 }
 
-// SetAside takes the file that err, an ErrDamaged, was about out of the way
-// and opens a new one. Where another goroutine did so already, or err is about
-// no damage, it does nothing.
-func (s *Store) SetAside(ctx context.Context, err error) error {
-	var d damage
-	if !errors.As(err, &d) {
-		return nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if d.db != s.db() {
-		return nil
-	}
-	_ = d.db.Close() // before the name is free: SQLite deletes its log by name
+// replace sets the open file aside and opens a new one.
+func (s *Store) replace(ctx context.Context, db *sql.DB) error {
+	_ = db.Close() // before the name is free: SQLite deletes its log by name
 	if err := s.setAside(s.file); err != nil {
 		return fmt.Errorf("store %s: %w", s.path, err)
 	}

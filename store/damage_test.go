@@ -35,11 +35,11 @@ var writes = map[string]func(ctx context.Context, s *Store) error{
 		return s.SaveMetadata(ctx, "pypi", []MetadataRow{{Name: "a", Version: "1", Status: "known", Blob: make([]byte, 9000)}})
 	},
 	"run": func(ctx context.Context, s *Store) error {
-		_, err := s.BeginRun(ctx, "g/p", t0, Owner{Host: strings.Repeat("x", 9000)}, time.Hour, nil)
+		_, err := runAs(s, Owner{Host: strings.Repeat("x", 9000)}, nil).BeginRun(ctx, "g/p", t0, time.Hour)
 		return err
 	},
 	"action": func(ctx context.Context, s *Store) error {
-		run, err := s.BeginRun(ctx, "g/q", t0, Owner{Host: "h"}, time.Hour, nil)
+		run, err := runAs(s, Owner{Host: "h"}, nil).BeginRun(ctx, "g/q", t0, time.Hour)
 		if err != nil {
 			return err
 		}
@@ -127,9 +127,10 @@ func TestDamagedAtOpenIsSetAside(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
+		note := s.Notice()
 		if name == "cut short" && len(asides(t, path)) == 0 {
 			_, err := s.Branches(t.Context(), "g/p") // found when it is read
-			must(t, s.SetAside(t.Context(), err))
+			note = recovered(t, s, err)
 		}
 		kept := asides(t, path)
 		if len(kept) != 1 {
@@ -139,7 +140,7 @@ func TestDamagedAtOpenIsSetAside(t *testing.T) {
 		data, err := os.ReadFile(kept[0])
 		must(t, err)
 		same(t, name+": the damaged file is kept as it was", string(data) == string(spoilt), true)
-		if note := s.Notice(); !strings.Contains(note, "was damaged and is kept as "+kept[0]) || s.Notice() != "" {
+		if !strings.Contains(note, "was damaged and is kept as "+kept[0]) || s.Notice() != "" {
 			t.Errorf("%s: the notice is %q", name, note)
 		}
 		must(t, s.SaveBranch(t.Context(), "g/p", Branch{Name: "new"}))
@@ -188,8 +189,8 @@ func TestDamagedPage(t *testing.T) {
 			if !errors.Is(err, ErrDamaged) {
 				t.Errorf("page at %d: %v", at, err)
 			}
-			must(t, s.SetAside(ctx, err))
-			must(t, s.SetAside(ctx, err)) // a second time it is over
+			recovered(t, s, err)
+			same(t, "a second time it is over", recovered(t, s, err), "")
 			same(t, "set aside", len(asides(t, path)), 1)
 			must(t, read(s))
 			must(t, s.SaveBranch(ctx, "g/p", Branch{Name: "new"}))
@@ -252,14 +253,32 @@ func TestWhatIsNoDamageStays(t *testing.T) {
 	}
 }
 
+// recovered lets a store recover from damage, and returns what it says of that.
+func recovered(t *testing.T, s *Store, err error) string {
+	t.Helper()
+	did, err := s.Recover(t.Context(), err)
+	must(t, err)
+	same(t, "it is to be done again", did.Again, true)
+	return did.Notice
+}
+
+// What is no damage is nothing that the store can do something about.
+func TestOtherErrorsAreReturned(t *testing.T) {
+	s := opened(t, file(t))
+	for _, failure := range []error{nil, ErrNotLive, errors.New("the disk is full")} {
+		did, err := s.Recover(t.Context(), failure)
+		same(t, "again", did, Recovery{})
+		same(t, "the error", err, failure)
+		same(t, "recoverable", Recoverable(failure), false)
+	}
+}
+
 func TestDeletedWhileOpen(t *testing.T) {
 	ctx, path := t.Context(), file(t)
 	s := opened(t, path)
-	must(t, s.Renew(ctx))
-	same(t, "nothing to say", s.Notice(), "")
+	same(t, "nothing to say", got[string](t)(s.Ready(ctx)), "")
 	must(t, os.Remove(path))
-	must(t, s.Renew(ctx))
-	if note := s.Notice(); !strings.Contains(note, "was deleted or replaced while pinwheel ran") {
+	if note := got[string](t)(s.Ready(ctx)); !strings.Contains(note, "was deleted or replaced while pinwheel ran") {
 		t.Errorf("the notice is %q", note)
 	}
 	must(t, s.SaveBranch(ctx, "g/p", Branch{Name: "new"}))

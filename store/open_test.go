@@ -224,7 +224,7 @@ func TestEverySchemaComesToHead(t *testing.T) {
 			same(t, "metadata before there was any", len(metadata)+len(details), 0)
 		}
 		must(t, s.FinishAction(ctx, 6, AuditEntry{At: t0, Result: "done"}))
-		must(t, s.FinishRun(ctx, 4, t0, RunDone, ""))
+		must(t, s.FinishRun(ctx, 4, t0, RunEnd{RunDone, ""}))
 		same(t, "schema of a new file", schema(t, s), schema(t, opened(t, file(t))))
 	}
 }

@@ -39,27 +39,6 @@ const (
 	RunStopped RunStatus = "stopped" // the project needs a person first
 )
 
-// Owner is the process that runs.
-type Owner struct {
-	Host     string
-	PID      int
-	Instance string // different for every start of the program
-}
-
-// gone reports whether the process of a live run is certainly not there any
-// more, as o sees it: it had o's own number, or alive denies it. Nothing is
-// certain of another host.
-func (o Owner) gone(holder Owner, alive func(pid int) bool) bool {
-	switch {
-	case o.Host != holder.Host:
-		return false
-	case o.PID == holder.PID:
-		return o.Instance != holder.Instance
-	default:
-		return alive != nil && !alive(holder.PID)
-	}
-}
-
 // kept is how long the row of a run is kept, and its journal with it. The audit
 // and the last run of each end stay for good.
 const kept = 90 * 24 * time.Hour
@@ -67,17 +46,17 @@ const kept = 90 * 24 * time.Hour
 // BeginRun notes a run of project and returns its number. now is the clock's
 // time, by which leases are judged. While another run is live it fails with
 // ErrBusy, unless that one's lease is over or its process is gone: then that
-// run is abandoned. alive reports whether a process of this host exists; with
-// nil every process does. Rows of runs that ended long ago are removed.
-func (s *Store) BeginRun(ctx context.Context, project string, now time.Time, owner Owner, lease time.Duration, alive func(pid int) bool) (int64, error) {
+// run is abandoned. Rows of runs that ended long ago are removed.
+func (s *Store) BeginRun(ctx context.Context, project string, now time.Time, lease time.Duration) (int64, error) {
 	const insert = `INSERT INTO runs (project, status, host, pid, instance, began_at, lease_until)
 		VALUES (?, 'running', ?, ?, ?, ?, ?) RETURNING id`
 	var run int64
+	p := s.process
 	err := s.project(ctx, project, func(tx *sql.Tx) error {
-		if err := makeRoom(ctx, tx, project, now, owner, alive); err != nil {
+		if err := p.makeRoom(ctx, tx, project, now); err != nil {
 			return err
 		}
-		if err := tx.QueryRowContext(ctx, insert, project, owner.Host, owner.PID, owner.Instance,
+		if err := tx.QueryRowContext(ctx, insert, project, p.Host, p.PID, p.Instance,
 			instant{now}, instant{now.Add(lease)}).Scan(&run); err != nil || !forgets(run) {
 			return err
 		}
@@ -90,7 +69,7 @@ func (s *Store) BeginRun(ctx context.Context, project string, now time.Time, own
 }
 
 // makeRoom abandons the live run if that is allowed, and is ErrBusy if not.
-func makeRoom(ctx context.Context, tx *sql.Tx, project string, now time.Time, owner Owner, alive func(pid int) bool) error {
+func (p Process) makeRoom(ctx context.Context, tx *sql.Tx, project string, now time.Time) error {
 	const query = `SELECT id, host, pid, instance, began_at, lease_until FROM runs WHERE project = ? AND status = 'running'`
 	const abandon = `UPDATE runs SET status = 'abandoned', ended_at = ?, summary = ? WHERE id = ?`
 	var id int64
@@ -104,7 +83,7 @@ func makeRoom(ctx context.Context, tx *sql.Tx, project string, now time.Time, ow
 		return err
 	}
 	why := "its process is gone"
-	if !owner.gone(holder, alive) {
+	if !p.gone(holder) {
 		if now.Before(until.Time) {
 			return &Busy{Holder: holder, Began: began.Time, Until: until.Time}
 		}
@@ -165,11 +144,17 @@ func (s *Store) Unfinished(ctx context.Context) ([]string, error) {
 	return out, nil
 }
 
+// RunEnd is how a run ended, and in one sentence why.
+type RunEnd struct {
+	Status  RunStatus
+	Summary string
+}
+
 // FinishRun notes how a run ended. It fails with ErrNotLive when the run is
 // over already: another has taken over, or it was finished twice.
-func (s *Store) FinishRun(ctx context.Context, run int64, now time.Time, status RunStatus, summary string) error {
+func (s *Store) FinishRun(ctx context.Context, run int64, now time.Time, end RunEnd) error {
 	const update = `UPDATE runs SET status = ?, summary = ?, ended_at = ? WHERE id = ? AND status = 'running' RETURNING id`
-	err := s.row(ctx, update, []any{string(status), summary, instant{now}, run}, &run)
+	err := s.row(ctx, update, []any{string(end.Status), end.Summary, instant{now}, run}, &run)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotLive
 	}

@@ -7,6 +7,12 @@ import (
 	"time"
 )
 
+// runAs says whose the next runs of s are.
+func runAs(s *Store, owner Owner, alive func(int) bool) *Store {
+	s.RunAs(Process{owner, alive})
+	return s
+}
+
 func TestOneLiveRunPerProject(t *testing.T) {
 	dead := func(int) bool { return false }
 	living := func(int) bool { return true }
@@ -28,22 +34,22 @@ func TestOneLiveRunPerProject(t *testing.T) {
 		"the same process after the lease": {holder, time.Hour + 1, living, false},
 	} {
 		ctx, s := t.Context(), opened(t, file(t))
-		first := got[int64](t)(s.BeginRun(ctx, "g/p", t0, holder, time.Hour, living))
-		got[int64](t)(s.BeginRun(ctx, "g/q", t0, holder, time.Hour, living))
-		second, err := s.BeginRun(ctx, "g/p", t0.Add(c.after), c.owner, time.Hour, c.alive)
+		first := got[int64](t)(runAs(s, holder, living).BeginRun(ctx, "g/p", t0, time.Hour))
+		got[int64](t)(runAs(s, holder, living).BeginRun(ctx, "g/q", t0, time.Hour))
+		second, err := runAs(s, c.owner, c.alive).BeginRun(ctx, "g/p", t0.Add(c.after), time.Hour)
 		if c.busy {
 			if !errors.Is(err, ErrBusy) || !strings.HasSuffix(err.Error(), "process 10 on h since 2026-01-02T03:04:05Z") {
 				t.Errorf("%s: %v, want busy", name, err)
 			}
-			must(t, s.FinishRun(ctx, first, t0, RunFailed, "x"))
-			got[int64](t)(s.BeginRun(ctx, "g/p", t0, c.owner, time.Hour, c.alive))
+			must(t, s.FinishRun(ctx, first, t0, RunEnd{RunFailed, "x"}))
+			got[int64](t)(runAs(s, c.owner, c.alive).BeginRun(ctx, "g/p", t0, time.Hour))
 			continue
 		}
 		if err != nil || second == first {
 			t.Errorf("%s: %v, want a run", name, err)
 		}
 		// The one that was taken over has no say any more.
-		if err := s.FinishRun(ctx, first, t0, RunDone, ""); !errors.Is(err, ErrNotLive) {
+		if err := s.FinishRun(ctx, first, t0, RunEnd{RunDone, ""}); !errors.Is(err, ErrNotLive) {
 			t.Errorf("%s: the abandoned run finishes with %v", name, err)
 		}
 		if _, err := s.BeginAction(ctx, Action{first, "commit", "b", ""}, AuditEntry{At: t0, Project: "g/p", Run: first, Event: Began}); !errors.Is(err, ErrNotLive) {
@@ -60,7 +66,7 @@ func TestOneLiveRunPerProject(t *testing.T) {
 // TestTheIndexKeepsRunsApart goes around BeginRun: the rule is the database's.
 func TestTheIndexKeepsRunsApart(t *testing.T) {
 	s := opened(t, file(t))
-	got[int64](t)(s.BeginRun(t.Context(), "g/p", t0, Owner{}, time.Hour, nil))
+	got[int64](t)(runAs(s, Owner{}, nil).BeginRun(t.Context(), "g/p", t0, time.Hour))
 	_, err := s.db().Exec(`INSERT INTO runs (project, status, host, pid, instance, began_at, lease_until)
 		SELECT project, status, host, pid, instance, began_at, lease_until FROM runs`)
 	if err == nil || !strings.Contains(err.Error(), "UNIQUE constraint failed: runs.project") {
@@ -70,7 +76,7 @@ func TestTheIndexKeepsRunsApart(t *testing.T) {
 
 func TestJournal(t *testing.T) {
 	ctx, s := t.Context(), opened(t, file(t))
-	run := got[int64](t)(s.BeginRun(ctx, "g/p", t0, Owner{}, time.Hour, nil))
+	run := got[int64](t)(runAs(s, Owner{}, nil).BeginRun(ctx, "g/p", t0, time.Hour))
 	id := got[int64](t)(s.BeginAction(ctx, Action{run, "commit", "pinwheel/boto3-1.x", "boto3 1 to 2"}, AuditEntry{At: t0, Project: "g/p", Run: run, Event: Began}))
 	row := func() (project, result string) {
 		t.Helper()
@@ -79,7 +85,7 @@ func TestJournal(t *testing.T) {
 	}
 	project, result := row()
 	same(t, "before", project+" "+result, "g/p open")
-	must(t, s.FinishRun(ctx, run, t0, RunDone, "1 update"))
+	must(t, s.FinishRun(ctx, run, t0, RunEnd{RunDone, "1 update"}))
 	must(t, s.FinishAction(ctx, id, AuditEntry{At: t0, Project: "g/p", Event: Ended, Result: "abc"}))
 	must(t, s.FinishAction(ctx, id, AuditEntry{At: t0, Project: "g/p", Event: Ended, Result: "twice"}))
 	must(t, s.FinishAction(ctx, id+1, AuditEntry{At: t0, Project: "g/p", Event: Ended, Result: "nothing"}))
@@ -88,11 +94,11 @@ func TestJournal(t *testing.T) {
 	if _, err := s.BeginAction(ctx, Action{run, "commit", "b", ""}, AuditEntry{At: t0, Project: "g/p", Run: run, Event: Began}); !errors.Is(err, ErrNotLive) {
 		t.Errorf("an action after the run: %v", err)
 	}
-	if err := s.FinishRun(ctx, run, t0, RunDone, ""); !errors.Is(err, ErrNotLive) {
+	if err := s.FinishRun(ctx, run, t0, RunEnd{RunDone, ""}); !errors.Is(err, ErrNotLive) {
 		t.Errorf("a run finished twice: %v", err)
 	}
-	other := got[int64](t)(s.BeginRun(ctx, "g/p", t0, Owner{}, time.Hour, nil))
-	if err := s.FinishRun(ctx, other, t0, "lost", ""); err == nil || errors.Is(err, ErrNotLive) {
+	other := got[int64](t)(runAs(s, Owner{}, nil).BeginRun(ctx, "g/p", t0, time.Hour))
+	if err := s.FinishRun(ctx, other, t0, RunEnd{"lost", ""}); err == nil || errors.Is(err, ErrNotLive) {
 		t.Errorf("an unknown status: %v", err)
 	}
 }
@@ -104,7 +110,7 @@ func TestRunsAreKeptForNinetyDays(t *testing.T) {
 	day := 24 * time.Hour
 	for i := range 200 {
 		at := t0.Add(time.Duration(i) * day)
-		run := got[int64](t)(s.BeginRun(ctx, "g/p", at, Owner{}, time.Hour, nil))
+		run := got[int64](t)(runAs(s, Owner{}, nil).BeginRun(ctx, "g/p", at, time.Hour))
 		id := got[int64](t)(s.BeginAction(ctx, Action{run, "commit", "b", ""}, AuditEntry{At: at, Project: "g/p", Run: run, Event: Began}))
 		must(t, s.FinishAction(ctx, id, AuditEntry{At: at, Project: "g/p", Event: Ended, Result: "done"}))
 		must(t, s.Record(ctx, AuditEntry{At: at, Project: "g/p", Run: run, Event: Began}))
@@ -112,7 +118,7 @@ func TestRunsAreKeptForNinetyDays(t *testing.T) {
 		if i > 10 {
 			status = RunFailed
 		}
-		must(t, s.FinishRun(ctx, run, at, status, "why"))
+		must(t, s.FinishRun(ctx, run, at, RunEnd{status, "why"}))
 	}
 	count := func(query string) (n int) {
 		t.Helper()

@@ -26,9 +26,11 @@ type Store struct {
 	mu   sync.Mutex  // held while another file takes the place of the open one
 	file os.FileInfo // of the open file
 	note string      // see Notice
+
+	process Process // whose runs they are
 }
 
-// db is the open database. A method asks once, since Renew may replace it.
+// db is the open database. A method asks once, since Ready and Recover may replace it.
 func (s *Store) db() *sql.DB { return s.conn.Load() }
 
 // settings are what every connection is opened with. The driver ignores a key
@@ -43,9 +45,10 @@ var pragmas = [...]struct{ name, want string }{
 // Open opens the database at path, makes it if there is none, and brings an
 // older schema up to date. A database of pinwheel's that is damaged is set
 // aside under a new name, which Notice tells, and a new one is made; anything
-// else that is wrong is an error, one sentence with what to do.
+// else that is wrong is an error, one sentence with what to do. Runs are those of
+// this process, see RunAs.
 func Open(ctx context.Context, path string) (*Store, error) {
-	s := &Store{path: path}
+	s := &Store{path: path, process: thisProcess()}
 	if err := s.open(ctx); err != nil {
 		return nil, fmt.Errorf("store %s: %w", path, err)
 	}

@@ -277,7 +277,7 @@ func TestInABubble(t *testing.T) {
 		for _, project := range []string{"g/p", "g/q", "g/r"} {
 			all.Go(func() {
 				for range 40 {
-					run, err := s.BeginRun(ctx, project, time.Now(), Owner{Host: "h", PID: 1, Instance: "i"}, time.Hour, nil)
+					run, err := runAs(s, Owner{Host: "h", PID: 1, Instance: "i"}, nil).BeginRun(ctx, project, time.Now(), time.Hour)
 					if err != nil {
 						t.Error(err)
 						return
@@ -286,7 +286,7 @@ func TestInABubble(t *testing.T) {
 						t.Error(err)
 					}
 					time.Sleep(time.Minute)
-					if err := s.FinishRun(ctx, run, time.Now(), RunDone, ""); err != nil {
+					if err := s.FinishRun(ctx, run, time.Now(), RunEnd{RunDone, ""}); err != nil {
 						t.Error(err)
 					}
 					time.Sleep(time.Hour)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"syscall"
 	"testing"
 	"time"
@@ -22,17 +21,6 @@ func TestOnSignal(t *testing.T) {
 			t.Errorf("%v did not end the context", signal)
 		}
 		stop()
-	}
-}
-
-func TestAlive(t *testing.T) {
-	child := exec.CommandContext(t.Context(), "go", "version")
-	if err := child.Run(); err != nil {
-		t.Fatal(err)
-	}
-	if !alive(os.Getpid()) || !alive(1) || alive(child.Process.Pid) {
-		t.Errorf("this process %v, another user's %v, one that ended %v; want true, true, false",
-			alive(os.Getpid()), alive(1), alive(child.Process.Pid))
 	}
 }
 

@@ -5,14 +5,12 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
-	"syscall"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/config"
@@ -90,7 +88,7 @@ func (p *program) runner(ctx context.Context, c *config.Config, with wiring) (r 
 	}
 	options := reconcile.Options{
 		Index: index,
-		Log:   log, Owner: p.owner(), Alive: alive, Progress: p.progress(),
+		Log:   log, Progress: p.progress(),
 		Budget: reconcile.NewBudget(c.MaxNew), Limits: c.Limits,
 	}
 	if options.Sources, err = p.sources(c); err != nil {
@@ -107,6 +105,7 @@ func (p *program) runner(ctx context.Context, c *config.Config, with wiring) (r 
 	if options.Store, err = store.Open(ctx, with.path); err != nil {
 		return nil, nil, failure{exitUsage, err}
 	}
+	options.Store.RunAs(store.Here(p.instance))
 	if text := options.Store.Notice(); text != "" {
 		log.Warn("database replaced", "err", text)
 	}
@@ -208,27 +207,9 @@ func hosts(c *config.Config) []string {
 	return out
 }
 
-func (p *program) owner() store.Owner {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "localhost"
-	}
-	return store.Owner{Host: host, PID: os.Getpid(), Instance: p.instance}
-}
-
 // newInstance tells this start of the program from one with the same PID, as
 // all have in a container.
 func newInstance() string { return rand.Text() }
-
-// alive reports whether a process exists. Signal 0 is delivered to nobody.
-func alive(pid int) bool {
-	process, err := os.FindProcess(pid)
-	if err != nil {
-		return false
-	}
-	err = process.Signal(syscall.Signal(0))
-	return err == nil || errors.Is(err, os.ErrPermission)
-}
 
 // choose returns the named projects in the order named, or all of them.
 func choose(c *config.Config, names []string) ([]config.Project, error) {

@@ -163,6 +163,7 @@ func (s *siege) start() {
 	s.stores++
 	s.store, err = store.Open(context.Background(), filepath.Join(s.dir, fmt.Sprintf("%d.db", s.stores)))
 	must(s.t, err)
+	s.store.RunAs(store.Process{Owner: store.Owner{Host: "h", PID: 1, Instance: fmt.Sprint(s.stores)}})
 	gl, err := gitlab.Connect(gitlab.Options{URL: "https://gitlab.example", Token: s.gitlab.Token(redBot), Retries: -1,
 		Transport: watched{s.judge, s.gitlab.Transport()}})
 	must(s.t, err)
@@ -177,7 +178,7 @@ func (s *siege) start() {
 		GitLab:    gl,
 		Dashboard: dashboard.NewPublisher(gl),
 		Index:     pypi.New(pypi.Options{Transport: s.index}),
-		Sources:   sources, Store: s.store, Owner: store.Owner{Host: "h", PID: 1, Instance: fmt.Sprint(s.stores)},
+		Sources:   sources, Store: s.store,
 	})
 }
 

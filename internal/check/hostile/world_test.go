@@ -182,6 +182,7 @@ func newWorld(t *testing.T, next func() string, lines bool) *world {
 	w.policy.Policy.IgnoreEdges = []plan.IgnoreEdge{{From: "edge", To: "plain", Reason: next()}}
 	w.store, err = store.Open(t.Context(), filepath.Join(t.TempDir(), "pinwheel.db"))
 	must(t, err)
+	w.store.RunAs(store.Process{Owner: store.Owner{Host: "h", PID: 1, Instance: "i"}})
 	t.Cleanup(func() { w.store.Close() })
 	return w
 }
@@ -244,7 +245,7 @@ func (w *world) run(t *testing.T) reconcile.Report {
 		GitLab:    gl,
 		Dashboard: dashboard.NewPublisher(gl),
 		Index:     pypi.New(pypi.Options{Transport: hand{w.index}, Retries: -1}),
-		Sources:   sources, Store: w.store, Owner: store.Owner{Host: "h", PID: 1, Instance: "i"},
+		Sources:   sources, Store: w.store,
 	})
 	report, err := runner.Run(context.Background(), w.policy, w.now)
 	if err != nil {

@@ -200,6 +200,10 @@ func (w *world) start(t *testing.T, path string) *process {
 		t.Fatal(err)
 	}
 	w.open = append(w.open, p)
+	p.store.RunAs(store.Process{
+		Owner: store.Owner{Host: "sim", PID: p.number, Instance: fmt.Sprint(p.number)},
+		Alive: func(pid int) bool { return !w.process(pid).wire.dead.Load() },
+	})
 	client, err := gitlab.Connect(gitlab.Options{
 		URL: w.gitlab.BaseURL(), Transport: wired{p.wire, gitlabCall, w.gitlab.Transport()},
 		ReadToken: func() (string, error) { return w.token, nil },
@@ -214,8 +218,6 @@ func (w *world) start(t *testing.T, path string) *process {
 		Sources:   w.sources,
 		Store:     p.store,
 		Audit:     p.wire.audit.line,
-		Owner:     store.Owner{Host: "sim", PID: p.number, Instance: fmt.Sprint(p.number)},
-		Alive:     func(pid int) bool { return !w.process(pid).wire.dead.Load() },
 	})
 	return p
 }

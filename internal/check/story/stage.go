@@ -202,6 +202,7 @@ func (s *stage) open() error {
 	if err != nil {
 		return err
 	}
+	db.RunAs(store.Process{Owner: store.Owner{Host: "story", PID: 1, Instance: "1"}})
 	client, err := gitlab.Connect(gitlab.Options{
 		URL: s.gitlab.BaseURL(), ReadToken: s.readToken, Transport: s.gitlab.Transport(),
 	})
@@ -224,7 +225,6 @@ func (s *stage) open() error {
 		Store:       db,
 		Budget:      reconcile.NewBudget(s.config.MaxNew),
 		FormerUsers: s.config.GitLab.FormerUsers,
-		Owner:       store.Owner{Host: "story", PID: 1, Instance: "1"},
 	})
 	return nil
 }

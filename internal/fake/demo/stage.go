@@ -147,6 +147,7 @@ func (s *stage) wire(ctx context.Context, gitlabURL, indexURL, database string) 
 	if err != nil {
 		return err
 	}
+	s.store.RunAs(store.Process{Owner: store.Owner{Host: "demo", PID: 1, Instance: "demo"}})
 	s.ending = append(s.ending, func() { s.store.Close() })
 	sources := map[string]pypi.Source{}
 	for _, index := range s.policy.Policy.Indexes {
@@ -157,7 +158,6 @@ func (s *stage) wire(ctx context.Context, gitlabURL, indexURL, database string) 
 		Dashboard: dashboard.NewPublisher(gl),
 		Index:     pypi.New(pypi.Options{Retries: -1}), // an index that is broken here is broken on purpose
 		Sources:   sources, Store: s.store,
-		Owner: store.Owner{Host: "demo", PID: 1, Instance: "demo"},
 	})
 	return nil
 }

@@ -229,6 +229,32 @@ func TestEverySchemaComesToHead(t *testing.T) {
 	}
 }
 
+// A new file begins with head.sql, which is what the migrations come to, step by step.
+func TestHeadIsWhatTheMigrationsComeTo(t *testing.T) {
+	steps := migrations()
+	path := file(t)
+	db := raw(t, path)
+	must(t, migrate(t.Context(), db, steps[:1])) // not the newest, so not from head.sql
+	must(t, migrate(t.Context(), db, steps))
+	rows, err := db.Query(`SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid`)
+	must(t, err)
+	defer rows.Close()
+	text := fmt.Sprintf("%s%d\n", headLine, len(steps))
+	for rows.Next() {
+		var one string
+		must(t, rows.Scan(&one))
+		text += one + ";\n"
+	}
+	must(t, rows.Err())
+	if text == head {
+		return
+	}
+	if !*update {
+		t.Fatal("head.sql is not what the migrations come to: go test ./store -run TestHeadIsWhatTheMigrationsComeTo -update")
+	}
+	must(t, os.WriteFile("head.sql", []byte(text), 0o644))
+}
+
 func schema(t *testing.T, s *Store) []string {
 	t.Helper()
 	rows, err := s.db().Query(`SELECT name || ': ' || coalesce(sql, '') FROM sqlite_schema ORDER BY name`)

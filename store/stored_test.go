@@ -14,7 +14,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-var update = flag.Bool("update", false, "write testdata/json")
+var update = flag.Bool("update", false, "write testdata/json and head.sql")
 
 // stored is one kind of JSON that the database holds.
 type stored struct {

@@ -17,7 +17,7 @@ var (
 	ourLink    = regexp.MustCompile(`^(?:[!#]\d+|https://index\.example/[\w./-]*)$`)
 	ourElement = regexp.MustCompile(`^</?(?:details|summary)>$`)
 	ourHeading = regexp.MustCompile(`^## (?:Problems|Pending Approval|MR Edited \(Blocked\)|Errored|Open|Awaiting Schedule|Pending Status Checks|Rate-Limited|Held Back|` +
-		`MR Closed \(Blocked\)|Requests Not Carried Out|Notes|Detected Dependencies)$`)
+		`MR Closed \(Blocked\)|Requests Not Carried Out|Ticks That Wait|Notes|Detected Dependencies)$`)
 )
 
 // ours reports whether an effect is one that pinwheel means.

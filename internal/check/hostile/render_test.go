@@ -172,8 +172,11 @@ func TestBranchesOfPeople(t *testing.T) {
 
 // A page that is cut short is as harmless, and whole: no fold stays open.
 func TestShortPages(t *testing.T) {
-	n := len(hostile.Texts())
+	n, part := len(hostile.Texts()), testenv.Sample(t, 1)
 	for from := 0; from < n; from += 7 {
+		if !part.Has(from / 7) {
+			continue
+		}
 		f := newFiller(rotate(from, 3)())
 		v := view
 		v.MaxBytes = 2000 + 800*(from%40)

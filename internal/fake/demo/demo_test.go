@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden file")
@@ -45,6 +47,7 @@ func TestTheWeekReadsAsRecorded(t *testing.T) {
 }
 
 func TestColourIsOnlyAdded(t *testing.T) {
+	testenv.Unraced(t, "it reads the words of a week that TestTheWeekReadsAsRecorded plays under it")
 	colour := play(t, true)
 	for _, code := range []string{bold, dim, red, green, cyan, "\x1b[0m"} {
 		if !strings.Contains(colour, code) {

@@ -116,6 +116,49 @@ func TestNobodysPackagesStopTheSearch(t *testing.T) {
 	}
 }
 
+// length is how much text a world is made of.
+func (w *world) length() (n int) {
+	for _, lines := range w.requires {
+		for _, line := range lines {
+			n += len(line)
+		}
+	}
+	return n
+}
+
+// Whoever doubles what he made to explode makes the search at most two and a half
+// times as long, whether or not it ends: what a question may take grows with what it
+// looked at. Below some tens of thousands of steps, a hundredth of a second, it may
+// take what it takes.
+func TestTwiceAsMuchTakesTwiceAsLong(t *testing.T) {
+	const bound, floor = 500_000, 60_000
+	worst, most := 0.0, 0
+	for _, shape := range shapes {
+		for _, pinned := range []bool{false, true} {
+			for _, k := range []int{3, 4, 6, 8, 12, 24} {
+				last, length := 0, 0
+				for _, n := range []int{5, 10, 20, 40, 80} {
+					w := explosive(t, shape, k, n, pinned)
+					s := w.solver(t)
+					s.settle()
+					from := s.steps
+					r := s.Reach([]Goal{w.goal("evil")}, Options{Steps: bound})
+					steps := s.steps - from
+					most = max(most, steps)
+					if last > 0 {
+						times := float64(steps) / float64(max(last, floor)) * 2 * float64(length) / float64(w.length())
+						if worst = max(worst, times); times > 2.5 {
+							t.Errorf("%s, %d names of %d releases, pinned %v: %s after %d steps, %d for half as many releases", shape, k, n, pinned, r.Status, steps, last)
+						}
+					}
+					last, length = steps, w.length()
+				}
+			}
+		}
+	}
+	t.Logf("at most %.2f times, and %d steps", worst, most)
+}
+
 // As the pins are, what takes too many steps is said and is no conflict, and
 // the rest is judged.
 func TestWhatMainRequiresMayTakeTooManySteps(t *testing.T) {

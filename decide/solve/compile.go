@@ -282,6 +282,7 @@ type knownRelease struct {
 	rel   *release
 	known Knowledge
 	told  *Metadata // what rel was made of
+	met   uint32    // the question that looked at it last, of a stop of a line
 }
 
 func (s *clauses) need(n Need) {

@@ -44,6 +44,7 @@ func (s *clauses) stop(l *line, k int) (*release, Knowledge) {
 	if p.known == "" {
 		p.rel, p.known = s.release(l.name, l.versions[k], false)
 	}
+	s.meet(&p.met, &p.rel)
 	if p.known != Missing && p.known != NotChecked || len(l.versions) <= short {
 		return p.rel, p.known
 	}

@@ -240,6 +240,7 @@ func (s *graph) before(a, b *Result) bool {
 func (s *Solver) end(some []flaw, o Options) Result {
 	o.Brief = true
 	s.within(o.bound())
+	s.measured(o, findEach)
 	x := s.newSearch(nil, o)
 	x.flaws = some
 	group := s.groupOf(&some[0])

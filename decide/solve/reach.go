@@ -48,6 +48,7 @@ func (s *Solver) reach(targets []target, o Options) Result {
 	}
 	from := s.steps
 	s.within(o.bound())
+	s.measured(o, findEach)
 	x := s.newSearch(targets, o)
 	if x.budget == 0 {
 		x.budget = s.patience(targets, findBudget)
@@ -58,6 +59,7 @@ func (s *Solver) reach(targets []target, o Options) Result {
 		out = x.deepen()
 	}
 	if out == solved && !o.Any {
+		s.measured(o, leastEach)
 		out = x.least()
 	}
 	r := x.result(out)

@@ -111,7 +111,7 @@ func (u *universe) ask(t *testing.T, f *Facts, seed uint64, total *tally) []Resu
 		out := make([]Result, len(f.Pins))
 		for i, p := range f.Pins {
 			if len(p.Up) > 0 {
-				out[i] = s.Reach([]Goal{{Pin: i, To: p.Up}}, Options{})
+				out[i] = s.Reach([]Goal{{Pin: i, To: p.Up}}, Options{Steps: 500_000}) // as a decision bounds it
 			}
 		}
 		return s, out

@@ -32,6 +32,9 @@ type budget struct {
 	settling int  // steps that are left for names without a pin, as the pins are
 	steps    int  // done so far
 	fence    int  // where the present question ends
+	began    int  // where it began
+	size     int  // requirements of the releases that it looked at, each release once
+	each     int  // steps that it may take for each of these; 0: the fence alone counts
 	spent    bool // it did end there
 }
 
@@ -95,6 +98,7 @@ type option struct {
 	stray              bool     // nobody may choose it, so it is no part of a train
 	rel                *release // nil: not asked for yet
 	known              Knowledge
+	met                uint32 // the question that looked at it last
 }
 
 // group is a file: its nodes meet each other only.
@@ -305,6 +309,7 @@ func (s *graph) look(i, o int32) *option {
 	if opt.rel == nil {
 		opt.rel, opt.known = s.release(s.nodes[i].name, opt.v, false)
 	}
+	s.meet(&opt.met, &opt.rel)
 	return opt
 }
 

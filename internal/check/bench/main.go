@@ -46,6 +46,7 @@ func command(args []string, out, errs io.Writer) int {
 	flags.BoolVar(&o.times, "times", true, "bound time too; false on a machine that is busy")
 	flags.IntVar(&o.fleet, "fleet", 0, "measure the first runs of so many projects in one serve, and nothing else")
 	flags.BoolVar(&o.large, "large", true, "measure projects of 2,000 and 5,000 pins, too")
+	alone := flags.Bool("ratio", false, "measure runs in which nothing changed against the bare client, and nothing else")
 	decide := flags.Bool("decide", true, "time decisions alone, too")
 	bounds := flags.Bool("bounds", true, "fail where a bound is broken")
 	if err := flags.Parse(args); err != nil {
@@ -62,6 +63,8 @@ func command(args []string, out, errs io.Writer) int {
 		err = fakes(o, os.Stdin, out)
 	case *client:
 		err = bare(os.Stdin)
+	case *alone:
+		err = ratio(o, out)
 	default:
 		err = bench(o, *decide, out)
 	}

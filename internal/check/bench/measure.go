@@ -154,7 +154,7 @@ func begin(o options, binary, dir, days string, most int, out io.Writer) (s sess
 func (s session) quiet(runs int, out io.Writer) ([]sample, error) {
 	var all []sample
 	for i := range runs {
-		one, _, err := s.runAt(start.Add(time.Duration(i+1)*time.Hour), s.binary, "run", "--config", s.config)
+		one, err := s.quietAt(i)
 		if err != nil {
 			return nil, err
 		}
@@ -162,6 +162,12 @@ func (s session) quiet(runs int, out io.Writer) ([]sample, error) {
 		fmt.Fprintf(out, "no-change run: %s\n", one)
 	}
 	return all, nil
+}
+
+// quietAt makes the run of an hour after the first, counted from 0.
+func (s session) quietAt(i int) (sample, error) {
+	one, _, err := s.runAt(start.Add(time.Duration(i+1)*time.Hour), s.binary, "run", "--config", s.config)
+	return one, err
 }
 
 // rest measures quiet runs, the bare client with the same requests, and reads
@@ -279,7 +285,7 @@ func (m measured) bounds(o options) []bound {
 	all = append(all,
 		bound{"first run: VmHWM", worst(m.first, func(s sample) int { return int(s.peak) }), 100, "MiB"},
 		bound{"first run in the window: VmHWM", worst(m.opening, func(s sample) int { return int(s.peak) }), 100, "MiB"},
-		bound{"no-change run: time of cores over the bare client's", cores(m.quiet) / cores(m.bare), 8, "x"},
+		overBare(m.quiet, m.bare),
 		bound{fmt.Sprintf("no-change run with up to %d open over none", maxOpen), cores(m.open) / cores(m.quiet), 1.3, "x"},
 		bound{"no-change run with those open: writes", worst(m.open[1:], func(s sample) int { return s.Writes }), 0, ""})
 	if s, ok := m.largest[2000]; ok {

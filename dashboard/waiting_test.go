@@ -3,6 +3,7 @@ package dashboard_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -28,5 +29,24 @@ func TestAStoppedPageShowsWaitingTicks(t *testing.T) {
 		" - [x] <!-- unschedule-branch=pinwheel/a-1.x -->Update a\n   — Who ticked it is looked up when the project goes on.\n"
 	if section != want {
 		t.Errorf("the page shows\n%s\nwant\n%s", section, want)
+	}
+}
+
+// Every instant of a page is in the zone of the window, by its name.
+func TestTicksAreToldInTheZoneOfTheWindow(t *testing.T) {
+	prague, err := time.LoadLocation("Europe/Prague")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tick := plan.Tick{ID: "note-1", At: day("2026-01-02 10:00"), Box: plan.BoxUnschedule, Branch: "pinwheel/a-1.x", By: plan.User{Username: "bob"}}
+	refused := plan.Plan{Requests: []plan.Request{{Tick: tick, Verdict: plan.Refused, Reason: "no"}}}
+	stopped := plan.Plan{Problems: []plan.Problem{{Text: "broken", Stopping: true}}}
+	for _, body := range []string{
+		dashboard.Render(refused, dashboard.View{Zone: prague}),
+		dashboard.Render(stopped, dashboard.View{Zone: prague, Waiting: dashboard.WaitingTicks([]plan.Tick{tick}, dashboard.Page{}, "")}),
+	} {
+		if !strings.Contains(body, "on 2026-01-02 11:00 Europe/Prague") || strings.Contains(body, "UTC") {
+			t.Errorf("the instant of a tick:\n%s", body)
+		}
 	}
 }

@@ -132,3 +132,40 @@ func TestARootThatCannotBeHadIsOneFinding(t *testing.T) {
 		}
 	}
 }
+
+// The page gives one reason why a package is held back, in its line and in the table
+// below, and explain gives the same.
+func TestOneReasonForWhatIsHeldBack(t *testing.T) {
+	young := friday(t, "a==1.0\nr==1.0\n", pkg("a", release(t, "1.0", "2024-01-01"), release(t, "2.0", "2026-01-01")), versions(t, "r", "1.0"))
+	needs(t, &young, "r", "1.0", "a<2")
+	blind := friday(t, "a==1.0\nr==1.0\n", versions(t, "a", "1.0", "1.1", "2.0"), versions(t, "r", "1.0"))
+	blind.Roots = []plan.Root{{Name: "x.txt", Failure: "it does not answer"}}
+	unread := friday(t, "a==1.0\nr==1.0\n", versions(t, "a", "1.0", "2.0"), versions(t, "r", "1.0"))
+	unread.Metadata["a"]["2.0"] = plan.Metadata{Status: plan.MetadataFailed}
+	for name, s := range map[string]plan.Snapshot{"too young as well": young, "a root is unread": blind, "its metadata is unread": unread} {
+		p := Decide(s)
+		held := 0
+		for _, u := range p.Updates {
+			if u.State != plan.Incompatible && u.State != plan.NotChecked || len(u.Moves) == 0 {
+				continue
+			}
+			held++
+			to := u.Moves0().To
+			for _, w := range p.Why {
+				if w.Name == u.Name && !strings.Contains(w.Because, to+": "+u.Why.Clause()) && !strings.Contains(w.Because, to+" to ") && !strings.Contains(w.Because, to+" and ") {
+					t.Errorf("%s: %s %s is held back because %q, and the table says %q", name, u.Name, to, u.Reason, w.Because)
+				}
+			}
+			for _, e := range Explain(s, u.Moves0().Key) {
+				for _, c := range e.Releases {
+					if c.Version == to && c.Reason != u.Why.Clause() {
+						t.Errorf("%s: %s %s is held back because %q, and explain says %q", name, u.Name, to, u.Reason, c.Reason)
+					}
+				}
+			}
+		}
+		if held == 0 {
+			t.Errorf("%s: nothing is held back: %v", name, p.Updates)
+		}
+	}
+}

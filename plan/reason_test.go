@@ -158,3 +158,20 @@ func TestPlainlyHasNoMarks(t *testing.T) {
 		}
 	}
 }
+
+// A text names a zone as the configuration does, and never by letters that change with
+// the season and mean several places.
+func TestATextNamesTheZoneOfTheWindow(t *testing.T) {
+	prague, err := time.LoadLocation("Europe/Prague")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for month, clock := range map[time.Month]string{time.January: "2026-01-03 09:30", time.July: "2026-07-03 10:30"} {
+		at := time.Date(2026, month, 3, 8, 30, 0, 0, time.UTC).In(prague)
+		for _, r := range []Reason{TooYoung{at}, ForcedYoung{Eligible: at}, Matures{Eligible: at, Then: Inner[Next]{Joins{"aws"}}}, YoungInstead{at}, WaitsForMember{Eligible: at}} {
+			if text := Plainly(r); !strings.Contains(text, clock+" Europe/Prague") {
+				t.Errorf("%s: %q, want %s Europe/Prague", r.Kind(), text, clock)
+			}
+		}
+	}
+}

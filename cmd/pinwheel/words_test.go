@@ -105,3 +105,48 @@ func TestVerifyCutsLongReasons(t *testing.T) {
 		}
 	}
 }
+
+// Every command that reads a constraints file names all that is wrong with it, a line
+// for each.
+func TestEveryMistakeOfAFileIsNamed(t *testing.T) {
+	w := newWorld(t)
+	const broken = "boto3==1.34.0\nurllib3 = 2\nidna >>3\nsix==1 2\n"
+	file := w.write("broken.txt", broken)
+	want := []string{`:2: "=" is not an operator; write ==`, `:3: ">>" is not an operator; write >`, `:4: "1 2" is not a version; remove the space`}
+	for _, command := range []string{"plan --file FILE", "verify --file FILE", "explain boto3 --file FILE", "derive FILE OUT", "derive FILE OUT --check"} {
+		args := strings.Fields(strings.NewReplacer("FILE", file, "OUT", w.path("out.yml")).Replace(command))
+		code, _, complaints := w.pinwheel(args...)
+		w.want(code, exitStopped, complaints)
+		for _, text := range want {
+			if len(lines(complaints, file+text)) != 1 {
+				t.Errorf("%s does not say %q:\n%s", command, text, complaints)
+			}
+		}
+		if n := strings.Count(complaints, "\n"); n != len(want) {
+			t.Errorf("%s: %d lines, want %d:\n%s", command, n, len(want), complaints)
+		}
+	}
+	if _, err := w.project.Push("maintainer", "main", "Break it", map[string]string{"constraints.txt": broken}); err != nil {
+		t.Fatal(err)
+	}
+	code, out, complaints := w.configured("doctor")
+	w.want(code, exitFailed, complaints+out)
+	for _, text := range want {
+		if len(lines(out, "error", "constraints.txt"+text)) != 1 {
+			t.Errorf("doctor does not say %q:\n%s", text, out)
+		}
+	}
+}
+
+// What opens says so in words that do not gainsay the state before them.
+func TestAnOpenWindowIsSaidInAPlan(t *testing.T) {
+	w := newWorld(t)
+	file := w.write("constraints.txt", pins)
+	for _, args := range [][]string{{"plan", "--at", saturday}, {"plan", "--at", saturday, "--file", file}} {
+		code, out, complaints := w.configured(args...)
+		w.want(code, exitDone, complaints)
+		if len(lines(out, "boto3", "1.35.0", "awaiting-schedule", "The window is open, so the next run opens it.")) != 1 || strings.Contains(out, "this run") {
+			t.Errorf("%v:\n%s", args, out)
+		}
+	}
+}

@@ -46,6 +46,18 @@ func TestTheWeekReadsAsRecorded(t *testing.T) {
 	}
 }
 
+// What people read in the demo names one zone, by one name.
+func TestTheWeekNamesOneZone(t *testing.T) {
+	got := play(t, false)
+	for _, other := range []string{"CET", "CEST", "UTC", "GMT", "+01"} {
+		for line := range strings.Lines(got) {
+			if strings.Contains(line, other) {
+				t.Errorf("a line names the zone %s: %s", other, line)
+			}
+		}
+	}
+}
+
 func TestColourIsOnlyAdded(t *testing.T) {
 	testenv.Unraced(t, "it reads the words of a week that TestTheWeekReadsAsRecorded plays under it")
 	colour := play(t, true)

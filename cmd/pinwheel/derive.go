@@ -55,7 +55,10 @@ func (p *program) derive(path string, d constraints.Derivation, check bool) erro
 	}
 	file, err := constraints.Parse(path, data)
 	if err != nil {
-		return failure{exitStopped, err}
+		for _, line := range mistakes(err) {
+			fmt.Fprintf(p.err, "pinwheel: %s\n", line)
+		}
+		return failure{code: exitStopped}
 	}
 	existing, err := readFile(d.Path)
 	absent := errors.Is(err, fs.ErrNotExist)
@@ -83,6 +86,19 @@ func (p *program) derive(path string, d constraints.Derivation, check bool) erro
 	}
 	fmt.Fprintf(p.out, "%s written\n", d.Path)
 	return nil
+}
+
+// mistakes says what is wrong with a constraints file, a line for each fault.
+func mistakes(err error) []string {
+	syntax, ok := errors.AsType[*constraints.SyntaxError](err)
+	if !ok {
+		return []string{sentence(err)}
+	}
+	var out []string
+	for _, e := range syntax.All() {
+		out = append(out, sentence(e))
+	}
+	return out
 }
 
 // replaceFile makes path hold data, whole or not at all. It keeps the rights

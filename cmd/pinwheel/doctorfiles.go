@@ -63,7 +63,9 @@ func (d *doctor) constraints(ctx context.Context, project config.Project, p plan
 	}
 	parsed, err := constraints.Parse(name, data)
 	if err != nil {
-		d.say(wrong, project.Path, "%v", err)
+		for _, line := range mistakes(err) {
+			d.say(wrong, project.Path, "%s", line)
+		}
 		return nil
 	}
 	d.say(good, project.Path, "%s holds %s", name, count(len(parsed.Pins), "pin"))

@@ -168,20 +168,41 @@ func (d *decider) why(i int, o outcome, to pep440.Version) {
 	}
 }
 
-// considered lists every release newer than the slot's pin, newest first.
-func (d *joiner) considered(i int) []plan.Considered {
+// considered lists every release newer than the slot's pin, newest first. What an
+// update is held back for speaks against the version that it would go to, whatever
+// else does, and against those below it that nothing else speaks against: that is
+// what has to change first.
+func (d *offering) considered(i int) []plan.Considered {
 	var out []plan.Considered
 	for _, own := range []bool{false, true} {
 		for _, l := range d.outcomes[i].lines {
 			if l.down || l.major == own {
 				continue
 			}
+			held, to := d.heldOn(i, l)
 			for _, v := range l.judged {
-				out = append(out, d.consider(i, v))
+				c := d.consider(i, v)
+				if held != nil && (c.Why == nil || c.Version == to) {
+					c.Why, c.Reason = held, plan.Markdown(held)
+				}
+				out = append(out, c)
 			}
 		}
 	}
 	return out
+}
+
+// heldOn is why the update is held back that would take a slot along a line, and how
+// far; nil where none is. A rule's reason is that of its releases.
+func (d *offering) heldOn(slot int, l *line) (why plan.Reason, to string) {
+	for _, dr := range d.drafts {
+		k := slices.Index(dr.slots, slot)
+		if k < 0 || dr.held == "" || dr.held == plan.Ignored || l.step(d.slots[slot], dr.versions[k]) == nil {
+			continue
+		}
+		return dr.heldFor, dr.Moves[k].To
+	}
+	return nil, ""
 }
 
 // Explain lists every release newer than each pin of name, newest first, with

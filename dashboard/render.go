@@ -44,11 +44,11 @@ func Render(p plan.Plan, v View) string {
 	head := fmt.Sprintf("<!-- pinwheel:dashboard v=1 project=%d -->\n", v.ProjectID)
 	if p.Stopped() {
 		head += "**Stopped: branches and merge requests stay as they are until the problem below is fixed.** What was ticked before is carried out then.\n"
-		return fit(head, []section{problems(p), waiting(v.Waiting)}, limit)
+		return fit(head, []section{problems(p), waiting(v)}, limit)
 	}
 	head += samplesMark(p.Samples) + summary(p) + drift(p) + "\n" + windowLine(p, v) + "\n" + missed(p, v)
 	sections := append([]section{problems(p)}, states(p, v)...)
-	return fit(head, append(sections, requests(p), remarks(p), whyNot(p), unmanaged(p), detected(p), chart(p.Samples)), limit)
+	return fit(head, append(sections, requests(p, v), remarks(p), whyNot(p), unmanaged(p), detected(p), chart(p.Samples)), limit)
 }
 
 // summary counts the pins by how they stand, and the updates by whom they wait
@@ -323,7 +323,7 @@ func members(u plan.Update) string {
 	return " (" + strings.Join(names, ", ") + ")"
 }
 
-func requests(p plan.Plan) section {
+func requests(p plan.Plan, v View) section {
 	s := section{head: "## Requests Not Carried Out\n", end: "\n"}
 	for _, r := range p.Requests {
 		if r.Verdict != plan.Refused {
@@ -337,7 +337,7 @@ func requests(p plan.Plan) section {
 			what = "*" + text.Inline(r.Title, maxTitle) + "*"
 		}
 		if !r.Tick.At.IsZero() {
-			at = " on " + r.Tick.At.UTC().Format("2006-01-02 15:04 UTC")
+			at = " on " + plan.Minute(r.Tick.At.In(location(v.Zone)))
 		}
 		s.add(rankRequest, " - "+by+" ticked "+what+at+": "+sentences(r.Reason)+"\n")
 	}

@@ -72,13 +72,13 @@ func asWritten(offered []Box, box Box) string {
 	return ""
 }
 
-// waiting is the section of the ticks that wait, in their order.
-func waiting(ticks []WaitingTick) section {
+// waiting is the section of the ticks that wait.
+func waiting(v View) section {
 	s := section{head: "## Ticks That Wait\n", end: "\n"}
-	for _, t := range ticks {
+	for _, t := range v.Waiting {
 		var line, at string
 		if !t.At.IsZero() {
-			at = " on " + t.At.UTC().Format("2006-01-02 15:04 UTC")
+			at = " on " + plan.Minute(t.At.In(location(v.Zone)))
 		}
 		who := "Who ticked it is looked up when the project goes on."
 		if t.By.Username != "" {

@@ -159,13 +159,13 @@ func TestWhyAReleaseIsNotTaken(t *testing.T) {
 		{"no files", plan.Release{Version: version(t, "1.1")}, "has no files"},
 		{"yanked", release(t, "1.1", "2024-01-02", func(f *plan.DistFile) { f.Yanked, f.YankedReason = true, "broken" }), `yanked ("broken")`},
 		{"python", release(t, "1.1", "2024-01-02", python(">=3.10")), "requires Python >=3.10"},
-		{"young", release(t, "1.1", "2026-01-01"), "too young before 2026-01-04 13:00 CET"},
+		{"young", release(t, "1.1", "2026-01-01"), "too young before 2026-01-04 13:00 Europe/Prague"},
 		{"no time", release(t, "1.1", "2024-01-02", func(f *plan.DistFile) { f.Uploaded = time.Time{} }), "too young to tell: index pypi gives no upload time (upload_times: ignore would accept it)"},
 		{"late file", func() plan.Release {
 			r := release(t, "1.1", "2024-01-02")
 			r.Files[0].Uploaded = at(t, "2026-01-01T12:00:00Z")
 			return r
-		}(), "too young before 2026-01-04 13:00 CET"},
+		}(), "too young before 2026-01-04 13:00 Europe/Prague"},
 		{"wheel of another Python", func() plan.Release {
 			r := release(t, "1.1", "2024-01-02")
 			r.Files = r.Files[:1]
@@ -328,7 +328,7 @@ func TestNoTickPassesTheAge(t *testing.T) {
 	s.Ticks = []plan.Tick{{ID: "note-1", Box: plan.BoxApprovePR, Branch: "pinwheel/a-1.x", Rendered: true, Role: plan.Owner, By: plan.User{ID: 1, Username: "bob"}}}
 	p := Decide(s)
 	u := the(t, p, "pinwheel/a-1.x")
-	if len(p.Actions) != 0 || u.State != plan.Maturing || u.Reason != "Asked for by `bob`, carried out when old enough, 2026-01-04 13:00 CET." {
+	if len(p.Actions) != 0 || u.State != plan.Maturing || u.Reason != "Asked for by `bob`, carried out when old enough, 2026-01-04 13:00 Europe/Prague." {
 		t.Errorf("%s: %s", u.State, u.Reason)
 	}
 	s.Now = at(t, "2026-01-05T08:00:00Z") // a Monday

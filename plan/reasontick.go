@@ -125,5 +125,5 @@ func (NothingInstead) words(voice) string {
 	return "nothing is offered now that could replace its commits"
 }
 func (r YoungInstead) words(voice) string {
-	return "what would replace its commits is not old enough before " + minute(r.Eligible)
+	return "what would replace its commits is not old enough before " + Minute(r.Eligible)
 }

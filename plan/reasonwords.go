@@ -95,8 +95,11 @@ func (rs Reasons) Line() string {
 	return ""
 }
 
-// Minute is how every text names an instant, and Day how it names a day.
-func minute(t time.Time) string  { return t.Format("2006-01-02 15:04 MST") }
+// Minute is how every text names an instant in a sentence: with the zone by the name
+// that the configuration gives it.
+func Minute(t time.Time) string { return t.Format("2006-01-02 15:04 ") + t.Location().String() }
+
+// day is how every text names a day, and opening how it names the begin of a window.
 func day(t time.Time) string     { return t.Format("2006-01-02") }
 func opening(t time.Time) string { return t.Format("Mon 2 Jan 15:04") }
 
@@ -157,7 +160,7 @@ func (r NoHash) words(voice) string {
 func (r NoUploadTime) words(voice) string {
 	return fmt.Sprintf("too young to tell: %s gives no upload time (upload_times: ignore would accept it)", r.Index)
 }
-func (r TooYoung) words(voice) string    { return "too young before " + minute(r.Eligible) }
+func (r TooYoung) words(voice) string    { return "too young before " + Minute(r.Eligible) }
 func (r BadMetadata) words(voice) string { return "its metadata is refused: " + r.Says }
 func (r CannotBeHad) words(voice) string { return "it cannot be had: " + r.Says }
 func (r WaitsForMember) words(v voice) string {

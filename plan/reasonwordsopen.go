@@ -8,7 +8,7 @@ import (
 // This file has the words of what an update waits for, and of how a merge request
 // stands.
 
-func (OpensNow) words(voice) string    { return "Opens in this run" }
+func (OpensNow) words(voice) string    { return "The window is open, so the next run opens it" }
 func (r OpensAt) words(v voice) string { return capital(r.then(v)) }
 func (r OpensAt) then(v voice) string {
 	text := "opens " + opening(r.At) + v.rules(r.Rules)
@@ -62,10 +62,10 @@ func (r Matures) words(v voice) string {
 	if r.Rule != "" {
 		by = v.rules([]string{r.Rule})
 	}
-	return fmt.Sprintf("Released %s, old enough on %s%s. Then it %s", day(r.Released), minute(r.Eligible), by, r.Then.R.then(v))
+	return fmt.Sprintf("Released %s, old enough on %s%s. Then it %s", day(r.Released), Minute(r.Eligible), by, r.Then.R.then(v))
 }
 func (r ForcedYoung) words(v voice) string {
-	return fmt.Sprintf("Asked for by %s, carried out when old enough, %s", v.person(r.By, "a person"), minute(r.Eligible))
+	return fmt.Sprintf("Asked for by %s, carried out when old enough, %s", v.person(r.By, "a person"), Minute(r.Eligible))
 }
 func (AwaitsIndex) words(voice) string { return "Asked for, and carried out when its index answers" }
 func (r EffectFailed) words(v voice) string {

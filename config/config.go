@@ -54,6 +54,8 @@ type Index struct {
 	PasswordFile      string
 	IgnoreUploadTimes bool
 	AllowHTTP         bool
+
+	source plan.Source
 }
 
 // Project is one project with its policy.
@@ -140,7 +142,11 @@ func (r *reader) document(data []byte, smallest string) *yaml.Node {
 	}
 	root := docs[0].Content[0]
 	if root.Kind != yaml.MappingNode {
-		r.fail(root, "", "the file is not a mapping of keys; %s", smallest)
+		what := "the file has no keys; %s"
+		if root.Kind == yaml.SequenceNode {
+			what = "the file is a list where it should have keys; %s"
+		}
+		r.fail(root, "", what, smallest)
 	}
 	return root
 }

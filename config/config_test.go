@@ -103,11 +103,14 @@ func TestEveryKey(t *testing.T) {
 	chore, _ := plan.ParseTitleForm("chore(deps): {lower}")
 	pinned, _ := plan.ParseTitleForm("[pins] {title}")
 	tuesday, _ := plan.ParseWindow([]string{"* 8 * * TUE"}, prague)
-	freezes := []plan.Freeze{{From: time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 3, 0, 0, 0, 0, time.UTC), Reason: "nobody is here", At: "pinwheel.yaml:38"}}
+	freezes := []plan.Freeze{{From: time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 3, 0, 0, 0, 0, time.UTC), Reason: "nobody is here", Layer: plan.LayerProject, At: "pinwheel.yaml:38"}}
 	window, tuesday = window.Without(freezes), tuesday.Without(freezes)
+	at := func(line int) plan.Source {
+		return plan.Source{File: "pinwheel.yaml", Line: line, Layer: plan.LayerConfiguration}
+	}
 	indexes := []plan.Index{
-		{Name: "my-index", URL: "http://127.0.0.1:8080/simple/", Packages: []string{"acme-*"}, IgnoreUploadTimes: true},
-		{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}},
+		{Name: "my-index", URL: "http://127.0.0.1:8080/simple/", Packages: []string{"acme-*"}, IgnoreUploadTimes: true, Source: at(4)},
+		{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}, Source: at(5)},
 	}
 	second := plan.Policy{
 		Files: []plan.FilePolicy{{Path: "constraints.txt"}}, Window: weekendUTC, MinimumAge: 72 * time.Hour, MaxOpen: 10,
@@ -119,8 +122,8 @@ func TestEveryKey(t *testing.T) {
 		Path:   "pinwheel.yaml",
 		GitLab: GitLab{URL: "https://gitlab.example.com/git", TokenFile: "/run/secrets/gitlab", FormerUsers: []string{"Old Bot"}},
 		Indexes: []Index{
-			{Name: "my-index", URL: "http://127.0.0.1:8080/simple/", Packages: []string{"acme-*"}, Username: "u", PasswordFile: "pw", IgnoreUploadTimes: true, AllowHTTP: true},
-			{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}},
+			{Name: "my-index", URL: "http://127.0.0.1:8080/simple/", Packages: []string{"acme-*"}, Username: "u", PasswordFile: "pw", IgnoreUploadTimes: true, AllowHTTP: true, source: at(4)},
+			{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}, source: at(5)},
 		},
 		Concurrency: 4, Store: "other.db", Schedule: "15 * * * *", MaxNew: 7, AtOnce: 2, CAFile: "own.pem",
 		Limits: Limits{PageMiB: 1, PageEntries: 1000, PageMemoryMiB: 2, PagesMemoryMiB: 8, FileMiB: 3,
@@ -146,12 +149,12 @@ func TestEveryKey(t *testing.T) {
 				},
 				Unverified: plan.HoldUnverified,
 				Rules: []plan.Rule{
-					{At: "pinwheel.yaml:34", Packages: []plan.PackagePattern{pattern(t, "types-*"), pattern(t, "attrs")}, Kinds: []plan.Kind{plan.Major},
+					{At: "pinwheel.yaml:34", Layer: plan.LayerProject, Packages: []plan.PackagePattern{pattern(t, "types-*"), pattern(t, "attrs")}, Kinds: []plan.Kind{plan.Major},
 						From: versions(t, "<26"), To: versions(t, ">=26"), Files: []string{"*.txt"},
 						Ignore: &plan.Ignore{Reason: "breaks cattrs", Link: "https://gitlab.example/i/1", Until: time.Date(2027, 1, 31, 0, 0, 0, 0, prague)}},
-					{At: "pinwheel.yaml:35", Allowed: versions(t, "<3"), MinimumAge: 14 * 24 * time.Hour, HasAge: true, Labels: []string{"slow"}},
-					{At: "pinwheel.yaml:36", Packages: []plan.PackagePattern{pattern(t, "six")}, Ignore: &plan.Ignore{Reason: "not now"}},
-					{At: "pinwheel.yaml:37", Enabled: plan.No, Window: &tuesday, Reviewers: []string{"cleo"}, Assignees: []string{"dan"}, Group: "all the rest", Approval: plan.Yes, Priority: -3, HasPriority: true},
+					{At: "pinwheel.yaml:35", Layer: plan.LayerProject, Allowed: versions(t, "<3"), MinimumAge: 14 * 24 * time.Hour, HasAge: true, Labels: []string{"slow"}},
+					{At: "pinwheel.yaml:36", Layer: plan.LayerProject, Packages: []plan.PackagePattern{pattern(t, "six")}, Ignore: &plan.Ignore{Reason: "not now"}},
+					{At: "pinwheel.yaml:37", Layer: plan.LayerProject, Enabled: plan.No, Window: &tuesday, Reviewers: []string{"cleo"}, Assignees: []string{"dan"}, Group: "all the rest", Approval: plan.Yes, Priority: -3, HasPriority: true},
 				},
 				MaxNew: 3, Refresh: plan.RefreshNever, Draft: true, Title: chore, CommitTitle: pinned, Reviewers: []string{"ann"}, Assignees: []string{"bert"}, CodeOwners: true, Closing: plan.RefusesLine,
 				OnOpen: plan.OnOpen{Comment: "@cki-ci-bot test", Pipeline: true, Inputs: []plan.Input{{Name: "kind", Value: "canary"}, {Name: "fast", Value: true}, {Name: "shards", Value: 2}}},
@@ -160,7 +163,7 @@ func TestEveryKey(t *testing.T) {
 		},
 		Defaults: second,
 	}
-	if got := c.Projects[0].Policy.Sources; got["window"] != (plan.Source{File: "pinwheel.yaml", Line: 16}) || got["labels"] != (plan.Source{File: "pinwheel.yaml", Line: 8}) {
+	if got := c.Projects[0].Policy.Sources; got["window"] != (plan.Source{File: "pinwheel.yaml", Line: 16, Layer: plan.LayerProject}) || got["labels"] != (plan.Source{File: "pinwheel.yaml", Line: 8, Layer: plan.LayerDefaults}) {
 		t.Errorf("the window and the labels come from %v", got)
 	}
 	c.Defaults.Sources = nil
@@ -314,8 +317,8 @@ func TestUnreadable(t *testing.T) {
 		write("empty", ""):                      "the file is empty; the smallest configuration is:\nprojects:",
 		write("comment", "# nothing\n"):         "the file is empty",
 		write("latin1", "# caf\xe9"):            "not UTF-8",
-		write("scalar", "hello"):                "scalar:1: the file is not a mapping",
-		write("dashes", "---\n"):                "the file is not a mapping",
+		write("scalar", "hello"):                "scalar:1: the file has no keys",
+		write("dashes", "---\n"):                "the file has no keys",
 		write("open", "a: [1\nb: 2"):            "open:2: this is not YAML: a bracket is not closed",
 		write("tab", "gitlab:\n\turl: x"):       "tab:2: this is not YAML",
 		write("anchor", "a: *x"):                "anchor:1: this is not YAML: an alias names an anchor",

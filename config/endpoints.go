@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"gitlab.com/cki-project/pinwheel/plan"
 )
 
 func (r *reader) gitlab(n *yaml.Node, at string, g *GitLab) {
@@ -47,7 +49,7 @@ func (r *reader) gitlab(n *yaml.Node, at string, g *GitLab) {
 func (r *reader) indexes(short, list *yaml.Node, concurrency *int) []Index {
 	out := []Index{{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}}}
 	if short != nil {
-		one := Index{Name: "index", Packages: []string{"*"}}
+		one := Index{Name: "index", Packages: []string{"*"}, source: plan.Source{File: r.short, Line: short.Line, Layer: plan.LayerConfiguration}}
 		fields := append(r.index(&one), field{
 			key:  "concurrency",
 			says: says{"number, 1 to 64", "8", schemaUpTo64, "How many packages are asked for at a time, of every index"},
@@ -75,7 +77,7 @@ func (r *reader) indexes(short, list *yaml.Node, concurrency *int) []Index {
 	out = nil
 	lines := map[string]int{}
 	r.list(list, "indexes", 1, func(n *yaml.Node, at string) {
-		one := Index{Packages: []string{"*"}}
+		one := Index{Packages: []string{"*"}, source: plan.Source{File: r.short, Line: n.Line, Layer: plan.LayerConfiguration}}
 		fields := r.index(&one)
 		fields[0].required, fields[1].required = true, true // name and url
 		r.mapping(n, at, fields)

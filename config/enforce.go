@@ -28,7 +28,7 @@ func (r *reader) enforce(n *yaml.Node, at string) floors {
 			key:  "minimum_release_age",
 			says: says{"`3d`, `12h` or `0`", "", schemaAge, "The least `minimum_release_age` of every project"},
 			read: func(n *yaml.Node, at string) {
-				f.age, f.ageNode, f.ageSource = r.age(n, at), n, plan.Source{File: r.short, Line: n.Line}
+				f.age, f.ageNode, f.ageSource = r.age(n, at), n, plan.Source{File: r.short, Line: n.Line, Layer: plan.LayerEnforce}
 			},
 		},
 		{
@@ -36,7 +36,7 @@ func (r *reader) enforce(n *yaml.Node, at string) floors {
 			says: says{"`none`, `planner`, `reporter`, `developer`, `maintainer`", "", schemaRole,
 				"The least `selections.minimum_role` of every project"},
 			read: func(n *yaml.Node, at string) {
-				f.role, f.roleNode, f.roleSource = r.role(n, at), n, plan.Source{File: r.short, Line: n.Line}
+				f.role, f.roleNode, f.roleSource = r.role(n, at), n, plan.Source{File: r.short, Line: n.Line, Layer: plan.LayerEnforce}
 			},
 		},
 		{

@@ -96,7 +96,7 @@ func keepFreeze(q *project, entry project, say sayer) {
 // keepRule returns what of a rule of the operator's enforce keeps, and whether
 // that is anything.
 func (r *reader) keepRule(rule plan.Rule, say sayer) (kept plan.Rule, some bool) {
-	kept = plan.Rule{At: rule.At, Shared: rule.Shared, Packages: rule.Packages, Kinds: rule.Kinds, From: rule.From, To: rule.To, Files: rule.Files}
+	kept = plan.Rule{At: rule.At, Layer: rule.Layer, Packages: rule.Packages, Kinds: rule.Kinds, From: rule.From, To: rule.To, Files: rule.Files}
 	if rule.Approval == plan.Yes && say("rules", keepApprovals, "leaves out the approval of %s", rule.At) {
 		kept.Approval, some = plan.Yes, true
 	}

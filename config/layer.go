@@ -122,7 +122,7 @@ func (p Project) Settings() []plan.Setting {
 			value = string(cut[:maxShown]) + "..."
 		}
 		if value != "" {
-			out = append(out, plan.Setting{Key: k.name, Value: value, Source: source.String()})
+			out = append(out, source.Set(k.name, value))
 		}
 	}
 	return out
@@ -171,6 +171,17 @@ func inline(b *strings.Builder, n *yaml.Node) {
 	}
 }
 
+// layerAt is the layer whose keys stand at a place of the file.
+func (r *reader) layerAt(at string) plan.Layer {
+	switch {
+	case r.own:
+		return plan.LayerRepository
+	case at == "defaults" || strings.HasPrefix(at, "defaults."):
+		return plan.LayerDefaults
+	}
+	return plan.LayerProject
+}
+
 // layer reads a mapping of keys of a project: an entry of projects, the defaults or
 // a project's own file.
 func (r *reader) layer(n *yaml.Node, at string, more ...field) Layer {
@@ -188,7 +199,7 @@ func (r *reader) layer(n *yaml.Node, at string, more ...field) Layer {
 		name := target(n.Content[i])
 		for j := range l.keys {
 			if l.keys[j].key == name.Value {
-				l.keys[j].source = plan.Source{File: r.short, Line: name.Line}
+				l.keys[j].source = plan.Source{File: r.short, Line: name.Line, Layer: r.layerAt(at)}
 			}
 		}
 	}

@@ -55,7 +55,7 @@ func TestOwnMistakes(t *testing.T) {
 		"roots: [{project: g/lib, ref: v1, file: secret/setup.cfg, extras: [a]}]":         "1: roots[0]: another project is read with pinwheel's rights",
 		"roots: [requests, {project: g/lib, ref: v1, file: setup.cfg, extras: [a, all]}]": "1: roots[1]: another project is read with pinwheel's rights",
 		"labels: &a [x]\npython: *a":                                                      "an alias (*a) is not read in this file",
-		"- a":                                                                             "the file is not a mapping of keys",
+		"- a":                                                                             "the file is a list where it should have keys",
 		"labels: [":                                                                       "this is not YAML",
 		"a: b\n---\nc: d":                                                                 "a second document starts here",
 		"labels: [a\x00b]":                                                                "",

@@ -50,7 +50,7 @@ func (p project) finish(indexes []Index) plan.Policy {
 	policy.Window = windowOf(specs, zone, p.freezes)
 	for _, i := range indexes {
 		policy.Indexes = append(policy.Indexes, plan.Index{
-			Name: i.Name, URL: i.URL, Packages: slices.Clone(i.Packages), IgnoreUploadTimes: i.IgnoreUploadTimes,
+			Name: i.Name, URL: i.URL, Packages: slices.Clone(i.Packages), IgnoreUploadTimes: i.IgnoreUploadTimes, Source: i.source,
 		})
 	}
 	return policy
@@ -97,7 +97,7 @@ func (r *reader) window(n *yaml.Node, at string) []string {
 func (r *reader) freezes(n *yaml.Node, at string) []plan.Freeze {
 	var out []plan.Freeze
 	r.list(n, at, 0, func(n *yaml.Node, at string) {
-		f := plan.Freeze{At: fmt.Sprintf("%s:%d", r.short, n.Line)}
+		f := plan.Freeze{At: fmt.Sprintf("%s:%d", r.short, n.Line), Layer: r.layerAt(at)}
 		r.mapping(n, at, []field{
 			{
 				key: "from", required: true, example: "2026-12-20",

@@ -49,7 +49,7 @@ func (r *reader) mapping(n *yaml.Node, at string, fields []field) {
 	r.sections[element.ReplaceAllString(at, "[]")] = fields
 	n = target(n)
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, at, "%s: write a mapping with the keys %s", not(n, "a mapping"), listed(known))
+		r.fail(n, at, "%s: write a key and its value below it; its keys are %s", not(n, "a mapping"), listed(known))
 		return
 	}
 	seen := map[string]int{}
@@ -65,6 +65,8 @@ func (r *reader) mapping(n *yaml.Node, at string, fields []field) {
 		switch {
 		case i < 0:
 			r.unknown(key, at, name, known)
+		case value.ShortTag() == "!!null" && fields[i].required:
+			r.fail(key, below(at, name), "the key has no value: write one, such as %s: %s", name, fields[i].example)
 		case value.ShortTag() == "!!null":
 			r.fail(key, below(at, name), "the key has no value: give it one or remove the line")
 		default:
@@ -97,7 +99,7 @@ func (r *reader) unknown(key *yaml.Node, at, name string, known []string) {
 
 // missing says that a required key is, and the line to write.
 func (r *reader) missing(n *yaml.Node, at string, f field) {
-	r.fail(n, below(at, f.key), "the key is missing: add %s: %s", f.key, f.example)
+	r.fail(n, below(at, f.key), "the key is missing: add it, such as %s: %s", f.key, f.example)
 }
 
 // fewKeys are as many keys as a message lists.
@@ -145,7 +147,8 @@ var plainText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._/-]{0,59}$`)
 // list reads a sequence of at least least elements.
 func (r *reader) list(n *yaml.Node, at string, least int, each func(n *yaml.Node, at string)) {
 	if n.Kind != yaml.SequenceNode {
-		r.fail(n, at, "%s: write a list, one \"- \" line per element", not(n, "a list"))
+		key := at[strings.LastIndexByte(at, '.')+1:]
+		r.fail(n, at, "%s: write its elements in brackets, %s: [FIRST, SECOND], or each on a line of its own that begins with \"- \"", not(n, "a list"), key)
 		return
 	}
 	if len(n.Content) < least {
@@ -186,8 +189,10 @@ func (r *reader) texts(n *yaml.Node, at string, least int, check func(n *yaml.No
 // text reads a string of one line that is not blank.
 func (r *reader) text(n *yaml.Node, at string) string {
 	switch {
+	case n.Kind == yaml.MappingNode:
+		r.fail(n, at, "%s: write one value, without keys of its own", not(n, "a text"))
 	case n.Kind != yaml.ScalarNode:
-		r.fail(n, at, "%s: write a text", not(n, "a text"))
+		r.fail(n, at, "%s: write one value, without brackets or a dash before it", not(n, "a text"))
 	case n.ShortTag() != "!!str":
 		r.fail(n, at, "%s is not a text to YAML: write %q, with the quotes", n.Value, n.Value)
 	case strings.TrimSpace(n.Value) == "":
@@ -205,7 +210,7 @@ func (r *reader) text(n *yaml.Node, at string) string {
 func (r *reader) number(n *yaml.Node, at string, least, most int) int {
 	i, err := strconv.Atoi(n.Value)
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || err != nil || strconv.Itoa(i) != n.Value || i < least || i > most {
-		r.fail(n, at, "%s: write a whole number from %d to %d", not(n, "such a number"), least, most)
+		r.fail(n, at, "%s: write one of these", not(n, fmt.Sprintf("a whole number from %d to %d", least, most)))
 		return 0
 	}
 	return i
@@ -227,9 +232,13 @@ func (r *reader) choice(n *yaml.Node, at string, words ...string) string {
 	}
 	hint := ""
 	if best := closest(n.Value, words); best != "" {
-		hint = ", did you mean " + best + "?"
+		hint = "; did you mean " + best + "?"
 	}
-	r.fail(n, at, "%s: write one of %s%s", not(n, "known here"), strings.Join(words, ", "), hint)
+	choice := words[0]
+	if last := len(words) - 1; last > 0 {
+		choice = strings.Join(words[:last], ", ") + " or " + words[last]
+	}
+	r.fail(n, at, "%s: write %s%s", none(n), choice, hint)
 	return ""
 }
 
@@ -249,19 +258,24 @@ func below(at, key string) string {
 }
 
 // not says that n is not what, quoting n where that is short.
-func not(n *yaml.Node, what string) string {
+func not(n *yaml.Node, what string) string { return shown(n) + " is not " + what }
+
+// none says that n is no value of its key.
+func none(n *yaml.Node) string { return shown(n) + " is none of its values" }
+
+func shown(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
-		return "a mapping is not " + what
+		return "a mapping"
 	case yaml.SequenceNode:
-		return "a list is not " + what
+		return "a list"
 	default:
 	}
 	value := n.Value
 	if runes := []rune(value); len(runes) > 60 {
 		value = string(runes[:60]) + "..."
 	}
-	return fmt.Sprintf("%q is not %s", value, what)
+	return strconv.Quote(value)
 }
 
 // closest returns the word of known that word was probably meant to be, or "".

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -22,7 +21,7 @@ func (r *reader) rules(n *yaml.Node, at string, l *Layer) (out []plan.Rule, wind
 }
 
 func (r *reader) rule(n *yaml.Node, at string, l *Layer, windows *[]ruleWindow) plan.Rule {
-	rule := plan.Rule{At: fmt.Sprintf("%s:%d", r.short, n.Line), Shared: strings.HasPrefix(at, "defaults.")}
+	rule := plan.Rule{At: fmt.Sprintf("%s:%d", r.short, n.Line), Layer: r.layerAt(at)}
 	does := false
 	effect := func(read func(n *yaml.Node, at string)) func(*yaml.Node, string) {
 		return func(n *yaml.Node, at string) { does = true; read(n, at) }

@@ -20,7 +20,7 @@ func WithoutEffect(p plan.Policy, files []plan.File, names []string) []plan.Prob
 	var out []plan.Problem
 	for i := range p.Rules {
 		r := &p.Rules[i]
-		if why := idle(r, p.Files, names); why != "" && !r.Shared {
+		if why := idle(r, p.Files, names); why != "" && r.Layer != plan.LayerDefaults {
 			file, line := plan.Located(r.At)
 			out = append(out, plan.Problem{File: file, Line: line, Text: "the rule has no effect: " + why, Next: "correct or remove it"})
 		}

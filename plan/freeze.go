@@ -11,6 +11,7 @@ type Freeze struct {
 	From, To time.Time // days, as midnight in UTC; read in the window's zone
 	Reason   string
 	At       string // where it is written, "pinwheel.yaml:31"
+	Layer    Layer  // that has it
 }
 
 // Without is the window with the days of freezes cut out of it.
@@ -18,6 +19,9 @@ func (w Window) Without(freezes []Freeze) Window {
 	w.frozen = append(slices.Clip(w.frozen), freezes...)
 	return w
 }
+
+// Freezes are the ones that are cut out of the window.
+func (w Window) Freezes() []Freeze { return w.frozen }
 
 // And is the minutes that are inside of both. The zone is that of w.
 func (w Window) And(o Window) Window {

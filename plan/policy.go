@@ -185,6 +185,7 @@ type Index struct {
 	// IgnoreUploadTimes accepts releases whose upload time the index does
 	// not tell; otherwise they are too young (upload_times: required).
 	IgnoreUploadTimes bool
+	Source            Source // where it is written
 }
 
 // Spoken is the index as it reads in a sentence, see SpokenIndex.

@@ -18,7 +18,7 @@ func (p PackagePattern) String() string { return p.text }
 // conditions that is set must hold; a rule without any is for everything.
 type Rule struct {
 	At       string // where it is written, "pinwheel.yaml:31"
-	Shared   bool   // it is written for several projects, in the defaults
+	Layer    Layer  // that has it
 	Packages []PackagePattern
 	Kinds    []Kind
 	From, To pep440.Specifiers // of the pinned and of the new version

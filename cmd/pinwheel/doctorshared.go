@@ -29,7 +29,7 @@ func (s *sharedRules) see(p plan.Policy, names []string) {
 	s.read++
 	s.names, s.files = append(s.names, names...), append(s.files, p.Files...)
 	for _, r := range p.Rules {
-		if r.Shared && withoutEffect(r, p.Files, names) == "" {
+		if r.Layer == plan.LayerDefaults && withoutEffect(r, p.Files, names) == "" {
 			s.met[r.At] = true
 		}
 	}
@@ -37,7 +37,7 @@ func (s *sharedRules) see(p plan.Policy, names []string) {
 
 // withoutEffect says why a rule does nothing, as a line, or "".
 func withoutEffect(r plan.Rule, files []plan.FilePolicy, names []string) string {
-	r.Shared = false
+	r.Layer = plan.LayerProject
 	for _, q := range decide.WithoutEffect(plan.Policy{Rules: []plan.Rule{r}, Files: files}, nil, names) {
 		return problemLine(q)
 	}

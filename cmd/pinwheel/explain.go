@@ -19,7 +19,8 @@ func (p *program) explainCommand() *cobra.Command {
 		Use: "explain PACKAGE [PROJECT...]", GroupID: groupLook,
 		Short: "say why a pin does not go further",
 		Long: `Prints every release newer than the pin, newest first, and the one reason why
-each was not taken.
+each was not taken. Before them stand the settings that decide about the pin,
+each with its file and line and the layer of the configuration that has it.
 
 ` + helpOfFile,
 		Example: `  pinwheel explain boto3 --file constraints.txt`,
@@ -122,7 +123,7 @@ func (p *program) explanation(s seen, e plan.Explanation) {
 	}
 	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
 	for _, s := range e.Settings {
-		fmt.Fprintf(w, "  %s\t%s\t(%s)\n", s.Key, printable(s.Value), s.Source)
+		fmt.Fprintf(w, "  %s\t%s\t(%s)\n", s.Key, printable(s.Value), s.Place())
 	}
 	w.Flush() //nolint:errcheck // as every print
 	for _, r := range e.Releases {

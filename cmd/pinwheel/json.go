@@ -42,6 +42,7 @@ type (
 		Key    string `json:"key"`
 		Value  string `json:"value"`
 		Source string `json:"source"` // file and line, or "built in"
+		Layer  string `json:"layer"`  // that has it
 	}
 	releasedOut struct {
 		Version  string     `json:"version"`
@@ -128,12 +129,16 @@ func explainedOf(s seen, e plan.Explanation) explainedOut {
 		Pythons: append([]string{}, e.Pythons...), Note: text.Masked(e.Note), Settings: []settingOut{}, Releases: []releasedOut{},
 	}
 	for _, s := range e.Settings {
-		o.Settings = append(o.Settings, settingOut(s))
+		o.Settings = append(o.Settings, settingOf(s))
 	}
 	for _, r := range e.Releases {
 		o.Releases = append(o.Releases, releasedOut{r.Version, known(r.Released), r.Reason == "", text.Masked(r.Reason)})
 	}
 	return o
+}
+
+func settingOf(s plan.Setting) settingOut {
+	return settingOut{s.Key, s.Value, s.Source, string(s.Layer)}
 }
 
 func verifiedOf(s seen) verifiedOut {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -191,7 +192,11 @@ func (p *program) lookAtFile(ctx context.Context, l *looking, names []string, no
 // addRoots lets the roots of the command line take the place of the policy's.
 func (l *looking) addRoots(policy *plan.Policy) {
 	if len(l.roots) > 0 {
-		policy.Roots = l.roots
+		policy.Roots, policy.Sources = l.roots, maps.Clone(policy.Sources)
+		if policy.Sources == nil {
+			policy.Sources = map[string]plan.Source{}
+		}
+		policy.Sources["roots"] = plan.Source{Layer: plan.LayerCommandLine}
 	}
 }
 

@@ -118,8 +118,8 @@ func (p *program) settings(o *options, name, own string) error {
 	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
 	for _, s := range project.Settings() {
 		if !o.json {
-			fmt.Fprintf(w, "%s\t%s\t(%s)\n", s.Key, printable(s.Value), s.Source)
-		} else if err := p.line(settingOut(s)); err != nil {
+			fmt.Fprintf(w, "%s\t%s\t(%s)\n", s.Key, printable(s.Value), s.Place())
+		} else if err := p.line(settingOf(s)); err != nil {
 			return err
 		}
 	}

@@ -32,14 +32,14 @@ func TestSettings(t *testing.T) {
 	code, out, complaints := w.configured("validate", "--settings", "group/project")
 	w.want(code, exitDone, complaints)
 	row := func(text string) string { return strings.Join(strings.Fields(text), " ") }
-	has(t, row(out), "labels [a, \"b c\"] (pinwheel.yaml:5)", "draft true (pinwheel.yaml:5)", "timezone Europe/Prague (pinwheel.yaml:7)",
-		"minimum_release_age 5d (pinwheel.yaml:4)", `window "* * * * SAT,SUN" (built in)`, "dashboard {title: Dependency Dashboard} (built in)")
+	has(t, row(out), "labels [a, \"b c\"] (pinwheel.yaml:5, defaults)", "draft true (pinwheel.yaml:5, defaults)", "timezone Europe/Prague (pinwheel.yaml:7, project)",
+		"minimum_release_age 5d (pinwheel.yaml:4, enforce)", `window "* * * * SAT,SUN" (built in)`, "dashboard {title: Dependency Dashboard} (built in)")
 	code, out, complaints = w.configured("validate", "--settings", "group/project", "--own", w.path("own.yaml"))
 	w.want(code, exitDone, complaints)
-	has(t, row(out), `labels ["b c"] (`+w.path("own.yaml")+`:1)`, "draft true (pinwheel.yaml:5)")
+	has(t, row(out), `labels ["b c"] (`+w.path("own.yaml")+`:1, repository)`, "draft true (pinwheel.yaml:5, defaults)")
 	code, out, complaints = w.configured("validate", "--settings", "group/project", "--json")
 	w.want(code, exitDone, complaints)
-	has(t, out, `{"key":"draft","value":"true","source":"pinwheel.yaml:5"}`)
+	has(t, out, `{"key":"draft","value":"true","source":"pinwheel.yaml:5","layer":"defaults"}`)
 	code, _, complaints = w.configured("validate", "--settings", "group/absent")
 	w.want(code, exitUsage, complaints)
 	has(t, complaints, `no project "group/absent"`)

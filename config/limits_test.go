@@ -23,7 +23,7 @@ func TestLimitsHaveEdges(t *testing.T) {
 			}
 		}
 		for _, n := range []int{edge[0] - 1, edge[1] + 1} {
-			want := fmt.Sprintf(`pinwheel.yaml:2: limits.%s: "%d" is not such a number: write a whole number from %d to %d`, key, n, edge[0], edge[1])
+			want := fmt.Sprintf(`pinwheel.yaml:2: limits.%s: "%d" is not a whole number from %d to %d: write one of these`, key, n, edge[0], edge[1])
 			if _, err := Parse("pinwheel.yaml", []byte(text(n))); err == nil || err.Error() != want {
 				t.Errorf("%s: %d: %v\nwant %s", key, n, err, want)
 			}

@@ -66,7 +66,7 @@ func (d *facts) settings(sl slot) []plan.Setting {
 func (d *scene) freezes() []plan.Setting {
 	var out []plan.Setting
 	for _, f := range d.s.Policy.Window.Freezes() {
-		if d.s.Now.After(f.To.AddDate(0, 0, 2)) { // over in every zone
+		if d.now.Passed(f.To.AddDate(0, 0, 2)) { // over in every zone
 			continue
 		}
 		file, line := plan.Located(f.At)

@@ -97,6 +97,10 @@ func projectKeys() []projectKey {
 		plain("max_new_per_window", upTo(1000), func(p *plan.Policy) *int { return &p.MaxNew },
 			says{"number, 0 to 1000", "0", schemaUpTo1000,
 				"Merge requests that one opening of the window brings, `0` for no bound; those that somebody asked for do not count"}),
+		plain("batch", (*reader).group, func(p *plan.Policy) *string { return &p.Batch },
+			says{"text", "", `{"type":"string","pattern":"^[A-Za-z0-9]([A-Za-z0-9 ._+-]{0,58}[A-Za-z0-9+])?$"}`,
+				"The name of a group that everything joins which no rule puts into another one; when its pipeline is red it is taken " +
+					"apart; see [batches](#batches)"}),
 		plain("refresh", oneOf(plan.RefreshInWindow, plan.RefreshAlways, plan.RefreshNever), func(p *plan.Policy) *plan.Refresh { return &p.Refresh },
 			says{"`window`, `always`, `never`", "window", `{"enum":["window","always","never"]}`,
 				"When an open merge request moves to a newer version by itself: once in each opening, at every run, or not " +

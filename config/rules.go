@@ -23,6 +23,7 @@ func (r *reader) rules(n *yaml.Node, at string, l *Layer) (out []plan.Rule, wind
 func (r *reader) rule(n *yaml.Node, at string, l *Layer, windows *[]ruleWindow) plan.Rule {
 	rule := plan.Rule{At: fmt.Sprintf("%s:%d", r.short, n.Line), Layer: r.layerAt(at)}
 	does := false
+	var bisects *yaml.Node
 	effect := func(read func(n *yaml.Node, at string)) func(*yaml.Node, string) {
 		return func(n *yaml.Node, at string) { does = true; read(n, at) }
 	}
@@ -135,6 +136,12 @@ func (r *reader) rule(n *yaml.Node, at string, l *Layer, windows *[]ruleWindow) 
 			read: effect(func(n *yaml.Node, at string) { rule.Group = r.group(n, at) }),
 		},
 		{
+			key: "bisect",
+			says: says{"boolean", "", schemaBoolean,
+				"`true`, beside `group`: when the group's pipeline is red, it is taken apart; see [batches](#batches)"},
+			read: func(n *yaml.Node, at string) { rule.Bisect, bisects = r.yesNo(n, at), n },
+		},
+		{
 			key:  "approval",
 			says: says{"boolean", "", schemaBoolean, "`true`: such updates open after a tick alone. The last rule counts"},
 			read: effect(func(n *yaml.Node, at string) { rule.Approval = r.yesNo(n, at) }),
@@ -153,6 +160,9 @@ func (r *reader) rule(n *yaml.Node, at string, l *Layer, windows *[]ruleWindow) 
 			read: effect(func(n *yaml.Node, at string) { rule.Labels = r.texts(n, at, 1, r.label) }),
 		},
 	})
+	if bisects != nil && rule.Group == "" {
+		r.fail(bisects, at+".bisect", "bisect says what becomes of a group: add group beside it")
+	}
 	if !does {
 		r.fail(n, at, "the rule does nothing: add ignore, allowed, window, group or another key that says what holds")
 	}

@@ -53,6 +53,9 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	d.queue()
 	d.missed()
 	d.leftovers()
+	if s.Policy.Mode == plan.Full {
+		d.probesLeft()
+	}
 	d.finish()
 	d.standings()
 	d.notes()
@@ -142,11 +145,14 @@ func (d *offering) add(o *offer) {
 func (d *offering) draftOf(s *set) *offer {
 	leader := ""
 	dr := &offer{form: d.s.Policy.Title, Update: plan.Update{Branch: plan.GroupBranch(d.s.Policy.BranchPrefix, s.name), Name: s.name, Group: s.name, Parts: len(s.united), Without: s.without}, of: s.of, joins: s.joins}
+	if d.s.Policy.Bisects(s.name) {
+		dr.parts = d.partsOf(s.united)
+	}
 	if s.name == "" {
 		leader = d.leader(s)
 		dr.Update = plan.Update{Branch: d.setBranch(s, leader), Name: d.spelled[leader]}
 	}
-	dr.young = s.class.young
+	dr.young, dr.Breaks = s.class.young, s.breaks
 	moves := slices.Clone(s.result.Moves)
 	sort.SliceStable(moves, func(i, j int) bool {
 		a, b := d.slots[moves[i].Pin].p.Key, d.slots[moves[j].Pin].p.Key

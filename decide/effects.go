@@ -111,6 +111,7 @@ func (d *acting) keepOpen(dr *draft) {
 		t := dr.trailer
 		if dr.do == DoMove {
 			t.Moves, t.Lines, t.At, t.Why, t.By = dr.Moves, dr.Lines, d.now.Stamp(), d.whyNow(), ""
+			t.Breaks, dr.Breaks = nil, nil // a newer release is not to blame
 			switch {
 			case dr.forced != nil:
 				t.Why, t.By = plan.CauseForced, dr.forced.By.Username
@@ -134,6 +135,9 @@ func (d *acting) keepOpen(dr *draft) {
 	}
 	d.edit(dr)
 	d.askForTests(dr)
+	if h := d.hunts[dr.Branch]; h != nil && dr.do == DoLeave {
+		d.test(dr, h)
+	}
 }
 
 // whyAnew says why a branch is made anew at the versions it holds, and who asked
@@ -208,7 +212,7 @@ func (d *acting) edit(dr *draft) {
 }
 
 func (d *acting) open(dr *draft) {
-	t := plan.Trailers{Moves: dr.Moves, Lines: dr.Lines, At: d.now.Stamp(), Why: d.whyNow()}
+	t := plan.Trailers{Moves: dr.Moves, Lines: dr.Lines, At: d.now.Stamp(), Why: d.whyNow(), Breaks: dr.Breaks}
 	if dr.Kind == plan.Twin {
 		t.Why = plan.CauseRepair
 	}
@@ -227,6 +231,9 @@ func (d *acting) open(dr *draft) {
 	dr.Note = d.note(&dr.standing)
 	dr.stand(plan.AwaitingSchedule, plan.OpensNow{})
 	labels := append(slices.Clone(d.s.Policy.Labels), dr.Labels...)
+	if dr.Breaks != nil {
+		labels = append(labels, plan.BreaksLabel)
+	}
 	a := plan.OpenMergeRequest{Update: dr.Update, Target: d.s.Project.DefaultBranch, At: d.world.head, Labels: labels, Draft: d.s.Policy.Draft}
 	if dr.refused != nil && !dr.refused.merged && dr.refused.mr.Branch == dr.Branch {
 		a.Reopen, a.Retitle = dr.refused.mr.IID, dr.titleIsOurs(dr.refused.mr.Title, dr.Name, dr.Title)
@@ -245,6 +252,9 @@ func (d *acting) commit(dr *draft, t plan.Trailers) bool {
 		return false
 	}
 	t.Base = d.world.head
+	if d.s.Policy.Bisects(dr.Group) {
+		t.Parts = dr.partsFor(t.Moves, t.Parts)
+	}
 	t.Paths = nil
 	for _, f := range m.files {
 		t.Paths = append(t.Paths, f.Path)

@@ -56,6 +56,9 @@ func (d *scene) groupAt(branch string) string {
 			return name
 		}
 	}
+	if name := d.s.Policy.Batch; name != "" && plan.GroupBranch(d.s.Policy.BranchPrefix, name) == branch {
+		return name
+	}
 	return ""
 }
 
@@ -76,31 +79,48 @@ func (d *joiner) groupOf(s *set) *plan.Rule {
 	return nil
 }
 
+// nameOfGroup is the group that a set joins, empty for none. What adds or removes
+// lines is no part of a group that is taken apart: whose line is whose would not be
+// known then.
+func (d *joiner) nameOfGroup(s *set) string {
+	name := ""
+	if rule := d.groupOf(s); rule != nil {
+		name = rule.Group
+	} else if d.joinsBatch(s) {
+		name = d.s.Policy.Batch
+	}
+	if d.s.Policy.Bisects(name) && len(s.result.Along)+len(s.result.Unneeded) > 0 {
+		return ""
+	}
+	return name
+}
+
 // grouped joins the sets of each group. On its own stays what is too young or
 // was refused, what has a merge request or a branch already, what somebody
 // ticked by itself, and all of a group that is taken apart.
 func (d *joiner) grouped(sets []*set, waiting map[*goal]*set) []*set {
+	d.findHunts()
 	members, out := map[string][]*set{}, sets[:0:0]
 	young := map[string][]string{}
 	for _, s := range sets {
-		rule := d.groupOf(s)
-		if rule == nil || s.goals[0].closed {
+		group := d.nameOfGroup(s)
+		if s.breaks = d.breakOf(s); group == "" || s.breaks != nil || s.goals[0].closed {
 			out = append(out, s)
 			continue
 		}
-		s.of, s.joins = plan.GroupBranch(d.s.Policy.BranchPrefix, rule.Group), rule.Group
+		s.of, s.joins = plan.GroupBranch(d.s.Policy.BranchPrefix, group), group
 		branch := d.setBranch(s, d.leader(s))
 		_, there := d.world.branches[branch]
 		_, open := d.world.open[branch]
 		ticked := slices.ContainsFunc(d.s.Ticks, func(t plan.Tick) bool { return t.Branch == branch })
 		switch {
 		case s.class.young:
-			young[rule.Group] = append(young[rule.Group], d.spelled[d.leader(s)])
+			young[group] = append(young[group], d.spelled[d.leader(s)])
 			fallthrough
 		case there, open, ticked, d.split[s.of] != nil:
 			out = append(out, s)
 		default:
-			members[rule.Group] = append(members[rule.Group], s)
+			members[group] = append(members[group], s)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {

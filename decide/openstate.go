@@ -21,6 +21,10 @@ func (d *judging) openState(dr *draft) {
 	}
 	dr.State = plan.Open
 	held := dr.trailer.Moves
+	if h := d.hunts[dr.Branch]; h != nil {
+		d.takenApart(dr, h)
+		return
+	}
 	if dr.unexplained {
 		d.orphanState(dr, held)
 		return
@@ -96,6 +100,9 @@ func (d *holding) fits(dr *standing) bool {
 func (d *judging) settleOpen(dr *draft, wanted bool, gone plan.Reason) {
 	approved := d.chooseOpen(dr, wanted, gone)
 	dr.stand(dr.State, d.openReason(&dr.standing), d.pipelineReason(&dr.standing))
+	if k := dr.Breaks; k != nil && dr.do != DoMove {
+		dr.also(plan.BreaksTests{Batch: k.Batch, FailedIn: k.Jobs, Beside: k.With})
+	}
 	if dr.merging == unforeseen && dr.do != DoRebuild {
 		dr.also(plan.CheckingConflict{Branch: d.s.Project.DefaultBranch})
 	}

@@ -18,6 +18,7 @@ import (
 //	pins       the files, and every pin as a slot
 //	facts      what the index tells of every slot, and what releases require
 //	searcher   where each package can go
+//	hunting    which groups are red, and what was found out of them
 //	joiner     which wishes go together as one set
 //	offering   an offer for every set, and for every wish that is held back
 //	holding    what branches and merge requests hold, beside what is offered
@@ -74,9 +75,15 @@ type searcher struct {
 	lacking []solve.Need   // facts to judge files with added lines
 }
 
+// hunting says how far red batches are taken apart.
+type hunting struct {
+	searcher
+	hunts map[string]*hunt // by branch
+}
+
 // joiner joins wishes into sets, and says why a wish is in none.
 type joiner struct {
-	searcher
+	hunting
 	against []map[string]plan.Reason // for each slot: version -> why no set takes it
 }
 
@@ -121,7 +128,8 @@ type offer struct {
 	heldFor   plan.Reason // the reason
 	stale     bool        // its index did not answer
 	young     bool
-	repairs   string // of a twin's: its generated title
+	parts     plan.Parts // of a batch: what it is made of
+	repairs   string     // of a twin's: its generated title
 }
 
 // standing is an offer with what GitLab holds of it.

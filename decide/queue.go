@@ -45,8 +45,8 @@ func (d *queueing) places(waiting []*draft, places int) {
 			}
 		case dr.young:
 			d.youngForced(dr)
-		case dr.forced != nil:
-			dr.do = DoOpen
+		case dr.forced != nil, dr.Breaks != nil:
+			dr.do = DoOpen // what breaks a batch leaves it, whatever waits
 			places--
 		case !may:
 		case places <= 0:
@@ -97,7 +97,7 @@ func (d *windows) openedSince(of func(time.Time) bool) int {
 	n := 0
 	for _, mr := range d.s.MergeRequests {
 		asked := mr.Note.Why == plan.CauseForced && !mr.Note.At.After(mr.CreatedAt.Add(skew))
-		if !mr.Note.Present || asked || mr.Note.Why == plan.CauseRepair && len(mr.Note.Moves) == 0 {
+		if !mr.Note.Present || plan.IsProbe(d.s.Policy.BranchPrefix, mr.Branch) || asked || mr.Note.Why == plan.CauseRepair && len(mr.Note.Moves) == 0 {
 			continue
 		}
 		if of(mr.CreatedAt) {

@@ -221,11 +221,12 @@ type set struct {
 	class  class
 	keys   []string // of all members, sorted
 
-	name    string   // of the group it is; empty for a set of its own
-	united  []*set   // what a group is made of
-	without []string // who of the group is not ready, as written
-	of      string   // the branch of the group it would be in, for one on its own
-	joins   string   // and its name
+	name    string      // of the group it is; empty for a set of its own
+	united  []*set      // what a group is made of
+	without []string    // who of the group is not ready, as written
+	of      string      // the branch of the group it would be in, for one on its own
+	joins   string      // and its name
+	breaks  *plan.Break // of one that left a batch: the proof against it
 }
 
 // join unites the solved goals of a class that share a member and solves each

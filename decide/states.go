@@ -62,7 +62,9 @@ func (d *judging) states() {
 	for _, dr := range d.drafts {
 		if b, ok := d.world.branches[dr.Branch]; ok {
 			dr.branch = &b
-			dr.trailer, dr.ours = b.Ours(d.world.us)
+			if dr.trailer, dr.ours = b.Ours(d.world.us); dr.ours && dr.trailer.Breaks != nil {
+				dr.Breaks = dr.trailer.Breaks
+			}
 		}
 		if mr, ok := d.world.open[dr.Branch]; ok {
 			dr.mr = &mr

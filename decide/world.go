@@ -21,6 +21,10 @@ type world struct {
 	// byPackage is history by the package that names a merge request.
 	byPackage map[string][]plan.MergeRequest
 	closing   plan.Closing
+	// probes are the open merge requests of parts of a batch, and probed are the
+	// branches of those that are not open any more. They are in no other list.
+	probes map[string]plan.MergeRequest
+	probed map[string]bool
 }
 
 func arrange(s *plan.Snapshot) world {
@@ -28,11 +32,20 @@ func arrange(s *plan.Snapshot) world {
 		bot: s.Bot, us: plan.UsOf(s.Bot, s.Former), head: s.Project.Head,
 		branches: map[string]plan.Branch{}, open: map[string]plan.MergeRequest{}, astray: map[string]plan.MergeRequest{}, history: map[string][]plan.MergeRequest{},
 		byPackage: map[string][]plan.MergeRequest{}, closing: s.Policy.Closing,
+		probes: map[string]plan.MergeRequest{}, probed: map[string]bool{},
 	}
 	for _, b := range s.Branches {
 		w.branches[b.Name] = b
 	}
 	for _, mr := range s.MergeRequests {
+		if mr.SameProject && plan.IsProbe(s.Policy.BranchPrefix, mr.Branch) {
+			if mr.State == plan.Opened {
+				w.probes[mr.Branch] = mr
+			} else {
+				w.probed[mr.Branch] = true
+			}
+			continue
+		}
 		if mr.SameProject && strings.HasPrefix(mr.Branch, s.Policy.BranchPrefix) {
 			w.add(mr, mr.Target != s.Project.DefaultBranch)
 		}

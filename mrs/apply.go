@@ -59,6 +59,8 @@ func (c *Client) Apply(ctx context.Context, project plan.Project, bot plan.User,
 		return e.keepCommits(ctx, a)
 	case plan.AskForTests:
 		return e.askForTests(ctx, a)
+	case plan.NoteMergeRequest:
+		return e.noteMergeRequest(ctx, a, o.note)
 	case plan.DeleteBranch:
 		return e.deleteBranch(ctx, a)
 	default:

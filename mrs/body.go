@@ -34,6 +34,9 @@ const maxRows = 200
 // newline at its end. The same update and view give the same bytes; it holds
 // instants and never durations since.
 func Body(u plan.Update, v BodyView) string {
+	if u.TestOf != nil {
+		return testBody(u, v)
+	}
 	note := u.Note
 	if len(note.Moves) == 0 {
 		note.Moves = u.Moves
@@ -44,6 +47,7 @@ func Body(u plan.Update, v BodyView) string {
 	if u.Follows != 0 {
 		fmt.Fprintf(&b, "\nFollows [the one that was closed](!%d), which GitLab does not open again.\n", u.Follows)
 	}
+	breaks(&b, u.Breaks)
 	table(&b, u.Moves, v.Home)
 	beside := ties(&b, u)
 	b.WriteString("\n**Why now:** " + why(u, v) + "\n")

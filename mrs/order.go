@@ -53,6 +53,8 @@ func Render(a plan.Action, v BodyView) Order {
 		if a.By != 0 {
 			o.note += fmt.Sprintf(" See !%d.", a.By)
 		}
+	case plan.NoteMergeRequest:
+		o.note = ended(a.Ended)
 	case plan.CommitBranch, plan.KeepCommits, plan.AskForTests, plan.DeleteBranch:
 		// A commit has its message, and a note of commits names what is read then.
 	}

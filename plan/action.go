@@ -170,6 +170,27 @@ func (a AskForTests) Fact() Fact {
 	return f
 }
 
+// NoteMergeRequest writes one note on IID. Op makes it findable, so that a second
+// attempt adds none.
+type NoteMergeRequest struct {
+	IID    int64
+	Branch string
+	Op     string
+	Why    string // in a clause
+	Ended  *BatchEnd
+}
+
+func (NoteMergeRequest) action()          {}
+func (NoteMergeRequest) Kind() ActionKind { return KindNoteMergeRequest }
+func (a NoteMergeRequest) On() string     { return a.Branch }
+
+func (a NoteMergeRequest) Fact() Fact {
+	f := fact(a).of(a.IID)
+	f.Why, f.Detail = a.Why, a.Op
+	f.After = []string{"note " + a.Op}
+	return f
+}
+
 // CloseMergeRequest closes IID with one note that says why. Op makes the note
 // findable, so that a second attempt adds none.
 type CloseMergeRequest struct {

@@ -13,6 +13,7 @@ const (
 	KindDeleteBranch      ActionKind = "DeleteBranch"
 	KindKeepCommits       ActionKind = "KeepCommits"
 	KindAskForTests       ActionKind = "AskForTests"
+	KindNoteMergeRequest  ActionKind = "NoteMergeRequest"
 
 	KindKeepReplaced     ActionKind = "KeepReplaced"
 	KindCreateDashboard  ActionKind = "CreateDashboard"

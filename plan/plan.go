@@ -130,6 +130,8 @@ type Update struct {
 	Parts      int          // of a group: how many updates it joins
 	Without    []string     // of a group: who is not ready, by name
 	Labels     []string     // beyond those of the policy
+	TestOf     *TestOf      // of a probe: what it tests a part of; nil for every other
+	Breaks     *Break       // that it breaks tests, with the proof; nil where that is not known
 	Link       string       // what explains the reason: an absolute address, or empty
 }
 

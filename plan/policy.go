@@ -51,8 +51,11 @@ type Policy struct {
 	MaxOpen    int // open merge requests at once; 0 is none beyond forced ones
 	// MaxNew bounds the merge requests that one opening of the window brings;
 	// 0 is no bound. Ticked ones pass it and do not count.
-	MaxNew       int
-	Refresh      Refresh
+	MaxNew  int
+	Refresh Refresh
+	// Batch is the name of the group that everything joins which no rule puts into
+	// another one; empty for none. It is taken apart when it is red.
+	Batch        string
 	BranchPrefix string
 	Labels       []string
 	Title        TitleForm // of merge requests

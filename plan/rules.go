@@ -34,6 +34,7 @@ type Rule struct {
 	Reviewers, Assignees []string // beside the policy's
 
 	Group    string  // the name of the group that such updates join; the last rule counts
+	Bisect   Choice  // whether Group is taken apart when it is red
 	Window   *Window // takes the place of the policy's; the last rule counts
 	Approval Choice  // Yes: opens after a tick alone; the last rule that says counts
 	Priority int     // of those that wait the greater goes first; the last rule counts

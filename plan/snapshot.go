@@ -55,6 +55,9 @@ type Snapshot struct {
 	// GitLab does not let the token read any.
 	Pipelines map[int64]Pipeline
 	Silent    bool
+	// Bases are the constraints files as they were at other commits than Project.Head
+	// on which red batches stand, by SHA.
+	Bases map[string][]File
 	// Approved says of merge requests whether anybody approves them, as far as
 	// a decision asked (Plan.Missing).
 	Approved map[int64]bool

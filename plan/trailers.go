@@ -22,6 +22,9 @@ type Trailers struct {
 	By      string // the username that forced it
 	At      time.Time
 	Request string // the tick it carried out
+	Parts   Parts  // of a batch: what is tested together
+	Breaks  *Break // of an update that was proven to break tests
+	Probe   string // of a probe: the commit of the batch of which it tests a part
 }
 
 const trailer = "Pinwheel-"
@@ -64,6 +67,9 @@ func CommitMessage(subject string, t Trailers) string {
 	line("By", url.QueryEscape(t.By))
 	line("At", t.At.UTC().Format(time.RFC3339))
 	line("Request", url.QueryEscape(t.Request))
+	line("Parts", t.Parts.Text())
+	line("Probe", t.Probe)
+	line("Breaks", t.Breaks.text())
 	return b.String()
 }
 
@@ -97,6 +103,12 @@ func ParseTrailers(message string) (t Trailers, ok bool) {
 			t.At, _ = time.Parse(time.RFC3339, value)
 		case "Request":
 			t.Request = unescape(value)
+		case "Parts":
+			t.Parts = parseParts(value)
+		case "Breaks":
+			t.Breaks = parseBreak(unescape(value))
+		case "Probe":
+			t.Probe = value
 		}
 	}
 	return t, t.Base != "" && t.Digest != ""

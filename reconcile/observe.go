@@ -145,22 +145,32 @@ func (r *observer) observeIndex(ctx context.Context) error {
 }
 
 func (r *observer) observeFiles(ctx context.Context) error {
-	p := &r.snap.Project
+	files, err := r.filesAt(ctx, r.snap.Project.Head)
+	if err != nil {
+		return err
+	}
+	r.snap.Files = files
+	return r.observeBases(ctx)
+}
+
+// filesAt reads the constraints files and their twins at a commit.
+func (r *observer) filesAt(ctx context.Context, sha string) (out []plan.File, err error) {
+	id := r.snap.Project.ID
 	for _, policy := range r.project.Policy.Files {
 		f := plan.File{Path: policy.Path}
-		data, found, err := r.GitLab.File(ctx, p.ID, policy.Path, p.Head)
+		data, found, err := r.GitLab.File(ctx, id, policy.Path, sha)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		f.Data, f.Absent = data, !found
 		if d := policy.Derived; d != nil {
-			data, found, err := r.GitLab.File(ctx, p.ID, d.Path, p.Head)
+			data, found, err := r.GitLab.File(ctx, id, d.Path, sha)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			f.Derived = &plan.DerivedFile{Path: d.Path, Data: data, Absent: !found}
 		}
-		r.snap.Files = append(r.snap.Files, f)
+		out = append(out, f)
 	}
-	return nil
+	return out, nil
 }

@@ -36,7 +36,7 @@ func (r *effects) overlay(ctx context.Context, a plan.Action, out mrs.Outcome, f
 	case plan.DeleteBranch:
 		r.snap.Branches = slices.DeleteFunc(r.snap.Branches, func(b plan.Branch) bool { return b.Name == a.Branch })
 		return r.Store.DeleteBranch(ctx, r.project.Path, a.Branch)
-	case plan.OpenMergeRequest, plan.EditMergeRequest, plan.CloseMergeRequest, plan.KeepCommits:
+	case plan.OpenMergeRequest, plan.EditMergeRequest, plan.CloseMergeRequest, plan.KeepCommits, plan.NoteMergeRequest:
 		return nil // what they changed is in the outcome
 	default:
 		return fmt.Errorf("remember %s of %s: no such action", a.Kind(), a.On())

@@ -1,0 +1,82 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// This file has the reasons of a batch that is red.
+
+type (
+	// TakenApart: its parts are tested one by one.
+	TakenApart struct {
+		Pipelines int       `json:"pipelines"`         // that ended, its own with them
+		Running   int       `json:"running,omitempty"` // that are under way
+		Waits     bool      `json:"waits,omitempty"`   // the next ones wait for the window
+		Opens     time.Time `json:"opens,omitzero"`    // which opens then
+	}
+	// PartDoesNotRun: a part of a batch was tested as often as it is tried, and no
+	// pipeline of it ran to its end.
+	PartDoesNotRun struct {
+		Probe int64 `json:"probe"` // the merge request of the last attempt
+	}
+	// CannotBeTakenApart: what it stands on does not give its commit again.
+	CannotBeTakenApart struct{}
+	// BreaksTests: it was proven to break tests.
+	BreaksTests struct {
+		Batch    int64    `json:"batch"` // the merge request of which it was a part
+		FailedIn []string `json:"jobs,omitempty"`
+		Beside   []string `json:"with,omitempty"` // packages without which it passes
+	}
+)
+
+func (TakenApart) Kind() ReasonKind         { return "taken-apart" }
+func (PartDoesNotRun) Kind() ReasonKind     { return "part-does-not-run" }
+func (CannotBeTakenApart) Kind() ReasonKind { return "cannot-be-taken-apart" }
+func (BreaksTests) Kind() ReasonKind        { return "breaks-tests" }
+
+func (r TakenApart) words(voice) string {
+	text := "It is red, so it is taken apart: 1 pipeline ended"
+	if r.Pipelines > 1 {
+		text = fmt.Sprintf("It is red, so it is taken apart: %d pipelines ended", r.Pipelines)
+	}
+	if r.Running > 0 {
+		text += fmt.Sprintf(", %d under way", r.Running)
+	}
+	switch {
+	case r.Waits && r.Opens.IsZero():
+		text += "; it goes on in the window, which does not open"
+	case r.Waits:
+		text += "; it goes on " + opening(r.Opens)
+	}
+	return text
+}
+
+func (r PartDoesNotRun) words(voice) string {
+	return fmt.Sprintf("It is red, and it cannot be said why: a part of it was tested three times and no pipeline ended, last in !%d. A rebuild starts over", r.Probe)
+}
+
+func (CannotBeTakenApart) words(voice) string {
+	return "It is red, and it is not taken apart: the files that it stands on do not give its commit again. A rebuild mends that"
+}
+
+func (r BreaksTests) words(v voice) string {
+	text := fmt.Sprintf("It breaks tests, as !%d found", r.Batch)
+	if len(r.FailedIn) > 0 {
+		text += ", in " + v.all(r.FailedIn)
+	}
+	if len(r.Beside) > 0 {
+		text += ", together with " + v.all(r.Beside)
+	}
+	return text
+}
+
+// all lists what strangers named.
+func (v voice) all(names []string) string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = v.safe(n)
+	}
+	return strings.Join(out, ", ")
+}

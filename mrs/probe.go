@@ -94,6 +94,9 @@ func ended(e *plan.BatchEnd) string {
 	if len(e.Unclear) > 0 {
 		fmt.Fprintf(&b, "\n\n- %s %s red every time, never in the same job, and %s left out.", list(e.Unclear), verb(e.Unclear, "was", "were"), verb(e.Unclear, "is", "are"))
 	}
+	if len(e.Out)+len(e.Unclear) == 0 {
+		b.WriteString("\n\nNothing of it was red twice where it stood alone, so what failed did so by chance. Its commit is made anew, so that its pipeline runs again.")
+	}
 	return b.String()
 }
 

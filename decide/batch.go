@@ -124,7 +124,7 @@ func (d *pins) filesAt(base string) ([]plan.ParsedFile, bool) {
 }
 
 // partsAt gives the parts of a batch their moves, as steps of files.
-func (d *facts) partsAt(t plan.Trailers, files []plan.ParsedFile) (out []part) {
+func (d *hunting) partsAt(t plan.Trailers, files []plan.ParsedFile) (out []part) {
 	for _, keys := range t.Parts {
 		p := part{keys: keys}
 		var id []string
@@ -145,7 +145,7 @@ func (d *facts) partsAt(t plan.Trailers, files []plan.ParsedFile) (out []part) {
 }
 
 // movesIn is one step of a commit's trailers as steps of the pins of files.
-func (d *facts) movesIn(m plan.Move, files []plan.ParsedFile) (out []plan.Move) {
+func (d *hunting) movesIn(m plan.Move, files []plan.ParsedFile) (out []plan.Move) {
 	to, err := pep440.Parse(m.To)
 	if err != nil {
 		return nil

@@ -10,7 +10,7 @@ import (
 // Part says which of a test's numbered cases run. The variable PINWHEEL_PART
 // chooses: all is every case, rest is every case but the sample, all:K/N and
 // rest:K/N are the K-th of N shards of these. Without it the sample runs: every
-// case whose number is a multiple of a step that the test names, and a sixteenth of
+// case whose number is a multiple of a step that the test names, and an eighth of
 // these under the race detector, which makes everything ten times as slow: it
 // looks for races, which any few cases show.
 type Part struct {
@@ -24,7 +24,7 @@ func Sample(tb testing.TB, step int) Part {
 	tb.Helper()
 	text := os.Getenv("PINWHEEL_PART")
 	if Raced && text == "" {
-		step *= 16
+		step *= 8
 	}
 	p, err := parsePart(text, step)
 	if err != nil {

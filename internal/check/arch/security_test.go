@@ -1,10 +1,12 @@
 package arch
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,16 +22,26 @@ func TestSecurityNamesTests(t *testing.T) {
 	}
 	functions, err := exec.CommandContext(t.Context(), "git", "-C", root, "grep", "-hoE", "--untracked", `^func (Test|Fuzz)[A-Za-z0-9_]*\(`, "--", "*_test.go").Output()
 	testenv.Need(t, err == nil, "a git that knows the tree")
-	threats := 0
+	list, err := exec.CommandContext(t.Context(), filepath.Join(root, ".ci", "run"), "-l").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps, threats := strings.Fields(string(list)), 0
 	for line := range strings.Lines(string(page)) {
 		if !strings.HasPrefix(line, "| T") {
 			continue
 		}
 		threats++
 		cells := strings.Split(line, "|")
+		if want := fmt.Sprintf(" T%d ", threats); cells[1] != want || len(cells) != 8 {
+			t.Errorf("the threat %q stands in the place of%s", cells[1], want)
+		}
 		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[len(cells)-2], -1) {
 			switch name := name[1]; {
 			case strings.HasPrefix(name, ".ci/run "):
+				if !slices.Contains(steps, strings.TrimPrefix(name, ".ci/run ")) {
+					t.Errorf("%s is no step", name)
+				}
 			case strings.HasPrefix(name, "Test"), strings.HasPrefix(name, "Fuzz"):
 				if !strings.Contains(string(functions), "func "+name+"(") {
 					t.Errorf("there is no test %s", name)

@@ -29,7 +29,7 @@ func images(t *testing.T, dir, digest string, args ...string) (out string, ok bo
 	t.Helper()
 	bin := t.TempDir()
 	script := "#!/bin/sh\n[ \"$1 $2 $3\" = 'buildx imagetools inspect' ] && echo '" + digest + "'\n"
-	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte(script), 0o700); err != nil { //nolint:gosec // it is to be run
+	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, ".ci", "images"), args...)

@@ -51,7 +51,7 @@ projects:
       - {packages: ["Types_*", attrs], kinds: [major], from: "<26", to: ">=26", files: ["*.txt"], ignore: {reason: breaks cattrs, link: "https://gitlab.example/i/1", until: "2027-01-31"}}
       - {allowed: "<3", minimum_release_age: 14d, labels: [slow]}
       - {packages: [six], ignore: not now}
-      - {enabled: false, window: "* 8 * * TUE", approval: true, priority: -3, group: all the rest, reviewers: [cleo], assignees: [dan]}
+      - {enabled: false, window: "* 8 * * TUE", approval: true, merge: true, priority: -3, group: all the rest, reviewers: [cleo], assignees: [dan]}
     freeze: [{from: "2026-12-20", to: "2027-01-03", reason: nobody is here}]
     max_new_per_window: 3
     refresh: never
@@ -63,6 +63,7 @@ projects:
     code_owners: true
     closed: line
     on_open: {comment: "@cki-ci-bot test", pipeline: {inputs: {kind: canary, fast: true, shards: 2}}}
+    merge: {kinds: [patch, calendar], after: 2d, window: "* 8-16 * * *", method: ff, stale: accept}
   - path: g/second
 runs_at_once: 2
 limits: {names_without_pin: 10, releases: 100, releases_of_a_package: 11, page_mib: 1, page_entries: 1000, page_memory_mib: 2, pages_memory_mib: 8, file_mib: 3, packages_mib: 4, requirements_mib: 5}
@@ -104,7 +105,8 @@ func TestEveryKey(t *testing.T) {
 	pinned, _ := plan.ParseTitleForm("[pins] {title}")
 	tuesday, _ := plan.ParseWindow([]string{"* 8 * * TUE"}, prague)
 	freezes := []plan.Freeze{{From: time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 3, 0, 0, 0, 0, time.UTC), Reason: "nobody is here", Layer: plan.LayerProject, At: "pinwheel.yaml:38"}}
-	window, tuesday = window.Without(freezes), tuesday.Without(freezes)
+	hours, _ := plan.ParseWindow([]string{"* 8-16 * * *"}, prague)
+	window, tuesday, hours = window.Without(freezes), tuesday.Without(freezes), hours.Without(freezes)
 	at := func(line int) plan.Source {
 		return plan.Source{File: "pinwheel.yaml", Line: line, Layer: plan.LayerConfiguration}
 	}
@@ -154,10 +156,11 @@ func TestEveryKey(t *testing.T) {
 						Ignore: &plan.Ignore{Reason: "breaks cattrs", Link: "https://gitlab.example/i/1", Until: time.Date(2027, 1, 31, 0, 0, 0, 0, prague)}},
 					{At: "pinwheel.yaml:35", Layer: plan.LayerProject, Allowed: versions(t, "<3"), MinimumAge: 14 * 24 * time.Hour, HasAge: true, Labels: []string{"slow"}},
 					{At: "pinwheel.yaml:36", Layer: plan.LayerProject, Packages: []plan.PackagePattern{pattern(t, "six")}, Ignore: &plan.Ignore{Reason: "not now"}},
-					{At: "pinwheel.yaml:37", Layer: plan.LayerProject, Enabled: plan.No, Window: &tuesday, Reviewers: []string{"cleo"}, Assignees: []string{"dan"}, Group: "all the rest", Approval: plan.Yes, Priority: -3, HasPriority: true},
+					{At: "pinwheel.yaml:37", Layer: plan.LayerProject, Enabled: plan.No, Window: &tuesday, Reviewers: []string{"cleo"}, Assignees: []string{"dan"}, Group: "all the rest", Approval: plan.Yes, Merge: plan.Yes, Priority: -3, HasPriority: true},
 				},
 				MaxNew: 3, Refresh: plan.RefreshNever, Draft: true, Title: chore, CommitTitle: pinned, Reviewers: []string{"ann"}, Assignees: []string{"bert"}, CodeOwners: true, Closing: plan.RefusesLine,
-				OnOpen: plan.OnOpen{Comment: "@cki-ci-bot test", Pipeline: true, Inputs: []plan.Input{{Name: "kind", Value: "canary"}, {Name: "fast", Value: true}, {Name: "shards", Value: 2}}},
+				OnOpen:  plan.OnOpen{Comment: "@cki-ci-bot test", Pipeline: true, Inputs: []plan.Input{{Name: "kind", Value: "canary"}, {Name: "fast", Value: true}, {Name: "shards", Value: 2}}},
+				Merging: plan.Merging{On: true, Kinds: []plan.Kind{plan.Patch, plan.Calendar}, After: 48 * time.Hour, Window: &hours, Method: plan.MethodFF, Stale: true},
 			}},
 			{Path: "g/second", Policy: second},
 		},

@@ -17,12 +17,14 @@ type floors struct {
 
 	ageSource, roleSource plan.Source
 
-	indexes []string // addresses with a final slash; nil: any
+	indexes []string   // addresses with a final slash; nil: any
+	noMerge *yaml.Node // where enforce forbids merging; nil where it does not
+	short   string
 	keep    []string // what of an entry the project's own file cannot take away
 }
 
 func (r *reader) enforce(n *yaml.Node, at string) floors {
-	var f floors
+	f := floors{short: r.short}
 	r.mapping(n, at, []field{
 		{
 			key:  "minimum_release_age",
@@ -37,6 +39,16 @@ func (r *reader) enforce(n *yaml.Node, at string) floors {
 				"The least `selections.minimum_role` of every project"},
 			read: func(n *yaml.Node, at string) {
 				f.role, f.roleNode, f.roleSource = r.role(n, at), n, plan.Source{File: r.short, Line: n.Line, Layer: plan.LayerEnforce}
+			},
+		},
+		{
+			key:  "merge",
+			says: says{"`false`", "", `{"const":false}`, "Nobody's configuration may let pinwheel merge"},
+			read: func(n *yaml.Node, at string) {
+				if r.boolean(n, at) {
+					r.fail(n, at, "enforce can only forbid merging: write false, or remove the line")
+				}
+				f.noMerge = n
 			},
 		},
 		{
@@ -66,6 +78,11 @@ func (r *reader) above(l Layer, f floors) {
 	for _, a := range l.ages {
 		if a.age < f.age {
 			r.fail(a.node, a.at, "%s is less than the %s that enforce asks for (%s): raise it or remove the line", a.node.Value, f.ageNode.Value, f.ageSource)
+		}
+	}
+	for _, m := range l.merges {
+		if f.noMerge != nil {
+			r.fail(m.node, m.at, "enforce forbids pinwheel to merge (%s:%d): remove the line", f.short, f.noMerge.Line)
 		}
 	}
 	for _, g := range l.roles {

@@ -19,8 +19,9 @@ type Layer struct {
 	keys []setting // as they stand in the file
 	// What enforce looks at, with where it stands: ages of the key and of rules, and
 	// the role.
-	ages  []givenAge
-	roles []givenRole
+	ages   []givenAge
+	roles  []givenRole
+	merges []givenMerge
 }
 
 // setting is one key of a layer with a value that was judged.
@@ -37,6 +38,12 @@ type givenAge struct {
 	age  time.Duration
 }
 
+// givenMerge is where merging is switched on.
+type givenMerge struct {
+	node *yaml.Node
+	at   string
+}
+
 type givenRole struct {
 	node *yaml.Node
 	at   string
@@ -49,7 +56,7 @@ func Merge(layers ...Layer) Layer {
 	var out Layer
 	for _, l := range layers {
 		out.keys = append(out.keys, l.keys...)
-		out.ages, out.roles = append(out.ages, l.ages...), append(out.roles, l.roles...)
+		out.ages, out.roles, out.merges = append(out.ages, l.ages...), append(out.roles, l.roles...), append(out.merges, l.merges...)
 	}
 	return out
 }

@@ -26,6 +26,8 @@ type project struct {
 	// windowAt is where the window was given, to name it when it lacks a zone.
 	windowAt    *yaml.Node
 	ruleWindows []ruleWindow
+	mergeWindow []string // nil: not given
+	mergeAt     *yaml.Node
 }
 
 // finish returns the policy, which shares no memory with another project's.
@@ -46,6 +48,11 @@ func (p project) finish(indexes []Index) plan.Policy {
 		zone = time.UTC
 	}
 	cloneRules(&policy, zone, p.freezes)
+	policy.Merging.Kinds = slices.Clone(policy.Merging.Kinds)
+	if p.mergeWindow != nil {
+		w := windowOf(p.mergeWindow, zone, p.freezes)
+		policy.Merging.Window = &w
+	}
 	// Specs that are wrong were reported one by one.
 	policy.Window = windowOf(specs, zone, p.freezes)
 	for _, i := range indexes {
@@ -144,6 +151,9 @@ func (r *reader) zoned(at string, p project) {
 	}
 	if p.windowAt != nil {
 		lacking(p.windowAt, p.window)
+	}
+	if p.mergeAt != nil {
+		lacking(p.mergeAt, p.mergeWindow)
 	}
 	for _, w := range p.ruleWindows {
 		lacking(w.node, w.specs)

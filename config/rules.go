@@ -147,6 +147,16 @@ func (r *reader) rule(n *yaml.Node, at string, l *Layer, windows *[]ruleWindow) 
 			read: effect(func(n *yaml.Node, at string) { rule.Approval = r.yesNo(n, at) }),
 		},
 		{
+			key:  "merge",
+			says: says{"boolean", "", schemaBoolean, "Whether pinwheel merges such updates, whatever `merge.kinds` says; see [merging](#merging). The last rule counts"},
+			read: effect(func(n *yaml.Node, at string) {
+				rule.Merge = r.yesNo(n, at)
+				if rule.Merge == plan.Yes {
+					l.merges = append(l.merges, givenMerge{n, at})
+				}
+			}),
+		},
+		{
 			key: "priority",
 			says: says{"number, -1000 to 1000", "", `{"type":"integer","minimum":-1000,"maximum":1000}`,
 				"Of the updates in line the greater goes first; without it, 0. The last rule counts"},

@@ -46,7 +46,7 @@ func play(s *plan.Snapshot, actions []plan.Action) {
 					mr.State, mr.ClosedBy, mr.Note.ClosedByUs = plan.Closed, s.Bot, true
 				}
 			}
-		case plan.AskForTests, plan.KeepCommits, plan.NoteMergeRequest: // no branch or merge request of ours changes
+		case plan.AskForTests, plan.KeepCommits, plan.NoteMergeRequest, plan.Merge: // no branch or merge request of ours changes
 		case plan.DeleteBranch:
 			s.Branches = slices.DeleteFunc(s.Branches, func(b plan.Branch) bool { return b.Name == a.Branch })
 		}

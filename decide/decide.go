@@ -51,6 +51,7 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	d.plan.Missing = append(d.plan.Missing, d.asks...)
 	d.requests()
 	d.queue()
+	d.merges()
 	d.missed()
 	d.leftovers()
 	if s.Policy.Mode == plan.Full {

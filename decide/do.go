@@ -11,6 +11,7 @@ const (
 	DoMove      Do = "move"       // an open one goes to Update.Moves
 	DoRebuild   Do = "rebuild"    // an open one is made anew at the versions it holds
 	DoClose     Do = "close"      // an open one closes, see draft.ends
+	DoMerge     Do = "merge"      // an open one is merged as it was tested
 	DoStartOver Do = "start over" // an edited one is made anew, without what people pushed
 )
 

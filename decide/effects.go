@@ -78,6 +78,8 @@ func (d *acting) effects(dr *draft) {
 		d.startOver(dr)
 	case DoOpen:
 		d.open(dr)
+	case DoMerge:
+		d.merge(dr)
 	case DoLeave, DoMove, DoRebuild:
 		if dr.mr != nil && (dr.State == plan.Open || dr.State == plan.Incompatible) {
 			d.keepOpen(dr)
@@ -147,6 +149,8 @@ func (d *acting) whyAnew(dr *draft) (because, by string) {
 	switch {
 	case dr.do == DoMove:
 		return "", ""
+	case dr.because != "":
+		return dr.because, ""
 	case dr.forced != nil:
 		return "a tick asks for a rebuild", dr.forced.By.Username
 	case dr.merging == conflicting:

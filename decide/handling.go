@@ -19,7 +19,7 @@ type handling struct {
 }
 
 // sayings are the rules that decide about one move, nil where none says.
-type sayings struct{ window, approval, priority, group, age *plan.Rule }
+type sayings struct{ window, approval, priority, group, age, merge *plan.Rule }
 
 // handlingOf finds what holds for an update with those moves.
 func (d *facts) handlingOf(moves []plan.Move) handling {
@@ -87,6 +87,9 @@ func said(rules []*plan.Rule, kind plan.Kind, to pep440.Version) sayings {
 		}
 		if r.Approval != plan.NotSaid {
 			out.approval = r
+		}
+		if r.Merge != plan.NotSaid {
+			out.merge = r
 		}
 		if r.HasPriority {
 			out.priority = r

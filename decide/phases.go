@@ -162,4 +162,6 @@ type draft struct {
 	placeUntil time.Time
 	because    string // why it is rebuilt, and asker for whom
 	asker      string
+	tested     string // by what one that is merged was tested, and on which commit
+	testedOn   string
 }

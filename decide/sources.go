@@ -109,6 +109,7 @@ func says(r *plan.Rule, zone *time.Location) string {
 	}
 	add(r.Group != "", "group: %s", r.Group)
 	add(r.Approval != plan.NotSaid, "approval: %t", r.Approval == plan.Yes)
+	add(r.Merge != plan.NotSaid, "merge: %t", r.Merge == plan.Yes)
 	add(r.HasPriority, "priority: %d", r.Priority)
 	add(len(r.Labels) > 0, "labels: %s", strings.Join(r.Labels, ", "))
 	add(len(r.Reviewers) > 0, "reviewers: %s", strings.Join(r.Reviewers, ", "))

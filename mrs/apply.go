@@ -25,6 +25,7 @@ type Outcome struct {
 	Commit plan.Commit        // at Head, after CommitBranch
 	MR     *plan.MergeRequest // as GitLab stores it, nil where none is concerned
 	Kept   Kept
+	Merged MergedAs // after Merge
 	// Unverified: the merge request does not tell yet what the rebuild
 	// replaced. [Client.KeepReplaced] asks again.
 	Unverified bool
@@ -63,6 +64,8 @@ func (c *Client) Apply(ctx context.Context, project plan.Project, bot plan.User,
 		return e.noteMergeRequest(ctx, a, o.note)
 	case plan.DeleteBranch:
 		return e.deleteBranch(ctx, a)
+	case plan.Merge:
+		return e.merge(ctx, a)
 	default:
 		return Outcome{}, fmt.Errorf("apply %T: no such action", a)
 	}

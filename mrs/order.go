@@ -55,7 +55,7 @@ func Render(a plan.Action, v BodyView) Order {
 		}
 	case plan.NoteMergeRequest:
 		o.note = ended(a.Ended)
-	case plan.CommitBranch, plan.KeepCommits, plan.AskForTests, plan.DeleteBranch:
+	case plan.CommitBranch, plan.KeepCommits, plan.AskForTests, plan.DeleteBranch, plan.Merge:
 		// A commit has its message, and a note of commits names what is read then.
 	}
 	return o

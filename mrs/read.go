@@ -36,6 +36,7 @@ func ProjectOf(p gitlab.Project) plan.Project {
 	return plan.Project{
 		ID: p.ID, Path: p.Path, WebURL: p.WebURL, DefaultBranch: p.DefaultBranch, Archived: p.Archived, Empty: p.Empty, Private: p.Private,
 		IssuesEnabled: p.IssuesEnabled, MergeRequestsOff: p.MergeRequestsOff, PipelinesOff: p.PipelinesOff, AccessLevel: p.AccessLevel,
+		MergeMethod: plan.MergeMethod(p.MergeMethod),
 	}
 }
 

@@ -228,3 +228,30 @@ func (a DeleteBranch) Fact() Fact {
 	f.Before = []string{"head " + a.Head}
 	return f
 }
+
+// Merge merges a merge request at the head that was tested. Nothing is merged at
+// another one.
+type Merge struct {
+	IID    int64
+	Branch string
+	Head   string // of the branch, that was tested
+	Base   string // of the target, with which it was tested
+	Target string
+	Paths  []string // that it changes
+	Stale  bool     // the target may be elsewhere by now
+	// Tested says by what it was tested, for the audit.
+	Tested string
+	Moves  []Move
+}
+
+func (Merge) action()          {}
+func (Merge) Kind() ActionKind { return KindMerge }
+func (a Merge) On() string     { return a.Branch }
+
+func (a Merge) Fact() Fact {
+	f := fact(a).of(a.IID)
+	f.Why, f.Detail = a.Tested, a.Head
+	f.Before, f.After = pinsOf(a.Moves)
+	f.Before = append(f.Before, "head "+a.Head, "base "+a.Base)
+	return f
+}

@@ -23,12 +23,13 @@ func everyAction() []Action {
 		AskForTests{IID: 5, Branch: "b", Head: "h"},
 		NoteMergeRequest{IID: 5, Branch: "b", Op: "o", Why: "it is taken apart", Ended: &BatchEnd{}},
 		DeleteBranch{Branch: "b", Head: "h"},
+		Merge{IID: 5, Branch: "b", Head: "h", Base: "m", Target: "main", Tested: "pipeline 7 passed"},
 	}
 }
 
 // The kinds are what databases and audits hold, so that they are spelt out here.
 func TestEveryActionHasAKindAndAFact(t *testing.T) {
-	want := []string{"CommitBranch b", "OpenMergeRequest b", "EditMergeRequest b !5", "CloseMergeRequest b !5", "KeepCommits b !5", "AskForTests b !5", "NoteMergeRequest b !5", "DeleteBranch b"}
+	want := []string{"CommitBranch b", "OpenMergeRequest b", "EditMergeRequest b !5", "CloseMergeRequest b !5", "KeepCommits b !5", "AskForTests b !5", "NoteMergeRequest b !5", "DeleteBranch b", "Merge b !5"}
 	var got, types []string
 	for _, a := range everyAction() {
 		f := a.Fact()

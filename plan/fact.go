@@ -14,6 +14,7 @@ const (
 	KindKeepCommits       ActionKind = "KeepCommits"
 	KindAskForTests       ActionKind = "AskForTests"
 	KindNoteMergeRequest  ActionKind = "NoteMergeRequest"
+	KindMerge             ActionKind = "Merge"
 
 	KindKeepReplaced     ActionKind = "KeepReplaced"
 	KindCreateDashboard  ActionKind = "CreateDashboard"

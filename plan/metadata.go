@@ -48,6 +48,7 @@ type Need struct {
 	Part    bool     // other files of the release say something else
 
 	Approval int64 // the merge request of which to know whether it is approved; then Name is empty
+	Merge    int64 // the merge request of which to know whether GitLab would merge it; then Name is empty
 }
 
 // Root is what a project installs, as it was read in this run.

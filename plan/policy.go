@@ -66,6 +66,7 @@ type Policy struct {
 	CodeOwners   bool // who owns the changed files by CODEOWNERS reviews, too
 	Closing      Closing
 	OnOpen       OnOpen
+	Merging      Merging
 	Pythons      []string // minor versions, "3.9"; empty: not checked
 	Platforms    []string // "linux/x86_64"
 	Mode         Mode

@@ -32,6 +32,7 @@ func everyReason() []Reason {
 		Gone{}, GoneFromIndex{}, GoneYanked{}, VersionReady{}, ClosesWhenOpen{}, ClosesWhenApart{}, NotOffered{},
 		NothingChanges{}, OtherTarget{}, ForeignBranch{}, BranchGone{}, PushedTo{}, WasClosed{}, WasTakenBack{},
 		OnPurpose{}, OtherLine{}, NoPython{}, NotUnderstood{},
+		MergeNotOf{}, MergeFrozen{}, MergeOpens{}, MergeAges{}, MergeUnread{}, MergeMayNot{}, MergeMethodDiffers{}, MergeInexact{}, MergeUntested{}, MergeStatus{}, MergeBehind{}, MergeTurn{}, MergesNow{},
 		NoSuchUpdate{}, ApprovalFirst{}, PushedMeanwhile{}, ClosedMeanwhile{}, NotOpen{}, TickRuledOut{}, TickNoBranches{}, TickHeld{}, NothingLeft{}, ForeignBox{},
 		DoubtfulTick{}, NobodyNamed{}, RoleTooLow{}, GroupWithCommits{}, NoMergeRequest{}, NoBranch{}, NothingInstead{}, YoungInstead{},
 		TakenApart{}, PartDoesNotRun{}, CannotBeTakenApart{}, BreaksTests{},
@@ -44,6 +45,7 @@ var samples = map[string]any{
 	"Platform": "x86_64", "Index": "the index", "File": "boto3-1.35.0.tar.gz", "Package": "boto3", "Version": "1.35.0", "Group": "aws", "Packages": []string{"boto3"},
 	"Root": "requirements.txt", "Branch": "pinwheel/boto3-1.x", "By": "alice", "Head": "0123abcd", "Target": "old", "DefaultBranch": "main", "ConflictsIn": "main",
 	"Needs": "developer", "Has": "reporter", "Place": 3, "Line": 7, "Waits": true, "OrLater": false, "Forced": true, "More": false, "Result": Failed, "When": ReadyAt,
+	"Step": Major, "Wanted": MethodFF, "Is": MethodMerge, "Status": "not_approved", "After": int64(12),
 	"Jobs": []FailedJob{{"test", Passed}}, "For": Limit{LimitOpen, 10}, "Pipelines": 4, "Running": 2, "Probe": int64(7), "Batch": int64(3), "FailedIn": []string{"test"}, "Beside": []string{"six"}, "Refuses": Refusal{RefusedVersion, "1.35.0"},
 }
 

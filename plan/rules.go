@@ -37,6 +37,7 @@ type Rule struct {
 	Bisect   Choice  // whether Group is taken apart when it is red
 	Window   *Window // takes the place of the policy's; the last rule counts
 	Approval Choice  // Yes: opens after a tick alone; the last rule that says counts
+	Merge    Choice  // whether pinwheel merges such a step; the last rule that says counts
 	Priority int     // of those that wait the greater goes first; the last rule counts
 	// HasPriority tells a priority of 0 from none.
 	HasPriority bool

@@ -61,7 +61,10 @@ type Snapshot struct {
 	// Approved says of merge requests whether anybody approves them, as far as
 	// a decision asked (Plan.Missing).
 	Approved map[int64]bool
-	Failures map[string]string // branch -> why an effect of this run failed on it
+	// Mergeable is what GitLab says of merge requests that may be merged, as far as a
+	// decision asked.
+	Mergeable map[int64]Mergeable
+	Failures  map[string]string // branch -> why an effect of this run failed on it
 }
 
 // OwnPolicy is what is known of a project's own policy file.
@@ -87,6 +90,7 @@ type Project struct {
 	Empty            bool
 	Private          bool
 	AccessLevel      int // the bot's own, 0 when unknown
+	MergeMethod      MergeMethod
 }
 
 // User is a GitLab account. The zero value means "nobody known".

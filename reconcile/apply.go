@@ -25,6 +25,7 @@ type applied struct {
 	plan   plan.Plan // the last one
 	wrote  int       // effects that changed something
 	opened int       // of them, merge requests that nobody asked for and that count
+	merged bool      // the default branch went on by one of them
 }
 
 // carryOut decides and applies until nothing is left to do, or only what failed in
@@ -46,8 +47,8 @@ func (r *run) carryOut(ctx context.Context, o observation) (applied, error) {
 		}
 		step, err := r.apply(ctx, done.observation, done.plan)
 		places.spend(step.opened)
-		done.observation, done.wrote = step.observation, done.wrote+step.wrote
-		if err != nil {
+		done.observation, done.wrote, done.merged = step.observation, done.wrote+step.wrote, step.merged
+		if err != nil || done.merged {
 			return done, err
 		}
 	}
@@ -77,6 +78,7 @@ func (r *run) apply(ctx context.Context, o observation, p plan.Plan) (applied, e
 func (o observation) changeable() observation {
 	o.snap.Branches, o.snap.MergeRequests = slices.Clone(o.snap.Branches), slices.Clone(o.snap.MergeRequests)
 	o.snap.Failures, o.snap.Pipelines = maps.Clone(o.snap.Failures), maps.Clone(o.snap.Pipelines)
+	o.snap.Mergeable = maps.Clone(o.snap.Mergeable)
 	o.memory.Pipelines = maps.Clone(o.memory.Pipelines)
 	return o
 }

@@ -89,7 +89,7 @@ func (o observation) within(needs []plan.Need) []plan.Need {
 // beyond counts a need, or says which limit it is beyond.
 func (s *spent) beyond(n plan.Need, most config.Limits) string {
 	switch {
-	case n.Approval != 0:
+	case n.Approval != 0, n.Merge != 0:
 	case n.Page && s.names >= most.NamesWithoutPin:
 		return fmt.Sprintf("a run asks for the pages of %d names without a pin and not more", most.NamesWithoutPin)
 	case n.Page:
@@ -112,18 +112,25 @@ func (o observation) unread(needs []plan.Need, reason string) {
 			o.snap.Approved[n.Approval] = true // it stays as it is
 			continue
 		}
+		if n.Merge != 0 {
+			o.snap.Mergeable[n.Merge] = plan.Mergeable{Failure: reason}
+			continue
+		}
 		o.indexes.unread(n, reason)
 	}
 }
 
-// meet reads what a decision lacks: of GitLab whether merge requests are approved,
-// of the indexes all else.
+// meet reads what a decision lacks: of GitLab whether merge requests are approved and
+// may be merged, of the indexes all else.
 func (r *run) meet(ctx context.Context, o observation, needs []plan.Need) error {
 	var rest []plan.Need
 	for _, n := range needs {
-		if n.Approval != 0 {
+		switch {
+		case n.Approval != 0:
 			r.observeApproval(ctx, o, n.Approval)
-		} else {
+		case n.Merge != 0:
+			r.observeMergeable(ctx, o, n.Merge)
+		default:
 			rest = append(rest, n)
 		}
 	}

@@ -36,6 +36,9 @@ func (r *effects) overlay(ctx context.Context, a plan.Action, out mrs.Outcome, f
 	case plan.DeleteBranch:
 		r.snap.Branches = slices.DeleteFunc(r.snap.Branches, func(b plan.Branch) bool { return b.Name == a.Branch })
 		return r.Store.DeleteBranch(ctx, r.project.Path, a.Branch)
+	case plan.Merge:
+		r.setMerged(a, out.Merged)
+		return nil
 	case plan.OpenMergeRequest, plan.EditMergeRequest, plan.CloseMergeRequest, plan.KeepCommits, plan.NoteMergeRequest:
 		return nil // what they changed is in the outcome
 	default:
@@ -62,6 +65,7 @@ func (r *effects) setBranch(ctx context.Context, a plan.CommitBranch, out mrs.Ou
 		mr := &r.snap.MergeRequests[i]
 		if mr.Branch == a.Branch && mr.State == plan.Opened {
 			mr.HeadSHA, mr.HasConflicts = out.Head, false
+			delete(r.snap.Mergeable, mr.IID)
 		}
 	}
 	return r.Store.SaveBranch(ctx, r.project.Path, store.Branch{

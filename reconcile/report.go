@@ -32,6 +32,13 @@ func (r *run) all(ctx context.Context, project config.Project) (Report, error) {
 	if err != nil {
 		return Report{Status: Failed, Plan: done.plan, Wrote: done.wrote}, err
 	}
+	if done.merged {
+		// What was read of the default branch is out of date. Each merge needs a head
+		// that was tested, so that this ends.
+		again, err := r.all(ctx, project)
+		again.Wrote += done.wrote
+		return again, err
+	}
 	finish, stop := finishing(ctx)
 	defer stop()
 	return r.report(finish, done)

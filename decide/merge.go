@@ -1,0 +1,148 @@
+package decide
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// This file says which open merge request of ours is merged, one for each head of
+// the default branch, and of each other one which condition does not hold yet.
+
+// testTime is how long one that is tested on the newest head is waited for before
+// another one is made anew.
+const testTime = 24 * time.Hour
+
+// merges decides about merging, once it is known what else becomes of every draft.
+func (d *queueing) merges() {
+	if d.s.Policy.Mode != plan.Full || !d.s.Policy.Merges() {
+		return
+	}
+	var all []*draft
+	for _, dr := range d.drafts {
+		if d.mayMerge(dr) {
+			all = append(all, dr)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *draft) int {
+		return cmp.Or(cmp.Compare(b.handling.priority, a.handling.priority), cmp.Compare(a.mr.IID, b.mr.IID))
+	})
+	var first *draft // that is merged, made anew, or tested on the newest head
+	for _, dr := range all {
+		why, next := d.mergeState(dr)
+		switch {
+		case next != DoLeave && first != nil:
+			why = plan.MergeTurn{After: first.mr.IID}
+		case next != DoLeave:
+			dr.do, first = next, dr
+		case first == nil && d.underTest(dr, why):
+			first = dr
+		}
+		if dr.do == DoRebuild {
+			dr.because = "to test it on the newest " + d.s.Project.DefaultBranch + " before it is merged"
+		}
+		dr.also(why)
+	}
+}
+
+// mayMerge reports whether the merge request of a draft is one that merging is
+// decided about: of ours alone, open, and left as it is by everything else.
+func (d *queueing) mayMerge(dr *draft) bool {
+	return dr.mr != nil && dr.ours && dr.State == plan.Open && dr.do == DoLeave && dr.forced == nil && d.hunts[dr.Branch] == nil && (len(dr.Update.Moves) > 0 || d.s.Policy.Merging.On) && !dr.mr.Paused() && dr.Clash == "" &&
+		dr.mr.Target == d.s.Project.DefaultBranch && dr.mr.HeadSHA == dr.branch.Head.SHA && d.s.Failures[dr.Branch] == ""
+}
+
+// mergeState says why a merge request is not merged now, or what is done: it is
+// merged, or made anew to be tested on the newest head. The conditions are asked in
+// the order in which a person would settle them.
+func (d *queueing) mergeState(dr *draft) (plan.Reason, Do) {
+	if why := d.mergePolicy(dr); why != nil {
+		return why, DoLeave
+	}
+	is, known := d.s.Mergeable[dr.mr.IID]
+	if !known {
+		d.plan.Missing = append(d.plan.Missing, plan.Need{Merge: dr.mr.IID})
+		return nil, DoLeave
+	}
+	base := cmp.Or(is.Onto, dr.trailer.Base)
+	behind := base != d.world.head
+	switch {
+	case is.Failure != "":
+		return plan.MergeUnread{Says: is.Failure}, DoLeave
+	case is.State != plan.Opened || is.Head != dr.mr.HeadSHA || is.Target != dr.mr.Target:
+		return plan.MergeUntested{}, DoLeave // GitLab is behind, or the next run sees what happened
+	case is.MayNot:
+		return plan.MergeMayNot{Target: is.Target}, DoLeave
+	case is.Result == plan.None && !d.now.Passed(dr.branch.Head.At.Add(plan.SettleTime)):
+		return plan.MergeUntested{}, DoLeave // it may be on its way
+	case is.Result != plan.Passed:
+		return plan.MergeUntested{Result: is.Result}, DoLeave
+	case is.Status != plan.StatusMergeable && is.Status != "need_rebase":
+		return plan.MergeStatus{Status: is.Status}, DoLeave
+	case (behind || is.Status == "need_rebase") && (d.s.Project.MergeMethod.Exact() || !d.s.Policy.Merging.Stale):
+		return plan.MergeBehind{DefaultBranch: d.s.Project.DefaultBranch}, DoRebuild
+	case is.Status != plan.StatusMergeable:
+		return plan.MergeStatus{Status: is.Status}, DoLeave
+	}
+	dr.tested = fmt.Sprintf("pipeline %d passed", is.Pipeline)
+	dr.testedOn = base
+	return plan.MergesNow{}, DoMerge
+}
+
+// mergePolicy says which condition of the policy does not hold; nil where all do.
+func (d *queueing) mergePolicy(dr *draft) plan.Reason {
+	m := d.s.Policy.Merging
+	for _, move := range dr.Update.Moves {
+		rule := d.said(move).merge
+		switch {
+		case rule != nil && rule.Merge == plan.Yes, rule == nil && m.On && slices.Contains(m.Kinds, move.Kind):
+		case rule != nil:
+			return plan.MergeNotOf{Package: move.Name, Step: move.Kind, Rule: rule.At}
+		default:
+			return plan.MergeNotOf{Package: move.Name, Step: move.Kind}
+		}
+	}
+	if method := d.s.Project.MergeMethod; m.Method != "" && method != m.Method {
+		return plan.MergeMethodDiffers{Wanted: m.Method, Is: method}
+	} else if !method.Exact() && !m.Stale {
+		return plan.MergeInexact{}
+	}
+	if from := dr.trailer.At.Add(m.After); m.After > 0 && !d.now.Passed(from) {
+		return plan.MergeAges{From: from.In(d.zone)}
+	}
+	if f := d.plan.Window.Frozen; f != nil {
+		return plan.MergeFrozen{Until: f.Until.In(d.zone)}
+	}
+	if m.Window != nil && !d.now.Inside(*m.Window) {
+		if w := d.now.View(*m.Window); !w.Never {
+			return plan.MergeOpens{At: w.Opens.In(d.zone)}
+		}
+		return plan.MergeOpens{}
+	}
+	return nil
+}
+
+// underTest reports whether a merge request stands on the newest head and may be
+// merged there as soon as its pipeline has passed, so that no other one is made anew
+// meanwhile.
+func (d *queueing) underTest(dr *draft, why plan.Reason) bool {
+	running := false
+	if r, is := why.(plan.MergeUntested); is {
+		running = r.Result == plan.Unsettled || r.Result == plan.None
+	}
+	if r, is := why.(plan.MergeStatus); is {
+		running = slices.Contains([]string{"ci_still_running", "checking", "unchecked", "preparing", "approvals_syncing"}, r.Status)
+	}
+	return running && dr.trailer.Base == d.world.head && !d.now.Passed(dr.branch.Head.At.Add(testTime))
+}
+
+// merge appends the merging of a draft.
+func (d *acting) merge(dr *draft) {
+	d.act(plan.Merge{
+		IID: dr.mr.IID, Branch: dr.Branch, Head: dr.branch.Head.SHA, Base: dr.testedOn, Target: dr.mr.Target, Paths: dr.trailer.Paths,
+		Stale: !d.s.Project.MergeMethod.Exact(), Tested: dr.tested, Moves: dr.trailer.Moves,
+	})
+}

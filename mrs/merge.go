@@ -1,0 +1,134 @@
+package mrs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	api "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// Mergeable reads what GitLab says of a merge request that may be merged: from its
+// own page, since lists know nothing of pipelines, and of a merged result with which
+// head of the target it was tested.
+// https://docs.gitlab.com/api/merge_requests/#retrieve-a-merge-request
+func (c *Client) Mergeable(ctx context.Context, id, iid int64) (plan.Mergeable, error) {
+	m, _, err := c.gl.API.MergeRequests.GetMergeRequest(id, iid, nil, api.WithContext(ctx))
+	if err != nil {
+		return plan.Mergeable{}, gitlab.Fail(err, "read merge request !%d", iid)
+	}
+	out := plan.Mergeable{State: plan.MergeRequestState(m.State), Head: m.SHA, Target: m.TargetBranch, Status: m.DetailedMergeStatus, MayNot: !m.User.CanMerge, Result: plan.None}
+	p := m.HeadPipeline
+	switch {
+	case p == nil:
+		return out, nil
+	case p.SHA == m.SHA:
+	case !strings.HasPrefix(p.Ref, fmt.Sprintf("refs/merge-requests/%d/", iid)):
+		return out, nil // of an older head
+	default:
+		merge, err := c.Commit(ctx, id, p.SHA)
+		if gitlab.Missing(err) {
+			return out, nil // the merge of an older head is gone
+		}
+		if err != nil {
+			return plan.Mergeable{}, err
+		}
+		if len(merge.Parents) != 2 || merge.Parents[1] != m.SHA {
+			return out, nil
+		}
+		out.Onto = merge.Parents[0]
+	}
+	out.Result, out.Pipeline = resultOf(p.Status), p.ID
+	return out, nil
+}
+
+// MergedAs is what a merge gave.
+type MergedAs struct {
+	Commit string // that the target points at
+	Onto   string // its first parent, empty for a fast-forward
+	// Differs are the files that the target holds in another form than the one that
+	// was tested, where it stands on the commit with which it was.
+	Differs []string
+}
+
+// merge merges what was tested. It reads once more what the decision depends on, and
+// looks afterwards at what the target holds. ErrMoved: it is not as it was, so that
+// nothing was done.
+func (e effect) merge(ctx context.Context, a plan.Merge) (Outcome, error) {
+	m, _, err := e.mergeRequest(ctx, e.id, a.IID)
+	if err == nil {
+		err = e.own(m, a.Branch)
+	}
+	if err != nil {
+		return Outcome{}, err
+	}
+	out := Outcome{MR: &m}
+	moved := func(what string) (Outcome, error) {
+		return out, fmt.Errorf("merge !%d: %w: %s", a.IID, ErrMoved, what)
+	}
+	switch {
+	case m.State != plan.Opened:
+		return out, nil
+	case m.HeadSHA != a.Head:
+		return moved("its head is " + m.HeadSHA)
+	case m.Target != a.Target:
+		return moved("it goes into another branch")
+	case m.Paused():
+		return moved("a label asks to leave it as it is")
+	}
+	target, err := e.Head(ctx, e.id, a.Target)
+	switch {
+	case err != nil:
+		return out, err
+	case target != a.Base && !a.Stale:
+		return moved(a.Target + " is at " + target)
+	}
+	done, err := e.gl.Merge(ctx, e.id, gitlab.Merge{IID: a.IID, SHA: a.Head})
+	switch {
+	case errors.Is(err, gitlab.ErrHeadMoved):
+		return moved("somebody pushed to it")
+	case err != nil:
+		return out, err
+	}
+	out.Wrote, out.Merged = true, MergedAs{Commit: done.Commit}
+	if now, err := e.MergeRequest(ctx, e.id, a.IID); err == nil {
+		out.MR = &now
+		if now.Target != a.Target {
+			return out, fmt.Errorf("merge !%d: somebody sent it into %s in that instant, and it was merged there at the head that was tested", a.IID, now.Target)
+		}
+	}
+	return out, e.given(ctx, a, &out.Merged)
+}
+
+// given reads what the merge gave.
+func (e effect) given(ctx context.Context, a plan.Merge, merged *MergedAs) error {
+	k, err := e.Commit(ctx, e.id, merged.Commit)
+	if err != nil {
+		return err
+	}
+	if len(k.Parents) == 2 {
+		merged.Onto = k.Parents[0]
+	}
+	if merged.Onto != "" && merged.Onto != a.Base {
+		return nil // the target went on: it holds what others brought as well
+	}
+	for _, path := range a.Paths {
+		tested, _, err := e.gl.File(ctx, e.id, path, a.Head)
+		if err != nil {
+			return err
+		}
+		is, _, err := e.gl.File(ctx, e.id, path, merged.Commit)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(tested, is) {
+			merged.Differs = append(merged.Differs, path)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package plan
+
+import "time"
+
+// This file has what a policy says of merging, and what GitLab says of a merge
+// request that may be merged.
+
+// Merging is when pinwheel merges merge requests of its own. The zero value is
+// never.
+type Merging struct {
+	On    bool          // the project says so; a rule may, too
+	Kinds []Kind        // of steps
+	After time.Duration // how long a version has stood in its merge request
+	// Window is when it merges; nil is always but in a freeze.
+	Window *Window
+	// Method is what the project's own has to be, empty for any.
+	Method MergeMethod
+	// Stale accepts that a merge commit stands on another head of the target than
+	// the one that was tested.
+	Stale bool
+}
+
+// MergeMethod is GitLab's word for how a project merges.
+type MergeMethod string
+
+// The methods.
+const (
+	MethodMerge  MergeMethod = "merge"
+	MethodRebase MergeMethod = "rebase_merge"
+	MethodFF     MergeMethod = "ff"
+)
+
+// Exact reports whether a method merges only what stands on the target's head: then
+// what was tested is what is merged. One that is not known is not.
+func (m MergeMethod) Exact() bool { return m == MethodRebase || m == MethodFF }
+
+// Merges reports whether a policy may merge anything.
+func (p Policy) Merges() bool {
+	for _, r := range p.Rules {
+		if r.Merge == Yes {
+			return true
+		}
+	}
+	return p.Merging.On
+}
+
+// Mergeable is what GitLab says of a merge request at one instant.
+type Mergeable struct {
+	Failure string // why it could not be read, one clause; then the rest is empty
+	State   MergeRequestState
+	Head    string
+	Target  string
+	Status  string // detailed_merge_status
+	MayNot  bool   // our user may not merge into Target
+	// Result is how the pipeline ended that GitLab counts, None where there is none
+	// for this head, and Pipeline its number.
+	Result   Result
+	Pipeline int64
+	// Onto is the head of the target with which a merged result was tested; empty
+	// where the pipeline ran on the head itself.
+	Onto string
+}
+
+// StatusMergeable is the Status of one that GitLab would merge.
+const StatusMergeable = "mergeable"

@@ -89,7 +89,7 @@ func (d *joiner) nameOfGroup(s *set) string {
 	} else if d.joinsBatch(s) {
 		name = d.s.Policy.Batch
 	}
-	if d.s.Policy.Bisects(name) && len(s.result.Along)+len(s.result.Unneeded) > 0 {
+	if d.s.Policy.Bisects(name) && len(d.s.Roots) > 0 && len(s.result.Along)+len(s.result.Unneeded) > 0 {
 		return ""
 	}
 	return name

@@ -66,8 +66,10 @@ type stage struct {
 	policy  config.Project
 	store   *store.Store
 	hide    *strings.Replacer // addresses of the simulated servers
-	tested  map[string]bool   // heads whose pipelines ended; nil: CI/CD is off
-	ending  []func()
+	// where these are
+	gitlabURL, indexURL string
+	tested              map[string]bool // heads whose pipelines ended; nil: CI/CD is off
+	ending              []func()
 }
 
 // newStage builds the world. What it returns has to be closed, error or not.
@@ -99,6 +101,7 @@ func newStage(ctx context.Context) (*stage, error) {
 	if err != nil {
 		return s, err
 	}
+	s.gitlabURL, s.indexURL = gitlabURL, indexURL
 	s.gitlab.SetBaseURL(gitlabURL)
 	s.hide = strings.NewReplacer(gitlabURL, simulatedGitLab, indexURL, simulatedIndex)
 	s.populate()

@@ -91,6 +91,7 @@ func (w *week) play(ctx context.Context) {
 	w.run(ctx)
 	w.dashboard("")
 	w.count()
+	w.batch(ctx)
 }
 
 // count ends the week.

@@ -1,0 +1,145 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+)
+
+// This file is the last scene: a batch that is red and takes itself apart.
+
+const batchPins = `arrow==1.3.0
+click==8.1.7
+crontab==1.0.1
+idna==3.6
+Jinja2==2.11.3
+json5==0.9.14
+MarkupSafe==3.0.4
+`
+
+const batchConfiguration = `
+gitlab: {url: %s}
+index: {name: pypi, url: %s/simple/}
+projects:
+  - path: cki-project/cki-tools
+    files: [{path: constraints.txt}]
+    timezone: Europe/Prague
+    python: ["3.9", "3.12"]
+    batch: weekend
+`
+
+// What the pipelines of that project do: whatever has another Jinja2 fails.
+const batchScript = `
+on merge-request
+takes 10m
+job install
+job canary fails when new:jinja2
+`
+
+// batch plays the scene in a project of its own, whose window brings one merge
+// request of all that may move.
+func (w *week) batch(ctx context.Context) {
+	if w.failed != nil {
+		return
+	}
+	c, err := config.Parse("pinwheel.yaml", fmt.Appendf(nil, batchConfiguration, w.gitlabURL, w.indexURL))
+	if err != nil {
+		w.must(err)
+		return
+	}
+	w.policy = c.Projects[0]
+	w.project = w.gitlab.AddProject(w.policy.Path, "main", map[string]string{pinsPath: batchPins})
+	w.gitlab.AddMember(w.project, bot, gitlabsim.Developer)
+	w.must(w.project.Script(batchScript))
+
+	w.moment("2026-12-05 00:05", "A batch that takes itself apart",
+		"Another project has batch: weekend. Its window opens one merge request of all six updates.")
+	w.run(ctx)
+	w.probes()
+	for hour := 1; hour <= 12 && w.failed == nil; hour++ {
+		w.must(w.set(fmt.Sprintf("2026-12-05 %02d:05", hour)))
+		report, writes, err := w.stage.run(ctx)
+		w.must(err)
+		if err == nil && writes == 0 {
+			w.must(fmt.Errorf("nothing happened: %+v", report.Failures))
+		}
+		w.blank()
+		w.put(bold, "", "━━ "+w.local().Format("Mon 2 Jan 15:04")+"  The next hourly run")
+		w.put(plain, "   ", w.line())
+		w.probes()
+		if w.ended() {
+			break
+		}
+	}
+	w.notes()
+	w.moment("2026-12-05 05:05", "What is good is green", "The batch was pushed to once; it is for people to merge, and so is Jinja2's, which says what it breaks.")
+	w.run(ctx)
+	w.moment("2026-12-05 06:05", "And the hour after", "Nothing happened, so nothing is written.")
+	w.run(ctx)
+}
+
+// line is what the dashboard says of the batch.
+func (w *week) line() string {
+	for l := range strings.Lines(w.issue().Description) {
+		if _, said, found := strings.Cut(l, "It is red"); found {
+			said, _, _ = strings.Cut(said, "\n")
+			return "dashboard: It is red" + said
+		}
+	}
+	return "dashboard: nothing of it is red any more"
+}
+
+// probes prints what there is to see of every merge request.
+func (w *week) probes() {
+	for _, mr := range w.project.MRs() {
+		what := strings.TrimPrefix(mr.Title, "Draft: ")
+		if head, _, found := strings.Cut(shownLine(mr.Description), ", which is red"); found && mr.State == "opened" {
+			what = strings.ToLower(head[:1]) + head[1:]
+		}
+		w.put(cyan, "   ", fmt.Sprintf("!%d %s  %s", mr.IID, mr.State, what))
+	}
+}
+
+// shownLine is the first line of a description that people see.
+func shownLine(description string) string {
+	for l := range strings.Lines(description) {
+		if l = strings.TrimSpace(l); l != "" && !strings.HasPrefix(l, "<!--") {
+			return l
+		}
+	}
+	return ""
+}
+
+// ended reports whether the probes are closed.
+func (w *week) ended() bool {
+	open := 0
+	for _, mr := range w.project.MRs() {
+		if mr.State == "opened" && mr.IID > 1 && !strings.Contains(mr.SourceBranch, "probe-") {
+			open++
+		}
+	}
+	return open > 0
+}
+
+// notes prints what pinwheel noted on the batch.
+func (w *week) notes() {
+	for _, mr := range w.project.MRs() {
+		if mr.IID != 1 {
+			continue
+		}
+		for _, note := range mr.Notes {
+			if strings.HasPrefix(note.Body, "This was red") {
+				w.blank()
+				w.put(cyan, "   ", "note on !1")
+				for l := range strings.Lines(note.Body) {
+					if l = strings.TrimSpace(l); l != "" && !strings.HasPrefix(l, "<!--") {
+						w.put(plain, "   "+bar, l)
+					}
+				}
+			}
+		}
+	}
+}

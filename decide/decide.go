@@ -52,6 +52,7 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	d.requests()
 	d.queue()
 	d.merges()
+	d.afterMerges()
 	d.missed()
 	d.leftovers()
 	if s.Policy.Mode == plan.Full {

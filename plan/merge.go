@@ -63,3 +63,21 @@ type Mergeable struct {
 
 // StatusMergeable is the Status of one that GitLab would merge.
 const StatusMergeable = "mergeable"
+
+// AfterMerge is what became of a merge of ours.
+type AfterMerge struct {
+	IID            int64
+	Branch, Target string
+	At             time.Time
+	Commit         string // that the target pointed at then
+	// Tested is the commit of the target with which it was tested, and Onto the one on
+	// which it stands; both are empty where these are the same by the method.
+	Tested, Onto string
+	Pipeline     int64    // the next one of the target, 0 where there is none
+	Next         Result   // how that ended
+	Broke        []string // jobs that failed there and passed before, by name
+	Mended       bool     // a later pipeline of the target passed
+}
+
+// WatchMerge is how long a merge is watched.
+const WatchMerge = 3 * 24 * time.Hour

@@ -64,6 +64,7 @@ type Snapshot struct {
 	// Mergeable is what GitLab says of merge requests that may be merged, as far as a
 	// decision asked.
 	Mergeable map[int64]Mergeable
+	Merges    []AfterMerge      // of our user, those of the last days, newest first
 	Failures  map[string]string // branch -> why an effect of this run failed on it
 }
 

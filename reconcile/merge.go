@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gitlab.com/cki-project/pinwheel/mrs"
@@ -27,5 +28,29 @@ func (r *effects) setMerged(a plan.Merge, merged mrs.MergedAs) {
 	if len(merged.Differs) > 0 {
 		r.fail(fmt.Sprintf("!%d was merged as %.8s, and %s holds %s there in another form than the one that was tested",
 			a.IID, merged.Commit, a.Target, strings.Join(merged.Differs, ", ")))
+	}
+}
+
+// mostWatched is how many merges are watched at a time, the newest.
+const mostWatched = 5
+
+// observeMerges looks what became of the merges of our user in the last days.
+func (r *observer) observeMerges(ctx context.Context) {
+	if !r.snap.Policy.Merges() || r.snap.Project.PipelinesOff {
+		return
+	}
+	for _, m := range slices.Backward(r.snap.MergeRequests) { // by number
+		if m.State != plan.Merged || m.MergedBy.ID != r.snap.Bot.ID || r.now.Passed(m.MergedAt.Add(plan.WatchMerge)) || m.Target != r.snap.Project.DefaultBranch {
+			continue
+		}
+		if len(r.snap.Merges) == mostWatched {
+			return
+		}
+		after, err := r.gitlab.AfterMerge(ctx, r.snap.Project.ID, m)
+		if err != nil {
+			r.fail(fmt.Sprintf("what came after the merge of !%d could not be read: %s", m.IID, explain(err)))
+			continue
+		}
+		r.snap.Merges = append(r.snap.Merges, after)
 	}
 }

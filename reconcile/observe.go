@@ -123,6 +123,7 @@ func (r *observer) observe(ctx context.Context) error {
 		return err
 	}
 	r.observePipelines(ctx)
+	r.observeMerges(ctx)
 	if err := r.observeFiles(ctx); err != nil {
 		return err
 	}

@@ -36,14 +36,16 @@ func (l logicalLine) contiguous(lo, hi int) bool {
 // logicalLines splits a text as pip's reader does: Python's splitlines, then
 // join, then comments.
 func logicalLines(text string) []logicalLine {
-	var out []logicalLine
+	physical := splitLines(text)
+	out := make([]logicalLine, 0, len(physical))
+	segs := make([]segment, len(physical)) // of plain lines, which have one each
 	var open joiner
 	emit := func() {
 		if l, ok := open.finish(); ok {
 			out = append(out, l)
 		}
 	}
-	for n, p := range splitLines(text) {
+	for n, p := range physical {
 		line := text[p.start:p.end]
 		comment := isComment(line)
 		if strings.HasSuffix(line, `\`) && !comment {
@@ -52,7 +54,9 @@ func logicalLines(text string) []logicalLine {
 			continue
 		}
 		if open.number == 0 {
-			if l, ok := plainLine(n+1, line, p.start); ok {
+			if l, cut, ok := plainLine(n+1, line); ok {
+				segs[n] = segment{0, p.start + cut}
+				l.segs = segs[n : n+1 : n+1]
 				out = append(out, l)
 			}
 			continue
@@ -109,7 +113,7 @@ func (j *joiner) finish() (l logicalLine, ok bool) {
 // Python's str.splitlines splits. A text that ends in a line end has no empty
 // line after it.
 func splitLines(text string) []span {
-	var lines []span
+	lines := make([]span, 0, strings.Count(text, "\n")+1)
 	start := 0
 	for i := 0; i < len(text); {
 		if c := text[i]; c >= 0x20 && c < utf8.RuneSelf {

@@ -87,16 +87,11 @@ func (f *File) takeOver(old *File, k int, l logicalLine) bool {
 
 func (s span) moved(by int) span { return span{s.start + by, s.end + by} }
 
-// plainLine is a line that stands on one physical line and continues nothing;
-// ok is false where nothing is left of it.
-func plainLine(number int, line string, src int) (l logicalLine, ok bool) {
+// plainLine is a line that stands on one physical line and continues nothing, but for
+// its segment, which begins behind cut bytes; ok is false where nothing is left of it.
+func plainLine(number int, line string) (l logicalLine, cut int, ok bool) {
 	text := uncomment(line)
 	body := strings.TrimLeftFunc(text, isSpace)
-	cut := len(text) - len(body)
 	l = logicalLine{number: number, last: number, text: strings.TrimRightFunc(body, isSpace)}
-	if l.text == "" {
-		return l, false
-	}
-	l.segs = []segment{{0, src + cut}}
-	return l, true
+	return l, len(text) - len(body), l.text != ""
 }

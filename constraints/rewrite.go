@@ -93,6 +93,9 @@ func (f *File) checkChange(c Change) error {
 }
 
 func (f *File) checkAdds(adds []NewPin, gone map[int]bool) error {
+	if len(adds) == 0 {
+		return nil
+	}
 	type slot struct{ key, marker string }
 	taken := make(map[slot]string, len(f.Pins))
 	for i, p := range f.Pins {

@@ -169,6 +169,7 @@ func nameKey(name string) (key [8]byte) {
 type detailsWriter struct {
 	base    *url.URL          // what relative URLs are relative to
 	starts  map[string]string // beginnings of relative URLs, made absolute
+	room    []byte            // for one address
 	folders []string
 	files   []byte
 }
@@ -266,7 +267,8 @@ func (w *detailsWriter) absolute(address []byte) ([]byte, bool) {
 		start = to.String()
 		w.starts[string(address[:n])] = start
 	}
-	return append([]byte(start), address[n:]...), true
+	w.room = append(append(w.room[:0], start...), address[n:]...)
+	return w.room, true
 }
 
 // plainPath reports whether a path needs neither escapes nor cleaning.

@@ -11,15 +11,23 @@ import (
 	_ "time/tzdata" // windows need zones where the system has none
 )
 
-// memoryLimit is what the garbage collector aims to stay below. What a run holds
-// is bounded well below it; GOMEMLIMIT sets another.
-const memoryLimit = 176 << 20
+// memoryLimit is what the garbage collector aims to stay below, and serveLimit where
+// several runs are at work. What they hold is bounded well below it; GOMEMLIMIT sets
+// another.
+const memoryLimit, serveLimit = 150 << 20, 176 << 20
 
 func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
 	}
 	os.Exit(newProgram().main(context.Background(), os.Args[1:]))
+}
+
+// makeRoom takes the limit of several runs, unless the one of main is not in force.
+func makeRoom() {
+	if debug.SetMemoryLimit(-1) == memoryLimit {
+		debug.SetMemoryLimit(serveLimit)
+	}
 }
 
 // program is one start of pinwheel with what it needs of its process, so that

@@ -51,6 +51,7 @@ type serving struct {
 }
 
 func (p *program) serve(ctx context.Context, path string, how serving) error {
+	makeRoom()
 	c, err := load(path)
 	if err != nil {
 		return err

@@ -92,9 +92,13 @@ func stampOfPackage(p plan.Package) packageStamp {
 }
 
 // changes are the names of which the snapshot tells something else than the last
-// one did.
+// one did. With the first snapshot nothing is compared, and with the second all is
+// new: most decisions have no second.
 func (m *Memory) changes(s *plan.Snapshot) map[string]bool {
 	changed := map[string]bool{}
+	if m.solver == nil {
+		return changed
+	}
 	if m.metadata == nil {
 		m.metadata, m.packages = map[string]map[string]metadataStamp{}, map[string]packageStamp{}
 	}

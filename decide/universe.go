@@ -117,7 +117,7 @@ func (d *facts) candidatesOf(at int, l *line, forOthers bool) []solve.Candidate 
 			continue
 		}
 		to := v.release.Version
-		switch d.metadataOf(d.slots[at].p.Key, to).Status {
+		switch d.statusOf(d.slots[at].p.Key, v.release) {
 		case plan.MetadataRefused:
 			continue
 		case plan.MetadataWithheld:
@@ -165,6 +165,14 @@ func (d *facts) refusedVersion(i int, l *line, to pep440.Version) bool {
 func (d *facts) metadataOf(key string, v pep440.Version) plan.Metadata {
 	m, _, _ := d.readMetadata(key, v)
 	return m
+}
+
+// statusOf is the status of what is known of a release that the index lists.
+func (d *facts) statusOf(key string, r *plan.Release) plan.MetadataStatus {
+	if r.Differ() {
+		return d.metadataOf(key, r.Version).Status
+	}
+	return d.s.Metadata[key][r.Version.String()].Status
 }
 
 // metadata answers the search.
@@ -219,7 +227,7 @@ func (d *searcher) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 		if r.Version.IsPrerelease() || len(r.Files) == 0 || !chooses(r) || !allContain(ranges, r.Version) {
 			continue
 		}
-		if s := d.metadataOf(key, r.Version).Status; s == plan.MetadataRefused || s == plan.MetadataWithheld {
+		if s := d.statusOf(key, r); s == plan.MetadataRefused || s == plan.MetadataWithheld {
 			if refused++; refused >= mostRefused {
 				d.rest[key] = true
 				break

@@ -1,6 +1,8 @@
 package decide
 
 import (
+	"hash/maphash"
+
 	"gitlab.com/cki-project/pinwheel/decide/solve"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/python/pep440"
@@ -37,8 +39,9 @@ type Memory struct {
 	universe  *solve.Facts // what the solver works on
 	rested    int          // tired names without a pin when it was made
 	loose     loose
-	metadata  map[string]map[string]metadataStamp // what the last decision knew
+	metadata  map[string]uint64 // what the last decision knew, by name
 	packages  map[string]packageStamp
+	seed      maphash.Seed
 	forgetful bool // the solver is made anew each time, as a test wants it
 	seeking   bool // what is missing ends the decision, see Seek
 }
@@ -57,22 +60,32 @@ func newLoose() loose {
 
 // metadataStamp tells two answers about a release apart.
 type metadataStamp struct {
+	version  string
 	status   plan.MetadataStatus
 	from     string
 	requires *pep508.Requirement // the first
 	n        int
-	more     string
 }
 
-func stampOf(m plan.Metadata) metadataStamp {
-	s := metadataStamp{status: m.Status, from: m.From, n: len(m.Requires)}
+// stampOf sums up what is known of a name's releases in one number, since of
+// thousands of names some bytes for each release are many. It holds for this memory
+// alone. That two differ and have the same is as likely as a digest that repeats.
+func (m *Memory) stampOf(releases map[string]plan.Metadata) (sum uint64) {
+	for version, metadata := range releases {
+		sum += m.stampOne(version, metadata)
+		for _, other := range metadata.More {
+			sum += 3 * m.stampOne(version, other)
+		}
+	}
+	return sum
+}
+
+func (m *Memory) stampOne(version string, metadata plan.Metadata) uint64 {
+	s := metadataStamp{version: version, status: metadata.Status, from: metadata.From, n: len(metadata.Requires)}
 	if s.n > 0 {
-		s.requires = &m.Requires[0]
+		s.requires = &metadata.Requires[0]
 	}
-	for _, other := range m.More {
-		s.more += string(other.Status) + "\n" + other.From + "\n"
-	}
-	return s
+	return maphash.Comparable(m.seed, s)
 }
 
 // packageStamp tells two answers about a package apart.
@@ -100,22 +113,11 @@ func (m *Memory) changes(s *plan.Snapshot) map[string]bool {
 		return changed
 	}
 	if m.metadata == nil {
-		m.metadata, m.packages = map[string]map[string]metadataStamp{}, map[string]packageStamp{}
+		m.metadata, m.packages, m.seed = make(map[string]uint64, len(s.Metadata)), make(map[string]packageStamp, len(s.Packages)), maphash.MakeSeed()
 	}
 	for key, releases := range s.Metadata {
-		known := m.metadata[key]
-		if known == nil {
-			known = make(map[string]metadataStamp, len(releases))
-			m.metadata[key] = known
-		}
-		changed[key] = changed[key] || len(known) > len(releases)
-		for version, metadata := range releases {
-			if stamp := stampOf(metadata); known[version] != stamp {
-				known[version], changed[key] = stamp, true
-			}
-		}
-		if !changed[key] {
-			delete(changed, key)
+		if stamp := m.stampOf(releases); m.metadata[key] != stamp {
+			m.metadata[key], changed[key] = stamp, true
 		}
 	}
 	for key, p := range s.Packages {

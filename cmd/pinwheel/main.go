@@ -14,7 +14,7 @@ import (
 // memoryLimit is what the garbage collector aims to stay below, and serveLimit where
 // several runs are at work. What they hold is bounded well below it; GOMEMLIMIT sets
 // another.
-const memoryLimit, serveLimit = 140 << 20, 176 << 20
+const memoryLimit, serveLimit = 152 << 20, 176 << 20
 
 func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {

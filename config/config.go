@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"os"
@@ -68,6 +70,16 @@ type Project struct {
 
 	layer   Layer    // of which the policy is made
 	beneath *beneath // what a file of its own is laid over
+	text    string   // a digest of the configuration
+}
+
+// Digest tells this project in this text of a configuration from all others; empty
+// where the project is of no text. What its own file says is no part of it.
+func (p Project) Digest() string {
+	if p.text == "" {
+		return ""
+	}
+	return p.text + " " + p.Path
 }
 
 // maxSize is far above any configuration and keeps a wrong path harmless.
@@ -106,6 +118,10 @@ func Parse(path string, data []byte) (*Config, error) {
 	}
 	c := r.config(root)
 	c.Path = path
+	sum := sha256.Sum256(data)
+	for i := range c.Projects {
+		c.Projects[i].text = hex.EncodeToString(sum[:])
+	}
 	if len(r.errs) > 0 {
 		return nil, r.errs.sorted()
 	}

@@ -171,7 +171,10 @@ func TestEveryKey(t *testing.T) {
 	}
 	c.Defaults.Sources = nil
 	for i := range c.Projects {
-		c.Projects[i].beneath, c.Projects[i].layer, c.Projects[i].Policy.Sources = nil, Layer{}, nil
+		if c.Projects[i].Digest() == "" || c.Projects[i].Digest() == c.Projects[(i+1)%len(c.Projects)].Digest() {
+			t.Errorf("the digest of a project is %q", c.Projects[i].Digest())
+		}
+		c.Projects[i].beneath, c.Projects[i].layer, c.Projects[i].Policy.Sources, c.Projects[i].text = nil, Layer{}, nil, ""
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", *c, *want)

@@ -37,6 +37,10 @@ type Client struct {
 	// API makes the calls for which this package has no words, with the structs
 	// of client-go. What they answer goes through [Fail] at once.
 	API *api.Client
+
+	transport guard // carries the requests of API
+	auth      tokenSource
+	userAgent string
 }
 
 // Connect returns a client that can be trusted with a token: it follows no
@@ -71,8 +75,10 @@ func Connect(o Options) (*Client, error) {
 		o.Outage = outage.NewRecord()
 	}
 	watched := &outage.Transport{Next: o.Transport, Record: o.Outage, Wait: min(outage.DefaultWait, o.Timeout), Write: o.Timeout, Total: o.Timeout}
-	hc := &http.Client{Transport: guard{watched}, Timeout: o.Timeout + time.Second, CheckRedirect: sameOriginGet}
-	speaks, err := api.NewAuthSourceClient(tokenSource{o.Token, o.ReadToken},
+	transport := guard{watched}
+	hc := &http.Client{Transport: transport, Timeout: o.Timeout + time.Second, CheckRedirect: sameOriginGet}
+	auth := tokenSource{o.Token, o.ReadToken}
+	speaks, err := api.NewAuthSourceClient(auth,
 		api.WithBaseURL(o.URL),
 		api.WithHTTPClient(hc),
 		api.WithUserAgent(o.UserAgent),
@@ -86,8 +92,11 @@ func Connect(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", o.URL, err)
 	}
-	return &Client{API: speaks}, nil
+	return &Client{API: speaks, transport: transport, auth: auth, userAgent: o.UserAgent}, nil
 }
+
+// URL is where the instance's API is.
+func (c *Client) URL() string { return c.API.BaseURL().String() }
 
 func checkURL(text string) error {
 	u, err := url.Parse(text)

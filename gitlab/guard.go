@@ -25,26 +25,57 @@ const shortestToken = 12
 type guard struct{ next http.RoundTripper }
 
 func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	rec := recordingOf(req.Context())
+	if rec == nil {
+		a, err := g.ask(req)
+		return a.response(req), err
+	}
+	if a, ok := rec.held(req); ok {
+		return a.response(req), nil
+	}
+	wave := rec.begin()
+	a, err := g.ask(req)
+	rec.end(req, wave, a, err)
+	return a.response(req), err
+}
+
+// ask sends a request and reads its answer whole.
+func (g guard) ask(req *http.Request) (answer, error) {
 	resp, err := g.next.RoundTrip(req)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	body, err := readBody(resp.Body)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	if token := req.Header.Get("Private-Token"); resp.StatusCode >= 400 && len(token) >= shortestToken {
 		body = bytes.ReplaceAll(body, []byte(token), []byte("[redacted]"))
 		resp.Status = strings.ReplaceAll(resp.Status, token, "[redacted]")
 	}
 	if err := notGitLab(resp, body); err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	if err := cutShort(resp, body); err != nil {
-		return nil, err
+		return answer{}, err
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	return resp, nil
+	return answer{resp, body}, nil
+}
+
+// answer is what GitLab said, read whole; zero where it said nothing.
+type answer struct {
+	resp *http.Response
+	body []byte
+}
+
+// response is the answer to a request, nil for none.
+func (a answer) response(req *http.Request) *http.Response {
+	if a.resp == nil {
+		return nil
+	}
+	resp := *a.resp
+	resp.Request, resp.Body = req, io.NopCloser(bytes.NewReader(a.body))
+	return &resp
 }
 
 // cutShort tells a raw file of which a part came. Every other answer is JSON,

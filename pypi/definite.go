@@ -74,6 +74,13 @@ func (c *Client) ForRun(witnesses Witnesses) *Client {
 	return &run
 }
 
+// WithWitnesses returns the client of the same run with others to ask for.
+func (c *Client) WithWitnesses(witnesses Witnesses) *Client {
+	run := *c
+	run.witnesses = witnesses
+	return &run
+}
+
 // vouched makes sure that a refusal is judged by what its host answers now: if
 // nobody else was heard from it, witnesses are asked for. It reports whether the
 // refusal is definite.

@@ -57,6 +57,7 @@ func (r *run) carryOut(ctx context.Context, o observation) (applied, error) {
 // apply carries out the actions of a plan, whose texts are finished before the first
 // of them. What failed before in this run is not tried again.
 func (r *run) apply(ctx context.Context, o observation, p plan.Plan) (applied, error) {
+	r.heard.gitlab.Close()
 	e := effects{run: r, applied: applied{observation: o.changeable(), plan: p}}
 	orders, view := make([]mrs.Order, len(p.Actions)), o.view()
 	for i, a := range p.Actions {

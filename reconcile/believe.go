@@ -38,12 +38,19 @@ func due(now *plan.Instant, name string, at time.Time) bool {
 
 // conditions make a request conditional on what is stored, as far as that is
 // still to be believed.
-func (r *indexReader) conditions(q *pypi.Request, f store.Facts) {
-	now := plan.At(r.now.Asking()) // the next run makes conditions of its own
+func conditions(at *plan.Instant, q *pypi.Request, f store.Facts) {
+	now := plan.At(at.Asking()) // the next run makes conditions of its own
 	if now.Within(f.CheckedAt, staleFor) {
 		q.Serial = f.Serial
 	}
 	if !due(now, q.Name, f.CheckedAt) {
 		q.ETag = f.ETag
 	}
+}
+
+// isFresh reports whether a page was asked for so short a while ago, by any run, that
+// its index wants it not to be asked for again.
+func isFresh(at *plan.Instant, f store.Facts) bool {
+	left := f.FreshUntil.Sub(at.Asking())
+	return left > 0 && left <= pypi.MostFresh
 }

@@ -37,6 +37,15 @@ func (b *Budget) left(now time.Time) int {
 	return max(b.most-len(b.taken), 0)
 }
 
+// may is how many all projects may still open, nil without a bound.
+func (b *Budget) may(now time.Time) *int {
+	if b == nil {
+		return nil
+	}
+	n := b.left(now)
+	return &n
+}
+
 // take reserves up to n and returns how many it got.
 func (b *Budget) take(now time.Time, n int) int {
 	n = min(n, b.left(now))

@@ -37,6 +37,7 @@ type pagesRead struct {
 	renews map[string]bool           // names whose page is new in this run
 	fresh  map[string][]pypi.Request // by index: pages that are not asked for, since they were a short while ago
 	kept   kept
+	stale  bool // an older page than the stored one came
 }
 
 // storedMetadata is what the store holds of releases and has not been taken at its
@@ -53,6 +54,7 @@ type spent struct {
 	required int            // bytes that what releases require takes
 	names    int            // without a pin, whose pages were asked for
 	releases int            // whose metadata was asked for
+	fetched  int            // of them, those for which an index was asked
 	ofOne    map[string]int // these by name
 }
 
@@ -68,7 +70,11 @@ func (r *run) newIndexReader(policy plan.Policy) *indexReader {
 		spent:  spent{ofOne: map[string]int{}},
 	}
 	if r.Index != nil {
-		x.client = r.Index.ForRun(x.witnesses)
+		index := r.heard.index
+		if index == nil {
+			index = r.Index.ForRun(nil)
+		}
+		x.client = index.WithWitnesses(x.witnesses)
 	}
 	return x
 }

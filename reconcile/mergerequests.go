@@ -35,6 +35,7 @@ func (r *observer) observeMergeRequests(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the merge requests of %s from the store: %w", r.project.Path, err)
 	}
+	r.before.mergeRequests = stored
 	all := map[int64]plan.MergeRequest{}
 	for _, mr := range stored {
 		all[mr.IID] = mr

@@ -170,6 +170,7 @@ func (r *indexReader) readMetadata(ctx context.Context, index string, needs []pl
 	if err != nil {
 		return err
 	}
+	r.spent.fetched += len(requests)
 	for _, res := range r.client.FetchMetadata(ctx, requests, r.mostRequired()-r.spent.required, r.Progress) {
 		r.takeMetadata(index, res, parts[partOf{res.Request.Name, res.Request.Version, firstOf(res.Request.Files)}])
 	}

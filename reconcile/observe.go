@@ -22,6 +22,7 @@ type run struct {
 	*Runner
 	now      *plan.Instant
 	journal  *journal.Journal // nil where nothing is going to be written
+	heard    *heard
 	log      *slog.Logger
 	looking  bool     // nothing is going to be written
 	failures []string // one sentence each
@@ -41,6 +42,14 @@ type observation struct {
 	ticks   ticks
 	proven  []store.Branch // heads that are proven ours and not recorded yet
 	blocked bool           // the project cannot be read, and only its dashboard is written
+	own     []byte         // the project's own policy file, nil for none
+	before  before
+}
+
+// before is what the store held of a project when its run began.
+type before struct {
+	memory        store.Memory
+	mergeRequests []plan.MergeRequest
 }
 
 // observer makes an observation, and keeps what it has asked GitLab meanwhile.
@@ -100,6 +109,7 @@ func (r *observer) observe(ctx context.Context) error {
 	if r.memory, err = r.Store.ProjectMemory(ctx, r.project.Path); err != nil {
 		return fmt.Errorf("read what earlier runs of %s noted: %w", r.project.Path, err)
 	}
+	r.before.memory = r.memory
 	r.snap.Attended = r.memory.Attended
 	r.snap.Shown = dashboard.Shown(r.memory.DashboardBody)
 	bot, err := r.GitLab.Whoami(ctx)

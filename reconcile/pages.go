@@ -56,6 +56,7 @@ func (r *indexReader) ask(ctx context.Context, wanted map[string]decide.Wanted) 
 	if err != nil {
 		return nil, err
 	}
+	requests = slices.DeleteFunc(requests, func(q pypi.Request) bool { return a.heard(ctx, q) })
 	r.client.FetchEach(ctx, requests, r.Progress, func(_ int, res pypi.Result) { a.take(ctx, res) })
 	if err := a.keep(ctx); err != nil {
 		return nil, err
@@ -88,8 +89,8 @@ func (a *asking) requests(ctx context.Context) (requests []pypi.Request, err err
 			a.stored[name] = f
 			q := pypi.Request{Source: r.Sources[index], Name: name, Hashes: w.Hashes, Details: true}
 			if len(f.Blob) > 0 && f.HasDetails && pypi.IsWhole(f.Blob) && (f.WithHashes || !w.Hashes) {
-				r.conditions(&q, f)
-				if left := f.FreshUntil.Sub(r.now.Asking()); left > 0 && left <= pypi.MostFresh {
+				conditions(r.now, &q, f)
+				if isFresh(r.now, f) {
 					r.pages.fresh[index] = append(r.pages.fresh[index], q)
 					a.settle(ctx, pypi.Result{Request: q, Answer: pypi.Answer{NotModified: true}})
 					continue
@@ -117,12 +118,26 @@ func (a *asking) settle(ctx context.Context, res pypi.Result) (save *store.Facts
 	return save
 }
 
+// heard takes over the answer that a request got in this run already, and reports
+// whether there is one.
+func (a *asking) heard(ctx context.Context, q pypi.Request) bool {
+	res, ok := a.r.run.heard.pages[q.Name]
+	was := res.Request
+	if !ok || was.Source.Index.Name != q.Source.Index.Name || was.ETag != q.ETag || was.Serial != q.Serial || was.Hashes != q.Hashes || was.Details != q.Details {
+		return false
+	}
+	delete(a.r.run.heard.pages, q.Name)
+	a.take(ctx, res)
+	return true
+}
+
 // take takes over the answer of an index.
 func (a *asking) take(ctx context.Context, res pypi.Result) {
 	index, name := res.Request.Source.Index.Name, res.Request.Name
 	save := a.settle(ctx, res)
 	if res.Answer.Stale {
 		a.r.log.Info("index answered with an older page", "package", name)
+		a.r.pages.stale = true
 	}
 	until := time.Time{}
 	if res.Err == nil && res.Answer.Fresh > 0 {
@@ -194,6 +209,7 @@ func (r *indexReader) settle(ctx context.Context, res pypi.Result, old store.Fac
 			Name: res.Request.Name, ETag: res.Answer.ETag, Serial: res.Answer.Serial, CheckedAt: r.now.Asking(),
 			WithHashes: hashes, Blob: pypi.EncodePackage(pkg, hashes), Details: res.Answer.Details,
 		}
+		fresh.Digest = digestOf(fresh.Blob, fresh.Details)
 		if least.IsZero() || len(fresh.Details) == 0 || decide.TakenBack(pkg, least) {
 			return pkg, fresh, nil
 		}

@@ -47,6 +47,7 @@ func (r *run) all(ctx context.Context, project config.Project) (Report, error) {
 // report writes the dashboard of what a run found and did, stores what the next one
 // is to know, and says how the run ended.
 func (r *run) report(ctx context.Context, done applied) (Report, error) {
+	r.heard.gitlab.Close()
 	page := r.publish(ctx, done)
 	out := Report{Status: Failed, Plan: done.plan, Wrote: done.wrote + page.wrote}
 	if err := r.journal.Err(); err != nil {
@@ -67,6 +68,7 @@ func (r *run) report(ctx context.Context, done applied) (Report, error) {
 		}
 	}
 	out.Body, out.Failures, out.Windows, out.left = page.body, r.failures, Windows(done.project.Policy), page.left
+	out.record = r.record(ctx, done, page, out)
 	return out, nil
 }
 

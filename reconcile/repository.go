@@ -30,7 +30,7 @@ func (r *observer) observeRepository(ctx context.Context) (dashboard.Activity, e
 	operators := r.project
 	for range tries {
 		r.follow(operators)
-		r.snap.Own, r.snap.MergeRequests, r.proven = plan.OwnPolicy{}, nil, nil
+		r.snap.Own, r.snap.MergeRequests, r.proven, r.own = plan.OwnPolicy{}, nil, nil, nil
 		policy, err := r.observePolicy(ctx)
 		if err != nil {
 			return dashboard.Activity{}, err
@@ -70,6 +70,7 @@ func (r *observer) observePolicy(ctx context.Context) ([]byte, error) {
 	if err != nil || !found {
 		return nil, err
 	}
+	r.own = data
 	own, keys, err := r.project.Own(data)
 	r.snap.Own = plan.OwnPolicy{Path: config.OwnFile, Keys: keys}
 	if err != nil {

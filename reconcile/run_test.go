@@ -42,7 +42,8 @@ projects:
 
 // world is one GitLab, one index and one store, with a clock the test moves.
 type world struct {
-	bubbled bool // the clock is that of a bubble, and not now
+	bubbled bool   // the clock is that of a bubble, and not now
+	version string // of the program; without it every run is a whole one
 	t       *testing.T
 	now     time.Time
 	gitlab  *gitlabsim.Server
@@ -144,6 +145,7 @@ func (w *world) retrying(retries int) *reconcile.Runner {
 		GitLab:    gl,
 		Dashboard: dashboard.NewPublisher(gl),
 		Index:     pypi.New(pypi.Options{Transport: w.wire()}),
+		Version:   w.version,
 		Sources:   sources, Store: db,
 	})
 }

@@ -41,6 +41,11 @@ type Options struct {
 	FormerUsers []string                // names of users that pinwheel had before, as commits show them
 	StatusURL   string
 	HelpURL     string
+	// Version tells this build of the program from others. Without it no run ends
+	// early because nothing changed.
+	Version string
+	// Whole runs look at everything, though nothing changed, and leave no record.
+	Whole bool
 }
 
 // Runner runs projects. It keeps nothing between runs but what Options hold.
@@ -76,7 +81,10 @@ const (
 
 // Report is what one run did and found.
 type Report struct {
-	Status   Status
+	Status Status
+	// Quiet says that nothing changed since an earlier run that found nothing to do.
+	// Then Plan counts what that one's did and has nothing else, and Body is empty.
+	Quiet    bool
 	Plan     plan.Plan
 	Body     string   // of the dashboard as it should read
 	Failures []string // one sentence each
@@ -84,7 +92,8 @@ type Report struct {
 
 	Windows []plan.Window // as this run read them, see Windows; none where it read no policy
 
-	left mark // the dashboard as it left it
+	left   mark         // the dashboard as it left it
+	record *store.Quiet // of a run that the next may end like; nil for none
 }
 
 // Preview is what a run would do, from reading alone.
@@ -139,7 +148,10 @@ func (r *Runner) once(ctx context.Context, project config.Project, now time.Time
 	defer release()
 	run := r.newRun(project, now)
 	run.journal = journal.New(r.Store, r.Audit, journal.Run{Project: project.Path, ID: id, Now: now})
-	report, err := run.all(ctx, project)
+	if report, ended := run.unchanged(ctx, project, id); ended {
+		return report, nil
+	}
+	report, err := run.all(gitlab.Record(ctx, &run.heard.gitlab), project)
 	if lost := context.Cause(ctx); err != nil && errors.Is(lost, store.ErrNotLive) {
 		return report, lost
 	}
@@ -151,6 +163,11 @@ func (r *Runner) once(ctx context.Context, project config.Project, now time.Time
 	// The row is closed even when the run was cut short by its context.
 	finish, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer done()
+	if report.record != nil {
+		if kerr := r.Store.KeepQuiet(finish, project.Path, id, *report.record); kerr != nil {
+			r.Log.Warn("the next run looks at everything", "err", kerr.Error())
+		}
+	}
 	if ferr := r.Store.FinishRun(finish, id, now, store.RunEnd{Status: status, Summary: summary}); err == nil && ferr != nil {
 		err = fmt.Errorf("finish the run of %s: %w", project.Path, ferr)
 	}
@@ -222,7 +239,7 @@ func Windows(p plan.Policy) []plan.Window {
 }
 
 func (r *Runner) newRun(project config.Project, now time.Time) *run {
-	return &run{Runner: r, now: plan.At(now), log: r.Log.With("project", project.Path)}
+	return &run{Runner: r, now: plan.At(now), log: r.Log.With("project", project.Path), heard: &heard{}}
 }
 
 // explain is the sentence for a person, or the error's own words.

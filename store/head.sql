@@ -1,4 +1,4 @@
--- Schema 10
+-- Schema 11
 CREATE TABLE projects (
   path TEXT NOT NULL PRIMARY KEY,
   id INTEGER NOT NULL DEFAULT 0,
@@ -17,7 +17,7 @@ CREATE TABLE packages (
   checked_at TEXT CHECK (checked_at GLOB '????-??-??T??:??:??*Z'),
   problem TEXT NOT NULL,
   with_hashes INTEGER NOT NULL CHECK (with_hashes IN (0, 1)),
-  facts BLOB, fresh_until TEXT CHECK (fresh_until GLOB '????-??-??T??:??:??*Z'),
+  facts BLOB, fresh_until TEXT CHECK (fresh_until GLOB '????-??-??T??:??:??*Z'), digest TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (index_name, name)
 ) STRICT;
 CREATE TABLE branches (
@@ -100,3 +100,8 @@ CREATE TABLE audit (
 CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'the audit is only added to'); END;
 CREATE TRIGGER audit_is_final BEFORE UPDATE ON audit BEGIN SELECT raise(ABORT, 'the audit is only added to'); END;
 CREATE INDEX runs_by_status ON runs (project, status);
+CREATE TABLE quiet (
+  project TEXT NOT NULL PRIMARY KEY REFERENCES projects (path) ON DELETE CASCADE,
+  run INTEGER NOT NULL,
+  record TEXT NOT NULL CHECK (json_valid(record))
+) STRICT, WITHOUT ROWID;

@@ -29,6 +29,7 @@ type Facts struct {
 	// only read, and says whether there are any.
 	Details    []byte
 	HasDetails bool
+	Digest     string // of all that was said; only written, see Stamps
 }
 
 // Facts returns what is known of names on an index, by name; a name nothing is
@@ -57,10 +58,10 @@ func (s *Store) Facts(ctx context.Context, index string, names []string) (map[st
 // SaveFacts replaces what is known of each of these packages on an index, all
 // or none. To note a problem and keep the last good answer, save them together.
 func (s *Store) SaveFacts(ctx context.Context, index string, facts []Facts) error {
-	const upsert = `INSERT INTO packages (index_name, name, etag, serial, checked_at, fresh_until, problem, with_hashes, facts)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	const upsert = `INSERT INTO packages (index_name, name, etag, serial, checked_at, fresh_until, problem, with_hashes, facts, digest)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (index_name, name) DO UPDATE SET etag = excluded.etag, serial = excluded.serial,
-		checked_at = excluded.checked_at, fresh_until = excluded.fresh_until, problem = excluded.problem, with_hashes = excluded.with_hashes, facts = excluded.facts`
+		checked_at = excluded.checked_at, fresh_until = excluded.fresh_until, problem = excluded.problem, with_hashes = excluded.with_hashes, facts = excluded.facts, digest = excluded.digest`
 	const details = `INSERT INTO package_details (index_name, name, details, whole) VALUES (?, ?, ?, ?)
 		ON CONFLICT (index_name, name) DO UPDATE SET details = excluded.details, whole = excluded.whole`
 	if len(facts) == 0 {
@@ -78,7 +79,7 @@ func (s *Store) SaveFacts(ctx context.Context, index string, facts []Facts) erro
 		}
 		defer also.Close()
 		for _, f := range facts {
-			_, err := stmt.ExecContext(ctx, index, f.Name, f.ETag, f.Serial, instant{f.CheckedAt}, instant{f.FreshUntil}, f.Problem, f.WithHashes, f.Blob)
+			_, err := stmt.ExecContext(ctx, index, f.Name, f.ETag, f.Serial, instant{f.CheckedAt}, instant{f.FreshUntil}, f.Problem, f.WithHashes, f.Blob, f.Digest)
 			if err == nil && f.Details != nil {
 				_, err = also.ExecContext(ctx, index, f.Name, f.Details, f.Whole)
 			}

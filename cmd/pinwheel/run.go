@@ -119,7 +119,7 @@ func summary(project config.Project, r reconcile.Report) string {
 	switch {
 	case project.Policy.Mode == plan.Off:
 		return "off by the configuration"
-	case r.Body == "" && r.Status == reconcile.Done:
+	case r.Body == "" && r.Status == reconcile.Done && !r.Quiet:
 		return "paused, since a person closed its dashboard"
 	}
 	if r.Plan.Stopped() {

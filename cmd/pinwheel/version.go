@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -50,6 +51,20 @@ func version() string {
 		return "devel"
 	}
 	return strings.TrimPrefix(info.Main.Version, "v")
+}
+
+// build tells this program from every other one, also from one that was built of the
+// same version with changes: by its file, where that can be read.
+func (p *program) build() string {
+	path, err := os.Executable()
+	if err != nil {
+		return p.version
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return p.version
+	}
+	return fmt.Sprintf("%s %d %d", p.version, info.Size(), info.ModTime().UnixNano())
 }
 
 // component is one module in a bill of materials.

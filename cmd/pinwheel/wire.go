@@ -89,7 +89,7 @@ func (p *program) runner(ctx context.Context, c *config.Config, with wiring) (r 
 	options := reconcile.Options{
 		Index: index,
 		Log:   log, Progress: p.progress(),
-		Budget: reconcile.NewBudget(c.MaxNew), Limits: c.Limits,
+		Budget: reconcile.NewBudget(c.MaxNew), Version: p.build(), Limits: c.Limits,
 	}
 	if options.Sources, err = p.sources(c); err != nil {
 		return nil, nil, err

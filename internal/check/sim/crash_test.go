@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/again"
 )
 
 // crash makes the k-th instant of the next run, from 0, its last. It returns
@@ -23,7 +25,7 @@ func (p *process) crash(t *testing.T, k int) (next *process, what string) {
 			return false
 		}
 		what = instant
-		if err := copyDatabase(p.path, path); err != nil {
+		if err := again.Copy(p.path, path); err != nil {
 			t.Error(err)
 		}
 		p.wire.dead.Store(true)

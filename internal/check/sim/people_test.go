@@ -92,6 +92,7 @@ func pick[T any](all []T, n int) (one T, ok bool) {
 
 // befall makes one event happen. What cannot happen now does not.
 func (l *life) befall(h happening) {
+	l.befell++
 	defer func() { l.judge.look(h.String()) }()
 	who, _ := pick([]string{"alice", "bob"}, h.b)
 	open := slices.DeleteFunc(l.project.MRs(), func(m gitlabsim.MergeRequest) bool { return m.State != "opened" })

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -89,21 +88,6 @@ func init() {
 		})
 		return nil
 	})
-}
-
-// copyDatabase is what a machine that loses its power keeps: the database and
-// its log as they are in this instant.
-func copyDatabase(from, to string) error {
-	for _, suffix := range []string{"", "-wal"} {
-		data, err := os.ReadFile(from + suffix)
-		if err == nil {
-			err = os.WriteFile(to+suffix, data, 0o600)
-		}
-		if err != nil && !(suffix == "-wal" && errors.Is(err, os.ErrNotExist)) {
-			return err
-		}
-	}
-	return nil
 }
 
 // hang waits until the client gives up.

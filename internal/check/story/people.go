@@ -253,6 +253,7 @@ func (s *stage) act(p *gitlabsim.Project, args []string) error {
 	if len(args) == 0 {
 		return fmt.Errorf("who does what?")
 	}
+	s.acted.Add(1)
 	who, ok := people()[args[0]]
 	args = args[1:]
 	if !ok {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing/synctest"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/internal/check/again"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
 	"gitlab.com/cki-project/pinwheel/pypi"
@@ -52,7 +54,9 @@ type stage struct {
 	last     map[string]outcome // by project
 	troubles []outcome
 	befores  []*before
-	wrong    []string // what hooks could not report at once
+	wrong    []string     // what hooks could not report at once
+	acted    atomic.Int64 // what somebody did
+	late     bool         // some of what GitLab answers is out of date
 }
 
 // outcome is how a run ended.
@@ -96,6 +100,7 @@ func (s *stage) setup(env *testscript.Env) (err error) {
 	if late := s.file("late.txt", ""); late != "" {
 		rechecks := "0s"
 		n, err := fmt.Sscanf(late, "lists %d branches %d reads %d notes %d rechecks %s", &options.StaleLists, &options.BranchLag, &options.AsyncReads, &options.LateNotes, &rechecks)
+		s.late = true
 		if n < 3 {
 			return fmt.Errorf("late.txt: %w", err)
 		}
@@ -212,21 +217,27 @@ func (s *stage) open() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.store = db
+	s.watcher = reconcile.NewWatcher(dashboard.NewPublisher(client))
+	s.runner = reconcile.New(s.edges(client))
+	return nil
+}
+
+// edges are those of a runner, over the open database.
+func (s *stage) edges(client *gitlab.Client) reconcile.Options {
 	sources := map[string]pypi.Source{}
 	for _, index := range s.config.Defaults.Indexes {
 		sources[index.Name] = pypi.Source{Index: index}
 	}
-	s.watcher = reconcile.NewWatcher(dashboard.NewPublisher(client))
-	s.runner = reconcile.New(reconcile.Options{
+	return reconcile.Options{
 		GitLab:      client,
 		Dashboard:   dashboard.NewPublisher(client),
 		Index:       pypi.New(pypi.Options{Transport: s.indexes()}),
 		Sources:     sources,
-		Store:       db,
+		Store:       s.store,
 		Budget:      reconcile.NewBudget(s.config.MaxNew),
 		FormerUsers: s.config.GitLab.FormerUsers,
-	})
-	return nil
+		Version:     "story",
+	}
 }
 
 // indexes are all there are, behind one transport.
@@ -308,7 +319,12 @@ func (s *stage) run(ctx context.Context, path string, now time.Time) error {
 		}
 	}
 	s.mu.Unlock()
+	before := s.keep()
 	report, err := runner.Run(ctx, project, now)
+	var wrong []string
+	if report.Quiet {
+		wrong = s.again(before, again.Early{Report: report, Project: project, Now: now})
+	}
 	o := outcome{now, path, report.Status, report.Failures}
 	if err != nil && len(o.failures) == 0 {
 		o.failures = []string{err.Error()}
@@ -319,6 +335,7 @@ func (s *stage) run(ctx context.Context, path string, now time.Time) error {
 	s.runs++
 	s.watcher.Ran(path, report)
 	s.last[path] = o
+	s.wrong = append(s.wrong, wrong...)
 	if o.status != reconcile.Done || err != nil || len(o.failures) > 0 {
 		s.troubles = append(s.troubles, o)
 	}

@@ -162,7 +162,7 @@ func (s *Server) strike(method, path, route string) *liveFault {
 		if f.Kind == FaultSpam && method != "POST" && method != "PUT" {
 			continue
 		}
-		if f.Count == 0 || f.Method != "*" && f.Method != method || !globMatch(f.Route, path) && !globMatch(f.Route, route) {
+		if f.Count == 0 || s.aside && f.Count > 0 || f.Method != "*" && f.Method != method || !globMatch(f.Route, path) && !globMatch(f.Route, route) {
 			continue
 		}
 		if f.Skip > 0 {

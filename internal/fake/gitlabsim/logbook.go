@@ -95,6 +95,20 @@ func (s *Server) ForgetRequests() {
 	s.requests = nil
 }
 
+// Aside lets f ask for what nobody is to notice: reads are not logged and call no
+// hooks, and faults that strike a few times do not strike nor count. What f writes is
+// logged as ever.
+func (s *Server) Aside(f func()) {
+	set := func(on bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.aside = on
+	}
+	set(true)
+	defer set(false)
+	f()
+}
+
 // Failures returns what no test may leave behind: requests to routes, with
 // parameters or with body keys that the simulator does not know.
 func (s *Server) Failures() []string {

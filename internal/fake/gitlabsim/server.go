@@ -65,6 +65,7 @@ type Server struct {
 	counts   map[string]int
 	before   []func(Call)
 	after    []func(Call)
+	aside    bool
 }
 
 type user struct {

@@ -124,7 +124,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 // serve takes one request through hooks, faults and its handler.
 func (s *Server) serve(req *http.Request, body []byte) *reply {
 	c := s.receive(req, body)
-	s.runHooks(s.hooks(false), c, 0)
+	s.runHooks(s.hooks(false, c), c, 0)
 
 	s.mu.Lock()
 	fault := s.strike(c.method, c.path, c.pattern())
@@ -137,13 +137,16 @@ func (s *Server) serve(req *http.Request, body []byte) *reply {
 	s.finish(c, out, fault)
 	s.mu.Unlock()
 
-	s.runHooks(s.hooks(true), c, out.status)
+	s.runHooks(s.hooks(true, c), c, out.status)
 	return out
 }
 
-func (s *Server) hooks(after bool) []func(Call) {
+func (s *Server) hooks(after bool, c *call) []func(Call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.aside && !c.write() {
+		return nil
+	}
 	if after {
 		return s.after
 	}
@@ -174,6 +177,9 @@ func (s *Server) finish(c *call, out *reply, fault *liveFault) {
 		Status: out.status, Write: c.write()}
 	if fault != nil {
 		entry.Fault = fault.text
+	}
+	if s.aside && !c.write() {
+		return
 	}
 	s.requests = append(s.requests, entry)
 }

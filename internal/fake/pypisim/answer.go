@@ -32,7 +32,7 @@ func (s *Server) answer(r *http.Request) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := s.judge(r)
-	if !s.o.NoLog {
+	if !s.o.NoLog && !s.aside {
 		status := out.status
 		if out.reset || out.hang {
 			status = 0

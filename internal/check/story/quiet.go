@@ -1,0 +1,65 @@
+package story
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/internal/check/again"
+)
+
+// Each run of a story that is over early, since nothing changed, is made a second
+// time as one that looks at everything.
+
+// kept is what a run found: a copy of its database, and how far the world had come.
+type kept struct{ path, at string }
+
+// keep copies the database before a run. Where GitLab answers with what is out of date
+// two runs need not be told the same, and beside another run the database moves: then
+// none is kept.
+func (s *stage) keep() kept {
+	path := filepath.Join(s.dir, fmt.Sprintf("before-%d.db", time.Now().UnixNano()))
+	s.mu.Lock()
+	alone := s.running == 1 && len(s.config.Projects) == 1
+	s.mu.Unlock()
+	if s.late || !alone || again.Copy(filepath.Join(s.dir, "pinwheel.db"), path) != nil {
+		return kept{}
+	}
+	return kept{path, s.mark()}
+}
+
+// mark is how far the world has come.
+func (s *stage) mark() string {
+	return fmt.Sprint(len(s.gitlab.Events()), s.acted.Load())
+}
+
+// again makes a run a second time, and returns what is wrong.
+func (s *stage) again(before kept, early again.Early) []string {
+	if before.path == "" || before.at != s.mark() {
+		return nil
+	}
+	token, err := s.readToken()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	client, err := gitlab.Connect(gitlab.Options{
+		URL: s.gitlab.BaseURL(), ReadToken: func() (string, error) { return token, nil }, Transport: s.gitlab.Transport(),
+	})
+	if err != nil {
+		return []string{err.Error()}
+	}
+	early.Before, early.After, early.GitLab, early.Options = before.path, filepath.Join(s.dir, "pinwheel.db"), s.gitlab, s.edges(client)
+	early.Aside = func(f func()) {
+		if s.public == nil {
+			s.index.Aside(f)
+			return
+		}
+		s.index.Aside(func() { s.public.Aside(f) })
+	}
+	var out []string
+	for _, f := range early.Faults() {
+		out = append(out, fmt.Sprintf("a run of %s was over early: %s", early.Now.UTC().Format("2006-01-02T15:04Z"), f))
+	}
+	return out
+}

@@ -1,0 +1,109 @@
+package reconcile
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// record is what the run was told, nil where the next one may not end on being told
+// the same: something was done or failed, the store holds something else than
+// before, or what was concluded holds for no time.
+func (r *run) record(ctx context.Context, done applied, page published, out Report) *store.Quiet {
+	by := r.fingerprint(done.project)
+	o := done.observation
+	reads, whole := r.heard.gitlab.Reads()
+	until, now := r.now.Changes(), r.now.Asking()
+	if most := now.Add(wholeWithin); until.IsZero() || until.After(most) {
+		until = most
+	}
+	switch {
+	case by == "" || r.Whole || !whole || out.Status != Done || out.Wrote > 0 || len(out.Failures) > 0 || !until.After(now):
+		return nil
+	case len(done.plan.Actions)+len(done.plan.Missing)+len(o.snap.Ticks)+len(o.snap.Failures)+len(o.proven)+len(o.ticks.withdrawn)+len(o.ticks.undone) > 0:
+		return nil
+	case o.blocked || o.board.found != dashboard.FoundOpen || o.board.edited || o.board.untold || page.left.again:
+		return nil
+	}
+	q := store.Quiet{
+		By: by, From: now, Until: until, Places: r.Budget.may(now), Own: string(o.own),
+		Attends: page.memory.Attended.Equal(now), Pipelines: page.memory.PipelinesSeen.Equal(o.before.memory.MergeRequestsSeen),
+		Dashboard: store.QuietDashboard{Project: page.left.project, IID: page.left.iid, At: page.left.at, Foreign: page.left.foreign},
+		Pins:      done.plan.Pins, Behind: done.plan.Behind, Open: done.plan.OpenCount, Standings: map[string]int{}, States: map[string]int{},
+	}
+	for s, n := range done.plan.Counts() {
+		q.Standings[string(s)] = n
+	}
+	for _, u := range done.plan.Updates {
+		q.States[string(u.State)]++
+	}
+	for _, read := range reads {
+		q.Reads = append(q.Reads, store.QuietRead(read))
+	}
+	was := o.before.memory
+	was.MergeRequestsSeen, was.Attended, was.PipelinesSeen = page.memory.MergeRequestsSeen, page.memory.Attended, page.memory.PipelinesSeen
+	if !store.SameMemory(was, page.memory) || !store.SameMergeRequests(o.before.mergeRequests, o.snap.MergeRequests) {
+		return nil
+	}
+	var ok bool
+	if q.Pages, ok = o.indexes.record(ctx); !ok {
+		return nil
+	}
+	return &q
+}
+
+// record lists the pages that a run was told of; ok is false where the next one
+// would be told something else of the same.
+func (r *indexReader) record(ctx context.Context) (out []store.QuietPages, ok bool) {
+	if r.spent.fetched > 0 || r.failed > 0 || r.pages.stale {
+		return nil, false
+	}
+	names := r.byIndex(slices.Sorted(maps.Keys(r.pages.wanted)))
+	for _, index := range slices.Sorted(maps.Keys(names)) {
+		p, ok := r.recordOf(ctx, index, names[index])
+		if !ok {
+			return nil, false
+		}
+		out = append(out, p)
+	}
+	return out, true
+}
+
+// recordOf is record for the names of one index.
+func (r *indexReader) recordOf(ctx context.Context, index string, names []string) (p store.QuietPages, ok bool) {
+	p = store.QuietPages{Index: index, Names: names}
+	for _, name := range names {
+		pkg, w, least := r.packages[name], r.pages.wanted[name], ""
+		if pkg.Failure != "" || pkg.Withheld != "" {
+			return p, false
+		}
+		if !w.Least.IsZero() {
+			least = w.Least.String()
+		}
+		p.Least = append(p.Least, least)
+		if w.Hashes {
+			p.Hashed = append(p.Hashed, name)
+		}
+		if !pkg.Known {
+			p.Gone = append(p.Gone, name)
+		}
+	}
+	stamps, err := r.Store.Stamps(ctx, index, names)
+	if err != nil {
+		return p, false
+	}
+	gone, known := setOf(p.Gone), 0
+	for _, s := range stamps {
+		if s.ETag != "" {
+			if gone[s.Name] {
+				return p, false
+			}
+			known++
+		}
+	}
+	p.Facts = stampsDigest(p, stamps)
+	return p, known == len(names)-len(gone) // a page without an ETag is always told anew
+}

@@ -1,0 +1,195 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// Quiet is what a run was told in which nothing changed and nothing was to do. A
+// run that is told the same between From and Until ends in the same way. It is
+// stored as it stands: a key is never renamed, and one that is absent is the zero
+// value.
+type Quiet struct {
+	By    string    `json:"by"` // a digest of the program, its settings and the project's configuration
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until"`
+
+	Reads []QuietRead  `json:"reads"` // of GitLab
+	Pages []QuietPages `json:"pages"` // by index
+	Own   string       `json:"own"`   // the project's own policy file, empty for none
+
+	Places    *int `json:"places"`    // what all projects might still open, nil without a bound
+	Attends   bool `json:"attends"`   // no window before it was missed
+	Pipelines bool `json:"pipelines"` // the list of pipelines was read to its end
+
+	Dashboard QuietDashboard `json:"dashboard"`
+
+	Pins      int            `json:"pins"`
+	Behind    int            `json:"behind"`
+	Open      int            `json:"open"`
+	Standings map[string]int `json:"standings"`
+	States    map[string]int `json:"states"` // updates by state
+}
+
+// QuietRead is one answer of GitLab.
+type QuietRead struct {
+	URL    string `json:"url"`
+	Accept string `json:"accept"`
+	Answer string `json:"answer"` // a digest
+	Wave   int    `json:"wave"`   // it was asked for when all of lower waves was answered
+}
+
+// QuietPages are the pages of one index.
+type QuietPages struct {
+	Index  string   `json:"index"`
+	Names  []string `json:"names"`  // all of them, sorted
+	Least  []string `json:"least"`  // of each the lowest pin, empty where there is none
+	Hashed []string `json:"hashed"` // of which the hashes matter
+	Gone   []string `json:"gone"`   // that the index does not know
+	Facts  string   `json:"facts"`  // a digest of which facts are stored
+}
+
+// QuietDashboard is the issue as GitLab has it.
+type QuietDashboard struct {
+	Project int64     `json:"project"`
+	IID     int64     `json:"iid"`
+	At      time.Time `json:"at"`
+	Foreign bool      `json:"foreign"`
+}
+
+// Quiet returns the record that the run before the given one left or confirmed. ok
+// is false where there is none, also where another run came between or it cannot be
+// read.
+func (s *Store) Quiet(ctx context.Context, project string, run int64) (q Quiet, ok bool, err error) {
+	const query = `SELECT record FROM quiet WHERE project = ? AND run = (SELECT max(id) FROM runs WHERE project = ? AND id < ?)`
+	var record string
+	err = s.row(ctx, query, []any{project, project, run}, &record)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Quiet{}, false, nil
+	}
+	if err != nil {
+		return Quiet{}, false, fmt.Errorf("read what the last run of %s was told: %w", project, err)
+	}
+	return q, json.Unmarshal([]byte(record), &q) == nil, nil
+}
+
+// KeepQuiet is what the record of a live run is replaced by.
+func (s *Store) KeepQuiet(ctx context.Context, project string, run int64, q Quiet) error {
+	const upsert = `INSERT INTO quiet (project, run, record) VALUES (?, ?, ?)
+		ON CONFLICT (project) DO UPDATE SET run = excluded.run, record = excluded.record`
+	record, err := json.Marshal(q)
+	if err == nil {
+		err = s.exec(ctx, upsert, project, run, string(record))
+	}
+	if err != nil {
+		return fmt.Errorf("keep what the run of %s was told: %w", project, err)
+	}
+	return nil
+}
+
+// QuietRun is a run that ends because it was told nothing new.
+type QuietRun struct {
+	Project string
+	ID      int64
+	Now     time.Time
+}
+
+// FinishQuiet notes that a live run was told what q holds, and that it is done: how
+// far lists were read, which windows were not missed, and its own end. It fails with
+// ErrNotLive when the run is over already.
+func (s *Store) FinishQuiet(ctx context.Context, run QuietRun, q Quiet) error {
+	const end = `UPDATE runs SET status = 'done', summary = '', ended_at = ? WHERE id = ? AND status = 'running' RETURNING id`
+	const remember = `UPDATE projects SET pipelines_seen = iif(?, merge_requests_seen, pipelines_seen), merge_requests_seen = ?,
+		attended_at = iif(?, ?, attended_at) WHERE path = ?`
+	const confirm = `UPDATE quiet SET run = ? WHERE project = ?`
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		if err := tx.QueryRowContext(ctx, end, instant{run.Now}, run.ID).Scan(&run.ID); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, remember, q.Pipelines, instant{run.Now}, q.Attends, instant{run.Now}, run.Project); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, confirm, run.ID, run.Project)
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotLive
+	}
+	if err != nil {
+		return fmt.Errorf("finish run %d: %w", run.ID, err)
+	}
+	return nil
+}
+
+// Stamp is what tells whether the facts of a name are those that another run saw.
+type Stamp struct {
+	Name       string
+	ETag       string
+	Serial     int64
+	CheckedAt  time.Time
+	FreshUntil time.Time
+	WithHashes bool
+	Digest     string // of all that the index said, empty where an earlier version wrote it
+}
+
+// Stamps are those of names on an index, by name as text; a name nothing is known of
+// has none. It is one query, however many names there are.
+func (s *Store) Stamps(ctx context.Context, index string, names []string) ([]Stamp, error) {
+	const query = `SELECT name, etag, serial, checked_at, fresh_until, with_hashes, digest
+		FROM packages WHERE index_name = ? AND name IN (SELECT value FROM json_each(?)) ORDER BY name`
+	out := make([]Stamp, 0, len(names))
+	err := s.named(ctx, query, index, names, func(rows *sql.Rows) error {
+		var f Stamp
+		var at, until instant
+		if err := rows.Scan(&f.Name, &f.ETag, &f.Serial, &at, &until, &f.WithHashes, &f.Digest); err != nil {
+			return err
+		}
+		f.CheckedAt, f.FreshUntil = at.Time, until.Time
+		out = append(out, f)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read which facts of %s are stored: %w", plan.SpokenIndex(index), err)
+	}
+	return out, nil
+}
+
+// SameMemory reports whether two memories would be stored alike.
+func SameMemory(a, b Memory) bool {
+	row := func(m Memory) []byte {
+		m.Pipelines, m.Gaps, m.Standings = nil, nil, nil
+		for _, t := range []*time.Time{&m.DashboardAt, &m.MergeRequestsSeen, &m.Attended, &m.PipelinesSeen, &m.RightsAt} {
+			*t = t.UTC()
+		}
+		text, _ := json.Marshal(m) // texts, numbers and times
+		return text
+	}
+	parts := func(m Memory) string {
+		if len(m.Pipelines) == 0 {
+			m.Pipelines = nil
+		}
+		if len(m.Gaps) == 0 {
+			m.Gaps = nil
+		}
+		if len(m.Standings) == 0 {
+			m.Standings = nil
+		}
+		text, _ := json.Marshal([]any{eachValue(m.Pipelines, rowOfPipeline), each(m.Gaps, rowOfProblem), eachKey[string](m.Standings)})
+		return string(text)
+	}
+	return bytes.Equal(row(a), row(b)) && parts(a) == parts(b)
+}
+
+// SameMergeRequests reports whether two lists would be stored alike.
+func SameMergeRequests(a, b []plan.MergeRequest) bool {
+	x, errX := json.Marshal(each(a, rowOfMergeRequest))
+	y, errY := json.Marshal(each(b, rowOfMergeRequest))
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}

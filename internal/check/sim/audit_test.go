@@ -25,6 +25,7 @@ var effects = []struct {
 	{"DELETE", "/repository/branches/", []string{"DeleteBranch"}},
 	{"POST", "/merge_requests", []string{"OpenMergeRequest"}},
 	{"POST", "/notes", []string{"KeepCommits", "CloseMergeRequest", "AskForTests", "EditMergeRequest", "OpenMergeRequest", "CommentDashboard", "CloseDashboard"}},
+	{"PUT", "/merge", []string{"Merge"}},
 	{"PUT", "/merge_requests/", []string{"OpenMergeRequest", "EditMergeRequest", "CloseMergeRequest"}},
 	{"POST", "/pipeline", []string{"AskForTests"}},
 	{"POST", "/issues", []string{"CreateDashboard"}},

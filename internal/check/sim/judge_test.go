@@ -27,6 +27,7 @@ type judge struct {
 	opened   map[string]int       // new ones that nobody asked for, by weekend
 	asked    map[string]bool      // branches that somebody with the right asked for
 	waiting  map[string]*waiting  // ticks that were not answered yet, by branch
+	merged   string               // the commit that a merge of ours gave, until the target is there
 	reopened int                  // clean runs within which a dashboard that a person reopened is the only one
 	wrong    []string
 	looks    int
@@ -97,10 +98,45 @@ func (j *judge) peoples(e gitlabsim.Event) {
 	}
 }
 
+// merge judges a merge of ours: the policy names it, and what the target gets is one
+// commit, on what the target was, on which a pipeline passed.
+func (j *judge) merge(e gitlabsim.Event) {
+	m, _ := j.w.project.MR(number(e.Target[1:]))
+	allowed := strings.Contains(j.w.setting.config, "merge: true") && (strings.Contains(m.SourceBranch, "requests") || strings.Contains(m.SourceBranch, "certifi"))
+	if !allowed {
+		j.fault("I6: %s from %s was merged, which nobody permits", e.Target, m.SourceBranch)
+	}
+	if !j.w.project.Passed(e.Detail) {
+		j.fault("%s was merged as %.8s, on which no pipeline passed", e.Target, e.Detail)
+	}
+	if c := j.w.project.Commits(e.Detail); len(c) < 2 || c[0].Parents[0] != c[1].ID || c[1].ID != j.target() {
+		j.fault("%s was merged as %.8s, which does not stand on what the target was", e.Target, e.Detail)
+	}
+	j.merged = e.Detail
+}
+
+// target is what the default branch was before the merge that is judged, which has
+// moved it by then.
+func (j *judge) target() string {
+	events := j.w.gitlab.Events()
+	for _, e := range slices.Backward(events) {
+		if was, to, _ := strings.Cut(e.Detail, ".."); e.Kind == "push" && e.Target == j.w.project.DefaultBranch() && to != "" {
+			return was
+		}
+	}
+	return ""
+}
+
 // ours judges one thing that pinwheel did.
 func (j *judge) ours(e gitlabsim.Event) {
 	switch e.Kind {
+	case "mr-merge":
+		j.merge(e)
 	case "push", "force-push", "branch-create", "branch-delete":
+		if _, to, _ := strings.Cut(e.Detail, ".."); to != "" && to == j.merged {
+			j.merged = "" // what the merge did to its target
+			return
+		}
 		if !strings.HasPrefix(e.Target, prefix) {
 			j.fault("I6: %s of %s, outside the prefix", e.Kind, e.Target)
 			return

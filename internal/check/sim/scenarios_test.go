@@ -20,6 +20,14 @@ const grouped = `    rules:
 const tested = `    on_open: {comment: "@tester test", pipeline: {inputs: {suite: canary}}}
 `
 
+// merging lets pinwheel merge requests and certifi, and pipelines pass unless lxml 5
+// is in them.
+const merging = `    rules:
+      - {packages: [requests, certifi], merge: true}
+`
+
+const greenUnlessLxml = "on push merge-request\ntakes 20m\njob test fails when lxml==5*\n"
+
 // saturday, in the window, everything is open.
 func saturday(_ *testing.T, p *process) {
 	p.run()
@@ -82,6 +90,15 @@ var scenarios = []scenario{
 		p.w.people(t, "pipeline bob main success a=success b=failed", "pipeline bob requests-2.x failed a=failed b=failed", "pipeline bob lxml-5.x success",
 			"pipeline bob boto3-1.x failed kernel=failed>", "tick bob rebase-branch=pinwheel/boto3-1.x")
 		p.w.until("2026-01-06T09:00Z")
+	}},
+	{"a green one is merged", setting{config: merging, script: greenUnlessLxml}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.w.until("2026-01-03T09:00Z")
+	}},
+	{"the second of two is tested on what the first left", setting{config: merging, script: greenUnlessLxml}, func(t *testing.T, p *process) {
+		saturday(t, p)
+		p.runs(1)
+		p.w.until("2026-01-03T12:00Z")
 	}},
 	{"an approved one has a newer release", setting{}, func(t *testing.T, p *process) {
 		saturday(t, p)

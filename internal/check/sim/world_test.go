@@ -32,7 +32,8 @@ type setting struct {
 	index  string
 	pins   string
 	terms  terms
-	ci     bool // the project has CI/CD, and a configuration with the input suite
+	ci     bool   // the project has CI/CD, and a configuration with the input suite
+	script string // what its CI/CD configuration does; then the project merges by fast-forward, and Developers may
 }
 
 // everyday has seven pins: boto3 and botocore go in lock-step, urllib3 is held
@@ -152,6 +153,13 @@ projects:
 		w.project.SetRole(name, level)
 	}
 	w.project.SetCI(s.ci, "suite")
+	if s.script != "" {
+		if err := w.project.Script(s.script); err != nil {
+			t.Fatal(err)
+		}
+		w.project.Protect("main", gitlabsim.Maintainer, gitlabsim.Developer)
+		w.project.Set(gitlabsim.Settings{MergeMethod: "ff"})
+	}
 	w.judge = newJudge(w)
 	for line := range strings.Lines(s.index) {
 		if err := w.release(strings.TrimSpace(line)); err != nil {

@@ -303,7 +303,11 @@ func (s *script) mrKind() string {
 func (p *Project) begin(l *pipeline) {
 	l.id, l.created, l.updated, l.seen, l.status = p.s.nextID("pipeline"), p.s.now(), p.s.now(), p.s.now(), "created"
 	p.pipelines = append(p.pipelines, l)
-	p.s.event(p, l.user, "pipeline", l.ref, l.sha)
+	if l.source == "api" || l.source == "external" {
+		p.s.event(p, l.user, "pipeline", l.ref, l.sha)
+	} else {
+		p.s.event(p, nil, "ci", l.ref, l.sha) // nobody asked for it
+	}
 	l.name = p.script.nameOf(l)
 	for _, r := range p.script.jobs {
 		l.jobs = append(l.jobs, r.start(p, l))

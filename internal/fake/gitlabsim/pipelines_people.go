@@ -143,3 +143,10 @@ func (s *Server) Settles() time.Time {
 	}
 	return last
 }
+
+// Passed reports whether a pipeline passed on a commit.
+func (p *Project) Passed(sha string) bool {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	return slices.ContainsFunc(p.ran(), func(l *pipeline) bool { return l.sha == sha && l.status == "success" })
+}

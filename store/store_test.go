@@ -273,11 +273,12 @@ func TestInABubble(t *testing.T) {
 		defer cancel()
 		s := opened(t, file(t))
 		defer s.Close()
+		runAs(s, Owner{Host: "h", PID: 1, Instance: "i"}, nil)
 		var all sync.WaitGroup
 		for _, project := range []string{"g/p", "g/q", "g/r"} {
 			all.Go(func() {
 				for range 40 {
-					run, err := runAs(s, Owner{Host: "h", PID: 1, Instance: "i"}, nil).BeginRun(ctx, project, time.Now(), time.Hour)
+					run, err := s.BeginRun(ctx, project, time.Now(), time.Hour)
 					if err != nil {
 						t.Error(err)
 						return

@@ -4,8 +4,10 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
@@ -25,6 +27,8 @@ func (r *run) record(ctx context.Context, done applied, page published, out Repo
 		return nil
 	case len(done.plan.Actions)+len(done.plan.Missing)+len(o.snap.Ticks)+len(o.snap.Failures)+len(o.proven)+len(o.ticks.withdrawn)+len(o.ticks.undone) > 0:
 		return nil
+	case slices.ContainsFunc(reads, ofJobs):
+		return nil // they are read once for each pipeline, and would be in every run
 	case o.blocked || o.board.found != dashboard.FoundOpen || o.board.edited || o.board.untold || page.left.again:
 		return nil
 	}
@@ -54,6 +58,8 @@ func (r *run) record(ctx context.Context, done applied, page published, out Repo
 	}
 	return &q
 }
+
+func ofJobs(read gitlab.Read) bool { return strings.Contains(read.URL, "/jobs") }
 
 // record lists the pages that a run was told of; ok is false where the next one
 // would be told something else of the same.

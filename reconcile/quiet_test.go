@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,7 +37,10 @@ func quietWorld(t *testing.T) *world {
 // asks makes a run and lists what it asks GitLab and the index.
 func (w *world) asks() (r reconcile.Report, asked []string) {
 	w.t.Helper()
+	var together sync.Mutex
 	note := func(q *http.Request) error {
+		together.Lock()
+		defer together.Unlock()
 		asked = append(asked, q.Method+" "+q.URL.String())
 		return nil
 	}

@@ -21,11 +21,11 @@ func reasonLine(u plan.Update, common shared, v View) string {
 	if u.State == plan.Open {
 		move = ""
 	}
-	since, reason := common.rest(u)
+	since, reasons := common.rest(u)
 	if since != "" {
 		move = strings.TrimPrefix(move+", "+since, ", ")
 	}
-	if line := sentences(append([]string{move, reason}, ties(u)...)...); line != "" {
+	if line := sentences(slices.Concat([]string{move}, reasons, ties(u))...); line != "" {
 		if u.Link != "" {
 			line += " " + text.Within("More about it", u.Link, v.Home)
 		}

@@ -3,7 +3,6 @@ package dashboard
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -94,23 +93,26 @@ func saying(u plan.Update) []string {
 	if inLine(u) {
 		return []string{"in line " + u.Waits + ", in this order"}
 	}
-	return split(u.Reason)
+	if len(u.Why) == 0 && u.Reason != "" {
+		return []string{u.Reason}
+	}
+	return u.Why.Sentences()
 }
 
 // rest is what the line of an update still has to say: the end of its step, and
 // the reason.
-func (s shared) rest(u plan.Update) (day, reason string) {
+func (s shared) rest(u plan.Update) (day string, reasons []string) {
 	said := saying(u)
 	if inLine(u) {
 		switch {
 		case !slices.Contains(s.sentences, said[0]):
-			return "", u.Reason
+			return "", []string{u.Reason}
 		case u.Since.IsZero():
-			return "", ""
+			return "", nil
 		}
-		return u.Since.In(location(s.zone)).Format(time.DateOnly), ""
+		return u.Since.In(location(s.zone)).Format(time.DateOnly), nil
 	}
-	return "", strings.Join(slices.DeleteFunc(said, func(one string) bool { return slices.Contains(s.sentences, one) }), " ")
+	return "", slices.DeleteFunc(said, func(one string) bool { return slices.Contains(s.sentences, one) })
 }
 
 // text is what stands under the heading, or nothing. It begins with words of our
@@ -127,23 +129,4 @@ func (s shared) text() string {
 		return begin + sentences(s.sentences...) + " A date at the end of a line says since when a newer release has been old enough.\n\n"
 	}
 	return begin + sentences(s.sentences...) + "\n\n"
-}
-
-// split parts a reason into its sentences. A code span stays whole.
-func split(reason string) []string {
-	var out []string
-	code, from := false, 0
-	for i := range len(reason) {
-		switch {
-		case reason[i] == '`':
-			code = !code
-		case code || reason[i] != ' ' || i == 0 || !strings.ContainsRune(".!?", rune(reason[i-1])):
-		case i+1 < len(reason) && (reason[i+1] == '`' || reason[i+1] >= 'A' && reason[i+1] <= 'Z' || reason[i+1] >= '0' && reason[i+1] <= '9'):
-			out, from = append(out, reason[from:i]), i+1
-		}
-	}
-	if from < len(reason) {
-		out = append(out, reason[from:])
-	}
-	return out
 }

@@ -13,25 +13,32 @@ import (
 // and nothing is lost.
 func TestWhatAllSayIsSaidOnce(t *testing.T) {
 	for name, c := range map[string]struct {
-		reasons []string
+		reasons []string // sentences with | between
 		head    string   // what stands under the heading, empty for nothing
 		rest    []string // what the lines say
 	}{
 		"one line":              {[]string{"Opens Sat."}, "", []string{"Opens Sat."}},
 		"all the same":          {[]string{"Opens Sat.", "Opens Sat."}, "All: Opens Sat.", []string{"", ""}},
-		"one sentence of two":   {[]string{"Offered. Pipeline passed.", "Offered. No pipeline ran."}, "All: Offered.", []string{"Pipeline passed.", "No pipeline ran."}},
-		"the second of two":     {[]string{"Asked for by `a`. It waits.", "Asked for by `b`. It waits."}, "All: It waits.", []string{"Asked for by `a`.", "Asked for by `b`."}},
+		"one sentence of two":   {[]string{"Offered.|Pipeline passed.", "Offered.|No pipeline ran."}, "All: Offered.", []string{"Pipeline passed.", "No pipeline ran."}},
+		"the second of two":     {[]string{"Asked for by `a`.|It waits.", "Asked for by `b`.|It waits."}, "All: It waits.", []string{"Asked for by `a`.", "Asked for by `b`."}},
 		"most of them":          {[]string{"Opens Sat.", "Opens Sat.", "Opens Sun."}, "Unless its line says otherwise: Opens Sat.", []string{"", "", "Opens Sun."}},
 		"half of them":          {[]string{"Opens Sat.", "Opens Sun."}, "", []string{"Opens Sat.", "Opens Sun."}},
 		"one says nothing":      {[]string{"Opens Sat.", "Opens Sat.", ""}, "", []string{"Opens Sat.", "Opens Sat.", ""}},
-		"most, not as a start":  {[]string{"A. Passed.", "B. Passed.", "C."}, "", []string{"A. Passed.", "B. Passed.", "C."}},
-		"a point inside code":   {[]string{"Rule `a. B`. X.", "Rule `a. C`. X."}, "All: X.", []string{"Rule `a. B`.", "Rule `a. C`."}},
+		"most, not as a start":  {[]string{"A.|Passed.", "B.|Passed.", "C."}, "", []string{"A. Passed.", "B. Passed.", "C."}},
+		"a point inside code":   {[]string{"Rule `a. B`.|X.", "Rule `a. C`.|X."}, "All: X.", []string{"Rule `a. B`.", "Rule `a. C`."}},
 		"a point in a version":  {[]string{"v1. 2 is ready.", "v1. 2 is ready."}, "All: v1. 2 is ready.", []string{"", ""}},
+		"a point in a name":     {[]string{"Job `x. Y` failed. Again", "Job `x. Y` failed. Now"}, "", []string{"Job `x. Y` failed. Again.", "Job `x. Y` failed. Now."}},
 		"a quick action of all": {[]string{"/close", "/close"}, "All: \\/close.", []string{"", ""}},
 	} {
 		p := plan.Plan{}
 		for _, r := range c.reasons {
-			p.Updates = append(p.Updates, plan.Update{Branch: "pinwheel/a-1.x", Title: "Update a", State: plan.Open, Reason: r})
+			var why plan.Reasons
+			for one := range strings.SplitSeq(r, "|") {
+				if one = strings.TrimSuffix(one, "."); one != "" {
+					why = append(why, plan.NotUnderstood{Says: one})
+				}
+			}
+			p.Updates = append(p.Updates, plan.Update{Branch: "pinwheel/a-1.x", Title: "Update a", State: plan.Open, Why: why, Reason: why.Markdown()})
 		}
 		body := dashboard.Render(p, dashboard.View{})
 		_, section, _ := strings.Cut(body, "## Open\n")

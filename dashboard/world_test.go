@@ -74,10 +74,10 @@ func rich() plan.Plan {
 			{Branch: "renovate/sentry-sdk-2.x", Title: "Update dependency sentry-sdk to v2.75.0", Kind: plan.Minor, State: plan.Errored, Moves: []plan.Move{move("sentry-sdk", "2.29.1", "2.75.0")},
 				Reason: "Asked for by `carol` on 2026-11-24. GitLab refused the commit: push rule \"author must be a member\". Add the bot to the project; tried again every run."},
 			{Branch: "renovate/boto3-1.x", Title: "Update dependency boto3 to v1.44.1", Kind: plan.Minor, State: plan.Open, MR: 1903,
-				Moves:  []plan.Move{move("boto3", "1.43.11", "1.44.1"), move("botocore", "1.43.11", "1.44.1"), move("s3transfer", "0.17.0", "0.19.3")},
-				Reason: "Waits for a reviewer. 1.44.5 is ready and replaces it on Sat 28 Nov; a tick takes it now."},
+				Moves: []plan.Move{move("boto3", "1.43.11", "1.44.1"), move("botocore", "1.43.11", "1.44.1"), move("s3transfer", "0.17.0", "0.19.3")},
+				Why:   said("Waits for a reviewer", "1.44.5 is ready and replaces it on Sat 28 Nov; a tick takes it now")},
 			{Branch: "renovate/charset-normalizer-3.x", Title: "Update dependency charset-normalizer to v3.5.2", Kind: plan.Patch, State: plan.Open, MR: 1905,
-				Moves: []plan.Move{move("charset-normalizer", "3.4.2", "3.5.2")}, Reason: "Waits for a reviewer."},
+				Moves: []plan.Move{move("charset-normalizer", "3.4.2", "3.5.2")}, Why: said("Waits for a reviewer")},
 			{Branch: "renovate/prometheus-client-0.x", Title: "Update dependency prometheus-client to v0.26.0", Kind: plan.Minor, State: plan.AwaitingSchedule,
 				Moves: []plan.Move{move("prometheus-client", "0.25.0", "0.26.0")}, Reason: "Opens Sat 28 Nov 00:00"},
 			{Branch: "renovate/yarl-1.x", Title: "Update dependency yarl to v1.25.1", Kind: plan.Minor, State: plan.AwaitingSchedule,
@@ -136,4 +136,13 @@ func huge(n int) plan.Plan {
 			Moves: []plan.Move{move(name, "1.0", "2.0")}, Reason: "other requires " + name + "<2."})
 	}
 	return p
+}
+
+// said are reasons with these sentences.
+func said(sentences ...string) plan.Reasons {
+	var out plan.Reasons
+	for _, s := range sentences {
+		out = append(out, plan.NotUnderstood{Says: s})
+	}
+	return out
 }

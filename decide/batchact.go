@@ -21,7 +21,7 @@ func (d *judging) takenApart(dr *draft, h *hunt) {
 	}
 	d.showHeld(dr)
 	if h.answer.Done && len(h.answer.Good) == 0 && !d.apartLeft(h) {
-		dr.end("each of its updates breaks tests, and has a merge request of its own")
+		dr.end(plan.AllBreakTests{})
 	}
 }
 

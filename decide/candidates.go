@@ -189,15 +189,6 @@ func (j *judge) lacks(files []*plan.DistFile, t target) plan.ReleaseReason {
 // maxBecause is how many characters of a reason that strangers give are told.
 const maxBecause = 300
 
-// because quotes the reason that an index gives, shortened if it is long; "" for
-// none.
-func because(reason string) string {
-	if reason == "" {
-		return ""
-	}
-	return ` ("` + shortened(reason) + `")`
-}
-
 // shortened is a reason that an index gives, cut where it is long.
 func shortened(reason string) string {
 	if len(reason) > maxBecause {

@@ -276,35 +276,35 @@ func projectPage(base, key, version string) string {
 	return ""
 }
 
-// reasons joins runs of one reason: "8.0.0 to 7.0.1: requires Python >=3.10".
-// At most three runs; those below the version that is taken do not matter.
-func reasons(why []plan.Considered, taken string) string {
+// passed joins runs of one reason: "8.0.0 to 7.0.1: requires Python >=3.10".
+// At most three runs; those below the version that is taken do not matter. It is nil
+// where there is none.
+func passed(why []plan.Considered, taken string) plan.Reason {
 	low, _ := pep440.Parse(taken)
-	type run struct{ first, last, reason string }
-	var runs []run
+	var out plan.ReleasesPassed
+	said := ""
 	for _, c := range why {
 		if v, err := pep440.Parse(c.Version); err == nil && v.Compare(low) <= 0 {
 			continue
 		}
-		if n := len(runs); n > 0 && runs[n-1].reason == c.Reason {
-			runs[n-1].last = c.Version
-			continue
+		switch n := len(out.Runs); {
+		case n > 0 && said == c.Reason:
+			out.Runs[n-1].Oldest = c.Version
+		case n == 3:
+			out.More = true
+			return out
+		default:
+			said = c.Reason
+			if c.Why == nil {
+				c.Why = plan.NotTaken{}
+			}
+			out.Runs = append(out.Runs, plan.PassedRun{Newest: c.Version, Oldest: c.Version, Why: plan.Inner[plan.Reason]{R: c.Why}})
 		}
-		runs = append(runs, run{c.Version, c.Version, c.Reason})
 	}
-	var parts []string
-	for i, r := range runs {
-		if i == 3 {
-			parts = append(parts, "and more, see explain")
-			break
-		}
-		span := r.first
-		if r.last != r.first {
-			span += " to " + r.last
-		}
-		parts = append(parts, span+": "+r.reason)
+	if len(out.Runs) == 0 {
+		return nil
 	}
-	return strings.Join(parts, "; ")
+	return out
 }
 
 // staleProblems says once for each index what could not be read.

@@ -28,8 +28,8 @@ func (d *offering) describe(dr *offer, s *set, leader string) {
 // leaves notes which of the draft's pins were taken back.
 func (d *offering) leaves(dr *offer) {
 	for _, i := range dr.slots {
-		if why := d.outcomes[i].yanked; why != "" {
-			dr.Yanked = append(dr.Yanked, fmt.Sprintf("%s %s is %s", d.slots[i].p.Name, d.slots[i].p.Version, why))
+		if why := d.outcomes[i].yanked; why != nil {
+			dr.Yanked = append(dr.Yanked, fmt.Sprintf("%s %s is %s", d.slots[i].p.Name, d.slots[i].p.Version, plan.Markdown(why)))
 		}
 	}
 }

@@ -19,7 +19,7 @@ const year = 8766 * time.Hour // 365.25 days
 // drift is the time between the release that is pinned and the newest one that
 // is final and was not taken back; zero where that is not known.
 func drift(releases []plan.Release, pinned *plan.Release) time.Duration {
-	r := newest(releases, pinned.Version.Local(), func(r *plan.Release) bool { return taken(r) == "" })
+	r := newest(releases, pinned.Version.Local(), func(r *plan.Release) bool { return taken(r) == nil })
 	if r == nil || r.Version.Compare(pinned.Version) <= 0 || plan.SamePublic(r.Version, pinned.Version) {
 		return 0
 	}

@@ -103,7 +103,8 @@ func (d *acting) startOver(dr *draft) {
 }
 
 func (d *acting) close(dr *draft) {
-	d.act(plan.CloseMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Op: opID("close", dr.Branch, fmt.Sprint(dr.mr.IID), dr.ends), Reason: "Closed by pinwheel: " + dr.ends + ".", By: dr.by})
+	why := plan.Markdown(dr.ends)
+	d.act(plan.CloseMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Op: opID("close", dr.Branch, fmt.Sprint(dr.mr.IID), why), Why: dr.ends, Reason: "Closed by pinwheel: " + why + ".", By: dr.by})
 	d.act(plan.DeleteBranch{Branch: dr.Branch, Head: dr.branch.Head.SHA})
 }
 

@@ -1,7 +1,6 @@
 package decide
 
 import (
-	"fmt"
 	"slices"
 
 	"gitlab.com/cki-project/pinwheel/decide/solve"
@@ -154,16 +153,16 @@ func (d *decider) why(i int, o outcome, to pep440.Version) {
 	sl := d.slots[i]
 	row := plan.WhyNot{File: sl.path, Name: sl.p.Name, From: sl.p.Version.String(), Newest: o.newest, To: to.String()}
 	switch {
-	case o.note != "":
-		row.Because = o.note
-	case o.yanked != "" && row.To == row.From:
-		row.Because = fmt.Sprintf("%s %s is %s, and no release may replace it", row.Name, row.From, o.yanked)
+	case o.note != nil:
+		row.Why = o.note
+	case o.yanked != nil && row.To == row.From:
+		row.Why = plan.PinTakenBack{Package: row.Name, Version: row.From, How: plan.Inner[plan.Reason]{R: o.yanked}}
 	case row.To != o.newest && o.newest != "":
-		row.Because = reasons(d.considered(i), row.To)
-	case o.archived != "":
-		row.Because = o.archived
+		row.Why = passed(d.considered(i), row.To)
+	case o.archived != nil:
+		row.Why = o.archived
 	}
-	if row.Because != "" {
+	if row.Because = plan.Markdown(row.Why); row.Because != "" {
 		d.plan.Why = append(d.plan.Why, row)
 	}
 }
@@ -225,7 +224,7 @@ func Explain(s plan.Snapshot, name string) []plan.Explanation {
 		}
 		i := slices.IndexFunc(d.slots, func(o slot) bool { return o.file == sl.file && o.pin == sl.pin })
 		if i < 0 || d.outcomes[i].blocks {
-			e.Note = onPurpose
+			e.Why, e.Note = plan.OnPurpose{}, onPurpose
 		} else {
 			d.explain(&e, i)
 		}
@@ -236,10 +235,11 @@ func Explain(s plan.Snapshot, name string) []plan.Explanation {
 
 func (d *decider) explain(e *plan.Explanation, i int) {
 	o := d.outcomes[i]
-	e.Note = o.note
-	if o.archived != "" {
-		e.Note = o.archived
+	e.Why = o.note
+	if o.archived != nil {
+		e.Why = o.archived
 	}
+	e.Note = plan.Markdown(e.Why)
 	for _, c := range d.considered(i) {
 		if c.Why == nil && !d.takes(i, c.Version) {
 			c.Why = plan.NewerTaken{}

@@ -1,7 +1,6 @@
 package decide
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"sort"
@@ -250,9 +249,9 @@ func (d *judging) dispersed(dr *draft, held []plan.Move) bool {
 	case found && waits:
 		dr.also(plan.ClosesWhenApart{})
 	case found:
-		why := "what it held has merge requests of its own now"
-		if t := d.split[dr.Branch]; t != nil && t.By.Username != "" {
-			why = fmt.Sprintf("`%s` took the group apart, and %s", t.By.Username, why)
+		why := plan.GroupApart{}
+		if t := d.split[dr.Branch]; t != nil {
+			why.By = t.By.Username
 		}
 		dr.end(why)
 	}

@@ -11,12 +11,13 @@ import (
 // This file compares what a branch holds with what main pins and what the
 // index offers.
 
-func heldText(moves []plan.Move) string {
+// heldPins are the pins that the steps of a branch end at.
+func heldPins(moves []plan.Move) []string {
 	parts := make([]string, len(moves))
 	for i, m := range moves {
 		parts[i] = m.Key + " " + m.To
 	}
-	return strings.Join(parts, ", ") + " or newer"
+	return parts
 }
 
 // reached reports whether main made the step without us: no slot is where the

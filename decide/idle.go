@@ -12,46 +12,54 @@ import (
 // This file finds what a configuration says without effect. Each becomes a note,
 // since whoever wrote it believes that it does something.
 
+// Ineffective is something that does nothing where it is written.
+type Ineffective struct {
+	File string
+	Line int
+	Why  plan.Reason
+	Next string // what to do, without its end
+}
+
 // WithoutEffect lists what of a policy does nothing for files with pins of these
 // names, in normal form: a rule of the project itself that no pin or file meets,
 // a Python that is far from released, and a derived file that is not there. An
 // absent file pins nothing. Rules that several projects share are left out.
-func WithoutEffect(p plan.Policy, files []plan.File, names []string) []plan.Problem {
-	var out []plan.Problem
+func WithoutEffect(p plan.Policy, files []plan.File, names []string) []Ineffective {
+	var out []Ineffective
 	for i := range p.Rules {
 		r := &p.Rules[i]
-		if why := idle(r, p.Files, names); why != "" && r.Layer != plan.LayerDefaults {
+		if why, none := Idle(r, p.Files, names); none && r.Layer != plan.LayerDefaults {
 			file, line := plan.Located(r.At)
-			out = append(out, plan.Problem{File: file, Line: line, Text: "the rule has no effect: " + why, Next: "correct or remove it"})
+			out = append(out, Ineffective{file, line, why, "correct or remove it"})
 		}
 	}
 	for _, minor := range p.Pythons {
 		if unreleased(minor) {
 			s := p.Sources["python"]
-			out = append(out, plan.Problem{File: s.File, Line: s.Line, Text: "Python `" + minor + "` is not released", Next: "name the Pythons that the pins have to work on"})
+			out = append(out, Ineffective{s.File, s.Line, plan.PythonUnreleased{Python: minor}, "name the Pythons that the pins have to work on"})
 		}
 	}
 	for _, f := range files {
 		if f.Derived != nil && f.Derived.Absent && !f.Absent {
-			out = append(out, plan.Problem{Text: "`" + f.Derived.Path + "` is not there; the first merge request makes it", Next: "if it should be there, correct derived.path"})
+			out = append(out, Ineffective{Why: plan.DerivedAbsent{Path: f.Derived.Path}, Next: "if it should be there, correct derived.path"})
 		}
 	}
 	return out
 }
 
-// idle says which condition of a rule nothing meets, or "".
-func idle(r *plan.Rule, files []plan.FilePolicy, names []string) string {
+// Idle reports whether nothing meets a rule, and which condition it is.
+func Idle(r *plan.Rule, files []plan.FilePolicy, names []string) (why plan.RuleIdle, idle bool) {
 	if len(r.Packages) > 0 && !slices.ContainsFunc(names, r.Names) {
-		var texts []string
 		for _, p := range r.Packages {
-			texts = append(texts, "`"+p.String()+"`")
+			why.Packages = append(why.Packages, p.String())
 		}
-		return "no pin is " + strings.Join(texts, " or ")
+		return why, true
 	}
 	if len(r.Files) > 0 && !slices.ContainsFunc(files, func(f plan.FilePolicy) bool { return r.InFile(f.Path) }) {
-		return "no file is `" + strings.Join(r.Files, "` or `") + "`"
+		why.Files = r.Files
+		return why, true
 	}
-	return ""
+	return why, false
 }
 
 // yearsAhead is how many minor versions beyond the known ones may be released by now.
@@ -78,5 +86,9 @@ func (d *pins) idleSettings() []plan.Problem {
 	for key := range d.s.Packages {
 		names[key] = true
 	}
-	return WithoutEffect(d.s.Policy, d.s.Files, slices.Sorted(maps.Keys(names)))
+	var out []plan.Problem
+	for _, e := range WithoutEffect(d.s.Policy, d.s.Files, slices.Sorted(maps.Keys(names))) {
+		out = append(out, plan.Problem{File: e.File, Line: e.Line, Text: plan.Markdown(e.Why), Next: e.Next})
+	}
+	return out
 }

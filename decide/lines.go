@@ -1,7 +1,6 @@
 package decide
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -14,18 +13,18 @@ import (
 type outcome struct {
 	lines    []*line // the own line first, then the newer majors
 	drift    time.Duration
-	newest   string // newest final release on the index
-	note     string // why nothing was considered
-	archived string
-	down     *line      // older releases, for a pin that was taken back
-	yanked   string     // the pinned release was taken back: how the index says it
-	gone     bool       // the pinned release is not there any more, and newer ones are
-	blocks   bool       // the pin is meant to make the package uninstallable
-	owned    bool       // some index of the configuration owns the name
-	off      *plan.Rule // the rule that turns the package off, whatever its index says
-	stale    bool       // the index did not answer in this run
-	absent   bool       // its index says that there is no such package, perhaps for a while
-	unknown  bool       // nothing is known of this name
+	newest   string      // newest final release on the index
+	note     plan.Reason // why nothing was considered
+	archived plan.Reason
+	down     *line       // older releases, for a pin that was taken back
+	yanked   plan.Reason // the pinned release was taken back: how the index says it
+	gone     bool        // the pinned release is not there any more, and newer ones are
+	blocks   bool        // the pin is meant to make the package uninstallable
+	owned    bool        // some index of the configuration owns the name
+	off      *plan.Rule  // the rule that turns the package off, whatever its index says
+	stale    bool        // the index did not answer in this run
+	absent   bool        // its index says that there is no such package, perhaps for a while
+	unknown  bool        // nothing is known of this name
 }
 
 // line is a run of releases a slot may go to, with the verdict on each.
@@ -55,23 +54,23 @@ func (j *judge) look(sl slot, pkg plan.Package, known bool) outcome {
 		o.blocks = true
 		return o
 	case !owned:
-		o.note = "no index of the configuration owns this name (indexes[].packages)"
+		o.note = plan.NoIndex{}
 		return o
 	case o.unknown:
-		o.note = "not read yet: " + index.Spoken() + " could not be read: " + pkg.Failure
+		o.note = plan.IndexUnread{Index: index.Spoken(), Says: pkg.Failure}
 		return o
 	case pkg.Withheld != "":
-		o.absent, o.note = true, pkg.Withheld
+		o.absent, o.note = true, plan.NoPage{Says: pkg.Withheld}
 		return o
 	case !pkg.Known:
-		o.absent, o.note = true, fmt.Sprintf("%s is not on %s", sl.p.Name, index.Spoken())
+		o.absent, o.note = true, plan.NotOnIndex{Package: sl.p.Name, Index: index.Spoken()}
 		return o
 	case pkg.Status == "quarantined":
-		o.note = fmt.Sprintf("quarantined on %s%s", index.Spoken(), because(pkg.StatusReason))
+		o.note = plan.Quarantined{Index: index.Spoken(), Says: shortened(pkg.StatusReason)}
 		return o
 	}
 	if pkg.Status == "archived" || pkg.Status == "deprecated" {
-		o.archived = fmt.Sprintf("%s on %s%s", pkg.Status, index.Spoken(), because(pkg.StatusReason))
+		o.archived = plan.Archived{Marked: pkg.Status, Index: index.Spoken(), Says: shortened(pkg.StatusReason)}
 	}
 	newer, pinned := split(pkg.Releases, sl.p)
 	o.newest = newestFinal(pkg.Releases, sl.p.Version)
@@ -80,17 +79,14 @@ func (j *judge) look(sl slot, pkg plan.Package, known bool) outcome {
 		o.drift, o.yanked = drift(pkg.Releases, pinned), taken(pinned)
 	case len(newer) == 0:
 		// A mirror may lag, so nothing goes back on account of that.
-		o.note = fmt.Sprintf("%s %s is not on %s", sl.p.Name, sl.p.Version, index.Spoken())
-		if o.newest != "" {
-			o.note += ", whose newest release is " + o.newest
-		}
+		o.note = plan.PinNotOnIndex{Package: sl.p.Name, Version: sl.p.Version.String(), Index: index.Spoken(), Newest: o.newest}
 		return o
 	default:
-		o.gone, o.yanked = true, "no longer on "+index.Spoken()
+		o.gone, o.yanked = true, plan.NoLonger{Index: index.Spoken()}
 	}
 	q := question{sl, j.rulesFor(sl), index}
 	o.lines = j.lines(q, pinned, newer)
-	if o.yanked != "" && pinned != nil {
+	if o.yanked != nil && pinned != nil {
 		o.down = j.older(q, pkg)
 	}
 	return o
@@ -133,20 +129,21 @@ func (j *judge) older(q question, pkg plan.Package) *line {
 // TakenBack reports whether the release of a version was yanked by every file.
 func TakenBack(pkg plan.Package, v pep440.Version) bool {
 	r := pkg.Release(v)
-	return r != nil && taken(r) != ""
+	return r != nil && taken(r) != nil
 }
 
-// taken reports whether a pinned release was yanked by every file, and why.
-func taken(r *plan.Release) string {
+// taken reports whether a pinned release was yanked by every file, and why; nil where
+// it was not.
+func taken(r *plan.Release) plan.Reason {
 	for _, f := range r.Files {
 		if !f.Yanked {
-			return ""
+			return nil
 		}
 	}
 	if len(r.Files) == 0 {
-		return ""
+		return nil
 	}
-	return "yanked" + because(r.Files[0].YankedReason)
+	return plan.Yanked{Says: shortened(r.Files[0].YankedReason)}
 }
 
 // offers reports whether any release of the line may be taken now or later.

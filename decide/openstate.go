@@ -35,17 +35,17 @@ func (d *judging) openState(dr *draft) {
 		return
 	}
 	if len(held) > 0 && !slices.ContainsFunc(held, func(m plan.Move) bool { return !d.reached(m) }) {
-		dr.end(d.s.Project.DefaultBranch + " already pins " + heldText(held))
+		dr.end(plan.AlreadyPinned{DefaultBranch: d.s.Project.DefaultBranch, Pins: heldPins(held)})
 		return
 	}
 	gone := d.gone(held)
 	if gone != nil && slices.ContainsFunc(d.world.refusals(dr.Update, d.wentBack), func(r refusal) bool { return r.covers(dr.Update) }) {
-		dr.end(plan.Markdown(gone)) // a person refused what would take its place
+		dr.end(gone) // a person refused what would take its place
 		return
 	}
 	dr.Clash = d.clash(&dr.standing)
 	if d.mistaken(&dr.standing) && (dr.held != "" || !d.fits(&dr.standing)) {
-		dr.end("it should not have been opened: " + dr.Clash)
+		dr.end(plan.OpenedByMistake{With: dr.clash})
 		return
 	}
 	wanted := (gone != nil || dr.Clash != "" || ahead(dr.Moves, held)) && !dr.young && !dr.stale && dr.held == ""

@@ -153,9 +153,9 @@ type draft struct {
 	refused *refusal
 	forced  *plan.Tick
 	do      Do
-	ends    string  // why its merge request closes
-	by      int64   // the merge request that takes its place, 0 for none
-	merging merging // what comes of merging an open one that stays
+	ends    plan.Reason // why its merge request closes
+	by      int64       // the merge request that takes its place, 0 for none
+	merging merging     // what comes of merging an open one that stays
 	// placeless says that an open one takes no place, and placeUntil from when on;
 	// zero for never.
 	placeless  bool

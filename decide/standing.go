@@ -17,7 +17,8 @@ func (d *decider) standings() {
 	for i, sl := range d.slots {
 		index, _ := d.s.Policy.IndexOf(sl.p.Key)
 		pin := plan.PinStanding{Pin: plan.Pin{File: sl.path, Line: sl.p.Line, Name: sl.p.Name, Version: sl.p.Version.String()}, Key: sl.p.Key, Index: index.Name}
-		pin.Standing, pin.Why = d.stands(i, moving[i], held[i])
+		pin.Standing, pin.Reasons = d.stands(i, moving[i], held[i])
+		pin.Why = pin.Reasons.Clause()
 		d.plan.Standings = append(d.plan.Standings, pin)
 		if pin.Standing == plan.StandsCurrent {
 			d.plan.Current = append(d.plan.Current, pin.Pin)
@@ -25,7 +26,7 @@ func (d *decider) standings() {
 	}
 	for _, u := range d.plan.Unmanaged {
 		if _, blocks := u.Why.(plan.OnPurpose); !blocks {
-			d.plan.Standings = append(d.plan.Standings, plan.PinStanding{Pin: plan.Pin{File: u.File, Line: u.Line, Name: u.Text}, Standing: plan.StandsUnmanaged, Why: u.Reason})
+			d.plan.Standings = append(d.plan.Standings, plan.PinStanding{Pin: plan.Pin{File: u.File, Line: u.Line, Name: u.Text}, Standing: plan.StandsUnmanaged, Reasons: plan.Reasons{u.Why}, Why: u.Reason})
 		}
 	}
 	byPlace := func(a, b plan.Pin) int {
@@ -42,8 +43,8 @@ func (d *decider) standings() {
 
 // onTheWay says of each slot whether an update takes it somewhere that nothing
 // holds back, and else why the first of its updates is held back.
-func (d *decider) onTheWay() (moving []bool, held []string) {
-	moving, held = make([]bool, len(d.slots)), make([]string, len(d.slots))
+func (d *decider) onTheWay() (moving []bool, held []plan.Reasons) {
+	moving, held = make([]bool, len(d.slots)), make([]plan.Reasons, len(d.slots))
 	for _, dr := range d.drafts {
 		for _, i := range dr.slots {
 			switch dr.State {
@@ -63,8 +64,8 @@ func (d *decider) onTheWay() (moving []bool, held []string) {
 				moving[i] = true
 				continue
 			}
-			if held[i] == "" {
-				held[i] = dr.Why.Clause()
+			if len(held[i]) == 0 {
+				held[i] = dr.Why
 			}
 		}
 	}
@@ -73,43 +74,41 @@ func (d *decider) onTheWay() (moving []bool, held []string) {
 
 // stands judges one slot. Of several answers the one counts that needs a person
 // most.
-func (d *decider) stands(i int, moving bool, held string) (plan.Standing, string) {
+func (d *decider) stands(i int, moving bool, held plan.Reasons) (plan.Standing, plan.Reasons) {
+	because := func(s plan.Standing, why plan.Reason) (plan.Standing, plan.Reasons) { return s, plan.Reasons{why} }
 	sl, o := d.slots[i], d.outcomes[i]
 	switch {
 	case o.blocks:
-		return plan.StandsBlocked, onPurpose
+		return because(plan.StandsBlocked, plan.OnPurpose{})
 	case o.off != nil:
-		return plan.StandsUnmanaged, fmt.Sprintf("turned off by `%s`", o.off.At)
+		return because(plan.StandsUnmanaged, plan.PinTurnedOff{Rule: o.off.At})
 	case !o.owned, o.absent:
-		return plan.StandsUnknown, o.note
+		return because(plan.StandsUnknown, o.note)
 	case moving:
-		return plan.StandsBehind, ""
+		return plan.StandsBehind, nil
 	case o.unknown:
-		return plan.StandsUnread, o.note
-	case o.note != "":
-		return plan.StandsTakenBack, o.note
-	case o.yanked != "":
-		why := fmt.Sprintf("%s %s is %s", sl.p.Name, sl.p.Version, o.yanked)
-		if held == "" {
-			held = "and no release may replace it"
-		}
-		return plan.StandsTakenBack, why + ", " + held
-	case held != "":
+		return because(plan.StandsUnread, o.note)
+	case o.note != nil:
+		return because(plan.StandsTakenBack, o.note)
+	case o.yanked != nil:
+		return because(plan.StandsTakenBack, plan.PinTakenBack{Package: sl.p.Name, Version: sl.p.Version.String(), How: plan.Inner[plan.Reason]{R: o.yanked}, Held: held.Kept()})
+	case len(held) > 0:
 		return plan.StandsHeld, held
 	}
-	if why := d.passedOver(i); why != "" {
-		return plan.StandsHeld, why
+	if why := d.passedOver(i); why != nil {
+		return because(plan.StandsHeld, why)
 	}
 	if o.stale {
-		return plan.StandsUnread, plan.SpokenIndex(d.s.Packages[sl.p.Key].Index) + " could not be read in this run: " + d.s.Packages[sl.p.Key].Failure
+		pkg := d.s.Packages[sl.p.Key]
+		return because(plan.StandsUnread, plan.UnreadNow{Index: plan.SpokenIndex(pkg.Index), Says: pkg.Failure})
 	}
-	return plan.StandsCurrent, ""
+	return plan.StandsCurrent, nil
 }
 
-// passedOver says why the newest release above a pin is not taken; empty where there
+// passedOver says why the newest release above a pin is not taken; nil where there
 // is none that counts: a pre-release for a final pin, one without files or that
 // was taken back, and another build of the pinned version do not.
-func (d *decider) passedOver(i int) string {
+func (d *decider) passedOver(i int) plan.Reason {
 	pin := d.slots[i].p
 	for _, major := range []bool{true, false} {
 		for _, l := range d.outcomes[i].lines {
@@ -125,11 +124,11 @@ func (d *decider) passedOver(i int) string {
 				if why == nil {
 					why = plan.NotTaken{}
 				}
-				return to.String() + ": " + plan.Markdown(why)
+				return plan.PassedOver{Version: to.String(), Why: plan.Inner[plan.Reason]{R: why}}
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
 // counts reports whether a release is news for a pin.
@@ -140,7 +139,7 @@ func counts(pin pep440.Version, r *plan.Release) bool {
 	case r.Version.IsPrerelease() && !pin.IsPrerelease(), isDev && !fromDev, plan.SamePublic(r.Version, pin):
 		return false
 	}
-	return len(r.Files) > 0 && taken(r) == ""
+	return len(r.Files) > 0 && taken(r) == nil
 }
 
 // onPurpose is the reason of a pin that blocks its package, in words.

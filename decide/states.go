@@ -248,18 +248,18 @@ func (d *judging) orphanState(dr *draft, held []plan.Move) {
 	}
 	if len(held) == 0 {
 		if dr.Branch == d.anyTwinBranch() {
-			dr.end("the derived file on " + d.s.Project.DefaultBranch + " agrees again")
+			dr.end(plan.DerivedAgrees{DefaultBranch: d.s.Project.DefaultBranch})
 		}
 		return
 	}
 	dr.Kind = plan.Patch
 	switch {
 	case d.clashes(&dr.standing):
-		dr.end("it should not have been opened: " + dr.Clash)
+		dr.end(plan.OpenedByMistake{With: dr.clash})
 	case !slices.ContainsFunc(held, func(m plan.Move) bool { return !d.reached(m) }):
-		dr.end(d.s.Project.DefaultBranch + " already pins " + heldText(held))
+		dr.end(plan.AlreadyPinned{DefaultBranch: d.s.Project.DefaultBranch, Pins: heldPins(held)})
 	case !slices.ContainsFunc(held, func(m plan.Move) bool { return d.pinned(m.Key) }):
-		dr.end(held[0].Key + " is no longer pinned")
+		dr.end(plan.NoLongerPinned{Package: held[0].Key})
 	case d.fresh(held):
 		if !d.dispersed(dr, held) {
 			d.supersede(dr, held)
@@ -270,7 +270,7 @@ func (d *judging) orphanState(dr *draft, held []plan.Move) {
 }
 
 // end closes the draft's merge request in this run.
-func (dr *draft) end(why string) { dr.do, dr.ends = DoClose, why }
+func (dr *draft) end(why plan.Reason) { dr.do, dr.ends = DoClose, why }
 
 // unwanted reports whether nothing speaks for the draft's merge request: it closes, or
 // no update explains it.
@@ -283,9 +283,8 @@ func (d *judging) supersede(dr *draft, held []plan.Move) {
 		if other == dr || other.unwanted() || other.held != "" || !d.succeeds(&other.offer, held) {
 			continue
 		}
-		to := other.Moves0().Name + " v" + other.Moves0().To
 		if other.mr != nil && other.State == plan.Open {
-			dr.end("superseded by the merge request that goes to " + to)
+			dr.end(plan.Superseded{Package: other.Moves0().Name, Version: other.Moves0().To})
 			dr.by = other.mr.IID
 			return
 		}
@@ -293,7 +292,7 @@ func (d *judging) supersede(dr *draft, held []plan.Move) {
 		return
 	}
 	if gone := d.gone(held); gone != nil {
-		dr.end(plan.Markdown(gone))
+		dr.end(gone)
 		return
 	}
 	dr.also(plan.NotOffered{})

@@ -97,11 +97,11 @@ func (d *facts) findings(i int) []plan.Finding {
 	case o.blocks, o.off != nil && (o.unknown || o.absent):
 		return nil
 	case !o.owned, o.unknown:
-		return found(plan.FoundNotChecked, name+": "+o.note)
+		return found(plan.FoundNotChecked, name+": "+plan.Markdown(o.note))
 	case pkg.Status == "quarantined":
-		return found(plan.FoundYanked, name+" is "+o.note)
-	case o.note != "":
-		return found(plan.FoundGone, o.note)
+		return found(plan.FoundYanked, name+" is "+plan.Markdown(o.note))
+	case o.note != nil:
+		return found(plan.FoundGone, plan.Markdown(o.note))
 	}
 	r := pkg.Release(sl.p.Version)
 	if r == nil || o.gone {
@@ -111,8 +111,8 @@ func (d *facts) findings(i int) []plan.Finding {
 	if o.stale && o.off == nil {
 		out = found(plan.FoundNotChecked, name+": "+plan.SpokenIndex(pkg.Index)+" could not be read in this run: "+pkg.Failure)
 	}
-	if o.yanked != "" {
-		out = append(out, found(plan.FoundYanked, name+" is "+o.yanked)...)
+	if o.yanked != nil {
+		out = append(out, found(plan.FoundYanked, name+" is "+plan.Markdown(o.yanked))...)
 	} else if _, reason := d.judge.usable(sl, r); reason != nil {
 		if _, python := reason.(plan.RequiresPython); python {
 			out = append(out, found(plan.FoundPython, name+" "+plan.Markdown(reason)+", and the configuration has "+strings.Join(sl.pythons, ", "))...)

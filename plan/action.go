@@ -197,8 +197,9 @@ type CloseMergeRequest struct {
 	IID    int64
 	Branch string
 	Op     string
-	Reason string
-	By     int64 // the merge request that takes its place, 0 for none
+	Why    Reason
+	Reason string // the same in Markdown, a sentence
+	By     int64  // the merge request that takes its place, 0 for none
 }
 
 func (CloseMergeRequest) action()          {}

@@ -35,9 +35,9 @@ type Plan struct {
 type Problem struct {
 	Page     string // the address of the page where it is mended, or empty
 	File     string
-	Line     int // 0: the whole file or none
-	Text     string
-	Next     string
+	Line     int    // 0: the whole file or none
+	Text     string // without its end
+	Next     string // without its end
 	Stopping bool
 }
 
@@ -65,7 +65,8 @@ type WhyNot struct {
 	From    string
 	Newest  string
 	To      string // where it goes or stays
-	Because string
+	Why     Reason
+	Because string // the same in Markdown
 }
 
 // Considered is one release newer than a pin with the reason it was not
@@ -83,7 +84,8 @@ type Explanation struct {
 	Index    string
 	Pythons  []string
 	Releases []Considered
-	Note     string // why there is nothing to consider
+	Why      Reason // why there is nothing to consider, or what its index says of the package
+	Note     string // the same in Markdown
 	Settings []Setting
 }
 

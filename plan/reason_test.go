@@ -33,9 +33,11 @@ func everyReason() []Reason {
 		NothingChanges{}, OtherTarget{}, ForeignBranch{}, BranchGone{}, PushedTo{}, WasClosed{}, WasTakenBack{},
 		OnPurpose{}, OtherLine{}, NoPython{}, NotUnderstood{},
 		MergeNotOf{}, MergeFrozen{}, MergeOpens{}, MergeAges{}, MergeUnread{}, MergeMayNot{}, MergeMethodDiffers{}, MergeInexact{}, MergeUntested{}, MergeStatus{}, MergeBehind{}, MergeTurn{}, MergesNow{},
+		NoIndex{}, IndexUnread{}, UnreadNow{}, NoPage{}, NotOnIndex{}, Quarantined{}, Archived{}, PinNotOnIndex{}, NoLonger{}, PinTakenBack{}, PinTurnedOff{},
+		PassedOver{}, ReleasesPassed{}, DerivedAgrees{}, OpenedByMistake{}, AlreadyPinned{}, NoLongerPinned{}, Superseded{}, GroupApart{}, RuleIdle{}, PythonUnreleased{}, DerivedAbsent{},
 		NoSuchUpdate{}, ApprovalFirst{}, PushedMeanwhile{}, ClosedMeanwhile{}, NotOpen{}, TickRuledOut{}, TickNoBranches{}, TickHeld{}, NothingLeft{}, ForeignBox{},
 		DoubtfulTick{}, NobodyNamed{}, RoleTooLow{}, GroupWithCommits{}, NoMergeRequest{}, NoBranch{}, NothingInstead{}, YoungInstead{},
-		TakenApart{}, PartDoesNotRun{}, CannotBeTakenApart{}, BreaksTests{},
+		TakenApart{}, PartDoesNotRun{}, CannotBeTakenApart{}, BreaksTests{}, AllBreakTests{},
 	}
 }
 
@@ -47,6 +49,7 @@ var samples = map[string]any{
 	"Needs": "developer", "Has": "reporter", "Place": 3, "Line": 7, "Waits": true, "OrLater": false, "Forced": true, "More": false, "Result": Failed, "When": ReadyAt,
 	"Step": Major, "Wanted": MethodFF, "Is": MethodMerge, "Status": "not_approved", "After": int64(12),
 	"Jobs": []FailedJob{{"test", Passed}}, "For": Limit{LimitOpen, 10}, "Pipelines": 4, "Running": 2, "Probe": int64(7), "Batch": int64(3), "FailedIn": []string{"test"}, "Beside": []string{"six"}, "Refuses": Refusal{RefusedVersion, "1.35.0"},
+	"Marked": "archived", "Files": []string(nil), "Everywhere": false, "Path": "pipeline/constraints.yml", "Newest": "1.34.0", "Pins": []string{"boto3 1.35.0"},
 }
 
 var sampled = time.Date(2026, 1, 3, 8, 30, 0, 0, time.UTC)
@@ -69,7 +72,15 @@ func sample(r Reason) Reason {
 		case Inner[ReleaseReason]:
 			f.Set(reflect.ValueOf(Inner[ReleaseReason]{TurnedOff{"pinwheel.yaml:12"}}))
 		case Inner[Reason]:
-			f.Set(reflect.ValueOf(Inner[Reason]{NothingFits{}}))
+			inner := Inner[Reason]{NothingFits{}}
+			if name == "How" {
+				inner.R = Yanked{"it breaks"}
+			}
+			f.Set(reflect.ValueOf(inner))
+		case []Inner[Reason]:
+			f.Set(reflect.ValueOf([]Inner[Reason]{{NothingFits{}}}))
+		case []PassedRun:
+			f.Set(reflect.ValueOf([]PassedRun{{"1.36.0", "1.35.0", Inner[Reason]{TurnedOff{"pinwheel.yaml:12"}}}}))
 		case Inner[Next]:
 			f.Set(reflect.ValueOf(Inner[Next]{Joins{"aws"}}))
 		default:

@@ -29,12 +29,16 @@ type (
 		FailedIn []string `json:"jobs,omitempty"`
 		Beside   []string `json:"with,omitempty"` // packages without which it passes
 	}
+	// AllBreakTests: each update of the batch was proven to break tests, so the batch
+	// closes.
+	AllBreakTests struct{}
 )
 
 func (TakenApart) Kind() ReasonKind         { return "taken-apart" }
 func (PartDoesNotRun) Kind() ReasonKind     { return "part-does-not-run" }
 func (CannotBeTakenApart) Kind() ReasonKind { return "cannot-be-taken-apart" }
 func (BreaksTests) Kind() ReasonKind        { return "breaks-tests" }
+func (AllBreakTests) Kind() ReasonKind      { return "all-break-tests" }
 
 func (r TakenApart) words(voice) string {
 	text := "It is red, so it is taken apart: 1 pipeline ended"
@@ -53,12 +57,24 @@ func (r TakenApart) words(voice) string {
 	return text
 }
 
-func (r PartDoesNotRun) words(voice) string {
-	return fmt.Sprintf("It is red, and it cannot be said why: a part of it was tested three times and no pipeline ended, last in !%d. A rebuild starts over", r.Probe)
+func (r PartDoesNotRun) words(v voice) string { return joined(r.sentences(v)) }
+func (r PartDoesNotRun) sentences(voice) []string {
+	return []string{
+		fmt.Sprintf("It is red, and it cannot be said why: a part of it was tested three times and no pipeline ended, last in !%d", r.Probe),
+		"A rebuild starts over",
+	}
 }
 
-func (CannotBeTakenApart) words(voice) string {
-	return "It is red, and it is not taken apart: the files that it stands on do not give its commit again. A rebuild mends that"
+func (r CannotBeTakenApart) words(v voice) string { return joined(r.sentences(v)) }
+func (CannotBeTakenApart) sentences(voice) []string {
+	return []string{
+		"It is red, and it is not taken apart: the files that it stands on do not give its commit again",
+		"A rebuild mends that",
+	}
+}
+
+func (AllBreakTests) words(voice) string {
+	return "each of its updates breaks tests, and has a merge request of its own"
 }
 
 func (r BreaksTests) words(v voice) string {

@@ -103,14 +103,22 @@ func (r MergeAges) words(v voice) string {
 func (r MergeUnread) words(voice) string {
 	return "Not merged by pinwheel in this run, since GitLab could not be asked: " + r.Says
 }
-func (r MergeMayNot) words(v voice) string {
-	return fmt.Sprintf("Not merged by pinwheel: its user may not merge into %s. Let its role do so in Settings > Repository > Protected branches", v.safe(r.Target))
+func (r MergeMayNot) words(v voice) string { return joined(r.sentences(v)) }
+func (r MergeMayNot) sentences(v voice) []string {
+	return []string{
+		"Not merged by pinwheel: its user may not merge into " + v.safe(r.Target),
+		"Let its role do so in Settings > Repository > Protected branches",
+	}
 }
 func (r MergeMethodDiffers) words(v voice) string {
 	return fmt.Sprintf("Not merged by pinwheel: the project merges by %s, and %s asks for %s", v.safe(string(r.Is)), v.code("merge.method"), v.code(string(r.Wanted)))
 }
-func (MergeInexact) words(v voice) string {
-	return "Not merged by pinwheel: the project makes merge commits, which may stand on a newer commit than the one that was tested. Merge by fast-forward there, or accept that with " + v.code("merge.stale: accept")
+func (r MergeInexact) words(v voice) string { return joined(r.sentences(v)) }
+func (MergeInexact) sentences(v voice) []string {
+	return []string{
+		"Not merged by pinwheel: the project makes merge commits, which may stand on a newer commit than the one that was tested",
+		"Merge by fast-forward there, or accept that with " + v.code("merge.stale: accept"),
+	}
 }
 func (r MergeUntested) words(voice) string {
 	switch r.Result {

@@ -68,13 +68,64 @@ func (rs Reasons) Plainly() string { return ended(rs.spoken(plainly)) }
 // Clause is [Reasons.Markdown] without the end of the last sentence.
 func (rs Reasons) Clause() string { return rs.spoken(markdown) }
 
+// PlainClause is [Reasons.Plainly] without the end of the last sentence.
+func (rs Reasons) PlainClause() string { return rs.spoken(plainly) }
+
+// Sentences are [Reasons.Markdown] one by one, each without its end.
+func (rs Reasons) Sentences() []string {
+	var out []string
+	for _, r := range rs {
+		if s, ok := r.(several); ok {
+			out = append(out, s.sentences(markdown)...)
+		} else {
+			out = append(out, r.words(markdown))
+		}
+	}
+	return out
+}
+
 func (rs Reasons) spoken(v voice) string {
 	parts := make([]string, len(rs))
 	for i, r := range rs {
 		parts[i] = r.words(v)
 	}
-	return strings.Join(parts, ". ")
+	return joined(parts)
 }
+
+// AfterColon are sentences as a terminal has them that follow a colon, without the
+// end of the last.
+func (rs Reasons) AfterColon() string {
+	if len(rs) == 0 {
+		return ""
+	}
+	first := rs[0].words(plainly)
+	if line, waits := rs[0].(InLine); waits {
+		first = line.place(plainly)
+	} else if next, ok := rs[0].(Next); ok {
+		first = next.then(plainly)
+	}
+	return joined(append([]string{first}, rs[1:].words()...))
+}
+
+func (rs Reasons) words() []string {
+	var out []string
+	for _, r := range rs {
+		out = append(out, r.words(plainly))
+	}
+	return out
+}
+
+// several is a reason of more than one sentence.
+type several interface {
+	// sentences are its words, each sentence without its end.
+	sentences(voice) []string
+}
+
+// again ends a reason that the next run may end.
+const again = "Tried again every run"
+
+// joined are sentences as one text, without the end of the last.
+func joined(sentences []string) string { return strings.Join(sentences, ". ") }
 
 func ended(sentences string) string {
 	if sentences == "" {
@@ -189,25 +240,30 @@ func aside(r Reason, v voice) string { return "is not taken (" + r.words(v) + ")
 
 // Why an update cannot be offered.
 
-func (r ApartFromGroup) words(voice) string {
-	return fmt.Sprintf("Does not fit together with the rest of %s. Moves when that one is merged", r.Group)
+func (r ApartFromGroup) words(v voice) string { return joined(r.sentences(v)) }
+func (r ApartFromGroup) sentences(voice) []string {
+	return []string{"Does not fit together with the rest of " + r.Group, "Moves when that one is merged"}
 }
-func (r ApartFromUpdate) words(voice) string {
-	return fmt.Sprintf("Does not fit together with the update of %s, with which it shares a package. Moves when that one is merged", r.Package)
+func (r ApartFromUpdate) words(v voice) string { return joined(r.sentences(v)) }
+func (r ApartFromUpdate) sentences(voice) []string {
+	return []string{fmt.Sprintf("Does not fit together with the update of %s, with which it shares a package", r.Package), "Moves when that one is merged"}
 }
-func (NotRead) words(voice) string { return "Not checked yet: its requirements are not read" }
-func (r Unreadable) words(voice) string {
+func (NotRead) words(voice) string        { return "Not checked yet: its requirements are not read" }
+func (r Unreadable) words(v voice) string { return joined(r.sentences(v)) }
+func (r Unreadable) sentences(voice) []string {
 	what := "a package"
 	if len(r.Packages) > 0 {
 		what = strings.Join(r.Packages, ", ")
 	}
-	return "Not checked yet: what " + what + " requires could not be read. Tried again every run"
+	return []string{"Not checked yet: what " + what + " requires could not be read", again}
 }
-func (r RootUnreadable) words(voice) string {
-	return fmt.Sprintf("Not checked yet: root %s could not be read. Tried again every run", r.Root)
+func (r RootUnreadable) words(v voice) string { return joined(r.sentences(v)) }
+func (r RootUnreadable) sentences(voice) []string {
+	return []string{"Not checked yet: root " + r.Root + " could not be read", again}
 }
-func (TooManySteps) words(voice) string {
-	return "Not checked: to find pins that fit it takes too many steps. What it requires would have to become simpler"
+func (r TooManySteps) words(v voice) string { return joined(r.sentences(v)) }
+func (TooManySteps) sentences(voice) []string {
+	return []string{"Not checked: to find pins that fit it takes too many steps", "What it requires would have to become simpler"}
 }
 func (r RefusedMetadata) words(voice) string {
 	return fmt.Sprintf("The metadata of %s is refused: %s", r.Version, r.Says)
@@ -243,17 +299,19 @@ func (r RuledOut) words(v voice) string {
 	return "Not taken: it " + r.By.R.words(v)
 }
 
-func (IndexSilent) words(voice) string {
-	return "Not checked yet: its index does not answer. Tried again every run"
+func (r IndexSilent) words(v voice) string { return joined(r.sentences(v)) }
+func (IndexSilent) sentences(voice) []string {
+	return []string{"Not checked yet: its index does not answer", again}
 }
-func (StaysAsShown) words(voice) string { return "Stays as it was while its index does not answer" }
-func (NoBranches) words(voice) string   { return "No branches are made here: mode is dashboard" }
-func (r SharedWithPerson) words(v voice) string {
-	text := fmt.Sprintf("%s also moves %s, and holds a person's commits", v.code(r.Branch), r.Package)
+func (StaysAsShown) words(voice) string         { return "Stays as it was while its index does not answer" }
+func (NoBranches) words(voice) string           { return "No branches are made here: mode is dashboard" }
+func (r SharedWithPerson) words(v voice) string { return joined(r.sentences(v)) }
+func (r SharedWithPerson) sentences(v voice) []string {
+	out := []string{fmt.Sprintf("%s also moves %s, and holds a person's commits", v.code(r.Branch), r.Package)}
 	if r.Waits {
-		text += ". Moves when that merge request is merged or closed"
+		out = append(out, "Moves when that merge request is merged or closed")
 	}
-	return text
+	return out
 }
 
 // Text is a requirement with what it meets, a clause: "botocore 1.34.39 requires

@@ -24,10 +24,14 @@ func (r WaitsForWindow) words(v voice) string { return capital(r.then(v)) }
 func (r WaitsForWindow) then(v voice) string {
 	return "waits for the window and its turn" + v.rules(r.Rules)
 }
-func (r Waits) words(v voice) string { return capital(r.then(v)) }
-func (r Waits) then(voice) string    { return "waits " + r.For.words() }
-func (r InLine) words(v voice) string {
-	text := fmt.Sprintf("Number %d in line", r.Place)
+func (r Waits) words(v voice) string  { return capital(r.then(v)) }
+func (r Waits) then(voice) string     { return "waits " + r.For.words() }
+func (r InLine) words(v voice) string { return capital(r.place(v)) }
+func (r InLine) then(v voice) string  { return "is " + r.place(v) }
+
+// place is its number in line, and what it waits for.
+func (r InLine) place(v voice) string {
+	text := fmt.Sprintf("number %d in line", r.Place)
 	if r.For != (Limit{}) {
 		text += " " + r.For.words()
 	}
@@ -50,30 +54,31 @@ func (r InLine) line(v voice) string {
 	}
 	return "for the next opening"
 }
-func (r InLine) then(v voice) string        { return "is n" + r.words(v)[1:] }
 func (r Joins) words(v voice) string        { return capital(r.then(v)) }
 func (r Joins) then(voice) string           { return "joins " + r.Group }
 func (r NeedsApproval) then(v voice) string { return "needs approval (" + v.code(r.Rule) + ")" }
 func (r NeedsApproval) words(v voice) string {
 	return "Needs approval (" + v.code(r.Rule) + "): a tick approves it, and the next run opens it"
 }
-func (r Matures) words(v voice) string {
+func (r Matures) words(v voice) string { return joined(r.sentences(v)) }
+func (r Matures) sentences(v voice) []string {
 	by := ""
 	if r.Rule != "" {
 		by = v.rules([]string{r.Rule})
 	}
-	return fmt.Sprintf("Released %s, old enough on %s%s. Then it %s", day(r.Released), Minute(r.Eligible), by, r.Then.R.then(v))
+	return []string{fmt.Sprintf("Released %s, old enough on %s%s", day(r.Released), Minute(r.Eligible), by), "Then it " + r.Then.R.then(v)}
 }
 func (r ForcedYoung) words(v voice) string {
 	return fmt.Sprintf("Asked for by %s, carried out when old enough, %s", v.person(r.By, "a person"), Minute(r.Eligible))
 }
-func (AwaitsIndex) words(voice) string { return "Asked for, and carried out when its index answers" }
-func (r EffectFailed) words(v voice) string {
-	text := r.Says + " Tried again every run"
+func (AwaitsIndex) words(voice) string      { return "Asked for, and carried out when its index answers" }
+func (r EffectFailed) words(v voice) string { return joined(r.sentences(v)) }
+func (r EffectFailed) sentences(v voice) []string {
+	out := []string{capital(r.Says), again}
 	if r.By != "" {
-		text = "Asked for by " + v.code(r.By) + ". " + text
+		out = append([]string{"Asked for by " + v.code(r.By)}, out...)
 	}
-	return text
+	return out
 }
 func (r FilesFail) words(voice) string { return capital(r.Says) }
 
@@ -214,27 +219,36 @@ func (NotOffered) words(voice) string { return "No longer the release that would
 func (NothingChanges) words(voice) string {
 	return "Its index could not be read, so nothing changes here"
 }
-func (r OtherTarget) words(v voice) string {
-	return fmt.Sprintf("It goes into %s, and the default branch is %s, so only people touch it. Give it that target, or close it and delete its branch", v.code(r.Target), v.code(r.DefaultBranch))
+func (r OtherTarget) words(v voice) string { return joined(r.sentences(v)) }
+func (r OtherTarget) sentences(v voice) []string {
+	return []string{
+		fmt.Sprintf("It goes into %s, and the default branch is %s, so only people touch it", v.code(r.Target), v.code(r.DefaultBranch)),
+		"Give it that target, or close it and delete its branch",
+	}
 }
-func (r ForeignBranch) words(v voice) string {
-	return fmt.Sprintf("Branch %s holds commits that are not pinwheel's and has no merge request, so only people touch it. Delete it, or open a merge request", v.code(r.Branch))
+func (r ForeignBranch) words(v voice) string { return joined(r.sentences(v)) }
+func (r ForeignBranch) sentences(v voice) []string {
+	return []string{
+		fmt.Sprintf("Branch %s holds commits that are not pinwheel's and has no merge request, so only people touch it", v.code(r.Branch)),
+		"Delete it, or open a merge request",
+	}
 }
 func (BranchGone) words(voice) string {
 	return "Its branch is gone, so only people touch this merge request"
 }
-func (r PushedTo) words(v voice) string {
+func (r PushedTo) words(v voice) string { return joined(r.sentences(v)) }
+func (r PushedTo) sentences(v voice) []string {
 	who := "Somebody"
 	if r.By != "" {
 		who = v.safe(r.By)
 	}
-	text := fmt.Sprintf("%s pushed to it (head %s), so only people touch this branch.", who, v.code(r.Head))
+	over := "A tick starts over and keeps these commits on a branch of their own"
 	if r.ConflictsIn != "" {
-		text += fmt.Sprintf(" It conflicts with %s: solve that there, or tick the box to start over, which keeps these commits on a branch of their own.", v.code(r.ConflictsIn))
-	} else {
-		text += " A tick starts over and keeps these commits on a branch of their own."
+		over = fmt.Sprintf("It conflicts with %s: solve that there, or tick the box to start over, which keeps these commits on a branch of their own", v.code(r.ConflictsIn))
 	}
-	return text + " It does not count towards " + LimitOpen
+	return []string{
+		fmt.Sprintf("%s pushed to it (head %s), so only people touch this branch", who, v.code(r.Head)), over, "It does not count towards " + LimitOpen,
+	}
 }
 func (r WasClosed) words(v voice) string {
 	when := ""

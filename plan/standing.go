@@ -44,7 +44,8 @@ type PinStanding struct {
 	Key      string // normalised name, empty for a line that is not managed
 	Index    string // the name of the index that owns it, empty for none
 	Standing Standing
-	Why      string // a clause; empty for current and behind
+	Reasons  Reasons // why it stands so; none for current and behind
+	Why      string  // the same in Markdown, a clause
 }
 
 // NextOfLocal is the next step where an index cannot be read and Snapshot.Local.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
@@ -125,7 +124,7 @@ func (r *effects) effect(stop context.Context, a plan.Action, o mrs.Order) error
 		if errors.Is(failure, gitlab.ErrForbidden) {
 			r.memory.RightsAt = time.Time{} // the next run looks why
 		}
-		r.snap.Failures[a.On()] = sentence(failure)
+		r.snap.Failures[a.On()] = clause(failure)
 		r.fail(fmt.Sprintf("%s of %s: %s", a.Kind(), a.On(), explain(failure)))
 		r.log.Error("effect failed", "action", a.Kind(), "branch", a.On(), "err", explain(failure))
 	} else {
@@ -203,10 +202,10 @@ func (r *effects) verify(ctx context.Context) {
 	}
 }
 
-func sentence(err error) string {
+// clause is why an effect failed, as a reason has it.
+func clause(err error) string {
 	if errors.Is(err, mrs.ErrMoved) {
-		return "Somebody changed the branch in the instant of the run."
+		return "somebody changed the branch in the instant of the run"
 	}
-	s := strings.TrimRight(explain(err), ".")
-	return strings.ToUpper(s[:1]) + s[1:] + "."
+	return explain(err)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/constraints"
@@ -41,8 +40,8 @@ func (d *doctor) files(ctx context.Context, project config.Project, p plan.Proje
 		return
 	}
 	d.shared.see(project.Policy, names)
-	for _, q := range decide.WithoutEffect(project.Policy, files, names) {
-		d.say(doubt, project.Path, "%s", strings.ReplaceAll(problemLine(q), "`", ""))
+	for _, e := range decide.WithoutEffect(project.Policy, files, names) {
+		d.say(doubt, project.Path, "%s", problemLine(plan.Problem{File: e.File, Line: e.Line, Text: plan.Plainly(e.Why), Next: e.Next}))
 	}
 }
 

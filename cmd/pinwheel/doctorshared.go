@@ -1,8 +1,6 @@
 package main
 
 import (
-	"strings"
-
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -29,19 +27,10 @@ func (s *sharedRules) see(p plan.Policy, names []string) {
 	s.read++
 	s.names, s.files = append(s.names, names...), append(s.files, p.Files...)
 	for _, r := range p.Rules {
-		if r.Layer == plan.LayerDefaults && withoutEffect(r, p.Files, names) == "" {
+		if _, idle := decide.Idle(&r, p.Files, names); r.Layer == plan.LayerDefaults && !idle {
 			s.met[r.At] = true
 		}
 	}
-}
-
-// withoutEffect says why a rule does nothing, as a line, or "".
-func withoutEffect(r plan.Rule, files []plan.FilePolicy, names []string) string {
-	r.Layer = plan.LayerProject
-	for _, q := range decide.WithoutEffect(plan.Policy{Rules: []plan.Rule{r}, Files: files}, nil, names) {
-		return problemLine(q)
-	}
-	return ""
 }
 
 // sharedRules says which rules of the defaults do nothing anywhere, if every project
@@ -61,10 +50,12 @@ func (d *doctor) sharedRules() {
 		if s.met[r.At] {
 			continue
 		}
-		why := withoutEffect(r, s.files, s.names)
-		if why == "" {
-			why = r.At + ": the rule has no effect: every project for which it would do something has rules of its own; correct or remove it"
+		why, idle := decide.Idle(&r, s.files, s.names)
+		if !idle {
+			d.say(doubt, "defaults", "%s: the rule has no effect: every project for which it would do something has rules of its own; correct or remove it", r.At)
+			continue
 		}
-		d.say(doubt, "defaults", "%s", strings.ReplaceAll(strings.Replace(why, "has no effect:", "has no effect in any project:", 1), "`", ""))
+		why.Everywhere = true
+		d.say(doubt, "defaults", "%s: %s; correct or remove it", r.At, plan.Plainly(why))
 	}
 }

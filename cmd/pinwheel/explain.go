@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -113,8 +114,8 @@ func (p *program) explanation(s seen, e plan.Explanation) {
 		pythons = "Python " + strings.Join(e.Pythons, ", ")
 	}
 	fmt.Fprintf(p.out, "%s %s (%s), %s, for %s\n", printable(e.Pin.Name), printable(e.Pin.Version), where, plan.SpokenIndex(e.Index), pythons)
-	if e.Note != "" {
-		fmt.Fprintf(p.out, "  %s\n", printable(e.Note))
+	if e.Why != nil {
+		fmt.Fprintf(p.out, "  %s\n", printable(plan.Plainly(e.Why)))
 	} else if len(e.Releases) == 0 {
 		fmt.Fprintln(p.out, "  no release is newer")
 	}
@@ -149,14 +150,7 @@ func stateOf(all plan.Plan, pin plan.Pin, version string) string {
 		if !slices.ContainsFunc(u.Moves, func(m plan.Move) bool { return m.File == pin.File && m.Line == pin.Line && m.To == version }) {
 			continue
 		}
-		why := strings.TrimSuffix(printable(u.Why.Plainly()), ".")
-		if why == "" {
-			why = string(u.State)
-		}
-		if first, _, _ := strings.Cut(why[1:], " "); strings.ToLower(first) != first {
-			return ": " + why // a name such as GitLab
-		}
-		return ": " + strings.ToLower(why[:1]) + why[1:]
+		return ": " + cmp.Or(printable(u.Why.AfterColon()), string(u.State))
 	}
 	return ""
 }

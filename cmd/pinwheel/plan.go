@@ -166,7 +166,7 @@ func (p *program) others(s seen) {
 		if pin.Version != "" {
 			name += " " + pin.Version
 		}
-		fmt.Fprintf(w, "%s\t%s:%d\t%s\t%s\n", printable(text.Masked(name)), printable(pin.File), pin.Line, pin.Standing, printable(text.Masked(pin.Why)))
+		fmt.Fprintf(w, "%s\t%s:%d\t%s\t%s\n", printable(text.Masked(name)), printable(pin.File), pin.Line, pin.Standing, printable(text.Masked(pin.Reasons.PlainClause())))
 	}
 	w.Flush() //nolint:errcheck // as every print
 }

@@ -33,6 +33,9 @@ type (
 		Index    string `json:"index,omitempty"`
 		Standing string `json:"standing"`
 		Why      string `json:"why,omitempty"`
+		// Because is Why as data; lines that are not managed have the text alone, which is
+		// without the secrets that a line may hold.
+		Because *whyOut `json:"because,omitempty"`
 	}
 	problemOut struct {
 		Page     string `json:"page,omitempty"`
@@ -108,10 +111,14 @@ func outOf(s seen) planOut {
 		o.Standings[keyOf(standing)] = s.Plan.Count(standing)
 	}
 	for _, pin := range s.Plan.Standings {
-		o.All = append(o.All, pinOut{
+		out := pinOut{
 			File: pin.File, Line: pin.Line, Package: text.Masked(pin.Name), Version: pin.Version, Index: pin.Index,
 			Standing: keyOf(pin.Standing), Why: text.Masked(pin.Why),
-		})
+		}
+		if pin.Standing != plan.StandsUnmanaged {
+			out.Because = whyOf(pin.Reasons)
+		}
+		o.All = append(o.All, out)
 	}
 	for _, q := range s.Plan.Problems {
 		q.Text = text.Masked(q.Text)

@@ -204,9 +204,9 @@ func problemLine(q plan.Problem) string {
 	case q.File != "":
 		where = q.File + ": "
 	}
-	text := where + strings.TrimRight(q.Text, ".")
+	text := where + q.Text
 	if q.Next != "" {
-		text += "; " + strings.TrimRight(q.Next, ".")
+		text += "; " + q.Next
 	}
 	if q.Page != "" {
 		text += ": " + q.Page

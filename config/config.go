@@ -235,6 +235,7 @@ func (r *reader) projects(n *yaml.Node, shared Layer, indexes []Index, floor flo
 		under, p := floor.enforced(shared, entry)
 		r.zoned(at, p)
 		r.above(entry, floor)
+		r.requires(n, at, p, floor.gates)
 		// GitLab's paths are told apart without regard to case.
 		key := strings.ToLower(path)
 		if first := lines[key]; first > 0 && key != "" {

@@ -64,6 +64,9 @@ projects:
     closed: line
     on_open: {comment: "@cki-ci-bot test", pipeline: {inputs: {kind: canary, fast: true, shards: 2}}}
     merge: {kinds: [patch, calendar], after: 2d, window: "* 8-16 * * *", method: ff, stale: accept}
+    gates:
+      - {name: integration, project: g/tests, ref: main, inputs: {sha: "{sha}", fast: true}, variables: {URL: "{clone_url}@{sha}"}, like: {ref: c9s, newest: success, drop: [skip_test]}, baseline: true, required: true, timeout: 2d, retries: 0}
+      - {name: quick, project: g/tests, ref: v1}
   - path: g/second
 runs_at_once: 2
 limits: {names_without_pin: 10, releases: 100, releases_of_a_package: 11, page_mib: 1, page_entries: 1000, page_memory_mib: 2, pages_memory_mib: 8, file_mib: 3, packages_mib: 4, requirements_mib: 5}
@@ -161,6 +164,13 @@ func TestEveryKey(t *testing.T) {
 				MaxNew: 3, Refresh: plan.RefreshNever, Draft: true, Title: chore, CommitTitle: pinned, Reviewers: []string{"ann"}, Assignees: []string{"bert"}, CodeOwners: true, Closing: plan.RefusesLine,
 				OnOpen:  plan.OnOpen{Comment: "@cki-ci-bot test", Pipeline: true, Inputs: []plan.Input{{Name: "kind", Value: "canary"}, {Name: "fast", Value: true}, {Name: "shards", Value: 2}}},
 				Merging: plan.Merging{On: true, Kinds: []plan.Kind{plan.Patch, plan.Calendar}, After: 48 * time.Hour, Window: &hours, Method: plan.MethodFF, Stale: true},
+				Gates: []plan.Gate{
+					{At: "pinwheel.yaml:51", Name: "integration", Pipeline: plan.PipelineSpec{
+						Project: "g/tests", Ref: "main", Inputs: []plan.Input{{Name: "sha", Value: "{sha}"}, {Name: "fast", Value: true}},
+						Variables: []plan.Variable{{Name: "URL", Value: "{clone_url}@{sha}"}}, Like: plan.Like{Ref: "c9s", Drop: []string{"skip_test"}},
+					}, Baseline: true, Required: true, Timeout: 48 * time.Hour},
+					{At: "pinwheel.yaml:52", Name: "quick", Pipeline: plan.PipelineSpec{Project: "g/tests", Ref: "v1"}, Timeout: 6 * time.Hour, Retries: 1},
+				},
 			}},
 			{Path: "g/second", Policy: second},
 		},

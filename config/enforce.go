@@ -20,6 +20,7 @@ type floors struct {
 	indexes []string   // addresses with a final slash; nil: any
 	noMerge *yaml.Node // where enforce forbids merging; nil where it does not
 	short   string
+	gates   gateFloor
 	keep    []string // what of an entry the project's own file cannot take away
 }
 
@@ -52,8 +53,13 @@ func (r *reader) enforce(n *yaml.Node, at string) floors {
 			},
 		},
 		{
+			key:  "gates",
+			says: says{"mapping", "", schemaMapping, "Which gates every project has to have, and where gates may run"},
+			read: func(n *yaml.Node, at string) { f.gates = r.gateFloor(n, at) },
+		},
+		{
 			key: "keep",
-			says: says{"list of `on_open`, `approvals`, `ignores`, `freezes`, `labels`", "", `{"type":"array","minItems":1,"uniqueItems":true,"items":{"enum":["on_open","approvals","ignores","freezes","labels"]}}`,
+			says: says{"list of `on_open`, `approvals`, `ignores`, `freezes`, `labels`, `gates`", "", `{"type":"array","minItems":1,"uniqueItems":true,"items":{"enum":["on_open","approvals","ignores","freezes","labels","gates"]}}`,
 				"What of an operator's entry a project's own file cannot take away; see [floors](#floors)"},
 			read: func(n *yaml.Node, at string) { f.keep = r.keeps(n, at) },
 		},
@@ -75,6 +81,7 @@ func (r *reader) enforce(n *yaml.Node, at string) floors {
 
 // above says of every age and role of a layer that it is less than enforce asks for.
 func (r *reader) above(l Layer, f floors) {
+	r.forbids(l, f.gates)
 	for _, a := range l.ages {
 		if a.age < f.age {
 			r.fail(a.node, a.at, "%s is less than the %s that enforce asks for (%s): raise it or remove the line", a.node.Value, f.ageNode.Value, f.ageSource)

@@ -18,6 +18,7 @@ const (
 	keepIgnores   = "ignores"
 	keepFreezes   = "freezes"
 	keepLabels    = "labels"
+	keepGate      = "gates"
 )
 
 // Override is what a project's own file says against its operator's entry.
@@ -56,6 +57,9 @@ func (r *reader) keep(root *yaml.Node, q *project, under *beneath) []Override {
 	}
 	if valueOf(root, "freeze") != nil {
 		keepFreeze(q, entry, say)
+	}
+	if valueOf(root, "gates") != nil {
+		keepGates(q, entry, say)
 	}
 	if valueOf(root, "rules") != nil {
 		for _, rule := range entry.policy.Rules {
@@ -100,6 +104,9 @@ func (r *reader) keepRule(rule plan.Rule, say sayer) (kept plan.Rule, some bool)
 	if rule.Approval == plan.Yes && say("rules", keepApprovals, "leaves out the approval of %s", rule.At) {
 		kept.Approval, some = plan.Yes, true
 	}
+	if len(rule.Gates) > 0 && say("rules", keepGate, "leaves out the gates of %s", rule.At) {
+		kept.Gates, some = rule.Gates, true
+	}
 	if rule.Ignore == nil && rule.Enabled != plan.No && rule.Allowed.IsEmpty() {
 		return kept, some
 	}
@@ -126,7 +133,7 @@ func valueOf(n *yaml.Node, key string) *yaml.Node {
 
 // keeps reads what enforce keeps.
 func (r *reader) keeps(n *yaml.Node, at string) []string {
-	known := []string{keepOnOpen, keepApprovals, keepIgnores, keepFreezes, keepLabels}
+	known := []string{keepOnOpen, keepApprovals, keepIgnores, keepFreezes, keepLabels, keepGate}
 	return r.texts(n, at, 1, func(n *yaml.Node, at, text string) {
 		if !slices.Contains(known, text) {
 			r.fail(n, at, "%q is not kept: write one of %s", text, strings.Join(known, ", "))

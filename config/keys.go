@@ -140,6 +140,15 @@ func projectKeys() []projectKey {
 			says: says{"mapping", "", `{"@":""}`, "pinwheel merges merge requests of its own that were tested; without it people do. See [merging](#merging)"},
 			read: (*reader).merge,
 		},
+		{
+			name: "gates",
+			says: says{"list of mappings", "[]", `{"type":"array","items":{"@":""}}`,
+				"Pipelines that every update has to pass; see [gates](gates.md)"},
+			read: func(r *reader, l *Layer, n *yaml.Node, at string) func(*project) {
+				gates := r.gates(n, at, l)
+				return func(p *project) { p.policy.Gates = gates }
+			},
+		},
 		plain("python", (*reader).pythons, func(p *plan.Policy) *[]string { return &p.Pythons },
 			says{"list of minor versions, or a range", "", `{"oneOf":[{"type":"string","pattern":"^\\s*(>=|<=|>|<|==|!=|~=)\\s*[0-9]{1,2}(\\.[0-9]{1,2})?(\\.\\*)?(\\s*,\\s*(>=|<=|>|<|==|!=|~=)\\s*[0-9]{1,2}(\\.[0-9]{1,2})?(\\.\\*)?)*$"},{"type":"array","minItems":1,"uniqueItems":true,"items":{"type":"string","pattern":"^3\\.(0|[1-9][0-9]?)$"}}]}`,
 				"The Pythons the pins must work on, `[\"3.9\", \"3.12\"]`, or `\">=3.9,<3.13\"` for the released minors in it " +
@@ -159,7 +168,7 @@ func projectKeys() []projectKey {
 				"Requirements that are wrong and do not count; see [wrong requirements](#wrong-requirements)"}),
 		{
 			name: "rules",
-			says: says{"list of mappings", "[]", `{"type":"array","items":{"@":"","anyOf":[{"required":["ignore"]},{"required":["allowed"]},{"required":["minimum_release_age"]},{"required":["labels"]},{"required":["enabled"]},{"required":["window"]},{"required":["group"]},{"required":["reviewers"]},{"required":["assignees"]},{"required":["approval"]},{"required":["merge"]},{"required":["priority"]}]}}`,
+			says: says{"list of mappings", "[]", `{"type":"array","items":{"@":"","anyOf":[{"required":["ignore"]},{"required":["allowed"]},{"required":["minimum_release_age"]},{"required":["labels"]},{"required":["enabled"]},{"required":["window"]},{"required":["group"]},{"required":["reviewers"]},{"required":["assignees"]},{"required":["approval"]},{"required":["merge"]},{"required":["priority"]},{"required":["gates"]}]}}`,
 				"What holds for some packages and releases; see [rules](#rules)"},
 			read: func(r *reader, l *Layer, n *yaml.Node, at string) func(*project) {
 				rules, windows := r.rules(n, at, l)

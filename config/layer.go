@@ -22,6 +22,7 @@ type Layer struct {
 	ages   []givenAge
 	roles  []givenRole
 	merges []givenMerge
+	gates  []givenGate
 }
 
 // setting is one key of a layer with a value that was judged.
@@ -57,6 +58,7 @@ func Merge(layers ...Layer) Layer {
 	for _, l := range layers {
 		out.keys = append(out.keys, l.keys...)
 		out.ages, out.roles, out.merges = append(out.ages, l.ages...), append(out.roles, l.roles...), append(out.merges, l.merges...)
+		out.gates = append(out.gates, l.gates...)
 	}
 	return out
 }

@@ -57,7 +57,9 @@ func (p Project) OwnAt(file string, data []byte) (Project, []string, error) {
 		r.zoned("", q)
 		r.above(own, p.beneath.floor)
 		r.operators(root, own, q, p)
+		r.operatorsGates(own, p)
 		p.Overrides = r.keep(root, &q, p.beneath)
+		r.requires(root, "", q, p.beneath.floor.gates)
 	}
 	if len(r.errs) > 0 {
 		return p, nil, r.errs.sorted()

@@ -37,6 +37,7 @@ func (p project) finish(indexes []Index) plan.Policy {
 	policy.Labels = slices.Clone(policy.Labels)
 	policy.Reviewers = append([]string(nil), policy.Reviewers...)
 	policy.Assignees = append([]string(nil), policy.Assignees...)
+	policy.Gates = cloneGates(policy.Gates)
 	policy.Pythons = slices.Clone(policy.Pythons)
 	policy.Platforms = slices.Clone(policy.Platforms)
 	cloneRequirements(&policy)

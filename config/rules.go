@@ -165,6 +165,11 @@ func (r *reader) rule(n *yaml.Node, at string, l *Layer, windows *[]ruleWindow) 
 			}),
 		},
 		{
+			key:  "gates",
+			says: says{"list of mappings", "", `{"type":"array","minItems":1,"items":{"type":"object","required":["name","project","ref"]}}`, "More gates for such updates, each with the keys of `projects[].gates[]`; one of the same name takes the place of the project's, and of several rules the last counts"},
+			read: effect(func(n *yaml.Node, at string) { rule.Gates = r.gates(n, at, l) }),
+		},
+		{
 			key:  "labels",
 			says: says{"list of texts", "", schemaTexts, "More labels for merge requests that make such a step"},
 			read: effect(func(n *yaml.Node, at string) { rule.Labels = r.texts(n, at, 1, r.label) }),
@@ -270,6 +275,7 @@ func cloneRules(p *plan.Policy, zone *time.Location, freezes []plan.Freeze) {
 		r := &p.Rules[i]
 		r.Packages, r.Kinds = slices.Clone(r.Packages), slices.Clone(r.Kinds)
 		r.Files, r.Labels = slices.Clone(r.Files), slices.Clone(r.Labels)
+		r.Gates = cloneGates(r.Gates)
 		if r.Window != nil {
 			w := windowOf(r.Window.Text(), zone, freezes)
 			r.Window = &w

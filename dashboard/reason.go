@@ -18,7 +18,7 @@ const maxSteps = 6
 // for all. Of an open one the title already says where it goes.
 func reasonLine(u plan.Update, common shared, v View) string {
 	move := steps(u)
-	if u.State == plan.Open {
+	if u.State.IsOpen() {
 		move = ""
 	}
 	since, reasons := common.rest(u)
@@ -37,7 +37,7 @@ func reasonLine(u plan.Update, common shared, v View) string {
 // ties says what else an update is about: what makes its members one, what it
 // brings, what it mends. Of an open one the merge request says it.
 func ties(u plan.Update) []string {
-	if u.State == plan.Open {
+	if u.State.IsOpen() {
 		return nil
 	}
 	var out []string

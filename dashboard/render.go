@@ -69,7 +69,7 @@ func summary(p plan.Plan) string {
 	var groups [4]int
 	for _, u := range p.Updates {
 		switch u.State {
-		case plan.Open:
+		case plan.Open, plan.Testing:
 			groups[0]++
 		case plan.PendingApproval, plan.Edited, plan.Errored:
 			groups[1]++
@@ -267,7 +267,7 @@ func updateLine(u plan.Update, row plan.Row, v View) (line string, boxed bool) {
 // nothing to take apart.
 func splitLine(u plan.Update, row plan.Row, v View) string {
 	branch := markable(u.Branch)
-	if u.Group == "" || u.Parts < 2 || branch == "" || row.State != plan.Open {
+	if u.Group == "" || u.Parts < 2 || branch == "" || !row.State.IsOpen() {
 		return ""
 	}
 	return fmt.Sprintf("   - %s <!-- split-branch=%s -->%s\n", box(v.Ticked[plan.SplitKey(branch)]), branch,

@@ -46,6 +46,27 @@ func play(s *plan.Snapshot, actions []plan.Action) {
 					mr.State, mr.ClosedBy, mr.Note.ClosedByUs = plan.Closed, s.Bot, true
 				}
 			}
+		case plan.GuardMergeRequest:
+			for i := range s.MergeRequests {
+				if mr := &s.MergeRequests[i]; mr.IID == a.IID && a.Draft {
+					mr.Title = plan.GuardPrefix + mr.Title
+				} else if mr.IID == a.IID {
+					mr.Title = strings.TrimPrefix(mr.Title, plan.GuardPrefix)
+				}
+			}
+		case plan.StartGate:
+			run := a.Run
+			run.Started = s.Now
+			s.GateRuns = append(s.GateRuns, run)
+			plan.SortGateRuns(s.GateRuns)
+		case plan.SetStatus:
+			s.GateStatuses = append(slices.DeleteFunc(s.GateStatuses, func(o plan.GateStatus) bool { return o.Head == a.Status.Head && o.Gate == a.Status.Gate }), a.Status)
+		case plan.RetryJob:
+			for i := range s.GateRuns {
+				if s.GateRuns[i].Operation == a.Operation {
+					s.GateRuns[i] = s.GateRuns[i].Retried(a.Job, true)
+				}
+			}
 		case plan.AskForTests, plan.KeepCommits, plan.NoteMergeRequest, plan.Merge: // no branch or merge request of ours changes
 		case plan.DeleteBranch:
 			s.Branches = slices.DeleteFunc(s.Branches, func(b plan.Branch) bool { return b.Name == a.Branch })

@@ -51,6 +51,7 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	d.plan.Missing = append(d.plan.Missing, d.asks...)
 	d.requests()
 	d.queue()
+	d.gates()
 	d.merges()
 	d.afterMerges()
 	d.missed()

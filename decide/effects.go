@@ -25,6 +25,9 @@ func (d *acting) finish() {
 		if dr.State == plan.Open && dr.do == DoClose {
 			continue // it closes in this run; nothing more to say of it
 		}
+		if dr.State == plan.Open && slices.ContainsFunc(dr.Gates, plan.GateVerdict.Waits) {
+			dr.State = plan.Testing
+		}
 		d.plan.Updates = append(d.plan.Updates, dr.Update)
 	}
 	d.order()
@@ -66,7 +69,7 @@ func (d *acting) order() {
 // note is what the description's marker must say.
 func (d *holding) note(dr *standing) plan.MergeRequestNote {
 	t := dr.trailer
-	return plan.MergeRequestNote{Present: true, Digest: plan.TextDigest(t, dr.Clash), Target: d.s.Project.DefaultBranch, Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request}
+	return plan.MergeRequestNote{Present: true, Digest: plan.TextDigest(t, dr.Clash, dr.Gates...), Target: d.s.Project.DefaultBranch, Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request}
 }
 
 // effects appends what one draft needs, in the order it must happen.
@@ -97,8 +100,17 @@ func (d *acting) startOver(dr *draft) {
 		dr.refresh()
 	}
 	d.act(plan.KeepCommits{IID: dr.mr.IID, Branch: dr.Branch, Head: dr.branch.Head.SHA, By: t.By})
+	d.guard(dr)
 	if d.commit(dr, t) {
 		d.edit(dr)
+	}
+}
+
+// guard makes a merge request a draft before it gets a head that shows no gate.
+func (d *acting) guard(dr *draft) {
+	if guards(d.gatesOf(dr.Update.Moves)) && !plan.IsDraft(dr.mr.Title) {
+		d.act(plan.GuardMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Draft: true, Head: dr.branch.Head.SHA})
+		dr.mr.Title = plan.GuardPrefix + dr.mr.Title
 	}
 }
 
@@ -132,9 +144,13 @@ func (d *acting) keepOpen(dr *draft) {
 		}
 		dr.Lines = t.Lines
 		dr.refresh()
+		d.guard(dr)
 		if !d.commit(dr, t) {
 			return
 		}
+	}
+	if d.showGates(dr) {
+		return // what its texts say of gates is known after that
 	}
 	d.edit(dr)
 	d.askForTests(dr)
@@ -239,7 +255,7 @@ func (d *acting) open(dr *draft) {
 	if dr.Breaks != nil {
 		labels = append(labels, plan.BreaksLabel)
 	}
-	a := plan.OpenMergeRequest{Update: dr.Update, Target: d.s.Project.DefaultBranch, At: d.world.head, Labels: labels, Draft: d.s.Policy.Draft}
+	a := plan.OpenMergeRequest{Update: dr.Update, Target: d.s.Project.DefaultBranch, At: d.world.head, Labels: labels, Draft: d.s.Policy.Draft, Guard: guards(d.gatesOf(dr.Moves))}
 	if dr.refused != nil && !dr.refused.merged && dr.refused.mr.Branch == dr.Branch {
 		a.Reopen, a.Retitle = dr.refused.mr.IID, dr.titleIsOurs(dr.refused.mr.Title, dr.Name, dr.Title)
 	}

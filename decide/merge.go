@@ -69,6 +69,9 @@ func (d *queueing) mergeState(dr *draft) (plan.Reason, Do) {
 	}
 	base := cmp.Or(is.Onto, dr.trailer.Base)
 	behind := base != d.world.head
+	ungated := slices.IndexFunc(dr.Gates, func(v plan.GateVerdict) bool {
+		return v.Required && !(v.Passes() && v.Head == is.Head && v.Base == dr.trailer.Base)
+	})
 	switch {
 	case is.Failure != "":
 		return plan.MergeUnread{Says: is.Failure}, DoLeave
@@ -80,6 +83,8 @@ func (d *queueing) mergeState(dr *draft) (plan.Reason, Do) {
 		return plan.MergeUntested{}, DoLeave // it may be on its way
 	case is.Result != plan.Passed:
 		return plan.MergeUntested{Result: is.Result}, DoLeave
+	case ungated >= 0:
+		return plan.MergeUngated{Gate: dr.Gates[ungated].Gate}, DoLeave
 	case is.Status != plan.StatusMergeable && is.Status != "need_rebase":
 		return plan.MergeStatus{Status: is.Status}, DoLeave
 	case (behind || is.Status == "need_rebase") && (d.s.Project.MergeMethod.Exact() || !d.s.Policy.Merging.Stale):

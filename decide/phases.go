@@ -160,7 +160,10 @@ type draft struct {
 	// zero for never.
 	placeless  bool
 	placeUntil time.Time
-	because    string // why it is rebuilt, and asker for whom
+	gates      []plan.Gate   // that it has to pass
+	starts     []plan.Action // pipelines of them that start now
+	retries    []plan.Action // and their jobs that are run again
+	because    string        // why it is rebuilt, and asker for whom
 	asker      string
 	tested     string // by what one that is merged was tested, and on which commit
 	testedOn   string

@@ -159,7 +159,7 @@ func variablesOf(all []Variable) []*api.PipelineVariableOptions {
 }
 
 // Status is a commit status. Pipeline is the one that it hangs on: without it
-// GitLab makes a second pipeline beside the one that reviewers look at. SHA is that
+// (0) GitLab makes a second pipeline beside the one that reviewers look at. SHA is that
 // pipeline's commit, which of a merged result is no head of a branch.
 type Status struct {
 	SHA      string
@@ -185,6 +185,9 @@ func (c *Client) SetStatus(ctx context.Context, project int64, s Status) (wrote 
 		return false, err
 	}
 	opt := &api.SetCommitStatusOptions{State: api.BuildStateValue(s.State), Name: &s.Name, TargetURL: &s.URL, Description: &s.Markdown, PipelineID: &s.Pipeline}
+	if s.Pipeline == 0 {
+		opt.PipelineID = nil
+	}
 	if s.URL == "" {
 		opt.TargetURL = nil
 	}
@@ -198,10 +201,13 @@ func (c *Client) SetStatus(ctx context.Context, project int64, s Status) (wrote 
 }
 
 // Statuses are the newest statuses of a commit, of each name, that hang on a
-// pipeline. GitLab lists the jobs of the pipeline among them.
+// pipeline, or with 0 on any. GitLab lists the jobs of the pipeline among them.
 // https://docs.gitlab.com/api/commits/#list-commit-statuses
 func (c *Client) Statuses(ctx context.Context, project int64, sha string, pipeline int64) ([]Status, error) {
-	opt := &api.GetCommitStatusesOptions{PipelineID: &pipeline}
+	opt := &api.GetCommitStatusesOptions{}
+	if pipeline != 0 {
+		opt.PipelineID = &pipeline
+	}
 	list, err := List(func(page api.ListOptions) ([]*api.CommitStatus, *api.Response, error) {
 		opt.ListOptions = page
 		return c.API.Commits.GetCommitStatuses(project, sha, opt, api.WithContext(ctx))

@@ -26,6 +26,11 @@ type Outcome struct {
 	MR     *plan.MergeRequest // as GitLab stores it, nil where none is concerned
 	Kept   Kept
 	Merged MergedAs // after Merge
+	// Run is the pipeline of a gate that was started or found, Status what a head
+	// shows of one; nil where neither is concerned. Retried: a job runs again.
+	Run     *plan.GateRun
+	Status  *plan.GateStatus
+	Retried bool
 	// Unverified: the merge request does not tell yet what the rebuild
 	// replaced. [Client.KeepReplaced] asks again.
 	Unverified bool
@@ -66,6 +71,14 @@ func (c *Client) Apply(ctx context.Context, project plan.Project, bot plan.User,
 		return e.deleteBranch(ctx, a)
 	case plan.Merge:
 		return e.merge(ctx, a)
+	case plan.StartGate:
+		return e.startGate(ctx, a)
+	case plan.RetryJob:
+		return e.retryJob(ctx, a)
+	case plan.SetStatus:
+		return e.setStatus(ctx, a)
+	case plan.GuardMergeRequest:
+		return e.guardMergeRequest(ctx, a)
 	default:
 		return Outcome{}, fmt.Errorf("apply %T: no such action", a)
 	}

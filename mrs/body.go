@@ -49,6 +49,7 @@ func Body(u plan.Update, v BodyView) string {
 	}
 	breaks(&b, u.Breaks)
 	table(&b, u.Moves, v.Home)
+	gates(&b, u.Gates)
 	beside := ties(&b, u)
 	b.WriteString("\n**Why now:** " + why(u, v) + "\n")
 	notChecked(&b, u, v)

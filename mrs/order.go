@@ -29,8 +29,11 @@ func Render(a plan.Action, v BodyView) Order {
 	switch a := a.(type) {
 	case plan.OpenMergeRequest:
 		title := a.Update.Title
-		if a.Draft {
+		switch {
+		case a.Draft:
 			title = "Draft: " + title
+		case a.Guard:
+			title = plan.GuardPrefix + title
 		}
 		if a.CodeOwners {
 			o.owned = touched(a.Update.Moves, v.Files)
@@ -55,7 +58,8 @@ func Render(a plan.Action, v BodyView) Order {
 		}
 	case plan.NoteMergeRequest:
 		o.note = ended(a.Ended)
-	case plan.CommitBranch, plan.KeepCommits, plan.AskForTests, plan.DeleteBranch, plan.Merge:
+	case plan.CommitBranch, plan.KeepCommits, plan.AskForTests, plan.DeleteBranch, plan.Merge,
+		plan.StartGate, plan.RetryJob, plan.SetStatus, plan.GuardMergeRequest:
 		// A commit has its message, and a note of commits names what is read then.
 	}
 	return o

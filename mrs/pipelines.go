@@ -65,7 +65,11 @@ func (c *Client) HeadPipeline(ctx context.Context, id, iid int64, since time.Tim
 		out.At = gitlab.Instant(p.UpdatedAt)
 	}
 	if out.Result == plan.Failed {
-		out.Jobs, err = c.failedJobs(ctx, id, p.ID)
+		if out.Jobs, err = c.failedJobs(ctx, id, p.ID); err == nil && len(out.Jobs) == 0 {
+			if out.Result, err = c.withoutGates(ctx, id, p); out.Result == plan.Passed {
+				out.Red, red = time.Time{}, time.Time{} // the list of pipelines does not tell that
+			}
+		}
 	}
 	if listed[p.ID] != p.Status || out.Result == plan.Failed && (len(out.Jobs) == 0 || red.IsZero()) {
 		out.Updated = time.Time{}
@@ -129,6 +133,22 @@ func (c *Client) failedJobs(ctx context.Context, id, pipeline int64) ([]plan.Job
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out, err
+}
+
+// withoutGates is how a pipeline ended that failed in no job: it passed where nothing
+// but our own statuses failed, of which the gates tell.
+func (c *Client) withoutGates(ctx context.Context, id int64, p *api.Pipeline) (plan.Result, error) {
+	list, err := c.gl.Statuses(ctx, id, p.SHA, p.ID)
+	result := plan.Failed
+	for _, s := range list {
+		if s.State == string(api.Failed) || s.State == string(api.Canceled) {
+			if !strings.HasPrefix(s.Name, plan.StatusPrefix) {
+				return plan.Failed, nil
+			}
+			result = plan.Passed
+		}
+	}
+	return result, err
 }
 
 // recent is how many pipelines of the default branch are looked at for one that

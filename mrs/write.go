@@ -1,6 +1,7 @@
 package mrs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,8 +94,12 @@ func (e effect) reopen(ctx context.Context, a plan.OpenMergeRequest, t texts) (*
 	}
 	next := Replace(description, t.body)
 	opt := &api.UpdateMergeRequestOptions{StateEvent: new("reopen"), Description: &next}
-	if t.title != "" {
-		opt.Title = &t.title
+	title := cmp.Or(t.title, m.Title)
+	if a.Guard && !plan.IsDraft(title) {
+		title = oneLine(plan.GuardPrefix + title)
+	}
+	if title != m.Title {
+		opt.Title = &title
 	}
 	return e.putOpen(ctx, a.Reopen, opt)
 }

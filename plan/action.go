@@ -84,6 +84,7 @@ type OpenMergeRequest struct {
 	At     string // the commit of the default branch at which code owners are read
 	Labels []string
 	Draft  bool
+	Guard  bool // it is a draft until its gates show on its head
 	// Reopen is the merge request that a person closed and asked for again; 0
 	// for none. Where GitLab does not open it again a new one names it.
 	Reopen     int64
@@ -188,6 +189,97 @@ func (a NoteMergeRequest) Fact() Fact {
 	f := fact(a).of(a.IID)
 	f.Why, f.Detail = a.Why, a.Op
 	f.After = []string{"note " + a.Op}
+	return f
+}
+
+// StartGate starts the pipeline of a gate for a commit, or finds it started. Spec
+// has its words filled in.
+type StartGate struct {
+	IID    int64
+	Branch string
+	Head   string // of the branch
+	Commit string // that is tested: Head, or what it stands on
+	Gate   string
+	Run    GateRun // Operation, Gate and Commit; the others as they become
+	Spec   PipelineSpec
+	// Default is the default branch of the project itself, on which none is started.
+	Default string
+}
+
+func (StartGate) action()          {}
+func (StartGate) Kind() ActionKind { return KindStartGate }
+func (a StartGate) On() string     { return a.Branch }
+
+func (a StartGate) Fact() Fact {
+	f := fact(a).of(a.IID)
+	f.Why, f.Detail = "gate "+a.Gate, a.Run.Operation
+	f.After = []string{"pipeline in " + a.Spec.Project + " of " + a.Commit}
+	return f
+}
+
+// RetryJob runs a failed job of a gate's pipeline again, unless it ran as often.
+type RetryJob struct {
+	IID       int64
+	Branch    string
+	Gate      string
+	Operation string
+	Project   int64
+	Pipeline  int64
+	Job       GateJob
+}
+
+func (RetryJob) action()          {}
+func (RetryJob) Kind() ActionKind { return KindRetryJob }
+func (a RetryJob) On() string     { return a.Branch }
+
+func (a RetryJob) Fact() Fact {
+	f := fact(a).of(a.IID)
+	f.Why, f.Detail = "gate "+a.Gate, fmt.Sprintf("%s job %d", a.Operation, a.Job.ID)
+	f.Before = []string{fmt.Sprintf("job %d of pipeline %d failed", a.Job.ID, a.Pipeline)}
+	return f
+}
+
+// SetStatus shows a gate as a commit status of a head, on its pipeline.
+type SetStatus struct {
+	IID    int64
+	Branch string
+	Status GateStatus
+	Text   string // beside its state
+	URL    string // of the gate's pipeline, or empty
+}
+
+func (SetStatus) action()          {}
+func (SetStatus) Kind() ActionKind { return KindSetStatus }
+func (a SetStatus) On() string     { return a.Branch }
+
+func (a SetStatus) Fact() Fact {
+	f := fact(a).of(a.IID)
+	f.Why = "gate " + a.Status.Gate
+	f.Detail = fmt.Sprintf("%s %s on pipeline %d", a.Status.Head, a.Status.State, a.Status.Pipeline)
+	f.After = []string{"status " + string(a.Status.State)}
+	return f
+}
+
+// GuardMergeRequest makes a merge request a draft, or takes back that we did.
+type GuardMergeRequest struct {
+	IID    int64
+	Branch string
+	Draft  bool
+	Head   string // of the branch
+}
+
+func (GuardMergeRequest) action()          {}
+func (GuardMergeRequest) Kind() ActionKind { return KindGuardMergeRequest }
+func (a GuardMergeRequest) On() string     { return a.Branch }
+
+func (a GuardMergeRequest) Fact() Fact {
+	f := fact(a).of(a.IID)
+	f.Before, f.After = []string{"draft"}, []string{"ready"}
+	f.Why, f.Detail = "its gates show on its head", a.Head
+	if a.Draft {
+		f.Before, f.After = f.After, f.Before
+		f.Why = "its gates do not show on its head yet"
+	}
 	return f
 }
 

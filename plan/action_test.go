@@ -24,12 +24,17 @@ func everyAction() []Action {
 		NoteMergeRequest{IID: 5, Branch: "b", Op: "o", Why: "it is taken apart", Ended: &BatchEnd{}},
 		DeleteBranch{Branch: "b", Head: "h"},
 		Merge{IID: 5, Branch: "b", Head: "h", Base: "m", Target: "main", Tested: "pipeline 7 passed"},
+		StartGate{IID: 5, Branch: "b", Head: "h", Gate: "g", Run: GateRun{Operation: "op"}},
+		RetryJob{IID: 5, Branch: "b", Gate: "g", Operation: "op"},
+		SetStatus{IID: 5, Branch: "b", Status: GateStatus{Gate: "g"}},
+		GuardMergeRequest{IID: 5, Branch: "b", Head: "h"},
 	}
 }
 
 // The kinds are what databases and audits hold, so that they are spelt out here.
 func TestEveryActionHasAKindAndAFact(t *testing.T) {
-	want := []string{"CommitBranch b", "OpenMergeRequest b", "EditMergeRequest b !5", "CloseMergeRequest b !5", "KeepCommits b !5", "AskForTests b !5", "NoteMergeRequest b !5", "DeleteBranch b", "Merge b !5"}
+	want := []string{"CommitBranch b", "OpenMergeRequest b", "EditMergeRequest b !5", "CloseMergeRequest b !5", "KeepCommits b !5", "AskForTests b !5", "NoteMergeRequest b !5", "DeleteBranch b", "Merge b !5",
+		"StartGate b !5", "RetryJob b !5", "SetStatus b !5", "GuardMergeRequest b !5"}
 	var got, types []string
 	for _, a := range everyAction() {
 		f := a.Fact()

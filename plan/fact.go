@@ -16,6 +16,11 @@ const (
 	KindNoteMergeRequest  ActionKind = "NoteMergeRequest"
 	KindMerge             ActionKind = "Merge"
 
+	KindStartGate         ActionKind = "StartGate"
+	KindRetryJob          ActionKind = "RetryJob"
+	KindSetStatus         ActionKind = "SetStatus"
+	KindGuardMergeRequest ActionKind = "GuardMergeRequest"
+
 	KindKeepReplaced     ActionKind = "KeepReplaced"
 	KindCreateDashboard  ActionKind = "CreateDashboard"
 	KindEditDashboard    ActionKind = "EditDashboard"

@@ -54,7 +54,7 @@ func Parted(version string) string { return strings.ReplaceAll(version, "!", "!\
 // PlainTitle removes what GitLab, Renovate and people put around a title.
 func PlainTitle(t string) string {
 	t = strings.TrimSpace(t)
-	for _, prefix := range []string{"Draft:", "WIP:", "rebase!"} {
+	for _, prefix := range []string{"Draft:", "[Draft]", "WIP:", "rebase!"} {
 		if len(t) >= len(prefix) && strings.EqualFold(t[:len(prefix)], prefix) {
 			t = strings.TrimSpace(t[len(prefix):])
 		}

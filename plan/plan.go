@@ -119,22 +119,23 @@ type Update struct {
 	NotTaken []Considered
 	Note     MergeRequestNote // what its description says or will say
 
-	Follows    int64        // the closed merge request whose place it takes, 0 for none
-	Together   []Claim      // the requirements that tie its members
-	Along      []LineChange // names without a pin that installing it brings along
-	Lines      []LineChange // lines it adds and removes; the roots decide
-	Cures      []Claim      // conflicts of the default branch that it ends
-	Leaves     []Claim      // conflicts of the default branch beside those, which no newer pins end
-	Yanked     []string     // pinned releases that were taken back, which it leaves
-	Unverified []string     // members whose requirements cannot be known
-	Clash      string       // an open one does not fit the default branch any more: why
-	Group      string       // the name of the group it is, or empty
-	Parts      int          // of a group: how many updates it joins
-	Without    []string     // of a group: who is not ready, by name
-	Labels     []string     // beyond those of the policy
-	TestOf     *TestOf      // of a probe: what it tests a part of; nil for every other
-	Breaks     *Break       // that it breaks tests, with the proof; nil where that is not known
-	Link       string       // what explains the reason: an absolute address, or empty
+	Follows    int64         // the closed merge request whose place it takes, 0 for none
+	Together   []Claim       // the requirements that tie its members
+	Along      []LineChange  // names without a pin that installing it brings along
+	Lines      []LineChange  // lines it adds and removes; the roots decide
+	Cures      []Claim       // conflicts of the default branch that it ends
+	Leaves     []Claim       // conflicts of the default branch beside those, which no newer pins end
+	Yanked     []string      // pinned releases that were taken back, which it leaves
+	Unverified []string      // members whose requirements cannot be known
+	Clash      string        // an open one does not fit the default branch any more: why
+	Group      string        // the name of the group it is, or empty
+	Parts      int           // of a group: how many updates it joins
+	Without    []string      // of a group: who is not ready, by name
+	Labels     []string      // beyond those of the policy
+	TestOf     *TestOf       // of a probe: what it tests a part of; nil for every other
+	Breaks     *Break        // that it breaks tests, with the proof; nil where that is not known
+	Link       string        // what explains the reason: an absolute address, or empty
+	Gates      []GateVerdict // of an open one, in the order of the configuration
 }
 
 // LineChange is a line that an update adds to a constraints file or removes
@@ -192,6 +193,7 @@ const (
 	Edited           State = "edited"
 	Errored          State = "errored"
 	Open             State = "open"
+	Testing          State = "testing"
 	AwaitingSchedule State = "awaiting-schedule"
 	Maturing         State = "maturing"
 	RateLimited      State = "rate-limited"
@@ -200,6 +202,10 @@ const (
 	Ignored          State = "ignored"
 	ClosedByPerson   State = "closed"
 )
+
+// IsOpen reports whether an update in that state has an open merge request that is
+// ours to change.
+func (s State) IsOpen() bool { return s == Open || s == Testing }
 
 // BoxType is the word before "-branch=" in a checkbox marker. Renovate's
 // words, see docs/design.md.
@@ -247,6 +253,7 @@ func Table() []Row {
 		{Edited, "MR Edited (Blocked)", BoxRebase, ""},
 		{Errored, "Errored", BoxRetry, ""},
 		{Open, "Open", BoxRebase, "rebase-all-open-prs"},
+		{Testing, "Testing", BoxRebase, ""},
 		{AwaitingSchedule, "Awaiting Schedule", BoxUnschedule, "create-all-awaiting-schedule-prs"},
 		{Maturing, "Pending Status Checks", BoxApprovePR, ""},
 		{RateLimited, "Rate-Limited", BoxUnlimit, "create-all-rate-limited-prs"},

@@ -67,6 +67,7 @@ type Policy struct {
 	Closing      Closing
 	OnOpen       OnOpen
 	Merging      Merging
+	Gates        []Gate   // what every update has to pass; rules add others
 	Pythons      []string // minor versions, "3.9"; empty: not checked
 	Platforms    []string // "linux/x86_64"
 	Mode         Mode

@@ -32,12 +32,14 @@ func everyReason() []Reason {
 		Gone{}, GoneFromIndex{}, GoneYanked{}, VersionReady{}, ClosesWhenOpen{}, ClosesWhenApart{}, NotOffered{},
 		NothingChanges{}, OtherTarget{}, ForeignBranch{}, BranchGone{}, PushedTo{}, WasClosed{}, WasTakenBack{},
 		OnPurpose{}, OtherLine{}, NoPython{}, NotUnderstood{},
-		MergeNotOf{}, MergeFrozen{}, MergeOpens{}, MergeAges{}, MergeUnread{}, MergeMayNot{}, MergeMethodDiffers{}, MergeInexact{}, MergeUntested{}, MergeStatus{}, MergeBehind{}, MergeTurn{}, MergesNow{},
+		MergeNotOf{}, MergeFrozen{}, MergeOpens{}, MergeAges{}, MergeUnread{}, MergeMayNot{}, MergeMethodDiffers{}, MergeInexact{}, MergeUntested{}, MergeUngated{}, MergeStatus{}, MergeBehind{}, MergeTurn{}, MergesNow{},
 		NoIndex{}, IndexUnread{}, UnreadNow{}, NoPage{}, NotOnIndex{}, Quarantined{}, Archived{}, PinNotOnIndex{}, NoLonger{}, PinTakenBack{}, PinTurnedOff{},
 		PassedOver{}, ReleasesPassed{}, DerivedAgrees{}, OpenedByMistake{}, AlreadyPinned{}, NoLongerPinned{}, Superseded{}, GroupApart{}, RuleIdle{}, PythonUnreleased{}, DerivedAbsent{},
 		NoSuchUpdate{}, ApprovalFirst{}, PushedMeanwhile{}, ClosedMeanwhile{}, NotOpen{}, TickRuledOut{}, TickNoBranches{}, TickHeld{}, NothingLeft{}, ForeignBox{},
 		DoubtfulTick{}, NobodyNamed{}, RoleTooLow{}, GroupWithCommits{}, NoMergeRequest{}, NoBranch{}, NothingInstead{}, YoungInstead{},
 		TakenApart{}, PartDoesNotRun{}, CannotBeTakenApart{}, BreaksTests{}, AllBreakTests{},
+		GateStarts{}, GatePaused{}, GateInLine{}, GateFails{}, GateForbidden{}, GateEnded{}, GateRuns{}, GateCompares{}, GatePasses{}, GateIsFlaky{},
+		GateFailsEverywhere{}, GateIsRegressed{}, GateTakesTooLong{},
 	}
 }
 
@@ -48,6 +50,7 @@ var samples = map[string]any{
 	"Root": "requirements.txt", "Branch": "pinwheel/boto3-1.x", "By": "alice", "Head": "0123abcd", "Target": "old", "DefaultBranch": "main", "ConflictsIn": "main",
 	"Needs": "developer", "Has": "reporter", "Place": 3, "Line": 7, "Waits": true, "OrLater": false, "Forced": true, "More": false, "Result": Failed, "When": ReadyAt,
 	"Step": Major, "Wanted": MethodFF, "Is": MethodMerge, "Status": "not_approved", "After": int64(12),
+	"Gate": "integration", "Most": 10, "In": "run", "Again": []string{"unit"}, "Compared": true,
 	"Jobs": []FailedJob{{"test", Passed}}, "For": Limit{LimitOpen, 10}, "Pipelines": 4, "Running": 2, "Probe": int64(7), "Batch": int64(3), "FailedIn": []string{"test"}, "Beside": []string{"six"}, "Refuses": Refusal{RefusedVersion, "1.35.0"},
 	"Marked": "archived", "Files": []string(nil), "Everywhere": false, "Path": "pipeline/constraints.yml", "Newest": "1.34.0", "Pins": []string{"boto3 1.35.0"},
 }
@@ -67,6 +70,8 @@ func sample(r Reason) Reason {
 			f.Set(reflect.ValueOf(blocks))
 		case []Requires:
 			f.Set(reflect.ValueOf([]Requires{blocks, {From: "boto3", Version: "1.34.39", Requirement: "botocore<1.35", To: "botocore", GoesTo: "1.35.0"}}))
+		case []JudgedJob:
+			f.Set(reflect.ValueOf([]JudgedJob{{Name: "unit", Result: Failed, Main: Passed, Attempts: 2, Failures: 2}}))
 		case *Stuck:
 			f.Set(reflect.ValueOf(&Stuck{Package: "botocore", How: StuckMends}))
 		case Inner[ReleaseReason]:

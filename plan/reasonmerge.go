@@ -48,6 +48,10 @@ type (
 	MergeUntested struct {
 		Result Result `json:"result,omitempty"`
 	}
+	// MergeUngated: a gate that it has to pass has not passed.
+	MergeUngated struct {
+		Gate string `json:"gate"`
+	}
 	// MergeStatus: GitLab does not merge it now.
 	MergeStatus struct {
 		Status string `json:"status"`
@@ -72,6 +76,7 @@ func (MergeUnread) Kind() ReasonKind        { return "merge-unread" }
 func (MergeMayNot) Kind() ReasonKind        { return "merge-may-not" }
 func (MergeMethodDiffers) Kind() ReasonKind { return "merge-method-differs" }
 func (MergeInexact) Kind() ReasonKind       { return "merge-inexact" }
+func (MergeUngated) Kind() ReasonKind       { return "merge-ungated" }
 func (MergeUntested) Kind() ReasonKind      { return "merge-untested" }
 func (MergeStatus) Kind() ReasonKind        { return "merge-status" }
 func (MergeBehind) Kind() ReasonKind        { return "merge-behind" }
@@ -131,6 +136,9 @@ func (r MergeUntested) words(voice) string {
 	case Unsettled, Passed:
 	}
 	return "Merged by pinwheel once its pipeline passed"
+}
+func (r MergeUngated) words(v voice) string {
+	return "Merged by pinwheel once gate " + v.code(r.Gate) + " passed"
 }
 func (r MergeStatus) words(v voice) string {
 	if text, known := statusWords[r.Status]; known {

@@ -33,6 +33,8 @@ type Rule struct {
 
 	Reviewers, Assignees []string // beside the policy's
 
+	Gates []Gate // beside the policy's; of the same name in place of it, and of several rules the last
+
 	Group    string  // the name of the group that such updates join; the last rule counts
 	Bisect   Choice  // whether Group is taken apart when it is red
 	Window   *Window // takes the place of the policy's; the last rule counts

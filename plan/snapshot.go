@@ -64,8 +64,13 @@ type Snapshot struct {
 	// Mergeable is what GitLab says of merge requests that may be merged, as far as a
 	// decision asked.
 	Mergeable map[int64]Mergeable
-	Merges    []AfterMerge      // of our user, those of the last days, newest first
-	Failures  map[string]string // branch -> why an effect of this run failed on it
+	Merges    []AfterMerge // of our user, those of the last days, newest first
+	// GateRuns are the pipelines of gates that are known, in SortGateRuns's order,
+	// and GateStatuses what heads of open merge requests show of gates.
+	GateRuns     []GateRun
+	GateStatuses []GateStatus
+	GateFailures map[string]string // operation -> why it could not be started in this run, a sentence
+	Failures     map[string]string // branch -> why an effect of this run failed on it
 }
 
 // OwnPolicy is what is known of a project's own policy file.

@@ -197,10 +197,13 @@ func ContentDigest(branch, base string, files []FileChange) string {
 
 // TextDigest names what a description must say; it changes when the plan for
 // the branch does and never because time passes.
-func TextDigest(t Trailers, clash string) string {
+func TextDigest(t Trailers, clash string, gates ...GateVerdict) string {
 	parts := []string{MovesText(t.Moves), string(t.Why), t.By, t.At.UTC().Format(time.RFC3339), t.Request}
 	if len(t.Lines) > 0 || clash != "" {
 		parts = append(parts, LinesText(t.Lines), clash)
+	}
+	for _, v := range gates {
+		parts = append(parts, "gate", v.Gate, Markdown(v.Why), v.URL, v.Main)
 	}
 	h := sha256.Sum256([]byte(strings.Join(parts, "\n")))
 	return hex.EncodeToString(h[:8])

@@ -79,6 +79,7 @@ func (o observation) changeable() observation {
 	o.snap.Branches, o.snap.MergeRequests = slices.Clone(o.snap.Branches), slices.Clone(o.snap.MergeRequests)
 	o.snap.Failures, o.snap.Pipelines = maps.Clone(o.snap.Failures), maps.Clone(o.snap.Pipelines)
 	o.snap.Mergeable = maps.Clone(o.snap.Mergeable)
+	o.snap.GateFailures = maps.Clone(o.snap.GateFailures)
 	o.memory.Pipelines = maps.Clone(o.memory.Pipelines)
 	return o
 }
@@ -124,7 +125,9 @@ func (r *effects) effect(stop context.Context, a plan.Action, o mrs.Order) error
 		if errors.Is(failure, gitlab.ErrForbidden) {
 			r.memory.RightsAt = time.Time{} // the next run looks why
 		}
-		r.snap.Failures[a.On()] = clause(failure)
+		if !r.gateFailed(a, clause(failure)) {
+			r.snap.Failures[a.On()] = clause(failure)
+		}
 		r.fail(fmt.Sprintf("%s of %s: %s", a.Kind(), a.On(), explain(failure)))
 		r.log.Error("effect failed", "action", a.Kind(), "branch", a.On(), "err", explain(failure))
 	} else {

@@ -38,12 +38,18 @@ func (r *effects) overlay(ctx context.Context, a plan.Action, out mrs.Outcome, f
 		return r.Store.DeleteBranch(ctx, r.project.Path, a.Branch)
 	case plan.Merge:
 		r.setMerged(a, out.Merged)
-		return nil
-	case plan.OpenMergeRequest, plan.EditMergeRequest, plan.CloseMergeRequest, plan.KeepCommits, plan.NoteMergeRequest:
-		return nil // what they changed is in the outcome
+	case plan.StartGate:
+		r.rememberRun(out)
+	case plan.RetryJob:
+		r.rememberRetry(a, out)
+	case plan.SetStatus:
+		r.rememberStatus(out)
+	case plan.OpenMergeRequest, plan.EditMergeRequest, plan.CloseMergeRequest, plan.KeepCommits, plan.NoteMergeRequest, plan.GuardMergeRequest:
+		// What they changed is in the outcome.
 	default:
 		return fmt.Errorf("remember %s of %s: no such action", a.Kind(), a.On())
 	}
+	return nil
 }
 
 func (r *effects) setMergeRequest(mr plan.MergeRequest) {

@@ -126,7 +126,7 @@ func (r *observer) pipelineNews(ctx context.Context, open []plan.MergeRequest, k
 		for _, m := range open {
 			mine := p.Ref == m.Branch || strings.HasPrefix(p.Ref, fmt.Sprintf("refs/merge-requests/%d/", m.IID))
 			k := known[m.IID]
-			over := p.Result != plan.Unsettled || k.Result == plan.None
+			over := p.Result != plan.Unsettled || k.Result == plan.None || k.ID == 0 && len(gatesOf(r.project.Policy)) > 0
 			if mine && over && !(p.ID == k.ID && p.At.Equal(k.Updated)) {
 				n.of[m.IID] = true
 			}

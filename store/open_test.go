@@ -204,6 +204,11 @@ func TestEverySchemaComesToHead(t *testing.T) {
 		} else {
 			same(t, "standings before there were any", len(standings), 0)
 		}
+		if gates := got[Memory](t)(s.ProjectMemory(ctx, "g/p")).Gates; step.version >= 12 {
+			same(t, "gates", gates, plan.GateMemory{Runs: []plan.GateRun{{Operation: "pinwheel-0", Result: plan.Passed}}})
+		} else {
+			same(t, "gates before there were any", gates, plan.GateMemory{})
+		}
 		if pipelines := got[Memory](t)(s.ProjectMemory(ctx, "g/p")).Pipelines; step.version >= 6 {
 			same(t, "pipelines", pipelines, map[int64]plan.Pipeline{5: {Head: "aaa", Result: plan.Passed}})
 			same(t, "asked", got[map[string]Branch](t)(s.Branches(ctx, "g/p"))["pinwheel/boto3-1.x"].Asked, "aaa")

@@ -24,6 +24,7 @@ type Memory struct {
 	Attended          time.Time // plan.Snapshot.Attended
 	PipelinesSeen     time.Time // how far the list of pipelines was read
 	Pipelines         map[int64]plan.Pipeline
+	Gates             plan.GateMemory
 	RightsAt          time.Time      // when rights and settings were looked at; zero: they are to be
 	Gaps              []plan.Problem // what they lacked then
 	// Standings counts the pins by how they stood in the last run; nil where that
@@ -34,15 +35,16 @@ type Memory struct {
 // ProjectMemory returns what is known of the project at path. Of a project
 // never heard of, it is a Memory with nothing but the path.
 func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) {
-	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings
+	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings, gates
 		FROM projects WHERE path = ?`
 	m := Memory{Path: path}
 	var at, seen, attended, seenPipelines, rights instant
 	var pipelines map[int64]pipelineRow
 	var gaps []problemRow
 	var standings map[string]int
+	var gates gatesRow
 	err := s.row(ctx, query, []any{path},
-		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended, &seenPipelines, asJSON{&pipelines}, &rights, asJSON{&gaps}, asJSON{&standings})
+		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended, &seenPipelines, asJSON{&pipelines}, &rights, asJSON{&gaps}, asJSON{&standings}, asJSON{&gates})
 	if errors.Is(err, sql.ErrNoRows) {
 		return m, nil
 	}
@@ -52,19 +54,20 @@ func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) 
 	m.DashboardAt, m.MergeRequestsSeen, m.Attended, m.PipelinesSeen, m.RightsAt = at.Time, seen.Time, attended.Time, seenPipelines.Time, rights.Time
 	m.Pipelines, m.Gaps = eachValue(pipelines, pipelineRow.pipeline), each(gaps, problemRow.problem)
 	m.Standings = eachKey[plan.Standing](standings)
+	m.Gates = gates.gates()
 	return m, nil
 }
 
 // SaveMemory replaces what is known of the project m.Path.
 func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
 	const upsert = `INSERT INTO projects
-		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings, gates)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (path) DO UPDATE SET id = excluded.id, dashboard_iid = excluded.dashboard_iid,
 		dashboard_body = excluded.dashboard_body, dashboard_at = excluded.dashboard_at,
 		paused_note_for = excluded.paused_note_for, last_note_id = excluded.last_note_id,
 		merge_requests_seen = excluded.merge_requests_seen, attended_at = excluded.attended_at,
-		pipelines_seen = excluded.pipelines_seen, pipelines = excluded.pipelines, rights_at = excluded.rights_at, gaps = excluded.gaps, standings = excluded.standings`
+		pipelines_seen = excluded.pipelines_seen, pipelines = excluded.pipelines, rights_at = excluded.rights_at, gaps = excluded.gaps, standings = excluded.standings, gates = excluded.gates`
 	pipelines, err := json.Marshal(eachValue(m.Pipelines, rowOfPipeline))
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
@@ -77,8 +80,12 @@ func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}
+	gates, err := json.Marshal(rowOfGates(m.Gates))
+	if err != nil {
+		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
+	}
 	err = s.exec(ctx, upsert, m.Path, m.ID, m.DashboardIID, m.DashboardBody, instant{m.DashboardAt},
-		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen}, instant{m.Attended}, instant{m.PipelinesSeen}, string(pipelines), instant{m.RightsAt}, string(gaps), string(standings))
+		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen}, instant{m.Attended}, instant{m.PipelinesSeen}, string(pipelines), instant{m.RightsAt}, string(gaps), string(standings), string(gates))
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}

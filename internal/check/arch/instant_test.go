@@ -23,6 +23,7 @@ var judging = map[string]map[string]string{
 		"once":        "a lease is judged by the clock",
 		"left":        "a budget is asked for anew by every run",
 		"carryOut":    "a budget is asked for anew by every run",
+		"gateNews":    "how far back a list is read is asked anew by every run",
 		"newObserver": "decide makes an instant of it, which the run takes over",
 		"isFresh":     "what is asked for is decided anew by every run",
 		"recorded":    "a record says between which instants it counts",

@@ -128,12 +128,10 @@ const slack = time.Second
 // late reports whether the list of notes is an old one: the issue was changed a
 // short while ago and after the newest note. A comment changes an issue and is no
 // activity; where the newest note is one, the activity is to be read again, since
-// that list may be behind this one.
+// that list may be behind this one. That holds however long ago it was: only how
+// long a run waits for a note that is nowhere has an end.
 func (r *observer) late(ctx context.Context, a dashboard.Activity) (late, again bool, err error) {
 	changed := r.board.issue.UpdatedAt
-	if r.now.Passed(changed.Add(patience + 1)) {
-		return false, false, nil
-	}
 	for _, n := range a.Notes {
 		if !n.At.Before(changed.Add(-slack)) {
 			return false, false, nil
@@ -147,7 +145,7 @@ func (r *observer) late(ctx context.Context, a dashboard.Activity) (late, again 
 		return false, false, err
 	}
 	if at.Before(changed.Add(-slack)) {
-		return true, false, nil
+		return !r.now.Passed(changed.Add(patience + 1)), false, nil
 	}
 	r.board.witnessed = changed
 	return false, true, nil

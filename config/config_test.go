@@ -45,7 +45,7 @@ projects:
     ignore_edges: [{from: Boto_3, to: urllib3, versions: "<2,>=1", reason: it works}, {from: a, to: b, reason: r}]
     unverified: hold
     mode: full
-    selections: {minimum_role: none}
+    selections: {minimum_role: none, revert_role: maintainer}
     dashboard: {title: Updates}
     rules:
       - {packages: ["Types_*", attrs], kinds: [major], from: "<26", to: ">=26", files: ["*.txt"], ignore: {reason: breaks cattrs, link: "https://gitlab.example/i/1", until: "2027-01-31"}}
@@ -120,7 +120,7 @@ func TestEveryKey(t *testing.T) {
 	second := plan.Policy{
 		Files: []plan.FilePolicy{{Path: "constraints.txt"}}, Window: weekendUTC, MinimumAge: 72 * time.Hour, MaxOpen: 10,
 		BranchPrefix: "pinwheel/", Labels: []string{"bot"}, Platforms: []string{"linux/x86_64"}, Mode: plan.Off,
-		MinimumRole: plan.Developer, Dashboard: "Dependency Dashboard", Indexes: indexes,
+		MinimumRole: plan.Developer, RevertRole: plan.Developer, Dashboard: "Dependency Dashboard", Indexes: indexes,
 		Unverified: plan.OfferUnverified, Refresh: plan.RefreshInWindow, Closing: plan.RefusesVersion,
 	}
 	want := &Config{
@@ -141,7 +141,7 @@ func TestEveryKey(t *testing.T) {
 				},
 				Window: window, MinimumAge: 12 * time.Hour, MaxOpen: 0, BranchPrefix: "renovate/", Labels: []string{"bot"},
 				Pythons: []string{"3.9", "3.12"}, Platforms: []string{"linux/x86_64", "linux/aarch64"}, Mode: plan.Full,
-				MinimumRole: plan.NoRole, Dashboard: "Updates", Indexes: indexes,
+				MinimumRole: plan.NoRole, RevertRole: plan.Maintainer, Dashboard: "Updates", Indexes: indexes,
 				Extras: map[string][]string{"jsonschema": {"format"}, "requests": {"socks", "use-chardet"}},
 				Roots: []plan.RootPolicy{
 					{Requirement: "Requests[socks]>=2; python_version < '3.13'", Line: 25},
@@ -394,6 +394,10 @@ func TestFloors(t *testing.T) {
 	c = parsed(t, "enforce: {minimum_release_age: 1h, minimum_role: reporter}\nprojects: [{path: g/a}]")
 	if p := c.Projects[0].Policy; p.MinimumAge != 3*24*time.Hour || p.MinimumRole != plan.Developer {
 		t.Errorf("a floor below the default: %s, role %d", p.MinimumAge, p.MinimumRole)
+	}
+	c = parsed(t, "enforce: {revert_role: maintainer}\nprojects: [{path: g/a}]")
+	if p := c.Projects[0].Policy; p.MinimumRole != plan.Developer || p.RevertRole != plan.Maintainer {
+		t.Errorf("a floor for reverts: roles %d and %d", p.MinimumRole, p.RevertRole)
 	}
 	_, err := Parse("c.yaml", []byte("enforce: {minimum_release_age: 7d}\ndefaults: {minimum_release_age: 1d}\nprojects: [{path: g/a}, {path: g/b}]"))
 	var errs Errors

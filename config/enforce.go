@@ -17,6 +17,10 @@ type floors struct {
 
 	ageSource, roleSource plan.Source
 
+	revert       plan.Role
+	revertNode   *yaml.Node
+	revertSource plan.Source
+
 	indexes []string   // addresses with a final slash; nil: any
 	noMerge *yaml.Node // where enforce forbids merging; nil where it does not
 	short   string
@@ -40,6 +44,14 @@ func (r *reader) enforce(n *yaml.Node, at string) floors {
 				"The least `selections.minimum_role` of every project"},
 			read: func(n *yaml.Node, at string) {
 				f.role, f.roleNode, f.roleSource = r.role(n, at), n, plan.Source{File: r.short, Line: n.Line, Layer: plan.LayerEnforce}
+			},
+		},
+		{
+			key: "revert_role",
+			says: says{"`planner`, `reporter`, `developer`, `maintainer`", "", schemaRevertRole,
+				"The least `selections.revert_role` of every project"},
+			read: func(n *yaml.Node, at string) {
+				f.revert, f.revertNode, f.revertSource = r.revertRole(n, at), n, plan.Source{File: r.short, Line: n.Line, Layer: plan.LayerEnforce}
 			},
 		},
 		{
@@ -93,8 +105,12 @@ func (r *reader) above(l Layer, f floors) {
 		}
 	}
 	for _, g := range l.roles {
-		if g.role < f.role {
-			r.fail(g.node, g.at, "%s is less than the %s that enforce asks for (%s): raise it or remove the line", g.node.Value, f.roleNode.Value, f.roleSource)
+		least, node, source := f.role, f.roleNode, f.roleSource
+		if g.revert {
+			least, node, source = f.revert, f.revertNode, f.revertSource
+		}
+		if g.role < least {
+			r.fail(g.node, g.at, "%s is less than the %s that enforce asks for (%s): raise it or remove the line", g.node.Value, node.Value, source)
 		}
 	}
 }
@@ -106,10 +122,16 @@ func (f floors) over(p project) Layer {
 	if p.policy.MinimumAge < f.age {
 		l.keys = append(l.keys, setting{"minimum_release_age", f.ageNode, f.ageSource, func(p *project) { p.policy.MinimumAge = f.age }})
 	}
+	lift := func(key string, n *yaml.Node, source plan.Source, set func(*project)) {
+		name := &yaml.Node{Kind: yaml.ScalarNode, Value: key}
+		value := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{name, n}}
+		l.keys = append(l.keys, setting{"selections", value, source, set})
+	}
 	if p.policy.MinimumRole < f.role {
-		key := &yaml.Node{Kind: yaml.ScalarNode, Value: "minimum_role"}
-		value := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{key, f.roleNode}}
-		l.keys = append(l.keys, setting{"selections", value, f.roleSource, func(p *project) { p.policy.MinimumRole = f.role }})
+		lift("minimum_role", f.roleNode, f.roleSource, func(p *project) { p.policy.MinimumRole = f.role })
+	}
+	if p.policy.RevertRole < f.revert {
+		lift("revert_role", f.revertNode, f.revertSource, func(p *project) { p.policy.RevertRole = f.revert })
 	}
 	return l
 }
@@ -153,7 +175,16 @@ func inside(address string, allowed []string) bool {
 
 // role reads the least role of those who may tick.
 func (r *reader) role(n *yaml.Node, at string) plan.Role {
-	switch r.choice(n, at, "none", "planner", "reporter", "developer", "maintainer") {
+	return roleOf(r.choice(n, at, "none", "planner", "reporter", "developer", "maintainer"))
+}
+
+// revertRole reads the least role of those who may ask for a revert.
+func (r *reader) revertRole(n *yaml.Node, at string) plan.Role {
+	return roleOf(r.choice(n, at, "planner", "reporter", "developer", "maintainer"))
+}
+
+func roleOf(word string) plan.Role {
+	switch word {
 	case "planner":
 		return plan.Planner
 	case "reporter":

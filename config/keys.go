@@ -196,7 +196,7 @@ func projectKeys() []projectKey {
 
 // selections reads who may tick. Without a role it leaves what is beneath.
 func (r *reader) selections(l *Layer, n *yaml.Node, at string) func(*project) {
-	set := func(*project) {}
+	var sets []func(*project)
 	r.mapping(n, at, []field{{
 		key: "minimum_role",
 		says: says{"`none`, `planner`, `reporter`, `developer`, `maintainer`", "developer", schemaRole,
@@ -204,10 +204,24 @@ func (r *reader) selections(l *Layer, n *yaml.Node, at string) func(*project) {
 				"where GitLab does not say who ticked"},
 		read: func(n *yaml.Node, at string) {
 			role := r.role(n, at)
-			l.roles = append(l.roles, givenRole{n, at, role})
-			set = func(p *project) { p.policy.MinimumRole = role }
-		}}})
-	return set
+			l.roles = append(l.roles, givenRole{n, at, role, false})
+			sets = append(sets, func(p *project) { p.policy.MinimumRole = role })
+		},
+	}, {
+		key: "revert_role",
+		says: says{"`planner`, `reporter`, `developer`, `maintainer`", "developer", schemaRevertRole,
+			"The least role of those who may tick the box that takes back a merge of pinwheel's; they need `minimum_role` as well"},
+		read: func(n *yaml.Node, at string) {
+			role := r.revertRole(n, at)
+			l.roles = append(l.roles, givenRole{n, at, role, true})
+			sets = append(sets, func(p *project) { p.policy.RevertRole = role })
+		},
+	}})
+	return func(p *project) {
+		for _, set := range sets {
+			set(p)
+		}
+	}
 }
 
 // dashboard reads what the dashboard is called. Without a title it leaves what is

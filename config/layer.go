@@ -49,6 +49,8 @@ type givenRole struct {
 	node *yaml.Node
 	at   string
 	role plan.Role
+	// revert says that it is the role of those who may ask for a revert.
+	revert bool
 }
 
 // Merge lays layers over each other, the undermost first. Of a key that several
@@ -100,10 +102,14 @@ func builtIn() Layer {
 			continue
 		}
 		k.read(r, new(Layer), &yaml.Node{Kind: yaml.MappingNode}, k.name) // which keys it has below it
+		var below []string
 		for _, f := range r.sections[k.name] {
 			if f.says.standard != "" {
-				text.WriteString(k.name + ": {" + f.key + ": " + f.says.standard + "}\n")
+				below = append(below, f.key+": "+f.says.standard)
 			}
+		}
+		if len(below) > 0 {
+			text.WriteString(k.name + ": {" + strings.Join(below, ", ") + "}\n")
 		}
 	}
 	r = &reader{sections: map[string][]field{}}

@@ -86,7 +86,11 @@ func (r *reader) noAliases(n *yaml.Node) {
 func (r *reader) operators(root *yaml.Node, own Layer, q project, p Project) {
 	under := p.beneath.project
 	for _, g := range own.roles {
-		if g.role < under.policy.MinimumRole {
+		least := under.policy.MinimumRole
+		if g.revert {
+			least = under.policy.RevertRole
+		}
+		if g.role < least {
 			r.fail(g.node, g.at, "%s is less than what pinwheel's operator asks for (%s): raise it or remove the line", g.node.Value, p.beneath.layer.Source("selections"))
 		}
 	}

@@ -251,6 +251,7 @@ var beyond = map[string]string{
 	one("minimum_release_age: 6d") + "\nenforce: {minimum_release_age: 7d}":                                                       "projects[0].minimum_release_age: 6d is less",
 	"enforce: {minimum_release_age: 7d}\ndefaults: {minimum_release_age: 6d}\n" + one(""):                                         "defaults.minimum_release_age: 6d is less",
 	"enforce: {minimum_role: developer}\n" + one("selections: {minimum_role: none}"):                                              "projects[0].selections.minimum_role: none is less than the developer",
+	"enforce: {revert_role: maintainer}\n" + one("selections: {revert_role: developer}"):                                          "projects[0].selections.revert_role: developer is less than the maintainer",
 	"enforce: {indexes: [\"https://pypi.example.com\"]}\n" + one(""):                                                              "index pypi is at none of the addresses",
 	"enforce: {indexes: [\"https://pypi.org\"]}\nindex: {url: \"https://pypi.org.example.com/simple/\"}\n" + one(""):              "the index is at none of the addresses",
 	"enforce: {indexes: [\"https://pypi.org/simple\"]}\nindexes: [{name: a, url: \"https://pypi.org/simple/../x/\"}]\n" + one(""): "index a is at none of the addresses",

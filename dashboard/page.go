@@ -107,7 +107,7 @@ func knownBulk(marker string) bool {
 
 // knownType reports whether a type word is one that we write.
 func knownType(t plan.BoxType) bool {
-	if t == plan.BoxSplit {
+	if t == plan.BoxSplit || t == plan.BoxRevert {
 		return true
 	}
 	for _, row := range plan.Table() {

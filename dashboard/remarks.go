@@ -1,16 +1,25 @@
 package dashboard
 
 import (
+	"fmt"
+
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/text"
 )
 
 // This file writes what is wrong or worth knowing beside the updates.
 
-func problems(p plan.Plan) section {
+func problems(p plan.Plan, v View) section {
 	s := section{head: "## Problems\n", end: "\n"}
 	for _, q := range p.Problems {
-		s.add(rankProblem, " - "+located(q)+told(q)+"\n")
+		line := " - " + located(q) + told(q) + "\n"
+		r, boxed := p.Revert(q)
+		if !boxed {
+			s.add(rankProblem, line)
+			continue
+		}
+		s.add(rankBox, line+fmt.Sprintf("   - %s <!-- %s-branch=%s -->Revert !%d: open a merge request that takes it back\n",
+			box(v.Ticked[r.Branch]), plan.BoxRevert, markable(r.Branch), r.MR))
 	}
 	return s
 }

@@ -44,10 +44,10 @@ func Render(p plan.Plan, v View) string {
 	head := fmt.Sprintf("<!-- pinwheel:dashboard v=1 project=%d -->\n", v.ProjectID)
 	if p.Stopped() {
 		head += "**Stopped: branches and merge requests stay as they are until the problem below is fixed.** What was ticked before is carried out then.\n"
-		return fit(head, []section{problems(p), waiting(v)}, limit)
+		return fit(head, []section{problems(p, v), waiting(v)}, limit)
 	}
 	head += samplesMark(p.Samples) + summary(p) + drift(p) + "\n" + windowLine(p, v) + "\n" + missed(p, v)
-	sections := append([]section{problems(p)}, states(p, v)...)
+	sections := append([]section{problems(p, v)}, states(p, v)...)
 	return fit(head, append(sections, requests(p, v), remarks(p), whyNot(p), unmanaged(p), detected(p), chart(p.Samples)), limit)
 }
 

@@ -49,6 +49,7 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	d.orphans()
 	d.states()
 	d.plan.Missing = append(d.plan.Missing, d.asks...)
+	d.findReverts()
 	d.requests()
 	d.queue()
 	d.gates()
@@ -58,6 +59,8 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	d.leftovers()
 	if s.Policy.Mode == plan.Full {
 		d.probesLeft()
+		d.revertAsked()
+		d.revertsLeft()
 	}
 	d.finish()
 	d.standings()

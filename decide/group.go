@@ -30,7 +30,7 @@ func (d *scene) apart() {
 // splittable judges a tick on the split box of a group: a verdict with its
 // reason, or nothing where the group is to be taken apart.
 func (d *scene) splittable(t plan.Tick, branch string) (plan.Verdict, plan.Reason) {
-	verdict, reason := d.allowed(t)
+	verdict, reason := d.allowed(t, d.s.Policy.MinimumRole)
 	mr, open := d.world.open[branch]
 	_, there := d.world.branches[branch]
 	switch {

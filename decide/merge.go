@@ -155,16 +155,12 @@ func (d *acting) merge(dr *draft) {
 // afterMerges says what came of merges of ours: a default branch that fails where it
 // passed before comes first of all problems, and a merge that stands on another
 // commit than the one with which it was tested is said until its pipeline passed.
-func (d *scene) afterMerges() {
+func (d *holding) afterMerges() {
 	var red []plan.Problem
 	for _, m := range d.s.Merges {
 		on := m.At.In(d.zone).Format(time.DateOnly)
 		if len(m.Broke) > 0 {
-			red = append(red, plan.Problem{
-				Page: fmt.Sprintf("%s/-/pipelines/%d", d.s.Project.WebURL, m.Pipeline),
-				Text: fmt.Sprintf("!%d was merged on %s, and the next pipeline of %s failed in %s, which passed before", m.IID, on, m.Target, some(m.Broke)),
-				Next: fmt.Sprintf("revert !%d, or mend %s", m.IID, m.Target),
-			})
+			red = append(red, d.brokeProblem(m, on))
 		}
 		if m.Tested != m.Onto && m.Next != plan.Passed && !m.Mended {
 			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("!%d was merged onto %.8s and tested on %.8s: the next pipeline of %s shows whether they go together.", m.IID, m.Onto, m.Tested, m.Target))

@@ -94,7 +94,10 @@ type offering struct {
 }
 
 // holding compares what branches hold with what is offered.
-type holding struct{ offering }
+type holding struct {
+	offering
+	reverts []*revert
+}
 
 // judging gives every offer its state.
 type judging struct {

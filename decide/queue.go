@@ -97,7 +97,8 @@ func (d *windows) openedSince(of func(time.Time) bool) int {
 	n := 0
 	for _, mr := range d.s.MergeRequests {
 		asked := mr.Note.Why == plan.CauseForced && !mr.Note.At.After(mr.CreatedAt.Add(skew))
-		if !mr.Note.Present || plan.IsProbe(d.s.Policy.BranchPrefix, mr.Branch) || asked || mr.Note.Why == plan.CauseRepair && len(mr.Note.Moves) == 0 {
+		_, reverts := plan.RevertOf(d.s.Policy.BranchPrefix, mr.Branch)
+		if !mr.Note.Present || reverts || plan.IsProbe(d.s.Policy.BranchPrefix, mr.Branch) || asked || mr.Note.Why == plan.CauseRepair && len(mr.Note.Moves) == 0 {
 			continue
 		}
 		if of(mr.CreatedAt) {

@@ -21,8 +21,8 @@ func (d *queueing) requests() {
 	})
 	for _, t := range ticks {
 		r := plan.Request{Tick: t}
-		if branch, ok := strings.CutPrefix(t.Branch, plan.SplitMark); ok {
-			d.judged(d.splits(t, branch))
+		if q, other := d.besideUpdates(t); other {
+			d.judged(q)
 			continue
 		}
 		i := slices.IndexFunc(d.drafts, func(dr *draft) bool { return dr.Branch == t.Branch })
@@ -57,6 +57,18 @@ func (d *queueing) requests() {
 	for _, dr := range d.drafts {
 		d.bodyBox(dr)
 	}
+}
+
+// besideUpdates judges a tick on a box that is not the one of an update's state; other
+// is false for any other tick.
+func (d *queueing) besideUpdates(t plan.Tick) (q plan.Request, other bool) {
+	if branch, ok := strings.CutPrefix(t.Branch, plan.SplitMark); ok {
+		return d.splits(t, branch), true
+	}
+	if t.Box == plan.BoxRevert {
+		return d.revertRequest(t), true
+	}
+	return q, false
 }
 
 // carriedOut reports whether a merge request that is open was made or reopened for
@@ -99,7 +111,7 @@ func (d *queueing) verdict(t plan.Tick, dr *draft) (plan.Verdict, plan.Reason) {
 	case t.Bulk != "" && dr.State == plan.Edited:
 		return plan.Done, nil // a bulk box means the lines of its section alone
 	}
-	if verdict, reason := d.allowed(t); verdict != "" {
+	if verdict, reason := d.allowed(t, d.s.Policy.MinimumRole); verdict != "" {
 		return verdict, reason
 	}
 	switch {
@@ -138,9 +150,9 @@ func heldBack(why plan.Reason) plan.Reason {
 	return plan.TickHeld{Why: plan.Inner[plan.Reason]{R: why}}
 }
 
-// allowed judges who ticked and what: Refused with the reason, or nothing.
-func (d *scene) allowed(t plan.Tick) (plan.Verdict, plan.Reason) {
-	least := d.s.Policy.MinimumRole
+// allowed judges who ticked and what: Refused with the reason, or nothing. least is the
+// role that the box asks for.
+func (d *scene) allowed(t plan.Tick, least plan.Role) (plan.Verdict, plan.Reason) {
 	switch {
 	case !t.Rendered:
 		return plan.Refused, plan.ForeignBox{}

@@ -25,6 +25,9 @@ type world struct {
 	// branches of those that are not open any more. They are in no other list.
 	probes map[string]plan.MergeRequest
 	probed map[string]bool
+	// reverts are the open merge requests that take a merge back, and reverted the
+	// newest of a branch that is not open. They are in no other list either.
+	reverts, reverted map[string]plan.MergeRequest
 }
 
 func arrange(s *plan.Snapshot) world {
@@ -33,17 +36,13 @@ func arrange(s *plan.Snapshot) world {
 		branches: map[string]plan.Branch{}, open: map[string]plan.MergeRequest{}, astray: map[string]plan.MergeRequest{}, history: map[string][]plan.MergeRequest{},
 		byPackage: map[string][]plan.MergeRequest{}, closing: s.Policy.Closing,
 		probes: map[string]plan.MergeRequest{}, probed: map[string]bool{},
+		reverts: map[string]plan.MergeRequest{}, reverted: map[string]plan.MergeRequest{},
 	}
 	for _, b := range s.Branches {
 		w.branches[b.Name] = b
 	}
 	for _, mr := range s.MergeRequests {
-		if mr.SameProject && plan.IsProbe(s.Policy.BranchPrefix, mr.Branch) {
-			if mr.State == plan.Opened {
-				w.probes[mr.Branch] = mr
-			} else {
-				w.probed[mr.Branch] = true
-			}
+		if mr.SameProject && w.apart(mr, s.Policy.BranchPrefix) {
 			continue
 		}
 		if mr.SameProject && strings.HasPrefix(mr.Branch, s.Policy.BranchPrefix) {
@@ -56,6 +55,24 @@ func arrange(s *plan.Snapshot) world {
 		}
 	}
 	return w
+}
+
+// apart puts a merge request that is no update's into its place, and reports whether it
+// is one.
+func (w *world) apart(mr plan.MergeRequest, prefix string) bool {
+	_, reverts := plan.RevertOf(prefix, mr.Branch)
+	open := mr.State == plan.Opened
+	switch {
+	case plan.IsProbe(prefix, mr.Branch) && open:
+		w.probes[mr.Branch] = mr
+	case plan.IsProbe(prefix, mr.Branch):
+		w.probed[mr.Branch] = true
+	case reverts && (open || mr.State == plan.Locked):
+		w.reverts[mr.Branch] = mr
+	case reverts && mr.IID > w.reverted[mr.Branch].IID:
+		w.reverted[mr.Branch] = mr
+	}
+	return reverts || plan.IsProbe(prefix, mr.Branch)
 }
 
 // add puts a merge request into its place. One that goes elsewhere than into the

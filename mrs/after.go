@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	api "gitlab.com/gitlab-org/api/client-go/v2"
 
@@ -22,20 +23,30 @@ func (c *Client) AfterMerge(ctx context.Context, id int64, m plan.MergeRequest) 
 		return out, gitlab.Fail(err, "read merge request !%d", m.IID)
 	}
 	out.Commit = cmp.Or(full.MergeCommitSHA, full.SquashCommitSHA, full.SHA)
-	if full.MergeCommitSHA != "" {
-		head, err := c.Commit(ctx, id, full.SHA)
-		if err != nil {
-			return out, err
-		}
-		merge, err := c.Commit(ctx, id, full.MergeCommitSHA)
-		if err != nil {
-			return out, err
-		}
-		if t, ok := plan.ParseTrailers(head.Message); ok && len(merge.Parents) == 2 {
-			out.Tested, out.Onto = t.Base, merge.Parents[0]
-		}
+	if err := c.nextPipeline(ctx, id, &out); err != nil {
+		return out, err
 	}
-	return out, c.nextPipeline(ctx, id, &out)
+	if full.MergeCommitSHA == "" && len(out.Broke) == 0 {
+		return out, nil
+	}
+	head, err := c.Commit(ctx, id, full.SHA)
+	if err != nil {
+		return out, err
+	}
+	t, ok := plan.ParseTrailers(head.Message)
+	if !ok {
+		return out, nil
+	}
+	out.Made = t
+	out.Subject, _, _ = strings.Cut(head.Message, "\n")
+	if full.MergeCommitSHA == "" {
+		return out, nil
+	}
+	merge, err := c.Commit(ctx, id, full.MergeCommitSHA)
+	if err == nil && len(merge.Parents) == 2 {
+		out.Tested, out.Onto = t.Base, merge.Parents[0]
+	}
+	return out, err
 }
 
 // nextPipeline reads the first pipeline of the target after a merge, and what failed

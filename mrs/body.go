@@ -34,8 +34,11 @@ const maxRows = 200
 // newline at its end. The same update and view give the same bytes; it holds
 // instants and never durations since.
 func Body(u plan.Update, v BodyView) string {
-	if u.TestOf != nil {
+	switch {
+	case u.TestOf != nil:
 		return testBody(u, v)
+	case u.Reverts != 0:
+		return revertBody(u, v)
 	}
 	note := u.Note
 	if len(note.Moves) == 0 {

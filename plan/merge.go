@@ -77,6 +77,10 @@ type AfterMerge struct {
 	Next         Result   // how that ended
 	Broke        []string // jobs that failed there and passed before, by name
 	Mended       bool     // a later pipeline of the target passed
+	// Made is what the commit that was merged says of itself, and Subject its first
+	// line; read where the merge broke something, or stands on another commit.
+	Made    Trailers
+	Subject string
 }
 
 // WatchMerge is how long a merge is watched.

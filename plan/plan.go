@@ -6,6 +6,7 @@ import "time"
 type Plan struct {
 	Missing   []Need        // facts to fetch before this plan is carried out; sorted
 	Problems  []Problem     // a project with a stopping one gets no effects
+	Reverts   []Revert      // boxes beside problems, in their order
 	Hints     []Problem     // settings that make work harder
 	Updates   []Update      // 1. by state, in the dashboard's order; 2. by name; 3. by branch
 	Actions   []Action      // in the order they are carried out
@@ -132,6 +133,7 @@ type Update struct {
 	Parts      int           // of a group: how many updates it joins
 	Without    []string      // of a group: who is not ready, by name
 	Labels     []string      // beyond those of the policy
+	Reverts    int64         // of a revert: the merge request that it takes back; 0 for every other
 	TestOf     *TestOf       // of a probe: what it tests a part of; nil for every other
 	Breaks     *Break        // that it breaks tests, with the proof; nil where that is not known
 	Link       string        // what explains the reason: an absolute address, or empty
@@ -223,6 +225,9 @@ const (
 	BoxRecreate   BoxType = "recreate"
 	// BoxSplit takes a group apart. It stands beside the box of its state.
 	BoxSplit BoxType = "split"
+	// BoxRevert takes a merge back. It stands beside a problem, and its branch is
+	// that of the revert.
+	BoxRevert BoxType = "revert"
 )
 
 // Wish is what a tick on a box asks for, named by one box of those that ask for
@@ -232,7 +237,7 @@ func (b BoxType) Wish() BoxType {
 	switch b {
 	case BoxUnlimit, BoxRetry, BoxApprovePR:
 		return BoxUnschedule
-	case NoBox, BoxApprove, BoxUnschedule, BoxRebase, BoxRecreate, BoxSplit:
+	case NoBox, BoxApprove, BoxUnschedule, BoxRebase, BoxRecreate, BoxSplit, BoxRevert:
 	}
 	return b
 }

@@ -72,8 +72,10 @@ type Policy struct {
 	Platforms    []string // "linux/x86_64"
 	Mode         Mode
 	MinimumRole  Role // who may tick
-	Dashboard    string
-	Indexes      []Index // the first whose patterns match a name owns it
+	// RevertRole is who may ask for a revert. One below MinimumRole may not either.
+	RevertRole Role
+	Dashboard  string
+	Indexes    []Index // the first whose patterns match a name owns it
 
 	// Sources says where each key was set that is not built in; of a key that
 	// enforce raised, where that stands.

@@ -36,7 +36,7 @@ func everyReason() []Reason {
 		NoIndex{}, IndexUnread{}, UnreadNow{}, NoPage{}, NotOnIndex{}, Quarantined{}, Archived{}, PinNotOnIndex{}, NoLonger{}, PinTakenBack{}, PinTurnedOff{},
 		PassedOver{}, ReleasesPassed{}, DerivedAgrees{}, OpenedByMistake{}, AlreadyPinned{}, NoLongerPinned{}, Superseded{}, GroupApart{}, RuleIdle{}, PythonUnreleased{}, DerivedAbsent{},
 		NoSuchUpdate{}, ApprovalFirst{}, PushedMeanwhile{}, ClosedMeanwhile{}, NotOpen{}, TickRuledOut{}, TickNoBranches{}, TickHeld{}, NothingLeft{}, ForeignBox{},
-		DoubtfulTick{}, NobodyNamed{}, RoleTooLow{}, GroupWithCommits{}, NoMergeRequest{}, NoBranch{}, NothingInstead{}, YoungInstead{},
+		DoubtfulTick{}, NobodyNamed{}, RoleTooLow{}, GroupWithCommits{}, NoMergeRequest{}, NoBranch{}, NothingToRevert{}, NothingInstead{}, YoungInstead{},
 		TakenApart{}, PartDoesNotRun{}, CannotBeTakenApart{}, BreaksTests{}, AllBreakTests{},
 		GateStarts{}, GatePaused{}, GateInLine{}, GateFails{}, GateForbidden{}, GateEnded{}, GateRuns{}, GateCompares{}, GatePasses{}, GateIsFlaky{},
 		GateFailsEverywhere{}, GateIsRegressed{}, GateTakesTooLong{},

@@ -55,6 +55,10 @@ type (
 	NoMergeRequest struct {
 		DefaultBranch string `json:"default_branch"`
 	}
+	// NothingToRevert: the merge did not break the default branch, or that went on.
+	NothingToRevert struct {
+		DefaultBranch string `json:"default_branch"`
+	}
 	// NoBranch: the merge request to start over has none.
 	NoBranch struct{}
 	// NothingInstead: nothing is offered that could take the place of the commits.
@@ -80,6 +84,7 @@ func (NobodyNamed) Kind() ReasonKind      { return "nobody-named" }
 func (RoleTooLow) Kind() ReasonKind       { return "role-too-low" }
 func (GroupWithCommits) Kind() ReasonKind { return "group-with-commits" }
 func (NoMergeRequest) Kind() ReasonKind   { return "no-merge-request" }
+func (NothingToRevert) Kind() ReasonKind  { return "nothing-to-revert" }
 func (NoBranch) Kind() ReasonKind         { return "no-branch" }
 func (NothingInstead) Kind() ReasonKind   { return "nothing-instead" }
 func (YoungInstead) Kind() ReasonKind     { return "young-instead" }
@@ -112,6 +117,9 @@ func (r DoubtfulTick) words(voice) string {
 }
 func (r NobodyNamed) words(voice) string {
 	return fmt.Sprintf("nobody could be named who ticked it, and it needs %s", r.Needs)
+}
+func (r NothingToRevert) words(v voice) string {
+	return v.safe(r.DefaultBranch) + " does not fail after that merge any more, or its pins went on: there is nothing to take back"
 }
 func (r RoleTooLow) words(voice) string { return fmt.Sprintf("needs %s, has %s", r.Needs, r.Has) }
 func (GroupWithCommits) words(voice) string {

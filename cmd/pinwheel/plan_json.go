@@ -44,6 +44,7 @@ type (
 		Text     string `json:"text"`
 		Next     string `json:"next,omitempty"`
 		Stopping bool   `json:"stopping"`
+		Reverts  int64  `json:"reverts,omitempty"` // the merge request that a box beside it takes back
 	}
 	updateOut struct {
 		Branch       string     `json:"branch"`
@@ -122,7 +123,8 @@ func outOf(s seen) planOut {
 	}
 	for _, q := range s.Plan.Problems {
 		q.Text = text.Masked(q.Text)
-		o.Problems = append(o.Problems, problemOut(q))
+		r, _ := s.Plan.Revert(q)
+		o.Problems = append(o.Problems, problemOut{Page: q.Page, File: q.File, Line: q.Line, Text: q.Text, Next: q.Next, Stopping: q.Stopping, Reverts: r.MR})
 	}
 	for _, u := range s.Plan.Updates {
 		o.Updates = append(o.Updates, updateOf(u))

@@ -1,0 +1,209 @@
+package decide
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// This file has the reverts of merges of ours that broke the default branch: whether
+// one can be made, who may ask for it, and what is done then.
+
+// revert is a merge that can be taken back, as the files are now.
+type revert struct {
+	of     plan.AfterMerge
+	branch string
+	offer  offer
+	made   made
+	open   *plan.MergeRequest // that takes it back already
+	asked  *plan.Tick
+}
+
+// findReverts finds the merges that broke something and can be taken back: every
+// step of them is still where it went.
+func (d *holding) findReverts() {
+	for _, m := range d.s.Merges {
+		if len(m.Broke) == 0 || m.Mended {
+			continue
+		}
+		r := &revert{of: m, branch: plan.RevertBranch(d.s.Policy.BranchPrefix, m.IID)}
+		if mr, open := d.world.reverts[r.branch]; open {
+			r.open = &mr
+		}
+		if d.makeRevert(r) || r.open != nil {
+			d.reverts = append(d.reverts, r)
+		}
+	}
+}
+
+// makeRevert makes the files of a revert, and reports whether that could be done.
+func (d *holding) makeRevert(r *revert) bool {
+	moves, lines := r.of.Made.Back()
+	r.offer = offer{form: d.s.Policy.Title, Update: plan.Update{Branch: r.branch, Title: revertTitle(r.of), Kind: plan.Downgrade, Reverts: r.of.IID}}
+	for _, m := range moves {
+		steps := d.movesIn(m, d.files)
+		if len(steps) == 0 {
+			return false // it went on since
+		}
+		for _, step := range steps {
+			step.Kind = plan.Downgrade
+			r.offer.Moves = append(r.offer.Moves, step)
+		}
+	}
+	for _, l := range lines {
+		l.File = cmp.Or(l.File, first(r.of.Made.Paths))
+		if v := d.versionOf(l); !l.Removed && v != nil {
+			l.SHA256 = hashes(v)
+		}
+		r.offer.Lines = append(r.offer.Lines, l)
+	}
+	if len(moves) == 0 {
+		return false
+	}
+	r.offer.Name = r.offer.Moves[0].Name
+	r.made = d.content(&r.offer)
+	return r.made.err == nil
+}
+
+// versionOf is the release that a line has, nil where it is not known.
+func (d *scene) versionOf(l plan.LineChange) *plan.Release {
+	for i, r := range d.s.Packages[l.Key].Releases {
+		if r.Version.String() == l.Version {
+			return &d.s.Packages[l.Key].Releases[i]
+		}
+	}
+	return nil
+}
+
+func first(all []string) string {
+	if len(all) == 0 {
+		return ""
+	}
+	return all[0]
+}
+
+// plainSubject is what a commit of ours begins with, which people may have forged.
+var plainSubject = regexp.MustCompile(`^[A-Za-z0-9 ()\[\]:._,+-]{1,200}$`)
+
+// revertTitle is the title of a revert, as GitLab makes it.
+func revertTitle(m plan.AfterMerge) string {
+	if plainSubject.MatchString(m.Subject) {
+		return fmt.Sprintf("Revert %q", m.Subject)
+	}
+	return fmt.Sprintf("Revert !%d", m.IID)
+}
+
+// revertAt is the revert on a branch, nil for none.
+func (d *holding) revertAt(branch string) *revert {
+	i := slices.IndexFunc(d.reverts, func(r *revert) bool { return r.branch == branch })
+	if i < 0 {
+		return nil
+	}
+	return d.reverts[i]
+}
+
+// revertRequest judges a tick on the box of a revert.
+func (d *queueing) revertRequest(t plan.Tick) plan.Request {
+	q := plan.Request{Tick: t}
+	r := d.revertAt(t.Branch)
+	if iid, is := plan.RevertOf(d.s.Policy.BranchPrefix, t.Branch); is {
+		q.Title = fmt.Sprintf("Revert of merge request %d", iid)
+	}
+	least := max(d.s.Policy.RevertRole, d.s.Policy.MinimumRole)
+	verdict, why := d.allowed(t, least)
+	switch {
+	case r != nil && r.open != nil, r == nil && t.Remembered:
+		q.Verdict = plan.Done
+	case verdict != "":
+		q.Verdict, q.Why = verdict, why
+	case r == nil:
+		q.Verdict, q.Why = plan.Refused, plan.NothingToRevert{DefaultBranch: d.s.Project.DefaultBranch}
+	case d.s.Policy.Mode != plan.Full:
+		q.Verdict, q.Why = plan.Refused, plan.TickNoBranches{}
+	default:
+		q.Verdict = plan.Accepted
+		if r.asked == nil {
+			r.asked = &t
+		}
+	}
+	return q
+}
+
+// revertAsked opens the reverts that somebody asked for: one commit on the newest
+// head, and its merge request.
+func (d *acting) revertAsked() {
+	for _, r := range d.reverts {
+		if r.asked == nil || r.open != nil || d.s.Failures[r.branch] != "" {
+			continue
+		}
+		b, there := d.world.branches[r.branch]
+		have, ours := b.Ours(d.world.us)
+		if there && !ours {
+			continue // a person's commits are on it: the box goes on to say so
+		}
+		t := plan.Trailers{
+			Base: d.world.head, Digest: r.made.digest, Moves: r.offer.Moves, Lines: r.offer.Lines,
+			Why: plan.CauseForced, By: r.asked.By.Username, At: d.now.Stamp(), Request: r.asked.ID,
+		}
+		for _, f := range r.made.files {
+			t.Paths = append(t.Paths, f.Path)
+		}
+		if there && have.Base == t.Base && have.Digest == t.Digest {
+			t = have // an earlier run made it and no merge request of it
+		} else {
+			c := plan.CommitBranch{Branch: r.branch, Base: t.Base, Files: r.made.files, Recipe: r.made.recipe, Digest: t.Digest, Message: plan.CommitMessage(revertTitle(r.of), t)}
+			if there {
+				c.Expect = b.Head.SHA
+			}
+			d.act(c)
+		}
+		u := r.offer.Update
+		u.Note = plan.MergeRequestNote{Present: true, Digest: plan.TextDigest(t, ""), Target: d.s.Project.DefaultBranch, Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: r.asked.ID}
+		a := plan.OpenMergeRequest{Update: u, Target: d.s.Project.DefaultBranch, At: d.world.head, Labels: slices.Clone(d.s.Policy.Labels), CodeOwners: d.s.Policy.CodeOwners}
+		a.Reviewers, a.Assignees = d.people(u.Moves)
+		d.act(a)
+	}
+}
+
+// revertsLeft deletes the branches of reverts that are merged, and those without a merge
+// request that nobody asks for any more.
+func (d *acting) revertsLeft() {
+	for _, b := range d.s.Branches {
+		if _, is := plan.RevertOf(d.s.Policy.BranchPrefix, b.Name); !is || d.s.Failures[b.Name] != "" {
+			continue
+		}
+		last, past := d.world.reverted[b.Name]
+		_, open := d.world.reverts[b.Name]
+		r := d.revertAt(b.Name)
+		unused := !past && (r == nil || r.asked == nil)
+		if _, ours := b.Ours(d.world.us); ours && !open && (unused || last.State == plan.Merged && last.HeadSHA == b.Head.SHA) {
+			d.act(plan.DeleteBranch{Branch: b.Name, Head: b.Head.SHA})
+		}
+	}
+}
+
+// brokeProblem says that a merge broke the default branch, and how it can be taken
+// back.
+func (d *holding) brokeProblem(m plan.AfterMerge, on string) plan.Problem {
+	p := plan.Problem{
+		Page: fmt.Sprintf("%s/-/pipelines/%d", d.s.Project.WebURL, m.Pipeline),
+		Text: fmt.Sprintf("!%d was merged on %s, and the next pipeline of %s failed in %s, which passed before", m.IID, on, m.Target, some(m.Broke)),
+		Next: fmt.Sprintf("revert !%d, or mend %s", m.IID, m.Target),
+	}
+	r := d.revertAt(plan.RevertBranch(d.s.Policy.BranchPrefix, m.IID))
+	switch {
+	case r == nil:
+	case r.open != nil:
+		p.Next = fmt.Sprintf("merge !%d, which takes it back, or mend %s", r.open.IID, m.Target)
+	case d.s.Policy.Mode == plan.Full:
+		d.plan.Reverts = append(d.plan.Reverts, plan.Revert{MR: m.IID, Branch: r.branch, Page: p.Page})
+		if failure := d.s.Failures[r.branch]; failure != "" {
+			p.Next = strings.TrimRight(failure, ".") + ": the next run tries again; or mend " + m.Target
+		}
+	}
+	return p
+}

@@ -107,7 +107,7 @@ func (d *holding) revertAt(branch string) *revert {
 }
 
 // revertRequest judges a tick on the box of a revert.
-func (d *queueing) revertRequest(t plan.Tick) plan.Request {
+func (d *holding) revertRequest(t plan.Tick) plan.Request {
 	q := plan.Request{Tick: t}
 	r := d.revertAt(t.Branch)
 	if iid, is := plan.RevertOf(d.s.Policy.BranchPrefix, t.Branch); is {

@@ -24,7 +24,7 @@ var effects = []struct {
 	{"POST", "/repository/branches", []string{"CommitBranch", "KeepCommits", "KeepReplaced"}},
 	{"DELETE", "/repository/branches/", []string{"DeleteBranch"}},
 	{"POST", "/merge_requests", []string{"OpenMergeRequest"}},
-	{"POST", "/notes", []string{"KeepCommits", "CloseMergeRequest", "AskForTests", "EditMergeRequest", "OpenMergeRequest", "CommentDashboard", "CloseDashboard"}},
+	{"POST", "/notes", []string{"KeepCommits", "NoteMergeRequest", "CloseMergeRequest", "AskForTests", "EditMergeRequest", "OpenMergeRequest", "CommentDashboard", "CloseDashboard"}},
 	{"PUT", "/merge", []string{"Merge"}},
 	{"PUT", "/merge_requests/", []string{"OpenMergeRequest", "EditMergeRequest", "CloseMergeRequest"}},
 	{"POST", "/pipeline", []string{"AskForTests"}},

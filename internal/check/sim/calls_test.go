@@ -208,7 +208,7 @@ func nth(t *testing.T, s scenario, twin twin, f failing, kind kind, n int, on bo
 				t.Errorf("I18: in %s: %s: the run said done, and the next wrote %v", s.name, name, wrote)
 			}
 		}
-		p.runs(2)
+		p.runs(2 + s.more)
 		d := difference(twin.projection, w.projection())
 		if kind == indexCall && !green && among(renewing, s.name) {
 			d = "" // it was rebuilt at the newest version that could be known

@@ -83,7 +83,7 @@ func (s scenario) newTwin(t *testing.T) (out twin) {
 		p := w.first(t)
 		s.lead(t, p)
 		p.run()
-		p.runs(2)
+		p.runs(2 + s.more)
 		out.projection = w.projection()
 		if wrote := p.runs(1); wrote != 0 {
 			t.Errorf("a quiet run wrote %d times: %v", wrote, w.gitlab.Writes(time.Time{}))
@@ -148,7 +148,7 @@ func TestCrash(t *testing.T) {
 						return
 					}
 					cases++
-					next.runs(2)
+					next.runs(2 + s.more)
 					if d := difference(twin.projection, w.projection()); d != "" {
 						t.Errorf("crash %d, %s: two runs later the world differs from the twin's:\n%s", k, what, d)
 					}
@@ -195,7 +195,7 @@ func TestCrashTwice(t *testing.T) {
 							return // the recovery is shorter
 						}
 						count("second crashes", 1)
-						last.runs(2)
+						last.runs(2 + s.more)
 						if d := difference(twin.projection, w.projection()); d != "" {
 							t.Errorf("crash %d, %s, and %d, %s: two runs later the world differs from the twin's:\n%s", k, what, again, then, d)
 						}

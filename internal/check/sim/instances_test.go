@@ -89,7 +89,7 @@ func TestTwoApart(t *testing.T) {
 						return
 					}
 					count("meetings over two databases", 1)
-					for range 2 {
+					for range 2 + s.more {
 						b.runs(1)
 						a.runs(1)
 					}

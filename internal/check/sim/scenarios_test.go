@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"testing"
 )
 
@@ -27,6 +28,23 @@ const merging = `    rules:
 `
 
 const greenUnlessLxml = "on push merge-request\ntakes 20m\njob test fails when lxml==5*\n"
+
+// batched puts everything into one merge request, which lxml breaks.
+var batched = setting{
+	config: "    batch: weekend\n",
+	script: "on merge-request\ntakes 10m\njob lint\njob test fails when new:lxml\n",
+	more:   6,
+}
+
+// hourly lets hours go by from the opening of the window on, with a run in each.
+func hourly(t *testing.T, p *process, hours int) {
+	saturday(t, p)
+	for hour := range hours - 1 {
+		p.w.until(fmt.Sprintf("2026-01-03T%02d:05Z", hour))
+		p.run()
+	}
+	p.w.until(fmt.Sprintf("2026-01-03T%02d:05Z", hours-1))
+}
 
 // saturday, in the window, everything is open.
 func saturday(_ *testing.T, p *process) {
@@ -84,6 +102,10 @@ var scenarios = []scenario{
 		p.run()
 		p.w.until("2026-01-02T23:05Z")
 	}},
+	{"a red batch is parted", batched, func(t *testing.T, p *process) { hourly(t, p, 1) }},
+	{"a part of a batch ended", batched, func(t *testing.T, p *process) { hourly(t, p, 2) }},
+	{"a red batch is proven", batched, func(t *testing.T, p *process) { hourly(t, p, 3) }},
+	{"a red batch ends", batched, func(t *testing.T, p *process) { hourly(t, p, 4) }},
 	{"pipelines end", setting{ci: true, config: tested}, func(t *testing.T, p *process) {
 		saturday(t, p)
 		p.runs(1)

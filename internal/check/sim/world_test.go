@@ -34,6 +34,7 @@ type setting struct {
 	terms  terms
 	ci     bool   // the project has CI/CD, and a configuration with the input suite
 	script string // what its CI/CD configuration does; then the project merges by fast-forward, and Developers may
+	more   int    // how many runs beyond two it takes until nothing is left to do
 }
 
 // everyday has seven pins: boto3 and botocore go in lock-step, urllib3 is held

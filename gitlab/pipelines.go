@@ -22,6 +22,16 @@ func (c *Client) Pipelines(ctx context.Context, project int64, opt api.ListProje
 	return list, Fail(err, "list pipelines")
 }
 
+// LatestPipelines lists the hundred pipelines of a project that changed last, at or
+// after since, in one request. Which changed last is first.
+// https://docs.gitlab.com/api/pipelines/#list-project-pipelines
+func (c *Client) LatestPipelines(ctx context.Context, project int64, since time.Time) ([]*api.PipelineInfo, error) {
+	list, _, err := c.API.Pipelines.ListProjectPipelines(project, &api.ListProjectPipelinesOptions{
+		ListOptions: api.ListOptions{Page: 1, PerPage: perPage}, UpdatedAfter: new(since.UTC()), OrderBy: new("updated_at"), Sort: new("desc"),
+	}, api.WithContext(ctx))
+	return list, Fail(err, "list pipelines")
+}
+
 // Job is a job of a pipeline, or a pipeline that it started in another project.
 type Job struct {
 	Name    string

@@ -3,6 +3,7 @@ package mrs
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -27,14 +28,27 @@ type News struct {
 // https://docs.gitlab.com/api/pipelines/#list-project-pipelines
 func (c *Client) UpdatedPipelines(ctx context.Context, id int64, since time.Time) ([]News, error) {
 	list, err := c.gl.Pipelines(ctx, id, api.ListProjectPipelinesOptions{UpdatedAfter: new(since.UTC())})
-	if err != nil {
-		return nil, err
-	}
+	return newsOf(list), err
+}
+
+// LatestPipelines lists the hundred pipelines of a project that changed last, at or
+// after since, in one request. Which changed last is first.
+func (c *Client) LatestPipelines(ctx context.Context, id int64, since time.Time) ([]News, error) {
+	list, err := c.gl.LatestPipelines(ctx, id, since)
+	return newsOf(list), err
+}
+
+func newsOf(list []*api.PipelineInfo) []News {
 	var out []News
 	for _, p := range list {
 		out = append(out, News{ID: p.ID, Ref: p.Ref, Result: resultOf(p.Status), At: gitlab.Instant(p.UpdatedAt)})
 	}
-	return out, nil
+	return out
+}
+
+// Of reports whether a pipeline is one of a merge request or of its branch.
+func (n News) Of(iid int64, branch string) bool {
+	return n.Ref == branch || strings.HasPrefix(n.Ref, fmt.Sprintf("refs/merge-requests/%d/", iid))
 }
 
 // HeadPipeline reads how the pipeline of a merge request's head ended. That of

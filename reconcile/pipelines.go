@@ -2,8 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -124,7 +122,7 @@ func (r *observer) pipelineNews(ctx context.Context, open []plan.MergeRequest, k
 	for _, p := range list {
 		n.main = n.main || p.Ref == r.snap.Project.DefaultBranch && p.Result != plan.Unsettled
 		for _, m := range open {
-			mine := p.Ref == m.Branch || strings.HasPrefix(p.Ref, fmt.Sprintf("refs/merge-requests/%d/", m.IID))
+			mine := p.Of(m.IID, m.Branch)
 			k := known[m.IID]
 			over := p.Result != plan.Unsettled || k.Result == plan.None || k.ID == 0 && len(gatesOf(r.project.Policy)) > 0
 			if mine && over && !(p.ID == k.ID && p.At.Equal(k.Updated)) {

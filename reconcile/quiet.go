@@ -79,7 +79,7 @@ func (r *run) unchanged(ctx context.Context, project config.Project, id int64) (
 	if err := r.Store.FinishQuiet(ctx, store.QuietRun{Project: project.Path, ID: id, Now: r.now.Asking()}, q); err != nil {
 		return Report{}, false
 	}
-	return quietReport(project, q), true
+	return quietReport(r.now.Asking(), project, q), true
 }
 
 // recorded finds the record of the last run, if it counts now and here.
@@ -256,7 +256,7 @@ func (r *run) keepAsked(ctx context.Context, asked questions) error {
 }
 
 // quietReport is what the run that left a record reported.
-func quietReport(project config.Project, q store.Quiet) Report {
+func quietReport(now time.Time, project config.Project, q store.Quiet) Report {
 	out := Report{Status: Done, Quiet: true}
 	out.Plan.Pins, out.Plan.Behind, out.Plan.OpenCount = q.Pins, q.Behind, q.Open
 	for _, s := range slices.Sorted(maps.Keys(q.Standings)) {
@@ -276,6 +276,6 @@ func quietReport(project config.Project, q store.Quiet) Report {
 	}
 	out.Windows = Windows(project.Policy)
 	d := q.Dashboard
-	out.left = mark{project: d.Project, iid: d.IID, at: d.At, foreign: d.Foreign}
+	out.left = mark{project: d.Project, iid: d.IID, at: d.At, foreign: d.Foreign, awaits: from(now, q.Awaited)}
 	return out
 }

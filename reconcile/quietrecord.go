@@ -36,6 +36,7 @@ func (r *run) record(ctx context.Context, done applied, page published, out Repo
 		By: by, From: now, Until: until, Places: r.Budget.may(now), Own: string(o.own),
 		Attends: page.memory.Attended.Equal(now), Pipelines: page.memory.PipelinesSeen.Equal(o.before.memory.MergeRequestsSeen),
 		Dashboard: store.QuietDashboard{Project: page.left.project, IID: page.left.iid, At: page.left.at, Foreign: page.left.foreign},
+		Awaited:   done.awaits(),
 		Pins:      done.plan.Pins, Behind: done.plan.Behind, Open: done.plan.OpenCount, Standings: map[string]int{}, States: map[string]int{},
 	}
 	for s, n := range done.plan.Counts() {

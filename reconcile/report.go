@@ -68,6 +68,7 @@ func (r *run) report(ctx context.Context, done applied) (Report, error) {
 		}
 	}
 	out.Body, out.Failures, out.Windows, out.left = page.body, r.failures, Windows(done.project.Policy), page.left
+	out.left.awaits = from(r.now.Asking(), done.awaits())
 	out.record = r.record(ctx, done, page, out)
 	return out, nil
 }

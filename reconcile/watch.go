@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/mrs"
 )
 
 // watchWait is how long one look at the dashboards may take.
@@ -17,9 +19,11 @@ const watchWait = 5 * time.Second
 // changed in an instant may stand in it a while later.
 const late = 2 * time.Minute
 
-// Watcher tells whether somebody changed a dashboard since a run looked at it.
-// It is for several goroutines.
+// Watcher tells whether somebody changed a dashboard since a run looked at it, and
+// whether a pipeline ended for which a batch waits that is taken apart. It is for
+// several goroutines.
 type Watcher struct {
+	gitlab    *mrs.Client
 	dashboard *dashboard.Publisher
 	mu        sync.Mutex
 	marks     map[string]mark
@@ -32,11 +36,12 @@ type mark struct {
 	at           time.Time
 	again        bool
 	foreign      bool // another user made the issue, so that our list lacks it
+	awaits       *awaited
 }
 
 // NewWatcher returns one that knows of no run yet.
-func NewWatcher(p *dashboard.Publisher) *Watcher {
-	return &Watcher{dashboard: p, marks: map[string]mark{}}
+func NewWatcher(gl *gitlab.Client, p *dashboard.Publisher) *Watcher {
+	return &Watcher{gitlab: mrs.New(gl, mrs.Options{}), dashboard: p, marks: map[string]mark{}}
 }
 
 // Ran notes what a run of a project left.
@@ -49,9 +54,10 @@ func (w *Watcher) Ran(project string, r Report) {
 }
 
 // Changed asks GitLab which of its own issues the bot's token sees changed, in
-// one request for all projects, and for issues of other authors beside it. It
-// names a project once for each change, in order; our own edits are none. What
-// GitLab does not say within five seconds did not change.
+// one request for all projects, and for issues of other authors beside it; and for
+// the last pipelines of each project that waits for one. It names a project once for
+// each change, in order; our own edits are none. What GitLab does not say within
+// five seconds did not change.
 func (w *Watcher) Changed(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, watchWait)
 	defer cancel()
@@ -66,7 +72,12 @@ func (w *Watcher) Changed(ctx context.Context) []string {
 			since = m.at
 		}
 	}
-	now := w.look(ctx, marks, since.Add(-late))
+	var now map[dashboard.Key]time.Time
+	var ended map[string]bool
+	var both sync.WaitGroup
+	both.Go(func() { now = w.look(ctx, marks, since.Add(-late)) })
+	both.Go(func() { ended = w.ended(ctx, marks) })
+	both.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var out []string
@@ -75,11 +86,14 @@ func (w *Watcher) Changed(ctx context.Context) []string {
 		if seen && at.After(w.seen) {
 			w.seen = at
 		}
-		if w.marks[project] != was || !was.again && !at.After(was.at) { // a run ended meanwhile, or nothing happened
+		if w.marks[project] != was || !was.again && !at.After(was.at) && !ended[project] { // a run ended meanwhile, or nothing happened
 			continue
 		}
 		if at.After(was.at) {
 			was.at = at
+		}
+		if ended[project] {
+			was.awaits = nil // the run that follows says what else there is to wait for
 		}
 		was.again = false
 		w.marks[project] = was

@@ -30,6 +30,7 @@ type Quiet struct {
 	Pipelines bool `json:"pipelines"` // the list of pipelines was read to its end
 
 	Dashboard QuietDashboard `json:"dashboard"`
+	Awaited   []QuietAwaited `json:"awaited,omitempty"` // whoever watches looks for their end
 
 	Pins      int            `json:"pins"`
 	Behind    int            `json:"behind"`
@@ -62,6 +63,15 @@ type QuietDashboard struct {
 	IID     int64     `json:"iid"`
 	At      time.Time `json:"at"`
 	Foreign bool      `json:"foreign"`
+}
+
+// QuietAwaited is a merge request whose pipeline was waited for, and what was known
+// of that.
+type QuietAwaited struct {
+	MR       int64     `json:"mr"`
+	Branch   string    `json:"branch"`
+	Pipeline int64     `json:"pipeline"`
+	Updated  time.Time `json:"updated"`
 }
 
 // Quiet returns the record that the run before the given one left or confirmed. ok

@@ -69,7 +69,7 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 		paths = append(paths, project.Path)
 	}
 	closing := newClosing(c.Projects)
-	watcher := reconcile.NewWatcher(runner.Dashboard)
+	watcher := reconcile.NewWatcher(runner.GitLab, runner.Dashboard)
 	metrics := newMetrics(how.metrics, p.version)
 	run := func(ctx context.Context, path string, now time.Time) error {
 		began := time.Now()

@@ -217,7 +217,7 @@ func (s *stage) open() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.store = db
-	s.watcher = reconcile.NewWatcher(dashboard.NewPublisher(client))
+	s.watcher = reconcile.NewWatcher(client, dashboard.NewPublisher(client))
 	s.runner = reconcile.New(s.edges(client))
 	return nil
 }

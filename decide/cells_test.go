@@ -91,6 +91,29 @@ func ticked(box plan.BoxType) []plan.Tick {
 	return []plan.Tick{{ID: "note-1", Box: box, Branch: lineOfA, Rendered: true, Role: plan.Developer, By: plan.User{ID: 1, Username: "bob"}}}
 }
 
+// mergeable is opened where pinwheel merges, with how the pipeline ended.
+func mergeable(t testing.TB, result plan.Result) plan.Snapshot {
+	t.Helper()
+	s := opened(t)
+	mr := &s.MergeRequests[0]
+	mr.HeadSHA = s.Branches[0].Head.SHA
+	s.Policy.Merging, s.Project.MergeMethod = plan.Merging{On: true, Kinds: []plan.Kind{plan.Minor}}, plan.MethodFF
+	s.Mergeable = map[int64]plan.Mergeable{mr.IID: {State: plan.Opened, Head: mr.HeadSHA, Target: mr.Target, Status: plan.StatusMergeable, Result: result, Pipeline: 7}}
+	return s
+}
+
+// rebuilt is what a tick does to one that is open: it is made anew and not merged.
+func rebuilt(t *testing.T, s plan.Snapshot, p plan.Plan) {
+	t.Helper()
+	if len(p.Actions) != 2 || p.Actions[0].Kind() != plan.KindCommitBranch || p.Actions[1].Kind() != plan.KindEditMergeRequest {
+		t.Fatalf("a rebase did %v", p.Actions)
+	}
+	play(&s, p.Actions)
+	if again := Decide(s); again.Requests[0].Verdict != plan.Done {
+		t.Errorf("after the rebase: %v", again.Requests)
+	}
+}
+
 // TestEveryCell walks the state table: for every state that offers a box, what
 // the world is like and what the tick does.
 func TestEveryCell(t *testing.T) {
@@ -148,6 +171,8 @@ func TestEveryCell(t *testing.T) {
 				t.Errorf("after starting over: %v %v", again.Actions, again.Requests)
 			}
 		}},
+		{plan.Testing, func(t *testing.T) plan.Snapshot { return mergeable(t, plan.Unsettled) }, rebuilt},
+		{"merging", func(t *testing.T) plan.Snapshot { return mergeable(t, plan.Passed) }, rebuilt},
 		{plan.ClosedByPerson, func(t *testing.T) plan.Snapshot {
 			s := opened(t)
 			s.MergeRequests[0].State, s.MergeRequests[0].ClosedBy = plan.Closed, plan.User{ID: 4, Username: "alice"}

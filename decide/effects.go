@@ -25,9 +25,7 @@ func (d *acting) finish() {
 		if dr.State == plan.Open && dr.do == DoClose {
 			continue // it closes in this run; nothing more to say of it
 		}
-		if dr.State == plan.Open && slices.ContainsFunc(dr.Gates, plan.GateVerdict.Waits) {
-			dr.State = plan.Testing
-		}
+		dr.State = dr.shown()
 		d.plan.Updates = append(d.plan.Updates, dr.Update)
 	}
 	d.order()

@@ -45,6 +45,7 @@ func (d *queueing) merges() {
 			dr.because = "to test it on the newest " + d.s.Project.DefaultBranch + " before it is merged"
 		}
 		dr.also(why)
+		dr.mergeWhy = why
 	}
 }
 
@@ -130,6 +131,33 @@ func (d *queueing) mergePolicy(dr *draft) plan.Reason {
 	return nil
 }
 
+// shown is the state in which texts show an update: of open ones, those that are tested
+// and those that are merged next stand apart.
+func (dr *draft) shown() plan.State {
+	if dr.State != plan.Open {
+		return dr.State
+	}
+	if slices.ContainsFunc(dr.Gates, plan.GateVerdict.Waits) {
+		return plan.Testing
+	}
+	switch why := dr.mergeWhy.(type) {
+	case plan.MergesNow, plan.MergeTurn, plan.MergeBehind:
+		return plan.AboutToMerge
+	case plan.MergeUntested:
+		if why.Result == plan.Unsettled || why.Result == "" {
+			return plan.Testing
+		}
+	case plan.MergeStatus:
+		if slices.Contains(runningStatus, why.Status) {
+			return plan.Testing
+		}
+	}
+	return plan.Open
+}
+
+// runningStatus are the words of GitLab for one that it is still looking at.
+var runningStatus = []string{"ci_still_running", "checking", "unchecked", "preparing", "approvals_syncing"}
+
 // underTest reports whether a merge request stands on the newest head and may be
 // merged there as soon as its pipeline has passed, so that no other one is made anew
 // meanwhile.
@@ -139,7 +167,7 @@ func (d *queueing) underTest(dr *draft, why plan.Reason) bool {
 		running = r.Result == plan.Unsettled || r.Result == plan.None
 	}
 	if r, is := why.(plan.MergeStatus); is {
-		running = slices.Contains([]string{"ci_still_running", "checking", "unchecked", "preparing", "approvals_syncing"}, r.Status)
+		running = slices.Contains(runningStatus, r.Status)
 	}
 	return running && dr.trailer.Base == d.world.head && !d.now.Passed(dr.branch.Head.At.Add(testTime))
 }

@@ -170,4 +170,5 @@ type draft struct {
 	asker      string
 	tested     string // by what one that is merged was tested, and on which commit
 	testedOn   string
+	mergeWhy   plan.Reason // what merging it waits for; nil where nobody decided about that
 }

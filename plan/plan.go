@@ -196,6 +196,7 @@ const (
 	Errored          State = "errored"
 	Open             State = "open"
 	Testing          State = "testing"
+	AboutToMerge     State = "merging"
 	AwaitingSchedule State = "awaiting-schedule"
 	Maturing         State = "maturing"
 	RateLimited      State = "rate-limited"
@@ -207,7 +208,7 @@ const (
 
 // IsOpen reports whether an update in that state has an open merge request that is
 // ours to change.
-func (s State) IsOpen() bool { return s == Open || s == Testing }
+func (s State) IsOpen() bool { return s == Open || s == Testing || s == AboutToMerge }
 
 // BoxType is the word before "-branch=" in a checkbox marker. Renovate's
 // words, see docs/design.md.
@@ -259,6 +260,7 @@ func Table() []Row {
 		{Errored, "Errored", BoxRetry, ""},
 		{Open, "Open", BoxRebase, "rebase-all-open-prs"},
 		{Testing, "Testing", BoxRebase, ""},
+		{AboutToMerge, "Merging", BoxRebase, ""},
 		{AwaitingSchedule, "Awaiting Schedule", BoxUnschedule, "create-all-awaiting-schedule-prs"},
 		{Maturing, "Pending Status Checks", BoxApprovePR, ""},
 		{RateLimited, "Rate-Limited", BoxUnlimit, "create-all-rate-limited-prs"},

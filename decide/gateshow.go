@@ -1,0 +1,105 @@
+package decide
+
+import (
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// This file says how a head shows its gates: as commit statuses, and by whether its
+// merge request is a draft.
+
+// showGates appends what a merge request's gates need: first what runs, and once
+// nothing is to be started, the statuses in which its head shows them, and whether it
+// is a draft. It reports whether its texts have to wait for another look.
+func (d *acting) showGates(dr *draft) (later bool) {
+	if dr.do != DoLeave {
+		dr.Gates = nil // another head is judged by pipelines of its own
+		return false
+	}
+	for _, a := range dr.starts {
+		d.act(a)
+	}
+	for _, a := range dr.retries {
+		d.act(a)
+	}
+	if len(dr.gates) == 0 || dr.mr.Paused() {
+		return false
+	}
+	if len(dr.starts)+len(dr.retries) == 0 {
+		d.statuses(dr)
+	}
+	shown := d.shown(dr)
+	switch {
+	case guards(dr.gates) && !shown && !plan.IsDraft(dr.mr.Title):
+		d.act(plan.GuardMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Draft: true, Head: dr.branch.Head.SHA})
+	case shown && dr.mr.Guarded():
+		d.act(plan.GuardMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Head: dr.branch.Head.SHA})
+	}
+	return len(dr.starts)+len(dr.retries) > 0
+}
+
+// shown reports whether every required gate shows on the head as a status.
+func (d *acting) shown(dr *draft) bool {
+	for _, g := range dr.gates {
+		if g.Required && d.headStatus(dr.branch.Head.SHA, g.Name) == nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *scene) headStatus(head, gate string) *plan.GateStatus {
+	at := slices.IndexFunc(d.s.GateStatuses, func(s plan.GateStatus) bool { return s.Head == head && s.Gate == gate })
+	if at < 0 {
+		return nil
+	}
+	return &d.s.GateStatuses[at]
+}
+
+// statuses writes those that the head does not have as they should be. They hang on
+// its own pipeline; while it is to get one they wait, since without one GitLab would
+// make another.
+func (d *acting) statuses(dr *draft) {
+	p := d.pipelineOf(&dr.standing)
+	if p.ID == 0 && p.Result != plan.None && !d.s.Project.PipelinesOff {
+		return
+	}
+	for _, v := range dr.Gates {
+		want := plan.GateStatus{Head: dr.branch.Head.SHA, Gate: v.Gate, State: statusState(v), Pipeline: p.ID}
+		if have := d.headStatus(want.Head, want.Gate); have == nil || *have != want {
+			d.act(plan.SetStatus{IID: dr.mr.IID, Branch: dr.Branch, Status: want, Text: statusText(v), URL: v.URL})
+		}
+	}
+}
+
+// statusState is a verdict as a status of a commit.
+func statusState(v plan.GateVerdict) plan.StatusState {
+	switch v.State {
+	case plan.GateWaiting:
+		if ended, ok := v.Why.(plan.GateEnded); ok && ended.Result == plan.Canceled {
+			return plan.StatusCanceled
+		}
+		return plan.StatusPending
+	case plan.GateRunning:
+		return plan.StatusRunning
+	case plan.GatePassed, plan.GateFlaky, plan.GateEverywhere:
+		return plan.StatusSuccess
+	case plan.GateRegressed, plan.GateTimedOut:
+	}
+	return plan.StatusFailed
+}
+
+// statusText is what a status says beside its state.
+func statusText(v plan.GateVerdict) string {
+	text := string(v.State)
+	var names []string
+	for _, j := range v.Jobs {
+		names = append(names, j.Name)
+	}
+	if len(names) > 0 {
+		text += " in " + strings.Join(names, ", ")
+	}
+	return text
+}

@@ -118,17 +118,29 @@ func instant(text string) (time.Time, error) {
 }
 
 // numbered puts the numbers of projects in the place of their names.
-func (s *stage) numbered(text string) string {
-	for _, p := range s.config.Projects {
-		text = strings.ReplaceAll(text, "{"+path.Base(p.Path)+"}", fmt.Sprint(s.gitlab.Project(p.Path).ID()))
+func (s *stage) numbered(text string) (string, error) {
+	for _, p := range s.gitlab.Projects() {
+		text = strings.ReplaceAll(text, "{"+path.Base(p.Path())+"}", fmt.Sprint(p.ID()))
 	}
-	return text
+	if strings.Contains(text, "{") {
+		return "", fmt.Errorf("%q names no project that there is", text)
+	}
+	return text, nil
+}
+
+// fault arms one of GitLab's.
+func (s *stage) fault(a []string) (string, error) {
+	text, err := s.numbered(strings.Join(a, " "))
+	if err == nil {
+		err = s.gitlab.Inject(text)
+	}
+	return "", err
 }
 
 // weather is what befalls the run from outside.
 func (s *stage) weather() map[string]command {
 	return map[string]command{
-		"fault":       func(a []string) (string, error) { return "", s.gitlab.Inject(s.numbered(strings.Join(a, " "))) },
+		"fault":       s.fault,
 		"index-fault": func(a []string) (string, error) { return "", s.index.Inject(strings.Join(a, " ")) },
 		"calm": func([]string) (string, error) {
 			s.gitlab.ClearFaults()

@@ -53,13 +53,25 @@ func judgeGate(c gateCase) gateAnswer {
 		if until := run.Started.Add(c.gate.Timeout); c.now.Passed(until) {
 			return a.with(plan.GateTimedOut, plan.GateTakesTooLong{Gate: name, Started: run.Started.In(c.zone), Until: until.In(c.zone)})
 		}
-		return a.with(plan.GateRunning, plan.GateRuns{Gate: name})
+		return a.with(plan.GateRunning, plan.GateRuns{Gate: name, Again: underRetry(run.Jobs)})
 	case run.Result == plan.Canceled || run.Result == plan.Skipped || run.Result == plan.None:
 		a.verdict.URL = run.URL
 		return a.with(plan.GateWaiting, plan.GateEnded{Gate: name, Result: run.Result})
 	}
 	a.verdict.URL = c.head.URL
 	return a.settled(c)
+}
+
+// underRetry names the jobs of a run that goes on which had failed when it ended the
+// last time: these are what runs.
+func underRetry(jobs []plan.GateJob) []string {
+	var out []string
+	for _, j := range jobs {
+		if j.Result == plan.Failed && !j.MayFail && !j.Once {
+			out = append(out, j.Name)
+		}
+	}
+	return out
 }
 
 func (a gateAnswer) with(s plan.GateState, why plan.Reason) gateAnswer {

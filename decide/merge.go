@@ -69,10 +69,11 @@ func (d *queueing) mergeState(dr *draft) (plan.Reason, Do) {
 		return nil, DoLeave
 	}
 	base := cmp.Or(is.Onto, dr.trailer.Base)
+	if guards(dr.gates) {
+		base = dr.trailer.Base // gates test the head alone, whatever its own pipeline ran on
+	}
 	behind := base != d.world.head
-	ungated := slices.IndexFunc(dr.Gates, func(v plan.GateVerdict) bool {
-		return v.Required && !(v.Passes() && v.Head == is.Head && v.Base == dr.trailer.Base)
-	})
+	ungated := dr.ungated(is.Head)
 	switch {
 	case is.Failure != "":
 		return plan.MergeUnread{Says: is.Failure}, DoLeave
@@ -80,12 +81,12 @@ func (d *queueing) mergeState(dr *draft) (plan.Reason, Do) {
 		return plan.MergeUntested{}, DoLeave // GitLab is behind, or the next run sees what happened
 	case is.MayNot:
 		return plan.MergeMayNot{Target: is.Target}, DoLeave
+	case ungated != nil: // its own pipeline shows that, so it is asked first
+		return *ungated, DoLeave
 	case is.Result == plan.None && !d.now.Passed(dr.branch.Head.At.Add(plan.SettleTime)):
 		return plan.MergeUntested{}, DoLeave // it may be on its way
 	case is.Result != plan.Passed:
 		return plan.MergeUntested{Result: is.Result}, DoLeave
-	case ungated >= 0:
-		return plan.MergeUngated{Gate: dr.Gates[ungated].Gate}, DoLeave
 	case is.Status != plan.StatusMergeable && is.Status != "need_rebase":
 		return plan.MergeStatus{Status: is.Status}, DoLeave
 	case (behind || is.Status == "need_rebase") && (d.s.Project.MergeMethod.Exact() || !d.s.Policy.Merging.Stale):
@@ -96,6 +97,18 @@ func (d *queueing) mergeState(dr *draft) (plan.Reason, Do) {
 	dr.tested = fmt.Sprintf("pipeline %d passed", is.Pipeline)
 	dr.testedOn = base
 	return plan.MergesNow{}, DoMerge
+}
+
+// ungated is what a merge waits for where a required gate has not passed for a head
+// on the commit on which the draft stands; nil where all have.
+func (dr *draft) ungated(head string) *plan.MergeUngated {
+	for _, g := range dr.gates {
+		at := slices.IndexFunc(dr.Gates, func(v plan.GateVerdict) bool { return v.Gate == g.Name })
+		if g.Required && (at < 0 || !dr.Gates[at].PassedFor(head, dr.trailer.Base)) {
+			return &plan.MergeUngated{Gate: g.Name, Waits: at >= 0 && dr.Gates[at].Waits()}
+		}
+	}
+	return nil
 }
 
 // mergePolicy says which condition of the policy does not hold; nil where all do.
@@ -165,6 +178,9 @@ func (d *queueing) underTest(dr *draft, why plan.Reason) bool {
 	running := false
 	if r, is := why.(plan.MergeUntested); is {
 		running = r.Result == plan.Unsettled || r.Result == plan.None
+	}
+	if r, is := why.(plan.MergeUngated); is {
+		running = r.Waits
 	}
 	if r, is := why.(plan.MergeStatus); is {
 		running = slices.Contains(runningStatus, r.Status)

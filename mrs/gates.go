@@ -179,7 +179,18 @@ func (e effect) startGate(ctx context.Context, a plan.StartGate) (Outcome, error
 		return Outcome{}, err
 	}
 	made, started, err := starting{e, run, a.Spec, tested.At.Add(-clocks)}.start(ctx)
-	return Outcome{Wrote: started, Run: made}, err
+	return Outcome{Wrote: started, Run: made}, elsewhere(err, a.Spec.Project)
+}
+
+// elsewhere says of a failure in which project it was, since a run is about another.
+func elsewhere(err error, project string) error {
+	var f *gitlab.Failure
+	if !errors.As(err, &f) || strings.Contains(f.Advice, project) {
+		return err
+	}
+	in := *f
+	in.Advice = "in " + project + ": " + gitlab.Explain(err)
+	return &in
 }
 
 // starting is a pipeline that is about to be started, for an operation.

@@ -20,7 +20,7 @@ func gates(b *strings.Builder, all []plan.GateVerdict) {
 	if len(all) == 0 {
 		return
 	}
-	b.WriteString("\n| Gate | State | Jobs | Default branch | Pipeline |\n|---|---|---|---|---|\n")
+	b.WriteString("\n| Gate | State | Jobs | Baseline | Pipeline |\n|---|---|---|---|---|\n")
 	for _, v := range all {
 		name := text.CodeCell(v.Gate)
 		if v.Required {

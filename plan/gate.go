@@ -223,8 +223,14 @@ func (v GateVerdict) Waits() bool {
 // is no more to wait for. An update without gates is.
 func (u Update) Gated(head, base string) bool {
 	return !slices.ContainsFunc(u.Gates, func(v GateVerdict) bool {
-		return v.Required && !(v.Passes() && v.Head == head && v.Base == base)
+		return v.Required && !v.PassedFor(head, base)
 	})
+}
+
+// PassedFor reports whether a verdict lets an update through with this head on this
+// base, and no other.
+func (v GateVerdict) PassedFor(head, base string) bool {
+	return v.Passes() && v.Head == head && v.Base == base
 }
 
 // GuardPrefix begins the title of a merge request that we keep a draft. It is not

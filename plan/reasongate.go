@@ -128,7 +128,7 @@ func (r GateForbidden) sentences(v voice) []string {
 
 func (r GateEnded) words(v voice) string { return joined(r.sentences(v)) }
 func (r GateEnded) sentences(v voice) []string {
-	return []string{fmt.Sprintf("%s: its pipeline was %s", v.gate(r.Gate, GateWaiting), r.Result), "Run it again there, or tick the box for a new head"}
+	return []string{fmt.Sprintf("%s: its pipeline was %s", v.gate(r.Gate, GateWaiting), r.Result), "Run it again there, or rebase"}
 }
 
 func (r GateRuns) words(v voice) string {

@@ -50,7 +50,8 @@ type (
 	}
 	// MergeUngated: a gate that it has to pass has not passed.
 	MergeUngated struct {
-		Gate string `json:"gate"`
+		Gate  string `json:"gate"`
+		Waits bool   `json:"waits,omitempty"` // its verdict comes by itself
 	}
 	// MergeStatus: GitLab does not merge it now.
 	MergeStatus struct {
@@ -138,7 +139,10 @@ func (r MergeUntested) words(voice) string {
 	return "Merged by pinwheel once its pipeline passed"
 }
 func (r MergeUngated) words(v voice) string {
-	return "Merged by pinwheel once gate " + v.code(r.Gate) + " passed"
+	if r.Waits {
+		return "Merged by pinwheel once gate " + v.code(r.Gate) + " passed"
+	}
+	return "Not merged by pinwheel, since gate " + v.code(r.Gate) + " has not passed"
 }
 func (r MergeStatus) words(v voice) string {
 	if text, known := statusWords[r.Status]; known {

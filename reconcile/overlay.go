@@ -44,7 +44,10 @@ func (r *effects) overlay(ctx context.Context, a plan.Action, out mrs.Outcome, f
 		r.rememberRetry(a, out)
 	case plan.SetStatus:
 		r.rememberStatus(out)
-	case plan.OpenMergeRequest, plan.EditMergeRequest, plan.CloseMergeRequest, plan.KeepCommits, plan.NoteMergeRequest, plan.GuardMergeRequest:
+		delete(r.snap.Mergeable, a.IID) // GitLab counts the status
+	case plan.GuardMergeRequest:
+		delete(r.snap.Mergeable, a.IID) // and whether it is a draft
+	case plan.OpenMergeRequest, plan.EditMergeRequest, plan.CloseMergeRequest, plan.KeepCommits, plan.NoteMergeRequest:
 		// What they changed is in the outcome.
 	default:
 		return fmt.Errorf("remember %s of %s: no such action", a.Kind(), a.On())

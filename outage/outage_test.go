@@ -21,11 +21,12 @@ import (
 
 // server answers at once, but for the paths in hangs.
 type server struct {
-	mu    sync.Mutex
-	hangs func(path string) bool
-	fails func(path string) error
-	asked map[string]int
-	body  func(*http.Request) io.ReadCloser
+	mu     sync.Mutex
+	hangs  func(path string) bool
+	fails  func(path string) error
+	absent func(path string) bool // it answers 503
+	asked  map[string]int
+	body   func(*http.Request) io.ReadCloser
 }
 
 func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -34,7 +35,7 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 		s.asked = map[string]int{}
 	}
 	s.asked[r.URL.Path]++
-	hangs, fails, body := s.hangs, s.fails, s.body
+	hangs, fails, absent, body := s.hangs, s.fails, s.absent, s.body
 	s.mu.Unlock()
 	if hangs != nil && hangs(r.URL.Path) {
 		<-r.Context().Done()
@@ -48,6 +49,9 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 	out := &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader("yes")), Request: r}
 	if body != nil {
 		out.Body = body(r)
+	}
+	if absent != nil && absent(r.URL.Path) {
+		out.StatusCode = http.StatusServiceUnavailable
 	}
 	return out, nil
 }
@@ -273,5 +277,38 @@ func TestWordsDoNotChange(t *testing.T) {
 			t.Errorf("%s and %s read alike: %q", name, other, one)
 		}
 		seen[one] = name
+	}
+}
+
+// What failed an hour ago, and was not asked for since, tells nothing of how long it
+// fails: whichever is asked first then, nothing is left alone for it.
+func TestFailuresOfAnHourAgoDoNotCount(t *testing.T) {
+	for name, err := range map[string]error{"refused": syscall.ECONNREFUSED, "503": nil} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				broken := func(path string) bool { return path != "/good" }
+				s := &server{}
+				if err != nil {
+					s.fails = func(path string) error {
+						if broken(path) {
+							return err
+						}
+						return nil
+					}
+				} else {
+					s.absent = broken
+				}
+				w := &outage.Transport{Next: s, Record: outage.NewRecord()}
+				for range 3 {
+					for _, path := range []string{"/a", "/b", "/a", "/b", "/good", "/a", "/b"} {
+						if err := ask(t.Context(), w, path); isDown(err) || path == "/good" && err != nil {
+							t.Errorf("%s: %v", path, err)
+						}
+						time.Sleep(time.Second)
+					}
+					time.Sleep(time.Hour)
+				}
+			})
+		})
 	}
 }

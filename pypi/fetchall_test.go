@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -215,4 +216,32 @@ func BenchmarkFetchAll(b *testing.B) {
 			}
 		}
 	})
+}
+
+// What is left alone since it failed a moment ago reads as that failure: else a page
+// of ours would change with whoever was asked first.
+func TestWhatIsLeftAloneReadsAsItFailed(t *testing.T) {
+	for _, fault := range []string{"502", "503", "504", "reset"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := world(t, acme, pypisim.Options{})
+			if err := s.Inject("GET */acme/ " + fault + " always"); err != nil {
+				t.Fatal(err)
+			}
+			c := New(Options{Transport: s.Transport(), Retries: -1})
+			said := map[string]int{}
+			asked := 0
+			for range 10 {
+				_, err := c.Do(t.Context(), Request{Source: public, Name: "acme"})
+				said[err.Error()+" / "+Clause(err)]++
+				if n := len(s.Requests()); n == asked {
+					said["left alone"]++
+				}
+				asked = len(s.Requests())
+				time.Sleep(4 * time.Second)
+			}
+			if said["left alone"] == 0 || len(said) != 2 {
+				t.Errorf("%s: %v", fault, said)
+			}
+		})
+	}
 }

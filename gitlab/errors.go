@@ -122,6 +122,8 @@ func Fail(err error, format string, args ...any) error {
 	switch {
 	case errors.Is(err, ErrProjectNotFound):
 		f.Kinds, f.Text = []error{ErrNotFound}, "404 Project Not Found"
+	case outage.Status(err) != 0:
+		f.answered(&api.ErrorResponse{StatusCode: outage.Status(err)})
 	case errors.As(err, new(*outage.Down)):
 		f.Kinds, f.Text = []error{ErrUnavailable}, outage.Words(err)
 	case final(err):

@@ -19,6 +19,10 @@ const longer = 4 * time.Minute
 // again, as often as a client does that.
 const patience = 10 * time.Second
 
+// forgotten is after how long without a failure nothing counts that failed before:
+// since nobody asked meanwhile, it is not known to have lasted.
+const forgotten = 2 * rest
+
 // most is how many slow pages are remembered.
 const most = 1000
 
@@ -34,6 +38,7 @@ type server struct {
 	good    time.Time            // when a piece of an answer came last
 	whole   time.Time            // when an answer came to its end last
 	failing map[string]time.Time // pages that failed since it answered last, and since when
+	failed  time.Time            // when one of them did last
 	down    error                // why it is left alone; nil: it is asked
 	until   time.Time
 	probe   chan struct{} // open while somebody asks on behalf of all
@@ -144,6 +149,10 @@ func (r *Record) failed(a *asking, err error) {
 	if hangs {
 		s.slow(a.path, now, err)
 	}
+	if now.Sub(s.failed) > forgotten {
+		clear(s.failing)
+	}
+	s.failed = now
 	if !others {
 		s.fails(a.path, now, err)
 	}

@@ -150,6 +150,17 @@ func (e *refused) Error() string {
 	return fmt.Sprintf("it answered %d %s", e.status, http.StatusText(e.status))
 }
 
+// Status is the status of the answer for which a server was not asked, 0 where err is
+// no such *Down. A client words it as it words that answer.
+func Status(err error) int {
+	var down *Down
+	var absent *refused
+	if !errors.As(err, &down) || !errors.As(down.cause, &absent) {
+		return 0
+	}
+	return absent.status
+}
+
 // unavailable tells the answers to questions that a gateway gives in place of
 // the server, or a server in place of an answer.
 func unavailable(req *http.Request, resp *http.Response) error {

@@ -165,12 +165,20 @@ func (q *query) refusedWith(response *http.Response) *Error {
 	case status == http.StatusProxyAuthRequired:
 		err = q.problem(Unauthorized, "the proxy before %s answered 407 for %s: check its credentials", q.who, q.what)
 	case status == http.StatusTooManyRequests || status >= 500:
-		err = q.problem(Unavailable, "%s answered %s for %s", q.who, statusText(status), q.what)
+		err = q.unavailable(status)
 		err.again, err.after = true, retryAfter(response.Header)
 	default:
 		err = q.problem(Unsupported, "%s answered %s for %s", q.who, statusText(status), q.what)
 	}
 	err.status, err.forGood = response.StatusCode, gone(response.StatusCode)
+	return err
+}
+
+// unavailable is the sentence for a status that passes, of an answer or of one for
+// which nobody is asked now.
+func (q *query) unavailable(status int) *Error {
+	err := q.problem(Unavailable, "%s answered %s for %s", q.who, statusText(status), q.what)
+	err.status = status
 	return err
 }
 
@@ -250,6 +258,11 @@ func (q *query) unread(err error, limit int64) *Error {
 func (c *Client) broken(parent context.Context, q *query, err error) *Error {
 	if parent.Err() != nil {
 		return q.stopped(parent)
+	}
+	if status := outage.Status(err); status != 0 {
+		problem := q.unavailable(status)
+		problem.cause = err
+		return problem
 	}
 	problem := q.problem(Unreachable, "")
 	problem.cause = err

@@ -21,6 +21,9 @@ type Options struct {
 	// ReadToken, if set, is asked before every request instead of Token, so
 	// that a rotated token file is seen without a restart.
 	ReadToken func() (string, error)
+	// Job says that the token is that of a job of a pipeline, which GitLab takes for a
+	// few calls alone: packages are among them.
+	Job bool
 	// Transport carries the requests; nil is a clone of the default one.
 	Transport http.RoundTripper
 	UserAgent string        // "" is "pinwheel"
@@ -38,7 +41,8 @@ type Client struct {
 	// of client-go. What they answer goes through [Fail] at once.
 	API *api.Client
 
-	transport guard // carries the requests of API
+	transport guard        // carries the requests of API
+	files     *http.Client // carries files of packages
 	auth      tokenSource
 	userAgent string
 }
@@ -77,7 +81,7 @@ func Connect(o Options) (*Client, error) {
 	watched := &outage.Transport{Next: o.Transport, Record: o.Outage, Wait: min(outage.DefaultWait, o.Timeout), Write: o.Timeout, Total: o.Timeout}
 	transport := guard{watched}
 	hc := &http.Client{Transport: transport, Timeout: o.Timeout + time.Second, CheckRedirect: sameOriginGet}
-	auth := tokenSource{o.Token, o.ReadToken}
+	auth := tokenSource{o.Token, o.ReadToken, o.Job}
 	speaks, err := api.NewAuthSourceClient(auth,
 		api.WithBaseURL(o.URL),
 		api.WithHTTPClient(hc),
@@ -92,7 +96,7 @@ func Connect(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", o.URL, err)
 	}
-	return &Client{API: speaks, transport: transport, auth: auth, userAgent: o.UserAgent}, nil
+	return &Client{API: speaks, transport: transport, files: bulk(o.Transport, o.Outage), auth: auth, userAgent: o.UserAgent}, nil
 }
 
 // URL is where the instance's API is.
@@ -115,6 +119,7 @@ func checkURL(text string) error {
 type tokenSource struct {
 	token string
 	read  func() (string, error)
+	job   bool
 }
 
 func (tokenSource) Init(context.Context, *api.Client) error { return nil }
@@ -128,6 +133,9 @@ func (s tokenSource) Header(context.Context) (key, value string, err error) {
 	}
 	if token = strings.TrimSpace(token); token == "" {
 		return "", "", fmt.Errorf("read the token: %w: it is empty", ErrUnauthorized)
+	}
+	if s.job {
+		return "Job-Token", token, nil
 	}
 	return "Private-Token", token, nil
 }

@@ -49,7 +49,7 @@ func (g guard) ask(req *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if token := req.Header.Get("Private-Token"); resp.StatusCode >= 400 && len(token) >= shortestToken {
+	if token := req.Header.Get("Private-Token") + req.Header.Get("Job-Token"); resp.StatusCode >= 400 && len(token) >= shortestToken {
 		body = bytes.ReplaceAll(body, []byte(token), []byte("[redacted]"))
 		resp.Status = strings.ReplaceAll(resp.Status, token, "[redacted]")
 	}

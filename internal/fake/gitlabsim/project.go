@@ -45,6 +45,7 @@ type Project struct {
 	autoClose           bool
 	rawNotes            bool // checklist notes quote what is written, not what is rendered
 	ciDisabled          bool
+	noDuplicates        bool     // of files of packages
 	inputs              []string // of its CI/CD configuration
 	script              script
 	protected           []protection
@@ -54,6 +55,7 @@ type Project struct {
 	issues  []*issue
 	mrs     []*mergeRequest
 
+	packages  []*genericPackage
 	pipelines []*pipeline
 	iids      map[string]int
 	linked    map[string]bool // cross references already told
@@ -119,6 +121,7 @@ type Settings struct {
 	Squash              string // "" is default_off; never, always, default_on
 	DiscussionsResolved bool   // "All threads must be resolved"
 	Approvals           int    // that a merge request needs, and loses at a push
+	NoDuplicates        bool   // a file of a package is not uploaded twice
 	SHARequired         bool   // who merges has to send the head, gitlab.md 2.4
 	NoAutoClose         bool   // closing keywords do nothing
 	RawNotes            bool   // checklist notes of the older form: the item's first line as it is written
@@ -132,7 +135,7 @@ func (p *Project) Set(to Settings) {
 	p.issuesEnabled, p.mrsEnabled = !to.IssuesDisabled, !to.MRsDisabled
 	p.mergeMethod, p.pipelinesRequired, p.autoClose = "merge", to.PipelinesRequired, !to.NoAutoClose
 	p.rawNotes, p.squashOption, p.discussionsRequired = to.RawNotes, to.Squash, to.DiscussionsResolved
-	p.approvals, p.shaRequired = to.Approvals, to.SHARequired
+	p.approvals, p.shaRequired, p.noDuplicates = to.Approvals, to.SHARequired, to.NoDuplicates
 	if to.MergeMethod != "" {
 		p.mergeMethod = to.MergeMethod
 	}

@@ -18,6 +18,8 @@ type route struct {
 	pattern string
 	query   string // allowed query parameters, separated by spaces
 	body    string // allowed keys of the JSON body
+	raw     bool   // the body is a file's bytes
+	job     bool   // a job token is accepted, gitlab.md 2.10
 	handle  func(*call) (*reply, error)
 
 	parts []string
@@ -36,6 +38,7 @@ type call struct {
 	route   *route
 	params  map[string]string
 	token   *token
+	byJob   bool // the token came as that of a job
 	n       int
 
 	p       *Project
@@ -70,6 +73,9 @@ func (s *Server) receive(req *http.Request, body []byte) *call {
 	secret := req.Header.Get("Private-Token")
 	if bearer, ok := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer "); ok && secret == "" {
 		secret = bearer
+	}
+	if job := req.Header.Get("Job-Token"); job != "" && secret == "" {
+		secret, c.byJob = job, true
 	}
 	c.token = s.tokens[secret]
 	escaped, ok := strings.CutPrefix(req.URL.EscapedPath(), s.root+"/api/v4/")
@@ -215,7 +221,7 @@ func (c *call) unknown() string {
 			return fmt.Sprintf("unknown query parameter %q of %s", key, where)
 		}
 	}
-	if len(bytes.TrimSpace(c.raw)) == 0 {
+	if len(bytes.TrimSpace(c.raw)) == 0 || c.route.raw {
 		return ""
 	}
 	if err := json.Unmarshal(c.raw, &c.body); err != nil {
@@ -244,7 +250,7 @@ func (c *call) authenticate() error {
 	t := c.token
 	now := c.s.now()
 	switch {
-	case t == nil:
+	case t == nil, t.job != c.byJob, t.job && !c.route.job:
 		return refuse(401, "401 Unauthorized")
 	case t.revoked:
 		return &refusal{401, map[string]string{"error": "invalid_token",

@@ -41,6 +41,9 @@ type Options struct {
 	MaxVersions int
 	// RateLimit, if positive, is announced in RateLimit-Limit.
 	RateLimit int
+	// PackagesAt is the address of a store of objects, see Server.Storage, to which
+	// downloads of packages are redirected, "https://HOST"; "" redirects none.
+	PackagesAt string
 	// Version is what GET /version says. "" is "19.5.0".
 	Version string
 }
@@ -63,6 +66,7 @@ type Server struct {
 	unread   []func() // reads one more, oldest first
 	faults   []*liveFault
 	counts   map[string]int
+	storage  map[string][]byte
 	before   []func(Call)
 	after    []func(Call)
 	aside    bool
@@ -84,6 +88,7 @@ type token struct {
 	user    *user
 	scopes  []string
 	revoked bool
+	job     bool      // of a job of a pipeline
 	expires time.Time // zero is never
 	created time.Time
 }
@@ -106,7 +111,7 @@ func New(opt Options) *Server {
 		opt.Version = "19.5.0"
 	}
 	opt.BaseURL = strings.TrimRight(opt.BaseURL, "/")
-	s := &Server{opt: opt, tokens: map[string]*token{}, ids: map[string]int64{}, counts: map[string]int{}}
+	s := &Server{opt: opt, tokens: map[string]*token{}, ids: map[string]int64{}, counts: map[string]int{}, storage: map[string][]byte{}}
 	if u, err := url.Parse(opt.BaseURL); err == nil {
 		s.root = strings.TrimRight(u.Path, "/")
 	}
@@ -143,7 +148,7 @@ func (s *Server) now() time.Time { return s.opt.Now().UTC() }
 // an iid or for the id of another kind.
 func (s *Server) nextID(kind string) int64 {
 	if s.ids[kind] == 0 {
-		s.ids[kind] = 10000*int64(slices.Index([]string{"user", "project", "token", "issue", "mr", "note", "version", "pipeline", "job"}, kind)) + 11
+		s.ids[kind] = 10000*int64(slices.Index([]string{"user", "project", "token", "issue", "mr", "note", "version", "pipeline", "job", "package"}, kind)) + 11
 	} else {
 		s.ids[kind]++
 	}
@@ -188,6 +193,19 @@ func (s *Server) Token(username string, scopes ...string) string {
 	}
 	id := s.nextID("token")
 	t := &token{id: id, value: fmt.Sprintf("glpat-%s-%d", username, id), user: u, scopes: scopes, created: s.now()}
+	s.tokens[t.value] = t
+	return t.value
+}
+
+// JobToken makes the token of a running job that a user started. It is good for what
+// such tokens may do, and comes in a header of its own.
+func (s *Server) JobToken(username string) string {
+	value := s.Token(username)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tokens[value]
+	delete(s.tokens, value)
+	t.job, t.value = true, "glcbt-"+value
 	s.tokens[t.value] = t
 	return t.value
 }

@@ -31,7 +31,8 @@ type Config struct {
 	AtOnce      int    // runs that may be at work at once
 	MaxNew      int    // merge requests that a run opens over all projects without being asked; 0 is no bound
 	Limits      Limits
-	Projects    []Project
+	Projects    []Project // none where there is Software alone
+	Software    Software
 	// Defaults is the policy of a project that says nothing itself.
 	Defaults plan.Policy
 }
@@ -197,7 +198,7 @@ func syntaxError(path string, err error) Error {
 func (r *reader) config(root *yaml.Node) *Config {
 	c := &Config{
 		GitLab: GitLab{URL: "https://gitlab.com"}, Concurrency: 8, Store: "pinwheel.db", Schedule: "@hourly", AtOnce: 4,
-		Limits: DefaultLimits(),
+		Limits: DefaultLimits(), Software: defaultSoftware(),
 	}
 	var t top
 	if root != nil {

@@ -70,6 +70,20 @@ projects:
   - path: g/second
 runs_at_once: 2
 limits: {names_without_pin: 10, releases: 100, releases_of_a_package: 11, page_mib: 1, page_entries: 1000, page_memory_mib: 2, pages_memory_mib: 8, file_mib: 3, packages_mib: 4, requirements_mib: 5}
+software:
+  packages: [cki-lib, "cki-project/cki-tools@main"]
+  data: [kpet-db]
+  install: [kpet-db]
+  namespace: cki-project
+  ref: stable
+  constraints: pins.txt
+  constraints_variable: PINS
+  overrides: {allowed: [gitlab.com, "gitlab.com/cki-project"]}
+  path: /opt/software
+  images: [{name: python, image: "registry.example.com/python:production", python: python3.12}, {name: builder-rawhide}]
+  unpinned: error
+  registry: {project: cki-project/pipeline-definition}
+  keep: 14
 `
 
 func parsed(t *testing.T, text string) *Config {
@@ -131,6 +145,12 @@ func TestEveryKey(t *testing.T) {
 			{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}, source: at(5)},
 		},
 		Concurrency: 4, Store: "other.db", Schedule: "15 * * * *", MaxNew: 7, AtOnce: 2, CAFile: "own.pem",
+		Software: Software{
+			Packages: []string{"cki-lib", "cki-project/cki-tools@main"}, Data: []string{"kpet-db"}, Install: []string{"kpet-db"}, Namespace: "cki-project", Ref: "stable",
+			Constraints: "pins.txt", ConstraintsVariable: "PINS", Allowed: []string{"gitlab.com", "gitlab.com/cki-project"}, Path: "/opt/software",
+			Images:   []SoftwareImage{{"python", "registry.example.com/python:production", "python3.12"}, {"builder-rawhide", "", "python3"}},
+			Unpinned: "error", Registry: SoftwareRegistry{Project: "cki-project/pipeline-definition"}, Keep: 14,
+		},
 		Limits: Limits{PageMiB: 1, PageEntries: 1000, PageMemoryMiB: 2, PagesMemoryMiB: 8, FileMiB: 3,
 			NamesWithoutPin: 10, Releases: 100, ReleasesOfAPackage: 11, PackagesMiB: 4, RequirementsMiB: 5},
 		Projects: []Project{

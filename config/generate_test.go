@@ -49,8 +49,11 @@ func (d drafter) inside(at string) (string, bool) {
 // object is the inside of an object's schema. What all projects have is referred to.
 func (d drafter) object(path string) string {
 	var keys, required []string
+	either := ""
 	for _, f := range d.sections[path] {
-		if f.required {
+		if f.unless != "" {
+			either = fmt.Sprintf(`"anyOf": [{"required": [%q]}, {"required": [%q]}], `, f.key, f.unless)
+		} else if f.required {
 			required = append(required, fmt.Sprintf("%q", f.key))
 		}
 		value := d.value(below(path, f.key), f)
@@ -63,7 +66,7 @@ func (d drafter) object(path string) string {
 	if len(required) > 0 {
 		out += `"required": [` + strings.Join(required, ", ") + `], `
 	}
-	return out + `"properties": {` + strings.Join(keys, ", ") + `}`
+	return out + either + `"properties": {` + strings.Join(keys, ", ") + `}`
 }
 
 // value is the schema of a key's value with its description and default.
@@ -118,6 +121,8 @@ func (d drafter) rows(path string) string {
 		at := below(path, f.key)
 		standard := "-"
 		switch {
+		case f.unless != "":
+			standard = "required, or `" + f.unless + "`"
 		case f.required:
 			standard = "required"
 		case f.says.standard != "":

@@ -29,6 +29,7 @@ type reader struct {
 type field struct {
 	key      string
 	required bool
+	unless   string // a key beside which it is not required
 	example  string // a value for one that is required
 	says     says
 	read     func(n *yaml.Node, at string)
@@ -74,7 +75,9 @@ func (r *reader) mapping(n *yaml.Node, at string, fields []field) {
 		}
 	}
 	for _, f := range fields {
-		if _, ok := seen[f.key]; f.required && !ok {
+		_, ok := seen[f.key]
+		_, instead := seen[f.unless]
+		if f.required && !ok && !instead {
 			r.missing(n, at, f)
 		}
 	}

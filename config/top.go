@@ -86,7 +86,12 @@ func (r *reader) topKeys(c *Config, t *top) []field {
 			read: func(n *yaml.Node, at string) { t.shared = r.layer(n, at) },
 		},
 		{
-			key: "projects", required: true, example: "[{path: group/project}]",
+			key:  "software",
+			says: says{"mapping", "", schemaMapping, "One set of software for every job of a pipeline, for `pinwheel prepare`"},
+			read: func(n *yaml.Node, at string) { r.software(n, at, &c.Software) },
+		},
+		{
+			key: "projects", required: true, unless: "software", example: "[{path: group/project}]",
 			says: says{"list of mappings", "", schemaMappings, "The projects, each once"},
 			read: func(n *yaml.Node, _ string) { t.projects = n },
 		},

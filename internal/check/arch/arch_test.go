@@ -170,7 +170,7 @@ func TestDoors(t *testing.T) {
 var floors = []string{
 	"cmd/pinwheel",
 	"internal/fake/demo",
-	"scheduler reconcile",
+	"scheduler reconcile prepare",
 	"journal",
 	"dashboard dashboard/publish.go mrs pypi config store",
 	"gitlab",

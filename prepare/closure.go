@@ -1,0 +1,374 @@
+package prepare
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/python/pep508"
+	"gitlab.com/cki-project/pinwheel/python/pyproject"
+)
+
+// Wanted is what a lock is to hold.
+type Wanted struct {
+	Packages, Data []Entry
+	// Install are data projects that pip installs as well, by the last part of their
+	// paths.
+	Install     []string
+	Overrides   map[string]Override // by variable name, see ParseOverrides
+	Constraints Constraints
+	GitLab      string // the address of the instance, without a final slash
+	Plain       bool   // http is permitted
+}
+
+// tree is a repository at one commit.
+type tree struct {
+	sha  string
+	read func(path string) (data []byte, found bool, err error)
+}
+
+// checkout resolves a ref, once for each repository and ref.
+type checkout func(ctx context.Context, s Source) (tree, error)
+
+// member is a package on the way into the lock.
+type member struct {
+	Package
+	source   Source // where its commit is from
+	tree     tree
+	set      bool // the set names it
+	extras   []string
+	wants    []pep508.Requirement
+	required []required
+}
+
+// required is one requirement of a member by URL.
+type required struct {
+	by     string
+	source Source
+}
+
+// closure follows requirements by URL from the members of the set.
+type closure struct {
+	wanted   Wanted
+	checkout checkout
+	members  []*member
+	used     map[string]bool // overrides
+}
+
+// resolve makes a lock of what is wanted. Every repository and ref is asked for once.
+func resolve(ctx context.Context, w Wanted, ask checkout) (Lock, error) {
+	c := &closure{wanted: w, checkout: ask, used: map[string]bool{}}
+	l := Lock{Format: 1, Packages: []Package{}, Data: []Data{}, Constraints: w.Constraints}
+	for _, e := range w.Data {
+		d, err := c.data(ctx, e)
+		if err != nil {
+			return Lock{}, err
+		}
+		l.Data = append(l.Data, d)
+	}
+	if err := c.seed(ctx); err != nil {
+		return Lock{}, err
+	}
+	for i := 0; i < len(c.members); i++ { // it grows
+		if err := c.follow(ctx, c.members[i]); err != nil {
+			return Lock{}, err
+		}
+	}
+	if err := c.unusedOverride(l); err != nil {
+		return Lock{}, err
+	}
+	for _, m := range c.members {
+		p, err := c.finish(m)
+		if err != nil {
+			return Lock{}, err
+		}
+		l.Packages = append(l.Packages, p)
+	}
+	slices.SortFunc(l.Packages, func(a, b Package) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(l.Data, func(a, b Data) int { return strings.Compare(a.Name, b.Name) })
+	return l, oneCommitEach(l.Packages)
+}
+
+// source is where a project of the set is, before overrides.
+func (c *closure) source(e Entry) Source {
+	return Source{Repository: c.wanted.GitLab + "/" + e.Project + ".git", Ref: e.Ref}
+}
+
+// replaced is a source with what overrides it, and the variable.
+func (c *closure) replaced(name string, s Source) (Source, string) {
+	o, ok := c.wanted.Overrides[variable(name)]
+	if !ok {
+		return s, ""
+	}
+	c.used[variable(name)] = true
+	return o.Source, o.Variable
+}
+
+func (c *closure) data(ctx context.Context, e Entry) (Data, error) {
+	s, by := c.replaced(e.Base(), c.source(e))
+	t, err := c.checkout(ctx, s)
+	if err != nil {
+		return Data{}, with(by, err)
+	}
+	return Data{Name: e.Base(), Project: e.Project, URL: s.Repository, Ref: s.Ref, SHA: t.sha, OverriddenBy: by}, nil
+}
+
+// with puts the variable before what is wrong with the repository that it names.
+func with(variable string, err error) error {
+	var m *Mistake
+	if variable == "" || !errors.As(err, &m) {
+		return err
+	}
+	return mistake("%s: %s", variable, m.Text)
+}
+
+// seed takes the members of the set.
+func (c *closure) seed(ctx context.Context) error {
+	entries := slices.Clone(c.wanted.Packages)
+	for _, name := range c.wanted.Install {
+		i := slices.IndexFunc(c.wanted.Data, func(e Entry) bool { return e.Base() == name })
+		if i < 0 {
+			return mistake("software.install names %s, which is none of the data projects", name)
+		}
+		entries = append(entries, c.wanted.Data[i])
+	}
+	for _, e := range entries {
+		m := &member{Package: Package{Name: pep508.NormalizeName(e.Base()), Project: e.Project}, set: true}
+		if err := c.add(ctx, m, c.source(e)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add gets a member's commit and reads what it requires.
+func (c *closure) add(ctx context.Context, m *member, s Source) (err error) {
+	m.source, m.OverriddenBy = c.replaced(m.Name, s)
+	if m.tree, err = c.checkout(ctx, m.source); err != nil {
+		return with(m.OverriddenBy, err)
+	}
+	m.URL, m.Ref, m.SHA, m.Subdirectory = m.source.Repository, m.source.Ref, m.tree.sha, m.source.Subdirectory
+	if err := c.read(m); err != nil {
+		return err
+	}
+	if other := c.member(m.Name); other != nil {
+		return mistake("%s and %s are both called %s: keep one of the two", other.URL, m.URL, m.Name)
+	}
+	c.members = append(c.members, m)
+	return nil
+}
+
+func (c *closure) member(name string) *member {
+	i := slices.IndexFunc(c.members, func(m *member) bool { return m.Name == pep508.NormalizeName(name) })
+	if i < 0 {
+		return nil
+	}
+	return c.members[i]
+}
+
+// read takes name and requirements of a member from its pyproject.toml, else its
+// setup.cfg. Where neither says them, why is noted, and nothing is followed.
+func (c *closure) read(m *member) error {
+	m.Unread = ""
+	var why error
+	for _, file := range []string{"pyproject.toml", "setup.cfg"} {
+		path := file
+		if m.Subdirectory != "" {
+			path = m.Subdirectory + "/" + file
+		}
+		data, found, err := m.tree.read(path)
+		if err != nil {
+			return err
+		}
+		if !found {
+			continue
+		}
+		p, err := pyproject.Parse(file, data, m.extras)
+		if err != nil {
+			if why == nil || file == "setup.cfg" {
+				why = err
+			}
+			continue
+		}
+		m.wants = p.Requires
+		if p.Name != "" {
+			m.Name = pep508.NormalizeName(p.Name)
+		}
+		return nil
+	}
+	m.wants, m.Unread = nil, "it has no pyproject.toml and no setup.cfg"
+	if e, ok := errors.AsType[*pyproject.Error](why); ok {
+		m.Unread = e.File + ": " + e.Reason
+	}
+	return nil
+}
+
+// follow takes the requirements of a member by URL into the set.
+func (c *closure) follow(ctx context.Context, m *member) error {
+	for _, r := range m.wants {
+		if other := c.member(r.Name); other != nil {
+			if err := c.extend(ctx, other, r.Extras); err != nil {
+				return err
+			}
+		}
+		if r.URL == "" {
+			continue
+		}
+		if err := c.require(ctx, m, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// require takes one requirement by URL into the set.
+func (c *closure) require(ctx context.Context, m *member, r pep508.Requirement) error {
+	if !isGit(r.URL) {
+		if strings.Contains(r.URL, "#sha256=") || strings.Contains(r.URL, "&sha256=") {
+			return nil // its bytes are said
+		}
+		return mistake("%s requires %s by %s, which a lock cannot hold: require it with git, or by a URL that ends in #sha256=DIGEST", m.Name, r.Name, r.URL)
+	}
+	s, err := ParseSource(r.URL, c.wanted.Plain)
+	if err != nil {
+		return mistake("%s requires %s: %s", m.Name, r.Name, err)
+	}
+	other := c.member(r.Name)
+	if other == nil {
+		other = &member{Package: Package{Name: r.Key()}, extras: r.Extras}
+		other.Project = strings.TrimSuffix(strings.TrimPrefix(s.Repository[strings.Index(s.Repository, "://")+3:], hostOf(s.Repository)+"/"), ".git")
+		if err := c.add(ctx, other, s); err != nil {
+			return requiredBy(err, m.Name)
+		}
+		if other.Name != r.Key() {
+			return mistake("%s requires %s at %s, which calls itself %s: correct the requirement", m.Name, r.Name, s.Repository, other.Name)
+		}
+	}
+	other.required = append(other.required, required{m.Name, s})
+	return nil
+}
+
+func requiredBy(err error, name string) error {
+	var m *Mistake
+	if !errors.As(err, &m) {
+		return err
+	}
+	return mistake("%s, which %s requires", m.Text, name)
+}
+
+func hostOf(address string) string {
+	host, _, _ := strings.Cut(address[strings.Index(address, "://")+3:], "/")
+	return host
+}
+
+// extend asks a member for more of its extras, and follows what they require.
+func (c *closure) extend(ctx context.Context, m *member, extras []string) error {
+	before := len(m.extras)
+	m.extras = append(m.extras, extras...)
+	slices.Sort(m.extras)
+	m.extras = slices.Compact(m.extras)
+	if len(m.extras) == before {
+		return nil
+	}
+	known := m.wants
+	if err := c.read(m); err != nil {
+		return err
+	}
+	more := *m
+	more.wants = slices.DeleteFunc(slices.Clone(m.wants), func(r pep508.Requirement) bool {
+		return slices.ContainsFunc(known, func(k pep508.Requirement) bool { return k.String() == r.String() })
+	})
+	return c.follow(ctx, &more)
+}
+
+// unusedOverride refuses one that names nothing of the set: what it asks for would
+// not happen.
+func (c *closure) unusedOverride(l Lock) error {
+	for _, name := range sortedKeys(c.wanted.Overrides) {
+		if c.used[name] {
+			continue
+		}
+		var members []string
+		for _, m := range c.members {
+			members = append(members, variable(m.Name)+overrideSuffix)
+		}
+		for _, d := range l.Data {
+			members = append(members, variable(d.Name)+overrideSuffix)
+		}
+		slices.Sort(members)
+		return mistake("%s overrides no member of the set: the set has %s", c.wanted.Overrides[name].Variable, strings.Join(slices.Compact(members), ", "))
+	}
+	return nil
+}
+
+// finish says how pip is asked for a member, and refuses what pip could not do.
+func (c *closure) finish(m *member) (Package, error) {
+	p := m.Package
+	spelled := m.source
+	for i, r := range m.required {
+		if first := m.required[0]; i > 0 && !r.source.same(first.source) {
+			return Package{}, mistake("%s requires %s at %s, and %s at %s: pip takes one URL for a name, so write the same in both", first.by, p.Name, first.source, r.by, r.source)
+		}
+		if fullSHA.MatchString(r.source.Ref) && r.source.Ref != p.SHA {
+			return Package{}, mistake("%s requires %s at commit %s, and %s is at %s: let it require a branch, or take the other away", r.by, p.Name, r.source.Ref[:12], c.cause(m), p.SHA[:12])
+		}
+		if r.source.Subdirectory != p.Subdirectory {
+			return Package{}, mistake("%s requires %s in the subdirectory %q, and %s is in %q: write the same in both", r.by, p.Name, r.source.Subdirectory, c.cause(m), p.Subdirectory)
+		}
+		if p.OverriddenBy == "" && r.source.home() != m.source.home() {
+			return Package{}, mistake("%s requires %s from %s, and the set has it from %s: name the same project in both", r.by, p.Name, r.source.Repository, m.source.Repository)
+		}
+		spelled = r.source
+		p.RequiredBy = append(p.RequiredBy, r.by)
+		p.Refs = append(p.Refs, r.source.Ref)
+		p.Asked = append(p.Asked, r.source.spellings()...)
+	}
+	p.Refs = append(p.Refs, p.Ref)
+	p.Asked = append(p.Asked, m.source.spellings()...)
+	for _, list := range []*[]string{&p.RequiredBy, &p.Refs, &p.Asked} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	p.Refs = slices.DeleteFunc(p.Refs, func(s string) bool { return s == "" })
+	if m.set {
+		p.Requirement = p.Name + " @ " + spelled.String()
+		if p.Unread != "" {
+			p.Requirement = spelled.String() // its build alone knows its name
+		}
+	}
+	return p, nil
+}
+
+// cause names what chose a member's commit.
+func (*closure) cause(m *member) string {
+	if m.OverriddenBy != "" {
+		return m.OverriddenBy
+	}
+	return "the set"
+}
+
+// oneCommitEach refuses members that are in one repository at different commits: git
+// is pointed at one mirror for one address.
+func oneCommitEach(packages []Package) error {
+	first := map[string]Package{}
+	for _, p := range packages {
+		for _, address := range p.Asked {
+			other, there := first[address]
+			if there && other.SHA != p.SHA {
+				return mistake("%s and %s are in one repository, %s, and at different commits: name the same ref, or override both", other.Name, p.Name, address)
+			}
+			first[address] = p
+		}
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,66 @@
+package prepare
+
+import (
+	"cmp"
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// Interpreter is the Python that a set is built for, as it tells of itself.
+type Interpreter struct {
+	Executable     string `json:"executable"` // that a virtual environment links to
+	Implementation string `json:"implementation"`
+	Version        string `json:"version"` // 3.12.1
+	ABI            string `json:"abi"`     // such as cpython-312-x86_64-linux-gnu
+	Libc           string `json:"libc"`    // such as glibc 2.36; empty where Python cannot tell
+	Platform       string `json:"platform"`
+}
+
+// probe is what an interpreter is asked. It prints one JSON object.
+const probe = `import json, os, platform, sys, sysconfig
+print(json.dumps({"executable": os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable), "implementation": sys.implementation.name,
+ "version": platform.python_version(), "abi": sysconfig.get_config_var("SOABI") or "", "libc": " ".join(platform.libc_ver()).strip(),
+ "platform": sysconfig.get_platform()}))`
+
+// oldest is the Python whose byte code can be compiled to the same bytes again.
+const oldest = 7
+
+func readInterpreter(answer []byte) (Interpreter, error) {
+	var i Interpreter
+	if err := json.Unmarshal(answer, &i); err != nil || i.Version == "" || i.Executable == "" {
+		return Interpreter{}, mistake("the interpreter does not answer as a Python does: name one with --python")
+	}
+	major, rest, _ := strings.Cut(i.Version, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	if n, err := strconv.Atoi(minor); major != "3" || err != nil || n < oldest {
+		return Interpreter{}, mistake("Python %s is too old: a set needs Python 3.%d, and this is %s", i.Version, oldest, i.Executable)
+	}
+	return i, nil
+}
+
+// Image is where a set is used: a name for files and commands, and what it is.
+type Image struct {
+	Name      string `json:"name"`
+	Reference string `json:"reference"` // best by digest; empty is the name alone
+}
+
+// target is all that decides what one build gives.
+type target struct {
+	Lock        string      `json:"lock"` // digest
+	Interpreter Interpreter `json:"interpreter"`
+	Image       Image       `json:"image"`
+	Root        string      `json:"root"`
+	Compression string      `json:"compression"`
+}
+
+// key is the name by which a build of a target is kept: the same target has the same
+// one, on every machine.
+func (t target) key() string {
+	t.Image.Reference = cmp.Or(t.Image.Reference, t.Image.Name)
+	data, err := json.Marshal(t)
+	if err != nil {
+		panic(err) // texts alone
+	}
+	return digestOf(append([]byte("pinwheel prepare 1\n"), data...))
+}

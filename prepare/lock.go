@@ -1,0 +1,104 @@
+package prepare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Locking is what MakeLock needs beside what is wanted.
+type Locking struct {
+	Dir        string // the folder of the lock, made where it is absent
+	Credential Credential
+	CAFile     string // certificates for git, where the system's are not enough
+}
+
+// MakeLock resolves everything that is wanted to commits, once, and writes the folder
+// of a lock: its file, the constraints, and a frozen repository for each member. The
+// folder is written whole or not at all; one that holds a lock already is replaced.
+func MakeLock(ctx context.Context, w Wanted, with Locking) (Lock, error) {
+	if err := os.MkdirAll(filepath.Dir(filepath.Clean(with.Dir)), 0o750); err != nil {
+		return Lock{}, fmt.Errorf("the folder of %s cannot be made: %w", with.Dir, err)
+	}
+	if err := replaceable(with.Dir); err != nil {
+		return Lock{}, err
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(filepath.Clean(with.Dir)), ".pinwheel-lock-*")
+	if err != nil {
+		return Lock{}, fmt.Errorf("there is no room beside %s: %w", with.Dir, err)
+	}
+	defer os.RemoveAll(dir)
+	scratch := filepath.Join(dir, "scratch")
+	out := filepath.Join(dir, "out")
+	repositories := filepath.Join(out, MirrorName)
+	for _, d := range []string{scratch, repositories} {
+		if err := os.MkdirAll(d, 0o750); err != nil {
+			return Lock{}, err
+		}
+	}
+	protocols := "https"
+	if w.Plain {
+		protocols += ":http"
+	}
+	m := &mirrors{git: &git{scratch, protocols, gitSettings(with.Credential, with.CAFile)}, dir: repositories, had: map[string]*mirror{}}
+	l, err := resolve(ctx, w, m.checkout)
+	if err != nil {
+		return Lock{}, err
+	}
+	for _, p := range l.Packages {
+		if err := m.keep(ctx, Source{Repository: p.URL, Ref: p.Ref}, p.Name, p.Refs); err != nil {
+			return Lock{}, fmt.Errorf("the mirror of %s could not be made: %w", p.Name, err)
+		}
+	}
+	for _, d := range l.Data {
+		if err := m.keep(ctx, Source{Repository: d.URL, Ref: d.Ref}, dataMirror(d.Name), nil); err != nil {
+			return Lock{}, fmt.Errorf("the mirror of %s could not be made: %w", d.Name, err)
+		}
+	}
+	if err := m.drop(); err != nil {
+		return Lock{}, err
+	}
+	if err := os.WriteFile(filepath.Join(out, ConstraintsName), []byte(l.Constraints.Text), 0o600); err != nil {
+		return Lock{}, err
+	}
+	if err := os.WriteFile(filepath.Join(out, LockName), l.Encode(), 0o600); err != nil {
+		return Lock{}, err
+	}
+	if err := os.RemoveAll(with.Dir); err != nil {
+		return Lock{}, err
+	}
+	return l, os.Rename(out, with.Dir)
+}
+
+// dataMirror is the name of a data project's mirror, which no package can have.
+func dataMirror(name string) string { return "data+" + name }
+
+// replaceable says that a folder is absent, empty, or that of a lock.
+func replaceable(dir string) error {
+	list, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(list) == 0 {
+		return nil
+	}
+	if err != nil {
+		return mistake("%s cannot be read: name a folder of its own for the lock", dir)
+	}
+	if _, err := os.Stat(filepath.Join(dir, LockName)); err != nil {
+		return mistake("%s is there and holds no lock: name a folder of its own with --dir", dir)
+	}
+	return nil
+}
+
+// LoadLock reads the lock of a folder.
+func LoadLock(dir string) (Lock, error) {
+	data, err := os.ReadFile(filepath.Join(dir, LockName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Lock{}, mistake("there is no %s in %s: make it with pinwheel prepare lock, or take the artifacts of the job that did", LockName, dir)
+	}
+	if err != nil {
+		return Lock{}, fmt.Errorf("%s cannot be read: %w", filepath.Join(dir, LockName), err)
+	}
+	return ReadLock(data)
+}

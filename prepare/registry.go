@@ -1,0 +1,284 @@
+package prepare
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/gitlab"
+)
+
+// Shelf is where builds are kept by image and key. A build is there once its record
+// is, which is written last, and names its tarball by digest: two builders of one key
+// each leave a whole build, and the record that is read names one of them.
+type Shelf interface {
+	// get writes a file of a build to w. found is false where it is not there.
+	get(ctx context.Context, f shelved, w io.Writer) (found bool, err error)
+	// put writes a file, whole or not at all.
+	put(ctx context.Context, f shelved, content io.ReadSeeker, t Tarball) error
+	// list names the builds of an image, newest first.
+	list(ctx context.Context, image string) ([]Kept, error)
+	// drop removes a build; one that is gone is no error.
+	drop(ctx context.Context, k Kept) error
+}
+
+// shelved names one file of a build.
+type shelved struct{ image, key, file string }
+
+// Kept is a build on a shelf.
+type Kept struct {
+	Image, Key string
+	Created    time.Time
+	id         int64
+}
+
+// packageOf is the name of the package of an image in GitLab's registry.
+func packageOf(image string) string { return "pinwheel-software-" + image }
+
+// shelvedRecord is the record of a build on a shelf.
+const shelvedRecord = "record.json"
+
+// tarballOn is the name of a tarball on a shelf: two that differ are two files.
+func tarballOn(t Tarball) string { return "software-" + t.SHA256 + ".tar.gz" }
+
+// gitlabShelf is the generic package registry of a project.
+type gitlabShelf struct {
+	client  *gitlab.Client
+	project int64
+}
+
+// OnGitLab keeps builds in the generic package registry of a project.
+func OnGitLab(client *gitlab.Client, project int64) Shelf { return gitlabShelf{client, project} }
+
+func (s gitlabShelf) get(ctx context.Context, f shelved, w io.Writer) (bool, error) {
+	_, found, err := s.client.GetPackageFile(ctx, s.project, gitlab.PackageFile{Package: packageOf(f.image), Version: f.key, File: f.file}, w)
+	return found, err
+}
+
+func (s gitlabShelf) put(ctx context.Context, f shelved, content io.ReadSeeker, t Tarball) error {
+	file := gitlab.PackageFile{Package: packageOf(f.image), Version: f.key, File: f.file}
+	err := s.client.PutPackageFile(ctx, s.project, file, gitlab.Upload{Content: content, Size: t.Size, SHA256: t.SHA256})
+	if err == nil || !gitlab.Lost(err) && !errors.Is(err, gitlab.ErrForbidden) {
+		return err
+	}
+	// It may have arrived, or be refused since it is there already: what counts is
+	// what GitLab gives for it.
+	return gitlab.Settle(ctx, also(err), func() (bool, error) {
+		digest, found, err := s.client.GetPackageFile(ctx, s.project, file, io.Discard)
+		return found && digest == t.SHA256, err
+	})
+}
+
+// also lets a refusal be settled as a lost answer is.
+func also(err error) error {
+	if gitlab.Lost(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", gitlab.ErrUnavailable, err)
+}
+
+func (s gitlabShelf) list(ctx context.Context, image string) ([]Kept, error) {
+	all, err := s.client.Packages(ctx, s.project, packageOf(image))
+	var out []Kept
+	for _, p := range all {
+		out = append(out, Kept{image, p.Version, p.Created, p.ID})
+	}
+	return out, err
+}
+
+func (s gitlabShelf) drop(ctx context.Context, k Kept) error {
+	return s.client.DeletePackage(ctx, s.project, k.id)
+}
+
+// folderShelf is a folder that several machines may share.
+type folderShelf struct{ dir string }
+
+// InFolder keeps builds in a folder, which is made where it is absent.
+func InFolder(dir string) Shelf { return folderShelf{dir} }
+
+func (s folderShelf) path(f shelved) string { return filepath.Join(s.dir, f.image, f.key, f.file) }
+
+func (s folderShelf) get(_ context.Context, f shelved, w io.Writer) (bool, error) {
+	in, err := os.Open(s.path(f))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer in.Close()
+	_, err = io.Copy(w, in)
+	return err == nil, err
+}
+
+func (s folderShelf) put(_ context.Context, f shelved, content io.ReadSeeker, _ Tarball) error {
+	dir := filepath.Dir(s.path(f))
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // other jobs read what is in it
+		return err
+	}
+	out, err := os.CreateTemp(dir, ".put-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(out.Name())
+	_, err = io.Copy(out, content)
+	if err := errors.Join(err, out.Chmod(0o644), out.Sync(), out.Close()); err != nil {
+		return err
+	}
+	return os.Rename(out.Name(), s.path(f))
+}
+
+func (s folderShelf) list(_ context.Context, image string) ([]Kept, error) {
+	dirs, err := os.ReadDir(filepath.Join(s.dir, image))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var out []Kept
+	for _, d := range dirs {
+		if info, err := os.Stat(s.path(shelved{image, d.Name(), shelvedRecord})); err == nil && hexDigest.MatchString(d.Name()) {
+			out = append(out, Kept{Image: image, Key: d.Name(), Created: info.ModTime()})
+		}
+	}
+	slices.SortFunc(out, func(a, b Kept) int {
+		if c := b.Created.Compare(a.Created); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Key, b.Key)
+	})
+	return out, err
+}
+
+func (s folderShelf) drop(_ context.Context, k Kept) error {
+	// The record goes first, so that nobody finds half a build.
+	if err := os.Remove(s.path(shelved{k.Image, k.Key, shelvedRecord})); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.RemoveAll(filepath.Join(s.dir, k.Image, k.Key))
+}
+
+// Push keeps the build of an image that is in a folder. It reports whether it did:
+// a key that is there already is left as it is.
+func Push(ctx context.Context, s Shelf, dir, image string) (Record, bool, error) {
+	r, err := LoadRecord(dir, image)
+	if err != nil {
+		return Record{}, false, err
+	}
+	if _, there, err := recordOn(ctx, s, image, r.Key); err != nil || there {
+		return r, false, err
+	}
+	f, err := os.Open(filepath.Join(dir, r.Tarball.Name))
+	if err != nil {
+		return r, false, mistake("%s has no tarball beside it: build it anew", recordName(image))
+	}
+	defer f.Close()
+	if _, err := sameDigest(f, r.Tarball.SHA256); err != nil {
+		return r, false, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	if err := s.put(ctx, shelved{image, r.Key, tarballOn(r.Tarball)}, f, r.Tarball); err != nil {
+		return r, false, err
+	}
+	record := r.encode()
+	err = s.put(ctx, shelved{image, r.Key, shelvedRecord}, bytes.NewReader(record), Tarball{SHA256: digestOf(record), Size: int64(len(record))})
+	return r, err == nil, err
+}
+
+// recordOn reads the record of a build on a shelf.
+func recordOn(ctx context.Context, s Shelf, image, key string) (Record, bool, error) {
+	var out bytes.Buffer
+	found, err := s.get(ctx, shelved{image, key, shelvedRecord}, &out)
+	if err != nil || !found {
+		return Record{}, false, err
+	}
+	r, err := readRecord(out.Bytes())
+	if err != nil || r.Key != key || r.Image.Name != image {
+		return Record{}, false, nil //nolint:nilerr // one that cannot be used is as none: it is built and kept anew
+	}
+	return r, true, nil
+}
+
+// Fetch gets the build of a key into a folder. found is false where there is none,
+// or one that is not what its record says; nothing is left of such.
+func Fetch(ctx context.Context, s Shelf, dir string, k Kept) (r Record, found bool, err error) {
+	if !hexDigest.MatchString(k.Key) {
+		return Record{}, false, mistake("%q is no key: write the 64 characters that pinwheel prepare build --json tells", k.Key)
+	}
+	r, found, err = recordOn(ctx, s, k.Image, k.Key)
+	if err != nil || !found {
+		return Record{}, false, err
+	}
+	errDamaged := errors.New("it is damaged")
+	t, err := tarballAt(dir, k.Image, func(to io.Writer) error {
+		sum := &digester{to: to}
+		there, err := s.get(ctx, shelved{k.Image, k.Key, tarballOn(r.Tarball)}, sum)
+		if err == nil && (!there || sum.digest() != r.Tarball.SHA256) {
+			return errDamaged
+		}
+		return err
+	})
+	switch {
+	case errors.Is(err, errDamaged):
+		return Record{}, false, nil
+	case err != nil:
+		return Record{}, false, err
+	case t != r.Tarball:
+		return Record{}, false, nil
+	}
+	return r, true, nil
+}
+
+// LastGood is the newest build of an image that is kept and fits an interpreter and a
+// root, of a lock without overrides.
+func LastGood(ctx context.Context, s Shelf, p *Prepared) (Kept, bool, error) {
+	all, err := s.list(ctx, p.with.Image.Name)
+	if err != nil {
+		return Kept{}, false, err
+	}
+	for _, k := range all {
+		r, found, err := recordOn(ctx, s, k.Image, k.Key)
+		if err != nil {
+			return Kept{}, false, err
+		}
+		if found && r.Interpreter == p.Interpreter && r.Root == p.with.Root && len(r.Overridden) == 0 {
+			return k, true, nil
+		}
+	}
+	return Kept{}, false, nil
+}
+
+// Pruning says which builds of an image may go.
+type Pruning struct {
+	Image  string
+	Before time.Time // they were kept
+	Keys   []string  // that stay in any case
+	Dry    bool      // nothing is removed
+}
+
+// Prune removes the builds of an image that are old, but for the newest, which is the
+// one to fall back to. It returns what it removed.
+func Prune(ctx context.Context, s Shelf, p Pruning) ([]Kept, error) {
+	all, err := s.list(ctx, p.Image)
+	if err != nil {
+		return nil, err
+	}
+	var out []Kept
+	for i, k := range all {
+		if i == 0 || !k.Created.Before(p.Before) || slices.Contains(p.Keys, k.Key) {
+			continue
+		}
+		if !p.Dry {
+			if err := s.drop(ctx, k); err != nil {
+				return out, err
+			}
+		}
+		out = append(out, k)
+	}
+	return out, nil
+}

@@ -1,0 +1,275 @@
+package prepare
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Limits bound what a tarball may take.
+type Limits struct {
+	Bytes   int64 // unpacked; 0 is 8 GiB
+	Members int   // 0 is 500,000
+}
+
+const (
+	maxUnpacked = 8 << 30
+	maxMembers  = 500_000
+	maxManifest = 128 << 20
+)
+
+// Unpacking is where a tarball goes.
+type Unpacking struct {
+	Root   string // "" is where it was built for
+	Limits Limits
+	// Interpreter is that of this machine. Another one than that of the build is refused.
+	Interpreter Interpreter
+	SHA256      string // that the tarball has to have; "" for any
+}
+
+// Unpack takes a tarball apart into its root, whole or not at all. Nothing is written
+// but files, folders and links that stay below the root, and the links of the virtual
+// environment to the interpreter; rights are those of a file or a program, and every
+// byte is that of the manifest. A root that a set was unpacked to is replaced; any
+// other that is there is left alone, with an error.
+func Unpack(ctx context.Context, tarball string, u Unpacking) (Manifest, error) {
+	if u.Limits.Bytes == 0 {
+		u.Limits.Bytes = maxUnpacked
+	}
+	if u.Limits.Members == 0 {
+		u.Limits.Members = maxMembers
+	}
+	f, err := os.Open(tarball)
+	if err != nil {
+		return Manifest{}, mistake("%s cannot be read: check the name, or take the artifacts of the job that built it", tarball)
+	}
+	defer f.Close()
+	if u.SHA256, err = sameDigest(f, u.SHA256); err != nil {
+		return Manifest{}, fmt.Errorf("%s: %w", tarball, err)
+	}
+	m, err := u.unpack(ctx, f)
+	if err != nil {
+		return Manifest{}, fmt.Errorf("%s: %w", tarball, err)
+	}
+	return m, nil
+}
+
+// sameDigest is the digest of a file, and an error where another one is wanted.
+func sameDigest(f io.ReadSeeker, want string) (string, error) {
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	got := hex.EncodeToString(h.Sum(nil))
+	if want != "" && got != want {
+		return "", fmt.Errorf("its digest is %s, and %s was built: fetch or build it anew", got[:12], want[:12])
+	}
+	_, err := f.Seek(0, io.SeekStart)
+	return got, err
+}
+
+func (u Unpacking) unpack(ctx context.Context, f io.Reader) (Manifest, error) {
+	plain, err := gzip.NewReader(f)
+	if err != nil {
+		return Manifest{}, errors.New("it is no tarball that pinwheel packed")
+	}
+	in := tar.NewReader(&bounded{ctx, plain, u.Limits.Bytes + int64(u.Limits.Members)*2048 + maxManifest})
+	m, err := readManifest(in)
+	if err != nil {
+		return Manifest{}, err
+	}
+	if err := u.check(m); err != nil {
+		return Manifest{}, err
+	}
+	if u.Root == "" {
+		u.Root = m.Root
+	}
+	if err := ours(u.Root); err != nil {
+		return Manifest{}, err
+	}
+	if err := os.MkdirAll(filepath.Dir(u.Root), 0o755); err != nil { //nolint:gosec // others run what is in it
+		return Manifest{}, fmt.Errorf("%s cannot be made: %w", u.Root, err)
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(u.Root), ".pinwheel-unpack-*")
+	if err != nil {
+		return Manifest{}, fmt.Errorf("there is no room beside %s: %w", u.Root, err)
+	}
+	defer os.RemoveAll(dir)
+	if err := u.members(in, m, dir); err != nil {
+		return Manifest{}, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, manifestName), indented(m), 0o644); err != nil { //nolint:gosec // others read it
+		return Manifest{}, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, digestName), []byte(u.SHA256+"\n"), 0o644); err != nil { //nolint:gosec // others read it
+		return Manifest{}, err
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // others run what is in it
+		return Manifest{}, err
+	}
+	if err := os.RemoveAll(u.Root); err != nil {
+		return Manifest{}, err
+	}
+	return m, os.Rename(dir, u.Root)
+}
+
+// ours refuses to replace what no set was unpacked or built to.
+func ours(root string) error {
+	list, err := os.ReadDir(root)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(list) == 0 {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(root, manifestName)); err != nil {
+		return mistake("%s is there and is not pinwheel's: set software.path to a folder of its own, or remove it", root)
+	}
+	return nil
+}
+
+func readManifest(in *tar.Reader) (Manifest, error) {
+	h, err := in.Next()
+	if err != nil {
+		return Manifest{}, cut(err)
+	}
+	if h.Name != manifestName || h.Typeflag != tar.TypeReg || h.Size > maxManifest {
+		return Manifest{}, errors.New("it is no tarball that pinwheel packed: its manifest is not first")
+	}
+	var m Manifest
+	data, err := io.ReadAll(in)
+	if err != nil {
+		return Manifest{}, cut(err)
+	}
+	if err := json.Unmarshal(data, &m); err != nil || m.Format != 1 || !filepath.IsAbs(m.Root) || filepath.Clean(m.Root) != m.Root || m.Root == "/" {
+		return Manifest{}, errors.New("its manifest cannot be read: build it anew")
+	}
+	return m, nil
+}
+
+// check says whether a tarball is for this machine, and within the limits.
+func (u Unpacking) check(m Manifest) error {
+	if u.Interpreter != m.Interpreter {
+		return mistake("it was built for %s, and this is %s: build it in this image", m.Interpreter.words(), u.Interpreter.words())
+	}
+	if u.Root != "" && u.Root != m.Root {
+		return mistake("it was built for %s, and holds that path: unpack it there, or build it with software.path %s", m.Root, u.Root)
+	}
+	if len(m.Members) > u.Limits.Members {
+		return mistake("it has %d members, and %d are allowed: raise --max-members where you trust it", len(m.Members), u.Limits.Members)
+	}
+	left := u.Limits.Bytes
+	for _, member := range m.Members {
+		if left -= member.Size; member.Size < 0 || left < 0 {
+			return mistake("it takes more than %d bytes: raise --max-bytes where you trust it", u.Limits.Bytes)
+		}
+	}
+	return nil
+}
+
+func (i Interpreter) words() string {
+	return strings.TrimSpace(fmt.Sprintf("%s %s of %s (%s %s)", i.Implementation, i.Version, i.Executable, i.Platform, i.Libc))
+}
+
+// members writes what the manifest names, in its order, and refuses what it does not.
+func (u Unpacking) members(in *tar.Reader, m Manifest, dir string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close() //nolint:errcheck // what was written through it was closed
+	for _, want := range m.Members {
+		h, err := in.Next()
+		if err != nil {
+			return cut(err)
+		}
+		if err := u.member(root, in, h, want); err != nil {
+			return err
+		}
+	}
+	if _, err := in.Next(); !errors.Is(err, io.EOF) {
+		if err != nil {
+			return cut(err)
+		}
+		return errors.New("it holds more than its manifest names: it was changed since it was packed")
+	}
+	return nil
+}
+
+// member writes one member.
+func (u Unpacking) member(root *os.Root, in io.Reader, h *tar.Header, want Member) error {
+	if why := badPath(want.Path); why != "" {
+		return fmt.Errorf("%q is refused: %s", want.Path, why)
+	}
+	like := header(want)
+	if h.Name != like.Name || h.Typeflag != like.Typeflag || h.Linkname != like.Linkname || h.Mode != like.Mode || h.Size != like.Size {
+		return fmt.Errorf("%q is not what its manifest says: it was changed since it was packed", h.Name)
+	}
+	switch {
+	case want.Link != "":
+		if !inside(want.Path, want.Link) && !toInterpreter(want, u.Interpreter.Executable) {
+			return fmt.Errorf("%q is refused: it is a link to %q, outside of the set", want.Path, want.Link)
+		}
+		return written(want.Path, root.Symlink(want.Link, want.Path))
+	case want.SHA256 == "":
+		return written(want.Path, root.Mkdir(want.Path, 0o755))
+	}
+	f, err := root.OpenFile(want.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fs.FileMode(like.Mode)) //nolint:gosec // one of two constants
+	if err != nil {
+		return written(want.Path, err)
+	}
+	sum := sha256.New()
+	_, err = io.Copy(io.MultiWriter(f, sum), in)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return cut(err)
+	}
+	if hex.EncodeToString(sum.Sum(nil)) != want.SHA256 {
+		return fmt.Errorf("%q is not what its manifest says: it was changed since it was packed", want.Path)
+	}
+	return nil
+}
+
+// written says which member could not be written: one through a link, or twice.
+func written(path string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%q is refused: %w", path, err)
+	}
+	return nil
+}
+
+// cut says of an error of reading that the tarball is not whole.
+func cut(err error) error {
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("it is cut short: fetch or build it anew")
+	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.Is(err, tar.ErrHeader):
+		return errors.New("it is damaged: fetch or build it anew")
+	}
+	return err
+}
+
+// bounded ends a reader that gives more than was allowed, or whose context has ended.
+type bounded struct {
+	ctx  context.Context //nolint:containedctx // of one reading
+	from io.Reader
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if err := b.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if b.left <= 0 {
+		return 0, errors.New("it takes more than is allowed")
+	}
+	n, err := b.from.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
+}

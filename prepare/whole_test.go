@@ -1,0 +1,97 @@
+package prepare
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestOneSetForEveryJob goes the whole way on real git, venv and pip: the lock holds
+// what production was, however often it moves; the build installs just that; a job
+// without pinwheel takes it into use.
+func TestOneSetForEveryJob(t *testing.T) {
+	whole(t, 0)
+	w := newWorld(t)
+	l := w.mustLock()
+	lib, tools, data := w.sha("cki/cki-lib", "production"), w.sha("cki/cki-tools", "production"), w.sha("cki/kpet-db", "production")
+	w.push("cki/cki-lib", "production", pythonProject("cki-lib", "9.9"))
+	w.push("cki/kpet-db", "production", map[string]string{"trees/rhel.yaml": "rhel: 9\n"})
+	if len(l.Packages) != 2 || l.Packages[0].SHA != lib || l.Packages[1].SHA != tools || len(l.Data) != 1 || l.Data[0].SHA != data {
+		t.Fatalf("the lock is\n%s", l.Encode())
+	}
+	b := w.mustBuild("python")
+	if len(b.Findings) > 0 {
+		t.Errorf("findings: %v", b.Findings)
+	}
+	versions := map[string]string{}
+	for _, i := range b.Record.Installed {
+		versions[i.Name] = i.Version
+	}
+	for name, want := range map[string]string{"cki-lib": "1.0", "cki-tools": "2.0", "six": "1.16.0", "urllib3": "2.1.0", "requests": "2.31.0"} {
+		if versions[name] != want {
+			t.Errorf("%s %q is installed, want %s", name, versions[name], want)
+		}
+	}
+	// The job is another container: nothing of the build is there but its artifacts.
+	if err := os.RemoveAll(filepath.Dir(w.root())); err != nil {
+		t.Fatal(err)
+	}
+	out := w.job(`. software/use.sh && cki-lib && cki-tools && cat "$kpet_db_data_dir/trees/rhel.yaml" && . software/use.sh && python -c 'import six'`)
+	if out != "cki-lib 1.0\ncki-tools 2.0\nrhel: 1\n" {
+		t.Errorf("the job prints\n%s", out)
+	}
+	// Where pinwheel is there, it does the same.
+	u := Unpacking{Interpreter: b.Record.Interpreter, SHA256: b.Record.Tarball.SHA256}
+	if _, err := Unpack(t.Context(), filepath.Join(w.lockDir(), "python.tar.gz"), u); err != nil {
+		t.Fatal(err)
+	}
+	if out := w.job(`. software/use.sh && cki-tools`); out != "cki-tools 2.0\n" {
+		t.Errorf("after unpack the job prints\n%s", out)
+	}
+	findings, err := CheckUnion(l, []Record{b.Record})
+	if err != nil || len(findings) > 0 {
+		t.Errorf("check: %v, %v", findings, err)
+	}
+}
+
+// job runs a script as a job of a pipeline does, in the folder of its project.
+func (w *world) job(script string) string {
+	w.t.Helper()
+	cmd := exec.CommandContext(w.t.Context(), "sh", "-euc", script)
+	cmd.Dir = w.dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		w.t.Fatalf("%s: %v\n%s", script, err, out)
+	}
+	return string(out)
+}
+
+// TestTheSameLockGivesTheSameBytes: two builds differ in nothing, whatever the time.
+func TestTheSameLockGivesTheSameBytes(t *testing.T) {
+	whole(t, 1)
+	w := newWorld(t)
+	w.mustLock()
+	first := w.mustBuild("python").Record
+	tarball := filepath.Join(w.lockDir(), first.Tarball.Name)
+	before := w.read(tarball)
+	if err := os.RemoveAll(w.root()); err != nil {
+		t.Fatal(err)
+	}
+	again := w.mustBuild("python").Record
+	if first.Key != again.Key || !bytes.Equal(first.encode(), again.encode()) {
+		t.Errorf("the records differ:\n%s\n%s", first.encode(), again.encode())
+	}
+	if before != w.read(tarball) {
+		t.Error("the tarballs differ")
+	}
+	other := w.prepared("builder")
+	if other.Key == first.Key {
+		t.Error("two images have one key")
+	}
+	if strings.Contains(before, w.token) || strings.Contains(w.read(filepath.Join(w.lockDir(), LockName)), w.token) {
+		t.Error("the token shows")
+	}
+}

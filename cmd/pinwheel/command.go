@@ -46,7 +46,7 @@ func (p *program) root() *cobra.Command {
 	)
 	root.AddCommand(
 		p.runCommand(), p.serveCommand(), p.planCommand(), p.explainCommand(), p.verifyCommand(), p.deriveCommand(), p.validateCommand(), p.doctorCommand(),
-		p.auditCommand(), p.historyCommand(), p.healthCommand(), p.demoCommand(), p.completionCommand(), p.manCommand(), p.versionCommand(),
+		p.auditCommand(), p.historyCommand(), p.healthCommand(), p.prepareCommand(), p.demoCommand(), p.completionCommand(), p.manCommand(), p.versionCommand(),
 	)
 	help := p.helpCommand()
 	root.SetHelpCommand(help)
@@ -76,7 +76,7 @@ func doubled(root *cobra.Command, args []string) []string {
 	if out == nil {
 		out = []string{} // to cobra, nil is the arguments of the process
 	}
-	c, _, err := root.Find(args[:min(1, len(args))])
+	c, _, err := root.Find(args[:min(2, len(args))]) // a command may be one of a family
 	if err != nil {
 		return out
 	}

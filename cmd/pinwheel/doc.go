@@ -17,6 +17,7 @@
 //	pinwheel audit [PROJECT]              print who asked and what was done
 //	pinwheel history [PACKAGE]            print what was offered and merged, by whom
 //	pinwheel health                       say whether the last good runs are recent
+//	pinwheel prepare COMMAND              install one set of software for every job of a pipeline
 //	pinwheel demo                         try it in a browser, without any GitLab
 //	pinwheel completion SHELL             print completion for bash, zsh, fish or powershell
 //	pinwheel man [COMMAND]                print the manual page of pinwheel or of a command
@@ -99,6 +100,10 @@
 // GitLab and the index, apply lets Decide judge and carries the actions out,
 // publish writes the dashboard. Each of these may be the last one before a crash;
 // the next run starts from what it sees and comes to the same end.
+//
+// Package prepare makes one set of software for every job of a pipeline: it locks
+// projects to commits, has pip install them, and packs what came of it. It is a system
+// of its own beside the updater, and knows nothing of it.
 //
 // Package scheduler says when a project is looked at, and imports no room.
 //

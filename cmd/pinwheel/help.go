@@ -46,9 +46,12 @@ func (p *program) helpCommand() *cobra.Command {
 				return nil
 			}
 		}
-		of, _, err := root.Find(args[:1])
-		if err != nil || of == root {
+		of, rest, err := root.Find(args[:min(len(args), 2)])
+		switch {
+		case err != nil || of == root:
 			return unknownCommand(root, args[0])
+		case len(rest) > 0 && of.HasSubCommands():
+			return unknownBelow(of, rest[0])
 		}
 		return of.Help()
 	}

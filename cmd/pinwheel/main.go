@@ -35,6 +35,7 @@ func makeRoom() {
 type program struct {
 	out, err    io.Writer
 	env         func(string) string
+	environ     func() []string // all variables, NAME=value; nil: none
 	now         func() time.Time
 	terminal    bool // stderr is one: a counter line and readable logs
 	screen      bool // stdout is one
@@ -47,7 +48,7 @@ type program struct {
 
 func newProgram() *program {
 	p := &program{
-		out: os.Stdout, err: os.Stderr, env: os.Getenv, now: time.Now,
+		out: os.Stdout, err: os.Stderr, env: os.Getenv, environ: os.Environ, now: time.Now,
 		terminal: isTerminal(os.Stderr), version: version(), instance: newInstance(),
 		untilSignal: onSignal, quit: os.Exit,
 	}

@@ -23,12 +23,25 @@ func unknownCommand(root *cobra.Command, name string) error {
 	return usage("there is no command %q; did you mean pinwheel %s?", name, strings.Join(near, " or pinwheel "))
 }
 
+// unknownBelow is unknownCommand for a family of commands.
+func unknownBelow(family *cobra.Command, name string) error {
+	var names []string
+	for _, c := range family.Commands() {
+		names = append(names, c.Name())
+	}
+	near := nearWords(names, name)
+	if len(near) == 0 {
+		return usage("there is no command %q below %s; pinwheel help %s lists them", name, family.Name(), family.Name())
+	}
+	return usage("there is no command %q below %s; did you mean %s %s?", name, family.Name(), family.CommandPath(), strings.Join(near, " or "+family.CommandPath()+" "))
+}
+
 // flagMistake says in our words what is wrong with a flag of c.
 func flagMistake(c *cobra.Command, err error) error {
 	if words := c.Flags().Args(); !c.HasParent() && len(words) > 0 {
 		return unknownCommand(c, words[0])
 	}
-	help := "; pinwheel help " + c.Name() + " lists the flags"
+	help := "; pinwheel help " + strings.TrimPrefix(c.CommandPath(), "pinwheel ") + " lists the flags"
 	if !c.HasParent() {
 		help = "; pinwheel help lists the commands"
 	}

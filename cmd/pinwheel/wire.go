@@ -124,27 +124,36 @@ func (p *program) gitlab(c *config.Config, o *reconcile.Options) error {
 	if _, err := c.Token(p.env); err != nil {
 		return failure{exitUsage, err}
 	}
-	trusted, err := authorities(c)
+	with, err := p.connection(c)
 	if err != nil {
-		return failure{exitUsage, err}
+		return err
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	if trusted != nil {
-		transport.TLSClientConfig = &tls.Config{RootCAs: trusted}
-	}
-	client, err := gitlab.Connect(gitlab.Options{
-		URL: c.GitLab.URL, UserAgent: p.userAgent(), Transport: transport,
-		ReadToken: func() (string, error) {
-			token, err := c.Token(p.env)
-			return token.Reveal(), err
-		},
-	})
+	client, err := gitlab.Connect(with)
 	if err != nil {
 		return failure{exitUsage, err}
 	}
 	o.GitLab = client
 	o.Dashboard = dashboard.NewPublisher(client)
 	return nil
+}
+
+// connection is how GitLab is reached with pinwheel's own token.
+func (p *program) connection(c *config.Config) (gitlab.Options, error) {
+	trusted, err := authorities(c)
+	if err != nil {
+		return gitlab.Options{}, failure{exitUsage, err}
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if trusted != nil {
+		transport.TLSClientConfig = &tls.Config{RootCAs: trusted}
+	}
+	return gitlab.Options{
+		URL: c.GitLab.URL, UserAgent: p.userAgent(), Transport: transport,
+		ReadToken: func() (string, error) {
+			token, err := c.Token(p.env)
+			return token.Reveal(), err
+		},
+	}, nil
 }
 
 // index is a client for every index of a configuration.
@@ -213,6 +222,9 @@ func newInstance() string { return rand.Text() }
 
 // choose returns the named projects in the order named, or all of them.
 func choose(c *config.Config, names []string) ([]config.Project, error) {
+	if len(c.Projects) == 0 {
+		return nil, usage("%s has no projects, only software: add the key projects, or use pinwheel prepare", c.Path)
+	}
 	if len(names) == 0 {
 		return c.Projects, nil
 	}

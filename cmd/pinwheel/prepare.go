@@ -1,0 +1,460 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/prepare"
+	"gitlab.com/cki-project/pinwheel/text"
+)
+
+// prepareCommand is the family of commands about one set of software for every job.
+func (p *program) prepareCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "prepare COMMAND", GroupID: groupBeside,
+		Short: "install one set of software for every job of a pipeline",
+		Long: `Makes sure that every job of a pipeline has the same software. lock resolves
+the projects of the set to commits, once. build, in each image, installs them
+with pip under the constraints and packs that. A job unpacks it and needs no
+pinwheel for that: . software/use.sh
+
+  pinwheel prepare lock      resolve the set, once for a pipeline
+  pinwheel prepare build     install and pack it, once for an image
+  pinwheel prepare push      keep a build by its key
+  pinwheel prepare fetch     get a build that was kept
+  pinwheel prepare unpack    take a build into use, where pinwheel is there
+  pinwheel prepare check     compare what was installed with the pins
+  pinwheel prepare prune     remove builds that are no longer needed
+
+The set is the key software of the configuration, and the variables
+GITLAB_COM_PACKAGES and DATA_PROJECTS; docs/prepare.md is the way through.`,
+		Example: `  pinwheel prepare lock
+  pinwheel prepare build --image builder`,
+	}
+	c.Args = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return unknownBelow(c, args[0])
+		}
+		return nil
+	}
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		p.manual(c, nil)
+		return failure{code: exitUsage}
+	}
+	c.AddCommand(p.prepareLock(), p.prepareBuild(), p.preparePush(), p.prepareFetch(), p.prepareUnpack(), p.prepareCheck(), p.preparePrune())
+	for _, of := range c.Commands() {
+		of.Flags().BoolP("help", "h", false, "print this help")
+		of.DisableAutoGenTag = true
+	}
+	return c
+}
+
+// variables are those of the environment.
+func (p *program) variables() []string {
+	if p.environ == nil {
+		return nil
+	}
+	return p.environ()
+}
+
+// software is what the commands of prepare share: flags, and what they say.
+type software struct {
+	p *program
+	*options
+	dir   string
+	image string
+}
+
+// The flags that several commands of prepare have.
+const dirFlag, imageFlag = "dir", "image"
+
+func (p *program) softwareFlags(c *cobra.Command, names ...string) *software {
+	s := &software{p: p, options: shared(c, configFlag, jsonFlag)}
+	for _, name := range names {
+		switch name {
+		case dirFlag:
+			c.Flags().StringVar(&s.dir, name, "software", "the lock and its builds are in `FOLDER`")
+		case imageFlag:
+			c.Flags().StringVar(&s.image, name, "", "the `NAME` of the image; needed unless one alone is configured")
+		}
+	}
+	c.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usage("prepare %s takes no %q: pinwheel help prepare %s has its flags", c.Name(), args[0], c.Name())
+		}
+		return nil
+	}
+	return s
+}
+
+// load reads the configuration. Without one, what is built in and the variables of the
+// pipeline hold.
+func (s *software) load() (*config.Config, error) {
+	if _, err := os.Stat(s.config); errors.Is(err, os.ErrNotExist) && s.config == defaultConfig {
+		c := config.Default()
+		c.GitLab.URL = cmp.Or(strings.TrimRight(s.p.env("CI_SERVER_URL"), "/"), c.GitLab.URL)
+		return c, nil
+	}
+	return config.Load(s.config)
+}
+
+// pick finds the image that is meant.
+func (s *software) pick(c *config.Config) (config.SoftwareImage, error) {
+	all := c.Software.Images
+	if s.image == "" && len(all) == 1 {
+		return all[0], nil
+	}
+	var names []string
+	for _, i := range all {
+		if i.Name == s.image {
+			return i, nil
+		}
+		names = append(names, i.Name)
+	}
+	switch {
+	case s.image == "" && len(all) > 1:
+		return config.SoftwareImage{}, usage("which image is this? Name it with --image: %s", strings.Join(names, ", "))
+	case s.image == "":
+		return config.SoftwareImage{}, usage("no image is named: write --image NAME, or the images below software in %s", c.Path)
+	case len(all) > 0:
+		return config.SoftwareImage{}, usage("%s has no image %q; it has %s", c.Path, s.image, strings.Join(names, ", "))
+	}
+	return config.SoftwareImage{Name: s.image, Image: s.p.env("CI_JOB_IMAGE"), Python: "python3"}, nil
+}
+
+// mistaken gives an error of prepare its exit code.
+func mistaken(err error) error {
+	if _, ok := errors.AsType[*prepare.Mistake](err); ok {
+		return failure{exitUsage, err}
+	}
+	return err
+}
+
+func (p *program) prepareLock() *cobra.Command {
+	c := &cobra.Command{
+		Use: "lock", Short: "resolve the set to commits, once for a pipeline",
+		Long: `Resolves every project of the set, and whatever these require with git, to a
+commit, and writes a folder: software.lock.json, the constraints, and a frozen
+copy of each repository. What comes later reads that folder and asks no server
+what a branch is.
+
+A variable such as cki_lib_pip_url=git+https://HOST/GROUP/PROJECT.git@REF takes
+the place of a member, wherever it is required.`,
+		Example: `  pinwheel prepare lock
+  cki_lib_pip_url=git+https://gitlab.com/me/cki-lib.git@fix pinwheel prepare lock`,
+	}
+	s := p.softwareFlags(c, dirFlag)
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		conf, err := s.load()
+		if err != nil {
+			return err
+		}
+		w, err := s.wanted(conf)
+		if err != nil {
+			return mistaken(err)
+		}
+		l, err := prepare.MakeLock(cmd.Context(), w, prepare.Locking{Dir: s.dir, Credential: s.credential(conf), CAFile: conf.CAFile})
+		if err != nil {
+			return mistaken(err)
+		}
+		return s.printLock(l)
+	}
+	return c
+}
+
+func (s *software) printLock(l prepare.Lock) error {
+	if s.json {
+		return s.p.line(lockedOf(l))
+	}
+	for _, m := range l.Packages {
+		by := ""
+		if m.OverriddenBy != "" {
+			by = ", by " + m.OverriddenBy
+		}
+		if m.Requirement == "" {
+			by += ", required by " + strings.Join(m.RequiredBy, ", ")
+		}
+		fmt.Fprintf(s.p.out, "%s %s (%s of %s%s)\n", m.Name, m.SHA[:12], printable(cmp.Or(m.Ref, "its default branch")), printable(m.URL), printable(by))
+		if m.Unread != "" {
+			fmt.Fprintf(s.p.err, "pinwheel: %s: what it requires is known to its build alone (%s), so what that names with git has to stand in software.packages\n", m.Name, printable(m.Unread))
+		}
+	}
+	for _, d := range l.Data {
+		fmt.Fprintf(s.p.out, "%s %s (data, %s of %s)\n", d.Name, d.SHA[:12], printable(d.Ref), printable(d.URL))
+	}
+	fmt.Fprintf(s.p.out, "%s: %s, %s, %s\n", s.dir, count(len(l.Packages), "package"), count(len(l.Data), "data project"), l.Digest()[:12])
+	return nil
+}
+
+// wanted is what the configuration and the variables want.
+func (s *software) wanted(c *config.Config) (prepare.Wanted, error) {
+	env, soft := s.p.env, c.Software
+	d := prepare.Defaults{Namespace: cmp.Or(soft.Namespace, env("CI_PROJECT_NAMESPACE")), Ref: soft.Ref}
+	u := strings.TrimPrefix(strings.TrimPrefix(c.GitLab.URL, "https://"), "http://")
+	w := prepare.Wanted{GitLab: c.GitLab.URL, Plain: strings.HasPrefix(c.GitLab.URL, "http://"), Install: soft.Install}
+	names := func(variable string, configured []string) ([]prepare.Entry, error) {
+		return prepare.ParseEntries(cmp.Or(strings.TrimSpace(env(variable)), strings.Join(configured, " ")), d)
+	}
+	var err error
+	if w.Packages, err = names("GITLAB_COM_PACKAGES", soft.Packages); err != nil {
+		return w, err
+	}
+	if w.Data, err = names("DATA_PROJECTS", soft.Data); err != nil {
+		return w, err
+	}
+	if len(w.Packages)+len(w.Data) == 0 {
+		return w, usage("the set is empty: name projects below software in %s, or in the variable GITLAB_COM_PACKAGES", c.Path)
+	}
+	allowed := soft.Allowed
+	if allowed == nil && d.Namespace != "" {
+		allowed = []string{u + "/" + d.Namespace}
+	}
+	if w.Overrides, err = prepare.ParseOverrides(s.p.variables(), allowed, w.Plain); err != nil {
+		return w, err
+	}
+	w.Constraints, err = s.constraints(c)
+	return w, err
+}
+
+// constraints are the bytes of the file, else of the variable.
+func (s *software) constraints(c *config.Config) (prepare.Constraints, error) {
+	var source string
+	var data []byte
+	if soft := c.Software; soft.Constraints != "" {
+		var err error
+		if data, err = readFile(soft.Constraints); err != nil {
+			return prepare.Constraints{}, err
+		}
+		source = soft.Constraints
+	} else {
+		value := s.p.env(soft.ConstraintsVariable)
+		if strings.TrimSpace(value) == "" {
+			return prepare.Constraints{}, usage("there are no constraints: set software.constraints to their file, or let the pipeline include the derived file that sets %s", soft.ConstraintsVariable)
+		}
+		source, data = "$"+soft.ConstraintsVariable, []byte(value)
+	}
+	return prepare.ReadConstraints(source, data)
+}
+
+// credential is what git is told: pinwheel's token, else that of the job.
+func (s *software) credential(c *config.Config) prepare.Credential {
+	out := prepare.Credential{Address: hostAddress(c.GitLab.URL)}
+	if token, err := c.Token(s.p.env); err == nil {
+		out.User, out.Secret = "oauth2", token.Reveal()
+	} else if token := s.p.env("CI_JOB_TOKEN"); token != "" {
+		out.User, out.Secret = "gitlab-ci-token", token
+	}
+	return out
+}
+
+func hostAddress(address string) string {
+	scheme, rest, _ := strings.Cut(address, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + host
+}
+
+func (p *program) prepareBuild() *cobra.Command {
+	c := &cobra.Command{
+		Use: "build", Short: "install the set in this image, and pack it",
+		Long: `Installs the lock into a virtual environment with one run of pip, under the
+constraints, adds the data projects, and packs both into FOLDER/IMAGE.tar.gz,
+with FOLDER/IMAGE.json beside it and FOLDER/use.sh, which jobs source. The same
+lock in the same image gives the same bytes.
+
+Where a registry is configured and has a build of that key, it is downloaded
+instead; --anew builds it in any case. Where pip finds that pins and requirements
+do not fit, the newest build of this image that is kept is used instead, with a
+loud warning, unless something is overridden or --strict is given.`,
+		Example: `  pinwheel prepare build --image builder
+  pinwheel prepare build --image builder --unpinned error`,
+	}
+	s := p.softwareFlags(c, dirFlag, imageFlag)
+	unpinned := c.Flags().String("unpinned", "", "take what has no pin for a `GRADE`: warning or error")
+	anew := c.Flags().Bool("anew", false, "build it, also where the registry has it")
+	strict := c.Flags().Bool("strict", false, "fail where pip does, instead of using an older build")
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *unpinned != "" && *unpinned != "warning" && *unpinned != "error" {
+			return usage("--unpinned %q is no grade: write warning or error", *unpinned)
+		}
+		b := building{software: s, unpinned: *unpinned, anew: *anew, strict: *strict}
+		return b.run(cmd.Context())
+	}
+	return c
+}
+
+// building is one prepare build.
+type building struct {
+	*software
+	unpinned     string
+	anew, strict bool
+	conf         *config.Config
+	shelf        prepare.Shelf
+	prepared     *prepare.Prepared
+}
+
+func (b *building) run(ctx context.Context) (err error) {
+	if b.conf, err = b.load(); err != nil {
+		return err
+	}
+	image, err := b.pick(b.conf)
+	if err != nil {
+		return err
+	}
+	if b.shelf, err = b.onShelf(ctx, b.conf); err != nil {
+		return err
+	}
+	indexes, err := b.indexes(b.conf)
+	if err != nil {
+		return err
+	}
+	b.prepared, err = prepare.Prepare(ctx, prepare.Building{
+		Dir: b.dir, Image: prepare.Image{Name: image.Name, Reference: image.Image}, Root: b.conf.Software.Path, Python: image.Python, Indexes: indexes, Clock: time.Now,
+	})
+	if err != nil {
+		return mistaken(err)
+	}
+	defer b.prepared.Close()
+	if b.shelf != nil && !b.anew {
+		done, err := b.hit(ctx, image.Name)
+		if err != nil || done {
+			return err
+		}
+	}
+	built, err := b.prepared.Build(ctx)
+	if refused, ok := errors.AsType[*prepare.RefusedError](err); ok {
+		return b.refused(ctx, refused)
+	}
+	if err != nil {
+		return mistaken(err)
+	}
+	return b.done(built)
+}
+
+// hit takes a build that is kept. A registry that does not answer stops no build.
+func (b *building) hit(ctx context.Context, image string) (bool, error) {
+	r, found, err := prepare.Fetch(ctx, b.shelf, b.dir, prepare.Kept{Image: image, Key: b.prepared.Key})
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	if err != nil {
+		fmt.Fprintf(b.p.err, "pinwheel: %s; it is built instead\n", sentence(err))
+		return false, nil // it was said, and what is kept only saves time
+	}
+	if !found {
+		return false, nil
+	}
+	if err := b.prepared.Keep(r); err != nil {
+		return false, err
+	}
+	findings, err := b.prepared.Compare(r)
+	if err != nil {
+		return false, mistaken(err)
+	}
+	return true, b.say(r, findings, "fetched")
+}
+
+// refused says what pip could not do, and takes the last good build where it may.
+func (b *building) refused(ctx context.Context, e *prepare.RefusedError) error {
+	fmt.Fprintf(b.p.err, "%s\n", strings.TrimRight(printableText(e.Output), "\n"))
+	over := b.prepared.Lock.Overridden()
+	if b.strict || b.shelf == nil || len(over) > 0 || !e.Conflict {
+		return e
+	}
+	k, found, err := prepare.LastGood(ctx, b.shelf, b.prepared)
+	if err != nil || !found {
+		return errors.Join(e, err)
+	}
+	r, found, err := prepare.Fetch(ctx, b.shelf, b.dir, k)
+	if err != nil || !found {
+		return errors.Join(e, err)
+	}
+	if err := b.prepared.Keep(r); err != nil {
+		return err
+	}
+	fmt.Fprintf(b.p.err, "pinwheel: WARNING: %s\npinwheel: WARNING: so this pipeline uses the build %s of %s, which is not what its lock says\n", sentence(e), r.Key[:12], k.Created.UTC().Format(time.RFC3339))
+	return b.say(r, nil, "last good")
+}
+
+func (b *building) done(built prepare.Built) error {
+	return b.say(built.Record, built.Findings, "built")
+}
+
+// say prints what came of a build; findings are warnings, or errors where that is asked.
+func (b *building) say(r prepare.Record, findings []prepare.Finding, how string) error {
+	if b.json {
+		if err := b.p.line(builtOf(r, findings, how)); err != nil {
+			return err
+		}
+	} else {
+		for _, f := range findings {
+			fmt.Fprintf(b.p.err, "pinwheel: %s\n", printable(f.Text))
+		}
+		fmt.Fprintf(b.p.out, "%s: %s, %s of %s, key %s\n", r.Image.Name, how, r.Tarball.Name, size(r.Tarball.Size), r.Key[:12])
+	}
+	if len(findings) > 0 && cmp.Or(b.unpinned, b.conf.Software.Unpinned) == "error" {
+		return failure{code: exitFailed}
+	}
+	return nil
+}
+
+func size(n int64) string {
+	if n < 10<<20 {
+		return fmt.Sprintf("%d KiB", (n+1023)>>10)
+	}
+	return fmt.Sprintf("%d MiB", n>>20)
+}
+
+// printableText is a text of several lines without what would move a terminal's cursor.
+func printableText(s string) string {
+	var out []string
+	for line := range strings.Lines(s) {
+		out = append(out, printable(strings.TrimRight(line, "\r\n")))
+	}
+	return strings.Join(out, "\n")
+}
+
+// indexes are those of the configuration as pip is told them.
+func (s *software) indexes(c *config.Config) ([]prepare.Index, error) {
+	var out []prepare.Index
+	for _, i := range c.Indexes {
+		password, err := i.Password(s.p.env)
+		if err != nil {
+			return nil, failure{exitUsage, err}
+		}
+		out = append(out, prepare.Index{URL: i.URL, Username: i.Username, Password: password.Reveal(), Plain: strings.HasPrefix(i.URL, "http://")})
+	}
+	return out, nil
+}
+
+// lockedOut and its like are what --json prints.
+type (
+	lockedOut struct {
+		Digest   string            `json:"digest"`
+		Packages []prepare.Package `json:"packages"`
+		Data     []prepare.Data    `json:"data"`
+	}
+	builtOut struct {
+		How      string            `json:"how"` // built, fetched or last good
+		Record   prepare.Record    `json:"record"`
+		Findings []prepare.Finding `json:"findings"`
+	}
+)
+
+func lockedOf(l prepare.Lock) lockedOut { return lockedOut{l.Digest(), l.Packages, l.Data} }
+
+func builtOf(r prepare.Record, findings []prepare.Finding, how string) builtOut {
+	findings = slices.Clone(findings)
+	for i := range findings {
+		findings[i].Text = text.Masked(findings[i].Text)
+	}
+	return builtOut{how, r, append([]prepare.Finding{}, findings...)}
+}

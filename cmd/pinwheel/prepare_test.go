@@ -1,0 +1,168 @@
+package main
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
+	"gitlab.com/cki-project/pinwheel/internal/fake/githttp"
+	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
+)
+
+// pipeline is a project whose pipeline uses one set of software: two packages that
+// require each other by git URL, and one project of data.
+type pipeline struct {
+	*world
+	index *pypisim.Server
+	url   string
+	opt   string
+}
+
+// backend is the in-tree build backend of a package; it needs nothing.
+const backend = `import os, zipfile
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    name = "%[1]s-%[2]s-py3-none-any.whl"
+    info = "%[1]s-%[2]s.dist-info/"
+    with zipfile.ZipFile(os.path.join(directory, name), "w") as z:
+        z.writestr("%[1]s.py", "VERSION = '%[2]s'\n")
+        z.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: %[1]s\nVersion: %[2]s\n%[3]s")
+        z.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: in-tree\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        z.writestr(info + "RECORD", "%[1]s.py,,\n" + info + "METADATA,,\n" + info + "WHEEL,,\n" + info + "RECORD,,\n")
+    return name
+`
+
+func sourceOf(name, version string, requires ...string) map[string]string {
+	lines, list := "", ""
+	for _, r := range requires {
+		lines += `Requires-Dist: ` + r + `\n`
+		list += fmt.Sprintf("%q, ", r)
+	}
+	return map[string]string{
+		"pyproject.toml": fmt.Sprintf("[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n[project]\nname = %q\nversion = %q\ndependencies = [%s]\n", name, version, list),
+		"backend.py":     fmt.Sprintf(backend, strings.ReplaceAll(name, "-", "_"), version, lines),
+	}
+}
+
+func newPipeline(t *testing.T) *pipeline {
+	t.Helper()
+	python := testenv.Python(t)
+	w := newWorld(t)
+	p := &pipeline{world: w, opt: filepath.Join(w.dir, "opt", "pinwheel"), index: pypisim.New(pypisim.Options{Files: true})}
+	must(t, p.index.Load("six 1.16.0 2021-05-05\nsix 1.17.0 2024-12-04\n"))
+	git, err := githttp.New(w.gitlab, t.TempDir())
+	must(t, err)
+	gitlab, index := httptest.NewServer(git), httptest.NewServer(p.index)
+	t.Cleanup(gitlab.Close)
+	t.Cleanup(index.Close)
+	w.gitlab.SetBaseURL(gitlab.URL)
+	p.url = gitlab.URL
+	p.add("cki/cki-lib", sourceOf("cki-lib", "1.0", "six", "cki-tools @ git+"+p.url+"/cki/cki-tools.git@production"))
+	p.add("cki/cki-tools", sourceOf("cki-tools", "2.0", "cki-lib @ git+"+p.url+"/cki/cki-lib.git@production"))
+	p.add("cki/kpet-db", map[string]string{"trees.yaml": "rhel: 1\n"})
+	w.write("pins.txt", "six==1.16.0\n")
+	w.write("pinwheel.yaml", fmt.Sprintf(`gitlab: {url: %q}
+index: {url: %q}
+projects: [{path: group/project}]
+software:
+  packages: [cki-lib, cki-tools]
+  data: [kpet-db]
+  namespace: cki
+  constraints: %q
+  path: %q
+  images: [{name: python, python: %q}, {name: builder, python: %q}]
+  registry: {project: group/project}
+`, p.url, index.URL+"/simple/", w.path("pins.txt"), p.opt, python, python))
+	return p
+}
+
+// add makes a project with a branch production.
+func (p *pipeline) add(path string, files map[string]string) {
+	p.t.Helper()
+	project := p.gitlab.AddProject(path, "main", files)
+	p.gitlab.AddMember(project, "pinwheel-bot", gitlabsim.Reporter)
+	p.gitlab.AddMember(project, "maintainer", gitlabsim.Maintainer)
+	must(p.t, project.CreateBranch("maintainer", "production", "main"))
+}
+
+// software runs a command of prepare in the folder of the pipeline.
+func (p *pipeline) software(command string, args ...string) (code int, out, complaints string) {
+	p.t.Helper()
+	args = append([]string{"prepare", command, "--config", p.path("pinwheel.yaml")}, args...)
+	if command != "prune" {
+		args = append(args, "--dir", p.path("software"))
+	}
+	return p.pinwheel(args...)
+}
+
+func (p *pipeline) must(command string, args ...string) string {
+	p.t.Helper()
+	code, out, complaints := p.software(command, args...)
+	p.want(code, exitDone, complaints)
+	return out
+}
+
+// TestPrepare goes the whole way with the commands: lock, build for two images, keep,
+// fetch, use in a job without pinwheel and in one with it, and check.
+func TestPrepare(t *testing.T) {
+	whole(t, 1)
+	p := newPipeline(t)
+	has(t, p.must("lock"), "cki-lib ", "cki-tools ", "kpet-db ", "2 packages, 1 data project")
+	p.pushTo("cki/cki-lib", sourceOf("cki-lib", "9.9"))
+	for _, image := range []string{"python", "builder"} {
+		has(t, p.must("build", "--image", image), image+": built, "+image+".tar.gz")
+		has(t, p.must("push", "--image", image), "is kept")
+		has(t, p.must("push", "--image", image), "was kept already")
+	}
+	has(t, p.must("check"), "the pins are what 2 images installed")
+	if n := len(p.project.Packages()); n != 4 {
+		t.Errorf("%d files are kept, want a tarball and a record for each image: %q", n, p.project.Packages())
+	}
+	// Another machine: the artifacts are gone, the key is not.
+	before := p.read("software/builder.tar.gz")
+	must(t, os.Remove(p.path("software/builder.tar.gz")))
+	has(t, p.must("build", "--image", "builder"), "builder: fetched")
+	if p.read("software/builder.tar.gz") != before {
+		t.Error("what was fetched is not what was pushed")
+	}
+	must(t, os.RemoveAll(p.opt))
+	const use = `python -c 'import cki_lib, cki_tools, six; print(cki_lib.VERSION, cki_tools.VERSION)' && cat "$kpet_db_data_dir/trees.yaml"`
+	const want = "1.0 2.0\nrhel: 1\n"
+	if out := p.job(". software/use.sh && " + use); out != want {
+		t.Errorf("a job prints %q, want %q", out, want)
+	}
+	must(t, os.RemoveAll(p.opt))
+	if out := p.job(p.must("unpack", "--image", "builder") + use); out != want {
+		t.Errorf("a job with pinwheel prints %q, want %q", out, want)
+	}
+}
+
+// whole is for a test that takes builds with pip, in the step "prepare" of .ci/run.
+func whole(t *testing.T, n int) {
+	t.Helper()
+	if !testenv.Sample(t, 1000).Has(n) {
+		t.Skip("in .ci/run prepare")
+	}
+}
+
+func (p *pipeline) pushTo(path string, files map[string]string) {
+	p.t.Helper()
+	_, err := p.gitlab.Project(path).Push("maintainer", "production", "Change", files)
+	must(p.t, err)
+}
+
+func (p *pipeline) job(script string) string {
+	p.t.Helper()
+	cmd := exec.CommandContext(p.t.Context(), "sh", "-euc", script)
+	cmd.Dir = p.dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		p.t.Fatalf("%s: %v\n%s", script, err, out)
+	}
+	return string(out)
+}

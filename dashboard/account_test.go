@@ -244,6 +244,35 @@ func TestAttribute(t *testing.T) {
 	}
 }
 
+// What was taken back before anybody judged it is remembered, since a page that was
+// opened meanwhile may bring it back: also where only the taking back has a note.
+func TestTakenBackUnjudged(t *testing.T) {
+	for _, tt := range []struct{ ours, page, history, want string }{
+		{"a b", "a b", "alice ticks a; alice unticks a", "unschedule a"},
+		{"a b", "a b", "rita writes; erin unticks b", "approve b"},
+		{"a b", "a! b", "rita writes; erin saves +a -b", "approve b"},
+		{"a b", "a b", "rita writes; erin unticks b; erin ticks b; erin unticks b", "approve b"},
+		{"a b all", "a b all", "rita writes; erin unticks all", "create-all-awaiting-schedule-prs"},
+		{"a b", "a b", "rita writes; pinwheel unticks b", ""},
+		{"a b", "a b!", "rita writes; erin unticks b; erin ticks b", ""}, // it stands on the page
+		{"c!", "c", "alice unticks c", ""},                               // it was accepted, and is withdrawn
+		{"", "a b", "pinwheel writes; rita writes; erin unticks b", "approve b"},
+	} {
+		h := dashboard.History{Bot: bot, Notes: notesOf(tt.history)}
+		if tt.ours != "" {
+			h.LastBody = pageOf(tt.ours)
+		}
+		var got []string
+		for _, tick := range dashboard.Attribute(dashboard.Parse(pageOf(tt.page)), h).Undone {
+			name := strings.TrimSuffix(strings.TrimPrefix(tick.Branch, "r/"), "-"+map[bool]string{true: "2", false: "1"}[strings.HasSuffix(tick.Branch, "-2.x")]+".x")
+			got = append(got, strings.TrimSpace(string(tick.Box)+" "+name+tick.Bulk))
+		}
+		if strings.Join(got, "; ") != tt.want {
+			t.Errorf("%s: undone %q, want %q", tt.history, got, tt.want)
+		}
+	}
+}
+
 // A tick without a note keeps its ID while nobody writes, and gets another one
 // when it comes again later.
 func TestTextIDs(t *testing.T) {

@@ -38,7 +38,8 @@ type Account struct {
 	Withdrawn []string
 	// Undone are ticks that somebody took back before anybody judged them, and of a
 	// lost memory those that the page does not show. A page that was opened
-	// meanwhile may still bring them back.
+	// meanwhile may still bring them back. Of a tick that only its taking back tells
+	// of, nobody is known to have made it.
 	Undone []plan.Tick
 }
 
@@ -84,6 +85,10 @@ func Attribute(page Page, h History) Account {
 			out.Undone = append(out.Undone, r.edits[s.at].tick())
 		case e.done && (r.known() || s.back):
 			out.Undone = append(out.Undone, e.tick())
+		case !e.done && !r.offered[e.box.key()].Checked: // whoever ticked it, no note says so
+			tick := e.tick()
+			tick.By = plan.User{}
+			out.Undone = append(out.Undone, tick)
 		}
 	}
 	out.Withdrawn = r.withdrawn()

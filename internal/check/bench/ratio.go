@@ -9,7 +9,7 @@ import (
 
 // mostOverBare is how much processor time a run in which nothing changed may take, as
 // a multiple of what a client takes that makes the same requests and nothing else.
-const mostOverBare = 8
+const mostOverBare = 3
 
 // pairs is how many runs and bare clients are measured in turn, and tries how often
 // all of them are where the bound seems broken.

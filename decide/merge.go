@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -94,7 +95,7 @@ func (d *queueing) mergeState(dr *draft) (plan.Reason, Do) {
 	case is.Status != plan.StatusMergeable:
 		return plan.MergeStatus{Status: is.Status}, DoLeave
 	}
-	dr.tested = fmt.Sprintf("pipeline %d passed", is.Pipeline)
+	dr.tested = strings.Join([]string{d.permits(dr), fmt.Sprintf("pipeline %d passed", is.Pipeline), gatesPassed(dr.Gates)}, "; ")
 	dr.testedOn = base
 	return plan.MergesNow{}, DoMerge
 }
@@ -109,6 +110,42 @@ func (dr *draft) ungated(head string) *plan.MergeUngated {
 		}
 	}
 	return nil
+}
+
+// permits names what of the policy permits the merge of a draft, with its place: the
+// key, and rules that say so of members.
+func (d *facts) permits(dr *draft) string {
+	var by []string
+	for _, move := range dr.Update.Moves {
+		at := "merge"
+		if source, set := d.s.Policy.Sources["merge"]; set {
+			at = fmt.Sprintf("merge (%s)", source)
+		}
+		if rule := d.said(move).merge; rule != nil {
+			at = fmt.Sprintf("merge: true (%s)", rule.At)
+		}
+		if !slices.Contains(by, at) {
+			by = append(by, at)
+		}
+	}
+	if len(by) == 0 {
+		by = []string{"merge"} // it moves nothing
+	}
+	return strings.Join(by, ", ")
+}
+
+// gatesPassed names the gates that passed, for the audit.
+func gatesPassed(all []plan.GateVerdict) string {
+	var out []string
+	for _, v := range all {
+		if v.Required {
+			out = append(out, strings.TrimSpace("gate "+v.Gate+" passed "+v.URL))
+		}
+	}
+	if len(out) == 0 {
+		return "no gates"
+	}
+	return strings.Join(out, ", ")
 }
 
 // mergePolicy says which condition of the policy does not hold; nil where all do.
@@ -153,17 +190,15 @@ func (dr *draft) shown() plan.State {
 	if slices.ContainsFunc(dr.Gates, plan.GateVerdict.Waits) {
 		return plan.Testing
 	}
-	switch why := dr.mergeWhy.(type) {
-	case plan.MergesNow, plan.MergeTurn, plan.MergeBehind:
+	untested, is := dr.mergeWhy.(plan.MergeUntested)
+	if is && (untested.Result == plan.Unsettled || untested.Result == "") {
+		return plan.Testing
+	}
+	if status, is := dr.mergeWhy.(plan.MergeStatus); is && slices.Contains(runningStatus, status.Status) {
+		return plan.Testing
+	}
+	if soon := []plan.ReasonKind{plan.MergesNow{}.Kind(), plan.MergeTurn{}.Kind(), plan.MergeBehind{}.Kind()}; dr.mergeWhy != nil && slices.Contains(soon, dr.mergeWhy.Kind()) {
 		return plan.AboutToMerge
-	case plan.MergeUntested:
-		if why.Result == plan.Unsettled || why.Result == "" {
-			return plan.Testing
-		}
-	case plan.MergeStatus:
-		if slices.Contains(runningStatus, why.Status) {
-			return plan.Testing
-		}
 	}
 	return plan.Open
 }

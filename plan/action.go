@@ -332,7 +332,8 @@ type Merge struct {
 	Target string
 	Paths  []string // that it changes
 	Stale  bool     // the target may be elsewhere by now
-	// Tested says by what it was tested, for the audit.
+	// Tested says for the audit what of the policy permits it, which pipeline passed,
+	// and which gates.
 	Tested string
 	Moves  []Move
 }

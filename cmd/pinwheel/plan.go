@@ -69,11 +69,24 @@ func (p *program) planText(all []seen, diff bool) {
 		}
 		fmt.Fprintf(p.out, "%s: %s\n", s.path, overall(s.Plan))
 		p.table(s.Plan)
+		for _, m := range merges(s.Plan) {
+			fmt.Fprintln(p.out, printable(fmt.Sprintf("Would be merged: !%d into %s at %.8s, by %s", m.IID, m.Target, m.Head, m.Tested)))
+		}
 		p.others(s)
 		if diff {
 			p.diffs(s)
 		}
 	}
+}
+
+// merges are the merges of a plan, in its order.
+func merges(q plan.Plan) (out []plan.Merge) {
+	for _, a := range q.Actions {
+		if m, is := a.(plan.Merge); is {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // overall is the plan in one line; of a project that is stopped it counts

@@ -20,6 +20,7 @@ type (
 		Problems  []problemOut   `json:"problems"`
 		Updates   []updateOut    `json:"updates"`
 		Actions   []actionOut    `json:"actions"`
+		Merges    []mergeOut     `json:"merges"` // what a run at that instant would merge: one at a time
 		Unmanaged []unmanagedOut `json:"not_managed"`
 		Stopped   bool           `json:"stopped"`   // nothing below was judged
 		Standings map[string]int `json:"standings"` // how many pins stand how; every one is there
@@ -83,6 +84,14 @@ type (
 		Action string `json:"action"`
 		On     string `json:"on"`
 	}
+	mergeOut struct {
+		MergeRequest int64  `json:"merge_request"`
+		Branch       string `json:"branch"`
+		Target       string `json:"target"`
+		Head         string `json:"head"` // that was tested
+		Base         string `json:"base"` // of the target, with which it was tested
+		Why          string `json:"why"`  // what permits it, and by what it was tested
+	}
 	unmanagedOut struct {
 		File   string `json:"file"`
 		Line   int    `json:"line"`
@@ -105,7 +114,7 @@ func (p *program) planJSON(all []seen) error {
 func outOf(s seen) planOut {
 	o := planOut{
 		Project: s.path, At: s.Snapshot.Now, Pins: s.Plan.Pins, Behind: s.Plan.Count(plan.StandsBehind),
-		Problems: []problemOut{}, Updates: []updateOut{}, Actions: []actionOut{}, Unmanaged: []unmanagedOut{},
+		Problems: []problemOut{}, Updates: []updateOut{}, Actions: []actionOut{}, Merges: []mergeOut{}, Unmanaged: []unmanagedOut{},
 		Stopped: s.Plan.Stopped(), Standings: map[string]int{}, All: []pinOut{},
 	}
 	for _, standing := range plan.Standings() {
@@ -131,6 +140,9 @@ func outOf(s seen) planOut {
 	}
 	for _, a := range s.Plan.Actions {
 		o.Actions = append(o.Actions, actionOut{string(a.Kind()), a.On()})
+	}
+	for _, m := range merges(s.Plan) {
+		o.Merges = append(o.Merges, mergeOut{m.IID, m.Branch, m.Target, m.Head, m.Base, m.Tested})
 	}
 	for _, u := range s.Plan.Unmanaged {
 		u.Text = text.Masked(u.Text)

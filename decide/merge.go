@@ -114,7 +114,7 @@ func (dr *draft) ungated(head string) *plan.MergeUngated {
 
 // permits names what of the policy permits the merge of a draft, with its place: the
 // key, and rules that say so of members.
-func (d *facts) permits(dr *draft) string {
+func (d *holding) permits(dr *draft) string {
 	var by []string
 	for _, move := range dr.Update.Moves {
 		at := "merge"

@@ -155,6 +155,42 @@ func (c *Client) HeadStatuses(ctx context.Context, id int64, head string, pipeli
 	return out, err
 }
 
+// GateRight is what keeps our user from starting pipelines of a ref.
+type GateRight string
+
+// What may be in the way.
+const (
+	GateMay     GateRight = ""
+	GateNoRef   GateRight = "no ref"
+	GateNoRight GateRight = "no right"
+	GateOff     GateRight = "off" // the project has no CI/CD
+)
+
+// GateRights says whether our user may start pipelines of a ref: who may push to a
+// branch or merge into it may. Of a tag it says that it is there.
+// https://docs.gitlab.com/ci/pipelines/#pipeline-security-on-protected-branches
+func (c *Client) GateRights(ctx context.Context, p plan.Project, ref string) (GateRight, error) {
+	switch {
+	case p.PipelinesOff:
+		return GateOff, nil
+	case plan.Role(p.AccessLevel) < plan.Developer && p.AccessLevel != 0:
+		return GateNoRight, nil
+	}
+	b, _, err := c.gl.API.Branches.GetBranch(p.ID, ref, api.WithContext(ctx))
+	switch err = gitlab.Fail(err, "read branch %s", ref); {
+	case err == nil && b.Protected && !b.CanPush && !b.DevelopersCanMerge:
+		return GateNoRight, nil
+	case err == nil:
+		return GateMay, nil
+	case !gitlab.Missing(err):
+		return GateMay, err
+	}
+	if _, err = c.gl.Commit(ctx, p.ID, ref); gitlab.Missing(err) {
+		return GateNoRef, nil
+	}
+	return GateMay, err
+}
+
 // startGate starts a gate's pipeline, or finds it started.
 func (e effect) startGate(ctx context.Context, a plan.StartGate) (Outcome, error) {
 	project, err := e.gl.Project(ctx, a.Spec.Project, 0)

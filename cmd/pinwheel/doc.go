@@ -11,6 +11,7 @@
 //	pinwheel plan [PROJECT...]            say what a run would do, and why
 //	pinwheel explain PACKAGE [PROJECT...] say why a pin does not go further
 //	pinwheel verify [PROJECT...]          check whether the pins can be installed together
+//	pinwheel gates [MR] [PROJECT...]      say how the tests of open merge requests stand
 //	pinwheel derive FILE OUT              write the YAML file derived from a constraints file
 //	pinwheel validate [CONFIG]            check the configuration
 //	pinwheel doctor [PROJECT...]          check token, rights, indexes and windows

@@ -62,6 +62,7 @@ type (
 		Place int        `json:"place_in_line,omitempty"`
 		Opens *time.Time `json:"opens,omitempty"`
 		Moves []moveOut  `json:"moves"`
+		Gates []gateOut  `json:"gates,omitempty"` // of an open one
 	}
 	// whyOut is the reason as data: what the update waits for, and what the text
 	// says beside that. docs/reasons.md lists the kinds.
@@ -159,6 +160,9 @@ func updateOf(u plan.Update) updateOut {
 		Branch: u.Branch, Title: u.Title, Kind: string(u.Kind), State: string(u.State), Reason: u.Reason, Why: whyOf(u.Why),
 		MergeRequest: u.MR, Eligible: known(u.Eligible),
 		Since: since(u), Place: u.Place, Opens: known(u.Opens), Moves: []moveOut{},
+	}
+	for _, v := range u.Gates {
+		o.Gates = append(o.Gates, gateOf(v))
 	}
 	for _, m := range u.Moves {
 		o.Moves = append(o.Moves, moveOut{

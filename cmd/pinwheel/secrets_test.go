@@ -329,7 +329,7 @@ func TestSecretsInTheWrongPlace(t *testing.T) {
 func TestSecretsInEveryCommand(t *testing.T) {
 	args := map[string][][]string{
 		"run": {{"run"}, {"run", "--at", saturday}}, "serve": {{"serve", "--now", "--textfile-metrics", "METRICS"}},
-		"plan": {{"plan"}, {"plan", "--json"}, {"plan", "--diff"}, {"plan", "--dashboard"}}, "explain": {{"explain", "boto3"}}, "verify": {{"verify"}},
+		"plan": {{"plan"}, {"plan", "--json"}, {"plan", "--diff"}, {"plan", "--dashboard"}}, "explain": {{"explain", "boto3"}}, "verify": {{"verify"}}, "gates": {{"gates"}, {"gates", "--json"}},
 		"derive": {{"derive", "--help"}}, "validate": {{"validate"}}, "doctor": {{"doctor"}}, "audit": {{"audit"}, {"audit", "--json"}},
 		"history": {{"history"}, {"history", "--json"}}, "health": {{"health"}}, "demo": {{"demo", "--help"}}, "completion": {{"completion", "bash"}}, "man": {{"man"}}, "help": {{"help"}}, "version": {{"version"}},
 	}

@@ -91,11 +91,11 @@ func (p *Project) commitWire(c *commit, parents bool) object {
 }
 
 func (p *Project) branchWire(u *user, b *branch, parents bool) object {
-	push, _, protected := p.protection(b.name)
+	push, merge, protected := p.protection(b.name)
 	main := p.repo.branches[p.defaultBranch]
 	return object{"name": b.name, "commit": p.commitWire(b.head, parents), "protected": protected, "default": b.name == p.defaultBranch,
 		"merged": b != main && main != nil && isAncestor(b.head, main.head), "can_push": p.canPush(u, b.name),
-		"developers_can_push": push <= Developer, "developers_can_merge": false,
+		"developers_can_push": push <= Developer, "developers_can_merge": protected && merge <= Developer,
 		"web_url": p.webURL() + "/-/tree/" + b.name}
 }
 

@@ -166,3 +166,66 @@ func (p *pipeline) job(script string) string {
 	}
 	return string(out)
 }
+
+// TestPrepareWhenPipSaysNo: the pin and the requirement are named, and the last good
+// set is used, but not where something is overridden, or with --strict.
+func TestPrepareWhenPipSaysNo(t *testing.T) {
+	whole(t, 2)
+	p := newPipeline(t)
+	p.must("lock")
+	good := p.must("build", "--image", "python")
+	p.must("push", "--image", "python")
+	p.pushTo("cki/cki-lib", sourceOf("cki-lib", "3.0", "six>=1.17"))
+	p.must("lock")
+	code, _, complaints := p.software("build", "--image", "python", "--strict")
+	p.want(code, exitFailed, complaints)
+	says := "pinwheel: cki-lib 3.0 requires six>=1.17, and " + p.path("pins.txt") + ":1 pins six==1.16.0\n"
+	has(t, complaints, says, "ERROR: ")
+	code, out, complaints := p.software("build", "--image", "python")
+	p.want(code, exitDone, complaints)
+	key := good[strings.LastIndex(good, "key "):]
+	has(t, complaints, "WARNING: cki-lib 3.0 requires six>=1.17", "WARNING: so this pipeline uses the build ")
+	has(t, out, "python: last good", key)
+	must(t, os.RemoveAll(p.opt))
+	if out := p.job(". software/use.sh && python -c 'import cki_lib; print(cki_lib.VERSION)'"); out != "1.0\n" {
+		t.Errorf("the last good set has cki-lib %s", out)
+	}
+	// The same as an override is the fault of whoever asked for it.
+	p.add("cki/fork", sourceOf("cki-lib", "4.0", "six>=1.17"))
+	p.environ = []string{"cki_lib_pip_url=git+" + p.url + "/cki/fork.git@main"}
+	p.must("lock")
+	code, _, complaints = p.software("build", "--image", "python")
+	p.want(code, exitFailed, complaints)
+	has(t, complaints, "cki-lib 4.0 requires six>=1.17")
+	if strings.Contains(complaints, "WARNING: so") {
+		t.Errorf("an override was passed over:\n%s", complaints)
+	}
+	// An override that fits changes what is installed, for those that require it, too.
+	p.add("cki/fits", sourceOf("cki-lib", "5.0"))
+	p.environ = []string{"cki_lib_pip_url=git+" + p.url + "/cki/fits.git@main"}
+	p.must("lock")
+	p.must("build", "--image", "python")
+	code, _, complaints = p.software("check")
+	p.want(code, exitUsage, complaints) // builder was not built from this lock
+	must(t, os.RemoveAll(p.opt))
+	if out := p.job(". software/use.sh && python -c 'import cki_lib; print(cki_lib.VERSION)'"); out != "5.0\n" {
+		t.Errorf("with an override it is cki-lib %s", out)
+	}
+}
+
+// TestPrepareHoldsWhatTheLockHolds: what a build computes and the lock does not hold is
+// a sentence, and nothing is asked of a server.
+func TestPrepareHoldsWhatTheLockHolds(t *testing.T) {
+	whole(t, 3)
+	p := newPipeline(t)
+	p.add("cki/hidden", sourceOf("hidden", "1.0"))
+	files := sourceOf("cki-lib", "1.0", "hidden @ git+"+p.url+"/cki/hidden.git@production")
+	files["pyproject.toml"] = "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n[project]\nname = \"cki-lib\"\ndynamic = [\"version\", \"dependencies\"]\n"
+	p.pushTo("cki/cki-lib", files)
+	code, _, complaints := p.software("lock")
+	p.want(code, exitDone, complaints)
+	has(t, complaints, "cki-lib: what it requires is known to its build alone")
+	code, _, complaints = p.software("build", "--image", "python")
+	p.want(code, exitFailed, complaints)
+	has(t, complaints, "something in the set requires git+"+p.url+"/cki/hidden.git@production, which the lock does not hold")
+}

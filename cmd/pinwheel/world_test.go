@@ -39,6 +39,7 @@ type world struct {
 	index   *pypisim.Server
 	dir     string
 	env     map[string]string
+	environ []string // variables that are found by the ends of their names
 	serving func(context.Context) (context.Context, context.CancelFunc)
 }
 
@@ -107,7 +108,7 @@ func (w *world) pinwheel(args ...string) (code int, out, complaints string) {
 	w.t.Helper()
 	var stdout, stderr bytes.Buffer
 	p := &program{
-		out: &stdout, err: &stderr, env: func(k string) string { return w.env[k] },
+		out: &stdout, err: &stderr, env: func(k string) string { return w.env[k] }, environ: func() []string { return w.environ },
 		now:     func() time.Time { return instant(w.t, friday) },
 		version: "1.2.3", instance: newInstance(), untilSignal: w.serving,
 	}

@@ -35,7 +35,7 @@ func MakeLock(ctx context.Context, w Wanted, with Locking) (Lock, error) {
 	out := filepath.Join(dir, "out")
 	repositories := filepath.Join(out, MirrorName)
 	for _, d := range []string{scratch, repositories} {
-		if err := os.MkdirAll(d, 0o750); err != nil {
+		if err := os.MkdirAll(d, 0o755); err != nil { //nolint:gosec // jobs of other users read what is in it
 			return Lock{}, err
 		}
 	}
@@ -61,10 +61,10 @@ func MakeLock(ctx context.Context, w Wanted, with Locking) (Lock, error) {
 	if err := m.drop(); err != nil {
 		return Lock{}, err
 	}
-	if err := os.WriteFile(filepath.Join(out, ConstraintsName), []byte(l.Constraints.Text), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(out, ConstraintsName), []byte(l.Constraints.Text), 0o644); err != nil { //nolint:gosec // jobs of other users read it
 		return Lock{}, err
 	}
-	if err := os.WriteFile(filepath.Join(out, LockName), l.Encode(), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(out, LockName), l.Encode(), 0o644); err != nil { //nolint:gosec // the same
 		return Lock{}, err
 	}
 	if err := os.RemoveAll(with.Dir); err != nil {

@@ -102,6 +102,31 @@ func mergeable(t testing.TB, result plan.Result) plan.Snapshot {
 	return s
 }
 
+// What is merged is what pinwheel would write, not what somebody pushed in its user's
+// name: a digest proves that a commit is of one piece, and anybody can make one.
+func TestNothingThatPinwheelWouldNotWriteIsMerged(t *testing.T) {
+	for _, digest := range []string{plan.ChangeDigest(lineOfA, []plan.FileChange{{Path: "constraints.txt", Before: []byte("a==1.0\n"), Content: []byte("a==6.6.6\n")}}), "0123456789abcdef"} {
+		s := mergeable(t, plan.Passed)
+		if p := Decide(s); len(p.Actions) != 1 || p.Actions[0].Kind() != plan.KindMerge {
+			t.Fatalf("what pinwheel wrote: %v", p.Actions)
+		}
+		b := &s.Branches[0]
+		trailer, ok := plan.ParseTrailers(b.Head.Message)
+		if !ok {
+			t.Fatal("no trailers")
+		}
+		b.Head.Message = strings.Replace(b.Head.Message, trailer.Digest, digest, 1)
+		b.Digest = digest
+		p := Decide(s)
+		if slices.ContainsFunc(p.Actions, func(a plan.Action) bool { return a.Kind() == plan.KindMerge }) {
+			t.Errorf("%s: it is merged", digest)
+		}
+		if !slices.ContainsFunc(p.Actions, func(a plan.Action) bool { return a.Kind() == plan.KindCommitBranch }) {
+			t.Errorf("%s: it is not made anew: %v", digest, p.Actions)
+		}
+	}
+}
+
 // rebuilt is what a tick does to one that is open: it is made anew and not merged.
 func rebuilt(t *testing.T, s plan.Snapshot, p plan.Plan) {
 	t.Helper()

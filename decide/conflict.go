@@ -40,16 +40,29 @@ func (d *holding) mergeOf(dr *standing) merging {
 	case !held.OfLines() || slices.ContainsFunc(held.Moves, d.made):
 		return unforeseen
 	}
-	would := offer{Update: dr.Update}
-	would.Moves, would.Lines = d.heldMoves(dr), d.heldLines(dr)
-	m := d.content(&would)
-	switch {
+	switch m := d.heldContent(dr); {
 	case m.err != nil:
 		return unforeseen
 	case m.digest != held.Digest:
 		return conflicting
 	}
 	return clean
+}
+
+// heldContent makes the steps that a branch says it makes anew on the default branch.
+func (d *holding) heldContent(dr *standing) made {
+	would := offer{Update: dr.Update}
+	would.Moves, would.Lines = d.heldMoves(dr), d.heldLines(dr)
+	return d.content(&would)
+}
+
+// genuine reports whether a branch changes just what pinwheel would write on the
+// default branch for the steps that it says it makes. That its digest is that of its
+// files shows that nobody changed them in passing; whoever may push can write both in
+// our user's name, and shall not get that merged by us.
+func (d *holding) genuine(dr *standing) bool {
+	m := d.heldContent(dr)
+	return m.err == nil && m.digest == dr.trailer.Digest
 }
 
 // made reports whether the default branch has made the very step that a branch

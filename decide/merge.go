@@ -82,6 +82,8 @@ func (d *queueing) mergeState(dr *draft) (plan.Reason, Do) {
 		return plan.MergeUntested{}, DoLeave // GitLab is behind, or the next run sees what happened
 	case is.MayNot:
 		return plan.MergeMayNot{Target: is.Target}, DoLeave
+	case !d.genuine(&dr.standing):
+		return plan.MergeBehind{DefaultBranch: d.s.Project.DefaultBranch}, DoRebuild
 	case ungated != nil: // its own pipeline shows that, so it is asked first
 		return *ungated, DoLeave
 	case is.Result == plan.None && !d.now.Passed(dr.branch.Head.At.Add(plan.SettleTime)):

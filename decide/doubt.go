@@ -2,7 +2,6 @@ package decide
 
 import (
 	"slices"
-	"strings"
 
 	"gitlab.com/cki-project/pinwheel/decide/solve"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -76,7 +75,7 @@ func (d *searcher) doubted(dr *offer) bool {
 // waits reports whether a tick waits for a run in which nothing of its update
 // is hidden. Who ticked the update as it stands now asks for just that.
 func (d *searcher) waits(t plan.Tick, dr *draft) bool {
-	if dr.State == plan.Open || dr.State == plan.Edited || dr.held == "" && strings.Contains(t.Text, dr.Title) {
+	if dr.State == plan.Open || dr.State == plan.Edited || dr.held == "" && d.s.Asked[t.ID] == dr.Title {
 		return false
 	}
 	return d.doubted(&dr.offer)

@@ -29,6 +29,9 @@ type Snapshot struct {
 	// branch; nil where nothing is known of it. While an index does not answer
 	// they stay.
 	Shown map[string]State
+	// Asked are the titles of the updates as the items of ticks named them, by the
+	// tick's ID.
+	Asked map[string]string
 	// Samples are what the dashboard remembers of earlier weeks, oldest first.
 	Samples []Sample
 	// New is how many merge requests this run may still open of those that

@@ -79,7 +79,7 @@ func (r *observer) earlier(selections []store.Selection) {
 		case sel.State == store.Pending && !slices.Contains(r.ticks.withdrawn, sel.Tick.Branch):
 			t := sel.Tick
 			t.Remembered = true
-			r.snap.Ticks = append(r.snap.Ticks, t)
+			r.addTick(t)
 		case sel.State == store.Refused && !r.board.edited:
 			r.ticks.refused = append(r.ticks.refused, plan.Request{Tick: sel.Tick, Verdict: plan.Refused, Reason: sel.Reason, Title: sel.Title})
 		}
@@ -116,8 +116,18 @@ func (r *observer) newTicks(ctx context.Context, marked []plan.Tick, byID map[st
 			fresh = append(fresh, one)
 		}
 	}
-	r.snap.Ticks = append(r.snap.Ticks, fresh...)
+	for _, t := range fresh {
+		r.addTick(t)
+	}
 	return true, nil
+}
+
+// addTick adds a tick to the snapshot, with the title that its item named.
+func (r *observer) addTick(t plan.Tick) {
+	if r.snap.Asked == nil {
+		r.snap.Asked = map[string]string{}
+	}
+	r.snap.Ticks, r.snap.Asked[t.ID] = append(r.snap.Ticks, t), dashboard.TitleOf(t.Text)
 }
 
 // judgedBefore takes what was said of a tick when it was judged before, where only

@@ -25,3 +25,17 @@ func (e *SyntaxError) Error() string {
 func (e *SyntaxError) All() []*SyntaxError {
 	return append([]*SyntaxError{e}, e.More...)
 }
+
+// LineError is what is wrong in one line of a derived file.
+type LineError struct {
+	Path string
+	Line int    // counted from 1
+	Text string // what is wrong and what to do, without its end
+}
+
+// Error returns one sentence: "constraints.yml:12: what is wrong; next step".
+func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.Text) }
+
+func lineErrorf(path string, line int, format string, args ...any) error {
+	return &LineError{Path: path, Line: line, Text: fmt.Sprintf(format, args...)}
+}

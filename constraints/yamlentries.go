@@ -2,7 +2,6 @@ package constraints
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 
@@ -251,7 +250,7 @@ func (b *entryEditor) change() error {
 }
 
 func (b *entryEditor) refuse(n *yaml.Node) error {
-	return fmt.Errorf("%s:%d: %s stands for an entry of %s that has to change; write the entry out", b.y.path, n.Line, sharing(n), b.key)
+	return lineErrorf(b.y.path, n.Line, "%s stands for an entry of %s that has to change; write the entry out", sharing(n), b.key)
 }
 
 // put replaces a scalar.

@@ -32,7 +32,7 @@ type place struct{ line, column, offset int }
 // left for find to judge.
 func readYAML(path string, data []byte) (*yamlFile, error) {
 	if i := invalidUTF8(data); i >= 0 {
-		return nil, fmt.Errorf("%s:%d: it is not UTF-8; %s", path, lineOf(data, i), saveAsUTF8)
+		return nil, lineErrorf(path, lineOf(data, i), "it is not UTF-8; %s", saveAsUTF8)
 	}
 	y := &yamlFile{path: path, data: data, newline: "\n"}
 	y.index()
@@ -55,7 +55,7 @@ func readYAML(path string, data []byte) (*yamlFile, error) {
 
 func notYAML(path string, err error) error {
 	line, what := YAMLFault(err)
-	return fmt.Errorf("%s:%d: it is not YAML: %s; correct it by hand", path, max(line, 1), what)
+	return lineErrorf(path, max(line, 1), "it is not YAML: %s; correct it by hand", what)
 }
 
 // index notes where the lines begin, by the line ends of YAML 1.1, which are
@@ -165,8 +165,7 @@ func (y *yamlFile) walk(n *yaml.Node, path []string) (target, error) {
 	t := target{value: n}
 	for _, name := range path {
 		if t.value.Kind == yaml.AliasNode {
-			return t, fmt.Errorf("%s:%d: *%s stands where %s is looked for; write its mapping out there",
-				y.path, t.value.Line, t.value.Value, name)
+			return t, lineErrorf(y.path, t.value.Line, "*%s stands where %s is looked for; write its mapping out there", t.value.Value, name)
 		}
 		if t.value.Kind != yaml.MappingNode {
 			return t, errNoKey
@@ -178,8 +177,7 @@ func (y *yamlFile) walk(n *yaml.Node, path []string) (target, error) {
 				continue
 			}
 			if next.key != nil {
-				return t, fmt.Errorf("%s:%d: the key %s stands in line %d already; keep one",
-					y.path, key.Line, name, next.key.Line)
+				return t, lineErrorf(y.path, key.Line, "the key %s stands in line %d already; keep one", name, next.key.Line)
 			}
 			next.key, next.value = key, t.value.Content[i+1]
 		}
@@ -200,7 +198,7 @@ func (t target) read(d Derivation) (Content, error) {
 	c := Content{Expand: role != roleOther}
 	n := resolve(t.value)
 	shape := func(want string) error {
-		return fmt.Errorf("%s:%d: %s does not hold %s", d.Path, t.value.Line, strings.Join(d.Key, "."), want)
+		return lineErrorf(d.Path, t.value.Line, "%s does not hold %s", strings.Join(d.Key, "."), want)
 	}
 	switch d.Format {
 	case FormatBlock:

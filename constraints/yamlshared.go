@@ -1,7 +1,6 @@
 package constraints
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -20,17 +19,14 @@ func (y *yamlFile) shared(t target, c *change) (target, error) {
 	case n.Kind == yaml.AliasNode:
 		at, ok := y.locate(n.Alias)
 		if !ok || foreign(n.Alias) || !c.f.pinsIn(n.Alias) {
-			return t, fmt.Errorf("%s:%d: %s is *%s, and what &%s stands for in line %d is not the pins; write the pins themselves there",
-				y.path, n.Line, key, n.Value, n.Value, n.Alias.Line)
+			return t, lineErrorf(y.path, n.Line, "%s is *%s, and what &%s stands for in line %d is not the pins; write the pins themselves there", key, n.Value, n.Value, n.Alias.Line)
 		}
 		return at, nil
 	case foreign(n):
-		return t, fmt.Errorf("%s:%d: %s is %s, which only GitLab follows; name the key that it stands for as derived.key",
-			y.path, n.Line, key, n.Tag)
+		return t, lineErrorf(y.path, n.Line, "%s is %s, which only GitLab follows; name the key that it stands for as derived.key", key, n.Tag)
 	case n.Anchor != "":
 		if use := y.used(n); use != nil && !c.f.pinsIn(n) {
-			return t, fmt.Errorf("%s:%d: %s is &%s, which line %d uses, and it is not the pins; write the pins to a key of their own",
-				y.path, n.Line, key, n.Anchor, use.Line)
+			return t, lineErrorf(y.path, n.Line, "%s is &%s, which line %d uses, and it is not the pins; write the pins to a key of their own", key, n.Anchor, use.Line)
 		}
 	}
 	return t, nil
@@ -64,8 +60,7 @@ func (y *yamlFile) free(n *yaml.Node, d Derivation) error {
 			what = "&" + c.Anchor
 		}
 		if what != "" {
-			return fmt.Errorf("%s:%d: %s stands within the value of %s and would be lost; write its content out, or remove it",
-				y.path, c.Line, what, strings.Join(d.Key, "."))
+			return lineErrorf(y.path, c.Line, "%s stands within the value of %s and would be lost; write its content out, or remove it", what, strings.Join(d.Key, "."))
 		}
 		if err := y.free(c, d); err != nil {
 			return err

@@ -48,8 +48,7 @@ func comment(path string) string {
 
 // stuckError says that the bytes of a value cannot be told from those around it.
 func (y *yamlFile) stuckError(t target, d Derivation) error {
-	return fmt.Errorf("%s:%d: the value of %s cannot be replaced without touching what stands around it; write an empty text there first",
-		y.path, t.value.Line, strings.Join(d.Key, "."))
+	return lineErrorf(y.path, t.value.Line, "the value of %s cannot be replaced without touching what stands around it; write an empty text there first", strings.Join(d.Key, "."))
 }
 
 // replace returns the file with what stands at the target changed to the wanted
@@ -110,8 +109,7 @@ func (y *yamlFile) aim(c *change, t target) error {
 	case mapping != nil:
 		return y.leaveAlone(c, mapping, t)
 	case shared:
-		return fmt.Errorf("%s:%d: the pins hold a $, which GitLab would expand, and %s is %s; write it as a mapping with value: and expand: false",
-			y.path, t.value.Line, strings.Join(c.d.Key, "."), sharing(t.value))
+		return lineErrorf(y.path, t.value.Line, "the pins hold a $, which GitLab would expand, and %s is %s; write it as a mapping with value: and expand: false", strings.Join(c.d.Key, "."), sharing(t.value))
 	}
 	return nil
 }
@@ -130,7 +128,7 @@ func (y *yamlFile) leaveAlone(c *change, mapping *yaml.Node, value target) error
 			continue
 		}
 		if n.Kind != yaml.ScalarNode || isNull(n) || n.Anchor != "" {
-			return fmt.Errorf("%s:%d: the pins hold a $, which GitLab would expand; write expand: false here", y.path, n.Line)
+			return lineErrorf(y.path, n.Line, "the pins hold a $, which GitLab would expand; write expand: false here")
 		}
 		start := y.properties(y.offset(n))
 		c.edits = append(c.edits, splice{span{start, y.end(n, indent, flow)}, "false"})

@@ -3,11 +3,8 @@ package decide
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"sort"
-	"strconv"
-	"strings"
 
 	"gitlab.com/cki-project/pinwheel/constraints"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -130,9 +127,6 @@ func syntaxProblems(path string, err error) []plan.Problem {
 	return out
 }
 
-// locatedError is an error behind its file: the line, and what is wrong there.
-var locatedError = regexp.MustCompile(`(?s)^:([0-9]{1,9}): (.*)$`)
-
 // deriveTwin works out what the twin should be, or says why it cannot be derived.
 func deriveTwin(f *plan.ParsedFile) *plan.Problem {
 	if f.Derived == nil {
@@ -147,9 +141,8 @@ func deriveTwin(f *plan.ParsedFile) *plan.Problem {
 		return nil
 	}
 	p := &plan.Problem{File: f.Derived.Path, Text: err.Error(), Stopping: true}
-	if m := locatedError.FindStringSubmatch(strings.TrimPrefix(p.Text, p.File)); m != nil && strings.HasPrefix(p.Text, p.File) {
-		p.Line, _ = strconv.Atoi(m[1])
-		p.Text = m[2]
+	if at, ok := errors.AsType[*constraints.LineError](err); ok {
+		p.Line, p.Text = at.Line, at.Text
 	}
 	if _, missing := errors.AsType[*constraints.MissingKeyError](err); missing {
 		p.Next = "correct derived.key in the configuration, or add the key"

@@ -88,9 +88,9 @@ func (d *download) inside(e *insideError) *Error {
 	if e.address != e.host {
 		what += " (" + clean(e.address) + ")"
 	}
-	problem := d.problem(Unsupported, "%s gives an address of %s on %s, which is inside a private network: not asked, since no index of the configuration is there",
-		d.Source.Index.Spoken(), clean(d.file.Name), what)
-	problem.cause, problem.forGood = e, true
+	problem := d.problem(Unsupported, "gives an address of %s on %s, which is inside a private network: not asked, since no index of the configuration is there",
+		clean(d.file.Name), what)
+	problem.who, problem.cause, problem.forGood = d.Source.Index.Spoken(), e, true
 	return problem
 }
 
@@ -101,8 +101,8 @@ func (d *download) literal(u *url.URL) *Error {
 	to, ok := mapHost(u.Hostname())
 	switch {
 	case !ok:
-		problem := d.problem(Unsupported, "%s gives an address of %s on %s, which is no host: not asked", d.Source.Index.Spoken(), clean(d.file.Name), clean(u.Hostname()))
-		problem.forGood = true
+		problem := d.problem(Unsupported, "gives an address of %s on %s, which is no host: not asked", clean(d.file.Name), clean(u.Hostname()))
+		problem.who, problem.forGood = d.Source.Index.Spoken(), true
 		return problem
 	case d.client.named(d.base, to):
 		return nil

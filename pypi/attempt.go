@@ -54,7 +54,7 @@ func (c *Client) try(parent context.Context, q *query) (Answer, *Error) {
 			return Answer{}, problem
 		}
 	}
-	return Answer{}, q.problem(Redirected, "%s redirects %s more than %d times: given up", q.who, q.what, maxRedirects).from(address)
+	return Answer{}, q.problem(Redirected, "redirects %s more than %d times: given up", q.what, maxRedirects).from(address)
 }
 
 // send makes one GET. Credentials go to the origin of the index and nowhere
@@ -89,16 +89,15 @@ func (q *query) follow(from *url.URL, response *http.Response) (*url.URL, *Error
 	location := response.Header.Get("Location")
 	to, err := from.Parse(location)
 	if err != nil || location == "" {
-		return nil, q.problem(Redirected, "%s redirects %s without saying where", q.who, q.what).from(from)
+		return nil, q.problem(Redirected, "redirects %s without saying where", q.what).from(from)
 	}
 	switch {
 	case sameOrigin(to, q.base) && to.User == nil:
 		return to, nil
 	case sameHost(to.Hostname(), q.base.Hostname()):
-		return nil, q.problem(Redirected, "%s redirects %s to another origin, %s: not followed",
-			q.who, q.what, clean(to.Scheme+"://"+to.Host)).from(from)
+		return nil, q.problem(Redirected, "redirects %s to another origin, %s: not followed", q.what, clean(to.Scheme+"://"+to.Host)).from(from)
 	}
-	problem := q.problem(Redirected, "%s redirects to another host, %s: not followed", q.who, clean(to.Host)).from(from)
+	problem := q.problem(Redirected, "redirects to another host, %s: not followed", clean(to.Host)).from(from)
 	problem.forGood = response.StatusCode == http.StatusMovedPermanently || response.StatusCode == http.StatusPermanentRedirect
 	return nil, problem
 }
@@ -161,14 +160,15 @@ func (q *query) refusedWith(response *http.Response) *Error {
 	var err *Error
 	switch status := response.StatusCode; {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		err = q.problem(Unauthorized, "%s answered %d for %s: %s", q.who, status, q.what, q.credentials())
+		err = q.problem(Unauthorized, "answered %d{for}: %s", status, q.credentials())
 	case status == http.StatusProxyAuthRequired:
-		err = q.problem(Unauthorized, "the proxy before %s answered 407 for %s: check its credentials", q.who, q.what)
+		err = q.problem(Unauthorized, "answered 407{for}: check its credentials")
+		err.who, err.proxy = "the proxy before "+q.who, true
 	case status == http.StatusTooManyRequests || status >= 500:
 		err = q.unavailable(status)
 		err.again, err.after = true, retryAfter(response.Header)
 	default:
-		err = q.problem(Unsupported, "%s answered %s for %s", q.who, statusText(status), q.what)
+		err = q.problem(Unsupported, "answered %s{for}", statusText(status))
 	}
 	err.status, err.forGood = response.StatusCode, gone(response.StatusCode)
 	return err
@@ -177,7 +177,7 @@ func (q *query) refusedWith(response *http.Response) *Error {
 // unavailable is the sentence for a status that passes, of an answer or of one for
 // which nobody is asked now.
 func (q *query) unavailable(status int) *Error {
-	err := q.problem(Unavailable, "%s answered %s for %s", q.who, statusText(status), q.what)
+	err := q.problem(Unavailable, "answered %s{for}", statusText(status))
 	err.status = status
 	return err
 }
@@ -203,12 +203,11 @@ func (c *Client) readPage(q *query, address *url.URL, response *http.Response) (
 	}
 	inHTML := media == "text/html" || media == "application/vnd.pypi.simple.v1+html"
 	if media != "" && !strings.HasSuffix(media, "json") && !inHTML {
-		return Answer{}, q.problem(NotJSON, "%s answered %s for %s; pinwheel needs the Simple API in JSON or HTML (PEP 691, PEP 503)",
-			q.who, clean(media), q.what)
+		return Answer{}, q.problem(NotJSON, "answered %s{for}; pinwheel needs the Simple API in JSON or HTML (PEP 691, PEP 503)", clean(media))
 	}
 	coding := strings.ToLower(strings.TrimSpace(response.Header.Get("Content-Encoding")))
 	if coding != "" && coding != "identity" && coding != "gzip" {
-		return Answer{}, q.problem(Unsupported, "%s answered in the encoding %s for %s, which was not asked for", q.who, clean(coding), q.what)
+		return Answer{}, q.problem(Unsupported, "answered in the encoding %s{for}, which was not asked for", clean(coding))
 	}
 	want := wanted{name: q.name, address: address, hashes: q.Hashes, roomy: q.roomy, caps: caps{small: c.o.MaxPages / c.o.Concurrency, large: c.o.MaxPage, entries: c.o.MaxEntries}}
 	if q.Details {
@@ -238,19 +237,19 @@ func (q *query) unread(err error, limit int64) *Error {
 	case errors.Is(err, errNoRoom):
 		return &Error{Kind: TooLarge, cause: errNoRoom}
 	case errors.Is(err, errTooLarge):
-		return q.problem(TooLarge, "%s answered with more than %s for %s: not read", q.who, size(limit), q.what)
+		return q.problem(TooLarge, "answered with more than %s{for}: not read", size(limit))
 	case errors.Is(err, errValueTooLarge):
-		return q.problem(TooLarge, "%s answered for %s with one value of more than %s: not read", q.who, q.what, size(maxValue))
+		return q.problem(TooLarge, "answered{for} with one value of more than %s: not read", size(maxValue))
 	case errors.As(err, &shape):
-		return q.problem(shape.kind, "%s answered for %s %s", q.who, q.what, shape.text)
+		return q.problem(shape.kind, "answered{for} %s", shape.text)
 	case errors.As(err, &broken):
 		return &Error{Kind: Unreachable, cause: broken.err}
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		problem := q.problem(Malformed, "%s answered for %s with a page that is cut off", q.who, q.what)
+		problem := q.problem(Malformed, "answered{for} with a page that is cut off")
 		problem.again = true
 		return problem
 	}
-	return q.problem(Malformed, "%s answered for %s with a page that is not JSON: %s", q.who, q.what, clean(err.Error()))
+	return q.problem(Malformed, "answered{for} with a page that is not JSON: %s", clean(err.Error()))
 }
 
 // broken is the sentence for a connection that failed. The URL stays out: it
@@ -264,11 +263,10 @@ func (c *Client) broken(parent context.Context, q *query, err error) *Error {
 		problem.cause = err
 		return problem
 	}
-	problem := q.problem(Unreachable, "")
+	problem := q.problem(Unreachable, "did not answer{for}: %s", clean(outage.Words(err)))
 	problem.cause = err
 	var down *outage.Down
 	problem.again = !errors.As(err, &down)
-	problem.text = fmt.Sprintf("%s did not answer for %s: %s", q.who, q.what, clean(outage.Words(err)))
 	return problem
 }
 

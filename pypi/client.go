@@ -252,17 +252,17 @@ func (q *query) prepare() error {
 	index := q.Source.Index
 	q.who, q.what = index.Spoken(), q.name
 	if !pep508.ValidName(q.Name) {
-		return q.problem(Unsupported, "%s was not asked for %.80q: that is no project's name", q.who, q.Name)
+		return q.problem(Unsupported, "was not asked for %.80q: that is no project's name", q.Name)
 	}
 	base, err := url.Parse(index.URL)
 	if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" {
-		return q.problem(Unsupported, "%s has no usable URL: it must be https and end in its simple/ path", q.who)
+		return q.problem(Unsupported, "has no usable URL: it must be https and end in its simple/ path")
 	}
 	if base.User != nil {
-		return q.problem(Unsupported, "%s has credentials in its URL; set username and password instead", q.who)
+		return q.problem(Unsupported, "has credentials in its URL; set username and password instead")
 	}
 	if base.Scheme == "http" && !q.Source.AllowHTTP && !loopback(base.Hostname()) {
-		return q.problem(Unsupported, "%s is plain http on %s: set allow_http to accept that", q.who, base.Host)
+		return q.problem(Unsupported, "is plain http on %s: set allow_http to accept that", base.Host)
 	}
 	q.base, q.asked = base, base
 	q.page = base.JoinPath(q.name + "/")
@@ -296,8 +296,10 @@ type Error struct {
 	Index   string
 	Package string
 	Kind    Kind
-	who, of string // whom the sentence names, and what was asked for
-	text    string
+	who     string // whom the sentence is about
+	text    string // what it did, behind who
+	did     string // the same without what was asked for
+	proxy   bool   // who is the proxy before the index
 	cause   error
 	again   bool          // worth another attempt
 	after   time.Duration // what the index asked to wait
@@ -309,7 +311,7 @@ type Error struct {
 	file    string        // of which file it is, "" for a page
 }
 
-func (e *Error) Error() string { return e.text }
+func (e *Error) Error() string { return e.who + " " + e.text }
 func (e *Error) Unwrap() error { return e.cause }
 
 // Clause is the error without its package, as it reads after "could not be
@@ -324,18 +326,24 @@ func Clause(err error) string {
 	if cause := e.cause; e.Kind == NotAsked && cause != nil {
 		return Clause(cause)
 	}
-	rest, named := strings.CutPrefix(e.text, e.who+" ")
-	if !named {
-		return e.text
+	if e.beyond || e.proxy {
+		return e.who + " " + e.did
 	}
-	if e.beyond {
-		return e.who + " " + strings.Replace(rest, " for "+e.of, "", 1)
-	}
-	return "it " + strings.Replace(rest, " for "+e.of, "", 1)
+	return "it " + e.did
 }
 
+// problem is an error of a query. The format is a clause whose subject is q.who; in
+// place of {for} it says what was asked for, but in [Clause].
 func (q *query) problem(kind Kind, format string, args ...any) *Error {
-	err := &Error{Index: q.Source.Index.Name, Package: q.name, Kind: kind, who: q.who, of: q.what, text: fmt.Sprintf(format, args...)}
+	before, after, _ := strings.Cut(format, "{for}")
+	asked := " for " + strings.ReplaceAll(q.what, "%", "%%")
+	if before == format {
+		asked = ""
+	}
+	err := &Error{
+		Index: q.Source.Index.Name, Package: q.name, Kind: kind, who: q.who,
+		text: fmt.Sprintf(before+asked+after, args...), did: fmt.Sprintf(before+after, args...),
+	}
 	if q.asked != nil {
 		err.start, err.beyond = originOf(q.asked), !sameOrigin(q.asked, q.base)
 	}
@@ -343,7 +351,7 @@ func (q *query) problem(kind Kind, format string, args ...any) *Error {
 }
 
 func (q *query) stopped(ctx context.Context) *Error {
-	err := q.problem(Stopped, "%s was not asked to the end for %s: the run was stopped", q.who, q.what)
+	err := q.problem(Stopped, "was not asked to the end{for}: the run was stopped")
 	err.cause = context.Cause(ctx)
 	return err
 }

@@ -231,7 +231,7 @@ func (c *Client) withheld(err error) (reason string, ok bool) {
 		return "", false
 	}
 	if problem.file != "" {
-		return clean(problem.file) + ": " + problem.text, true
+		return clean(problem.file) + ": " + problem.Error(), true
 	}
-	return problem.text, true
+	return problem.Error(), true
 }

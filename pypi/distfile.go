@@ -66,7 +66,7 @@ func (d *download) tooLarge() unknowable {
 func (d *download) beside(ctx context.Context) (data []byte, err error) {
 	address, err := url.Parse(d.address.String() + ".metadata")
 	if err != nil {
-		return nil, d.problem(Unsupported, "%s gives no usable address of %s for %s", d.who, clean(d.file.Name), d.what)
+		return nil, d.problem(Unsupported, "gives no usable address of %s{for}", clean(d.file.Name))
 	}
 	err = d.get(ctx, transfer{address, "", justOK, func(response *http.Response) (err error) {
 		sum := sha256.New()
@@ -154,7 +154,7 @@ func (d *download) check(size int64, sum string) error {
 		d.proof = sum
 		return nil
 	case size < d.file.Size:
-		problem := d.problem(Malformed, "%s answered for %s with a file that is cut off", d.who, d.what)
+		problem := d.problem(Malformed, "answered{for} with a file that is cut off")
 		problem.again = true
 		return problem
 	}
@@ -234,7 +234,7 @@ func (r *remote) read(ctx context.Context, from, to int64) (data []byte, err err
 func (r *remote) exactly(response *http.Response, n int64) ([]byte, error) {
 	data, err := io.ReadAll(r.d.sized(&capped{r: response.Body, left: n, limit: errNoRanges}))
 	if err == nil && int64(len(data)) < n {
-		problem := r.d.problem(Malformed, "%s answered for %s with a piece that is cut off", r.d.who, r.d.what)
+		problem := r.d.problem(Malformed, "answered{for} with a piece that is cut off")
 		problem.again = true
 		return nil, problem
 	}

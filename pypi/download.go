@@ -33,7 +33,7 @@ func (c *Client) download(q *query, file FileDetails, origins *breaker) (*downlo
 	d := &download{query: *q, client: c, file: file, origins: origins}
 	u, err := url.Parse(file.URL)
 	if err != nil || u.Host == "" || u.User != nil || u.Path == "" {
-		problem := q.problem(Unsupported, "%s gives no usable address of %s for %s", q.who, clean(file.Name), q.what)
+		problem := q.problem(Unsupported, "gives no usable address of %s{for}", clean(file.Name))
 		problem.forGood = true
 		return nil, problem
 	}
@@ -55,7 +55,7 @@ func (d *download) admit(u *url.URL) *Error {
 	case strings.EqualFold(u.Scheme, "https"), strings.EqualFold(u.Scheme, "http") && strings.EqualFold(d.base.Scheme, "http"):
 		return d.literal(u)
 	}
-	problem := d.problem(Unsupported, "%s gives an address of %s for %s that is not https: not followed", d.who, clean(d.file.Name), d.what)
+	problem := d.problem(Unsupported, "gives an address of %s{for} that is not https: not followed", clean(d.file.Name))
 	problem.forGood = true
 	return problem
 }
@@ -73,7 +73,7 @@ type transfer struct {
 func (d *download) get(ctx context.Context, t transfer) error {
 	origin := strings.ToLower(t.address.Scheme + "://" + t.address.Host)
 	if last := d.origins.open(origin); last != nil {
-		err := d.problem(NotAsked, "%s failed %d times in a row and was not asked for %s", d.who, d.origins.limit, d.what)
+		err := d.problem(NotAsked, "failed %d times in a row and was not asked{for}", d.origins.limit)
 		err.cause = last
 		return err
 	}
@@ -113,7 +113,7 @@ func (d *download) try(parent context.Context, t transfer) error {
 			discard(response)
 			to, err := address.Parse(response.Header.Get("Location"))
 			if err != nil || to.Host == "" || to.User != nil || response.Header.Get("Location") == "" {
-				return d.problem(Redirected, "%s redirects %s without saying where", d.who, d.what).from(address)
+				return d.problem(Redirected, "redirects %s without saying where", d.what).from(address)
 			}
 			if problem := d.admit(to); problem != nil {
 				return problem
@@ -129,7 +129,7 @@ func (d *download) try(parent context.Context, t transfer) error {
 		}
 		return err
 	}
-	return d.problem(Redirected, "%s redirects %s more than %d times: given up", d.who, d.what, maxRedirects).from(address)
+	return d.problem(Redirected, "redirects %s more than %d times: given up", d.what, maxRedirects).from(address)
 }
 
 // send makes one GET. Credentials go to the origin of the index and nowhere
@@ -160,7 +160,7 @@ func (d *download) answer(parent context.Context, response *http.Response, t tra
 	defer response.Body.Close()
 	if media, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); media == "text/html" {
 		// A page to log in, most likely: no file of Python's is HTML.
-		return d.problem(NotJSON, "%s answered with a page in HTML for %s: not read", d.who, d.what)
+		return d.problem(NotJSON, "answered with a page in HTML{for}: not read")
 	}
 	err := t.use(response)
 	if broken, ok := err.(*readError); ok { //nolint:errorlint // inside an *Error it was judged before
@@ -216,7 +216,7 @@ func (d *download) body(response *http.Response, limit int64, beyond error) ([]b
 	case "gzip", "x-gzip":
 		return d.gunzip(raw, limit, beyond)
 	}
-	return nil, d.problem(Unsupported, "%s answered in the encoding %s for %s, which was not asked for", d.who, clean(coding), d.what)
+	return nil, d.problem(Unsupported, "answered in the encoding %s{for}, which was not asked for", clean(coding))
 }
 
 // gunzip reads a body that was packed on the way.
@@ -233,7 +233,7 @@ func (d *download) gunzip(r io.Reader, limit int64, beyond error) ([]byte, error
 	case errors.Is(err, beyond):
 		return nil, beyond
 	case err != nil:
-		problem := d.problem(Malformed, "%s answered for %s with gzip that is damaged or cut off", d.who, d.what)
+		problem := d.problem(Malformed, "answered{for} with gzip that is damaged or cut off")
 		problem.again = true
 		return nil, problem
 	case int64(len(data)) > limit:

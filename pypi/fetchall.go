@@ -141,7 +141,7 @@ func (c *Client) result(ctx context.Context, r Request, indexes *breaker) (Resul
 	key := r.Source.Index.URL
 	if last := indexes.open(key); last != nil {
 		q := query{Request: r, name: r.Name, who: r.Source.Index.Spoken(), what: r.Name}
-		err := q.problem(NotAsked, "%s failed for %d packages in a row and was not asked for %s", r.Source.Index.Spoken(), indexes.limit, r.Name)
+		err := q.problem(NotAsked, "failed for %d packages in a row and was not asked{for}", indexes.limit)
 		err.cause = last
 		return Result{Request: r, Err: err}, func() {}
 	}

@@ -147,7 +147,7 @@ func (c *Client) metadata(ctx context.Context, r MetadataRequest, origins *break
 	}
 	version, err := pep440.Parse(r.Version)
 	if err != nil || len(r.Files) == 0 {
-		return MetadataAnswer{}, q.problem(Unsupported, "%s was not asked for the metadata of %s %s: it names no version or no file", q.who, q.name, clean(r.Version))
+		return MetadataAnswer{}, q.problem(Unsupported, "was not asked for the metadata of %s %s: it names no version or no file", q.name, clean(r.Version))
 	}
 	q.what = fmt.Sprintf("the metadata of %s %s", q.name, clean(r.Version))
 	first := MetadataAnswer{Status: Unknown, File: r.Files[0].Name, SHA256: r.Files[0].SHA256}
@@ -206,7 +206,7 @@ func (i inquiry) file(ctx context.Context, file FileDetails) (m metadata.Metadat
 	q := i.query
 	name, err := dist.ParseFor(q.name, file.Name)
 	if err != nil || !name.Version.Equal(i.version) {
-		return metadata.Metadata{}, "", q.problem(Unsupported, "%s was not asked for %s: %s is no file of it", q.who, q.what, clean(file.Name))
+		return metadata.Metadata{}, "", q.problem(Unsupported, "was not asked{for}: %s is no file of it", clean(file.Name))
 	}
 	d, problem := i.client.download(q, file, i.origins)
 	if problem != nil {

@@ -96,7 +96,7 @@ func (e effect) postCommit(ctx context.Context, a plan.CommitBranch) (plan.Commi
 
 // look finds out whether a commit that failed with err was made all the same.
 func (e effect) look(ctx context.Context, a plan.CommitBranch, err error) (plan.Commit, error) {
-	exists := a.Expect == "" && errors.Is(err, gitlab.ErrRefused) && strings.Contains(err.Error(), "already exists")
+	exists := a.Expect == "" && gitlab.Exists(err)
 	if !gitlab.Lost(err) && !exists {
 		return plan.Commit{}, err
 	}

@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -48,13 +46,13 @@ func (e effect) openMergeRequest(ctx context.Context, a plan.OpenMergeRequest, o
 		if made, err = e.postMergeRequest(ctx, a, o.opened, people); err == nil {
 			return Outcome{Wrote: true, MR: made}, nil
 		}
-		if iid := existing(err); iid != 0 {
+		if iid := gitlab.OpenAlready(err); iid != 0 {
 			return e.adopt(ctx, iid, a.Update.Branch)
 		}
 		if gitlab.Lost(err) {
 			return e.sought(ctx, a.Update.Branch, err)
 		}
-		if !transient(err) || wait == 0 || gitlab.Pause(ctx, wait) != nil {
+		if !gitlab.Passes(err) || wait == 0 || gitlab.Pause(ctx, wait) != nil {
 			break
 		}
 	}
@@ -206,25 +204,6 @@ func (e effect) adopt(ctx context.Context, iid int64, branch string) (Outcome, e
 		return Outcome{}, err
 	}
 	return Outcome{MR: &m}, nil
-}
-
-var another = regexp.MustCompile(`Another open merge request already exists for this source branch: !(\d+)`)
-
-// existing is the number of the merge request a 409 points at, or 0.
-func existing(err error) int64 {
-	m := another.FindStringSubmatch(err.Error())
-	if m == nil || !errors.Is(err, gitlab.ErrConflict) {
-		return 0
-	}
-	iid, _ := strconv.ParseInt(m[1], 10, 64)
-	return iid
-}
-
-// transient tells refusals that pass by themselves.
-func transient(err error) bool {
-	s := err.Error()
-	return errors.Is(err, gitlab.ErrRefused) && strings.Contains(s, "source_branch") && strings.Contains(s, "does not exist") ||
-		errors.Is(err, gitlab.ErrConflict) && strings.Contains(s, "Resource lock")
 }
 
 // oneLine is a title as GitLab takes it.

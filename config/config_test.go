@@ -50,7 +50,7 @@ projects:
     rules:
       - {packages: ["Types_*", attrs], kinds: [major], from: "<26", to: ">=26", files: ["*.txt"], ignore: {reason: breaks cattrs, link: "https://gitlab.example/i/1", until: "2027-01-31"}}
       - {allowed: "<3", minimum_release_age: 14d, labels: [slow]}
-      - {packages: [six], ignore: not now}
+      - {packages: [six], ignore: not now.}
       - {enabled: false, window: "* 8 * * TUE", approval: true, merge: true, priority: -3, group: all the rest, reviewers: [cleo], assignees: [dan]}
     freeze: [{from: "2026-12-20", to: "2027-01-03", reason: nobody is here}]
     max_new_per_window: 3

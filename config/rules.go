@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -219,6 +220,11 @@ func (r *reader) versions(n *yaml.Node, at string) pep440.Specifiers {
 	return set
 }
 
+// clause reads a sentence without its end, since texts quote it.
+func (r *reader) clause(n *yaml.Node, at string) string {
+	return strings.TrimSuffix(r.text(n, at), ".")
+}
+
 // ignore reads a reason alone, or with a link and a day.
 func (r *reader) ignore(n *yaml.Node, at string) *plan.Ignore {
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!bool" {
@@ -226,14 +232,14 @@ func (r *reader) ignore(n *yaml.Node, at string) *plan.Ignore {
 		return &plan.Ignore{}
 	}
 	if n.Kind == yaml.ScalarNode {
-		return &plan.Ignore{Reason: r.text(n, at)}
+		return &plan.Ignore{Reason: r.clause(n, at)}
 	}
 	var out plan.Ignore
 	r.mapping(n, at, []field{
 		{
 			key: "reason", required: true, example: "breaks cattrs",
 			says: says{"text", "", schemaText, "Why; it stands in the dashboard"},
-			read: func(n *yaml.Node, at string) { out.Reason = r.text(n, at) },
+			read: func(n *yaml.Node, at string) { out.Reason = r.clause(n, at) },
 		},
 		{
 			key: "link",

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/decide/solve"
@@ -68,9 +67,9 @@ func (j *judge) off(sl slot) *plan.Rule {
 }
 
 // ignored is the reason of a rule that ignores. What the configuration says of it
-// is quoted, and a quotation has no end of its own.
+// is quoted.
 func (j *judge) ignored(r *plan.Rule) plan.IgnoredByRule {
-	out := plan.IgnoredByRule{Rule: r.At, Says: strings.TrimSuffix(r.Ignore.Reason, ".")}
+	out := plan.IgnoredByRule{Rule: r.At, Says: r.Ignore.Reason}
 	if !r.Ignore.Until.IsZero() {
 		out.Until = r.Ignore.Until.In(j.zone)
 	}

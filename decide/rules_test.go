@@ -85,7 +85,7 @@ func TestRules(t *testing.T) {
 
 func TestIgnoredIsShown(t *testing.T) {
 	until := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	s := tools(t, plan.Rule{Kinds: []plan.Kind{plan.Major}, Ignore: &plan.Ignore{Reason: "needs a port.", Link: "https://x.example/1", Until: until}})
+	s := tools(t, plan.Rule{Kinds: []plan.Kind{plan.Major}, Ignore: &plan.Ignore{Reason: "needs a port", Link: "https://x.example/1", Until: until}})
 	u := the(t, Decide(s), "pinwheel/tool-3.x")
 	if u.State != plan.Ignored || u.Reason != "Ignored until 2026-03-01 by `c.yaml:1`: \"needs a port\"." || u.Link != "https://x.example/1" || u.Title != "Update dependency tool to v3" {
 		t.Errorf("%s %q %q %q", u.State, u.Reason, u.Link, u.Title)

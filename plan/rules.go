@@ -57,7 +57,7 @@ const (
 
 // Ignore is why, and until when, something is not taken.
 type Ignore struct {
-	Reason string
+	Reason string    // a clause, without its end
 	Link   string    // absolute http or https address, or empty
 	Until  time.Time // from this instant on it is taken; zero for never
 }

@@ -24,18 +24,11 @@ const (
 
 // lost are the words for what went missing, by rank.
 func (r rank) lost(n int) string {
-	words := [ranks]string{"update", "problem", "refused request", "reason", "update held back", "note",
-		"row of “Why not newer?”", "line not managed", "current pin", "chart"}[r]
-	if n == 1 {
-		return "1 " + words
-	}
-	if r == rankHeld {
-		return fmt.Sprintf("%d updates held back", n)
-	}
-	if first, rest, ok := strings.Cut(words, " "); ok && (r == rankWhy || r == rankUnmanaged) {
-		return fmt.Sprintf("%d %ss %s", n, first, rest)
-	}
-	return fmt.Sprintf("%d %ss", n, words)
+	words := [ranks]struct{ what, rest string }{
+		{"update", ""}, {"problem", ""}, {"refused request", ""}, {"reason", ""}, {"update", " held back"}, {"note", ""},
+		{"row", " of “Why not newer?”"}, {"line", " not managed"}, {"current pin", ""}, {"chart", ""},
+	}[r]
+	return count(n, words.what) + words.rest
 }
 
 // section is a part of the page that shows nothing at all once its rows are

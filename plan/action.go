@@ -21,7 +21,7 @@ func fact(a Action) Fact { return Fact{Kind: a.Kind(), On: a.On(), Target: a.On(
 
 // of is a fact's target with the number of a merge request.
 func (f Fact) of(iid int64) Fact {
-	f.Target = fmt.Sprintf("%s !%d", f.On, iid)
+	f.Target = Target(f.On, iid)
 	return f
 }
 

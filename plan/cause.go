@@ -7,9 +7,10 @@ type Cause string
 
 // The causes.
 const (
-	CauseWindow  Cause = "window"   // a window was open
-	CauseCatchUp Cause = "catch-up" // one that was missed is made up for
-	CauseForced  Cause = "forced"   // a person asked for it
-	CauseRepair  Cause = "repair"   // the files disagreed, or the branch conflicted
-	CauseClash   Cause = "clash"    // what it held did not fit any more
+	CauseWindow  Cause = "window"          // a window was open
+	CauseCatchUp Cause = "catch-up"        // one that was missed is made up for
+	CauseForced  Cause = "forced"          // a person asked for it
+	CauseRepair  Cause = "repair"          // the files disagreed, or the branch conflicted
+	CauseClash   Cause = "clash"           // what it held did not fit any more
+	CauseChange  Cause = "a state changed" // the dashboard is another
 )

@@ -1,5 +1,11 @@
 package plan
 
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
 // ActionKind names an effect on GitLab in journals, logs and JSON. Databases hold
 // these words, so none is ever renamed.
 type ActionKind string
@@ -38,4 +44,17 @@ type Fact struct {
 	Before []string // pins, heads, states: what is there
 	After  []string // what is there afterwards
 	Detail string   // what tells two effects of a kind on the same target apart: a digest, a head or a reason
+}
+
+// Target is what an effect is on, with the merge request's number: "branch !12".
+func Target(on string, iid int64) string { return fmt.Sprintf("%s !%d", on, iid) }
+
+// ParseTarget gives the two of a target again; 0 where it has no number.
+func ParseTarget(target string) (on string, iid int64) {
+	on, number, found := strings.Cut(target, " !")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if !found || err != nil {
+		return target, 0
+	}
+	return on, n
 }

@@ -1,6 +1,9 @@
 package plan
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Plan is the answer: what is true of every pin, what to do, what to say.
 type Plan struct {
@@ -40,6 +43,26 @@ type Problem struct {
 	Text     string // without its end
 	Next     string // without its end
 	Stopping bool
+}
+
+// InOneLine is a problem as it stands in one line of a terminal or a log: "file:line: text; next: page",
+// each part only where there is one.
+func (p Problem) InOneLine() string {
+	var where string
+	switch {
+	case p.File != "" && p.Line > 0:
+		where = fmt.Sprintf("%s:%d: ", p.File, p.Line)
+	case p.File != "":
+		where = p.File + ": "
+	}
+	out := where + p.Text
+	if p.Next != "" {
+		out += "; " + p.Next
+	}
+	if p.Page != "" {
+		out += ": " + p.Page
+	}
+	return out
 }
 
 // Pin is one pin as the dashboard lists it.

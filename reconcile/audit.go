@@ -18,7 +18,7 @@ func outcomeOf(fact plan.Fact, out mrs.Outcome, failure error) journal.Outcome {
 		o.After = append(o.After, "head "+out.Head)
 	}
 	if out.MR != nil && fact.Target == fact.On { // its number was not known before
-		o.Target = fmt.Sprintf("%s !%d", fact.On, out.MR.IID)
+		o.Target = plan.Target(fact.On, out.MR.IID)
 	}
 	if out.Kept.Branch != "" {
 		o.After = append(o.After, keptAs(out.Kept))
@@ -57,7 +57,7 @@ func textFact(kind plan.ActionKind, iid int64, before, after string) plan.Fact {
 		return []string{fmt.Sprintf("sha256 %x", sum[:8])}
 	}
 	return plan.Fact{
-		Kind: kind, On: issueTarget(iid), Why: "a state changed", Before: digest(before), After: digest(after), Detail: strings.Join(digest(after), ""),
+		Kind: kind, On: issueTarget(iid), Why: string(plan.CauseChange), Before: digest(before), After: digest(after), Detail: strings.Join(digest(after), ""),
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
@@ -40,7 +39,7 @@ func (r *observer) observeRights(ctx context.Context) error {
 		default:
 			for _, g := range gaps {
 				if !g.Stopping && !slices.Contains(m.Gaps, g) {
-					r.log.Warn("the project lacks something", "err", strings.TrimRight(g.Text+"; "+g.Next+": "+g.Page, ": "))
+					r.log.Warn("the project lacks something", "err", g.InOneLine())
 				}
 			}
 			m.Gaps, m.RightsAt = gaps, r.now.Stamp()

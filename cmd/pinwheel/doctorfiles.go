@@ -41,7 +41,7 @@ func (d *doctor) files(ctx context.Context, project config.Project, p plan.Proje
 	}
 	d.shared.see(project.Policy, names)
 	for _, e := range decide.WithoutEffect(project.Policy, files, names) {
-		d.say(doubt, project.Path, "%s", problemLine(plan.Problem{File: e.File, Line: e.Line, Text: plan.Plainly(e.Why), Next: e.Next}))
+		d.say(doubt, project.Path, "%s", plan.Problem{File: e.File, Line: e.Line, Text: plan.Plainly(e.Why), Next: e.Next}.InOneLine())
 	}
 }
 

@@ -140,10 +140,10 @@ func (p *program) problems(s seen) int {
 // problemOf is a problem with the project that it is of. A file on disk that has
 // one is named once.
 func problemOf(path string, q plan.Problem) string {
-	if line := problemLine(q); q.File == path {
+	if line := q.InOneLine(); q.File == path {
 		return line
 	}
-	return path + ": " + problemLine(q)
+	return path + ": " + q.InOneLine()
 }
 
 // lookAtFile decides for one file on disk, in a store that is thrown away.

@@ -185,7 +185,7 @@ func complaints(r reconcile.Report, err error) []string {
 	said := map[string]bool{} // by a problem, with its line and next step
 	for _, problem := range r.Plan.Problems {
 		said[problem.Text] = true
-		add(problemLine(problem))
+		add(problem.InOneLine())
 	}
 	for _, f := range r.Failures {
 		if !said[f] {
@@ -193,25 +193,6 @@ func complaints(r reconcile.Report, err error) []string {
 		}
 	}
 	return out
-}
-
-// problemLine is "file:line: text; next".
-func problemLine(q plan.Problem) string {
-	var where string
-	switch {
-	case q.File != "" && q.Line > 0:
-		where = fmt.Sprintf("%s:%d: ", q.File, q.Line)
-	case q.File != "":
-		where = q.File + ": "
-	}
-	text := where + q.Text
-	if q.Next != "" {
-		text += "; " + q.Next
-	}
-	if q.Page != "" {
-		text += ": " + q.Page
-	}
-	return text
 }
 
 // outcome is a run's end as one error, nil when it is done.

@@ -3,12 +3,11 @@ package demo
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/journal"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 	"gitlab.com/cki-project/pinwheel/store"
@@ -62,17 +61,17 @@ func (d *diary) audited(at time.Time, lines []store.AuditEntry, dashboard string
 	for i, line := range lines {
 		what, iid := told(line)
 		later := lines[i+1:]
-		if what == "" || line.Action == "CommitBranch" && slices.ContainsFunc(later, func(l store.AuditEntry) bool { return followsUp(line, l) }) {
+		if what == "" || kindOf(line) == plan.KindCommitBranch && slices.ContainsFunc(later, func(l store.AuditEntry) bool { return followsUp(line, l) }) {
 			continue
 		}
 		e := entry{At: at, Tone: byPinwheel, Who: "pinwheel", What: what, Why: because(line), IID: iid}
-		if line.Action == "EditDashboard" {
+		if kindOf(line) == plan.KindEditDashboard {
 			e.More = dashboard
 		}
 		if line.Event == store.Asked {
 			e.More = line.Result
 		}
-		if line.Event == store.Ended && line.Result != "done" {
+		if line.Event == store.Ended && line.Result != journal.Done {
 			e.Tone, e.Why, e.More = trouble, "", line.Result
 		}
 		d.add(e)
@@ -82,23 +81,21 @@ func (d *diary) audited(at time.Time, lines []store.AuditEntry, dashboard string
 // followsUp reports whether l is about the merge request of the branch that
 // commit wrote, and so says the same again.
 func followsUp(commit, l store.AuditEntry) bool {
-	branch, _, _ := strings.Cut(l.Target, " ")
+	branch, _ := plan.ParseTarget(l.Target)
 	return l.Event == store.Ended && l.Result == commit.Result && branch == commit.Target &&
-		(l.Action == "OpenMergeRequest" || l.Action == "EditMergeRequest")
+		(kindOf(l) == plan.KindOpenMergeRequest || kindOf(l) == plan.KindEditMergeRequest)
 }
 
-var (
-	iidOf    = regexp.MustCompile(`!(\d+)$`)
-	unmarked = strings.NewReplacer("`", "", " - ", "", "[ ] ", "", "[x] ", "")
-)
+func kindOf(l store.AuditEntry) plan.ActionKind { return plan.ActionKind(l.Action) }
+
+var unmarked = strings.NewReplacer("`", "", " - ", "", "[ ] ", "", "[x] ", "")
 
 // told says what a line of the audit is about, "" for what needs no telling.
 func told(line store.AuditEntry) (what string, iid int) {
-	branch, _, _ := strings.Cut(line.Target, " ")
-	mr := branch
-	if m := iidOf.FindStringSubmatch(line.Target); m != nil {
-		mr = m[0]
-		iid, _ = strconv.Atoi(m[1])
+	branch, number := plan.ParseTarget(line.Target)
+	mr, iid := branch, int(number)
+	if number != 0 {
+		mr = fmt.Sprintf("!%d", number)
 	}
 	if line.Event == store.Asked {
 		return asked(line), 0
@@ -106,35 +103,37 @@ func told(line store.AuditEntry) (what string, iid int) {
 	if line.Event != store.Ended {
 		return "", 0
 	}
-	switch line.Action {
-	case "CreateDashboard":
+	switch kindOf(line) {
+	case plan.KindCreateDashboard:
 		return "writes the dashboard", 0
-	case "EditDashboard":
+	case plan.KindEditDashboard:
 		return "brings the dashboard up to date", 0
-	case "CommitBranch":
+	case plan.KindCommitBranch:
 		return "commits on " + branch + ": " + steps(line), 0
-	case "OpenMergeRequest":
+	case plan.KindOpenMergeRequest:
 		return "opens " + mr + ": " + steps(line), iid
-	case "EditMergeRequest":
+	case plan.KindEditMergeRequest:
 		return "brings " + mr + " up to date: " + steps(line), iid
-	case "CloseMergeRequest":
+	case plan.KindCloseMergeRequest:
 		return "closes " + mr, iid
-	case "DeleteBranch":
+	case plan.KindDeleteBranch:
 		return "deletes the branch " + branch, 0
+	default:
+		return strings.TrimSpace(line.Action + " " + line.Target), iid
 	}
-	return strings.TrimSpace(line.Action + " " + line.Target), iid
 }
 
 // asked tells of a tick as it was read first, or refused.
 func asked(line store.AuditEntry) string {
 	_, text, _ := strings.Cut(line.Why, " ")
-	switch strings.Join(line.After, " ") {
-	case "pending":
+	switch store.SelectionState(strings.Join(line.After, " ")) {
+	case store.Pending:
 		return fmt.Sprintf("reads the tick of %s on “%s”", line.Who, text)
-	case "refused":
+	case store.Refused:
 		return fmt.Sprintf("does not carry out the tick of %s on “%s”", line.Who, text)
-	case "withdrawn":
+	case store.Withdrawn:
 		return fmt.Sprintf("sees that %s took back the tick on “%s”", cmp.Or(line.Who, "somebody"), text)
+	case store.Done: // told as what was done
 	}
 	return ""
 }
@@ -192,7 +191,7 @@ func because(line store.AuditEntry) string {
 		return "the derived file on main does not hold what the constraints file says"
 	case plan.CauseClash:
 		return "merging it as it was would break another pin"
-	case "a state changed":
+	case plan.CauseChange:
 		return ""
 	}
 	return line.Why

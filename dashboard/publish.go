@@ -52,27 +52,34 @@ type Publisher struct{ gl *gitlab.Client }
 // NewPublisher returns a Publisher that speaks through gl.
 func NewPublisher(gl *gitlab.Client) *Publisher { return &Publisher{gl} }
 
+// Sought is the dashboard that Find looks for.
+type Sought struct {
+	Stored Key // the project, and the issue that an earlier run stored, 0 for none
+	Bot    plan.User
+	Title  string
+}
+
 // Find returns the project's dashboard: the issue stored, if it is still ours
 // and open; else our open issue with the marker (the lowest iid), with title,
 // with Renovate's old one or without any text; else the newest that carries the
 // marker and was closed by a person. An issue of another author is never ours.
 // One whose marker names another project is ours if it is the stored one, or if
 // there is no other: people can change a marker, and neither number nor author.
-// storedIID is 0 when none is stored.
 //
 // Where two processes that share no database each made one, the stored one
 // names the other as Older if that has the lower iid.
-func (p *Publisher) Find(ctx context.Context, projectID, storedIID int64, bot plan.User, title string) (*Issue, FindResult, error) {
+func (p *Publisher) Find(ctx context.Context, s Sought) (*Issue, FindResult, error) {
+	projectID, bot := s.Stored.Project, s.Bot
 	open, err := p.list(ctx, projectID, "opened", bot)
 	if err != nil {
 		return nil, FoundNone, err
 	}
-	best := choose(open, projectID, title)
+	best := choose(open, projectID, s.Title)
 	var closed *Issue
-	if storedIID != 0 {
-		found := among(open, storedIID)
+	if s.Stored.IID != 0 {
+		found := among(open, s.Stored.IID)
 		if found == nil { // the list may be late, or it is closed
-			if found, err = p.stored(ctx, projectID, storedIID, bot); err != nil {
+			if found, err = p.stored(ctx, projectID, s.Stored.IID, bot); err != nil {
 				return nil, FoundNone, err
 			}
 		}
@@ -231,13 +238,19 @@ func (p *Publisher) Changed(ctx context.Context, since time.Time) (map[Key]time.
 	return out, explain(err, "list changed", 0)
 }
 
+// Draft is a dashboard that is not there yet.
+type Draft struct {
+	Title, Body string
+	Labels      []string
+}
+
 // Create opens the dashboard and returns what GitLab stored. Labels are set
 // here and never again, so that people's own stay. After an answer that was lost it
 // looks for the issue, so that none is made twice.
-func (p *Publisher) Create(ctx context.Context, projectID int64, title, body string, labels []string) (*Issue, error) {
-	opt := &api.CreateIssueOptions{Title: &title, Description: new(Normalise(body))}
-	if len(labels) > 0 {
-		opt.Labels = (*api.LabelOptions)(&labels)
+func (p *Publisher) Create(ctx context.Context, projectID int64, d Draft) (*Issue, error) {
+	opt := &api.CreateIssueOptions{Title: &d.Title, Description: new(Normalise(d.Body))}
+	if len(d.Labels) > 0 {
+		opt.Labels = (*api.LabelOptions)(&d.Labels)
 	}
 	raw, _, err := p.gl.API.Issues.CreateIssue(projectID, opt, api.WithContext(ctx))
 	if err == nil && raw.IID == 0 {
@@ -291,24 +304,31 @@ func (p *Publisher) Write(ctx context.Context, projectID int64, issue Issue, ren
 		return fresh, false, nil
 	}
 	opt := &api.UpdateIssueOptions{Description: &body}
-	raw, err = p.put(ctx, projectID, issue.IID, "write", opt, func(now *api.Issue) bool { return Equal(now.Description, body) })
+	raw, err = p.put(ctx, Key{projectID, issue.IID}, change{"write", opt, func(now *api.Issue) bool { return Equal(now.Description, body) }})
 	if err != nil {
 		return fresh, false, err
 	}
 	return issueOf(raw), true, nil
 }
 
-// put writes absolute values. After an answer that was lost it reads the issue and
-// asks took whether they are there.
-func (p *Publisher) put(ctx context.Context, projectID, iid int64, operation string, opt *api.UpdateIssueOptions, took func(*api.Issue) bool) (*api.Issue, error) {
-	raw, _, err := p.gl.API.Issues.UpdateIssue(projectID, iid, opt, api.WithContext(ctx))
-	if err == nil && raw.IID != iid {
+// change writes absolute values into an issue.
+type change struct {
+	operation string // for errors
+	values    *api.UpdateIssueOptions
+	there     func(*api.Issue) bool // reports whether an issue holds the values
+}
+
+// put makes a change. After an answer that was lost it reads the issue and asks
+// whether the values are there.
+func (p *Publisher) put(ctx context.Context, at Key, c change) (*api.Issue, error) {
+	raw, _, err := p.gl.API.Issues.UpdateIssue(at.Project, at.IID, c.values, api.WithContext(ctx))
+	if err == nil && raw.IID != at.IID {
 		err = fmt.Errorf("%w: not the issue that was asked for", gitlab.ErrNotGitLab)
 	}
-	err = gitlab.Settle(ctx, explain(err, operation, iid), func() (bool, error) {
+	err = gitlab.Settle(ctx, explain(err, c.operation, at.IID), func() (bool, error) {
 		var look error
-		raw, look = p.issue(ctx, projectID, iid)
-		return look == nil && took(raw), look
+		raw, look = p.issue(ctx, at.Project, at.IID)
+		return look == nil && c.there(raw), look
 	})
 	return raw, err
 }
@@ -324,16 +344,23 @@ func (p *Publisher) Close(ctx context.Context, projectID int64, issue Issue) (bo
 		return false, nil
 	}
 	opt := &api.UpdateIssueOptions{StateEvent: new("close")}
-	_, err = p.put(ctx, projectID, issue.IID, "close", opt, func(now *api.Issue) bool { return now.State == "closed" })
+	_, err = p.put(ctx, Key{projectID, issue.IID}, change{"close", opt, func(now *api.Issue) bool { return now.State == "closed" }})
 	return err == nil, err
 }
 
-// Comment adds a note to the issue, unless one of bot's carries the same op. It
+// Comment is a note of ours on a dashboard.
+type Comment struct {
+	Bot  plan.User
+	Op   string // stands in a hidden mark: one note of the bot carries it
+	Body string
+}
+
+// Comment adds a note to an issue, unless one of the bot's carries the same Op. It
 // reports whether it wrote.
-func (p *Publisher) Comment(ctx context.Context, projectID, iid int64, bot plan.User, op, body string) (bool, error) {
-	mark := "<!-- op:" + op + " -->"
-	note := gitlab.OnceNote{Mark: mark, Markdown: Normalise(body) + "\n" + mark, By: bot.ID, Blind: true}
-	wrote, err := p.gl.NoteOnce(ctx, thread(projectID, iid), note)
+func (p *Publisher) Comment(ctx context.Context, at Key, c Comment) (bool, error) {
+	mark := "<!-- op:" + c.Op + " -->"
+	note := gitlab.OnceNote{Mark: mark, Markdown: Normalise(c.Body) + "\n" + mark, By: c.Bot.ID, Blind: true}
+	wrote, err := p.gl.NoteOnce(ctx, thread(at), note)
 	return wrote, hint(err)
 }
 

@@ -34,7 +34,7 @@ func (p *Publisher) Activity(ctx context.Context, projectID, iid, after int64) (
 	if after == 0 {
 		most = maxHistoryPages
 	}
-	whole, err := p.notes(ctx, projectID, iid, gitlab.NoteQuery{Filter: gitlab.OnlyActivity, Pages: most}, func(n Note) bool {
+	whole, err := p.notes(ctx, Key{projectID, iid}, gitlab.NoteQuery{Filter: gitlab.OnlyActivity, Pages: most}, func(n Note) bool {
 		if n.ID > after && n.System {
 			out.Notes = append(out.Notes, n)
 		}
@@ -54,7 +54,7 @@ func (p *Publisher) Activity(ctx context.Context, projectID, iid, after int64) (
 // there is none.
 func (p *Publisher) NewestNoteAt(ctx context.Context, projectID, iid int64) (time.Time, error) {
 	var at time.Time
-	_, err := p.notes(ctx, projectID, iid, gitlab.NoteQuery{Pages: 1, PerPage: 20}, func(n Note) bool {
+	_, err := p.notes(ctx, Key{projectID, iid}, gitlab.NoteQuery{Pages: 1, PerPage: 20}, func(n Note) bool {
 		if n.At.After(at) {
 			at = n.At
 		}
@@ -68,14 +68,14 @@ func (p *Publisher) NewestNoteAt(ctx context.Context, projectID, iid int64) (tim
 
 // notes calls f for the notes of an issue, newest first, until f is content. See
 // [gitlab.Client.Notes].
-func (p *Publisher) notes(ctx context.Context, projectID, iid int64, q gitlab.NoteQuery, f func(Note) bool) (whole bool, err error) {
-	whole, err = p.gl.Notes(ctx, thread(projectID, iid), q, func(n gitlab.Note) bool {
+func (p *Publisher) notes(ctx context.Context, at Key, q gitlab.NoteQuery, f func(Note) bool) (whole bool, err error) {
+	whole, err = p.gl.Notes(ctx, thread(at), q, func(n gitlab.Note) bool {
 		return f(Note{ID: n.ID, System: n.System, Author: plan.User(n.Author), At: n.At, Body: n.Body})
 	})
 	return whole, hint(err)
 }
 
 // thread is where the notes of a dashboard stand.
-func thread(projectID, iid int64) gitlab.Thread {
-	return gitlab.Thread{Project: projectID, On: gitlab.OnIssue, IID: iid, Name: fmt.Sprintf("dashboard issue #%d", iid)}
+func thread(of Key) gitlab.Thread {
+	return gitlab.Thread{Project: of.Project, On: gitlab.OnIssue, IID: of.IID, Name: fmt.Sprintf("dashboard issue #%d", of.IID)}
 }

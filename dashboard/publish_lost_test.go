@@ -18,11 +18,11 @@ var calls = []struct {
 	do   func(*world, *dashboard.Publisher) error
 }{
 	{"find", func(w *world, p *dashboard.Publisher) error {
-		_, _, err := p.Find(w.Context(), w.id, 0, w.bot, title)
+		_, _, err := p.Find(w.Context(), dashboard.Sought{dashboard.Key{w.id, 0}, w.bot, title})
 		return err
 	}},
 	{"find the stored one", func(w *world, p *dashboard.Publisher) error {
-		_, _, err := p.Find(w.Context(), w.id, 1, w.bot, title)
+		_, _, err := p.Find(w.Context(), dashboard.Sought{dashboard.Key{w.id, 1}, w.bot, title})
 		return err
 	}},
 	{"read", func(w *world, p *dashboard.Publisher) error {
@@ -42,7 +42,7 @@ var calls = []struct {
 		return err
 	}},
 	{"create", func(w *world, p *dashboard.Publisher) error {
-		_, err := p.Create(w.Context(), w.id, title, "x", nil)
+		_, err := p.Create(w.Context(), w.id, dashboard.Draft{Title: title, Body: "x"})
 		return err
 	}},
 	{"write", func(w *world, p *dashboard.Publisher) error {
@@ -54,7 +54,7 @@ var calls = []struct {
 		return err
 	}},
 	{"comment", func(w *world, p *dashboard.Publisher) error {
-		_, err := p.Comment(w.Context(), w.id, 1, w.bot, "paused", "Paused.")
+		_, err := p.Comment(w.Context(), dashboard.Key{w.id, 1}, dashboard.Comment{w.bot, "paused", "Paused."})
 		return err
 	}},
 }
@@ -133,7 +133,7 @@ func TestALostAnswerIsLookedAfter(t *testing.T) {
 				ctx := context.Background()
 				w := newWorld(t)
 				w.must(w.sim.Inject("POST */issues " + fault))
-				made, err := w.pub.Create(ctx, w.id, title, w.marked(), []string{"dependencies"})
+				made, err := w.pub.Create(ctx, w.id, dashboard.Draft{title, w.marked(), []string{"dependencies"}})
 				w.must(err)
 				got, _ := w.project.Issue(int(made.IID))
 				if got.Description != made.Description || strings.Join(got.Labels, " ") != "dependencies" || made.Author.ID != w.bot.ID {
@@ -149,7 +149,7 @@ func TestALostAnswerIsLookedAfter(t *testing.T) {
 
 				w.must(w.sim.Inject("POST */issues/1/notes " + fault))
 				for n, want := range []bool{true, false} {
-					wrote, err := w.pub.Comment(ctx, w.id, 1, w.bot, "paused", "Paused.")
+					wrote, err := w.pub.Comment(ctx, dashboard.Key{w.id, 1}, dashboard.Comment{w.bot, "paused", "Paused."})
 					if w.must(err); wrote != want {
 						t.Errorf("comment %d: wrote %v", n, wrote)
 					}
@@ -183,7 +183,7 @@ func TestAWriteThatFailedIsAFailure(t *testing.T) {
 			do    func() (bool, error)
 		}{
 			{"POST */issues 502 once", func() (bool, error) {
-				made, err := w.pub.Create(w.Context(), w.id, title, "a page", nil)
+				made, err := w.pub.Create(w.Context(), w.id, dashboard.Draft{Title: title, Body: "a page"})
 				return made != nil, err
 			}},
 			{"PUT */issues/* 502 once", func() (bool, error) {
@@ -191,7 +191,9 @@ func TestAWriteThatFailedIsAFailure(t *testing.T) {
 				return wrote, err
 			}},
 			{"PUT */issues/* reset once", func() (bool, error) { return w.pub.Close(w.Context(), w.id, i) }},
-			{"POST */notes reset once", func() (bool, error) { return w.pub.Comment(w.Context(), w.id, i.IID, w.bot, "op", "x") }},
+			{"POST */notes reset once", func() (bool, error) {
+				return w.pub.Comment(w.Context(), dashboard.Key{w.id, i.IID}, dashboard.Comment{w.bot, "op", "x"})
+			}},
 		} {
 			w.must(w.sim.Inject(call.fault))
 			before := len(w.sim.Writes(time.Time{}))

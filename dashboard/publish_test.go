@@ -70,14 +70,14 @@ func (w *world) must(err error) {
 
 func (w *world) create(body string) dashboard.Issue {
 	w.Helper()
-	issue, err := w.pub.Create(context.Background(), w.id, title, body, []string{"dependencies"})
+	issue, err := w.pub.Create(context.Background(), w.id, dashboard.Draft{title, body, []string{"dependencies"}})
 	w.must(err)
 	return *issue
 }
 
 func (w *world) find(stored int64, want dashboard.FindResult, wantIID int64) {
 	w.Helper()
-	issue, result, err := w.pub.Find(context.Background(), w.id, stored, w.bot, title)
+	issue, result, err := w.pub.Find(context.Background(), dashboard.Sought{dashboard.Key{w.id, stored}, w.bot, title})
 	w.must(err)
 	iid := int64(0)
 	if issue != nil {
@@ -302,7 +302,7 @@ func TestComment(t *testing.T) {
 	i := w.create("x")
 	w.must(w.project.Comment("erin", int(i.IID), "<!-- op:paused-1 -->"))
 	for n, want := range []bool{true, false} {
-		wrote, err := w.pub.Comment(ctx, w.id, i.IID, w.bot, "paused-1", "Paused.")
+		wrote, err := w.pub.Comment(ctx, dashboard.Key{w.id, i.IID}, dashboard.Comment{w.bot, "paused-1", "Paused."})
 		if w.must(err); wrote != want {
 			t.Errorf("comment %d: wrote %v", n, wrote)
 		}
@@ -324,7 +324,7 @@ func TestRefusals(t *testing.T) {
 		i := w.create("x")
 		w.project.SetIssuesEnabled(false)
 		w.find(i.IID, dashboard.FoundNone, 0)
-		_, err := w.pub.Create(ctx, w.id, title, "x", nil)
+		_, err := w.pub.Create(ctx, w.id, dashboard.Draft{Title: title, Body: "x"})
 		says(t, err, "create the dashboard issue", "issues are disabled", "403")
 		if a, err := w.pub.Activity(ctx, w.id, i.IID, 0); a.Readable || err != nil {
 			t.Errorf("notes: %+v, %v", a, err)
@@ -344,14 +344,14 @@ func TestRefusals(t *testing.T) {
 		fault, err := gitlabsim.ParseFault("GET */issues 502 always")
 		w.must(err)
 		w.sim.AddFault(fault)
-		_, _, err = w.pub.Find(ctx, w.id, 0, w.bot, title)
+		_, _, err = w.pub.Find(ctx, dashboard.Sought{dashboard.Key{w.id, 0}, w.bot, title})
 		says(t, err, "list opened dashboard issues", "502")
 	})
 	t.Run("no time left", func(t *testing.T) {
 		w := newWorld(t)
 		gone, cancel := context.WithTimeout(ctx, -time.Second)
 		defer cancel()
-		if _, _, err := w.pub.Find(gone, w.id, 0, w.bot, title); !errors.Is(err, context.DeadlineExceeded) {
+		if _, _, err := w.pub.Find(gone, dashboard.Sought{dashboard.Key{w.id, 0}, w.bot, title}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -366,12 +366,12 @@ func TestOfTwoDashboardsTheOlderStays(t *testing.T) {
 	first, second := w.create(page()), w.create(page())
 	w.find(0, dashboard.FoundOpen, first.IID)
 	w.find(second.IID, dashboard.FoundOpen, second.IID)
-	found, _, err := w.pub.Find(ctx, w.id, second.IID, w.bot, title)
+	found, _, err := w.pub.Find(ctx, dashboard.Sought{dashboard.Key{w.id, second.IID}, w.bot, title})
 	w.must(err)
 	if found.Older != first.IID {
 		t.Fatalf("the second dashboard knows of #%d, want #%d", found.Older, first.IID)
 	}
-	older, _, err := w.pub.Find(ctx, w.id, first.IID, w.bot, title)
+	older, _, err := w.pub.Find(ctx, dashboard.Sought{dashboard.Key{w.id, first.IID}, w.bot, title})
 	w.must(err)
 	if older.Older != 0 {
 		t.Fatalf("the first dashboard gives way to #%d", older.Older)
@@ -380,7 +380,7 @@ func TestOfTwoDashboardsTheOlderStays(t *testing.T) {
 	if closed, err := w.pub.Close(ctx, w.id, *found); err != nil || closed {
 		t.Fatalf("a page that somebody edits was closed: %v %v", closed, err)
 	}
-	found, _, err = w.pub.Find(ctx, w.id, second.IID, w.bot, title)
+	found, _, err = w.pub.Find(ctx, dashboard.Sought{dashboard.Key{w.id, second.IID}, w.bot, title})
 	w.must(err)
 	if closed, err := w.pub.Close(ctx, w.id, *found); err != nil || !closed {
 		t.Fatalf("it was not closed: %v %v", closed, err)

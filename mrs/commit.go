@@ -136,7 +136,7 @@ func (e effect) holds(ctx context.Context, a plan.CommitBranch, head plan.Commit
 // ours reports whether a commit is a head of ours of a branch, on the history of
 // the commit onto.
 func (e effect) ours(ctx context.Context, branch string, head plan.Commit, onto string) (bool, error) {
-	b, err := e.Prove(ctx, e.id, e.bot, plan.Branch{Name: branch, Head: head}, onto)
+	b, err := e.Prove(ctx, Grounds{Project: e.id, Bot: e.bot, Onto: []string{onto}}, plan.Branch{Name: branch, Head: head})
 	_, ours := b.Ours(e.us(e.bot))
 	return ours, err
 }

@@ -24,7 +24,7 @@ func TestACommitMakesTheBranch(t *testing.T) {
 		w.same(text, string(a.Files[1].Content))
 		w.same(w.quiet(a).Head, out.Head)
 
-		b, err := w.c.Prove(w.ctx, w.project.ID, w.bot, plan.Branch{Name: work, Head: out.Commit}, a.Base)
+		b, err := w.c.Prove(w.ctx, mrs.Grounds{w.project.ID, w.bot, []string{a.Base}}, plan.Branch{Name: work, Head: out.Commit})
 		w.ok(err)
 		_, ours := b.Ours(plan.UsOf(w.bot, nil))
 		w.same(ours, true)
@@ -205,7 +205,7 @@ func TestAMessageThatNamesTooManyFiles(t *testing.T) {
 		k, err := w.c.Commit(w.ctx, w.project.ID, sha)
 		w.ok(err)
 		w.sim.ForgetRequests()
-		b, err := w.c.Prove(w.ctx, w.project.ID, w.bot, plan.Branch{Name: work, Head: k}, a.Base)
+		b, err := w.c.Prove(w.ctx, mrs.Grounds{w.project.ID, w.bot, []string{a.Base}}, plan.Branch{Name: work, Head: k})
 		w.ok(err)
 		w.same(b.Digest, "")
 		w.same(len(w.sim.Requests()), 0)

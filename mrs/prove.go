@@ -21,12 +21,20 @@ const maxPaths = 200
 // maxDiffPages is one page more than a commit of ours has.
 const maxDiffPages = maxPaths/100 + 1
 
+// Grounds are what a branch is judged by.
+type Grounds struct {
+	Project int64
+	Bot     plan.User
+	Onto    []string // commits on one of whose histories the parent has to be
+}
+
 // Prove reads what [plan.Branch.Ours] judges a branch by: the paths that its head
 // changes, the digest of that in the version its trailers have, and whether its
-// parent is on the history of one of the commits onto, such as the head of the
+// parent is on the history of one of the commits g.Onto, such as the head of the
 // branch it goes into. What its message alone rules out is not read any further;
 // then, and where the commit cannot be one of ours, the proof stays empty.
-func (c *Client) Prove(ctx context.Context, id int64, bot plan.User, b plan.Branch, onto ...string) (plan.Branch, error) {
+func (c *Client) Prove(ctx context.Context, g Grounds, b plan.Branch) (plan.Branch, error) {
+	id, bot := g.Project, g.Bot
 	b.Digest, b.Paths, b.Based = "", nil, false
 	trailers, ok := plan.ParseTrailers(b.Head.Message)
 	if !ok {
@@ -55,7 +63,7 @@ func (c *Client) Prove(ctx context.Context, id int64, bot plan.User, b plan.Bran
 	}
 	b.Paths, b.Digest, b.Based = paths, plan.DigestOf(b.Name, trailers, files), true
 	if _, fits := b.Ours(c.us(bot)); fits {
-		b.Based, err = c.descends(ctx, id, b.Head.Parents[0], onto)
+		b.Based, err = c.descends(ctx, id, b.Head.Parents[0], g.Onto)
 	}
 	return b, err
 }

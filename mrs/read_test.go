@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -72,7 +73,7 @@ func TestWhatAHeadProves(t *testing.T) {
 		prove := func(branch, sha string) plan.Branch {
 			k, err := w.c.Commit(w.ctx, w.project.ID, sha)
 			w.ok(err)
-			b, err := w.c.Prove(w.ctx, w.project.ID, w.bot, plan.Branch{Name: branch, Head: k}, w.p.Head("main"))
+			b, err := w.c.Prove(w.ctx, mrs.Grounds{w.project.ID, w.bot, []string{w.p.Head("main")}}, plan.Branch{Name: branch, Head: k})
 			w.ok(err)
 			return b
 		}

@@ -29,7 +29,9 @@ func (r *observer) observeDashboard(ctx context.Context) dashboard.Activity {
 		r.board.found = dashboard.FoundNone
 		return dashboard.Activity{}
 	}
-	issue, found, err := r.Dashboard.Find(ctx, r.snap.Project.ID, r.memory.DashboardIID, r.snap.Bot, r.project.Policy.Dashboard)
+	issue, found, err := r.Dashboard.Find(ctx, dashboard.Sought{
+		Stored: dashboard.Key{Project: r.snap.Project.ID, IID: r.memory.DashboardIID}, Bot: r.snap.Bot, Title: r.project.Policy.Dashboard,
+	})
 	if err != nil {
 		r.board.found = ""
 		r.fail("the dashboard could not be read: " + explain(err))

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 
+	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/store"
 )
@@ -32,7 +33,7 @@ func (r *observer) observeBranches(ctx context.Context) (head string, err error)
 			b.Known, b.Digest, b.Head.Message, b.Asked = true, k.Digest, k.Message, k.Asked == k.Head
 			continue
 		}
-		if *b, err = r.gitlab.Prove(ctx, id, r.snap.Bot, *b, r.goesInto(b.Name, head)...); err != nil {
+		if *b, err = r.gitlab.Prove(ctx, mrs.Grounds{Project: id, Bot: r.snap.Bot, Onto: r.goesInto(b.Name, head)}, *b); err != nil {
 			return "", err
 		}
 		if t, ours := b.Ours(plan.UsOf(r.snap.Bot, r.FormerUsers)); ours {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/journal"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
@@ -48,8 +49,10 @@ func (w *publishing) giveWay(ctx context.Context) bool {
 
 // closeSecond says on this process's dashboard that it gives way, and closes it.
 func (w *publishing) closeSecond(ctx context.Context) (said, closed bool, err error) {
-	said, err = w.Dashboard.Comment(ctx, w.snap.Project.ID, w.board.issue.IID, w.snap.Bot, "older",
-		fmt.Sprintf("The dashboard of this project is #%d, which was there first, so this one is closed. What was ticked here counts.", w.board.issue.Older))
+	said, err = w.Dashboard.Comment(ctx, dashboard.Key{Project: w.snap.Project.ID, IID: w.board.issue.IID}, dashboard.Comment{
+		Bot: w.snap.Bot, Op: "older",
+		Body: fmt.Sprintf("The dashboard of this project is #%d, which was there first, so this one is closed. What was ticked here counts.", w.board.issue.Older),
+	})
 	if err == nil {
 		closed, err = w.Dashboard.Close(ctx, w.snap.Project.ID, *w.board.issue)
 	}

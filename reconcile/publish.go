@@ -131,7 +131,7 @@ func (w *publishing) create(ctx context.Context) (issue dashboard.Issue, ok bool
 	var created *dashboard.Issue
 	var err error
 	broken := w.journal.Do(ctx, textFact(plan.KindCreateDashboard, 0, "", w.body), func(ctx context.Context) journal.Outcome {
-		created, err = w.Dashboard.Create(ctx, w.snap.Project.ID, w.project.Policy.Dashboard, w.body, nil)
+		created, err = w.Dashboard.Create(ctx, w.snap.Project.ID, dashboard.Draft{Title: w.project.Policy.Dashboard, Body: w.body})
 		out := outcome(err)
 		if err == nil {
 			out.Target = issueTarget(created.IID)

@@ -105,8 +105,10 @@ func (r *run) paused(ctx context.Context, o observation) (Report, error) {
 	var err error
 	fact := plan.Fact{Kind: plan.KindCommentDashboard, On: issueTarget(iid), Why: "the dashboard was closed", Detail: "paused"}
 	broken := r.journal.Do(ctx, fact, func(ctx context.Context) journal.Outcome {
-		wrote, err = r.Dashboard.Comment(ctx, o.snap.Project.ID, iid, o.snap.Bot, "paused",
-			"This dashboard was closed, so pinwheel is paused in this project: it opens, changes and closes nothing. Reopen this issue to resume.")
+		wrote, err = r.Dashboard.Comment(ctx, dashboard.Key{Project: o.snap.Project.ID, IID: iid}, dashboard.Comment{
+			Bot: o.snap.Bot, Op: "paused",
+			Body: "This dashboard was closed, so pinwheel is paused in this project: it opens, changes and closes nothing. Reopen this issue to resume.",
+		})
 		return outcome(err)
 	})
 	if broken != nil {

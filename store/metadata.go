@@ -52,7 +52,7 @@ func (s *Store) Metadata(ctx context.Context, index string, names []string) ([]M
 	const query = `SELECT name, version, file, sha256, status, reason, metadata, proof, read_at, doubtful FROM metadata
 		WHERE index_name = ? AND name IN (SELECT value FROM json_each(?)) ORDER BY name, version`
 	var out []MetadataRow
-	err := s.named(ctx, query, index, names, func(rows *sql.Rows) error {
+	err := s.named(ctx, query, onIndex{index, names}, func(rows *sql.Rows) error {
 		var r MetadataRow
 		var at string
 		if err := rows.Scan(&r.Name, &r.Version, &r.File, &r.SHA256, &r.Status, &r.Reason, &r.Blob, &r.Proof, &at, &r.Doubtful); err != nil {
@@ -106,7 +106,7 @@ func (s *Store) Details(ctx context.Context, index string, names []string) (map[
 	const query = `SELECT name, details FROM package_details
 		WHERE index_name = ? AND name IN (SELECT value FROM json_each(?))`
 	out := make(map[string][]byte, len(names))
-	err := s.named(ctx, query, index, names, func(rows *sql.Rows) error {
+	err := s.named(ctx, query, onIndex{index, names}, func(rows *sql.Rows) error {
 		var name string
 		var details []byte
 		if err := rows.Scan(&name, &details); err != nil {
@@ -121,14 +121,21 @@ func (s *Store) Details(ctx context.Context, index string, names []string) (map[
 	return out, nil
 }
 
-// named runs a query of an index and a list of names.
-func (s *Store) named(ctx context.Context, query, index string, names []string, row func(*sql.Rows) error) error {
-	if len(names) == 0 {
+// onIndex are names on an index.
+type onIndex struct {
+	index string
+	names []string
+}
+
+// named runs a query whose parameters are an index and a list of names. Without names
+// it runs none.
+func (s *Store) named(ctx context.Context, query string, of onIndex, row func(*sql.Rows) error) error {
+	if len(of.names) == 0 {
 		return nil
 	}
-	list, err := json.Marshal(names)
+	list, err := json.Marshal(of.names)
 	if err != nil {
 		return err
 	}
-	return s.each(ctx, query, []any{index, string(list)}, row)
+	return s.each(ctx, query, []any{of.index, string(list)}, row)
 }

@@ -39,7 +39,7 @@ func (s *Store) Facts(ctx context.Context, index string, names []string) (map[st
 		EXISTS (SELECT 1 FROM package_details d WHERE d.index_name = p.index_name AND d.name = p.name)
 		FROM packages p WHERE index_name = ? AND name IN (SELECT value FROM json_each(?))`
 	out := make(map[string]Facts, len(names))
-	err := s.named(ctx, query, index, names, func(rows *sql.Rows) error {
+	err := s.named(ctx, query, onIndex{index, names}, func(rows *sql.Rows) error {
 		var f Facts
 		var at, until instant
 		if err := rows.Scan(&f.Name, &f.ETag, &f.Serial, &at, &until, &f.Problem, &f.WithHashes, &f.Blob, &f.HasDetails); err != nil {

@@ -155,7 +155,7 @@ func (s *Store) Stamps(ctx context.Context, index string, names []string) ([]Sta
 	const query = `SELECT name, etag, serial, checked_at, fresh_until, with_hashes, digest
 		FROM packages WHERE index_name = ? AND name IN (SELECT value FROM json_each(?)) ORDER BY name`
 	out := make([]Stamp, 0, len(names))
-	err := s.named(ctx, query, index, names, func(rows *sql.Rows) error {
+	err := s.named(ctx, query, onIndex{index, names}, func(rows *sql.Rows) error {
 		var f Stamp
 		var at, until instant
 		if err := rows.Scan(&f.Name, &f.ETag, &f.Serial, &at, &until, &f.WithHashes, &f.Digest); err != nil {

@@ -134,10 +134,19 @@ func TestCommentsAreConstants(t *testing.T) {
 				return true
 			}
 			seen++
-			for _, a := range call.Args[len(call.Args)-2:] {
-				if why := r.foreign(a); why != "" {
-					t.Errorf("%s: a comment holds %s", r.fset.Position(a.Pos()), why)
+			texts := 0
+			comment, _ := call.Args[len(call.Args)-1].(*ast.CompositeLit)
+			for _, e := range elements(comment) {
+				if field, ok := e.Key.(*ast.Ident); !ok || field.Name != "Op" && field.Name != "Body" {
+					continue
 				}
+				texts++
+				if why := r.foreign(e.Value); why != "" {
+					t.Errorf("%s: a comment holds %s", r.fset.Position(e.Pos()), why)
+				}
+			}
+			if texts != 2 {
+				t.Errorf("%s: a comment is not written with its Op and its Body", r.fset.Position(call.Pos()))
 			}
 			return true
 		})
@@ -145,6 +154,20 @@ func TestCommentsAreConstants(t *testing.T) {
 	if seen == 0 {
 		t.Error("no comment was looked at")
 	}
+}
+
+// elements are the fields that a literal gives by name; none of nil.
+func elements(lit *ast.CompositeLit) []*ast.KeyValueExpr {
+	if lit == nil {
+		return nil
+	}
+	var out []*ast.KeyValueExpr
+	for _, e := range lit.Elts {
+		if kv, ok := e.(*ast.KeyValueExpr); ok {
+			out = append(out, kv)
+		}
+	}
+	return out
 }
 
 // The check can fail: each of these is one door left open.

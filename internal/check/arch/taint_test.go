@@ -42,20 +42,20 @@ var passing = map[string]bool{"dashboard.Normalise": true, "dashboard.KeepTicks"
 // allowed are the foreign texts that enter as they are, by function and
 // expression, with the reason.
 var allowed = map[string]string{
-	"gitlab.NoteOnce: &n.Markdown":                        "judged where the note is made",
-	"gitlab.SetStatus: &s.Markdown":                       "judged where the status is made",
-	"dashboard.Create: &title":                            "the operator's configuration",
-	"dashboard.Create: new(Normalise(body))":              "made by Render",
-	"dashboard.Write: &body":                              "made by Render",
-	"dashboard.Comment: Normalise(body) + \"\\n\" + mark": "constants and numbers of package reconcile, see TestCommentsAreConstants",
-	"mrs.postMergeRequest: &t.title":                      "made by package decide of a name and a version",
-	"mrs.reopen: &title":                                  "made by package decide of a name and a version, or as a person left it, with a word of ours before it",
-	"mrs.guardMergeRequest: &title":                       "as it is, with or without a word of ours before it",
-	"mrs.reopen: &next":                                   "what people wrote around our region stays",
-	"mrs.editMergeRequest: &t.title":                      "made by package decide, or a person's own prefix before it",
-	"mrs.editMergeRequest: &next":                         "what people wrote around our region stays",
-	"mrs.closeMergeRequest: &marked":                      "what people wrote around our region stays",
-	"mrs.postCommit: &a.Message":                          "made by package plan of names, versions and escaped words",
+	"gitlab.NoteOnce: &n.Markdown":                          "judged where the note is made",
+	"gitlab.SetStatus: &s.Markdown":                         "judged where the status is made",
+	"dashboard.Create: &d.Title":                            "the operator's configuration",
+	"dashboard.Create: new(Normalise(d.Body))":              "made by Render",
+	"dashboard.Write: &body":                                "made by Render",
+	"dashboard.Comment: Normalise(c.Body) + \"\\n\" + mark": "constants and numbers of package reconcile, see TestCommentsAreConstants",
+	"mrs.postMergeRequest: &t.title":                        "made by package decide of a name and a version",
+	"mrs.reopen: &title":                                    "made by package decide of a name and a version, or as a person left it, with a word of ours before it",
+	"mrs.guardMergeRequest: &title":                         "as it is, with or without a word of ours before it",
+	"mrs.reopen: &next":                                     "what people wrote around our region stays",
+	"mrs.editMergeRequest: &t.title":                        "made by package decide, or a person's own prefix before it",
+	"mrs.editMergeRequest: &next":                           "what people wrote around our region stays",
+	"mrs.closeMergeRequest: &marked":                        "what people wrote around our region stays",
+	"mrs.postCommit: &a.Message":                            "made by package plan of names, versions and escaped words",
 }
 
 // safeFields are the foreign strings that no third party writes. That of a waiting tick

@@ -29,6 +29,10 @@ type measured struct {
 	took                 time.Duration
 	ok                   bool
 	plan                 plan.Plan
+	// lag is the median time from a release to its merge, of the last merged ones; a run
+	// that ended early does not tell them.
+	lag    time.Duration
+	merged int
 }
 
 func newMetrics(path, version string) *metrics {
@@ -60,6 +64,9 @@ func (m *metrics) ran(project string, l lasted, r reconcile.Report, err error) e
 	}
 	if err == nil {
 		p.plan = r.Plan
+		if !r.Quiet {
+			p.lag, p.merged = r.Plan.Lag, r.Plan.Merged
+		}
 	}
 	return replaceFile(m.path, []byte(m.text()))
 }
@@ -95,6 +102,8 @@ func (m *metrics) text() string {
 		}
 	}
 	family("merge_requests_open", "gauge", "Open merge requests that count towards max_open_merge_requests.", count(func(p *measured) int { return p.plan.OpenCount }))
+	family("merged_updates", "gauge", "Updates that were merged last, of which release_to_merge_seconds tells.", count(func(p *measured) int { return p.merged }))
+	family("release_to_merge_seconds", "gauge", "Median time from a release to its merge.", func(p *measured) (float64, bool) { return p.lag.Seconds(), p.merged > 0 })
 	fmt.Fprint(&out, "# HELP pinwheel_updates Updates by state.\n# TYPE pinwheel_updates gauge\n")
 	for _, project := range projects {
 		states := map[plan.State]int{}

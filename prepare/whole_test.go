@@ -23,6 +23,7 @@ func TestOneSetForEveryJob(t *testing.T) {
 		t.Fatalf("the lock is\n%s", l.Encode())
 	}
 	b := w.mustBuild("python")
+	t.Logf("pip %s, all %s", b.Pip, b.All)
 	if len(b.Findings) > 0 {
 		t.Errorf("findings: %v", b.Findings)
 	}

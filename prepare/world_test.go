@@ -102,7 +102,7 @@ func whole(t *testing.T, n int) {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	now := func() time.Time { return time.Date(2026, 1, 2, 9, 0, 0, 0, time.UTC) }
-	w := &world{t: t, python: testenv.Python(t), dir: t.TempDir()}
+	w := &world{t: t, python: testenv.Venv(t), dir: t.TempDir()}
 	testenv.Command(t, "git")
 	w.gitlab = gitlabsim.New(gitlabsim.Options{Now: now})
 	w.index = pypisim.New(pypisim.Options{Now: now, Files: true})
@@ -201,7 +201,7 @@ func (w *world) mustLock(environ ...string) Lock {
 
 func (w *world) prepared(image string) *Prepared {
 	w.t.Helper()
-	p, err := Prepare(w.t.Context(), Building{Dir: w.lockDir(), Image: Image{image, "registry.example.com/" + image + ":production"}, Root: w.root(), Python: w.python, Indexes: []Index{{URL: w.pypi, Plain: true}}})
+	p, err := Prepare(w.t.Context(), Building{Dir: w.lockDir(), Image: Image{image, "registry.example.com/" + image + ":production"}, Root: w.root(), Python: w.python, Indexes: []Index{{URL: w.pypi, Plain: true}}, Clock: time.Now})
 	if err != nil {
 		w.t.Fatal(err)
 	}

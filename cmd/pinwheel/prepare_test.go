@@ -51,7 +51,7 @@ func sourceOf(name, version string, requires ...string) map[string]string {
 
 func newPipeline(t *testing.T) *pipeline {
 	t.Helper()
-	python := testenv.Python(t)
+	python := testenv.Venv(t)
 	w := newWorld(t)
 	p := &pipeline{world: w, opt: filepath.Join(w.dir, "opt", "pinwheel"), index: pypisim.New(pypisim.Options{Files: true})}
 	must(t, p.index.Load("six 1.16.0 2021-05-05\nsix 1.17.0 2024-12-04\n"))

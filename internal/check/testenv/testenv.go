@@ -54,6 +54,17 @@ func Python(tb testing.TB) string {
 	return path
 }
 
+// Venv returns the path of a Python 3 that makes virtual environments with a pip in
+// them, which some systems leave to a package of its own.
+func Venv(tb testing.TB) string {
+	tb.Helper()
+	path := Python(tb)
+	if err := exec.CommandContext(tb.Context(), path, "-c", "import venv, ensurepip").Run(); err != nil {
+		absent(tb, "a python3 with venv and ensurepip")
+	}
+	return path
+}
+
 // Root returns the folder that holds go.mod of pinwheel itself, not of a module
 // within it.
 func Root(tb testing.TB) string {

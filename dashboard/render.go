@@ -69,7 +69,7 @@ func summary(p plan.Plan) string {
 	var groups [4]int
 	for _, u := range p.Updates {
 		switch u.State {
-		case plan.Open, plan.Testing, plan.AboutToMerge:
+		case plan.Open, plan.Testing, plan.Bisecting, plan.AboutToMerge:
 			groups[0]++
 		case plan.PendingApproval, plan.Edited, plan.Errored:
 			groups[1]++

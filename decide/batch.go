@@ -23,6 +23,7 @@ type hunt struct {
 	probes  []trial // by branch
 	fits    bool    // its commit can be made again from files and parts
 	answer  bisect.Answer
+	jobs    []string // that failed in its own pipeline
 }
 
 // trial is a probe that there is.
@@ -53,7 +54,7 @@ func (d *hunting) findHunts() {
 		if result != bisect.Red {
 			continue
 		}
-		h := &hunt{group: group, branch: b, trailer: t, mr: mr}
+		h := &hunt{group: group, branch: b, trailer: t, mr: mr, jobs: jobs}
 		d.hunts[b.Name] = h
 		if h.files, h.fits = d.filesAt(t.Base); !h.fits {
 			continue // they are not read yet
@@ -61,7 +62,7 @@ func (d *hunting) findHunts() {
 		h.parts = d.partsAt(t, h.files)
 		if h.fits = h.whole(); h.fits {
 			h.probes = d.trials(h)
-			h.answer = bisect.Next(d.problem(h), h.history(jobs))
+			h.answer = bisect.Next(d.problem(h), h.history())
 		}
 	}
 }
@@ -144,8 +145,8 @@ func (d *scene) trials(h *hunt) (out []trial) {
 
 // history is what ran. A pipeline is told by the number of its merge request,
 // which has no other.
-func (h *hunt) history(jobs []string) []bisect.Pipeline {
-	out := []bisect.Pipeline{{Set: bisect.Digest(h.ids()), ID: h.mr.IID, Result: bisect.Red, Jobs: jobs}}
+func (h *hunt) history() []bisect.Pipeline {
+	out := []bisect.Pipeline{{Set: bisect.Digest(h.ids()), ID: h.mr.IID, Result: bisect.Red, Jobs: h.jobs}}
 	for i, t := range h.probes {
 		run := bisect.Pipeline{Set: t.Set, ID: -int64(i) - 1, Result: t.result, Jobs: t.jobs}
 		if t.mr != nil {

@@ -20,6 +20,8 @@ func (d *judging) takenApart(dr *draft, h *hunt) {
 		dr.also(plan.StopUpdating{})
 	}
 	d.showHeld(dr)
+	dr.bisecting = h.fits && !h.answer.Done && h.answer.Stuck == nil && !dr.mr.Paused()
+	dr.Tests = h.tests()
 	if h.answer.Done && len(h.answer.Good) == 0 && !d.apartLeft(h) {
 		dr.end(plan.AllBreakTests{})
 	}
@@ -43,6 +45,7 @@ func (d *judging) huntReason(dr *draft, h *hunt) plan.Reason {
 		return r
 	}
 	r := plan.TakenApart{Pipelines: 1, Running: a.Running}
+	r.Good, r.Tested, r.Neither = h.whereabouts()
 	for _, t := range h.probes {
 		if t.result != bisect.Running {
 			r.Pipelines++
@@ -73,13 +76,29 @@ func (d *judging) apartLeft(h *hunt) bool {
 	})
 }
 
+// ends reports whether the good part of a batch is pushed now.
+func (d *judging) ends(dr *draft, h *hunt) bool {
+	return !dr.mr.Paused() && h.fits && h.answer.Done && len(h.answer.Good) > 0 && !d.apartLeft(h)
+}
+
+// starts reports whether probes begin now.
+func (d *judging) starts(dr *draft, h *hunt) bool {
+	return !dr.mr.Paused() && h.fits && d.mayTest(dr, h) && slices.ContainsFunc(h.answer.Probes, func(p bisect.Probe) bool {
+		return d.s.Failures[d.branchOf(h, p)] == ""
+	})
+}
+
+func (d *judging) branchOf(h *hunt, p bisect.Probe) string {
+	return plan.Probe{Group: h.group, Head: h.branch.Head.SHA, Set: p.Set, Attempt: p.Attempt}.Branch(d.s.Policy.BranchPrefix)
+}
+
 // test goes on with a batch that is taken apart.
 func (d *acting) test(dr *draft, h *hunt) {
 	switch {
-	case dr.mr.Paused() || !h.fits:
-		return
-	case h.answer.Done:
+	case d.ends(dr, h):
 		d.endHunt(h)
+		return
+	case dr.mr.Paused() || !h.fits || h.answer.Done:
 		return
 	}
 	may := d.mayTest(dr, h)
@@ -112,7 +131,7 @@ func (d *acting) askForTestsOf(t trial) {
 // startProbe commits a part of a batch on what the batch stands on, and opens a draft
 // of it.
 func (d *acting) startProbe(h *hunt, p bisect.Probe) {
-	name := plan.Probe{Group: h.group, Head: h.branch.Head.SHA, Set: p.Set, Attempt: p.Attempt}.Branch(d.s.Policy.BranchPrefix)
+	name := d.branchOf(h, p)
 	if d.s.Failures[name] != "" {
 		return
 	}
@@ -167,12 +186,9 @@ func (h *hunt) partsIn(moves []plan.Move) (out []string) {
 }
 
 // endHunt leaves the good part in the reviewed merge request: one push, after a
-// note, once every guilty one has a merge request of its own.
+// note; every guilty one has a merge request of its own.
 func (d *acting) endHunt(h *hunt) {
 	a := h.answer
-	if len(a.Good) == 0 || d.apartLeft(h) {
-		return
-	}
 	end := &plan.BatchEnd{Pipelines: 1, All: len(h.parts), Good: len(a.Good), Green: a.Green}
 	for _, t := range h.probes {
 		if t.result == bisect.Green || t.result == bisect.Red {

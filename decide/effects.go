@@ -67,7 +67,7 @@ func (d *acting) order() {
 // note is what the description's marker must say.
 func (d *holding) note(dr *standing) plan.MergeRequestNote {
 	t := dr.trailer
-	return plan.MergeRequestNote{Present: true, Digest: plan.TextDigest(t, dr.Clash, dr.Gates...), Target: d.s.Project.DefaultBranch, Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request}
+	return plan.MergeRequestNote{Present: true, Digest: plan.TestsDigest(plan.TextDigest(t, dr.Clash, dr.Gates...), dr.Tests), Target: d.s.Project.DefaultBranch, Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request}
 }
 
 // effects appends what one draft needs, in the order it must happen.
@@ -150,9 +150,12 @@ func (d *acting) keepOpen(dr *draft) {
 	if d.showGates(dr) {
 		return // what its texts say of gates is known after that
 	}
-	d.edit(dr)
+	h := d.hunts[dr.Branch]
+	if h == nil || dr.do != DoLeave || !d.ends(dr, h) && !d.starts(dr, h) { // else its texts follow the effects, in one edit
+		d.edit(dr)
+	}
 	d.askForTests(dr)
-	if h := d.hunts[dr.Branch]; h != nil && dr.do == DoLeave {
+	if h != nil && dr.do == DoLeave {
 		d.test(dr, h)
 	}
 }

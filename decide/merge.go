@@ -183,11 +183,14 @@ func (d *queueing) mergePolicy(dr *draft) plan.Reason {
 	return nil
 }
 
-// shown is the state in which texts show an update: of open ones, those that are tested
-// and those that are merged next stand apart.
+// shown is the state in which texts show an update: of open ones, those that are tested,
+// those that are taken apart and those that are merged next stand apart.
 func (dr *draft) shown() plan.State {
 	if dr.State != plan.Open {
 		return dr.State
+	}
+	if dr.bisecting {
+		return plan.Bisecting
 	}
 	if slices.ContainsFunc(dr.Gates, plan.GateVerdict.Waits) {
 		return plan.Testing

@@ -158,7 +158,9 @@ type draft struct {
 	do      Do
 	ends    plan.Reason // why its merge request closes
 	by      int64       // the merge request that takes its place, 0 for none
-	merging merging     // what comes of merging an open one that stays
+	// bisecting says that it is a batch whose parts are tested.
+	bisecting bool
+	merging   merging // what comes of merging an open one that stays
 	// placeless says that an open one takes no place, and placeUntil from when on;
 	// zero for never.
 	placeless  bool

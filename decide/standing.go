@@ -60,7 +60,7 @@ func (d *decider) onTheWay() (moving []bool, held []plan.Reasons) {
 				}
 				moving[i] = true // nothing but the mode is in its way
 				continue
-			case plan.PendingApproval, plan.Edited, plan.Errored, plan.Open, plan.Testing, plan.AboutToMerge, plan.AwaitingSchedule, plan.Maturing, plan.RateLimited:
+			case plan.PendingApproval, plan.Edited, plan.Errored, plan.Open, plan.Testing, plan.Bisecting, plan.AboutToMerge, plan.AwaitingSchedule, plan.Maturing, plan.RateLimited:
 				moving[i] = true
 				continue
 			}

@@ -50,6 +50,7 @@ func Body(u plan.Update, v BodyView) string {
 	if u.Follows != 0 {
 		fmt.Fprintf(&b, "\nFollows [the one that was closed](!%d), which GitLab does not open again.\n", u.Follows)
 	}
+	partTests(&b, u.Tests)
 	breaks(&b, u.Breaks)
 	table(&b, u.Moves, v.Home)
 	gates(&b, u.Gates)

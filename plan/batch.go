@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -88,6 +90,28 @@ func (p Probe) ParseProbe(prefix, branch string) (Probe, bool) {
 	}
 	p.Set, p.Attempt = set, n
 	return p, true
+}
+
+// PartTest is a pipeline that tests a part of a batch, for texts: nothing reads one back.
+type PartTest struct {
+	MR       int64    `json:"probe,omitempty"`    // the probe's merge request; 0: the batch's own
+	Packages []string `json:"packages,omitempty"` // which are tested, as they are written
+	All      int      `json:"all,omitempty"`      // of the batch's own: how many updates it has
+	Result   Result   `json:"result,omitempty"`   // None: it did not run to its end
+	Jobs     []string `json:"jobs,omitempty"`     // that failed
+}
+
+// TestsDigest is the digest of a description that also shows tests.
+func TestsDigest(digest string, tests []PartTest) string {
+	if len(tests) == 0 {
+		return digest
+	}
+	parts := []string{digest}
+	for _, t := range tests {
+		parts = append(parts, strconv.FormatInt(t.MR, 10), strings.Join(t.Packages, " "), strconv.Itoa(t.All), string(t.Result), strings.Join(t.Jobs, "\n"))
+	}
+	h := sha256.Sum256([]byte(strings.Join(parts, "\n")))
+	return hex.EncodeToString(h[:8])
 }
 
 // TestOf is what the description of a probe says beyond its moves.

@@ -158,6 +158,7 @@ type Update struct {
 	Labels     []string      // beyond those of the policy
 	Reverts    int64         // of a revert: the merge request that it takes back; 0 for every other
 	TestOf     *TestOf       // of a probe: what it tests a part of; nil for every other
+	Tests      []PartTest    // of a batch that is taken apart: the pipelines that ran for it
 	Breaks     *Break        // that it breaks tests, with the proof; nil where that is not known
 	Link       string        // what explains the reason: an absolute address, or empty
 	Gates      []GateVerdict // of an open one, in the order of the configuration
@@ -219,6 +220,7 @@ const (
 	Errored          State = "errored"
 	Open             State = "open"
 	Testing          State = "testing"
+	Bisecting        State = "bisecting"
 	AboutToMerge     State = "merging"
 	AwaitingSchedule State = "awaiting-schedule"
 	Maturing         State = "maturing"
@@ -231,7 +233,7 @@ const (
 
 // IsOpen reports whether an update in that state has an open merge request that is
 // ours to change.
-func (s State) IsOpen() bool { return s == Open || s == Testing || s == AboutToMerge }
+func (s State) IsOpen() bool { return s == Open || s == Testing || s == Bisecting || s == AboutToMerge }
 
 // BoxType is the word before "-branch=" in a checkbox marker. Renovate's
 // words, see docs/design.md.
@@ -283,6 +285,7 @@ func Table() []Row {
 		{Errored, "Errored", BoxRetry, ""},
 		{Open, "Open", BoxRebase, "rebase-all-open-prs"},
 		{Testing, "Testing", BoxRebase, ""},
+		{Bisecting, "Bisecting", BoxRebase, ""},
 		{AboutToMerge, "Merging", BoxRebase, ""},
 		{AwaitingSchedule, "Awaiting Schedule", BoxUnschedule, "create-all-awaiting-schedule-prs"},
 		{Maturing, "Pending Status Checks", BoxApprovePR, ""},

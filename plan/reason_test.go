@@ -51,7 +51,7 @@ var samples = map[string]any{
 	"Needs": "developer", "Has": "reporter", "Place": 3, "Line": 7, "Waits": true, "OrLater": false, "Forced": true, "More": false, "Result": Failed, "When": ReadyAt,
 	"Step": Major, "Wanted": MethodFF, "Is": MethodMerge, "Status": "not_approved", "After": int64(12),
 	"Gate": "integration", "Most": 10, "In": "run", "Again": []string{"unit"}, "Compared": true,
-	"Jobs": []FailedJob{{"test", Passed}}, "For": Limit{LimitOpen, 10}, "Pipelines": 4, "Running": 2, "Probe": int64(7), "Batch": int64(3), "FailedIn": []string{"test"}, "Beside": []string{"six"}, "Refuses": Refusal{RefusedVersion, "1.35.0"},
+	"Jobs": []FailedJob{{"test", Passed}}, "For": Limit{LimitOpen, 10}, "Pipelines": 4, "Running": 2, "Probe": int64(7), "Batch": int64(3), "FailedIn": []string{"test"}, "Beside": []string{"six"}, "Good": []string{"six"}, "Tested": []PartTest{{MR: 8, Packages: []string{"boto3"}}}, "Neither": []string{"lxml"}, "Refuses": Refusal{RefusedVersion, "1.35.0"},
 	"Marked": "archived", "Files": []string(nil), "Everywhere": false, "Path": "pipeline/constraints.yml", "Newest": "1.34.0", "Pins": []string{"boto3 1.35.0"},
 }
 

@@ -15,6 +15,10 @@ type (
 		Running   int       `json:"running,omitempty"` // that are under way
 		Waits     bool      `json:"waits,omitempty"`   // the next ones wait for the window
 		Opens     time.Time `json:"opens,omitzero"`    // which opens then
+
+		Good    []string   `json:"good,omitempty"`    // packages of which a part was green
+		Tested  []PartTest `json:"tested,omitempty"`  // those of the others that are tested now
+		Neither []string   `json:"neither,omitempty"` // all others
 	}
 	// PartDoesNotRun: a part of a batch was tested as often as it is tried, and no
 	// pipeline of it ran to its end.
@@ -40,7 +44,8 @@ func (CannotBeTakenApart) Kind() ReasonKind { return "cannot-be-taken-apart" }
 func (BreaksTests) Kind() ReasonKind        { return "breaks-tests" }
 func (AllBreakTests) Kind() ReasonKind      { return "all-break-tests" }
 
-func (r TakenApart) words(voice) string {
+func (r TakenApart) words(v voice) string { return joined(r.sentences(v)) }
+func (r TakenApart) sentences(v voice) []string {
 	text := "It is red, so it is taken apart: 1 pipeline ended"
 	if r.Pipelines > 1 {
 		text = fmt.Sprintf("It is red, so it is taken apart: %d pipelines ended", r.Pipelines)
@@ -54,7 +59,28 @@ func (r TakenApart) words(voice) string {
 	case r.Waits:
 		text += "; it goes on " + opening(r.Opens)
 	}
-	return text
+	out := []string{text}
+	if len(r.Good) > 0 {
+		out = append(out, "Good so far: "+v.some(r.Good))
+	}
+	for _, t := range r.Tested {
+		out = append(out, fmt.Sprintf("Tested in !%d: %s", t.MR, v.some(t.Packages)))
+	}
+	if len(r.Neither) > 0 && len(out) > 1 { // else it is all of them
+		out = append(out, "Neither: "+v.some(r.Neither))
+	}
+	return out
+}
+
+// mostOfAPart is how many updates of a part a sentence names.
+const mostOfAPart = 12
+
+// some lists what strangers named, so many of them at most.
+func (v voice) some(names []string) string {
+	if n := len(names) - mostOfAPart; n > 1 {
+		return v.all(names[:mostOfAPart]) + fmt.Sprintf(" and %d more", n)
+	}
+	return v.all(names)
 }
 
 func (r PartDoesNotRun) words(v voice) string { return joined(r.sentences(v)) }

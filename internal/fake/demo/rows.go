@@ -41,7 +41,7 @@ type listed struct {
 
 // states are the words that a line's state is shown by.
 var states = map[plan.State]string{
-	plan.PendingApproval: "approve", plan.Edited: "edited", plan.Errored: "failed", plan.Open: "open", plan.Testing: "testing", plan.AboutToMerge: "merging", plan.AwaitingSchedule: "waits",
+	plan.PendingApproval: "approve", plan.Edited: "edited", plan.Errored: "failed", plan.Open: "open", plan.Testing: "testing", plan.Bisecting: "bisecting", plan.AboutToMerge: "merging", plan.AwaitingSchedule: "waits",
 	plan.Maturing: "too young", plan.RateLimited: "in line", plan.Incompatible: "held back", plan.ClosedByPerson: "closed",
 }
 

@@ -19,12 +19,28 @@ func (d *judging) takenApart(dr *draft, h *hunt) {
 		dr.placeless = true
 		dr.also(plan.StopUpdating{})
 	}
+	if newer := dr.newer(); len(newer) > 0 {
+		dr.also(plan.WaitsForBatch{Releases: newer})
+	}
 	d.showHeld(dr)
 	dr.bisecting = h.fits && !h.answer.Done && h.answer.Stuck == nil && !dr.mr.Paused()
 	dr.Tests = h.tests()
 	if h.answer.Done && len(h.answer.Good) == 0 && !d.apartLeft(h) {
 		dr.end(plan.AllBreakTests{})
 	}
+}
+
+// newer are the releases, as NAME VERSION, that would be offered in place of those that
+// the branch holds.
+func (dr *standing) newer() (out []plan.ReleaseOf) {
+	for _, m := range dr.want {
+		held := slices.IndexFunc(dr.trailer.Moves, func(o plan.Move) bool { return o.Key == m.Key })
+		r := plan.ReleaseOf{Name: m.Name, Version: m.To}
+		if held >= 0 && dr.trailer.Moves[held].To != m.To && !slices.Contains(out, r) {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // huntReason says how far a batch is taken apart; nil at the end.
@@ -65,7 +81,7 @@ func (d *judging) huntReason(dr *draft, h *hunt) plan.Reason {
 // mayTest reports whether probes may begin now: in the window, and where a person
 // asked for the batch or for one of its probes.
 func (d *judging) mayTest(dr *draft, h *hunt) bool {
-	asked := h.trailer.Why == plan.CauseForced || slices.ContainsFunc(h.probes, func(t trial) bool { return t.ours && t.trailer.Why == plan.CauseForced })
+	asked := h.trailer.Why == plan.CauseForced || h.trailer.Request != "" || slices.ContainsFunc(h.probes, func(t trial) bool { return t.ours && t.trailer.Why == plan.CauseForced })
 	return asked || d.may(dr.handling)
 }
 

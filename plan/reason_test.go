@@ -37,7 +37,7 @@ func everyReason() []Reason {
 		PassedOver{}, ReleasesPassed{}, DerivedAgrees{}, OpenedByMistake{}, AlreadyPinned{}, NoLongerPinned{}, Superseded{}, GroupApart{}, RuleIdle{}, PythonUnreleased{}, DerivedAbsent{},
 		NoSuchUpdate{}, ApprovalFirst{}, PushedMeanwhile{}, ClosedMeanwhile{}, NotOpen{}, TickRuledOut{}, TickNoBranches{}, TickHeld{}, NothingLeft{}, ForeignBox{},
 		DoubtfulTick{}, NobodyNamed{}, RoleTooLow{}, GroupWithCommits{}, NoMergeRequest{}, NoBranch{}, NothingToRevert{}, NothingInstead{}, YoungInstead{},
-		TakenApart{}, PartDoesNotRun{}, CannotBeTakenApart{}, BreaksTests{}, AllBreakTests{},
+		TakenApart{}, PartDoesNotRun{}, CannotBeTakenApart{}, BreaksTests{}, WaitsForBatch{}, AllBreakTests{},
 		GateStarts{}, GatePaused{}, GateInLine{}, GateFails{}, GateForbidden{}, GateEnded{}, GateRuns{}, GateCompares{}, GatePasses{}, GateIsFlaky{},
 		GateFailsEverywhere{}, GateIsRegressed{}, GateTakesTooLong{},
 	}
@@ -51,7 +51,7 @@ var samples = map[string]any{
 	"Needs": "developer", "Has": "reporter", "Place": 3, "Line": 7, "Waits": true, "OrLater": false, "Forced": true, "More": false, "Result": Failed, "When": ReadyAt,
 	"Step": Major, "Wanted": MethodFF, "Is": MethodMerge, "Status": "not_approved", "After": int64(12),
 	"Gate": "integration", "Most": 10, "In": "run", "Again": []string{"unit"}, "Compared": true,
-	"Jobs": []FailedJob{{"test", Passed}}, "For": Limit{LimitOpen, 10}, "Pipelines": 4, "Running": 2, "Probe": int64(7), "Batch": int64(3), "FailedIn": []string{"test"}, "Beside": []string{"six"}, "Good": []string{"six"}, "Tested": []PartTest{{MR: 8, Packages: []string{"boto3"}}}, "Neither": []string{"lxml"}, "Refuses": Refusal{RefusedVersion, "1.35.0"},
+	"Jobs": []FailedJob{{"test", Passed}}, "For": Limit{LimitOpen, 10}, "Pipelines": 4, "Running": 2, "Probe": int64(7), "Batch": int64(3), "FailedIn": []string{"test"}, "Beside": []string{"six"}, "Good": []string{"six"}, "Releases": []ReleaseOf{{"click", "8.2.0"}}, "Tested": []PartTest{{MR: 8, Packages: []string{"boto3"}}}, "Neither": []string{"lxml"}, "Refuses": Refusal{RefusedVersion, "1.35.0"},
 	"Marked": "archived", "Files": []string(nil), "Everywhere": false, "Path": "pipeline/constraints.yml", "Newest": "1.34.0", "Pins": []string{"boto3 1.35.0"},
 }
 

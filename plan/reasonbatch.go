@@ -33,6 +33,10 @@ type (
 		FailedIn []string `json:"jobs,omitempty"`
 		Beside   []string `json:"with,omitempty"` // packages without which it passes
 	}
+	// WaitsForBatch: newer releases wait until the batch is not taken apart any more.
+	WaitsForBatch struct {
+		Releases []ReleaseOf `json:"releases"`
+	}
 	// AllBreakTests: each update of the batch was proven to break tests, so the batch
 	// closes.
 	AllBreakTests struct{}
@@ -42,6 +46,7 @@ func (TakenApart) Kind() ReasonKind         { return "taken-apart" }
 func (PartDoesNotRun) Kind() ReasonKind     { return "part-does-not-run" }
 func (CannotBeTakenApart) Kind() ReasonKind { return "cannot-be-taken-apart" }
 func (BreaksTests) Kind() ReasonKind        { return "breaks-tests" }
+func (WaitsForBatch) Kind() ReasonKind      { return "waits-for-batch" }
 func (AllBreakTests) Kind() ReasonKind      { return "all-break-tests" }
 
 func (r TakenApart) words(v voice) string { return joined(r.sentences(v)) }
@@ -112,6 +117,23 @@ func (r BreaksTests) words(v voice) string {
 		text += ", together with " + v.all(r.Beside)
 	}
 	return text
+}
+
+// ReleaseOf is a release of a package, as it is written.
+type ReleaseOf struct {
+	Name    string `json:"package"`
+	Version string `json:"version"`
+}
+
+func (r WaitsForBatch) words(v voice) string {
+	var out []string
+	for i, o := range r.Releases {
+		if n := len(r.Releases) - i; i == mostOfAPart && n > 1 {
+			return "Waits for the end of that: " + strings.Join(out, ", ") + fmt.Sprintf(" and %d more", n)
+		}
+		out = append(out, v.safe(o.Name)+" "+o.Version)
+	}
+	return "Waits for the end of that: " + strings.Join(out, ", ")
 }
 
 // all lists what strangers named.

@@ -98,6 +98,7 @@ func (d *queueing) gate(dr *draft, g plan.Gate, left *gateBudget, started map[st
 		head: d.gateRun(ops[0]), base: d.gateRun(ops[1]), failure: d.s.GateFailures[ops[0]], unbased: d.s.GateFailures[ops[1]],
 	}
 	a := judgeGate(c)
+	d.unnamed(g, c.head)
 	paused := dr.mr.Paused()
 	if paused && a.startHead {
 		a = a.with(plan.GateWaiting, plan.GatePaused{Gate: g.Name})
@@ -128,6 +129,19 @@ func (d *queueing) gate(dr *draft, g plan.Gate, left *gateBudget, started map[st
 	}
 	dr.Gates = append(dr.Gates, a.verdict)
 	dr.also(a.verdict.Why)
+}
+
+// unnamed says of a gate whose pipelines show their operation nowhere what that may
+// come to, once.
+func (d *queueing) unnamed(g plan.Gate, run *plan.GateRun) {
+	if run == nil || run.Named || len(g.Pipeline.Variables) > 0 || g.Pipeline.Like.Ref != "" {
+		return
+	}
+	note := fmt.Sprintf("Pipelines of %s show no operation in their name, so a lost answer or a lost database can start one of gate `%s` twice: put the input `%s` into `workflow:name` there.",
+		g.Pipeline.Project, g.Name, plan.OperationInput)
+	if !slices.Contains(d.plan.Notes, note) {
+		d.plan.Notes = append(d.plan.Notes, note)
+	}
 }
 
 // onDefault reports whether a gate would start on the default branch of the project

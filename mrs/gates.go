@@ -370,5 +370,10 @@ func (s starting) like(ctx context.Context, like plan.Like) ([]gitlab.Variable, 
 		return nil, &gitlab.Failure{Doing: "look for a pipeline that passed", Kinds: []error{gitlab.ErrRefused}, Text: "there is none",
 			Advice: fmt.Sprintf("could not start gate %s: no pipeline passed on %s of %s, so there is none to be like; start one there first", s.run.Gate, like.Ref, s.spec.Project)}
 	}
-	return s.gl.PipelineVariables(ctx, s.run.Project, list[0].ID)
+	vars, err := s.gl.PipelineVariables(ctx, s.run.Project, list[0].ID)
+	if errors.Is(err, gitlab.ErrForbidden) {
+		return nil, &gitlab.Failure{Doing: s.doing(), Kinds: []error{gitlab.ErrRefused}, Text: "its variables may not be read",
+			Advice: fmt.Sprintf("could not %s: Maintainers of %s and whoever started pipeline %d alone may read its variables; make pinwheel's user a Maintainer there, or write variables in place of like", s.doing(), s.spec.Project, list[0].ID)}
+	}
+	return vars, err
 }

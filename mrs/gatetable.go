@@ -30,6 +30,10 @@ func gates(b *strings.Builder, all []plan.GateVerdict) {
 	}
 	var why []string
 	for _, v := range all {
+		if _, fails := v.Why.(plan.GateFails); fails {
+			why = append(why, "Gate "+text.CodeCell(v.Gate)+" could not start: see the dashboard.")
+			continue
+		}
 		if v.State == plan.GateWaiting || v.State == plan.GateTimedOut {
 			why = append(why, text.Prose(plan.Markdown(v.Why), 1000)+".")
 		}

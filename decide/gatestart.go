@@ -133,7 +133,7 @@ func (d *queueing) gate(dr *draft, g plan.Gate, left *gateBudget, started map[st
 
 // unnamed says of a gate whose pipelines show their operation nowhere what that may
 // come to, once.
-func (d *queueing) unnamed(g plan.Gate, run *plan.GateRun) {
+func (d *scene) unnamed(g plan.Gate, run *plan.GateRun) {
 	if run == nil || run.Named || len(g.Pipeline.Variables) > 0 || g.Pipeline.Like.Ref != "" {
 		return
 	}

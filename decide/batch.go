@@ -123,7 +123,7 @@ func (d *scene) trials(h *hunt) (out []trial) {
 		t.trailer, t.ours = b.Ours(d.world.us)
 		mr, open := d.world.probes[b.Name]
 		switch {
-		case !t.ours || t.trailer.Probe != h.branch.Head.SHA || t.trailer.Base != h.trailer.Base || h.setOf(t.trailer.Moves) != probe.Set:
+		case !t.ours || t.trailer.Probe != h.branch.Head.SHA || t.trailer.Base != h.trailer.Base || h.setOf(t.trailer.Moves) != probe.Set || !h.holds(t):
 			t.ours, t.result = false, bisect.NotRun
 		case open:
 			t.mr = &mr
@@ -141,6 +141,13 @@ func (d *scene) trials(h *hunt) (out []trial) {
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].branch.Name < out[j].branch.Name })
 	return out
+}
+
+// holds reports whether a probe changes just what pinwheel would write for its moves:
+// whoever may push can write another change with its digest in our user's name.
+func (h *hunt) holds(t trial) bool {
+	m := h.made(t.branch.Name, h.movesOf(h.partsIn(t.trailer.Moves)))
+	return m.err == nil && m.digest == t.trailer.Digest
 }
 
 // history is what ran. A pipeline is told by the number of its merge request,

@@ -24,7 +24,7 @@ type Options struct {
 	// Job says that the token is that of a job of a pipeline, which GitLab takes for a
 	// few calls alone: packages are among them.
 	Job bool
-	// Transport carries the requests; nil is a clone of the default one.
+	// Transport carries the requests; nil is one of NewTransport.
 	Transport http.RoundTripper
 	UserAgent string        // "" is "pinwheel"
 	Timeout   time.Duration // of one attempt; 0 is one minute. A read that nothing comes of for 15 seconds is given up before
@@ -61,7 +61,7 @@ func Connect(o Options) (*Client, error) {
 		return nil, fmt.Errorf("connect to %s: %w: no token given", o.URL, ErrUnauthorized)
 	}
 	if o.Transport == nil {
-		o.Transport = http.DefaultTransport.(*http.Transport).Clone()
+		o.Transport = NewTransport()
 	}
 	if o.UserAgent == "" {
 		o.UserAgent = "pinwheel"
@@ -101,6 +101,19 @@ func Connect(o Options) (*Client, error) {
 
 // URL is where the instance's API is.
 func (c *Client) URL() string { return c.API.BaseURL().String() }
+
+// kept is how many connections stay open between requests: as many as a run asks at
+// the same time.
+const kept = 16
+
+// NewTransport is the transport that Connect makes for itself: HTTP/2 where GitLab
+// speaks it, and else enough connections for a wave of reads.
+func NewTransport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.ForceAttemptHTTP2 = true // which a TLS configuration of one's own turns off
+	t.MaxIdleConnsPerHost = kept
+	return t
+}
 
 func checkURL(text string) error {
 	u, err := url.Parse(text)

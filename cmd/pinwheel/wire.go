@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -143,7 +142,7 @@ func (p *program) connection(c *config.Config) (gitlab.Options, error) {
 	if err != nil {
 		return gitlab.Options{}, failure{exitUsage, err}
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport := gitlab.NewTransport()
 	if trusted != nil {
 		transport.TLSClientConfig = &tls.Config{RootCAs: trusted}
 	}

@@ -7,16 +7,16 @@
 // # Commands
 //
 //	pinwheel run [PROJECT...]             look at projects once and do what is due
-//	pinwheel serve                        do that by the schedule until stopped
+//	pinwheel serve                        do that by the schedule, and a minute or two after a tick
 //	pinwheel plan [PROJECT...]            say what a run would do, and why
 //	pinwheel explain PACKAGE [PROJECT...] say why a pin does not go further
 //	pinwheel verify [PROJECT...]          check whether the pins can be installed together
 //	pinwheel gates [MR] [PROJECT...]      say how the tests of open merge requests stand
 //	pinwheel derive FILE OUT              write the YAML file derived from a constraints file
 //	pinwheel validate [CONFIG]            check the configuration
-//	pinwheel doctor [PROJECT...]          check token, rights, indexes and windows
-//	pinwheel audit [PROJECT]              print who asked and what was done
-//	pinwheel history [PACKAGE]            print what was offered and merged, by whom
+//	pinwheel doctor [PROJECT...]          say what would keep a run from working, and the next step
+//	pinwheel audit [PROJECT]              print what was asked and done, and why
+//	pinwheel history [PACKAGE]            print what was offered and merged, by whom, and in how long
 //	pinwheel health                       say whether the last good runs are recent
 //	pinwheel prepare COMMAND              install one set of software for every job of a pipeline
 //	pinwheel demo                         try it in a browser, without any GitLab
@@ -47,74 +47,77 @@
 //
 // # Output
 //
-// What was asked for goes to stdout, everything else to stderr: one sentence
+// The answer of a command goes to stdout, everything else to stderr: one sentence
 // for each error, a counter while an index is read if stderr is a terminal, and
-// the log, as text on a terminal and as JSON elsewhere. NO_COLOR is heeded.
+// the log, as text on a terminal and as JSON elsewhere.
 //
 // # Environment
 //
 //	PINWHEEL_GITLAB_TOKEN            the token, instead of gitlab.token_file
 //	PINWHEEL_INDEX_<NAME>_PASSWORD   the password of an index
-//	NO_COLOR                         no colour
+//	NO_COLOR                         if it is set, nothing is coloured
 //
 // # A tour of the code
 //
-// The rooms from the ground up. Each imports only what stands above it in this
-// text; internal/check/arch/imports.txt is the list, and a test holds it true.
+// This is a tour of the rooms from the ground up. A room imports only rooms that
+// the tour has passed; internal/check/arch/imports.txt lists the imports, and a test
+// compares the list with the code.
 //
 // Python's grammar is the ground. python/pep440 has versions and specifiers,
-// python/pep508 names, requirements and markers, python/dist the names of wheels
-// and what can install them, python/metadata and python/pyproject what a release
-// or a project requires. They read texts of strangers, run nothing and know
-// nothing of pinwheel.
+// python/pep508 has names, requirements and markers, python/dist has the names of
+// wheels and what can install them. python/metadata and python/pyproject read what a
+// release or a project requires. These rooms read texts of strangers, run nothing and
+// know nothing of pinwheel.
 //
 // Package text makes strangers' text harmless in GitLab's Markdown; every name,
 // version and error that pinwheel publishes passes through it. Package outage
 // remembers which servers do not answer, and has words for failures of the network
 // that do not change from run to run.
 //
-// Package constraints reads a constraints file as pip does, finds where each
-// version stands and changes these bytes alone. It also makes the derived file,
+// Package constraints reads a constraints file as pip does, finds the bytes of each
+// version and changes nothing else. It also makes the derived file,
 // the YAML that a pipeline includes.
 //
-// Package plan has the nouns: a Snapshot is all that a run saw, a Plan all that it
+// Package plan has the nouns: a Snapshot is all that a run saw, a Plan is all that it
 // concludes. An Update is a set of pins that move together on one branch; it has a
 // State, a Reason and a box on the dashboard. An Action is one effect on GitLab.
 //
 // Package decide is the judgement, and the heart: Decide turns a Snapshot into a
-// Plan. It asks of every pin where it could go (candidates), which of these go
-// together (decide/solve, which reads what releases require), what stands on GitLab
-// already (standing), which state that gives (states), and which actions follow
-// (effects). It is pure: no clock, no network, no error. Where facts are missing,
-// the Plan names them as Needs, and the caller comes again with them.
+// Plan. For every pin it works out which versions it could move to (candidates),
+// which moves go together (decide/solve, which knows what releases require), what is
+// on GitLab already (standing), which state that gives (states), and which actions
+// follow (effects). decide/bisect says which parts of a red batch to test next.
+// Package decide is pure: it has no clock, no network and no error. Where facts are
+// missing, the Plan names them as Needs, and the caller fetches them and asks again.
 //
 // The edges follow; they do not judge. Package pypi asks indexes. Package gitlab is
-// the one door to GitLab: it connects, repeats what may be repeated, says what an
-// error means, and looks for effects whose answer was lost. Package mrs writes
-// branches and merge requests, and package dashboard the issue: Render and Parse
-// are pure, Attribute works out who ticked a box. Package store keeps in SQLite what
-// nobody else remembers; without it nothing is done twice, only history is lost.
-// Package journal writes an effect down before it happens and again after it.
+// the one door to GitLab: it connects, repeats the requests that may be repeated, says
+// what an error means, and looks for the effect of a write whose answer was lost.
+// Package mrs writes branches and merge requests, and package dashboard the issue:
+// Render and Parse are pure, and Attribute works out who ticked a box. Package store
+// keeps in SQLite what nobody else remembers; if the file is lost, history is lost and
+// nothing is done twice. Package journal writes an effect down before it happens and
+// again after it.
 // Package config reads pinwheel.yaml in layers, so that each setting has a source.
 //
 // Package reconcile is one run over one project. Start at Runner.Run: observe reads
 // GitLab and the index, apply lets Decide judge and carries the actions out,
-// publish writes the dashboard. Each of these may be the last one before a crash;
-// the next run starts from what it sees and comes to the same end.
+// publish writes the dashboard. The process may crash after any of these; the next
+// run starts from what it sees and comes to the same end.
 //
 // Package prepare makes one set of software for every job of a pipeline: it locks
-// projects to commits, has pip install them, and packs what came of it. It is a system
-// of its own beside the updater, and knows nothing of it.
+// projects to commits, has pip install them, and packs the result. It is a system of
+// its own beside the updater, and knows nothing of updates.
 //
 // Package scheduler says when a project is looked at, and imports no room.
 //
-// Here, command.go lists the commands, each of which is a file, and wire.go turns a
-// configuration into a reconcile.Runner.
+// In this package command.go lists the commands, each command has a file of its own,
+// and wire.go turns a configuration into a reconcile.Runner.
 //
 // internal/fake has what tests and the demo talk to: gitlabsim is a GitLab and
-// pypisim an index, both with memory and behind HTTP. internal/check has the tests
-// of the whole: stories in testdata/stories told as text, simulated months with
-// crashes (sim), the real program killed (kill), hostile texts and indexes
+// pypisim an index. Both are HTTP servers with memory. internal/check has the tests
+// of the whole program: the stories of testdata/stories (story), simulated months with
+// crashes (sim), the real program that is killed (kill), hostile texts and indexes
 // (hostile), and pip as the judge of what was offered (oracle).
 //
 // To see it move: go run ./cmd/pinwheel demo. To follow one decision, read the

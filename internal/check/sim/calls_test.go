@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -210,6 +211,9 @@ func nth(t *testing.T, s scenario, twin twin, f failing, kind kind, n int, on bo
 		}
 		p.runs(2 + s.more)
 		d := difference(twin.projection, w.projection())
+		if !green && s.config == batched.config {
+			d = difference(alike(twin.projection), alike(w.projection()))
+		}
 		if kind == indexCall && !green && among(renewing, s.name) {
 			d = "" // it was rebuilt at the newest version that could be known
 		}
@@ -233,6 +237,23 @@ func nth(t *testing.T, s scenario, twin twin, f failing, kind kind, n int, on bo
 	})
 	return more
 }
+
+// alike makes worlds the same in which a probe of a batch began a run later, or while
+// nobody could tell when its releases came: its text keeps that, and so does the order
+// of the proof.
+func alike(projection string) string {
+	projection = released.ReplaceAllString(projection, "| some day | [index]")
+	return proof.ReplaceAllStringFunc(projection, func(list string) string {
+		words := strings.FieldsFunc(list, func(r rune) bool { return r == ' ' || r == ',' })
+		slices.Sort(words)
+		return strings.Join(words, " ")
+	})
+}
+
+var (
+	released = regexp.MustCompile(`\| (\d{4}-\d\d-\d\d|not told) \| \[index\]`)
+	proof    = regexp.MustCompile(`Red with it: the pipelines of [^.]*(\.\d+[^.]*)*\.`)
+)
 
 // tells reports whether the dashboard has one of some words.
 func (w *world) tells(words []string) bool {
@@ -349,10 +370,15 @@ func TestEveryStaleAnswerAboutPipelines(t *testing.T) {
 var once = []struct {
 	scenario, fault string
 	call            string // what its path ends in; the first such call goes wrong
+	kind            kind
+	on              bool // and all such calls that follow
 }{
 	// The page of three days ago was read, and notes from before its tick: bob was
 	// refused what he had asked for, and what came to light later did not count.
-	{"pipelines end", "stale read", "/issues/1/notes"},
+	{"pipelines end", "stale read", "/issues/1/notes", gitlabCall, false},
+	// The good part of a red batch was pushed in a run that could read no page: the proof
+	// against that was gone before it had a merge request.
+	{"a red batch is proven", "409", "/", indexCall, true},
 }
 
 func TestCallsThatOnceWentWrong(t *testing.T) {
@@ -362,7 +388,7 @@ func TestCallsThatOnceWentWrong(t *testing.T) {
 			s := scenarios[slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == c.scenario })]
 			f := failings[slices.IndexFunc(failings, func(f failing) bool { return f.name == c.fault })]
 			f.only = c.call
-			if !nth(t, s, s.twin(t), f, gitlabCall, 1, false) {
+			if !nth(t, s, s.twin(t), f, c.kind, 1, c.on) {
 				t.Errorf("no call ends in %s", c.call)
 			}
 		})

@@ -85,10 +85,29 @@ func (d *judging) mayTest(dr *draft, h *hunt) bool {
 	return asked || d.may(dr.handling)
 }
 
-// apartLeft reports whether one that is guilty still has to get its merge request.
+// apartLeft reports whether one that is guilty still has to get its merge request. One
+// that could not be read in this run has to, too: the push of the good part ends
+// what is known against it.
 func (d *judging) apartLeft(h *hunt) bool {
-	return slices.ContainsFunc(d.drafts, func(dr *draft) bool {
-		return dr.Breaks != nil && dr.Breaks.Batch == h.mr.IID && dr.mr == nil && dr.held == "" && dr.refused == nil
+	of := func(dr *draft) bool { return dr.Breaks != nil && dr.Breaks.Batch == h.mr.IID }
+	if slices.ContainsFunc(d.drafts, func(dr *draft) bool { return of(dr) && dr.mr == nil && dr.held == "" && dr.refused == nil }) {
+		return true
+	}
+	return slices.ContainsFunc(h.answer.Guilty, func(g bisect.Guilty) bool {
+		p := h.partOf(g.ID)
+		has := slices.ContainsFunc(d.drafts, func(dr *draft) bool {
+			return of(dr) && dr.mr != nil && slices.ContainsFunc(dr.Moves, func(m plan.Move) bool { return slices.Contains(p.keys, m.Key) })
+		})
+		return !has && slices.ContainsFunc(p.keys, d.unreadNow)
+	})
+}
+
+// unreadNow reports whether a package that is still pinned could not be read in this
+// run, or its index withholds its page.
+func (d *judging) unreadNow(key string) bool {
+	return slices.ContainsFunc(d.slotsOf(key), func(i int) bool {
+		o := d.outcomes[i]
+		return o.owned && (o.stale || o.unknown || d.s.Packages[key].Withheld != "")
 	})
 }
 

@@ -27,14 +27,13 @@ func (r *reader) gitlab(n *yaml.Node, at string, g *GitLab) {
 		},
 		{
 			key:  "allow_http",
-			says: says{"boolean", "false", schemaBoolean, "Accept an `http` address; for this machine it is accepted without"},
+			says: says{"boolean", "false", schemaBoolean, "Accept an `http` address; one of this machine is accepted in any case"},
 			read: func(n *yaml.Node, at string) { g.AllowHTTP = r.boolean(n, at) },
 		},
 		{
 			key: "former_users",
 			says: says{"list of texts", "", schemaTexts,
-				"Names of users that pinwheel had before, as commits show them, for a token of another user: branches that " +
-					"they wrote stay pinwheel's own"},
+				"The users whose tokens pinwheel had before, by the names that commits show: branches that they wrote stay pinwheel's own"},
 			read: func(n *yaml.Node, at string) { g.FormerUsers = r.texts(n, at, 1, func(*yaml.Node, string, string) {}) },
 		},
 	})
@@ -145,14 +144,14 @@ func (r *reader) index(i *Index) []field {
 		{
 			key: "upload_times",
 			says: says{"`required`, `ignore`", "required", `{"enum":["required","ignore"]}`,
-				"Releases whose upload time the index does not tell are too young, or old enough"},
+				"Whether a release without an upload time is too young (`required`) or old enough (`ignore`)"},
 			read: func(n *yaml.Node, at string) {
 				i.IgnoreUploadTimes = r.choice(n, at, "required", "ignore") == "ignore"
 			},
 		},
 		{
 			key:  "allow_http",
-			says: says{"boolean", "false", schemaBoolean, "Accept an `http` address; for this machine it is accepted without"},
+			says: says{"boolean", "false", schemaBoolean, "Accept an `http` address; one of this machine is accepted in any case"},
 			read: func(n *yaml.Node, at string) { i.AllowHTTP = r.boolean(n, at) },
 		},
 	}

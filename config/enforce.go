@@ -56,7 +56,7 @@ func (r *reader) enforce(n *yaml.Node, at string) floors {
 		},
 		{
 			key:  "merge",
-			says: says{"`false`", "", `{"const":false}`, "Nobody's configuration may let pinwheel merge"},
+			says: says{"`false`", "", `{"const":false}`, "`false`: no project may let pinwheel merge"},
 			read: func(n *yaml.Node, at string) {
 				if r.boolean(n, at) {
 					r.fail(n, at, "enforce can only forbid merging: write false, or remove the line")
@@ -72,13 +72,13 @@ func (r *reader) enforce(n *yaml.Node, at string) floors {
 		{
 			key: "keep",
 			says: says{"list of `on_open`, `approvals`, `ignores`, `freezes`, `labels`, `gates`", "", `{"type":"array","minItems":1,"uniqueItems":true,"items":{"enum":["on_open","approvals","ignores","freezes","labels","gates"]}}`,
-				"What of an operator's entry a project's own file cannot take away; see [floors](#floors)"},
+				"The parts of an operator's entry that a project's own file cannot take away; see [floors](#floors)"},
 			read: func(n *yaml.Node, at string) { f.keep = r.keeps(n, at) },
 		},
 		{
 			key: "indexes",
 			says: says{"list of addresses", "", `{"type":"array","minItems":1,"items":{"type":"string","pattern":"^https?://[^/@?#\\s]+(/[^?#\\s]*)?$"}}`,
-				"The addresses that indexes may have, or be below"},
+				"The addresses at or below which indexes have to be"},
 			read: func(n *yaml.Node, at string) {
 				r.list(n, at, 1, func(n *yaml.Node, at string) {
 					if address := r.url(n, at); address != "" {

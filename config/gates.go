@@ -83,7 +83,7 @@ func (r *reader) gate(n *yaml.Node, at string) plan.Gate {
 		},
 		field{
 			key:  "required",
-			says: says{"boolean", "false", schemaBoolean, "A merge request is a draft until the gate shows on its head"},
+			says: says{"boolean", "false", schemaBoolean, "A merge request is a draft until the status of the gate is on its head, and pinwheel does not merge it before the gate has passed"},
 			read: func(n *yaml.Node, at string) { g.Required = r.boolean(n, at) },
 		},
 		field{
@@ -93,7 +93,7 @@ func (r *reader) gate(n *yaml.Node, at string) plan.Gate {
 		},
 		field{
 			key:  "retries",
-			says: says{"number, 0 to 3", "1", `{"type":"integer","minimum":0,"maximum":3}`, "How often a job that failed is run again before it counts; jobs that are manual, have an environment or start other pipelines never are"},
+			says: says{"number, 0 to 3", "1", `{"type":"integer","minimum":0,"maximum":3}`, "How often a failed job is run again before it counts. Jobs that are manual, have an environment or start other pipelines are never run again"},
 			read: func(n *yaml.Node, at string) { g.Retries = r.number(n, at, 0, 3) },
 		})
 	r.mapping(n, at, fields)
@@ -110,7 +110,7 @@ func (r *reader) pipeline(p *plan.PipelineSpec) []field {
 		},
 		{
 			key: "ref", required: true, example: "main",
-			says: says{"name of a branch or tag", "", schemaRefName, "Where its pipeline runs there; never the default branch of the project itself"},
+			says: says{"name of a branch or tag", "", schemaRefName, "The branch or tag on which its pipeline runs; never the default branch of the project itself"},
 			read: func(n *yaml.Node, at string) { p.Ref = r.refName(n, at) },
 		},
 		{
@@ -137,7 +137,7 @@ func (r *reader) pipeline(p *plan.PipelineSpec) []field {
 		},
 		{
 			key:  "like",
-			says: says{"mapping", "", schemaMapping, "An earlier pipeline of that project whose variables it begins with"},
+			says: says{"mapping", "", schemaMapping, "An earlier pipeline of that project, whose variables it takes over"},
 			read: func(n *yaml.Node, at string) { p.Like = r.like(n, at) },
 		},
 	}
@@ -148,12 +148,12 @@ func (r *reader) like(n *yaml.Node, at string) plan.Like {
 	r.mapping(n, at, []field{
 		{
 			key: "ref", required: true, example: "main",
-			says: says{"name of a branch or tag", "", schemaRefName, "Where that one ran"},
+			says: says{"name of a branch or tag", "", schemaRefName, "The branch or tag on which that pipeline ran"},
 			read: func(n *yaml.Node, at string) { out.Ref = r.refName(n, at) },
 		},
 		{
 			key:  "newest",
-			says: says{"`success`", "success", `{"const":"success"}`, "Which one: the newest that passed"},
+			says: says{"`success`", "success", `{"const":"success"}`, "Which pipeline that is: the newest one that passed"},
 			read: func(n *yaml.Node, at string) { r.choice(n, at, "success") },
 		},
 		{

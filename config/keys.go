@@ -64,7 +64,7 @@ func projectKeys() []projectKey {
 		},
 		plain("catch_up", (*reader).boolean, func(p *plan.Policy) *bool { return &p.CatchUp },
 			says{"boolean", "false", schemaBoolean,
-				"A window in which no run got through is made up for by the next run; see [windows](#windows)"}),
+				"If no run got through in a whole opening, the next run acts as if the window were open; see [windows](#windows)"}),
 		{
 			name: "timezone",
 			says: says{"zone name", "UTC", schemaText, "The zone of the window; required with a `window` other than always"},
@@ -93,14 +93,13 @@ func projectKeys() []projectKey {
 		},
 		plain("max_open_merge_requests", upTo(1000), func(p *plan.Policy) *int { return &p.MaxOpen },
 			says{"number, 0 to 1000", "10", schemaUpTo1000,
-				"Open merge requests at a time; edited ones do not count, those that somebody asked for open beyond it and then count"}),
+				"How many merge requests may be open at a time. Edited ones do not count. Those that somebody asked for open beyond it, and count then"}),
 		plain("max_new_per_window", upTo(1000), func(p *plan.Policy) *int { return &p.MaxNew },
 			says{"number, 0 to 1000", "0", schemaUpTo1000,
-				"Merge requests that one opening of the window brings, `0` for no bound; those that somebody asked for do not count"}),
+				"How many merge requests one opening of the window brings, `0` for no bound. Those that somebody asked for do not count"}),
 		plain("batch", (*reader).group, func(p *plan.Policy) *string { return &p.Batch },
 			says{"text", "", `{"type":"string","pattern":"^[A-Za-z0-9]([A-Za-z0-9 ._+-]{0,58}[A-Za-z0-9+])?$"}`,
-				"The name of a group that everything joins which no rule puts into another one; when its pipeline is red it is taken " +
-					"apart; see [batches](#batches)"}),
+				"The name of a group for the updates that no rule puts into another one. If its pipeline is red, pinwheel takes it apart; see [batches](#batches)"}),
 		plain("refresh", oneOf(plan.RefreshInWindow, plan.RefreshAlways, plan.RefreshNever), func(p *plan.Policy) *plan.Refresh { return &p.Refresh },
 			says{"`window`, `always`, `never`", "window", `{"enum":["window","always","never"]}`,
 				"When an open merge request moves to a newer version by itself: once in each opening, at every run, or not " +
@@ -133,17 +132,16 @@ func projectKeys() []projectKey {
 					"every newer version of the package"}),
 		plain("on_open", (*reader).onOpen, func(p *plan.Policy) *plan.OnOpen { return &p.OnOpen },
 			says{"mapping", "", `{"@":"","minProperties":1}`,
-				"What is asked for, once on each head that pinwheel gives a merge request; see [tests on " +
-					"request](#tests-on-request)"}),
+				"The tests that pinwheel asks for, once on each head that it gives a merge request; see [tests on request](#tests-on-request)"}),
 		{
 			name: "merge",
-			says: says{"mapping", "", `{"@":""}`, "pinwheel merges merge requests of its own that were tested; without it people do. See [merging](#merging)"},
+			says: says{"mapping", "", `{"@":""}`, "If this key is there, pinwheel merges merge requests of its own that were tested; without it people do. See [merging](#merging)"},
 			read: (*reader).merge,
 		},
 		{
 			name: "gates",
 			says: says{"list of mappings", "[]", `{"type":"array","items":{"@":""}}`,
-				"Pipelines that every update has to pass; see [gates](gates.md)"},
+				"Pipelines that test the head of every merge request; see [gates](gates.md)"},
 			read: func(r *reader, l *Layer, n *yaml.Node, at string) func(*project) {
 				gates := r.gates(n, at, l)
 				return func(p *project) { p.policy.Gates = gates }
@@ -200,8 +198,7 @@ func (r *reader) selections(l *Layer, n *yaml.Node, at string) func(*project) {
 	r.mapping(n, at, []field{{
 		key: "minimum_role",
 		says: says{"`none`, `planner`, `reporter`, `developer`, `maintainer`", "developer", schemaRole,
-			"The least role of those who may, as active users whose membership is in force; with `none` everybody, also " +
-				"where GitLab does not say who ticked"},
+			"The least role of those who may tick; they have to be active users whose membership is in force. With `none` everybody may, also where GitLab does not say who ticked"},
 		read: func(n *yaml.Node, at string) {
 			role := r.role(n, at)
 			l.roles = append(l.roles, givenRole{n, at, role, false})
@@ -231,7 +228,7 @@ func (r *reader) dashboard(_ *Layer, n *yaml.Node, at string) func(*project) {
 	r.mapping(n, at, []field{{
 		key: "title",
 		says: says{"text", "Dependency Dashboard", `{"type":"string","minLength":1,"pattern":"^\\S(.*\\S)?$","not":{"pattern":"@\\S|[#!&%$][0-9]|[~%][A-Za-z0-9_\"]|\\[[a-z_]+:|://|(^|[^A-Za-z0-9])[A-Z][A-Z0-9_]*-[0-9]|^[wW][wW][wW]\\."},"maxLength":255}`,
-			"Its title, without what GitLab takes for a mention, a reference, a key such as `ABC-1` or a link"},
+			"Its title. It cannot contain what GitLab takes for a mention, a reference, a key such as `ABC-1` or a link"},
 		read: func(n *yaml.Node, at string) {
 			title := r.dashboardTitle(n, at)
 			set = func(p *project) { p.policy.Dashboard = title }

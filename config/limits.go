@@ -41,7 +41,7 @@ func limits() []limit {
 			func(l *Limits) *int { return &l.PageEntries }},
 		{"page_memory_mib", 24, 1, 256, "The MiB that files and versions of a page take in memory. One with more is not read",
 			func(l *Limits) *int { return &l.PageMemoryMiB }},
-		{"pages_memory_mib", 32, 8, 1024, "The MiB that the pages in flight take together. One that takes more than its share waits, and is read while no other such is",
+		{"pages_memory_mib", 32, 8, 1024, "The MiB that the pages in flight take together. A page that takes more than its share waits until no other such page is being read",
 			func(l *Limits) *int { return &l.PagesMemoryMiB }},
 		{"file_mib", 32, 1, 256, "The MiB of a file that has to be read whole. What a release with a larger one requires is not known",
 			func(l *Limits) *int { return &l.FileMiB }},
@@ -53,7 +53,7 @@ func limits() []limit {
 			func(l *Limits) *int { return &l.ReleasesOfAPackage }},
 		{"packages_mib", 64, 1, 4096, "The MiB that a run holds of all packages. The largest that do not fit are not checked",
 			func(l *Limits) *int { return &l.PackagesMiB }},
-		{"requirements_mib", 64, 1, 4096, "The MiB that a run holds of what releases require, of which each requirement counts as 100 bytes and ten times its text. " +
+		{"requirements_mib", 64, 1, 4096, "The MiB that a run holds of what releases require. Each requirement counts as 100 bytes and ten times its text. " +
 			"The releases that are asked for last are not checked",
 			func(l *Limits) *int { return &l.RequirementsMiB }},
 	}

@@ -31,17 +31,17 @@ func (r *reader) merge(l *Layer, n *yaml.Node, at string) func(*project) {
 		},
 		{
 			key:  "after",
-			says: says{"`2d`, `12h` or `0`", "", schemaAge, "How long a version has to have stood in its merge request, `0` by default"},
+			says: says{"`2d`, `12h` or `0`", "", schemaAge, "How long a version has to stand in its merge request before pinwheel merges it, `0` by default"},
 			read: func(n *yaml.Node, at string) { out.After = r.age(n, at) },
 		},
 		{
 			key:  "window",
-			says: says{"cron spec or list of them", "", schemaWindow, "When pinwheel merges, always by default; never on the days of a freeze"},
+			says: says{"cron spec or list of them", "", schemaWindow, "When pinwheel merges, by default always. It never merges on the days of a freeze"},
 			read: func(n *yaml.Node, at string) { window, windowAt = r.window(n, at), n },
 		},
 		{
 			key:  "method",
-			says: says{"`project`, `ff`, `rebase_merge`, `merge`", "", `{"enum":["project","ff","rebase_merge","merge"]}`, "What the project's own merge method has to be for pinwheel to merge; `project`, the default, is any. GitLab merges by the project's own"},
+			says: says{"`project`, `ff`, `rebase_merge`, `merge`", "", `{"enum":["project","ff","rebase_merge","merge"]}`, "The merge method that the project has to have for pinwheel to merge; `project`, the default, accepts any. GitLab always merges by the project's own method"},
 			read: func(n *yaml.Node, at string) {
 				if method := r.choice(n, at, "project", "ff", "rebase_merge", "merge"); method != "project" {
 					out.Method = plan.MergeMethod(method)
@@ -50,7 +50,7 @@ func (r *reader) merge(l *Layer, n *yaml.Node, at string) func(*project) {
 		},
 		{
 			key:  "stale",
-			says: says{"`rebuild`, `accept`", "", `{"enum":["rebuild","accept"]}`, "Where the default branch went on since a merge request was tested: it is made anew and tested again (`rebuild`, the default), or, by a merge commit, merged all the same"},
+			says: says{"`rebuild`, `accept`", "", `{"enum":["rebuild","accept"]}`, "What happens if the default branch has newer commits than the one a merge request was tested on: it is made anew and tested again (`rebuild`, the default), or merged all the same by a merge commit (`accept`)"},
 			read: func(n *yaml.Node, at string) { out.Stale = r.choice(n, at, "rebuild", "accept") == "accept" },
 		},
 	})

@@ -100,7 +100,7 @@ func (r *reader) rootProject(n *yaml.Node, at string) plan.RootPolicy {
 		{
 			key: "ref",
 			says: says{"branch, tag or commit", "", `{"type":"string","minLength":1,"pattern":"^[^\\s~^:?*\\[\\\\-][^\\s~^:?*\\[\\\\]*$","not":{"pattern":"\\.\\."}}`,
-				"Where its file is read, a branch before a tag of the same name; without it, on its default branch"},
+				"Where its file is read, by default on its default branch. A branch goes before a tag of the same name"},
 			read: func(n *yaml.Node, at string) {
 				root.Ref = r.text(n, at)
 				if strings.ContainsAny(root.Ref, " ~^:?*[\\") || strings.Contains(root.Ref, "..") || strings.HasPrefix(root.Ref, "-") {
@@ -179,7 +179,7 @@ func (r *reader) ignoreEdge(n *yaml.Node, at string) plan.IgnoreEdge {
 			read: name(&e.To)},
 		{
 			key:  "versions",
-			says: says{"specifiers", "", schemaSpecifiers, "Of which versions of `from` this is so, `\"<2\"`; without it, of all"},
+			says: says{"specifiers", "", schemaSpecifiers, "The versions of `from` for which this holds, `\"<2\"`; without it, all"},
 			read: func(n *yaml.Node, at string) {
 				e.Versions = r.text(n, at)
 				if _, err := pep440.ParseSpecifiers(e.Versions); err != nil {

@@ -92,12 +92,12 @@ func (r *reader) rule(n *yaml.Node, at string, l *Layer, windows *[]ruleWindow) 
 		{
 			key: "ignore",
 			says: says{"text, or a mapping", "", `{"oneOf":[{"type":"string","minLength":1,"pattern":"^\\S(.*\\S)?$"},{"@":""}]}`,
-				"The release is not taken: why"},
+				"Such releases are not taken; the value says why"},
 			read: effect(func(n *yaml.Node, at string) { rule.Ignore = r.ignore(n, at) }),
 		},
 		{
 			key:  "allowed",
-			says: says{"specifiers", "", schemaSpecifiers, "What new versions have to be in"},
+			says: says{"specifiers", "", schemaSpecifiers, "The versions that such updates may move to"},
 			read: effect(func(n *yaml.Node, at string) { rule.Allowed = r.versions(n, at) }),
 		},
 		{
@@ -139,12 +139,12 @@ func (r *reader) rule(n *yaml.Node, at string, l *Layer, windows *[]ruleWindow) 
 		{
 			key: "bisect",
 			says: says{"boolean", "", schemaBoolean,
-				"`true`, beside `group`: when the group's pipeline is red, it is taken apart; see [batches](#batches)"},
+				"`true`, beside `group`: if the group's pipeline is red, pinwheel takes it apart; see [batches](#batches)"},
 			read: func(n *yaml.Node, at string) { rule.Bisect, bisects = r.yesNo(n, at), n },
 		},
 		{
 			key:  "approval",
-			says: says{"boolean", "", schemaBoolean, "`true`: such updates open after a tick alone. The last rule counts"},
+			says: says{"boolean", "", schemaBoolean, "`true`: such updates open only after a tick. The last rule counts"},
 			read: effect(func(n *yaml.Node, at string) { rule.Approval = r.yesNo(n, at) }),
 		},
 		{
@@ -160,7 +160,7 @@ func (r *reader) rule(n *yaml.Node, at string, l *Layer, windows *[]ruleWindow) 
 		{
 			key: "priority",
 			says: says{"number, -1000 to 1000", "", `{"type":"integer","minimum":-1000,"maximum":1000}`,
-				"Of the updates in line the greater goes first; without it, 0. The last rule counts"},
+				"Updates with a greater priority go first; without it, 0. The last rule counts"},
 			read: effect(func(n *yaml.Node, at string) {
 				rule.Priority, rule.HasPriority = r.number(n, at, -1000, 1000), true
 			}),
@@ -244,8 +244,7 @@ func (r *reader) ignore(n *yaml.Node, at string) *plan.Ignore {
 		{
 			key: "link",
 			says: says{"address", "", `{"type":"string","pattern":"^https?://[^/@]+(/.*)?$"}`,
-				"What explains it; the dashboard links it, but for an address of the same GitLab outside of the project, " +
-					"which stands as code: as a link it would leave a note there"},
+				"A page that explains it; the dashboard links it. An address of the same GitLab outside of the project is shown as code, since a link would leave a note there"},
 			read: func(n *yaml.Node, at string) {
 				out.Link = r.text(n, at)
 				u, err := url.Parse(out.Link)

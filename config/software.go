@@ -83,12 +83,12 @@ func (r *reader) softwareSet(s *Software) []field {
 	return []field{
 		{
 			key:  "packages",
-			says: says{"list of names", "", schemaEntries, "The Python packages: `cki-lib`, `group/project` or either with `@ref`; the variable `GITLAB_COM_PACKAGES` goes before it"},
+			says: says{"list of names", "", schemaEntries, "The Python packages: `cki-lib`, `group/project` or either with `@ref`. The variable `GITLAB_COM_PACKAGES` replaces this key"},
 			read: r.entries(&s.Packages),
 		},
 		{
 			key:  "data",
-			says: says{"list of names", "", schemaEntries, "The projects whose files jobs read, in the same form; the variable `DATA_PROJECTS` goes before it"},
+			says: says{"list of names", "", schemaEntries, "The projects whose files jobs read, in the same form. The variable `DATA_PROJECTS` replaces this key"},
 			read: r.entries(&s.Data),
 		},
 		{
@@ -98,14 +98,14 @@ func (r *reader) softwareSet(s *Software) []field {
 		},
 		{
 			key:  "namespace",
-			says: says{"path of a group", "", schemaGroup, "Where a name without a group is; without it, in the namespace of the project whose pipeline runs"},
+			says: says{"path of a group", "", schemaGroup, "The group of names that name none; by default the namespace of the project whose pipeline runs"},
 			read: func(n *yaml.Node, at string) {
 				s.Namespace = r.matching(n, at, groupText, "the path of a group: write one such as cki-project")
 			},
 		},
 		{
 			key:  "ref",
-			says: says{"branch or tag", "production", `{"type":"string","pattern":"^[^\\s~^:?*\\[\\\\-][^\\s~^:?*\\[\\\\]*$","not":{"pattern":"\\.\\."}}`, "What is locked of a name that has no `@ref`"},
+			says: says{"branch or tag", "production", `{"type":"string","pattern":"^[^\\s~^:?*\\[\\\\-][^\\s~^:?*\\[\\\\]*$","not":{"pattern":"\\.\\."}}`, "The branch or tag that is locked for names without `@ref`"},
 			read: func(n *yaml.Node, at string) {
 				s.Ref = r.text(n, at)
 				if strings.ContainsAny(s.Ref, " ~^:?*[\\") || strings.Contains(s.Ref, "..") || strings.HasPrefix(s.Ref, "-") {
@@ -115,7 +115,7 @@ func (r *reader) softwareSet(s *Software) []field {
 		},
 		{
 			key:  "constraints",
-			says: says{"path", "", schemaText, "The constraints file, from where pinwheel is started; without it, they are in a variable"},
+			says: says{"path", "", schemaText, "The constraints file, relative to the working directory. Without this key the constraints come from a variable"},
 			read: func(n *yaml.Node, at string) { s.Constraints = r.text(n, at) },
 		},
 		{
@@ -127,11 +127,11 @@ func (r *reader) softwareSet(s *Software) []field {
 		},
 		{
 			key:  "overrides",
-			says: says{"mapping", "", schemaMapping, "What variables such as `cki_lib_pip_url` may put in place of a member"},
+			says: says{"mapping", "", schemaMapping, "What variables such as `cki_lib_pip_url` may replace a member of the set with"},
 			read: func(n *yaml.Node, at string) {
 				r.mapping(n, at, []field{{
 					key:  "allowed",
-					says: says{"list of hosts and namespaces", "", schemaAllowed, "Below which repositories may be, `gitlab.com/group`; without it, those of `namespace` on this GitLab. An empty list allows none"},
+					says: says{"list of hosts and namespaces", "", schemaAllowed, "The hosts and namespaces whose repositories are allowed, `gitlab.com/group`; by default the `namespace` on this GitLab. An empty list allows none"},
 					read: func(n *yaml.Node, at string) {
 						s.Allowed = r.texts(n, at, 0, func(n *yaml.Node, at, text string) {
 							if !allowedText.MatchString(text) {
@@ -150,7 +150,7 @@ func (r *reader) softwareBuilds(s *Software) []field {
 	return []field{
 		{
 			key:  "path",
-			says: says{"absolute path", "/opt/pinwheel", schemaRoot, "Where the set is in every job: its virtual environment is `venv` in it, data is `data/NAME`"},
+			says: says{"absolute path", "/opt/pinwheel", schemaRoot, "The folder of the set in every job. It holds the virtual environment, `venv`, and the data, `data/NAME`"},
 			read: func(n *yaml.Node, at string) {
 				s.Path = r.matching(n, at, rootText, "a path that a set can be unpacked to: write an absolute one of letters, digits, ., _, + and -, such as /opt/pinwheel")
 				if s.Path != "" && path.Clean(s.Path) != s.Path {
@@ -160,7 +160,7 @@ func (r *reader) softwareBuilds(s *Software) []field {
 		},
 		{
 			key:  "images",
-			says: says{"list of mappings", "", schemaMappings, "The images of the pipeline, each of which gets a build of its own"},
+			says: says{"list of mappings", "", schemaMappings, "The images of the pipeline. Each gets a build of its own"},
 			read: func(n *yaml.Node, at string) {
 				lines := map[string]int{}
 				r.list(n, at, 1, func(n *yaml.Node, at string) {
@@ -175,17 +175,17 @@ func (r *reader) softwareBuilds(s *Software) []field {
 		},
 		{
 			key:  "unpinned",
-			says: says{"choice", "warning", `{"enum":["warning","error"]}`, "What it is that something is installed to which no pin belongs"},
+			says: says{"choice", "warning", `{"enum":["warning","error"]}`, "What an installed package without a pin is to `prepare build`: a `warning`, or an `error` by which it fails"},
 			read: func(n *yaml.Node, at string) { s.Unpinned = r.choice(n, at, "warning", "error") },
 		},
 		{
 			key:  "registry",
-			says: says{"mapping", "", `{"@":"","minProperties":1,"maxProperties":1}`, "Where builds are kept by key; without it they are not"},
+			says: says{"mapping", "", `{"@":"","minProperties":1,"maxProperties":1}`, "Where builds are kept by key. Without it none are kept"},
 			read: r.softwareRegistry(s),
 		},
 		{
 			key:  "keep",
-			says: says{"number of days, 1 to 3650", "30", `{"type":"integer","minimum":1,"maximum":3650}`, "How long a build is kept that is not the newest of its image"},
+			says: says{"number of days, 1 to 3650", "30", `{"type":"integer","minimum":1,"maximum":3650}`, "How old a kept build may become. The newest of each image stays"},
 			read: func(n *yaml.Node, at string) { s.Keep = r.number(n, at, 1, 3650) },
 		},
 	}
@@ -203,7 +203,7 @@ func (r *reader) softwareImage(n *yaml.Node, at string) SoftwareImage {
 		},
 		{
 			key:  "image",
-			says: says{"image", "", schemaText, "What it is, best by digest; part of the key"},
+			says: says{"image", "", schemaText, "The reference of the image, best by digest; it is part of the key"},
 			read: func(n *yaml.Node, at string) { i.Image = r.text(n, at) },
 		},
 		{
@@ -220,7 +220,7 @@ func (r *reader) softwareRegistry(s *Software) func(n *yaml.Node, at string) {
 		r.mapping(n, at, []field{
 			{
 				key:  "project",
-				says: says{"path of a project", "", schemaProject, "A project on this GitLab, in whose generic package registry they are"},
+				says: says{"path of a project", "", schemaProject, "A project on this GitLab; builds are in its generic package registry"},
 				read: func(n *yaml.Node, at string) { s.Registry.Project = r.projectPath(n, at) },
 			},
 			{

@@ -20,7 +20,7 @@ func (r *reader) topKeys(c *Config, t *top) []field {
 		{
 			key: "index",
 			says: says{"mapping", "", `{"@":"","dependentRequired":{"password_file":["username"]},"anyOf":[{"required":["url"]},{"required":["concurrency"],"maxProperties":1}]}`,
-				"Short for one index; beside `indexes` it holds `concurrency` alone"},
+				"A short form for one index. Beside `indexes` it can hold only `concurrency`"},
 			read: func(n *yaml.Node, _ string) { t.short = n },
 		},
 		{
@@ -31,43 +31,39 @@ func (r *reader) topKeys(c *Config, t *top) []field {
 		},
 		{
 			key:  "store",
-			says: says{"path", "pinwheel.db", schemaText, "The SQLite file; it may be lost: history goes, nothing is done twice"},
+			says: says{"path", "pinwheel.db", schemaText, "The SQLite file. If it is lost, the history is gone and nothing is done twice"},
 			read: func(n *yaml.Node, at string) { c.Store = r.text(n, at) },
 		},
 		{
 			key: "audit_file",
 			says: says{"path", "", schemaText,
-				"A file to which each line of the audit is added, as `pinwheel audit --json` prints it; what cannot be " +
-					"written there is not done"},
+				"A file to which each line of the audit is added, as `pinwheel audit --json` prints it. An effect whose line cannot be written is not carried out"},
 			read: func(n *yaml.Node, at string) { c.AuditFile = r.text(n, at) },
 		},
 		{
 			key: "ca_file",
 			says: says{"path", "", schemaText,
-				"A file of certificates (PEM) that are trusted beside those of the system, for a GitLab or an index with " +
-					"certificates of one's own"},
+				"A file of certificates (PEM) that are trusted beside those of the system, for a GitLab or an index with a certificate authority of your own"},
 			read: func(n *yaml.Node, at string) { c.CAFile = r.text(n, at) },
 		},
 		{
 			key: "schedule",
 			says: says{"name or cron spec", "\"@hourly\"", `{"type":"string","pattern":"^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|(\\S+ +){4}\\S+)$"}`,
 				"When projects are looked at, in UTC: `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly` or five fields. " +
-					"`serve` spreads their starts evenly over the time to the next look, an hour at most, and over no more than " +
-					"the window is open then"},
+					"`serve` spreads the starts evenly over the time to the next look, over an hour at most. While a window is open, it " +
+					"spreads them over no more than what is left of it"},
 			read: func(n *yaml.Node, at string) { c.Schedule = r.schedule(n, at) },
 		},
 		{
 			key: "runs_at_once",
 			says: says{"number, 1 to 64", "4", schemaUpTo64,
-				"How many projects are looked at at once, by `run` and by `serve`. With `max_new_per_run`, `run` takes one " +
-					"after the other"},
+				"How many projects `run` and `serve` look at at the same time. With `max_new_per_run`, `run` takes one after the other"},
 			read: func(n *yaml.Node, at string) { c.AtOnce = r.number(n, at, 1, 64) },
 		},
 		{
 			key: "max_new_per_run",
 			says: says{"number, 0 to 1000", "0", schemaUpTo1000,
-				"Merge requests that one run opens over all projects without being asked, `0` for no bound; those of one " +
-					"hour of `serve` are one run"},
+				"How many merge requests one run opens over all projects without being asked; `0` for no bound. An hour of `serve` counts as one run"},
 			read: func(n *yaml.Node, at string) { c.MaxNew = r.number(n, at, 0, 1000) },
 		},
 		{
@@ -77,12 +73,12 @@ func (r *reader) topKeys(c *Config, t *top) []field {
 		},
 		{
 			key:  "enforce",
-			says: says{"mapping", "", schemaMapping, "What no project may go below; see [floors](#floors)"},
+			says: says{"mapping", "", schemaMapping, "The least that every project has to keep to; see [floors](#floors)"},
 			read: func(n *yaml.Node, at string) { t.floor = r.enforce(n, at) },
 		},
 		{
 			key:  "defaults",
-			says: says{"mapping", "{}", schemaMapping, "Any key of a project but `path`, for projects that do not have it"},
+			says: says{"mapping", "{}", schemaMapping, "Keys of a project, except `path`, for the projects that do not set them"},
 			read: func(n *yaml.Node, at string) { t.shared = r.layer(n, at) },
 		},
 		{

@@ -19,6 +19,9 @@ func (d *judging) takenApart(dr *draft, h *hunt) {
 		dr.placeless = true
 		dr.also(plan.StopUpdating{})
 	}
+	if names := d.unreadOf(h); h.answer.Done && len(names) > 0 {
+		dr.also(plan.BatchUnread{Packages: names})
+	}
 	if newer := dr.newer(); len(newer) > 0 {
 		dr.also(plan.WaitsForBatch{Releases: newer})
 	}
@@ -85,30 +88,32 @@ func (d *judging) mayTest(dr *draft, h *hunt) bool {
 	return asked || d.may(dr.handling)
 }
 
-// apartLeft reports whether one that is guilty still has to get its merge request. One
-// that could not be read in this run has to, too: the push of the good part ends
-// what is known against it.
+// apartLeft reports whether one that is guilty still has to get its merge request, or
+// that cannot be told: the push of the good part ends what is known against it.
 func (d *judging) apartLeft(h *hunt) bool {
-	of := func(dr *draft) bool { return dr.Breaks != nil && dr.Breaks.Batch == h.mr.IID }
-	if slices.ContainsFunc(d.drafts, func(dr *draft) bool { return of(dr) && dr.mr == nil && dr.held == "" && dr.refused == nil }) {
-		return true
+	waits := func(dr *draft) bool {
+		return dr.Breaks != nil && dr.Breaks.Batch == h.mr.IID && dr.mr == nil && dr.held == "" && dr.refused == nil
 	}
-	return slices.ContainsFunc(h.answer.Guilty, func(g bisect.Guilty) bool {
-		p := h.partOf(g.ID)
-		has := slices.ContainsFunc(d.drafts, func(dr *draft) bool {
-			return of(dr) && dr.mr != nil && slices.ContainsFunc(dr.Moves, func(m plan.Move) bool { return slices.Contains(p.keys, m.Key) })
-		})
-		return !has && slices.ContainsFunc(p.keys, d.unreadNow)
-	})
+	return slices.ContainsFunc(d.drafts, waits) || len(d.unreadOf(h)) > 0
 }
 
-// unreadNow reports whether a package that is still pinned could not be read in this
-// run, or its index withholds its page.
-func (d *judging) unreadNow(key string) bool {
-	return slices.ContainsFunc(d.slotsOf(key), func(i int) bool {
-		o := d.outcomes[i]
-		return o.owned && (o.stale || o.unknown || d.s.Packages[key].Withheld != "")
-	})
+// unreadOf are the packages of a batch that could not be read in this run, or are not on
+// their index, and that are to stay in it or to get a merge request of their own. An
+// index that is ill may deny names that it has.
+func (d *judging) unreadOf(h *hunt) (names []string) {
+	for _, p := range h.parts {
+		apart := slices.ContainsFunc(d.drafts, func(dr *draft) bool {
+			return dr.Breaks != nil && dr.Breaks.Batch == h.mr.IID && dr.mr != nil && slices.ContainsFunc(dr.Moves, func(m plan.Move) bool { return slices.Contains(p.keys, m.Key) })
+		})
+		unread := func(i int) bool {
+			o := d.outcomes[i]
+			return o.owned && (o.stale || o.unknown || o.absent)
+		}
+		if !apart && slices.ContainsFunc(p.keys, func(key string) bool { return slices.ContainsFunc(d.slotsOf(key), unread) }) {
+			names = append(names, h.names([]string{p.id})...)
+		}
+	}
+	return names
 }
 
 // ends reports whether the good part of a batch is pushed now.

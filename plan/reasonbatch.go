@@ -37,6 +37,11 @@ type (
 	WaitsForBatch struct {
 		Releases []ReleaseOf `json:"releases"`
 	}
+	// BatchUnread: the batch is taken apart, and packages could not be read in this run that
+	// stay in it or get a merge request of their own.
+	BatchUnread struct {
+		Packages []string `json:"packages"`
+	}
 	// AllBreakTests: each update of the batch was proven to break tests, so the batch
 	// closes.
 	AllBreakTests struct{}
@@ -47,6 +52,7 @@ func (PartDoesNotRun) Kind() ReasonKind     { return "part-does-not-run" }
 func (CannotBeTakenApart) Kind() ReasonKind { return "cannot-be-taken-apart" }
 func (BreaksTests) Kind() ReasonKind        { return "breaks-tests" }
 func (WaitsForBatch) Kind() ReasonKind      { return "waits-for-batch" }
+func (BatchUnread) Kind() ReasonKind        { return "batch-unread" }
 func (AllBreakTests) Kind() ReasonKind      { return "all-break-tests" }
 
 func (r TakenApart) words(v voice) string { return joined(r.sentences(v)) }
@@ -134,6 +140,10 @@ func (r WaitsForBatch) words(v voice) string {
 		out = append(out, v.safe(o.Name)+" "+o.Version)
 	}
 	return "Waits for the end of that: " + strings.Join(out, ", ")
+}
+
+func (r BatchUnread) words(v voice) string {
+	return "It stays as it is while these cannot be read: " + v.some(r.Packages)
 }
 
 // all lists what strangers named.

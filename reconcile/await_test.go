@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,10 +54,10 @@ func TestAHangingProjectHidesNoEndOfAPipeline(t *testing.T) {
 		if got := watcher.Changed(t.Context()); len(got) > 0 {
 			t.Errorf("while pipelines are under way %v changed", got)
 		}
-		hung, asked := fmt.Sprintf("/projects/%d/", w.gitlab.Project(two).ID()), 0
+		hung, asked := fmt.Sprintf("/projects/%d/", w.gitlab.Project(two).ID()), atomic.Int64{}
 		w.gitlabGate = func(r *http.Request) error {
 			if strings.Contains(r.URL.Path, "/pipelines") {
-				asked++
+				asked.Add(1)
 			}
 			if strings.Contains(r.URL.Path, hung) {
 				return hang(r)
@@ -71,12 +72,11 @@ func TestAHangingProjectHidesNoEndOfAPipeline(t *testing.T) {
 		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("the look took %s", took)
 		}
-		if asked != 3 {
-			t.Errorf("%d requests for pipelines of three projects", asked)
+		if n := asked.Swap(0); n != 3 {
+			t.Errorf("%d requests for pipelines of three projects", n)
 		}
-		asked = 0
-		if got := watcher.Changed(t.Context()); len(got) > 0 || asked != 1 {
-			t.Errorf("it was told already, and %v changed in %d requests", got, asked)
+		if got := watcher.Changed(t.Context()); len(got) > 0 || asked.Load() != 1 {
+			t.Errorf("it was told already, and %v changed in %d requests", got, asked.Load())
 		}
 	})
 }

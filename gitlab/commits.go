@@ -58,15 +58,14 @@ type Branch struct {
 }
 
 // Branches lists the branches whose names begin with prefix, in GitLab's
-// order (by name), and the SHA at which the default branch is in the same list,
-// empty where that is not there. Parents are empty where the list does not tell
-// them.
+// order (by name), and the SHA of the default branch in the same list, empty if that
+// is not in it. Parents are empty if the list does not tell them.
 // https://docs.gitlab.com/api/branches/#list-all-repository-branches
 func (c *Client) Branches(ctx context.Context, project int64, prefix, defaultBranch string) (under []Branch, head string, err error) {
 	// An instance that does not know regex lists all, so names are compared here.
 	wanted := "^(" + regexp.QuoteMeta(prefix) + "|" + regexp.QuoteMeta(defaultBranch) + "$)"
-	// Of a search the first page may hold all, whatever was asked for, and names a
-	// second that holds some of them again: a page without news is the last.
+	// The first page of a search may hold all rows, whatever size was asked for, and
+	// name a second page that repeats some. So a page without new rows is the last.
 	seen := map[string]bool{}
 	for page := int64(1); page <= maxPages; page++ {
 		opt := &api.ListBranchesOptions{ListOptions: api.ListOptions{Page: page, PerPage: perPage}, Regex: &wanted}
@@ -95,7 +94,7 @@ func (c *Client) Branches(ctx context.Context, project int64, prefix, defaultBra
 }
 
 // MergeBase is the newest commit that two commits have in common, the zero value
-// where there is none, or one of them is not there.
+// if there is none or if one of them does not exist.
 // https://docs.gitlab.com/api/repositories/#get-the-merge-base
 func (c *Client) MergeBase(ctx context.Context, project int64, a, b string) (Commit, error) {
 	base, _, err := c.API.Repositories.MergeBase(project, &api.MergeBaseOptions{Ref: &[]string{a, b}}, api.WithContext(ctx))

@@ -21,24 +21,24 @@ type Options struct {
 	// ReadToken, if set, is asked before every request instead of Token, so
 	// that a rotated token file is seen without a restart.
 	ReadToken func() (string, error)
-	// Job says that the token is that of a job of a pipeline, which GitLab takes for a
-	// few calls alone: packages are among them.
+	// Job says that the token is that of a CI job. GitLab accepts it for a few calls
+	// only, among them those about packages.
 	Job bool
 	// Transport carries the requests; nil is one of NewTransport.
 	Transport http.RoundTripper
 	UserAgent string        // "" is "pinwheel"
-	Timeout   time.Duration // of one attempt; 0 is one minute. A read that nothing comes of for 15 seconds is given up before
+	Timeout   time.Duration // of one attempt; 0 is one minute. A read without any answer for 15 seconds ends before
 	Retries   int           // after the first attempt; 0 is 4, negative none
 	// Outage is what is known of a GitLab that does not answer; nil is a record
 	// of the client's own.
 	Outage *outage.Record
 }
 
-// Client speaks to one GitLab. It keeps nothing of what it was told, and is for
-// several goroutines. The zero value is of no use; see [Connect].
+// Client speaks to one GitLab. It keeps no answers, and may be used by several
+// goroutines. The zero value does not work; see [Connect].
 type Client struct {
-	// API makes the calls for which this package has no words, with the structs
-	// of client-go. What they answer goes through [Fail] at once.
+	// API makes the calls for which this package has no functions, with the structs
+	// of client-go. Their errors go through [Fail] at once.
 	API *api.Client
 
 	transport guard        // carries the requests of API
@@ -106,11 +106,11 @@ func (c *Client) URL() string { return c.API.BaseURL().String() }
 // the same time.
 const kept = 16
 
-// NewTransport is the transport that Connect makes for itself: HTTP/2 where GitLab
-// speaks it, and else enough connections for a wave of reads.
+// NewTransport is the transport that Connect makes for itself: HTTP/2 if GitLab
+// speaks it, otherwise enough connections for one wave of reads.
 func NewTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.ForceAttemptHTTP2 = true // which a TLS configuration of one's own turns off
+	t.ForceAttemptHTTP2 = true // a TLS configuration of our own turns it off
 	t.MaxIdleConnsPerHost = kept
 	return t
 }

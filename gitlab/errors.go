@@ -39,7 +39,7 @@ var (
 	ErrChangedSince = errors.New("what is to be reverted changed since")        // also ErrRefused
 )
 
-// needPerson are the errors that no later attempt mends: somebody has to change
+// needPerson are the errors that no later attempt can cure: somebody has to change
 // the token, a role or a path.
 var needPerson = []error{ErrUnauthorized, ErrForbidden, ErrScope, ErrProjectNotFound}
 
@@ -48,7 +48,7 @@ func NeedsPerson(err error) bool {
 	return slices.ContainsFunc(needPerson, func(e error) bool { return errors.Is(err, e) })
 }
 
-// Missing reports whether what was asked for is not there, in a project that is.
+// Missing reports whether what was asked for does not exist in a project that does.
 func Missing(err error) bool {
 	return errors.Is(err, ErrNotFound) && !errors.Is(err, ErrProjectNotFound)
 }
@@ -66,8 +66,8 @@ func (e *redirectError) Error() string {
 
 func (e *redirectError) Is(target error) bool { return target == ErrRedirect }
 
-// Failure is an error with what was attempted. [Fail] makes it of what client-go
-// answers; a room above makes one itself for what GitLab would refuse.
+// Failure is an error with what was attempted. [Fail] makes it from an error of
+// client-go. A room above makes one itself for what GitLab would refuse.
 type Failure struct {
 	Doing  string  // such as "commit to branch x"
 	Text   string  // what came of it
@@ -98,7 +98,7 @@ func also(err error, kinds ...error) error {
 	return &with
 }
 
-// Hint adds to a failure of this package what it usually means where it happened.
+// Hint adds to a failure of this package what it usually means at that place.
 // Any other error, and nil, stays as it is.
 func Hint(err error, meaning string) error {
 	var f *Failure
@@ -142,7 +142,8 @@ func Fail(err error, format string, args ...any) error {
 	return f
 }
 
-// steady is an error without what changes by itself: of the network, its kind.
+// steady is an error without the parts that change from time to time: for one of the
+// network, only its kind.
 func steady(err error) string {
 	if outage.Network(err) && !speaks(err) {
 		return outage.Words(err)
@@ -150,8 +151,8 @@ func steady(err error) string {
 	return plain(innermost(err))
 }
 
-// speaks tells the refusals of this package, which have words of their own, from
-// those of the network that carry them.
+// speaks finds the refusals of this package, which have a text of their own, inside
+// the errors of the network that wrap them.
 func speaks(err error) bool {
 	for _, e := range []error{ErrRedirect, ErrNotGitLab, ErrTooLarge, ErrProjectNotFound, ErrUnauthorized} {
 		if errors.Is(err, e) {

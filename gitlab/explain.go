@@ -45,7 +45,7 @@ func Explain(err error) string {
 		return fmt.Sprintf("could not %s: the answer is larger than %d MiB; check gitlab.url", doing, maxBody>>20)
 	}
 	if f == nil {
-		return "" // what GitLab was not asked for, GitLab's settings do not mend
+		return "" // GitLab was not asked, so its settings cannot cure this
 	}
 	return explainNetwork(err, doing)
 }
@@ -65,8 +65,8 @@ func explainNetwork(err error, doing string) string {
 	return ""
 }
 
-// hostOf is the host of the address that was asked for. What it resolved to may
-// be another one each time.
+// hostOf is the host of the address that was asked for. It leaves out the IP address,
+// which may be another one each time.
 func hostOf(err error) string {
 	if asked, ok := errors.AsType[*url.Error](err); ok {
 		if u, parsed := url.Parse(asked.URL); parsed == nil && u.Host != "" {

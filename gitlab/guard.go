@@ -19,9 +19,9 @@ const maxBody = 32 << 20
 const shortestToken = 12
 
 // guard reads each answer whole and refuses what GitLab's API does not say:
-// a page of HTML, an endless body, half a file. A broken body is the attempt's
-// failure, so that a read is repeated and a write is looked after. No refusal
-// holds the token, as that of a proxy which shows the request would.
+// a page of HTML, an endless body, half a file. A broken body makes the attempt
+// fail, so that a read is repeated and the effect of a write is looked for. No
+// refusal holds the token, although a proxy's page may show the request.
 type guard struct{ next http.RoundTripper }
 
 func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -78,9 +78,9 @@ func (a answer) response(req *http.Request) *http.Response {
 	return &resp
 }
 
-// cutShort tells a raw file of which a part came. Every other answer is JSON,
-// which shows by itself where it ends; half a constraints file reads as one
-// with fewer pins.
+// cutShort reports whether only a part of a raw file came. All other answers are
+// JSON, which shows where it ends. Half a constraints file would read as one with
+// fewer pins.
 // https://docs.gitlab.com/api/repository_files/#retrieve-a-raw-file-from-a-repository
 func cutShort(resp *http.Response, body []byte) error {
 	size, err := strconv.Atoi(resp.Header.Get("X-Gitlab-Size"))
@@ -103,9 +103,9 @@ func readBody(r io.ReadCloser) ([]byte, error) {
 	return body, nil
 }
 
-// notGitLab tells a sign-in or proxy page, and a project that is gone, from an
-// answer about what was asked. client-go drops the body of a 404, so this is
-// the last place that can.
+// notGitLab finds out whether an answer is a sign-in or proxy page, or says that the
+// project is gone, and so is no answer to the question. client-go drops the body of
+// a 404, so this is the last place that can tell.
 func notGitLab(resp *http.Response, body []byte) error {
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	success := resp.StatusCode >= 200 && resp.StatusCode < 300

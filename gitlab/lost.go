@@ -18,9 +18,9 @@ func Lost(err error) bool {
 		errors.Is(err, ErrNotGitLab) || errors.Is(err, ErrTooLarge)
 }
 
-// Settle is nil where a write whose answer was lost is seen to have happened, and
-// err where it is not, or GitLab cannot be asked. Every other error, and nil, it
-// returns as it is. The write is not tried again: it may be under way.
+// Settle looks for the effect of a write whose answer was lost. It returns nil if the
+// effect is there, and err if it is not or GitLab cannot be asked. It returns every
+// other error, and nil, as it is. The write is not tried again: it may be under way.
 func Settle(ctx context.Context, err error, there func() (bool, error)) error {
 	if Lost(err) && Look(ctx, there) {
 		return nil
@@ -28,8 +28,8 @@ func Settle(ctx context.Context, err error, there func() (bool, error)) error {
 	return err
 }
 
-// Look asks whether an effect is there, three times in four seconds, since an
-// answer may overtake its effect. It is false where that cannot be asked.
+// Look asks whether an effect is there, three times in four seconds, since GitLab may
+// show an effect late. It is false if that cannot be asked.
 func Look(ctx context.Context, there func() (bool, error)) bool {
 	for _, wait := range []time.Duration{0, time.Second, 3 * time.Second} {
 		if Pause(ctx, wait) != nil {

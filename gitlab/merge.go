@@ -17,22 +17,22 @@ type Merge struct {
 	SHA string // the head that was tested: GitLab refuses another one
 }
 
-// Merged is what a merge came to.
+// Merged is the result of a merge.
 type Merged struct {
 	Commit string // that the target points at: of a merge, of a squash, or the head
 	By     string // username
 	At     time.Time
 }
 
-// Merge merges a merge request at once, as its project's settings say, and never
-// when a pipeline succeeds, since that merges what nobody looked at. The branch goes
-// if the merge request says so.
+// Merge merges a merge request at once, as its project's settings say. It never uses
+// "merge when pipeline succeeds", since that may merge a later commit. GitLab deletes
+// the branch if the merge request says so.
 //
-// ErrNotMergeable: GitLab does not merge it now, [Failure] says why as far as it
+// ErrNotMergeable: GitLab does not merge it now; [Failure] says why as far as GitLab
 // tells. ErrHeadMoved: somebody pushed. ErrForbidden: the token's user may not merge
-// into the target, also where GitLab answers 401. After an answer that did not arrive
-// it looks whether that very head was merged. One that was merged at that head
-// already, by whomever, is no error.
+// into the target; GitLab may answer that with 401. If the answer does not arrive,
+// Merge looks whether that very head was merged. It is no error if somebody merged
+// that head already.
 // https://docs.gitlab.com/api/merge_requests/#merge-a-merge-request
 func (c *Client) Merge(ctx context.Context, project int64, m Merge) (Merged, error) {
 	if m.SHA == "" {
@@ -103,10 +103,11 @@ func statusOf(err error) int {
 	return 0
 }
 
-// Revert makes a commit on a branch that takes another one's change back; of a
-// merge commit that is its change to the first parent. ErrReverted: the branch has
-// nothing of it any more. ErrChangedSince: what it changed was changed again. After a
-// lost answer it looks whether the branch went on by one commit that is a revert.
+// Revert makes a commit on a branch that takes the change of another commit back; for
+// a merge commit that is its change to the first parent. ErrReverted: nothing of that
+// change is on the branch any more. ErrChangedSince: the same lines were changed
+// again. If the answer is lost, it looks whether the branch has one more commit, and
+// whether that is a revert.
 // https://docs.gitlab.com/api/commits/#revert-a-commit
 func (c *Client) Revert(ctx context.Context, project int64, sha, branch string) (Commit, error) {
 	before, err := c.Head(ctx, project, branch)

@@ -63,7 +63,7 @@ type noteOptions struct {
 	ActivityFilter NoteFilter `url:"activity_filter,omitempty"`
 }
 
-// Notes calls take for the notes of a thread until it is content, see [Walk].
+// Notes calls take for the notes of a thread until take is content; see [Walk].
 // https://docs.gitlab.com/api/notes/
 func (c *Client) Notes(ctx context.Context, t Thread, q NoteQuery, take func(Note) bool) (whole bool, err error) {
 	opt := noteOptions{OrderBy: "created_at", Sort: "desc", ActivityFilter: q.Filter}
@@ -87,9 +87,9 @@ func (c *Client) Notes(ctx context.Context, t Thread, q NoteQuery, take func(Not
 	return whole, Fail(err, "read the notes of %s", t.Name)
 }
 
-// OnceNote is a note that stands in a thread once.
+// OnceNote is a note that is written into a thread once.
 type OnceNote struct {
-	Mark     string // tells it from all others; Markdown holds it
+	Mark     string // is in no other note; Markdown holds it
 	Markdown string // safe already
 	By       int64  // whose notes count; 0 is everybody's
 	Blind    bool   // it is written also where the token may not read notes
@@ -113,7 +113,7 @@ func (c *Client) NoteOnce(ctx context.Context, t Thread, n OnceNote) (wrote bool
 	return err == nil, err
 }
 
-// noted reports whether the mark of a note stands in its thread.
+// noted reports whether a note of the thread has the mark.
 func (c *Client) noted(ctx context.Context, t Thread, n OnceNote) (found bool, err error) {
 	q := NoteQuery{Oldest: true}
 	if t.On == OnIssue {

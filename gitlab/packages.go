@@ -34,7 +34,7 @@ type Package struct {
 	Created       time.Time
 }
 
-// bulk carries files. It follows no redirect by itself, since the token goes nowhere else.
+// bulk carries files. It follows no redirect by itself, so that the token stays here.
 func bulk(next http.RoundTripper, record *outage.Record) *http.Client {
 	return &http.Client{
 		Transport:     &outage.Transport{Next: next, Record: record, Write: bulkTime, Total: bulkTime},
@@ -46,9 +46,9 @@ func (c *Client) packageURL(project int64, f PackageFile) string {
 	return fmt.Sprintf("%sprojects/%d/packages/generic/%s/%s/%s", c.API.BaseURL(), project, url.PathEscape(f.Package), url.PathEscape(f.Version), url.PathEscape(f.File))
 }
 
-// PutPackageFile uploads a file of a known size and digest. A file of that name that is
-// there already stays beside it, and the newest is downloaded. That GitLab received
-// other bytes is an error.
+// PutPackageFile uploads a file of a known size and digest. If there is a file of that
+// name already, GitLab keeps both and gives the newest. It is an error if GitLab
+// received other bytes.
 func (c *Client) PutPackageFile(ctx context.Context, project int64, f PackageFile, body Upload) error {
 	doing := fmt.Sprintf("upload %s of package %s", f.File, f.Package)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPut, c.packageURL(project, f)+"?select=package_file", body.Content)
@@ -89,9 +89,9 @@ func digestIn(answer []byte) (string, bool) {
 	return digest, found && ended && digest != ""
 }
 
-// GetPackageFile writes a file to w and returns its digest. found is false where there
-// is none in a project that is there. A store of objects to which GitLab redirects is
-// asked without the token.
+// GetPackageFile writes a file to w and returns its digest. found is false if the
+// project has no such file. If GitLab redirects to an object store, that store gets
+// no token.
 func (c *Client) GetPackageFile(ctx context.Context, project int64, f PackageFile, w io.Writer) (digest string, found bool, err error) {
 	doing := fmt.Sprintf("download %s of package %s", f.File, f.Package)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.packageURL(project, f), nil)
@@ -163,7 +163,7 @@ func (c *Client) elsewhere(ctx context.Context, first *http.Request, to string) 
 	return resp, nil
 }
 
-// answeredWith is what a refusal of a file is, of a kind and in words of our own.
+// answeredWith turns a refusal of a file into an error with a kind and a text of ours.
 func answeredWith(resp *http.Response, body []byte, doing string) error {
 	f := &Failure{Doing: doing, Text: fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode))}
 	switch status := resp.StatusCode; {

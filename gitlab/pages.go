@@ -32,8 +32,9 @@ func List[T any](ask Query[T]) ([]T, error) {
 }
 
 // Walk calls take for the rows of a list, of so many pages at most, until take is
-// content and says false: then the rest of that page follows, since rows of one
-// instant have no order. It reports whether take was content or there are no more.
+// content and returns false. It still calls take for the rest of that page, since
+// rows of one instant have no order. It reports whether take was content or the list
+// has ended.
 func Walk[T any](pages int, ask Query[T], take func(T) bool) (whole bool, err error) {
 	for page := range pages {
 		rows, resp, err := ask(api.ListOptions{Page: int64(page) + 1, PerPage: perPage})
@@ -51,11 +52,11 @@ func Walk[T any](pages int, ask Query[T], take func(T) bool) (whole bool, err er
 	return false, nil
 }
 
-// another reports whether there is a page after one of so many rows. That is
-// GitLab's to say: it takes away what the token may not read after it has cut the
-// page, so that a short one need not be the last. Only where a proxy took its word
-// away a full page has one after it. Which page comes next is counted here, since
-// links in headers may lead elsewhere.
+// another reports whether there is a page after one of so many rows. GitLab says so in
+// a header: a short page need not be the last, since GitLab removes the rows that the
+// token may not read after it has cut the page. If a proxy removed the header, a full
+// page has one after it. The number of the next page is counted here, since links in
+// headers may lead elsewhere.
 // https://docs.gitlab.com/api/rest/#pagination
 func another(resp *api.Response, rows int) bool {
 	if resp != nil {

@@ -67,9 +67,9 @@ func (c *Client) Jobs(ctx context.Context, project, pipeline int64, states ...ap
 	return out, nil
 }
 
-// Attempts lists the jobs of a pipeline with those that were retried, so that a
-// name stands there as often as it ran, the newest first. What it started
-// elsewhere is not among them.
+// Attempts lists the jobs of a pipeline with those that were retried, so that it has a
+// name as often as that job ran, the newest first. Pipelines that were started
+// elsewhere are not among them.
 func (c *Client) Attempts(ctx context.Context, project, pipeline int64) ([]Job, error) {
 	out, err := c.jobs(ctx, project, pipeline, api.ListJobsOptions{IncludeRetried: new(true)})
 	slices.SortFunc(out, func(a, b Job) int { return cmp.Compare(b.ID, a.ID) })
@@ -91,10 +91,9 @@ func (c *Client) jobs(ctx context.Context, project, pipeline int64, opt api.List
 // deployPages is how many pages of deployments are read for those of one pipeline.
 const deployPages = 3
 
-// Deploys are the numbers of the jobs that deploy, of those that were created since
-// an instant: no answer about a job tells that, the list of deployments does. It is
-// an error where they are more than can be read, so that none is taken for one that
-// does not.
+// Deploys are the numbers of the jobs created since an instant that deploy. No answer
+// about a job tells that; the list of deployments does. If there are more than can be
+// read, that is an error, so that no deploying job is taken for another one.
 // https://docs.gitlab.com/api/deployments/#list-project-deployments
 func (c *Client) Deploys(ctx context.Context, project int64, since time.Time) (map[int64]bool, error) {
 	out := map[int64]bool{}
@@ -115,9 +114,9 @@ func (c *Client) Deploys(ctx context.Context, project int64, since time.Time) (m
 	return out, nil
 }
 
-// RetryJob starts a job again and returns the new one. One that somebody retried
-// already is not retried once more: that attempt is returned. ErrForbidden: the
-// token's user may not, or it cannot be retried.
+// RetryJob starts a job again and returns the new one. If somebody retried the job
+// already, it returns that attempt and starts none. ErrForbidden: the token's user
+// may not retry it, or it cannot be retried.
 // https://docs.gitlab.com/api/jobs/#retry-a-job
 func (c *Client) RetryJob(ctx context.Context, project, pipeline int64, old Job) (Job, error) {
 	var again Job

@@ -13,22 +13,22 @@ import (
 	"sync"
 )
 
-// This file records what a run was told, so that a later one can ask the same at
-// once and see whether the answers are the same.
+// This file records the reads of a run and their answers, so that a later run can
+// ask the same at once and see whether the answers are the same.
 
 // Read is one request that changes nothing, with the answer.
 type Read struct {
 	URL    string
 	Accept string // the header, empty for none
-	Answer string // a digest of what was told
-	// Wave orders the requests: it was sent when all of lower waves were answered.
-	// What was read before something else is so again, however many are under way.
+	Answer string // a digest of the answer
+	// Wave orders the requests: this one was sent when all of lower waves were
+	// answered. A replay keeps that order, however many requests are under way.
 	Wave int
 }
 
-// Recording notes what the requests of one run are told, and answers those that
-// were made for it before with what they got. It is for several goroutines; the
-// zero value is empty.
+// Recording notes the answers to the requests of one run. It also answers requests
+// that [Replay] has made for the run already. Several goroutines may use it; the zero
+// value is empty.
 type Recording struct {
 	mu     sync.Mutex
 	reads  []Read
@@ -52,16 +52,16 @@ func recordingOf(ctx context.Context) *Recording {
 }
 
 // Reads are the requests in the order in which they were answered first, each URL
-// once. ok is false where they do not tell what a run was told: something was
-// written, an answer did not come, or one URL had two answers.
+// once. ok is false if they cannot stand for the run: something was written, an
+// answer did not come, or one URL had two answers.
 func (r *Recording) Reads() (reads []Read, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.reads), !r.spoilt
 }
 
-// Close ends the recording, and drops the answers that nobody asked for yet: what is
-// read from here on is read just before something is written.
+// Close ends the recording and drops the answers that nobody asked for yet. What is
+// read after it is read just before a write, so it has to be new.
 func (r *Recording) Close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -75,7 +75,7 @@ func (r *Recording) begin() int {
 	return r.wave + 1
 }
 
-// end notes what came of a request.
+// end notes the answer to a request, or that there was none.
 func (r *Recording) end(req *http.Request, wave int, a answer, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -112,7 +112,7 @@ func (r *Recording) note(req *http.Request, wave int, a answer) {
 	r.reads = append(r.reads, read)
 }
 
-// held takes the answer that a request got before.
+// held takes the answer that a replay got for a request.
 func (r *Recording) held(req *http.Request) (answer, bool) {
 	if req.Method != http.MethodGet {
 		return answer{}, false
@@ -132,7 +132,7 @@ func (r *Recording) held(req *http.Request) (answer, bool) {
 	return a, true
 }
 
-// told are the headers that are part of an answer. Others vary by themselves.
+// told are the headers that count as a part of an answer. Others vary by chance.
 var told = []string{"Content-Type", "Link", "Location", "X-Next-Page", "X-Gitlab-Size"}
 
 func (a answer) digest() string {
@@ -153,10 +153,10 @@ func (a answer) digest() string {
 // atOnce bounds how many requests of a wave are under way.
 const atOnce = 8
 
-// Replay asks again what a run was told, wave by wave, each once. It reports
-// whether all answers are those of the record. Where one is another, no further wave
-// is asked for, and the recording keeps what came for the requests to follow. An
-// error says that an answer did not come; nothing is asked a second time.
+// Replay makes the recorded reads again, wave by wave, each once. It reports whether
+// all answers are those of the record. After a different answer it sends no further
+// wave, and the recording keeps the answers for the requests of the run. An error
+// says that an answer did not come; nothing is asked a second time.
 func (c *Client) Replay(ctx context.Context, reads []Read, r *Recording) (same bool, err error) {
 	reads = slices.Clone(reads)
 	slices.SortStableFunc(reads, func(a, b Read) int { return a.Wave - b.Wave })
@@ -204,7 +204,7 @@ func (c *Client) again(ctx context.Context, read Read) (answer, error) {
 	if err != nil {
 		return answer{}, fmt.Errorf("ask again: %w", err)
 	}
-	if own := c.API.BaseURL(); req.URL.Scheme != own.Scheme || req.URL.Host != own.Host { // a record of somebody else's
+	if own := c.API.BaseURL(); req.URL.Scheme != own.Scheme || req.URL.Host != own.Host { // the record is of another GitLab
 		return answer{}, fmt.Errorf("ask again: %s is not %s", req.URL.Host, own.Host)
 	}
 	key, token, err := c.auth.Header(ctx)

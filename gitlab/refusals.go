@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// This file tells refusals apart that GitLab answers alike but for their words. No
-// other room reads these.
+// This file tells refusals apart that differ only in GitLab's words. No other room
+// reads those words.
 
 var openAlready = regexp.MustCompile(`Another open merge request already exists for this source branch: !(\d+)`)
 
-// OpenAlready is the number of the open merge request of the same branch, for which
-// GitLab refused another; 0 where it refused nothing, or for another reason.
+// OpenAlready is the number of the open merge request of the same branch because of
+// which GitLab refused to open another one. It is 0 for any other error and for nil.
 func OpenAlready(err error) int64 {
 	if !errors.Is(err, ErrConflict) {
 		return 0
@@ -26,13 +26,13 @@ func OpenAlready(err error) int64 {
 	return iid
 }
 
-// Exists reports whether GitLab refused to make what is there already.
+// Exists reports whether GitLab refused to create something that exists already.
 func Exists(err error) bool {
 	return errors.Is(err, ErrRefused) && strings.Contains(err.Error(), "already exists")
 }
 
-// Passes reports whether a refusal passes by itself: GitLab does not see a branch yet
-// that was just written, or somebody else changes the same thing.
+// Passes reports whether a refusal is temporary: GitLab does not see a branch yet that
+// was just written, or somebody else is changing the same thing.
 func Passes(err error) bool {
 	switch {
 	case errors.Is(err, ErrConflict):

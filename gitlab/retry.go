@@ -11,7 +11,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/outage"
 )
 
-// This file is the one policy for what is asked again, and when.
+// This file is the one policy for which requests are repeated, and when.
 
 const (
 	minWait = time.Second
@@ -37,7 +37,7 @@ func retry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	return read && resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented, nil
 }
 
-// final tells failures that another attempt would only repeat.
+// final reports whether another attempt would only fail in the same way.
 func final(err error) bool {
 	var untrusted *tls.CertificateVerificationError
 	var down *outage.Down

@@ -22,8 +22,8 @@ type member struct {
 	ExpiresAt       *api.ISOTime `json:"expires_at"`
 }
 
-// level is what a member may do at an instant: nothing while the user is not
-// active, the membership is awaited, or it is over.
+// level is the access level of a member at an instant: NoRole while the user is not
+// active or the membership is not accepted yet, and after it has ended.
 func (m member) level(now time.Time) int {
 	over := m.ExpiresAt != nil && !now.Before(time.Time(*m.ExpiresAt))
 	if m.State != "active" || m.MembershipState != "" && m.MembershipState != "active" || over {
@@ -33,9 +33,8 @@ func (m member) level(now time.Time) int {
 }
 
 // Role is the access level of a user in a project at an instant, inherited and
-// invited ones included; someone who is no member, or whose membership is not in
-// force, has NoRole. That somebody is no member is asked in two ways before it is
-// believed.
+// invited ones included. Somebody who is no member, or whose membership is not in
+// force, has NoRole. Before it says that somebody is no member it asks in two ways.
 func (c *Client) Role(ctx context.Context, project, user int64, now time.Time) (int, error) {
 	var one member
 	_, err := c.get(ctx, fmt.Sprintf("projects/%d/members/all/%d", project, user), nil, &one)

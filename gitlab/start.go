@@ -24,7 +24,7 @@ type Run struct {
 	Finished time.Time // zero in a list, and while it is under way
 }
 
-// RunOf is what a row of a list of pipelines tells.
+// RunOf is a pipeline as a row of a list shows it.
 func RunOf(p *api.PipelineInfo) Run {
 	return Run{ID: p.ID, Ref: p.Ref, SHA: p.SHA, Source: p.Source, Name: p.Name, Status: p.Status, URL: p.WebURL,
 		Created: Instant(p.CreatedAt), Updated: Instant(p.UpdatedAt)}
@@ -52,8 +52,8 @@ type Variable struct {
 }
 
 // PipelineVariables are those that a pipeline was started with, in GitLab's order.
-// ErrForbidden: only Maintainers and whoever started it may read them. Inputs are
-// told nowhere.
+// ErrForbidden: only Maintainers and whoever started it may read them. GitLab shows
+// inputs nowhere.
 // https://docs.gitlab.com/api/pipelines/#retrieve-pipeline-variables
 func (c *Client) PipelineVariables(ctx context.Context, project, id int64) ([]Variable, error) {
 	list, _, err := c.API.Pipelines.GetPipelineVariables(project, id, api.WithContext(ctx))
@@ -77,15 +77,16 @@ type Start struct {
 	Ref       string
 	Inputs    []Input
 	Variables []Variable
-	// Find looks for the one that is meant, and is asked before and after a lost
-	// answer. Nil: it cannot be told from others, and is started in any case.
+	// Find looks for the pipeline, before it is started and after a lost answer. Nil:
+	// it cannot be told from others, and is started in any case.
 	Find func(context.Context) (Run, bool, error)
 }
 
-// StartPipeline starts a pipeline of a branch or tag unless Find has it already.
-// ErrVariables: the project takes none of this user. ErrInput: the configuration
-// has no such input, or refuses its value. A GitLab before [Inputs] drops inputs
-// without a word, which the caller looks at. started is false where it was there.
+// StartPipeline starts a pipeline of a branch or tag unless Find finds it.
+// ErrVariables: the project takes no variables from this user. ErrInput: the CI/CD
+// configuration has no such input, or refuses its value. A GitLab before [Inputs]
+// drops inputs without an error; the caller has to check that. started is false if
+// the pipeline was found.
 // https://docs.gitlab.com/api/pipelines/#create-a-new-pipeline
 func (c *Client) StartPipeline(ctx context.Context, project int64, s Start) (run Run, started bool, err error) {
 	find := func() (found bool, err error) {
@@ -158,9 +159,9 @@ func variablesOf(all []Variable) []*api.PipelineVariableOptions {
 	return out
 }
 
-// Status is a commit status. Pipeline is the one that it hangs on: without it
-// (0) GitLab makes a second pipeline beside the one that reviewers look at. SHA is that
-// pipeline's commit, which of a merged result is no head of a branch.
+// Status is a commit status. Pipeline is the one that it hangs on: without it (0)
+// GitLab makes a second pipeline beside the one that reviewers look at. SHA is the
+// commit of that pipeline. For a merged-results pipeline that is no head of a branch.
 type Status struct {
 	SHA      string
 	Pipeline int64
@@ -170,9 +171,9 @@ type Status struct {
 	Markdown string // its description, safe already, at most 255 characters; empty in what was read
 }
 
-// SetStatus sets a commit status unless it is in that state already; wrote says
-// whether it was changed. Its words and its link change with its state alone: GitLab
-// refuses a step to the state in which it is.
+// SetStatus sets a commit status unless it has that state already; wrote says whether
+// it was changed. Its text and its link change only together with its state, since
+// GitLab refuses to set the state that a status has.
 // https://docs.gitlab.com/api/commits/#set-commit-pipeline-status
 func (c *Client) SetStatus(ctx context.Context, project int64, s Status) (wrote bool, err error) {
 	there := func() (bool, error) {
@@ -200,8 +201,8 @@ func (c *Client) SetStatus(ctx context.Context, project int64, s Status) (wrote 
 	return err == nil, err
 }
 
-// Statuses are the newest statuses of a commit, of each name, that hang on a
-// pipeline, or with 0 on any. GitLab lists the jobs of the pipeline among them.
+// Statuses are the newest status of each name of a commit, of those that hang on a
+// pipeline; with 0 on any. GitLab lists the jobs of the pipeline among them.
 // https://docs.gitlab.com/api/commits/#list-commit-statuses
 func (c *Client) Statuses(ctx context.Context, project int64, sha string, pipeline int64) ([]Status, error) {
 	opt := &api.GetCommitStatusesOptions{}

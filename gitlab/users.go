@@ -34,8 +34,8 @@ type Token struct {
 	Server  time.Time // GitLab's clock as it answered; zero if it does not say
 }
 
-// Token asks GitLab about the token in use. It may be asked with any scope.
-// ErrNotFound: it is none of the kinds that can be asked about, such as a job's.
+// Token asks GitLab about the token in use. That needs no particular scope.
+// ErrNotFound: GitLab tells nothing about tokens of this kind, such as those of jobs.
 // https://docs.gitlab.com/api/personal_access_tokens/#self-inform
 func (c *Client) Token(ctx context.Context) (Token, error) {
 	t, resp, err := c.API.PersonalAccessTokens.GetSinglePersonalAccessToken(api.WithContext(ctx))
@@ -52,7 +52,7 @@ func (c *Client) Token(ctx context.Context) (Token, error) {
 	return out, nil
 }
 
-// maxPeople bounds who is asked, and so the requests that looks for them.
+// maxPeople bounds how many users are looked for, with one request each.
 const maxPeople = 20
 
 // Strangers returns those of some usernames whom GitLab does not know, of the
@@ -71,8 +71,8 @@ func (c *Client) Strangers(ctx context.Context, names []string) ([]string, error
 	return out, nil
 }
 
-// UserIDs finds active users by name, exactly, of the first 20 names. Who is not
-// there is left out: a merge request without a reviewer is better than none.
+// UserIDs finds active users by their exact names, of the first 20 names. Users who
+// do not exist are left out: a merge request without a reviewer is better than none.
 // https://docs.gitlab.com/api/users/#list-all-users
 func (c *Client) UserIDs(ctx context.Context, names []string) ([]int64, error) {
 	var out []int64

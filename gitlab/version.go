@@ -11,15 +11,15 @@ import (
 // Version is what GitLab calls itself, such as 17.10.2-ee.
 type Version string
 
-// Oldest is the oldest GitLab that pinwheel is made for, and Inputs the oldest one
-// that knows the inputs of pipelines. One before it drops them without a word.
+// Oldest is the oldest GitLab that pinwheel works with, and Inputs the oldest one
+// that knows the inputs of pipelines. An older one drops inputs without an error.
 const (
 	Oldest Version = "17.0"
 	Inputs Version = "17.10"
 )
 
 // Before reports whether a version is older than another one, by their first two
-// numbers. One that cannot be read is older than none.
+// numbers. A version that cannot be read is never older.
 func (v Version) Before(other Version) bool {
 	a, b, ok := v.numbers()
 	c, d, _ := other.numbers()

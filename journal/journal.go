@@ -1,9 +1,9 @@
-// Package journal writes down what a run does to GitLab: what it is about to do,
-// then what came of it, in the store's journal and audit and in the operator's
-// audit file.
+// Package journal writes down what a run does to GitLab: first what it is about to
+// do, then the result. It writes into the store's journal and audit, and into the
+// operator's audit file.
 //
-// Its one invariant: what cannot be written down is not done. Once a line could
-// not be written, the journal carries out no further effect.
+// Its one invariant: an effect that cannot be written down is not carried out. Once a
+// line could not be written, the journal carries out no further effect.
 //
 // It does not know what an effect is, does not try one again, and decides nothing.
 package journal
@@ -19,14 +19,14 @@ import (
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
-// Run is whose journal it is.
+// Run is the run that the journal is about.
 type Run struct {
 	Project string
 	ID      int64
 	Now     time.Time // of every line
 }
 
-// Journal is that of one run. It is for one goroutine.
+// Journal is the journal of one run. Only one goroutine may use it.
 type Journal struct {
 	store *store.Store
 	file  func(line []byte) error
@@ -43,16 +43,16 @@ func New(s *store.Store, file func(line []byte) error, run Run) *Journal {
 // Done is the result of an effect that did what it should.
 const Done = "done"
 
-// Outcome is what came of an effect.
+// Outcome is the result of an effect.
 type Outcome struct {
 	Result string   // Done, or a sentence
-	Target string   // what it changed, where only the effect tells; empty: the fact's
+	Target string   // what it changed, if only the effect knows that; empty: the fact's
 	After  []string // what is there now, beside what the fact says
 }
 
-// Do writes a fact down, carries out its effect, and writes down what came of it.
-// An error says that the journal failed, and never that the effect did: the effect
-// was not begun, or its end is not written down.
+// Do writes a fact down, carries out its effect, and writes down the result. An error
+// says that the journal failed, never that the effect did: either the effect was not
+// begun, or its result is not written down.
 func (j *Journal) Do(ctx context.Context, f plan.Fact, effect func(context.Context) Outcome) error {
 	e, err := j.Begin(ctx, f)
 	if err != nil {
@@ -68,8 +68,8 @@ type Entry struct {
 	entry store.AuditEntry
 }
 
-// Begin is the first half of Do, for an effect whose fact is known only in its
-// midst. After an error the effect must not happen.
+// Begin is the first half of Do, for an effect whose fact becomes known only while
+// it is prepared. After an error the effect must not happen.
 func (j *Journal) Begin(ctx context.Context, f plan.Fact) (*Entry, error) {
 	e := store.AuditEntry{
 		Event: store.Began, Action: string(f.Kind), Target: f.Target, Who: f.Who, Why: f.Why, Before: f.Before, After: f.After,
@@ -88,7 +88,7 @@ func (j *Journal) Begin(ctx context.Context, f plan.Fact) (*Entry, error) {
 	return entry, nil
 }
 
-// End writes down what came of the effect, whatever ends meanwhile.
+// End writes down the result of the effect, also if the context has ended.
 func (e *Entry) End(ctx context.Context, out Outcome) error {
 	end := e.entry
 	end.Event, end.Result = store.Ended, out.Result
@@ -101,19 +101,18 @@ func (e *Entry) End(ctx context.Context, out Outcome) error {
 	})
 }
 
-// Asked adds an entry of the audit that is about no effect: what a person asked
-// for.
+// Asked adds an entry to the audit that is about no effect: what a person asked for.
 func (j *Journal) Asked(ctx context.Context, e store.AuditEntry) error {
 	e.Event = store.Asked
 	return j.write(e, func(e store.AuditEntry) error { return j.store.Record(ctx, e) })
 }
 
-// Err is why the journal carries out nothing any more, or nil.
+// Err is the reason why the journal carries out nothing any more, or nil.
 func (j *Journal) Err() error { return j.err }
 
 // write adds an entry by store, and to the file.
 func (j *Journal) write(e store.AuditEntry, add func(store.AuditEntry) error) error {
-	if j.err != nil && e.Event != store.Ended { // what was done is written down in any case
+	if j.err != nil && e.Event != store.Ended { // the result of an effect is written down in any case
 		return j.err
 	}
 	e.At, e.Project, e.Run = j.run.Now, j.run.Project, j.run.ID

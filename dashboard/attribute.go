@@ -15,16 +15,17 @@ import (
 type History struct {
 	Bot      plan.User // whose notes are our own
 	LastBody string    // what Remember made of what we wrote last; empty when unknown
-	// Notes are the activity since a run last judged the boxes, in any order; of
-	// a lost memory all there is. Every box that was ticked then has been judged.
+	// Notes are the activity since a run last judged the boxes, in any order. After
+	// the database was lost they are all there is. Every box that was ticked when a
+	// run last judged them has been judged.
 	Notes []Note
-	// Missing says, as a clause, why Notes are not all of that; empty where they
-	// are.
+	// Missing says, as a clause, why Notes are incomplete; empty if they are
+	// complete.
 	Missing string
 	// Waiting are the accepted ticks that are not carried out yet, by branch.
 	Waiting map[string]plan.Tick
-	// Refused holds the branches and bulk markers of which a tick was refused or
-	// taken back before.
+	// Refused holds the branches and bulk markers whose tick was refused or taken
+	// back before.
 	Refused map[string]bool
 }
 
@@ -36,31 +37,32 @@ type Account struct {
 	Ticks []plan.Tick
 	// Withdrawn are the branches whose request a person took back.
 	Withdrawn []string
-	// Undone are ticks that somebody took back before anybody judged them, and of a
-	// lost memory those that the page does not show. A page that was opened
-	// meanwhile may still bring them back. Of a tick that only its taking back tells
-	// of, nobody is known to have made it.
+	// Undone are ticks that somebody took back before a run judged them and, after
+	// the database was lost, those that the page does not show. A page that was opened
+	// meanwhile may still bring them back. If the only note of a tick is the one of
+	// its taking back, nobody is known to have made it.
 	Undone []plan.Tick
 }
 
-// Attribute says who asked for what: the boxes that are ticked on page, and
-// those that were ticked and wiped again, of which only notes tell.
+// Attribute says who asked for what. It looks at the boxes that are ticked on page,
+// and at those that were ticked and unticked again, which only notes show. "Lost
+// memory" means that the database was lost.
 //
 //  1. A checklist note names the box and its author, if its marker is one that
 //     our last body offered. The last one counts that was not taken back.
-//  2. A text that changed beside the note may have led its author astray. So the
-//     note has to quote our line where our body is newer than it, where somebody
-//     else changed the page before it, and where our body is unknown.
+//  2. If the text beside a box changed, its author may have seen another text. So the
+//     note has to quote our line if our body is newer than the note, if somebody else
+//     changed the page before it, or if our body is unknown.
 //  3. Without a note it was the only person who changed the page since our body,
 //     if there is exactly one and our body is known.
-//  4. A page that was opened earlier sends all of its old text: it wipes ticks that
-//     came since, and brings others back in the name of who clicked something else.
-//     So what one save unticks beside a tick is not taken back. And a box that
-//     others changed before, or of which a tick was refused, counts only by a save
-//     that changed it alone, while the page is our last body; of a lost memory,
-//     where notes explain every tick. A save that ticked several boxes names nobody
-//     if others changed the page before it.
-//  5. What is not known names nobody.
+//  4. A page that was opened earlier sends all of its old text. It wipes ticks that
+//     were made since, and brings others back in the name of a person who clicked
+//     something else. So if one save ticks a box and unticks others, those others are
+//     not taken back. A box that others changed before, or whose tick was refused,
+//     counts only if a save changed it alone while the page was our last body; after
+//     a lost memory, if notes explain every tick. A save that ticked several boxes
+//     names nobody if others changed the page before it.
+//  5. If it is not known who ticked, nobody is named.
 //
 // The order is that of the page, then that of the notes; a box comes once.
 func Attribute(page Page, h History) Account {
@@ -81,7 +83,7 @@ func Attribute(page Page, h History) Account {
 		switch s := r.story(e.box.key()); {
 		case s.at >= 0 && r.known():
 			out.Ticks = append(out.Ticks, r.wiped(s))
-		case s.at >= 0: // nobody knows what the page offered when it was wiped
+		case s.at >= 0: // it is not known what the page offered when the tick was wiped
 			out.Undone = append(out.Undone, r.edits[s.at].tick())
 		case e.done && (r.known() || s.back):
 			out.Undone = append(out.Undone, e.tick())
@@ -95,7 +97,7 @@ func Attribute(page Page, h History) Account {
 	return out
 }
 
-// tick is what an edit ticked, in the name of whoever did.
+// tick is the tick that an edit made, in the name of its author.
 func (e edit) tick() plan.Tick {
 	return plan.Tick{ID: fmt.Sprintf("note-%d", e.id), At: e.at, Box: e.box.Type, Branch: e.box.Branch, Bulk: e.box.Bulk, Text: e.box.Text, By: e.by, Role: plan.RoleUnknown}
 }
@@ -128,8 +130,8 @@ func newRecord(page Page, h History) *record {
 // known reports whether we know what we wrote last.
 func (r *record) known() bool { return r.LastBody != "" }
 
-// ours reports whether our last body offered this very box. Of a lost memory a
-// type of the state table has to do.
+// ours reports whether our last body offered this very box. After a lost memory it
+// reports whether the state table has a box of this type.
 func (r *record) ours(b Box) bool {
 	if !r.known() {
 		return b.Bulk != "" || knownType(b.Type)
@@ -138,8 +140,8 @@ func (r *record) ours(b Box) bool {
 	return ok && o.Type == b.Type && o.Text == b.Text
 }
 
-// checked are the ticked boxes of the page, each once. Of two lines with the same
-// marker the one that is ours stands for both.
+// checked are the ticked boxes of the page, each once. If two lines have the same
+// marker, the line that is ours stands for both.
 func (r *record) checked() []Box {
 	var out []Box
 	at := map[string]int{}
@@ -172,8 +174,8 @@ func (r *record) story(key string) story {
 		e := r.edits[i]
 		switch {
 		case e.ours:
-			// We never untick what was not judged, but in the instant in which it
-			// is ticked: then it waits to be judged. Of a lost memory it was.
+			// We untick only what was judged, except in the very instant in which it
+			// is ticked: then it waits to be judged. After a lost memory it was judged.
 			if !e.done && !r.known() {
 				s.at, s.since = -1, i+1
 			}
@@ -209,7 +211,7 @@ func (r *record) onPage(b Box) (plan.Tick, bool) {
 	return r.byText(tick, s.since), true
 }
 
-// wiped attributes a tick that only its note still tells of.
+// wiped attributes a tick that is not on the page any more, by its note.
 func (r *record) wiped(s story) plan.Tick {
 	b := r.edits[s.at].box
 	tick := plan.Tick{Box: b.Type, Branch: b.Branch, Bulk: b.Bulk, Text: b.Text, Role: plan.RoleUnknown}
@@ -252,8 +254,8 @@ func (r *record) doubt(tick plan.Tick, at int) string {
 	return r.loose(at)
 }
 
-// rewritten reports whether the page is not our last body but for its ticks, or was
-// not meanwhile: lines can be moved and moved back.
+// rewritten reports whether the page differs from our last body in more than its
+// ticks, or did so in between: lines can be moved and moved back.
 func (r *record) rewritten() bool {
 	return r.page.bare != r.last.bare || slices.ContainsFunc(r.edits, func(e edit) bool { return !e.ours && !e.checklist })
 }
@@ -276,13 +278,13 @@ func (r *record) changedByAnother(key string, u plan.User, end int) bool {
 	return slices.ContainsFunc(r.about[key], func(i int) bool { return i < end && !r.edits[i].ours && !sameUser(r.edits[i].by, u) })
 }
 
-// unexplained reports whether a box of the page is ticked of which no note says so.
+// unexplained reports whether a box of the page is ticked and no note says so.
 func (r *record) unexplained() bool {
 	return slices.ContainsFunc(r.checked(), func(b Box) bool { return r.story(b.key()).at < 0 })
 }
 
-// bodyBefore is the first edit that may have changed what the author of an edit
-// saw: of a lost memory what follows our last text before it.
+// bodyBefore is the first edit that may have changed what the author of an edit saw.
+// After a lost memory it is the one that follows our last text before that edit.
 func (r *record) bodyBefore(at int) int {
 	for i := at - 1; i >= 0 && !r.known(); i-- {
 		if r.edits[i].ours {
@@ -303,9 +305,9 @@ func (r *record) another(u plan.User, first, end int) string {
 	return ""
 }
 
-// loose says who else may have ticked a box after the edit that did: its author
-// changed the text as a whole afterwards, which may have unticked it, and then
-// somebody else changed the page. Of a lost memory our own writing may have
+// loose says who else may have ticked a box after the edit that ticked it: its author
+// changed the text as a whole afterwards, which may have unticked the box, and then
+// somebody else changed the page. After a lost memory our own writing may have
 // unticked it as well.
 func (r *record) loose(at int) string {
 	by := r.edits[at].by
@@ -326,9 +328,9 @@ func (r *record) loose(at int) string {
 	return ""
 }
 
-// byText credits a tick without a note to the only person who changed the page
-// since our last body. The first change goes into its ID: the same item ticked
-// anew next month is another tick, and more changes today are not.
+// byText credits a tick without a note to the only person who changed the page since
+// our last body. The ID of the tick contains the first change. So the same item ticked
+// again next month is another tick, and more changes today make no other tick.
 func (r *record) byText(tick plan.Tick, since int) plan.Tick {
 	var who []plan.User
 	first := int64(0)
@@ -381,7 +383,7 @@ func (r *record) withdrawn() []string {
 	return out
 }
 
-// unticked reports whether a box stands on the page, and not ticked.
+// unticked reports whether a box is on the page and is not ticked.
 func (r *record) unticked(b Box) bool {
 	there := func(c Box) bool { return c.key() == b.key() }
 	return slices.ContainsFunc(r.page.Boxes, there) &&
@@ -406,8 +408,8 @@ func list(users []plan.User) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// sameUser compares by ID, or by name where an ID is missing. Nobody is the
-// same as nobody.
+// sameUser compares by ID, or by name if an ID is missing. The zero User, nobody, is
+// not the same as any user, not even itself.
 func sameUser(a, b plan.User) bool {
 	if a.ID != 0 && b.ID != 0 {
 		return a.ID == b.ID

@@ -27,9 +27,9 @@ func samplesMark(samples []plan.Sample) string {
 	return b.String() + " -->\n"
 }
 
-// parseSamples reads the weeks of the hidden line. What is out of order, or no
-// day, ends it: a person wrote there. A sum below zero, as an earlier version
-// wrote of very old pins, is left out.
+// parseSamples reads the weeks of the hidden line. It stops at a part that is out of
+// order or no day, since a person wrote it. A sum below zero, which an earlier version
+// wrote for very old pins, is left out.
 func parseSamples(text string) []plan.Sample {
 	var out []plan.Sample
 	for f := range strings.FieldsSeq(text) {
@@ -50,8 +50,8 @@ func parseSamples(text string) []plan.Sample {
 // weeks is how many the chart shows.
 const weeks = 26
 
-// chart draws the weeks from the first sample to the last, each with the value it
-// had; there is none before the second.
+// chart draws the weeks from the first sample to the last, each with the value it had.
+// With fewer than two samples there is no chart.
 // https://mermaid.js.org/syntax/xyChart.html
 func chart(samples []plan.Sample) section {
 	s := section{head: fold("Libyears behind, by week"), end: unfold}

@@ -5,9 +5,9 @@
 // back with its branch, and a box that somebody ticked is never lost between
 // two texts: KeepTicks carries it over, Attribute finds it in the notes.
 //
-// Everything but publish*.go is pure. The package decides nothing: what is
-// offered, and whether a tick counts, is plan's; it remembers nothing.
+// Everything but publish*.go is pure. The package decides nothing and remembers
+// nothing: package decide says what is offered and whether a tick counts.
 //
-// The words of markers and headings are Renovate's, so that a dashboard of its
-// is continued and people find what they know; the text between is our own.
+// Markers and headings have Renovate's words, so that a dashboard of Renovate's can be
+// continued and people recognise it. All other text is our own.
 package dashboard

@@ -11,14 +11,14 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// edit is one note that says that its author changed the description.
+// edit is one note which says that its author changed the description.
 type edit struct {
 	id        int64
 	by        plan.User
 	at        time.Time
 	ours      bool
 	checklist bool   // it is about one box
-	box       Box    // that box as far as the note tells; the zero Box where it names none
+	box       Box    // that box as far as the note tells; the zero Box if it names none
 	done      bool   // it was ticked
 	item      string // what the note quotes, without backslashes
 	many      bool   // the same save changed other boxes as well
@@ -32,14 +32,14 @@ func (e edit) names() bool { return e.box.Branch != "" || e.box.Bulk != "" }
 // after the other in the request that saves.
 const oneSave = time.Second
 
-// editsOf reads notes, by ID. Anything that GitLab says was marked is an edit,
-// also in words that we do not know.
+// editsOf reads notes, in the order of their IDs. Every note in which GitLab says that
+// something was marked is an edit, also one in words that we do not know.
 func editsOf(notes []Note, bot plan.User, all names) []edit {
 	var out []edit
 	sorted := slices.SortedFunc(slices.Values(notes), func(a, b Note) int { return int(min(max(a.ID-b.ID, -1), 1)) })
 	for _, n := range sorted {
 		if !n.System {
-			continue // anyone can write the same words
+			continue // a person wrote it: anybody can write the same words
 		}
 		e := edit{id: n.ID, by: n.Author, at: n.At, ours: sameUser(n.Author, bot)}
 		done, item, isBox := ParseNote(n.Body)
@@ -84,7 +84,7 @@ func joinSaves(edits []edit) {
 type names struct {
 	boxes    map[string]Box    // by type and branch, or bulk marker
 	branches map[string]bool   // of those
-	longest  int               // of them
+	longest  int               // the length of the longest branch
 	texts    map[string]string // the text of exactly one box, in words: its key in boxes
 }
 
@@ -144,9 +144,9 @@ func (n names) find(item string) Box {
 	return b
 }
 
-// branch is the box of a marker. Should GitLab drop the blank after the comment,
-// branch and title run together: then the longest branch that leaves the words of
-// its own title counts.
+// branch is the box of a marker. If GitLab drops the blank after the comment, branch
+// and title run together. Then it is the longest branch that leaves the words of its
+// own title.
 func (n names) branch(t plan.BoxType, run, item string) Box {
 	whole := Box{Type: t, Branch: branchKey(string(t), run)}
 	if _, ok := n.boxes[whole.exact()]; ok {
@@ -201,7 +201,7 @@ func startsWith(item, text string) bool {
 	return false
 }
 
-// longestLine bounds what of an item is compared; none of ours is that long.
+// longestLine bounds how much of an item is compared; no line of ours is that long.
 const longestLine = 16 << 10
 
 func firstLine(item string) string {

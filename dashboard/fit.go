@@ -22,7 +22,7 @@ const (
 	ranks
 )
 
-// lost are the words for what went missing, by rank.
+// lost are the words for rows that were left out, by rank.
 func (r rank) lost(n int) string {
 	words := [ranks]struct{ what, rest string }{
 		{"update", ""}, {"problem", ""}, {"refused request", ""}, {"reason", ""}, {"update", " held back"}, {"note", ""},
@@ -31,8 +31,7 @@ func (r rank) lost(n int) string {
 	return count(n, words.what) + words.rest
 }
 
-// section is a part of the page that shows nothing at all once its rows are
-// gone.
+// section is a part of the page. Without rows it shows nothing at all.
 type section struct {
 	head    string
 	between string
@@ -45,7 +44,7 @@ type section struct {
 type row struct {
 	text string
 	rank rank
-	// reason belongs to the row and may go without it.
+	// reason belongs to the row and may be left out alone.
 	reason string
 }
 
@@ -93,8 +92,8 @@ func (s *section) write(out *strings.Builder) {
 	out.WriteString(s.end)
 }
 
-// shorten takes away, from its end, what has the given rank until excess bytes
-// are gone. It returns how many rows went and how many bytes.
+// shorten takes rows of the given rank away, from the end, until excess bytes are
+// gone. It returns how many rows and how many bytes it took away.
 func (s *section) shorten(r rank, excess int) (rows, bytes int) {
 	for i := len(s.inner) - 1; i >= 0 && bytes < excess; i-- {
 		n, b := s.inner[i].shorten(r, excess-bytes)

@@ -19,8 +19,8 @@ func fold(summary string) string {
 // most is how many lines a section shows unfolded.
 const most = 20
 
-// foldLong folds what a section has beyond that; its bulk box stays outside. A
-// section in which a box waits ticked stays open: that is what people look for.
+// foldLong folds the lines of a section beyond that; its bulk box stays outside. A
+// section with a ticked box stays unfolded, since people look for that box.
 func (s *section) foldLong() {
 	rows, bulk := s.rows, s.rows[len(s.rows):]
 	if s.bulk && len(rows) > 0 {

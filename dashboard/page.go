@@ -39,7 +39,7 @@ type Box struct {
 // box for the same wish in another state.
 func (b Box) key() string { return string(b.Type.Wish()) + " " + b.Branch + b.Bulk }
 
-// maxBoxes bounds what a page can make us do.
+// maxBoxes bounds the work that a page can cause.
 const maxBoxes = 2000
 
 var (
@@ -52,8 +52,8 @@ var (
 	boxLine = regexp.MustCompile(`^[\s>]*(?:[-*+]|\d{1,9}[.)])\s+\[([ xX])\]\s+<!--\s*(?:([A-Za-z]+)-branch=(\S+?)|([a-z-]+))\s*-->(.*)$`)
 )
 
-// Parse reads a description. It accepts what people and Renovate make of one;
-// what it does not understand is no box. Only the first 2000 boxes count.
+// Parse reads a description. It accepts what people and Renovate make of one. A line
+// that it does not understand is no box. Only the first 2000 boxes count.
 func Parse(body string) Page {
 	page := Page{bare: Normalise(body)}
 	if strings.Contains(body, "[x]") || strings.Contains(body, "[X]") {
@@ -87,8 +87,8 @@ func Parse(body string) Page {
 	return page
 }
 
-// branchKey names what a box is for: a group's branch has two, of which the one
-// that takes it apart has a key of its own.
+// branchKey names what a box is for. The branch of a group has two boxes; the one that
+// takes the group apart has a key of its own.
 func branchKey(box, branch string) string {
 	if plan.BoxType(box) == plan.BoxSplit && branch != "" {
 		return plan.SplitKey(branch)
@@ -130,9 +130,8 @@ func Equal(a, b string) bool { return Normalise(a) == Normalise(b) }
 // KeepTicks returns rendered with every box ticked that is ticked in now and
 // was not in before: what people asked for while a run was at work. Boxes are
 // matched by branch and by what they ask for, whatever section they moved to, bulk
-// boxes by marker; a box that rendered does not offer stays lost to the text, not
-// to the notes.
-// It never takes a tick away.
+// boxes by marker. If rendered does not offer a box, its tick is not in the text, but
+// the notes still show it. KeepTicks never takes a tick away.
 func KeepTicks(rendered string, before, now Page) string {
 	was := map[string]bool{}
 	for _, b := range before.Boxes {
@@ -177,8 +176,8 @@ func KeepUnticks(rendered string, before, now Page) string {
 	return strings.Join(lines, "\n")
 }
 
-// Listed returns the boxes that body shows in the section of a bulk box, of the
-// type that this section offers: what a tick on the bulk box stands for.
+// Listed returns the boxes for which a tick on a bulk box stands: those that body
+// shows in the section of the bulk box, of the type that this section offers.
 func Listed(body, bulk string) []Box {
 	var heading string
 	var box plan.BoxType
@@ -207,9 +206,9 @@ func Listed(body, bulk string) []Box {
 	})
 }
 
-// Shown tells in which state a body that we wrote shows each branch, as far as
-// its box tells: of what is held back, and of what has a merge request, it does
-// not. An empty body shows nothing.
+// Shown tells in which state a body that we wrote shows each branch, as far as its box
+// tells. The boxes of branches that are held back or have a merge request do not tell
+// it. An empty body shows nothing.
 func Shown(body string) map[string]plan.State {
 	var out map[string]plan.State
 	for _, b := range Parse(body).Boxes {

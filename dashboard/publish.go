@@ -59,15 +59,15 @@ type Sought struct {
 	Title  string
 }
 
-// Find returns the project's dashboard: the issue stored, if it is still ours
-// and open; else our open issue with the marker (the lowest iid), with title,
-// with Renovate's old one or without any text; else the newest that carries the
-// marker and was closed by a person. An issue of another author is never ours.
-// One whose marker names another project is ours if it is the stored one, or if
-// there is no other: people can change a marker, and neither number nor author.
+// Find returns the project's dashboard: the stored issue, if it is still ours and
+// open; else our open issue with the marker (the lowest iid), with title, with
+// Renovate's old title or without any text; else the newest that carries the marker
+// and was closed by a person. An issue of another author is never ours. An issue whose
+// marker names another project is ours if it is the stored one, or if there is no
+// other: people can change a marker, but neither number nor author.
 //
-// Where two processes that share no database each made one, the stored one
-// names the other as Older if that has the lower iid.
+// If two processes that share no database each made a dashboard, the stored one names
+// the other as Older if that has the lower iid.
 func (p *Publisher) Find(ctx context.Context, s Sought) (*Issue, FindResult, error) {
 	projectID, bot := s.Stored.Project, s.Bot
 	open, err := p.list(ctx, projectID, "opened", bot)
@@ -78,7 +78,7 @@ func (p *Publisher) Find(ctx context.Context, s Sought) (*Issue, FindResult, err
 	var closed *Issue
 	if s.Stored.IID != 0 {
 		found := among(open, s.Stored.IID)
-		if found == nil { // the list may be late, or it is closed
+		if found == nil { // the list may be out of date, or the issue is closed
 			if found, err = p.stored(ctx, projectID, s.Stored.IID, bot); err != nil {
 				return nil, FoundNone, err
 			}
@@ -114,8 +114,8 @@ func among(issues []Issue, iid int64) *Issue {
 	return &issues[i]
 }
 
-// paused returns the newest dashboard that a person closed, nil if there is
-// none. One that we closed gave way to another and means nothing.
+// paused returns the newest dashboard that a person closed, nil if there is none. One
+// that we closed does not count: another dashboard took its place.
 func (p *Publisher) paused(ctx context.Context, projectID int64, bot plan.User) (*Issue, error) {
 	old, err := p.list(ctx, projectID, "closed", bot)
 	if err != nil {
@@ -154,8 +154,8 @@ func (p *Publisher) issue(ctx context.Context, projectID, iid int64) (*api.Issue
 	return raw, explain(err, "read", iid)
 }
 
-// moved reports whether an issue lives on in another project. One that was
-// moved by accident and reopened here keeps the number of its twin there.
+// moved reports whether an issue was moved to another project. An issue that was moved
+// by accident and reopened here keeps the number of its copy there.
 func moved(raw *api.Issue) bool { return raw.MovedToID != 0 && raw.State != "opened" }
 
 func elsewhere(i Issue, projectID int64) bool {
@@ -189,9 +189,9 @@ func choose(open []Issue, projectID int64, title string) *Issue {
 		func(i Issue) bool { m := Parse(i.Description).Marker; return m.Present && m.Project == projectID },
 		func(i Issue) bool { return i.Title == title && !elsewhere(i, projectID) },
 		func(i Issue) bool { return i.Title == legacyTitle && !elsewhere(i, projectID) },
-		// One that somebody emptied and renamed: pinwheel makes no empty issues.
+		// Somebody emptied and renamed it: pinwheel makes no empty issues.
 		func(i Issue) bool { return strings.TrimSpace(i.Description) == "" },
-		// One whose marker somebody changed.
+		// Somebody changed its marker.
 		func(i Issue) bool { return Parse(i.Description).Marker.Present },
 	} {
 		if n := slices.IndexFunc(open, fits); n >= 0 {
@@ -222,9 +222,8 @@ type Key struct{ Project, IID int64 }
 // maxChanged bounds the pages of one look at what changed.
 const maxChanged = 20
 
-// Changed is when each issue of the token's user last changed, its notes
-// included, of those that changed after an instant. An error leaves out what was
-// not read.
+// Changed is when each issue of the token's user last changed, its notes included, for
+// the issues that changed after an instant. With an error it has what was read before.
 func (p *Publisher) Changed(ctx context.Context, since time.Time) (map[Key]time.Time, error) {
 	opt := &api.ListIssuesOptions{Scope: new("created_by_me"), State: new("all"), UpdatedAfter: &since, OrderBy: new("updated_at"), Sort: new("desc")}
 	out := map[Key]time.Time{}
@@ -244,9 +243,9 @@ type Draft struct {
 	Labels      []string
 }
 
-// Create opens the dashboard and returns what GitLab stored. Labels are set
-// here and never again, so that people's own stay. After an answer that was lost it
-// looks for the issue, so that none is made twice.
+// Create opens the dashboard and returns what GitLab stored. Labels are set here and
+// never again, so that people can change them. If the answer is lost, it looks for the
+// issue, so that none is made twice.
 func (p *Publisher) Create(ctx context.Context, projectID int64, d Draft) (*Issue, error) {
 	opt := &api.CreateIssueOptions{Title: &d.Title, Description: new(Normalise(d.Body))}
 	if len(d.Labels) > 0 {
@@ -267,8 +266,8 @@ func (p *Publisher) Create(ctx context.Context, projectID int64, d Draft) (*Issu
 	return &made, nil
 }
 
-// made is the newest open issue of the token's user that reads as one that was to
-// be created, nil if there is none. Nobody else makes one of that user's.
+// made is the newest open issue of the token's user that has the text of one that was
+// to be created, nil if there is none. Nobody else can make an issue of that user's.
 func (p *Publisher) made(ctx context.Context, projectID int64, opt *api.CreateIssueOptions) (*api.Issue, error) {
 	list := &api.ListProjectIssuesOptions{State: new("opened"), Scope: new("created_by_me"), OrderBy: new("created_at"), Sort: new("desc")}
 	rows, _, err := p.gl.API.Issues.ListProjectIssues(projectID, list, api.WithContext(ctx))
@@ -284,9 +283,9 @@ func (p *Publisher) made(ctx context.Context, projectID int64, opt *api.CreateIs
 }
 
 // Write reads the issue again, asks render for its text and stores that if it
-// differs from what GitLab holds. Nothing but the description is touched. It
-// returns what GitLab stores now and whether it wrote. After an answer that was
-// lost it reads the issue once more. One that is no longer open is ErrGone.
+// differs from what GitLab holds. Nothing but the description is changed. It returns
+// what GitLab stores now and whether it wrote. If the answer is lost, it reads the
+// issue once more. An issue that is no longer open is ErrGone.
 func (p *Publisher) Write(ctx context.Context, projectID int64, issue Issue, render func(fresh Issue) string) (Issue, bool, error) {
 	raw, err := p.issue(ctx, projectID, issue.IID)
 	switch {
@@ -318,8 +317,8 @@ type change struct {
 	there     func(*api.Issue) bool // reports whether an issue holds the values
 }
 
-// put makes a change. After an answer that was lost it reads the issue and asks
-// whether the values are there.
+// put makes a change. If the answer is lost, it reads the issue and asks whether the
+// values are there.
 func (p *Publisher) put(ctx context.Context, at Key, c change) (*api.Issue, error) {
 	raw, _, err := p.gl.API.Issues.UpdateIssue(at.Project, at.IID, c.values, api.WithContext(ctx))
 	if err == nil && raw.IID != at.IID {
@@ -333,8 +332,8 @@ func (p *Publisher) put(ctx context.Context, at Key, c change) (*api.Issue, erro
 	return raw, err
 }
 
-// Close closes an issue that reads as it did when it was found, and reports
-// whether it did. One that somebody edited since stays open.
+// Close closes an issue that has the same text as when it was found, and reports
+// whether it did. An issue that somebody edited since stays open.
 func (p *Publisher) Close(ctx context.Context, projectID int64, issue Issue) (bool, error) {
 	raw, err := p.issue(ctx, projectID, issue.IID)
 	if err != nil {

@@ -16,8 +16,8 @@ type Activity struct {
 	Whole    bool // Notes are all that were asked for
 }
 
-// Bounds of what is read of one issue, in pages of 100 notes. Without a note to go
-// back to, what follows the last tick is enough.
+// Bounds of what is read of one issue, in pages of 100 notes. If there is no note to
+// go back to, the notes after the last tick are enough.
 const (
 	maxActivityPages = 50
 	maxHistoryPages  = 10
@@ -28,7 +28,8 @@ const MaxActivity = 100 * maxActivityPages
 
 // Activity returns the activity on an issue that is newer than the note after,
 // newest first. It reads at most MaxActivity notes, or a fifth of that where after
-// is 0; where those do not reach back that far, Whole is false. That the token may not read notes is no error.
+// is 0; if those do not reach back that far, Whole is false. It is no error if the
+// token may not read notes.
 func (p *Publisher) Activity(ctx context.Context, projectID, iid, after int64) (Activity, error) {
 	out, most := Activity{Readable: true}, maxActivityPages
 	if after == 0 {

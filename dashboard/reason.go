@@ -14,8 +14,8 @@ import (
 // maxSteps is how many different steps a reason spells out.
 const maxSteps = 6
 
-// reasonLine is the second source line of an item, without what its section says
-// for all. Of an open one the title already says where it goes.
+// reasonLine is the second source line of an item, without what its section says for
+// all. The title of an open one says already which version it moves to.
 func reasonLine(u plan.Update, common shared, v View) string {
 	move := steps(u)
 	if u.State.IsOpen() {
@@ -34,8 +34,8 @@ func reasonLine(u plan.Update, common shared, v View) string {
 	return ""
 }
 
-// ties says what else an update is about: what makes its members one, what it
-// brings, what it mends. Of an open one the merge request says it.
+// ties says what else an update is about: why its members move together, which lines it
+// brings, which conflicts it ends. For an open one the merge request says that.
 func ties(u plan.Update) []string {
 	if u.State.IsOpen() {
 		return nil
@@ -73,7 +73,7 @@ func lines(all []plan.LineChange, removed bool) []string {
 	return out
 }
 
-// steps says from where to where, once if all pins of the update agree.
+// steps says from which version to which, only once if all pins of the update agree.
 func steps(u plan.Update) string {
 	type step struct{ name, from, to string }
 	var all []step

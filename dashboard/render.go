@@ -23,7 +23,7 @@ type View struct {
 	Waiting     []WaitingTick   // of a project that is stopped
 }
 
-// defaultMax bounds a page: rendering, mails and diffs all cost.
+// defaultMax bounds a page, since rendering, mails and diffs all cost.
 const defaultMax = 64 << 10
 
 // The longest pieces of foreign text, in characters.
@@ -33,9 +33,9 @@ const (
 )
 
 // Render writes the dashboard of p, ending in one newline. The same plan and
-// view give the same text, and nothing in it but the plan's own instants tells
-// the time. A page beyond MaxBytes is shortened from the least important end
-// and says so; boxes go last, and only when they alone are too many.
+// view give the same text, and the text names no instants but those of the plan. A
+// page beyond MaxBytes loses what matters least, and says so. Boxes go last, and only
+// if they alone are too many.
 func Render(p plan.Plan, v View) string {
 	limit := v.MaxBytes
 	if limit <= 0 {
@@ -51,8 +51,7 @@ func Render(p plan.Plan, v View) string {
 	return fit(head, append(sections, requests(p, v), remarks(p), whyNot(p), unmanaged(p), detected(p), chart(p.Samples)), limit)
 }
 
-// summary counts the pins by how they stand, and the updates by whom they wait
-// for.
+// summary counts the pins by their standing, and the updates by whom they wait for.
 func summary(p plan.Plan) string {
 	pins, beside := p.Tally()
 	if p.Pins > 0 && p.Count(plan.StandsCurrent) == p.Pins && len(p.Updates) == 0 {
@@ -263,8 +262,8 @@ func updateLine(u plan.Update, row plan.Row, v View) (line string, boxed bool) {
 	return fmt.Sprintf(" - %s <!-- %s-branch=%s -->%s\n", box(v.Ticked[branch]), row.Box, branch, title), true
 }
 
-// splitLine is the box that takes an open group apart, empty where there is
-// nothing to take apart.
+// splitLine is the box that takes an open group apart, empty if there is nothing to
+// take apart.
 func splitLine(u plan.Update, row plan.Row, v View) string {
 	branch := markable(u.Branch)
 	if u.Group == "" || u.Parts < 2 || branch == "" || !row.State.IsOpen() {
@@ -274,10 +273,10 @@ func splitLine(u plan.Update, row plan.Row, v View) string {
 		"Take *"+text.Inline(u.Title, maxTitle)+"* apart: a merge request for each of its updates")
 }
 
-// markable is a branch's name for a marker, empty where it cannot stand in one.
-// All of ours can. Of people's, under our prefix, one gets no box that would end
-// the comment or that would do something where "--" makes a reader take it for
-// text.
+// markable is the name of a branch as a marker holds it, empty if it cannot be in one.
+// All names of ours can be. A branch that people made under our prefix gets no box if
+// its name would end the comment, or would do something in a reader that takes "--" for
+// the end of it.
 func markable(branch string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._/+", r)
@@ -296,7 +295,7 @@ func box(ticked bool) string {
 	return "[ ]"
 }
 
-// bulkText is what Renovate's users know, with MR for PR.
+// bulkText has the words that Renovate's users know, with MR for PR.
 func bulkText(row plan.Row) string {
 	if row.Box == plan.BoxRebase {
 		return "**Click on this checkbox to rebase all open MRs at once**"

@@ -8,8 +8,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file says once, under its heading, what the lines of a section have in
-// common.
+// This file writes what the lines of a section have in common once, under the heading.
 
 // shared is what is said under the heading of a section in place of its lines.
 // The zero value leaves every line as it is.
@@ -25,9 +24,9 @@ func inLine(u plan.Update) bool {
 	return u.Waits != "" && (u.State == plan.RateLimited || u.State == plan.AwaitingSchedule)
 }
 
-// byTurn puts the updates of a section that wait for their turn behind the others
-// and in the order in which it comes: then no line has to say its number, and a
-// turn that comes changes no other line.
+// byTurn puts the updates of a section that wait for their turn behind the others, in
+// the order of their turns. So no line has to say its number, and when one leaves the
+// line no other one changes.
 func byTurn(updates []plan.Update) {
 	turn := func(u plan.Update) int {
 		if inLine(u) {
@@ -38,9 +37,9 @@ func byTurn(updates []plan.Update) {
 	slices.SortStableFunc(updates, func(a, b plan.Update) int { return cmp.Compare(turn(a), turn(b)) })
 }
 
-// share finds what the updates of a section have in common: the sentences that
-// each of them says, and as the first one also what most of them say where each
-// of the others begins with something else.
+// share finds what the updates of a section have in common: the sentences that all of
+// them say. The first sentence may also be one that only most of them say, if each of
+// the others begins with another one.
 func share(updates []plan.Update, zone *time.Location) shared {
 	out := shared{zone: zone}
 	said := make([][]string, len(updates))
@@ -87,8 +86,8 @@ func starting(said [][]string, sentence string) int {
 	return n
 }
 
-// saying is why an update stands where it does, by sentences. Of one in line it is
-// what it waits for, without its number and since when.
+// saying is the reason of an update, by sentences. For one that is in line it is what
+// it waits for, without its number and without since when.
 func saying(u plan.Update) []string {
 	if inLine(u) {
 		return []string{"in line " + u.Waits + ", in this order"}
@@ -115,8 +114,8 @@ func (s shared) rest(u plan.Update) (day string, reasons []string) {
 	return "", slices.DeleteFunc(said, func(one string) bool { return slices.Contains(s.sentences, one) })
 }
 
-// text is what stands under the heading, or nothing. It begins with words of our
-// own: GitLab obeys some lines by how they begin.
+// text is what is written under the heading, or nothing. It begins with words of our
+// own, since GitLab carries out some lines because of their first words.
 func (s shared) text() string {
 	if len(s.sentences) == 0 {
 		return ""

@@ -8,9 +8,8 @@ var (
 	titleEscape  = regexp.MustCompile(`\\([[:punct:]])`)
 )
 
-// TitleOf is the title of the update that an item's text names, which follows the
-// marker in the line that updateLine writes. Of a text that is none of ours it is
-// some of that.
+// TitleOf is the title of the update in an item's text, which follows the marker in
+// the line that updateLine writes. For a text that is not ours it is some part of it.
 func TitleOf(item string) string {
 	title := titleMembers.ReplaceAllString(item, "")
 	if m := titleLink.FindStringSubmatch(title); m != nil {

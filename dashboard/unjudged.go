@@ -6,14 +6,14 @@ import (
 
 // This file remembers what was offered on pages whose ticks nobody has judged.
 
-// unjudged parts a page from what is remembered below it. Text of ours has no such
-// comment, and nobody else's is remembered.
+// unjudged separates a page from what is remembered below it. Our own text has no such
+// comment, and text of other people is never remembered.
 const unjudged = "\n<!-- pinwheel:unjudged -->\n"
 
-// Remember returns what to remember of a page that was written while ticks could
-// not be judged: the page, and below it, under their headings, the boxes that only
-// before offered, which is what was remembered until then. A tick that was made on
-// these counts when it is judged.
+// Remember returns what to remember of a page that was written while ticks could not
+// be judged. That is the page and, below it, under their headings, the boxes that only
+// before offered; before is what was remembered until then. A tick on such a box
+// counts when it is judged.
 func Remember(page, before string) string {
 	offered := map[string]bool{}
 	for _, b := range Parse(page).Boxes {
@@ -42,7 +42,7 @@ func Remember(page, before string) string {
 	return page + unjudged + strings.Join(rest, "\n")
 }
 
-// Written returns the page of what Remember made: what was written last.
+// Written returns the page in a text that Remember made: the page written last.
 func Written(remembered string) string {
 	page, _, _ := strings.Cut(remembered, unjudged)
 	return page

@@ -15,7 +15,7 @@ import (
 // until it goes on. Each is the box that it was, so that whoever asked can take it
 // back and that it is found again.
 
-// WaitingTick is a tick that nothing can be done about while a project is stopped.
+// WaitingTick is a tick that cannot be carried out while a project is stopped.
 type WaitingTick struct {
 	Box  Box
 	Text string    // beside the box in our last body; without one no box is shown
@@ -23,10 +23,10 @@ type WaitingTick struct {
 	At   time.Time // zero where nobody knows
 }
 
-// WaitingTicks finds what to show of ticks that wait: those that are accepted or
-// written down, then the boxes that are ticked on page and not judged. Only a box
-// that last, our last body, offered with its text is shown as one: what people made
-// of a page is never written as ours. One that is unticked on page is not among them.
+// WaitingTicks finds the ticks that wait: first those that are accepted or written
+// down, then the boxes that are ticked on page and not judged. Only a box that last,
+// our last body, offered with the same text is shown as a box, so that text of other
+// people is never written as ours. A box that is unticked on page is left out.
 func WaitingTicks(ticks []plan.Tick, page Page, last string) []WaitingTick {
 	offered := Parse(last).Boxes
 	var out []WaitingTick
@@ -62,9 +62,9 @@ func boxOf(boxes []Box, want Box) Box {
 	return want
 }
 
-// asWritten is the text that a body of ours has beside a box, empty where it has no
-// such box. It is written again as it is, so offered are the boxes of such a body and
-// of nothing else.
+// asWritten is the text that a body of ours has beside a box, empty if it has no such
+// box. The text is written again as it is, so offered must be the boxes of a body of
+// ours alone.
 func asWritten(offered []Box, box Box) string {
 	if b := boxOf(offered, box); b.Line >= 0 && b.Type == box.Type {
 		return b.Text

@@ -12,9 +12,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// AfterMerge reads what became of a merge of ours: on which commit of the target it
-// stands, and how the next pipeline of the target ended, compared with the one
-// before.
+// AfterMerge reads the result of a merge of ours: on which commit of the target it
+// stands, and how the next pipeline of the target ended, compared with the one before.
 // https://docs.gitlab.com/api/pipelines/#list-project-pipelines
 func (c *Client) AfterMerge(ctx context.Context, id int64, m plan.MergeRequest) (plan.AfterMerge, error) {
 	out := plan.AfterMerge{IID: m.IID, Branch: m.Branch, Target: m.Target, At: m.MergedAt}

@@ -17,8 +17,8 @@ var (
 	ErrOutside = errors.New("outside the branch prefix")
 )
 
-// Outcome is what an effect left behind. It holds what is known also when
-// Apply returns an error.
+// Outcome is the result of an effect. It holds what is known, also if Apply returns
+// an error.
 type Outcome struct {
 	Wrote  bool               // something was changed by this call
 	Head   string             // of the branch, after CommitBranch
@@ -26,25 +26,25 @@ type Outcome struct {
 	MR     *plan.MergeRequest // as GitLab stores it, nil where none is concerned
 	Kept   Kept
 	Merged MergedAs // after Merge
-	// Run is the pipeline of a gate that was started or found, Status what a head
-	// shows of one; nil where neither is concerned. Retried: a job runs again.
+	// Run is the pipeline of a gate that was started or found, Status is the status
+	// of a gate on a head. Each is nil for other effects. Retried: a job runs again.
 	Run     *plan.GateRun
 	Status  *plan.GateStatus
 	Retried bool
-	// Unverified: the merge request does not tell yet what the rebuild
+	// Unverified: the merge request does not show yet which head the rebuild
 	// replaced. [Client.KeepReplaced] asks again.
 	Unverified bool
 }
 
-// Kept is a branch that was made for a head which somebody pushed in the
-// instant of a rebuild. The zero value means none.
+// Kept is a branch that keeps a head which somebody pushed in the instant of a
+// rebuild. The zero value means that there is none.
 type Kept struct {
 	Branch string
 	SHA    string
 }
 
-// Apply carries out one order and returns when it is done, or was done
-// already, or cannot be. Applying the same order again changes nothing more.
+// Apply carries out one order. It returns when the order is carried out, was carried
+// out already, or cannot be. Applying the same order again changes nothing more.
 // bot is the token's own user.
 //
 // ErrMoved: the branch or merge request is no longer what the plan saw, so
@@ -134,7 +134,7 @@ func (e effect) deleteBranch(ctx context.Context, a plan.DeleteBranch) (Outcome,
 	}
 	_, err = e.gl.API.Branches.DeleteBranch(e.id, a.Branch, api.WithContext(ctx))
 	err = gitlab.Settle(ctx, gitlab.Fail(err, "delete branch %s", a.Branch), gone)
-	if errors.Is(err, gitlab.ErrNotFound) { // it may hide a right, so it is not believed without a look
+	if errors.Is(err, gitlab.ErrNotFound) { // a 404 may hide a missing right, so this looks again
 		if was, _ := gone(); was {
 			err = nil
 		}

@@ -27,7 +27,7 @@ func (e effect) askForTests(ctx context.Context, a plan.AskForTests) (Outcome, e
 	if m.State != plan.Opened {
 		return Outcome{MR: &m}, nil
 	}
-	// The merge request learns of a push a while later, the branch at once.
+	// GitLab shows a push on the branch at once, on the merge request a while later.
 	head, err := e.Head(ctx, e.id, a.Branch)
 	switch {
 	case err != nil:
@@ -49,7 +49,7 @@ func (e effect) askForTests(ctx context.Context, a plan.AskForTests) (Outcome, e
 	return out, nil
 }
 
-// configured is a word of the configuration, which means what it says: it may
+// configured is a text of the configuration, which is not made harmless: it may
 // mention a bot and give it a command.
 func configured(s string) string { return s }
 
@@ -79,8 +79,8 @@ func (e effect) startPipeline(ctx context.Context, a plan.AskForTests) (bool, er
 	return err == nil, err
 }
 
-// knowsInputs refuses to start a pipeline whose inputs GitLab would drop without a
-// word. Where it does not tell its version it is taken to know them.
+// knowsInputs refuses to start a pipeline whose inputs GitLab would drop without an
+// error. A GitLab that does not tell its version is taken to know inputs.
 func (e effect) knowsInputs(ctx context.Context, a plan.AskForTests) error {
 	if len(a.OnOpen.Inputs) == 0 {
 		return nil

@@ -30,9 +30,9 @@ type BodyView struct {
 // maxRows bounds the table of a description.
 const maxRows = 200
 
-// Body is the region of a description that is ours, marks included, without a
-// newline at its end. The same update and view give the same bytes; it holds
-// instants and never durations since.
+// Body is the region of a description that is ours, with its marks, without a newline
+// at its end. The same update and view give the same bytes. It holds instants and
+// never how long ago something was.
 func Body(u plan.Update, v BodyView) string {
 	switch {
 	case u.TestOf != nil:
@@ -220,7 +220,7 @@ func why(u plan.Update, v BodyView) string {
 	}
 }
 
-// fold begins what is shown when somebody asks for it. The blank line makes
+// fold begins a part that is shown when somebody unfolds it. The blank line makes
 // GitLab read Markdown below it.
 func fold(b *strings.Builder, summary string) {
 	b.WriteString("\n<details><summary>" + summary + "</summary>\n\n")
@@ -243,7 +243,7 @@ func notTaken(b *strings.Builder, u plan.Update) {
 	b.WriteString(unfold)
 }
 
-// notChecked says what was not looked at, before everything that was.
+// notChecked says what was not checked. It stands before what was.
 func notChecked(b *strings.Builder, u plan.Update, v BodyView) {
 	if len(u.Moves) == 0 {
 		b.WriteString("\n**Not checked:** what the pins do. None of them changes here.\n")
@@ -259,7 +259,7 @@ func notChecked(b *strings.Builder, u plan.Update, v BodyView) {
 	b.WriteString("what the code does: that is for the pipeline and you.\n")
 }
 
-// checked says what was looked at.
+// checked says what was checked.
 func checked(b *strings.Builder, u plan.Update, v BodyView) {
 	same := " - the constraints file and the file derived from it hold the same pins\n"
 	fold(b, "Checked")
@@ -301,7 +301,7 @@ func age(d time.Duration) string {
 	return fmt.Sprintf("%d %s", n, unit)
 }
 
-// choices says what each thing a person may do will lead to.
+// choices says what happens after each thing that a person may do.
 func choices(b *strings.Builder, u plan.Update, v BodyView) {
 	dashboard := "dashboard"
 	if v.Dashboard > 0 {
@@ -323,7 +323,7 @@ func choices(b *strings.Builder, u plan.Update, v BodyView) {
 	b.WriteString(unfold)
 }
 
-// refused is what closing does.
+// refused says what closing refuses.
 func refused(u plan.Update, v BodyView, ticked string) string {
 	switch {
 	case len(u.Moves) == 0:
@@ -340,7 +340,7 @@ func refused(u plan.Update, v BodyView, ticked string) string {
 	return "this version is not offered again; the next release is offered"
 }
 
-// replaced is when a newer release takes the place of what nobody merges.
+// replaced says when a newer release replaces a version that nobody merges.
 func replaced(u plan.Update, v BodyView) string {
 	switch {
 	case len(u.Moves) == 0:

@@ -16,8 +16,8 @@ import (
 )
 
 // commitBranch makes a branch one commit on top of Base. GitLab's API takes no
-// expected head, so the head is read in the request just before, and what was
-// replaced is looked at afterwards.
+// expected head. So the head is read in the request just before, and afterwards it
+// looks at which head was replaced.
 // https://docs.gitlab.com/api/commits/#create-a-commit-with-multiple-files-and-actions
 func (e effect) commitBranch(ctx context.Context, a plan.CommitBranch) (Outcome, error) {
 	if err := e.within(a.Branch); err != nil {
@@ -48,8 +48,8 @@ func (e effect) commitBranch(ctx context.Context, a plan.CommitBranch) (Outcome,
 	return out, err
 }
 
-// settled is the answer when the branch is not where the plan saw it: done, if
-// it holds exactly what was wanted, moved otherwise.
+// settled is the answer if the branch is not at the head that the plan saw: done, if
+// it holds exactly what was wanted, ErrMoved otherwise.
 func (e effect) settled(ctx context.Context, a plan.CommitBranch, head plan.Commit) (Outcome, error) {
 	if head.SHA != "" {
 		ours, err := e.holds(ctx, a, head)
@@ -122,9 +122,9 @@ func (e effect) look(ctx context.Context, a plan.CommitBranch, err error) (plan.
 	return plan.Commit{}, err
 }
 
-// holds reports whether head is what a would make: its digest in the message,
-// its base as only parent, and all that proves a commit ours, since somebody may
-// have amended one and kept the message.
+// holds reports whether head is the commit that a would make. It has the digest in its
+// message, the base as its only parent, and everything that proves a commit ours,
+// since somebody may have amended a commit and kept the message.
 func (e effect) holds(ctx context.Context, a plan.CommitBranch, head plan.Commit) (bool, error) {
 	trailers, ok := plan.ParseTrailers(head.Message)
 	if !ok || trailers.Digest != a.Digest || !slices.Equal(head.Parents, []string{a.Base}) {
@@ -149,9 +149,9 @@ type Rebuilt struct {
 }
 
 // KeepReplaced looks up which head the rebuild of a branch replaced, in the
-// versions of the merge request. Was it not the expected one, the commits of
-// somebody who pushed in that instant are on no branch any more: a branch is
-// made for them. verified is false while GitLab does not list the rebuild.
+// versions of the merge request. If it is not the expected head, somebody pushed in
+// that instant and those commits are on no branch any more, so a branch is made for
+// them. verified is false while GitLab does not list the rebuild.
 // Asking again changes nothing more. A run that died between a rebuild and its
 // check asks with what its journal holds.
 // https://docs.gitlab.com/api/merge_requests/#retrieve-merge-request-diff-versions
@@ -173,7 +173,7 @@ func (e effect) keepReplaced(ctx context.Context, b Rebuilt) (Kept, bool, error)
 	case before == b.Expect || before == "":
 		return Kept{}, true, nil
 	}
-	// An earlier head of ours, when GitLab made no version of the expected one.
+	// It is an earlier head of ours if GitLab made no version of the expected head.
 	replaced, err := e.Commit(ctx, e.id, before)
 	if err != nil {
 		return Kept{}, false, err
@@ -196,8 +196,8 @@ func (e effect) keepReplaced(ctx context.Context, b Rebuilt) (Kept, bool, error)
 	return kept, true, nil
 }
 
-// replaced is the head of the version before the one at head. found is false
-// when head is not among the versions, although they were asked for patiently.
+// replaced is the head of the version before the one at head. found is false if head
+// is not among the versions, although they were asked for several times.
 func (e effect) replaced(ctx context.Context, iid int64, head string) (before string, found bool, err error) {
 	for _, wait := range []time.Duration{0, time.Second / 2, time.Second, 2 * time.Second} {
 		if err := gitlab.Pause(ctx, wait); err != nil {

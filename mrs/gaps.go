@@ -35,10 +35,10 @@ func Blocks(p plan.Project, bot plan.User, writes bool) []plan.Problem {
 	return out
 }
 
-// Gaps are what a project lacks for pinwheel to work in it, each with the page
-// where it is changed. Writes says that merge requests are wanted, not the
-// dashboard alone. What the token may not read counts as in order, and that
-// there are no issues each run says. gitlab.ErrScope: the token can write nothing.
+// Gaps are what a project lacks for pinwheel to work in it, each with the page where
+// it is changed. Writes says that merge requests are wanted, not the dashboard alone.
+// A setting that the token may not read counts as in order. Gaps does not look whether
+// issues are on, since every run says that. gitlab.ErrScope: the token cannot write.
 func (c *Client) Gaps(ctx context.Context, p plan.Project, bot plan.User, writes bool) ([]plan.Problem, error) {
 	out := []plan.Problem{}
 	gap := func(page, next, format string, args ...any) {

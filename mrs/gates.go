@@ -15,7 +15,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file reads and starts the pipelines of gates, in whichever project they run.
+// This file reads and starts the pipelines of gates, in any project.
 
 // mostUnnamed bounds how many pipelines are asked for their variables to find one
 // whose name does not tell its operation.
@@ -29,8 +29,8 @@ type GateRef struct {
 }
 
 // GateNews lists the pipelines that our user started over the API on a ref of a
-// project and that changed at or after since, oldest first: as runs, whose Operation
-// is what their names show, with no jobs yet.
+// project and that changed at or after since, oldest first. They are runs with the
+// operation that their names show, and without jobs.
 // https://docs.gitlab.com/api/pipelines/#list-project-pipelines
 func (c *Client) GateNews(ctx context.Context, at GateRef, since time.Time) ([]plan.GateRun, error) {
 	list, err := c.gateRows(ctx, at, since)
@@ -74,9 +74,9 @@ const (
 	operationHex   = 16
 )
 
-// GateJobs lists the jobs of a pipeline, by name, each with all its attempts. What
-// starts another pipeline, waits for a person or has an environment is not to be run
-// again; where GitLab does not tell which jobs have one, none is.
+// GateJobs lists the jobs of a pipeline, by name, each with all its attempts. Jobs that
+// start another pipeline, wait for a person or have an environment are marked as not to
+// be run again. If GitLab does not tell which jobs have an environment, all are.
 func (c *Client) GateJobs(ctx context.Context, run plan.GateRun) ([]plan.GateJob, error) {
 	attempts, err := c.gl.Attempts(ctx, run.Project, run.ID)
 	if err != nil {
@@ -99,8 +99,8 @@ func (c *Client) GateJobs(ctx context.Context, run plan.GateRun) ([]plan.GateJob
 	return out, err
 }
 
-// joined are jobs by name, of attempts from the oldest on, and whether one failed
-// that must not.
+// joined makes one job for each name of the attempts, which begin with the oldest. It
+// reports whether a job failed that may not.
 func joined(attempts []gitlab.Job) (out []plan.GateJob, failed bool) {
 	for _, a := range attempts {
 		at := slices.IndexFunc(out, func(j plan.GateJob) bool { return j.Name == a.Name })
@@ -134,8 +134,8 @@ func (c *Client) never(ctx context.Context, run plan.GateRun, attempts []gitlab.
 	return nil
 }
 
-// HeadStatuses are the commit statuses of gates that a head shows, on its pipeline
-// where it has one.
+// HeadStatuses are the commit statuses of gates that a head shows, on its pipeline if
+// it has one.
 func (c *Client) HeadStatuses(ctx context.Context, id int64, head string, pipeline int64) ([]plan.GateStatus, error) {
 	sha := head
 	if pipeline != 0 {
@@ -155,7 +155,7 @@ func (c *Client) HeadStatuses(ctx context.Context, id int64, head string, pipeli
 	return out, err
 }
 
-// GateRight is what keeps our user from starting pipelines of a ref.
+// GateRight is what prevents our user from starting pipelines of a ref.
 type GateRight string
 
 // What may be in the way.
@@ -166,8 +166,8 @@ const (
 	GateOff     GateRight = "off" // the project has no CI/CD
 )
 
-// GateRights says whether our user may start pipelines of a ref: who may push to a
-// branch or merge into it may. Of a tag it says that it is there.
+// GateRights says whether our user may start pipelines of a ref. Whoever may push to a
+// branch or merge into it may start them. For a tag it only says that the tag is there.
 // https://docs.gitlab.com/ci/pipelines/#pipeline-security-on-protected-branches
 func (c *Client) GateRights(ctx context.Context, p plan.Project, ref string) (GateRight, error) {
 	switch {
@@ -218,7 +218,7 @@ func (e effect) startGate(ctx context.Context, a plan.StartGate) (Outcome, error
 	return Outcome{Wrote: started, Run: made}, elsewhere(err, a.Spec.Project)
 }
 
-// elsewhere says of a failure in which project it was, since a run is about another.
+// elsewhere adds to a failure in which project it was, since the run is about another.
 func elsewhere(err error, project string) error {
 	var f *gitlab.Failure
 	if !errors.As(err, &f) || strings.Contains(f.Advice, project) {
@@ -237,8 +237,8 @@ type starting struct {
 	since time.Time // when the commit was made: nobody tested it before
 }
 
-// find looks for the pipeline by its operation, in the names of pipelines or, where
-// they show none and it takes variables, in these.
+// find looks for the pipeline by its operation, in the names of pipelines. If they show
+// none and the gate has variables, it looks in the variables.
 func (s starting) find(ctx context.Context) (gitlab.Run, bool, error) {
 	list, err := s.gateRows(ctx, GateRef{s.run.Project, s.spec.Ref, s.bot}, s.since)
 	if err != nil {
@@ -274,8 +274,8 @@ func (s starting) find(ctx context.Context) (gitlab.Run, bool, error) {
 	return gitlab.Run{}, false, nil
 }
 
-// start starts it. Where the project's configuration has no input for the operation
-// it is started without one.
+// start starts the pipeline. If the project's CI/CD configuration has no input for the
+// operation, it starts without that input.
 func (s starting) start(ctx context.Context) (*plan.GateRun, bool, error) {
 	carries, err := s.knowsInputs(ctx)
 	if err != nil {
@@ -316,8 +316,8 @@ func (s starting) runOf(p gitlab.Run) plan.GateRun {
 	return out
 }
 
-// knowsInputs reports whether inputs reach the pipeline. A GitLab that drops them
-// without a word is an error where there are any but the operation.
+// knowsInputs reports whether inputs reach the pipeline. With a GitLab that drops inputs
+// it is an error if there are any besides the operation.
 func (s starting) knowsInputs(ctx context.Context) (bool, error) {
 	v, err := s.gitlabVersion(ctx)
 	switch {
@@ -332,8 +332,8 @@ func (s starting) knowsInputs(ctx context.Context) (bool, error) {
 	return !v.Before(gitlab.Inputs), nil
 }
 
-// variables are those of the pipeline that it is to be like, and those that are
-// given, which count. One that has any carries its operation, too.
+// variables are those of the pipeline that like names, and the given ones, which replace
+// those of the same name. If there are any, the operation is one of them.
 func (s starting) variables(ctx context.Context) ([]gitlab.Variable, error) {
 	var out []gitlab.Variable
 	set := func(v gitlab.Variable) {

@@ -12,11 +12,11 @@ import (
 	"gitlab.com/cki-project/pinwheel/text"
 )
 
-// This file shows gates on heads, runs their jobs again, and keeps merge requests
-// drafts until they show.
+// This file shows gates as statuses on heads, runs their jobs again, and keeps merge
+// requests drafts until the statuses are there.
 
-// retryJob runs a failed job again, unless that was done. One that GitLab does not
-// run again is told in the outcome: then what it came to counts.
+// retryJob runs a failed job again, unless that was done. If GitLab does not run it
+// again, the outcome says so, and the failure of the job counts.
 func (e effect) retryJob(ctx context.Context, a plan.RetryJob) (Outcome, error) {
 	_, err := e.gl.RetryJob(ctx, a.Project, a.Pipeline, gitlab.Job{Name: a.Job.Name, ID: a.Job.ID})
 	if errors.Is(err, gitlab.ErrForbidden) || errors.Is(err, gitlab.ErrRefused) || gitlab.Missing(err) {
@@ -25,8 +25,8 @@ func (e effect) retryJob(ctx context.Context, a plan.RetryJob) (Outcome, error) 
 	return Outcome{Wrote: err == nil, Retried: err == nil}, err
 }
 
-// setStatus shows a gate on a head, unless it shows so. The status hangs on the
-// pipeline that the order names, which may run on the merge of the head.
+// setStatus shows a gate on a head, unless the head shows it already. The status hangs
+// on the pipeline that the order names, which may run on the merge of the head.
 func (e effect) setStatus(ctx context.Context, a plan.SetStatus) (Outcome, error) {
 	m, _, err := e.mergeRequest(ctx, e.id, a.IID)
 	if err == nil {
@@ -57,7 +57,7 @@ func (e effect) setStatus(ctx context.Context, a plan.SetStatus) (Outcome, error
 // maxStatus is GitLab's limit for the description of a status, in characters.
 const maxStatus = 255
 
-// guardMergeRequest makes a merge request a draft, or takes our word for that from
+// guardMergeRequest makes a merge request a draft, or removes our word for a draft from
 // its title.
 func (e effect) guardMergeRequest(ctx context.Context, a plan.GuardMergeRequest) (Outcome, error) {
 	m, _, err := e.mergeRequest(ctx, e.id, a.IID)

@@ -13,9 +13,9 @@ import (
 // mostCells is how many jobs a cell names.
 const mostCells = 3
 
-// gates writes one row for each gate, above what is folded, and below the table, in
-// the words of the dashboard, why those did not run of which jobs tell nothing. It
-// changes when a gate does, never with time.
+// gates writes the table of gates, one row for each, above what is folded. Below the
+// table it says, in the words of the dashboard, why gates did not run whose jobs tell
+// nothing. The text changes when a gate changes, never with time.
 func gates(b *strings.Builder, all []plan.GateVerdict) {
 	if len(all) == 0 {
 		return
@@ -60,8 +60,8 @@ func jobCells(jobs []plan.JudgedJob) string {
 	return strings.Join(out, ", ")
 }
 
-// mainCells says how the same jobs ended on the default branch, and links the
-// pipeline that tells.
+// mainCells says how the same jobs ended on the default branch, and links the pipeline
+// of that branch.
 func mainCells(v plan.GateVerdict) string {
 	var out []string
 	for _, j := range v.Jobs[:min(len(v.Jobs), mostCells)] {

@@ -19,10 +19,9 @@ type Settings struct {
 	PipelinesRequired bool
 	Protected         bool // the default branch is
 	CanPush           bool // the token's user may push to the default branch
-	// ProtectedUnder is a branch under the prefix that is protected, or a rule
-	// for branches under it that are not there yet and that the token's user
-	// may not push to; empty when there is none. Where the role may not read
-	// the rules, the branches that are there count alone.
+	// ProtectedUnder is a protected branch under the prefix, or a rule by which the
+	// token's user may not push to branches under it that do not exist yet; empty if
+	// there is none. If the role may not read the rules, only existing branches count.
 	ProtectedUnder string
 }
 
@@ -72,7 +71,7 @@ func (c *Client) protectingRule(ctx context.Context, id int64, role plan.Role) (
 	err = gitlab.Fail(err, "list the protected branches of project %d", id)
 	switch {
 	case gitlab.Unreadable(err):
-		return "", nil // not for this role to read
+		return "", nil // this role may not read the rules
 	case err != nil:
 		return "", err
 	}

@@ -15,9 +15,9 @@ import (
 // maxNamed is how many commits a note names.
 const maxNamed = 20
 
-// keepCommits names, in one note, the commits of a branch that a rebuild is
-// going to drop, and makes a branch at their head. It does nothing to the branch
-// itself. A branch that has moved since the plan saw it is ErrMoved.
+// keepCommits writes one note that names the commits of a branch which a rebuild is
+// going to drop, and makes a branch at their head. It does not change the branch itself.
+// A branch that has moved since the plan saw it is ErrMoved.
 // https://docs.gitlab.com/api/merge_requests/#list-merge-request-commits
 func (e effect) keepCommits(ctx context.Context, a plan.KeepCommits) (Outcome, error) {
 	m, _, err := e.mergeRequest(ctx, e.id, a.IID)

@@ -9,8 +9,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// The region of a description that is ours lies between two lines. The first
-// carries what a lost database would need.
+// The region of a description that is ours is between two lines. The first one carries
+// what a run needs after the database was lost.
 const (
 	beginMark = "<!-- pinwheel:mr v=1 "
 	endMark   = "<!-- pinwheel:mr end -->"
@@ -114,9 +114,9 @@ var (
 	closedLine   = regexp.MustCompile(`(?:(?:\r?\n)*` + regexp.QuoteMeta(closeMark) + `[^\n]*?-->\r?)+$`)
 )
 
-// ParseBody reads what a description says of itself. Any text is understood:
-// without our two marks nothing is Present and the text counts as a person's,
-// or Renovate's; its rebase box is read all the same.
+// ParseBody reads what the marker of a description says. It accepts any text: without
+// our two marks nothing is Present, and the text counts as one of a person or of
+// Renovate. Its rebase box is read all the same.
 func ParseBody(description string) plan.MergeRequestNote {
 	from, to, ok := span(description)
 	if !ok {
@@ -165,10 +165,10 @@ func set(n plan.MergeRequestNote, key, value string) plan.MergeRequestNote {
 	return n
 }
 
-// Replace puts region, made by [Body], in the place of ours in a description.
-// Text outside the two marks survives byte for byte. A description that is
-// empty or Renovate's own is replaced whole. In one whose marks a person took
-// away only a ticked rebase box is unticked and our hidden closing line removed.
+// Replace replaces our region of a description by region, which [Body] made. Text
+// outside the two marks stays byte for byte. A description that is empty or
+// Renovate's own is replaced whole. If a person took the marks away, it only unticks a
+// ticked rebase box and removes our hidden closing line.
 func Replace(description, region string) string {
 	if from, to, ok := span(description); ok {
 		return description[:from] + region + description[to:]

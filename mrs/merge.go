@@ -29,7 +29,7 @@ func (c *Client) Mergeable(ctx context.Context, id, iid int64) (plan.Mergeable, 
 		return out, nil
 	case p.SHA == m.SHA:
 	case !strings.HasPrefix(p.Ref, fmt.Sprintf("refs/merge-requests/%d/", iid)):
-		return out, nil // of an older head
+		return out, nil // the pipeline is of an older head
 	default:
 		merge, err := c.Commit(ctx, id, p.SHA)
 		if gitlab.Missing(err) {
@@ -47,18 +47,18 @@ func (c *Client) Mergeable(ctx context.Context, id, iid int64) (plan.Mergeable, 
 	return out, nil
 }
 
-// MergedAs is what a merge gave.
+// MergedAs is the result of a merge.
 type MergedAs struct {
 	Commit string // that the target points at
 	Onto   string // its first parent, empty for a fast-forward
-	// Differs are the files that the target holds in another form than the one that
-	// was tested, where it stands on the commit with which it was.
+	// Differs are the files that have another content on the target than the one that
+	// was tested, if the merge stands on the tested commit.
 	Differs []string
 }
 
-// merge merges what was tested. It reads once more what the decision depends on, and
-// looks afterwards at what the target holds. ErrMoved: it is not as it was, so that
-// nothing was done.
+// merge merges a merge request at the head that was tested. It reads once more what the
+// decision depends on, and looks afterwards at what the target holds. ErrMoved:
+// something of it has changed, so nothing was done.
 func (e effect) merge(ctx context.Context, a plan.Merge) (Outcome, error) {
 	m, _, err := e.mergeRequest(ctx, e.id, a.IID)
 	if err == nil {
@@ -105,7 +105,7 @@ func (e effect) merge(ctx context.Context, a plan.Merge) (Outcome, error) {
 	return out, e.given(ctx, a, &out.Merged)
 }
 
-// given reads what the merge gave.
+// given reads the result of the merge.
 func (e effect) given(ctx context.Context, a plan.Merge, merged *MergedAs) error {
 	k, err := e.Commit(ctx, e.id, merged.Commit)
 	if err != nil {
@@ -115,7 +115,7 @@ func (e effect) given(ctx context.Context, a plan.Merge, merged *MergedAs) error
 		merged.Onto = k.Parents[0]
 	}
 	if merged.Onto != "" && merged.Onto != a.Base {
-		return nil // the target went on: it holds what others brought as well
+		return nil // the target has other changes, too
 	}
 	for _, path := range a.Paths {
 		tested, _, err := e.gl.File(ctx, e.id, path, a.Head)

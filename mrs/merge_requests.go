@@ -29,7 +29,7 @@ func (c *Client) OpenMergeRequests(ctx context.Context, id int64) ([]plan.MergeR
 // not open and were updated at or after since, oldest first. A zero since
 // means all there ever were.
 func (c *Client) UpdatedMergeRequests(ctx context.Context, id int64, since time.Time) ([]plan.MergeRequest, error) {
-	// By creation, not by update: nothing moves to another page meanwhile.
+	// The order is by creation, so that no row moves to another page meanwhile.
 	opt := &api.ListProjectMergeRequestsOptions{State: new("all"), OrderBy: new("created_at"), Sort: new("asc")}
 	if !since.IsZero() {
 		opt.UpdatedAfter = new(since.UTC())
@@ -89,9 +89,9 @@ var pushNote = regexp.MustCompile(`^added \d+ commits?\b`)
 // pushPages is how many pages of notes are looked through for the last push.
 const pushPages = 5
 
-// Pusher is who pushed to a merge request's branch last, by username: the author
-// of the newest note that GitLab wrote of a push. It is "" where there is none in
-// the newest notes, or our own user's is the newest.
+// Pusher is the username of who pushed to a merge request's branch last: the author of
+// the newest note that GitLab wrote of a push. It is "" if the newest notes have none,
+// or if our own user pushed last.
 // https://docs.gitlab.com/api/notes/#list-all-merge-request-notes
 func (c *Client) Pusher(ctx context.Context, id, iid int64, bot plan.User) (string, error) {
 	var push *gitlab.Note
@@ -126,8 +126,9 @@ func mergeRequestOf(m *api.BasicMergeRequest) plan.MergeRequest {
 	}
 }
 
-// unchecked reports whether GitLab is still to look for conflicts: the states that
-// its answer has before all others, and that of a conflict which is looked at again.
+// unchecked reports whether GitLab has not looked for conflicts yet. That is the case
+// in the first states of a merge request, and in that of a conflict which GitLab checks
+// again.
 // https://docs.gitlab.com/api/merge_requests/#merge-status
 func unchecked(m *api.BasicMergeRequest) bool {
 	switch m.DetailedMergeStatus {

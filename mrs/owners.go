@@ -37,7 +37,7 @@ func (c *Client) codeOwners(ctx context.Context, id int64, sha string, files []s
 
 var ownerName = regexp.MustCompile(`^@([A-Za-z0-9_][A-Za-z0-9_.-]*)$`)
 
-// once returns names without those that stand before, in their order.
+// once returns each name once, in the order in which they come first.
 func once(all []string) []string {
 	var out []string
 	seen := make(map[string]bool, len(all))
@@ -49,10 +49,10 @@ func once(all []string) []string {
 	return out
 }
 
-// ownersOf reads a CODEOWNERS file for one path: in every section the last
-// pattern that matches counts. A section's own owners stand for a pattern
-// without any. One after ! that matches takes the file out of the section for
-// good. It takes time in proportion to the file's length.
+// ownersOf reads a CODEOWNERS file for one path. In every section the last pattern that
+// matches counts. A pattern without owners has those of its section. A pattern after !
+// that matches takes the file out of the section for good. The time is in proportion
+// to the length of the file.
 // https://docs.gitlab.com/user/project/codeowners/reference/
 func ownersOf(text, file string) []string {
 	type section struct {
@@ -109,9 +109,9 @@ func names(owners string) []string {
 	return out
 }
 
-// owns reports whether a pattern is for a file, which is split at its slashes:
-// from the top where it begins with a slash, a folder with all below it where it
-// ends with one, ** for any folders.
+// owns reports whether a pattern is for a file, which is split at its slashes. A slash
+// at the beginning means from the top, one at the end means a folder with all below it,
+// and ** stands for any folders.
 func owns(pattern string, file []string) bool {
 	pattern, top := strings.CutPrefix(pattern, "/")
 	if strings.HasSuffix(pattern, "/") {

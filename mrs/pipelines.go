@@ -51,11 +51,10 @@ func (n News) Of(iid int64, branch string) bool {
 	return n.Ref == branch || strings.HasPrefix(n.Ref, fmt.Sprintf("refs/merge-requests/%d/", iid))
 }
 
-// HeadPipeline reads how the pipeline of a merge request's head ended. That of
-// another head, which GitLab goes on showing for a while after a push, is none.
-// Red is judged by the pipelines that were created at or after since. Updated is
-// zero where the answers do not agree, as those of a replica that lags: then it
-// is to be read again.
+// HeadPipeline reads how the pipeline of a merge request's head ended. After a push
+// GitLab shows the pipeline of the old head for a while; that counts as none. Red is
+// judged by the pipelines that were created at or after since. Updated is zero if the
+// answers do not agree, as those of a replica that lags; then it has to be read again.
 // https://docs.gitlab.com/api/merge_requests/#retrieve-a-merge-request
 func (c *Client) HeadPipeline(ctx context.Context, id, iid int64, since time.Time) (plan.Pipeline, error) {
 	m, _, err := c.gl.API.MergeRequests.GetMergeRequest(id, iid, nil, api.WithContext(ctx))
@@ -94,12 +93,12 @@ func (c *Client) HeadPipeline(ctx context.Context, id, iid int64, since time.Tim
 // clocks is how far GitLab's clock may be behind ours.
 const clocks = 2 * time.Minute
 
-// redSince is when the first of a merge request's pipelines was created that
-// failed since the last one that passed, the zero time where none did, and how
-// far each of them is, by its number.
+// redSince is when the first pipeline of a merge request was created that failed after
+// the last one that passed, the zero time if none failed. It also returns the state of
+// each pipeline, by its number.
 // https://docs.gitlab.com/api/merge_requests/#list-merge-request-pipelines
 func (c *Client) redSince(ctx context.Context, id, iid int64, since time.Time) (time.Time, map[int64]string, error) {
-	// One page: the newest twenty tell.
+	// One page is enough: it has the newest twenty.
 	list, _, err := c.gl.API.MergeRequests.ListMergeRequestPipelines(id, iid, api.WithContext(ctx))
 	if err != nil {
 		return time.Time{}, nil, gitlab.Fail(err, "list the pipelines of merge request !%d", iid)
@@ -135,8 +134,8 @@ func (c *Client) runsOn(ctx context.Context, id int64, p *api.Pipeline, head str
 	return slices.Contains(merge.Parents, head), err
 }
 
-// failedJobs are the jobs that made a pipeline fail, by name: those that may
-// not fail, or, where there are none, the pipelines it started elsewhere.
+// failedJobs are the jobs that made a pipeline fail, by name: the failed ones that may
+// not fail or, if there are none, the pipelines that it started elsewhere.
 func (c *Client) failedJobs(ctx context.Context, id, pipeline int64) ([]plan.Job, error) {
 	all, err := c.gl.Jobs(ctx, id, pipeline, api.Failed)
 	var out []plan.Job
@@ -149,8 +148,8 @@ func (c *Client) failedJobs(ctx context.Context, id, pipeline int64) ([]plan.Job
 	return out, err
 }
 
-// withoutGates is how a pipeline ended that failed in no job: it passed where nothing
-// but our own statuses failed, of which the gates tell.
+// withoutGates is how a pipeline ended that failed in no job. It passed if only our own
+// statuses failed, since the gates speak for those.
 func (c *Client) withoutGates(ctx context.Context, id int64, p *api.Pipeline) (plan.Result, error) {
 	list, err := c.gl.Statuses(ctx, id, p.SHA, p.ID)
 	result := plan.Failed
@@ -193,8 +192,8 @@ func (c *Client) BranchJobs(ctx context.Context, id int64, branch string) (map[s
 	return out, gitlab.Instant(list[at].UpdatedAt), err
 }
 
-// resultOf translates GitLab's word. manual may be a pipeline that is over or
-// one that waits for a person, so it is unsettled like all that runs.
+// resultOf translates GitLab's word. A pipeline that is manual may be over or wait for a
+// person, so it is unsettled like one that runs.
 func resultOf(status string) plan.Result {
 	switch status {
 	case "success":

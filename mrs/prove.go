@@ -14,8 +14,8 @@ import (
 // Us are the names under which commits of ours stand.
 func (c *Client) us(bot plan.User) plan.Us { return plan.UsOf(bot, c.opt.FormerUsers) }
 
-// maxPaths is how many files a commit of ours changes at most: whoever writes a
-// message with more of them makes nobody read them.
+// maxPaths is how many files a commit of ours changes at most. A message that names more
+// is not ours, and its files are not read.
 const maxPaths = 200
 
 // maxDiffPages is one page more than a commit of ours has.
@@ -29,10 +29,10 @@ type Grounds struct {
 }
 
 // Prove reads what [plan.Branch.Ours] judges a branch by: the paths that its head
-// changes, the digest of that in the version its trailers have, and whether its
-// parent is on the history of one of the commits g.Onto, such as the head of the
-// branch it goes into. What its message alone rules out is not read any further;
-// then, and where the commit cannot be one of ours, the proof stays empty.
+// changes, the digest of that change in the version of its trailers, and whether its
+// parent is on the history of one of the commits g.Onto, such as the head of the branch
+// it goes into. If the message alone shows that the commit is not ours, nothing more is
+// read. Then, and if the commit cannot be one of ours, the proof stays empty.
 func (c *Client) Prove(ctx context.Context, g Grounds, b plan.Branch) (plan.Branch, error) {
 	id, bot := g.Project, g.Bot
 	b.Digest, b.Paths, b.Based = "", nil, false
@@ -40,7 +40,7 @@ func (c *Client) Prove(ctx context.Context, g Grounds, b plan.Branch) (plan.Bran
 	if !ok {
 		return b, nil
 	}
-	if len(b.Head.Parents) == 0 { // a list of branches leaves them out
+	if len(b.Head.Parents) == 0 { // a list of branches may leave them out
 		full, err := c.Commit(ctx, id, b.Head.SHA)
 		if err != nil {
 			return b, err
@@ -125,8 +125,8 @@ func (c *Client) descends(ctx context.Context, id int64, sha string, onto []stri
 	return false, nil
 }
 
-// Parted is when the newest commit was made that two commits have in common, the
-// zero time where there is none.
+// Parted is when the newest common commit of two commits was made, the zero time if they
+// have none.
 func (c *Client) Parted(ctx context.Context, id int64, a, b string) (time.Time, error) {
 	base, err := c.gl.MergeBase(ctx, id, a, b)
 	return base.At, err

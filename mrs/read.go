@@ -18,9 +18,9 @@ type Options struct {
 	FormerUsers []string
 }
 
-// Client reads one project and carries out actions in it. It keeps no state
-// but its options and what GitLab said of itself, and is made once a run, when the
-// policy is read. It is for one goroutine.
+// Client reads one project and carries out actions in it. It keeps no state but its
+// options and GitLab's version. It is made once a run, when the policy is read. Only one
+// goroutine may use it.
 type Client struct {
 	gl      *gitlab.Client
 	opt     Options
@@ -30,8 +30,7 @@ type Client struct {
 // New returns a Client that uses gl.
 func New(gl *gitlab.Client, opt Options) *Client { return &Client{gl: gl, opt: opt} }
 
-// ProjectOf is a project in the nouns of plan. Head stays empty, which is for the
-// caller to settle.
+// ProjectOf is a project in the nouns of plan. Head stays empty; the caller fills it.
 func ProjectOf(p gitlab.Project) plan.Project {
 	return plan.Project{
 		ID: p.ID, Path: p.Path, WebURL: p.WebURL, DefaultBranch: p.DefaultBranch, Archived: p.Archived, Empty: p.Empty, Private: p.Private,

@@ -28,12 +28,12 @@ func clauses(all []string) string {
 	return strings.Join(out, "; ")
 }
 
-// tiesShown is how many words of what ties an update together, or comes with it,
-// are shown before anything is unfolded.
+// tiesShown is how many words about why an update's pins move together, and what it
+// brings, are shown unfolded.
 const tiesShown = 12
 
-// ties writes the paragraphs between the table and the reason. Those for which
-// there is no room come in a fold, which it returns and whose title names the first.
+// ties writes the paragraphs between the table and the reason. If there is no room for
+// all of them, it returns the others as a fold, whose title names the first one.
 func ties(b *strings.Builder, u plan.Update) (beside string) {
 	var heads []string
 	var rest strings.Builder

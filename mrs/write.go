@@ -18,8 +18,8 @@ import (
 // maxTitle is GitLab's limit, in characters.
 const maxTitle = 255
 
-// openMergeRequest opens one from a branch, or finds the one that is open. It
-// looks first because GitLab refuses a second one for the same target alone.
+// openMergeRequest opens one from a branch, or finds the one that is open. It looks
+// first, because GitLab refuses a second one only for the same target.
 // https://docs.gitlab.com/api/merge_requests/#create-a-merge-request
 func (e effect) openMergeRequest(ctx context.Context, a plan.OpenMergeRequest, o Order) (Outcome, error) {
 	if err := e.within(a.Update.Branch); err != nil {
@@ -78,8 +78,8 @@ func (e effect) people(ctx context.Context, a plan.OpenMergeRequest, owned []str
 	return p, err
 }
 
-// reopen opens a merge request again that a person closed and asked for. It is
-// nil, without an error, where GitLab does not: then a new one takes its place.
+// reopen opens a merge request again that a person closed and asked for. It returns nil
+// without an error if GitLab does not reopen it; then a new one takes its place.
 func (e effect) reopen(ctx context.Context, a plan.OpenMergeRequest, t texts) (*plan.MergeRequest, error) {
 	m, description, err := e.mergeRequest(ctx, e.id, a.Reopen)
 	switch {
@@ -102,11 +102,11 @@ func (e effect) reopen(ctx context.Context, a plan.OpenMergeRequest, t texts) (*
 	return e.putOpen(ctx, a.Reopen, opt)
 }
 
-// putOpen asks GitLab to open a merge request again, and looks after every
-// refusal: what is open then was opened. A 409 says that something else is under
-// way, so it is asked again a few times and is an error then, which the next run
-// mends; it is never a reason for a second merge request. Where GitLab refuses
-// otherwise, or leaves it closed, the answer is nil.
+// putOpen asks GitLab to open a merge request again. After every refusal it looks
+// whether the merge request is open all the same. A 409 says that something else is
+// under way: it asks again a few times, and then returns an error, and the next run
+// tries again. A 409 is never a reason for a second merge request. If GitLab refuses
+// for another reason, or leaves it closed, the result is nil.
 func (e effect) putOpen(ctx context.Context, iid int64, opt *api.UpdateMergeRequestOptions) (*plan.MergeRequest, error) {
 	opened := func(m plan.MergeRequest, _ string) bool { return m.State == plan.Opened }
 	for _, wait := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 0} {
@@ -164,8 +164,8 @@ func (e effect) postMergeRequest(ctx context.Context, a plan.OpenMergeRequest, t
 	return &made, nil
 }
 
-// openFrom is the open merge request from a branch, nil when the list has
-// none. The list may be stale, so a row is believed only once it was read.
+// openFrom is the open merge request from a branch, nil if the list has none. The list
+// may be out of date, so the merge request itself is read, too.
 func (e effect) openFrom(ctx context.Context, branch string) (*plan.MergeRequest, error) {
 	list, err := e.list(ctx, e.id, "look for a merge request from branch "+branch, &api.ListProjectMergeRequestsOptions{
 		State: new("opened"), SourceBranch: &branch})
@@ -184,7 +184,7 @@ func (e effect) openFrom(ctx context.Context, branch string) (*plan.MergeRequest
 	return nil, nil
 }
 
-// sought looks for the merge request after an answer that did not arrive. The
+// sought looks for the merge request if the answer to its creation did not arrive. The
 // creation is not tried again in this call: it may still be under way.
 func (e effect) sought(ctx context.Context, branch string, cause error) (Outcome, error) {
 	var made *plan.MergeRequest
@@ -259,8 +259,8 @@ func (e effect) editMergeRequest(ctx context.Context, a plan.EditMergeRequest, t
 	return Outcome{Wrote: true, MR: &done}, nil
 }
 
-// put writes absolute values. After an answer that did not arrive it reads
-// again and asks took whether they are there.
+// put writes absolute values. If the answer does not arrive, it reads again and asks
+// took whether they are there.
 func (e effect) put(ctx context.Context, iid int64, opt *api.UpdateMergeRequestOptions, took func(plan.MergeRequest, string) bool) (plan.MergeRequest, error) {
 	m, _, err := e.gl.API.MergeRequests.UpdateMergeRequest(e.id, iid, opt, api.WithContext(ctx))
 	if err == nil && m.IID == iid {

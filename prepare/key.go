@@ -29,7 +29,7 @@ const oldest = 7
 func readInterpreter(answer []byte) (Interpreter, error) {
 	var i Interpreter
 	if err := json.Unmarshal(answer, &i); err != nil || i.Version == "" || i.Executable == "" {
-		return Interpreter{}, mistake("the interpreter does not answer as a Python does: name one with --python")
+		return Interpreter{}, mistake("the interpreter does not answer as a Python does: name another one in software.images[].python")
 	}
 	major, rest, _ := strings.Cut(i.Version, ".")
 	minor, _, _ := strings.Cut(rest, ".")

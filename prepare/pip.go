@@ -58,9 +58,9 @@ func interpreter(ctx context.Context, python, scratch string) (Interpreter, erro
 	case ctx.Err() != nil:
 		return Interpreter{}, ctx.Err()
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
-		return Interpreter{}, mistake("there is no %s in this image: name its interpreter with --python", python)
+		return Interpreter{}, mistake("there is no %s in this image: name its interpreter in software.images[].python", python)
 	case err != nil:
-		return Interpreter{}, mistake("%s does not run: name an interpreter with --python", python)
+		return Interpreter{}, mistake("%s does not run: name another one in software.images[].python", python)
 	}
 	return readInterpreter(out)
 }

@@ -21,10 +21,10 @@ func (p *program) runCommand() *cobra.Command {
 		Use: "run [PROJECT...]", GroupID: groupWork,
 		Short: "look at projects once and do what is due",
 		Long: `Looks at every project of the configuration, or at those that are named, at
-runs_at_once of them at once: reads
-its files, its dashboard and its merge requests, asks the index, carries out
-what is due now and writes the dashboard. A second run on an unchanged world
-changes nothing. Run it by cron, or let pinwheel serve do that.`,
+runs_at_once of them at the same time. It reads the files, the dashboard and
+the merge requests of a project, asks the index, carries out what is due now
+and writes the dashboard. A second run on an unchanged world changes nothing.
+Run it by cron, or let pinwheel serve do that.`,
 		Example: `  pinwheel run
   pinwheel run group/project --config /etc/pinwheel.yaml`,
 	}

@@ -20,18 +20,20 @@ func (p *program) serveCommand() *cobra.Command {
 		Use: "serve", GroupID: groupWork,
 		Short: "look at every project by the schedule until stopped",
 		Long: `Looks at every project as often as the configuration's schedule says (hourly by
-default, in UTC), their starts spread over the hour, and at no more than
-runs_at_once of them at once. Every minute it asks GitLab, by one question for
-all projects, whether somebody changed a dashboard, and then looks at that
-project at once, so that a ticked box is carried out within a minute or two.
-What an earlier process left unfinished is taken up as soon as its lease ends.
+default, in UTC). It spreads the starts over the hour, and looks at no more
+than runs_at_once projects at the same time. Every minute it asks GitLab, in
+one request for all projects, whether somebody changed a dashboard, and of each
+project with a red batch whether a pipeline ended for which the batch waits.
+Then it looks at that project at once, so that a ticked box is carried out
+within a minute or two. It takes up what an earlier process left unfinished as
+soon as the lease of that one ends.
 SIGTERM and SIGINT end it within two seconds.`,
 		Example: `  pinwheel serve --config /etc/pinwheel.yaml
   pinwheel serve --now --textfile-metrics /var/lib/node_exporter/pinwheel.prom`,
 	}
 	o := shared(c, configFlag)
 	now := c.Flags().Bool("now", false, "look at every project once at the start, too")
-	every := c.Flags().Duration("watch", time.Minute, "look that often whether somebody changed a dashboard; 0 for never")
+	every := c.Flags().Duration("watch", time.Minute, "how often to look whether somebody changed a dashboard or such a pipeline ended; 0 for never")
 	metrics := c.Flags().String("textfile-metrics", "", "write metrics after each run to `FILE`, for the node exporter of Prometheus")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()

@@ -33,7 +33,7 @@ selections.minimum_role asks for:
   Pending Approval                   approves it, and opens it
   Pending Status Checks              is kept until the release is old enough
   Errored                            tries again at once (retry)
-  Open                               rebuilds it at the newest version
+  Open, Testing, Bisecting, Merging  rebuilds it at the newest version
   MR Edited (Blocked)                starts over; the commits it drops are kept
   MR Closed (Blocked)                offers again what a person closed
 

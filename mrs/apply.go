@@ -110,6 +110,16 @@ func (e effect) own(m plan.MergeRequest, branch string) error {
 	return nil
 }
 
+// ownMergeRequest reads a merge request and its description, and refuses one that [effect.own]
+// refuses.
+func (e effect) ownMergeRequest(ctx context.Context, iid int64, branch string) (plan.MergeRequest, string, error) {
+	m, description, err := e.mergeRequest(ctx, e.id, iid)
+	if err == nil {
+		err = e.own(m, branch)
+	}
+	return m, description, err
+}
+
 // deleteBranch deletes a branch that is still at the head the plan saw.
 // https://docs.gitlab.com/api/branches/#delete-a-repository-branch
 func (e effect) deleteBranch(ctx context.Context, a plan.DeleteBranch) (Outcome, error) {

@@ -17,10 +17,7 @@ import (
 // attempt does neither again.
 // https://docs.gitlab.com/api/pipelines/#create-a-new-pipeline
 func (e effect) askForTests(ctx context.Context, a plan.AskForTests) (Outcome, error) {
-	m, _, err := e.mergeRequest(ctx, e.id, a.IID)
-	if err == nil {
-		err = e.own(m, a.Branch)
-	}
+	m, _, err := e.ownMergeRequest(ctx, a.IID, a.Branch)
 	if err != nil {
 		return Outcome{}, err
 	}

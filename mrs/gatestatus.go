@@ -28,10 +28,7 @@ func (e effect) retryJob(ctx context.Context, a plan.RetryJob) (Outcome, error) 
 // setStatus shows a gate on a head, unless the head shows it already. The status hangs
 // on the pipeline that the order names, which may run on the merge of the head.
 func (e effect) setStatus(ctx context.Context, a plan.SetStatus) (Outcome, error) {
-	m, _, err := e.mergeRequest(ctx, e.id, a.IID)
-	if err == nil {
-		err = e.own(m, a.Branch)
-	}
+	m, _, err := e.ownMergeRequest(ctx, a.IID, a.Branch)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -60,10 +57,7 @@ const maxStatus = 255
 // guardMergeRequest makes a merge request a draft, or removes our word for a draft from
 // its title.
 func (e effect) guardMergeRequest(ctx context.Context, a plan.GuardMergeRequest) (Outcome, error) {
-	m, _, err := e.mergeRequest(ctx, e.id, a.IID)
-	if err == nil {
-		err = e.own(m, a.Branch)
-	}
+	m, _, err := e.ownMergeRequest(ctx, a.IID, a.Branch)
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -20,11 +20,7 @@ const maxNamed = 20
 // A branch that has moved since the plan saw it is ErrMoved.
 // https://docs.gitlab.com/api/merge_requests/#list-merge-request-commits
 func (e effect) keepCommits(ctx context.Context, a plan.KeepCommits) (Outcome, error) {
-	m, _, err := e.mergeRequest(ctx, e.id, a.IID)
-	if err == nil {
-		err = e.own(m, a.Branch)
-	}
-	if err != nil {
+	if _, _, err := e.ownMergeRequest(ctx, a.IID, a.Branch); err != nil {
 		return Outcome{}, err
 	}
 	head, err := e.head(ctx, e.id, a.Branch)

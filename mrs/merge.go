@@ -60,10 +60,7 @@ type MergedAs struct {
 // decision depends on, and looks afterwards at what the target holds. ErrMoved:
 // something of it has changed, so nothing was done.
 func (e effect) merge(ctx context.Context, a plan.Merge) (Outcome, error) {
-	m, _, err := e.mergeRequest(ctx, e.id, a.IID)
-	if err == nil {
-		err = e.own(m, a.Branch)
-	}
+	m, _, err := e.ownMergeRequest(ctx, a.IID, a.Branch)
 	if err != nil {
 		return Outcome{}, err
 	}

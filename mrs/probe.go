@@ -15,10 +15,7 @@ import (
 // is.
 // https://docs.gitlab.com/api/notes/#create-a-merge-request-note
 func (e effect) noteMergeRequest(ctx context.Context, a plan.NoteMergeRequest, note string) (Outcome, error) {
-	m, err := e.MergeRequest(ctx, e.id, a.IID)
-	if err == nil {
-		err = e.own(m, a.Branch)
-	}
+	m, _, err := e.ownMergeRequest(ctx, a.IID, a.Branch)
 	if err != nil || m.State != plan.Opened {
 		return Outcome{MR: &m}, err
 	}

@@ -196,10 +196,7 @@ func (e effect) sought(ctx context.Context, branch string, cause error) (Outcome
 }
 
 func (e effect) adopt(ctx context.Context, iid int64, branch string) (Outcome, error) {
-	m, err := e.MergeRequest(ctx, e.id, iid)
-	if err == nil {
-		err = e.own(m, branch)
-	}
+	m, _, err := e.ownMergeRequest(ctx, iid, branch)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -219,10 +216,7 @@ func oneLine(title string) string {
 // merge request that is not open stays as it is.
 // https://docs.gitlab.com/api/merge_requests/#update-a-merge-request
 func (e effect) editMergeRequest(ctx context.Context, a plan.EditMergeRequest, t texts) (Outcome, error) {
-	m, description, err := e.mergeRequest(ctx, e.id, a.IID)
-	if err == nil {
-		err = e.own(m, a.Update.Branch)
-	}
+	m, description, err := e.ownMergeRequest(ctx, a.IID, a.Update.Branch)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -286,10 +280,7 @@ func (e effect) put(ctx context.Context, iid int64, opt *api.UpdateMergeRequestO
 // mark in the description. A merge request that is not open stays as it is.
 // https://docs.gitlab.com/api/notes/#create-a-merge-request-note
 func (e effect) closeMergeRequest(ctx context.Context, a plan.CloseMergeRequest, note string) (Outcome, error) {
-	m, description, err := e.mergeRequest(ctx, e.id, a.IID)
-	if err == nil {
-		err = e.own(m, a.Branch)
-	}
+	m, description, err := e.ownMergeRequest(ctx, a.IID, a.Branch)
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -7,13 +7,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 )
 
 // TestOneSetForEveryJob goes the whole way on real git, venv and pip: the lock holds
 // what production was, however often it moves; the build installs just that; a job
 // without pinwheel takes it into use.
 func TestOneSetForEveryJob(t *testing.T) {
-	whole(t, 0)
+	testenv.InStep(t, 0, "prepare")
 	w := newWorld(t)
 	l := w.mustLock()
 	lib, tools, data := w.sha("cki/cki-lib", "production"), w.sha("cki/cki-tools", "production"), w.sha("cki/kpet-db", "production")
@@ -72,7 +74,7 @@ func (w *world) job(script string) string {
 
 // TestTheSameLockGivesTheSameBytes: two builds differ in nothing, whatever the time.
 func TestTheSameLockGivesTheSameBytes(t *testing.T) {
-	whole(t, 1)
+	testenv.InStep(t, 1, "prepare")
 	w := newWorld(t)
 	w.mustLock()
 	first := w.mustBuild("python").Record

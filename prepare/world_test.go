@@ -90,15 +90,6 @@ func pythonProject(name, version string, requires ...string) map[string]string {
 	}
 }
 
-// whole is for a test that takes a build with pip: the first is part of every run of the
-// tests, the others of the step "prepare" of .ci/run.
-func whole(t *testing.T, n int) {
-	t.Helper()
-	if !testenv.Sample(t, 1000).Has(n) {
-		t.Skip("in .ci/run prepare")
-	}
-}
-
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	now := func() time.Time { return time.Date(2026, 1, 2, 9, 0, 0, 0, time.UTC) }

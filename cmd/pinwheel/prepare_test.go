@@ -110,7 +110,7 @@ func (p *pipeline) must(command string, args ...string) string {
 // TestPrepare goes the whole way with the commands: lock, build for two images, keep,
 // fetch, use in a job without pinwheel and in one with it, and check.
 func TestPrepare(t *testing.T) {
-	whole(t, 1)
+	testenv.InStep(t, 1, "prepare")
 	p := newPipeline(t)
 	has(t, p.must("lock"), "cki-lib ", "cki-tools ", "kpet-db ", "2 packages, 1 data project")
 	p.pushTo("cki/cki-lib", sourceOf("cki-lib", "9.9"))
@@ -142,14 +142,6 @@ func TestPrepare(t *testing.T) {
 	}
 }
 
-// whole is for a test that takes builds with pip, in the step "prepare" of .ci/run.
-func whole(t *testing.T, n int) {
-	t.Helper()
-	if !testenv.Sample(t, 1000).Has(n) {
-		t.Skip("in .ci/run prepare")
-	}
-}
-
 func (p *pipeline) pushTo(path string, files map[string]string) {
 	p.t.Helper()
 	_, err := p.gitlab.Project(path).Push("maintainer", "production", "Change", files)
@@ -170,7 +162,7 @@ func (p *pipeline) job(script string) string {
 // TestPrepareWhenPipSaysNo: the pin and the requirement are named, and the last good
 // set is used, but not where something is overridden, or with --strict.
 func TestPrepareWhenPipSaysNo(t *testing.T) {
-	whole(t, 2)
+	testenv.InStep(t, 2, "prepare")
 	p := newPipeline(t)
 	p.must("lock")
 	good := p.must("build", "--image", "python")
@@ -216,7 +208,7 @@ func TestPrepareWhenPipSaysNo(t *testing.T) {
 // TestPrepareHoldsWhatTheLockHolds: what a build computes and the lock does not hold is
 // a sentence, and nothing is asked of a server.
 func TestPrepareHoldsWhatTheLockHolds(t *testing.T) {
-	whole(t, 3)
+	testenv.InStep(t, 3, "prepare")
 	p := newPipeline(t)
 	p.add("cki/hidden", sourceOf("hidden", "1.0"))
 	files := sourceOf("cki-lib", "1.0", "hidden @ git+"+p.url+"/cki/hidden.git@production")

@@ -65,3 +65,12 @@ func (p Part) Has(i int) bool {
 
 // Whole reports whether more than the sample runs.
 func (p Part) Whole() bool { return p.others }
+
+// InStep skips case n of a test, from 0, where it is not in the part that runs: case 0 is the
+// sample, and a step of .ci/run has the others.
+func InStep(tb testing.TB, n int, step string) {
+	tb.Helper()
+	if !Sample(tb, 1000).Has(n) {
+		tb.Skip("in .ci/run " + step)
+	}
+}

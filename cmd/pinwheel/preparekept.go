@@ -63,6 +63,21 @@ func (s *software) needShelf(ctx context.Context, c *config.Config) (prepare.She
 	return shelf, err
 }
 
+// kept is what push and fetch begin with: the configuration, the image that is meant and
+// where builds are kept.
+func (s *software) kept(ctx context.Context) (*config.Config, config.SoftwareImage, prepare.Shelf, error) {
+	conf, err := s.load()
+	if err != nil {
+		return nil, config.SoftwareImage{}, nil, err
+	}
+	image, err := s.pick(conf)
+	if err != nil {
+		return nil, image, nil, err
+	}
+	shelf, err := s.needShelf(ctx, conf)
+	return conf, image, shelf, err
+}
+
 func (p *program) preparePush() *cobra.Command {
 	c := &cobra.Command{
 		Use: "push", Short: "keep a build by its key",
@@ -73,15 +88,7 @@ is written last, so that nobody finds half of one.`,
 	}
 	s := p.softwareFlags(c, dirFlag, imageFlag)
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		conf, err := s.load()
-		if err != nil {
-			return err
-		}
-		image, err := s.pick(conf)
-		if err != nil {
-			return err
-		}
-		shelf, err := s.needShelf(cmd.Context(), conf)
+		_, image, shelf, err := s.kept(cmd.Context())
 		if err != nil {
 			return err
 		}
@@ -119,15 +126,7 @@ there; pinwheel prepare build makes it then.`,
 	s := p.softwareFlags(c, dirFlag, imageFlag)
 	key := c.Flags().String("key", "", "get the build of this `KEY`, of any lock")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		conf, err := s.load()
-		if err != nil {
-			return err
-		}
-		image, err := s.pick(conf)
-		if err != nil {
-			return err
-		}
-		shelf, err := s.needShelf(cmd.Context(), conf)
+		conf, image, shelf, err := s.kept(cmd.Context())
 		if err != nil {
 			return err
 		}

@@ -31,8 +31,8 @@ func (r *reader) rule(n *yaml.Node, at string, l *Layer, windows *[]ruleWindow) 
 	r.mapping(n, at, []field{
 		{
 			key: "packages",
-			says: says{"list of names, globs or `/regex/`", "", `{"type":"array","minItems":1,"uniqueItems":true,"items":{"type":"string","maxLength":255,"pattern":"^([^ /,]+|/.+/)$"}}`,
-				"Packages; without it, all"},
+			says: says{"list of names, globs or `/regex/`", "", `{"type":"array","minItems":1,"uniqueItems":true,"items":{"type":"string","maxLength":255,"pattern":"^!?([^ /,!]+|/.+/)$"}}`,
+				"Packages; without it, all. A `!` before one leaves it out: `[\"types-*\", \"!types-six\"]`, `[\"!django\"]`"},
 			read: func(n *yaml.Node, at string) {
 				r.texts(n, at, 1, func(n *yaml.Node, at, text string) {
 					pattern, err := plan.ParsePackagePattern(text)

@@ -65,6 +65,7 @@ type Ignore struct {
 // PackagePattern matches names in normal form.
 type PackagePattern struct {
 	text string // in normal form
+	not  bool   // the names that it matches are left out
 	glob string
 	re   *regexp.Regexp
 }
@@ -74,11 +75,21 @@ type PackagePattern struct {
 const MaxPattern = 255
 
 // ParsePackagePattern reads a glob, in which * stands for any characters, or a
-// regular expression between slashes, which must match somewhere in the name.
+// regular expression between slashes, which must match somewhere in the name. An
+// exclamation mark before either leaves out the names that it matches.
 func ParsePackagePattern(text string) (PackagePattern, error) {
 	if len(text) > MaxPattern {
 		return PackagePattern{}, fmt.Errorf("a pattern of %d bytes is longer than %d: write several", len(text), MaxPattern)
 	}
+	if inner, ok := strings.CutPrefix(text, "!"); ok {
+		p, err := parsePackagePattern(inner)
+		p.text, p.not = "!"+p.text, true
+		return p, err
+	}
+	return parsePackagePattern(text)
+}
+
+func parsePackagePattern(text string) (PackagePattern, error) {
 	if inner, ok := strings.CutPrefix(text, "/"); ok {
 		inner, closed := strings.CutSuffix(inner, "/")
 		if !closed || inner == "" {
@@ -91,7 +102,7 @@ func ParsePackagePattern(text string) (PackagePattern, error) {
 		return PackagePattern{text: text, re: re}, nil
 	}
 	glob := nameRuns.ReplaceAllString(strings.ToLower(text), "-")
-	if _, err := path.Match(glob, ""); err != nil || strings.ContainsAny(text, " /,") || text == "" {
+	if _, err := path.Match(glob, ""); err != nil || strings.ContainsAny(text, " /,!") || text == "" {
 		return PackagePattern{}, fmt.Errorf("%q is not a package's name or a pattern of one: write boto3, types-* or /^types-/", text)
 	}
 	return PackagePattern{text: glob, glob: glob}, nil
@@ -107,9 +118,19 @@ func (p PackagePattern) match(key string) bool {
 	return ok
 }
 
-// Names reports whether the rule is for a package.
+// Names reports whether the rule is for a package: one of its patterns matches,
+// if it has any that name packages, and none that leaves packages out does.
 func (r *Rule) Names(key string) bool {
-	return len(r.Packages) == 0 || slices.ContainsFunc(r.Packages, func(p PackagePattern) bool { return p.match(key) })
+	named, all := false, true
+	for _, p := range r.Packages {
+		switch matches := p.match(key); {
+		case p.not && matches:
+			return false
+		case !p.not:
+			named, all = named || matches, false
+		}
+	}
+	return named || all
 }
 
 // InFile reports whether the rule is for the pins of a file.

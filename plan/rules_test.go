@@ -22,9 +22,40 @@ func TestPackagePatterns(t *testing.T) {
 			t.Errorf("%s on %s: %t", tt.pattern, tt.key, got)
 		}
 	}
-	for _, text := range []string{"", "a b", "a,b", "[", "/a", "//", "/(/"} {
+	for _, text := range []string{"", "a b", "a,b", "[", "/a", "//", "/(/", "!", "!!a", "!/a", "a!"} {
 		if _, err := ParsePackagePattern(text); err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestARuleLeavesPackagesOut(t *testing.T) {
+	for _, tt := range []struct {
+		patterns, in, out string
+	}{
+		{"types-* !types-six", "types-attrs", "types-six attrs"},
+		{"!types-six types-*", "types-attrs", "types-six attrs"},
+		{"!django !/^flask/", "attrs", "django flask-login"},
+		{"six !/^s/", "", "six attrs"},
+		{"!Foo_Bar", "attrs", "foo-bar"},
+	} {
+		var rule Rule
+		for _, text := range strings.Fields(tt.patterns) {
+			p, err := ParsePackagePattern(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rule.Packages = append(rule.Packages, p)
+		}
+		for _, key := range strings.Fields(tt.in) {
+			if !rule.Names(key) {
+				t.Errorf("%s leaves out %s", tt.patterns, key)
+			}
+		}
+		for _, key := range strings.Fields(tt.out) {
+			if rule.Names(key) {
+				t.Errorf("%s names %s", tt.patterns, key)
+			}
 		}
 	}
 }

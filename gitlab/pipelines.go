@@ -144,3 +144,34 @@ func (c *Client) RetryJob(ctx context.Context, project, pipeline int64, old Job)
 	}
 	return again, nil
 }
+
+// Starter says whose pipelines of a ref are listed: those that a user started over the
+// API and that changed at or after an instant.
+type Starter struct {
+	Ref, Username string
+	Since         time.Time
+}
+
+// StartedBy lists pipelines, oldest first.
+// https://docs.gitlab.com/api/pipelines/#list-project-pipelines
+func (c *Client) StartedBy(ctx context.Context, project int64, s Starter) ([]Run, error) {
+	opt := api.ListProjectPipelinesOptions{Ref: &s.Ref, Source: new("api"), Username: &s.Username, UpdatedAfter: new(s.Since.UTC())}
+	list, err := c.Pipelines(ctx, project, opt)
+	var out []Run
+	for _, p := range slices.Backward(list) {
+		out = append(out, RunOf(p))
+	}
+	return out, err
+}
+
+// NewestPassed is the newest pipeline that passed on a ref, as a row of the list shows
+// it. found is false where there is none.
+// https://docs.gitlab.com/api/pipelines/#list-project-pipelines
+func (c *Client) NewestPassed(ctx context.Context, project int64, ref string) (run Run, found bool, err error) {
+	opt := &api.ListProjectPipelinesOptions{ListOptions: api.ListOptions{PerPage: 1}, Ref: &ref, Status: new(api.Success), OrderBy: new("id"), Sort: new("desc")}
+	list, _, err := c.API.Pipelines.ListProjectPipelines(project, opt, api.WithContext(ctx))
+	if err != nil || len(list) == 0 {
+		return Run{}, false, Fail(err, "look for a pipeline of %s that passed", ref)
+	}
+	return RunOf(list[0]), true, nil
+}

@@ -82,7 +82,7 @@ func (e effect) knowsInputs(ctx context.Context, a plan.AskForTests) error {
 	if len(a.OnOpen.Inputs) == 0 {
 		return nil
 	}
-	v, err := e.gitlabVersion(ctx)
+	v, err := e.operations.Version(ctx)
 	switch {
 	case errors.Is(err, gitlab.ErrNotFound), errors.Is(err, gitlab.ErrForbidden), errors.Is(err, gitlab.ErrRefused):
 		return nil

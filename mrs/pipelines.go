@@ -12,6 +12,7 @@ import (
 	api "gitlab.com/gitlab-org/api/client-go/v2"
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/operation"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -192,21 +193,8 @@ func (c *Client) BranchJobs(ctx context.Context, id int64, branch string) (map[s
 	return out, gitlab.Instant(list[at].UpdatedAt), err
 }
 
-// resultOf translates GitLab's word. A pipeline that is manual may be over or wait for a
-// person, so it is unsettled like one that runs.
-func resultOf(status string) plan.Result {
-	switch status {
-	case "success":
-		return plan.Passed
-	case "failed":
-		return plan.Failed
-	case "canceled":
-		return plan.Canceled
-	case "skipped":
-		return plan.Skipped
-	}
-	return plan.Unsettled
-}
+// resultOf is [operation.ResultOf].
+func resultOf(status string) plan.Result { return operation.ResultOf(status) }
 
 // Approved reports whether anybody approves a merge request.
 // https://docs.gitlab.com/api/merge_request_approvals/#retrieve-approval-state-for-a-merge-request

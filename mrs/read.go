@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/operation"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -22,13 +23,15 @@ type Options struct {
 // options and GitLab's version. It is made once a run, when the policy is read. Only one
 // goroutine may use it.
 type Client struct {
-	gl      *gitlab.Client
-	opt     Options
-	version gitlab.Version // once it was asked for
+	gl         *gitlab.Client
+	opt        Options
+	operations *operation.Client
 }
 
 // New returns a Client that uses gl.
-func New(gl *gitlab.Client, opt Options) *Client { return &Client{gl: gl, opt: opt} }
+func New(gl *gitlab.Client, opt Options) *Client {
+	return &Client{gl: gl, opt: opt, operations: operation.New(gl)}
+}
 
 // ProjectOf is a project in the nouns of plan. Head stays empty; the caller fills it.
 func ProjectOf(p gitlab.Project) plan.Project {
@@ -75,14 +78,4 @@ func (c *Client) Role(ctx context.Context, id, user int64, now time.Time) (plan.
 		return plan.RoleUnknown, err
 	}
 	return plan.Role(level), nil
-}
-
-// gitlabVersion asks GitLab which version it is, once.
-func (c *Client) gitlabVersion(ctx context.Context) (gitlab.Version, error) {
-	if c.version != "" {
-		return c.version, nil
-	}
-	var err error
-	c.version, err = c.gl.Version(ctx)
-	return c.version, err
 }

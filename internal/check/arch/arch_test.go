@@ -173,6 +173,7 @@ var floors = []string{
 	"scheduler reconcile prepare",
 	"journal",
 	"dashboard dashboard/publish.go mrs pypi config store",
+	"operation",
 	"gitlab",
 	"decide",
 	"decide/bisect decide/solve",

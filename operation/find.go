@@ -1,0 +1,115 @@
+package operation
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// Client starts and finds pipelines by one connection to GitLab. It keeps nothing but
+// GitLab's version. Only one goroutine may use it.
+type Client struct {
+	gl      *gitlab.Client
+	version gitlab.Version // once it was asked for
+}
+
+// New returns a Client that uses gl.
+func New(gl *gitlab.Client) *Client { return &Client{gl: gl} }
+
+// Place is a ref of a project on which pipelines run, and the username of our user
+// there, whose pipelines alone count.
+type Place struct {
+	Project  int64
+	Ref      string
+	Username string
+}
+
+// List lists the pipelines that our user started over the API on a ref and that
+// changed at or after since, oldest first.
+// https://docs.gitlab.com/api/pipelines/#list-project-pipelines
+func (c *Client) List(ctx context.Context, at Place, since time.Time) ([]gitlab.Run, error) {
+	return c.gl.StartedBy(ctx, at.Project, gitlab.Starter{Ref: at.Ref, Username: at.Username, Since: since})
+}
+
+// Of is a pipeline of a project as a run of the operation that its name shows, if it
+// shows one.
+func Of(project int64, p gitlab.Run) plan.GateRun {
+	op, named := In(p.Name)
+	return plan.GateRun{Operation: op, Project: project, ID: p.ID, URL: p.URL, Result: ResultOf(p.Status), Started: p.Created, Updated: p.Updated, Named: named}
+}
+
+// In is the operation that a pipeline's name shows.
+func In(name string) (string, bool) {
+	at := strings.Index(name, Prefix)
+	if at < 0 || len(name) < at+len(Prefix)+hexLength {
+		return "", false
+	}
+	return name[at : at+len(Prefix)+hexLength], true
+}
+
+// Prefix begins every operation; as many hexadecimal digits follow as hexLength says.
+const (
+	Prefix    = "pinwheel-"
+	hexLength = 16
+)
+
+// ResultOf translates GitLab's word. A pipeline that is manual may be over or wait for a
+// person, so it is unsettled like one that runs.
+func ResultOf(status string) plan.Result {
+	switch status {
+	case "success":
+		return plan.Passed
+	case "failed":
+		return plan.Failed
+	case "canceled":
+		return plan.Canceled
+	case "skipped":
+		return plan.Skipped
+	}
+	return plan.Unsettled
+}
+
+// mostUnnamed bounds how many pipelines are asked for their variables to find one
+// whose name does not tell its operation.
+const mostUnnamed = 20
+
+// find looks for the pipeline by its operation, in the names of pipelines. If they show
+// none and it has variables, it looks in the variables.
+func (s starting) find(ctx context.Context) (gitlab.Run, bool, error) {
+	list, err := s.c.List(ctx, s.at(), s.Since)
+	if err != nil {
+		return gitlab.Run{}, false, err
+	}
+	for _, p := range list {
+		if op, _ := In(p.Name); op == s.Operation {
+			return p, true, nil
+		}
+	}
+	if len(s.Spec.Variables) == 0 && s.Spec.Like.Ref == "" {
+		return gitlab.Run{}, false, nil
+	}
+	asked := 0
+	for _, p := range slices.Backward(list) {
+		if _, named := In(p.Name); named || asked == mostUnnamed {
+			continue
+		}
+		asked++
+		vars, err := s.c.gl.PipelineVariables(ctx, s.Project, p.ID)
+		if gitlab.Unreadable(err) {
+			return gitlab.Run{}, false, nil // nobody may read them: it cannot be found
+		}
+		if err != nil {
+			return gitlab.Run{}, false, err
+		}
+		if slices.ContainsFunc(vars, func(v gitlab.Variable) bool {
+			return v.Key == plan.OperationVariable && v.Value == s.Operation
+		}) {
+			return p, true, nil
+		}
+	}
+	return gitlab.Run{}, false, nil
+}

@@ -17,6 +17,7 @@ import (
 // Building is what Build is told.
 type Building struct {
 	Dir     string // the folder of the lock, to which the tarball is added
+	given   string // Dir as it was written, which use.sh names
 	Image   Image
 	Root    string // "" is DefaultRoot
 	Python  string // "" is python3

@@ -54,11 +54,16 @@ func newShelves(t *testing.T, job bool) *shelves {
 	return s
 }
 
-// build leaves a build in a folder of its own, without pip.
-func build(t *testing.T, key byte, tarball string) (dir string, r Record) {
+// keyOf is the key of a build of a lock, which a letter names, for the image python.
+func keyOf(lock byte) string {
+	return target{strings.Repeat(string(lock), 64), ourPython, Image{Name: "python"}, "/opt/pinwheel", "gzip"}.key()
+}
+
+// build leaves a build of a lock in a folder of its own, without pip.
+func build(t *testing.T, lock byte, tarball string) (dir string, r Record) {
 	t.Helper()
 	dir = t.TempDir()
-	r = Record{Format: 1, Key: strings.Repeat(string(key), 64), Lock: strings.Repeat("1", 64), Image: Image{Name: "python"}, Interpreter: ourPython, Root: "/opt/pinwheel",
+	r = Record{Format: 1, Key: keyOf(lock), Lock: strings.Repeat(string(lock), 64), Image: Image{Name: "python"}, Interpreter: ourPython, Root: "/opt/pinwheel",
 		Tarball: Tarball{"python.tar.gz", digestOf([]byte(tarball)), int64(len(tarball))}, Installed: []Installed{}, Data: []string{}, Overridden: []string{}}
 	for name, data := range map[string][]byte{"python.tar.gz": []byte(tarball), "python.json": r.encode()} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
@@ -172,8 +177,10 @@ func TestADamagedBuildIsNone(t *testing.T) {
 func TestPrune(t *testing.T) {
 	w := newShelves(t, false)
 	s := w.all["gitlab"]
-	for _, key := range []byte("abcd") {
-		dir, _ := build(t, key, string(key))
+	letters := map[string]string{}
+	for _, lock := range []byte("abcd") {
+		dir, r := build(t, lock, string(lock))
+		letters[r.Key] = string(lock)
 		push(t, s, dir)
 		w.now = w.now.AddDate(0, 0, 10)
 	}
@@ -183,11 +190,11 @@ func TestPrune(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, k := range all {
-			out += k.Key[:1]
+			out += letters[k.Key]
 		}
 		return out
 	}
-	which := Pruning{Image: "python", Before: w.now.AddDate(0, 0, -15), Keys: []string{strings.Repeat("b", 64)}, Dry: true}
+	which := Pruning{Image: "python", Before: w.now.AddDate(0, 0, -15), Keys: []string{keyOf('b')}, Dry: true}
 	if gone, err := Prune(t.Context(), s, which); err != nil || len(gone) != 2 || keys() != "dcba" {
 		t.Errorf("a dry run: %v, %v, left %s", gone, err, keys())
 	}

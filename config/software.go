@@ -34,7 +34,7 @@ const (
 	schemaEntries  = `{"type":"array","minItems":1,"uniqueItems":true,"items":{"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*(@[^\\s~^:?*\\[\\\\-][^\\s~^:?*\\[\\\\]*)?$"}}`
 	schemaRoot     = `{"type":"string","pattern":"^(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)+$"}`
 	schemaVariable = `{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$"}`
-	schemaImage    = `{"type":"string","pattern":"^[a-z0-9]([a-z0-9._-]{0,60}[a-z0-9])?$"}`
+	schemaImage    = `{"type":"string","pattern":"^[a-z0-9]([a-z0-9._-]{0,60}[a-z0-9])?$","not":{"const":"software.lock"}}`
 	schemaAllowed  = `{"type":"array","uniqueItems":true,"items":{"type":"string","pattern":"^[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"}}`
 	schemaGroup    = `{"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"}`
 )
@@ -199,6 +199,9 @@ func (r *reader) softwareImage(n *yaml.Node, at string) SoftwareImage {
 			says: says{"name", "", schemaImage, "Its name in file names and commands"},
 			read: func(n *yaml.Node, at string) {
 				i.Name = r.matching(n, at, imageText, "a name for an image: write small letters, digits, ., _ and - alone")
+				if i.Name == "software.lock" {
+					r.fail(n, at, "software.lock is the name of the lock's own file: name the image otherwise")
+				}
 			},
 		},
 		{

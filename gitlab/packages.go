@@ -133,6 +133,38 @@ func (c *Client) GetPackageFile(ctx context.Context, project int64, f PackageFil
 	return hex.EncodeToString(sum.Sum(nil)), true, nil
 }
 
+// PackageFileDigest is the digest that GitLab tells of the newest file of a name, which
+// is the one that it gives. found is false where there is no such file.
+// https://docs.gitlab.com/api/packages/#list-package-files
+func (c *Client) PackageFileDigest(ctx context.Context, project int64, f PackageFile) (digest string, found bool, err error) {
+	kind := "generic"
+	versions, err := List(func(page api.ListOptions) ([]*api.Package, *api.Response, error) {
+		opt := &api.ListProjectPackagesOptions{ListOptions: page, PackageType: &kind, PackageName: &f.Package, PackageVersion: &f.Version}
+		return c.API.Packages.ListProjectPackages(project, opt, api.WithContext(ctx))
+	})
+	if err != nil {
+		return "", false, Fail(err, "list the versions of package %s", f.Package)
+	}
+	var newest int64
+	for _, p := range versions {
+		if p.Name != f.Package || p.Version != f.Version {
+			continue
+		}
+		files, err := List(func(page api.ListOptions) ([]*api.PackageFile, *api.Response, error) {
+			return c.API.Packages.ListPackageFiles(project, p.ID, &api.ListPackageFilesOptions{ListOptions: page}, api.WithContext(ctx))
+		})
+		if err != nil && !Missing(err) {
+			return "", false, Fail(err, "list the files of package %s", f.Package)
+		}
+		for _, file := range files {
+			if file.FileName == f.File && file.ID > newest {
+				newest, digest, found = file.ID, file.FileSHA256, true
+			}
+		}
+	}
+	return digest, found, nil
+}
+
 // send adds the token to a request and sends it once.
 func (c *Client) send(ctx context.Context, req *http.Request) (*http.Response, error) {
 	key, value, err := c.auth.Header(ctx)

@@ -1,6 +1,7 @@
 package prepare
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -57,14 +58,15 @@ func Prepare(ctx context.Context, b Building) (*Prepared, error) {
 	if b.Python == "" {
 		b.Python = "python3"
 	}
-	if !ImageName.MatchString(b.Image.Name) {
+	if !ImageName(b.Image.Name) {
 		return nil, mistake("%q is not a name for an image: write small letters, digits, ., _ and - alone", b.Image.Name)
 	}
 	var err error
+	b.given = b.Dir
 	if b.Dir, err = filepath.Abs(b.Dir); err != nil {
 		return nil, err
 	}
-	if !filepath.IsAbs(b.Root) || filepath.Clean(b.Root) != b.Root || b.Root == "/" {
+	if !goodRoot(b.Root) {
 		return nil, mistake("%q is not a path that a set can be unpacked to: write an absolute one, such as %s", b.Root, DefaultRoot)
 	}
 	l, err := LoadLock(b.Dir)
@@ -206,7 +208,7 @@ func (p *Prepared) Keep(r Record) error {
 	if err := writeWhole(filepath.Join(dir, recordName(r.Image.Name)), r.encode()); err != nil {
 		return err
 	}
-	return writeWhole(filepath.Join(dir, ScriptName), []byte(UseScript(r, filepath.Base(dir))))
+	return writeWhole(filepath.Join(dir, ScriptName), []byte(UseScript(r, cmp.Or(p.with.given, dir))))
 }
 
 // tarballAt writes the tarball of an image into a folder, whole or not at all.

@@ -86,6 +86,7 @@ func resolve(ctx context.Context, w Wanted, ask checkout) (Lock, error) {
 		l.Packages = append(l.Packages, p)
 	}
 	slices.SortFunc(l.Packages, func(a, b Package) int { return strings.Compare(a.Name, b.Name) })
+	shareRefs(l.Packages)
 	slices.SortFunc(l.Data, func(a, b Data) int { return strings.Compare(a.Name, b.Name) })
 	return l, oneCommitEach(l.Packages)
 }
@@ -143,19 +144,59 @@ func (c *closure) seed(ctx context.Context) error {
 }
 
 // add gets a member's commit and reads what it requires.
-func (c *closure) add(ctx context.Context, m *member, s Source) (err error) {
-	m.source, m.OverriddenBy = c.replaced(m.Name, s)
-	if m.tree, err = c.checkout(ctx, m.source); err != nil {
-		return with(m.OverriddenBy, err)
-	}
-	m.URL, m.Ref, m.SHA, m.Subdirectory = m.source.Repository, m.source.Ref, m.tree.sha, m.source.Subdirectory
-	if err := c.read(m); err != nil {
+func (c *closure) add(ctx context.Context, m *member, s Source) error {
+	called := m.Name
+	source, by := c.replaced(called, s)
+	if err := c.take(ctx, m, source, by); err != nil {
 		return err
+	}
+	if m.set && m.Name != called {
+		if err := c.renamed(ctx, m, called, s); err != nil {
+			return err
+		}
 	}
 	if other := c.member(m.Name); other != nil {
 		return mistake("%s and %s are both called %s: keep one of the two", other.URL, m.URL, m.Name)
 	}
 	c.members = append(c.members, m)
+	return nil
+}
+
+// take makes a member of what is at a source.
+func (c *closure) take(ctx context.Context, m *member, s Source, by string) (err error) {
+	m.source, m.OverriddenBy = s, by
+	if m.tree, err = c.checkout(ctx, s); err != nil {
+		return with(by, err)
+	}
+	m.URL, m.Ref, m.SHA, m.Subdirectory = s.Repository, s.Ref, m.tree.sha, s.Subdirectory
+	return c.read(m)
+}
+
+// renamed is about a member of the set that calls itself otherwise than its project. An
+// override goes by that name, too, and has to be of the same package.
+func (c *closure) renamed(ctx context.Context, m *member, called string, s Source) error {
+	if m.OverriddenBy == "" {
+		name := m.Name
+		source, by := c.replaced(name, s)
+		if by == "" {
+			return nil
+		}
+		if err := c.take(ctx, m, source, by); err != nil {
+			return err
+		}
+		return c.sameName(m, name)
+	}
+	original := &member{Package: Package{Name: called}}
+	if err := c.take(ctx, original, s, ""); err != nil {
+		return err
+	}
+	return c.sameName(m, original.Name)
+}
+
+func (*closure) sameName(m *member, name string) error {
+	if m.Name != name {
+		return mistake("%s: %s calls itself %s, and it takes the place of %s: name a repository of that package", m.OverriddenBy, m.URL, m.Name, name)
+	}
 	return nil
 }
 
@@ -346,6 +387,25 @@ func (*closure) cause(m *member) string {
 		return m.OverriddenBy
 	}
 	return "the set"
+}
+
+// shareRefs lets members that are asked for by one address answer the refs of all: git
+// takes the mirror of one of them.
+func shareRefs(packages []Package) {
+	refs := map[string][]string{}
+	for _, p := range packages {
+		for _, address := range p.Asked {
+			refs[address] = append(refs[address], p.Refs...)
+		}
+	}
+	for i := range packages {
+		p := &packages[i]
+		for _, address := range p.Asked {
+			p.Refs = append(p.Refs, refs[address]...)
+		}
+		slices.Sort(p.Refs)
+		p.Refs = slices.Compact(p.Refs)
+	}
 }
 
 // oneCommitEach refuses members that are in one repository at different commits: git

@@ -130,11 +130,16 @@ func ReadLock(data []byte) (Lock, error) {
 }
 
 func checkMember(name, sha string, names map[string]bool) error {
-	if !projectPath.MatchString(name) || strings.Contains(name, "/") || strings.Contains(name, "..") || !fullSHA.MatchString(sha) || names[name] {
+	if !memberName(name) || !fullSHA.MatchString(sha) || names[name] {
 		return fmt.Errorf("%s: %q is no member that a lock can have: make it anew with pinwheel prepare lock", LockName, name)
 	}
 	names[name] = true
 	return nil
+}
+
+// memberName says that a member may be called so: its name is that of a folder.
+func memberName(name string) bool {
+	return projectPath.MatchString(name) && !strings.Contains(name, "/") && !strings.Contains(name, "..")
 }
 
 func digestOf(data []byte) string {

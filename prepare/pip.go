@@ -3,6 +3,7 @@ package prepare
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -223,9 +224,10 @@ func (p *pip) installed() ([]Installed, error) {
 	if err != nil {
 		return nil, err
 	}
-	commits := map[string]string{}
+	commits, unnamed := map[string]string{}, map[string]bool{} // unnamed are those whose build alone knows their names
 	for _, m := range p.lock.Packages {
 		commits[m.Name] = m.SHA
+		unnamed[m.SHA] = unnamed[m.SHA] || m.Unread != ""
 	}
 	var out []Installed
 	for _, file := range files {
@@ -238,13 +240,45 @@ func (p *pip) installed() ([]Installed, error) {
 			m.Name, m.Version, _ = strings.Cut(strings.TrimSuffix(filepath.Base(filepath.Dir(file)), ".dist-info"), "-")
 		}
 		i := Installed{Name: pep508.NormalizeName(m.Name), Version: m.Version}
-		if _, err := os.Stat(filepath.Join(filepath.Dir(file), "direct_url.json")); err == nil {
-			i.Commit = commits[i.Name]
+		if i.Commit, err = commitOf(filepath.Dir(file)); err != nil {
+			return nil, err
+		}
+		if want := commits[i.Name]; i.Commit != want && (want != "" || !unnamed[i.Commit]) {
+			return nil, fmt.Errorf("%s is installed at %s, and the lock has %s: make the lock anew", i.Name, shortCommit(i.Commit, "no commit"), strings.TrimPrefix(shortCommit(want, "no commit of it"), "commit "))
 		}
 		out = append(out, i)
 	}
 	slices.SortFunc(out, func(a, b Installed) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
+}
+
+// commitOf is the commit that a distribution was installed from, as pip wrote it down;
+// empty for one of an index or a file.
+// https://packaging.python.org/en/latest/specifications/direct-url/
+func commitOf(info string) (string, error) {
+	data, err := os.ReadFile(filepath.Join(info, "direct_url.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	var from struct {
+		VCS struct {
+			Commit string `json:"commit_id"`
+		} `json:"vcs_info"`
+	}
+	if err := json.Unmarshal(data, &from); err != nil {
+		return "", fmt.Errorf("what pip wrote down in %s cannot be read: %w", info, err)
+	}
+	return from.VCS.Commit, nil
+}
+
+func shortCommit(sha, none string) string {
+	if !fullSHA.MatchString(sha) {
+		return none
+	}
+	return "commit " + sha[:12]
 }
 
 var (

@@ -34,9 +34,12 @@ type Tarball struct {
 
 var (
 	hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	// ImageName is what an image may be called: part of the names of files and packages.
-	ImageName = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]{0,60}[a-z0-9])?$`)
+	imageName = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]{0,60}[a-z0-9])?$`)
 )
+
+// ImageName says that an image may be called so: its name is part of the names of files
+// and packages. Its record must not be the file of the lock.
+func ImageName(name string) bool { return imageName.MatchString(name) && recordName(name) != LockName }
 
 // encode is a record as it is written: the same build is the same bytes.
 func (r Record) encode() []byte { return indented(r) }
@@ -54,12 +57,34 @@ func indented(v any) []byte {
 
 func readRecord(data []byte) (Record, error) {
 	var r Record
-	err := json.Unmarshal(data, &r)
-	if err != nil || r.Format != 1 || !hexDigest.MatchString(r.Key) || !hexDigest.MatchString(r.Tarball.SHA256) || !ImageName.MatchString(r.Image.Name) ||
-		r.Tarball.Name != tarballName(r.Image.Name) {
-		return Record{}, fmt.Errorf("this is no record of a build that this pinwheel knows: build it anew with pinwheel prepare build")
+	if err := json.Unmarshal(data, &r); err != nil || r.Format != 1 || !r.sound() {
+		return Record{}, errors.New("this is no record of a build that this pinwheel knows: build it anew with pinwheel prepare build")
 	}
 	return r, nil
+}
+
+// sound says that a record is of its key and holds nothing but names and paths where a
+// script of the shell has them.
+func (r Record) sound() bool {
+	if r.Key != r.target().key() || !hexDigest.MatchString(r.Lock) || !hexDigest.MatchString(r.Tarball.SHA256) || !ImageName(r.Image.Name) || r.Tarball.Name != tarballName(r.Image.Name) {
+		return false
+	}
+	for _, name := range r.Data {
+		if !memberName(name) {
+			return false
+		}
+	}
+	return goodRoot(r.Root) && filepath.IsAbs(r.Interpreter.Executable)
+}
+
+// target is what decided the build.
+func (r Record) target() target {
+	return target{r.Lock, r.Interpreter, r.Image, r.Root, "gzip"}
+}
+
+// goodRoot says that a set may be unpacked to a path.
+func goodRoot(root string) bool {
+	return filepath.IsAbs(root) && filepath.Clean(root) == root && root != "/"
 }
 
 // tarballName, recordName and scriptName are the files of an image in a folder.

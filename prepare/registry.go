@@ -24,6 +24,8 @@ type Shelf interface {
 	get(ctx context.Context, f shelved, w io.Writer) (found bool, err error)
 	// put writes a file, whole or not at all.
 	put(ctx context.Context, f shelved, content io.ReadSeeker, t Tarball) error
+	// holds says that a file is there, and has a digest.
+	holds(ctx context.Context, f shelved, digest string) (bool, error)
 	// list names the builds of an image, newest first.
 	list(ctx context.Context, image string) ([]Kept, error)
 	// drop removes a build; one that is gone is no error.
@@ -77,6 +79,15 @@ func (s gitlabShelf) put(ctx context.Context, f shelved, content io.ReadSeeker, 
 	})
 }
 
+func (s gitlabShelf) holds(ctx context.Context, f shelved, digest string) (bool, error) {
+	file := gitlab.PackageFile{Package: packageOf(f.image), Version: f.key, File: f.file}
+	got, found, err := s.client.PackageFileDigest(ctx, s.project, file)
+	if gitlab.Unreadable(err) || errors.Is(err, gitlab.ErrUnauthorized) { // the token of a job may not list files, and may read each
+		got, found, err = s.client.GetPackageFile(ctx, s.project, file, io.Discard)
+	}
+	return found && got == digest, err
+}
+
 // also lets a refusal be settled as a lost answer is.
 func also(err error) error {
 	if gitlab.Lost(err) {
@@ -117,6 +128,13 @@ func (s folderShelf) get(_ context.Context, f shelved, w io.Writer) (bool, error
 	defer in.Close()
 	_, err = io.Copy(w, in)
 	return err == nil, err
+}
+
+func (s folderShelf) holds(ctx context.Context, f shelved, digest string) (bool, error) {
+	var sum digester
+	sum.to = io.Discard
+	found, err := s.get(ctx, f, &sum)
+	return found && sum.digest() == digest, err
 }
 
 func (s folderShelf) put(_ context.Context, f shelved, content io.ReadSeeker, _ Tarball) error {
@@ -165,13 +183,13 @@ func (s folderShelf) drop(_ context.Context, k Kept) error {
 }
 
 // Push keeps the build of an image that is in a folder. It reports whether it did:
-// a key that is there already is left as it is.
+// a key that is there already is left as it is, if its tarball is whole.
 func Push(ctx context.Context, s Shelf, dir, image string) (Record, bool, error) {
 	r, err := LoadRecord(dir, image)
 	if err != nil {
 		return Record{}, false, err
 	}
-	if _, there, err := recordOn(ctx, s, image, r.Key); err != nil || there {
+	if _, there, err := wholeOn(ctx, s, image, r.Key); err != nil || there {
 		return r, false, err
 	}
 	f, err := os.Open(filepath.Join(dir, r.Tarball.Name))
@@ -202,6 +220,16 @@ func recordOn(ctx context.Context, s Shelf, image, key string) (Record, bool, er
 		return Record{}, false, nil //nolint:nilerr // one that cannot be used is as none: it is built and kept anew
 	}
 	return r, true, nil
+}
+
+// wholeOn is recordOn of a build whose tarball is there, too.
+func wholeOn(ctx context.Context, s Shelf, image, key string) (Record, bool, error) {
+	r, found, err := recordOn(ctx, s, image, key)
+	if err != nil || !found {
+		return Record{}, false, err
+	}
+	found, err = s.holds(ctx, shelved{image, key, tarballOn(r.Tarball)}, r.Tarball.SHA256)
+	return r, found, err
 }
 
 // Fetch gets the build of a key into a folder. found is false where there is none,
@@ -235,7 +263,7 @@ func Fetch(ctx context.Context, s Shelf, dir string, k Kept) (r Record, found bo
 }
 
 // LastGood is the newest build of an image that is kept and fits an interpreter and a
-// root, of a lock without overrides.
+// root, of a lock without overrides, and whole.
 func LastGood(ctx context.Context, s Shelf, p *Prepared) (Kept, bool, error) {
 	all, err := s.list(ctx, p.with.Image.Name)
 	if err != nil {
@@ -246,8 +274,11 @@ func LastGood(ctx context.Context, s Shelf, p *Prepared) (Kept, bool, error) {
 		if err != nil {
 			return Kept{}, false, err
 		}
-		if found && r.Interpreter == p.Interpreter && r.Root == p.with.Root && len(r.Overridden) == 0 {
-			return k, true, nil
+		if found = found && r.Interpreter == p.Interpreter && r.Root == p.with.Root && len(r.Overridden) == 0; !found {
+			continue
+		}
+		if found, err = s.holds(ctx, shelved{k.Image, k.Key, tarballOn(r.Tarball)}, r.Tarball.SHA256); err != nil || found {
+			return k, found, err
 		}
 	}
 	return Kept{}, false, nil

@@ -2,6 +2,7 @@ package prepare
 
 import (
 	"archive/tar"
+	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -83,8 +84,9 @@ func (u Unpacking) unpack(ctx context.Context, f io.Reader) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, errors.New("it is no tarball that pinwheel packed")
 	}
-	in := tar.NewReader(&bounded{ctx, plain, u.Limits.Bytes + int64(u.Limits.Members)*2048 + maxManifest})
-	m, err := readManifest(in)
+	all := &bounded{ctx, plain, u.Limits.Bytes + int64(u.Limits.Members)*2048 + maxManifest}
+	in := tar.NewReader(all)
+	m, err := readManifest(in, u.Limits.Members)
 	if err != nil {
 		return Manifest{}, err
 	}
@@ -107,6 +109,9 @@ func (u Unpacking) unpack(ctx context.Context, f io.Reader) (Manifest, error) {
 	defer os.RemoveAll(dir)
 	if err := u.members(in, m, dir); err != nil {
 		return Manifest{}, err
+	}
+	if _, err := io.Copy(io.Discard, all); err != nil { // what compresses has a digest of its own, at its end
+		return Manifest{}, cut(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, manifestName), indented(m), 0o644); err != nil { //nolint:gosec // others read it
 		return Manifest{}, err
@@ -135,7 +140,8 @@ func ours(root string) error {
 	return nil
 }
 
-func readManifest(in *tar.Reader) (Manifest, error) {
+// readManifest reads the first file of a tarball.
+func readManifest(in *tar.Reader, most int) (Manifest, error) {
 	h, err := in.Next()
 	if err != nil {
 		return Manifest{}, cut(err)
@@ -143,15 +149,40 @@ func readManifest(in *tar.Reader) (Manifest, error) {
 	if h.Name != manifestName || h.Typeflag != tar.TypeReg || h.Size > maxManifest {
 		return Manifest{}, errors.New("it is no tarball that pinwheel packed: its manifest is not first")
 	}
-	var m Manifest
 	data, err := io.ReadAll(in)
 	if err != nil {
 		return Manifest{}, cut(err)
 	}
-	if err := json.Unmarshal(data, &m); err != nil || m.Format != 1 || !filepath.IsAbs(m.Root) || filepath.Clean(m.Root) != m.Root || m.Root == "/" {
+	// The members are counted before they are held: three bytes may be one.
+	var m struct {
+		Manifest
+		Members json.RawMessage `json:"members"`
+	}
+	if err := json.Unmarshal(data, &m); err != nil || m.Format != 1 || !goodRoot(m.Root) {
 		return Manifest{}, errors.New("its manifest cannot be read: build it anew")
 	}
-	return m, nil
+	m.Manifest.Members, err = readMembers(m.Members, most)
+	return m.Manifest, err
+}
+
+// readMembers reads no more members than are allowed.
+func readMembers(data []byte, most int) ([]Member, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if t, err := d.Token(); err == nil && t == nil {
+		return nil, nil // a set of nothing
+	}
+	var out []Member
+	for d.More() {
+		if len(out) == most {
+			return nil, mistake("it has more than %d members, and no more are allowed: raise --max-members where you trust it", most)
+		}
+		var m Member
+		if err := d.Decode(&m); err != nil {
+			return nil, errors.New("its manifest cannot be read: build it anew")
+		}
+		out = append(out, m)
+	}
+	return out, nil
 }
 
 // check says whether a tarball is for this machine, and within the limits.
@@ -161,9 +192,6 @@ func (u Unpacking) check(m Manifest) error {
 	}
 	if u.Root != "" && u.Root != m.Root {
 		return mistake("it was built for %s, and holds that path: unpack it there, or build it with software.path %s", m.Root, u.Root)
-	}
-	if len(m.Members) > u.Limits.Members {
-		return mistake("it has %d members, and %d are allowed: raise --max-members where you trust it", len(m.Members), u.Limits.Members)
 	}
 	left := u.Limits.Bytes
 	for _, member := range m.Members {

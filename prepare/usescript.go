@@ -45,7 +45,8 @@ pinwheel_use() {
 	pinwheel_abi=@abi@
 	pinwheel_tarball="${PINWHEEL_SOFTWARE_DIR:-$pinwheel_dir}"/@tarball@
 	pinwheel_sum=
-	if [ "$(cat "$pinwheel_root/.sha256" 2>/dev/null)" != @sha256@ ]; then
+	pinwheel_there=$(cat "$pinwheel_root/.sha256" 2>/dev/null) || pinwheel_there=
+	if [ "$pinwheel_there" != @sha256@ ]; then
 		if [ ! -f "$pinwheel_tarball" ]; then
 			echo "use.sh: there is no $pinwheel_tarball: let this job need the one that built the software of" @image@ >&2
 			return 1
@@ -63,13 +64,13 @@ pinwheel_use() {
 			return 1
 		fi
 	fi
-	pinwheel_sum=$("$pinwheel_python" -I -c 'import platform, sysconfig; print(platform.python_version(), sysconfig.get_config_var("SOABI") or "")' 2>/dev/null)
+	pinwheel_sum=$("$pinwheel_python" -I -c 'import platform, sysconfig; print(platform.python_version(), sysconfig.get_config_var("SOABI") or "")' 2>/dev/null) || pinwheel_sum=
 	if [ "$pinwheel_sum" != @version@" $pinwheel_abi" ]; then
 		echo "use.sh: the software is for Python" @version@ "($pinwheel_abi) at $pinwheel_python, and this image has ${pinwheel_sum:-none there}: build it in this image" >&2
 		return 1
 	fi
-	if [ "$(cat "$pinwheel_root/.sha256" 2>/dev/null)" != @sha256@ ]; then
-		if [ -e "$pinwheel_root" ] && [ ! -f "$pinwheel_root/manifest.json" ] && [ -n "$(ls -A "$pinwheel_root")" ]; then
+	if [ "$pinwheel_there" != @sha256@ ]; then
+		if [ -e "$pinwheel_root" ] && [ ! -f "$pinwheel_root/manifest.json" ] && { [ ! -d "$pinwheel_root" ] || [ -n "$(ls -A "$pinwheel_root")" ]; }; then
 			echo "use.sh: $pinwheel_root is there and is not pinwheel's" >&2
 			return 1
 		fi

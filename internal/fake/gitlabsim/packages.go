@@ -32,6 +32,8 @@ func packageRoutes() []*route {
 		{method: "PUT", pattern: file, query: "status select", raw: true, job: true, handle: putPackageFile},
 		{method: "GET", pattern: file, job: true, handle: getPackageFile},
 		{method: "GET", pattern: "/projects/:id/packages", query: paging + "package_type package_name package_version order_by sort status", job: true, handle: listPackages},
+		// That a job token may list the files of a package was not found, so it may not.
+		{method: "GET", pattern: "/projects/:id/packages/:package_id/package_files", query: paging + "order_by sort", handle: listPackageFiles},
 		// That a job token may delete was not found, so it may not.
 		{method: "DELETE", pattern: "/projects/:id/packages/:package_id", handle: deletePackage},
 	}
@@ -140,6 +142,22 @@ func listPackages(c *call) (*reply, error) {
 	return listed(c, found, true, func(pkg *genericPackage) object {
 		return object{"id": pkg.id, "name": pkg.name, "version": pkg.version, "package_type": "generic", "status": "default", "created_at": stamp(pkg.created),
 			"last_downloaded_at": nil, "pipelines": []any{}, "tags": []any{}}
+	})
+}
+
+func listPackageFiles(c *call) (*reply, error) {
+	if c.p.level(c.user) < Reporter && !c.p.public {
+		return nil, refuse(403, "403 Forbidden")
+	}
+	id := int64(c.number("package_id"))
+	i := slices.IndexFunc(c.p.packages, func(pkg *genericPackage) bool { return pkg.id == id })
+	if i < 0 {
+		return nil, refuse(404, "404 Not found")
+	}
+	return listed(c, c.p.packages[i].files, true, func(f packageFile) object {
+		sum := sha256.Sum256(f.body)
+		return object{"id": f.id, "package_id": id, "created_at": stamp(f.at), "file_name": f.name, "size": len(f.body), "file_md5": nil, "file_sha1": nil,
+			"file_sha256": hex.EncodeToString(sum[:]), "pipelines": []any{}}
 	})
 }
 

@@ -43,6 +43,7 @@ type Client struct {
 
 	transport guard        // carries the requests of API
 	files     *http.Client // carries files of packages
+	pushes    *http.Client // carries git's protocol
 	auth      tokenSource
 	userAgent string
 }
@@ -96,7 +97,9 @@ func Connect(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", o.URL, err)
 	}
-	return &Client{API: speaks, transport: transport, files: bulk(o.Transport, o.Outage), auth: auth, userAgent: o.UserAgent}, nil
+	// A push follows no redirect, so that the token stays here.
+	pushes := &http.Client{Transport: watched, Timeout: o.Timeout + time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &Client{API: speaks, transport: transport, files: bulk(o.Transport, o.Outage), pushes: pushes, auth: auth, userAgent: o.UserAgent}, nil
 }
 
 // URL is where the instance's API is.

@@ -1,7 +1,7 @@
 // Package gitlab is the one door to GitLab: the connection with its guards and
 // retries, the kinds of errors that callers branch on, pages of lists, notes that are
 // written once, and users, roles, projects, files, commits, pipelines, statuses,
-// merging and the package registry.
+// merging, the package registry, and the push that moves a branch.
 //
 // Its invariant: only GitLab's own answers get through, the token goes to one
 // origin, a write is sent once, and every error has a kind, names what was

@@ -4,7 +4,8 @@
 // Its invariant: what git reads is what the simulator has at that instant, and it is
 // read by whom GitLab lets. A token in the address is refused, since it would show.
 //
-// It takes no pushes: people of the simulator push.
+// Of pushes it takes those that carry no objects, as the simulator does; people of the
+// simulator push the rest.
 package githttp
 
 import (

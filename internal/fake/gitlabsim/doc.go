@@ -13,6 +13,7 @@
 // on the order of a map.
 //
 // It runs no pipelines: a script says how the jobs end ([Project.Script]), or tests
-// do. It does not do merge trains, automatic merges, forks, GraphQL, webhooks or
-// git over HTTP, and it does not render Markdown.
+// do. Of git over HTTP it takes pushes that carry no objects (receivepack.go). It does
+// not do merge trains, automatic merges, forks, GraphQL or webhooks, and it does not
+// render Markdown.
 package gitlabsim

@@ -74,6 +74,7 @@ type member struct {
 type protection struct {
 	pattern     string
 	push, merge int
+	force       bool // whoever may push may force it
 }
 
 // AddProject makes a private project whose default branch holds files in one
@@ -83,7 +84,7 @@ func (s *Server) AddProject(projectPath, defaultBranch string, files map[string]
 	defer s.mu.Unlock()
 	p := &Project{s: s, id: s.nextID("project"), path: projectPath, defaultBranch: defaultBranch, created: s.now(),
 		issuesEnabled: true, mrsEnabled: true, mergeMethod: "merge", autoClose: true,
-		protected: []protection{{defaultBranch, Maintainer, Maintainer}},
+		protected: []protection{{defaultBranch, Maintainer, Maintainer, false}},
 		repo:      repository{map[string]*commit{}, map[string]*branch{}, map[string]*commit{}},
 		iids:      map[string]int{}, linked: map[string]bool{}, tabs: map[tab]string{}}
 	root := identity{"Administrator", "admin@example.com"}
@@ -228,7 +229,7 @@ func (p *Project) Protect(pattern string, push, merge int) {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
 	p.protected = slices.DeleteFunc(p.protected, func(r protection) bool { return r.pattern == pattern })
-	p.protected = append(p.protected, protection{pattern, push, merge})
+	p.protected = append(p.protected, protection{pattern, push, merge, false})
 }
 
 // Unprotect removes the rule for a pattern.

@@ -133,6 +133,6 @@ func (p *Project) SwitchDefault(to string) {
 	if p.repo.branches[to] == nil {
 		p.repo.branches[to] = &branch{name: to, head: p.repo.branches[p.defaultBranch].head, created: p.s.now()}
 	}
-	p.protected = append(p.protected, protection{to, Maintainer, Maintainer})
+	p.protected = append(p.protected, protection{to, Maintainer, Maintainer, false})
 	p.defaultBranch = to
 }

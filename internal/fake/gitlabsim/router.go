@@ -38,8 +38,10 @@ type call struct {
 	route   *route
 	params  map[string]string
 	token   *token
-	byJob   bool // the token came as that of a job
-	n       int
+	// gitToken is that of a request of git's protocol.
+	gitToken *token
+	byJob    bool // the token came as that of a job
+	n        int
 
 	p       *Project
 	user    *user
@@ -77,7 +79,8 @@ func (s *Server) receive(req *http.Request, body []byte) *call {
 	if job := req.Header.Get("Job-Token"); job != "" && secret == "" {
 		secret, c.byJob = job, true
 	}
-	c.token = s.tokens[secret]
+	_, password, _ := req.BasicAuth() // of git; the API takes none
+	c.token, c.gitToken = s.tokens[secret], s.tokens[password]
 	escaped, ok := strings.CutPrefix(req.URL.EscapedPath(), s.root+"/api/v4/")
 	if !ok {
 		c.path = req.URL.Path
@@ -173,6 +176,9 @@ func invalidRequest(what string) error {
 
 // handle answers one request with the lock held.
 func (s *Server) handle(c *call) *reply {
+	if project, rest, ok := gitPath(strings.TrimPrefix(c.path, s.root)); ok && c.route == nil {
+		return s.git(c, project, rest)
+	}
 	if problem := c.unknown(); problem != "" {
 		s.failures = append(s.failures, problem)
 		return &reply{status: 599, body: map[string]string{"error": "gitlabsim: " + problem}}

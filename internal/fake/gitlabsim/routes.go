@@ -48,7 +48,7 @@ func listProtected(c *call) (*reply, error) {
 		return []object{{"id": 1, "access_level": level, "access_level_description": "", "user_id": nil, "group_id": nil}}
 	}
 	return listed(c, slices.Clone(c.p.protected), true, func(r protection) object {
-		return object{"id": 1, "name": r.pattern, "push_access_levels": levels(r.push), "merge_access_levels": levels(r.merge), "allow_force_push": false}
+		return object{"id": 1, "name": r.pattern, "push_access_levels": levels(r.push), "merge_access_levels": levels(r.merge), "allow_force_push": r.force}
 	})
 }
 

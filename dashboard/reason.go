@@ -25,7 +25,7 @@ func reasonLine(u plan.Update, common shared, v View) string {
 	if since != "" {
 		move = strings.TrimPrefix(move+", "+since, ", ")
 	}
-	if line := sentences(slices.Concat([]string{move}, reasons, ties(u))...); line != "" {
+	if line := joined(sentences(move), linked(reasons...), sentences(ties(u)...)); line != "" {
 		if u.Link != "" {
 			line += " " + text.Within("More about it", u.Link, v.Home)
 		}

@@ -338,29 +338,52 @@ func requests(p plan.Plan, v View) section {
 		if !r.Tick.At.IsZero() {
 			at = " on " + plan.Minute(r.Tick.At.In(location(v.Zone)))
 		}
-		s.add(rankRequest, " - "+by+" ticked "+what+at+": "+sentences(r.Reason)+"\n")
+		s.add(rankRequest, " - "+by+" ticked "+what+at+": "+refused(r)+"\n")
 	}
 	return s
+}
+
+// refused says why a tick was refused. A run that did not judge it knows the words alone.
+func refused(r plan.Request) string {
+	if r.Why == nil {
+		return sentences(r.Reason)
+	}
+	return linked(plan.Linked(r.Why))
 }
 
 // sentences joins clauses to safe prose, each ending in a full stop.
 func sentences(clauses ...string) string {
 	var parts []string
 	for _, clause := range clauses {
-		c := text.Prose(clause, maxReason)
-		if c == "" {
-			continue
-		}
-		switch {
-		case ended(c):
-		case strings.Trim(c, "0123456789") == "":
-			c += "\\." // a number and a full stop would begin a list
-		default:
-			c += "."
-		}
-		parts = append(parts, c)
+		parts = append(parts, stopped(text.Prose(clause, maxReason)))
 	}
-	return strings.Join(parts, " ")
+	return joined(parts...)
+}
+
+// linked is sentences for the words of reasons, in which our own merge requests are
+// links, see [plan.Linked].
+func linked(clauses ...string) string {
+	var parts []string
+	for _, clause := range clauses {
+		parts = append(parts, stopped(text.Linked(clause, maxReason, plan.ReferenceMark)))
+	}
+	return joined(parts...)
+}
+
+// joined are sentences as one text, without those that are empty.
+func joined(sentences ...string) string {
+	return strings.Join(slices.DeleteFunc(sentences, func(s string) bool { return s == "" }), " ")
+}
+
+// stopped is a sentence with its end.
+func stopped(sentence string) string {
+	switch {
+	case sentence == "", ended(sentence):
+		return sentence
+	case strings.Trim(sentence, "0123456789") == "":
+		return sentence + "\\." // a number and a full stop would begin a list
+	}
+	return sentence + "."
 }
 
 func ended(s string) bool {

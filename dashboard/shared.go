@@ -3,6 +3,7 @@ package dashboard
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -90,13 +91,16 @@ func starting(said [][]string, sentence string) int {
 // it waits for, without its number and without since when.
 func saying(u plan.Update) []string {
 	if inLine(u) {
-		return []string{"in line " + u.Waits + ", in this order"}
+		return []string{unmarked("in line " + u.Waits + ", in this order")}
 	}
 	if len(u.Why) == 0 && u.Reason != "" {
-		return []string{u.Reason}
+		return []string{unmarked(u.Reason)}
 	}
 	return u.Why.Sentences()
 }
+
+// unmarked is a sentence without references of ours: see [plan.Linked].
+func unmarked(s string) string { return strings.ReplaceAll(s, string(plan.ReferenceMark), "") }
 
 // rest is what the line of an update still has to say: the end of its step, and
 // the reason.
@@ -105,7 +109,7 @@ func (s shared) rest(u plan.Update) (day string, reasons []string) {
 	if inLine(u) {
 		switch {
 		case !slices.Contains(s.sentences, said[0]):
-			return "", []string{u.Reason}
+			return "", []string{unmarked(u.Reason)}
 		case u.Since.IsZero():
 			return "", nil
 		}
@@ -125,7 +129,7 @@ func (s shared) text() string {
 		begin = "Unless its line says otherwise: "
 	}
 	if s.since {
-		return begin + sentences(s.sentences...) + " A date at the end of a line says since when a newer release has been old enough.\n\n"
+		return begin + linked(s.sentences...) + " A date at the end of a line says since when a newer release has been old enough.\n\n"
 	}
-	return begin + sentences(s.sentences...) + "\n\n"
+	return begin + linked(s.sentences...) + "\n\n"
 }

@@ -35,7 +35,7 @@ func gates(b *strings.Builder, all []plan.GateVerdict) {
 			continue
 		}
 		if v.State == plan.GateWaiting || v.State == plan.GateTimedOut {
-			why = append(why, text.Prose(plan.Markdown(v.Why), 1000)+".")
+			why = append(why, text.Linked(plan.Linked(v.Why), 1000, plan.ReferenceMark)+".")
 		}
 	}
 	if len(why) > 0 {

@@ -75,7 +75,7 @@ func (r TakenApart) sentences(v voice) []string {
 		out = append(out, "Good so far: "+v.some(r.Good))
 	}
 	for _, t := range r.Tested {
-		out = append(out, fmt.Sprintf("Tested in !%d: %s", t.MR, v.some(t.Packages)))
+		out = append(out, fmt.Sprintf("Tested in %s: %s", v.mr(t.MR), v.some(t.Packages)))
 	}
 	if len(r.Neither) > 0 && len(out) > 1 { // else it is all of them
 		out = append(out, "Neither: "+v.some(r.Neither))
@@ -95,9 +95,9 @@ func (v voice) some(names []string) string {
 }
 
 func (r PartDoesNotRun) words(v voice) string { return joined(r.sentences(v)) }
-func (r PartDoesNotRun) sentences(voice) []string {
+func (r PartDoesNotRun) sentences(v voice) []string {
 	return []string{
-		fmt.Sprintf("It is red, and it cannot be said why: a part of it was tested three times and no pipeline ended, last in !%d", r.Probe),
+		"It is red, and it cannot be said why: a part of it was tested three times and no pipeline ended, last in " + v.mr(r.Probe),
 		"A rebuild starts over",
 	}
 }
@@ -115,7 +115,7 @@ func (AllBreakTests) words(voice) string {
 }
 
 func (r BreaksTests) words(v voice) string {
-	text := fmt.Sprintf("It breaks tests, as !%d found", r.Batch)
+	text := fmt.Sprintf("It breaks tests, as %s found", v.mr(r.Batch))
 	if len(r.FailedIn) > 0 {
 		text += ", in " + v.all(r.FailedIn)
 	}

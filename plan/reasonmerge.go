@@ -153,8 +153,8 @@ func (r MergeStatus) words(v voice) string {
 func (r MergeBehind) words(v voice) string {
 	return fmt.Sprintf("Merged by pinwheel once it was tested on the newest %s", v.safe(r.DefaultBranch))
 }
-func (r MergeTurn) words(voice) string {
-	return fmt.Sprintf("Merged by pinwheel after !%d: it is tested on what that leaves first", r.After)
+func (r MergeTurn) words(v voice) string {
+	return fmt.Sprintf("Merged by pinwheel after %s: it is tested on what that leaves first", v.mr(r.After))
 }
 func (MergesNow) words(voice) string { return "Merged by pinwheel in this run" }
 

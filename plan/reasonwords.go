@@ -11,13 +11,25 @@ import (
 // the dashboard and merge requests, Plainly for a terminal, and JSON takes the
 // data themselves.
 
-// voice is how a reader sets apart what is code.
-type voice struct{ quote func(string) string }
+// voice is how a reader sets apart what is code, and what is a reference to a merge
+// request of ours.
+type voice struct {
+	quote func(string) string
+	mark  string // around a reference
+}
 
 var (
-	markdown = voice{func(s string) string { return "`" + s + "`" }}
-	plainly  = voice{func(s string) string { return s }}
+	markdown = voice{quote: func(s string) string { return "`" + s + "`" }}
+	linking  = voice{quote: markdown.quote, mark: string(ReferenceMark)}
+	plainly  = voice{quote: func(s string) string { return s }}
 )
+
+// ReferenceMark stands before and behind each reference in the words of [Linked]. It
+// shows as nothing.
+const ReferenceMark = '\x01'
+
+// mr refers to a merge request of the project, by a number of our own data.
+func (v voice) mr(iid int64) string { return fmt.Sprintf("%s!%d%s", v.mark, iid, v.mark) }
 
 // code sets apart what is written as it is in a file.
 func (v voice) code(s string) string { return v.quote(s) }
@@ -48,6 +60,28 @@ func (v voice) person(name, nobody string) string {
 // Markdown is a reason as the dashboard has it, without its end; empty for none.
 func Markdown(r Reason) string { return spoken(r, markdown) }
 
+// Linked is [Markdown] with [ReferenceMark] around each reference to a merge request
+// that the reason itself names, and nowhere else: if what a stranger says has the
+// mark, there is none at all.
+func Linked(r Reason) string {
+	if r == nil {
+		return ""
+	}
+	return linkedWords(func(v voice) string { return r.words(v) })
+}
+
+// linkedWords words something with marks, unless it has some without.
+func linkedWords(words func(voice) string) string {
+	linked := words(linking)
+	if !strings.ContainsRune(linked, ReferenceMark) {
+		return linked
+	}
+	if plain := words(markdown); strings.ContainsRune(plain, ReferenceMark) {
+		return strings.ReplaceAll(plain, string(ReferenceMark), "")
+	}
+	return linked
+}
+
 // Plainly is a reason as a terminal has it, without its end; empty for none.
 func Plainly(r Reason) string { return spoken(r, plainly) }
 
@@ -71,14 +105,17 @@ func (rs Reasons) Clause() string { return rs.spoken(markdown) }
 // PlainClause is [Reasons.Plainly] without the end of the last sentence.
 func (rs Reasons) PlainClause() string { return rs.spoken(plainly) }
 
-// Sentences are [Reasons.Markdown] one by one, each without its end.
+// Sentences are [Linked] one by one, each without its end.
 func (rs Reasons) Sentences() []string {
 	var out []string
 	for _, r := range rs {
-		if s, ok := r.(several); ok {
-			out = append(out, s.sentences(markdown)...)
-		} else {
-			out = append(out, r.words(markdown))
+		s, ok := r.(several)
+		if !ok {
+			out = append(out, Linked(r))
+			continue
+		}
+		for i := range s.sentences(markdown) {
+			out = append(out, linkedWords(func(v voice) string { return s.sentences(v)[i] }))
 		}
 	}
 	return out

@@ -27,7 +27,10 @@ var user = regexp.MustCompile(`(://)[^/\s]*@`)
 // https://…@host stands for https://name:secret@host.
 func Masked(s string) string { return user.ReplaceAllString(s, "$1…@") }
 
-func clean(s string) string {
+func clean(s string) string { return cleanBut(s, 0) }
+
+// cleanBut is clean that leaves one character as it is.
+func cleanBut(s string, but rune) string {
 	var out strings.Builder
 	space := false
 	for _, r := range s {
@@ -35,7 +38,7 @@ func clean(s string) string {
 		case r == ' ' || unicode.IsSpace(r) || r > 0x7f && unicode.In(r, unicode.Zs, unicode.Zl, unicode.Zp):
 			space = true
 			continue
-		case hidden(r):
+		case hidden(r) && (r != but || r == 0):
 			continue
 		case space && out.Len() > 0:
 			out.WriteByte(' ')

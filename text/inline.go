@@ -18,19 +18,59 @@ func Inline(s string, limit int) string { return escape([]rune(spared(Plain(s, l
 // stands between two backticks becomes a code span, the rest plain text.
 func Prose(s string, limit int) string { return prose(Plain(s, limit), Code) }
 
+// Linked is [Prose] for a sentence whose references to merge requests are our own: !12
+// between two marks becomes a reference. Whoever made the sentence knows that no
+// stranger set the mark, which has to be a character that shows as nothing. A mark that
+// stands elsewhere disappears, as in code.
+func Linked(s string, limit int, mark rune) string {
+	m := string(mark)
+	own := regexp.MustCompile(regexp.QuoteMeta(m) + `![0-9]{1,18}` + regexp.QuoteMeta(m))
+	plain := func(line []rune, start bool) string {
+		var out strings.Builder
+		for s := string(line); ; start = false {
+			found := own.FindStringIndex(s)
+			if found == nil {
+				return out.String() + escape([]rune(strings.ReplaceAll(s, m, "")), start)
+			}
+			out.WriteString(escape([]rune(s[:found[0]]), start))
+			out.WriteString(strings.Trim(s[found[0]:found[1]], m))
+			s = s[found[1]:]
+			if word(at([]rune(s), 0)) {
+				out.WriteString(gap) // else the number would go on
+			}
+		}
+	}
+	return proseOf(clip(Masked(cleanBut(onlyAround(own, s, m), mark)), limit), Code, plain)
+}
+
+// onlyAround removes marks that do not stand around what is theirs.
+func onlyAround(own *regexp.Regexp, s, mark string) string {
+	var out strings.Builder
+	for {
+		found := own.FindStringIndex(s)
+		if found == nil {
+			return out.String() + strings.ReplaceAll(s, mark, "")
+		}
+		out.WriteString(strings.ReplaceAll(s[:found[0]], mark, "") + s[found[0]:found[1]])
+		s = s[found[1]:]
+	}
+}
+
 // Cell is [Prose] for a cell of a table: no pipe of s ends it.
 func Cell(s string, limit int) string { return prose(Plain(s, limit), CodeCell) }
 
-func prose(s string, code func(string) string) string {
+func prose(s string, code func(string) string) string { return proseOf(s, code, escape) }
+
+func proseOf(s string, code func(string) string, plain func(line []rune, start bool) string) string {
 	var out strings.Builder
 	s = spared(s)
 	for first := true; ; first = false {
 		before, rest, ok := strings.Cut(s, "`")
 		quoted, after, closed := strings.Cut(rest, "`")
 		if !ok || !closed {
-			return out.String() + escape([]rune(s), first)
+			return out.String() + plain([]rune(s), first)
 		}
-		out.WriteString(escape([]rune(before), first))
+		out.WriteString(plain([]rune(before), first))
 		if strings.TrimSpace(quoted) == "" {
 			out.WriteString(gap) // what stood apart stays apart
 		} else {

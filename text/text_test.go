@@ -99,6 +99,28 @@ func TestProse(t *testing.T) {
 	}
 }
 
+func TestLinked(t *testing.T) {
+	for in, want := range map[string]string{
+		"Tested in \x01!2\x01: `six`": "Tested in !2: `six`",
+		"\x01!2\x01 and !3":           "!2 and !" + gap + "3",
+		"\x01!2\x010":                 "!2" + gap + "0",
+		"\x01!2":                      "!" + gap + "2",
+		"\x01!\x01 \x01!x\x01":        "! !x",
+		"`\x01!2\x01` @\x01!2\x01":    "`!2` @" + gap + "!2",
+		"a \x01!2\x01, \x01!34\x01.":  "a !2, !34.",
+		"\x02!2\x02":                  "!" + gap + "2",
+	} {
+		if got := text.Linked(in, 0, '\x01'); got != want {
+			t.Errorf("Linked(%q) = %q, want %q", in, got, want)
+		}
+	}
+	for _, in := range []string{"see !2", "`!2` closes #3", "- [x] a", "1. x @all", "\x01 /close", "a\u200b!2"} {
+		if got, want := text.Linked(in, 0, '\x01'), text.Prose(in, 0); got != want {
+			t.Errorf("Linked(%q) = %q without a reference, want %q", in, got, want)
+		}
+	}
+}
+
 func TestCells(t *testing.T) {
 	for in, want := range map[string]string{"a|b": `a\|b`, `a\|b`: `a\\\|b`, "`a|b`": "`a\\|b`"} {
 		if got := text.Cell(in, 0); got != want {

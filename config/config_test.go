@@ -82,6 +82,7 @@ software:
   path: /opt/software
   images: [{name: python, image: "registry.example.com/python:production", python: python3.12}, {name: builder-rawhide}]
   unpinned: error
+  compression: zstd
   registry: {project: cki-project/pipeline-definition}
   keep: 14
 `
@@ -149,7 +150,7 @@ func TestEveryKey(t *testing.T) {
 			Packages: []string{"cki-lib", "cki-project/cki-tools@main"}, Data: []string{"kpet-db"}, Install: []string{"kpet-db"}, Namespace: "cki-project", Ref: "stable",
 			Constraints: "pins.txt", ConstraintsVariable: "PINS", Allowed: []string{"gitlab.com", "gitlab.com/cki-project"}, Path: "/opt/software",
 			Images:   []SoftwareImage{{"python", "registry.example.com/python:production", "python3.12"}, {"builder-rawhide", "", "python3"}},
-			Unpinned: "error", Registry: SoftwareRegistry{Project: "cki-project/pipeline-definition"}, Keep: 14,
+			Unpinned: "error", Compression: "zstd", Registry: SoftwareRegistry{Project: "cki-project/pipeline-definition"}, Keep: 14,
 		},
 		Limits: Limits{PageMiB: 1, PageEntries: 1000, PageMemoryMiB: 2, PagesMemoryMiB: 8, FileMiB: 3,
 			NamesWithoutPin: 10, Releases: 100, ReleasesOfAPackage: 11, PackagesMiB: 4, RequirementsMiB: 5},

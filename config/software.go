@@ -20,6 +20,7 @@ type Software struct {
 	Images              []SoftwareImage
 	Allowed             []string // hosts and namespaces of overrides; nil is the default
 	Unpinned            string   // warning or error
+	Compression         string   // gzip or zstd
 	Registry            SoftwareRegistry
 	Keep                int // days
 }
@@ -50,7 +51,7 @@ var (
 
 // defaultSoftware is what holds without keys.
 func defaultSoftware() Software {
-	return Software{Ref: "production", ConstraintsVariable: "PYTHON_CONSTRAINTS", Path: "/opt/pinwheel", Unpinned: "warning", Keep: 30}
+	return Software{Ref: "production", ConstraintsVariable: "PYTHON_CONSTRAINTS", Path: "/opt/pinwheel", Unpinned: "warning", Compression: "gzip", Keep: 30}
 }
 
 // software reads the key of that name.
@@ -177,6 +178,11 @@ func (r *reader) softwareBuilds(s *Software) []field {
 			key:  "unpinned",
 			says: says{"choice", "warning", `{"enum":["warning","error"]}`, "What an installed package without a pin is to `prepare build`: a `warning`, or an `error` by which it fails"},
 			read: func(n *yaml.Node, at string) { s.Unpinned = r.choice(n, at, "warning", "error") },
+		},
+		{
+			key:  "compression",
+			says: says{"choice", "gzip", `{"enum":["gzip","zstd"]}`, "How a build is packed: `gzip`, which every image can unpack, or `zstd`, for which a job's image needs the program of that name"},
+			read: func(n *yaml.Node, at string) { s.Compression = r.choice(n, at, "gzip", "zstd") },
 		},
 		{
 			key:  "registry",

@@ -23,7 +23,9 @@ type Building struct {
 	Root    string // "" is DefaultRoot
 	Python  string // "" is python3
 	Indexes []Index
-	Clock   func() time.Time // for Took alone; nil measures nothing
+	// Compression is that of the tarball; "" is Gzip.
+	Compression Compression
+	Clock       func() time.Time // for Took alone; nil measures nothing
 }
 
 // DefaultRoot is where a set is unpacked.
@@ -55,9 +57,7 @@ func Prepare(ctx context.Context, b Building) (*Prepared, error) {
 	if b.Root == "" {
 		b.Root = DefaultRoot
 	}
-	if b.Python == "" {
-		b.Python = "python3"
-	}
+	b.Python, b.Compression = cmp.Or(b.Python, "python3"), cmp.Or(b.Compression, Gzip)
 	if !ImageName(b.Image.Name) {
 		return nil, mistake("%q is not a name for an image: write small letters, digits, ., _ and - alone", b.Image.Name)
 	}
@@ -82,7 +82,7 @@ func Prepare(ctx context.Context, b Building) (*Prepared, error) {
 		p.Close()
 		return nil, err
 	}
-	p.Key = target{l.Digest(), p.Interpreter, b.Image, b.Root, "gzip"}.key()
+	p.Key = target{l.Digest(), p.Interpreter, b.Image, b.Root, b.Compression, buildVariables()}.key()
 	return p, nil
 }
 
@@ -182,16 +182,16 @@ func (p *Prepared) pack(ctx context.Context, installed []Installed) (Record, err
 	}
 	r := Record{
 		Format: 1, Key: p.Key, Lock: m.Lock, Image: p.with.Image, Interpreter: p.Interpreter, Root: p.with.Root,
-		Installed: installed, Data: []string{}, Overridden: append([]string{}, p.Lock.Overridden()...),
+		Variables: buildVariables(), Installed: installed, Data: []string{}, Overridden: append([]string{}, p.Lock.Overridden()...),
 	}
 	for _, d := range p.Lock.Data {
 		r.Data = append(r.Data, d.Name)
 	}
-	r.Tarball, err = tarballAt(p.with.Dir, r.Image.Name, func(to io.Writer) error {
+	r.Tarball, err = tarballAt(p.with.Dir, tarballName(r.Image.Name, p.with.Compression), func(to io.Writer) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return pack(to, p.with.Root, m)
+		return pack(to, p.with.Root, m, p.with.Compression)
 	})
 	if err != nil {
 		return Record{}, err
@@ -211,8 +211,8 @@ func (p *Prepared) Keep(r Record) error {
 	return writeWhole(filepath.Join(dir, ScriptName), []byte(UseScript(r, cmp.Or(p.with.given, dir))))
 }
 
-// tarballAt writes the tarball of an image into a folder, whole or not at all.
-func tarballAt(dir, image string, fill func(io.Writer) error) (Tarball, error) {
+// tarballAt writes a tarball into a folder, whole or not at all.
+func tarballAt(dir, name string, fill func(io.Writer) error) (Tarball, error) {
 	f, err := os.CreateTemp(dir, ".pinwheel-tarball-*")
 	if err != nil {
 		return Tarball{}, err
@@ -224,7 +224,7 @@ func tarballAt(dir, image string, fill func(io.Writer) error) (Tarball, error) {
 	if err := errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
 		return Tarball{}, err
 	}
-	t := Tarball{tarballName(image), hex.EncodeToString(sum.Sum(nil)), count.n}
+	t := Tarball{name, hex.EncodeToString(sum.Sum(nil)), count.n}
 	return t, os.Rename(f.Name(), filepath.Join(dir, t.Name))
 }
 

@@ -46,10 +46,25 @@ func gitSettings(credential Credential, caFile string) [][2]string {
 	return out
 }
 
-// passed are the variables of the machine that git and pip may see: where programs
-// are, proxies, and certificates.
+// passed are the variables of the machine that git and pip may see, beside those of
+// compilers: where programs are, proxies, and certificates.
 var passed = []string{"PATH", "LANG", "TZ", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "all_proxy", "ALL_PROXY",
-	"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "LD_LIBRARY_PATH", "CC", "CFLAGS", "CXX", "CXXFLAGS", "LDFLAGS", "MAKEFLAGS", "PKG_CONFIG_PATH"}
+	"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "LD_LIBRARY_PATH"}
+
+// compilers are the variables of the machine that change what a build of a project
+// gives. They are part of the key.
+var compilers = []string{"CC", "CFLAGS", "CPPFLAGS", "CXX", "CXXFLAGS", "LDFLAGS", "MAKEFLAGS", "PKG_CONFIG_PATH"}
+
+// buildVariables are those of compilers that are set, as NAME=value.
+func buildVariables() []string {
+	var out []string
+	for _, name := range compilers {
+		if value, ok := os.LookupEnv(name); ok {
+			out = append(out, name+"="+value)
+		}
+	}
+	return out
+}
 
 // environment is what is left of the machine's, with a home and a folder for scratch
 // files of its own.
@@ -60,6 +75,7 @@ func environment(scratch string) []string {
 			out = append(out, name+"="+value)
 		}
 	}
+	out = append(out, buildVariables()...)
 	return append(out, "HOME="+scratch, "TMPDIR="+scratch, "XDG_CONFIG_HOME="+scratch, "XDG_CACHE_HOME="+scratch)
 }
 

@@ -51,7 +51,8 @@ type target struct {
 	Interpreter Interpreter `json:"interpreter"`
 	Image       Image       `json:"image"`
 	Root        string      `json:"root"`
-	Compression string      `json:"compression"`
+	Compression Compression `json:"compression"`
+	Variables   []string    `json:"variables,omitempty"`
 }
 
 // key is the name by which a build of a target is kept: the same target has the same

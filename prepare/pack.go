@@ -3,7 +3,6 @@ package prepare
 import (
 	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -116,8 +115,8 @@ func splitPath(path string) (dir, name string) {
 
 // pack writes a root as a tarball: the same files give the same bytes, whenever and
 // by whomever they were made.
-func pack(to io.Writer, root string, m Manifest) error {
-	compressed, err := gzip.NewWriterLevel(to, gzip.BestSpeed)
+func pack(to io.Writer, root string, m Manifest, c Compression) error {
+	compressed, err := c.compress(to)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 )
 
 // Record is what is known of one build beside its tarball.
@@ -19,6 +20,7 @@ type Record struct {
 	Image       Image       `json:"image"`
 	Interpreter Interpreter `json:"interpreter"`
 	Root        string      `json:"root"`
+	Variables   []string    `json:"variables,omitempty"` // of the machine, that a build may see
 	Tarball     Tarball     `json:"tarball"`
 	Installed   []Installed `json:"installed"`
 	Data        []string    `json:"data"`
@@ -66,7 +68,7 @@ func readRecord(data []byte) (Record, error) {
 // sound says that a record is of its key and holds nothing but names and paths where a
 // script of the shell has them.
 func (r Record) sound() bool {
-	if r.Key != r.target().key() || !hexDigest.MatchString(r.Lock) || !hexDigest.MatchString(r.Tarball.SHA256) || !ImageName(r.Image.Name) || r.Tarball.Name != tarballName(r.Image.Name) {
+	if r.Key != r.target().key() || !hexDigest.MatchString(r.Lock) || !hexDigest.MatchString(r.Tarball.SHA256) || !ImageName(r.Image.Name) || r.Tarball.Name != tarballName(r.Image.Name, r.Tarball.compression()) {
 		return false
 	}
 	for _, name := range r.Data {
@@ -79,7 +81,7 @@ func (r Record) sound() bool {
 
 // target is what decided the build.
 func (r Record) target() target {
-	return target{r.Lock, r.Interpreter, r.Image, r.Root, "gzip"}
+	return target{r.Lock, r.Interpreter, r.Image, r.Root, r.Tarball.compression(), r.Variables}
 }
 
 // goodRoot says that a set may be unpacked to a path.
@@ -88,8 +90,16 @@ func goodRoot(root string) bool {
 }
 
 // tarballName, recordName and scriptName are the files of an image in a folder.
-func tarballName(image string) string { return image + ".tar.gz" }
-func recordName(image string) string  { return image + ".json" }
+func tarballName(image string, c Compression) string { return image + c.ending() }
+func recordName(image string) string                 { return image + ".json" }
+
+// compression is what the name of a tarball tells.
+func (t Tarball) compression() Compression {
+	if strings.HasSuffix(t.Name, Zstd.ending()) {
+		return Zstd
+	}
+	return Gzip
+}
 
 // LoadRecord reads the record of an image in a folder.
 func LoadRecord(dir, image string) (Record, error) {

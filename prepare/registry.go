@@ -49,7 +49,7 @@ func packageOf(image string) string { return "pinwheel-software-" + image }
 const shelvedRecord = "record.json"
 
 // tarballOn is the name of a tarball on a shelf: two that differ are two files.
-func tarballOn(t Tarball) string { return "software-" + t.SHA256 + ".tar.gz" }
+func tarballOn(t Tarball) string { return "software-" + t.SHA256 + t.compression().ending() }
 
 // gitlabShelf is the generic package registry of a project.
 type gitlabShelf struct {
@@ -243,7 +243,7 @@ func Fetch(ctx context.Context, s Shelf, dir string, k Kept) (r Record, found bo
 		return Record{}, false, err
 	}
 	errDamaged := errors.New("it is damaged")
-	t, err := tarballAt(dir, k.Image, func(to io.Writer) error {
+	t, err := tarballAt(dir, r.Tarball.Name, func(to io.Writer) error {
 		sum := &digester{to: to}
 		there, err := s.get(ctx, shelved{k.Image, k.Key, tarballOn(r.Tarball)}, sum)
 		if err == nil && (!there || sum.digest() != r.Tarball.SHA256) {

@@ -56,7 +56,7 @@ func newShelves(t *testing.T, job bool) *shelves {
 
 // keyOf is the key of a build of a lock, which a letter names, for the image python.
 func keyOf(lock byte) string {
-	return target{strings.Repeat(string(lock), 64), ourPython, Image{Name: "python"}, "/opt/pinwheel", "gzip"}.key()
+	return target{strings.Repeat(string(lock), 64), ourPython, Image{Name: "python"}, "/opt/pinwheel", Gzip, nil}.key()
 }
 
 // build leaves a build of a lock in a folder of its own, without pip.

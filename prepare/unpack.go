@@ -3,7 +3,6 @@ package prepare
 import (
 	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -80,10 +79,11 @@ func sameDigest(f io.ReadSeeker, want string) (string, error) {
 }
 
 func (u Unpacking) unpack(ctx context.Context, f io.Reader) (Manifest, error) {
-	plain, err := gzip.NewReader(f)
+	plain, err := decompress(f)
 	if err != nil {
-		return Manifest{}, errors.New("it is no tarball that pinwheel packed")
+		return Manifest{}, err
 	}
+	defer plain.Close()
 	all := &bounded{ctx, plain, u.Limits.Bytes + int64(u.Limits.Members)*2048 + maxManifest}
 	in := tar.NewReader(all)
 	m, err := readManifest(in, u.Limits.Members)
@@ -277,7 +277,7 @@ func cut(err error) error {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("it is cut short: fetch or build it anew")
-	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.Is(err, tar.ErrHeader):
+	case damaged(err), errors.Is(err, tar.ErrHeader):
 		return errors.New("it is damaged: fetch or build it anew")
 	}
 	return err

@@ -20,7 +20,7 @@ func UseScript(r Record, dir string) string {
 	return strings.NewReplacer(
 		"@dir@", shellQuoted(dir), "@tarball@", shellQuoted(r.Tarball.Name), "@sha256@", r.Tarball.SHA256, "@root@", shellQuoted(r.Root),
 		"@version@", shellQuoted(r.Interpreter.Version), "@abi@", shellQuoted(r.Interpreter.ABI), "@python@", shellQuoted(r.Interpreter.Executable),
-		"@image@", shellQuoted(r.Image.Name), "@key@", r.Key, "@data@", data.String(),
+		"@image@", shellQuoted(r.Image.Name), "@unpack@", unpackWith(r.Tarball.compression()), "@need@", needFor(r.Tarball.compression()), "@data@", data.String(),
 	).Replace(useScript)
 }
 
@@ -31,6 +31,26 @@ func Exports(root string, data []string) []string {
 		out = append(out, fmt.Sprintf("export %s=%s", DataVariable(name), shellQuoted(root+"/data/"+name)))
 	}
 	return out
+}
+
+// unpackWith is the command that unpacks a tarball.
+func unpackWith(c Compression) string {
+	if c == Zstd {
+		return `zstd -dcq "$pinwheel_tarball" | tar -xf - -C "$pinwheel_root.new"`
+	}
+	return `tar -xzf "$pinwheel_tarball" -C "$pinwheel_root.new"`
+}
+
+// needFor looks for the program that not every image has.
+func needFor(c Compression) string {
+	if c != Zstd {
+		return ""
+	}
+	return `		if ! command -v zstd >/dev/null 2>&1; then
+			echo "use.sh: there is no zstd in this image: add it, or set software.compression to gzip" >&2
+			return 1
+		fi
+`
 }
 
 func shellQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
@@ -70,13 +90,13 @@ pinwheel_use() {
 		return 1
 	fi
 	if [ "$pinwheel_there" != @sha256@ ]; then
-		if [ -e "$pinwheel_root" ] && [ ! -f "$pinwheel_root/manifest.json" ] && { [ ! -d "$pinwheel_root" ] || [ -n "$(ls -A "$pinwheel_root")" ]; }; then
+@need@		if [ -e "$pinwheel_root" ] && [ ! -f "$pinwheel_root/manifest.json" ] && { [ ! -d "$pinwheel_root" ] || [ -n "$(ls -A "$pinwheel_root")" ]; }; then
 			echo "use.sh: $pinwheel_root is there and is not pinwheel's" >&2
 			return 1
 		fi
 		rm -rf "$pinwheel_root.new" &&
 			mkdir -p "$pinwheel_root.new" &&
-			tar -xzf "$pinwheel_tarball" -C "$pinwheel_root.new" &&
+			@unpack@ &&
 			echo @sha256@ >"$pinwheel_root.new/.sha256" &&
 			rm -rf "$pinwheel_root" &&
 			mv "$pinwheel_root.new" "$pinwheel_root" || {

@@ -13,6 +13,7 @@ import (
 
 // handmade is a build of one file, without pip, in the folder software of a project.
 type handmade struct {
+	path   string // PATH of its jobs; "" is that of the test
 	t      *testing.T
 	dir    string // of the project
 	record Record
@@ -20,18 +21,23 @@ type handmade struct {
 
 func newHandmade(t *testing.T) *handmade {
 	t.Helper()
+	return newHandmadeIn(t, Gzip)
+}
+
+func newHandmadeIn(t *testing.T, how Compression) *handmade {
+	t.Helper()
 	python, err := AskInterpreter(t.Context(), testenv.Command(t, "python3"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := &handmade{t: t, dir: t.TempDir()}
 	root := filepath.Join(h.dir, "opt", "set")
-	p := (&packed{}).dir("venv").dir("venv/bin").member(Member{Path: "venv/bin/hello", Run: true, SHA256: digestOf([]byte("#!/bin/sh\necho hello\n")), Size: 21},
+	p := (&packed{how: how}).dir("venv").dir("venv/bin").member(Member{Path: "venv/bin/hello", Run: true, SHA256: digestOf([]byte("#!/bin/sh\necho hello\n")), Size: 21},
 		*header(Member{Path: "venv/bin/hello", Run: true, SHA256: "-", Size: 21}), "#!/bin/sh\necho hello\n")
 	text := h.read(p.writeWith(t, string(indented(Manifest{Format: 1, Interpreter: python, Root: root, Members: p.manifest}))))
 	h.record = Record{Format: 1, Key: strings.Repeat("a", 64), Lock: strings.Repeat("1", 64), Image: Image{Name: "python"}, Interpreter: python, Root: root,
-		Tarball: Tarball{"python.tar.gz", digestOf([]byte(text)), int64(len(text))}, Data: []string{"kpet-db"}}
-	h.write("software/python.tar.gz", text)
+		Tarball: Tarball{tarballName("python", how), digestOf([]byte(text)), int64(len(text))}, Data: []string{"kpet-db"}}
+	h.write("software/"+h.record.Tarball.Name, text)
 	h.script()
 	return h
 }
@@ -67,6 +73,9 @@ func (h *handmade) job(script string) (out string, ok bool) {
 	h.t.Helper()
 	cmd := exec.CommandContext(h.t.Context(), "sh", "-euc", script)
 	cmd.Dir = h.dir
+	if h.path != "" {
+		cmd.Env = []string{"PATH=" + h.path}
+	}
 	data, err := cmd.CombinedOutput()
 	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
 		h.t.Fatal(err)
@@ -175,5 +184,29 @@ func TestAJobFindsTheFolderOfTheLock(t *testing.T) {
 	}
 	if out, ok := h.job(`. build/sets/use.sh; hello`); !ok || out != "hello\n" {
 		t.Errorf("a job prints %q", out)
+	}
+}
+
+// A tarball of zstd needs the program of that name, and a job says so.
+func TestAJobNeedsZstdForATarballOfIt(t *testing.T) {
+	t.Parallel()
+	h := newHandmadeIn(t, Zstd)
+	h.path = t.TempDir()
+	for _, name := range []string{"sh", "cat", "sha256sum", "tar", "gzip", "mkdir", "mv", "rm", "ls"} {
+		if err := os.Symlink(testenv.Command(t, name), filepath.Join(h.path, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.refuses("there is no zstd in this image: add it, or set software.compression to gzip")
+	// Unpacked by pinwheel it needs none.
+	if _, err := Unpack(t.Context(), filepath.Join(h.dir, "software", h.record.Tarball.Name), Unpacking{Interpreter: h.record.Interpreter, SHA256: h.record.Tarball.SHA256}); err != nil {
+		t.Fatal(err)
+	}
+	h.works()
+	if zstd, err := exec.LookPath("zstd"); err == nil {
+		if err := errors.Join(os.Symlink(zstd, filepath.Join(h.path, "zstd")), os.RemoveAll(h.record.Root)); err != nil {
+			t.Fatal(err)
+		}
+		h.works()
 	}
 }

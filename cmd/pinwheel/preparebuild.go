@@ -69,7 +69,8 @@ func (b *building) run(ctx context.Context) (err error) {
 		return err
 	}
 	b.prepared, err = prepare.Prepare(ctx, prepare.Building{
-		Dir: b.dir, Image: prepare.Image{Name: image.Name, Reference: image.Image}, Root: b.conf.Software.Path, Python: image.Python, Indexes: indexes, Clock: time.Now,
+		Dir: b.dir, Image: prepare.Image{Name: image.Name, Reference: image.Image}, Root: b.conf.Software.Path, Python: image.Python, Indexes: indexes,
+		Compression: prepare.Compression(b.conf.Software.Compression), Clock: time.Now,
 	})
 	if err != nil {
 		return mistaken(err)

@@ -131,7 +131,7 @@ there; pinwheel prepare build makes it then.`,
 			return err
 		}
 		prepared, err := prepare.Prepare(cmd.Context(), prepare.Building{
-			Dir: s.dir, Image: prepare.Image{Name: image.Name, Reference: image.Image}, Root: conf.Software.Path, Python: image.Python,
+			Dir: s.dir, Image: prepare.Image{Name: image.Name, Reference: image.Image}, Root: conf.Software.Path, Python: image.Python, Compression: prepare.Compression(conf.Software.Compression),
 		})
 		if err != nil {
 			return mistaken(err)

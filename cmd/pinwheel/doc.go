@@ -18,6 +18,7 @@
 //	pinwheel audit [PROJECT]              print what was asked and done, and why
 //	pinwheel history [PACKAGE]            print what was offered and merged, by whom, and in how long
 //	pinwheel health                       say whether the last good runs are recent
+//	pinwheel import [FILE]                turn a Renovate configuration into pinwheel's
 //	pinwheel prepare COMMAND              install one set of software for every job of a pipeline
 //	pinwheel demo                         try it in a browser, without any GitLab
 //	pinwheel completion SHELL             print completion for bash, zsh, fish or powershell
@@ -108,6 +109,9 @@
 // Package prepare makes one set of software for every job of a pipeline: it locks
 // projects to commits, has pip install them, and packs the result. It is a system of
 // its own beside the updater, and knows nothing of updates.
+//
+// Package renovate reads the configuration of Renovate and says what of it pinwheel
+// does, key by key. Only pinwheel import asks it.
 //
 // Package scheduler says when a project is looked at, and imports no room.
 //

@@ -74,10 +74,10 @@ func TestSharedFlagsAreTheSame(t *testing.T) {
 		}
 	}
 	for name, want := range map[string][]string{
-		configFlag: {"audit", "doctor", "explain", "gates", "health", "history", "plan", "run", "serve", "validate", "verify"},
+		configFlag: {"audit", "doctor", "explain", "gates", "health", "history", "import", "plan", "run", "serve", "validate", "verify"},
 		atFlag:     {"doctor", "explain", "gates", "health", "plan", "run", "verify"},
 		fileFlag:   {"explain", "plan", "verify"},
-		jsonFlag:   {"audit", "doctor", "explain", "gates", "health", "history", "plan", "run", "validate", "verify", "version"},
+		jsonFlag:   {"audit", "doctor", "explain", "gates", "health", "history", "import", "plan", "run", "validate", "verify", "version"},
 	} {
 		slices.Sort(has[name])
 		if !slices.Equal(has[name], want) {

@@ -1,0 +1,266 @@
+package renovate
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/text"
+)
+
+// Verdict is what becomes of a key or a rule.
+type Verdict string
+
+// The verdicts.
+const (
+	Kept     Verdict = "kept"
+	Differs  Verdict = "kept with a difference"
+	NoEffect Verdict = "without effect here"
+	Refused  Verdict = "refused"
+)
+
+// Line is what becomes of one key or rule.
+type Line struct {
+	File    string  `json:"file"` // that has the key: the one that was read, or a preset that it names
+	Line    int     `json:"line"` // of that file; 0 for what stands in no file, such as a default of Renovate's
+	Key     string  `json:"key"`  // such as packageRules[2].groupName
+	Verdict Verdict `json:"verdict"`
+	// Says is what it becomes, what the difference is, why it has no effect, or what to do.
+	Says string `json:"says"`
+
+	after int // the line of the file that was read behind which it belongs
+}
+
+// Options are what a configuration is read for. The zero value is a project with a
+// constraints.txt whose default branch is main.
+type Options struct {
+	Files   []string // the paths of its constraints files; none is constraints.txt
+	Project string   // its path on GitLab; empty where it is not known
+	Branch  string   // its default branch; empty is main
+	// Preset is the text of a preset that stands elsewhere, by its name as it is
+	// written in extends. Where it is nil, or has none, such a preset is refused.
+	Preset func(name string) ([]byte, bool)
+}
+
+// Result is a configuration in pinwheel's form.
+type Result struct {
+	Lines []Line // one for each key and rule, in the order of the file
+	Own   []byte // the project's own file, with comments; it says nothing that was refused
+}
+
+// Refused reports whether anything was.
+func (r Result) Refused() bool {
+	return slices.ContainsFunc(r.Lines, func(l Line) bool { return l.Verdict == Refused })
+}
+
+// Read reads a configuration of JSON or JSON5. file is its name in lines and errors;
+// of a package.json the key renovate is read. A text that is neither is a SyntaxError.
+func Read(file string, data []byte, o Options) (Result, error) {
+	if len(o.Files) == 0 {
+		o.Files = []string{"constraints.txt"}
+	}
+	o.Branch = cmp.Or(o.Branch, "main")
+	root, err := parse(file, data)
+	if err != nil {
+		return Result{}, err
+	}
+	if path.Base(file) == "package.json" {
+		inner, ok := root.get("renovate")
+		if !ok {
+			return Result{}, &SyntaxError{file, 1, "it has no key renovate"}
+		}
+		root = inner
+	}
+	if root.kind != anObject {
+		return Result{}, &SyntaxError{file, root.line, fmt.Sprintf("the configuration is %s; it has to be an object", root.kind)}
+	}
+	r := &reader{o: o, file: file, keys: projectKeys(), ruleKeys: effects(), said: map[string]bool{}, policy: policy{values: map[string]any{}, comments: map[string]string{}}}
+	r.object(root, "")
+	slices.SortStableFunc(r.lines, func(a, b Line) int { return a.after - b.after })
+	r.defaults()
+	return Result{Lines: r.lines, Own: r.policy.yaml(path.Base(file))}, nil
+}
+
+// maxPresets bounds how many presets a configuration may lead to, and so how deep
+// they are nested.
+const maxPresets = 200
+
+type reader struct {
+	o        Options
+	keys     map[string]projectKey
+	ruleKeys map[string]ruleKeyOf
+	file     string
+	lines    []Line
+	policy   policy
+	anchor   int      // the line of the file that names the preset that is being read; 0 outside of one
+	open     []string // the presets that are being read
+	presets  int
+	ignored  []string // presets that the file ignores
+	said     map[string]bool
+}
+
+// place is where a value stands.
+type place struct {
+	key  string
+	line int
+}
+
+func (p place) in(key string, v value) place {
+	if p.key != "" {
+		key = p.key + "." + key
+	}
+	return place{key, v.line}
+}
+
+func (p place) at(i int, v value) place { return place{fmt.Sprintf("%s[%d]", p.key, i), v.line} }
+
+// say adds a line. What others wrote has one line and no control characters in it.
+func (r *reader) say(at place, v Verdict, format string, args ...any) {
+	after := at.line
+	if r.anchor > 0 {
+		after = r.anchor
+	}
+	r.lines = append(r.lines, Line{r.file, at.line, text.Plain(at.key, 200), v, text.Plain(fmt.Sprintf(format, args...), 600), after})
+}
+
+// object reads the keys of a configuration: first what it extends, over which its
+// own keys are laid.
+func (r *reader) object(v value, key string) {
+	at := place{key, v.line}
+	if ignored, ok := v.get("ignorePresets"); ok {
+		r.ignored = append(r.ignored, loose(ignored)...)
+	}
+	if names, ok := v.get("extends"); ok {
+		r.extends(names, at.in("extends", names), r.object)
+	}
+	for _, m := range v.members {
+		if m.name != "extends" {
+			r.key(m, at.in(m.name, value{line: m.line}))
+		}
+	}
+}
+
+// key reads one key of a project.
+func (r *reader) key(m member, at place) {
+	m = r.renamed(m, at)
+	r.said[m.name] = true
+	switch does, ok := r.keys[m.name]; {
+	case m.empty():
+		r.say(at, Kept, "it is empty")
+	case ok:
+		does(r, m.value, at)
+	case pipManagers[m.name]:
+		r.manager(m, at)
+	case managers[m.name]:
+		r.say(at, NoEffect, "it is about other files than those of pip")
+	default:
+		r.other(m.name, at)
+	}
+}
+
+// other says what becomes of a key that leads to none of pinwheel's.
+func (r *reader) other(name string, at place) {
+	if why, ok := idle[name]; ok {
+		r.say(at, NoEffect, "%s", why)
+	} else if how, ok := changed[name]; ok {
+		r.say(at, Differs, "%s", how)
+	} else if what, ok := beyond[name]; ok {
+		r.say(at, Refused, "%s", what)
+	} else {
+		r.say(at, Refused, "pinwheel does not know this key: look it up in Renovate's list, and take it out if pins of Python packages can do without it")
+	}
+}
+
+// manager reads the object of a manager of pip's files: its keys are those of a
+// project whose pins are all pip's.
+func (r *reader) manager(m member, at place) {
+	if m.kind != anObject {
+		r.wrong(m.value, at, "an object")
+		return
+	}
+	for _, inner := range m.members {
+		in := at.in(inner.name, value{line: inner.line})
+		switch inner.name {
+		case "managerFilePatterns", "fileMatch":
+			r.patterns(inner, in)
+		case "enabled":
+			if yes, ok := r.yesNo(inner.value, in); ok && !yes && m.name == "pip_requirements" {
+				r.turnedOff(in)
+			} else if ok {
+				r.say(in, Kept, "pip's files are read")
+			}
+		default:
+			r.key(inner, in)
+		}
+	}
+}
+
+// patterns says whether the constraints files are among those that a manager reads.
+func (r *reader) patterns(m member, at place) {
+	patterns, ok := r.texts(m.value, at)
+	if !ok {
+		return
+	}
+	for i, p := range patterns {
+		if m.name == "fileMatch" && !strings.HasPrefix(p, "/") {
+			patterns[i] = "/" + p + "/"
+		}
+	}
+	in, _, err := r.matching(patterns)
+	switch {
+	case err != nil:
+		r.say(at, Refused, "%v", err)
+	case len(in) == 0:
+		r.say(at, Differs, "no constraints file is among these; pinwheel reads %s, which the key files names", strings.Join(r.o.Files, ", "))
+	default:
+		r.say(at, Kept, "pinwheel reads %s, which the key files names", strings.Join(r.o.Files, ", "))
+	}
+}
+
+// defaults says where Renovate's defaults are others than pinwheel's, and sets them
+// where pinwheel can.
+func (r *reader) defaults() {
+	p := &r.policy
+	set := func(key string, v any, own string) {
+		if _, there := p.values[key]; !there {
+			p.values[key], p.comments[key] = v, "  # as Renovate has it by default; pinwheel's own default is "+own
+		}
+	}
+	set("window", []string{always}, "the weekend")
+	set("refresh", "always", "window")
+	set("minimum_release_age", "0", "3d")
+	set("labels", []string{}, "[dependencies]")
+	if _, there := p.values["timezone"]; !there {
+		p.values["timezone"], p.comments["timezone"] = "UTC", "  # by default Renovate takes the zone of its own machine"
+	}
+	for _, d := range []struct {
+		key string
+		v   Verdict
+		is  string
+	}{
+		{"schedule", Kept, "always, which window says; pinwheel's own default is the weekend"},
+		{"timezone", Differs, "the zone of Renovate's machine; here it is UTC"},
+		{"minimumReleaseAge", Kept, "none, which minimum_release_age says; pinwheel's own default is 3d"},
+		{"updateNotScheduled", Kept, "true, which refresh: always says; pinwheel's own default is window"},
+		{"semanticCommits", Differs, "to look at the last commits; here titles have no prefix"},
+		{"prHourlyLimit", Differs, "two an hour; here max_open_merge_requests alone is a bound"},
+		{"dependencyDashboard", Differs, "no dashboard; pinwheel always has one"},
+	} {
+		if !r.said[d.key] {
+			r.say(place{key: d.key}, d.v, "the file does not say, and Renovate's default is %s", d.is)
+		}
+	}
+}
+
+// policy is what the project's own file will say.
+type policy struct {
+	values         map[string]any    // by pinwheel's keys, except for what is below
+	comments       map[string]string // behind them
+	open, branches int               // bounds on what is open at a time; 0 is not said
+	merges         bool
+	mergeWindow    []string
+	titles         titles
+	rules, ignored []rule
+}

@@ -40,19 +40,19 @@ func TestARuleLeavesPackagesOut(t *testing.T) {
 		{"!Foo_Bar", "attrs", "foo-bar"},
 	} {
 		var rule Rule
-		for _, text := range strings.FieldsSeq(tt.patterns) {
+		for text := range strings.FieldsSeq(tt.patterns) {
 			p, err := ParsePackagePattern(text)
 			if err != nil {
 				t.Fatal(err)
 			}
 			rule.Packages = append(rule.Packages, p)
 		}
-		for _, key := range strings.FieldsSeq(tt.in) {
+		for key := range strings.FieldsSeq(tt.in) {
 			if !rule.Names(key) {
 				t.Errorf("%s leaves out %s", tt.patterns, key)
 			}
 		}
-		for _, key := range strings.FieldsSeq(tt.out) {
+		for key := range strings.FieldsSeq(tt.out) {
 			if rule.Names(key) {
 				t.Errorf("%s names %s", tt.patterns, key)
 			}

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -88,11 +91,16 @@ is written last, so that nobody finds half of one.`,
 	}
 	s := p.softwareFlags(c, dirFlag, imageFlag)
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		_, image, shelf, err := s.kept(cmd.Context())
+		conf, image, shelf, err := s.kept(cmd.Context())
 		if err != nil {
 			return err
 		}
-		r, pushed, err := prepare.Push(cmd.Context(), shelf, s.dir, image.Name)
+		around, closing, err := s.written(cmd.Context(), conf, pushBuild)
+		if err != nil {
+			return err
+		}
+		defer closing()
+		r, pushed, err := prepare.Push(cmd.Context(), shelf, prepare.Pushing{Dir: s.dir, Image: image.Name, Around: around})
 		if err != nil {
 			return mistaken(err)
 		}
@@ -120,7 +128,7 @@ func (p *program) prepareFetch() *cobra.Command {
 		Use: "fetch", Short: "get a build that was kept",
 		Long: `Gets the build of the lock and of this image, or with --key another one, from
 the registry into the folder of the lock. The exit code is 1 where it is not
-there; pinwheel prepare build makes it then.`,
+there; pinwheel prepare build makes it then. With --key no lock is needed.`,
 		Example: `  pinwheel prepare fetch --image builder`,
 	}
 	s := p.softwareFlags(c, dirFlag, imageFlag)
@@ -130,6 +138,9 @@ there; pinwheel prepare build makes it then.`,
 		if err != nil {
 			return err
 		}
+		if *key != "" {
+			return s.fetchKey(cmd.Context(), shelf, image.Name, *key)
+		}
 		prepared, err := prepare.Prepare(cmd.Context(), prepare.Building{
 			Dir: s.dir, Image: prepare.Image{Name: image.Name, Reference: image.Image}, Root: conf.Software.Path, Python: image.Python, Compression: prepare.Compression(conf.Software.Compression),
 		})
@@ -137,27 +148,31 @@ there; pinwheel prepare build makes it then.`,
 			return mistaken(err)
 		}
 		defer prepared.Close()
-		wanted := prepared.Key
-		if *key != "" {
-			wanted = *key
-		}
-		r, found, err := prepare.Fetch(cmd.Context(), shelf, s.dir, prepare.Kept{Image: image.Name, Key: wanted})
-		if err != nil {
-			return err
-		}
-		if !found {
-			return fmt.Errorf("%s: no build of key %.12s is kept: build it with pinwheel prepare build --image %s", image.Name, wanted, image.Name)
-		}
-		if err := prepared.Keep(r); err != nil {
-			return err
-		}
-		if s.json {
-			return p.line(builtOf(r, nil, "fetched"))
-		}
-		fmt.Fprintf(p.out, "%s: fetched, %s of %s, key %s\n", image.Name, r.Tarball.Name, size(r.Tarball.Size), r.Key[:12])
-		return nil
+		return s.fetchKey(cmd.Context(), shelf, image.Name, prepared.Key)
 	}
 	return c
+}
+
+// fetchKey gets a build of a key; it needs no lock.
+func (s *software) fetchKey(ctx context.Context, shelf prepare.Shelf, image, key string) error {
+	if err := os.MkdirAll(s.dir, 0o755); err != nil { //nolint:gosec // jobs of other users read what is in it
+		return failure{exitUsage, err}
+	}
+	r, found, err := prepare.Fetch(ctx, shelf, s.dir, prepare.Kept{Image: image, Key: key})
+	if err != nil {
+		return mistaken(err)
+	}
+	if !found {
+		return fmt.Errorf("%s: no build of key %.12s is kept: build it with pinwheel prepare build --image %s", image, key, image)
+	}
+	if err := prepare.Keep(s.dir, r); err != nil {
+		return err
+	}
+	if s.json {
+		return s.p.line(builtOf(r, nil, "fetched"))
+	}
+	fmt.Fprintf(s.p.out, "%s: fetched, %s of %s, key %s\n", image, r.Tarball.Name, size(r.Tarball.Size), r.Key[:12])
+	return nil
 }
 
 func (p *program) prepareUnpack() *cobra.Command {
@@ -278,7 +293,10 @@ not do.`,
 	at := c.Flags().String("at", "", "count back from `TIME` (RFC 3339) instead of now")
 	dry := c.Flags().Bool("dry-run", false, "say what would be removed, and remove nothing")
 	var keys []string
-	c.Flags().Func("keep", "leave the build of this `KEY`; may be given again", func(v string) error {
+	c.Flags().Func("keep", "leave the build of this `KEY`, or of one that begins so; may be given again", func(v string) error {
+		if !prepare.KeyPrefix.MatchString(v) {
+			return errors.New("is no key: write eight or more of its characters")
+		}
 		keys = append(keys, v)
 		return nil
 	})
@@ -303,8 +321,21 @@ not do.`,
 			}
 			images = []config.SoftwareImage{image}
 		}
+		used, err := s.inUse(cmd.Context(), conf)
+		if err != nil {
+			return err
+		}
+		used.Keys = append(used.Keys, keys...)
+		around, closing, err := s.written(cmd.Context(), conf, removeBuild)
+		if err != nil {
+			return err
+		}
+		defer closing()
+		if s.image == "" {
+			images = append(slices.Clip(images), config.SoftwareImage{}) // the locks that lock --once kept
+		}
 		for _, i := range images {
-			which := prepare.Pruning{Image: i.Name, Before: now.AddDate(0, 0, -conf.Software.Keep), Keys: keys, Dry: *dry}
+			which := prepare.Pruning{Image: i.Name, Before: now.AddDate(0, 0, -conf.Software.Keep), Used: used, Dry: *dry, Around: around}
 			gone, err := prepare.Prune(cmd.Context(), shelf, which)
 			if err := errors.Join(s.sayGone(gone, *dry), err); err != nil {
 				return err
@@ -315,6 +346,11 @@ not do.`,
 	return c
 }
 
+// inUse names the builds that something else needs. An error keeps all of them.
+func (*software) inUse(context.Context, *config.Config) (prepare.InUse, error) {
+	return prepare.InUse{}, nil // whoever records sets adds theirs here
+}
+
 // sayGone prints what prune removed, or would have.
 func (s *software) sayGone(gone []prepare.Kept, dry bool) error {
 	how := "removed"
@@ -323,8 +359,8 @@ func (s *software) sayGone(gone []prepare.Kept, dry bool) error {
 	}
 	for _, k := range gone {
 		if !s.json {
-			fmt.Fprintf(s.p.out, "%s: %.12s %s\n", k.Image, printable(k.Key), how)
-		} else if err := s.p.line(keptOut{k.Image, k.Key, how}); err != nil {
+			fmt.Fprintf(s.p.out, "%s: %.12s %s\n", cmp.Or(k.Image, "lock"), printable(k.Key), how)
+		} else if err := s.p.line(keptOut{cmp.Or(k.Image, "lock"), k.Key, how}); err != nil {
 			return err
 		}
 	}

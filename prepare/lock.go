@@ -74,6 +74,10 @@ func (l Lock) plain() bool {
 
 // write makes the folder of a lock. make reads the repositories into the mirrors.
 func (with Locking) write(ctx context.Context, plain bool, make func(*mirrors) (Lock, error)) (Lock, error) {
+	var err error
+	if with.Dir, err = filepath.Abs(with.Dir); err != nil { // git runs in folders of its own
+		return Lock{}, err
+	}
 	if err := os.MkdirAll(filepath.Dir(filepath.Clean(with.Dir)), 0o750); err != nil {
 		return Lock{}, fmt.Errorf("the folder of %s cannot be made: %w", with.Dir, err)
 	}

@@ -73,6 +73,14 @@ func build(t *testing.T, lock byte, tarball string) (dir string, r Record) {
 	return dir, r
 }
 
+// replaceRecord writes another record beside the tarball of a build.
+func replaceRecord(t *testing.T, dir string, r Record) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "python.json"), r.encode(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func push(t *testing.T, s Shelf, dir string) bool {
 	t.Helper()
 	_, pushed, err := Push(t.Context(), s, Pushing{Dir: dir, Image: "python"})

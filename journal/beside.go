@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/store"
@@ -32,7 +33,7 @@ func (b Beside) Do(ctx context.Context, e store.AuditEntry, effect func(context.
 	if out.Target != "" {
 		e.Target = out.Target
 	}
-	e.After = append(e.After[:len(e.After):len(e.After)], out.After...)
+	e.After = append(slices.Clip(e.After), out.After...)
 	return b.write(context.WithoutCancel(ctx), e)
 }
 

@@ -72,8 +72,8 @@ func (l Lock) plain() bool {
 	return false
 }
 
-// write makes the folder of a lock. make reads the repositories into the mirrors.
-func (with Locking) write(ctx context.Context, plain bool, make func(*mirrors) (Lock, error)) (Lock, error) {
+// write makes the folder of a lock. read reads the repositories into the mirrors.
+func (with Locking) write(ctx context.Context, plain bool, read func(*mirrors) (Lock, error)) (Lock, error) {
 	var err error
 	if with.Dir, err = filepath.Abs(with.Dir); err != nil { // git runs in folders of its own
 		return Lock{}, err
@@ -102,7 +102,7 @@ func (with Locking) write(ctx context.Context, plain bool, make func(*mirrors) (
 		protocols += ":http"
 	}
 	m := &mirrors{git: &git{scratch, protocols, gitSettings(with.Credential, with.CAFile)}, dir: repositories, had: map[string]*mirror{}}
-	l, err := make(m)
+	l, err := read(m)
 	if err != nil {
 		return Lock{}, err
 	}

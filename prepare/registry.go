@@ -1,8 +1,8 @@
 package prepare
 
 import (
-	"cmp"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -349,23 +349,45 @@ func (u InUse) uses(ctx context.Context, s Shelf, k Kept) (bool, error) {
 	return found && slices.Contains(u.Locks, r.Lock), err
 }
 
-// Prune removes the builds of an image that are old, but for the newest, which is the
-// one to fall back to, and those that are in use. It returns what it removed.
+// fallsBackTo says that a build may be the last good one: it has no overrides. Of locks
+// it is the newest, the first of the list.
+func fallsBackTo(ctx context.Context, s Shelf, k Kept, i int) (bool, error) {
+	if k.Image == locks {
+		return i == 0, nil
+	}
+	r, found, err := recordOn(ctx, s, k.Image, k.Key)
+	return found && len(r.Overridden) == 0, err
+}
+
+// stays says that a build is too young to go, or in use.
+func (p Pruning) stays(ctx context.Context, s Shelf, k Kept) (bool, error) {
+	if !k.Created.Before(p.Before) {
+		return true, nil
+	}
+	return p.Used.uses(ctx, s, k)
+}
+
+// Prune removes the builds of an image that are old, but for the newest without an
+// override, which is the one to fall back to, and those that are in use. It returns what it removed.
 func Prune(ctx context.Context, s Shelf, p Pruning) ([]Kept, error) {
 	all, err := s.list(ctx, p.Image)
 	if err != nil {
 		return nil, err
 	}
 	var out []Kept
+	spared := false // the one to fall back to
 	for i, k := range all {
-		if i == 0 || !k.Created.Before(p.Before) {
-			continue
+		if !spared {
+			if spared, err = fallsBackTo(ctx, s, k, i); err != nil {
+				return out, err
+			}
+			if spared {
+				continue
+			}
 		}
-		used, err := p.Used.uses(ctx, s, k)
-		if err != nil {
+		if used, err := p.stays(ctx, s, k); err != nil {
 			return out, err
-		}
-		if used {
+		} else if used {
 			continue
 		}
 		if !p.Dry {

@@ -126,7 +126,7 @@ func TestPrepare(t *testing.T) {
 	testenv.InStep(t, 1, "prepare")
 	p := newPipeline(t)
 	has(t, p.must("lock"), "cki-lib ", "cki-tools ", "kpet-db ", "2 packages, 1 data project")
-	p.pushTo("cki/cki-lib", sourceOf("cki-lib", "9.9"))
+	p.pushLib(sourceOf("cki-lib", "9.9"))
 	for _, image := range []string{"python", "builder"} {
 		has(t, p.must("build", "--image", image, "--metrics", p.path("software.prom")), image+": built, "+image+".tar.gz")
 		has(t, p.read("software.prom"), `pinwheel_software_ok{image="`+image+`"} 1`, `,how="built"} 1`, `pinwheel_software_packages{image="`+image+`"}`)
@@ -162,9 +162,10 @@ func TestPrepare(t *testing.T) {
 	}
 }
 
-func (p *pipeline) pushTo(path string, files map[string]string) {
+// pushLib moves the branch production of cki-lib.
+func (p *pipeline) pushLib(files map[string]string) {
 	p.t.Helper()
-	_, err := p.gitlab.Project(path).Push("maintainer", "production", "Change", files)
+	_, err := p.gitlab.Project("cki/cki-lib").Push("maintainer", "production", "Change", files)
 	must(p.t, err)
 }
 
@@ -187,7 +188,7 @@ func TestPrepareWhenPipSaysNo(t *testing.T) {
 	p.must("lock")
 	good := p.must("build", "--image", "python")
 	p.must("push", "--image", "python")
-	p.pushTo("cki/cki-lib", sourceOf("cki-lib", "3.0", "six>=1.17"))
+	p.pushLib(sourceOf("cki-lib", "3.0", "six>=1.17"))
 	p.must("lock")
 	code, _, complaints := p.software("build", "--image", "python", "--strict")
 	p.want(code, exitFailed, complaints)
@@ -233,7 +234,7 @@ func TestPrepareHoldsWhatTheLockHolds(t *testing.T) {
 	p.add("cki/hidden", sourceOf("hidden", "1.0"))
 	files := sourceOf("cki-lib", "1.0", "hidden @ git+"+p.url+"/cki/hidden.git@production")
 	files["pyproject.toml"] = "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n[project]\nname = \"cki-lib\"\ndynamic = [\"version\", \"dependencies\"]\n"
-	p.pushTo("cki/cki-lib", files)
+	p.pushLib(files)
 	code, _, complaints := p.software("lock")
 	p.want(code, exitDone, complaints)
 	has(t, complaints, "cki-lib: what it requires is known to its build alone")

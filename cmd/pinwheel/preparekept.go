@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -284,66 +283,82 @@ func (p *program) preparePrune() *cobra.Command {
 	c := &cobra.Command{
 		Use: "prune", Short: "remove builds that are no longer needed",
 		Long: `Removes the builds of the configured images that are older than software.keep,
-but for the newest of each image, which is the one to fall back to, and those
-that --keep names. It needs a token with the role Maintainer; a job's own does
+but for the newest of each image that has no override, which is the one to fall
+back to, and those that --keep names. Locks that lock --once kept go as they do. It needs a token with the role Maintainer; a job's own does
 not do.`,
 		Example: `  pinwheel prepare prune --dry-run`,
 	}
-	s := p.softwareFlags(c, imageFlag)
-	at := c.Flags().String("at", "", "count back from `TIME` (RFC 3339) instead of now")
-	dry := c.Flags().Bool("dry-run", false, "say what would be removed, and remove nothing")
-	var keys []string
+	r := removing{software: p.softwareFlags(c, imageFlag)}
+	c.Flags().StringVar(&r.at, "at", "", "count back from `TIME` (RFC 3339) instead of now")
+	c.Flags().BoolVar(&r.dry, "dry-run", false, "say what would be removed, and remove nothing")
 	c.Flags().Func("keep", "leave the build of this `KEY`, or of one that begins so; may be given again", func(v string) error {
 		if !prepare.KeyPrefix.MatchString(v) {
 			return errors.New("is no key: write eight or more of its characters")
 		}
-		keys = append(keys, v)
+		r.keys = append(r.keys, v)
 		return nil
 	})
-	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		conf, err := s.load()
-		if err != nil {
-			return err
-		}
-		now, err := p.instant(*at)
-		if err != nil {
-			return err
-		}
-		shelf, err := s.needShelf(cmd.Context(), conf)
-		if err != nil {
-			return err
-		}
-		images := conf.Software.Images
-		if s.image != "" || len(images) == 0 {
-			image, err := s.pick(conf)
-			if err != nil {
-				return err
-			}
-			images = []config.SoftwareImage{image}
-		}
-		used, err := s.inUse(cmd.Context(), conf)
-		if err != nil {
-			return err
-		}
-		used.Keys = append(used.Keys, keys...)
-		around, closing, err := s.written(cmd.Context(), conf, removeBuild)
-		if err != nil {
-			return err
-		}
-		defer closing()
-		if s.image == "" {
-			images = append(slices.Clip(images), config.SoftwareImage{}) // the locks that lock --once kept
-		}
-		for _, i := range images {
-			which := prepare.Pruning{Image: i.Name, Before: now.AddDate(0, 0, -conf.Software.Keep), Used: used, Dry: *dry, Around: around}
-			gone, err := prepare.Prune(cmd.Context(), shelf, which)
-			if err := errors.Join(s.sayGone(gone, *dry), err); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	c.RunE = func(cmd *cobra.Command, _ []string) error { return r.run(cmd.Context()) }
 	return c
+}
+
+// removing is one prepare prune.
+type removing struct {
+	*software
+	at   string
+	dry  bool
+	keys []string
+}
+
+func (r *removing) run(ctx context.Context) error {
+	conf, err := r.load()
+	if err != nil {
+		return err
+	}
+	now, err := r.p.instant(r.at)
+	if err != nil {
+		return err
+	}
+	shelf, err := r.needShelf(ctx, conf)
+	if err != nil {
+		return err
+	}
+	images, err := r.images(conf)
+	if err != nil {
+		return err
+	}
+	which := prepare.Pruning{Before: now.AddDate(0, 0, -conf.Software.Keep), Dry: r.dry}
+	if which.Used, err = r.inUse(ctx, conf); err != nil {
+		return err
+	}
+	which.Used.Keys = append(which.Used.Keys, r.keys...)
+	around, closing, err := r.written(ctx, conf, removeBuild)
+	if err != nil {
+		return err
+	}
+	defer closing()
+	which.Around = around
+	for _, image := range images {
+		which.Image = image
+		gone, err := prepare.Prune(ctx, shelf, which)
+		if err := errors.Join(r.sayGone(gone, r.dry), err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// images are the one that is named, or all, and what stands for locks.
+func (r *removing) images(c *config.Config) ([]string, error) {
+	if r.image != "" || len(c.Software.Images) == 0 {
+		image, err := r.pick(c)
+		return []string{image.Name}, err
+	}
+	var out []string
+	for _, i := range c.Software.Images {
+		out = append(out, i.Name)
+	}
+	return append(out, ""), nil
 }
 
 // inUse names the builds that something else needs. An error keeps all of them.

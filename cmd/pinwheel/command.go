@@ -45,7 +45,7 @@ func (p *program) root() *cobra.Command {
 		&cobra.Group{ID: groupCheck, Title: "Set up and check"}, &cobra.Group{ID: groupPast, Title: "See what happened"}, &cobra.Group{ID: groupBeside, Title: "More"},
 	)
 	root.AddCommand(
-		p.runCommand(), p.serveCommand(), p.planCommand(), p.explainCommand(), p.verifyCommand(), p.gatesCommand(), p.deriveCommand(), p.validateCommand(), p.doctorCommand(), p.importCommand(),
+		p.runCommand(), p.serveCommand(), p.updateCommand(), p.planCommand(), p.explainCommand(), p.verifyCommand(), p.gatesCommand(), p.deriveCommand(), p.validateCommand(), p.doctorCommand(), p.importCommand(),
 		p.auditCommand(), p.historyCommand(), p.healthCommand(), p.prepareCommand(), p.demoCommand(), p.completionCommand(), p.manCommand(), p.versionCommand(),
 	)
 	help := p.helpCommand()

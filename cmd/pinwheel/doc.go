@@ -8,6 +8,7 @@
 //
 //	pinwheel run [PROJECT...]             look at projects once and do what is due
 //	pinwheel serve                        do that by the schedule, and a minute or two after a tick
+//	pinwheel update [PACKAGE...]          move the pins of a file on disk, here and now
 //	pinwheel plan [PROJECT...]            say what a run would do, and why
 //	pinwheel explain PACKAGE [PROJECT...] say why a pin does not go further
 //	pinwheel verify [PROJECT...]          check whether the pins can be installed together

@@ -74,9 +74,9 @@ func TestSharedFlagsAreTheSame(t *testing.T) {
 		}
 	}
 	for name, want := range map[string][]string{
-		configFlag: {"audit", "doctor", "explain", "gates", "health", "history", "import", "plan", "run", "serve", "validate", "verify"},
-		atFlag:     {"doctor", "explain", "gates", "health", "plan", "run", "verify"},
-		fileFlag:   {"explain", "plan", "verify"},
+		configFlag: {"audit", "doctor", "explain", "gates", "health", "history", "import", "plan", "run", "serve", "update", "validate", "verify"},
+		atFlag:     {"doctor", "explain", "gates", "health", "plan", "run", "update", "verify"},
+		fileFlag:   {"explain", "plan", "update", "verify"},
 		jsonFlag:   {"audit", "doctor", "explain", "gates", "health", "history", "import", "plan", "run", "validate", "verify", "version"},
 	} {
 		slices.Sort(has[name])

@@ -148,45 +148,64 @@ func problemOf(path string, q plan.Problem) string {
 
 // lookAtFile decides for one file on disk, in a store that is thrown away.
 func (p *program) lookAtFile(ctx context.Context, l *looking, names []string, now time.Time) (seen, error) {
+	at, err := p.local(ctx, l, names)
+	if err != nil {
+		return seen{}, err
+	}
+	defer at.close()
+	look := at.runner.Local
+	if l.verify {
+		look = at.runner.VerifyLocal
+	}
+	preview, err := look(ctx, config.Project{Path: l.file, Policy: at.policy}, []plan.File{at.file}, now)
+	return seen{preview, l.file}, err
+}
+
+// local is a file on disk and what it is judged with.
+type local struct {
+	file   plan.File
+	policy plan.Policy
+	runner *reconcile.Runner
+	close  func()
+}
+
+// local reads a file on disk, with the policy of the configuration that was given,
+// and opens a store that is thrown away.
+func (p *program) local(ctx context.Context, l *looking, names []string) (local, error) {
 	c := config.Default()
 	var err error
 	if l.given() {
 		if c, err = load(l.config); err != nil {
-			return seen{}, err
+			return local{}, err
 		}
 	}
 	policy := c.Defaults
 	if len(names) > 0 && !l.given() {
-		return seen{}, usage("a project needs a configuration: add --config, or leave %s out", names[0])
+		return local{}, usage("a project needs a configuration: add --config, or leave %s out", names[0])
 	}
 	if len(names) > 0 || len(c.Projects) == 1 {
 		projects, err := choose(c, names)
 		if err != nil {
-			return seen{}, err
+			return local{}, err
 		}
 		policy = projects[0].Policy
 	}
 	file, err := localFile(l, &policy)
 	if err != nil {
-		return seen{}, err
+		return local{}, err
 	}
+	l.addRoots(&policy)
 	dir, err := os.MkdirTemp("", "pinwheel-")
 	if err != nil {
-		return seen{}, fmt.Errorf("make a folder for the facts of the index: %w", err)
+		return local{}, fmt.Errorf("make a folder for the facts of the index: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	remove := func() { os.RemoveAll(dir) } //nolint:errcheck // a folder of temporary files
 	runner, closing, err := p.runner(ctx, c, wiring{path: filepath.Join(dir, "pinwheel.db"), log: p.log(slog.LevelWarn)})
 	if err != nil {
-		return seen{}, err
+		remove()
+		return local{}, err
 	}
-	defer closing()
-	l.addRoots(&policy)
-	look := runner.Local
-	if l.verify {
-		look = runner.VerifyLocal
-	}
-	preview, err := look(ctx, config.Project{Path: l.file, Policy: policy}, []plan.File{file}, now)
-	return seen{preview, l.file}, err
+	return local{file, policy, runner, func() { closing(); remove() }}, nil
 }
 
 // addRoots lets the roots of the command line take the place of the policy's.

@@ -42,3 +42,18 @@ func Passes(err error) bool {
 	}
 	return false
 }
+
+// Changed reports whether GitLab refused a commit since a file of it is not as the
+// caller had read it: somebody else changed, made or removed it, or moved the branch in
+// that instant.
+func Changed(err error) bool {
+	if !errors.Is(err, ErrRefused) {
+		return false
+	}
+	for _, words := range []string{"has changed since", "that has changed", "file with this name already exists", "file with this name doesn't exist", "Could not update", "Reference update", "reference update"} {
+		if strings.Contains(err.Error(), words) {
+			return true
+		}
+	}
+	return errors.Is(err, ErrConflict)
+}

@@ -86,6 +86,26 @@ func (p *Project) resolve(ref string) *commit {
 	return p.repo.commits[ref]
 }
 
+var beginning = lazy(`^[0-9a-f]{7,39}$`)
+
+// abbreviated finds the one commit whose id begins with a text, as git does for what
+// is no name; nil where there is none or more than one.
+func (p *Project) abbreviated(text string) *commit {
+	if !beginning().MatchString(text) {
+		return nil
+	}
+	var found *commit
+	for id, k := range p.repo.commits {
+		if strings.HasPrefix(id, text) {
+			if found != nil {
+				return nil
+			}
+			found = k
+		}
+	}
+	return found
+}
+
 // lastTouch is the newest commit at or below c that changed path.
 func lastTouch(c *commit, path string) *commit {
 	for {

@@ -55,12 +55,13 @@ type Project struct {
 	issues  []*issue
 	mrs     []*mergeRequest
 
-	packages  []*genericPackage
-	pipelines []*pipeline
-	iids      map[string]int
-	linked    map[string]bool // cross references already told
-	tabs      map[tab]string  // pages that people have open
-	stale     *staleList
+	packages    []*genericPackage
+	pipelines   []*pipeline
+	deployments []*deployment
+	iids        map[string]int
+	linked      map[string]bool // cross references already told
+	tabs        map[tab]string  // pages that people have open
+	stale       *staleList
 }
 
 type member struct {

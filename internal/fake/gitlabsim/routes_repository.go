@@ -158,6 +158,9 @@ func touches(k *commit, path string) bool {
 func (c *call) commit() (*commit, error) {
 	k := c.p.resolve(c.params["sha"])
 	if k == nil {
+		k = c.p.abbreviated(c.params["sha"])
+	}
+	if k == nil {
 		return nil, refuse(404, "404 Commit Not Found")
 	}
 	return k, nil

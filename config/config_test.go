@@ -85,6 +85,14 @@ software:
   compression: zstd
   registry: {project: cki-project/pipeline-definition}
   keep: 14
+  deploy:
+    sets: {project: cki-project/deployments, branch: state, folder: software/sets}
+    branch: stable
+    environment: prod
+    constraints: cki-project/pipeline-definition
+    constraints_files: [pins.txt]
+    build_first: false
+    token_file: /run/secrets/deploy
 `
 
 func parsed(t *testing.T, text string) *Config {
@@ -151,6 +159,10 @@ func TestEveryKey(t *testing.T) {
 			Constraints: "pins.txt", ConstraintsVariable: "PINS", Allowed: []string{"gitlab.com", "gitlab.com/cki-project"}, Path: "/opt/software",
 			Images:   []SoftwareImage{{"python", "registry.example.com/python:production", "python3.12"}, {"builder-rawhide", "", "python3"}},
 			Unpinned: "error", Compression: "zstd", Registry: SoftwareRegistry{Project: "cki-project/pipeline-definition"}, Keep: 14,
+			Deploy: Deploy{
+				Sets: SetsPlace{"cki-project/deployments", "state", "software/sets"}, Branch: "stable", Environment: "prod", Constraints: "cki-project/pipeline-definition",
+				ConstraintsFiles: []string{"pins.txt"}, TokenFile: "/run/secrets/deploy",
+			},
 		},
 		Limits: Limits{PageMiB: 1, PageEntries: 1000, PageMemoryMiB: 2, PagesMemoryMiB: 8, FileMiB: 3,
 			NamesWithoutPin: 10, Releases: 100, ReleasesOfAPackage: 11, PackagesMiB: 4, RequirementsMiB: 5},

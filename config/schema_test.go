@@ -184,12 +184,13 @@ func TestSchemaDefaultsAreTheLoaders(t *testing.T) {
 			put(text, key, yamlValue(t, string(n.Default)))
 		}
 	}
+	put(text, "software.deploy.sets.project", "g/sets") // which has no default, and no mapping around it is without it
 	data, err := yaml.Dump(text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	written := parsed(t, string(data))
-	silent := parsed(t, "projects: [{path: g/p}]")
+	silent := parsed(t, "projects: [{path: g/p}]\nsoftware: {deploy: {sets: {project: g/sets}}}")
 	for _, c := range []*Config{written, silent} {
 		c.Projects[0].beneath, c.Projects[0].layer, c.Projects[0].text = nil, Layer{}, "" // nodes of the texts
 		for i := range c.Indexes {                                                        // where one of them has it

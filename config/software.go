@@ -23,6 +23,7 @@ type Software struct {
 	Compression         string   // gzip or zstd
 	Registry            SoftwareRegistry
 	Keep                int // days
+	Deploy              Deploy
 }
 
 // SoftwareImage is an image of the pipeline.
@@ -51,12 +52,18 @@ var (
 
 // defaultSoftware is what holds without keys.
 func defaultSoftware() Software {
-	return Software{Ref: "production", ConstraintsVariable: "PYTHON_CONSTRAINTS", Path: "/opt/pinwheel", Unpinned: "warning", Compression: "gzip", Keep: 30}
+	return Software{Ref: "production", ConstraintsVariable: "PYTHON_CONSTRAINTS", Path: "/opt/pinwheel", Unpinned: "warning", Compression: "gzip", Keep: 30, Deploy: defaultDeploy()}
 }
 
 // software reads the key of that name.
 func (r *reader) software(n *yaml.Node, at string, s *Software) {
-	r.mapping(n, at, append(r.softwareSet(s), r.softwareBuilds(s)...))
+	r.mapping(n, at, append(append(r.softwareSet(s), r.softwareBuilds(s)...), field{
+		key:  "deploy",
+		says: says{"mapping", "", schemaMapping, "How the projects get into production, for `pinwheel deploy`. Without it nothing is deployed"},
+		read: func(n *yaml.Node, at string) { r.deploy(n, at, &s.Deploy) },
+	}))
+	r.needBuilds(n, at, s)
+	s.Deploy.settle(s)
 }
 
 // entries reads names of projects.
@@ -191,7 +198,7 @@ func (r *reader) softwareBuilds(s *Software) []field {
 		},
 		{
 			key:  "keep",
-			says: says{"number of days, 1 to 3650", "30", `{"type":"integer","minimum":1,"maximum":3650}`, "How old a kept build may become. The newest of each image without an override stays"},
+			says: says{"number of days, 1 to 3650", "30", `{"type":"integer","minimum":1,"maximum":3650}`, "How old a kept build may become. The newest of each image stays"},
 			read: func(n *yaml.Node, at string) { s.Keep = r.number(n, at, 1, 3650) },
 		},
 	}

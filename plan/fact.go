@@ -32,6 +32,10 @@ const (
 	KindEditDashboard    ActionKind = "EditDashboard"
 	KindCommentDashboard ActionKind = "CommentDashboard"
 	KindCloseDashboard   ActionKind = "CloseDashboard"
+
+	KindMoveProduction   ActionKind = "MoveProduction"
+	KindRecordDeployment ActionKind = "RecordDeployment"
+	KindWriteSet         ActionKind = "WriteSet"
 )
 
 // Fact is what is written down of an effect before it happens.

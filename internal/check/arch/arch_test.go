@@ -170,7 +170,7 @@ func TestDoors(t *testing.T) {
 var floors = []string{
 	"cmd/pinwheel",
 	"internal/fake/demo",
-	"scheduler reconcile prepare renovate",
+	"scheduler reconcile prepare deploy renovate",
 	"journal",
 	"dashboard dashboard/publish.go mrs pypi config store",
 	"operation",

@@ -1,0 +1,166 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"gitlab.com/cki-project/pinwheel/gitlab"
+)
+
+// Place is where sets, holds and what is under way are kept.
+type Place struct {
+	Project string
+	Branch  string // empty: the default branch
+	Folder  string
+}
+
+// ledger reads and writes what is kept.
+type ledger struct {
+	client *gitlab.Client
+	place  Place
+	id     int64
+	writer func() string // a new name for each write
+}
+
+// openLedger finds the project of the sets.
+func openLedger(ctx context.Context, client *gitlab.Client, place Place) (*ledger, error) {
+	p, err := client.Project(ctx, place.Project, 0)
+	if err != nil {
+		return nil, err
+	}
+	if place.Branch == "" {
+		place.Branch = p.DefaultBranch
+	}
+	l := &ledger{client: client, place: place, id: p.ID}
+	return l, nil
+}
+
+func (l *ledger) statePath() string { return l.place.Folder + "/state.json" }
+func (l *ledger) setPath(id int64) string {
+	return l.place.Folder + "/sets/" + strconv.FormatInt(id, 10) + ".json"
+}
+
+// kept is a state as it was read: last is the commit that wrote it, empty where none
+// was written yet, and head the commit at which it was read.
+type kept struct {
+	State
+	last, head string
+}
+
+// errMeanwhile says that somebody else wrote what was to be written.
+var errMeanwhile = errors.New("somebody else wrote the state of the deployments meanwhile")
+
+// read reads the state. It is read at the head of the branch by its commit, since a tag
+// may have the branch's name.
+func (l *ledger) read(ctx context.Context) (kept, error) {
+	head, err := l.client.Head(ctx, l.id, l.place.Branch)
+	if err != nil {
+		return kept{}, err
+	}
+	file, found, err := l.client.Stored(ctx, l.id, l.statePath(), head.SHA)
+	if err != nil {
+		return kept{}, err
+	}
+	out := kept{State: State{Format: 1, Holds: []Hold{}}, head: head.SHA}
+	if !found {
+		return out, nil
+	}
+	out.last = file.Commit
+	if out.State, err = readState(file.Data); err != nil {
+		return kept{}, l.damaged(l.statePath(), err)
+	}
+	return out, nil
+}
+
+// damaged says that a file is none of ours.
+func (l *ledger) damaged(path string, err error) error {
+	return mistake("%s of %s is not as pinwheel writes it: %s; see who changed it, and restore what was there before", path, l.place.Project, err)
+}
+
+// set reads a set. found is false if there is no such one.
+func (l *ledger) set(ctx context.Context, k kept, id int64) (Set, bool, error) {
+	if id < 1 || id > k.Set {
+		return Set{}, false, nil
+	}
+	data, found, err := l.client.File(ctx, l.id, l.setPath(id), k.head)
+	if err != nil || !found {
+		return Set{}, false, err
+	}
+	s, err := readSet(data, id)
+	if err != nil {
+		return Set{}, false, l.damaged(l.setPath(id), err)
+	}
+	return s, true, nil
+}
+
+// newest reads the newest set; the zero Set where there is none.
+func (l *ledger) newest(ctx context.Context, k kept) (Set, error) {
+	if k.Set == 0 {
+		return Set{}, nil
+	}
+	s, found, err := l.set(ctx, k, k.Set)
+	if err == nil && !found {
+		err = l.damaged(l.setPath(k.Set), errors.New("the state names it, and it is not there"))
+	}
+	return s, err
+}
+
+// writeTries bounds how often a change of the state is made anew on what others wrote.
+const writeTries = 8
+
+// change is what becomes of a state, with a set that is added.
+type change struct {
+	to      State
+	set     *Set
+	message string
+}
+
+// update reads the state, lets what is to change be worked out, and writes it. If
+// somebody else was faster, that begins anew, on what they wrote: judge sees each state
+// and may end it with an error. A change to nil writes nothing.
+func (l *ledger) update(ctx context.Context, judge func(kept) (*change, error)) error {
+	for range writeTries {
+		was, err := l.read(ctx)
+		if err != nil {
+			return err
+		}
+		c, err := judge(was)
+		if err != nil || c == nil {
+			return err
+		}
+		if err = l.write(ctx, was, *c); !errors.Is(err, errMeanwhile) {
+			return err
+		}
+	}
+	return errMeanwhile
+}
+
+// write replaces a state. errMeanwhile: somebody else was faster, and nothing was
+// written.
+func (l *ledger) write(ctx context.Context, was kept, c change) error {
+	c.to.Format, c.to.Writer = 1, l.writer()
+	files := []gitlab.Write{{Path: l.statePath(), Last: was.last, Data: encode(c.to)}}
+	if c.set != nil {
+		files = append(files, gitlab.Write{Path: l.setPath(c.set.ID), Data: encode(*c.set)})
+	}
+	err := l.client.CommitFiles(ctx, l.id, l.place.Branch, c.message, files)
+	if gitlab.Lost(err) {
+		err = gitlab.Settle(ctx, err, func() (bool, error) {
+			now, err := l.read(ctx)
+			return err == nil && now.Writer == c.to.Writer, err
+		})
+	}
+	if gitlab.Changed(err) {
+		return errMeanwhile
+	}
+	return err
+}
+
+// Mistake is an error of whoever asked or configured: another attempt does not mend it.
+type Mistake struct{ Text string }
+
+func (m *Mistake) Error() string { return m.Text }
+
+func mistake(format string, args ...any) error { return &Mistake{fmt.Sprintf(format, args...)} }

@@ -1,0 +1,408 @@
+package deploy
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/journal"
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// Options are what a Deployer is made with.
+type Options struct {
+	Client      *gitlab.Client
+	Place       Place
+	Members     []string // paths of the projects of the set, the constraints' among them
+	Branch      string   // that is moved, in each project
+	Environment string
+	Clock       func() time.Time // of leases and records; it goes on while a deployment does
+	Instance    string           // tells this process from all others
+	// Do writes an effect down before and after it; see [journal.Journal].
+	Do func(ctx context.Context, project string, f plan.Fact, effect func(context.Context) journal.Outcome) error
+	// Say gets a sentence for a person while something is waited for, or is not as it
+	// should be and stops nothing.
+	Say func(format string, args ...any)
+}
+
+// How long whoever began a deployment may move branches, how much of that has to be
+// left before a push, and how long is waited for others.
+const (
+	lease    = 2 * time.Minute
+	margin   = 75 * time.Second // a push that hangs is given up before
+	wait     = 5 * time.Second
+	patience = 5 * time.Minute
+)
+
+// Deployer moves production branches. It may be used by one goroutine.
+type Deployer struct {
+	o        Options
+	ledger   *ledger
+	projects map[string]gitlab.Project // by lower-case path
+	writes   int
+}
+
+// New connects a Deployer with the project of the sets.
+func New(ctx context.Context, o Options) (*Deployer, error) {
+	if !gitlab.BranchName(o.Branch) {
+		return nil, mistake("%q is no name of a branch", o.Branch)
+	}
+	o.Members = slices.Clone(o.Members)
+	slices.Sort(o.Members)
+	o.Members = slices.Compact(o.Members)
+	l, err := openLedger(ctx, o.Client, o.Place)
+	if err != nil {
+		return nil, err
+	}
+	d := &Deployer{o: o, ledger: l, projects: map[string]gitlab.Project{}}
+	l.writer = func() string {
+		d.writes++
+		return fmt.Sprintf("%s-%d", o.Instance, d.writes)
+	}
+	return d, nil
+}
+
+// project reads a member once.
+func (d *Deployer) project(ctx context.Context, path string) (gitlab.Project, error) {
+	if p, there := d.projects[strings.ToLower(path)]; there {
+		return p, nil
+	}
+	p, err := d.o.Client.Project(ctx, path, 0)
+	if err == nil {
+		d.projects[strings.ToLower(path)] = p
+	}
+	return p, err
+}
+
+// isMember is the path of a member as it is configured.
+func (d *Deployer) isMember(path string) (string, error) {
+	i := slices.IndexFunc(d.o.Members, func(m string) bool { return strings.EqualFold(m, path) })
+	if i < 0 {
+		return "", mistake("%s is no project of the set: it has %s; add it below software, or correct the name", path, strings.Join(d.o.Members, ", "))
+	}
+	return d.o.Members[i], nil
+}
+
+// production is the head of a project's production branch, empty if there is none.
+func (d *Deployer) production(ctx context.Context, path string) (string, error) {
+	p, err := d.project(ctx, path)
+	if err != nil {
+		return "", err
+	}
+	k, err := d.o.Client.Head(ctx, p.ID, d.o.Branch)
+	if gitlab.Missing(err) {
+		return "", nil
+	}
+	return k.SHA, err
+}
+
+// relation says where a commit stands to another one.
+func (d *Deployer) relation(ctx context.Context, path, to, sha string) (Relation, error) {
+	switch to {
+	case "":
+		return Apart, nil
+	case sha:
+		return Same, nil
+	}
+	p, err := d.project(ctx, path)
+	if err != nil {
+		return Apart, err
+	}
+	base, err := d.o.Client.MergeBase(ctx, p.ID, to, sha)
+	switch {
+	case err != nil:
+		return Apart, err
+	case base.SHA == to:
+		return Newer, nil
+	case base.SHA == sha:
+		return Older, nil
+	}
+	return Apart, nil
+}
+
+// onDefault reports whether a commit is in the history of the default branch, and is an
+// error if the project has no such commit.
+func (d *Deployer) onDefault(ctx context.Context, path, sha string) (bool, error) {
+	p, err := d.project(ctx, path)
+	if err != nil {
+		return false, err
+	}
+	head, err := d.o.Client.Head(ctx, p.ID, p.DefaultBranch)
+	if err != nil {
+		return false, err
+	}
+	r, err := d.relation(ctx, path, head.SHA, sha)
+	return r == Same || r == Older, err
+}
+
+// world is what is so now: the state, the newest set, and what is in production.
+type world struct {
+	kept
+	set   Set
+	heads map[string]string // by member; absent: it could not be read
+}
+
+// look reads the world while nothing is under way. Only the projects of need have to be
+// readable.
+func (d *Deployer) look(ctx context.Context, k kept, need ...string) (world, error) {
+	w := world{kept: k, heads: map[string]string{}}
+	var err error
+	if w.set, err = d.ledger.newest(ctx, k); err != nil {
+		return w, err
+	}
+	for _, m := range d.o.Members {
+		head, err := d.production(ctx, m)
+		switch {
+		case err == nil:
+			w.heads[m] = head
+		case gitlab.NeedsPerson(err) && len(need) > 0 && !slices.Contains(need, m):
+			d.o.Say("%s cannot be read (%v), so the set keeps what it says of it", m, err)
+		default:
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+// members are those of the newest set as the world is now: who was moved beside
+// pinwheel is where it is, by nobody known.
+func (d *Deployer) members(w world) []Member {
+	var out []Member
+	for _, path := range d.o.Members {
+		m, had := w.set.member(path)
+		m.Project = path
+		head, known := w.heads[path]
+		if known && (!had || m.SHA != head) {
+			m = Member{Project: path, SHA: head, Since: d.now(), Kind: ByHand, Set: w.Set + 1, Line: m.Line}
+			if had {
+				d.o.Say("%s of %s is at %s, and set %d has it at %s: somebody moved it beside pinwheel", d.o.Branch, path, short(head), w.Set, short(w.set.sha(path)))
+			}
+		}
+		out = put(out, m)
+	}
+	return out
+}
+
+func (s Set) sha(project string) string {
+	m, _ := s.member(project)
+	return m.SHA
+}
+
+func (d *Deployer) now() time.Time { return d.o.Clock().UTC().Truncate(time.Second) }
+
+// Person is who asked, and where.
+type Person struct{ Name, Page string }
+
+// Outcome is what came of a command.
+type Outcome struct {
+	Verdict
+	Set     int64 // that it made; 0: none
+	Moves   []Move
+	Project string
+	SHA     string
+	// Completed is the set that an earlier deployment, which had ended before its end,
+	// got; 0: there was none.
+	Completed int64
+}
+
+// Order is one commit that a job asks to deploy.
+type Order struct {
+	Asked
+	Person
+	// Recorded says that GitLab records the deployment itself, since the job names the
+	// environment.
+	Recorded bool
+	// Builds proves that the set is built for every image, and names the builds. It gets
+	// what every member will be at. Nil: it is not asked for.
+	Builds func(ctx context.Context, members map[string]string) ([]Build, error)
+}
+
+// Deploy deploys a commit, or says why not. What others began and did not end is
+// completed before. Where somebody else is faster it judges anew, on what they did.
+func (d *Deployer) Deploy(ctx context.Context, order Order) (out Outcome, err error) {
+	path, err := d.isMember(order.Project)
+	if err != nil {
+		return out, err
+	}
+	order.Project = path
+	for range writeTries {
+		k, completed, err := d.settled(ctx)
+		if err != nil {
+			return out, err
+		}
+		if completed != 0 {
+			out.Completed = completed
+		}
+		again, err := d.deployOn(ctx, k, order, &out)
+		if !again {
+			return out, err
+		}
+	}
+	return out, errMeanwhile
+}
+
+// deployOn deploys on a state that nothing is under way in. again: somebody else was
+// faster, and nothing was begun.
+func (d *Deployer) deployOn(ctx context.Context, k kept, order Order, out *Outcome) (again bool, err error) {
+	w, err := d.look(ctx, k, order.Project)
+	if err != nil {
+		return false, err
+	}
+	seen, err := d.see(ctx, w, &order.Asked)
+	if err != nil {
+		return false, err
+	}
+	out.Verdict, out.Project, out.SHA = Judge(order.Asked, seen), order.Project, order.SHA
+	if out.Do != Deploy {
+		return false, nil
+	}
+	members := d.members(w)
+	m := Member{Project: order.Project, SHA: order.SHA, Since: d.now(), By: order.Name, Kind: out.Kind, Set: w.Set + 1, Line: order.SHA}
+	if out.Kind == MergeRequest {
+		m.Line = seen.Line
+	}
+	members = put(members, m)
+	i := d.intent(w, out.Kind, order.Person)
+	if seen.Head != order.SHA {
+		i.Moves = []Move{{order.Project, seen.Head, order.SHA}}
+	}
+	i.Why = fmt.Sprintf("%s of %s", out.Kind, order.Project)
+	if out.Kind == Rollback {
+		i.Holds = []Hold{{Project: order.Project, Since: i.At, By: order.Name, Reason: fmt.Sprintf("rolled back from %s to %s", short(seen.Head), short(order.SHA))}}
+	}
+	if order.Builds != nil && out.Kind != Rollback {
+		if i.Result.Builds, err = order.Builds(ctx, shas(members)); err != nil {
+			return false, err
+		}
+	}
+	i.Result.Why, i.Result.Members, i.Recorded = i.Why, members, order.Recorded
+	return d.carryOut(ctx, w, i, out)
+}
+
+// shas are the commits of members.
+func shas(members []Member) map[string]string {
+	out := map[string]string{}
+	for _, m := range members {
+		out[m.Project] = m.SHA
+	}
+	return out
+}
+
+// see reads what a commit is judged by.
+func (d *Deployer) see(ctx context.Context, w world, a *Asked) (Seen, error) {
+	s := Seen{Head: w.heads[a.Project], Now: d.now()}
+	m, had := w.set.member(a.Project)
+	s.Line = m.Line
+	s.Hold, s.Held = w.hold(a.Project, s.Now)
+	var err error
+	if s.Line == "" && s.Head != "" {
+		// Nothing is recorded of the default branch yet: it is what production has of it.
+		on, err := d.onDefault(ctx, a.Project, s.Head)
+		if err != nil {
+			return s, err
+		}
+		if on {
+			s.Line = s.Head
+		}
+	}
+	on, err := d.onDefault(ctx, a.Project, a.SHA)
+	if err != nil {
+		return s, err
+	}
+	a.Default = a.Default && on
+	if s.Relation, err = d.relation(ctx, a.Project, s.Line, a.SHA); err != nil {
+		return s, err
+	}
+	s.Recorded = had && m.SHA == a.SHA && (a.MergeRequest || m.Line == a.SHA)
+	return s, nil
+}
+
+// intent is what is the same in all that is begun.
+func (d *Deployer) intent(w world, kind Kind, by Person) Intent {
+	now := d.now()
+	return Intent{
+		Set: w.Set + 1, Kind: kind, By: by.Name, Page: by.Page, At: now, Moves: []Move{}, Owner: d.o.Instance, Until: now.Add(lease),
+		Result: Set{Format: 1, ID: w.Set + 1, At: now, Kind: kind, By: by.Name, Page: by.Page, Members: []Member{}, Builds: []Build{}},
+	}
+}
+
+// carryOut stores what is to happen, and then does it.
+func (d *Deployer) carryOut(ctx context.Context, w world, i Intent, out *Outcome) (again bool, err error) {
+	err = d.ledger.update(ctx, func(k kept) (*change, error) {
+		if k.last != w.last {
+			return nil, errMeanwhile // it was judged on another state
+		}
+		to := k.State
+		to.Intent = &i
+		return &change{to: to, message: fmt.Sprintf("Begin set %d: %s", i.Set, i.Kind)}, nil
+	})
+	if errors.Is(err, errMeanwhile) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := d.complete(ctx, i); err != nil {
+		return false, err
+	}
+	out.Set, out.Moves = i.Set, i.Moves
+	return false, nil
+}
+
+// settled is the state when nothing is under way: it waits for those who are at it, and
+// completes what somebody began and did not end. completed is the set which that got.
+func (d *Deployer) settled(ctx context.Context) (k kept, completed int64, err error) {
+	begun, said := d.o.Clock(), false
+	for {
+		if k, err = d.ledger.read(ctx); err != nil || k.Intent == nil {
+			return k, completed, err
+		}
+		i := *k.Intent
+		if now := d.o.Clock(); now.Before(i.Until) && i.Owner != d.o.Instance {
+			if now.Sub(begun) > patience {
+				return k, completed, fmt.Errorf("set %d, %s, is under way since %s, begun by %s: run this again when it is done", i.Set, i.Why, i.At.Format(time.RFC3339), cmp.Or(i.By, "nobody known"))
+			}
+			if !said {
+				d.o.Say("set %d, %s, is under way, begun by %s: waiting for it", i.Set, i.Why, cmp.Or(i.By, "nobody known"))
+				said = true
+			}
+			if err := gitlab.Pause(ctx, min(wait, i.Until.Sub(now)+time.Second)); err != nil {
+				return k, completed, err
+			}
+			continue
+		}
+		switch err := d.takeOver(ctx, &i); {
+		case errors.Is(err, errOver), errors.Is(err, errMeanwhile):
+			continue
+		case err != nil:
+			return k, completed, err
+		}
+		d.o.Say("set %d, %s, was begun by %s and not ended: completing it", i.Set, i.Why, cmp.Or(i.By, "nobody known"))
+		if err := d.complete(ctx, i); err != nil {
+			return k, completed, fmt.Errorf("set %d, %s, was begun and not ended: %w", i.Set, i.Why, err)
+		}
+		completed = i.Set
+	}
+}
+
+// errOver says that what was under way is not any more, or in other hands.
+var errOver = errors.New("it is in other hands")
+
+// takeOver makes this process the owner of what is under way, for a lease.
+func (d *Deployer) takeOver(ctx context.Context, i *Intent) error {
+	was := *i
+	i.Owner, i.Until = d.o.Instance, d.now().Add(lease)
+	return d.ledger.update(ctx, func(k kept) (*change, error) {
+		if k.Intent == nil || k.Intent.Set != i.Set || k.Intent.Owner != was.Owner || !k.Intent.Until.Equal(was.Until) {
+			return nil, errOver
+		}
+		to := k.State
+		to.Intent = i
+		return &change{to: to, message: fmt.Sprintf("Go on with set %d: %s", i.Set, i.Kind)}, nil
+	})
+}

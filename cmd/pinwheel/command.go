@@ -10,11 +10,12 @@ import (
 
 // The groups of commands, in the order of the help.
 const (
-	groupWork   = "work"
-	groupLook   = "look"
-	groupCheck  = "check"
-	groupPast   = "past"
-	groupBeside = "beside"
+	groupWork       = "work"
+	groupLook       = "look"
+	groupCheck      = "check"
+	groupPast       = "past"
+	groupProduction = "production"
+	groupBeside     = "beside"
 )
 
 // root is the command line of pinwheel: every command with its flags. Cobra reads
@@ -42,11 +43,13 @@ func (p *program) root() *cobra.Command {
 	}
 	root.AddGroup(
 		&cobra.Group{ID: groupWork, Title: "Keep projects moving"}, &cobra.Group{ID: groupLook, Title: "See what would happen, and why"},
-		&cobra.Group{ID: groupCheck, Title: "Set up and check"}, &cobra.Group{ID: groupPast, Title: "See what happened"}, &cobra.Group{ID: groupBeside, Title: "More"},
+		&cobra.Group{ID: groupCheck, Title: "Set up and check"}, &cobra.Group{ID: groupPast, Title: "See what happened"}, &cobra.Group{ID: groupProduction, Title: "Move production branches"},
+		&cobra.Group{ID: groupBeside, Title: "More"},
 	)
 	root.AddCommand(
 		p.runCommand(), p.serveCommand(), p.updateCommand(), p.planCommand(), p.explainCommand(), p.verifyCommand(), p.gatesCommand(), p.deriveCommand(), p.validateCommand(), p.doctorCommand(), p.importCommand(),
-		p.auditCommand(), p.historyCommand(), p.healthCommand(), p.prepareCommand(), p.demoCommand(), p.completionCommand(), p.manCommand(), p.versionCommand(),
+		p.auditCommand(), p.historyCommand(), p.healthCommand(), p.deployCommand(), p.releasesCommand(), p.rollbackCommand(), p.holdCommand(), p.releaseCommand(),
+		p.prepareCommand(), p.demoCommand(), p.completionCommand(), p.manCommand(), p.versionCommand(),
 	)
 	help := p.helpCommand()
 	root.SetHelpCommand(help)

@@ -16,6 +16,7 @@ const (
 	exitFailed  = 1
 	exitUsage   = 2
 	exitStopped = 3
+	exitHeld    = 4
 )
 
 // failure is an error whose exit code is known. Without an err everything was

@@ -74,10 +74,10 @@ func TestSharedFlagsAreTheSame(t *testing.T) {
 		}
 	}
 	for name, want := range map[string][]string{
-		configFlag: {"audit", "doctor", "explain", "gates", "health", "history", "import", "plan", "run", "serve", "update", "validate", "verify"},
+		configFlag: {"audit", "deploy", "doctor", "explain", "gates", "health", "history", "hold", "import", "plan", "release", "releases", "rollback", "run", "serve", "update", "validate", "verify"},
 		atFlag:     {"doctor", "explain", "gates", "health", "plan", "run", "update", "verify"},
 		fileFlag:   {"explain", "plan", "update", "verify"},
-		jsonFlag:   {"audit", "doctor", "explain", "gates", "health", "history", "import", "plan", "run", "validate", "verify", "version"},
+		jsonFlag:   {"audit", "deploy", "doctor", "explain", "gates", "health", "history", "hold", "import", "plan", "release", "releases", "rollback", "run", "validate", "verify", "version"},
 	} {
 		slices.Sort(has[name])
 		if !slices.Equal(has[name], want) {

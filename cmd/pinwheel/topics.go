@@ -53,6 +53,7 @@ cuts days out, rules give packages a window of their own.`},
   2  the command line or the configuration is wrong
   3  a project is stopped, or a file cannot be used, until a person acts:
      rights, a malformed file
+  4  deploy alone: a hold keeps production where it is
 
 Of several projects the highest code counts.`},
 	}

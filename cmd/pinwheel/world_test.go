@@ -117,6 +117,9 @@ func (w *world) pinwheel(args ...string) (code int, out, complaints string) {
 	}
 	code = p.main(w.t.Context(), args)
 	for name, secret := range w.env {
+		if strings.HasPrefix(name, "CI_") && !strings.HasSuffix(name, "_TOKEN") {
+			continue // what GitLab tells every job
+		}
 		if strings.Contains(stdout.String()+stderr.String(), secret) {
 			w.t.Errorf("%s shows in the output of pinwheel %s", name, strings.Join(args, " "))
 		}

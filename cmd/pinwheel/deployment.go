@@ -1,0 +1,321 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/deploy"
+	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/journal"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/prepare"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// softwareRun is the name under which the journal has the runs of deployments: they are
+// about no one project.
+const softwareRun = "software"
+
+// deployment is what the commands about production share.
+type deployment struct {
+	p       *program
+	conf    *config.Config
+	client  *gitlab.Client
+	members []string
+	*deploy.Deployer
+	closing func(err error)
+}
+
+// deployConfig reads a configuration that says how to deploy.
+func deployConfig(path string) (*config.Config, error) {
+	c, err := load(path)
+	if err == nil && !c.Software.Deploy.Configured() {
+		return nil, usage("%s does not say where deployments are kept: set software.deploy.sets.project", c.Path)
+	}
+	return c, err
+}
+
+// members are the projects whose production is deployed: those of the set that follow
+// the branch, and that of the constraints.
+func (p *program) members(c *config.Config) ([]string, error) {
+	soft := c.Software
+	d := prepare.Defaults{Namespace: cmp.Or(soft.Namespace, p.env("CI_PROJECT_NAMESPACE")), Ref: soft.Ref}
+	var out []string
+	for _, list := range []struct {
+		variable   string
+		configured []string
+	}{{"GITLAB_COM_PACKAGES", soft.Packages}, {"DATA_PROJECTS", soft.Data}} {
+		entries, err := prepare.ParseEntries(cmp.Or(strings.TrimSpace(p.env(list.variable)), strings.Join(list.configured, " ")), d)
+		if err != nil {
+			return nil, mistaken(err)
+		}
+		for _, e := range entries {
+			if e.Ref == soft.Deploy.Branch {
+				out = append(out, e.Project)
+			}
+		}
+	}
+	if soft.Deploy.Constraints != "" {
+		out = append(out, soft.Deploy.Constraints)
+	}
+	if len(out) == 0 {
+		return nil, usage("no project of the set follows the branch %s: name projects below software in %s, or in the variable GITLAB_COM_PACKAGES", soft.Deploy.Branch, c.Path)
+	}
+	return out, nil
+}
+
+// deployClient connects with the token of deployments. A command that only reads takes
+// pinwheel's own where there is none.
+func (p *program) deployClient(c *config.Config, reading bool) (*gitlab.Client, error) {
+	_, err := c.DeployToken(p.env)
+	read := c.DeployToken
+	if err != nil && reading {
+		if _, other := c.Token(p.env); other == nil {
+			read, err = c.Token, nil
+		}
+	}
+	if err != nil {
+		return nil, failure{exitUsage, err}
+	}
+	o, err := p.connection(c)
+	if err != nil {
+		return nil, err
+	}
+	o.ReadToken = func() (string, error) {
+		token, err := read(p.env)
+		return token.Reveal(), err
+	}
+	client, err := gitlab.Connect(o)
+	if err != nil {
+		return nil, failure{exitUsage, err}
+	}
+	return client, nil
+}
+
+// deployment connects, and for a command that writes begins a run in the journal; end
+// it with closing.
+func (p *program) deployment(ctx context.Context, path string, reading bool) (*deployment, error) {
+	c, err := deployConfig(path)
+	if err != nil {
+		return nil, err
+	}
+	d := &deployment{p: p, conf: c, closing: func(error) {}}
+	if d.members, err = p.members(c); err != nil {
+		return nil, err
+	}
+	if d.client, err = p.deployClient(c, reading); err != nil {
+		return nil, err
+	}
+	write := func(context.Context, string, plan.Fact, func(context.Context) journal.Outcome) error {
+		return errors.New("this command writes nothing")
+	}
+	if !reading {
+		if write, err = d.journal(ctx); err != nil {
+			return nil, err
+		}
+	}
+	soft := c.Software.Deploy
+	d.Deployer, err = deploy.New(ctx, deploy.Options{
+		Client: d.client, Place: deploy.Place{Project: soft.Sets.Project, Branch: soft.Sets.Branch, Folder: soft.Sets.Folder},
+		Members: d.members, Branch: soft.Branch, Environment: soft.Environment, Clock: p.now, Instance: p.instance, Do: write,
+		Say: func(format string, args ...any) {
+			fmt.Fprintln(p.err, "pinwheel: "+printable(fmt.Sprintf(format, args...)))
+		},
+	})
+	if err != nil {
+		d.closing(err)
+		return nil, misdeployed(err)
+	}
+	return d, nil
+}
+
+// runLease is how long a run of deployments is believed alive without a sign.
+const runLease = 10 * time.Minute
+
+// journal opens the store and begins a run; what it returns writes each effect down.
+func (d *deployment) journal(ctx context.Context) (func(context.Context, string, plan.Fact, func(context.Context) journal.Outcome) error, error) {
+	s, err := store.Open(ctx, d.conf.Store)
+	if err != nil {
+		return nil, failure{exitUsage, err}
+	}
+	s.RunAs(store.Here(d.p.instance))
+	now := d.p.now().UTC()
+	run, err := s.BeginRun(ctx, softwareRun, now, runLease)
+	if err != nil {
+		s.Close() //nolint:errcheck // nothing was written
+		return nil, err
+	}
+	d.closing = func(err error) {
+		end := store.RunEnd{Status: store.RunDone}
+		if err != nil {
+			end = store.RunEnd{Status: store.RunFailed, Summary: sentence(err)}
+		}
+		if err := errors.Join(s.FinishRun(context.WithoutCancel(ctx), run, d.p.now().UTC(), end), s.Close()); err != nil {
+			fmt.Fprintf(d.p.err, "pinwheel: %s\n", sentence(err))
+		}
+	}
+	var file func([]byte) error
+	if d.conf.AuditFile != "" {
+		file = appender(d.conf.AuditFile)
+	}
+	return func(ctx context.Context, project string, f plan.Fact, effect func(context.Context) journal.Outcome) error {
+		return journal.New(s, file, journal.Run{Project: project, ID: run, Now: now}).Do(ctx, f, effect)
+	}, nil
+}
+
+// misdeployed gives an error of deploy its exit code.
+func misdeployed(err error) error {
+	if _, ok := errors.AsType[*deploy.Mistake](err); ok {
+		return failure{exitUsage, err}
+	}
+	return mistaken(err)
+}
+
+// person is who asks: in a job of GitLab whoever it belongs to, else the user of the
+// token.
+func (d *deployment) person(ctx context.Context) (deploy.Person, error) {
+	if path, id := d.p.env("CI_PROJECT_PATH"), numbered(d.p.env("CI_JOB_ID")); path != "" && id != 0 {
+		project, err := d.client.Project(ctx, path, 0)
+		if err != nil {
+			return deploy.Person{}, err
+		}
+		job, err := d.client.JobRun(ctx, project.ID, id)
+		if err != nil {
+			return deploy.Person{}, err
+		}
+		return deploy.Person{Name: job.User, Page: job.URL}, nil
+	}
+	u, err := d.client.Whoami(ctx)
+	return deploy.Person{Name: u.Username}, err
+}
+
+func numbered(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
+// order is what the job that this is asks to deploy. What GitLab can tell is asked of
+// GitLab, and not believed of a variable.
+func (d *deployment) order(ctx context.Context) (deploy.Order, error) {
+	env := d.p.env
+	path, sha, pipeline, job := env("CI_PROJECT_PATH"), env("CI_COMMIT_SHA"), numbered(env("CI_PIPELINE_ID")), numbered(env("CI_JOB_ID"))
+	if path == "" || sha == "" || pipeline == 0 || job == 0 {
+		return deploy.Order{}, usage("deploy runs in a job of GitLab CI, which sets CI_PROJECT_PATH, CI_COMMIT_SHA, CI_PIPELINE_ID and CI_JOB_ID; elsewhere there is pinwheel rollback")
+	}
+	project, err := d.client.Project(ctx, path, 0)
+	if err != nil {
+		return deploy.Order{}, err
+	}
+	run, err := d.client.Pipeline(ctx, project.ID, pipeline)
+	if err != nil {
+		return deploy.Order{}, err
+	}
+	self, err := d.client.JobRun(ctx, project.ID, job)
+	if err != nil {
+		return deploy.Order{}, err
+	}
+	o := deploy.Order{
+		Asked:  deploy.Asked{Project: path, SHA: run.SHA, MergeRequest: run.Source == "merge_request_event"},
+		Person: deploy.Person{Name: self.User, Page: self.URL}, Recorded: env("CI_ENVIRONMENT_NAME") != "",
+	}
+	if self.Pipeline != pipeline || run.SHA != sha {
+		return o, usage("CI_PIPELINE_ID, CI_JOB_ID and CI_COMMIT_SHA do not belong together: nothing may set them but GitLab")
+	}
+	o.Default = !o.MergeRequest && run.Ref == project.DefaultBranch
+	if source := env("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"); o.MergeRequest && source != "" && source != run.SHA {
+		// The pipeline is of a merged result, a commit that GitLab throws away.
+		k, err := d.client.Commit(ctx, project.ID, run.SHA)
+		if err != nil {
+			return o, err
+		}
+		if !slices.Contains(k.Parents, source) {
+			return o, usage("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA is no commit of this pipeline: nothing may set it but GitLab")
+		}
+		o.SHA = source
+	}
+	if o.Asked.Person, err = d.startedByHand(ctx, project.ID, self); err != nil {
+		return o, err
+	}
+	if err := d.othersPassed(ctx, project.ID, self); err != nil {
+		return o, err
+	}
+	return o, nil
+}
+
+// startedByHand reports whether somebody started this job, or starts it again after it
+// had done its work, as GitLab's environment page does for a rollback. A job that GitLab
+// retries by itself after a failure is neither.
+func (d *deployment) startedByHand(ctx context.Context, project int64, self gitlab.JobRun) (bool, error) {
+	if d.p.env("CI_JOB_MANUAL") == "true" {
+		return true, nil
+	}
+	all, err := d.client.Attempts(ctx, project, self.Pipeline)
+	return slices.ContainsFunc(all, func(j gitlab.Job) bool { return j.Name == self.Name && j.ID < self.ID && j.Status == "success" }), err
+}
+
+// othersPassed refuses to deploy while another job of the pipeline that has to pass
+// did not. Jobs that were not begun come later, and manual ones need not run.
+func (d *deployment) othersPassed(ctx context.Context, project int64, self gitlab.JobRun) error {
+	jobs, err := d.client.Jobs(ctx, project, self.Pipeline)
+	if err != nil {
+		return err
+	}
+	var waits []string
+	for _, j := range jobs {
+		if j.ID == self.ID || j.Name == self.Name || j.MayFail || slices.Contains([]string{"success", "skipped", "manual", "created"}, j.Status) {
+			continue
+		}
+		waits = append(waits, j.Name+" ("+j.Status+")")
+	}
+	if len(waits) > 0 {
+		slices.Sort(waits)
+		return fmt.Errorf("jobs of this pipeline that have to pass did not: %s; let this job come after them, and run it again when they have passed", strings.Join(waits, ", "))
+	}
+	return nil
+}
+
+// builds proves that a set is built for every image, where build_first asks for that.
+func (d *deployment) builds(dir string) func(context.Context, map[string]string) ([]deploy.Build, error) {
+	if !d.conf.Software.Deploy.BuildFirst {
+		return nil
+	}
+	return func(ctx context.Context, members map[string]string) ([]deploy.Build, error) {
+		s := &software{p: d.p, options: &options{config: d.conf.Path}, dir: dir}
+		shelf, err := s.needShelf(ctx, d.conf)
+		if err != nil {
+			return nil, err
+		}
+		if c := d.conf.Software.Deploy.Constraints; c != "" && !slices.ContainsFunc(d.installed(), func(m string) bool { return strings.EqualFold(m, c) }) {
+			delete(members, c) // it is in the lock by its constraints
+		}
+		var images []string
+		for _, i := range d.conf.Software.Images {
+			images = append(images, i.Name)
+		}
+		proven, err := prepare.Prove(ctx, shelf, dir, images, members)
+		var out []deploy.Build
+		for _, b := range proven {
+			out = append(out, deploy.Build{Image: b.Image, Key: b.Key, Lock: b.Lock})
+		}
+		return out, err
+	}
+}
+
+// installed are the members but for the project of the constraints, unless that one is
+// named as a package or data as well.
+func (d *deployment) installed() []string {
+	if d.conf.Software.Deploy.Constraints == "" {
+		return d.members
+	}
+	return d.members[:len(d.members)-1]
+}

@@ -135,19 +135,25 @@ func retryJob(c *call) (*reply, error) {
 			if j.retried || !slices.Contains([]string{"success", "failed", "canceled"}, j.status) || j.bridge && !c.s.since(16, 8) {
 				return nil, refuse(403, "403 Forbidden - Job is not retryable")
 			}
-			j.retried = true
-			again := c.p.script.jobs.named(j.name).start(c.p, l)
-			if again.ends.IsZero() { // nobody scripted it: it waits
-				again.allowed, again.bridge, again.status = j.allowed, j.bridge, "pending"
-				l.told = ""
-			}
-			l.jobs = append(l.jobs, again)
-			c.p.compose(l, c.s.now())
+			again := c.p.retry(l, j)
 			c.s.event(c.p, c.user, "job-retry", j.name, l.ref)
 			return created(c.p.jobWire(l, again))
 		}
 	}
 	return nil, refuse(404, "404 Not found")
+}
+
+// retry starts a job again.
+func (p *Project) retry(l *pipeline, j *job) *job {
+	j.retried = true
+	again := p.script.jobs.named(j.name).start(p, l)
+	if again.ends.IsZero() { // nobody scripted it: it waits
+		again.name, again.allowed, again.bridge, again.status = j.name, j.allowed, j.bridge, "pending"
+		l.told = ""
+	}
+	l.jobs = append(l.jobs, again)
+	p.compose(l, p.s.now())
+	return again
 }
 
 // mayRun reports whether a user may start or change what runs for a ref.

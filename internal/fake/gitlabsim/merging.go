@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // This file is when a merge request may be merged, and its merging.
@@ -119,6 +120,8 @@ func (m *mergeRequest) detailedStatus() string {
 		return "discussions_not_resolved"
 	case m.p.pipelinesRequired && m.ci() != "":
 		return m.ci()
+	case m.commitless():
+		return "commits_status"
 	case m.blocked != "":
 		return m.blocked
 	case !approved:
@@ -146,6 +149,13 @@ func (m *mergeRequest) ci() string {
 	return ""
 }
 
+// commitless reports whether there is nothing to merge: the branch is gone, or the target
+// holds all of it.
+func (m *mergeRequest) commitless() bool {
+	source, target := m.p.repo.branches[m.source], m.p.repo.branches[m.target]
+	return source == nil || target != nil && isAncestor(source.head, target.head)
+}
+
 // behind reports whether the target has commits that the source has not.
 func (m *mergeRequest) behind() bool {
 	source, target := m.p.repo.branches[m.source], m.p.repo.branches[m.target]
@@ -169,10 +179,20 @@ func (p *Project) ResolveThread(username string, iid int) error {
 	})
 }
 
+// others are the words of detailed_merge_status for rules that are not simulated, with
+// those of older versions. gitlab.md 2.4.
+var others = strings.Fields(`approvals_syncing jira_association_missing locked_lfs_files locked_paths merge_request_blocked
+	merge_time requested_changes security_policy_pipeline_check security_policy_violations status_checks_must_pass title_regex
+	broken_status blocked_status external_status_checks policies_denied`)
+
 // BlockMR gives a merge request a detailed_merge_status that is in the way of a
-// merge, as rules do that are not simulated; "" takes it away.
+// merge, as rules do that are not simulated; "" takes it away. A word that GitLab does
+// not have is an error, but for something_new, which stands for a later version's.
 func (p *Project) BlockMR(username string, iid int, status string) error {
 	return p.onMR(username, iid, func(_ *user, m *mergeRequest) error {
+		if status != "" && !slices.Contains(others, status) && status != "something_new" {
+			return fmt.Errorf("no detailed_merge_status %q", status)
+		}
 		m.blocked = status
 		return nil
 	})

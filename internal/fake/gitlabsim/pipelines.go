@@ -42,24 +42,36 @@ func pipelineRoutes() []*route {
 	const one = all + "/:pipeline_id"
 	const mr = "/projects/:id/merge_requests/:iid/"
 	return []*route{
-		{method: "GET", pattern: all, handle: builds(listPipelines), query: paging + windows +
+		{method: "GET", pattern: all, handle: shows(listPipelines), query: paging + windows +
 			"scope status source ref sha yaml_errors name username order_by sort"},
-		{method: "POST", pattern: "/projects/:id/pipeline", handle: builds(postPipeline), body: "ref variables inputs"},
-		{method: "GET", pattern: one, handle: builds(pipelineCall(getPipeline))},
+		{method: "POST", pattern: "/projects/:id/pipeline", handle: shows(postPipeline), body: "ref variables inputs"},
+		{method: "GET", pattern: one, handle: shows(pipelineCall(getPipeline))},
 		{method: "GET", pattern: one + "/variables", handle: builds(pipelineCall(getVariables))},
 		{method: "GET", pattern: one + "/jobs", query: paging + "scope[] include_retried", handle: builds(pipelineCall(jobsOf(false)))},
 		{method: "GET", pattern: one + "/bridges", query: paging + "scope[]", handle: builds(pipelineCall(jobsOf(true)))},
 		{method: "POST", pattern: "/projects/:id/jobs/:job_id/retry", handle: builds(retryJob)},
 		{method: "GET", pattern: "/projects/:id/deployments", query: paging + "environment status order_by sort updated_after updated_before", handle: builds(listDeployments)},
-		{method: "POST", pattern: "/projects/:id/statuses/:sha", body: "state ref name context target_url description coverage pipeline_id", handle: builds(postStatus)},
-		{method: "GET", pattern: "/projects/:id/repository/commits/:sha/statuses", query: paging + "ref stage name pipeline_id all order_by sort", handle: builds(listStatuses)},
-		{method: "GET", pattern: mr + "pipelines", query: paging, handle: builds(mrCall(mrPipelines))},
+		{method: "POST", pattern: "/projects/:id/statuses/:sha", body: "state ref name context target_url description coverage pipeline_id", handle: shows(postStatus)},
+		{method: "GET", pattern: "/projects/:id/repository/commits/:sha/statuses", query: paging + "ref stage name pipeline_id all order_by sort", handle: shows(listStatuses)},
+		{method: "GET", pattern: mr + "pipelines", query: paging, handle: shows(mrCall(mrPipelines))},
 		{method: "POST", pattern: mr + "pipelines", body: "async", handle: builds(mrCall(postMRPipeline))},
 		{method: "GET", pattern: mr + "approvals", handle: mrCall(getApprovals)},
 	}
 }
 
-// builds guards what is there only where CI/CD is on.
+// shows guards pipelines and commit statuses: they are there where CI/CD is switched
+// off, too, for systems beside GitLab that tell their results (app/policies/project_policy.rb
+// of GitLab, internal_builds_disabled).
+func shows(next func(*call) (*reply, error)) func(*call) (*reply, error) {
+	return func(c *call) (*reply, error) {
+		if !c.p.public && c.p.level(c.user) < Reporter {
+			return nil, refuse(403, "403 Forbidden")
+		}
+		return next(c)
+	}
+}
+
+// builds guards jobs and deployments, which are there only where CI/CD is on.
 func builds(next func(*call) (*reply, error)) func(*call) (*reply, error) {
 	return func(c *call) (*reply, error) {
 		if c.p.ciDisabled || !c.p.public && c.p.level(c.user) < Reporter {
@@ -145,6 +157,8 @@ func postPipeline(c *call) (*reply, error) {
 	switch {
 	case c.p.level(c.user) < Developer:
 		return nil, refuse(403, "403 Forbidden")
+	case c.p.ciDisabled:
+		return nil, base("Pipelines are disabled!")
 	case b == nil:
 		return nil, base("Reference not found")
 	case c.p.repo.tags[b.name] != nil:

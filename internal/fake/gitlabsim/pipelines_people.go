@@ -50,6 +50,72 @@ func (p *Project) Pipeline(username, of, status string, jobs ...string) error {
 	})
 }
 
+// Status is a commit status that a system beside GitLab sets on the head of a merge
+// request: on the pipeline that GitLab shows there, or where own is false, or there is
+// none, on one of its own.
+func (p *Project) Status(username string, iid int, name, state string, own bool) error { //nolint:revive // what the call is given
+	return p.onMR(username, iid, func(u *user, m *mergeRequest) error {
+		l := m.headPipeline()
+		if !own || l == nil || !m.onHead(l) {
+			at := slices.IndexFunc(p.pipelines, func(l *pipeline) bool { return l.source == "external" && l.sha == m.newestHead().id })
+			if at >= 0 {
+				l = p.pipelines[at]
+			} else {
+				l = p.external(u, m.source, m.newestHead().id)
+			}
+		}
+		_, err := p.setStatus(u, l, name, state)
+		p.compose(l, p.s.now())
+		p.s.event(p, u, "status", name, state)
+		return err
+	})
+}
+
+// RunAgain is the button that starts another pipeline of a merge request.
+func (p *Project) RunAgain(username string, iid int) error {
+	return p.onMR(username, iid, func(u *user, m *mergeRequest) error {
+		kind := p.script.mrKind()
+		if m.state != "opened" || kind == "" || p.level(u) < Developer {
+			return refuse(405, "405 Method Not Allowed")
+		}
+		p.beginMR(u, m, kind)
+		return nil
+	})
+}
+
+// StartPipeline starts a pipeline on a branch over the API.
+func (p *Project) StartPipeline(username, branchName string, inputs map[string]any) error {
+	return p.acting(username, func(u *user) error {
+		b := p.repo.branches[branchName]
+		if b == nil || p.ciDisabled || !p.mayRun(u, branchName) {
+			return refuse(403, "403 Forbidden")
+		}
+		p.begin(&pipeline{ref: b.name, sha: b.head.id, source: "api", user: u, inputs: inputs})
+		return nil
+	})
+}
+
+// RetryJobs is the button that runs the failed jobs of a pipeline again, of the newest
+// one on a ref.
+func (p *Project) RetryJobs(username, ref string) error {
+	return p.acting(username, func(u *user) error {
+		all := p.ran()
+		for _, l := range slices.Backward(all) {
+			if l.ref != ref {
+				continue
+			}
+			for _, j := range slices.Clone(l.jobs) {
+				if j.status == "failed" && !j.external && !j.retried {
+					p.retry(l, j)
+					p.s.event(p, u, "job-retry", j.name, l.ref)
+				}
+			}
+			return nil
+		}
+		return fmt.Errorf("no pipeline of %s", ref)
+	})
+}
+
 func (p *Project) mergeOf(sha, head string) bool {
 	c := p.repo.commits[sha]
 	return c != nil && len(c.parents) == 2 && c.parents[1].id == head
@@ -142,11 +208,4 @@ func (s *Server) Settles() time.Time {
 		}
 	}
 	return last
-}
-
-// Passed reports whether a pipeline passed on a commit.
-func (p *Project) Passed(sha string) bool {
-	p.s.mu.Lock()
-	defer p.s.mu.Unlock()
-	return slices.ContainsFunc(p.ran(), func(l *pipeline) bool { return l.sha == sha && l.status == "success" })
 }

@@ -21,7 +21,8 @@ type MergeRequest struct {
 	Head                           string   // as the merge request knows it
 	Versions                       []string // heads, newest first
 	MergeCommit                    string
-	HasConflicts                   bool // in truth, whatever GET says
+	HasConflicts                   bool   // in truth, whatever GET says
+	Status                         string // detailed_merge_status, if GitLab looked anew
 	RemoveSourceBranch             bool
 	CreatedAt, UpdatedAt, ClosedAt time.Time
 	MergedAt                       time.Time
@@ -116,6 +117,11 @@ func (m *mergeRequest) now() MergeRequest {
 	if m.state == "opened" {
 		_, clean := m.p.mergeResult(m)
 		out.HasConflicts = !clean
+		anew := *m
+		if anew.work == nil {
+			anew.recheck()
+		}
+		out.Status = anew.detailedStatus()
 	}
 	return out
 }

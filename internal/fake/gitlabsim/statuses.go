@@ -7,8 +7,9 @@ import (
 
 // postStatus sets a commit status: one that hangs on the pipeline that pipeline_id
 // names counts there. Without it a pipeline of its own appears, with the source
-// external, on the branch; GitLab takes the newest pipeline of that ref and commit
-// if there is one, and a merge request's is of another ref. gitlab.md 2.4.
+// external, on the branch. GitLab's sources take the newest pipeline of the commit
+// instead, of whatever ref; here the worse happens. gitlab.md 2.4. Who sets it has to
+// be somebody who may change that pipeline.
 // https://docs.gitlab.com/api/commits/#set-commit-pipeline-status
 func postStatus(c *call) (*reply, error) {
 	if err := c.require("state"); err != nil {
@@ -43,7 +44,10 @@ func postStatus(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	j, err := c.setStatus(l, name, state)
+	if !c.p.mayRun(c.user, l.ref) {
+		return nil, refuse(403, "403 Forbidden")
+	}
+	j, err := c.p.setStatus(c.user, l, name, state)
 	if err != nil {
 		return nil, err
 	}
@@ -82,17 +86,22 @@ func (c *call) statusPipeline(on *commit, ref string, number int64) (*pipeline, 
 	if ref == "" {
 		return nil, refuse(404, "404 References for commit Not Found")
 	}
-	l := &pipeline{ref: ref, sha: on.id, source: "external", user: c.user}
-	c.p.begin(l)
+	return c.p.external(c.user, ref, on.id), nil
+}
+
+// external is a pipeline that has statuses alone.
+func (p *Project) external(who *user, ref, sha string) *pipeline {
+	l := &pipeline{ref: ref, sha: sha, source: "external", user: who}
+	p.begin(l)
 	l.jobs = nil
-	return l, nil
+	return l
 }
 
 // setStatus changes the status of a name that is not over, or makes another one in
 // its place.
-func (c *call) setStatus(l *pipeline, name, state string) (*job, error) {
+func (p *Project) setStatus(who *user, l *pipeline, name, state string) (*job, error) {
 	for _, j := range l.jobs {
-		if !j.external || j.name != name || j.retried || j.user != c.user {
+		if !j.external || j.name != name || j.retried || j.user != who {
 			continue
 		}
 		if j.status != "pending" && j.status != "running" {
@@ -103,10 +112,10 @@ func (c *call) setStatus(l *pipeline, name, state string) (*job, error) {
 			event := map[string]string{"pending": "enqueue", "running": "run"}[state]
 			return nil, refuse(400, "Cannot transition status via :"+event+" from :"+j.status+` (Reason(s): Status cannot transition via "`+event+`")`)
 		}
-		j.status, j.finished = state, c.s.now()
+		j.status, j.finished = state, p.s.now()
 		return j, nil
 	}
-	j := &job{id: c.s.nextID("job"), name: name, status: state, external: true, user: c.user, created: c.s.now()}
+	j := &job{id: p.s.nextID("job"), name: name, status: state, external: true, user: who, created: p.s.now()}
 	l.jobs = append(l.jobs, j)
 	return j, nil
 }

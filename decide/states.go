@@ -62,7 +62,7 @@ func (d *judging) states() {
 	for _, dr := range d.drafts {
 		if b, ok := d.world.branches[dr.Branch]; ok {
 			dr.branch = &b
-			if dr.trailer, dr.ours = b.Ours(d.world.us); dr.ours && dr.trailer.Breaks != nil {
+			if dr.trailer, dr.ours = b.Ours(d.world.us); dr.ours && dr.trailer.Breaks != nil && d.provenOf(dr) {
 				dr.Breaks = dr.trailer.Breaks
 			}
 		}
@@ -79,6 +79,19 @@ func (d *judging) states() {
 	for _, dr := range d.drafts {
 		d.yield(dr)
 	}
+}
+
+// provenOf reports whether what the commit of a draft's branch says of broken tests is
+// about the draft: its merge request is open and holds that commit, or it is to hold the
+// same versions. What is proven of a release says nothing of another one.
+func (d *judging) provenOf(dr *draft) bool {
+	if _, open := d.world.open[dr.Branch]; open {
+		return true
+	}
+	held := dr.trailer.Moves
+	return len(dr.Moves) > 0 && !slices.ContainsFunc(dr.Moves, func(m plan.Move) bool {
+		return !slices.ContainsFunc(held, func(h plan.Move) bool { return h.Key == m.Key && h.To == m.To })
+	})
 }
 
 // unread reports whether what the draft is about could not be read in this run.

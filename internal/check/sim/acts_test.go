@@ -30,6 +30,9 @@ func (w *world) people(t *testing.T, acts ...string) {
 //	pipeline USER BRANCH STATUS [JOB=STATUS...]   of the newest merge request from it, or of main
 //	push|force USER BRANCH           a commit of USER on top of it, or instead
 //	pin USER NAME VERSION            in both files of main; unpin USER NAME
+//	move USER BRANCH                 a commit on it that changes no pin
+//	retarget USER BRANCH TARGET      a merge request from it goes into another branch
+//	script USER STATEMENT; STATEMENT...   what the project's CI/CD does from now on
 //	twin USER                        spoils the derived file of main
 //	issue USER close|reopen|delete|empty|retitle|move
 //	default USER NAME                renames the default branch
@@ -56,6 +59,11 @@ func (w *world) act(text string) error {
 		old, _ := p.File(p.DefaultBranch(), "pipeline/constraints.yml")
 		_, err := p.Push(user, p.DefaultBranch(), "Tidy up", map[string]string{"pipeline/constraints.yml": strings.Replace(old, "==", "==0.", 1)})
 		return err
+	case "move":
+		_, err := p.Push(user, on, "Note something", map[string]string{"NOTES": fmt.Sprint(len(w.gitlab.Events()), "\n")})
+		return err
+	case "script":
+		return p.Script(strings.ReplaceAll(strings.TrimPrefix(text, "script "+user), ";", "\n"))
 	case "default":
 		p.RenameDefault(on)
 		return nil
@@ -88,6 +96,8 @@ func (w *world) act(text string) error {
 	switch what {
 	case "pipeline":
 		return p.Pipeline(user, fmt.Sprint("!", m.IID), words[3], words[4:]...)
+	case "retarget":
+		return p.RetargetMR(user, m.IID, words[3])
 	case "approve":
 		return p.Approve(user, m.IID)
 	case "unapprove":

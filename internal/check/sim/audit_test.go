@@ -26,8 +26,10 @@ var effects = []struct {
 	{"POST", "/merge_requests", []string{"OpenMergeRequest"}},
 	{"POST", "/notes", []string{"KeepCommits", "NoteMergeRequest", "CloseMergeRequest", "AskForTests", "EditMergeRequest", "OpenMergeRequest", "CommentDashboard", "CloseDashboard"}},
 	{"PUT", "/merge", []string{"Merge"}},
-	{"PUT", "/merge_requests/", []string{"OpenMergeRequest", "EditMergeRequest", "CloseMergeRequest"}},
-	{"POST", "/pipeline", []string{"AskForTests"}},
+	{"PUT", "/merge_requests/", []string{"OpenMergeRequest", "EditMergeRequest", "CloseMergeRequest", "GuardMergeRequest"}},
+	{"POST", "/pipeline", []string{"AskForTests", "StartGate"}},
+	{"POST", "/retry", []string{"RetryJob"}},
+	{"POST", "/statuses/", []string{"SetStatus"}},
 	{"POST", "/issues", []string{"CreateDashboard"}},
 	{"PUT", "/issues/", []string{"EditDashboard", "CloseDashboard"}},
 }

@@ -137,7 +137,7 @@ func TestCrash(t *testing.T) {
 			twin := s.twin(t)
 			cases := 0
 			for k, more := 0, true; more && !t.Failed(); k++ {
-				if !part.Has(i + k) {
+				if !part.Has(i+k) || !s.has(k) {
 					continue
 				}
 				inBubble(t, s.setting, func(t *testing.T, w *world) {
@@ -178,7 +178,7 @@ func TestCrashTwice(t *testing.T) {
 			t.Parallel()
 			twin := s.twin(t)
 			for k, more := step/2, true; more && !t.Failed() && !late(0.3); k += step {
-				if !part.Has(i + k/step) {
+				if !part.Has(i+k/step) || !s.has(k/step) {
 					continue
 				}
 				for _, again := range []int{k % 3, 3 + k%5} {

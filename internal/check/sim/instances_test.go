@@ -77,7 +77,7 @@ func TestTwoApart(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			for n, more := 1, true; more && !t.Failed(); n++ {
-				if !part.Has(i + n) {
+				if !part.Has(i+n) || !s.has(n) {
 					continue
 				}
 				inBubble(t, s.setting, func(t *testing.T, w *world) {

@@ -26,15 +26,20 @@ type judge struct {
 	started  map[string]int       // pipelines of ours, by commit
 	opened   map[string]int       // new ones that nobody asked for, by weekend
 	asked    map[string]bool      // branches that somebody with the right asked for
+	begun    map[string]bool      // branches that were opened because somebody asked
 	waiting  map[string]*waiting  // ticks that were not answered yet, by branch
 	merged   string               // the commit that a merge of ours gave, until the target is there
+	onto     map[string]int       // heads of the target onto which we merged
+	blamed   map[int]bool         // merge requests whose label was judged, by number
+	stood    map[string]time.Time // when a branch held pins first
+	starts   []time.Time          // of pipelines of gates
 	reopened int                  // clean runs within which a dashboard that a person reopened is the only one
 	wrong    []string
 	looks    int
 }
 
 func newJudge(w *world) *judge {
-	return &judge{w: w, released: map[string]time.Time{}, theirs: map[string]string{}, replaced: map[string]int{}, opened: map[string]int{}, started: map[string]int{}, asked: map[string]bool{}, waiting: map[string]*waiting{}}
+	return &judge{w: w, released: map[string]time.Time{}, theirs: map[string]string{}, replaced: map[string]int{}, opened: map[string]int{}, started: map[string]int{}, onto: map[string]int{}, blamed: map[int]bool{}, stood: map[string]time.Time{}, asked: map[string]bool{}, begun: map[string]bool{}, waiting: map[string]*waiting{}}
 }
 
 // heardOf notes when a release came, from a statement of the index.
@@ -98,37 +103,12 @@ func (j *judge) peoples(e gitlabsim.Event) {
 	}
 }
 
-// merge judges a merge of ours: the policy names it, and what the target gets is one
-// commit, on what the target was, on which a pipeline passed.
-func (j *judge) merge(e gitlabsim.Event) {
-	m, _ := j.w.project.MR(number(e.Target[1:]))
-	allowed := strings.Contains(j.w.setting.config, "merge: true") && (strings.Contains(m.SourceBranch, "requests") || strings.Contains(m.SourceBranch, "certifi"))
-	if !allowed {
-		j.fault("I6: %s from %s was merged, which nobody permits", e.Target, m.SourceBranch)
-	}
-	if !j.w.project.Passed(e.Detail) {
-		j.fault("%s was merged as %.8s, on which no pipeline passed", e.Target, e.Detail)
-	}
-	if c := j.w.project.Commits(e.Detail); len(c) < 2 || c[0].Parents[0] != c[1].ID || c[1].ID != j.target() {
-		j.fault("%s was merged as %.8s, which does not stand on what the target was", e.Target, e.Detail)
-	}
-	j.merged = e.Detail
-}
-
-// target is what the default branch was before the merge that is judged, which has
-// moved it by then.
-func (j *judge) target() string {
-	events := j.w.gitlab.Events()
-	for _, e := range slices.Backward(events) {
-		if was, to, _ := strings.Cut(e.Detail, ".."); e.Kind == "push" && e.Target == j.w.project.DefaultBranch() && to != "" {
-			return was
-		}
-	}
-	return ""
-}
-
 // ours judges one thing that pinwheel did.
 func (j *judge) ours(e gitlabsim.Event) {
+	if e.Project != projectPath {
+		j.elsewhere(e)
+		return
+	}
 	switch e.Kind {
 	case "mr-merge":
 		j.merge(e)
@@ -152,12 +132,16 @@ func (j *judge) ours(e gitlabsim.Event) {
 		if !j.mayOpen(branch, e) {
 			j.fault("I7: a merge request from %s was opened on %s, outside the window, and nobody asked", branch, e.At.In(prague).Format("Mon 15:04"))
 		}
+		j.begun[branch] = j.begun[branch] || j.asked[branch]
 		delete(j.asked, branch)
 		j.inside(e, branch)
 	case "mr-close", "mr-edit", "mr-label", "mr-reopen", "note", "system-note", "note-edit":
 		if iid, ok := strings.CutPrefix(e.Target, "!"); ok {
 			m, _ := j.w.project.MR(number(iid))
 			j.inside(e, m.SourceBranch)
+			if e.Kind == "mr-label" {
+				j.blame(m)
+			}
 			if e.Kind == "mr-reopen" {
 				if !j.asked[m.SourceBranch] && !j.asked[everyMember] {
 					j.fault("I7: %s was reopened on %s, and nobody asked", e.Target, e.At.In(prague).Format("Mon 15:04"))
@@ -176,9 +160,15 @@ func (j *judge) ours(e gitlabsim.Event) {
 		if e.Detail != "@tester" || !strings.Contains(j.w.setting.config, e.Detail) {
 			j.fault("I6: pinwheel mentioned %s", e.Detail)
 		}
+	case "status":
+		j.status(e)
+	case "job-retry":
+		if !strings.HasPrefix(e.Detail, "refs/merge-requests/") && !strings.HasPrefix(e.Detail, prefix) {
+			j.fault("I6: %s ran again for %s", e.Target, e.Detail)
+		}
 	case "pipeline":
-		if j.w.setting.script != "" && strings.HasPrefix(e.Target, "refs/merge-requests/") {
-			break // it begins by itself
+		if j.beside(e) {
+			break
 		}
 		if j.started[e.Detail]++; j.started[e.Detail] > 1 && !j.w.apart || !strings.HasPrefix(e.Target, prefix) || !strings.Contains(j.w.setting.config, "on_open") {
 			j.fault("I1: a pipeline of %s for %s, of which there are %d", e.Target, e.Detail, j.started[e.Detail])
@@ -227,11 +217,6 @@ func (j *judge) oneEach(after string) {
 				}
 				asked[mark] = true
 			}
-		}
-	}
-	for _, m := range j.w.project.MRs() {
-		if slices.Contains(m.Labels, "breaks-tests") && !strings.Contains(m.SourceBranch, "lxml") {
-			j.fault("I19: !%d of %s is blamed, and lxml breaks the tests, after %s", m.IID, m.SourceBranch, after)
 		}
 	}
 	for branch, n := range open {

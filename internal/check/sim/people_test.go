@@ -55,7 +55,10 @@ func draw(seed uint64) []happening {
 	r := rand.New(rand.NewPCG(seed, 0))
 	var out []happening
 	what := what
-	if !slices.Contains(found, seed) {
+	switch {
+	case len(termsOf(seed).merges) > 0:
+		what = gating
+	case !slices.Contains(found, seed):
 		what = more
 	}
 	for range 40 + r.IntN(60) {
@@ -101,6 +104,9 @@ func (l *life) befall(h happening) {
 		if m, ok := pick(of, h.a); ok {
 			_ = l.act(what + " " + who + " " + strings.TrimPrefix(m.SourceBranch, prefix)) // it may be refused
 		}
+	}
+	if l.atGates(h, who) {
+		return
 	}
 	switch h.what {
 	case "tick", "untick", "tickrita", "tickandempty":
@@ -214,7 +220,7 @@ func (l *life) pipeline(h happening, open []gitlabsim.MergeRequest, status strin
 		}
 		on = strings.TrimPrefix(m.SourceBranch, prefix)
 	}
-	if l.setting.ci {
+	if l.setting.ci || l.setting.script != "" {
 		_ = l.act(fmt.Sprintf("pipeline bob %s %s lint=success test=%s", on, status, status))
 	}
 }

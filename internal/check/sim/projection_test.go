@@ -49,9 +49,14 @@ func (w *world) projection() string {
 	}
 	for _, m := range w.project.MRs() {
 		all = append(all, fmt.Sprintf("%s %s by %s, closed by %q, labels %v, conflict %v: %s\n%s%s", names[fmt.Sprint("!", m.IID)], m.State, m.Author,
-			m.ClosedBy, m.Labels, m.HasConflicts, m.Title, indent(named(passing.ReplaceAllString(m.Description, "~"))), marks(m.Notes)))
+			m.ClosedBy, m.Labels, m.HasConflicts, m.Title, indent(named(passing.ReplaceAllString(pipelines.ReplaceAllString(m.Description, "pipelines/N"), "~"))), marks(m.Notes)))
 	}
-	ran := w.project.Pipelines()
+	ran := append(w.project.Pipelines(), statuses(w.project)...)
+	for _, p := range w.gates {
+		for _, text := range p.Pipelines() {
+			ran = append(ran, p.Path()+" "+text)
+		}
+	}
 	slices.Sort(ran)
 	for _, text := range ran {
 		all = append(all, "ran "+text+"\n")
@@ -59,10 +64,26 @@ func (w *world) projection() string {
 	slices.Sort(all)
 	out.WriteString(strings.Join(all, ""))
 	for _, i := range w.project.Issues() {
-		fmt.Fprintf(&out, "%s by %s, closed by %q\n%s%s", i, i.Author, i.ClosedBy, indent(named(i.Description)), marks(i.Notes))
+		fmt.Fprintf(&out, "%s by %s, closed by %q\n%s%s", i, i.Author, i.ClosedBy, indent(named(pipelines.ReplaceAllString(i.Description, "pipelines/N"))), marks(i.Notes))
 	}
 	return out.String()
 }
+
+// statuses are the commit statuses of a project as they stand.
+func statuses(p *gitlabsim.Project) []string {
+	var out []string
+	for _, r := range p.Runs() {
+		for _, j := range r.Jobs {
+			if j.External && !j.Retried {
+				out = append(out, fmt.Sprintf("%s status %s %s", r.Ref, j.Name, j.Status))
+			}
+		}
+	}
+	return out
+}
+
+// pipelines have other numbers where they began in another order.
+var pipelines = regexp.MustCompile(`pipelines/\d+`)
 
 var mention = regexp.MustCompile(`!\d+`)
 

@@ -35,6 +35,11 @@ type setting struct {
 	ci     bool   // the project has CI/CD, and a configuration with the input suite
 	script string // what its CI/CD configuration does; then the project merges by fast-forward, and Developers may
 	more   int    // how many runs beyond two it takes until nothing is left to do
+
+	gates  []string // what the CI/CD of cki-project/gate-1, gate-2... does, in which gates run
+	merges []string // which branches the policy merges, by a part of the name; "" for all
+	guilty []string // what breaks the tests of a batch, by a part of the name; none: nobody knows
+	stale  bool     // the project makes merge commits, and what is merged may be tested on an older main
 }
 
 // everyday has seven pins: boto3 and botocore go in lock-step, urllib3 is held
@@ -63,6 +68,7 @@ type world struct {
 	dir     string
 	gitlab  *gitlabsim.Server
 	project *gitlabsim.Project
+	gates   []*gitlabsim.Project // other projects, in which gates run
 	index   *pypisim.Server
 	config  config.Project
 	sources map[string]pypi.Source
@@ -159,7 +165,12 @@ projects:
 			t.Fatal(err)
 		}
 		w.project.Protect("main", gitlabsim.Maintainer, gitlabsim.Developer)
-		w.project.Set(gitlabsim.Settings{MergeMethod: "ff"})
+		if !s.stale {
+			w.project.Set(gitlabsim.Settings{MergeMethod: "ff"})
+		}
+	}
+	for i, script := range s.gates {
+		w.addGate(t, fmt.Sprint("cki-project/gate-", i+1), script)
 	}
 	w.judge = newJudge(w)
 	for line := range strings.Lines(s.index) {
@@ -173,6 +184,18 @@ projects:
 		}
 	})
 	return w
+}
+
+// addGate makes a project in which pipelines of gates run.
+func (w *world) addGate(t *testing.T, path, script string) {
+	p := w.gitlab.AddProject(path, "main", map[string]string{"README.md": "tests\n"})
+	p.SetRole(bot, gitlabsim.Developer)
+	p.SetRole("alice", gitlabsim.Owner)
+	p.Protect("main", gitlabsim.Maintainer, gitlabsim.Developer)
+	if err := p.Script(script); err != nil {
+		t.Fatal(err)
+	}
+	w.gates = append(w.gates, p)
 }
 
 // release adds one statement to the index, and its age to what the judge knows.

@@ -58,7 +58,8 @@ func (d *scene) headStatus(head, gate string) *plan.GateStatus {
 	return &d.s.GateStatuses[at]
 }
 
-// statuses writes those that the head does not have as they should be. They hang on
+// statuses writes those that the head does not have as they should be, but for what
+// failed in this run. They hang on
 // its own pipeline; while it is to get one they wait, since without one GitLab would
 // make another.
 func (d *acting) statuses(dr *draft) {
@@ -68,6 +69,10 @@ func (d *acting) statuses(dr *draft) {
 	}
 	for _, v := range dr.Gates {
 		want := plan.GateStatus{Head: dr.branch.Head.SHA, Gate: v.Gate, State: statusState(v), Pipeline: p.ID}
+		if says, failed := d.s.GateFailures[want.Shown()]; failed {
+			dr.also(plan.GateUnshown{Gate: v.Gate, Says: says})
+			continue
+		}
 		if have := d.headStatus(want.Head, want.Gate); have == nil || *have != want {
 			d.act(plan.SetStatus{IID: dr.mr.IID, Branch: dr.Branch, Status: want, Text: statusText(v), URL: v.URL})
 		}

@@ -76,7 +76,7 @@ func (c *Client) Apply(ctx context.Context, project plan.Project, bot plan.User,
 	case plan.RetryJob:
 		return e.retryJob(ctx, a)
 	case plan.SetStatus:
-		return e.setStatus(ctx, a)
+		return e.setStatus(ctx, a, project)
 	case plan.GuardMergeRequest:
 		return e.guardMergeRequest(ctx, a)
 	default:

@@ -26,8 +26,10 @@ func (e effect) retryJob(ctx context.Context, a plan.RetryJob) (Outcome, error) 
 }
 
 // setStatus shows a gate on a head, unless the head shows it already. The status hangs
-// on the pipeline that the order names, which may run on the merge of the head.
-func (e effect) setStatus(ctx context.Context, a plan.SetStatus) (Outcome, error) {
+// on the pipeline that the order names, which may run on the merge of the head. Where CI/CD
+// is off it hangs on none: GitLab's own policy lets statuses be set there, and a GitLab
+// that does not is told in one sentence.
+func (e effect) setStatus(ctx context.Context, a plan.SetStatus, project plan.Project) (Outcome, error) {
 	m, _, err := e.ownMergeRequest(ctx, a.IID, a.Branch)
 	if err != nil {
 		return Outcome{}, err
@@ -45,6 +47,10 @@ func (e effect) setStatus(ctx context.Context, a plan.SetStatus) (Outcome, error
 		s.SHA = p.SHA
 	}
 	wrote, err := e.gl.SetStatus(ctx, e.id, s)
+	if project.PipelinesOff && (errors.Is(err, gitlab.ErrForbidden) || gitlab.Missing(err)) {
+		return Outcome{}, &gitlab.Failure{Doing: "set a commit status", Kinds: []error{gitlab.ErrForbidden}, Text: "CI/CD is off",
+			Advice: "CI/CD is off in this project, and GitLab accepts no commit statuses without it: switch it on in Settings > General > Visibility"}
+	}
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -155,6 +155,9 @@ type GateStatus struct {
 	Pipeline int64 // that it hangs on, 0 where it hangs on none
 }
 
+// Shown names what a status shows where: one gate on one head.
+func (s GateStatus) Shown() string { return s.Gate + " on " + s.Head }
+
 // StatusState is GitLab's word for a commit status.
 type StatusState string
 

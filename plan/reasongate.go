@@ -29,6 +29,11 @@ type (
 		Gate string `json:"gate"`
 		Says string `json:"says"`
 	}
+	// GateUnshown: its commit status cannot be set.
+	GateUnshown struct {
+		Gate string `json:"gate"`
+		Says string `json:"says"`
+	}
 	// GateForbidden: it would start on the default branch of the project itself.
 	GateForbidden struct {
 		Gate          string `json:"gate"`
@@ -86,6 +91,7 @@ func (GateStarts) Kind() ReasonKind          { return "gate-starts" }
 func (GatePaused) Kind() ReasonKind          { return "gate-paused" }
 func (GateInLine) Kind() ReasonKind          { return "gate-in-line" }
 func (GateFails) Kind() ReasonKind           { return "gate-fails" }
+func (GateUnshown) Kind() ReasonKind         { return "gate-unshown" }
 func (GateForbidden) Kind() ReasonKind       { return "gate-forbidden" }
 func (GateEnded) Kind() ReasonKind           { return "gate-ended" }
 func (GateRuns) Kind() ReasonKind            { return "gate-running" }
@@ -116,6 +122,11 @@ func (r GateInLine) words(v voice) string {
 func (r GateFails) words(v voice) string { return joined(r.sentences(v)) }
 func (r GateFails) sentences(v voice) []string {
 	return []string{v.gate(r.Gate, GateWaiting) + ": " + r.Says, again}
+}
+
+func (r GateUnshown) words(v voice) string { return joined(r.sentences(v)) }
+func (r GateUnshown) sentences(v voice) []string {
+	return []string{"Gate " + v.code(r.Gate) + " is not shown as a commit status: " + r.Says, again}
 }
 
 func (r GateForbidden) words(v voice) string { return joined(r.sentences(v)) }

@@ -72,7 +72,7 @@ type Snapshot struct {
 	// and GateStatuses what heads of open merge requests show of gates.
 	GateRuns     []GateRun
 	GateStatuses []GateStatus
-	GateFailures map[string]string // operation -> why it could not be started in this run, a sentence
+	GateFailures map[string]string // operation, or what a status shows, -> why it could not be started or shown in this run, a sentence
 	Failures     map[string]string // branch -> why an effect of this run failed on it
 }
 

@@ -261,12 +261,16 @@ func (r *effects) rememberStatus(out mrs.Outcome) {
 	r.snap.GateStatuses = m.Statuses
 }
 
-// gateFailed notes that a pipeline could not be started, which is no fault of its
-// branch: what else there is to do on that is done.
+// gateFailed notes that a pipeline could not be started or a gate not be shown, which is no
+// fault of its branch: what else there is to do on that is done.
 func (r *effects) gateFailed(a plan.Action, says string) bool {
-	start, ok := a.(plan.StartGate)
-	if ok {
-		r.snap.GateFailures[start.Run.Operation] = says
+	switch a := a.(type) {
+	case plan.StartGate:
+		r.snap.GateFailures[a.Run.Operation] = says
+	case plan.SetStatus:
+		r.snap.GateFailures[a.Status.Shown()] = says
+	default:
+		return false
 	}
-	return ok
+	return true
 }

@@ -35,6 +35,7 @@ func (r *run) record(ctx context.Context, done applied, page published, out Repo
 	q := store.Quiet{
 		By: by, From: now, Until: until, Places: r.Budget.may(now), Own: string(o.own),
 		Attends: page.memory.Attended.Equal(now), Pipelines: page.memory.PipelinesSeen.Equal(o.before.memory.MergeRequestsSeen),
+		Gates:     page.memory.Gates.Seen.Equal(o.before.memory.MergeRequestsSeen),
 		Dashboard: store.QuietDashboard{Project: page.left.project, IID: page.left.iid, At: page.left.at, Foreign: page.left.foreign},
 		Awaited:   done.awaits(),
 		Pins:      done.plan.Pins, Behind: done.plan.Behind, Open: done.plan.OpenCount, Standings: map[string]int{}, States: map[string]int{},
@@ -50,6 +51,7 @@ func (r *run) record(ctx context.Context, done applied, page published, out Repo
 	}
 	was := o.before.memory
 	was.MergeRequestsSeen, was.Attended, was.PipelinesSeen = page.memory.MergeRequestsSeen, page.memory.Attended, page.memory.PipelinesSeen
+	was.Gates.Seen = page.memory.Gates.Seen
 	if !store.SameMemory(was, page.memory) || !store.SameMergeRequests(o.before.mergeRequests, o.snap.MergeRequests) {
 		return nil
 	}

@@ -28,6 +28,7 @@ type Quiet struct {
 	Places    *int `json:"places"`    // what all projects might still open, nil without a bound
 	Attends   bool `json:"attends"`   // no window before it was missed
 	Pipelines bool `json:"pipelines"` // the list of pipelines was read to its end
+	Gates     bool `json:"gates"`     // and so were those of gates
 
 	Dashboard QuietDashboard `json:"dashboard"`
 	Awaited   []QuietAwaited `json:"awaited,omitempty"` // whoever watches looks for their end
@@ -117,13 +118,13 @@ type QuietRun struct {
 func (s *Store) FinishQuiet(ctx context.Context, run QuietRun, q Quiet) error {
 	const end = `UPDATE runs SET status = 'done', summary = '', ended_at = ? WHERE id = ? AND status = 'running' RETURNING id`
 	const remember = `UPDATE projects SET pipelines_seen = iif(?, merge_requests_seen, pipelines_seen), merge_requests_seen = ?,
-		attended_at = iif(?, ?, attended_at) WHERE path = ?`
+		gates = iif(?, json_set(gates, '$.Seen', merge_requests_seen), gates), attended_at = iif(?, ?, attended_at) WHERE path = ?`
 	const confirm = `UPDATE quiet SET run = ? WHERE project = ?`
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, end, instant{run.Now}, run.ID).Scan(&run.ID); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, remember, q.Pipelines, instant{run.Now}, q.Attends, instant{run.Now}, run.Project); err != nil {
+		if _, err := tx.ExecContext(ctx, remember, q.Pipelines, instant{run.Now}, q.Gates, q.Attends, instant{run.Now}, run.Project); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, confirm, run.ID, run.Project)

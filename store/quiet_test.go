@@ -16,7 +16,7 @@ func quiet() Quiet {
 	return Quiet{
 		By: "b", From: t0, Until: t0.Add(time.Hour), Reads: []QuietRead{{URL: "https://gitlab.example/api/v4/user", Accept: "application/json", Answer: "a", Wave: 1}},
 		Pages: []QuietPages{{Index: "pypi", Names: []string{"boto3", "gone"}, Least: []string{"1.0", ""}, Hashed: []string{"boto3"}, Gone: []string{"gone"}, Facts: "f"}},
-		Own:   "labels: [x]\n", Places: &places, Attends: true, Pipelines: true, Dashboard: QuietDashboard{Project: 7, IID: 3, At: t0, Foreign: true},
+		Own:   "labels: [x]\n", Places: &places, Attends: true, Pipelines: true, Gates: true, Dashboard: QuietDashboard{Project: 7, IID: 3, At: t0, Foreign: true},
 		Pins: 4, Behind: 2, Open: 1, Standings: map[string]int{"current": 2}, States: map[string]int{"open": 1},
 	}
 }
@@ -57,7 +57,7 @@ func TestARecordCountsForTheNextRun(t *testing.T) {
 	finish := func(run int64) { must(t, s.FinishRun(ctx, run, t0, RunEnd{Status: RunDone})) }
 	first := begin()
 	same(t, "before any", there(first), false)
-	must(t, s.SaveMemory(ctx, Memory{Path: "g/p", MergeRequestsSeen: t0}))
+	must(t, s.SaveMemory(ctx, Memory{Path: "g/p", MergeRequestsSeen: t0, Gates: plan.GateMemory{Seen: t0.Add(-time.Hour)}}))
 	must(t, s.KeepQuiet(ctx, "g/p", first, quiet()))
 	finish(first)
 	second := begin()
@@ -65,7 +65,7 @@ func TestARecordCountsForTheNextRun(t *testing.T) {
 	now := t0.Add(time.Hour)
 	must(t, s.FinishQuiet(ctx, QuietRun{"g/p", second, now}, quiet()))
 	m := got[Memory](t)(s.ProjectMemory(ctx, "g/p"))
-	same(t, "what is remembered", []time.Time{m.PipelinesSeen, m.MergeRequestsSeen, m.Attended}, []time.Time{t0, now, now})
+	same(t, "what is remembered", []time.Time{m.PipelinesSeen, m.Gates.Seen, m.MergeRequestsSeen, m.Attended}, []time.Time{t0, t0, now, now})
 	if err := s.FinishQuiet(ctx, QuietRun{"g/p", second, now}, quiet()); !errors.Is(err, ErrNotLive) {
 		t.Errorf("a run that is over ends again: %v", err)
 	}

@@ -135,8 +135,10 @@ func (r *observer) gateNews(ctx context.Context, at gateRef, wanted map[string]p
 	for _, fresh := range list {
 		old, of := r.gateKnown(fresh), wanted[fresh.Operation]
 		switch {
-		case old != nil && old.ID != fresh.ID: // another start of the same: the first one counts
+		case old != nil && fresh.ID > old.ID: // another start of the same: the first one counts
 			continue
+		case old != nil && fresh.ID < old.ID: // and it does if another process made it
+			old.Started, old.Jobs = fresh.Started, nil
 		case old == nil && of.Operation == "":
 			continue
 		case old == nil:

@@ -31,7 +31,7 @@ const mergesAll = "    merge: {kinds: [patch, minor, major, calendar]}\n"
 // shown is a configuration of CI/CD that shows operations.
 const shown = "inputs sha operation_id\nname integration {operation_id}\ntakes 20m\n"
 
-const ownTests = "on merge-request\ntakes 20m\njob lint\n"
+const ownTests = "on merge-request\nseen 0s\ntakes 20m\njob lint\n"
 
 // gated is a world of two pins with gates.
 func gated(config string, gates ...string) setting {

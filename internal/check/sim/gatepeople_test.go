@@ -140,7 +140,7 @@ func (j *judge) unmerged() {
 			good = good && (!g.Required || j.gatePassed(g, m.Head, head[0].Parents[0]))
 		}
 		if good {
-			j.fault("I23: !%d from %s passed everything and is not merged", m.IID, m.SourceBranch)
+			j.fault("I22: !%d from %s passed everything and is not merged", m.IID, m.SourceBranch)
 		}
 	}
 }

@@ -33,36 +33,43 @@ func (p *process) meet(n int, other func()) (met bool) {
 // nothing, wherever in the other's run it comes.
 func TestTwoShareADatabase(t *testing.T) {
 	part := part(t)
-	for n, more := 1, true; more; n++ {
-		if !part.Has(n) {
+	for _, s := range scenarios {
+		if !among(shared, s.name) {
 			continue
 		}
-		inBubble(t, setting{}, func(t *testing.T, w *world) {
-			a := w.first(t)
-			a.run()
-			w.people(t, "tick bob requests")
-			b := w.start(t, a.path)
-			more = a.meet(n, func() {
-				w.gitlab.ForgetRequests()
-				if _, err := b.runner.Run(context.Background(), w.config, time.Now().UTC()); !errors.Is(err, store.ErrBusy) {
-					t.Errorf("a run beside another, at call %d: %v", n, err)
+		for n, more := 1, true; more; n++ {
+			if !part.Has(n) || !s.has(n) {
+				continue
+			}
+			inBubble(t, s.setting, func(t *testing.T, w *world) {
+				a := w.first(t)
+				s.lead(t, a)
+				b := w.start(t, a.path)
+				more = a.meet(n, func() {
+					w.gitlab.ForgetRequests()
+					if _, err := b.runner.Run(context.Background(), w.config, time.Now().UTC()); !errors.Is(err, store.ErrBusy) {
+						t.Errorf("in %s: a run beside another, at call %d: %v", s.name, n, err)
+					}
+					if r := w.gitlab.Requests(); len(r) > 0 {
+						t.Errorf("in %s: a run beside another asked %v", s.name, r)
+					}
+				})
+				if !more {
+					return
 				}
-				if r := w.gitlab.Requests(); len(r) > 0 {
-					t.Errorf("a run beside another asked %v", r)
+				count("meetings over one database", 1)
+				b.runs(1 + s.more)
+				if wrote := a.runs(1); wrote != 0 {
+					t.Errorf("in %s: the last run wrote %v", s.name, w.gitlab.Writes(time.Time{}))
 				}
+				w.verdict(t)
 			})
-			if !more {
-				return
-			}
-			count("meetings over one database", 1)
-			b.runs(1)
-			if wrote := a.runs(1); wrote != 0 {
-				t.Errorf("the third run wrote %v", w.gitlab.Writes(time.Time{}))
-			}
-			w.verdict(t)
-		})
+		}
 	}
 }
+
+// shared are the scenarios in which a second process comes over the same database.
+var shared = []string{"a tick", "a merge waited for its gate", "a pair that fails together is told"}
 
 // Two processes that know nothing of each other: two runs of both later there
 // is one dashboard, the one with the lowest number, every tick was carried out,

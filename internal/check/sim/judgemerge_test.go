@@ -29,7 +29,7 @@ func (j *judge) merge(e gitlabsim.Event) {
 	}
 	before := j.target()
 	if j.onto[before]++; j.onto[before] > 1 {
-		j.fault("I20: %d merges onto %.8s, the last of %s", j.onto[before], before, e.Target)
+		j.fault("I19: %d merges onto %.8s, the last of %s", j.onto[before], before, e.Target)
 	}
 	head := j.w.project.Commits(m.Head)
 	if len(head) < 2 || head[0].AuthorName != "pinwheel" || len(head[0].Parents) != 1 {
@@ -154,13 +154,13 @@ func (j *judge) elsewhere(e gitlabsim.Event) {
 		j.fault("I6: a pipeline of gate %s began on %s", g.Name, e.Target)
 	}
 	if j.starts = append(j.starts, e.At); len(j.starts) > mostStarts && e.At.Sub(j.starts[len(j.starts)-1-mostStarts]) < time.Hour && !j.w.apart {
-		j.fault("I22: more than %d pipelines of gates began within an hour", mostStarts)
+		j.fault("I21: more than %d pipelines of gates began within an hour", mostStarts)
 	}
 	of := map[string]int{}
 	for _, r := range j.gateRuns(g) {
 		op, _ := r.Inputs[plan.OperationInput].(string)
 		if of[r.Tested+op]++; of[r.Tested+op] > 1 && !j.w.apart {
-			j.fault("I22: %d pipelines of gate %s for %.8s", of[r.Tested+op], g.Name, r.Tested)
+			j.fault("I21: %d pipelines of gate %s for %.8s", of[r.Tested+op], g.Name, r.Tested)
 		}
 	}
 }
@@ -189,7 +189,7 @@ func (j *judge) beside(e gitlabsim.Event) bool {
 	}
 	for _, r := range j.w.project.Runs() {
 		if r.SHA == e.Detail && r.Source == "merge_request_event" && r.Created.Before(e.At) {
-			j.fault("I22: a status made a second pipeline for %.8s", e.Detail)
+			j.fault("I21: a status made a second pipeline for %.8s", e.Detail)
 		}
 	}
 	return true
@@ -208,10 +208,10 @@ func (j *judge) blame(m gitlabsim.MergeRequest) {
 		most = max(most, proofs(all, blamed))
 	}
 	if most < 2 {
-		j.fault("I21: !%d of %s is blamed, and %d pipelines say so", m.IID, m.SourceBranch, most)
+		j.fault("I20: !%d of %s is blamed, and %d pipelines say so", m.IID, m.SourceBranch, most)
 	}
 	if guilty := j.w.setting.guilty; len(guilty) > 0 && !slices.ContainsFunc(guilty, func(name string) bool { return strings.Contains(m.SourceBranch, name) }) {
-		j.fault("I21: !%d of %s is blamed, and %v breaks the tests", m.IID, m.SourceBranch, guilty)
+		j.fault("I20: !%d of %s is blamed, and %v breaks the tests", m.IID, m.SourceBranch, guilty)
 	}
 }
 

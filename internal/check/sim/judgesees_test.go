@@ -99,8 +99,8 @@ var sights = []sight{
 		w.judge.merge(gitlabsim.Event{Kind: "mr-merge", Target: "!1", Detail: w.project.Head("main"), Project: projectPath, Actor: bot, At: time.Now()})
 		return nil
 	})},
-	{"I22: 2 pipelines of gate integration", passes, allPassed, startAgain},
-	{"I22: more than 30 pipelines of gates", passes, allPassed, func(w *world) error {
+	{"I21: 2 pipelines of gate integration", passes, allPassed, startAgain},
+	{"I21: more than 30 pipelines of gates", passes, allPassed, func(w *world) error {
 		for i := range mostStarts + 1 {
 			if err := w.gates[0].StartPipeline(bot, "main", map[string]any{"operation_id": i}); err != nil {
 				return err
@@ -115,7 +115,7 @@ var sights = []sight{
 		return w.gates[0].StartPipeline(bot, "other", nil)
 	}},
 	{"I1: a pipeline of main", passes, allPassed, func(w *world) error { return w.project.StartPipeline(bot, "main", nil) }},
-	{"I22: a status made a second pipeline", passes, allPassed, func(w *world) error { return w.project.Status(bot, 1, "pinwheel/integration", "pending", false) }},
+	{"I21: a status made a second pipeline", passes, allPassed, func(w *world) error { return w.project.Status(bot, 1, "pinwheel/integration", "pending", false) }},
 	{"I6: a status deploy", passes, runningYet, func(w *world) error { return w.project.Status(bot, 1, "deploy", "success", true) }},
 	{"I6: lint ran again for main", gated(oneGate, shown+"job test").with("on push merge-request\ntakes 20m\njob lint fails"), allPassed, first(people("move alice main"), func(w *world) error {
 		time.Sleep(time.Hour)
@@ -126,7 +126,7 @@ var sights = []sight{
 		return w.project.LabelMR(bot, 1, plan.BreaksLabel)
 	}},
 	{"and [six] breaks the tests", blames(passes, "six"), allPassed, func(w *world) error { return w.project.LabelMR(bot, 1, plan.BreaksLabel) }},
-	{"I23: !1 from pinwheel/lxml-5.x passed everything", passes, allPassed, func(w *world) error {
+	{"I22: !1 from pinwheel/lxml-5.x passed everything", passes, allPassed, func(w *world) error {
 		err := w.project.EditMRTitle(bot, 1, "Update dependency lxml to v5")
 		w.judge.unmerged()
 		return err

@@ -52,6 +52,11 @@ func (w *world) projection() string {
 			m.ClosedBy, m.Labels, m.HasConflicts, m.Title, indent(named(passing.ReplaceAllString(pipelines.ReplaceAllString(m.Description, "pipelines/N"), "~"))), marks(m.Notes)))
 	}
 	ran := append(w.project.Pipelines(), statuses(w.project)...)
+	for i, text := range ran {
+		ran[i] = ofMR.ReplaceAllStringFunc(text, func(ref string) string {
+			return names["!"+ofMR.FindStringSubmatch(ref)[1]] + "/"
+		})
+	}
 	for _, p := range w.gates {
 		for _, text := range p.Pipelines() {
 			ran = append(ran, p.Path()+" "+text)
@@ -84,6 +89,8 @@ func statuses(p *gitlabsim.Project) []string {
 
 // pipelines have other numbers where they began in another order.
 var pipelines = regexp.MustCompile(`pipelines/\d+`)
+
+var ofMR = regexp.MustCompile(`refs/merge-requests/(\d+)/`)
 
 var mention = regexp.MustCompile(`!\d+`)
 
@@ -122,3 +129,26 @@ func difference(want, got string) string {
 	}
 	return out.String()
 }
+
+// alike makes worlds the same in which a probe of a batch began a run later, or while
+// nobody could tell when its releases came: its text keeps that, and so does the order
+// of the proof.
+func alike(projection string) string {
+	projection = released.ReplaceAllString(projection, "| some day | [index]")
+	return proof.ReplaceAllStringFunc(projection, func(list string) string {
+		words := strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(" ,.", r) })
+		slices.Sort(words)
+		return strings.Join(words, " ")
+	})
+}
+
+var (
+	released = regexp.MustCompile(`\| (\d{4}-\d\d-\d\d|not told) \| \[index\]`)
+	proof    = regexp.MustCompile(`Red with it: the pipelines of [^.]*(\.\d+[^.]*)*\.`)
+)
+
+// unran leaves out which pipelines ran: where a merge failed another one came first, and
+// the first one was tested again on what that left.
+func unran(projection string) string { return ranLine.ReplaceAllString(projection, "") }
+
+var ranLine = regexp.MustCompile(`(?m)^ran .*\n`)

@@ -266,13 +266,13 @@ func (r *effects) rememberStatus(out mrs.Outcome) {
 // gateFailed notes that a pipeline could not be started or a gate not be shown, which is no
 // fault of its branch: what else there is to do on that is done.
 func (r *effects) gateFailed(a plan.Action, says string) bool {
-	switch a := a.(type) {
-	case plan.StartGate:
-		r.snap.GateFailures[a.Run.Operation] = says
-	case plan.SetStatus:
-		r.snap.GateFailures[a.Status.Shown()] = says
-	default:
-		return false
+	if start, ok := a.(plan.StartGate); ok {
+		r.snap.GateFailures[start.Run.Operation] = says
+		return true
 	}
-	return true
+	set, ok := a.(plan.SetStatus)
+	if ok {
+		r.snap.GateFailures[set.Status.Shown()] = says
+	}
+	return ok
 }

@@ -20,6 +20,30 @@ type Wanted struct {
 	Constraints Constraints
 	GitLab      string // the address of the instance, without a final slash
 	Plain       bool   // http is permitted
+	// Candidate takes the place of what a branch of a project is at: the lock is as it
+	// will be when that branch is moved there. Its zero value takes none.
+	Candidate Candidate
+}
+
+// Candidate is a commit that a branch of a project may be moved to.
+type Candidate struct{ Project, Branch, SHA string }
+
+// ParseCandidate reads PROJECT@SHA.
+func ParseCandidate(text, branch string) (Candidate, error) {
+	path, sha, _ := strings.Cut(text, "@")
+	if !projectPath.MatchString(path) || !strings.Contains(path, "/") || !fullSHA.MatchString(sha) {
+		return Candidate{}, mistake("%q is no candidate: write group/project@SHA, with the full SHA of a commit", text)
+	}
+	return Candidate{path, branch, sha}, nil
+}
+
+// places are the addresses with their branch that a candidate answers.
+func (w Wanted) places() map[string]string {
+	if w.Candidate.SHA == "" {
+		return nil
+	}
+	s := Source{Repository: w.GitLab + "/" + w.Candidate.Project + ".git", Ref: w.Candidate.Branch}
+	return map[string]string{s.home() + "@" + s.Ref: w.Candidate.SHA}
 }
 
 // tree is a repository at one commit.

@@ -164,6 +164,7 @@ type mirrors struct {
 	git *git
 	dir string
 	had map[string]*mirror
+	at  map[string]string // commits that take the place of what an address and ref are at
 }
 
 type mirror struct {
@@ -199,6 +200,9 @@ func (m *mirrors) fetch(ctx context.Context, s Source, made *mirror) error {
 		refs = []string{"HEAD"}
 	case fullSHA.MatchString(s.Ref), strings.HasPrefix(s.Ref, "refs/"):
 		refs = []string{s.Ref}
+	}
+	if sha, there := m.at[s.home()+"@"+s.Ref]; there {
+		refs = []string{sha}
 	}
 	var err error
 	for _, ref := range refs {

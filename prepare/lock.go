@@ -43,7 +43,7 @@ func MakeLock(ctx context.Context, w Wanted, with Locking) (Lock, error) {
 	if w.Plain {
 		protocols += ":http"
 	}
-	m := &mirrors{git: &git{scratch, protocols, gitSettings(with.Credential, with.CAFile)}, dir: repositories, had: map[string]*mirror{}}
+	m := &mirrors{git: &git{scratch, protocols, gitSettings(with.Credential, with.CAFile)}, dir: repositories, had: map[string]*mirror{}, at: w.places()}
 	l, err := resolve(ctx, w, m.checkout)
 	if err != nil {
 		return Lock{}, err

@@ -146,11 +146,15 @@ copy of each repository. What comes later reads that folder and asks no server
 what a branch is.
 
 A variable such as cki_lib_pip_url=git+https://HOST/GROUP/PROJECT.git@REF takes
-the place of a member, wherever it is required.`,
+the place of a member, wherever it is required.
+
+With --candidate the lock is as it will be when the production branch of that
+project is moved to the commit: what pinwheel deploy asks to be built first.`,
 		Example: `  pinwheel prepare lock
   cki_lib_pip_url=git+https://gitlab.com/me/cki-lib.git@fix pinwheel prepare lock`,
 	}
 	s := p.softwareFlags(c, dirFlag)
+	candidate := c.Flags().String("candidate", "", "lock it as with this `PROJECT@SHA` in production")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		conf, err := s.load()
 		if err != nil {
@@ -159,6 +163,11 @@ the place of a member, wherever it is required.`,
 		w, err := s.wanted(conf)
 		if err != nil {
 			return mistaken(err)
+		}
+		if *candidate != "" {
+			if w.Candidate, err = prepare.ParseCandidate(*candidate, conf.Software.Deploy.Branch); err != nil {
+				return mistaken(err)
+			}
 		}
 		l, err := prepare.MakeLock(cmd.Context(), w, prepare.Locking{Dir: s.dir, Credential: s.credential(conf), CAFile: conf.CAFile})
 		if err != nil {

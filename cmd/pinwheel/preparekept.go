@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/deploy"
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/prepare"
 )
@@ -269,8 +271,8 @@ func (p *program) preparePrune() *cobra.Command {
 	c := &cobra.Command{
 		Use: "prune", Short: "remove builds that are no longer needed",
 		Long: `Removes the builds of the configured images that are older than software.keep,
-but for the newest of each image, which is the one to fall back to, and those
-that --keep names. It needs a token with the role Maintainer; a job's own does
+but for the newest of each image, which is the one to fall back to, those that a
+set names, since a rollback needs them, and those that --keep names. It needs a token with the role Maintainer; a job's own does
 not do.`,
 		Example: `  pinwheel prepare prune --dry-run`,
 	}
@@ -303,8 +305,12 @@ not do.`,
 			}
 			images = []config.SoftwareImage{image}
 		}
+		named, err := s.inSets(cmd.Context(), conf)
+		if err != nil {
+			return misdeployed(err)
+		}
 		for _, i := range images {
-			which := prepare.Pruning{Image: i.Name, Before: now.AddDate(0, 0, -conf.Software.Keep), Keys: keys, Dry: *dry}
+			which := prepare.Pruning{Image: i.Name, Before: now.AddDate(0, 0, -conf.Software.Keep), Keys: append(slices.Clone(keys), named[i.Name]...), Dry: *dry}
 			gone, err := prepare.Prune(cmd.Context(), shelf, which)
 			if err := errors.Join(s.sayGone(gone, *dry), err); err != nil {
 				return err
@@ -313,6 +319,20 @@ not do.`,
 		return nil
 	}
 	return c
+}
+
+// inSets are the keys of builds that sets of deployments name, by image. If the sets
+// cannot be read, nothing is removed.
+func (s *software) inSets(ctx context.Context, c *config.Config) (map[string][]string, error) {
+	d := c.Software.Deploy
+	if !d.Configured() {
+		return nil, nil
+	}
+	client, err := s.p.packagesClient(c)
+	if err != nil {
+		return nil, err
+	}
+	return deploy.Keys(ctx, client, deploy.Place{Project: d.Sets.Project, Branch: d.Sets.Branch, Folder: d.Sets.Folder})
 }
 
 // sayGone prints what prune removed, or would have.

@@ -20,6 +20,11 @@
 //	pinwheel history [PACKAGE]            print what was offered and merged, by whom, and in how long
 //	pinwheel health                       say whether the last good runs are recent
 //	pinwheel import [FILE]                turn a Renovate configuration into pinwheel's
+//	pinwheel deploy                       in a job: move production to the commit that was tested
+//	pinwheel releases [PROJECT]           say what is in production, since when, and how far behind
+//	pinwheel rollback [PROJECT]           move production back: one project, or all to an earlier set
+//	pinwheel hold PROJECT                 keep the production of a project where it is
+//	pinwheel release PROJECT              end that
 //	pinwheel prepare COMMAND              install one set of software for every job of a pipeline
 //	pinwheel demo                         try it in a browser, without any GitLab
 //	pinwheel completion SHELL             print completion for bash, zsh, fish or powershell
@@ -44,6 +49,7 @@
 //	2  the command line or the configuration is wrong
 //	3  a project is stopped, or a file cannot be used, until a person acts:
 //	   rights, a malformed file
+//	4  deploy alone: a hold keeps production where it is
 //
 // Of several projects the highest code counts.
 //
@@ -113,6 +119,10 @@
 //
 // Package renovate reads the configuration of Renovate and says what of it pinwheel
 // does, key by key. Only pinwheel import asks it.
+//
+// Package deploy moves the production branches of the projects of a set: forward, back,
+// and all of them at once. What it is about to do stands in a project on GitLab, so that
+// whoever comes after a crash completes it.
 //
 // Package scheduler says when a project is looked at, and imports no room.
 //

@@ -17,8 +17,9 @@ a dashboard issue with a checkbox for every update, and opens merge requests
 inside a window, or at once where somebody ticks a box.
 
 Exit codes: 0 done, 1 something failed, 2 usage or configuration, 3 a project
-is stopped until a person acts. The configuration is pinwheel.yaml in the
-working directory, or what --config names; the token is PINWHEEL_GITLAB_TOKEN.`
+is stopped until a person acts, 4 a hold keeps production where it is. The
+configuration is pinwheel.yaml in the working directory, or what --config
+names; the token is PINWHEEL_GITLAB_TOKEN.`
 
 // helpCommand prints the page of a command or of a topic.
 func (p *program) helpCommand() *cobra.Command {

@@ -123,7 +123,7 @@ func TestComponents(t *testing.T) {
 	i, dir := read(t), t.TempDir()
 	program := filepath.Join(dir, "pinwheel")
 	i.compile(t, testenv.Root(t), program)
-	for _, file := range []string{"templates/run.yml", "templates/gate.yml"} {
+	for _, file := range []string{"templates/run.yml", "templates/gate.yml", "templates/deploy.yml"} {
 		docs := documents(t, file)
 		if len(docs) != 2 {
 			t.Fatalf("%s: %d documents", file, len(docs))

@@ -16,6 +16,9 @@ func (d *acting) finish() {
 	for _, dr := range d.drafts {
 		failed := d.errored(dr)
 		dr.Forced = dr.forced
+		if dr.do == DoOpen || dr.mr != nil && dr.ours || dr.do == DoStartOver {
+			dr.Ready = d.readiness(dr)
+		}
 		if d.s.Policy.Mode == plan.Full && !failed {
 			d.effects(dr)
 		}
@@ -67,7 +70,7 @@ func (d *acting) order() {
 // note is what the description's marker must say.
 func (d *holding) note(dr *standing) plan.MergeRequestNote {
 	t := dr.trailer
-	return plan.MergeRequestNote{Present: true, Digest: plan.TestsDigest(plan.TextDigest(t, dr.Clash, dr.Gates...), dr.Tests), Target: d.s.Project.DefaultBranch, Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request}
+	return plan.MergeRequestNote{Present: true, Digest: plan.TestsDigest(plan.TextDigest(t, dr.Clash, dr.Gates...), dr.Tests), Target: d.s.Project.DefaultBranch, Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request, Ready: dr.Ready.Mark()}
 }
 
 // effects appends what one draft needs, in the order it must happen.
@@ -221,8 +224,9 @@ func (d *acting) edit(dr *draft) {
 	}
 	want := d.note(&dr.standing)
 	e.Answer = slices.Contains(dr.mr.Labels, plan.RebaseLabel) && open
-	e.Keep = note.Digest == want.Digest && !(note.RebaseBox && open) && e.Target == ""
-	if e.Target != "" || (note.Present && note.Digest != want.Digest) || (note.RebaseBox && open) || e.Answer || e.Title != "" {
+	same := note.Digest == want.Digest && note.Ready == want.Ready
+	e.Keep = same && !(note.RebaseBox && open) && e.Target == ""
+	if e.Target != "" || (note.Present && !same) || (note.RebaseBox && open) || e.Answer || e.Title != "" {
 		if note.Digest != want.Digest {
 			// Along with the text alone: a label that a person took off stays off.
 			e.Labels = dr.Labels

@@ -46,18 +46,18 @@ func Body(u plan.Update, v BodyView) string {
 	}
 	var b strings.Builder
 	b.WriteString(marker(v.ProjectID, u.Branch, note) + "\n")
-	b.WriteString(intro(u, v) + "\n")
-	if u.Follows != 0 {
-		fmt.Fprintf(&b, "\nFollows [the one that was closed](!%d), which GitLab does not open again.\n", u.Follows)
+	verdict(&b, u)
+	if len(u.Moves) == 0 {
+		b.WriteString(intro(u, v) + "\n")
 	}
-	partTests(&b, u.Tests)
-	breaks(&b, u.Breaks)
 	table(&b, u.Moves, v.Home)
+	linesChanged(&b, u)
+	whatChanged(&b, u.Moves)
 	gates(&b, u.Gates)
-	beside := ties(&b, u)
-	b.WriteString("\n**Why now:** " + why(u, v) + "\n")
-	notChecked(&b, u, v)
-	b.WriteString(beside)
+	breaks(&b, u.Breaks)
+	partTests(&b, u.Tests)
+	reasons(&b, u, v)
+	ties(&b, u)
 	notTaken(&b, u)
 	checked(&b, u, v)
 	choices(&b, u, v)
@@ -243,26 +243,49 @@ func notTaken(b *strings.Builder, u plan.Update) {
 	b.WriteString(unfold)
 }
 
-// notChecked says what was not checked. It stands before what was.
+// reasons writes why the merge request is there, which files it changes, and what it
+// follows.
+func reasons(b *strings.Builder, u plan.Update, v BodyView) {
+	fold(b, "Why now")
+	b.WriteString(capital(why(u, v)) + "\n")
+	if len(u.Moves) > 0 {
+		b.WriteString("\n" + intro(u, v) + "\n")
+	}
+	if u.Follows != 0 {
+		fmt.Fprintf(b, "\nFollows [the one that was closed](!%d), which GitLab does not open again.\n", u.Follows)
+	}
+	b.WriteString(unfold)
+}
+
+// capital begins a sentence with a clause of ours; one that begins with code stays.
+func capital(clause string) string {
+	if clause == "" || clause[0] < 'a' || clause[0] > 'z' {
+		return clause
+	}
+	return string(clause[0]-'a'+'A') + clause[1:]
+}
+
+// notChecked says what was not checked, above what was.
 func notChecked(b *strings.Builder, u plan.Update, v BodyView) {
 	if len(u.Moves) == 0 {
-		b.WriteString("\n**Not checked:** what the pins do. None of them changes here.\n")
+		b.WriteString("**Not checked:** what the pins do. None of them changes here.\n\n")
 		return
 	}
-	b.WriteString("\n**Not checked:** ")
+	b.WriteString("**Not checked:** ")
 	if len(v.Pythons) == 0 {
 		b.WriteString("Python versions (`python` is not set); ")
 	}
 	if len(v.Roots) == 0 {
 		b.WriteString("what else is installed (`roots` is not set); ")
 	}
-	b.WriteString("what the code does: that is for the pipeline and you.\n")
+	b.WriteString("what the code does: that is for the pipeline and you.\n\n")
 }
 
 // checked says what was checked.
 func checked(b *strings.Builder, u plan.Update, v BodyView) {
 	same := " - the constraints file and the file derived from it hold the same pins\n"
-	fold(b, "Checked")
+	fold(b, "What was checked, and what was not")
+	notChecked(b, u, v)
 	if len(u.Moves) == 0 {
 		b.WriteString(same + unfold)
 		return

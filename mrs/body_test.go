@@ -57,6 +57,13 @@ func TestBodies(t *testing.T) {
 	repair := plan.Update{Branch: "pinwheel/constraints-yml", Kind: plan.Twin,
 		Note: plan.MergeRequestNote{Why: "repair", At: time.Date(2026, 1, 3, 2, 5, 0, 0, time.UTC)}}
 
+	ready := update("1.35.0")
+	ready.Ready, ready.Note.Target = plan.Readiness{Base: "01234567", Tests: plan.Passed, Gates: plan.GatesPassed, Wants: "not_approved"}, "main"
+	ready.Note.Ready = ready.Ready.Mark()
+	ready.Lines = []plan.LineChange{{File: "constraints.txt", Key: "six", Name: "six", Version: "1.17.0"}, {File: "constraints.txt", Key: "py", Name: "py", Version: "1.11.0", Removed: true}}
+	ready.Gates = []plan.GateVerdict{{Gate: "integration", Required: true, State: plan.GatePassed, Why: plan.GatePasses{Gate: "integration"}, URL: "https://gitlab.example/x/-/pipelines/3"}}
+	ready.Moves[0].Links = []plan.Link{{Name: "changelog", URL: "https://acme.example/new"}}
+	golden(t, "ready.md", mrs.Body(ready, view))
 	golden(t, "one.md", mrs.Body(update("1.35.0"), view))
 	golden(t, "set.md", mrs.Body(set, wide))
 	golden(t, "repair.md", mrs.Body(repair, view))

@@ -36,6 +36,7 @@ func marker(project int64, branch string, n plan.MergeRequestNote) string {
 	}
 	put("request", escape(n.Request))
 	put("target", escape(n.Target))
+	put("ready", escape(n.Ready))
 	put("moves", movesValue(n.Moves))
 	b.WriteString(" -->")
 	return b.String()
@@ -152,6 +153,8 @@ func set(n plan.MergeRequestNote, key, value string) plan.MergeRequestNote {
 		n.Request = unescape(value)
 	case "target":
 		n.Target = unescape(value)
+	case "ready":
+		n.Ready = unescape(value)
 	case "closed":
 		n.ClosedByUs = value == "us"
 	case "moves":

@@ -28,50 +28,62 @@ func clauses(all []string) string {
 	return strings.Join(out, "; ")
 }
 
-// tiesShown is how many words about why an update's pins move together, and what it
-// brings, are shown unfolded.
-const tiesShown = 12
+// linesShown is how many words about lines that an update of one package adds and
+// removes are shown unfolded.
+const linesShown = 40
 
-// ties writes the paragraphs between the table and the reason. If there is no room for
-// all of them, it returns the others as a fold, whose title names the first one.
-func ties(b *strings.Builder, u plan.Update) (beside string) {
-	var heads []string
-	var rest strings.Builder
-	left := tiesShown
-	paragraph := func(head string, all []string) {
-		if len(all) == 0 {
-			return
-		}
-		p := fmt.Sprintf("**%s:** %s.\n", head, clauses(all))
-		if n := len(strings.Fields(p)); n <= left || len(u.Moves) > 1 {
-			left -= n
-			b.WriteString("\n" + p)
-			return
-		}
-		heads = append(heads, head)
-		rest.WriteString(p + "\n")
-	}
-	if u.Clash != "" {
-		paragraph("Does not fit the default branch any more", []string{u.Clash})
-	}
-	paragraph("Why together", u.Claims(u.Together))
-	paragraph("Leaves what was taken back", u.Yanked)
-	paragraph("Requirements not known, so not checked", u.Unverified)
-	paragraph("Ends a conflict of the default branch", u.Claims(u.Cures))
-	paragraph("Leaves conflicts of the default branch that no newer pins end", u.Claims(u.Leaves))
-	paragraph("Adds to the file", changed(u, u.Lines, false))
-	paragraph("Removes from the file, as nothing that is installed needs it any more", changed(u, u.Lines, true))
-	paragraph("Comes along without a pin", changed(u, u.Along, false))
-	if len(heads) == 0 {
-		return ""
-	}
+// linesChanged writes which lines an update adds and removes, below its steps. It folds
+// them in an update of one package that has much to say of them.
+func linesChanged(b *strings.Builder, u plan.Update) {
 	var out strings.Builder
+	paragraph(&out, "Adds to the file", changed(u, u.Lines, false))
+	paragraph(&out, "Removes from the file, as nothing that is installed needs it any more", changed(u, u.Lines, true))
+	switch text := out.String(); {
+	case text == "":
+	case len(u.Moves) == 1 && len(strings.Fields(text)) > linesShown:
+		fold(b, "Lines added and removed")
+		b.WriteString(strings.TrimPrefix(text, "\n") + unfold)
+	default:
+		b.WriteString(text)
+	}
+}
+
+// ties writes what ties an update's pins together and what else it brings, as a fold
+// whose title names the first of it.
+func ties(b *strings.Builder, u plan.Update) {
+	var out strings.Builder
+	var heads []string
+	for _, p := range []struct {
+		head string
+		all  []string
+	}{
+		{"Why together", u.Claims(u.Together)},
+		{"Leaves what was taken back", u.Yanked},
+		{"Requirements not known, so not checked", u.Unverified},
+		{"Ends a conflict of the default branch", u.Claims(u.Cures)},
+		{"Leaves conflicts of the default branch that no newer pins end", u.Claims(u.Leaves)},
+		{"Comes along without a pin", changed(u, u.Along, false)},
+	} {
+		if len(p.all) > 0 {
+			heads = append(heads, p.head)
+			paragraph(&out, p.head, p.all)
+		}
+	}
+	if len(heads) == 0 {
+		return
+	}
 	if n := len(heads) - 1; n > 0 {
 		heads[0] += fmt.Sprintf(", and %d more", n)
 	}
-	fold(&out, heads[0])
-	out.WriteString(strings.TrimSuffix(rest.String(), "\n") + unfold)
-	return out.String()
+	fold(b, heads[0])
+	b.WriteString(strings.TrimPrefix(out.String(), "\n") + unfold)
+}
+
+// paragraph writes clauses under a head, nothing without any.
+func paragraph(b *strings.Builder, head string, all []string) {
+	if len(all) > 0 {
+		fmt.Fprintf(b, "\n**%s:** %s.\n", head, clauses(all))
+	}
 }
 
 func changed(u plan.Update, lines []plan.LineChange, removed bool) []string {

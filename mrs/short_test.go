@@ -32,6 +32,8 @@ func TestADescriptionOfOnePackageIsShort(t *testing.T) {
 	}
 	u.Yanked, u.Unverified = []string{"boto3 1.34.0 is yanked: " + long}, []string{"boto3"}
 	u.Note.Why, u.Note.By = "forced", "carol"
+	u.Ready, u.Note.Target = plan.Readiness{Base: "01234567", Tests: plan.Passed, Gates: plan.GatesPassed, Wants: "security_policy_violations"}, "main"
+	u.Lines = []plan.LineChange{{File: "constraints.txt", Key: "urllib3", Name: "urllib3", Version: "2.0", By: plan.Claim{Text: long}}}
 	u.Moves[0].Marker = `python_version < "3.10"`
 	for name, v := range map[string]mrs.BodyView{"full": full, "bare": bare} {
 		body := mrs.Body(u, v)

@@ -162,6 +162,7 @@ type Update struct {
 	Breaks     *Break        // that it breaks tests, with the proof; nil where that is not known
 	Link       string        // what explains the reason: an absolute address, or empty
 	Gates      []GateVerdict // of an open one, in the order of the configuration
+	Ready      Readiness     // of one that is open or opens
 }
 
 // LineChange is a line that an update adds to a constraints file or removes

@@ -223,6 +223,7 @@ type MergeRequestNote struct {
 	At          time.Time // when this version was put there
 	Request     string    // id of the tick that was carried out last
 	Target      string    // the branch it was to go into; empty where an earlier version wrote it
+	Ready       string    // Update.Ready as it was written, in the form of a marker
 	RebaseBox   bool      // the rebase box of the description is ticked
 	ClosedByUs  bool      // we closed it, and say why in the marker
 	BodyForeign bool      // markers gone: a person rewrote the description

@@ -48,6 +48,7 @@ type (
 		At          time.Time `json:"At"`
 		Request     string    `json:"Request"`
 		Target      string    `json:"Target"`
+		Ready       string    `json:"Ready,omitempty"`
 		RebaseBox   bool      `json:"RebaseBox"`
 		ClosedByUs  bool      `json:"ClosedByUs"`
 		BodyForeign bool      `json:"BodyForeign"`
@@ -124,14 +125,14 @@ func (r mergeRequestRow) mergeRequest() plan.MergeRequest {
 func rowOfNote(n plan.MergeRequestNote) noteRow {
 	return noteRow{
 		Present: n.Present, Digest: n.Digest, Moves: each(n.Moves, func(m plan.Move) moveRow { return moveRow{m.Key, m.From, m.To} }),
-		Why: string(n.Why), By: n.By, At: n.At, Request: n.Request, Target: n.Target, RebaseBox: n.RebaseBox, ClosedByUs: n.ClosedByUs, BodyForeign: n.BodyForeign,
+		Why: string(n.Why), By: n.By, At: n.At, Request: n.Request, Target: n.Target, Ready: n.Ready, RebaseBox: n.RebaseBox, ClosedByUs: n.ClosedByUs, BodyForeign: n.BodyForeign,
 	}
 }
 
 func (r noteRow) note() plan.MergeRequestNote {
 	return plan.MergeRequestNote{
 		Present: r.Present, Digest: r.Digest, Moves: each(r.Moves, func(m moveRow) plan.Move { return plan.Move{Key: m.Key, From: m.From, To: m.To} }),
-		Why: plan.Cause(r.Why), By: r.By, At: r.At, Request: r.Request, Target: r.Target, RebaseBox: r.RebaseBox, ClosedByUs: r.ClosedByUs, BodyForeign: r.BodyForeign,
+		Why: plan.Cause(r.Why), By: r.By, At: r.At, Request: r.Request, Target: r.Target, Ready: r.Ready, RebaseBox: r.RebaseBox, ClosedByUs: r.ClosedByUs, BodyForeign: r.BodyForeign,
 	}
 }
 

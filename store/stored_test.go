@@ -139,10 +139,19 @@ func TestStoredJSONOfEarlierVersions(t *testing.T) {
 				}
 				_, err = db.Exec(`UPDATE `+k.table+` SET `+k.column+` = ?`, text.String())
 				must(t, err)
-				same(t, "read", k.read(t, s), k.value)
+				same(t, "read", k.read(t, s), asOf(version, k.value))
 			})
 		}
 	}
+}
+
+// asOf is a value without the fields that a version did not write.
+func asOf(version int, v any) any {
+	if m, ok := v.(plan.MergeRequest); ok && version <= 10 {
+		m.Note.Ready = ""
+		return m
+	}
+	return v
 }
 
 // zeroOf is a value of v's type that may be stored.

@@ -41,6 +41,8 @@ type Config struct {
 type GitLab struct {
 	URL       string // without a final slash
 	TokenFile string
+	// MergeTokenFile holds the token that merges; empty where the first one does.
+	MergeTokenFile string
 	AllowHTTP bool
 	// FormerUsers are names of users that pinwheel had before, as commits show
 	// them: what they wrote is ours.

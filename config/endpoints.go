@@ -26,6 +26,11 @@ func (r *reader) gitlab(n *yaml.Node, at string, g *GitLab) {
 			read: func(n *yaml.Node, at string) { g.TokenFile = r.text(n, at) },
 		},
 		{
+			key:  "merge_token_file",
+			says: says{"path", "", schemaText, "The file that holds a token of its own for merging, if the environment variable does not; see [merging](#merging)"},
+			read: func(n *yaml.Node, at string) { g.MergeTokenFile = r.text(n, at) },
+		},
+		{
 			key:  "allow_http",
 			says: says{"boolean", "false", schemaBoolean, "Accept an `http` address; one of this machine is accepted in any case"},
 			read: func(n *yaml.Node, at string) { g.AllowHTTP = r.boolean(n, at) },

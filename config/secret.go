@@ -71,6 +71,27 @@ func (c *Config) Token(env func(string) string) (Secret, error) {
 	return secretFile(c.GitLab.TokenFile, "gitlab.token_file")
 }
 
+// mergeVariable holds the token that merges.
+const mergeVariable = "PINWHEEL_GITLAB_MERGE_TOKEN" //nolint:gosec // the name of a variable, which is no secret
+
+// MergeToken reads the token that merges: from PINWHEEL_GITLAB_MERGE_TOKEN if env has
+// it, else from gitlab.merge_token_file. Without either it is the zero Secret: then the
+// first token merges. It never tells what it read.
+func (c *Config) MergeToken(env func(string) string) (Secret, error) {
+	if text := env(mergeVariable); text != "" {
+		return secret(text, "the environment variable "+mergeVariable)
+	}
+	if c.GitLab.MergeTokenFile == "" {
+		return Secret{}, nil
+	}
+	return secretFile(c.GitLab.MergeTokenFile, "gitlab.merge_token_file")
+}
+
+// MergesApart reports whether a token of its own merges.
+func (c *Config) MergesApart(env func(string) string) bool {
+	return env(mergeVariable) != "" || c.GitLab.MergeTokenFile != ""
+}
+
 // PasswordVariable is the environment variable with the index's password.
 func (i Index) PasswordVariable() string {
 	return "PINWHEEL_INDEX_" + strings.ToUpper(strings.ReplaceAll(i.Name, "-", "_")) + "_PASSWORD"

@@ -97,6 +97,28 @@ func TestToken(t *testing.T) {
 	}
 }
 
+func TestMergeToken(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(path, []byte("hunter2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, file, variable, want, problem string }{
+		{"none", "", "", "", ""},
+		{"environment first", path, "hunter2", "hunter2", ""},
+		{"file", path, "", "hunter2", ""},
+		{"missing", path + "-absent", "", "", "gitlab.merge_token_file: " + path + "-absent cannot be read: no such file"},
+		{"blank variable", "", " ", "", "the environment variable PINWHEEL_GITLAB_MERGE_TOKEN is empty"},
+		{"two words", "", "hunter2 hunter2", "", "more than one word"},
+	} {
+		config := &Config{Path: "pinwheel.yaml", GitLab: GitLab{MergeTokenFile: c.file}}
+		got, err := config.MergeToken(env(mergeVariable, c.variable))
+		check(t, c.name, got, err, c.want, c.problem)
+		if apart := config.MergesApart(env(mergeVariable, c.variable)); apart != (c.file+c.variable != "") {
+			t.Errorf("%s: merges apart: %t", c.name, apart)
+		}
+	}
+}
+
 func TestPassword(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pw")
 	if err := errors.Join(os.WriteFile(path, []byte("hunter2\n"), 0o600)); err != nil {

@@ -21,6 +21,9 @@ type Options struct {
 	// ReadToken, if set, is asked before every request instead of Token, so
 	// that a rotated token file is seen without a restart.
 	ReadToken func() (string, error)
+	// ReadMergeToken, if set, gives the token that makes the call which merges, and no
+	// other one; see [Client.Merge] and [AsMerger].
+	ReadMergeToken func() (string, error)
 	// Job says that the token is that of a CI job. GitLab accepts it for a few calls
 	// only, among them those about packages.
 	Job bool
@@ -82,7 +85,7 @@ func Connect(o Options) (*Client, error) {
 	watched := &outage.Transport{Next: o.Transport, Record: o.Outage, Wait: min(outage.DefaultWait, o.Timeout), Write: o.Timeout, Total: o.Timeout}
 	transport := guard{watched}
 	hc := &http.Client{Transport: transport, Timeout: o.Timeout + time.Second, CheckRedirect: sameOriginGet}
-	auth := tokenSource{o.Token, o.ReadToken, o.Job}
+	auth := tokenSource{token: o.Token, read: o.ReadToken, merge: o.ReadMergeToken, job: o.Job}
 	speaks, err := api.NewAuthSourceClient(auth,
 		api.WithBaseURL(o.URL),
 		api.WithHTTPClient(hc),
@@ -135,15 +138,29 @@ func checkURL(text string) error {
 type tokenSource struct {
 	token string
 	read  func() (string, error)
+	merge func() (string, error) // nil where the first token merges
 	job   bool
 }
 
+// asMerger is the key of a context whose calls the token that merges makes.
+type asMerger struct{}
+
+// AsMerger is a context whose calls are made with the token that merges, where there is
+// one. It is for asking what that token may do.
+func AsMerger(ctx context.Context) context.Context { return context.WithValue(ctx, asMerger{}, true) }
+
+// MergesApart reports whether a token of its own merges.
+func (c *Client) MergesApart() bool { return c.auth.merge != nil }
+
 func (tokenSource) Init(context.Context, *api.Client) error { return nil }
 
-func (s tokenSource) Header(context.Context) (key, value string, err error) {
-	token := s.token
-	if s.read != nil {
-		if token, err = s.read(); err != nil {
+func (s tokenSource) Header(ctx context.Context) (key, value string, err error) {
+	token, read := s.token, s.read
+	if s.merge != nil && ctx.Value(asMerger{}) != nil {
+		read = s.merge
+	}
+	if read != nil {
+		if token, err = read(); err != nil {
 			return "", "", fmt.Errorf("read the token: %w", err)
 		}
 	}

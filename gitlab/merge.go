@@ -26,7 +26,8 @@ type Merged struct {
 
 // Merge merges a merge request at once, as its project's settings say. It never uses
 // "merge when pipeline succeeds", since that may merge a later commit. GitLab deletes
-// the branch if the merge request says so.
+// the branch if the merge request says so. If a token of its own merges, it makes this
+// one call; every other request is made with the first token.
 //
 // ErrNotMergeable: GitLab does not merge it now; [Failure] says why as far as GitLab
 // tells. ErrHeadMoved: somebody pushed. ErrForbidden: the token's user may not merge
@@ -38,7 +39,7 @@ func (c *Client) Merge(ctx context.Context, project int64, m Merge) (Merged, err
 	if m.SHA == "" {
 		return Merged{}, fmt.Errorf("merge !%d: no head is named", m.IID)
 	}
-	answer, _, err := c.API.MergeRequests.AcceptMergeRequest(project, m.IID, &api.AcceptMergeRequestOptions{SHA: &m.SHA}, api.WithContext(ctx))
+	answer, _, err := c.API.MergeRequests.AcceptMergeRequest(project, m.IID, &api.AcceptMergeRequestOptions{SHA: &m.SHA}, api.WithContext(AsMerger(ctx)))
 	if err == nil {
 		if done, ok := mergedOf(answer, m); ok {
 			return done, nil
@@ -48,6 +49,9 @@ func (c *Client) Merge(ctx context.Context, project int64, m Merge) (Merged, err
 	code := statusOf(err)
 	err = Fail(err, "merge !%d", m.IID)
 	switch {
+	case code == http.StatusUnauthorized && c.MergesApart():
+		err = &Failure{Doing: fmt.Sprintf("merge !%d", m.IID), Text: "the token that merges is not accepted, or its user may not merge into its target", Kinds: []error{ErrForbidden},
+			Advice: fmt.Sprintf("could not merge !%d: GitLab does not accept the token that merges (PINWHEEL_GITLAB_MERGE_TOKEN or gitlab.merge_token_file), or its user may not merge into the target; pinwheel doctor says which", m.IID)}
 	case code == http.StatusUnauthorized:
 		err = &Failure{Doing: fmt.Sprintf("merge !%d", m.IID), Text: "the token's user may not merge into its target", Kinds: []error{ErrForbidden},
 			Advice: fmt.Sprintf("could not merge !%d: the token's user may not merge into its target; let its role do so in Settings > Repository > Protected branches, or switch merging off", m.IID)}
@@ -75,6 +79,15 @@ func (c *Client) Merge(ctx context.Context, project int64, m Merge) (Merged, err
 		return Merged{}, err
 	}
 	return done, nil
+}
+
+// MayMerge reports whether the token's user may merge a merge request into its target.
+func (c *Client) MayMerge(ctx context.Context, project, iid int64) (bool, error) {
+	m, _, err := c.API.MergeRequests.GetMergeRequest(project, iid, nil, api.WithContext(ctx))
+	if err != nil {
+		return false, Fail(err, "read merge request !%d", iid)
+	}
+	return m.User.CanMerge, nil
 }
 
 // mergedOf is what a merge came to, if it did and was of that head.

@@ -15,14 +15,15 @@ import (
 
 // Mergeable reads what GitLab says of a merge request that may be merged: from its
 // own page, since lists know nothing of pipelines, and of a merged result with which
-// head of the target it was tested.
+// head of the target it was tested. If a token of its own merges, this does not say
+// whether that one may.
 // https://docs.gitlab.com/api/merge_requests/#retrieve-a-merge-request
 func (c *Client) Mergeable(ctx context.Context, id, iid int64) (plan.Mergeable, error) {
 	m, _, err := c.gl.API.MergeRequests.GetMergeRequest(id, iid, nil, api.WithContext(ctx))
 	if err != nil {
 		return plan.Mergeable{}, gitlab.Fail(err, "read merge request !%d", iid)
 	}
-	out := plan.Mergeable{State: plan.MergeRequestState(m.State), Head: m.SHA, Target: m.TargetBranch, Status: m.DetailedMergeStatus, MayNot: !m.User.CanMerge, Result: plan.None}
+	out := plan.Mergeable{State: plan.MergeRequestState(m.State), Head: m.SHA, Target: m.TargetBranch, Status: m.DetailedMergeStatus, MayNot: !m.User.CanMerge && !c.gl.MergesApart(), Result: plan.None}
 	p := m.HeadPipeline
 	switch {
 	case p == nil:

@@ -34,13 +34,15 @@ func (r *effects) setMerged(a plan.Merge, merged mrs.MergedAs) {
 // mostWatched is how many merges are watched at a time, the newest.
 const mostWatched = 5
 
-// observeMerges looks what became of the merges of our user in the last days.
+// observeMerges looks what became of the merges of our user in the last days. If a token
+// of its own merges, no request says who that is, so every merge of a merge request of
+// ours is looked at.
 func (r *observer) observeMerges(ctx context.Context) {
 	if !r.snap.Policy.Merges() || r.snap.Project.PipelinesOff {
 		return
 	}
 	for _, m := range slices.Backward(r.snap.MergeRequests) { // by number
-		if m.State != plan.Merged || m.MergedBy.ID != r.snap.Bot.ID || r.now.Passed(m.MergedAt.Add(plan.WatchMerge)) || m.Target != r.snap.Project.DefaultBranch {
+		if m.State != plan.Merged || m.MergedBy.ID != r.snap.Bot.ID && !r.GitLab.MergesApart() || r.now.Passed(m.MergedAt.Add(plan.WatchMerge)) || m.Target != r.snap.Project.DefaultBranch {
 			continue
 		}
 		if len(r.snap.Merges) == mostWatched {

@@ -62,6 +62,7 @@
 // # Environment
 //
 //	PINWHEEL_GITLAB_TOKEN            the token, instead of gitlab.token_file
+//	PINWHEEL_GITLAB_MERGE_TOKEN      a token that merges, instead of gitlab.merge_token_file
 //	PINWHEEL_INDEX_<NAME>_PASSWORD   the password of an index
 //	NO_COLOR                         if it is set, nothing is coloured
 //

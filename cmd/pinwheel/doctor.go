@@ -67,6 +67,7 @@ type doctor struct {
 	errors  int
 	options reconcile.Options
 	bot     plan.User
+	merger  plan.User // whose token merges; zero where that is bot
 	pins    []string // names of the projects' pins, to ask indexes for
 	stopped func() bool
 }
@@ -165,21 +166,13 @@ func (d *doctor) token(ctx context.Context) bool {
 		return false
 	}
 	d.bot = plan.User(bot)
+	d.mergeToken(ctx)
 	t, err := d.options.GitLab.Token(ctx)
 	if err != nil {
 		d.say(doubt, "token", "of %s works, but what it may do cannot be read (%v): a project, group or personal access token with the scope api is best", bot.Username, err)
 		return true
 	}
-	switch {
-	case !slices.Contains(t.Scopes, "api"):
-		d.say(wrong, "token", "of %s has the scopes %s: make one with the scope api", bot.Username, strings.Join(t.Scopes, ", "))
-	case t.Expires.IsZero():
-		d.say(doubt, "token", "of %s has the scope api and never expires: one with an end is safer", bot.Username)
-	case t.Expires.Sub(d.now) < soon:
-		d.say(doubt, "token", "of %s has the scope api and expires on %s: rotate it before", bot.Username, t.Expires.Format(time.DateOnly))
-	default:
-		d.say(good, "token", "of %s has the scope api and expires on %s", bot.Username, t.Expires.Format(time.DateOnly))
-	}
+	d.scopes("token", bot.Username, t)
 	// What is asked is the machine's clock, whatever --at says.
 	switch off := d.program.now().Sub(t.Server); {
 	case t.Server.IsZero():
@@ -190,6 +183,20 @@ func (d *doctor) token(ctx context.Context) bool {
 		d.say(good, "clock", "agrees with GitLab's")
 	}
 	return true
+}
+
+// scopes says what a token may do, and until when.
+func (d *doctor) scopes(subject, user string, t gitlab.Token) {
+	switch {
+	case !slices.Contains(t.Scopes, "api"):
+		d.say(wrong, subject, "of %s has the scopes %s: make one with the scope api", user, strings.Join(t.Scopes, ", "))
+	case t.Expires.IsZero():
+		d.say(doubt, subject, "of %s has the scope api and never expires: one with an end is safer", user)
+	case t.Expires.Sub(d.now) < soon:
+		d.say(doubt, subject, "of %s has the scope api and expires on %s: rotate it before", user, t.Expires.Format(time.DateOnly))
+	default:
+		d.say(good, subject, "of %s has the scope api and expires on %s", user, t.Expires.Format(time.DateOnly))
+	}
 }
 
 // version says which GitLab this is, and whether what is configured needs a newer

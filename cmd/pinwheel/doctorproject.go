@@ -65,6 +65,7 @@ func (d *doctor) project(ctx context.Context, project config.Project) {
 	d.settings(project, p, s)
 	d.pipelines(ctx, client, project, p)
 	d.gates(ctx, client, project)
+	d.mayMerge(ctx, client, project, p)
 	d.people(ctx, project)
 	d.files(ctx, project, p)
 }

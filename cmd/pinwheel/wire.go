@@ -123,9 +123,18 @@ func (p *program) gitlab(c *config.Config, o *reconcile.Options) error {
 	if _, err := c.Token(p.env); err != nil {
 		return failure{exitUsage, err}
 	}
+	if _, err := c.MergeToken(p.env); err != nil {
+		return failure{exitUsage, err}
+	}
 	with, err := p.connection(c)
 	if err != nil {
 		return err
+	}
+	if c.MergesApart(p.env) {
+		with.ReadMergeToken = func() (string, error) {
+			token, err := c.MergeToken(p.env)
+			return token.Reveal(), err
+		}
 	}
 	client, err := gitlab.Connect(with)
 	if err != nil {

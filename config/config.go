@@ -43,7 +43,7 @@ type GitLab struct {
 	TokenFile string
 	// MergeTokenFile holds the token that merges; empty where the first one does.
 	MergeTokenFile string
-	AllowHTTP bool
+	AllowHTTP      bool
 	// FormerUsers are names of users that pinwheel had before, as commits show
 	// them: what they wrote is ours.
 	FormerUsers []string

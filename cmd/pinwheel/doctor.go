@@ -68,7 +68,7 @@ type doctor struct {
 	options reconcile.Options
 	bot     plan.User
 	merger  plan.User // whose token merges; zero where that is bot
-	pins    []string // names of the projects' pins, to ask indexes for
+	pins    []string  // names of the projects' pins, to ask indexes for
 	stopped func() bool
 }
 

@@ -20,7 +20,7 @@ func verdict(b *strings.Builder, u plan.Update) {
 	}
 	head, clauses := standing(u)
 	if want := plan.MergeWants(r.Wants); want != "" {
-		clauses = append(clauses, want)
+		clauses = append(clauses, text.Inline(want, 100))
 	}
 	if u.Breaks != nil {
 		clauses = append(clauses, "it breaks tests, as is said below")

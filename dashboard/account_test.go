@@ -178,6 +178,29 @@ func TestAttribute(t *testing.T) {
 			want: "unschedule a by nobody: `alice` changed the page after `alice` had ticked it, and `rita` after that"},
 		{name: "another one wrote after the click", ours: "a", page: "a!", history: "alice ticks a; rita writes", want: "unschedule a by alice"},
 
+		{name: "ticked and unticked unseen, and brought back beside a click that another had made", ours: "a b", page: "a! b!", history: "rita writes; rita writes; alice ticks a; erin ticks b",
+			want: "unschedule a by nobody: `alice` may have sent it along with a page that was opened earlier, when it was ticked there; " +
+				"approve b by nobody: `erin` may have sent it along with a page that was opened earlier, when it was ticked there"},
+		{name: "ticked unseen by one and unticked by another", ours: "a b", page: "a! b", history: "rita writes; alice writes; alice ticks a",
+			want: "unschedule a by nobody: `alice` may have sent it along with a page that was opened earlier, when it was ticked there"},
+		{name: "ticked unseen, and unticked by our writing in that instant", ours: "a b", page: "a! b", history: "rita writes; pinwheel writes; alice ticks a",
+			want: "unschedule a by nobody: `alice` may have sent it along with a page that was opened earlier, when it was ticked there"},
+		{name: "one's own change and another's", ours: "a b", page: "a! b", history: "alice writes; rita writes; alice ticks a", want: "unschedule a by alice"},
+		{name: "ticked unseen, unticked with a note, and brought back", ours: "a b c", page: "a! b! c", history: "rita writes; erin unticks b; alice ticks a; erin ticks b",
+			want: "unschedule a by alice; approve b by nobody: `erin` may have sent it along with a page that was opened earlier, when it was ticked there"},
+		{name: "ticked unseen, unticked with a note, and brought back by a change of the whole text", ours: "a b", page: "a b!", history: "rita writes; erin unticks b; erin writes",
+			want: "approve b by nobody: `erin` may have sent it along with a page that was opened earlier, when it was ticked there"},
+		{name: "brought back beside a click that another had made", ours: "a b", page: "a! b!", history: "rita ticks b; rita unticks b; alice ticks a; erin ticks b",
+			want: "unschedule a by alice; approve b by nobody: `erin` may have sent it along with a page that was opened earlier, when it was ticked there"},
+		{name: "ticked again beside one's own click", ours: "a b", page: "a! b!", history: "rita ticks b; rita unticks b; alice ticks a; alice ticks b",
+			want: "unschedule a by alice; approve b by alice"},
+		{name: "brought back after a refusal beside a click that another had made", ours: "a b", page: "a! b!", history: "alice ticks a; erin ticks b", known: "refused b",
+			want: "unschedule a by alice; approve b by nobody: `erin` may have sent it along with a page that was opened earlier, when it was ticked there"},
+		{name: "ticked again after a refusal, and what we wrote is no click", ours: "a b", page: "a b!", history: "pinwheel writes; pinwheel unticks a; erin ticks b", known: "refused b", want: "approve b by erin"},
+		{name: "ticked unseen, asked for by the next whole text", ours: "a b", page: "a b!", history: "rita writes; erin ticks b; erin unticks b; erin writes", want: "approve b by erin"},
+		{name: "memory lost: ticked and unticked unseen", page: "a! b", history: "rita writes; rita writes; pinwheel writes; alice ticks a",
+			want: "unschedule a by nobody: `alice` may have sent it along with a page that was opened earlier, when it was ticked there"},
+
 		{name: "the box for all", ours: "a all", page: "a all!", history: "alice ticks all", want: "all by alice"},
 		{name: "a request that waits", ours: "c!", page: "c!", history: "erin writes", known: "waits c alice"},
 		{name: "one that waits, taken back", ours: "c!", page: "c", history: "alice unticks c", known: "waits c alice", want: "c taken back"},
@@ -257,6 +280,13 @@ func TestTakenBackUnjudged(t *testing.T) {
 		{"a b", "a b!", "rita writes; erin unticks b; erin ticks b", ""}, // it stands on the page
 		{"c!", "c", "alice unticks c", ""},                               // it was accepted, and is withdrawn
 		{"", "a b", "pinwheel writes; rita writes; erin unticks b", "approve b"},
+		// Two changes of the whole text may have ticked any box and unticked it.
+		{"a b all", "a b all", "rita writes; erin writes", "unschedule a; approve b; create-all-awaiting-schedule-prs"},
+		{"a b", "a b!", "rita writes; rita writes", "unschedule a"}, // the other is judged
+		{"a b", "a b", "rita writes; pinwheel writes", "unschedule a; approve b"},
+		{"a b", "a b", "pinwheel writes; rita writes", ""},
+		{"a b c!", "a b c!", "rita writes; rita writes", "unschedule a; approve b"},
+		{"", "a b", "rita writes; pinwheel writes; rita writes", "unschedule a; approve b"},
 	} {
 		h := dashboard.History{Bot: bot, Notes: notesOf(tt.history)}
 		if tt.ours != "" {

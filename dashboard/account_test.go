@@ -179,12 +179,17 @@ func TestAttribute(t *testing.T) {
 		{name: "another one wrote after the click", ours: "a", page: "a!", history: "alice ticks a; rita writes", want: "unschedule a by alice"},
 
 		{name: "ticked and unticked unseen, and brought back beside a click that another had made", ours: "a b", page: "a! b!", history: "rita writes; rita writes; alice ticks a; erin ticks b",
-			want: "unschedule a by nobody: `alice` may have sent it along with a page that was opened earlier, when it was ticked there; " +
+			want: "unschedule a by alice; " +
 				"approve b by nobody: `erin` may have sent it along with a page that was opened earlier, when it was ticked there"},
+		{name: "ticked and unticked unseen, and brought back with another", ours: "a b", page: "a! b!", history: "rita writes; rita writes; erin saves +a +b",
+			want: "unschedule a by nobody: `erin` may have sent it along with a page that was opened earlier, when it was ticked there; " +
+				"approve b by nobody: `erin` may have sent it along with a page that was opened earlier, when it was ticked there"},
+		{name: "ticked and unticked unseen, and brought back by a save that wipes", ours: "a b c!", page: "a b! c", history: "rita writes; rita writes; erin saves +b -c", known: "waits c alice",
+			want: "approve b by nobody: `erin` may have sent it along with a page that was opened earlier, when it was ticked there"},
 		{name: "ticked unseen by one and unticked by another", ours: "a b", page: "a! b", history: "rita writes; alice writes; alice ticks a",
-			want: "unschedule a by nobody: `alice` may have sent it along with a page that was opened earlier, when it was ticked there"},
+			want: "unschedule a by alice"},
 		{name: "ticked unseen, and unticked by our writing in that instant", ours: "a b", page: "a! b", history: "rita writes; pinwheel writes; alice ticks a",
-			want: "unschedule a by nobody: `alice` may have sent it along with a page that was opened earlier, when it was ticked there"},
+			want: "unschedule a by alice"},
 		{name: "one's own change and another's", ours: "a b", page: "a! b", history: "alice writes; rita writes; alice ticks a", want: "unschedule a by alice"},
 		{name: "ticked unseen, unticked with a note, and brought back", ours: "a b c", page: "a! b! c", history: "rita writes; erin unticks b; alice ticks a; erin ticks b",
 			want: "unschedule a by alice; approve b by nobody: `erin` may have sent it along with a page that was opened earlier, when it was ticked there"},
@@ -198,8 +203,8 @@ func TestAttribute(t *testing.T) {
 			want: "unschedule a by alice; approve b by nobody: `erin` may have sent it along with a page that was opened earlier, when it was ticked there"},
 		{name: "ticked again after a refusal, and what we wrote is no click", ours: "a b", page: "a b!", history: "pinwheel writes; pinwheel unticks a; erin ticks b", known: "refused b", want: "approve b by erin"},
 		{name: "ticked unseen, asked for by the next whole text", ours: "a b", page: "a b!", history: "rita writes; erin ticks b; erin unticks b; erin writes", want: "approve b by erin"},
-		{name: "memory lost: ticked and unticked unseen", page: "a! b", history: "rita writes; rita writes; pinwheel writes; alice ticks a",
-			want: "unschedule a by nobody: `alice` may have sent it along with a page that was opened earlier, when it was ticked there"},
+		{name: "memory lost: ticked and unticked unseen", page: "a! b!", history: "rita writes; rita writes; pinwheel writes; alice ticks a; erin ticks b",
+			want: "unschedule a by alice; approve b by nobody: pinwheel's database is new, and `alice` changed the page before `erin` ticked it"},
 
 		{name: "the box for all", ours: "a all", page: "a all!", history: "alice ticks all", want: "all by alice"},
 		{name: "a request that waits", ours: "c!", page: "c!", history: "erin writes", known: "waits c alice"},

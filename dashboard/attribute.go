@@ -40,7 +40,9 @@ type Account struct {
 	// Undone are ticks that somebody took back before a run judged them and, after
 	// the database was lost, those that the page does not show. A page that was opened
 	// meanwhile may still bring them back. If the only note of a tick is the one of
-	// its taking back, nobody is known to have made it.
+	// its taking back, nobody is known to have made it. Two changes of the text as a
+	// whole may have ticked any box and unticked it: then every box of ours that stands
+	// unticked is one of these, and nobody made it.
 	Undone []plan.Tick
 }
 
@@ -59,9 +61,12 @@ type Account struct {
 //     were made since, and brings others back in the name of a person who clicked
 //     something else. So if one save ticks a box and unticks others, those others are
 //     not taken back. A box that others changed before, or whose tick was refused,
-//     counts only if a save changed it alone while the page was our last body; after
-//     a lost memory, if notes explain every tick. A save that ticked several boxes
-//     names nobody if others changed the page before it.
+//     counts only if a save changed it alone while the page was our last body, and
+//     nobody else clicked another box meanwhile; after a lost memory, if notes explain
+//     every tick. A save that ticked several boxes names nobody if others changed the
+//     page before it. Whoever changes the text as a whole may tick any box, and another
+//     such change may untick it: no note tells. After both a box counts only if a save
+//     changed it alone, and nobody else clicked another box meanwhile.
 //  5. If it is not known who ticked, nobody is named.
 //
 // The order is that of the page, then that of the notes; a box comes once.
@@ -93,7 +98,29 @@ func Attribute(page Page, h History) Account {
 			out.Undone = append(out.Undone, tick)
 		}
 	}
+	out.Undone = append(out.Undone, r.maybeUndone(seen)...)
 	out.Withdrawn = r.withdrawn()
+	return out
+}
+
+// maybeUndone are ticks that may have been made and taken back unseen, one for each box
+// of ours that is not in seen, that stands unticked, and of which none was refused.
+func (r *record) maybeUndone(seen map[string]bool) []plan.Tick {
+	first := r.unseen(plan.User{}, len(r.edits))
+	if first < 0 {
+		return nil
+	}
+	var out []plan.Tick
+	for _, b := range slices.Concat(r.last.Boxes, r.page.Boxes) {
+		if seen[b.key()] || b.Checked || r.Refused[b.Branch+b.Bulk] || !r.ours(b) {
+			continue
+		}
+		seen[b.key()] = true
+		sum := sha256.Sum256([]byte(b.exact()))
+		tick := edit{id: r.edits[first].id, at: r.edits[first].at, box: b}.tick()
+		tick.ID = fmt.Sprintf("unseen-%d-%s", r.edits[first].id, hex.EncodeToString(sum[:6]))
+		out = append(out, tick)
+	}
 	return out
 }
 
@@ -141,6 +168,8 @@ func (r *record) doubt(tick plan.Tick, at int) string {
 	before := r.another(e.by, r.bodyBefore(at), at)
 	newer := slices.ContainsFunc(r.edits[at+1:], func(e edit) bool { return e.ours })
 	quotes := func() bool { return e.quotes(tick.Text) }
+	from, unseen := r.changed(e.box.key(), e.by, at), r.unseen(e.by, at)
+	doubtful := from >= 0 || r.known() && r.Refused[tick.Branch+tick.Bulk]
 	switch {
 	case r.Missing != "":
 		return r.Missing
@@ -151,8 +180,9 @@ func (r *record) doubt(tick plan.Tick, at int) string {
 	case (newer || !r.known()) && !quotes():
 		return fmt.Sprintf("its line was another one when %s ticked it", named(e.by))
 	case r.known() && before != "" && e.ticks > 1,
-		r.known() && (r.Refused[tick.Branch+tick.Bulk] || r.changedBefore(at)) && (e.many || newer || r.rewritten() || r.wipedAfter(at)),
-		!r.known() && (e.many || r.changedBefore(at) || r.unexplained()):
+		r.known() && doubtful && (e.many || newer || r.rewritten() || r.wipedAfter(at) || r.besideAnother(at, from)),
+		r.known() && unseen >= 0 && (e.many || newer || r.wipedAfter(at) || r.besideAnother(at, unseen)),
+		!r.known() && (e.many || doubtful || r.unexplained()):
 		return fmt.Sprintf("%s may have sent it along with a page that was opened earlier, when it was ticked there", named(e.by))
 	}
 	return r.loose(at)
@@ -213,7 +243,7 @@ func (r *record) byText(tick plan.Tick, since int) plan.Tick {
 		tick.Doubt = "no note of GitLab says who ticked it"
 	case len(who) > 1:
 		tick.Doubt = fmt.Sprintf("%s changed the page since pinwheel wrote it, and no note of GitLab says which of them ticked it", list(who))
-	case r.Refused[tick.Branch+tick.Bulk], r.changedByAnother(Box{Type: tick.Box, Branch: tick.Branch, Bulk: tick.Bulk}.key(), who[0], len(r.edits)):
+	case r.Refused[tick.Branch+tick.Bulk], r.changed(Box{Type: tick.Box, Branch: tick.Branch, Bulk: tick.Bulk}.key(), who[0], since) >= 0, r.unseen(who[0], since) >= 0:
 		tick.Doubt = fmt.Sprintf("%s may have sent it along with a page that was opened earlier, when it was ticked there", named(who[0]))
 	default:
 		tick.By = who[0]

@@ -124,16 +124,52 @@ func (r *record) wipedAfter(at int) bool {
 	return slices.ContainsFunc(r.about[r.edits[at].box.key()], func(i int) bool { return i > at && !r.edits[i].ours && !r.edits[i].done })
 }
 
-// changedBefore reports whether somebody else ticked or unticked a box before an
-// edit ticked it.
-func (r *record) changedBefore(at int) bool {
-	return r.changedByAnother(r.edits[at].box.key(), r.edits[at].by, at)
+// changed returns the first of the edits before end after which somebody other than u
+// had a box ticked or unticked as its notes tell, -1 for none. That it was unticked,
+// though no note says that it had been ticked, tells so, too.
+func (r *record) changed(key string, u plan.User, end int) int {
+	ticked := r.offered[key].Checked
+	for _, i := range r.about[key] {
+		e := r.edits[i]
+		switch {
+		case i >= end:
+			return -1
+		case e.ours: // we untick what was judged
+		case !sameUser(e.by, u):
+			return i
+		case !e.done && !ticked:
+			return 0
+		}
+		ticked = e.done
+	}
+	return -1
 }
 
-// changedByAnother reports whether one of the edits before end, by somebody other
-// than u, ticked or unticked a box.
-func (r *record) changedByAnother(key string, u plan.User, end int) bool {
-	return slices.ContainsFunc(r.about[key], func(i int) bool { return i < end && !r.edits[i].ours && !sameUser(r.edits[i].by, u) })
+// unseen returns the first of the edits before end by which somebody other than u may
+// have ticked any box without a note of it, such that a later one may have unticked
+// it again in the same way; -1 if there is none. One save alone cannot do both.
+func (r *record) unseen(u plan.User, end int) int {
+	first := -1
+	for i, e := range r.edits[:end] {
+		switch {
+		case e.names():
+		case first >= 0:
+			return first
+		case !e.ours && !sameUser(e.by, u):
+			first = i
+		}
+	}
+	return -1
+}
+
+// besideAnother reports whether a page that was opened after the edit from, and on which
+// the box of a later edit was ticked, may have sent that along with a click on another
+// box: somebody else had clicked that one meanwhile, so that the box alone changed.
+func (r *record) besideAnother(at, from int) bool {
+	e := r.edits[at]
+	return slices.ContainsFunc(r.edits[from+1:at], func(other edit) bool {
+		return other.checklist && !other.ours && !sameUser(other.by, e.by) && other.box.key() != e.box.key()
+	})
 }
 
 // unexplained reports whether a box of the page is ticked and no note says so.

@@ -70,17 +70,26 @@ func (e Early) Faults() (faults []string) {
 		faults = append(faults, fmt.Sprintf("the run that was over early says %s, and the one that looks at everything %s", a, b))
 	}
 	a, b := rows(e.Before), rows(e.After)
-	for _, row := range a {
-		if !slices.Contains(b, row) {
-			faults = append(faults, "only the run that looks at everything stores "+row)
-		}
+	for _, row := range only(a, b) {
+		faults = append(faults, "only the run that looks at everything stores "+row)
 	}
-	for _, row := range b {
-		if !slices.Contains(a, row) {
-			faults = append(faults, "only the run that was over early stores "+row)
-		}
+	for _, row := range only(b, a) {
+		faults = append(faults, "only the run that was over early stores "+row)
 	}
 	return faults
+}
+
+// only lists what one of two sorted lists has and the other lacks.
+func only(has, lacks []string) (out []string) {
+	for _, row := range has {
+		for len(lacks) > 0 && lacks[0] < row {
+			lacks = lacks[1:]
+		}
+		if len(lacks) == 0 || lacks[0] != row {
+			out = append(out, row)
+		}
+	}
+	return out
 }
 
 // told is what a run says of itself.

@@ -6,6 +6,7 @@ import (
 )
 
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	code, out, complaints := w.pinwheel("demo", "--once")
 	w.want(code, exitDone, complaints)

@@ -72,6 +72,7 @@ func TestDoctorFindsNothing(t *testing.T) {
 }
 
 func TestDoctorFindsWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		spoil func(w *world)
 		code  int

@@ -10,6 +10,7 @@ import (
 
 // With --json a command prints objects, one a line, that say what its text says.
 func TestJSON(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.edit("projects:", "enforce: {keep: [labels]}\nprojects:")
 	file := w.write("constraints.txt", pins)

@@ -12,6 +12,7 @@ import (
 // What is wrong with an index is said of the index, once, with what mends it
 // there.
 func TestDoctorSaysWhichServerIsMeant(t *testing.T) {
+	t.Parallel()
 	dead := httptest.NewServer(http.NotFoundHandler())
 	dead.Close()
 	tls := httptest.NewTLSServer(http.NotFoundHandler())

@@ -327,6 +327,7 @@ func TestSecretsInTheWrongPlace(t *testing.T) {
 // TestSecretsInEveryCommand runs every command there is, with servers as they
 // should be and with servers that show what they were asked.
 func TestSecretsInEveryCommand(t *testing.T) {
+	t.Parallel()
 	args := map[string][][]string{
 		"run": {{"run"}, {"run", "--at", saturday}}, "serve": {{"serve", "--now", "--textfile-metrics", "METRICS"}},
 		"plan": {{"plan"}, {"plan", "--json"}, {"plan", "--diff"}, {"plan", "--dashboard"}}, "explain": {{"explain", "boto3"}}, "verify": {{"verify"}}, "gates": {{"gates"}, {"gates", "--json"}},

@@ -13,6 +13,7 @@ import (
 // Where no index can be reached, that is said once with a next step, not for each
 // pin, and no run is spoken of.
 func TestAnIndexThatCannotBeReachedIsSaidOnce(t *testing.T) {
+	t.Parallel()
 	dead := httptest.NewServer(http.NotFoundHandler())
 	dead.Close()
 	w := newWorld(t)

@@ -2,11 +2,13 @@ package demo
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
@@ -14,17 +16,24 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden file")
 
-func play(t *testing.T, color bool) string {
-	t.Helper()
+// words is the week without colours, which several tests read and one plays.
+var words = sync.OnceValues(func() (string, error) {
 	var out bytes.Buffer
-	if err := Play(t.Context(), &out, color); err != nil {
-		t.Fatalf("%v\n%s", err, out.String())
+	err := Play(context.Background(), &out, false)
+	return out.String(), err
+})
+
+func play(t *testing.T) string {
+	t.Helper()
+	out, err := words()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
-	return out.String()
+	return out
 }
 
 func TestTheWeekReadsAsRecorded(t *testing.T) {
-	got := play(t, false)
+	got := play(t)
 	path := filepath.Join("testdata", "once.txt")
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
@@ -48,7 +57,7 @@ func TestTheWeekReadsAsRecorded(t *testing.T) {
 
 // What people read in the demo names one zone, by one name.
 func TestTheWeekNamesOneZone(t *testing.T) {
-	got := play(t, false)
+	got := play(t)
 	for _, other := range []string{"CET", "CEST", "UTC", "GMT", "+01"} {
 		for line := range strings.Lines(got) {
 			if strings.Contains(line, other) {
@@ -60,14 +69,18 @@ func TestTheWeekNamesOneZone(t *testing.T) {
 
 func TestColourIsOnlyAdded(t *testing.T) {
 	testenv.Unraced(t, "it reads the words of a week that TestTheWeekReadsAsRecorded plays under it")
-	colour := play(t, true)
+	var out bytes.Buffer
+	if err := Play(t.Context(), &out, true); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	colour := out.String()
 	for _, code := range []string{bold, dim, red, green, cyan, "\x1b[0m"} {
 		if !strings.Contains(colour, code) {
 			t.Errorf("no %q", code)
 		}
 		colour = strings.ReplaceAll(colour, code, "")
 	}
-	if colour != play(t, false) {
+	if colour != play(t) {
 		t.Error("colours change more than colours")
 	}
 }

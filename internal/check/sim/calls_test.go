@@ -190,6 +190,7 @@ func (p *process) disturb(f failing, kind kind, n int, on bool) (report reconcil
 // nth puts one fault into call n of a scenario's run: the run that did not say
 // it failed has done all, and two clean runs later the world is the twin's.
 func nth(t *testing.T, s scenario, twin twin, f failing, kind kind, n int, on bool) (more bool) {
+	settled := !f.lies && s.asking(t).settled
 	inBubble(t, s.setting, func(t *testing.T, w *world) {
 		p := w.first(t)
 		p.wire.around = w.remember
@@ -201,7 +202,7 @@ func nth(t *testing.T, s scenario, twin twin, f failing, kind kind, n int, on bo
 		name := fmt.Sprintf("%s in %s call %d (%s), on: %v", f.name, kind, n, what, on)
 		green := report.Status == reconcile.Done && len(report.Failures) == 0
 		told := green && kind == indexCall && w.tells(f.says)
-		if green && twin.settled && !f.lies && !told {
+		if green && settled && !told {
 			w.gitlab.ForgetRequests()
 			p.run()
 			if wrote := w.gitlab.Writes(time.Time{}); len(wrote) > 0 {
@@ -301,7 +302,7 @@ func anyCall(t *testing.T) {
 	for _, s := range scenarios {
 		twin := s.twin(t)
 		for _, f := range failings {
-			for kind, calls := range twin.calls {
+			for kind, calls := range s.asking(t).calls {
 				for n := range calls {
 					all = append(all, draw{s, twin, f, kind, n + 1, false}, draw{s, twin, f, kind, n + 1, true})
 				}
@@ -350,9 +351,9 @@ func TestEveryStaleAnswerAboutPipelines(t *testing.T) {
 	}
 }
 
-// once are faults in calls that once made another world of a scenario. The call is
+// onceWrong are faults in calls that once made another world of a scenario. The call is
 // named by what it asks for, since its number changes with what a run reads.
-var once = []struct {
+var onceWrong = []struct {
 	scenario, fault string
 	call            string // what its path ends in; the first such call goes wrong
 	kind            kind
@@ -368,7 +369,7 @@ var once = []struct {
 }
 
 func TestCallsThatOnceWentWrong(t *testing.T) {
-	for _, c := range once {
+	for _, c := range onceWrong {
 		t.Run(c.scenario+", "+c.fault, func(t *testing.T) {
 			t.Parallel()
 			s := scenarios[slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == c.scenario })]

@@ -60,23 +60,36 @@ func (p *process) crash(t *testing.T, k int) (next *process, what string) {
 // twin is a scenario undisturbed.
 type twin struct {
 	projection string // after the run under test and two more
-	settled    bool   // a run at the same instant as the first had nothing left to do
-	calls      map[kind]int
 }
 
-func (s scenario) twin(t *testing.T) twin {
-	made, _ := twins.LoadOrStore(s.name, &sync.Once{})
-	made.(*sync.Once).Do(func() { undisturbed.Store(s.name, s.newTwin(t)) })
-	out, ok := undisturbed.Load(s.name)
-	if !ok {
-		t.Fatalf("the twin of %q could not be made", s.name)
+// asking is what a scenario undisturbed asks for.
+type asking struct {
+	settled bool // a run at the same instant as the first had nothing left to do
+	calls   map[kind]int
+}
+
+func (s scenario) twin(t *testing.T) twin { return once(t, &twins, s.name, s.newTwin) }
+
+func (s scenario) asking(t *testing.T) asking { return once(t, &askings, s.name, s.newAsking) }
+
+// once makes what several tests compare with, of each scenario one.
+func once[T any](t *testing.T, all *sync.Map, name string, play func(*testing.T) T) T {
+	type entry struct {
+		sync.Once
+		made bool
+		what T
 	}
-	return out.(twin)
+	found, _ := all.LoadOrStore(name, &entry{})
+	e := found.(*entry)
+	e.Do(func() { e.what, e.made = play(t), true })
+	if !e.made {
+		t.Fatalf("the twin of %q could not be made", name)
+	}
+	return e.what
 }
 
-// twins holds a sync.Once for each scenario, undisturbed its twin, which several
-// tests compare with.
-var twins, undisturbed sync.Map
+// twins and askings hold these by the name of the scenario.
+var twins, askings sync.Map
 
 func (s scenario) newTwin(t *testing.T) (out twin) {
 	inBubble(t, s.setting, func(t *testing.T, w *world) {
@@ -90,6 +103,10 @@ func (s scenario) newTwin(t *testing.T) (out twin) {
 		}
 		w.verdict(t)
 	})
+	return out
+}
+
+func (s scenario) newAsking(t *testing.T) (out asking) {
 	inBubble(t, s.setting, func(t *testing.T, w *world) {
 		p := w.first(t)
 		s.lead(t, p)

@@ -62,13 +62,14 @@ func (d *judging) states() {
 	for _, dr := range d.drafts {
 		if b, ok := d.world.branches[dr.Branch]; ok {
 			dr.branch = &b
-			if dr.trailer, dr.ours = b.Ours(d.world.us); dr.ours && dr.trailer.Breaks != nil && d.provenOf(dr) {
-				dr.Breaks = dr.trailer.Breaks
-			}
+			dr.trailer, dr.ours = b.Ours(d.world.us)
 		}
 		if mr, ok := d.world.open[dr.Branch]; ok {
 			dr.mr = &mr
 			dr.MR = mr.IID
+		}
+		if d.provenOf(dr) {
+			dr.Breaks = dr.trailer.Breaks
 		}
 		dr.handling = d.handlingOf(dr.Moves)
 	}
@@ -81,15 +82,27 @@ func (d *judging) states() {
 	}
 }
 
-// provenOf reports whether what the commit of a draft's branch says of broken tests is
-// about the draft: its merge request is open and holds that commit, or it is to hold the
-// same versions. What is proven of a release says nothing of another one.
+// provenOf reports whether the proof against an update that the commit of its branch
+// names is one. Whoever may push can write it into a commit: so it counts only with a
+// merge request of that branch that has the label of those that left a batch, and with a
+// batch that there is. That merge request is open, or the update is to hold the same
+// versions again: what is proven of a release says nothing of another one. Until there
+// is one, pipelines tell the proof.
 func (d *judging) provenOf(dr *draft) bool {
-	if _, open := d.world.open[dr.Branch]; open {
-		return true
+	k := dr.trailer.Breaks
+	if k == nil || !dr.ours || !slices.ContainsFunc(d.s.MergeRequests, func(batch plan.MergeRequest) bool {
+		return batch.IID == k.Batch && d.s.Policy.Bisects(d.groupAt(batch.Branch))
+	}) {
+		return false
+	}
+	labelled := func(mr plan.MergeRequest) bool {
+		return mr.Branch == dr.Branch && slices.Contains(mr.Labels, plan.BreaksLabel)
+	}
+	if dr.mr != nil {
+		return labelled(*dr.mr)
 	}
 	held := dr.trailer.Moves
-	return len(dr.Moves) > 0 && !slices.ContainsFunc(dr.Moves, func(m plan.Move) bool {
+	return len(dr.Moves) > 0 && slices.ContainsFunc(d.s.MergeRequests, labelled) && !slices.ContainsFunc(dr.Moves, func(m plan.Move) bool {
 		return !slices.ContainsFunc(held, func(h plan.Move) bool { return h.Key == m.Key && h.To == m.To })
 	})
 }

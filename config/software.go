@@ -198,7 +198,7 @@ func (r *reader) softwareBuilds(s *Software) []field {
 		},
 		{
 			key:  "keep",
-			says: says{"number of days, 1 to 3650", "30", `{"type":"integer","minimum":1,"maximum":3650}`, "How old a kept build may become. The newest of each image stays"},
+			says: says{"number of days, 1 to 3650", "30", `{"type":"integer","minimum":1,"maximum":3650}`, "How old a kept build may become. The newest of each image without an override stays"},
 			read: func(n *yaml.Node, at string) { s.Keep = r.number(n, at, 1, 3650) },
 		},
 	}

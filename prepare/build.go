@@ -203,12 +203,15 @@ func (p *Prepared) pack(ctx context.Context, installed []Installed) (Record, err
 }
 
 // Keep writes the record of a tarball that is in the folder, and the script for jobs.
-func (p *Prepared) Keep(r Record) error {
-	dir := p.with.Dir
+func (p *Prepared) Keep(r Record) error { return Keep(cmp.Or(p.with.given, p.with.Dir), r) }
+
+// Keep writes the record of a tarball that is in a folder, and the script for jobs,
+// which names the folder as it is given.
+func Keep(dir string, r Record) error {
 	if err := writeWhole(filepath.Join(dir, recordName(r.Image.Name)), r.encode()); err != nil {
 		return err
 	}
-	return writeWhole(filepath.Join(dir, ScriptName), []byte(UseScript(r, cmp.Or(p.with.given, dir))))
+	return writeWhole(filepath.Join(dir, ScriptName), []byte(UseScript(r, dir)))
 }
 
 // tarballAt writes a tarball into a folder, whole or not at all.

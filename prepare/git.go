@@ -100,6 +100,15 @@ type gitError struct {
 func (e *gitError) Error() string { return e.said }
 func (e *gitError) Unwrap() error { return e.err }
 
+// saidBy is the error of a git that ended: its last words, or how it ended where it
+// said nothing.
+func saidBy(complaints string, err error) error {
+	if strings.TrimSpace(complaints) == "" {
+		complaints = err.Error()
+	}
+	return &gitError{lastWords(complaints), err}
+}
+
 // run runs git in a folder and returns what it printed.
 func (g *git) run(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	return g.runIn(ctx, dir, nil, args...)
@@ -119,7 +128,7 @@ func (g *git) runIn(ctx context.Context, dir string, variables []string, args ..
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, mistake("there is no git on this machine: add it to the image")
 	case err != nil:
-		return nil, &gitError{lastWords(complaints.String()), err}
+		return nil, saidBy(complaints.String(), err)
 	}
 	return out.Bytes(), nil
 }
@@ -299,7 +308,7 @@ func (m *mirrors) update(ctx context.Context, path, orders string) error {
 	cmd.Dir, cmd.Stdin = path, in
 	cmd.Env = append(environment(m.git.scratch), gitVariables(m.git.config, m.git.protocols)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return &gitError{lastWords(string(out)), err}
+		return saidBy(string(out), err)
 	}
 	return nil
 }

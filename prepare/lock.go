@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Locking is what MakeLock needs beside what is wanted.
@@ -14,12 +15,71 @@ type Locking struct {
 	Dir        string // the folder of the lock, made where it is absent
 	Credential Credential
 	CAFile     string // certificates for git, where the system's are not enough
+
+	places map[string]string // that a candidate answers, see Wanted
+	again  bool              // a lock is made again: commits are asked for, not refs
+}
+
+// ref is what a repository was asked for.
+func (with Locking) ref(ref, sha string) string {
+	if with.again {
+		return sha
+	}
+	return ref
 }
 
 // MakeLock resolves everything that is wanted to commits, once, and writes the folder
 // of a lock: its file, the constraints, and a frozen repository for each member. The
 // folder is written whole or not at all; one that holds a lock already is replaced.
 func MakeLock(ctx context.Context, w Wanted, with Locking) (Lock, error) {
+	with.places = w.places()
+	return with.write(ctx, w.Plain, func(m *mirrors) (Lock, error) { return resolve(ctx, w, m.checkout) })
+}
+
+// MakeLockAgain writes the folder of a lock that was made before, as it was: no ref is
+// resolved. It is an error if a repository no longer has the commit of the lock.
+func MakeLockAgain(ctx context.Context, l Lock, with Locking) (Lock, error) {
+	with.again = true
+	return with.write(ctx, l.plain(), func(m *mirrors) (Lock, error) {
+		at := func(repository, sha string) error {
+			_, err := m.checkout(ctx, Source{Repository: repository, Ref: sha})
+			return err
+		}
+		for _, p := range l.Packages {
+			if err := at(p.URL, p.SHA); err != nil {
+				return Lock{}, err
+			}
+		}
+		for _, d := range l.Data {
+			if err := at(d.URL, d.SHA); err != nil {
+				return Lock{}, err
+			}
+		}
+		return l, nil
+	})
+}
+
+// plain says that a repository of the lock is read over http.
+func (l Lock) plain() bool {
+	for _, p := range l.Packages {
+		if strings.HasPrefix(p.URL, "http://") {
+			return true
+		}
+	}
+	for _, d := range l.Data {
+		if strings.HasPrefix(d.URL, "http://") {
+			return true
+		}
+	}
+	return false
+}
+
+// write makes the folder of a lock. read reads the repositories into the mirrors.
+func (with Locking) write(ctx context.Context, plain bool, read func(*mirrors) (Lock, error)) (Lock, error) {
+	var err error
+	if with.Dir, err = filepath.Abs(with.Dir); err != nil { // git runs in folders of its own
+		return Lock{}, err
+	}
 	if err := os.MkdirAll(filepath.Dir(filepath.Clean(with.Dir)), 0o750); err != nil {
 		return Lock{}, fmt.Errorf("the folder of %s cannot be made: %w", with.Dir, err)
 	}
@@ -40,21 +100,21 @@ func MakeLock(ctx context.Context, w Wanted, with Locking) (Lock, error) {
 		}
 	}
 	protocols := "https"
-	if w.Plain {
+	if plain {
 		protocols += ":http"
 	}
-	m := &mirrors{git: &git{scratch, protocols, gitSettings(with.Credential, with.CAFile)}, dir: repositories, had: map[string]*mirror{}, at: w.places()}
-	l, err := resolve(ctx, w, m.checkout)
+	m := &mirrors{git: &git{scratch, protocols, gitSettings(with.Credential, with.CAFile)}, dir: repositories, had: map[string]*mirror{}, at: with.places}
+	l, err := read(m)
 	if err != nil {
 		return Lock{}, err
 	}
 	for _, p := range l.Packages {
-		if err := m.keep(ctx, Source{Repository: p.URL, Ref: p.Ref}, p.Name, p.Refs); err != nil {
+		if err := m.keep(ctx, Source{Repository: p.URL, Ref: with.ref(p.Ref, p.SHA)}, p.Name, p.Refs); err != nil {
 			return Lock{}, fmt.Errorf("the mirror of %s could not be made: %w", p.Name, err)
 		}
 	}
 	for _, d := range l.Data {
-		if err := m.keep(ctx, Source{Repository: d.URL, Ref: d.Ref}, dataMirror(d.Name), nil); err != nil {
+		if err := m.keep(ctx, Source{Repository: d.URL, Ref: with.ref(d.Ref, d.SHA)}, dataMirror(d.Name), nil); err != nil {
 			return Lock{}, fmt.Errorf("the mirror of %s could not be made: %w", d.Name, err)
 		}
 	}

@@ -2,6 +2,7 @@ package prepare
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -42,8 +44,13 @@ type Kept struct {
 	id         int64
 }
 
-// packageOf is the name of the package of an image in GitLab's registry.
-func packageOf(image string) string { return "pinwheel-software-" + image }
+// packageOf is the name of the package of an image in GitLab's registry, or of locks.
+func packageOf(image string) string {
+	if image == locks {
+		return "pinwheel-lock"
+	}
+	return "pinwheel-software-" + image
+}
 
 // shelvedRecord is the record of a build on a shelf.
 const shelvedRecord = "record.json"
@@ -115,7 +122,10 @@ type folderShelf struct{ dir string }
 // InFolder keeps builds in a folder, which is made where it is absent.
 func InFolder(dir string) Shelf { return folderShelf{dir} }
 
-func (s folderShelf) path(f shelved) string { return filepath.Join(s.dir, f.image, f.key, f.file) }
+// place is the folder of an image, or of locks, whose name no image can have.
+func (s folderShelf) place(image string) string { return filepath.Join(s.dir, cmp.Or(image, ".locks")) }
+
+func (s folderShelf) path(f shelved) string { return filepath.Join(s.place(f.image), f.key, f.file) }
 
 func (s folderShelf) get(_ context.Context, f shelved, w io.Writer) (bool, error) {
 	in, err := os.Open(s.path(f))
@@ -155,13 +165,17 @@ func (s folderShelf) put(_ context.Context, f shelved, content io.ReadSeeker, _ 
 }
 
 func (s folderShelf) list(_ context.Context, image string) ([]Kept, error) {
-	dirs, err := os.ReadDir(filepath.Join(s.dir, image))
+	dirs, err := os.ReadDir(s.place(image))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	var out []Kept
 	for _, d := range dirs {
-		if info, err := os.Stat(s.path(shelved{image, d.Name(), shelvedRecord})); err == nil && hexDigest.MatchString(d.Name()) {
+		file := shelvedRecord
+		if image == locks {
+			file = LockName
+		}
+		if info, err := os.Stat(s.path(shelved{image, d.Name(), file})); err == nil {
 			out = append(out, Kept{Image: image, Key: d.Name(), Created: info.ModTime()})
 		}
 	}
@@ -179,12 +193,19 @@ func (s folderShelf) drop(_ context.Context, k Kept) error {
 	if err := os.Remove(s.path(shelved{k.Image, k.Key, shelvedRecord})); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return os.RemoveAll(filepath.Join(s.dir, k.Image, k.Key))
+	return os.RemoveAll(filepath.Join(s.place(k.Image), k.Key))
+}
+
+// Pushing is a build that is to be kept.
+type Pushing struct {
+	Dir, Image string
+	Around     Around // the upload; nil: nothing is around it
 }
 
 // Push keeps the build of an image that is in a folder. It reports whether it did:
 // a key that is there already is left as it is, if its tarball is whole.
-func Push(ctx context.Context, s Shelf, dir, image string) (Record, bool, error) {
+func Push(ctx context.Context, s Shelf, p Pushing) (Record, bool, error) {
+	dir, image := p.Dir, p.Image
 	r, err := LoadRecord(dir, image)
 	if err != nil {
 		return Record{}, false, err
@@ -200,11 +221,13 @@ func Push(ctx context.Context, s Shelf, dir, image string) (Record, bool, error)
 	if _, err := sameDigest(f, r.Tarball.SHA256); err != nil {
 		return r, false, fmt.Errorf("%s: %w", f.Name(), err)
 	}
-	if err := s.put(ctx, shelved{image, r.Key, tarballOn(r.Tarball)}, f, r.Tarball); err != nil {
-		return r, false, err
-	}
-	record := r.encode()
-	err = s.put(ctx, shelved{image, r.Key, shelvedRecord}, bytes.NewReader(record), Tarball{SHA256: digestOf(record), Size: int64(len(record))})
+	err = p.Around.do(ctx, Kept{Image: image, Key: r.Key}, func(ctx context.Context) error {
+		if err := s.put(ctx, shelved{image, r.Key, tarballOn(r.Tarball)}, f, r.Tarball); err != nil {
+			return err
+		}
+		record := r.encode()
+		return s.put(ctx, shelved{image, r.Key, shelvedRecord}, bytes.NewReader(record), Tarball{SHA256: digestOf(record), Size: int64(len(record))})
+	})
 	return r, err == nil, err
 }
 
@@ -288,24 +311,87 @@ func LastGood(ctx context.Context, s Shelf, p *Prepared) (Kept, bool, error) {
 type Pruning struct {
 	Image  string
 	Before time.Time // they were kept
-	Keys   []string  // that stay in any case
+	Used   InUse     // what stays in any case
 	Dry    bool      // nothing is removed
+	Around Around    // each removal; nil: nothing is around it
 }
 
-// Prune removes the builds of an image that are old, but for the newest, which is the
-// one to fall back to. It returns what it removed.
+// InUse names builds that something else needs, such as a set that is in production.
+type InUse struct {
+	Keys  []string // of builds, or the first eight characters of them and more
+	Locks []string // digests of locks: all builds of these
+}
+
+// Around is done around an effect on a build that is kept, such as writing it down. It
+// carries out the effect.
+type Around func(ctx context.Context, k Kept, effect func(context.Context) error) error
+
+func (a Around) do(ctx context.Context, k Kept, effect func(context.Context) error) error {
+	if a == nil {
+		return effect(ctx)
+	}
+	return a(ctx, k, effect)
+}
+
+// KeyPrefix is what may stand for a key: its beginning, as commands print it.
+var KeyPrefix = regexp.MustCompile(`^[0-9a-f]{8,64}$`)
+
+// uses says that a build is in use. Its lock is read only where locks are named; a build
+// whose lock cannot be read is in use.
+func (u InUse) uses(ctx context.Context, s Shelf, k Kept) (bool, error) {
+	if slices.ContainsFunc(u.Keys, func(key string) bool { return KeyPrefix.MatchString(key) && strings.HasPrefix(k.Key, key) }) {
+		return true, nil
+	}
+	if len(u.Locks) == 0 || k.Image == locks {
+		return false, nil
+	}
+	r, found, err := recordOn(ctx, s, k.Image, k.Key)
+	return found && slices.Contains(u.Locks, r.Lock), err
+}
+
+// fallsBackTo says that a build may be the last good one: it has no overrides. Of locks
+// it is the newest, the first of the list.
+func fallsBackTo(ctx context.Context, s Shelf, k Kept, i int) (bool, error) {
+	if k.Image == locks {
+		return i == 0, nil
+	}
+	r, found, err := recordOn(ctx, s, k.Image, k.Key)
+	return found && len(r.Overridden) == 0, err
+}
+
+// stays says that a build is too young to go, or in use.
+func (p Pruning) stays(ctx context.Context, s Shelf, k Kept) (bool, error) {
+	if !k.Created.Before(p.Before) {
+		return true, nil
+	}
+	return p.Used.uses(ctx, s, k)
+}
+
+// Prune removes the builds of an image that are old, but for the newest without an
+// override, which is the one to fall back to, and those that are in use. It returns what it removed.
 func Prune(ctx context.Context, s Shelf, p Pruning) ([]Kept, error) {
 	all, err := s.list(ctx, p.Image)
 	if err != nil {
 		return nil, err
 	}
 	var out []Kept
+	spared := false // the one to fall back to
 	for i, k := range all {
-		if i == 0 || !k.Created.Before(p.Before) || slices.Contains(p.Keys, k.Key) {
+		if !spared {
+			if spared, err = fallsBackTo(ctx, s, k, i); err != nil {
+				return out, err
+			}
+			if spared {
+				continue
+			}
+		}
+		if used, err := p.stays(ctx, s, k); err != nil {
+			return out, err
+		} else if used {
 			continue
 		}
 		if !p.Dry {
-			if err := s.drop(ctx, k); err != nil {
+			if err := p.Around.do(ctx, k, func(ctx context.Context) error { return s.drop(ctx, k) }); err != nil {
 				return out, err
 			}
 		}

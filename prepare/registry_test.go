@@ -73,9 +73,17 @@ func build(t *testing.T, lock byte, tarball string) (dir string, r Record) {
 	return dir, r
 }
 
+// replaceRecord writes another record beside the tarball of a build.
+func replaceRecord(t *testing.T, dir string, r Record) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "python.json"), r.encode(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func push(t *testing.T, s Shelf, dir string) bool {
 	t.Helper()
-	_, pushed, err := Push(t.Context(), s, dir, "python")
+	_, pushed, err := Push(t.Context(), s, Pushing{Dir: dir, Image: "python"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +202,7 @@ func TestPrune(t *testing.T) {
 		}
 		return out
 	}
-	which := Pruning{Image: "python", Before: w.now.AddDate(0, 0, -15), Keys: []string{keyOf('b')}, Dry: true}
+	which := Pruning{Image: "python", Before: w.now.AddDate(0, 0, -15), Used: InUse{Keys: []string{keyOf('b')}}, Dry: true}
 	if gone, err := Prune(t.Context(), s, which); err != nil || len(gone) != 2 || keys() != "dcba" {
 		t.Errorf("a dry run: %v, %v, left %s", gone, err, keys())
 	}
@@ -202,7 +210,7 @@ func TestPrune(t *testing.T) {
 	if _, err := Prune(t.Context(), s, which); err != nil || keys() != "db" {
 		t.Errorf("%v, left %s", err, keys())
 	}
-	which.Before, which.Keys = w.now.AddDate(1, 0, 0), nil
+	which.Before, which.Used = w.now.AddDate(1, 0, 0), InUse{}
 	if _, err := Prune(t.Context(), s, which); err != nil || keys() != "d" {
 		t.Errorf("the newest stays: %v, left %s", err, keys())
 	}

@@ -178,10 +178,7 @@ func TestAJobFindsTheFolderOfTheLock(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(h.dir, "software")); err != nil {
 		t.Fatal(err)
 	}
-	p := &Prepared{with: Building{Dir: filepath.Join(h.dir, "build", "sets"), given: "build/sets"}}
-	if err := p.Keep(h.record); err != nil {
-		t.Fatal(err)
-	}
+	h.write("build/sets/use.sh", UseScript(h.record, "build/sets"))
 	if out, ok := h.job(`. build/sets/use.sh; hello`); !ok || out != "hello\n" {
 		t.Errorf("a job prints %q", out)
 	}

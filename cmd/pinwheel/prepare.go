@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -148,6 +149,11 @@ what a branch is.
 A variable such as cki_lib_pip_url=git+https://HOST/GROUP/PROJECT.git@REF takes
 the place of a member, wherever it is required.
 
+With --once a lock is made once under a name and kept where builds are: a job that
+is retried after its artifacts expired has the lock that the pipeline began with,
+however far the branches moved since, and so finds its builds by key.
+
+
 With --candidate the lock is as it will be when the production branch of that
 project is moved to the commit: what pinwheel deploy asks to be built first.`,
 		Example: `  pinwheel prepare lock
@@ -155,27 +161,53 @@ project is moved to the commit: what pinwheel deploy asks to be built first.`,
 	}
 	s := p.softwareFlags(c, dirFlag)
 	candidate := c.Flags().String("candidate", "", "lock it as with this `PROJECT@SHA` in production")
+	once := c.Flags().String("once", "", "keep the lock as that of `NAME`, such as the number of the pipeline; if one is kept already, make that again")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		conf, err := s.load()
 		if err != nil {
 			return err
 		}
-		w, err := s.wanted(conf)
-		if err != nil {
-			return mistaken(err)
-		}
-		if *candidate != "" {
-			if w.Candidate, err = prepare.ParseCandidate(*candidate, conf.Software.Deploy.Branch); err != nil {
-				return mistaken(err)
-			}
-		}
-		l, err := prepare.MakeLock(cmd.Context(), w, prepare.Locking{Dir: s.dir, Credential: s.credential(conf), CAFile: conf.CAFile})
+		l, err := s.lock(cmd.Context(), conf, *once, *candidate)
 		if err != nil {
 			return mistaken(err)
 		}
 		return s.printLock(l)
 	}
 	return c
+}
+
+// lock makes the lock, or the one again that is kept under the name.
+func (s *software) lock(ctx context.Context, c *config.Config, once, candidate string) (prepare.Lock, error) {
+	with := prepare.Locking{Dir: s.dir, Credential: s.credential(c), CAFile: c.CAFile}
+	if once == "" {
+		w, err := s.wanted(c)
+		if err != nil {
+			return prepare.Lock{}, err
+		}
+		if candidate != "" {
+			if w.Candidate, err = prepare.ParseCandidate(candidate, c.Software.Deploy.Branch); err != nil {
+				return prepare.Lock{}, err
+			}
+		}
+		return prepare.MakeLock(ctx, w, with)
+	}
+	shelf, err := s.needShelf(ctx, c)
+	if err != nil {
+		return prepare.Lock{}, err
+	}
+	kept, found, err := prepare.KeptLock(ctx, shelf, once)
+	if err != nil {
+		return prepare.Lock{}, err
+	}
+	if found {
+		fmt.Fprintf(s.p.err, "pinwheel: the lock of %s is kept, so it is made again as it was\n", once)
+		return prepare.MakeLockAgain(ctx, kept, with)
+	}
+	l, err := s.lock(ctx, c, "", candidate)
+	if err != nil {
+		return prepare.Lock{}, err
+	}
+	return l, prepare.KeepLock(ctx, shelf, once, l)
 }
 
 func (s *software) printLock(l prepare.Lock) error {

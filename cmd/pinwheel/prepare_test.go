@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -20,6 +21,7 @@ import (
 type pipeline struct {
 	*world
 	index *pypisim.Server
+	git   *githttp.Server
 	url   string
 	opt   string
 }
@@ -61,13 +63,14 @@ func newPipeline(t *testing.T) *pipeline {
 	t.Cleanup(gitlab.Close)
 	t.Cleanup(index.Close)
 	w.gitlab.SetBaseURL(gitlab.URL)
-	p.url = gitlab.URL
+	p.url, p.git = gitlab.URL, git
 	p.add("cki/cki-lib", sourceOf("cki-lib", "1.0", "six", "cki-tools @ git+"+p.url+"/cki/cki-tools.git@production"))
 	p.add("cki/cki-tools", sourceOf("cki-tools", "2.0", "cki-lib @ git+"+p.url+"/cki/cki-lib.git@production"))
 	p.add("cki/kpet-db", map[string]string{"trees.yaml": "rhel: 1\n"})
 	w.write("pins.txt", "six==1.16.0\n")
 	w.write("pinwheel.yaml", fmt.Sprintf(`gitlab: {url: %q}
 index: {url: %q}
+audit_file: %q
 projects: [{path: group/project}]
 software:
   packages: [cki-lib, cki-tools]
@@ -77,8 +80,18 @@ software:
   path: %q
   images: [{name: python, python: %q}, {name: builder, python: %q}]
   registry: {project: group/project}
-`, p.url, index.URL+"/simple/", w.path("pins.txt"), p.opt, python, python))
+`, p.url, index.URL+"/simple/", w.path("audit.jsonl"), w.path("pins.txt"), p.opt, python, python))
 	return p
+}
+
+// keyOf is the key of the build of an image in the folder of the lock.
+func (p *pipeline) keyOf(image string) string {
+	p.t.Helper()
+	var r struct {
+		Key string `json:"key"`
+	}
+	must(p.t, json.Unmarshal([]byte(p.read("software/"+image+".json")), &r))
+	return r.Key
 }
 
 // add makes a project with a branch production.
@@ -113,13 +126,20 @@ func TestPrepare(t *testing.T) {
 	testenv.InStep(t, 1, "prepare")
 	p := newPipeline(t)
 	has(t, p.must("lock"), "cki-lib ", "cki-tools ", "kpet-db ", "2 packages, 1 data project")
-	p.pushTo("cki/cki-lib", sourceOf("cki-lib", "9.9"))
+	p.pushLib(sourceOf("cki-lib", "9.9"))
 	for _, image := range []string{"python", "builder"} {
-		has(t, p.must("build", "--image", image), image+": built, "+image+".tar.gz")
+		has(t, p.must("build", "--image", image, "--metrics", p.path("software.prom")), image+": built, "+image+".tar.gz")
+		has(t, p.read("software.prom"), `pinwheel_software_ok{image="`+image+`"} 1`, `,how="built"} 1`, `pinwheel_software_packages{image="`+image+`"}`)
 		has(t, p.must("push", "--image", image), "is kept")
+		has(t, p.read("audit.jsonl"), `"event":"began","action":"PushBuild","target":"`+image+`"`, `"event":"ended","action":"PushBuild"`, `"after":["key `+p.keyOf(image)+`"],"result":"done"`)
 		has(t, p.must("push", "--image", image), "was kept already")
 	}
 	has(t, p.must("check"), "the pins are what 2 images installed")
+	// A folder with nothing in it gets a build by its key alone.
+	code, out, complaints := p.pinwheel("prepare", "fetch", "--config", p.path("pinwheel.yaml"), "--image", "python", "--dir", p.path("other"), "--key", p.keyOf("python"))
+	p.want(code, exitDone, complaints)
+	has(t, out, "python: fetched")
+	has(t, p.read("other/use.sh"), p.path("other"))
 	if n := len(p.project.Packages()); n != 4 {
 		t.Errorf("%d files are kept, want a tarball and a record for each image: %q", n, p.project.Packages())
 	}
@@ -142,9 +162,10 @@ func TestPrepare(t *testing.T) {
 	}
 }
 
-func (p *pipeline) pushTo(path string, files map[string]string) {
+// pushLib moves the branch production of cki-lib.
+func (p *pipeline) pushLib(files map[string]string) {
 	p.t.Helper()
-	_, err := p.gitlab.Project(path).Push("maintainer", "production", "Change", files)
+	_, err := p.gitlab.Project("cki/cki-lib").Push("maintainer", "production", "Change", files)
 	must(p.t, err)
 }
 
@@ -167,7 +188,7 @@ func TestPrepareWhenPipSaysNo(t *testing.T) {
 	p.must("lock")
 	good := p.must("build", "--image", "python")
 	p.must("push", "--image", "python")
-	p.pushTo("cki/cki-lib", sourceOf("cki-lib", "3.0", "six>=1.17"))
+	p.pushLib(sourceOf("cki-lib", "3.0", "six>=1.17"))
 	p.must("lock")
 	code, _, complaints := p.software("build", "--image", "python", "--strict")
 	p.want(code, exitFailed, complaints)
@@ -213,7 +234,7 @@ func TestPrepareHoldsWhatTheLockHolds(t *testing.T) {
 	p.add("cki/hidden", sourceOf("hidden", "1.0"))
 	files := sourceOf("cki-lib", "1.0", "hidden @ git+"+p.url+"/cki/hidden.git@production")
 	files["pyproject.toml"] = "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n[project]\nname = \"cki-lib\"\ndynamic = [\"version\", \"dependencies\"]\n"
-	p.pushTo("cki/cki-lib", files)
+	p.pushLib(files)
 	code, _, complaints := p.software("lock")
 	p.want(code, exitDone, complaints)
 	has(t, complaints, "cki-lib: what it requires is known to its build alone")

@@ -33,12 +33,19 @@ loud warning, unless something is overridden or --strict is given.`,
 	unpinned := c.Flags().String("unpinned", "", "take what has no pin for a `GRADE`: warning or error")
 	anew := c.Flags().Bool("anew", false, "build it, also where the registry has it")
 	strict := c.Flags().Bool("strict", false, "fail where pip does, instead of using an older build")
+	metrics := c.Flags().String("metrics", "", "write what it came to into `FILE`, in the text format of Prometheus")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *unpinned != "" && *unpinned != "warning" && *unpinned != "error" {
 			return usage("--unpinned %q is no grade: write warning or error", *unpinned)
 		}
 		b := building{software: s, unpinned: *unpinned, anew: *anew, strict: *strict}
-		return b.run(cmd.Context())
+		began := time.Now()
+		err := b.run(cmd.Context())
+		if *metrics == "" {
+			return err
+		}
+		b.came.image, b.came.ok, b.came.took = s.image, err == nil, time.Since(began)
+		return errors.Join(err, replaceFile(*metrics, []byte(b.came.text())))
 	}
 	return c
 }
@@ -51,6 +58,7 @@ type building struct {
 	conf         *config.Config
 	shelf        prepare.Shelf
 	prepared     *prepare.Prepared
+	came         buildMetrics
 }
 
 func (b *building) run(ctx context.Context) (err error) {
@@ -61,6 +69,7 @@ func (b *building) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	b.image = image.Name
 	if b.shelf, err = b.onShelf(ctx, b.conf); err != nil {
 		return err
 	}
@@ -138,11 +147,13 @@ func (b *building) refused(ctx context.Context, e *prepare.RefusedError) error {
 }
 
 func (b *building) done(built prepare.Built) error {
+	b.came.pip = built.Pip
 	return b.say(built.Record, built.Findings, "built")
 }
 
 // say prints what came of a build; findings are warnings, or errors where that is asked.
 func (b *building) say(r prepare.Record, findings []prepare.Finding, how string) error {
+	b.came.record, b.came.findings, b.came.how = r, len(findings), how
 	if b.json {
 		if err := b.p.line(builtOf(r, findings, how)); err != nil {
 			return err

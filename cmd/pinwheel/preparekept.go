@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -90,11 +93,16 @@ is written last, so that nobody finds half of one.`,
 	}
 	s := p.softwareFlags(c, dirFlag, imageFlag)
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		_, image, shelf, err := s.kept(cmd.Context())
+		conf, image, shelf, err := s.kept(cmd.Context())
 		if err != nil {
 			return err
 		}
-		r, pushed, err := prepare.Push(cmd.Context(), shelf, s.dir, image.Name)
+		around, closing, err := s.written(cmd.Context(), conf, pushBuild)
+		if err != nil {
+			return err
+		}
+		defer closing()
+		r, pushed, err := prepare.Push(cmd.Context(), shelf, prepare.Pushing{Dir: s.dir, Image: image.Name, Around: around})
 		if err != nil {
 			return mistaken(err)
 		}
@@ -122,7 +130,7 @@ func (p *program) prepareFetch() *cobra.Command {
 		Use: "fetch", Short: "get a build that was kept",
 		Long: `Gets the build of the lock and of this image, or with --key another one, from
 the registry into the folder of the lock. The exit code is 1 where it is not
-there; pinwheel prepare build makes it then.`,
+there; pinwheel prepare build makes it then. With --key no lock is needed.`,
 		Example: `  pinwheel prepare fetch --image builder`,
 	}
 	s := p.softwareFlags(c, dirFlag, imageFlag)
@@ -132,6 +140,9 @@ there; pinwheel prepare build makes it then.`,
 		if err != nil {
 			return err
 		}
+		if *key != "" {
+			return s.fetchKey(cmd.Context(), shelf, image.Name, *key)
+		}
 		prepared, err := prepare.Prepare(cmd.Context(), prepare.Building{
 			Dir: s.dir, Image: prepare.Image{Name: image.Name, Reference: image.Image}, Root: conf.Software.Path, Python: image.Python, Compression: prepare.Compression(conf.Software.Compression),
 		})
@@ -139,27 +150,31 @@ there; pinwheel prepare build makes it then.`,
 			return mistaken(err)
 		}
 		defer prepared.Close()
-		wanted := prepared.Key
-		if *key != "" {
-			wanted = *key
-		}
-		r, found, err := prepare.Fetch(cmd.Context(), shelf, s.dir, prepare.Kept{Image: image.Name, Key: wanted})
-		if err != nil {
-			return err
-		}
-		if !found {
-			return fmt.Errorf("%s: no build of key %.12s is kept: build it with pinwheel prepare build --image %s", image.Name, wanted, image.Name)
-		}
-		if err := prepared.Keep(r); err != nil {
-			return err
-		}
-		if s.json {
-			return p.line(builtOf(r, nil, "fetched"))
-		}
-		fmt.Fprintf(p.out, "%s: fetched, %s of %s, key %s\n", image.Name, r.Tarball.Name, size(r.Tarball.Size), r.Key[:12])
-		return nil
+		return s.fetchKey(cmd.Context(), shelf, image.Name, prepared.Key)
 	}
 	return c
+}
+
+// fetchKey gets a build of a key; it needs no lock.
+func (s *software) fetchKey(ctx context.Context, shelf prepare.Shelf, image, key string) error {
+	if err := os.MkdirAll(s.dir, 0o755); err != nil { //nolint:gosec // jobs of other users read what is in it
+		return failure{exitUsage, err}
+	}
+	r, found, err := prepare.Fetch(ctx, shelf, s.dir, prepare.Kept{Image: image, Key: key})
+	if err != nil {
+		return mistaken(err)
+	}
+	if !found {
+		return fmt.Errorf("%s: no build of key %.12s is kept: build it with pinwheel prepare build --image %s", image, key, image)
+	}
+	if err := prepare.Keep(s.dir, r); err != nil {
+		return err
+	}
+	if s.json {
+		return s.p.line(builtOf(r, nil, "fetched"))
+	}
+	fmt.Fprintf(s.p.out, "%s: fetched, %s of %s, key %s\n", image, r.Tarball.Name, size(r.Tarball.Size), r.Key[:12])
+	return nil
 }
 
 func (p *program) prepareUnpack() *cobra.Command {
@@ -271,68 +286,105 @@ func (p *program) preparePrune() *cobra.Command {
 	c := &cobra.Command{
 		Use: "prune", Short: "remove builds that are no longer needed",
 		Long: `Removes the builds of the configured images that are older than software.keep,
-but for the newest of each image, which is the one to fall back to, those that a
-set names, since a rollback needs them, and those that --keep names. It needs a token with the role Maintainer; a job's own does
+but for the newest of each image that has no override, which is the one to fall
+back to, those that a set of deployments names, since a rollback needs them, and
+those that --keep names. Locks that lock --once kept go as they do. It needs a token with the role Maintainer; a job's own does
 not do.`,
 		Example: `  pinwheel prepare prune --dry-run`,
 	}
-	s := p.softwareFlags(c, imageFlag)
-	at := c.Flags().String("at", "", "count back from `TIME` (RFC 3339) instead of now")
-	dry := c.Flags().Bool("dry-run", false, "say what would be removed, and remove nothing")
-	var keys []string
-	c.Flags().Func("keep", "leave the build of this `KEY`; may be given again", func(v string) error {
-		keys = append(keys, v)
+	r := removing{software: p.softwareFlags(c, imageFlag)}
+	c.Flags().StringVar(&r.at, "at", "", "count back from `TIME` (RFC 3339) instead of now")
+	c.Flags().BoolVar(&r.dry, "dry-run", false, "say what would be removed, and remove nothing")
+	c.Flags().Func("keep", "leave the build of this `KEY`, or of one that begins so; may be given again", func(v string) error {
+		if !prepare.KeyPrefix.MatchString(v) {
+			return errors.New("is no key: write eight or more of its characters")
+		}
+		r.keys = append(r.keys, v)
 		return nil
 	})
-	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		conf, err := s.load()
-		if err != nil {
-			return err
-		}
-		now, err := p.instant(*at)
-		if err != nil {
-			return err
-		}
-		shelf, err := s.needShelf(cmd.Context(), conf)
-		if err != nil {
-			return err
-		}
-		images := conf.Software.Images
-		if s.image != "" || len(images) == 0 {
-			image, err := s.pick(conf)
-			if err != nil {
-				return err
-			}
-			images = []config.SoftwareImage{image}
-		}
-		named, err := s.inSets(cmd.Context(), conf)
-		if err != nil {
-			return misdeployed(err)
-		}
-		for _, i := range images {
-			which := prepare.Pruning{Image: i.Name, Before: now.AddDate(0, 0, -conf.Software.Keep), Keys: append(slices.Clone(keys), named[i.Name]...), Dry: *dry}
-			gone, err := prepare.Prune(cmd.Context(), shelf, which)
-			if err := errors.Join(s.sayGone(gone, *dry), err); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	c.RunE = func(cmd *cobra.Command, _ []string) error { return r.run(cmd.Context()) }
 	return c
 }
 
-// inSets are the keys of builds that sets of deployments name, by image. If the sets
-// cannot be read, nothing is removed.
-func (s *software) inSets(ctx context.Context, c *config.Config) (map[string][]string, error) {
+// removing is one prepare prune.
+type removing struct {
+	*software
+	at   string
+	dry  bool
+	keys []string
+}
+
+func (r *removing) run(ctx context.Context) error {
+	conf, err := r.load()
+	if err != nil {
+		return err
+	}
+	now, err := r.p.instant(r.at)
+	if err != nil {
+		return err
+	}
+	shelf, err := r.needShelf(ctx, conf)
+	if err != nil {
+		return err
+	}
+	images, err := r.images(conf)
+	if err != nil {
+		return err
+	}
+	which := prepare.Pruning{Before: now.AddDate(0, 0, -conf.Software.Keep), Dry: r.dry}
+	if which.Used, err = r.inUse(ctx, conf); err != nil {
+		return err
+	}
+	which.Used.Keys = append(which.Used.Keys, r.keys...)
+	around, closing, err := r.written(ctx, conf, removeBuild)
+	if err != nil {
+		return err
+	}
+	defer closing()
+	which.Around = around
+	for _, image := range images {
+		which.Image = image
+		gone, err := prepare.Prune(ctx, shelf, which)
+		if err := errors.Join(r.sayGone(gone, r.dry), err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// images are the one that is named, or all, and what stands for locks.
+func (r *removing) images(c *config.Config) ([]string, error) {
+	if r.image != "" || len(c.Software.Images) == 0 {
+		image, err := r.pick(c)
+		return []string{image.Name}, err
+	}
+	var out []string
+	for _, i := range c.Software.Images {
+		out = append(out, i.Name)
+	}
+	return append(out, ""), nil
+}
+
+// inUse names the builds that sets of deployments name. If the sets cannot be read,
+// nothing is removed.
+func (s *software) inUse(ctx context.Context, c *config.Config) (prepare.InUse, error) {
 	d := c.Software.Deploy
 	if !d.Configured() {
-		return nil, nil
+		return prepare.InUse{}, nil
 	}
 	client, err := s.p.packagesClient(c)
 	if err != nil {
-		return nil, err
+		return prepare.InUse{}, err
 	}
-	return deploy.Keys(ctx, client, deploy.Place{Project: d.Sets.Project, Branch: d.Sets.Branch, Folder: d.Sets.Folder})
+	named, err := deploy.Keys(ctx, client, deploy.Place{Project: d.Sets.Project, Branch: d.Sets.Branch, Folder: d.Sets.Folder})
+	if err != nil {
+		return prepare.InUse{}, misdeployed(err)
+	}
+	var out prepare.InUse
+	for _, image := range slices.Sorted(maps.Keys(named)) {
+		out.Keys = append(out.Keys, named[image]...)
+	}
+	return out, nil
 }
 
 // sayGone prints what prune removed, or would have.
@@ -343,8 +395,8 @@ func (s *software) sayGone(gone []prepare.Kept, dry bool) error {
 	}
 	for _, k := range gone {
 		if !s.json {
-			fmt.Fprintf(s.p.out, "%s: %.12s %s\n", k.Image, printable(k.Key), how)
-		} else if err := s.p.line(keptOut{k.Image, k.Key, how}); err != nil {
+			fmt.Fprintf(s.p.out, "%s: %.12s %s\n", cmp.Or(k.Image, "lock"), printable(k.Key), how)
+		} else if err := s.p.line(keptOut{cmp.Or(k.Image, "lock"), k.Key, how}); err != nil {
 			return err
 		}
 	}

@@ -95,6 +95,9 @@ func (p *Prepared) Build(ctx context.Context) (Built, error) {
 		now = func() time.Time { return time.Time{} }
 	}
 	began := now()
+	if _, err := GitVersion(ctx); err != nil {
+		return Built{}, err
+	}
 	file, err := checkConstraints(p.Lock.Constraints.Source, []byte(p.Lock.Constraints.Text))
 	if err != nil {
 		return Built{}, err

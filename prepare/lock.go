@@ -76,6 +76,9 @@ func (l Lock) plain() bool {
 
 // write makes the folder of a lock. read reads the repositories into the mirrors.
 func (with Locking) write(ctx context.Context, plain bool, read func(*mirrors) (Lock, error)) (Lock, error) {
+	if _, err := GitVersion(ctx); err != nil {
+		return Lock{}, err
+	}
 	var err error
 	if with.Dir, err = filepath.Abs(with.Dir); err != nil { // git runs in folders of its own
 		return Lock{}, err

@@ -285,6 +285,15 @@ func Fetch(ctx context.Context, s Shelf, dir string, k Kept) (r Record, found bo
 	return r, true, nil
 }
 
+// Newest is the newest build of an image that is kept; its key is empty where none is.
+func Newest(ctx context.Context, s Shelf, image string) (Kept, error) {
+	all, err := s.list(ctx, image)
+	if err != nil || len(all) == 0 {
+		return Kept{}, err
+	}
+	return all[0], nil
+}
+
 // LastGood is the newest build of an image that is kept and fits an interpreter and a
 // root, of a lock without overrides, and whole.
 func LastGood(ctx context.Context, s Shelf, p *Prepared) (Kept, bool, error) {

@@ -2,6 +2,7 @@ package prepare
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,9 +39,16 @@ func TestOneSetForEveryJob(t *testing.T) {
 			t.Errorf("%s %q is installed, want %s", name, versions[name], want)
 		}
 	}
-	// The job is another container: nothing of the build is there but its artifacts.
-	if err := os.RemoveAll(filepath.Dir(w.root())); err != nil {
-		t.Fatal(err)
+	// Each of five jobs is another container: nothing of the build is there but its
+	// artifacts. production moves before each.
+	for n := range 5 {
+		w.push("cki/cki-lib", "production", pythonProject("cki-lib", fmt.Sprintf("9.%d", n)))
+		if err := os.RemoveAll(filepath.Dir(w.root())); err != nil {
+			t.Fatal(err)
+		}
+		if out := w.job(`. software/use.sh && cki-lib && cki-tools`); out != "cki-lib 1.0\ncki-tools 2.0\n" {
+			t.Errorf("job %d prints\n%s", n, out)
+		}
 	}
 	out := w.job(`. software/use.sh && cki-lib && cki-tools && cat "$kpet_db_data_dir/trees/rhel.yaml" && . software/use.sh && python -c 'import six'`)
 	if out != "cki-lib 1.0\ncki-tools 2.0\nrhel: 1\n" {
@@ -72,7 +80,8 @@ func (w *world) job(script string) string {
 	return string(out)
 }
 
-// TestTheSameLockGivesTheSameBytes: two builds differ in nothing, whatever the time.
+// TestTheSameLockGivesTheSameBytes: two builds differ in nothing, whatever the time, and
+// whatever the machine has configured of pip, git and Python.
 func TestTheSameLockGivesTheSameBytes(t *testing.T) {
 	testenv.InStep(t, 1, "prepare")
 	w := newWorld(t)
@@ -83,6 +92,7 @@ func TestTheSameLockGivesTheSameBytes(t *testing.T) {
 	if err := os.RemoveAll(w.root()); err != nil {
 		t.Fatal(err)
 	}
+	hostileMachine(t)
 	again := w.mustBuild("python").Record
 	if first.Key != again.Key || !bytes.Equal(first.encode(), again.encode()) {
 		t.Errorf("the records differ:\n%s\n%s", first.encode(), again.encode())

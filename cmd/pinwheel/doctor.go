@@ -30,8 +30,10 @@ func (p *program) doctorCommand() *cobra.Command {
 ok, warning or error and ends with what to do. It looks at the token's scope
 and end, GitLab's version and clock, the database, every index with its
 password, and for each project at the role, the settings, the protected
-branches, the files, and when the schedule next falls into the window. It
-writes nothing to GitLab.
+branches, the files, and when the schedule next falls into the window. Where a
+set of software is configured it looks at git, the interpreters of this
+machine, the projects of the set and their refs, what overrides may name, and
+where builds are kept. It writes nothing to GitLab.
 
 The exit code is 1 when a line is an error, and 0 otherwise.`,
 		Example: `  pinwheel doctor
@@ -111,6 +113,7 @@ func (d *doctor) examine(ctx context.Context, projects []config.Project) error {
 			}
 		}
 		d.sharedRules()
+		d.software(ctx)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -135,6 +135,10 @@ func TestPrepare(t *testing.T) {
 		has(t, p.must("push", "--image", image), "was kept already")
 	}
 	has(t, p.must("check"), "the pins are what 2 images installed")
+	_, examined, _ := p.pinwheel("doctor", "--config", p.path("pinwheel.yaml"))
+	has(t, examined, "ok       software: git ", "ok       image python: on this machine its interpreter is cpython ", "ok       software: the constraints are those of "+p.path("pins.txt"),
+		"ok       software: overrides may name projects of the set's own namespace", "ok       cki/cki-lib: can be read: production is at "+p.sha("cki/cki-lib")[:12],
+		"ok       cki/kpet-db: can be read", "ok       group/project: builds are kept in its package registry, the newest of python since ", "prepare prune needs the role Maintainer")
 	// A folder with nothing in it gets a build by its key alone.
 	code, out, complaints := p.pinwheel("prepare", "fetch", "--config", p.path("pinwheel.yaml"), "--image", "python", "--dir", p.path("other"), "--key", p.keyOf("python"))
 	p.want(code, exitDone, complaints)
@@ -194,6 +198,10 @@ func TestPrepareWhenPipSaysNo(t *testing.T) {
 	p.want(code, exitFailed, complaints)
 	says := "pinwheel: cki-lib 3.0 requires six>=1.17, and " + p.path("pins.txt") + ":1 pins six==1.16.0\n"
 	has(t, complaints, says, "ERROR: ")
+	// Of the image builder no build is kept.
+	code, _, complaints = p.software("build", "--image", "builder")
+	p.want(code, exitFailed, complaints)
+	has(t, complaints, says)
 	code, out, complaints := p.software("build", "--image", "python")
 	p.want(code, exitDone, complaints)
 	key := good[strings.LastIndex(good, "key "):]
@@ -224,6 +232,23 @@ func TestPrepareWhenPipSaysNo(t *testing.T) {
 	if out := p.job(". software/use.sh && python -c 'import cki_lib; print(cki_lib.VERSION)'"); out != "5.0\n" {
 		t.Errorf("with an override it is cki-lib %s", out)
 	}
+}
+
+// TestPrepareReadsTheVariablesOfAPipeline: the lists and the constraints may be
+// variables, as CKI's are.
+func TestPrepareReadsTheVariablesOfAPipeline(t *testing.T) {
+	testenv.InStep(t, 6, "prepare")
+	p := newPipeline(t)
+	text := p.read("pinwheel.yaml")
+	p.write("pinwheel.yaml", strings.Replace(text, fmt.Sprintf("  constraints: %q\n", p.path("pins.txt")), "  constraints_variable: PINS\n", 1))
+	code, _, complaints := p.software("lock")
+	p.want(code, exitUsage, complaints)
+	has(t, complaints, "there are no constraints: set software.constraints to their file, or let the pipeline include the derived file that sets PINS")
+	p.env["PINS"] = "six==1.17.0\n"
+	p.env["GITLAB_COM_PACKAGES"] = "  cki/cki-lib@main\tcki-tools\n"
+	p.env["DATA_PROJECTS"] = "cki/kpet-db@main"
+	has(t, p.must("lock"), "cki-lib ", "(main of ", "kpet-db ", "(data, main of ")
+	has(t, p.read("software/software.lock.json"), `"source": "$PINS"`, `"text": "six==1.17.0\n"`)
 }
 
 // TestPrepareHoldsWhatTheLockHolds: what a build computes and the lock does not hold is

@@ -81,7 +81,7 @@ func TestProve(t *testing.T) {
 	record("builder", lock.Digest())
 	prove("of image python is not kept", members)
 	for _, image := range []string{"python", "builder"} {
-		if _, _, err := Push(t.Context(), shelf, dir, image); err != nil {
+		if _, _, err := Push(t.Context(), shelf, Pushing{Dir: dir, Image: image}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -199,7 +199,7 @@ func (p *program) local(ctx context.Context, l *looking, names []string) (local,
 	if err != nil {
 		return local{}, fmt.Errorf("make a folder for the facts of the index: %w", err)
 	}
-	remove := func() { os.RemoveAll(dir) } //nolint:errcheck // a folder of temporary files
+	remove := func() { os.RemoveAll(dir) }
 	runner, closing, err := p.runner(ctx, c, wiring{path: filepath.Join(dir, "pinwheel.db"), log: p.log(slog.LevelWarn)})
 	if err != nil {
 		remove()

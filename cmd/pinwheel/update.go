@@ -90,20 +90,30 @@ func (at *local) decide(ctx context.Context, path string, keys []string, now tim
 		if err != nil {
 			return s, err
 		}
-		more := false
-		for _, u := range s.Plan.Updates {
-			if u.Group != group && len(u.Moves) > 1 && slices.ContainsFunc(u.Moves, func(m plan.Move) bool { return slices.Contains(keys, m.Key) }) {
-				for _, m := range u.Moves {
-					if !slices.Contains(names, m.Key) {
-						names, more = append(names, m.Key), true
-					}
-				}
-			}
-		}
-		if !more {
+		more := slices.DeleteFunc(beside(s.Plan, keys), func(key string) bool { return slices.Contains(names, key) })
+		if len(more) == 0 {
 			return s, nil
 		}
+		names = append(names, more...)
 	}
+}
+
+// beside are the pins that move together with what was asked for, outside of the group.
+func beside(q plan.Plan, keys []string) (out []string) {
+	for _, u := range q.Updates {
+		if u.Group == group || len(u.Moves) < 2 || !moves(u, keys) {
+			continue
+		}
+		for _, m := range u.Moves {
+			out = append(out, m.Key)
+		}
+	}
+	return out
+}
+
+// moves reports whether an update moves one of the pins.
+func moves(u plan.Update, keys []string) bool {
+	return slices.ContainsFunc(u.Moves, func(m plan.Move) bool { return slices.Contains(keys, m.Key) })
 }
 
 // asked is a policy in which the named packages, or all, are one group that nothing
@@ -131,7 +141,7 @@ func (p *program) moved(at local, s seen, keys []string) error {
 		switch {
 		case u.Group == group:
 			moved = append(moved, u)
-		case len(keys) == 0 || slices.ContainsFunc(u.Moves, func(m plan.Move) bool { return slices.Contains(keys, m.Key) }):
+		case len(keys) == 0 || moves(u, keys):
 			stays = append(stays, u)
 		}
 	}

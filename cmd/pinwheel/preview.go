@@ -22,13 +22,15 @@ import (
 // helpOfFile is what plan, explain and verify say of --file.
 const helpOfFile = `With --file there is no GitLab, and no configuration is read unless --config
 names one. Then its indexes count, and the settings of PROJECT or of its only
-project.`
+project. Without one --index, --python and --platform say what counts, and the
+index is else that of PIP_INDEX_URL or pip.conf.`
 
 // looking is what plan, explain and verify share: projects on GitLab, or one file
 // on disk.
 type looking struct {
 	*options
 	derived string
+	flags   fileFlags
 	given   func() bool // --config was given
 	call    string      // the command, and what stands before the projects
 	verify  bool        // judge the pins as they are, and no update
@@ -41,9 +43,17 @@ func lookFlags(c *cobra.Command, more ...string) *looking {
 		given:   func() bool { return c.Flags().Changed(configFlag) },
 		call:    c.Name(),
 	}
-	c.Flags().StringVar(&l.derived, "derived", "", "with --file: the YAML `FILE` generated from it")
+	l.fileFlags(c)
 	c.ValidArgsFunction = completeProjects(l.options)
 	return l
+}
+
+// fileFlags declares the flags that go with --file.
+func (l *looking) fileFlags(c *cobra.Command) {
+	c.Flags().StringVar(&l.derived, "derived", "", "with --file: the YAML `FILE` generated from it")
+	c.Flags().StringVar(&l.flags.index, "index", "", "with --file: the `ADDRESS` of the package index (default that of pip, else PyPI)")
+	c.Flags().StringSliceVar(&l.flags.pythons, "python", nil, "with --file: the Pythons that the pins have to work on, such as 3.9,3.12")
+	c.Flags().StringSliceVar(&l.flags.platforms, "platform", nil, "with --file: the machines, such as linux/x86_64 (the default)")
 }
 
 // seen is one project as it was looked at.
@@ -60,8 +70,12 @@ func (p *program) look(ctx context.Context, l *looking, names []string) ([]seen,
 	if err != nil {
 		return nil, 0, err
 	}
-	if l.derived != "" && l.file == "" {
+	switch {
+	case l.file != "":
+	case l.derived != "":
 		return nil, 0, usage("--derived needs --file: in a project the configuration names both")
+	case l.flags.given():
+		return nil, 0, usage("--index, --python and --platform need --file: of a project the configuration says these")
 	}
 	if l.file != "" {
 		one, err := p.lookAtFile(ctx, l, names, now)
@@ -172,12 +186,18 @@ type local struct {
 // local reads a file on disk, with the policy of the configuration that was given,
 // and opens a store that is thrown away.
 func (p *program) local(ctx context.Context, l *looking, names []string) (local, error) {
-	c := config.Default()
+	var c *config.Config
 	var err error
-	if l.given() {
-		if c, err = load(l.config); err != nil {
-			return local{}, err
-		}
+	switch {
+	case !l.given():
+		c, p, err = p.withoutConfig(l.flags)
+	case l.flags.given():
+		err = usage("--index, --python and --platform stand in for a configuration: leave them out beside --config, and set them there")
+	default:
+		c, err = load(l.config)
+	}
+	if err != nil {
+		return local{}, err
 	}
 	policy := c.Defaults
 	if len(names) > 0 && !l.given() {

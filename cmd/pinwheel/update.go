@@ -25,12 +25,13 @@ them. No GitLab is needed, nothing is committed, and windows do not count.
 It prints what moved, and of what could not move the reason. The exit code is 0
 also where nothing moved.
 
-No configuration is read unless --config names one, whose only project counts.`,
+No configuration is read unless --config names one, whose only project counts.
+Without one the index is that of --index, PIP_INDEX_URL or pip.conf, else PyPI.`,
 		Example: `  pinwheel update --file constraints.txt
   pinwheel update --file constraints.txt --derived constraints.yml boto3 attrs`,
 	}
 	l := &looking{options: shared(c, fileFlag, configFlag, atFlag), given: func() bool { return c.Flags().Changed(configFlag) }, call: c.Name()}
-	c.Flags().StringVar(&l.derived, "derived", "", "the YAML `FILE` generated from it")
+	l.fileFlags(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if l.file == "" {
 			return usage("update changes a file on disk: name it with --file constraints.txt")

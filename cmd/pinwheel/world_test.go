@@ -120,6 +120,9 @@ func (w *world) pinwheel(args ...string) (code int, out, complaints string) {
 		if strings.HasPrefix(name, "CI_") && !strings.HasSuffix(name, "_TOKEN") {
 			continue // what GitLab tells every job
 		}
+		if strings.HasPrefix(name, "PIP_") && !strings.Contains(secret, "@") {
+			continue // where pip looks, without a password
+		}
 		if strings.Contains(stdout.String()+stderr.String(), secret) {
 			w.t.Errorf("%s shows in the output of pinwheel %s", name, strings.Join(args, " "))
 		}

@@ -93,6 +93,24 @@ software:
     constraints_files: [pins.txt]
     build_first: false
     token_file: /run/secrets/deploy
+  bot:
+    role: reporter
+    fork_role: maintainer
+    at_once: 4
+    per_person: 2
+    marks: {CKI_DEPLOYMENT_ENVIRONMENT: retrigger}
+    allow: [kpet_tree]
+    welcome: |
+      Hello.
+
+      Ask.
+    pipelines:
+      - {name: baseline, description: what passed before, project: g/pipelines, ref: main, like: {ref: c9s}}
+      - {name: brew, project: g/pipelines, ref: brew, inputs: {sha: "{sha}"}, overrides: inputs}
+    default: [baseline]
+    projects:
+      - {name: cki-lib, pipelines: [brew], default: [brew], welcome: Own, override: lib_pip_url}
+      - {name: kpet-db}
 `
 
 func parsed(t *testing.T, text string) *Config {
@@ -162,6 +180,18 @@ func TestEveryKey(t *testing.T) {
 			Deploy: Deploy{
 				Sets: SetsPlace{"cki-project/deployments", "state", "software/sets"}, Branch: "stable", Environment: "prod", Constraints: "cki-project/pipeline-definition",
 				ConstraintsFiles: []string{"pins.txt"}, TokenFile: "/run/secrets/deploy",
+			},
+			Bot: Bot{
+				Role: plan.Reporter, ForkRole: plan.Maintainer, AtOnce: 4, PerPerson: 2, Marks: []plan.Variable{{Name: "CKI_DEPLOYMENT_ENVIRONMENT", Value: "retrigger"}},
+				Allow: []string{"kpet_tree"}, Welcome: "Hello.\n\nAsk.",
+				Pipelines: []BotPipeline{
+					{At: "pinwheel.yaml:91", Name: "baseline", Description: "what passed before", Pipeline: plan.PipelineSpec{Project: "g/pipelines", Ref: "main", Like: plan.Like{Ref: "c9s"}}},
+					{At: "pinwheel.yaml:92", Name: "brew", Inputs: true, Pipeline: plan.PipelineSpec{Project: "g/pipelines", Ref: "brew", Inputs: []plan.Input{{Name: "sha", Value: "{sha}"}}}},
+				},
+				Projects: []BotProject{
+					{At: "pinwheel.yaml:95", Name: "cki-lib", Override: "lib_pip_url", Pipelines: []string{"brew"}, Default: []string{"brew"}, Welcome: "Own"},
+					{At: "pinwheel.yaml:96", Name: "kpet-db", Default: []string{"baseline"}},
+				},
 			},
 		},
 		Limits: Limits{PageMiB: 1, PageEntries: 1000, PageMemoryMiB: 2, PagesMemoryMiB: 8, FileMiB: 3,

@@ -3,6 +3,7 @@ package config
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -24,6 +25,7 @@ type Software struct {
 	Registry            SoftwareRegistry
 	Keep                int // days
 	Deploy              Deploy
+	Bot                 Bot
 }
 
 // SoftwareImage is an image of the pipeline.
@@ -52,18 +54,25 @@ var (
 
 // defaultSoftware is what holds without keys.
 func defaultSoftware() Software {
-	return Software{Ref: "production", ConstraintsVariable: "PYTHON_CONSTRAINTS", Path: "/opt/pinwheel", Unpinned: "warning", Compression: "gzip", Keep: 30, Deploy: defaultDeploy()}
+	return Software{Ref: "production", ConstraintsVariable: "PYTHON_CONSTRAINTS", Path: "/opt/pinwheel", Unpinned: "warning", Compression: "gzip", Keep: 30, Deploy: defaultDeploy(), Bot: defaultBot()}
 }
 
 // software reads the key of that name.
 func (r *reader) software(n *yaml.Node, at string, s *Software) {
-	r.mapping(n, at, append(append(r.softwareSet(s), r.softwareBuilds(s)...), field{
+	var names botNames
+	fields := slices.Concat(r.softwareSet(s), r.softwareBuilds(s), []field{{
 		key:  "deploy",
 		says: says{"mapping", "", schemaMapping, "How the projects get into production, for `pinwheel deploy`. Without it nothing is deployed"},
 		read: func(n *yaml.Node, at string) { r.deploy(n, at, &s.Deploy) },
-	}))
+	}, {
+		key:  "bot",
+		says: says{"mapping", "", schemaMapping, "What comments on merge requests of the set may ask for; see [bot.md](bot.md)"},
+		read: func(n *yaml.Node, at string) { r.bot(n, at, &s.Bot, &names) },
+	}})
+	r.mapping(n, at, fields)
 	r.needBuilds(n, at, s)
 	s.Deploy.settle(s)
+	r.botMembers(s, names)
 }
 
 // entries reads names of projects.

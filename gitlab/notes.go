@@ -32,6 +32,7 @@ type Note struct {
 	System bool
 	Author User
 	At     time.Time
+	Edited time.Time // when it got the text that it has; At where nobody changed it
 	Body   string
 }
 
@@ -81,7 +82,7 @@ func (c *Client) Notes(ctx context.Context, t Thread, q NoteQuery, take func(Not
 		resp, err = c.get(ctx, path, &opt, &rows)
 		return rows, resp, err
 	}, func(n *api.Note) bool {
-		return take(Note{ID: n.ID, System: n.System, Body: n.Body, At: Instant(n.CreatedAt),
+		return take(Note{ID: n.ID, System: n.System, Body: n.Body, At: Instant(n.CreatedAt), Edited: Instant(n.UpdatedAt),
 			Author: User{ID: n.Author.ID, Username: n.Author.Username, Name: n.Author.Name}})
 	})
 	return whole, Fail(err, "read the notes of %s", t.Name)

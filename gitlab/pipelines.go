@@ -175,3 +175,13 @@ func (c *Client) NewestPassed(ctx context.Context, project int64, ref string) (r
 	}
 	return RunOf(list[0]), true, nil
 }
+
+// LatestRuns is LatestPipelines in the nouns of this package.
+func (c *Client) LatestRuns(ctx context.Context, project int64, since time.Time) ([]Run, error) {
+	list, err := c.LatestPipelines(ctx, project, since)
+	var out []Run
+	for _, p := range list {
+		out = append(out, RunOf(p))
+	}
+	return out, err
+}

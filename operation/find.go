@@ -113,3 +113,29 @@ func (s starting) find(ctx context.Context) (gitlab.Run, bool, error) {
 	}
 	return gitlab.Run{}, false, nil
 }
+
+// Doubtful reports whether a pipeline was started that may be the one of an operation,
+// though nothing shows that it is. It is asked where an earlier start may have got no
+// answer and [Client.Find] found nothing.
+func (c *Client) Doubtful(ctx context.Context, s Start) (bool, error) {
+	list, err := c.List(ctx, s.at(), s.Since)
+	if err != nil {
+		return false, err
+	}
+	unnamed := 0
+	for _, p := range list {
+		if _, named := In(p.Name); named || p.Created.Before(s.Since) {
+			continue
+		}
+		unnamed++
+		if len(s.Spec.Variables) == 0 && s.Spec.Like.Ref == "" || unnamed > mostUnnamed {
+			return true, nil
+		}
+		if _, err := c.gl.PipelineVariables(ctx, s.Project, p.ID); gitlab.Unreadable(err) {
+			return true, nil
+		} else if err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}

@@ -27,6 +27,10 @@ const (
 	KindSetStatus         ActionKind = "SetStatus"
 	KindGuardMergeRequest ActionKind = "GuardMergeRequest"
 
+	KindBotComment ActionKind = "BotComment"
+	KindStartTest  ActionKind = "StartTest"
+	KindCancelTest ActionKind = "CancelTest"
+
 	KindKeepReplaced     ActionKind = "KeepReplaced"
 	KindCreateDashboard  ActionKind = "CreateDashboard"
 	KindEditDashboard    ActionKind = "EditDashboard"

@@ -80,10 +80,8 @@ func badRef(ref string) bool {
 		strings.ContainsAny(ref, " ~^:?*[\\") || strings.ContainsFunc(ref, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
-// variable is a name as it stands in the name of a variable: cki-lib is cki_lib.
-func variable(name string) string {
-	return strings.NewReplacer("-", "_", ".", "_").Replace(strings.ToLower(name))
-}
+// variable is a name as it stands in the name of a variable.
+func variable(name string) string { return pep508.VariableName(name) }
 
 // DataVariable is the variable that says where the tree of a data project is.
 func DataVariable(name string) string {

@@ -49,7 +49,7 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(
 		p.runCommand(), p.serveCommand(), p.updateCommand(), p.planCommand(), p.explainCommand(), p.verifyCommand(), p.gatesCommand(), p.deriveCommand(), p.validateCommand(), p.doctorCommand(), p.importCommand(),
 		p.auditCommand(), p.historyCommand(), p.healthCommand(), p.deployCommand(), p.releasesCommand(), p.rollbackCommand(), p.holdCommand(), p.releaseCommand(),
-		p.prepareCommand(), p.demoCommand(), p.completionCommand(), p.manCommand(), p.versionCommand(),
+		p.prepareCommand(), p.botCommand(), p.demoCommand(), p.completionCommand(), p.manCommand(), p.versionCommand(),
 	)
 	help := p.helpCommand()
 	root.SetHelpCommand(help)

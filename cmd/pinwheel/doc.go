@@ -26,6 +26,7 @@
 //	pinwheel hold PROJECT                 keep the production of a project where it is
 //	pinwheel release PROJECT              end that
 //	pinwheel prepare COMMAND              install one set of software for every job of a pipeline
+//	pinwheel bot [PROJECT...]             test what comments on merge requests of packages ask for
 //	pinwheel demo                         try it in a browser, without any GitLab
 //	pinwheel completion SHELL             print completion for bash, zsh, fish or powershell
 //	pinwheel man [COMMAND]                print the manual page of pinwheel or of a command
@@ -124,6 +125,11 @@
 // Package deploy moves the production branches of the projects of a set: forward, back,
 // and all of them at once. What it is about to do stands in a project on GitLab, so that
 // whoever comes after a crash completes it.
+//
+// Package bot judges what comments on merge requests of packages ask for, and package
+// bot/round looks at a project for it: it starts pipelines with a proposed commit in
+// place of a package. It knows nothing of updates, either. Package comment says which
+// lines of a comment are commands.
 //
 // Package scheduler says when a project is looked at, and imports no room.
 //

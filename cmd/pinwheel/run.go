@@ -23,8 +23,9 @@ func (p *program) runCommand() *cobra.Command {
 		Long: `Looks at every project of the configuration, or at those that are named, at
 runs_at_once of them at the same time. It reads the files, the dashboard and
 the merge requests of a project, asks the index, carries out what is due now
-and writes the dashboard. A second run on an unchanged world changes nothing.
-Run it by cron, or let pinwheel serve do that.`,
+and writes the dashboard. Where no project is named it then looks at the merge
+requests that have the bot (pinwheel bot). A second run on an unchanged world
+changes nothing. Run it by cron, or let pinwheel serve do that.`,
 		Example: `  pinwheel run
   pinwheel run group/project --config /etc/pinwheel.yaml`,
 	}
@@ -38,7 +39,7 @@ Run it by cron, or let pinwheel serve do that.`,
 }
 
 func (p *program) runOnce(ctx context.Context, o *options, names []string) error {
-	s, err := p.subject(o, names)
+	s, err := p.worked(o, names)
 	if err != nil {
 		return err
 	}
@@ -56,6 +57,9 @@ func (p *program) runOnce(ctx context.Context, o *options, names []string) error
 		report, err := runner.Run(ctx, s.projects[i], s.now)
 		return func() { worst = max(worst, p.report(s.projects[i], report, err, o.json)) }
 	})
+	if len(names) == 0 {
+		worst = max(worst, p.bots(ctx, s, runner, o.json))
+	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -63,6 +67,22 @@ func (p *program) runOnce(ctx context.Context, o *options, names []string) error
 		return failure{code: worst}
 	}
 	return nil
+}
+
+// worked is what a run looks at. A configuration that has only the bot has no
+// projects of the updater.
+func (p *program) worked(o *options, names []string) (s subject, err error) {
+	if s.now, err = p.instant(o.at); err != nil {
+		return s, err
+	}
+	if s.config, err = load(o.config); err != nil {
+		return s, err
+	}
+	if len(names) == 0 && len(s.config.Projects) == 0 && len(s.config.Software.Bot.Projects) > 0 {
+		return s, nil
+	}
+	s.projects, err = choose(s.config, names)
+	return s, err
 }
 
 // inOrder does n things, so many at once, and says what came of them one by one

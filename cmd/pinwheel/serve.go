@@ -25,8 +25,10 @@ than runs_at_once projects at the same time. Every minute it asks GitLab, in
 one request for all projects, whether somebody changed a dashboard, and of each
 project with a red batch whether a pipeline ended for which the batch waits.
 Then it looks at that project at once, so that a ticked box is carried out
-within a minute or two. It takes up what an earlier process left unfinished as
-soon as the lease of that one ends.
+within a minute or two. In the same way it learns of comments on merge requests
+that have the bot, and when a pipeline ended that such a comment asked for. It
+takes up what an earlier process left unfinished as soon as the lease of that
+one ends.
 SIGTERM and SIGINT end it within two seconds.`,
 		Example: `  pinwheel serve --config /etc/pinwheel.yaml
   pinwheel serve --now --textfile-metrics /var/lib/node_exporter/pinwheel.prom`,
@@ -70,11 +72,16 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 		projects[project.Path] = project
 		paths = append(paths, project.Path)
 	}
+	bots := newBots(c, runner)
+	paths = append(paths, bots.keys()...)
 	closing := newClosing(c.Projects)
 	watcher := reconcile.NewWatcher(runner.GitLab, runner.Dashboard)
 	metrics := newMetrics(how.metrics, p.version)
 	run := func(ctx context.Context, path string, now time.Time) error {
 		began := time.Now()
+		if known, err := bots.run(ctx, path, now); known {
+			return err
+		}
 		report, err := runner.Run(ctx, projects[path], now)
 		if busy, ok := errors.AsType[*store.Busy](err); ok { // another process is at work, or was killed: its lease tells
 			return &scheduler.Later{At: busy.Until, Err: err}
@@ -104,6 +111,7 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 	}
 	var watching sync.WaitGroup
 	watching.Go(func() { s.Watch(ctx, how.watch, watcher.Changed) })
+	watching.Go(func() { s.Watch(ctx, how.watch, bots.changed) })
 	s.Run(ctx)
 	watching.Wait()
 	counts := s.Counts()

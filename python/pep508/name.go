@@ -100,3 +100,9 @@ func isAlphanumeric(c byte) bool {
 
 // isWord is what a keyword or a variable may not be followed by.
 func isWord(c byte) bool { return isAlphanumeric(c) || c == '_' }
+
+// VariableName is a name as it stands in the names of variables: lower case, and "_"
+// for each "-" and ".". cki-lib is cki_lib.
+func VariableName(name string) string {
+	return strings.NewReplacer("-", "_", ".", "_").Replace(strings.ToLower(name))
+}

@@ -24,7 +24,7 @@ import (
 
 // rooms are the packages that write to GitLab or make the texts for it, with the
 // least number of places where text comes into a body.
-var rooms = map[string]int{"dashboard": 10, "gitlab": 2, "mrs": 10}
+var rooms = map[string]int{"bot": 10, "bot/round": 1, "dashboard": 10, "gitlab": 2, "mrs": 10}
 
 // listed is what go list tells of a package.
 type listed struct {

@@ -30,7 +30,7 @@ type room struct {
 // sanitised make anything safe. They have tests of their own. configured is for
 // words of the configuration, which are safe as they are: package config lets no
 // quick action through. asWritten gives what our own last body has beside a box.
-var sanitised = map[string]bool{"mrs.escape": true, "dashboard.markable": true, "mrs.configured": true, "dashboard.asWritten": true}
+var sanitised = map[string]bool{"mrs.escape": true, "dashboard.markable": true, "mrs.configured": true, "bot.configured": true, "bot.encode": true, "dashboard.asWritten": true}
 
 // readers take texts of GitLab apart; what they build goes into no body, and
 // counts as foreign.
@@ -43,6 +43,8 @@ var passing = map[string]bool{"dashboard.Normalise": true, "dashboard.KeepTicks"
 // expression, with the reason.
 var allowed = map[string]string{
 	"gitlab.NoteOnce: &n.Markdown":                          "judged where the note is made",
+	"gitlab.EditNote: &n.Markdown":                          "judged where the note is made",
+	"round.write: a.Body":                                   "made by Render",
 	"gitlab.SetStatus: &s.Markdown":                         "judged where the status is made",
 	"dashboard.Create: &d.Title":                            "the operator's configuration",
 	"dashboard.Create: new(Normalise(d.Body))":              "made by Render",

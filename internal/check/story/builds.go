@@ -70,7 +70,8 @@ func (s *stage) builds() map[string]command {
 		"pipelines": func([]string) (string, error) {
 			return strings.Join(append(s.project.Pipelines(), ""), "\n"), nil
 		},
-		"jobs": func([]string) (string, error) { return lines(s.project.Jobs()), nil },
+		"given": func([]string) (string, error) { return lines(s.project.Given()), nil },
+		"jobs":  func([]string) (string, error) { return lines(s.project.Jobs()), nil },
 	}
 }
 

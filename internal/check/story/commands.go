@@ -10,6 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"gitlab.com/cki-project/pinwheel/bot/round"
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/constraints"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
@@ -90,6 +91,10 @@ func (s *stage) clockwork() map[string]command {
 			return fmt.Sprintf("%d runs\n", n), nil
 		},
 		"at": func(args []string) (string, error) { return "", until(args) },
+		"look": func([]string) (string, error) {
+			s.lookAll()
+			return "", nil
+		},
 		"run": func([]string) (string, error) {
 			// What came of it is the outcome's to say.
 			_ = s.run(context.Background(), s.project.Path(), time.Now().UTC())
@@ -100,11 +105,19 @@ func (s *stage) clockwork() map[string]command {
 			for _, p := range s.config.Projects {
 				_ = s.run(context.Background(), p.Path, time.Now().UTC())
 			}
+			s.lookAll()
 			if wrote := s.gitlab.Writes(time.Time{})[before:]; len(wrote) > 0 {
 				return "", fmt.Errorf("a second run wrote:\n%s", requests(wrote))
 			}
 			return "", nil
 		},
+	}
+}
+
+// lookAll is one look of the bot at each of its projects.
+func (s *stage) lookAll() {
+	for _, p := range round.Projects(s.config.Software) {
+		_ = s.run(context.Background(), round.Key(p.Member.Path), time.Now().UTC())
 	}
 }
 

@@ -30,6 +30,7 @@
 //	at TIME              lets the clock go on to TIME; runs happen on the way
 //	watch DURATION       before start: looks at each dashboard that often, as serve does
 //	run                  one run now
+//	look                 one look of the bot now, at each of its projects
 //	second               one run now that must write nothing
 //
 // People, each of which may stand behind "!", when it has to fail:
@@ -49,6 +50,11 @@
 //	hold-up USER IID [STATUS]          gives it a detailed_merge_status that is in the way; none: takes it away
 //	pipeline USER BRANCH|!IID|!IID/merge STATUS [JOB=STATUS...]
 //	title USER IID TEXT
+//	propose USER BRANCH TITLE          opens a merge request of a branch into the default one
+//	from-fork USER IID                 it is one of a fork of USER's
+//	say USER IID TEXT                  comments on a merge request; \n is a line break
+//	reword USER IID OLD NEW            changes the newest comment that holds OLD
+//	unsay USER IID TEXT                deletes the newest comment that holds TEXT
 //	push USER BRANCH PATH FILE         a commit; FILE from the archive
 //	edit USER PATH FILE                the same on the default branch
 //	replace USER BRANCH PATH OLD NEW   a commit with OLD made NEW
@@ -98,6 +104,7 @@
 // What there is, printed for stdout, cmp and grep:
 //
 //	jobs                               of every pipeline of the project, and commit statuses, oldest first
+//	given                              what pipelines were started with over the API, oldest first
 //	mrs  branches  pipelines  issue  issues  show BRANCH PATH  diff BRANCH  log BRANCH
 //	notes [issue|mr IID]  mr IID
 //	size                               the words and bytes of the dashboard: words are what is between

@@ -90,8 +90,34 @@ func people() map[string]person {
 			}
 			return p.EditMRDescription(a[0], iid, a[2])
 		}},
-		"push":    {4, push},
-		"replace": {5, replace},
+		"say": {3, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			iid, err := number(a[1])
+			if err != nil {
+				return err
+			}
+			return p.CommentMR(a[0], iid, strings.ReplaceAll(a[2], `\n`, "\n"))
+		}},
+		"reword": {4, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			iid, err := number(a[1])
+			if err != nil {
+				return err
+			}
+			return p.RewordMR(a[0], iid, a[2], strings.ReplaceAll(a[3], `\n`, "\n"))
+		}},
+		"unsay": {3, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			iid, err := number(a[1])
+			if err != nil {
+				return err
+			}
+			return p.DeleteCommentMR(a[0], iid, a[2])
+		}},
+		"propose": {3, func(_ *stage, p *gitlabsim.Project, a []string) error {
+			_, err := p.CreateMR(a[0], a[1], p.DefaultBranch(), a[2], "")
+			return err
+		}},
+		"from-fork": onMR((*gitlabsim.Project).FromFork),
+		"push":      {4, push},
+		"replace":   {5, replace},
 		"edit": {3, func(s *stage, p *gitlabsim.Project, a []string) error {
 			return push(s, p, []string{a[0], p.DefaultBranch(), a[1], a[2]})
 		}},

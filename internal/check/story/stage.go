@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"gitlab.com/cki-project/pinwheel/bot/round"
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/gitlab"
@@ -47,6 +49,7 @@ type stage struct {
 	mu       sync.Mutex
 	config   *config.Config
 	runner   *reconcile.Runner
+	rounds   *round.Runner // of the bot
 	running  int
 	runs     int
 	watch    time.Duration // how often each dashboard is looked at; 0: never
@@ -132,6 +135,13 @@ func (s *stage) setup(env *testscript.Env) (err error) {
 	}
 	if err := s.addRoots(); err != nil {
 		return err
+	}
+	for _, p := range round.Projects(s.config.Software) {
+		if s.gitlab.Project(p.Member.Path) == nil {
+			if err := s.addProject(p.Member.Path, path.Base(p.Member.Path), false); err != nil {
+				return err
+			}
+		}
 	}
 	s.project = s.gitlab.Project(s.config.Projects[0].Path)
 	s.gitlab.OnRequest(s.someoneActs)
@@ -219,6 +229,7 @@ func (s *stage) open() error {
 	s.store = db
 	s.watcher = reconcile.NewWatcher(client, dashboard.NewPublisher(client))
 	s.runner = reconcile.New(s.edges(client))
+	s.rounds = round.New(round.Options{GitLab: client, Store: db})
 	return nil
 }
 
@@ -288,6 +299,9 @@ func (s *stage) start() error {
 	for _, p := range s.config.Projects {
 		names = append(names, p.Path)
 	}
+	for _, p := range round.Projects(s.config.Software) {
+		names = append(names, round.Key(p.Member.Path))
+	}
 	sched, err := scheduler.New(names, s.run, nil, scheduler.Options{})
 	if err != nil {
 		return err
@@ -307,8 +321,42 @@ func (s *stage) start() error {
 	return nil
 }
 
+// look is one look of the bot at a project; ok is false where path names none.
+func (s *stage) look(ctx context.Context, path string, now time.Time) (ok bool, err error) {
+	s.mu.Lock()
+	rounds, all := s.rounds, round.Projects(s.config.Software)
+	s.mu.Unlock()
+	at := slices.IndexFunc(all, func(p round.Project) bool { return round.Key(p.Member.Path) == path })
+	if at < 0 {
+		return false, nil
+	}
+	s.mu.Lock()
+	s.running++
+	s.mu.Unlock()
+	report, err := rounds.Run(ctx, all[at], now)
+	o := outcome{at: now, project: path, status: reconcile.Done, failures: report.Failures}
+	if err != nil {
+		o.failures = append(o.failures, err.Error())
+	}
+	if len(o.failures) > 0 {
+		o.status = reconcile.Failed
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running--
+	s.runs++
+	s.last[path] = o
+	if o.status != reconcile.Done {
+		s.troubles = append(s.troubles, o)
+	}
+	return true, err
+}
+
 // run is one run of the project at path.
 func (s *stage) run(ctx context.Context, path string, now time.Time) error {
+	if ok, err := s.look(ctx, path, now); ok {
+		return err
+	}
 	s.mu.Lock()
 	s.running++
 	runner := s.runner

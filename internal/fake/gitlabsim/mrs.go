@@ -26,6 +26,7 @@ type mergeRequest struct {
 	closing        *ending   // its branch is gone
 	squashCommit   *commit
 	threads        int    // that nobody resolved
+	fork           bool   // its branch is in another project
 	blocked        string // a detailed_merge_status that somebody's rules give it
 }
 

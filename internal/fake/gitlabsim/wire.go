@@ -145,7 +145,7 @@ func (m *mergeRequest) wire() object {
 	s := m.p.s
 	out := m.noteable.wire("merge_requests")
 	out["source_branch"], out["target_branch"] = m.source, m.target
-	out["source_project_id"], out["target_project_id"] = m.p.id, m.p.id
+	out["source_project_id"], out["target_project_id"] = m.sourceProject(), m.p.id
 	out["draft"], out["work_in_progress"] = m.draft(), m.draft()
 	out["sha"], out["merge_commit_sha"], out["squash_commit_sha"] = m.head.id, nil, nil
 	if m.mergeCommit != nil && len(m.mergeCommit.parents) > 1 { // null after a fast-forward

@@ -1,0 +1,216 @@
+package bot
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// mostWelcomes is how many merge requests get their first comment in one look.
+const mostWelcomes = 10
+
+// Decide says what to do. With needs it says nothing to do for the merge requests that
+// they are for. The same snapshot gives the same plan.
+func Decide(s Snapshot) Plan {
+	d := &decision{s: s}
+	threads := slices.Clone(s.Threads)
+	slices.SortFunc(threads, func(a, b Thread) int { return cmp.Compare(a.MR.IID, b.MR.IID) })
+	for _, t := range threads {
+		if t.MR.Author != s.Bot.ID && !s.Failed[t.MR.IID] {
+			d.looks = append(d.looks, d.look(t))
+		}
+	}
+	for _, l := range d.looks {
+		l.remembered()
+	}
+	for _, r := range d.requests() {
+		r.look.judge(r)
+	}
+	welcomes := 0
+	for _, l := range d.looks {
+		if l.comment == 0 {
+			if welcomes++; welcomes > mostWelcomes {
+				continue
+			}
+		}
+		l.act()
+	}
+	for _, l := range d.looks {
+		for _, e := range l.memory.Tests {
+			d.plan.Tests = append(d.plan.Tests, Shows{l.MR.IID, e})
+		}
+	}
+	return d.plan
+}
+
+// decision is one decision under way.
+type decision struct {
+	s     Snapshot
+	plan  Plan
+	looks []*look
+}
+
+// look is what is known and decided of one merge request.
+type look struct {
+	d *decision
+	Thread
+	comment int64  // the number of our comment, 0 for none
+	body    string // of it
+	other   bool   // another program writes in our name
+	before  Memory // as our comment has it
+	memory  Memory // as it is to be
+	early   []Note // comments with commands from before ours
+	waits   bool   // for a need
+	actions []Action
+	starts  []StartTest
+	asks    []string
+	who     string
+}
+
+// look finds our comment in a thread, and what it remembers.
+func (d *decision) look(t Thread) *look {
+	l := &look{d: d, Thread: t}
+	for _, n := range t.Notes {
+		if n.System || n.By.ID != d.s.Bot.ID {
+			continue
+		}
+		ours := strings.HasPrefix(n.Body, mark)
+		switch {
+		case ours && l.comment == 0:
+			l.comment, l.body = n.ID, n.Body
+		case !ours && l.comment != 0 && !strings.Contains(n.Body, "<!-- op:") && !strings.Contains(n.Body, "<!-- pinwheel:"):
+			l.other = true
+		}
+	}
+	if l.comment == 0 {
+		return l
+	}
+	m, ok := parse(l.body)
+	if !ok { // somebody changed it. Nothing is done again of what was asked for before
+		for _, n := range t.Notes {
+			m.Seen = max(m.Seen, n.ID)
+		}
+	}
+	l.before, l.memory = m, m
+	l.memory.Tests = slices.Clone(m.Tests)
+	for _, s := range d.s.Set[t.MR.IID] {
+		l.memory.show(s)
+	}
+	return l
+}
+
+// request is a comment with commands that is not done.
+type request struct {
+	look     *look
+	note     Note
+	commands []Command
+}
+
+// requests are the comments that ask for something and are not done, in the order in
+// which they were written, over all merge requests. What was written before our
+// comment was there was said to nobody.
+func (d *decision) requests() []request {
+	var out []request
+	for _, l := range d.looks {
+		for _, n := range l.Notes {
+			commands := d.asked(n)
+			switch {
+			case len(commands) == 0:
+			case l.comment == 0:
+				l.early = append(l.early, n)
+			case n.ID > l.comment && !l.memory.handled(n.ID):
+				out = append(out, request{l, n, commands})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b request) int { return cmp.Compare(a.note.ID, b.note.ID) })
+	return out
+}
+
+// asked are the commands of a comment, none where it is our own, GitLab's, or was
+// changed after it was written.
+func (d *decision) asked(n Note) []Command {
+	if n.System || n.By.ID == d.s.Bot.ID || n.Edited {
+		return nil
+	}
+	return Commands(n.Body, d.s.Bot.Username)
+}
+
+// need notes a fact that is missing, and that this merge request waits for it.
+func (l *look) need(n Need) {
+	n.Of = l.MR.IID
+	l.waits = true
+	if !slices.ContainsFunc(l.d.plan.Needs, func(o Need) bool { return o == n || o.Run != nil && n.Run != nil && o.Run.Operation == n.Run.Operation }) {
+		l.d.plan.Needs = append(l.d.plan.Needs, n)
+	}
+}
+
+// heads are those of a merge request of this project.
+func (l *look) heads() ([]Head, bool) {
+	heads, ok := l.d.s.Heads[l.MR.IID]
+	if !ok {
+		l.need(Need{Heads: true})
+	}
+	return heads, ok
+}
+
+// role is somebody's role in a project.
+func (l *look) role(project, user int64) (plan.Role, bool) {
+	at := Membership{project, user}
+	role, ok := l.d.s.Roles[at]
+	if !ok {
+		l.need(Need{Role: at})
+	}
+	return role, ok
+}
+
+// Operation names the one pipeline of a test: the same comment, line, pipeline and
+// commit have the same name in every process. What the pipeline is started with is no
+// part of it, so that a changed configuration starts none again.
+func Operation(project, iid int64, e Entry) string {
+	h := sha256.Sum256(fmt.Appendf(nil, "bot\n%d\n%d\n%d\n%d\n%s\n%s", project, iid, e.Note, e.Line, e.Pipeline, e.Commit))
+	return "pinwheel-" + hex.EncodeToString(h[:8])
+}
+
+func (l *look) operation(e Entry) string { return Operation(l.d.s.Project.ID, l.MR.IID, e) }
+
+// note is a comment by its number, as long as it stands as it was written.
+func (l *look) note(id int64) (Note, bool) {
+	at := slices.IndexFunc(l.Notes, func(n Note) bool { return n.ID == id })
+	if at < 0 || l.Notes[at].Edited || l.Notes[at].System {
+		return Note{}, false
+	}
+	return l.Notes[at], true
+}
+
+// act says what is done for a merge request: first its comment, then, once that is
+// written, the pipelines that the comment has, and the statuses.
+func (l *look) act() {
+	if l.waits {
+		return
+	}
+	if l.comment == 0 {
+		for _, n := range l.early {
+			if l.d.s.Now.Sub(n.At) > 24*time.Hour {
+				continue // nobody waits for it any more
+			}
+			l.reply(n, "this was written before the bot's comment was there: write it again")
+		}
+	}
+	l.memory.keepTests()
+	l.memory.keepStatuses()
+	body := Render(View{l.d.s.Bot.Username, l.d.s.Policy, l.memory, l.other})
+	if body != strings.TrimSpace(l.body) {
+		l.actions = append(l.actions, WriteComment{IID: l.MR.IID, Comment: l.comment, Body: body, Asks: l.asks, Who: l.who})
+	}
+	for _, a := range l.starts { // what is asked for now starts after it is written down
+		l.actions = append(l.actions, a)
+	}
+	l.d.plan.Actions = append(l.d.plan.Actions, l.actions...)
+}

@@ -1,0 +1,321 @@
+package bot
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// seenFor is how long a head has to be there before a comment for its author to have
+// seen it.
+const seenFor = 10 * time.Second
+
+// judge decides on a comment that asks for something. All its commands are done
+// together, so that the comment is done as a whole.
+func (l *look) judge(r request) {
+	before, asks, who := l.memory, len(l.asks), l.who
+	why, ok := l.permits(l.d.s.Project.ID, r.note.By, l.MR.Fork)
+	if !ok {
+		return
+	}
+	if why != "" {
+		l.reply(r.note, why)
+		l.memory.finish(r.note.ID)
+		return
+	}
+	for _, c := range r.commands {
+		if !l.command(r.note, c) {
+			l.memory = before // a fact is missing: it is judged as a whole once that is there
+			l.asks, l.who = l.asks[:asks], who
+			return
+		}
+	}
+	l.memory.finish(r.note.ID)
+}
+
+// permits says why a person may not ask here, "" if they may; ok is false while their
+// role is not known.
+func (l *look) permits(project int64, who Person, fork bool) (why string, ok bool) {
+	role, ok := l.role(project, who.ID)
+	if !ok {
+		return "", false
+	}
+	least := l.d.s.Policy.Role
+	from := ""
+	if fork {
+		least, from = l.d.s.Policy.ForkRole, ", since the merge request comes from a fork"
+	}
+	if role >= least {
+		return "", true
+	}
+	return fmt.Sprintf("whoever asks has to be a %s of the project or more, and has %s%s", least, withArticle(role), from), true
+}
+
+func withArticle(r plan.Role) string {
+	if r < plan.Guest {
+		return "no role there"
+	}
+	return "the role " + r.String()
+}
+
+func (l *look) reply(n Note, text string) {
+	l.memory.answer(Answer{Note: n.ID, By: n.By.Username, At: n.At, Text: text})
+}
+
+// command carries out one command, and is false while a fact is missing.
+func (l *look) command(n Note, c Command) bool {
+	if c.Mistake != "" {
+		l.reply(n, c.Mistake)
+		return true
+	}
+	for _, name := range c.Pipelines {
+		if l.pipeline(name) == nil {
+			l.reply(n, "there is no pipeline `"+quoted(name)+"` here: the table above has those that there are")
+			return true
+		}
+	}
+	switch c.Verb {
+	case Test:
+		return l.test(n, c)
+	case Retry:
+		return l.retry(n, c)
+	case Cancel:
+		return l.cancel(n, c)
+	case Help:
+		l.reply(n, "what can be asked for stands above")
+	case Status:
+		l.reply(n, "the table above was brought up to date for this at "+l.d.s.Now.UTC().Format("2006-01-02 15:04 UTC"))
+	}
+	return true
+}
+
+func (l *look) pipeline(name string) *Pipeline {
+	all := l.d.s.Policy.Pipelines
+	if at := slices.IndexFunc(all, func(p Pipeline) bool { return p.Name == name }); at >= 0 {
+		return &all[at]
+	}
+	return nil
+}
+
+// test writes the tests of a command down.
+func (l *look) test(n Note, c Command) bool {
+	names := c.Pipelines
+	if len(names) == 0 {
+		names = l.d.s.Policy.Default
+	}
+	if len(names) == 0 {
+		l.reply(n, "it names no pipeline, and there is none by default: name one of the table above")
+		return true
+	}
+	var entries []Entry
+	for _, name := range names {
+		made, ok := l.made(n, c, *l.pipeline(name))
+		if !ok {
+			return false
+		}
+		if made.why != "" {
+			l.reply(n, made.why)
+			return true
+		}
+		entries = append(entries, Entry{Note: n.ID, Line: c.Line, By: n.By.Username, At: n.At, Pipeline: name, Commit: made.commit, State: Asked})
+	}
+	l.accept(n, entries)
+	return true
+}
+
+// accept writes tests down within the bounds, or says which one is reached.
+func (l *look) accept(n Note, entries []Entry) {
+	p := l.d.s.Policy
+	all, own := 0, 0
+	for _, other := range l.d.looks {
+		for _, e := range other.memory.Tests {
+			if l.underWay(e) {
+				all++
+				if e.By == n.By.Username {
+					own++
+				}
+			}
+		}
+	}
+	switch {
+	case own+len(entries) > p.PerPerson:
+		l.reply(n, fmt.Sprintf("one person may have %s under way here, and this would make %d: ask again once some have ended", pipelines(p.PerPerson), own+len(entries)))
+	case all+len(entries) > p.AtOnce:
+		l.reply(n, fmt.Sprintf("%s may be under way for this project, and this would make %d: ask again once some have ended", pipelines(p.AtOnce), all+len(entries)))
+	default:
+		for _, e := range entries {
+			l.memory.Tests = append(l.memory.Tests, e)
+			l.asks = append(l.asks, l.operation(e))
+			if l.who == "" {
+				l.who = e.By
+			}
+		}
+	}
+}
+
+func pipelines(n int) string {
+	if n == 1 {
+		return "1 pipeline"
+	}
+	return fmt.Sprintf("%d pipelines", n)
+}
+
+// longest is how long a test counts as under way.
+const longest = 7 * 24 * time.Hour
+
+func (l *look) underWay(e Entry) bool { return !e.State.over() && l.d.s.Now.Sub(e.At) < longest }
+
+// made is what a pipeline is started with for a command, or the sentence that refuses
+// it.
+type made struct {
+	commit string
+	spec   plan.PipelineSpec
+	why    string
+}
+
+// made works out from a comment, its author's roles and the configuration what a
+// pipeline is started with. ok is false while a fact is missing.
+func (l *look) made(n Note, c Command, p Pipeline) (made, bool) {
+	refused := func(text string) (made, bool) { return made{why: text}, true }
+	s := l.d.s
+	if strings.EqualFold(p.Spec.Project, s.Project.Member.Path) && p.Spec.Ref == s.Project.DefaultBranch {
+		return refused("nothing is started on `" + quoted(p.Spec.Ref) + "` of this project, since that may deploy")
+	}
+	for _, v := range c.Set {
+		if !slices.Contains(s.Policy.Allow, v.Name) {
+			return refused("`" + quoted(v.Name) + "` may not be set from a comment")
+		}
+	}
+	heads, ok := l.heads()
+	if !ok {
+		return made{}, false
+	}
+	commit, why := chosen(heads, n.At, c.Commit)
+	if why != "" {
+		return refused(why)
+	}
+	over := []override{{s.Project.Member, s.Project.WebURL, commit}}
+	for _, w := range c.With {
+		o, why, ok := l.with(n, w)
+		if !ok || why != "" {
+			return made{why: why}, ok
+		}
+		if at := slices.IndexFunc(over, func(other override) bool { return other.member.Path == o.member.Path }); at >= 0 {
+			return refused("`" + quoted(o.member.Name) + "` is tested with one merge request at a time")
+		}
+		over = append(over, o)
+	}
+	return made{commit: commit, spec: l.spec(p, over, c.Set)}, true
+}
+
+// chosen is the head that the author of a comment saw, or the one that they name.
+func chosen(heads []Head, at time.Time, named string) (sha, why string) {
+	if named != "" {
+		var found []string
+		for _, h := range heads {
+			if strings.HasPrefix(h.SHA, named) && !h.At.After(at) && !slices.Contains(found, h.SHA) {
+				found = append(found, h.SHA)
+			}
+		}
+		if len(found) != 1 {
+			return "", "the merge request had no head `" + quoted(named) + "` when this was written, or more than one that begins so"
+		}
+		return found[0], ""
+	}
+	for _, h := range heads { // the newest first
+		switch {
+		case h.At.After(at):
+		case h.At.After(at.Add(-seenFor)):
+			return "", "somebody pushed `" + short(h.SHA) + "` at the time of this comment, so it is not known which commit its author saw: write `test @" + short(h.SHA) + "`, or name another one"
+		default:
+			return h.SHA, ""
+		}
+	}
+	return "", "GitLab has no commit of the merge request from before this comment: ask again"
+}
+
+func short(sha string) string { return sha[:min(len(sha), 12)] }
+
+// override is a member that is replaced, and by which commit of which project.
+type override struct {
+	member Member
+	webURL string
+	commit string
+}
+
+func (o override) url() string {
+	return "git+" + strings.TrimSuffix(o.webURL, "/") + ".git@" + o.commit
+}
+
+// with is the override of another merge request.
+func (l *look) with(n Note, w WithWord) (o override, why string, ok bool) {
+	member := l.member(w.Project)
+	if member == nil {
+		return o, "`" + quoted(w.Project) + "` is no project of the set", true
+	}
+	name := fmt.Sprintf("`%s!%d`", member.Name, w.IID)
+	at := Number{member.Path, w.IID}
+	m, known := l.d.s.Withs[at]
+	if !known {
+		l.need(Need{With: at})
+		return o, "", false
+	}
+	if !m.Open {
+		return o, name + " is not open, or is not there", true
+	}
+	why, ok = l.permits(m.Project, n.By, m.Fork)
+	if !ok || why != "" {
+		return o, "of " + name + ": " + why, ok
+	}
+	commit, why := chosen(m.Heads, n.At, w.Commit)
+	if why != "" {
+		return o, "of " + name + ": " + why, true
+	}
+	return override{*member, m.WebURL, commit}, "", true
+}
+
+// member is the one of a name or a path.
+func (l *look) member(name string) *Member {
+	for _, m := range l.d.s.Policy.Members {
+		if strings.EqualFold(m.Path, name) || strings.EqualFold(m.Name, name) {
+			return &m
+		}
+	}
+	return nil
+}
+
+// spec is a pipeline's description with everything in it. What the configuration says
+// counts above what a comment sets, and marks above all.
+func (l *look) spec(p Pipeline, over []override, set []plan.Variable) plan.PipelineSpec {
+	s := l.d.s
+	var names []string
+	for _, o := range over {
+		names = append(names, o.member.Name)
+	}
+	spec := p.Spec.Fill(map[string]string{
+		plan.WordSHA: over[0].commit, plan.WordBranch: l.MR.Branch, plan.WordMR: fmt.Sprint(l.MR.IID), plan.WordProject: s.Project.Member.Path,
+		plan.WordCloneURL: strings.TrimSuffix(s.Project.WebURL, "/") + ".git", plan.WordPackages: strings.Join(names, " "),
+	})
+	var more []plan.Variable
+	for _, v := range set {
+		if !slices.ContainsFunc(spec.Variables, func(o plan.Variable) bool { return o.Name == v.Name }) &&
+			!slices.ContainsFunc(spec.Inputs, func(o plan.Input) bool { return o.Name == v.Name }) {
+			more = append(more, v)
+		}
+	}
+	for _, o := range over {
+		more = append(more, plan.Variable{Name: o.member.Override, Value: o.url()})
+	}
+	more = append(more, s.Policy.Marks...)
+	for _, v := range more {
+		if p.Inputs {
+			spec.Inputs = append(slices.DeleteFunc(spec.Inputs, func(o plan.Input) bool { return o.Name == v.Name }), plan.Input{Name: v.Name, Value: v.Value})
+		} else {
+			spec.Variables = append(slices.DeleteFunc(spec.Variables, func(o plan.Variable) bool { return o.Name == v.Name }), v)
+		}
+	}
+	return spec
+}

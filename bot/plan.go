@@ -1,0 +1,103 @@
+package bot
+
+import (
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// Plan is what a look decides: what it has to know first, and if that is nothing, what
+// is done, in this order. After that the next decision follows on the new state.
+type Plan struct {
+	Needs   []Need
+	Actions []Action
+	// Tests are all that are known of open merge requests, for whoever prints them.
+	Tests []Shows
+	Notes []string // one sentence each, of what an operator should know
+}
+
+// Shows is a test of a merge request.
+type Shows struct {
+	IID int64
+	Entry
+}
+
+// Action is one effect on GitLab. The set is sealed.
+//
+//sumtype:decl
+type Action interface {
+	Fact() plan.Fact
+	of() int64
+}
+
+// WriteComment writes our comment of a merge request, or gives it another text. Asks
+// are the operations of the tests that it writes down first.
+type WriteComment struct {
+	IID     int64
+	Comment int64 // its number, 0 where there is none yet
+	Body    string
+	Asks    []string
+	Who     string // of those whose tests it writes down, the first
+}
+
+// StartTest starts the pipeline of a test that our comment has. Careful says that an
+// earlier look may have started it.
+type StartTest struct {
+	IID       int64
+	Entry     Entry
+	Operation string
+	Spec      plan.PipelineSpec
+	Careful   bool
+}
+
+// CancelTest cancels a pipeline of ours.
+type CancelTest struct {
+	IID       int64
+	Entry     Entry
+	Operation string
+	Who       string
+}
+
+// ShowStatus shows a test as a commit status on the head, on the head's pipeline.
+type ShowStatus struct {
+	IID    int64
+	Status HeadStatus
+	URL    string
+	Text   string
+}
+
+func (a WriteComment) of() int64 { return a.IID }
+func (a StartTest) of() int64    { return a.IID }
+func (a CancelTest) of() int64   { return a.IID }
+func (a ShowStatus) of() int64   { return a.IID }
+
+// Of is the number of the merge request that an action is for.
+func Of(a Action) int64 { return a.of() }
+
+// Fact is what is written down of it.
+func (a WriteComment) Fact() plan.Fact {
+	f := plan.Fact{Kind: plan.KindBotComment, On: "bot", Target: plan.Target("bot", a.IID), Who: a.Who}
+	if len(a.Asks) > 0 {
+		f.Why, f.After = "asked", a.Asks
+	}
+	return f
+}
+
+// Fact is what is written down of it.
+func (a StartTest) Fact() plan.Fact {
+	return plan.Fact{Kind: plan.KindStartTest, On: "bot", Target: plan.Target("bot", a.IID), Who: a.Entry.By, Why: "asked",
+		After: []string{"pipeline " + a.Entry.Pipeline + " with " + a.Entry.Commit}, Detail: a.Operation}
+}
+
+// Fact is what is written down of it.
+func (a CancelTest) Fact() plan.Fact {
+	return plan.Fact{Kind: plan.KindCancelTest, On: "bot", Target: plan.Target("bot", a.IID), Who: a.Who, Why: "asked",
+		Before: []string{"pipeline " + a.Entry.Pipeline + " with " + a.Entry.Commit}, Detail: a.Operation}
+}
+
+// Fact is what is written down of it.
+func (a ShowStatus) Fact() plan.Fact {
+	return plan.Fact{Kind: plan.KindSetStatus, On: "bot", Target: plan.Target("bot", a.IID), After: []string{StatusPrefix + a.Status.Pipeline + " " + string(a.Status.State)},
+		Detail: a.Status.SHA}
+}
+
+// StatusPrefix begins the names of the commit statuses of tests.
+const StatusPrefix = "pinwheel-bot/"

@@ -1,0 +1,131 @@
+package bot
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/text"
+)
+
+// View is what our comment shows.
+type View struct {
+	Username string // of the bot
+	Policy   Policy
+	Memory   Memory
+	Other    bool // another program writes in the bot's name
+}
+
+// configured is a text of the configuration, which is not made harmless: package config
+// refuses what GitLab would obey.
+func configured(s string) string { return s }
+
+// Render is our comment on a merge request. Its first line is hidden and carries the
+// memory. The text changes when something happens, never with time.
+func Render(v View) string {
+	var b strings.Builder
+	b.WriteString(encode(v.Memory) + "\n")
+	if v.Policy.Welcome != "" {
+		b.WriteString(configured(v.Policy.Welcome) + "\n\n")
+	}
+	say := text.Code("@" + v.Username + " test")
+	fmt.Fprintf(&b, "A comment with a line %s, or %s, tests this change in the pipelines that use it, with the commit that you see now. Behind it you can write names of pipelines",
+		say, text.Code("/"+slash))
+	if len(v.Policy.Allow) > 0 {
+		b.WriteString(", `key=value`")
+	}
+	b.WriteString(", `@` and the beginning of a commit, and `with project!12` for other merge requests that belong to it. `retry`, `cancel`, `status` and `help` go behind the name in the same way.")
+	fmt.Fprintf(&b, " Whoever asks has to be a %s of the project or more", v.Policy.Role)
+	if v.Policy.ForkRole != v.Policy.Role {
+		fmt.Fprintf(&b, ", and a %s where the merge request comes from a fork", v.Policy.ForkRole)
+	}
+	b.WriteString(". A push needs a new word.\n")
+	if v.Other {
+		fmt.Fprintf(&b, "\n**Another program writes comments as %s here, and may answer the same words:** switch it off for this project.\n", text.Code(v.Username))
+	}
+	pipelineTable(&b, v.Policy)
+	testTable(&b, v.Memory.Tests)
+	answers(&b, v.Memory.Answers)
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// pipelineTable lists what can be asked for.
+func pipelineTable(b *strings.Builder, p Policy) {
+	b.WriteString("\n| Pipeline | What it is |\n|---|---|\n")
+	for _, one := range p.Pipelines {
+		says := text.Cell(one.Description, 300)
+		for _, name := range p.Default {
+			if name == one.Name {
+				says = strings.TrimSpace(says + " (runs where none is named)")
+			}
+		}
+		fmt.Fprintf(b, "| %s | %s |\n", text.CodeCell(one.Name), says)
+	}
+	if len(p.Allow) > 0 {
+		var names []string
+		for _, name := range p.Allow {
+			names = append(names, text.Code(name))
+		}
+		b.WriteString("\nA comment may set " + strings.Join(names, ", ") + ".\n")
+	}
+}
+
+// mostCells is how many jobs a cell names.
+const mostCells = 3
+
+// testTable lists the tests, the newest last.
+func testTable(b *strings.Builder, tests []Entry) {
+	if len(tests) == 0 {
+		return
+	}
+	b.WriteString("\n| Asked for by | Pipeline | Commit | State | Jobs that failed | Link |\n|---|---|---|---|---|---|\n")
+	for _, e := range tests {
+		link := ""
+		if e.URL != "" {
+			link = text.Link("pipeline", e.URL)
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", text.CodeCell(e.By), text.CodeCell(e.Pipeline), text.CodeCell(short(e.Commit)), stateCell(e), jobCells(e.Jobs), link)
+	}
+	for _, e := range tests {
+		if e.Why != "" {
+			fmt.Fprintf(b, "\n%s for %s: %s.\n", text.Code(e.Pipeline), text.Code(e.By), text.Prose(e.Why, 1000))
+		}
+	}
+}
+
+func stateCell(e Entry) string {
+	if e.State.over() && !e.Ended.IsZero() {
+		return string(e.State) + ", " + e.Ended.UTC().Format("2006-01-02")
+	}
+	return string(e.State)
+}
+
+// jobCells names jobs that failed, and says how each ended without the override.
+func jobCells(jobs []Job) string {
+	var out []string
+	for i, j := range jobs {
+		if i == mostCells {
+			out = append(out, fmt.Sprintf("%d more", len(jobs)-i))
+			break
+		}
+		out = append(out, text.CodeCell(j.Name)+" "+without(j.Without))
+	}
+	return strings.Join(out, ", ")
+}
+
+func without(r plan.Result) string {
+	says := map[plan.Result]string{plan.Passed: "(passes without this change)", plan.Failed: "(fails without this change, too)"}
+	return cmp.Or(says[r], "(no result without this change)")
+}
+
+// answers lists the sentences that commands got.
+func answers(b *strings.Builder, all []Answer) {
+	if len(all) == 0 {
+		return
+	}
+	b.WriteString("\n")
+	for _, a := range all {
+		fmt.Fprintf(b, "- %s, %s: %s.\n", text.Code(a.By), a.At.UTC().Format("2006-01-02 15:04 UTC"), text.Prose(a.Text, 500))
+	}
+}

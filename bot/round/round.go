@@ -1,0 +1,185 @@
+package round
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/bot"
+	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/journal"
+	"gitlab.com/cki-project/pinwheel/operation"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// Options are the edges of a Runner. Log and Audit may be nil.
+type Options struct {
+	GitLab *gitlab.Client
+	Store  *store.Store
+	Log    *slog.Logger
+	Audit  func(line []byte) error // gets each line of the audit
+}
+
+// Runner looks at projects. It keeps nothing between looks.
+type Runner struct{ Options }
+
+// New returns a Runner over the given edges.
+func New(o Options) *Runner {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Runner{o}
+}
+
+// Project is a project whose merge requests are looked at.
+type Project struct {
+	Member bot.Member
+	Policy bot.Policy
+}
+
+// Key names the looks at a project among the runs of the store, apart from the runs
+// of the updater on the same project.
+func Key(path string) string { return path + " (bot)" }
+
+// Report is what a look found and did.
+type Report struct {
+	Open     int // merge requests
+	Tests    []bot.Shows
+	Notes    []string // of what an operator should know
+	Failures []string // one sentence each; what failed is tried again in the next look
+	Wrote    int      // effects that changed something
+
+	project int64               // what a Watcher needs to know
+	updated map[int64]time.Time // of open merge requests, as they were listed
+}
+
+// limit is how long a look may take, and lease how long it is believed to be alive.
+const (
+	limit = 9 * time.Minute
+	lease = 10 * time.Minute
+)
+
+// passes bounds how often a look decides again after its own effects.
+const passes = 8
+
+// Run looks at one project as of now. The error is non-nil only where nothing could
+// be looked at: another look is live (store.ErrBusy), or GitLab did not let us read
+// the project.
+func (r *Runner) Run(ctx context.Context, p Project, now time.Time) (Report, error) {
+	if _, err := r.Store.Ready(ctx); err != nil {
+		return Report{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	id, err := r.Store.BeginRun(ctx, Key(p.Member.Path), time.Now(), lease)
+	if err != nil {
+		return Report{}, err
+	}
+	l := r.look(p, now)
+	l.journal = journal.New(r.Store, r.Audit, journal.Run{Project: p.Member.Path, ID: id, Now: now})
+	err = l.all(ctx)
+	end := store.RunEnd{Status: store.RunDone, Summary: strings.Join(l.report.Failures, "; ")}
+	switch {
+	case err != nil:
+		end = store.RunEnd{Status: store.RunFailed, Summary: explain(err)}
+	case len(l.report.Failures) > 0:
+		end.Status = store.RunFailed
+	}
+	finish, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer done()
+	if ferr := r.Store.FinishRun(finish, id, now, end); err == nil && ferr != nil {
+		err = fmt.Errorf("finish the look at %s: %w", p.Member.Path, ferr)
+	}
+	return l.report, err
+}
+
+// Preview reads one project and says how its tests stand, and writes nothing.
+func (r *Runner) Preview(ctx context.Context, p Project, now time.Time) (Report, error) {
+	l := r.look(p, now)
+	if err := l.observe(ctx); err != nil {
+		return Report{}, err
+	}
+	l.finish(l.decide(ctx))
+	return l.report, nil
+}
+
+func (r *Runner) look(p Project, now time.Time) *look {
+	return &look{Runner: r, project: p, now: now, operations: operation.New(r.GitLab), projects: map[string]gitlab.Project{}, log: r.Log.With("project", p.Member.Path)}
+}
+
+// look is one look at a project.
+type look struct {
+	*Runner
+	project    Project
+	now        time.Time
+	operations *operation.Client
+	journal    *journal.Journal
+	log        *slog.Logger
+	snap       bot.Snapshot
+	home       gitlab.Project
+	projects   map[string]gitlab.Project // by path, as read in this look
+	shas       map[int64]string          // of the pipelines of heads
+	report     Report
+}
+
+func (l *look) all(ctx context.Context) error {
+	if err := l.observe(ctx); err != nil {
+		return err
+	}
+	for range passes {
+		plan := l.decide(ctx)
+		l.finish(plan)
+		if len(plan.Actions) == 0 {
+			return nil
+		}
+		for _, a := range plan.Actions {
+			if l.snap.Failed[bot.Of(a)] {
+				continue
+			}
+			if err := l.effect(ctx, a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// finish enters what a decision tells into the report.
+func (l *look) finish(p bot.Plan) {
+	l.report.Tests, l.report.Notes = p.Tests, p.Notes
+}
+
+// fail says what failed, once, and that nothing more is done for a merge request; 0 is
+// none.
+func (l *look) fail(iid int64, err error) {
+	if iid != 0 {
+		l.snap.Failed[iid] = true
+	}
+	says := explain(err)
+	if iid != 0 {
+		says = fmt.Sprintf("!%d: %s", iid, says)
+	}
+	if slices.Contains(l.report.Failures, says) {
+		return
+	}
+	l.report.Failures = append(l.report.Failures, says)
+	l.log.Warn("look failed in part", "mr", iid, "err", says)
+}
+
+// explain is the sentence for a person, or the error's own words.
+func explain(err error) string {
+	if s := gitlab.Explain(err); s != "" {
+		return s
+	}
+	return err.Error()
+}
+
+// definite reports whether GitLab's answer is a no that another attempt would not
+// change by itself.
+func definite(err error) bool {
+	return errors.Is(err, gitlab.ErrRefused) && !errors.Is(err, gitlab.ErrConflict) || errors.Is(err, gitlab.ErrForbidden) || errors.Is(err, gitlab.ErrNotFound)
+}

@@ -1,0 +1,134 @@
+package round
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/bot"
+	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/operation"
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// The bounds of one question of a Watcher.
+const (
+	watchWait = 5 * time.Second
+	late      = 2 * time.Minute // how far back lists are read again
+)
+
+// Watcher tells whether a merge request changed since a look at it, and whether a
+// pipeline ended that a test waits for. It is for several goroutines.
+type Watcher struct {
+	gitlab *gitlab.Client
+	mu     sync.Mutex
+	left   map[string]left // by the key of a project
+}
+
+// left is a project as the last look left it.
+type left struct {
+	project int64
+	at      time.Time           // of the look, by our clock
+	updated map[int64]time.Time // of merge requests; nil: nobody asked since
+	waits   map[int64][]int64   // pipelines under way, by project
+}
+
+// NewWatcher returns one that knows of no look yet.
+func NewWatcher(gl *gitlab.Client) *Watcher {
+	return &Watcher{gitlab: gl, left: map[string]left{}}
+}
+
+// Ran notes what a look left.
+func (w *Watcher) Ran(key string, r Report, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if r.project == 0 {
+		return
+	}
+	l := left{project: r.project, at: now, waits: map[int64][]int64{}}
+	if r.Wrote == 0 {
+		l.updated = r.updated
+	}
+	for _, t := range r.Tests {
+		if t.State == bot.Running {
+			l.waits[t.Project] = append(l.waits[t.Project], t.ID)
+		}
+	}
+	w.left[key] = l
+}
+
+// Changed asks GitLab, in one request for each project and one for each project with
+// pipelines under way, what changed. It names a project once for each change. After a
+// look that wrote something the first answer counts as what that left.
+func (w *Watcher) Changed(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, watchWait)
+	defer cancel()
+	w.mu.Lock()
+	var keys []string
+	for key := range w.left {
+		keys = append(keys, key)
+	}
+	w.mu.Unlock()
+	slices.Sort(keys)
+	var out []string
+	for _, key := range keys {
+		if w.changed(ctx, key) {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+func (w *Watcher) changed(ctx context.Context, key string) bool {
+	w.mu.Lock()
+	was := w.left[key]
+	w.mu.Unlock()
+	list, err := w.gitlab.OpenMergeRequests(ctx, was.project, was.at.Add(-late))
+	if err != nil {
+		return false // it is asked again in a minute
+	}
+	updated := map[int64]time.Time{}
+	something := false
+	for _, m := range list {
+		updated[m.IID] = m.Updated
+		if at, known := was.updated[m.IID]; was.updated != nil && (!known || m.Updated.After(at)) {
+			something = true
+		}
+	}
+	for project, ids := range was.waits {
+		something = something || w.ended(ctx, project, ids, was.at)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.left[key]
+	if !now.at.Equal(was.at) {
+		return false // a look ended meanwhile
+	}
+	maps.Copy(updated, only(now.updated, updated))
+	now.updated = updated
+	if something {
+		now.waits = nil // the look that follows says what else there is to wait for
+	}
+	w.left[key] = now
+	return something
+}
+
+// only are the entries of a map that another one lacks.
+func only(all, but map[int64]time.Time) map[int64]time.Time {
+	out := maps.Clone(all)
+	maps.DeleteFunc(out, func(iid int64, _ time.Time) bool { _, there := but[iid]; return there })
+	return out
+}
+
+// ended reports whether one of some pipelines is over.
+func (w *Watcher) ended(ctx context.Context, project int64, ids []int64, since time.Time) bool {
+	list, err := w.gitlab.LatestRuns(ctx, project, since.Add(-late))
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(list, func(p gitlab.Run) bool {
+		return slices.Contains(ids, p.ID) && operation.ResultOf(p.Status) != plan.Unsettled
+	})
+}

@@ -1,0 +1,286 @@
+package bot
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// This file follows the tests that our comment has: it starts those that are written
+// down, and tells how pipelines stand.
+
+// again is how long a pipeline is still read after it ended, since somebody may run
+// jobs of it once more.
+const again = 24 * time.Hour
+
+// remembered brings the tests of a merge request up to date.
+func (l *look) remembered() {
+	for i := range l.memory.Tests {
+		e := &l.memory.Tests[i]
+		switch {
+		case e.State == Asked:
+			l.asked(e)
+		case e.ID != 0 && (e.State == Running || e.State != NotStarted && l.d.s.Now.Sub(e.Ended) < again):
+			l.watch(e)
+		}
+	}
+	l.statuses()
+}
+
+// asked starts a test that is written down, if its comment still asks for it and its
+// author still may.
+func (l *look) asked(e *Entry) {
+	op := l.operation(*e)
+	if run, ok := l.d.s.Runs[op]; ok {
+		l.started(e, run)
+		return
+	}
+	end := func(why string) { e.State, e.Why, e.Ended = NotStarted, why, l.d.s.Now }
+	n, stands := l.note(e.Note)
+	if !stands {
+		end("its comment was changed or deleted before it started")
+		return
+	}
+	why, ok := l.permits(l.d.s.Project.ID, n.By, l.MR.Fork)
+	if !ok {
+		return
+	}
+	p := l.pipeline(e.Pipeline)
+	if why == "" && p == nil {
+		why = "the configuration has no such pipeline any more"
+	}
+	if why != "" {
+		end(why)
+		return
+	}
+	m, ok := l.again(n, *e, *p)
+	switch {
+	case !ok:
+	case m.why != "":
+		end(m.why)
+	case m.commit != e.Commit:
+		end("its commit is not the one that the comment means")
+	default:
+		l.starts = append(l.starts, StartTest{IID: l.MR.IID, Entry: *e, Operation: op, Spec: m.spec, Careful: !l.d.s.Fresh[op]})
+	}
+}
+
+// again works out once more what a test is started with, from the comment that asks
+// for it, or from the one whose test a retry repeats.
+func (l *look) again(n Note, e Entry, p Pipeline) (made, bool) {
+	line := e.Line
+	if e.Of != 0 {
+		origin, stands := l.note(e.Of)
+		if !stands {
+			return made{why: "the comment whose test it repeats was changed or deleted"}, true
+		}
+		who, ok := l.permits(l.d.s.Project.ID, origin.By, l.MR.Fork)
+		if !ok || who != "" {
+			return made{why: who}, ok
+		}
+		n, line = origin, e.OfLine
+	}
+	commands := Commands(n.Body, l.d.s.Bot.Username)
+	if line >= len(commands) || commands[line].Verb != Test || commands[line].Mistake != "" {
+		return made{why: "its comment asks for no test"}, true
+	}
+	c := commands[line]
+	names := c.Pipelines
+	if len(names) == 0 {
+		names = l.d.s.Policy.Default
+	}
+	if !slices.Contains(names, e.Pipeline) {
+		return made{why: "its comment does not ask for this pipeline"}, true
+	}
+	return l.made(n, c, p)
+}
+
+// started tells of a test what came of its start.
+func (l *look) started(e *Entry, run Run) {
+	switch {
+	case run.Lost:
+		e.State, e.Ended = NotStarted, l.d.s.Now
+		e.Why = "it may have started, but no pipeline shows that it is this one: look in the project, and write `retry` if there is none"
+	case run.Refused != "":
+		e.State, e.Why, e.Ended = NotStarted, run.Refused, l.d.s.Now
+	default:
+		e.State, e.Project, e.ID, e.URL, e.Started = Running, run.Project, run.ID, run.URL, l.d.s.Now
+		l.settle(e, run)
+	}
+}
+
+// watch tells how a pipeline stands that was started.
+func (l *look) watch(e *Entry) {
+	op := l.operation(*e)
+	run, ok := l.d.s.Runs[op]
+	if !ok {
+		w := Watch{Operation: op, Project: e.Project, ID: e.ID, Jobs: e.State != Failed && e.State != Everywhere}
+		if p := l.pipeline(e.Pipeline); p != nil {
+			w.Spec = p.Spec
+		}
+		l.need(Need{Run: &w})
+		return
+	}
+	l.settle(e, run)
+}
+
+// settle tells of a test how its pipeline stands.
+func (l *look) settle(e *Entry, run Run) {
+	if run.ID != e.ID || run.Project != e.Project {
+		return
+	}
+	was := e.State
+	if run.Result == plan.Failed && (was == Failed || was == Everywhere) {
+		return // it is compared once
+	}
+	e.Jobs, e.Why = nil, ""
+	switch run.Result {
+	case plan.Passed:
+		e.State = Passed
+	case plan.Failed:
+		e.State, e.Jobs = Everywhere, run.Jobs
+		if len(run.Jobs) == 0 || slices.ContainsFunc(run.Jobs, func(j Job) bool { return j.Without != plan.Failed }) {
+			e.State = Failed
+		}
+	case plan.Canceled, plan.Skipped:
+		e.State = Canceled
+	default:
+		e.State, e.Ended = Running, time.Time{}
+	}
+	if e.State.over() && (was != e.State || e.Ended.IsZero()) {
+		e.Ended = l.d.s.Now
+	}
+}
+
+// tests are those of the pipelines that a command names, of all where it names none,
+// the newest of each, of before a comment.
+func (l *look) tests(n Note, c Command) []*Entry {
+	var out []*Entry
+	for i := range l.memory.Tests {
+		e := &l.memory.Tests[i]
+		if e.Note >= n.ID || len(c.Pipelines) > 0 && !slices.Contains(c.Pipelines, e.Pipeline) {
+			continue
+		}
+		out = append(slices.DeleteFunc(out, func(o *Entry) bool { return o.Pipeline == e.Pipeline }), e)
+	}
+	return out
+}
+
+// retry writes down once more the newest tests that did not pass.
+func (l *look) retry(n Note, c Command) bool {
+	var entries []Entry
+	for _, e := range l.tests(n, c) {
+		if !e.State.over() || e.State == Passed {
+			continue
+		}
+		of, line := e.Note, e.Line
+		if e.Of != 0 {
+			of, line = e.Of, e.OfLine
+		}
+		entries = append(entries, Entry{Note: n.ID, Line: c.Line, Of: of, OfLine: line, By: n.By.Username, At: n.At, Pipeline: e.Pipeline, Commit: e.Commit, State: Asked})
+	}
+	if len(entries) == 0 {
+		l.reply(n, "no test of these is over without having passed, so there is none to repeat")
+		return true
+	}
+	l.accept(n, entries)
+	return true
+}
+
+// cancel cancels what is under way of the tests that a command names. It is done once
+// all of them are canceled.
+func (l *look) cancel(n Note, c Command) bool {
+	count, done := 0, true
+	for i := range l.memory.Tests {
+		e := &l.memory.Tests[i]
+		if e.Note >= n.ID || e.State.over() || len(c.Pipelines) > 0 && !slices.Contains(c.Pipelines, e.Pipeline) {
+			continue
+		}
+		count++
+		op := l.operation(*e)
+		if e.State == Asked && e.ID == 0 {
+			e.State, e.Why, e.Ended = Canceled, "canceled before it started", l.d.s.Now
+			l.starts = slices.DeleteFunc(l.starts, func(a StartTest) bool { return a.Operation == op })
+			continue
+		}
+		if !l.d.s.Canceled[op] {
+			done = false
+			l.actions = append(l.actions, CancelTest{IID: l.MR.IID, Entry: *e, Operation: op, Who: n.By.Username})
+		}
+	}
+	if !done {
+		return false
+	}
+	if count == 0 {
+		l.reply(n, "nothing of these is under way, so there is nothing to cancel")
+		return true
+	}
+	l.reply(n, "canceled "+pipelines(count))
+	return true
+}
+
+// statuses show the newest test of each pipeline on the newest head, as commit statuses
+// of that head.
+func (l *look) statuses() {
+	if len(l.memory.Tests) == 0 {
+		return
+	}
+	var newest []Entry
+	for _, e := range l.memory.Tests {
+		newest = append(slices.DeleteFunc(newest, func(o Entry) bool { return o.Pipeline == e.Pipeline && o.Commit == e.Commit }), e)
+	}
+	for _, e := range newest {
+		l.status(e)
+	}
+}
+
+// status shows a test on its commit, while that is the head.
+func (l *look) status(e Entry) {
+	want := statusOf(e.State)
+	have := slices.IndexFunc(l.memory.Statuses, func(s HeadStatus) bool { return s.Pipeline == e.Pipeline && s.SHA == e.Commit })
+	if e.ID == 0 || have >= 0 && l.memory.Statuses[have].State == want || have < 0 && e.State.over() && l.d.s.Now.Sub(e.Ended) > time.Hour {
+		return
+	}
+	heads, ok := l.heads()
+	if !ok || len(heads) == 0 || heads[0].SHA != e.Commit {
+		return
+	}
+	shown, ok := l.d.s.Shown[l.MR.IID]
+	if !ok {
+		l.need(Need{Shown: true})
+		return
+	}
+	if shown.Pipeline == 0 {
+		return // without one GitLab would make a second pipeline beside the head's own
+	}
+	l.actions = append(l.actions, ShowStatus{IID: l.MR.IID, Status: HeadStatus{e.Pipeline, e.Commit, shown.Pipeline, want}, URL: e.URL, Text: statusText(e)})
+}
+
+func statusOf(s State) plan.StatusState {
+	switch s {
+	case Asked:
+		return plan.StatusPending
+	case Running:
+		return plan.StatusRunning
+	case Passed, Everywhere:
+		return plan.StatusSuccess
+	case Canceled, NotStarted:
+		return plan.StatusCanceled
+	case Failed:
+	}
+	return plan.StatusFailed
+}
+
+// statusText is what a status says beside its state.
+func statusText(e Entry) string {
+	var names []string
+	for _, j := range e.Jobs {
+		names = append(names, j.Name)
+	}
+	if len(names) == 0 {
+		return string(e.State)
+	}
+	return string(e.State) + ": " + strings.Join(names, ", ")
+}

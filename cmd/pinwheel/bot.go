@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gitlab.com/cki-project/pinwheel/bot"
+	"gitlab.com/cki-project/pinwheel/bot/round"
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/reconcile"
+	"gitlab.com/cki-project/pinwheel/scheduler"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+func (p *program) botCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "bot [PROJECT...]", GroupID: groupWork,
+		Short: "test what comments on merge requests of packages ask for",
+		Long: `Looks once at the open merge requests of every project below software.bot, or
+of those that are named, as pinwheel run and serve do as well. Each merge
+request gets one comment that says what can be asked for and what became of it.
+Whoever may writes a line such as "@pinwheel-bot test" there, and the pipelines
+start with the commit that they saw in place of the package. With --look
+nothing is written, and a line is printed for each test. docs/bot.md tells the
+rest.`,
+		Example: `  pinwheel bot
+  pinwheel bot cki-project/cki-lib --look`,
+	}
+	o := shared(c, configFlag, atFlag, jsonFlag)
+	look := c.Flags().Bool("look", false, "print how tests stand and write nothing")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		now, err := p.instant(o.at)
+		if err != nil {
+			return err
+		}
+		c, err := load(o.config)
+		if err != nil {
+			return err
+		}
+		projects, err := chooseBot(c, args)
+		if err != nil {
+			return err
+		}
+		runner, closing, err := p.runner(cmd.Context(), c, wiring{path: c.Store, gitlab: true, log: p.log(slog.LevelInfo)})
+		if err != nil {
+			return err
+		}
+		defer closing()
+		r := botOf(runner)
+		worst := exitDone
+		for _, project := range projects {
+			do := r.Run
+			if *look {
+				do = r.Preview
+			}
+			report, err := do(cmd.Context(), project, now)
+			worst = max(worst, p.looked(project, report, err, botOut{asJSON: o.json, tests: *look}))
+		}
+		if err := cmd.Context().Err(); err != nil {
+			return err
+		}
+		if worst != exitDone {
+			return failure{code: worst}
+		}
+		return nil
+	}
+	return c
+}
+
+// botOf is a Runner of the bot by the edges of another one.
+func botOf(r *reconcile.Runner) *round.Runner {
+	return round.New(round.Options{GitLab: r.GitLab, Store: r.Store, Log: r.Log, Audit: r.Audit})
+}
+
+// chooseBot returns the named projects that have the bot, or all of them.
+func chooseBot(c *config.Config, names []string) ([]round.Project, error) {
+	all := round.Projects(c.Software)
+	if len(all) == 0 {
+		return nil, usage("%s has no software.bot: docs/bot.md says what to write", c.Path)
+	}
+	if len(names) == 0 {
+		return all, nil
+	}
+	var out []round.Project
+	for _, name := range names {
+		at := slices.IndexFunc(all, func(p round.Project) bool { return strings.EqualFold(p.Member.Path, name) })
+		if at < 0 {
+			var paths []string
+			for _, p := range all {
+				paths = append(paths, p.Member.Path)
+			}
+			return nil, usage("%s has no bot for %q; it has one for %s", c.Path, name, strings.Join(paths, ", "))
+		}
+		out = append(out, all[at])
+	}
+	return out, nil
+}
+
+// botOut is how a look is printed.
+type botOut struct{ asJSON, tests bool }
+
+// lookedOut is a look in JSON.
+type lookedOut struct {
+	Project  string    `json:"project"`
+	Code     int       `json:"exit_code"`
+	Open     int       `json:"merge_requests_open"`
+	Changes  int       `json:"changes"`
+	Problems []string  `json:"problems"`
+	Tests    []testOut `json:"tests"`
+}
+
+// testOut is a test in JSON.
+type testOut struct {
+	MergeRequest int64     `json:"merge_request"`
+	Pipeline     string    `json:"pipeline"`
+	Commit       string    `json:"commit"`
+	By           string    `json:"by"`
+	State        bot.State `json:"state"`
+	URL          string    `json:"url,omitempty"`
+	Jobs         []bot.Job `json:"jobs"` // that failed
+	Why          string    `json:"why,omitempty"`
+}
+
+// looked says how a look at one project ended, and returns its exit code.
+func (p *program) looked(project round.Project, r round.Report, err error, how botOut) int {
+	code, problems := exitDone, slices.Clone(r.Failures)
+	if len(problems) > 0 {
+		code = exitFailed
+	}
+	if err != nil {
+		code, _ = verdict(err)
+		problems = []string{sentence(err)}
+	}
+	path := project.Member.Path
+	for i := range problems {
+		problems[i] = printable(problems[i])
+		fmt.Fprintf(p.err, "pinwheel: %s: %s\n", path, problems[i])
+	}
+	switch {
+	case how.asJSON:
+		out := lookedOut{path, code, r.Open, r.Wrote, append([]string{}, problems...), []testOut{}}
+		for _, t := range r.Tests {
+			out.Tests = append(out.Tests, testOut{t.IID, t.Pipeline, t.Commit, t.By, t.State, t.URL, append([]bot.Job{}, t.Jobs...), t.Why})
+		}
+		if p.line(out) != nil {
+			return exitFailed
+		}
+	case err != nil:
+	case how.tests:
+		p.tests(path, r)
+	default:
+		running := 0
+		for _, t := range r.Tests {
+			if t.State == bot.Running || t.State == bot.Asked {
+				running++
+			}
+		}
+		fmt.Fprintf(p.out, "%s: %s open, %s under way, %s\n", path, count(r.Open, "merge request"), count(running, "test"), changes(r.Wrote))
+	}
+	return code
+}
+
+// tests prints a line for each test.
+func (p *program) tests(path string, r round.Report) {
+	if len(r.Tests) == 0 {
+		fmt.Fprintf(p.out, "%s: nobody asked for a test of %s\n", path, count(r.Open, "open merge request"))
+		return
+	}
+	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "PROJECT\tMERGE REQUEST\tPIPELINE\tCOMMIT\tBY\tSTATE\tLINK")
+	for _, t := range r.Tests {
+		link := t.URL
+		if t.Why != "" {
+			link = t.Why
+		}
+		fmt.Fprintf(w, "%s\t!%d\t%s\t%.12s\t%s\t%s\t%s\n", path, t.IID, printable(t.Pipeline), printable(t.Commit), printable(t.By), t.State, printable(link))
+	}
+	w.Flush() //nolint:errcheck // as every print
+}
+
+// bots looks at the merge requests of every project that has the bot, after a run of
+// the updater, and returns the worst exit code.
+func (p *program) bots(ctx context.Context, s subject, runner *reconcile.Runner, asJSON bool) int {
+	worst := exitDone
+	r := botOf(runner)
+	for _, project := range round.Projects(s.config.Software) {
+		if ctx.Err() != nil {
+			break
+		}
+		report, err := r.Run(ctx, project, s.now)
+		if errors.Is(err, context.Canceled) {
+			break
+		}
+		worst = max(worst, p.looked(project, report, err, botOut{asJSON: asJSON}))
+	}
+	return worst
+}
+
+// servedBots are the projects with the bot that serve looks at.
+type servedBots struct {
+	all     []round.Project
+	runner  *round.Runner
+	watcher *round.Watcher
+}
+
+func newBots(c *config.Config, r *reconcile.Runner) *servedBots {
+	return &servedBots{round.Projects(c.Software), botOf(r), round.NewWatcher(r.GitLab)}
+}
+
+// keys name them to the scheduler.
+func (b *servedBots) keys() []string {
+	var out []string
+	for _, p := range b.all {
+		out = append(out, round.Key(p.Member.Path))
+	}
+	return out
+}
+
+// run looks at a project by its key; known is false where it names none.
+func (b *servedBots) run(ctx context.Context, key string, now time.Time) (known bool, err error) {
+	at := slices.IndexFunc(b.all, func(p round.Project) bool { return round.Key(p.Member.Path) == key })
+	if at < 0 {
+		return false, nil
+	}
+	report, err := b.runner.Run(ctx, b.all[at], now)
+	if busy, ok := errors.AsType[*store.Busy](err); ok {
+		return true, &scheduler.Later{At: busy.Until, Err: err}
+	}
+	b.watcher.Ran(key, report, now)
+	if err == nil && len(report.Failures) > 0 {
+		err = errors.New(strings.Join(report.Failures, "; "))
+	}
+	return true, err
+}
+
+func (b *servedBots) changed(ctx context.Context) []string { return b.watcher.Changed(ctx) }

@@ -117,9 +117,57 @@ func TestTheStepsToTry(t *testing.T) {
 	v.press("/time", "until", "saturday")
 	v.press("/time", "until", "hour")
 	page := v.page()
-	for _, step := range []string{"configobj", "boto3", "cachetools"} {
+	for _, step := range []string{"Press Saturday", "configobj", "boto3", "cachetools"} {
 		if !regexp.MustCompile(`<li class="done">[^<]*` + step).MatchString(page) {
 			t.Errorf("the step of %s is not there, or not done", step)
 		}
+	}
+}
+
+// The third step shows another project: its batch is red, and four hours later its
+// dashboard is quiet and Jinja2 has a merge request of its own, found in five
+// pipelines. The first project goes on meanwhile and is there again as it was.
+func TestARedBatchIsTheThirdStep(t *testing.T) {
+	v := open(t)
+	v.press("/time", "until", "saturday")
+	first := len(v.stage.project.MRs())
+	if place := v.press("/project", "enter", "cki-project/cki-tools"); place != "dashboard" {
+		t.Errorf("goes on at %s", place)
+	}
+	if all := v.stage.project.MRs(); len(all) != 1 || all[0].Title != "Update weekend" {
+		t.Fatalf("there are %v", all)
+	}
+	if page := v.page(); !strings.Contains(page, "Update weekend") || strings.Contains(page, "charset-normalizer") {
+		t.Error("the page does not show that project, or still the other one")
+	}
+	for hour := range 4 {
+		v.press("/time", "until", "hour")
+		if page := v.page(); hour == 1 && !strings.Contains(page, "Tested in !3") {
+			t.Error("the page does not say what is tested")
+		}
+	}
+	var found, tested int
+	for _, mr := range v.stage.project.MRs() {
+		switch {
+		case mr.State == "opened" && strings.Contains(mr.Title, "Jinja2"):
+			found = mr.IID
+		case strings.Contains(mr.SourceBranch, "probe-"):
+			tested++
+		}
+	}
+	if found == 0 || tested != 4 || len(v.stage.project.MRs()) != tested+2 {
+		t.Errorf("!%d is of Jinja2, after %d tests beside the first, of %d", found, tested, len(v.stage.project.MRs()))
+	}
+	page := v.page()
+	if !regexp.MustCompile(`<li class="done">Choose the project cki-tools`).MatchString(page) || strings.Count(page[:strings.Index(page, "Choose the project cki-tools")], "<li") < 2 {
+		t.Error("the third step is not done")
+	}
+	v.press("/project", "enter", "cki-project/pipeline-definition")
+	if got := len(v.stage.project.MRs()); got < first || !strings.Contains(v.page(), "charset-normalizer") {
+		t.Errorf("the first project has %d merge requests, and had %d", got, first)
+	}
+	v.press("/again")
+	if v.stage.policy.Path != "cki-project/pipeline-definition" || v.steps()[2].Done {
+		t.Error("it does not start over")
 	}
 }

@@ -45,15 +45,11 @@ func (w *week) batch(ctx context.Context) {
 	if w.failed != nil {
 		return
 	}
-	c, err := config.Parse("pinwheel.yaml", fmt.Appendf(nil, batchConfiguration, w.gitlabURL, w.indexURL))
-	if err != nil {
+	var err error
+	if w.policy, w.project, err = w.batchProject(); err != nil {
 		w.must(err)
 		return
 	}
-	w.policy = c.Projects[0]
-	w.project = w.gitlab.AddProject(w.policy.Path, "main", map[string]string{pinsPath: batchPins})
-	w.gitlab.AddMember(w.project, bot, gitlabsim.Developer)
-	w.must(w.project.Script(batchScript))
 
 	w.moment("2026-12-05 00:05", "A batch that takes itself apart",
 		"Another project has batch: weekend. Its window opens one merge request of all six updates.")
@@ -77,6 +73,21 @@ func (w *week) batch(ctx context.Context) {
 		w.must(w.set("2026-12-05 " + hour))
 		w.run(ctx)
 	}
+}
+
+// batchProject adds the project of the scene to GitLab.
+func (s *stage) batchProject() (config.Project, *gitlabsim.Project, error) {
+	c, err := config.Parse("pinwheel.yaml", fmt.Appendf(nil, batchConfiguration, s.gitlabURL, s.indexURL))
+	if err != nil {
+		return config.Project{}, nil, err
+	}
+	policy := c.Projects[0]
+	project := s.gitlab.AddProject(policy.Path, "main", map[string]string{pinsPath: batchPins})
+	s.gitlab.AddMember(project, bot, gitlabsim.Developer)
+	for _, p := range people() {
+		s.gitlab.AddMember(project, p.name, p.level)
+	}
+	return policy, project, project.Script(batchScript)
 }
 
 // line is what the dashboard says of the batch.

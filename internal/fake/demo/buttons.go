@@ -22,6 +22,7 @@ const (
 	triedFailing  = "failing"
 	triedPair     = "pair"
 	triedHeld     = "held"
+	triedBatch    = "batch"
 )
 
 func (s *site) time(ctx context.Context, form func(string) string) (string, error) {
@@ -164,6 +165,18 @@ func (s *site) decide(mr gitlabsim.MergeRequest, do string) (what string, err er
 
 func (s *site) again(ctx context.Context, _ func(string) string) (string, error) {
 	return "top", s.begin(ctx)
+}
+
+// enters chooses the project that the page shows.
+func (s *site) enters(_ context.Context, form func(string) string) (string, error) {
+	for i, other := range s.scenes {
+		if other.policy.Path == form("enter") {
+			s.enter(i)
+			s.filter = filters[0]
+			return "dashboard", nil
+		}
+	}
+	return "", errForm
 }
 
 // show chooses what the list shows.

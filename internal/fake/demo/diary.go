@@ -217,7 +217,7 @@ func steps(line store.AuditEntry) string {
 
 // written is a package's name as the constraints file writes it.
 func written(key string) string {
-	for l := range strings.Lines(pins) {
+	for l := range strings.Lines(pins + batchPins) {
 		if name, _, is := strings.Cut(l, "=="); is && pep508.NormalizeName(name) == key {
 			return name
 		}

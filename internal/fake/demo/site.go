@@ -9,11 +9,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/store"
 )
@@ -23,13 +26,31 @@ type site struct {
 	token string // every form carries it
 
 	mu     sync.Mutex
-	stage  *stage
-	diary  diary
+	stage  *stage // with the project of the scene that is shown
+	diary  diary  // of that scene
 	fresh  int    // entries of the diary before the last button
+	scenes []scene
+	shown  int // of scenes
 	who    string // the person who acts
 	broken bool   // the index
 	filter string // what the list shows
 	done   map[string]bool
+}
+
+// scene is a project with what happened in it. Time passes in all of them.
+type scene struct {
+	policy  config.Project
+	project *gitlabsim.Project
+	diary   diary
+	fresh   int
+}
+
+// enter shows another scene, and keeps what the one before has come to.
+func (s *site) enter(i int) {
+	now := &s.scenes[s.shown]
+	now.diary, now.fresh = s.diary, s.fresh
+	next := s.scenes[i]
+	s.shown, s.stage.policy, s.stage.project, s.diary, s.fresh = i, next.policy, next.project, next.diary, next.fresh
 }
 
 // Serve shows the demo on a port of the loopback, 0 for a free one, and prints
@@ -79,6 +100,11 @@ func (s *site) begin(ctx context.Context) error {
 	if s.stage, err = newStage(ctx); err != nil {
 		return err
 	}
+	policy, project, err := s.stage.batchProject()
+	if err != nil {
+		return err
+	}
+	s.scenes, s.shown = []scene{{policy: s.stage.policy, project: s.stage.project}, {policy: policy, project: project}}, 0
 	return s.hours(ctx, s.stage.now().Add(time.Hour))
 }
 
@@ -88,20 +114,33 @@ func (s *site) close() {
 	s.stage.close()
 }
 
-// hours lets the clock go on to an instant, with a run at every full hour on
-// the way.
+// hours lets the clock go on to an instant, with a run of each project at every full
+// hour on the way.
 func (s *site) hours(ctx context.Context, until time.Time) error {
+	shown := s.shown
+	defer func() { s.enter(shown) }()
+	for i := range s.scenes {
+		if i != shown {
+			s.enter(i)
+			s.fresh = len(s.diary.entries)
+		}
+	}
 	for {
 		next := s.stage.now().Add(time.Hour).Truncate(time.Hour)
 		if next.After(until) {
 			return nil
 		}
 		s.stage.moveTo(next)
-		if err := s.stage.test(); err != nil {
-			return err
-		}
-		if err := s.run(ctx); err != nil {
-			return err
+		for i := range s.scenes {
+			s.enter(i)
+			if i == 0 {
+				if err := s.stage.test(); err != nil {
+					return err
+				}
+			}
+			if err := s.run(ctx); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -116,7 +155,7 @@ func (s *site) run(ctx context.Context) error {
 	at, before := s.stage.now(), len(s.diary.entries)
 	var lines []store.AuditEntry
 	seen := 0
-	err = s.stage.store.Audit(ctx, "", func(e store.AuditEntry) error {
+	err = s.stage.store.Audit(ctx, s.stage.policy.Path, func(e store.AuditEntry) error {
 		if seen++; seen > s.diary.read {
 			lines = append(lines, e)
 		}
@@ -126,8 +165,9 @@ func (s *site) run(ctx context.Context) error {
 		return err
 	}
 	s.diary.read = seen
-	if strings.Contains(s.stage.dashboardText(), "Pipeline failed") {
-		s.done[triedFailing] = true
+	for _, u := range report.Plan.Updates {
+		s.done[triedFailing] = s.done[triedFailing] || s.shown == 0 && failed(u)
+		s.done[triedBatch] = s.done[triedBatch] || u.Breaks != nil && u.MR != 0
 	}
 	s.diary.audited(at, lines, news(shown(old), shown(s.stage.dashboardText())))
 	if report.Status != reconcile.Done {
@@ -137,6 +177,14 @@ func (s *site) run(ctx context.Context) error {
 		s.diary.nothing(at)
 	}
 	return nil
+}
+
+// failed reports whether an update says that its pipeline failed.
+func failed(u plan.Update) bool {
+	return slices.ContainsFunc(u.Why, func(r plan.Reason) bool {
+		ended, is := r.(plan.PipelineEnded)
+		return is && ended.Result == plan.Failed
+	})
 }
 
 // errForm is what a form that the page did not make gets.
@@ -154,7 +202,7 @@ func (s *site) handler() http.Handler {
 		_, _ = io.WriteString(w, style) // a browser that is gone asks again
 	})
 	for path, do := range map[string]act{
-		"/time": s.time, "/index": s.index, "/person": s.person, "/box": s.box, "/merge-request": s.mergeRequest, "/again": s.again, "/show": s.show,
+		"/time": s.time, "/index": s.index, "/person": s.person, "/box": s.box, "/merge-request": s.mergeRequest, "/again": s.again, "/show": s.show, "/project": s.enters,
 	} {
 		mux.HandleFunc("POST "+path, s.button(do))
 	}
@@ -197,11 +245,11 @@ func (s *site) button(do act) http.HandlerFunc {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		before := s.fresh
+		before, in := s.fresh, s.shown
 		s.fresh = len(s.diary.entries)
 		// A run goes on to its end, whoever stops waiting for it.
 		place, err := do(context.WithoutCancel(r.Context()), r.PostFormValue)
-		if s.fresh == len(s.diary.entries) && err == nil {
+		if s.shown == in && s.fresh == len(s.diary.entries) && err == nil {
 			s.fresh = before // nothing happened, so that the last news is still the last
 		}
 		if errors.Is(err, errForm) {

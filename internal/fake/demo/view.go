@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ type view struct {
 	News   []entry
 	More   int // of what happened, beyond News
 	Shows  []choice
+	Places []choice // the projects
 	Role   string
 	Issue  issueView
 	MRs    []mrView
@@ -96,6 +98,7 @@ func (s *site) template() *template.Template {
 		"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"token":   func() string { return s.token },
 		"prose":   prose,
+		"base":    path.Base,
 	}).Parse(pageText))
 }
 
@@ -113,6 +116,9 @@ func (s *site) view() (view, error) {
 	}
 	for _, f := range filters {
 		v.Shows = append(v.Shows, choice{Name: f, Chosen: f == s.filter})
+	}
+	for i, other := range s.scenes {
+		v.Places = append(v.Places, choice{Name: other.policy.Path, Role: scenesSay[i], Chosen: i == s.shown})
 	}
 	for _, p := range people() {
 		v.People = append(v.People, choice{p.name, p.role, p.name == s.who})
@@ -151,6 +157,9 @@ func (s *site) view() (view, error) {
 	slices.SortStableFunc(v.MRs, func(a, b mrView) int { return rank(a) - rank(b) })
 	return v, nil
 }
+
+// scenesSay says what each project is like, beside its name.
+var scenesSay = []string{"45 pins, each on its own", "7 pins, in one batch"}
 
 // news is what came of the last button.
 func (s *site) news() []entry { return s.diary.entries[min(s.fresh, len(s.diary.entries)):] }
@@ -222,9 +231,9 @@ func rank(mr mrView) int {
 // steps are what to try, in the order that tells most.
 func (s *site) steps() []step {
 	return []step{
-		{"Tick the box of an update on the dashboard. Were you erin, a Reporter, it would be refused.", s.done[triedTick]},
-		{"Press Next hour: its merge request opens, though the window is shut. The others wait.", s.done[triedHour]},
+		{"Tick the box of an update on the dashboard and press Next hour: its merge request opens, though the window is shut. Were you erin, a Reporter, it would be refused.", s.done[triedTick] && s.done[triedHour]},
 		{"Press Saturday: the window opens, and so do the merge requests that waited longest, 4 at most.", s.done[triedSaturday]},
+		{"Choose the project cki-tools above the dashboard, and press Next hour four times: its batch of six updates is red, takes itself apart, and finds Jinja2 in five pipelines.", s.done[triedBatch]},
 		{"Press Next hour again: the pipeline of configobj has failed, and its line names the job.", s.done[triedFailing]},
 		{"Tick boto3: it moves with botocore in one merge request, since neither installs alone.", s.done[triedPair]},
 		{"Show what is held back: cachetools has no box, and its line names who is in its way.", s.done[triedHeld]},

@@ -67,6 +67,7 @@ var (
 	itemLine  = regexp.MustCompile(`^ ?- (?:\[([ x])\] )?(.*)$`)
 	stepOf    = regexp.MustCompile(`^(.+ → .+?|from .+?), (patch|minor|major|calendar version|downgrade|derived file)[.,] ?`)
 	majorLine = regexp.MustCompile(` to v\d+( |$)`)
+	branchIn  = regexp.MustCompile(`-branch=(\S+) -->`)
 	iidIn     = regexp.MustCompile(`\]\(!(\d+)\)`)
 )
 
@@ -81,11 +82,12 @@ func (s *site) list(text, item string) (listed, error) {
 	lines := strings.Split(s.stage.hide.Replace(text), "\n")
 	at := &head
 	var now *section
-	note := "" // of the section
 	for i := 0; i < len(lines); i++ {
 		l := lines[i]
 		if heading, is := strings.CutPrefix(l, "## "); is {
-			now, at, note = out.open(heading), &tail, ""
+			if now, at = out.open(heading), &tail; now != nil {
+				continue
+			}
 		} else if strings.HasPrefix(l, "<details>") && !strings.Contains(l, " more update") {
 			now, at = nil, &tail
 		}
@@ -100,13 +102,11 @@ func (s *site) list(text, item string) (listed, error) {
 				reason.WriteString(" " + strings.TrimPrefix(strings.TrimSpace(lines[i]), "— "))
 			}
 			r, err := s.row(item, *now, m, strings.TrimSpace(reason.String()))
-			r.fails(note)
 			if err != nil {
 				return out, err
 			}
 			now.add(r, s.filter)
 		case strings.TrimSpace(l) != "" && !strings.HasPrefix(l, "<"):
-			note = l
 			var err error
 			if now.Note, err = s.render(l, item, true); err != nil {
 				return out, err
@@ -142,11 +142,19 @@ func (s *section) add(r row, filter string) {
 	}
 }
 
-// fails marks a row whose pipeline failed, as its reason or what is said of all
-// the rows of its section tells.
-func (r *row) fails(text string) {
-	if strings.Contains(text, "Pipeline failed") {
-		r.Danger, r.Label = true, "pipeline failed"
+// fails marks a row whose pipeline failed, as the plan of the last run says of the
+// update on its branch. A batch that is taken apart says so already.
+func (s *site) fails(r *row) {
+	branch := branchIn.FindStringSubmatch(r.Line)
+	if branch == nil {
+		return
+	}
+	for _, u := range s.updates {
+		if u.Branch == branch[1] && failed(u) {
+			if r.Danger = true; u.State != plan.Bisecting {
+				r.Label = "pipeline failed"
+			}
+		}
 	}
 }
 
@@ -168,7 +176,7 @@ func (s *site) row(item string, in section, found []string, reason string) (row,
 		r.Step, r.Kind = m[1], m[2]
 	}
 	r.Major = r.Kind == string(plan.Major) || r.Kind == "" && majorLine.MatchString(r.Title)
-	r.fails(reason)
+	s.fails(&r)
 	if r.IID != "" {
 		reason += fmt.Sprintf(" [Its merge request](!%s).", r.IID)
 	}

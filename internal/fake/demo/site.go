@@ -25,16 +25,17 @@ import (
 type site struct {
 	token string // every form carries it
 
-	mu     sync.Mutex
-	stage  *stage // with the project of the scene that is shown
-	diary  diary  // of that scene
-	fresh  int    // entries of the diary before the last button
-	scenes []scene
-	shown  int // of scenes
-	who    string // the person who acts
-	broken bool   // the index
-	filter string // what the list shows
-	done   map[string]bool
+	mu      sync.Mutex
+	stage   *stage        // with the project of the scene that is shown
+	diary   diary         // of that scene
+	fresh   int           // entries of the diary before the last button
+	updates []plan.Update // of the plan of the last run of that scene
+	scenes  []scene
+	shown   int    // of scenes
+	who     string // the person who acts
+	broken  bool   // the index
+	filter  string // what the list shows
+	done    map[string]bool
 }
 
 // scene is a project with what happened in it. Time passes in all of them.
@@ -43,14 +44,16 @@ type scene struct {
 	project *gitlabsim.Project
 	diary   diary
 	fresh   int
+	updates []plan.Update
 }
 
 // enter shows another scene, and keeps what the one before has come to.
 func (s *site) enter(i int) {
 	now := &s.scenes[s.shown]
-	now.diary, now.fresh = s.diary, s.fresh
+	now.diary, now.fresh, now.updates = s.diary, s.fresh, s.updates
 	next := s.scenes[i]
 	s.shown, s.stage.policy, s.stage.project, s.diary, s.fresh = i, next.policy, next.project, next.diary, next.fresh
+	s.updates = next.updates
 }
 
 // Serve shows the demo on a port of the loopback, 0 for a free one, and prints
@@ -165,7 +168,8 @@ func (s *site) run(ctx context.Context) error {
 		return err
 	}
 	s.diary.read = seen
-	for _, u := range report.Plan.Updates {
+	s.updates = report.Plan.Updates
+	for _, u := range s.updates {
 		s.done[triedFailing] = s.done[triedFailing] || s.shown == 0 && failed(u)
 		s.done[triedBatch] = s.done[triedBatch] || u.Breaks != nil && u.MR != 0
 	}

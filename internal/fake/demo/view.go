@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
 	"path"
 	"slices"
@@ -31,6 +32,7 @@ type view struct {
 	People []choice
 	Steps  []step
 	Tried  int // of Steps
+	Begun  bool
 	News   []entry
 	More   int // of what happened, beyond News
 	Shows  []choice
@@ -106,7 +108,7 @@ func (s *site) view() (view, error) {
 	day := s.stage.local().Weekday()
 	v := view{
 		Token: s.token, Clock: s.stage.now(), Window: day == time.Saturday || day == time.Sunday, Broken: s.broken,
-		Who: s.who, Steps: s.steps(),
+		Who: s.who, Steps: s.steps(), Begun: slices.Contains(slices.Collect(maps.Values(s.done)), true),
 	}
 	v.News, v.More = newest(s.news())
 	for _, st := range v.Steps {

@@ -18,6 +18,7 @@ import (
 func (j *judge) merge(e gitlabsim.Event) {
 	m, _ := j.w.project.MR(number(e.Target[1:]))
 	j.merged = e.Detail
+	count("merges judged", 1)
 	if !slices.ContainsFunc(j.w.setting.merges, func(part string) bool { return strings.Contains(m.SourceBranch, part) }) {
 		j.fault("I6: %s from %s was merged, which nobody permits", e.Target, m.SourceBranch)
 	}
@@ -150,6 +151,7 @@ func (j *judge) elsewhere(e gitlabsim.Event) {
 	if e.Kind == "job-retry" {
 		return
 	}
+	count("pipelines of gates judged", 1)
 	if e.Target != g.Pipeline.Ref {
 		j.fault("I6: a pipeline of gate %s began on %s", g.Name, e.Target)
 	}
@@ -202,6 +204,7 @@ func (j *judge) blame(m gitlabsim.MergeRequest) {
 		return
 	}
 	j.blamed[m.IID] = true
+	count("blames judged", 1)
 	blamed, _ := j.changed(m.Head)
 	most := 0
 	for _, all := range j.testedOn() {

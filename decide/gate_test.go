@@ -226,3 +226,32 @@ func TestNoGateStartsOnTheDefaultBranchOfItsOwnProject(t *testing.T) {
 		t.Errorf("%s %+v %s", u.State, u.Gates, u.Reason)
 	}
 }
+
+// While GitLab shows the head before, the pipeline of that one is not the new one's: no
+// status hangs on it, and the merge request stays a draft.
+func TestAStatusWaitsForThePipelineOfItsHead(t *testing.T) {
+	g := plan.Gate{Name: "integration", Pipeline: plan.PipelineSpec{Project: "g/tests", Ref: "main"}, Timeout: time.Hour, Required: true}
+	s := gatedWorld(t, g)
+	head := strings.Repeat("1", 40)
+	s.Branches[0].Head.SHA = head
+	s.GateRuns = []plan.GateRun{{Operation: g.Operation(s.Project.ID, head), Gate: g.Name, Commit: head, Project: 2, ID: 9, Started: s.Now}}
+	shown := func(on string) (acts []plan.Action) {
+		s.MergeRequests[0].HeadSHA, s.MergeRequests[0].Title = on, plan.GuardPrefix+"Update dependency a to v1.1"
+		s.Pipelines = map[int64]plan.Pipeline{s.MergeRequests[0].IID: {Head: on, ID: 5, Result: plan.Unsettled, Started: true}}
+		for _, a := range Decide(s).Actions {
+			switch a.Kind() {
+			case plan.KindSetStatus, plan.KindGuardMergeRequest:
+				acts = append(acts, a)
+			default:
+			}
+		}
+		return acts
+	}
+	if acts := shown(strings.Repeat("0", 40)); len(acts) > 0 {
+		t.Errorf("on the head before: %+v", acts)
+	}
+	want := plan.GateStatus{Head: head, Gate: g.Name, State: plan.StatusRunning, Pipeline: 5}
+	if acts := shown(head); len(acts) != 1 || acts[0].(plan.SetStatus).Status != want {
+		t.Errorf("on its head: %+v, want %+v", acts, want)
+	}
+}

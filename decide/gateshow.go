@@ -64,6 +64,9 @@ func (d *scene) headStatus(head, gate string) *plan.GateStatus {
 // make another.
 func (d *acting) statuses(dr *draft) {
 	p := d.pipelineOf(&dr.standing)
+	if p.Head != "" && p.Head != dr.branch.Head.SHA {
+		return // GitLab shows the head before this one
+	}
 	if p.ID == 0 && p.Result != plan.None && !d.s.Project.PipelinesOff {
 		return
 	}

@@ -3,6 +3,7 @@ package mrs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	api "gitlab.com/gitlab-org/api/client-go/v2"
@@ -44,7 +45,9 @@ func (e effect) setStatus(ctx context.Context, a plan.SetStatus, project plan.Pr
 		if err != nil {
 			return Outcome{}, err
 		}
-		s.SHA = p.SHA
+		if s.SHA = p.SHA; p.SHA != shown.Head && !strings.HasSuffix(p.Ref, "/merge") {
+			return Outcome{}, fmt.Errorf("show gate %s on %s: %w: pipeline %d is of another head", shown.Gate, shown.Head, ErrMoved, p.ID)
+		}
 	}
 	wrote, err := e.gl.SetStatus(ctx, e.id, s)
 	if project.PipelinesOff && (errors.Is(err, gitlab.ErrForbidden) || gitlab.Missing(err)) {

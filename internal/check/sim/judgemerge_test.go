@@ -69,7 +69,8 @@ func (j *judge) passed(m gitlabsim.MergeRequest, onto string) bool {
 	for _, r := range j.w.project.Runs() {
 		own := strings.HasPrefix(r.Ref, fmt.Sprintf("refs/merge-requests/%d/", m.IID))
 		made := j.w.project.Commits(r.SHA)
-		of := r.SHA == m.Head || len(made) > 0 && slices.Equal(made[0].Parents, []string{onto, m.Head})
+		result := len(made) > 0 && len(made[0].Parents) == 2 && made[0].Parents[1] == m.Head
+		of := r.SHA == m.Head || result && (made[0].Parents[0] == onto || j.w.setting.stale)
 		switch {
 		case own && of:
 			newest[0] = &r

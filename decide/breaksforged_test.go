@@ -54,3 +54,22 @@ func TestAForgedProofBlamesNobody(t *testing.T) {
 		}
 	}
 }
+
+// Nor does pinwheel write it down once more when it makes the commit anew.
+func TestAForgedProofIsNotWrittenAgain(t *testing.T) {
+	s := waitsForApproval(t)
+	s.MergeRequests[0].HeadSHA, s.MergeRequests[0].HasConflicts = s.Branches[0].Head.SHA, true
+	s.Project.Head = strings.Repeat("b", 40)
+	made := 0
+	for _, a := range Decide(s).Actions {
+		if c, ok := a.(plan.CommitBranch); ok {
+			made++
+			if strings.Contains(c.Message, "Pinwheel-Breaks") {
+				t.Errorf("pinwheel writes %q", c.Message)
+			}
+		}
+	}
+	if made != 1 {
+		t.Errorf("%d commits", made)
+	}
+}

@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,9 +69,10 @@ func (d *judging) states() {
 			dr.mr = &mr
 			dr.MR = mr.IID
 		}
-		if d.provenOf(dr) {
-			dr.Breaks = dr.trailer.Breaks
+		if !d.provenOf(dr) {
+			dr.trailer.Breaks = nil // so that it is not written again
 		}
+		dr.Breaks = cmp.Or(dr.trailer.Breaks, dr.Breaks)
 		dr.handling = d.handlingOf(dr.Moves)
 	}
 	for _, dr := range d.drafts {

@@ -16,13 +16,18 @@ and what pinwheel did and why. Its buttons let time pass and let people act.
 GitLab and the index live in this process, the pins are those of a real
 project. It needs no network and leaves nothing behind.
 
-With --once a scripted week is printed instead, as text, and the command ends.`,
+With --once a scripted week is printed instead, as text, and the command ends.
+With --software it serves, instead of the page, a GitLab that git can read and an
+index with files, and writes the configuration of a set of software into a new
+folder, to try pinwheel prepare with (docs/prepare.md). That needs git.`,
 		Example: `  pinwheel demo
   pinwheel demo --port 8080
-  pinwheel demo --once`,
+  pinwheel demo --once
+  pinwheel demo --software ~/set`,
 	}
 	once := c.Flags().Bool("once", false, "print a scripted week and end")
 	port := c.Flags().Int("port", 0, "the `port` of the page on 127.0.0.1; 0 is a free one")
+	software := c.Flags().String("software", "", "serve what pinwheel prepare needs, for a set in this new `FOLDER`")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
 		if len(args) > 0 {
@@ -33,6 +38,9 @@ With --once a scripted week is printed instead, as text, and the command ends.`,
 		}
 		if *port < 0 || *port > 65535 {
 			return usage("--port %d is no port: give one from 1 to 65535, or 0 for a free one", *port)
+		}
+		if *software != "" {
+			return demo.ServeSoftware(ctx, p.out, *software, *port)
 		}
 		return demo.Serve(ctx, p.out, *port)
 	}

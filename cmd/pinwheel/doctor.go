@@ -44,6 +44,9 @@ The exit code is 1 when a line is an error, and 0 otherwise.`,
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
 		s, err := p.subject(o, args)
+		if s.config != nil && len(s.config.Projects)+len(args) == 0 {
+			err = nil // a set of software alone
+		}
 		if err != nil {
 			return err
 		}
@@ -102,6 +105,11 @@ func (d *doctor) say(g grade, subject, format string, args ...any) {
 // examine looks at everything, whatever is wrong before: a dead GitLab keeps
 // nobody from hearing of an index.
 func (d *doctor) examine(ctx context.Context, projects []config.Project) error {
+	if len(projects) == 0 {
+		d.softwareAlone(ctx)
+		d.indexes(ctx)
+		return ctx.Err()
+	}
 	d.database(ctx)
 	if err := d.gitlab(d.config, &d.options); err != nil {
 		d.say(wrong, "token", "%s", sentence(err))

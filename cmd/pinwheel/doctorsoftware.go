@@ -13,6 +13,19 @@ import (
 	"gitlab.com/cki-project/pinwheel/prepare"
 )
 
+// softwareAlone looks at a set where nothing is kept up to date: what it needs of
+// GitLab is less, and the token of a job will do.
+func (d *doctor) softwareAlone(ctx context.Context) {
+	if d.config.Software.Registry.Project != "" {
+		client, err := d.packagesClient(d.config)
+		if err != nil {
+			d.say(wrong, "token", "%s", sentence(err))
+		}
+		d.options.GitLab = client
+	}
+	d.software(ctx)
+}
+
 // software looks at what pinwheel prepare needs, where a set is configured.
 func (d *doctor) software(ctx context.Context) {
 	soft := d.config.Software
@@ -93,6 +106,9 @@ func (d *doctor) registry(ctx context.Context) {
 	case r.Project == "":
 		d.say(doubt, "software.registry", "no builds are kept, so a pipeline has none to fall back to: set software.registry")
 		return
+	}
+	if d.options.GitLab == nil {
+		return // the token was said
 	}
 	p, err := d.options.GitLab.Project(ctx, r.Project, 0)
 	if err != nil {

@@ -1,0 +1,167 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/fake/githttp"
+	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
+)
+
+// This file lets a reader of docs/prepare.md try it without any GitLab.
+
+// inTreeBackend is a build backend that stands in a project's own source: it needs
+// nothing of an index.
+const inTreeBackend = `import os, zipfile
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    name = "@module@-@version@-py3-none-any.whl"
+    info = "@module@-@version@.dist-info/"
+    with zipfile.ZipFile(os.path.join(directory, name), "w") as z:
+        z.write("@module@.py")
+        z.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: @name@\nVersion: @version@\nRequires-Dist: @requires@\n")
+        z.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: in-tree\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        z.writestr(info + "entry_points.txt", "[console_scripts]\n@name@ = @module@:main\n")
+        z.writestr(info + "RECORD", "@module@.py,,\n" + info + "METADATA,,\n" + info + "WHEEL,,\n" + info + "entry_points.txt,,\n" + info + "RECORD,,\n")
+    return name
+`
+
+// sourceOf are the files of a package with a command that prints its version.
+func sourceOf(name, version, requires string) map[string]string {
+	module := strings.ReplaceAll(name, "-", "_")
+	fill := strings.NewReplacer("@name@", name, "@module@", module, "@version@", version, "@requires@", requires)
+	return map[string]string{
+		"pyproject.toml": fill.Replace("[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n\n[project]\nname = \"@name@\"\nversion = \"@version@\"\ndependencies = [\"@requires@\"]\n"),
+		"backend.py":     fill.Replace(inTreeBackend),
+		module + ".py":   fill.Replace("def main():\n    print(\"@name@ @version@\")\n"),
+	}
+}
+
+// software is a GitLab with two packages that require each other, and one project of data.
+type software struct {
+	gitlab *gitlabsim.Server
+	url    string
+	mu     sync.Mutex
+	moved  int // how often cki-lib's production was moved
+}
+
+// ServeSoftware serves a GitLab and an index for pinwheel prepare on 127.0.0.1, and writes
+// the configuration of a set into a folder, which has to be absent or empty.
+func ServeSoftware(ctx context.Context, out io.Writer, dir string, port int) error {
+	if list, err := os.ReadDir(dir); err == nil && len(list) > 0 {
+		return fmt.Errorf("demo: %s is not empty: name a folder that is not there", dir)
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	repositories, err := os.MkdirTemp("", "pinwheel-demo-*")
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	defer os.RemoveAll(repositories)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return fmt.Errorf("demo: %w; choose another with --port", err)
+	}
+	s := &software{gitlab: gitlabsim.New(gitlabsim.Options{Now: time.Now}), url: "http://" + l.Addr().String()}
+	handler, err := s.handler(repositories)
+	if err == nil {
+		err = s.configure(dir)
+	}
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	server := &http.Server{Handler: handler, BaseContext: func(net.Listener) context.Context { return ctx }, ReadHeaderTimeout: time.Minute}
+	defer context.AfterFunc(ctx, func() { server.Close() })()
+	fmt.Fprintf(out, "A GitLab and an index for pinwheel prepare are at %s. Ctrl-C ends them.\nIn another terminal:\n\n  cd %s\n  pinwheel prepare lock\n  pinwheel prepare build\n  . software/use.sh\n  cki-tools\n\nThis moves the branch production of cki-lib:\n\n  curl -X POST %s/move\n", s.url, dir, s.url)
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("demo: %w", err)
+	}
+	return nil
+}
+
+// handler makes the projects and the index.
+func (s *software) handler(repositories string) (http.Handler, error) {
+	s.gitlab.SetBaseURL(s.url)
+	s.gitlab.AddUser("dev", "A Developer", false)
+	at := func(name string) string { return name + " @ git+" + s.url + "/cki/" + name + ".git@production" }
+	for _, p := range []struct {
+		name  string
+		files map[string]string
+	}{
+		{"cki-lib", sourceOf("cki-lib", "1.0", "six")},
+		{"cki-tools", sourceOf("cki-tools", "2.0", at("cki-lib"))},
+		{"kpet-db", map[string]string{"trees/rhel.yaml": "rhel: 1\n"}},
+	} {
+		project := s.gitlab.AddProject("cki/"+p.name, "main", p.files)
+		project.Set(gitlabsim.Settings{Public: true})
+		s.gitlab.AddMember(project, "dev", gitlabsim.Maintainer)
+		if err := project.CreateBranch("dev", "production", "main"); err != nil {
+			return nil, err
+		}
+	}
+	index := pypisim.New(pypisim.Options{Files: true})
+	if err := index.Load("six 1.16.0 2021-05-05\nsix 1.17.0 2024-12-04\n"); err != nil {
+		return nil, err
+	}
+	git, err := githttp.New(s.gitlab, repositories)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/simple/", index)
+	mux.Handle("/files/", index)
+	mux.HandleFunc("POST /move", s.move)
+	mux.Handle("/", git)
+	return mux, nil
+}
+
+// move gives the branch production of cki-lib another version.
+func (s *software) move(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.moved++
+	version := fmt.Sprintf("1.%d", s.moved)
+	if _, err := s.gitlab.Project("cki/cki-lib").Push("dev", "production", "Release "+version, sourceOf("cki-lib", version, "six")); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	fmt.Fprintf(w, "production of cki-lib is %s now\n", version)
+}
+
+// configure writes the files of the pipeline's project.
+func (s *software) configure(dir string) error {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	for name, text := range map[string]string{
+		"constraints.txt": "six==1.16.0\n",
+		"pinwheel.yaml": fmt.Sprintf(`gitlab: {url: %q}
+index: {url: %q}
+software:
+  namespace: cki
+  packages: [cki-lib, cki-tools]
+  data: [kpet-db]
+  constraints: constraints.txt
+  path: %q
+  images: [{name: python}]
+  registry: {folder: %q}
+`, s.url, s.url+"/simple/", filepath.Join(dir, "opt"), filepath.Join(dir, "kept")),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}

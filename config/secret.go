@@ -72,7 +72,7 @@ func (c *Config) Token(env func(string) string) (Secret, error) {
 }
 
 // mergeVariable holds the token that merges.
-const mergeVariable = "PINWHEEL_GITLAB_MERGE_TOKEN" //nolint:gosec // the name of a variable, which is no secret
+const mergeVariable = "PINWHEEL_GITLAB_MERGE_TOKEN"
 
 // MergeToken reads the token that merges: from PINWHEEL_GITLAB_MERGE_TOKEN if env has
 // it, else from gitlab.merge_token_file. Without either it is the zero Secret: then the

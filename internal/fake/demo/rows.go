@@ -96,12 +96,9 @@ func (s *site) list(text, item string) (listed, error) {
 		case now == nil:
 			at.WriteString(l + "\n")
 		case m != nil:
-			var reason strings.Builder
-			for i+1 < len(lines) && strings.HasPrefix(lines[i+1], "   ") {
-				i++
-				reason.WriteString(" " + strings.TrimPrefix(strings.TrimSpace(lines[i]), "— "))
-			}
-			r, err := s.row(item, *now, m, strings.TrimSpace(reason.String()))
+			reason, n := below(lines[i+1:])
+			i += n
+			r, err := s.row(item, *now, m, reason)
 			if err != nil {
 				return out, err
 			}
@@ -118,6 +115,15 @@ func (s *site) list(text, item string) (listed, error) {
 		out.Tail, err = s.render(tail.String(), item, true)
 	}
 	return out, err
+}
+
+// below is what stands on the lines below an item, and how many these are.
+func below(lines []string) (reason string, n int) {
+	for n < len(lines) && strings.HasPrefix(lines[n], "   ") {
+		reason += " " + strings.TrimPrefix(strings.TrimSpace(lines[n]), "— ")
+		n++
+	}
+	return strings.TrimSpace(reason), n
 }
 
 // open begins the section of a state. It is nil for another heading.

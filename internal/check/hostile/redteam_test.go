@@ -47,8 +47,12 @@ func most(what string, n int) {
 	tried.of[what] = max(tried.of[what], n)
 }
 
-// found are seeds in which something was wrong once.
-var found = []uint64{26, 93, 142, 100003, 300045}
+// first are seeds in which something was wrong once, before there was what
+// redteamforged_test.go adds: their worlds are as they were. found are all such seeds.
+var (
+	first = []uint64{26, 93, 142, 100003, 300045}
+	found = slices.Clone(first)
+)
 
 // worlds is how many seeds are run in all; the sample has every sixth.
 const worlds = 36
@@ -151,6 +155,7 @@ func (s *siege) round(n int) {
 		s.midst = append(s.midst, 1+s.rand.IntN(25))
 	}
 	s.run()
+	s.forged()
 	if s.rand.IntN(12) == 0 {
 		s.forget()
 	}

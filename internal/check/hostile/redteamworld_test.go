@@ -33,7 +33,7 @@ gitlab: {url: https://gitlab.example}
 indexes:
   - {name: inner, url: https://inner.example/simple/, packages: ["acme-*"], username: reader}
   - {name: pypi, url: https://index.example/simple/}
-enforce: {minimum_release_age: 3d, minimum_role: developer, keep: [on_open, approvals, ignores, freezes, labels]}
+enforce: {minimum_release_age: 3d, minimum_role: %s, keep: [on_open, approvals, ignores, freezes, labels]}
 projects:
   - path: cki/pipe
     files:
@@ -44,7 +44,7 @@ projects:
     python: ["3.12"]
     code_owners: true
     rules: [%s]
-`
+%s`
 
 // honestIndex holds the packages of the project that nobody attacks: two that go
 // together, a major, an inner name, and one that a pin holds back for good.
@@ -91,6 +91,7 @@ type siege struct {
 	sound   bool // the files are as they should be
 	last    reconcile.Report
 	offered []string // bodies that we wrote, for people to put back
+	later   *later   // what came to the worlds later; nil in those of before
 	pins    string   // the constraints file as it should be
 	texts   []string
 }
@@ -103,7 +104,11 @@ func newSiege(t *testing.T, dir string, seed uint64) *siege {
 	if s.gated {
 		gate = "{approval: true}"
 	}
-	c, err := config.Parse("pinwheel.yaml", fmt.Appendf(nil, redSettings, gate))
+	role, more := "developer", ""
+	if s.later = newLater(seed); s.later != nil {
+		role, more = s.later.settings()
+	}
+	c, err := config.Parse("pinwheel.yaml", fmt.Appendf(nil, redSettings, role, gate, more))
 	must(t, err)
 	s.config = c.Projects[0]
 	s.judge = newRedJudge(s)
@@ -121,6 +126,7 @@ func newSiege(t *testing.T, dir string, seed uint64) *siege {
 		s.project.SetRole(name, level)
 	}
 	s.project.Await("nora", gitlabsim.Developer)
+	s.begin()
 	s.project.ExpireMember("eve", time.Now().Add(time.Hour))
 	s.gitlab.SetUserState("bob", "blocked")
 	private.SetRole(redBot, gitlabsim.Developer)
@@ -161,9 +167,17 @@ func twinOf(pins string) string {
 func (s *siege) start() {
 	var err error
 	s.stores++
-	s.store, err = store.Open(context.Background(), filepath.Join(s.dir, fmt.Sprintf("%d.db", s.stores)))
+	s.store, err = store.Open(context.Background(), s.database())
 	must(s.t, err)
 	s.store.RunAs(store.Process{Owner: store.Owner{Host: "h", PID: 1, Instance: fmt.Sprint(s.stores)}})
+	s.runner = reconcile.New(s.edges())
+}
+
+// database is the path of the one that is open.
+func (s *siege) database() string { return filepath.Join(s.dir, fmt.Sprintf("%d.db", s.stores)) }
+
+// edges are those of a runner over the open database.
+func (s *siege) edges() reconcile.Options {
 	gl, err := gitlab.Connect(gitlab.Options{URL: "https://gitlab.example", Token: s.gitlab.Token(redBot), Retries: -1,
 		Transport: watched{s.judge, s.gitlab.Transport()}})
 	must(s.t, err)
@@ -174,12 +188,12 @@ func (s *siege) start() {
 			sources[i.Name] = pypi.Source{Index: i, Username: "reader", Password: redPassword}
 		}
 	}
-	s.runner = reconcile.New(reconcile.Options{
+	return reconcile.Options{
 		GitLab:    gl,
 		Dashboard: dashboard.NewPublisher(gl),
 		Index:     pypi.New(pypi.Options{Transport: s.index}),
 		Sources:   sources, Store: s.store,
-	})
+	}
 }
 
 // forget loses the database.

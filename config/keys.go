@@ -147,6 +147,15 @@ func projectKeys() []projectKey {
 				return func(p *project) { p.policy.Gates = gates }
 			},
 		},
+		{
+			name: "retries",
+			says: says{"number, 0 to 3", "", `{"type":"integer","minimum":0,"maximum":3}`,
+				"How often a failed job of a merge request's own pipeline is run again before it counts: by default once where the project has gates, a batch or `merge`, else never. See [gates](gates.md#the-own-pipeline)"},
+			read: func(r *reader, _ *Layer, n *yaml.Node, at string) func(*project) {
+				retries := r.number(n, at, 0, 3)
+				return func(p *project) { p.policy.Retries, p.policy.HasRetries = retries, true }
+			},
+		},
 		plain("python", (*reader).pythons, func(p *plan.Policy) *[]string { return &p.Pythons },
 			says{"list of minor versions, or a range", "", `{"oneOf":[{"type":"string","pattern":"^\\s*(>=|<=|>|<|==|!=|~=)\\s*[0-9]{1,2}(\\.[0-9]{1,2})?(\\.\\*)?(\\s*,\\s*(>=|<=|>|<|==|!=|~=)\\s*[0-9]{1,2}(\\.[0-9]{1,2})?(\\.\\*)?)*$"},{"type":"array","minItems":1,"uniqueItems":true,"items":{"type":"string","pattern":"^3\\.(0|[1-9][0-9]?)$"}}]}`,
 				"The Pythons the pins must work on, `[\"3.9\", \"3.12\"]`, or `\">=3.9,<3.13\"` for the released minors in it " +

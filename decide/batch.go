@@ -35,6 +35,7 @@ type trial struct {
 	mr      *plan.MergeRequest
 	result  bisect.Result
 	jobs    []string
+	retries []plan.Action // of its jobs, before they count
 }
 
 // runTime is how long a probe may be under way until it counts as not run.
@@ -50,7 +51,7 @@ func (d *hunting) findHunts() {
 		if !open || !ours || len(t.Parts) == 0 || !d.s.Policy.Bisects(group) || mr.HeadSHA != b.Head.SHA {
 			continue
 		}
-		result, jobs := d.resultOf(mr)
+		result, jobs, _ := d.resultOf(mr, b)
 		if result != bisect.Red {
 			continue
 		}
@@ -67,35 +68,32 @@ func (d *hunting) findHunts() {
 	}
 }
 
-// resultOf is how the pipeline of a merge request's head ended, in words of a
-// hunt, and which jobs failed that do not fail on the default branch as well.
-func (d *scene) resultOf(mr plan.MergeRequest) (bisect.Result, []string) {
-	p := d.s.Pipelines[mr.IID]
-	if p.Head != mr.HeadSHA {
-		return bisect.Running, nil
+// resultOf is the verdict on the own pipeline of a merge request in words of a hunt,
+// the jobs that regressed, and those of its jobs that are run again for a verdict.
+func (d *scene) resultOf(mr plan.MergeRequest, b plan.Branch) (bisect.Result, []string, []plan.Action) {
+	t, _ := plan.ParseTrailers(b.Head.Message)
+	a, run, judged := d.ownGate(ownHead{&mr, mr.HeadSHA, t.Base})
+	if !judged {
+		return bisect.Running, nil, nil
 	}
-	switch p.Result {
-	case plan.Passed:
-		return bisect.Green, nil
-	case plan.Canceled, plan.Skipped, plan.None:
-		return bisect.NotRun, nil
-	case plan.Unsettled:
-		return bisect.Running, nil
-	case plan.Failed:
-	}
-	var jobs []string
-	for _, j := range p.Jobs {
-		if j.Main != plan.Failed {
-			jobs = append(jobs, j.Name)
+	switch v := a.verdict; v.State {
+	case plan.GatePassed, plan.GateFlaky, plan.GateEverywhere:
+		return bisect.Green, nil, nil
+	case plan.GateRegressed:
+		if jobs := v.Blamed(); len(jobs) > 0 {
+			return bisect.Red, jobs, nil
 		}
+		return bisect.NotRun, nil, nil // it has no job that could fail
+	case plan.GateTimedOut:
+		return bisect.NotRun, nil, nil
+	case plan.GateRunning:
+		return bisect.Running, nil, retriesOf(mr.IID, b.Name, run, a.againOf)
+	case plan.GateWaiting:
 	}
-	switch {
-	case len(p.Jobs) == 0:
-		return bisect.NotRun, nil // it has no job that could fail
-	case len(jobs) == 0:
-		return bisect.Green, nil // all that failed does so without it
+	if a.verdict.Waits() {
+		return bisect.Running, nil, nil
 	}
-	return bisect.Red, jobs
+	return bisect.NotRun, nil, nil
 }
 
 // problem is the batch as the hunt sees it. Sets that are solved alone do not
@@ -127,7 +125,7 @@ func (d *scene) trials(h *hunt) (out []trial) {
 			t.ours, t.result = false, bisect.NotRun
 		case open:
 			t.mr = &mr
-			t.result, t.jobs = d.resultOf(mr)
+			t.result, t.jobs, t.retries = d.resultOf(mr, b)
 			if mr.HeadSHA != b.Head.SHA {
 				t.result = bisect.Running // GitLab is to see the push
 			}

@@ -82,10 +82,10 @@ func (d *judging) huntReason(dr *draft, h *hunt) plan.Reason {
 }
 
 // mayTest reports whether probes may begin now: in the window, and where a person
-// asked for the batch or for one of its probes.
+// asked for the very commit that is red. A tick passes the window for the attempt that it
+// asked for: a commit that came after it by itself waits.
 func (d *judging) mayTest(dr *draft, h *hunt) bool {
-	asked := h.trailer.Why == plan.CauseForced || h.trailer.Request != "" || slices.ContainsFunc(h.probes, func(t trial) bool { return t.ours && t.trailer.Why == plan.CauseForced })
-	return asked || d.may(dr.handling)
+	return h.trailer.Ticked || d.may(dr.handling)
 }
 
 // apartLeft reports whether one that is guilty still has to get its merge request, or
@@ -149,6 +149,9 @@ func (d *acting) test(dr *draft, h *hunt) {
 			d.openProbe(h, t.branch.Name, t.trailer)
 		case t.mr != nil && t.result == bisect.Running:
 			d.askForTestsOf(t)
+			for _, a := range t.retries {
+				d.act(a)
+			}
 		}
 	}
 	if !may {
@@ -250,7 +253,7 @@ func (d *acting) endHunt(h *hunt) {
 	end.Unclear = h.names(a.Unclear)
 	d.act(plan.NoteMergeRequest{IID: h.mr.IID, Branch: h.branch.Name, Op: opID("apart", h.branch.Name, h.branch.Head.SHA), Why: "it was red and is taken apart", Ended: end})
 	t := h.trailer
-	t.Moves, t.At, t.Parts = h.movesOf(a.Good), d.now.Stamp(), nil
+	t.Moves, t.At, t.Parts, t.Ticked = h.movesOf(a.Good), d.now.Stamp(), nil, false
 	for _, p := range h.parts {
 		if slices.Contains(a.Good, p.id) {
 			t.Parts = append(t.Parts, p.keys)
@@ -294,7 +297,7 @@ func (d *acting) over(head string) string {
 		case !open:
 			return ""
 		}
-		if result, _ := d.resultOf(mr); result == bisect.Green {
+		if result, _, _ := d.resultOf(mr, b); result == bisect.Green {
 			return "the merge request of which it tests a part is green"
 		}
 		return ""

@@ -34,6 +34,12 @@ func ended(s *plan.Snapshot, iid int64, result plan.Result) {
 		p.Jobs = []plan.Job{{Name: "test"}}
 	}
 	s.Pipelines[iid] = p
+	run := plan.GateRun{Operation: plan.OwnOperation(mr.HeadSHA), Gate: plan.OwnGate, Commit: mr.HeadSHA, ID: iid, Result: result, Started: s.Now}
+	if result == plan.Failed {
+		run.Jobs = []plan.GateJob{{Name: "test", Result: plan.Failed, Attempts: 2, Failures: 2}}
+	}
+	s.GateRuns = append(s.GateRuns, run, plan.GateRun{Operation: plan.MainOperation(s.Project.Head), Gate: plan.OwnGate, Result: plan.None})
+	plan.SortGateRuns(s.GateRuns)
 }
 
 // A probe in our name that holds something else than the part that its branch and its

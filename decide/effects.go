@@ -70,7 +70,7 @@ func (d *acting) order() {
 // note is what the description's marker must say.
 func (d *holding) note(dr *standing) plan.MergeRequestNote {
 	t := dr.trailer
-	return plan.MergeRequestNote{Present: true, Digest: plan.TestsDigest(plan.TextDigest(t, dr.Clash, dr.Gates...), dr.Tests), Target: d.s.Project.DefaultBranch, Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request, Ready: dr.Ready.Mark()}
+	return plan.MergeRequestNote{Present: true, Digest: plan.TestsDigest(plan.TextDigest(t, dr.Clash, dr.Told()...), dr.Tests), Target: d.s.Project.DefaultBranch, Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request, Ready: dr.Ready.Mark()}
 }
 
 // effects appends what one draft needs, in the order it must happen.
@@ -83,6 +83,7 @@ func (d *acting) effects(dr *draft) {
 	case DoOpen:
 		d.open(dr)
 	case DoMerge:
+		d.edit(dr) // it says by what it passed
 		d.merge(dr)
 	case DoLeave, DoMove, DoRebuild:
 		if dr.mr != nil && (dr.State == plan.Open || dr.State == plan.Incompatible) {
@@ -94,7 +95,7 @@ func (d *acting) effects(dr *draft) {
 // startOver makes an edited branch anew, after the commits it drops were named
 // and their head was kept.
 func (d *acting) startOver(dr *draft) {
-	t := plan.Trailers{Moves: dr.want, Lines: dr.wantLines, At: d.now.Stamp(), Why: plan.CauseForced, By: dr.forced.By.Username, Request: dr.forced.ID}
+	t := plan.Trailers{Moves: dr.want, Lines: dr.wantLines, At: d.now.Stamp(), Why: plan.CauseForced, By: dr.forced.By.Username, Request: dr.forced.ID, Ticked: true}
 	dr.Update.Moves, dr.Lines, dr.Along = dr.want, dr.wantLines, dr.wantAlong
 	d.retell(&dr.offer)
 	if dr.titleIsOurs(dr.mr.Title, dr.Name, dr.heading()) {
@@ -140,7 +141,7 @@ func (d *acting) keepOpen(dr *draft) {
 			t.Lines = dr.Lines
 		}
 		dr.because, dr.asker = d.whyAnew(dr)
-		if dr.forced != nil {
+		if t.Ticked = dr.forced != nil; t.Ticked {
 			t.Request = dr.forced.ID
 		}
 		dr.Lines = t.Lines
@@ -243,7 +244,7 @@ func (d *acting) open(dr *draft) {
 		t.Why = plan.CauseRepair
 	}
 	if dr.forced != nil {
-		t.Why, t.By, t.Request = plan.CauseForced, dr.forced.By.Username, dr.forced.ID
+		t.Why, t.By, t.Request, t.Ticked = plan.CauseForced, dr.forced.By.Username, dr.forced.ID, true
 	}
 	if dr.branch != nil && !dr.ours {
 		return

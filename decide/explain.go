@@ -110,6 +110,7 @@ func (d *joiner) againstYoung(g *goal, i int) {
 func (d *decider) tally() {
 	d.plan.Libyears = d.libyears()
 	d.plan.Lag, d.plan.Merged = d.lag()
+	d.countRuns()
 	d.plan.Samples = d.sample()
 	ends := d.ends()
 	for i := range d.slots {

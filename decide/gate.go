@@ -17,7 +17,10 @@ type gateCase struct {
 	zone *time.Location
 	main string // the name of the default branch
 	// own says that the gate would start on the default branch of the project itself.
-	own        bool
+	own bool
+	// partial says that jobs of the base count while its pipeline is under way, and that
+	// none of them is run again: it began by itself.
+	partial    bool
 	head, base *plan.GateRun // nil: not started
 	failure    string        // why the head's could not be started in this run
 	unbased    string        // why the base's could not be
@@ -119,7 +122,7 @@ func (a gateAnswer) settled(c gateCase) gateAnswer {
 	has := func(f fate) bool { return byFate[f] != nil }
 	switch {
 	case has(fateRegressed):
-		return a.with(plan.GateRegressed, plan.GateIsRegressed{Gate: name, Jobs: byFate[fateRegressed], DefaultBranch: main, Compared: c.compared()})
+		return a.with(plan.GateRegressed, plan.GateIsRegressed{Gate: name, Jobs: byFate[fateRegressed], DefaultBranch: main, Compared: c.compared(byFate[fateRegressed])})
 	case has(fateAgain):
 		return a.with(plan.GateRunning, plan.GateRuns{Gate: name, Again: again})
 	case has(fateOpen):
@@ -146,7 +149,7 @@ func (c gateCase) fateOf(j plan.GateJob) (fate, plan.Result) {
 	case !c.gate.Baseline:
 		return fateRegressed, plan.Unsettled
 	}
-	if !c.baseSettled() {
+	if !c.baseSettled() && !c.baseHas(j.Name) {
 		if c.baseLost() {
 			return fateRegressed, plan.Unsettled
 		}
@@ -158,7 +161,7 @@ func (c gateCase) fateOf(j plan.GateJob) (fate, plan.Result) {
 		return fateRegressed, plan.Unsettled // it did not run there
 	case other.Result == plan.Passed:
 		return fateRegressed, plan.Passed
-	case c.again(other):
+	case !c.partial && c.again(other):
 		return fateOpen, plan.Unsettled
 	}
 	return fateEverywhere, plan.Failed
@@ -187,7 +190,7 @@ func (c gateCase) again(j plan.GateJob) bool {
 
 // againOnBase is the job of the base that is to be run again, nil for none.
 func (c gateCase) againOnBase(name string) *plan.GateJob {
-	if !c.baseSettled() {
+	if c.partial || !c.baseSettled() {
 		return nil
 	}
 	if j, ok := jobOf(c.base.Jobs, name); ok && c.again(j) {
@@ -218,4 +221,19 @@ func (c gateCase) baseLost() bool {
 	return c.base.Result != plan.Unsettled || c.now.Passed(c.base.Started.Add(c.gate.Timeout))
 }
 
-func (c gateCase) compared() bool { return c.gate.Baseline && c.baseSettled() }
+// baseHas reports whether a job of the base ended that counts before its pipeline does.
+func (c gateCase) baseHas(name string) bool {
+	if !c.partial || c.base == nil {
+		return false
+	}
+	j, ok := jobOf(c.base.Jobs, name)
+	return ok && !j.MayFail && (j.Result == plan.Failed || j.Result == plan.Passed)
+}
+
+// compared reports whether jobs that regressed are known to be unlike those of the base.
+func (c gateCase) compared(jobs []plan.JudgedJob) bool {
+	if c.partial {
+		return len(jobs) > 0 && !slices.ContainsFunc(jobs, func(j plan.JudgedJob) bool { return j.Main != plan.Passed })
+	}
+	return c.gate.Baseline && c.baseSettled()
+}

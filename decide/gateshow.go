@@ -24,10 +24,10 @@ func (d *acting) showGates(dr *draft) (later bool) {
 	for _, a := range dr.retries {
 		d.act(a)
 	}
-	if len(dr.gates) == 0 || dr.mr.Paused() {
-		return false
+	if later = len(dr.starts)+len(dr.retries) > 0; len(dr.gates) == 0 || dr.mr.Paused() {
+		return later
 	}
-	if len(dr.starts)+len(dr.retries) == 0 {
+	if !later {
 		d.statuses(dr)
 	}
 	shown := d.shown(dr)
@@ -37,7 +37,7 @@ func (d *acting) showGates(dr *draft) (later bool) {
 	case shown && dr.mr.Guarded():
 		d.act(plan.GuardMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Head: dr.branch.Head.SHA})
 	}
-	return len(dr.starts)+len(dr.retries) > 0
+	return later
 }
 
 // shown reports whether every required gate shows on the head as a status.
@@ -71,6 +71,9 @@ func (d *acting) statuses(dr *draft) {
 		return
 	}
 	for _, v := range dr.Gates {
+		if v.Gate == plan.OwnGate {
+			continue // GitLab shows it itself
+		}
 		want := plan.GateStatus{Head: dr.branch.Head.SHA, Gate: v.Gate, State: statusState(v), Pipeline: p.ID}
 		if says, failed := d.s.GateFailures[want.Shown()]; failed {
 			dr.also(plan.GateUnshown{Gate: v.Gate, Says: says})

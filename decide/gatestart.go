@@ -23,6 +23,9 @@ const (
 func (d *windows) startsLeft() (left, most int, in string) {
 	var run, hour int
 	for _, r := range d.s.GateRuns {
+		if !r.OfGate() {
+			continue
+		}
 		if d.now.Within(r.Started, time.Hour) {
 			hour++
 		}
@@ -61,10 +64,10 @@ func guards(gates []plan.Gate) bool {
 	return slices.ContainsFunc(gates, func(g plan.Gate) bool { return g.Required })
 }
 
-// gates judges the gates of open merge requests, in the order in which their
-// pipelines are started.
+// gates judges the gates of open merge requests, their own pipelines first, in the
+// order in which pipelines are started.
 func (d *queueing) gates() {
-	if d.s.Local || len(d.s.Policy.Gates) == 0 && !slices.ContainsFunc(d.s.Policy.Rules, func(r plan.Rule) bool { return len(r.Gates) > 0 }) {
+	if _, own := d.s.Policy.OwnGate(); d.s.Local || !own { // with a gate that is judged, too
 		return
 	}
 	left := gateBudget{}
@@ -76,6 +79,7 @@ func (d *queueing) gates() {
 		if dr.State != plan.Open || dr.mr == nil || dr.branch == nil || !dr.ours || dr.do != DoLeave {
 			continue
 		}
+		d.judgeOwn(dr)
 		dr.gates = d.gatesOf(dr.Update.Moves)
 		for _, g := range dr.gates {
 			d.gate(dr, g, &left, started)
@@ -124,8 +128,8 @@ func (d *queueing) gate(dr *draft, g plan.Gate, left *gateBudget, started map[st
 		start(base, ops[1], d.mainWords(base))
 	}
 	if !paused {
-		dr.retries = append(dr.retries, d.retriesOf(dr, g, c.head, a.againOf)...)
-		dr.retries = append(dr.retries, d.retriesOf(dr, g, c.base, a.againIn)...)
+		dr.retries = append(dr.retries, retriesOf(dr.mr.IID, dr.Branch, c.head, a.againOf)...)
+		dr.retries = append(dr.retries, retriesOf(dr.mr.IID, dr.Branch, c.base, a.againIn)...)
 	}
 	dr.Gates = append(dr.Gates, a.verdict)
 	dr.also(a.verdict.Why)
@@ -180,10 +184,11 @@ func (d *scene) mainWords(sha string) map[string]string {
 	}
 }
 
-func (d *queueing) retriesOf(dr *draft, g plan.Gate, run *plan.GateRun, jobs []plan.GateJob) []plan.Action {
+// retriesOf runs jobs of a gate's pipeline again, for a merge request.
+func retriesOf(iid int64, branch string, run *plan.GateRun, jobs []plan.GateJob) []plan.Action {
 	var out []plan.Action
 	for _, j := range jobs {
-		out = append(out, plan.RetryJob{IID: dr.mr.IID, Branch: dr.Branch, Gate: g.Name, Operation: run.Operation, Project: run.Project, Pipeline: run.ID, Job: j})
+		out = append(out, plan.RetryJob{IID: iid, Branch: branch, Gate: run.Gate, Operation: run.Operation, Project: run.Project, Pipeline: run.ID, Job: j})
 	}
 	return out
 }

@@ -88,8 +88,8 @@ func (d *queueing) mergeState(dr *draft) (plan.Reason, Do) {
 		return *ungated, DoLeave
 	case is.Result == plan.None && !d.now.Passed(dr.branch.Head.At.Add(plan.SettleTime)):
 		return plan.MergeUntested{}, DoLeave // it may be on its way
-	case is.Result != plan.Passed:
-		return plan.MergeUntested{Result: is.Result}, DoLeave
+	case is.Result != plan.Passed && !dr.excused(is):
+		return dr.untested(is), DoLeave
 	case is.Status != plan.StatusMergeable && is.Status != "need_rebase":
 		return plan.MergeStatus{Status: is.Status}, DoLeave
 	case (behind || is.Status == "need_rebase") && (d.s.Project.MergeMethod.Exact() || !d.s.Policy.Merging.Stale):
@@ -97,9 +97,35 @@ func (d *queueing) mergeState(dr *draft) (plan.Reason, Do) {
 	case is.Status != plan.StatusMergeable:
 		return plan.MergeStatus{Status: is.Status}, DoLeave
 	}
-	dr.tested = strings.Join([]string{d.permits(dr), fmt.Sprintf("pipeline %d passed", is.Pipeline), gatesPassed(dr.Gates)}, "; ")
+	dr.tested = strings.Join([]string{d.permits(dr), dr.pipelinePassed(is), gatesPassed(dr.Gates)}, "; ")
 	dr.testedOn = base
 	return plan.MergesNow{}, DoMerge
+}
+
+// excused reports whether the pipeline that GitLab counts failed in nothing but jobs that
+// fail on the commit of the default branch with which it was tested, too.
+func (dr *draft) excused(is plan.Mergeable) bool {
+	v, judged := dr.own()
+	return judged && v.State == plan.GateEverywhere && is.Result == plan.Failed && v.ID == is.Pipeline && v.PassedFor(is.Head, cmp.Or(is.Onto, dr.trailer.Base))
+}
+
+// untested says why the pipeline that GitLab counts permits no merge, or not yet: a job
+// of it runs again, or is to be compared.
+func (dr *draft) untested(is plan.Mergeable) plan.Reason {
+	if v, judged := dr.own(); judged && is.Result == plan.Failed && v.Waits() && !v.Plain() {
+		return plan.MergeUngated{Gate: v.Gate, Waits: true}
+	}
+	return plan.MergeUntested{Result: is.Result}
+}
+
+// pipelinePassed says for the audit that the pipeline passed, or in which jobs it failed
+// that fail everywhere.
+func (dr *draft) pipelinePassed(is plan.Mergeable) string {
+	if is.Result == plan.Passed {
+		return fmt.Sprintf("pipeline %d passed", is.Pipeline)
+	}
+	v, _ := dr.own()
+	return fmt.Sprintf("pipeline %d %s", is.Pipeline, statusText(v))
 }
 
 // ungated is what a merge waits for where a required gate has not passed for a head
@@ -140,7 +166,7 @@ func (d *holding) permits(dr *draft) string {
 func gatesPassed(all []plan.GateVerdict) string {
 	var out []string
 	for _, v := range all {
-		if v.Required {
+		if v.Required && v.Gate != plan.OwnGate {
 			out = append(out, strings.TrimSpace("gate "+v.Gate+" passed "+v.URL))
 		}
 	}
@@ -192,7 +218,7 @@ func (dr *draft) shown() plan.State {
 	if dr.bisecting {
 		return plan.Bisecting
 	}
-	if slices.ContainsFunc(dr.Gates, plan.GateVerdict.Waits) {
+	if slices.ContainsFunc(dr.Told(), plan.GateVerdict.Waits) {
 		return plan.Testing
 	}
 	untested, is := dr.mergeWhy.(plan.MergeUntested)

@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"slices"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -21,9 +22,12 @@ func (d *holding) pipelineOf(dr *standing) plan.Pipeline {
 	return plan.Pipeline{}
 }
 
-// pipelineReason says how the pipeline of an open merge request ended; nil where
-// that is not settled.
+// pipelineReason says how the pipeline of an open merge request ended, or what a
+// verdict on it says beyond that; nil where that is not settled.
 func (d *holding) pipelineReason(dr *standing) plan.Reason {
+	if why := d.ownReason(dr); why != nil {
+		return why
+	}
 	p := d.pipelineOf(dr)
 	r := plan.PipelineEnded{Result: p.Result}
 	switch p.Result {
@@ -42,6 +46,17 @@ func (d *holding) pipelineReason(dr *standing) plan.Reason {
 		r.Jobs = append(r.Jobs, plan.FailedJob{Name: j.Name, DefaultBranch: j.Main})
 	}
 	return r
+}
+
+// countRuns counts pipelines and culprits of all merge requests, for metrics.
+func (d *scene) countRuns() {
+	for _, mr := range d.s.MergeRequests {
+		d.plan.Runs += mr.Ran
+		d.plan.RedRuns += mr.RedRuns
+		if slices.Contains(mr.Labels, plan.BreaksLabel) {
+			d.plan.Culprits++
+		}
+	}
 }
 
 // givesUp says when a merge request that fails without a newer version gives its

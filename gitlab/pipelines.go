@@ -32,6 +32,27 @@ func (c *Client) LatestPipelines(ctx context.Context, project int64, since time.
 	return list, Fail(err, "list pipelines")
 }
 
+// recentRuns is how many pipelines Recent lists.
+const recentRuns = 20
+
+// Recent lists the newest pipelines of a branch, or those of one commit of it, newest
+// first, without those that are made of nothing but commit statuses.
+// https://docs.gitlab.com/api/pipelines/#list-project-pipelines
+func (c *Client) Recent(ctx context.Context, project int64, branch, sha string) ([]Run, error) {
+	opt := &api.ListProjectPipelinesOptions{ListOptions: api.ListOptions{PerPage: recentRuns}, Ref: &branch, OrderBy: new("id"), Sort: new("desc")}
+	if sha != "" {
+		opt.SHA = &sha
+	}
+	list, _, err := c.API.Pipelines.ListProjectPipelines(project, opt, api.WithContext(ctx))
+	var out []Run
+	for _, p := range list {
+		if p.Source != "external" {
+			out = append(out, RunOf(p))
+		}
+	}
+	return out, Fail(err, "list the pipelines of %s", branch)
+}
+
 // Job is a job of a pipeline, or a pipeline that it started in another project.
 type Job struct {
 	Name    string

@@ -53,7 +53,7 @@ func Body(u plan.Update, v BodyView) string {
 	table(&b, u.Moves, v.Home)
 	linesChanged(&b, u)
 	whatChanged(&b, u.Moves)
-	gates(&b, u.Gates)
+	gates(&b, u.Told())
 	breaks(&b, u.Breaks)
 	partTests(&b, u.Tests)
 	reasons(&b, u, v)

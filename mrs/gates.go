@@ -126,3 +126,11 @@ func (e effect) startGate(ctx context.Context, a plan.StartGate) (Outcome, error
 	run.Operation, run.Gate, run.Commit = a.Run.Operation, a.Run.Gate, a.Run.Commit
 	return Outcome{Wrote: started, Run: &run}, nil
 }
+
+// Compared says with which pipelines what stands on a commit is compared.
+type Compared = operation.Compared
+
+// Baseline reads what ran by itself on a branch. See [operation.Client.Baseline].
+func (c *Client) Baseline(ctx context.Context, project int64, of Compared) (plan.GateRun, error) {
+	return c.operations.Baseline(ctx, project, of)
+}

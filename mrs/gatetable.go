@@ -23,6 +23,9 @@ func gates(b *strings.Builder, all []plan.GateVerdict) {
 	b.WriteString("\n| Gate | State | Jobs | Baseline | Pipeline |\n|---|---|---|---|---|\n")
 	for _, v := range all {
 		name := text.CodeCell(v.Gate)
+		if v.Gate == plan.OwnGate {
+			name = ownName(v.Kind)
+		}
 		if v.Required {
 			name += ", required"
 		}
@@ -30,6 +33,9 @@ func gates(b *strings.Builder, all []plan.GateVerdict) {
 	}
 	var why []string
 	for _, v := range all {
+		if v.Gate == plan.OwnGate {
+			continue // GitLab shows it itself
+		}
 		if _, fails := v.Why.(plan.GateFails); fails {
 			why = append(why, "Gate "+text.CodeCell(v.Gate)+" could not start: see the dashboard.")
 			continue
@@ -41,6 +47,19 @@ func gates(b *strings.Builder, all []plan.GateVerdict) {
 	if len(why) > 0 {
 		b.WriteString("\n" + strings.Join(why, " ") + "\n")
 	}
+}
+
+// ownName is what the merge request's own pipeline is called.
+func ownName(k plan.PipelineKind) string {
+	switch k {
+	case plan.BranchPipeline:
+		return "own pipeline (branch)"
+	case plan.MergeRequestPipeline:
+		return "own pipeline (merge request)"
+	case plan.MergedResultPipeline:
+		return "own pipeline (merged result)"
+	}
+	return "own pipeline"
 }
 
 // jobCells names the jobs that did not simply pass.

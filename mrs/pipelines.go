@@ -20,6 +20,7 @@ import (
 type News struct {
 	ID     int64
 	Ref    string
+	SHA    string
 	Result plan.Result
 	At     time.Time
 }
@@ -42,7 +43,7 @@ func (c *Client) LatestPipelines(ctx context.Context, id int64, since time.Time)
 func newsOf(list []*api.PipelineInfo) []News {
 	var out []News
 	for _, p := range list {
-		out = append(out, News{ID: p.ID, Ref: p.Ref, Result: resultOf(p.Status), At: gitlab.Instant(p.UpdatedAt)})
+		out = append(out, News{ID: p.ID, Ref: p.Ref, SHA: p.SHA, Result: resultOf(p.Status), At: gitlab.Instant(p.UpdatedAt)})
 	}
 	return out
 }
@@ -67,13 +68,21 @@ func (c *Client) HeadPipeline(ctx context.Context, id, iid int64, since time.Tim
 	if out.Red = red; err != nil {
 		return out, err
 	}
+	for _, status := range listed {
+		out.Ran++
+		if resultOf(status) == plan.Failed {
+			out.RedRuns++
+		}
+	}
 	p := m.HeadPipeline
 	if p == nil {
 		return out, nil
 	}
-	if mine, err := c.runsOn(ctx, id, p, m.SHA); err != nil || !mine {
+	onto, mine, err := c.runsOn(ctx, id, p, m.SHA)
+	if err != nil || !mine {
 		return out, err
 	}
+	out.Kind, out.Onto, out.Began = plan.KindOfRef(p.Ref), onto, gitlab.Instant(p.CreatedAt)
 	out.ID, out.Updated, out.Started, out.Result = p.ID, gitlab.Instant(p.UpdatedAt), true, resultOf(p.Status)
 	if out.At = gitlab.Instant(p.FinishedAt); out.At.IsZero() {
 		out.At = gitlab.Instant(p.UpdatedAt)
@@ -123,16 +132,20 @@ func (c *Client) redSince(ctx context.Context, id, iid int64, since time.Time) (
 }
 
 // runsOn reports whether a pipeline is for a head: on it, or on its merge into
-// the target, of which it is a parent.
-func (c *Client) runsOn(ctx context.Context, id int64, p *api.Pipeline, head string) (bool, error) {
+// the target, of which it is a parent. onto is that commit of the target, empty for one
+// that runs on the head.
+func (c *Client) runsOn(ctx context.Context, id int64, p *api.Pipeline, head string) (onto string, is bool, err error) {
 	if p.SHA == head || !strings.HasPrefix(p.Ref, "refs/merge-requests/") {
-		return p.SHA == head, nil
+		return "", p.SHA == head, nil
 	}
 	merge, err := c.Commit(ctx, id, p.SHA)
 	if gitlab.Missing(err) {
-		return false, nil // the merge of an older head is gone
+		return "", false, nil // the merge of an older head is gone
 	}
-	return slices.Contains(merge.Parents, head), err
+	if len(merge.Parents) == 2 && merge.Parents[1] == head {
+		onto = merge.Parents[0]
+	}
+	return onto, slices.Contains(merge.Parents, head), err
 }
 
 // failedJobs are the jobs that made a pipeline fail, by name: the failed ones that may

@@ -48,7 +48,7 @@ func joined(attempts []gitlab.Job) (out []plan.GateJob, failed bool) {
 			at, out = len(out), append(out, plan.GateJob{Name: a.Name})
 		}
 		j := &out[at]
-		j.ID, j.Result, j.MayFail = a.ID, ResultOf(a.Status), a.MayFail
+		j.ID, j.Result, j.MayFail, j.Active = a.ID, ResultOf(a.Status), a.MayFail, slices.Contains(activeStates, a.Status)
 		j.Attempts++
 		j.Once = j.Once || a.Trigger || a.Status == "manual"
 		if j.Result == plan.Failed {
@@ -59,6 +59,9 @@ func joined(attempts []gitlab.Job) (out []plan.GateJob, failed bool) {
 	slices.SortFunc(out, func(a, b plan.GateJob) int { return cmp.Compare(a.Name, b.Name) })
 	return out, failed
 }
+
+// activeStates are those of a job that goes on by itself.
+var activeStates = []string{"pending", "preparing", "waiting_for_resource", "waiting_for_callback", "running", "canceling"}
 
 // never marks the jobs that have an environment.
 func (c *Client) never(ctx context.Context, run plan.GateRun, attempts []gitlab.Job, jobs []plan.GateJob) error {

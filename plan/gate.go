@@ -132,6 +132,10 @@ type GateRun struct {
 	Updated   time.Time // as its project told last
 	Named     bool      // its name shows the operation
 	Jobs      []GateJob // of a settled one, by name
+	// Kind and Onto are known of a merge request's own: what it runs on, and of a merged
+	// result the head of the target with which the merge was made.
+	Kind PipelineKind
+	Onto string
 }
 
 // GateJob is a job of a run, with all its attempts.
@@ -142,6 +146,7 @@ type GateJob struct {
 	Attempts int
 	Failures int  // attempts that failed
 	MayFail  bool // it does not make its pipeline fail
+	Active   bool // the newest attempt is under way
 	// Once says that it is not run again: it is manual, has an environment, or
 	// starts another pipeline, or GitLab refused to run it again.
 	Once bool
@@ -196,6 +201,9 @@ type GateVerdict struct {
 	// Head is the commit that it is about, and Base the one of the default branch
 	// that this one stands on: what passed, passed for this head on this base.
 	Head, Base string
+	// ID is the pipeline's number, and Kind what one of the merge request's own runs on.
+	ID   int64
+	Kind PipelineKind
 }
 
 // JudgedJob is a job of a gate that failed at least once.
@@ -219,7 +227,8 @@ func (v GateVerdict) Waits() bool {
 	}
 	_, inLine := v.Why.(GateInLine)
 	_, starts := v.Why.(GateStarts)
-	return inLine || starts
+	_, awaited := v.Why.(GateAwaited)
+	return inLine || starts || awaited
 }
 
 // Gated reports whether every required gate passed for a head on a base, and there

@@ -32,6 +32,13 @@ type Pipeline struct {
 	// Red is since when pipelines fail without one that passed, of all heads
 	// since the merge request's versions were put there, which is Since.
 	Since, Red time.Time
+	// Kind, Onto and Began are of the pipeline that was read last: what it runs on, of a
+	// merged result the head of the target, and when it was created.
+	Kind  PipelineKind
+	Onto  string
+	Began time.Time
+	// Ran and RedRuns count the pipelines of the merge request, at most the newest twenty.
+	Ran, RedRuns int
 }
 
 // Job is one that failed, with how the same job ended on the default branch.
@@ -52,6 +59,7 @@ func (p Pipeline) Next(seen Pipeline, age time.Duration) Pipeline {
 	if seen.Result == Unsettled && p.Head == seen.Head {
 		out = p
 		out.ID, out.Updated, out.Since, out.Red = seen.ID, seen.Updated, seen.Since, seen.Red
+		out.Kind, out.Onto, out.Began = seen.Kind, seen.Onto, seen.Began
 		if out.Started = p.Started || seen.Started; out.Started && out.Result == None {
 			out.Result = Unsettled
 		}

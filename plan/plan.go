@@ -25,6 +25,9 @@ type Plan struct {
 	// Libyears is how much older the pinned releases are than the newest ones,
 	// in years, all pins together.
 	Libyears float64
+	// Runs counts the pipelines of all merge requests that were seen, RedRuns those of them
+	// that failed, and Culprits the merge requests of updates that were proven to break tests.
+	Runs, RedRuns, Culprits int
 	// Lag is the median time from a release to its merge, and Merged of how many.
 	Lag       time.Duration
 	Merged    int

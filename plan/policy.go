@@ -67,11 +67,15 @@ type Policy struct {
 	Closing      Closing
 	OnOpen       OnOpen
 	Merging      Merging
-	Gates        []Gate   // what every update has to pass; rules add others
-	Pythons      []string // minor versions, "3.9"; empty: not checked
-	Platforms    []string // "linux/x86_64"
-	Mode         Mode
-	MinimumRole  Role // who may tick
+	Gates        []Gate // what every update has to pass; rules add others
+	// Retries is how often a failed job of a merge request's own pipeline is run again
+	// before it counts, where HasRetries; else see OwnGate.
+	Retries     int
+	HasRetries  bool
+	Pythons     []string // minor versions, "3.9"; empty: not checked
+	Platforms   []string // "linux/x86_64"
+	Mode        Mode
+	MinimumRole Role // who may tick
 	// RevertRole is who may ask for a revert. One below MinimumRole may not either.
 	RevertRole Role
 	Dashboard  string

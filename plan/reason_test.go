@@ -38,7 +38,7 @@ func everyReason() []Reason {
 		NoSuchUpdate{}, ApprovalFirst{}, PushedMeanwhile{}, ClosedMeanwhile{}, NotOpen{}, TickRuledOut{}, TickNoBranches{}, TickHeld{}, NothingLeft{}, ForeignBox{},
 		DoubtfulTick{}, NobodyNamed{}, RoleTooLow{}, GroupWithCommits{}, NoMergeRequest{}, NoBranch{}, NothingToRevert{}, NothingInstead{}, YoungInstead{},
 		TakenApart{}, PartDoesNotRun{}, CannotBeTakenApart{}, BreaksTests{}, WaitsForBatch{}, BatchUnread{}, AllBreakTests{},
-		GateStarts{}, GatePaused{}, GateInLine{}, GateFails{}, GateUnshown{}, GateForbidden{}, GateEnded{}, GateRuns{}, GateCompares{}, GatePasses{}, GateIsFlaky{},
+		GateStarts{}, GatePaused{}, GateInLine{}, GateFails{}, GateUnshown{}, GateForbidden{}, GateEnded{}, GateAwaited{}, GateRuns{}, GateCompares{}, GatePasses{}, GateIsFlaky{},
 		GateFailsEverywhere{}, GateIsRegressed{}, GateTakesTooLong{},
 	}
 }

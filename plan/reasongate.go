@@ -45,6 +45,10 @@ type (
 		Gate   string `json:"gate"`
 		Result Result `json:"result"`
 	}
+	// GateAwaited: GitLab is to start its pipeline.
+	GateAwaited struct {
+		Gate string `json:"gate"`
+	}
 	// GateRuns: its pipeline runs; Again are jobs that failed and are run once more.
 	GateRuns struct {
 		Gate  string   `json:"gate"`
@@ -94,6 +98,7 @@ func (GateFails) Kind() ReasonKind           { return "gate-fails" }
 func (GateUnshown) Kind() ReasonKind         { return "gate-unshown" }
 func (GateForbidden) Kind() ReasonKind       { return "gate-forbidden" }
 func (GateEnded) Kind() ReasonKind           { return "gate-ended" }
+func (GateAwaited) Kind() ReasonKind         { return "gate-awaited" }
 func (GateRuns) Kind() ReasonKind            { return "gate-running" }
 func (GateCompares) Kind() ReasonKind        { return "gate-compares" }
 func (GatePasses) Kind() ReasonKind          { return "gate-passed" }
@@ -104,6 +109,9 @@ func (GateTakesTooLong) Kind() ReasonKind    { return "gate-timed-out" }
 
 // gate begins what is said of one.
 func (v voice) gate(name string, state GateState) string {
+	if name == OwnGate {
+		return "Its own pipeline " + string(state)
+	}
 	return "Gate " + v.code(name) + " " + string(state)
 }
 
@@ -139,7 +147,17 @@ func (r GateForbidden) sentences(v voice) []string {
 
 func (r GateEnded) words(v voice) string { return joined(r.sentences(v)) }
 func (r GateEnded) sentences(v voice) []string {
+	switch {
+	case r.Result == None:
+		return []string{v.gate(r.Gate, GateWaiting) + ": none began on its head", "Run one there, or rebase"}
+	case r.Gate == OwnGate:
+		return []string{v.gate(r.Gate, GateWaiting) + ": it was " + string(r.Result), "Run it again there, or rebase"}
+	}
 	return []string{fmt.Sprintf("%s: its pipeline was %s", v.gate(r.Gate, GateWaiting), r.Result), "Run it again there, or rebase"}
+}
+
+func (r GateAwaited) words(v voice) string {
+	return v.gate(r.Gate, GateWaiting) + " yet: GitLab starts it"
 }
 
 func (r GateRuns) words(v voice) string {

@@ -139,6 +139,9 @@ func (r MergeUntested) words(voice) string {
 	return "Merged by pinwheel once its pipeline passed"
 }
 func (r MergeUngated) words(v voice) string {
+	if r.Gate == OwnGate {
+		return "Merged by pinwheel once its own pipeline passed"
+	}
 	if r.Waits {
 		return "Merged by pinwheel once gate " + v.code(r.Gate) + " passed"
 	}

@@ -180,6 +180,9 @@ type MergeRequest struct {
 	// Note is what our marked region of the description says; zero when a
 	// person removed the markers.
 	Note MergeRequestNote
+	// Ran counts its pipelines that were seen, at most the newest twenty at a time, and
+	// RedRuns those of them that failed. GitLab does not tell them with a merge request.
+	Ran, RedRuns int
 }
 
 // The words of Renovate for the same on GitLab.

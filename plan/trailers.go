@@ -21,7 +21,8 @@ type Trailers struct {
 	Why     Cause
 	By      string // the username that forced it
 	At      time.Time
-	Request string // the tick it carried out
+	Request string // the tick it carried out, or a commit before it did
+	Ticked  bool   // somebody asked for this very commit
 	Parts   Parts  // of a batch: what is tested together
 	Breaks  *Break // of an update that was proven to break tests
 	Probe   string // of a probe: the commit of the batch of which it tests a part
@@ -67,6 +68,9 @@ func CommitMessage(subject string, t Trailers) string {
 	line("By", url.QueryEscape(t.By))
 	line("At", t.At.UTC().Format(time.RFC3339))
 	line("Request", url.QueryEscape(t.Request))
+	if t.Ticked {
+		line("Ticked", "yes")
+	}
 	line("Parts", t.Parts.Text())
 	line("Probe", t.Probe)
 	line("Breaks", t.Breaks.text())
@@ -103,6 +107,8 @@ func ParseTrailers(message string) (t Trailers, ok bool) {
 			t.At, _ = time.Parse(time.RFC3339, value)
 		case "Request":
 			t.Request = unescape(value)
+		case "Ticked":
+			t.Ticked = value == "yes"
 		case "Parts":
 			t.Parts = parseParts(value)
 		case "Breaks":

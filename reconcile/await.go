@@ -23,12 +23,19 @@ type awaited struct {
 func (a applied) awaits() (out []store.QuietAwaited) {
 	for _, m := range a.snap.MergeRequests {
 		p := a.snap.Pipelines[m.IID]
-		if m.State != plan.Opened || m.Paused() || p.Head == m.HeadSHA && p.Result != plan.Unsettled || !a.bisects(m) {
+		if m.State != plan.Opened || m.Paused() || p.Head == m.HeadSHA && p.Result != plan.Unsettled && !a.runsAgain(m) || !a.bisects(m) {
 			continue
 		}
 		out = append(out, store.QuietAwaited{MR: m.IID, Branch: m.Branch, Pipeline: p.ID, Updated: p.Updated})
 	}
 	return out
+}
+
+// runsAgain reports whether a job of a pipeline that ended once runs again.
+func (a applied) runsAgain(m plan.MergeRequest) bool {
+	return slices.ContainsFunc(a.snap.GateRuns, func(run plan.GateRun) bool {
+		return run.Operation == plan.OwnOperation(m.HeadSHA) && run.ID != 0 && run.Result == plan.Unsettled
+	})
 }
 
 // bisects reports whether a merge request is a batch that is taken apart when it is

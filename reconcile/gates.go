@@ -28,6 +28,7 @@ func gatesOf(p plan.Policy) []plan.Gate {
 type gated struct {
 	mr         plan.MergeRequest
 	head, base string
+	at         time.Time // when the head was committed
 }
 
 func (r *observer) gated() []gated {
@@ -42,7 +43,7 @@ func (r *observer) gated() []gated {
 				continue
 			}
 			if t, ours := b.Ours(us); ours {
-				out = append(out, gated{m, b.Head.SHA, t.Base})
+				out = append(out, gated{m, b.Head.SHA, t.Base, b.Head.At})
 			}
 		}
 	}
@@ -58,16 +59,17 @@ type gateRef struct{ project, ref string }
 func (r *observer) observeGates(ctx context.Context) {
 	known := r.memory.Gates
 	r.memory.Gates = plan.GateMemory{}
-	gates := gatesOf(r.project.Policy)
-	if len(gates) == 0 || r.project.Policy.Mode != plan.Full {
+	if _, judged := r.project.Policy.OwnGate(); !judged {
 		return
 	}
-	tests := r.gated()
+	gates, tests := gatesOf(r.project.Policy), r.gated()
 	wanted, refs := gateWants(r.snap.Project.ID, gates, tests)
 	m := &r.memory.Gates
 	*m = keptGates(known, wanted, tests, r.now)
+	r.keepOwn(known, tests)
+	r.observeOwn(ctx, tests)
 	ok := true
-	if len(tests) > 0 {
+	if len(tests) > 0 && len(gates) > 0 && r.project.Policy.Mode == plan.Full {
 		for _, ref := range refs {
 			ok = r.gateNews(ctx, ref, wanted) && ok
 		}
@@ -76,7 +78,7 @@ func (r *observer) observeGates(ctx context.Context) {
 		}
 	}
 	plan.SortGateRuns(m.Runs)
-	if ok {
+	if ok && len(gates) > 0 {
 		m.Seen = r.memory.MergeRequestsSeen // as for pipelines: the list is read once more from there
 	}
 	r.snap.GateRuns, r.snap.GateStatuses = m.Runs, m.Statuses
@@ -105,7 +107,7 @@ func keptGates(known plan.GateMemory, wanted map[string]plan.GateRun, tests []ga
 	out := plan.GateMemory{Seen: known.Seen, Projects: known.Projects}
 	for _, run := range known.Runs {
 		// What was started a short while ago counts towards what may be started now.
-		if _, ok := wanted[run.Operation]; ok || now.Within(run.Started, time.Hour) {
+		if _, ok := wanted[run.Operation]; run.OfGate() && (ok || now.Within(run.Started, time.Hour)) {
 			out.Runs = append(out.Runs, run)
 		}
 	}

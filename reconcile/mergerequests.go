@@ -64,6 +64,7 @@ func (r *observer) observeMergeRequests(ctx context.Context) error {
 		if mr, err = r.elsewhere(ctx, mr); err != nil {
 			return err
 		}
+		mr.Ran, mr.RedRuns = r.pushers[mr.IID].Ran, r.pushers[mr.IID].RedRuns
 		r.snap.MergeRequests = append(r.snap.MergeRequests, mr)
 	}
 	sort.Slice(r.snap.MergeRequests, func(i, j int) bool { return r.snap.MergeRequests[i].IID < r.snap.MergeRequests[j].IID })

@@ -58,6 +58,7 @@ type observer struct {
 	observation
 	pushers  map[int64]plan.MergeRequest // as they were known before this run, for who pushed to them
 	partings map[string]time.Time        // when branches and the default one had their last commit in common
+	news     news                        // what was read of pipelines
 	targets  map[string]string           // heads of branches beside the default one, "" for none
 }
 

@@ -17,7 +17,7 @@ func (r *effects) overlay(ctx context.Context, a plan.Action, out mrs.Outcome, f
 		r.snap.Branches = append(r.snap.Branches, plan.Branch{Name: out.Kept.Branch, Head: plan.Commit{SHA: out.Kept.SHA}})
 	}
 	if out.MR != nil {
-		r.setMergeRequest(*out.MR)
+		r.setMergeRequest(out.MR)
 		if err := r.Store.SaveMergeRequests(ctx, r.project.Path, []plan.MergeRequest{*out.MR}); err != nil {
 			return fmt.Errorf("record merge request !%d: %w", out.MR.IID, err)
 		}
@@ -55,14 +55,17 @@ func (r *effects) overlay(ctx context.Context, a plan.Action, out mrs.Outcome, f
 	return nil
 }
 
-func (r *effects) setMergeRequest(mr plan.MergeRequest) {
+// setMergeRequest enters a merge request as GitLab has it now, which does not tell how many
+// pipelines it has had.
+func (r *effects) setMergeRequest(mr *plan.MergeRequest) {
 	for i := range r.snap.MergeRequests {
-		if r.snap.MergeRequests[i].IID == mr.IID {
-			r.snap.MergeRequests[i] = mr
+		if old := r.snap.MergeRequests[i]; old.IID == mr.IID {
+			mr.Ran, mr.RedRuns = old.Ran, old.RedRuns
+			r.snap.MergeRequests[i] = *mr
 			return
 		}
 	}
-	r.snap.MergeRequests = append(r.snap.MergeRequests, mr)
+	r.snap.MergeRequests = append(r.snap.MergeRequests, *mr)
 }
 
 func (r *effects) setBranch(ctx context.Context, a plan.CommitBranch, out mrs.Outcome) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -32,6 +33,7 @@ func (r *observer) observePipelines(ctx context.Context) {
 		}
 	}
 	n := r.pipelineNews(ctx, open, known)
+	defer func() { r.news = n }()
 	r.snap.Pipelines = map[int64]plan.Pipeline{}
 	for _, m := range open {
 		next, kept := r.observePipeline(ctx, m, known[m.IID], &n)
@@ -53,7 +55,7 @@ func (r *observer) observePipelines(ctx context.Context) {
 // what the next run is to know: the same, or what was known before where it is to
 // be read again. Once something could not be read nothing else is tried.
 func (r *observer) observePipeline(ctx context.Context, m plan.MergeRequest, old plan.Pipeline, n *news) (next, kept plan.Pipeline) {
-	seen, read := plan.Pipeline{Head: old.Head, ID: old.ID, Updated: old.Updated, Started: old.Started, Since: old.Since, Red: old.Red}, false
+	seen, read := plan.Pipeline{Head: old.Head, ID: old.ID, Updated: old.Updated, Kind: old.Kind, Onto: old.Onto, Began: old.Began, Started: old.Started, Since: old.Since, Red: old.Red}, false
 	if !n.failed && (n.all || old.Head != m.HeadSHA || n.of[m.IID]) {
 		fresh, err := r.gitlab.HeadPipeline(ctx, r.snap.Project.ID, m.IID, m.Note.At)
 		switch {
@@ -65,6 +67,10 @@ func (r *observer) observePipeline(ctx context.Context, m plan.MergeRequest, old
 			seen, read = fresh, true
 		}
 	}
+	if read {
+		n.fresh[m.IID] = seen
+		r.count(m.IID, seen)
+	}
 	next = old.Next(seen, r.age(m))
 	if n.failed || next.Result != plan.Failed || !n.main && !read {
 		return next, next
@@ -73,6 +79,21 @@ func (r *observer) observePipeline(ctx context.Context, m plan.MergeRequest, old
 		return next, old
 	}
 	return next, next
+}
+
+// count notes how many pipelines a merge request has had. GitLab lists the newest alone, so a
+// count never falls by that.
+func (r *observer) count(iid int64, seen plan.Pipeline) {
+	for i := range r.snap.MergeRequests {
+		m := &r.snap.MergeRequests[i]
+		if m.IID != iid {
+			continue
+		}
+		if seen.Ran < m.Ran {
+			seen.RedRuns = max(seen.RedRuns, m.RedRuns)
+		}
+		m.Ran, m.RedRuns = max(seen.Ran, m.Ran), seen.RedRuns
+	}
 }
 
 // age is at least how long ago the head of a merge request was committed: 0, or as
@@ -98,9 +119,12 @@ func sameJobs(fresh, old plan.Pipeline) plan.Pipeline {
 // news is what the list of pipelines told, and the jobs of the default branch
 // once somebody asked for them.
 type news struct {
-	all  bool           // there was none: every merge request is read
-	of   map[int64]bool // merge requests of which one ended
-	main bool           // one of the default branch ended
+	all   bool                    // there was none: every merge request is read
+	of    map[int64]bool          // merge requests of which one ended
+	main  bool                    // one of the default branch ended
+	fresh map[int64]plan.Pipeline // by merge request, as it was read in this run
+	rows  map[int64]mrs.News      // by pipeline, as the list tells
+
 	read bool
 	jobs map[string]plan.Result
 	at   time.Time
@@ -110,7 +134,8 @@ type news struct {
 
 // pipelineNews reads the list.
 func (r *observer) pipelineNews(ctx context.Context, open []plan.MergeRequest, known map[int64]plan.Pipeline) news {
-	n := news{of: map[int64]bool{}, all: r.memory.PipelinesSeen.IsZero()}
+	n := news{of: map[int64]bool{}, fresh: map[int64]plan.Pipeline{}, rows: map[int64]mrs.News{}, all: r.memory.PipelinesSeen.IsZero()}
+	_, judged := r.project.Policy.OwnGate()
 	if len(open) == 0 || n.all {
 		return n
 	}
@@ -120,17 +145,24 @@ func (r *observer) pipelineNews(ctx context.Context, open []plan.MergeRequest, k
 		return n
 	}
 	for _, p := range list {
+		n.rows[p.ID] = p
 		n.main = n.main || p.Ref == r.snap.Project.DefaultBranch && p.Result != plan.Unsettled
 		for _, m := range open {
 			mine := p.Of(m.IID, m.Branch)
 			k := known[m.IID]
-			over := p.Result != plan.Unsettled || k.Result == plan.None || k.ID == 0 && len(gatesOf(r.project.Policy)) > 0
+			over := p.Result != plan.Unsettled || k.Result == plan.None || judged && (k.ID == 0 || p.ID > k.ID && replaces(p, k))
 			if mine && over && !(p.ID == k.ID && p.At.Equal(k.Updated)) {
 				n.of[m.IID] = true
 			}
 		}
 	}
 	return n
+}
+
+// replaces reports whether a pipeline may count in place of the one that is known: one of
+// the merge request counts before one of the branch.
+func replaces(p mrs.News, k plan.Pipeline) bool {
+	return k.Kind == plan.BranchPipeline || plan.KindOfRef(p.Ref) != plan.BranchPipeline
 }
 
 // againstMain compares the jobs that failed with the default branch's, which are

@@ -26,6 +26,8 @@ type (
 		Started   time.Time    `json:"Started"`
 		Updated   time.Time    `json:"Updated"`
 		Named     bool         `json:"Named"`
+		Kind      string       `json:"Kind"`
+		Onto      string       `json:"Onto"`
 		Jobs      []gateJobRow `json:"Jobs"`
 	}
 	gateJobRow struct {
@@ -35,6 +37,7 @@ type (
 		Attempts int    `json:"Attempts"`
 		Failures int    `json:"Failures"`
 		MayFail  bool   `json:"MayFail"`
+		Active   bool   `json:"Active"`
 		Once     bool   `json:"Once"`
 	}
 	gateStatusRow struct {
@@ -49,8 +52,8 @@ func rowOfGates(m plan.GateMemory) gatesRow {
 	return gatesRow{
 		Runs: each(m.Runs, func(r plan.GateRun) gateRunRow {
 			return gateRunRow{Operation: r.Operation, Gate: r.Gate, Commit: r.Commit, Project: r.Project, ID: r.ID, URL: r.URL, Result: string(r.Result),
-				Started: r.Started, Updated: r.Updated, Named: r.Named, Jobs: each(r.Jobs, func(j plan.GateJob) gateJobRow {
-					return gateJobRow{j.Name, j.ID, string(j.Result), j.Attempts, j.Failures, j.MayFail, j.Once}
+				Started: r.Started, Updated: r.Updated, Named: r.Named, Kind: string(r.Kind), Onto: r.Onto, Jobs: each(r.Jobs, func(j plan.GateJob) gateJobRow {
+					return gateJobRow{j.Name, j.ID, string(j.Result), j.Attempts, j.Failures, j.MayFail, j.Active, j.Once}
 				})}
 		}),
 		Statuses: each(m.Statuses, func(s plan.GateStatus) gateStatusRow {
@@ -64,8 +67,8 @@ func (r gatesRow) gates() plan.GateMemory {
 	return plan.GateMemory{
 		Runs: each(r.Runs, func(r gateRunRow) plan.GateRun {
 			return plan.GateRun{Operation: r.Operation, Gate: r.Gate, Commit: r.Commit, Project: r.Project, ID: r.ID, URL: r.URL, Result: plan.Result(r.Result),
-				Started: r.Started, Updated: r.Updated, Named: r.Named, Jobs: each(r.Jobs, func(j gateJobRow) plan.GateJob {
-					return plan.GateJob{Name: j.Name, ID: j.ID, Result: plan.Result(j.Result), Attempts: j.Attempts, Failures: j.Failures, MayFail: j.MayFail, Once: j.Once}
+				Started: r.Started, Updated: r.Updated, Named: r.Named, Kind: plan.PipelineKind(r.Kind), Onto: r.Onto, Jobs: each(r.Jobs, func(j gateJobRow) plan.GateJob {
+					return plan.GateJob{Name: j.Name, ID: j.ID, Result: plan.Result(j.Result), Attempts: j.Attempts, Failures: j.Failures, MayFail: j.MayFail, Active: j.Active, Once: j.Once}
 				})}
 		}),
 		Statuses: each(r.Statuses, func(s gateStatusRow) plan.GateStatus {

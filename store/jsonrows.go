@@ -36,6 +36,8 @@ type (
 		MergedBy     userRow   `json:"MergedBy"`
 		Pusher       string    `json:"Pusher"`
 		PusherOf     string    `json:"PusherOf"`
+		Ran          int       `json:"Ran"`
+		RedRuns      int       `json:"RedRuns"`
 		Note         noteRow   `json:"Note"`
 	}
 	// noteRow is what a description's marker carries.
@@ -82,6 +84,9 @@ type (
 		Head    string    `json:"Head"`
 		ID      int64     `json:"ID"`
 		Updated time.Time `json:"Updated"`
+		Kind    string    `json:"Kind"`
+		Onto    string    `json:"Onto"`
+		Began   time.Time `json:"Began"`
 		Started bool      `json:"Started"`
 		Result  string    `json:"Result"`
 		At      time.Time `json:"At"`
@@ -89,6 +94,8 @@ type (
 		MainAt  time.Time `json:"MainAt"`
 		Since   time.Time `json:"Since"`
 		Red     time.Time `json:"Red"`
+		Ran     int       `json:"Ran"`
+		RedRuns int       `json:"RedRuns"`
 	}
 	jobRow struct {
 		Name string `json:"Name"`
@@ -109,7 +116,7 @@ func rowOfMergeRequest(m plan.MergeRequest) mergeRequestRow {
 		IID: m.IID, Branch: m.Branch, Target: m.Target, TargetGone: m.TargetGone, Landed: m.Landed, Title: m.Title, State: string(m.State),
 		HeadSHA: m.HeadSHA, WebURL: m.WebURL, SameProject: m.SameProject, HasConflicts: m.HasConflicts, Unchecked: m.Unchecked, Labels: m.Labels,
 		Author: userRow(m.Author), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt, ClosedAt: m.ClosedAt, ClosedBy: userRow(m.ClosedBy),
-		MergedAt: m.MergedAt, MergedBy: userRow(m.MergedBy), Pusher: m.Pusher, PusherOf: m.PusherOf, Note: rowOfNote(m.Note),
+		MergedAt: m.MergedAt, MergedBy: userRow(m.MergedBy), Pusher: m.Pusher, PusherOf: m.PusherOf, Ran: m.Ran, RedRuns: m.RedRuns, Note: rowOfNote(m.Note),
 	}
 }
 
@@ -118,7 +125,7 @@ func (r mergeRequestRow) mergeRequest() plan.MergeRequest {
 		IID: r.IID, Branch: r.Branch, Target: r.Target, TargetGone: r.TargetGone, Landed: r.Landed, Title: r.Title, State: plan.MergeRequestState(r.State),
 		HeadSHA: r.HeadSHA, WebURL: r.WebURL, SameProject: r.SameProject, HasConflicts: r.HasConflicts, Unchecked: r.Unchecked, Labels: r.Labels,
 		Author: plan.User(r.Author), CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, ClosedAt: r.ClosedAt, ClosedBy: plan.User(r.ClosedBy),
-		MergedAt: r.MergedAt, MergedBy: plan.User(r.MergedBy), Pusher: r.Pusher, PusherOf: r.PusherOf, Note: r.Note.note(),
+		MergedAt: r.MergedAt, MergedBy: plan.User(r.MergedBy), Pusher: r.Pusher, PusherOf: r.PusherOf, Ran: r.Ran, RedRuns: r.RedRuns, Note: r.Note.note(),
 	}
 }
 
@@ -152,15 +159,15 @@ func (r tickRow) tick() plan.Tick {
 
 func rowOfPipeline(p plan.Pipeline) pipelineRow {
 	return pipelineRow{
-		Head: p.Head, ID: p.ID, Updated: p.Updated, Started: p.Started, Result: string(p.Result), At: p.At,
-		Jobs: each(p.Jobs, func(j plan.Job) jobRow { return jobRow{j.Name, string(j.Main)} }), MainAt: p.MainAt, Since: p.Since, Red: p.Red,
+		Head: p.Head, ID: p.ID, Updated: p.Updated, Kind: string(p.Kind), Onto: p.Onto, Began: p.Began, Started: p.Started, Result: string(p.Result), At: p.At,
+		Jobs: each(p.Jobs, func(j plan.Job) jobRow { return jobRow{j.Name, string(j.Main)} }), MainAt: p.MainAt, Since: p.Since, Red: p.Red, Ran: p.Ran, RedRuns: p.RedRuns,
 	}
 }
 
 func (r pipelineRow) pipeline() plan.Pipeline {
 	return plan.Pipeline{
-		Head: r.Head, ID: r.ID, Updated: r.Updated, Started: r.Started, Result: plan.Result(r.Result), At: r.At,
-		Jobs: each(r.Jobs, func(j jobRow) plan.Job { return plan.Job{Name: j.Name, Main: plan.Result(j.Main)} }), MainAt: r.MainAt, Since: r.Since, Red: r.Red,
+		Head: r.Head, ID: r.ID, Updated: r.Updated, Kind: plan.PipelineKind(r.Kind), Onto: r.Onto, Began: r.Began, Started: r.Started, Result: plan.Result(r.Result), At: r.At,
+		Jobs: each(r.Jobs, func(j jobRow) plan.Job { return plan.Job{Name: j.Name, Main: plan.Result(j.Main)} }), MainAt: r.MainAt, Since: r.Since, Red: r.Red, Ran: r.Ran, RedRuns: r.RedRuns,
 	}
 }
 

@@ -17,6 +17,7 @@ type gateOut struct {
 	Name     string           `json:"name"`
 	Required bool             `json:"required"`
 	State    string           `json:"state"`
+	Kind     string           `json:"kind,omitempty"` // of a merge request's own pipeline: branch, merge request, merged result
 	Why      plan.ReasonData  `json:"why"`
 	Jobs     []plan.JudgedJob `json:"jobs"` // those that did not simply pass
 	Pipeline string           `json:"pipeline,omitempty"`
@@ -149,7 +150,7 @@ func orDash(parts []string) string {
 
 func gateOf(v plan.GateVerdict) gateOut {
 	return gateOut{
-		Name: v.Gate, Required: v.Required, State: string(v.State), Why: plan.DataOf(v.Why), Jobs: append([]plan.JudgedJob{}, v.Jobs...),
+		Name: v.Gate, Required: v.Required, State: string(v.State), Kind: string(v.Kind), Why: plan.DataOf(v.Why), Jobs: append([]plan.JudgedJob{}, v.Jobs...),
 		Pipeline: v.URL, Baseline: v.Main, Head: v.Head, Base: v.Base,
 	}
 }

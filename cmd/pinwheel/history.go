@@ -65,6 +65,10 @@ type event struct {
 	Ended   *time.Time `json:"ended,omitempty"`
 	By      string     `json:"by,omitempty"`      // who merged or closed it
 	Seconds float64    `json:"seconds,omitempty"` // from offered to ended
+	// Pipelines that were seen, at most twenty, and those of them that failed.
+	Pipelines int  `json:"pipelines"`
+	Red       int  `json:"red_pipelines"`
+	Culprit   bool `json:"breaks_tests,omitempty"` // it was proven to
 	// Standings counts the project's pins by how they stood in the last run.
 	Standings map[string]int `json:"standings,omitempty"`
 }
@@ -76,7 +80,8 @@ type step struct {
 }
 
 func eventOf(project string, m plan.MergeRequest) event {
-	e := event{Project: project, MR: m.IID, URL: m.WebURL, Branch: m.Branch, Moves: []step{}, Why: string(m.Note.Why), Offered: m.CreatedAt, State: string(m.State)}
+	e := event{Project: project, MR: m.IID, URL: m.WebURL, Branch: m.Branch, Moves: []step{}, Why: string(m.Note.Why), Offered: m.CreatedAt, State: string(m.State),
+		Pipelines: m.Ran, Red: m.RedRuns, Culprit: slices.Contains(m.Labels, plan.BreaksLabel)}
 	for _, move := range m.Note.Moves {
 		e.Moves = append(e.Moves, step{move.Key, move.From, move.To})
 	}
@@ -182,7 +187,7 @@ func (p *program) events(all []event, name string) {
 		return
 	}
 	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "OFFERED\tPROJECT\tMR\tMOVES\tBECAME\tBY\tAFTER")
+	fmt.Fprintln(w, "OFFERED\tPROJECT\tMR\tMOVES\tBECAME\tBY\tAFTER\tPIPELINES")
 	for _, e := range all {
 		var moves []string
 		for _, s := range e.Moves {
@@ -199,9 +204,21 @@ func (p *program) events(all []event, name string) {
 			became += " " + e.Ended.Format(time.DateOnly)
 			after = span(e.Ended.Sub(e.Offered))
 		}
-		fmt.Fprintf(w, "%s\t%s\t!%d\t%s\t%s\t%s\t%s\n", e.Offered.Format(time.DateOnly), e.Project, e.MR, printable(what), became, printable(e.By), after)
+		fmt.Fprintf(w, "%s\t%s\t!%d\t%s\t%s\t%s\t%s\t%s\n", e.Offered.Format(time.DateOnly), e.Project, e.MR, printable(what), became, printable(e.By), after, e.pipelines())
 	}
 	w.Flush() //nolint:errcheck // as every print
+}
+
+// pipelines counts those of an event, and says what they proved.
+func (e event) pipelines() string {
+	text := fmt.Sprint(e.Pipelines)
+	if e.Red > 0 {
+		text += fmt.Sprintf(", %d red", e.Red)
+	}
+	if e.Culprit {
+		text += ", breaks tests"
+	}
+	return text
 }
 
 // span is a length of time in days, or in hours below two days.

@@ -33,6 +33,8 @@ type measured struct {
 	// that ended early does not tell them.
 	lag    time.Duration
 	merged int
+	// runs, red and culprits are the plan's counts of pipelines, for the same reason.
+	runsSeen, red, culprits int
 }
 
 func newMetrics(path, version string) *metrics {
@@ -66,6 +68,7 @@ func (m *metrics) ran(project string, l lasted, r reconcile.Report, err error) e
 		p.plan = r.Plan
 		if !r.Quiet {
 			p.lag, p.merged = r.Plan.Lag, r.Plan.Merged
+			p.runsSeen, p.red, p.culprits = r.Plan.Runs, r.Plan.RedRuns, r.Plan.Culprits
 		}
 	}
 	return replaceFile(m.path, []byte(m.text()))
@@ -104,6 +107,9 @@ func (m *metrics) text() string {
 	family("merge_requests_open", "gauge", "Open merge requests that count towards max_open_merge_requests.", count(func(p *measured) int { return p.plan.OpenCount }))
 	family("merged_updates", "gauge", "Updates that were merged last, of which release_to_merge_seconds tells.", count(func(p *measured) int { return p.merged }))
 	family("release_to_merge_seconds", "gauge", "Median time from a release to its merge.", func(p *measured) (float64, bool) { return p.lag.Seconds(), p.merged > 0 })
+	family("pipelines", "gauge", "Pipelines of merge requests that were seen, at most twenty of each.", count(func(p *measured) int { return p.runsSeen }))
+	family("pipelines_red", "gauge", "Those of them that failed.", count(func(p *measured) int { return p.red }))
+	family("culprits", "gauge", "Merge requests of updates that were proven to break tests.", count(func(p *measured) int { return p.culprits }))
 	fmt.Fprint(&out, "# HELP pinwheel_updates Updates by state.\n# TYPE pinwheel_updates gauge\n")
 	for _, project := range projects {
 		states := map[plan.State]int{}

@@ -135,6 +135,7 @@ func retryJob(c *call) (*reply, error) {
 			if j.retried || !slices.Contains([]string{"success", "failed", "canceled"}, j.status) || j.bridge && !c.s.since(16, 8) {
 				return nil, refuse(403, "403 Forbidden - Job is not retryable")
 			}
+			c.onDefault(l.ref, "job "+j.name+" was run again")
 			again := c.p.retry(l, j)
 			c.s.event(c.p, c.user, "job-retry", j.name, l.ref)
 			return created(c.p.jobWire(l, again))
@@ -154,6 +155,14 @@ func (p *Project) retry(l *pipeline, j *job) *job {
 	l.jobs = append(l.jobs, again)
 	p.compose(l, p.s.now())
 	return again
+}
+
+// onDefault notes that a bot that opens merge requests in a project started something on
+// its default branch, which may deploy.
+func (c *call) onDefault(ref, what string) {
+	if ref == c.p.defaultBranch && slices.ContainsFunc(c.p.mrs, func(m *mergeRequest) bool { return m.author == c.user }) {
+		c.s.failures = append(c.s.failures, what+" on the default branch, which may deploy")
+	}
 }
 
 // mayRun reports whether a user may start or change what runs for a ref.

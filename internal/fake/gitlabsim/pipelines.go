@@ -180,6 +180,7 @@ func postPipeline(c *call) (*reply, error) {
 	for i := range variables {
 		variables[i].Type = cmp.Or(variables[i].Type, "env_var")
 	}
+	c.onDefault(b.name, "a pipeline was started")
 	l := &pipeline{ref: b.name, sha: b.head.id, source: "api", user: c.user, inputs: inputs, variables: variables}
 	c.p.begin(l)
 	return created(c.p.pipelineWire(l, true))

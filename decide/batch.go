@@ -96,14 +96,15 @@ func (d *scene) resultOf(mr plan.MergeRequest, b plan.Branch) (bisect.Result, []
 	return bisect.NotRun, nil, nil
 }
 
-// problem is the batch as the hunt sees it. Sets that are solved alone do not
-// require each other; what they add together is asked for.
+// problem is the batch as the hunt sees it. Sets that are solved alone do not require
+// each other, but a part of a set may require another one; what parts add together is
+// asked for.
 func (d *hunting) problem(h *hunt) bisect.Problem {
 	p := bisect.Problem{Consistent: func(ids []string) bool {
 		return len(d.solver.Added(d.solved(h.movesOf(ids)))) == 0 && !d.solver.Spent()
 	}}
 	for _, e := range h.parts {
-		p.Elements = append(p.Elements, bisect.Element{ID: e.id})
+		p.Elements = append(p.Elements, bisect.Element{ID: e.id, Requires: e.requires})
 	}
 	return p
 }
@@ -170,7 +171,7 @@ func (d *hunting) breakOf(s *set) *plan.Break {
 			continue
 		}
 		for _, g := range h.answer.Guilty {
-			if d.makes(s, h.partOf(g.ID)) {
+			if d.makes(s, h.withRequired(g.ID)) {
 				return h.breakOf(g)
 			}
 		}
@@ -179,7 +180,7 @@ func (d *hunting) breakOf(s *set) *plan.Break {
 }
 
 func (h *hunt) breakOf(g bisect.Guilty) *plan.Break {
-	return &plan.Break{Batch: h.mr.IID, With: h.names(g.With), Jobs: g.Jobs, Probes: g.Red, Without: h.answer.Green}
+	return &plan.Break{Of: h.partOf(g.ID).keys, Batch: h.mr.IID, With: h.names(g.With), Jobs: g.Jobs, Probes: g.Red, Without: h.answer.Green}
 }
 
 func keysOf(hunts map[string]*hunt) (out []string) {

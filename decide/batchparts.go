@@ -18,6 +18,8 @@ type part struct {
 	id    string
 	keys  []string
 	moves []plan.Move
+	// requires are the parts without which it does not install, by id.
+	requires []string
 }
 
 // filesAt are the constraints files at a commit of the default branch; false
@@ -51,7 +53,7 @@ func (d *hunting) partsAt(t plan.Trailers, files []plan.ParsedFile) (out []part)
 		sort.Strings(id)
 		p.id = strings.Join(id, "+")
 		if len(id) > 0 {
-			out = append(out, p)
+			out = append(out, d.layered(p)...)
 		}
 	}
 	return out

@@ -98,7 +98,6 @@ func (d *joiner) nameOfGroup(s *set) string {
 // was refused, what has a merge request or a branch already, what somebody
 // ticked by itself, and all of a group that is taken apart.
 func (d *joiner) grouped(sets []*set, waiting map[*goal]*set) []*set {
-	d.findHunts()
 	members, out := map[string][]*set{}, sets[:0:0]
 	young := map[string][]string{}
 	for _, s := range sets {

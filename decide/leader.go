@@ -17,6 +17,9 @@ func (d *joiner) leader(s *set) string {
 	if s.goals[0].closed {
 		return s.goals[0].key // it is shown under the name that was refused
 	}
+	if len(s.culprit) > 0 {
+		return d.formalLeader(s, s.culprit) // not what it requires
+	}
 	var names []string
 	for _, key := range s.keys {
 		if !s.class.major || slices.ContainsFunc(s.result.Moves, func(m solve.Move) bool { return m.Major && d.slots[m.Pin].p.Key == key }) {

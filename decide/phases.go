@@ -85,6 +85,7 @@ type hunting struct {
 type joiner struct {
 	hunting
 	against []map[string]plan.Reason // for each slot: version -> why no set takes it
+	lacks   map[*goal]*culprit       // what a goal needs that was proven to break tests
 }
 
 // offering makes an offer of every set and every wish.

@@ -23,6 +23,7 @@ type set struct {
 	of      string      // the branch of the group it would be in, for one on its own
 	joins   string      // and its name
 	breaks  *plan.Break // of one that left a batch: the proof against it
+	culprit []string    // the keys of those of it that were proven to break tests, sorted
 }
 
 // join unites the solved goals of a class that share a member and solves each
@@ -30,14 +31,20 @@ type set struct {
 func (d *joiner) join(goals []*goal) (sets []*set, waiting map[*goal]*set) {
 	waiting = map[*goal]*set{}
 	classes := map[class][]*goal{}
+	d.findHunts()
+	culprits := d.culprits()
 	for _, g := range goals {
 		switch {
 		case g.result.Status != solve.Solved:
+		case culprits.has(d, g):
 		case g.closed:
 			sets = append(sets, d.newSet([]*goal{g}, g.result))
 		default:
 			classes[g.class()] = append(classes[g.class()], g)
 		}
+	}
+	for _, c := range culprits {
+		sets = append(sets, d.apartFor(c, waiting)...)
 	}
 	for _, c := range []class{{}, {major: true}, {young: true}, {major: true, young: true}} {
 		for _, group := range d.sharing(classes[c]) {

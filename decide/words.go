@@ -130,6 +130,8 @@ func (d *joiner) stuckAt(name string, l *line, v verdict) *plan.Stuck {
 func (d *joiner) whyHeld(g *goal, behind *set) (plan.State, plan.Reason) {
 	r := g.result
 	switch {
+	case d.lacks[g] != nil:
+		return plan.Incompatible, d.lacks[g].reason(d)
 	case behind != nil:
 		if behind.name != "" {
 			return plan.Incompatible, plan.ApartFromGroup{Group: behind.name}

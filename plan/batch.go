@@ -124,6 +124,7 @@ type TestOf struct {
 
 // Break says of an update that it breaks tests, with the proof.
 type Break struct {
+	Of      []string `json:"of,omitempty"`   // the keys of those that break tests; empty: all that the update moves
 	Batch   int64    `json:"batch"`          // the merge request of the batch of which it was a part
 	With    []string `json:"with,omitempty"` // those with which alone it fails, by name; empty where it fails by itself
 	Jobs    []string `json:"jobs,omitempty"`

@@ -42,6 +42,11 @@ type (
 	BatchUnread struct {
 		Packages []string `json:"packages"`
 	}
+	// WaitsForCulprit: it needs a release that was proven to break tests.
+	WaitsForCulprit struct {
+		Package string `json:"package"`
+		Version string `json:"version"`
+	}
 	// AllBreakTests: each update of the batch was proven to break tests, so the batch
 	// closes.
 	AllBreakTests struct{}
@@ -54,6 +59,7 @@ func (BreaksTests) Kind() ReasonKind        { return "breaks-tests" }
 func (WaitsForBatch) Kind() ReasonKind      { return "waits-for-batch" }
 func (BatchUnread) Kind() ReasonKind        { return "batch-unread" }
 func (AllBreakTests) Kind() ReasonKind      { return "all-break-tests" }
+func (WaitsForCulprit) Kind() ReasonKind    { return "waits-for-culprit" }
 
 func (r TakenApart) words(v voice) string { return joined(r.sentences(v)) }
 func (r TakenApart) sentences(v voice) []string {
@@ -107,6 +113,14 @@ func (CannotBeTakenApart) sentences(voice) []string {
 	return []string{
 		"It is red, and it is not taken apart: the files that it stands on do not give its commit again",
 		"A rebuild mends that",
+	}
+}
+
+func (r WaitsForCulprit) words(v voice) string { return joined(r.sentences(v)) }
+func (r WaitsForCulprit) sentences(v voice) []string {
+	return []string{
+		fmt.Sprintf("It needs %s %s, which breaks tests, so it cannot be tested", v.safe(r.Package), r.Version),
+		"It waits until that is merged or has a release that passes",
 	}
 }
 

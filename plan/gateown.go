@@ -28,9 +28,11 @@ func (p Policy) OwnGate() (g Gate, judged bool) {
 	return g, bisects || gated || p.Merges() || p.HasRetries
 }
 
-// OwnOperation names the run of the pipeline that a head has itself, and MainOperation
-// the one of the default branch with which what stands on a commit is compared.
-func OwnOperation(head string) string  { return "own:" + head }
+// OwnOperation names the run of the pipeline that a head has itself.
+func OwnOperation(head string) string { return "own:" + head }
+
+// MainOperation names the run of the default branch with which what stands on a commit is
+// compared.
 func MainOperation(base string) string { return "main:" + base }
 
 // OfGate reports whether a run was started for a gate: the others begin by themselves.

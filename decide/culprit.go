@@ -132,8 +132,8 @@ func (d *joiner) culprits() (out culprits) {
 		}
 	}
 	for _, b := range d.s.Branches {
-		_, open := d.world.open[b.Name]
-		if t, ours := b.Ours(d.world.us); open && ours && t.Breaks != nil {
+		mr, open := d.world.open[b.Name]
+		if t, ours := b.Ours(d.world.us); open && ours && t.Breaks != nil && slices.Contains(mr.Labels, plan.BreaksLabel) {
 			add(t.Breaks.Of, t.Moves)
 		}
 	}

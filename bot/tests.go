@@ -195,11 +195,11 @@ func (l *look) cancel(n Note, c Command) bool {
 	count, done := 0, true
 	for i := range l.memory.Tests {
 		e := &l.memory.Tests[i]
-		if e.Note >= n.ID || e.State.over() || len(c.Pipelines) > 0 && !slices.Contains(c.Pipelines, e.Pipeline) {
+		op := l.operation(*e)
+		if e.Note >= n.ID || e.State.over() && !l.d.s.Canceled[op] || len(c.Pipelines) > 0 && !slices.Contains(c.Pipelines, e.Pipeline) {
 			continue
 		}
 		count++
-		op := l.operation(*e)
 		if e.State == Asked && e.ID == 0 {
 			e.State, e.Why, e.Ended = Canceled, "canceled before it started", l.d.s.Now
 			l.starts = slices.DeleteFunc(l.starts, func(a StartTest) bool { return a.Operation == op })

@@ -24,6 +24,7 @@ type Project struct {
 
 	MergeMethod       string // merge, rebase_merge or ff
 	PipelinesRequired bool   // "Pipelines must succeed"
+	VariablesRole     string // who may set variables of pipelines, in GitLab's word; "" where it tells none
 
 	// AccessLevel is the highest of the token's user's direct and inherited roles,
 	// 0 where GitLab tells none, as to administrators.
@@ -50,7 +51,7 @@ func (c *Client) Project(ctx context.Context, path string, id int64) (Project, e
 		IssuesEnabled:    p.IssuesAccessLevel != api.DisabledAccessControl,
 		MergeRequestsOff: p.MergeRequestsAccessLevel == api.DisabledAccessControl,
 		PipelinesOff:     p.BuildsAccessLevel == api.DisabledAccessControl,
-		MergeMethod:      string(p.MergeMethod), PipelinesRequired: p.OnlyAllowMergeIfPipelineSucceeds,
+		MergeMethod:      string(p.MergeMethod), PipelinesRequired: p.OnlyAllowMergeIfPipelineSucceeds, VariablesRole: string(p.CIPipelineVariablesMinimumOverrideRole),
 	}
 	if p.IssuesAccessLevel == "" {
 		out.IssuesEnabled = p.IssuesEnabled

@@ -122,6 +122,7 @@ func (d *doctor) examine(ctx context.Context, projects []config.Project) error {
 		}
 		d.sharedRules()
 		d.software(ctx)
+		d.bots(ctx)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -363,6 +363,12 @@ func (d *Deployer) settled(ctx context.Context) (k kept, completed int64, err er
 			return k, completed, err
 		}
 		i := *k.Intent
+		for _, m := range i.Moves {
+			if _, err := d.isMember(m.Project); err != nil {
+				return k, completed, mistake("set %d, %s, is under way and moves %s, which is no project of the set: use the configuration with which it was begun, or see who wrote %s of %s",
+					i.Set, i.Kind, m.Project, d.ledger.statePath(), d.o.Place.Project)
+			}
+		}
 		if now := d.o.Clock(); now.Before(i.Until) && i.Owner != d.o.Instance {
 			if now.Sub(begun) > patience {
 				return k, completed, fmt.Errorf("set %d, %s, is under way since %s, begun by %s: run this again when it is done", i.Set, i.Why, i.At.Format(time.RFC3339), cmp.Or(i.By, "nobody known"))

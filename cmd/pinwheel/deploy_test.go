@@ -56,12 +56,23 @@ func (p *production) merge(path string) string {
 // job runs pinwheel deploy as the job of the newest pipeline of a ref.
 func (p *production) job(path, ref string, env map[string]string) (code int, out, complaints string) {
 	p.t.Helper()
+	return p.jobOf(path, ref, env)
+}
+
+// jobWith is job with flags.
+func (p *production) jobWith(path, ref string, flags ...string) (code int, out, complaints string) {
+	p.t.Helper()
+	return p.jobOf(path, ref, nil, flags...)
+}
+
+func (p *production) jobOf(path, ref string, env map[string]string, flags ...string) (code int, out, complaints string) {
+	p.t.Helper()
 	project := p.gitlab.Project(path)
 	pipeline, job, err := project.StartJob("maintainer", ref, "deploy-production")
 	must(p.t, err)
 	p.inJob(map[string]string{"CI_PROJECT_PATH": path, "CI_COMMIT_SHA": project.PipelineSHA(pipeline), "CI_PIPELINE_ID": fmt.Sprint(pipeline), "CI_JOB_ID": fmt.Sprint(job),
 		"CI_ENVIRONMENT_NAME": "production"}, env)
-	code, out, complaints = p.configured("deploy")
+	code, out, complaints = p.configured(append([]string{"deploy"}, flags...)...)
 	status := "success"
 	if code != exitDone {
 		status = "failed"

@@ -142,7 +142,7 @@ func (r *reader) needBuilds(n *yaml.Node, at string, s *Software) {
 }
 
 // deployVariable holds the token of deployments.
-const deployVariable = "PINWHEEL_DEPLOY_TOKEN" //nolint:gosec // the name of a variable, which is no secret
+const deployVariable = "PINWHEEL_DEPLOY_TOKEN"
 
 // DeployToken reads the token of deployments: from PINWHEEL_DEPLOY_TOKEN if env has it,
 // else from software.deploy.token_file. No other token takes its place.

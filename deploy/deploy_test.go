@@ -172,7 +172,7 @@ func TestRollbackOfAProject(t *testing.T) {
 			}
 		}
 		start := w.commits[lib][0]
-		out, err = d.Rollback(ctx, lib, start[:10], by)
+		_, err = d.Rollback(ctx, lib, start[:10], by)
 		w.ok(err)
 		w.same(w.production(lib), start)
 		if _, err := d.Rollback(ctx, "cki/other", "", by); err == nil {

@@ -145,7 +145,7 @@ func (l *ledger) write(ctx context.Context, was kept, c change) error {
 	if c.set != nil {
 		files = append(files, gitlab.Write{Path: l.setPath(c.set.ID), Data: encode(*c.set)})
 	}
-	err := l.client.CommitFiles(ctx, l.id, l.place.Branch, c.message, files)
+	err := l.client.CommitFiles(ctx, l.id, gitlab.Commitment{Branch: l.place.Branch, Message: c.message, Files: files})
 	if gitlab.Lost(err) {
 		err = gitlab.Settle(ctx, err, func() (bool, error) {
 			now, err := l.read(ctx)

@@ -115,22 +115,29 @@ func (d *Deployer) rollbackTarget(ctx context.Context, w world, path, to string)
 	if !strings.HasPrefix(k.SHA, to) || !fullSHA.MatchString(k.SHA) {
 		return "", mistake("%s has no commit %s", path, to)
 	}
-	r, err := d.relation(ctx, path, head, k.SHA)
+	return k.SHA, d.mayGoBack(ctx, w, path, k.SHA)
+}
+
+// mayGoBack refuses a commit that is newer than what is in production, or was never
+// tested.
+func (d *Deployer) mayGoBack(ctx context.Context, w world, path, sha string) error {
+	head := w.heads[path]
+	r, err := d.relation(ctx, path, head, sha)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if r == Newer {
-		return "", mistake("%s is newer than %s, which %s has in production: a rollback goes back; let its deploy job deploy it", short(k.SHA), short(head), path)
+		return mistake("%s is newer than %s, which %s has in production: a rollback goes back; let its deploy job deploy it", short(sha), short(head), path)
 	}
-	on, err := d.onDefault(ctx, path, k.SHA)
+	on, err := d.onDefault(ctx, path, sha)
 	if err != nil || on {
-		return k.SHA, err
+		return err
 	}
-	was, err := d.wasThere(ctx, w, path, k.SHA)
+	was, err := d.wasThere(ctx, w, path, sha)
 	if err == nil && !was {
-		err = mistake("%s of %s is neither on the default branch nor was it in production: a rollback goes to what was tested", short(k.SHA), path)
+		err = mistake("%s of %s is neither on the default branch nor was it in production: a rollback goes to what was tested", short(sha), path)
 	}
-	return k.SHA, err
+	return err
 }
 
 var shaText = regexp.MustCompile(`^[0-9a-f]{7,40}$`)
@@ -177,10 +184,11 @@ func (d *Deployer) mayMove(ctx context.Context, moves []Move) error {
 		if err != nil {
 			return err
 		}
-		if _, err := d.o.Client.Commit(ctx, p.ID, m.New); err != nil {
-			if gitlab.Missing(err) {
-				return mistake("%s has no commit %s any more", m.Project, short(m.New))
-			}
+		_, err = d.o.Client.Commit(ctx, p.ID, m.New)
+		if gitlab.Missing(err) {
+			return mistake("%s has no commit %s any more", m.Project, short(m.New))
+		}
+		if err != nil {
 			return err
 		}
 		head, err := d.o.Client.CanPush(ctx, p.Path, d.o.Branch)
@@ -190,27 +198,32 @@ func (d *Deployer) mayMove(ctx context.Context, moves []Move) error {
 		if head != m.Old {
 			return fmt.Errorf("%s of %s is at %s, and was at %s a moment ago: somebody is moving it; nothing was moved", d.o.Branch, m.Project, short(head), short(m.Old))
 		}
-		may, level, err := d.o.Client.ForcePushable(ctx, p.ID, d.o.Branch)
-		if gitlab.Unreadable(err) {
-			continue // then the push says so
-		}
-		if err != nil {
+		if err := d.rulesAllow(ctx, p, m); err != nil {
 			return err
-		}
-		if p.AccessLevel != 0 && level > p.AccessLevel {
-			return mistake("%s: the token's user has not the role to push to the protected branch %s: allow it in Settings > Repository > Protected branches; nothing was moved", m.Project, d.o.Branch)
-		}
-		if !may && m.Old != "" {
-			r, err := d.relation(ctx, m.Project, m.Old, m.New)
-			if err != nil {
-				return err
-			}
-			if r != Newer {
-				return mistake("%s: the protected branch %s may not be force pushed, which a rollback needs: allow it in Settings > Repository > Protected branches; nothing was moved", m.Project, d.o.Branch)
-			}
 		}
 	}
 	return nil
+}
+
+// rulesAllow checks the rules of protected branches. If they cannot be read, the push
+// says what they are.
+func (d *Deployer) rulesAllow(ctx context.Context, p gitlab.Project, m Move) error {
+	may, level, err := d.o.Client.ForcePushable(ctx, p.ID, d.o.Branch)
+	switch {
+	case gitlab.Unreadable(err):
+		return nil
+	case err != nil:
+		return err
+	case p.AccessLevel != 0 && level > p.AccessLevel:
+		return mistake("%s: the token's user has not the role to push to the protected branch %s: allow it in Settings > Repository > Protected branches; nothing was moved", m.Project, d.o.Branch)
+	case may || m.Old == "":
+		return nil
+	}
+	r, err := d.relation(ctx, m.Project, m.Old, m.New)
+	if err == nil && r != Newer {
+		err = mistake("%s: the protected branch %s may not be force pushed, which a rollback needs: allow it in Settings > Repository > Protected branches; nothing was moved", m.Project, d.o.Branch)
+	}
+	return err
 }
 
 // RollbackSet moves all projects to what an earlier set has, or none: all are checked,

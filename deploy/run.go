@@ -363,18 +363,15 @@ func (d *Deployer) settled(ctx context.Context) (k kept, completed int64, err er
 			return k, completed, err
 		}
 		i := *k.Intent
-		for _, m := range i.Moves {
-			if _, err := d.isMember(m.Project); err != nil {
-				return k, completed, mistake("set %d, %s, is under way and moves %s, which is no project of the set: use the configuration with which it was begun, or see who wrote %s of %s",
-					i.Set, i.Kind, m.Project, d.ledger.statePath(), d.o.Place.Project)
-			}
+		if err := d.ofTheSet(i); err != nil {
+			return k, completed, err
 		}
 		if now := d.o.Clock(); now.Before(i.Until) && i.Owner != d.o.Instance {
 			if now.Sub(begun) > patience {
-				return k, completed, fmt.Errorf("set %d, %s, is under way since %s, begun by %s: run this again when it is done", i.Set, i.Why, i.At.Format(time.RFC3339), cmp.Or(i.By, "nobody known"))
+				return k, completed, fmt.Errorf("set %d, %s, is under way since %s, begun by %s: run this again when it is done", i.Set, i.Why, i.At.Format(time.RFC3339), i.by())
 			}
 			if !said {
-				d.o.Say("set %d, %s, is under way, begun by %s: waiting for it", i.Set, i.Why, cmp.Or(i.By, "nobody known"))
+				d.o.Say("set %d, %s, is under way, begun by %s: waiting for it", i.Set, i.Why, i.by())
 				said = true
 			}
 			if err := gitlab.Pause(ctx, min(wait, i.Until.Sub(now)+time.Second)); err != nil {
@@ -382,18 +379,45 @@ func (d *Deployer) settled(ctx context.Context) (k kept, completed int64, err er
 			}
 			continue
 		}
-		switch err := d.takeOver(ctx, &i); {
-		case errors.Is(err, errOver), errors.Is(err, errMeanwhile):
-			continue
-		case err != nil:
+		done, err := d.goOn(ctx, i)
+		if err != nil {
 			return k, completed, err
 		}
-		d.o.Say("set %d, %s, was begun by %s and not ended: completing it", i.Set, i.Why, cmp.Or(i.By, "nobody known"))
-		if err := d.complete(ctx, i); err != nil {
-			return k, completed, fmt.Errorf("set %d, %s, was begun and not ended: %w", i.Set, i.Why, err)
+		if done {
+			completed = i.Set
 		}
-		completed = i.Set
 	}
+}
+
+// by is who began it.
+func (i Intent) by() string { return cmp.Or(i.By, "nobody known") }
+
+// ofTheSet refuses to complete what moves a project that is not in the set.
+func (d *Deployer) ofTheSet(i Intent) error {
+	for _, m := range i.Moves {
+		if _, err := d.isMember(m.Project); err != nil {
+			return mistake("set %d, %s, is under way and moves %s, which is no project of the set: use the configuration with which it was begun, or see who wrote %s of %s",
+				i.Set, i.Kind, m.Project, d.ledger.statePath(), d.o.Place.Project)
+		}
+	}
+	return nil
+}
+
+// goOn completes what somebody began and did not end. done is false if somebody else
+// does that.
+func (d *Deployer) goOn(ctx context.Context, i Intent) (done bool, err error) {
+	err = d.takeOver(ctx, &i)
+	if errors.Is(err, errOver) || errors.Is(err, errMeanwhile) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	d.o.Say("set %d, %s, was begun by %s and not ended: completing it", i.Set, i.Why, i.by())
+	if err := d.complete(ctx, i); err != nil {
+		return false, fmt.Errorf("set %d, %s, was begun and not ended: %w", i.Set, i.Why, err)
+	}
+	return true, nil
 }
 
 // errOver says that what was under way is not any more, or in other hands.

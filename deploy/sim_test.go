@@ -285,7 +285,7 @@ func TestRaces(t *testing.T) {
 				w.must(w.order(path, w.merge(path)))
 			}
 			second, third, other := w.merge(lib), w.merge(lib), w.merge(tools)
-			mu, r := &sync.Mutex{}, rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test that can be repeated
+			mu, r := &sync.Mutex{}, rand.New(rand.NewPCG(seed, 1))
 			most := []time.Duration{2 * time.Second, 20 * time.Second, 70 * time.Second}[seed%3]
 			var wait sync.WaitGroup
 			errs := make([]error, 4)

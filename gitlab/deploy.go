@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,8 +53,8 @@ func (c *Client) Ahead(ctx context.Context, project int64, from, to string) ([]C
 		return nil, Fail(err, "compare commit %s with commit %s", from, to)
 	}
 	var out []Commit
-	for i := len(k.Commits) - 1; i >= 0; i-- {
-		out = append(out, CommitOf(k.Commits[i]))
+	for _, c := range slices.Backward(k.Commits) {
+		out = append(out, CommitOf(c))
 	}
 	return out, nil
 }
@@ -138,6 +139,12 @@ type Write struct {
 	Data       []byte
 }
 
+// Commitment is a commit of files that is to be made.
+type Commitment struct {
+	Branch, Message string
+	Files           []Write
+}
+
 // maxSubject bounds the message of a commit of files, which is one line.
 const maxSubject = 200
 
@@ -145,9 +152,9 @@ const maxSubject = 200
 // error that somebody else wrote one of the files meanwhile. If the answer is lost,
 // [Lost] is true of the error, and the caller has to look.
 // https://docs.gitlab.com/api/commits/#create-a-commit-with-multiple-files-and-actions
-func (c *Client) CommitFiles(ctx context.Context, project int64, branch, message string, files []Write) error {
-	opt := &api.CreateCommitOptions{Branch: &branch, CommitMessage: new(text.Inline(message, maxSubject))}
-	for _, f := range files {
+func (c *Client) CommitFiles(ctx context.Context, project int64, on Commitment) error {
+	opt := &api.CreateCommitOptions{Branch: &on.Branch, CommitMessage: new(text.Inline(on.Message, maxSubject))}
+	for _, f := range on.Files {
 		action := &api.CommitActionOptions{Action: new(api.FileCreate), FilePath: &f.Path, Content: new(base64.StdEncoding.EncodeToString(f.Data)), Encoding: new("base64")}
 		if f.Last != "" {
 			action.Action, action.LastCommitID = new(api.FileUpdate), &f.Last
@@ -155,7 +162,7 @@ func (c *Client) CommitFiles(ctx context.Context, project int64, branch, message
 		opt.Actions = append(opt.Actions, action)
 	}
 	_, _, err := c.API.Commits.CreateCommit(project, opt, api.WithContext(ctx))
-	return Fail(err, "commit to branch %s", branch)
+	return Fail(err, "commit to branch %s", on.Branch)
 }
 
 // ForcePushable reports whether the rules of protected branches let whoever may push

@@ -9,11 +9,20 @@ import (
 // Proven is a build that is kept, of a lock that was compared.
 type Proven struct{ Image, Key, Lock string }
 
+// Proof is what is to be proven: that the lock of a folder is of the commits of Members,
+// and built for all images.
+type Proof struct {
+	Dir     string
+	Images  []string
+	Members map[string]string
+}
+
 // Prove says whether a lock is of certain commits, and its build is kept for every
 // image: then what they make together installs. members are commits by the paths of
 // their projects; what the lock has beside them was required by them. It reads the lock
 // and the records of a folder, which the pipeline's jobs made, and the shelf.
-func Prove(ctx context.Context, s Shelf, dir string, images []string, members map[string]string) ([]Proven, error) {
+func Prove(ctx context.Context, s Shelf, of Proof) ([]Proven, error) {
+	dir, images, members := of.Dir, of.Images, of.Members
 	l, err := LoadLock(dir)
 	if err != nil {
 		return nil, err

@@ -58,19 +58,18 @@ func TestProve(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	record := func(image, of string) Record {
+	record := func(image, of string) {
 		tarball := []byte("tarball of " + image)
 		r := Record{Format: 1, Lock: of, Image: Image{Name: image, Reference: image}, Interpreter: Interpreter{Executable: "/usr/bin/python3", Version: "3.12.1"}, Root: "/opt/pinwheel",
 			Tarball: Tarball{Name: tarballName(image, Gzip), SHA256: digestOf(tarball), Size: int64(len(tarball))}, Installed: []Installed{}, Data: []string{}, Overridden: []string{}}
 		r.Key = r.target().key()
 		write(tarballName(image, Gzip), tarball)
 		write(recordName(image), r.encode())
-		return r
 	}
 	write(LockName, lock.Encode())
 	prove := func(says string, with map[string]string) []Proven {
 		t.Helper()
-		got, err := Prove(t.Context(), shelf, dir, []string{"python", "builder"}, with)
+		got, err := Prove(t.Context(), shelf, Proof{dir, []string{"python", "builder"}, with})
 		if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
 			t.Errorf("%v, want %q", err, says)
 		}
@@ -96,7 +95,7 @@ func TestProve(t *testing.T) {
 	write(LockName, lock.Encode())
 	prove("the lock has overrides (lib_pip_url)", members)
 	var m *Mistake
-	if _, err := Prove(t.Context(), shelf, t.TempDir(), nil, nil); !errors.As(err, &m) {
+	if _, err := Prove(t.Context(), shelf, Proof{Dir: t.TempDir()}); !errors.As(err, &m) {
 		t.Errorf("without a lock: %v", err)
 	}
 }

@@ -104,11 +104,12 @@ func (p *program) sayDeployed(o deploy.Outcome, asJSON bool) error {
 			fmt.Fprintf(p.out, "  %s: %s -> %s\n", printable(m.Project), orNone(m.Old), orNone(m.New))
 		}
 	}
-	switch {
-	case o.Do == deploy.Wait:
+	switch o.Do {
+	case deploy.Wait:
 		return failure{code: exitHeld}
-	case o.Do == deploy.Refuse:
+	case deploy.Refuse:
 		return failure{code: exitUsage}
+	case deploy.Deploy, deploy.Nothing, deploy.Overtake:
 	}
 	return nil
 }
@@ -131,6 +132,9 @@ func deployedWords(o deploy.Outcome) string {
 		return fmt.Sprintf("%snot deployed, %s; pinwheel release %s ends the hold", subject, o.Why, o.Project)
 	case deploy.Deploy:
 		return fmt.Sprintf("%sdone (%s), set %d", subject, o.Kind, o.Set)
+	case deploy.Refuse:
+		return subject + o.Why
+	case deploy.Nothing, deploy.Overtake:
 	}
 	return fmt.Sprintf("%snothing to do: %s", subject, o.Why)
 }

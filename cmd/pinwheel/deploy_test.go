@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -42,35 +43,35 @@ software:
 	return p
 }
 
-// merge puts a commit on the default branch of a project, and makes its pipeline.
-func (p *production) merge(path string) string {
+// merge puts a commit on the default branch of cki-lib, and makes its pipeline.
+func (p *production) merge() string {
 	p.t.Helper()
 	p.n++
-	project := p.gitlab.Project(path)
+	project := p.gitlab.Project(deployPath)
 	sha, err := project.Push("maintainer", "main", fmt.Sprintf("Change %d", p.n), map[string]string{"change": fmt.Sprint(p.n)})
 	must(p.t, err)
 	must(p.t, project.Pipeline("maintainer", "main", "running", "test=success", "lint=failed?"))
 	return sha
 }
 
-// job runs pinwheel deploy as the job of the newest pipeline of a ref.
-func (p *production) job(path, ref string, env map[string]string) (code int, out, complaints string) {
+// job runs pinwheel deploy in cki-lib as the job of the newest pipeline of a ref.
+func (p *production) job(ref string, env map[string]string) (code int, out, complaints string) {
 	p.t.Helper()
-	return p.jobOf(path, ref, env)
+	return p.jobOf(ref, env)
 }
 
 // jobWith is job with flags.
-func (p *production) jobWith(path, ref string, flags ...string) (code int, out, complaints string) {
+func (p *production) jobWith(flags ...string) (code int, out, complaints string) {
 	p.t.Helper()
-	return p.jobOf(path, ref, nil, flags...)
+	return p.jobOf("main", nil, flags...)
 }
 
-func (p *production) jobOf(path, ref string, env map[string]string, flags ...string) (code int, out, complaints string) {
+func (p *production) jobOf(ref string, env map[string]string, flags ...string) (code int, out, complaints string) {
 	p.t.Helper()
-	project := p.gitlab.Project(path)
+	project := p.gitlab.Project(deployPath)
 	pipeline, job, err := project.StartJob("maintainer", ref, "deploy-production")
 	must(p.t, err)
-	p.inJob(map[string]string{"CI_PROJECT_PATH": path, "CI_COMMIT_SHA": project.PipelineSHA(pipeline), "CI_PIPELINE_ID": fmt.Sprint(pipeline), "CI_JOB_ID": fmt.Sprint(job),
+	p.inJob(map[string]string{"CI_PROJECT_PATH": deployPath, "CI_COMMIT_SHA": project.PipelineSHA(pipeline), "CI_PIPELINE_ID": fmt.Sprint(pipeline), "CI_JOB_ID": fmt.Sprint(job),
 		"CI_ENVIRONMENT_NAME": "production"}, env)
 	code, out, complaints = p.configured(append([]string{"deploy"}, flags...)...)
 	status := "success"
@@ -90,31 +91,29 @@ func (p *production) inJob(all ...map[string]string) {
 		}
 	}
 	for _, some := range all {
-		for name, value := range some {
-			p.env[name] = value
-		}
+		maps.Copy(p.env, some)
 	}
 }
 
-func (p *production) head(path string) string { return p.gitlab.Project(path).Head("production") }
+func (p *production) head() string { return p.gitlab.Project(deployPath).Head("production") }
 
 // TestDeploy goes the whole way with the commands: deploy, releases, rollback, hold,
 // release, and what the audit says of it.
 func TestDeploy(t *testing.T) {
 	p := newProduction(t)
-	first := p.merge(deployPath)
-	code, out, complaints := p.job(deployPath, "main", nil)
+	first := p.merge()
+	code, out, complaints := p.job("main", nil)
 	p.want(code, exitDone, complaints)
 	has(t, out, deployPath+" "+first[:12]+": done (forward), set 1", " -> "+first[:12])
-	if p.head(deployPath) != first {
-		t.Errorf("production is at %s", p.head(deployPath))
+	if p.head() != first {
+		t.Errorf("production is at %s", p.head())
 	}
 	// GitLab records what a job with an environment deploys itself.
 	if n := len(p.gitlab.Project(deployPath).Deployments()); n != 0 {
 		t.Errorf("%d records were made beside GitLab's", n)
 	}
-	second := p.merge(deployPath)
-	code, _, complaints = p.job(deployPath, "main", nil)
+	second := p.merge()
+	code, _, complaints = p.job("main", nil)
 	p.want(code, exitDone, complaints)
 	code, out, complaints = p.configured("releases")
 	p.want(code, exitDone, complaints)
@@ -122,17 +121,17 @@ func TestDeploy(t *testing.T) {
 	code, out, complaints = p.configured("rollback", deployPath)
 	p.want(code, exitDone, complaints)
 	has(t, out, "done (rollback), set 3", second[:12]+" -> "+first[:12])
-	third := p.merge(deployPath)
-	code, out, complaints = p.job(deployPath, "main", nil)
+	third := p.merge()
+	code, out, complaints = p.job("main", nil)
 	p.want(code, exitHeld, complaints)
 	has(t, out, "not deployed, held ", "rolled back from "+second[:12], "pinwheel release "+deployPath)
 	code, out, complaints = p.configured("release", deployPath)
 	p.want(code, exitDone, complaints)
 	has(t, out, "released")
-	code, _, complaints = p.job(deployPath, "main", nil)
+	code, _, complaints = p.job("main", nil)
 	p.want(code, exitDone, complaints)
-	if p.head(deployPath) != third {
-		t.Errorf("production is at %s, want %s", p.head(deployPath), third)
+	if p.head() != third {
+		t.Errorf("production is at %s, want %s", p.head(), third)
 	}
 	code, out, complaints = p.configured("hold", otherPath, "--until", "2026-01-31", "--reason", "the lab is down")
 	p.want(code, exitDone, complaints)
@@ -161,12 +160,12 @@ func TestDeploy(t *testing.T) {
 // job that GitLab retries after a failure is not.
 func TestDeployAgain(t *testing.T) {
 	p := newProduction(t)
-	first := p.merge(deployPath)
-	code, _, complaints := p.job(deployPath, "main", nil)
+	first := p.merge()
+	code, _, complaints := p.job("main", nil)
 	p.want(code, exitDone, complaints)
 	old := p.gitlab.Project(deployPath).NewestPipeline()
-	second := p.merge(deployPath)
-	code, _, complaints = p.job(deployPath, "main", nil)
+	second := p.merge()
+	code, _, complaints = p.job("main", nil)
 	p.want(code, exitDone, complaints)
 	again := func(env map[string]string) (int, string, string) {
 		project := p.gitlab.Project(deployPath)
@@ -179,7 +178,7 @@ func TestDeployAgain(t *testing.T) {
 	code, out, complaints := again(nil)
 	p.want(code, exitDone, complaints)
 	has(t, out, `"did":"deploy"`, `"kind":"rollback"`, `"from":"`+second+`"`)
-	if p.head(deployPath) != first {
-		t.Errorf("production is at %s", p.head(deployPath))
+	if p.head() != first {
+		t.Errorf("production is at %s", p.head())
 	}
 }

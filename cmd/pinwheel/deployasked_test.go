@@ -17,8 +17,8 @@ import (
 // production; one that may fail, or comes later, does not.
 func TestDeployAsksWhatPassed(t *testing.T) {
 	p := newProduction(t)
-	before := p.head(deployPath)
-	sha := p.merge(deployPath)
+	before := p.head()
+	sha := p.merge()
 	project := p.gitlab.Project(deployPath)
 	for jobs, says := range map[string]string{
 		"test=failed":               "test (failed)",
@@ -28,17 +28,17 @@ func TestDeployAsksWhatPassed(t *testing.T) {
 		"trigger=failed>":           "trigger (failed)",
 	} {
 		must(t, project.Pipeline("maintainer", "main", "running", strings.Split(jobs, ",")...))
-		code, _, complaints := p.job(deployPath, "main", nil)
+		code, _, complaints := p.job("main", nil)
 		p.want(code, exitFailed, complaints)
 		has(t, complaints, "jobs of this pipeline that have to pass did not", says)
-		if p.head(deployPath) != before {
+		if p.head() != before {
 			t.Fatalf("%s: production was moved", jobs)
 		}
 	}
 	must(t, project.Pipeline("maintainer", "main", "running", "test=success", "lint=failed?", "publish=created", "extra=manual", "none=skipped"))
-	code, _, complaints := p.job(deployPath, "main", nil)
+	code, _, complaints := p.job("main", nil)
 	p.want(code, exitDone, complaints)
-	if p.head(deployPath) != sha {
+	if p.head() != sha {
 		t.Error("production was not moved")
 	}
 }
@@ -50,29 +50,29 @@ func TestDeployOfAMergeRequest(t *testing.T) {
 	project := p.gitlab.Project(deployPath)
 	sha, err := project.Push("maintainer", "feature", "Try it", map[string]string{"try": "1"})
 	must(t, err)
-	p.merge(deployPath)
+	p.merge()
 	iid, err := project.CreateMR("maintainer", "feature", "main", "Try it", "")
 	must(t, err)
 	must(t, project.Pipeline("maintainer", fmt.Sprintf("!%d/merge", iid), "running", "test=success"))
 	ref := fmt.Sprintf("refs/merge-requests/%d/merge", iid)
-	code, out, complaints := p.job(deployPath, ref, map[string]string{"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": sha})
+	code, out, complaints := p.job(ref, map[string]string{"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": sha})
 	p.want(code, exitUsage, complaints)
 	has(t, out, "by hand alone")
-	code, _, complaints = p.job(deployPath, ref, map[string]string{"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": strings.Repeat("e", 40), "CI_JOB_MANUAL": "true"})
+	code, _, complaints = p.job(ref, map[string]string{"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": strings.Repeat("e", 40), "CI_JOB_MANUAL": "true"})
 	p.want(code, exitUsage, complaints)
 	has(t, complaints, "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA is no commit of this pipeline")
-	code, out, complaints = p.job(deployPath, ref, map[string]string{"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": sha, "CI_JOB_MANUAL": "true"})
+	code, out, complaints = p.job(ref, map[string]string{"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": sha, "CI_JOB_MANUAL": "true"})
 	p.want(code, exitDone, complaints)
 	has(t, out, "done (merge-request)")
-	if p.head(deployPath) != sha {
-		t.Errorf("production is at %s, want %s", p.head(deployPath), sha)
+	if p.head() != sha {
+		t.Errorf("production is at %s, want %s", p.head(), sha)
 	}
 }
 
 // TestDeploySaysWhatIsMissing: a sentence with the next step, and nothing is moved.
 func TestDeploySaysWhatIsMissing(t *testing.T) {
 	p := newProduction(t)
-	p.merge(deployPath)
+	p.merge()
 	token := p.env["PINWHEEL_DEPLOY_TOKEN"]
 	for _, tt := range []struct {
 		args, says string
@@ -139,24 +139,24 @@ func TestDeployWantsTheBuildsFirst(t *testing.T) {
 	p := newProduction(t)
 	shelf, dir := p.path("shelf"), p.path("software")
 	p.write("pinwheel.yaml", p.read("pinwheel.yaml")+fmt.Sprintf("  images: [{name: python}, {name: builder}]\n  registry: {folder: %q}\n", shelf))
-	before := p.head(deployPath)
-	sha := p.merge(deployPath)
+	before := p.head()
+	sha := p.merge()
 	deploy := func(code int, says string) {
 		t.Helper()
-		got, out, complaints := p.jobWith(deployPath, "main", "--dir", dir)
+		got, out, complaints := p.jobWith("--dir", dir)
 		if got != code || !strings.Contains(out+complaints, says) {
 			t.Errorf("exit code %d, %s%s; want %d, %q", got, out, complaints, code, says)
 		}
-		if code != exitDone && p.head(deployPath) != before {
+		if code != exitDone && p.head() != before {
 			t.Error("production was moved")
 		}
 	}
 	deploy(exitUsage, "there is no software.lock.json")
-	p.softwareOf(dir, shelf, map[string]string{deployPath: before, otherPath: p.head(otherPath)}, "python", "builder")
+	p.softwareOf(dir, shelf, map[string]string{deployPath: before, otherPath: p.gitlab.Project(otherPath).Head("production")}, "python", "builder")
 	deploy(exitUsage, "the lock has cki/cki-lib at "+before[:12]+", and production would have it at "+sha[:12])
-	p.softwareOf(dir, "", map[string]string{deployPath: sha, otherPath: p.head(otherPath)}, "python", "builder")
+	p.softwareOf(dir, "", map[string]string{deployPath: sha, otherPath: p.gitlab.Project(otherPath).Head("production")}, "python", "builder")
 	deploy(exitUsage, "of image python is not kept")
-	p.softwareOf(dir, shelf, map[string]string{deployPath: sha, otherPath: p.head(otherPath)}, "python", "builder")
+	p.softwareOf(dir, shelf, map[string]string{deployPath: sha, otherPath: p.gitlab.Project(otherPath).Head("production")}, "python", "builder")
 	deploy(exitDone, "done (forward), set 1")
 	code, out, complaints := p.configured("releases", "--sets", "--json")
 	p.want(code, exitDone, complaints)

@@ -302,7 +302,7 @@ func (d *deployment) builds(dir string) func(context.Context, map[string]string)
 		for _, i := range d.conf.Software.Images {
 			images = append(images, i.Name)
 		}
-		proven, err := prepare.Prove(ctx, shelf, dir, images, members)
+		proven, err := prepare.Prove(ctx, shelf, prepare.Proof{Dir: dir, Images: images, Members: members})
 		var out []deploy.Build
 		for _, b := range proven {
 			out = append(out, deploy.Build{Image: b.Image, Key: b.Key, Lock: b.Lock})

@@ -52,6 +52,17 @@ func (p *Project) deploymentWire(d *deployment) object {
 		"user": p.s.userWire(d.user), "environment": object{"id": 1, "name": d.environment}, "deployable": nil}
 }
 
+// recorded are the records of API calls that a list asks for.
+func (c *call) recorded() []object {
+	var out []object
+	for _, d := range c.p.deployments {
+		if (!c.query.Has("environment") || c.query.Get("environment") == d.environment) && (!c.query.Has("status") || c.query.Get("status") == "success") {
+			out = append(out, c.p.deploymentWire(d))
+		}
+	}
+	return out
+}
+
 // Deployments lists the records that API calls made, as ENVIRONMENT SHA, oldest first.
 func (p *Project) Deployments() []string {
 	p.s.mu.Lock()

@@ -200,11 +200,7 @@ func listDeployments(c *call) (*reply, error) {
 				"user": c.s.userWire(l.user), "environment": object{"id": 1, "name": j.environment}, "deployable": c.p.jobWire(l, j)})
 		}
 	}
-	for _, d := range c.p.deployments {
-		if (!c.query.Has("environment") || c.query.Get("environment") == d.environment) && (!c.query.Has("status") || c.query.Get("status") == "success") {
-			found = append(found, c.p.deploymentWire(d))
-		}
-	}
+	found = append(found, c.recorded()...)
 	slices.SortStableFunc(found, func(a, b object) int { return int(a["id"].(int64) - b["id"].(int64)) })
 	if direction == "desc" {
 		slices.Reverse(found)

@@ -33,7 +33,8 @@ password, and for each project at the role, the settings, the protected
 branches, the files, and when the schedule next falls into the window. Where a
 set of software is configured it looks at git, the interpreters of this
 machine, the projects of the set and their refs, what overrides may name, and
-where builds are kept. It writes nothing to GitLab.
+where builds are kept, and with software.deploy at what may move and move back
+each production branch. It writes nothing to GitLab.
 
 The exit code is 1 when a line is an error, and 0 otherwise.`,
 		Example: `  pinwheel doctor
@@ -106,7 +107,12 @@ func (d *doctor) say(g grade, subject, format string, args ...any) {
 // nobody from hearing of an index.
 func (d *doctor) examine(ctx context.Context, projects []config.Project) error {
 	if len(projects) == 0 {
+		if _, err := d.config.Token(d.env); err != nil && d.config.Software.Deploy.Configured() {
+			d.production(ctx) // the configuration of deployments alone
+			return ctx.Err()
+		}
 		d.softwareAlone(ctx)
+		d.production(ctx)
 		d.indexes(ctx)
 		return ctx.Err()
 	}
@@ -127,6 +133,7 @@ func (d *doctor) examine(ctx context.Context, projects []config.Project) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	d.production(ctx)
 	for _, project := range projects {
 		d.window(project)
 	}

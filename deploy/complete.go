@@ -29,6 +29,9 @@ func (d *Deployer) complete(ctx context.Context, i Intent) error {
 	if err := d.record(ctx, i); err != nil {
 		return err
 	}
+	if err := d.propose(ctx, i); err != nil {
+		return err
+	}
 	return d.finish(ctx, i)
 }
 

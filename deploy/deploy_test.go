@@ -130,9 +130,16 @@ func TestRollbackOfASet(t *testing.T) {
 			w.same(w.production(path), good[path])
 			w.same(w.must(w.order(path, w.merge(path))).Do, deploy.Wait)
 		}
+		// A merge request brings the constraints in line on their default branch.
+		proposed := w.sim.Project(pins).MRs()
+		w.same(len(proposed), 1)
+		w.same(proposed[0].TargetBranch, "main")
+		text, _ := w.sim.Project(pins).File(proposed[0].SourceBranch, "change")
+		w.same(text, "1")
 		out, err = d.RollbackSet(ctx, "3", deploy.Person{Name: "dave"})
 		w.ok(err)
 		w.same(out.Do, deploy.Nothing)
+		w.same(len(w.sim.Project(pins).MRs()), 1)
 		var mistake *deploy.Mistake
 		_, err = d.RollbackSet(ctx, deploy.Previous, deploy.Person{Name: "dave"})
 		w.same(errors.As(err, &mistake), true)

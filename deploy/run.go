@@ -21,8 +21,12 @@ type Options struct {
 	Members     []string // paths of the projects of the set, the constraints' among them
 	Branch      string   // that is moved, in each project
 	Environment string
-	Clock       func() time.Time // of leases and records; it goes on while a deployment does
-	Instance    string           // tells this process from all others
+	// Constraints is the member that keeps the constraints, and ConstraintsFiles are those
+	// which a rollback of a set brings in line on its default branch; empty: none.
+	Constraints      string
+	ConstraintsFiles []string
+	Clock            func() time.Time // of leases and records; it goes on while a deployment does
+	Instance         string           // tells this process from all others
 	// Do writes an effect down before and after it; see [journal.Journal].
 	Do func(ctx context.Context, project string, f plan.Fact, effect func(context.Context) journal.Outcome) error
 	// Say gets a sentence for a person while something is waited for, or is not as it

@@ -113,6 +113,7 @@ func (w *world) deployer(transport http.RoundTripper) (*deploy.Deployer, error) 
 	}
 	return deploy.New(context.Background(), deploy.Options{
 		Client: c, Place: deploy.Place{Project: "cki/deployments", Folder: "deployments"}, Members: members, Branch: "production", Environment: "production",
+		Constraints: "cki/pipeline-definition", ConstraintsFiles: []string{"change", "constraints.yml"},
 		Clock: time.Now, Instance: name,
 		Do: func(ctx context.Context, _ string, _ plan.Fact, effect func(context.Context) journal.Outcome) error {
 			effect(ctx)

@@ -124,7 +124,8 @@ func (p *program) deployment(ctx context.Context, path string, reading bool) (*d
 	soft := c.Software.Deploy
 	d.Deployer, err = deploy.New(ctx, deploy.Options{
 		Client: d.client, Place: deploy.Place{Project: soft.Sets.Project, Branch: soft.Sets.Branch, Folder: soft.Sets.Folder},
-		Members: d.members, Branch: soft.Branch, Environment: soft.Environment, Clock: p.now, Instance: p.instance, Do: write,
+		Members: d.members, Branch: soft.Branch, Environment: soft.Environment,
+		Constraints: soft.Constraints, ConstraintsFiles: soft.ConstraintsFiles, Clock: p.now, Instance: p.instance, Do: write,
 		Say: func(format string, args ...any) {
 			fmt.Fprintln(p.err, "pinwheel: "+printable(fmt.Sprintf(format, args...)))
 		},

@@ -212,7 +212,7 @@ func (p *production) softwareOf(dir, shelf string, commits map[string]string, im
 		must(p.t, os.WriteFile(filepath.Join(dir, image+".json"), record, 0o600))
 		must(p.t, os.WriteFile(filepath.Join(dir, image+".tar.gz"), []byte(tarball), 0o600))
 		if shelf != "" {
-			_, _, err := prepare.Push(p.t.Context(), prepare.InFolder(shelf), dir, image)
+			_, _, err := prepare.Push(p.t.Context(), prepare.InFolder(shelf), prepare.Pushing{Dir: dir, Image: image})
 			must(p.t, err)
 		}
 	}

@@ -288,9 +288,9 @@ func (j *redJudge) output(what, text string) {
 }
 
 // redMark are effects that texts mean beside those of ours: more marks, branches
-// that people named, the trailer of what a merge request asked for, and links to the
-// inner index.
-var redMark = regexp.MustCompile(`^(?:hidden (?:pinwheel:libyears \d{4}-\d\d-\d\d=\d+\.\d|op:[a-z]+-[0-9a-f]{40}|rebase-branch=pinwheel/[^\s<>]+)|task \[[ x]\] <!-- rebase-branch=pinwheel/[^\s<>]+ -->.*|commit [0-9a-f]{8}|link https://inner\.example/[\w./-]*)$`)
+// that people named, the trailer of what a merge request asked for, links to the
+// inner index, and the chart of several weeks.
+var redMark = regexp.MustCompile(`^(?:hidden (?:pinwheel:libyears \d{4}-\d\d-\d\d=\d+\.\d(?: \d{4}-\d\d-\d\d=\d+\.\d)*|op:[a-z]+-[0-9a-f]{40}|rebase-branch=pinwheel/[^\s<>]+)|task \[[ x]\] <!-- rebase-branch=pinwheel/[^\s<>]+ -->.*|commit [0-9a-f]{8}|link https://inner\.example/[\w./-]*|block .{3}mermaid|diagram mermaid)$`)
 
 // texts judges all that pinwheel ever wrote into GitLab: no effect that it does
 // not mean, and no secret.

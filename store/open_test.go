@@ -191,6 +191,11 @@ func TestEverySchemaComesToHead(t *testing.T) {
 		same(t, "version", version, len(steps))
 		same(t, "project", got[Memory](t)(s.ProjectMemory(ctx, "g/p")).LastNoteID, int64(99))
 		same(t, "branches", got[map[string]Branch](t)(s.Branches(ctx, "g/p"))["pinwheel/boto3-1.x"].Head, "aaa")
+		if files := got[Files](t)(s.Files(ctx, "g/p")); step.version >= 13 {
+			same(t, "files", files, Files{"bbb", map[string]File{"constraints.txt": {Data: []byte("boto3")}, ".gitlab/pinwheel.yaml": {Absent: true}}})
+		} else {
+			same(t, "files before there were any", len(files.ByPath), 0)
+		}
 		same(t, "merge requests", got[[]plan.MergeRequest](t)(s.MergeRequests(ctx, "g/p"))[0].IID, int64(5))
 		same(t, "selections", got[[]Selection](t)(s.Selections(ctx, "g/p"))[0].Tick.ID, "note-9")
 		same(t, "facts", got[map[string]Facts](t)(s.Facts(ctx, "pypi", []string{"boto3"}))["boto3"].Blob, []byte{0, 0xff})

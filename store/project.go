@@ -15,6 +15,7 @@ import (
 type Memory struct {
 	ID                int64 // GitLab's number of the project, 0 if not known
 	Path              string
+	Prefix            string // of the branches that the last run read, "" where that is not known
 	DashboardIID      int64  // 0: no dashboard was written yet
 	DashboardBody     string // as last written
 	DashboardAt       time.Time
@@ -35,7 +36,7 @@ type Memory struct {
 // ProjectMemory returns what is known of the project at path. Of a project
 // never heard of, it is a Memory with nothing but the path.
 func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) {
-	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings, gates
+	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings, gates, prefix
 		FROM projects WHERE path = ?`
 	m := Memory{Path: path}
 	var at, seen, attended, seenPipelines, rights instant
@@ -44,7 +45,7 @@ func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) 
 	var standings map[string]int
 	var gates gatesRow
 	err := s.row(ctx, query, []any{path},
-		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended, &seenPipelines, asJSON{&pipelines}, &rights, asJSON{&gaps}, asJSON{&standings}, asJSON{&gates})
+		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended, &seenPipelines, asJSON{&pipelines}, &rights, asJSON{&gaps}, asJSON{&standings}, asJSON{&gates}, &m.Prefix)
 	if errors.Is(err, sql.ErrNoRows) {
 		return m, nil
 	}
@@ -61,13 +62,13 @@ func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) 
 // SaveMemory replaces what is known of the project m.Path.
 func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
 	const upsert = `INSERT INTO projects
-		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings, gates)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings, gates, prefix)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (path) DO UPDATE SET id = excluded.id, dashboard_iid = excluded.dashboard_iid,
 		dashboard_body = excluded.dashboard_body, dashboard_at = excluded.dashboard_at,
 		paused_note_for = excluded.paused_note_for, last_note_id = excluded.last_note_id,
 		merge_requests_seen = excluded.merge_requests_seen, attended_at = excluded.attended_at,
-		pipelines_seen = excluded.pipelines_seen, pipelines = excluded.pipelines, rights_at = excluded.rights_at, gaps = excluded.gaps, standings = excluded.standings, gates = excluded.gates`
+		pipelines_seen = excluded.pipelines_seen, pipelines = excluded.pipelines, rights_at = excluded.rights_at, gaps = excluded.gaps, standings = excluded.standings, gates = excluded.gates, prefix = excluded.prefix`
 	pipelines, err := json.Marshal(eachValue(m.Pipelines, rowOfPipeline))
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
@@ -85,7 +86,7 @@ func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}
 	err = s.exec(ctx, upsert, m.Path, m.ID, m.DashboardIID, m.DashboardBody, instant{m.DashboardAt},
-		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen}, instant{m.Attended}, instant{m.PipelinesSeen}, string(pipelines), instant{m.RightsAt}, string(gaps), string(standings), string(gates))
+		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen}, instant{m.Attended}, instant{m.PipelinesSeen}, string(pipelines), instant{m.RightsAt}, string(gaps), string(standings), string(gates), m.Prefix)
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}

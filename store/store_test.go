@@ -405,3 +405,16 @@ func BenchmarkMetadata(b *testing.B) {
 		}
 	}
 }
+
+// TestFiles keeps what was read at one commit, and nothing of another.
+func TestFiles(t *testing.T) {
+	ctx, s := t.Context(), opened(t, file(t))
+	same(t, "nothing is known", got[Files](t)(s.Files(ctx, "g/p")), Files{ByPath: map[string]File{}})
+	first := Files{"aaa", map[string]File{"a.txt": {Data: []byte("a==1\n")}, "empty.txt": {}, "none.yaml": {Absent: true}}}
+	must(t, s.SaveFiles(ctx, "g/p", first))
+	must(t, s.SaveFiles(ctx, "g/q", Files{"ccc", map[string]File{"a.txt": {Data: []byte("other")}}}))
+	same(t, "as they were read", got[Files](t)(s.Files(ctx, "g/p")), first)
+	second := Files{"bbb", map[string]File{"a.txt": {Absent: true}}}
+	must(t, s.SaveFiles(ctx, "g/p", second))
+	same(t, "at another commit", got[Files](t)(s.Files(ctx, "g/p")), second)
+}

@@ -1,0 +1,65 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Files are those of a project at one commit, which never change.
+type Files struct {
+	Head   string // the commit's SHA, "" for none
+	ByPath map[string]File
+}
+
+// File is one of them.
+type File struct {
+	Data   []byte
+	Absent bool // the commit has no such file
+}
+
+// Files returns those that the last run of a project read.
+func (s *Store) Files(ctx context.Context, project string) (Files, error) {
+	out := Files{ByPath: map[string]File{}}
+	err := s.each(ctx, `SELECT path, head, data, data IS NULL FROM files WHERE project = ?`, []any{project}, func(rows *sql.Rows) error {
+		var path string
+		var f File
+		if err := rows.Scan(&path, &out.Head, &f.Data, &f.Absent); err != nil {
+			return err
+		}
+		out.ByPath[path] = f
+		return nil
+	})
+	if err != nil {
+		return Files{}, fmt.Errorf("read the files of %s: %w", project, err)
+	}
+	return out, nil
+}
+
+// SaveFiles replaces the files that are known of a project.
+func (s *Store) SaveFiles(ctx context.Context, project string, files Files) error {
+	const remove = `DELETE FROM files WHERE project = ?`
+	const insert = `INSERT INTO files (project, path, head, data) VALUES (?, ?, ?, ?)`
+	err := s.project(ctx, project, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, remove, project); err != nil {
+			return err
+		}
+		for _, path := range slices.Sorted(maps.Keys(files.ByPath)) {
+			f := files.ByPath[path]
+			data := append([]byte{}, f.Data...) // never NULL where there is a file
+			if f.Absent {
+				data = nil
+			}
+			if _, err := tx.ExecContext(ctx, insert, project, path, files.Head, data); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("save the files of %s: %w", project, err)
+	}
+	return nil
+}

@@ -29,6 +29,7 @@ type counts struct {
 	Reads, Writes   int // of GitLab
 	Pages, Metadata int // of the index
 	Loose           int // of Metadata, those of projects that nothing pins
+	Waves           int // of reads of GitLab
 	Failures        []string
 	Asked           []asked // all of them, for the bare client
 }
@@ -57,9 +58,17 @@ func fakes(o options, in io.Reader, out io.Writer) error {
 	var pages, metadata, looseMetadata atomic.Int64
 	log := &requests{}
 	mux := http.NewServeMux()
-	mux.Handle("/", log.of(gitlab))
+	var depth waves
+	mux.Handle("/", log.of(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.Method == http.MethodGet {
+			wave := depth.begin()
+			defer depth.end(wave)
+		}
+		time.Sleep(o.gitlab)
+		gitlab.ServeHTTP(w, q)
+	})))
 	mux.HandleFunc("/_counts", func(w http.ResponseWriter, _ *http.Request) {
-		c := counts{Failures: gitlab.Failures(), Pages: int(pages.Swap(0)), Metadata: int(metadata.Swap(0)), Loose: int(looseMetadata.Swap(0)), Asked: log.take()}
+		c := counts{Failures: gitlab.Failures(), Pages: int(pages.Swap(0)), Metadata: int(metadata.Swap(0)), Loose: int(looseMetadata.Swap(0)), Asked: log.take(), Waves: depth.take()}
 		for _, q := range gitlab.Requests() {
 			if q.Write {
 				c.Writes++
@@ -144,7 +153,7 @@ func startFakes(o options) (ready, func(), error) {
 	if err != nil {
 		return ready{}, nil, err
 	}
-	cmd := exec.Command(self, "-serve", fmt.Sprint("-pins=", o.pins), fmt.Sprint("-size=", o.size), fmt.Sprint("-latency=", o.latency), fmt.Sprint("-fleet=", o.fleet))
+	cmd := exec.Command(self, "-serve", fmt.Sprint("-pins=", o.pins), fmt.Sprint("-size=", o.size), fmt.Sprint("-latency=", o.latency), fmt.Sprint("-gitlab-latency=", o.gitlab), fmt.Sprint("-fleet=", o.fleet))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -22,10 +22,11 @@ func main() { os.Exit(command(os.Args[1:], os.Stdout, os.Stderr)) }
 type options struct {
 	pins, size   int
 	starts, runs int
-	latency      time.Duration
-	times        bool // time is bounded, too
-	fleet        int  // so many projects in one serve, and nothing else
-	large        bool // projects of 2,000 and 5,000 pins, too
+	latency      time.Duration // of the index
+	gitlab       time.Duration // of GitLab
+	times        bool          // time is bounded, too
+	fleet        int           // so many projects in one serve, and nothing else
+	large        bool          // projects of 2,000 and 5,000 pins, too
 }
 
 var errBroken = errors.New("a bound is broken")
@@ -43,10 +44,13 @@ func command(args []string, out, errs io.Writer) int {
 	flags.IntVar(&o.starts, "starts", 3, "first runs, each with fakes and a database of its own")
 	flags.IntVar(&o.runs, "runs", 7, "runs in which nothing changed, after the last of them")
 	flags.DurationVar(&o.latency, "latency", 0, "what the index waits before it answers; without a bound on time")
+	flags.DurationVar(&o.gitlab, "gitlab-latency", 0, "what GitLab waits before it answers; without a bound on time")
+	far := flags.Bool("far", true, "measure servers that are far away, too")
 	flags.BoolVar(&o.times, "times", true, "bound time too; false on a machine that is busy")
 	flags.IntVar(&o.fleet, "fleet", 0, "measure the first runs of so many projects in one serve, and nothing else")
 	flags.BoolVar(&o.large, "large", true, "measure projects of 2,000 and 5,000 pins, too")
 	alone := flags.Bool("ratio", false, "measure runs in which nothing changed against the bare client, and nothing else")
+	near := flags.Bool("near", true, "measure servers that answer at once")
 	decide := flags.Bool("decide", true, "time decisions alone, too")
 	bounds := flags.Bool("bounds", true, "fail where a bound is broken")
 	if err := flags.Parse(args); err != nil {
@@ -56,7 +60,7 @@ func command(args []string, out, errs io.Writer) int {
 		fmt.Fprintln(errs, "bench: takes no arguments, and at least one pin and start and two runs")
 		return 2
 	}
-	o.times = o.times && o.latency == 0
+	o.times = o.times && o.latency == 0 && o.gitlab == 0
 	var err error
 	switch {
 	case *serve:
@@ -66,7 +70,7 @@ func command(args []string, out, errs io.Writer) int {
 	case *alone:
 		err = ratio(o, out)
 	default:
-		err = bench(o, *decide, out)
+		err = bench(o, parts{*near, *far, *decide}, out)
 	}
 	if errors.Is(err, errBroken) && !*bounds {
 		err = nil
@@ -78,18 +82,31 @@ func command(args []string, out, errs io.Writer) int {
 	return 0
 }
 
+// parts are which measurements are made.
+type parts struct{ near, far, decide bool }
+
 // bench measures and judges.
-func bench(o options, decide bool, out io.Writer) error {
+func bench(o options, p parts, out io.Writer) error {
 	if o.fleet > 0 {
 		return fleet(o, out)
 	}
 	fmt.Fprintf(out, "%d pins, pages of %d bytes, index latency %s, %s\n", o.pins, o.size, o.latency, machine())
-	m, err := measure(o, out)
-	if err != nil {
-		return err
+	var all []bound
+	if p.near {
+		m, err := measure(o, out)
+		if err != nil {
+			return err
+		}
+		all = append(all, m.bounds(o)...)
 	}
-	all := m.bounds(o)
-	if decide {
+	if p.far {
+		f, err := measureFar(o, out)
+		if err != nil {
+			return err
+		}
+		all = append(all, f.bounds(o.times)...)
+	}
+	if p.decide {
 		d, err := decisions(out)
 		if err != nil {
 			return err

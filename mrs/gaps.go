@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -44,7 +45,12 @@ func (c *Client) Gaps(ctx context.Context, p plan.Project, bot plan.User, writes
 	gap := func(page, next, format string, args ...any) {
 		out = append(out, plan.Problem{Text: fmt.Sprintf(format, args...), Next: next, Page: p.WebURL + page})
 	}
+	var s Settings
+	var unread error
+	var reads sync.WaitGroup
+	reads.Go(func() { s, unread = c.Settings(ctx, p.ID) })
 	token, err := c.gl.Token(ctx)
+	reads.Wait()
 	switch {
 	case errors.Is(err, gitlab.ErrNotFound) || errors.Is(err, gitlab.ErrForbidden) || errors.Is(err, gitlab.ErrUnauthorized):
 		// a kind of token that tells nothing of itself
@@ -56,9 +62,8 @@ func (c *Client) Gaps(ctx context.Context, p plan.Project, bot plan.User, writes
 			Kinds: []error{gitlab.ErrForbidden, gitlab.ErrScope}, Text: "the scope is " + strings.Join(token.Scopes, ", "),
 		}
 	}
-	s, err := c.Settings(ctx, p.ID)
-	if err != nil {
-		return nil, err
+	if unread != nil {
+		return nil, unread
 	}
 	if !writes {
 		return out, nil

@@ -44,6 +44,22 @@ func (c *Client) UpdatedMergeRequests(ctx context.Context, id int64, since time.
 	return out, err
 }
 
+// ChangedMergeRequests lists those that changed after an instant, those that are open
+// apart from the others. A check for conflicts is asked for as in OpenMergeRequests.
+func (c *Client) ChangedMergeRequests(ctx context.Context, id int64, since time.Time) (open, others []plan.MergeRequest, err error) {
+	all, err := c.list(ctx, id, "list changed merge requests", &api.ListProjectMergeRequestsOptions{
+		State: new("all"), OrderBy: new("created_at"), Sort: new("asc"), UpdatedAfter: new(since.UTC()), WithMergeStatusRecheck: new(true),
+	})
+	for _, m := range all {
+		if m.State == plan.Opened {
+			open = append(open, m)
+		} else {
+			others = append(others, m)
+		}
+	}
+	return open, others, err
+}
+
 func (c *Client) list(ctx context.Context, id int64, doing string, opt *api.ListProjectMergeRequestsOptions) ([]plan.MergeRequest, error) {
 	all, err := gitlab.List(func(page api.ListOptions) ([]*api.BasicMergeRequest, *api.Response, error) {
 		opt.ListOptions = page

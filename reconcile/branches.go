@@ -11,39 +11,44 @@ import (
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
-// observeBranches lists our prefix with the head of the default branch, and proves what it can: a head that we
-// recorded needs no reading, one with our trailers is read once.
-func (r *observer) observeBranches(ctx context.Context) (head string, err error) {
+// listBranches lists our prefix with the head of the default branch.
+func (r *observer) listBranches(ctx context.Context) (branches []plan.Branch, head string, err error) {
 	id := r.snap.Project.ID
-	var branches []plan.Branch
 	branches, head, err = r.gitlab.Branches(ctx, id, r.project.Policy.BranchPrefix, r.snap.Project.DefaultBranch)
 	if err == nil && head == "" { // the list lacks it: this says why
 		head, err = r.gitlab.Head(ctx, id, r.snap.Project.DefaultBranch)
 	}
-	if err != nil {
-		return "", err
-	}
+	return branches, head, err
+}
+
+// observeBranches proves what it can of branches: a head that we recorded needs no
+// reading, one with our trailers is read once.
+func (r *observer) observeBranches(ctx context.Context, branches []plan.Branch) error {
 	known, err := r.Store.Branches(ctx, r.project.Path)
 	if err != nil {
-		return "", fmt.Errorf("read the branches of %s from the store: %w", r.project.Path, err)
+		return fmt.Errorf("read the branches of %s from the store: %w", r.project.Path, err)
 	}
-	for i := range branches {
+	errs, read := make([]error, len(branches)), make([]bool, len(branches))
+	together(len(branches), func(i int) {
 		b := &branches[i]
 		if k, ok := known[b.Name]; ok && k.Head == b.Head.SHA {
 			b.Known, b.Digest, b.Head.Message, b.Asked = true, k.Digest, k.Message, k.Asked == k.Head
-			continue
+			return
 		}
-		if *b, err = r.gitlab.Prove(ctx, mrs.Grounds{Project: id, Bot: r.snap.Bot, Onto: r.goesInto(b.Name, head)}, *b); err != nil {
-			return "", err
+		read[i] = true
+		*b, errs[i] = r.gitlab.Prove(ctx, mrs.Grounds{Project: r.snap.Project.ID, Bot: r.snap.Bot, Onto: r.goesInto(b.Name, r.snap.Project.Head)}, *b)
+	})
+	for i, b := range branches {
+		if errs[i] != nil {
+			return errs[i]
 		}
-		if t, ours := b.Ours(plan.UsOf(r.snap.Bot, r.FormerUsers)); ours {
+		if t, ours := b.Ours(plan.UsOf(r.snap.Bot, r.FormerUsers)); ours && read[i] {
 			r.proven = append(r.proven, store.Branch{Name: b.Name, Head: b.Head.SHA, Digest: b.Digest, Base: t.Base, Message: b.Head.Message, WrittenAt: t.At})
 		}
 	}
 	sort.Slice(branches, func(i, j int) bool { return branches[i].Name < branches[j].Name })
 	r.snap.Branches = branches
-	r.observePushers(ctx)
-	return head, nil
+	return nil
 }
 
 // observePushers reads who pushed to the branches of open merge requests that

@@ -79,6 +79,7 @@ func TestAKilledRunIsResumedWithinTwoMinutes(t *testing.T) {
 func TestALongRunKeepsItsProject(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := bubble(t)
+		time.Sleep(16 * time.Hour) // into the window, where one write follows the other
 		w.gitlab.OnRequest(func(gitlabsim.Call) { time.Sleep(45 * time.Second) })
 		project, began := w.config.Projects[0], time.Now()
 		first, ended := w.on("pod-1", w.path), make(chan error, 1)

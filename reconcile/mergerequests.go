@@ -1,10 +1,11 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
@@ -15,59 +16,90 @@ import (
 // so that a stale list or a clock that is off loses none.
 const overlap = 24 * time.Hour
 
-// observeMergeRequests reads those that are open and those that changed, and joins
-// them with what the store remembers of the others.
-func (r *observer) observeMergeRequests(ctx context.Context) error {
-	id := r.snap.Project.ID
-	open, err := r.gitlab.OpenMergeRequests(ctx, id)
-	if err != nil {
-		return err
-	}
-	since := r.memory.MergeRequestsSeen
+// lists are the merge requests of a project as GitLab lists them, beside those that
+// the store remembers.
+type lists struct {
+	stored, open, updated []plan.MergeRequest
+}
+
+// lists returns what reads the lists: those that are open and those that changed
+// since the last run, at the same time. Where the last run read under the same prefix
+// and left none open, one list tells: what was opened since has changed since.
+func (r *observer) lists(id int64) func(context.Context) (lists, error) {
+	client, stored, since, now := r.gitlab, r.listed.stored, r.memory.MergeRequestsSeen, r.now.Asking()
+	quiet := !since.IsZero() && !since.After(now) && r.memory.Prefix == r.project.Policy.BranchPrefix &&
+		!slices.ContainsFunc(stored, func(m plan.MergeRequest) bool { return m.State == plan.Opened })
 	if !since.IsZero() {
 		since = since.Add(-overlap)
 	}
-	updated, err := r.gitlab.UpdatedMergeRequests(ctx, id, since)
-	if err != nil {
-		return err
+	return func(ctx context.Context) (lists, error) {
+		out := lists{stored: stored}
+		if quiet {
+			var err error
+			out.open, out.updated, err = client.ChangedMergeRequests(ctx, id, since)
+			return out, err
+		}
+		errs := make([]error, 2)
+		together(2, func(i int) {
+			if i == 0 {
+				out.open, errs[i] = client.OpenMergeRequests(ctx, id)
+			} else {
+				out.updated, errs[i] = client.UpdatedMergeRequests(ctx, id, since)
+			}
+		})
+		return out, cmp.Or(errs[0], errs[1])
 	}
-	stored, err := r.Store.MergeRequests(ctx, r.project.Path)
-	if err != nil {
-		return fmt.Errorf("read the merge requests of %s from the store: %w", r.project.Path, err)
-	}
-	r.before.mergeRequests = stored
+}
+
+// observeMergeRequests joins the lists with what the store remembers of the others.
+func (r *observer) observeMergeRequests(ctx context.Context) error {
 	all := map[int64]plan.MergeRequest{}
-	for _, mr := range stored {
+	for _, mr := range r.listed.stored {
 		all[mr.IID] = mr
 		r.pushers[mr.IID] = mr
 	}
 	seen := map[int64]bool{}
-	for _, mr := range append(updated, open...) {
+	for _, mr := range append(r.listed.updated, r.listed.open...) {
 		all[mr.IID], seen[mr.IID] = mr, true
 	}
-	for iid, mr := range all {
-		if mr.State != plan.Opened || seen[iid] {
-			continue
-		}
-		// Open by our records and in no list: only its own page tells.
-		fresh, err := r.gitlab.MergeRequest(ctx, id, iid)
-		if errors.Is(err, gitlab.ErrNotFound) {
-			delete(all, iid)
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		all[iid] = fresh
+	if err := r.readUnlisted(ctx, all, seen); err != nil {
+		return err
 	}
-	for _, mr := range all {
-		if mr, err = r.elsewhere(ctx, mr); err != nil {
+	for _, iid := range slices.Sorted(maps.Keys(all)) {
+		mr, err := r.elsewhere(ctx, all[iid])
+		if err != nil {
 			return err
 		}
 		mr.Ran, mr.RedRuns = r.pushers[mr.IID].Ran, r.pushers[mr.IID].RedRuns
 		r.snap.MergeRequests = append(r.snap.MergeRequests, mr)
 	}
-	sort.Slice(r.snap.MergeRequests, func(i, j int) bool { return r.snap.MergeRequests[i].IID < r.snap.MergeRequests[j].IID })
+	return nil
+}
+
+// readUnlisted reads the merge requests that are open by our records and in no list:
+// only their own pages tell. Those that are gone are taken out.
+func (r *observer) readUnlisted(ctx context.Context, all map[int64]plan.MergeRequest, seen map[int64]bool) error {
+	var iids []int64
+	for iid, mr := range all {
+		if mr.State == plan.Opened && !seen[iid] {
+			iids = append(iids, iid)
+		}
+	}
+	slices.Sort(iids)
+	found, errs := make([]plan.MergeRequest, len(iids)), make([]error, len(iids))
+	together(len(iids), func(i int) {
+		found[i], errs[i] = r.gitlab.MergeRequest(ctx, r.snap.Project.ID, iids[i])
+	})
+	for i, iid := range iids {
+		switch {
+		case errors.Is(errs[i], gitlab.ErrNotFound):
+			delete(all, iid)
+		case errs[i] != nil:
+			return errs[i]
+		default:
+			all[iid] = found[i]
+		}
+	}
 	return nil
 }
 

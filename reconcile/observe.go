@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/journal"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -41,8 +43,8 @@ type observation struct {
 	board   board
 	ticks   ticks
 	proven  []store.Branch // heads that are proven ours and not recorded yet
+	files   files          // of the one commit at which all that decides is read
 	blocked bool           // the project cannot be read, and only its dashboard is written
-	own     []byte         // the project's own policy file, nil for none
 	before  before
 }
 
@@ -56,6 +58,7 @@ type before struct {
 type observer struct {
 	*run
 	observation
+	listed   lists
 	pushers  map[int64]plan.MergeRequest // as they were known before this run, for who pushed to them
 	partings map[string]time.Time        // when branches and the default one had their last commit in common
 	news     news                        // what was read of pipelines
@@ -103,33 +106,50 @@ func (r *run) observeLocal(ctx context.Context, project config.Project, files []
 	return o.observation, err
 }
 
-// observe reads the project: GitLab first, merge requests before the head of
-// the default branch, so that one seen as merged is in the files read after.
-func (r *observer) observe(ctx context.Context) error {
+// observe reads the project, in waves, and then the indexes.
+func (r *observer) observe(parent context.Context) error {
 	var err error
-	if r.memory, err = r.Store.ProjectMemory(ctx, r.project.Path); err != nil {
+	if r.memory, err = r.Store.ProjectMemory(parent, r.project.Path); err != nil {
 		return fmt.Errorf("read what earlier runs of %s noted: %w", r.project.Path, err)
 	}
-	r.before.memory = r.memory
+	if r.files.Files, err = r.Store.Files(parent, r.project.Path); err != nil {
+		return err
+	}
+	if r.listed.stored, err = r.Store.MergeRequests(parent, r.project.Path); err != nil {
+		return fmt.Errorf("read the merge requests of %s from the store: %w", r.project.Path, err)
+	}
+	r.before = before{memory: r.memory, mergeRequests: r.listed.stored}
 	r.snap.Attended = r.memory.Attended
 	r.snap.Shown = dashboard.Shown(r.memory.DashboardBody)
-	bot, err := r.GitLab.Whoami(ctx)
+	var group sync.WaitGroup
+	ctx, stop := context.WithCancel(parent)
+	defer func() { stop(); group.Wait() }()
+
+	operators := r.project
+	r.assume(operators)
+	bot := ask(ctx, &group, r.GitLab.Whoami)
+	project := ask(ctx, &group, func(ctx context.Context) (gitlab.Project, error) {
+		return r.GitLab.Project(ctx, operators.Path, r.memory.ID)
+	})
+	user, err := bot.get()
 	if err != nil {
 		return err
 	}
-	project, err := r.GitLab.Project(ctx, r.project.Path, r.memory.ID)
+	found, err := project.get()
 	if err != nil {
 		return err
 	}
-	r.snap.Bot, r.snap.Project = plan.User(bot), mrs.ProjectOf(project)
+	r.snap.Bot, r.snap.Project = plan.User(user), mrs.ProjectOf(found)
 	if r.memory.ID == 0 {
 		r.memory.ID, r.memory.Path = r.snap.Project.ID, r.project.Path
 	}
-	if r.snap.Gaps = mrs.Blocks(r.snap.Project, r.snap.Bot, r.project.Policy.Mode == plan.Full); len(r.snap.Gaps) > 0 {
+	if r.snap.Gaps = mrs.Blocks(r.snap.Project, r.snap.Bot, operators.Policy.Mode == plan.Full); len(r.snap.Gaps) > 0 {
+		r.follow(operators)
+		r.snap.Own = plan.OwnPolicy{}
 		r.blocked, r.board.untold = true, true
 		return r.observeTicks(ctx, r.observeDashboard(ctx))
 	}
-	activity, err := r.observeRepository(ctx)
+	activity, err := r.observeRepository(ctx, operators)
 	if err != nil {
 		return err
 	}
@@ -155,35 +175,4 @@ func (r *observer) observeIndex(ctx context.Context) error {
 		return err
 	}
 	return r.indexes.readUnpinned(ctx, r.snap)
-}
-
-func (r *observer) observeFiles(ctx context.Context) error {
-	files, err := r.filesAt(ctx, r.snap.Project.Head)
-	if err != nil {
-		return err
-	}
-	r.snap.Files = files
-	return r.observeBases(ctx)
-}
-
-// filesAt reads the constraints files and their twins at a commit.
-func (r *observer) filesAt(ctx context.Context, sha string) (out []plan.File, err error) {
-	id := r.snap.Project.ID
-	for _, policy := range r.project.Policy.Files {
-		f := plan.File{Path: policy.Path}
-		data, found, err := r.GitLab.File(ctx, id, policy.Path, sha)
-		if err != nil {
-			return nil, err
-		}
-		f.Data, f.Absent = data, !found
-		if d := policy.Derived; d != nil {
-			data, found, err := r.GitLab.File(ctx, id, d.Path, sha)
-			if err != nil {
-				return nil, err
-			}
-			f.Derived = &plan.DerivedFile{Path: d.Path, Data: data, Absent: !found}
-		}
-		out = append(out, f)
-	}
-	return out, nil
 }

@@ -87,19 +87,29 @@ func (r *run) publish(ctx context.Context, done applied) published {
 	return w.published
 }
 
-// write writes the dashboard that was found, and returns what GitLab stores now. ok
-// is false where that is not known.
-func (w *publishing) write(ctx context.Context) (issue dashboard.Issue, ok bool) {
-	judged := w.board.page
+// text is what an issue should read: what people ticked while this run was at work
+// stays ticked, and what they took back stays so.
+func (w *publishing) text(fresh dashboard.Issue) string {
+	judged, now := w.board.page, dashboard.Parse(fresh.Description)
 	if w.board.untold {
 		judged = dashboard.Page{} // no tick was judged, so all of them stay
 	}
+	w.kept = dashboard.KeepTicks(w.body, judged, now)
+	w.left.again = w.kept != w.body // somebody ticked while this run was at work
+	return dashboard.KeepUnticks(w.kept, judged, now)
+}
+
+// write writes the dashboard that was found, and returns what GitLab stores now. ok
+// is false where that is not known. Where it reads already as it should it is not read
+// again: what changed meanwhile is newer than what this run leaves, so that the next one
+// sees it.
+func (w *publishing) write(ctx context.Context) (issue dashboard.Issue, ok bool) {
+	if found := *w.board.issue; dashboard.Equal(found.Description, dashboard.Normalise(w.text(found))) {
+		return found, true
+	}
 	var entry *journal.Entry
 	issue, wrote, err := w.Dashboard.Write(ctx, w.snap.Project.ID, *w.board.issue, func(fresh dashboard.Issue) string {
-		now := dashboard.Parse(fresh.Description)
-		w.kept = dashboard.KeepTicks(w.body, judged, now)
-		w.left.again = w.kept != w.body // somebody ticked while this run was at work
-		text := dashboard.KeepUnticks(w.kept, judged, now)
+		text := w.text(fresh)
 		if dashboard.Equal(fresh.Description, dashboard.Normalise(text)) {
 			return fresh.Description
 		}

@@ -21,11 +21,14 @@ func (r *run) remember(ctx context.Context, o *observation) error {
 			return fmt.Errorf("record branch %s of %s: %w", b.Name, o.project.Path, err)
 		}
 	}
+	if err := r.keepFiles(ctx, *o); err != nil {
+		return err
+	}
 	if err := r.forgo(ctx, *o); err != nil {
 		return err
 	}
 	if !o.blocked {
-		o.memory.MergeRequestsSeen = r.now.Asking()
+		o.memory.MergeRequestsSeen, o.memory.Prefix = r.now.Asking(), o.project.Policy.BranchPrefix
 	}
 	if o.board.found == dashboard.FoundPaused {
 		o.memory.Attended = r.now.Stamp() // a person wanted nothing, so nothing was missed

@@ -1,10 +1,10 @@
 package reconcile
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
@@ -15,70 +15,120 @@ import (
 // while it was read.
 const tries = 3
 
-// observeRepository reads policy, dashboard, merge requests and branches, and
-// settles the one commit of the default branch at which all that decides is read:
-// the branch's head after the merge requests were, so that one seen as merged is
-// in it. Nothing is read at a name, which a tag may have too. Was the policy
-// another one at that commit, all is read again.
-func (r *observer) observeRepository(ctx context.Context) (dashboard.Activity, error) {
-	p := &r.snap.Project
-	first, err := r.GitLab.Head(ctx, p.ID, p.DefaultBranch)
-	if err != nil {
-		return dashboard.Activity{}, err
-	}
-	p.Head = first.SHA
-	operators := r.project
+// observeRepository reads merge requests, branches and dashboard, and settles the one
+// commit of the default branch at which all that decides is read: the branch's head
+// after the merge requests were listed, so that one seen as merged is in it. Nothing is
+// read at a name, which a tag may have too. The project's own policy is assumed to be
+// as the last run found it; where the one at that commit asks for other merge requests
+// or another dashboard, all is read again.
+func (r *observer) observeRepository(parent context.Context, operators config.Project) (dashboard.Activity, error) {
+	var group sync.WaitGroup
+	ctx, stop := context.WithCancel(parent)
+	defer func() { stop(); group.Wait() }()
 	for range tries {
-		r.follow(operators)
-		r.snap.Own, r.snap.MergeRequests, r.proven, r.own = plan.OwnPolicy{}, nil, nil, nil
-		policy, err := r.observePolicy(ctx)
+		lists := ask(ctx, &group, r.lists(r.snap.Project.ID))
+		var rights *answer[rights]
+		if r.rightsDue() {
+			rights = r.askRights(ctx, &group)
+		}
+		board := ask(ctx, &group, r.dashboardAside())
+		if err := r.observeLists(ctx, lists); err != nil {
+			if lacking := r.observeRights(ctx, rights); lacking != nil {
+				return dashboard.Activity{}, lacking // which says why
+			}
+			return dashboard.Activity{}, err
+		}
+		assumed := r.project.Policy
+		if err := r.observePolicy(operators); err != nil {
+			return dashboard.Activity{}, err
+		}
+		if p := r.project.Policy; p.BranchPrefix != assumed.BranchPrefix || p.Dashboard != assumed.Dashboard {
+			r.snap.MergeRequests, r.snap.Branches, r.proven = nil, nil, nil
+			continue
+		}
+		if err := r.observeRights(ctx, rights); err != nil {
+			return dashboard.Activity{}, err
+		}
+		side, err := board.get()
 		if err != nil {
 			return dashboard.Activity{}, err
 		}
-		if err := r.observeRights(ctx); err != nil {
-			return dashboard.Activity{}, err
-		}
-		activity := r.observeDashboard(ctx)
-		if err := r.observeMergeRequests(ctx); err != nil {
-			return dashboard.Activity{}, err
-		}
-		head, err := r.observeBranches(ctx)
-		if err != nil {
-			return dashboard.Activity{}, err
-		}
-		if head == p.Head {
-			return activity, nil
-		}
-		p.Head = head
-		again, _, err := r.GitLab.File(ctx, p.ID, config.OwnFile, head)
-		if err != nil {
-			return dashboard.Activity{}, err
-		}
-		if bytes.Equal(again, policy) {
-			return activity, nil
-		}
+		r.join(side.run)
+		r.board, r.snap.Samples = side.board, side.snap.Samples
+		r.observePushers(ctx)
+		return side.activity, nil
 	}
-	return dashboard.Activity{}, fmt.Errorf("%s of %s changed again and again while it was read: the next run reads it anew", config.OwnFile, p.Path)
+	return dashboard.Activity{}, fmt.Errorf("%s of %s changed again and again while it was read: the next run reads it anew", config.OwnFile, r.snap.Project.Path)
 }
 
-// observePolicy lays the project's own file, if it has one, over what the
-// operator says of it, and returns its text. While that file is broken the
-// operator's word counts for where the dashboard is, and nothing else is written.
-func (r *observer) observePolicy(ctx context.Context) ([]byte, error) {
-	p := r.snap.Project
-	data, found, err := r.GitLab.File(ctx, p.ID, config.OwnFile, p.Head)
-	if err != nil || !found {
-		return nil, err
+// observeLists takes over the lists of merge requests, reads the branches after them,
+// and at the head that those tell the files.
+func (r *observer) observeLists(ctx context.Context, asked *answer[lists]) (err error) {
+	if r.listed, err = asked.get(); err != nil {
+		return err
 	}
-	r.own = data
-	own, keys, err := r.project.Own(data)
+	branches, head, err := r.listBranches(ctx)
+	if err != nil {
+		return err
+	}
+	r.snap.Project.Head = head
+	r.readFiles(ctx, head, pathsOf(r.project.Policy))
+	if err := r.observeMergeRequests(ctx); err != nil {
+		return err
+	}
+	return r.observeBranches(ctx, branches)
+}
+
+// looked is what a reading of the dashboard beside others found.
+type looked struct {
+	*observer
+	activity dashboard.Activity
+}
+
+// dashboardAside returns what reads the dashboard and changes nothing here.
+func (r *observer) dashboardAside() func(context.Context) (looked, error) {
+	side := *r
+	side.run = r.aside()
+	return func(ctx context.Context) (looked, error) {
+		return looked{&side, side.observeDashboard(ctx)}, nil
+	}
+}
+
+// assume follows the policy as the last run found it.
+func (r *observer) assume(operators config.Project) {
+	if f, known := r.files.ByPath[config.OwnFile]; known && !f.Absent {
+		r.overlayPolicy(operators, f.Data)
+		return
+	}
+	r.follow(operators)
+}
+
+// observePolicy follows the policy at the commit of the run.
+func (r *observer) observePolicy(operators config.Project) error {
+	f, err := r.files.file(config.OwnFile)
+	if err != nil {
+		return err
+	}
+	if f.Absent {
+		r.follow(operators)
+		r.snap.Own = plan.OwnPolicy{}
+		return nil
+	}
+	r.overlayPolicy(operators, f.Data)
+	return nil
+}
+
+// overlayPolicy lays the project's own file over what the operator says of it. While
+// that file is broken the operator's word counts for where the dashboard is, and
+// nothing else is written.
+func (r *observer) overlayPolicy(operators config.Project, data []byte) {
+	own, keys, err := operators.Own(data)
 	r.snap.Own = plan.OwnPolicy{Path: config.OwnFile, Keys: keys}
 	if err != nil {
 		r.snap.Own.Problems = policyProblems(err)
-		return data, nil
+		own = operators
 	}
 	r.follow(own)
-	return data, nil
 }
 
 // maxProblems bounds how many mistakes of one file the dashboard tells.

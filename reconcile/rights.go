@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
@@ -19,34 +20,72 @@ const lookAgain = 24 * time.Hour
 // the policy names people. That they
 // cannot be read is no failure: what cannot be done for the lack of them says so.
 // A token that can write nothing is an error.
-func (r *observer) observeRights(ctx context.Context) error {
-	if r.looking {
-		return nil
-	}
+func (r *observer) observeRights(ctx context.Context, asked *answer[rights]) error {
 	m := &r.memory
-	stopping := slices.ContainsFunc(m.Gaps, func(g plan.Problem) bool { return g.Stopping })
-	names, _ := r.project.Policy.People()
-	if m.RightsAt.IsZero() || stopping || len(m.Gaps)+len(names) > 0 && r.now.Passed(m.RightsAt.Add(lookAgain)) {
-		gaps, err := r.gitlab.Gaps(ctx, r.snap.Project, r.snap.Bot, r.project.Policy.Mode == plan.Full)
-		if err == nil {
-			gaps = r.addStrangers(ctx, gaps)
-		}
+	if r.rightsDue() {
+		found, err := r.rightsOf(ctx, asked)
 		switch {
 		case errors.Is(err, gitlab.ErrScope):
 			return err
 		case err != nil:
 			r.log.Warn("rights and settings could not be read", "err", explain(err))
 		default:
-			for _, g := range gaps {
+			for _, g := range found {
 				if !g.Stopping && !slices.Contains(m.Gaps, g) {
 					r.log.Warn("the project lacks something", "err", g.InOneLine())
 				}
 			}
-			m.Gaps, m.RightsAt = gaps, r.now.Stamp()
+			m.Gaps, m.RightsAt = found, r.now.Stamp()
 		}
 	}
-	r.snap.Gaps = m.Gaps
+	if !r.looking {
+		r.snap.Gaps = m.Gaps
+	}
 	return nil
+}
+
+// rights are what a project lacks, where it is worked on in a mode.
+type rights struct {
+	gaps []plan.Problem
+	mode plan.Mode
+}
+
+// rightsOf waits for what was asked, and looks itself where nothing was or the policy
+// has another mode than the one that was assumed.
+func (r *observer) rightsOf(ctx context.Context, asked *answer[rights]) ([]plan.Problem, error) {
+	var found rights
+	var err error
+	if asked != nil {
+		found, err = asked.get()
+	}
+	if asked == nil || found.mode != r.project.Policy.Mode {
+		var group sync.WaitGroup
+		found, err = r.askRights(ctx, &group).get()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.addStrangers(ctx, found.gaps), nil
+}
+
+// rightsDue reports whether rights are to be looked at.
+func (r *observer) rightsDue() bool {
+	if r.looking {
+		return false
+	}
+	m := &r.memory
+	stopping := slices.ContainsFunc(m.Gaps, func(g plan.Problem) bool { return g.Stopping })
+	names, _ := r.project.Policy.People()
+	return m.RightsAt.IsZero() || stopping || len(m.Gaps)+len(names) > 0 && r.now.Passed(m.RightsAt.Add(lookAgain))
+}
+
+// askRights begins to look at rights and settings.
+func (r *observer) askRights(ctx context.Context, group *sync.WaitGroup) *answer[rights] {
+	client, project, bot, mode := r.gitlab, r.snap.Project, r.snap.Bot, r.project.Policy.Mode
+	return ask(ctx, group, func(ctx context.Context) (rights, error) {
+		gaps, err := client.Gaps(ctx, project, bot, mode == plan.Full)
+		return rights{gaps, mode}, err
+	})
 }
 
 // addStrangers adds the people of the policy whom GitLab does not know. Where it

@@ -77,7 +77,7 @@ func (r *observer) rootOf(ctx context.Context, policy plan.RootPolicy) ([]pep508
 	if file == "" {
 		file = "pyproject.toml"
 	}
-	data, found, err := r.GitLab.File(ctx, project.ID, file, at)
+	data, found, err := r.rootFile(ctx, project.ID, file, at)
 	switch {
 	case err != nil:
 		return nil, err
@@ -89,6 +89,17 @@ func (r *observer) rootOf(ctx context.Context, policy plan.RootPolicy) ([]pep508
 		return nil, unquoted(policy.Project, file, mistake)
 	}
 	return p.Requires, err
+}
+
+// rootFile is a file at a commit of some project. One at the commit of the run is
+// among the files of the project.
+func (r *observer) rootFile(ctx context.Context, project int64, path, at string) (data []byte, found bool, err error) {
+	if project != r.snap.Project.ID || at != r.snap.Project.Head {
+		return r.GitLab.File(ctx, project, path, at)
+	}
+	r.readFiles(ctx, at, []string{path})
+	f, err := r.files.file(path)
+	return f.Data, err == nil && !f.Absent, err
 }
 
 // commitOf is the commit that a ref of a project stands for: a branch before a

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,10 +15,10 @@ import (
 // meet lets another process make a whole run in the instant before call n of
 // the next run of p. It reports whether there was such an instant.
 func (p *process) meet(n int, other func()) (met bool) {
-	calls := 0
+	var calls atomic.Int64 // several at the same time
 	p.wire.around = func(c call) (*http.Response, error) {
 		if c.kind == gitlabCall {
-			if calls++; calls == n {
+			if calls.Add(1) == int64(n) {
 				met = true
 				other()
 			}

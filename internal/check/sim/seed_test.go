@@ -87,9 +87,11 @@ func (l *life) turn(events []happening) {
 		}
 		return
 	}
-	calls := 0
+	calls, turn := 0, make(chan struct{}, 1) // one call after the other, of several at the same time
 	l.p.wire.around = func(c call) (*http.Response, error) {
 		if c.kind == gitlabCall {
+			turn <- struct{}{}
+			defer func() { <-turn }()
 			calls++
 			for len(events) > 0 && events[0].call <= calls {
 				l.befall(events[0])

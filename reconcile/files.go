@@ -1,0 +1,131 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// files are those of the project at one commit. What a commit holds never changes, so
+// that what an earlier run read at the same one is not read again.
+type files struct {
+	store.Files
+	failed map[string]error // by path: why one could not be read
+	fresh  bool             // one was read in this run, so that they are to be stored
+}
+
+// readFiles reads files of the project at the commit of the run, those at the same time
+// that are not known. Why one could not be read is told where it is needed.
+func (r *observer) readFiles(ctx context.Context, head string, paths []string) {
+	if r.files.Head != head || r.files.ByPath == nil {
+		r.files = files{}
+	}
+	r.files.read(ctx, r.fileAt(head), paths)
+	r.files.Head = head
+}
+
+// fileAt returns what reads one file at a commit.
+func (r *observer) fileAt(sha string) func(ctx context.Context, path string) (store.File, error) {
+	id := r.snap.Project.ID
+	return func(ctx context.Context, path string) (store.File, error) {
+		data, found, err := r.GitLab.File(ctx, id, path, sha)
+		return store.File{Data: data, Absent: !found}, err
+	}
+}
+
+// read reads those of some files that are not known.
+func (f *files) read(ctx context.Context, one func(ctx context.Context, path string) (store.File, error), paths []string) {
+	if f.ByPath == nil {
+		f.ByPath = map[string]store.File{}
+	}
+	if f.failed == nil {
+		f.failed = map[string]error{}
+	}
+	slices.Sort(paths)
+	paths = slices.DeleteFunc(slices.Compact(paths), func(path string) bool {
+		_, known := f.ByPath[path]
+		return known
+	})
+	found, errs := make([]store.File, len(paths)), make([]error, len(paths))
+	together(len(paths), func(i int) { found[i], errs[i] = one(ctx, paths[i]) })
+	for i, path := range paths {
+		if f.failed[path] = errs[i]; errs[i] == nil {
+			f.ByPath[path], f.fresh = found[i], true
+		}
+	}
+}
+
+// file is one of the files that were read.
+func (f *files) file(path string) (store.File, error) {
+	if err := f.failed[path]; err != nil {
+		return store.File{}, err
+	}
+	return f.ByPath[path], nil
+}
+
+// pathsOf are those of the files that a policy names, after that of the project's own.
+func pathsOf(policy plan.Policy) []string {
+	out := []string{config.OwnFile}
+	for _, f := range policy.Files {
+		out = append(out, f.Path)
+		if f.Derived != nil {
+			out = append(out, f.Derived.Path)
+		}
+	}
+	return out
+}
+
+// observeFiles brings the files that the policy names into the snapshot.
+func (r *observer) observeFiles(ctx context.Context) error {
+	r.readFiles(ctx, r.snap.Project.Head, pathsOf(r.project.Policy))
+	files, err := r.files.named(r.project.Policy)
+	if err != nil {
+		return err
+	}
+	r.snap.Files = files
+	return r.observeBases(ctx)
+}
+
+// filesAt reads the constraints files and their twins at a commit.
+func (r *observer) filesAt(ctx context.Context, sha string) ([]plan.File, error) {
+	if sha == r.files.Head {
+		return r.files.named(r.project.Policy)
+	}
+	var there files
+	there.read(ctx, r.fileAt(sha), pathsOf(r.project.Policy)[1:])
+	return there.named(r.project.Policy)
+}
+
+// named are the constraints files and their twins as a policy names them.
+func (f *files) named(policy plan.Policy) (out []plan.File, err error) {
+	for _, p := range policy.Files {
+		read, err := f.file(p.Path)
+		if err != nil {
+			return nil, err
+		}
+		one := plan.File{Path: p.Path, Data: read.Data, Absent: read.Absent}
+		if d := p.Derived; d != nil {
+			if read, err = f.file(d.Path); err != nil {
+				return nil, err
+			}
+			one.Derived = &plan.DerivedFile{Path: d.Path, Data: read.Data, Absent: read.Absent}
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+// keepFiles stores what was read of the files, for the runs at the same commit.
+func (r *run) keepFiles(ctx context.Context, o observation) error {
+	if !o.files.fresh {
+		return nil
+	}
+	if err := r.Store.SaveFiles(ctx, o.project.Path, o.files.Files); err != nil {
+		return fmt.Errorf("record the files of %s: %w", o.project.Path, err)
+	}
+	return nil
+}

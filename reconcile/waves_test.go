@@ -1,0 +1,132 @@
+package reconcile_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// reads are the reads of the last run, by route, sorted.
+func (w *world) reads(since time.Time) []string {
+	var out []string
+	for _, q := range w.gitlab.Reads(since) {
+		out = append(out, q.Route)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// quietly makes the runs of a project until nothing changes, and returns what one more
+// reads.
+func (w *world) quietly() []string {
+	w.t.Helper()
+	for range 2 {
+		w.run()
+		w.now = w.now.Add(time.Hour)
+	}
+	since := w.now
+	w.run()
+	w.now = w.now.Add(time.Hour)
+	return w.reads(since)
+}
+
+// Where nothing is open and nothing changed a run reads who it is, the project, its
+// dashboard with what was done there, its merge requests and its branches.
+func TestAQuietRunMakesSixReads(t *testing.T) {
+	w := newWorld(t)
+	want := []string{
+		"/projects/:id", "/projects/:id/issues", "/projects/:id/issues/:iid/notes", "/projects/:id/merge_requests", "/projects/:id/repository/branches", "/user",
+	}
+	if got := w.quietly(); !slices.Equal(got, want) {
+		t.Errorf("it reads %q, want %q", got, want)
+	}
+}
+
+// The files of a commit that is not the last run's are read, whatever changed in it.
+func TestFilesAreReadAtEveryNewCommit(t *testing.T) {
+	w := newWorld(t)
+	w.quietly()
+	files := "boto3==1.34.39\ncertifi==2025.11.12\nlxml==4.9.4\n"
+	derived := "---\n# Generated from constraints.txt by pinwheel. Do not edit.\nvariables:\n  PYTHON_CONSTRAINTS: |\n    boto3==1.34.39\n    certifi==2025.11.12\n    lxml==4.9.4\n"
+	if _, err := w.project.Push("alice", "main", "Drop six", map[string]string{"constraints.txt": files, "pipeline/constraints.yml": derived}); err != nil {
+		t.Fatal(err)
+	}
+	w.run()
+	if body := w.project.Issues()[0].Description; strings.Contains(body, "six") {
+		t.Errorf("the dashboard still knows six:\n%s", body)
+	}
+	w.now = w.now.Add(time.Hour)
+	if _, err := w.project.Push("alice", "main", "Rest", map[string]string{".gitlab/pinwheel.yaml": "mode: dashboard\n"}); err != nil {
+		t.Fatal(err)
+	}
+	w.run()
+	if body := w.project.Issues()[0].Description; !strings.Contains(body, "sets mode") {
+		t.Errorf("the dashboard does not know of the new policy:\n%s", body)
+	}
+}
+
+// Where the project's own file asks for another prefix or another dashboard, all is read
+// again as it says, in the run that finds the file.
+func TestANewPolicyCountsAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.quietly()
+	if _, err := w.project.Push("alice", "main", "Move", map[string]string{".gitlab/pinwheel.yaml": "branch_prefix: bumps/\n"}); err != nil {
+		t.Fatal(err)
+	}
+	w.now = time.Date(2026, 1, 3, 2, 0, 0, 0, time.UTC)
+	w.run()
+	opened := w.project.MRs()
+	if len(opened) == 0 {
+		t.Fatal("nothing was opened in the window")
+	}
+	for _, m := range opened {
+		if !strings.HasPrefix(m.SourceBranch, "bumps/") {
+			t.Errorf("%s was opened, want a branch under bumps/", m.SourceBranch)
+		}
+	}
+	w.now = w.now.Add(time.Hour)
+	before := w.now
+	w.run()
+	if writes := w.gitlab.Writes(before); len(writes) > 0 {
+		t.Errorf("a second run wrote %v", writes)
+	}
+}
+
+// What a run does depends on no order of answers: each read of a wave in turn is answered
+// long after the others.
+func TestNoOrderOfAnswersMatters(t *testing.T) {
+	var want string
+	for i, slow := range []string{"nothing", "/user", "/issues", "/notes", "/merge_requests", "/branches", "cki%2Fpipe", "/raw"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := bubble(t)
+			begin := time.Now()
+			w.runner().Run(t.Context(), w.config.Projects[0], begin) //nolint:errcheck // what it left is asserted below
+			if err := w.project.Tick("bob", w.project.Issues()[0].IID, "boto3"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Until(begin.Add(time.Hour)))
+			w.gitlabGate = func(r *http.Request) error {
+				if r.Method == http.MethodGet && strings.HasSuffix(r.URL.EscapedPath(), slow) {
+					time.Sleep(10 * time.Second)
+				}
+				return nil
+			}
+			if _, err := w.runner().Run(t.Context(), w.config.Projects[0], begin.Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			text := w.project.Issues()[0].Description
+			for _, m := range w.project.MRs() {
+				text += m.Title + "\n" + m.Description
+			}
+			if i == 0 {
+				want = text
+			}
+			if text != want || !strings.Contains(text, "boto3") || len(w.project.MRs()) != 1 {
+				t.Errorf("with %s late the run left\n%s\nwant\n%s", slow, text, want)
+			}
+		})
+	}
+}

@@ -45,6 +45,26 @@ func TestAQuietRunMakesSixReads(t *testing.T) {
 	}
 }
 
+// A record of a run that read files is no longer than that of one which did not: what a
+// commit holds never changes.
+func TestAQuietRunAfterAPushMakesSixReads(t *testing.T) {
+	w := quietWorld(t)
+	if _, err := w.project.EditFile("alice", "README.md", "More.\n"); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.run(); r.Quiet || r.Wrote > 0 {
+		t.Fatalf("the run after the push: quiet %v, %d effects", r.Quiet, r.Wrote)
+	}
+	w.now = w.now.Add(time.Hour)
+	since := w.now
+	if r := w.run(); !r.Quiet {
+		t.Fatal("nothing changed, and the run looked at everything")
+	}
+	if got := w.reads(since); len(got) != 6 {
+		t.Errorf("it reads %q, want six", got)
+	}
+}
+
 // The files of a commit that is not the last run's are read, whatever changed in it.
 func TestFilesAreReadAtEveryNewCommit(t *testing.T) {
 	w := newWorld(t)

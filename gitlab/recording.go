@@ -46,6 +46,12 @@ func Record(ctx context.Context, r *Recording) context.Context {
 	return context.WithValue(ctx, recordingKey{}, r)
 }
 
+// Unrecorded lets requests with the context it returns be made as if nothing were
+// noted: for what never changes, so that nobody has to ask it again.
+func Unrecorded(ctx context.Context) context.Context {
+	return context.WithValue(ctx, recordingKey{}, (*Recording)(nil))
+}
+
 func recordingOf(ctx context.Context) *Recording {
 	r, _ := ctx.Value(recordingKey{}).(*Recording)
 	return r

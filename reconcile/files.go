@@ -3,9 +3,11 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/store"
 )
@@ -28,11 +30,12 @@ func (r *observer) readFiles(ctx context.Context, head string, paths []string) {
 	r.files.Head = head
 }
 
-// fileAt returns what reads one file at a commit.
+// fileAt returns what reads one file at a commit. It is no part of what a run was told:
+// the next one that is told of the same commit has the file in the store.
 func (r *observer) fileAt(sha string) func(ctx context.Context, path string) (store.File, error) {
 	id := r.snap.Project.ID
 	return func(ctx context.Context, path string) (store.File, error) {
-		data, found, err := r.GitLab.File(ctx, id, path, sha)
+		data, found, err := r.GitLab.File(gitlab.Unrecorded(ctx), id, path, sha)
 		return store.File{Data: data, Absent: !found}, err
 	}
 }
@@ -119,9 +122,15 @@ func (f *files) named(policy plan.Policy) (out []plan.File, err error) {
 	return out, nil
 }
 
+// certain reports whether the files are for ever as they were read. Where not one is
+// there, the commit itself may not be there yet.
+func (f *files) certain() bool {
+	return slices.ContainsFunc(slices.Collect(maps.Values(f.ByPath)), func(one store.File) bool { return !one.Absent })
+}
+
 // keepFiles stores what was read of the files, for the runs at the same commit.
 func (r *run) keepFiles(ctx context.Context, o observation) error {
-	if !o.files.fresh {
+	if !o.files.fresh || !o.files.certain() {
 		return nil
 	}
 	if err := r.Store.SaveFiles(ctx, o.project.Path, o.files.Files); err != nil {

@@ -30,7 +30,7 @@ func (r *run) record(ctx context.Context, done applied, page published, out Repo
 		return nil
 	case slices.ContainsFunc(reads, ofJobs):
 		return nil // they are read once for each pipeline, and would be in every run
-	case o.blocked || o.board.found != dashboard.FoundOpen || o.board.edited || o.board.untold || page.left.again:
+	case o.blocked || !o.files.certain() || o.board.found != dashboard.FoundOpen || o.board.edited || o.board.untold || page.left.again:
 		return nil
 	}
 	q := store.Quiet{

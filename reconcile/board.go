@@ -18,6 +18,7 @@ type board struct {
 	lastNote  int64     // the newest note that was there when the boxes were judged
 	witnessed time.Time // a change of the dashboard that a comment explains
 	edited    bool      // a person did something on it since the run before
+	news      bool      // there is something to judge on it
 	untold    bool      // who ticked could not be read: new ticks wait for the next run
 }
 
@@ -81,6 +82,7 @@ func (r *observer) activity(ctx context.Context) (dashboard.Activity, error) {
 		if !r.somethingNew(a) {
 			return a, nil
 		}
+		r.board.news = true
 		fresh, err := r.Dashboard.Read(ctx, id, iid)
 		if err != nil {
 			return a, errors.New("the dashboard could not be read: " + explain(err))

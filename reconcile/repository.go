@@ -20,7 +20,9 @@ const tries = 3
 // after the merge requests were listed, so that one seen as merged is in it. Nothing is
 // read at a name, which a tag may have too. The project's own policy is assumed to be
 // as the last run found it; where the one at that commit asks for other merge requests
-// or another dashboard, all is read again.
+// or another dashboard, all is read again. Where there is something to judge on the
+// dashboard, merge requests and branches are read again after it, so that what a tick
+// asks for is not done a second time when another process just did it.
 func (r *observer) observeRepository(parent context.Context, operators config.Project) (dashboard.Activity, error) {
 	var group sync.WaitGroup
 	ctx, stop := context.WithCancel(parent)
@@ -32,25 +34,28 @@ func (r *observer) observeRepository(parent context.Context, operators config.Pr
 			rights = r.askRights(ctx, &group)
 		}
 		board := ask(ctx, &group, r.dashboardAside())
-		if err := r.observeLists(ctx, lists); err != nil {
+		same, err := r.settle(ctx, operators, lists)
+		if err != nil {
 			if lacking := r.observeRights(ctx, rights); lacking != nil {
 				return dashboard.Activity{}, lacking // which says why
 			}
 			return dashboard.Activity{}, err
 		}
-		assumed := r.project.Policy
-		if err := r.observePolicy(operators); err != nil {
+		if !same {
+			continue
+		}
+		side, err := board.get()
+		if err == nil && side.board.news {
+			r.forget()
+			same, err = r.settle(ctx, operators, ask(ctx, &group, r.lists(r.snap.Project.ID)))
+		}
+		if err != nil {
 			return dashboard.Activity{}, err
 		}
-		if p := r.project.Policy; p.BranchPrefix != assumed.BranchPrefix || p.Dashboard != assumed.Dashboard {
-			r.snap.MergeRequests, r.snap.Branches, r.proven = nil, nil, nil
+		if !same {
 			continue
 		}
 		if err := r.observeRights(ctx, rights); err != nil {
-			return dashboard.Activity{}, err
-		}
-		side, err := board.get()
-		if err != nil {
 			return dashboard.Activity{}, err
 		}
 		r.join(side.run)
@@ -60,6 +65,26 @@ func (r *observer) observeRepository(parent context.Context, operators config.Pr
 	}
 	return dashboard.Activity{}, fmt.Errorf("%s of %s changed again and again while it was read: the next run reads it anew", config.OwnFile, r.snap.Project.Path)
 }
+
+// settle takes over the lists and the policy at the head they tell. It reports whether
+// the policy asks for what was read; where it does not, that is dropped.
+func (r *observer) settle(ctx context.Context, operators config.Project, asked *answer[lists]) (same bool, err error) {
+	if err := r.observeLists(ctx, asked); err != nil {
+		return false, err
+	}
+	assumed := r.project.Policy
+	if err := r.observePolicy(operators); err != nil {
+		return false, err
+	}
+	p := r.project.Policy
+	if same = p.BranchPrefix == assumed.BranchPrefix && p.Dashboard == assumed.Dashboard; !same {
+		r.forget()
+	}
+	return same, nil
+}
+
+// forget drops what the lists told.
+func (r *observer) forget() { r.snap.MergeRequests, r.snap.Branches, r.proven = nil, nil, nil }
 
 // observeLists takes over the lists of merge requests, reads the branches after them,
 // and at the head that those tell the files.

@@ -2,11 +2,16 @@ package reconcile_test
 
 import (
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/reconcile"
 )
 
 // reads are the reads of the last run, by route, sorted.
@@ -85,6 +90,34 @@ func TestFilesAreReadAtEveryNewCommit(t *testing.T) {
 	w.run()
 	if body := w.project.Issues()[0].Description; !strings.Contains(body, "sets mode") {
 		t.Errorf("the dashboard does not know of the new policy:\n%s", body)
+	}
+}
+
+// A proxy or a copy of the repository that is behind may say of a file that it is not
+// there. The next run asks again, whatever else was found at that commit.
+func TestAFileThatIsMissedOnceIsReadAgain(t *testing.T) {
+	for _, path := range []string{"constraints.txt", "pipeline/constraints.yml", ".gitlab/pinwheel.yaml"} {
+		t.Run(path, func(t *testing.T) {
+			w := quietWorld(t)
+			if _, err := w.project.Push("alice", "main", "Look, but touch nothing", map[string]string{".gitlab/pinwheel.yaml": "mode: dashboard\n"}); err != nil {
+				t.Fatal(err)
+			}
+			var asked atomic.Int32
+			w.gitlab.AfterRequest(func(c gitlabsim.Call) {
+				if c.Status == http.StatusNotFound && strings.HasSuffix(c.Path, filepath.Base(path)+"/raw") {
+					asked.Add(1)
+				}
+			})
+			w.gitlab.AddFault(gitlabsim.Fault{Method: "GET", Route: "*" + filepath.Base(path) + "/raw", Count: 1, Kind: gitlabsim.FaultStatus, Status: http.StatusNotFound})
+			if w.run(); asked.Load() != 1 {
+				t.Fatalf("%d answers said that %s is not there, want 1", asked.Load(), path)
+			}
+			w.now = w.now.Add(time.Hour)
+			r := w.run()
+			if body := w.project.Issues()[0].Description; r.Status != reconcile.Done || r.Quiet || r.Plan.Pins != 4 || !strings.Contains(body, "sets mode") {
+				t.Errorf("the run after it: %s, quiet %v, %d pins, %v\n%s", r.Status, r.Quiet, r.Plan.Pins, r.Failures, body)
+			}
+		})
 	}
 }
 

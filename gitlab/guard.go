@@ -119,8 +119,17 @@ func notGitLab(resp *http.Response, body []byte) error {
 	if json.Unmarshal(body, &answer) == nil && strings.Contains(strings.ToLower(answer.Message), "project not found") {
 		return fmt.Errorf("%w: %s", ErrProjectNotFound, "404 Project Not Found")
 	}
+	resp.Header.Set(says404, strings.ToLower(answer.Message))
 	return nil
 }
+
+// says404 is a header that an answer of 404 gets here. It holds the message of the
+// body, which client-go drops.
+const says404 = "X-Pinwheel-Says"
+
+// saysNoFile is the message for a file that a commit does not have. If the commit is
+// not there, GitLab says "404 Commit Not Found".
+const saysNoFile = "404 file not found"
 
 // sameOriginGet refuses every redirect that could carry the token elsewhere or
 // turn a write into a read.

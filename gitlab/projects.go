@@ -73,18 +73,34 @@ const maxFile = 4 << 20
 // File is a file's bytes at a commit. found is false when the commit has no
 // such file; a missing project or a proxy's page is an error, never a missing
 // file. A file above 4 MiB is ErrTooLarge.
-// https://docs.gitlab.com/api/repository_files/#retrieve-a-raw-file-from-a-repository
 func (c *Client) File(ctx context.Context, project int64, path, sha string) (data []byte, found bool, err error) {
-	data, _, err = c.API.RepositoryFiles.GetRawFile(project, path, &api.GetRawFileOptions{Ref: &sha}, api.WithContext(ctx))
+	f, err := c.FileAt(ctx, project, path, sha)
+	return f.Data, f.Found, err
+}
+
+// FileAt is a file of a project at a commit.
+type FileAt struct {
+	Data  []byte
+	Found bool // false: the commit has no such file
+	// ForGood says that this is so for ever. It is false for a file that is missing by
+	// an answer which does not say that the commit is there: a copy of the repository
+	// that is behind gives such answers for a while.
+	ForGood bool
+}
+
+// FileAt is [Client.File], and says whether the answer is for good.
+// https://docs.gitlab.com/api/repository_files/#retrieve-a-raw-file-from-a-repository
+func (c *Client) FileAt(ctx context.Context, project int64, path, sha string) (FileAt, error) {
+	data, resp, err := c.API.RepositoryFiles.GetRawFile(project, path, &api.GetRawFileOptions{Ref: &sha}, api.WithContext(ctx))
 	if err == nil && len(data) > maxFile {
 		err = fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), maxFile)
 	}
 	err = Fail(err, "read file %s", path)
 	switch {
 	case Missing(err):
-		return nil, false, nil
+		return FileAt{ForGood: resp != nil && resp.Header.Get(says404) == saysNoFile}, nil
 	case err != nil:
-		return nil, false, err
+		return FileAt{}, err
 	}
-	return data, true, nil
+	return FileAt{Data: data, Found: true, ForGood: true}, nil
 }

@@ -13,15 +13,17 @@ import (
 )
 
 // files are those of the project at one commit. What a commit holds never changes, so
-// that what an earlier run read at the same one is not read again.
+// a file that an earlier run read at the same commit is not read again.
 type files struct {
 	store.Files
 	failed map[string]error // by path: why one could not be read
-	fresh  bool             // one was read in this run, so that they are to be stored
+	fresh  bool             // one was read in this run, so they are stored
+	// unsure are the files that are missing by an answer which may be another one later.
+	unsure map[string]bool
 }
 
-// readFiles reads files of the project at the commit of the run, those at the same time
-// that are not known. Why one could not be read is told where it is needed.
+// readFiles reads the files that are not known yet at the commit of the run, at the same
+// time. If one cannot be read, whoever needs it gets the error.
 func (r *observer) readFiles(ctx context.Context, head string, paths []string) {
 	if r.files.Head != head || r.files.ByPath == nil {
 		r.files = files{}
@@ -30,34 +32,37 @@ func (r *observer) readFiles(ctx context.Context, head string, paths []string) {
 	r.files.Head = head
 }
 
-// fileAt returns what reads one file at a commit. It is no part of what a run was told:
-// the next one that is told of the same commit has the file in the store.
-func (r *observer) fileAt(sha string) func(ctx context.Context, path string) (store.File, error) {
+// readFile reads one file at a commit.
+type readFile func(ctx context.Context, path string) (gitlab.FileAt, error)
+
+// fileAt returns what reads one file at a commit. The answer is not part of the record
+// of a run: the next run at the same commit has the file in the store.
+func (r *observer) fileAt(sha string) readFile {
 	id := r.snap.Project.ID
-	return func(ctx context.Context, path string) (store.File, error) {
-		data, found, err := r.GitLab.File(gitlab.Unrecorded(ctx), id, path, sha)
-		return store.File{Data: data, Absent: !found}, err
+	return func(ctx context.Context, path string) (gitlab.FileAt, error) {
+		return r.GitLab.FileAt(gitlab.Unrecorded(ctx), id, path, sha)
 	}
 }
 
 // read reads those of some files that are not known.
-func (f *files) read(ctx context.Context, one func(ctx context.Context, path string) (store.File, error), paths []string) {
+func (f *files) read(ctx context.Context, one readFile, paths []string) {
 	if f.ByPath == nil {
 		f.ByPath = map[string]store.File{}
 	}
 	if f.failed == nil {
-		f.failed = map[string]error{}
+		f.failed, f.unsure = map[string]error{}, map[string]bool{}
 	}
 	slices.Sort(paths)
 	paths = slices.DeleteFunc(slices.Compact(paths), func(path string) bool {
 		_, known := f.ByPath[path]
 		return known
 	})
-	found, errs := make([]store.File, len(paths)), make([]error, len(paths))
+	found, errs := make([]gitlab.FileAt, len(paths)), make([]error, len(paths))
 	together(len(paths), func(i int) { found[i], errs[i] = one(ctx, paths[i]) })
 	for i, path := range paths {
 		if f.failed[path] = errs[i]; errs[i] == nil {
-			f.ByPath[path], f.fresh = found[i], true
+			f.ByPath[path], f.fresh = store.File{Data: found[i].Data, Absent: !found[i].Found}, true
+			f.unsure[path] = !found[i].ForGood
 		}
 	}
 }
@@ -122,18 +127,24 @@ func (f *files) named(policy plan.Policy) (out []plan.File, err error) {
 	return out, nil
 }
 
-// certain reports whether the files are for ever as they were read. Where not one is
-// there, the commit itself may not be there yet.
+// certain reports whether all files are for ever as they were read.
 func (f *files) certain() bool {
-	return slices.ContainsFunc(slices.Collect(maps.Values(f.ByPath)), func(one store.File) bool { return !one.Absent })
+	for _, unsure := range f.unsure {
+		if unsure {
+			return false
+		}
+	}
+	return true
 }
 
-// keepFiles stores what was read of the files, for the runs at the same commit.
+// keepFiles stores the files that are certain, for the runs at the same commit.
 func (r *run) keepFiles(ctx context.Context, o observation) error {
-	if !o.files.fresh || !o.files.certain() {
+	if !o.files.fresh {
 		return nil
 	}
-	if err := r.Store.SaveFiles(ctx, o.project.Path, o.files.Files); err != nil {
+	kept := store.Files{Head: o.files.Head, ByPath: maps.Clone(o.files.ByPath)}
+	maps.DeleteFunc(kept.ByPath, func(path string, _ store.File) bool { return o.files.unsure[path] })
+	if err := r.Store.SaveFiles(ctx, o.project.Path, kept); err != nil {
 		return fmt.Errorf("record the files of %s: %w", o.project.Path, err)
 	}
 	return nil

@@ -22,13 +22,13 @@ type lists struct {
 	stored, open, updated []plan.MergeRequest
 }
 
-// lists returns what reads the lists: those that are open and those that changed
-// since the last run, at the same time. Where the last run read under the same prefix
-// and left none open, one list tells: what was opened since has changed since.
+// lists returns a function that reads the lists: the open merge requests and those that
+// changed since the last run, at the same time. If the last run read under the same
+// prefix and left none open, one list is enough: what was opened later also changed later.
 func (r *observer) lists(id int64) func(context.Context) (lists, error) {
 	client, stored, since, now := r.gitlab, r.listed.stored, r.memory.MergeRequestsSeen, r.now.Asking()
 	quiet := !since.IsZero() && !since.After(now) && r.memory.Prefix == r.project.Policy.BranchPrefix &&
-		!slices.ContainsFunc(stored, func(m plan.MergeRequest) bool { return m.State == plan.Opened })
+		!slices.ContainsFunc(stored, func(m plan.MergeRequest) bool { return m.State != plan.Closed && m.State != plan.Merged })
 	if !since.IsZero() {
 		since = since.Add(-overlap)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
@@ -83,8 +84,11 @@ func (r *observer) settle(ctx context.Context, operators config.Project, asked *
 	return same, nil
 }
 
-// forget drops what the lists told.
-func (r *observer) forget() { r.snap.MergeRequests, r.snap.Branches, r.proven = nil, nil, nil }
+// forget drops what was read of merge requests and branches.
+func (r *observer) forget() {
+	r.snap.MergeRequests, r.snap.Branches, r.proven = nil, nil, nil
+	r.targets, r.partings = map[string]string{}, map[string]time.Time{}
+}
 
 // observeLists takes over the lists of merge requests, reads the branches after them,
 // and at the head that those tell the files.

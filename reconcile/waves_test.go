@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -117,6 +118,29 @@ func TestAFileThatIsMissedOnceIsReadAgain(t *testing.T) {
 			if body := w.project.Issues()[0].Description; r.Status != reconcile.Done || r.Quiet || r.Plan.Pins != 4 || !strings.Contains(body, "sets mode") {
 				t.Errorf("the run after it: %s, quiet %v, %d pins, %v\n%s", r.Status, r.Quiet, r.Plan.Pins, r.Failures, body)
 			}
+		})
+	}
+}
+
+// A panic in one of several reads is one of the run, which the scheduler turns into a
+// failure of this project alone.
+func TestAPanicInAReadEndsTheRunAlone(t *testing.T) {
+	for _, route := range []string{"/user", "/issues", "/merge_requests", "/raw"} {
+		t.Run(route, func(t *testing.T) {
+			w := newWorld(t)
+			w.gitlabGate = func(r *http.Request) error {
+				if strings.HasSuffix(r.URL.Path, route) {
+					panic("here")
+				}
+				return nil
+			}
+			defer func() {
+				if got := recover(); got == nil || !strings.Contains(fmt.Sprint(got), "here") {
+					t.Errorf("the run panics with %v, want here", got)
+				}
+			}()
+			r := w.run()
+			t.Errorf("the run ended with %s", r.Status)
 		})
 	}
 }

@@ -135,8 +135,12 @@ func TestAPanicInAReadEndsTheRunAlone(t *testing.T) {
 				return nil
 			}
 			defer func() {
-				if got := recover(); got == nil || !strings.Contains(fmt.Sprint(got), "here") {
+				got := recover()
+				if got == nil || fmt.Sprint(got) != "here" {
 					t.Errorf("the run panics with %v, want here", got)
+				}
+				if of, ok := got.(interface{ Stack() []byte }); !ok || !strings.Contains(string(of.Stack()), "TestAPanicInAReadEndsTheRunAlone") {
+					t.Errorf("the panic has no stack of the read")
 				}
 			}()
 			r := w.run()

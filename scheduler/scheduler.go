@@ -306,7 +306,11 @@ func (s *Scheduler) once(ctx context.Context, project string, now time.Time) (ag
 func (s *Scheduler) contained(ctx context.Context, project string, now time.Time) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.log.Error("run panicked", "project", project, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			stack := debug.Stack()
+			if of, ok := p.(interface{ Stack() []byte }); ok { // it comes from another goroutine
+				stack = of.Stack()
+			}
+			s.log.Error("run panicked", "project", project, "panic", fmt.Sprint(p), "stack", string(stack))
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()

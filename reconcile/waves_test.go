@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 )
 
@@ -210,4 +211,94 @@ func TestNoOrderOfAnswersMatters(t *testing.T) {
 			}
 		})
 	}
+}
+
+// distant is a world of 200 pins that require each other. Nothing in it takes time but what
+// its servers wait before they answer, so how long a run takes is exact.
+func distant(t *testing.T) *world {
+	w := bubble(t)
+	world := pypisim.GenerateRequiring(200, 4000, 1)
+	w.index.AddGenerated(world)
+	var file strings.Builder
+	for _, g := range world {
+		if !g.Loose {
+			fmt.Fprintf(&file, "%s==%s\n", g.Name, g.Versions[g.Pin])
+		}
+	}
+	if _, err := w.project.Push("alice", "main", "Pin many", map[string]string{"constraints.txt": file.String()}); err != nil {
+		t.Fatal(err)
+	}
+	w.config.Projects[0].Policy.Files[0].Derived = nil
+	w.version = "1"
+	return w
+}
+
+// waited is what a run waited, and for what.
+type waited struct {
+	wall         time.Duration
+	reads, index int // requests to GitLab that read, and to the index
+	quiet        bool
+}
+
+// far makes a run whose servers wait so long before they answer. Writes do not wait. The
+// next run is an hour later.
+func (w *world) far(gitlab, index time.Duration) waited {
+	w.t.Helper()
+	var asked atomic.Int32
+	w.gitlabGate = func(r *http.Request) error {
+		if r.Method == http.MethodGet {
+			time.Sleep(gitlab)
+		}
+		return nil
+	}
+	w.indexGate = func(*http.Request) error {
+		asked.Add(1)
+		time.Sleep(index)
+		return nil
+	}
+	begin := time.Now()
+	r, err := w.runner().Run(w.t.Context(), w.config.Projects[0], begin)
+	if err != nil || r.Status != reconcile.Done {
+		w.t.Fatalf("the run ended with %s, %v, %v", r.Status, r.Failures, err)
+	}
+	out := waited{time.Since(begin), len(w.reads(begin)), int(asked.Load()), r.Quiet}
+	time.Sleep(time.Hour)
+	return out
+}
+
+// A first run reads GitLab in four waves, and a run in which nothing changed makes six
+// reads in three waves, whether it looks at everything or asks what the last one was told.
+func TestHowManyWavesARunReadsIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := distant(t)
+		for i, want := range []waited{{wall: 4 * time.Second}, {wall: 3 * time.Second, reads: 6}, {wall: 3 * time.Second, reads: 6, quiet: true}} {
+			got := w.far(time.Second, 0)
+			got.index = 0
+			if i == 0 {
+				got.reads = 0
+			}
+			if got != want {
+				t.Errorf("run %d: %d reads that take %s, quiet %v, want %d, %s, %v", i+1, got.reads, got.wall, got.quiet, want.reads, want.wall, want.quiet)
+			}
+		}
+	})
+}
+
+// How long a run waits is bounded by what it has to wait: for the requests to the index,
+// eight at once, and for the waves of reads of GitLab.
+func TestARunWaitsForLittleBeside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const gitlab, index = 80 * time.Millisecond, 30 * time.Millisecond
+		w := distant(t)
+		for i, bound := range []struct{ waves, over float64 }{{4, 1.25}, {3, 1.15}, {3, 1.15}} {
+			got := w.far(gitlab, index)
+			least := float64(got.index)*index.Seconds()/8 + bound.waves*gitlab.Seconds()
+			if over := got.wall.Seconds() / least; over > bound.over {
+				t.Errorf("run %d waits %s for %d requests to the index and %.0f waves, %.2f times what it has to, want at most %.2f", i+1, got.wall, got.index, bound.waves, over, bound.over)
+			}
+			if i > 0 && got.index > 204 {
+				t.Errorf("run %d asks the index %d times, for 204 names", i+1, got.index)
+			}
+		}
+	})
 }

@@ -17,9 +17,9 @@ type fetch struct {
 	size          int64
 }
 
-// hashesOf reads hashes: a file's digest, for whoever asked.
-func (p *page) hashesOf(f *file, to *fetch) error {
-	sum, ok, err := p.sha256()
+// hashesOf takes a file's digest, if anybody wants it.
+func (p *page) hashesOf(f *file, to *fetch, raw jsontext.Value) {
+	sum, ok := sha256In(raw)
 	if ok && p.hashes {
 		from := len(p.arena)
 		p.arena = hex.AppendEncode(p.arena, sum[:])
@@ -28,7 +28,6 @@ func (p *page) hashesOf(f *file, to *fetch) error {
 	if ok && p.details != nil {
 		to.sum = p.keepSum(sum)
 	}
-	return err
 }
 
 func (p *page) keepSum(sum [sha256Size]byte) uint32 {
@@ -44,27 +43,14 @@ func (p *page) sumAt(at uint32) []byte {
 	return p.extra[at-1:][:sha256Size]
 }
 
-// sha256 reads an object of digests by algorithm.
-func (p *page) sha256() (sum [sha256Size]byte, ok bool, err error) {
-	if _, err := p.json.ReadToken(); err != nil {
-		return sum, false, err
-	}
-	for p.json.PeekKind() == '"' {
-		key, err := p.json.ReadValue()
-		if err != nil {
-			return sum, false, err
-		}
-		ours := string(key) == `"sha256"`
-		value, err := p.json.ReadValue()
-		if err != nil {
-			return sum, false, err
-		}
-		if ours {
-			sum, ok = digestOf(value)
+// sha256In finds the digest in an object of digests by algorithm.
+func sha256In(raw jsontext.Value) (sum [sha256Size]byte, ok bool) {
+	for in := (fields{raw: raw}); in.next(); {
+		if string(in.key) == `"sha256"` {
+			sum, ok = digestOf(in.value)
 		}
 	}
-	_, err = p.json.ReadToken()
-	return sum, ok, err
+	return sum, ok
 }
 
 // digestOf takes a digest from a JSON string.
@@ -76,54 +62,45 @@ func digestOf(raw jsontext.Value) (sum [sha256Size]byte, ok bool) {
 	return sum, err == nil
 }
 
-// fetchField reads a field of a file that only its details keep (PEP 658, 691,
-// 700, 714).
-func (p *page) fetchField(f *fetch, key jsontext.Value) error {
+// fetchField takes a field of a file that only its details keep (PEP 658, 691, 700, 714).
+func (p *page) fetchField(f *fetch, key, value jsontext.Value) (err error) {
 	switch string(key) {
 	case `"url"`:
-		raw, err := p.json.ReadValue()
-		if err != nil || raw.Kind() != '"' || len(raw) > maxURL {
-			return err
+		if value[0] != '"' || len(value) > maxURL {
+			return nil
 		}
 		f.url = uint32(len(p.extra)) //nolint:gosec // see keepSum
-		p.extra, err = appendText(p.extra, raw)
+		p.extra, err = appendText(p.extra, value)
 		f.urlSize = uint32(len(p.extra)) - f.url //nolint:gosec // see keepSum
-		return err
 	case `"size"`:
-		raw, err := p.json.ReadValue()
-		f.size, _ = strconv.ParseInt(string(raw), 10, 64)
-		return err
+		f.size, _ = strconv.ParseInt(string(value), 10, 64)
 	case `"core-metadata"`:
-		return p.hasMetadata(f, true)
+		p.hasMetadata(f, value, true)
 	case `"dist-info-metadata"`, `"data-dist-info-metadata"`:
-		return p.hasMetadata(f, false)
+		p.hasMetadata(f, value, false)
 	}
-	return p.json.SkipValue()
+	return err
 }
 
-// hasMetadata reads true, false or an object of digests. The older keys count
-// only where the present one says nothing.
-func (p *page) hasMetadata(f *fetch, present bool) error {
-	kind := p.json.PeekKind()
+// hasMetadata takes true, false or an object of digests. The older keys count only if the
+// present one says nothing.
+func (p *page) hasMetadata(f *fetch, value jsontext.Value, present bool) {
 	var sum [sha256Size]byte
 	var hashed bool
-	var err error
-	switch kind {
-	case jsontext.KindTrue, jsontext.KindFalse:
-		err = p.json.SkipValue()
-	case jsontext.KindBeginObject:
-		sum, hashed, err = p.sha256()
+	switch value[0] {
+	case 't', 'f':
+	case '{':
+		sum, hashed = sha256In(value)
 	default:
-		return p.json.SkipValue()
+		return
 	}
 	if !present && f.present {
-		return err
+		return
 	}
-	f.has, f.metadata, f.present = kind != jsontext.KindFalse, 0, present
+	f.has, f.metadata, f.present = value[0] != 'f', 0, present
 	if hashed {
 		f.metadata = p.keepSum(sum)
 	}
-	return err
 }
 
 // detailsOf makes Answer.Details of the files that the package has, nil where

@@ -1,12 +1,11 @@
-// Package outage knows which servers do not answer, and says of an error of the
-// network what kind it is.
+// Package outage remembers which servers do not answer, and words failures of the
+// network.
 //
-// Its invariant: what hung or failed a minute ago is asked once, by whoever
-// comes first, and everybody else waits for what becomes of that; a server that
-// answered meanwhile is never passed over for the sake of one slow page. Its
-// words hold nothing that changes by itself: no port, address, instant or
-// number of a request.
+// Its invariant: one request at a time asks a server that was down, and all others wait
+// for its result. If a server answers other requests, one slow page is no reason to
+// leave the server alone. The words hold nothing that changes by itself: no port,
+// address, instant or number of a request.
 //
-// It reads how long a server asks to be left alone, for both clients alike. It
-// repeats nothing and judges no answer: clients do.
+// It also reads, for both clients, how long a server asks to be left alone. It repeats
+// no request and judges no answer. The clients do that.
 package outage

@@ -10,17 +10,17 @@ import (
 // rest is how long a server that does not answer is left alone.
 const rest = time.Minute
 
-// longer is how much longer a page that hung twice is no question on behalf of
-// all.
+// longer is for how much longer a page that hung twice is not used to find out whether
+// a server that is down answers again.
 const longer = 4 * time.Minute
 
-// patience is for how long quick failures, such as a refused connection, have to
-// last before a page or a server is left alone: one that starts anew is asked
-// again, as often as a client does that.
+// patience is for how long quick failures, such as a refused connection, have to last
+// before a page or a server is left alone. Until then a server may be starting, and
+// clients repeat their requests.
 const patience = 10 * time.Second
 
-// forgotten is after how long without a failure nothing counts that failed before:
-// since nobody asked meanwhile, it is not known to have lasted.
+// forgotten is how long after the last failure the earlier failures stop to count. If
+// nobody asked meanwhile, nobody knows whether they lasted.
 const forgotten = 2 * rest
 
 // most is how many slow pages are remembered.
@@ -35,10 +35,10 @@ type Record struct {
 
 // server is one scheme, host and port.
 type server struct {
-	good    time.Time            // when a piece of an answer came last
-	whole   time.Time            // when an answer came to its end last
-	failing map[string]time.Time // pages that failed since it answered last, and since when
-	failed  time.Time            // when one of them did last
+	good    time.Time            // when the last piece of an answer came
+	whole   time.Time            // when the last answer was complete
+	failing map[string]time.Time // pages that failed since the last answer, and since when
+	failed  time.Time            // when the last of them failed
 	down    error                // why it is left alone; nil: it is asked
 	until   time.Time
 	probe   chan struct{} // open while somebody asks on behalf of all
@@ -52,7 +52,7 @@ type page struct {
 	err   error
 }
 
-// NewRecord returns one that knows of nothing.
+// NewRecord returns an empty record.
 func NewRecord() *Record { return &Record{servers: map[string]*server{}} }
 
 // Down says that a server was not asked, since it did not answer a short while
@@ -64,8 +64,8 @@ func (d *Down) Error() string { return Words(d.cause) }
 // Unwrap is the failure for which it is left alone.
 func (d *Down) Unwrap() error { return d.cause }
 
-// ask reports whether a page may be asked for, and whether for all. A probe of
-// another is waited for.
+// ask returns nil if a page may be asked for. probe says that all others wait for this
+// request. If another request is the probe, ask waits for its result.
 func (r *Record) ask(ctx context.Context, key, path string) (probe bool, err error) {
 	for {
 		wait, probe, err := r.look(key, path)
@@ -80,8 +80,8 @@ func (r *Record) ask(ctx context.Context, key, path string) (probe bool, err err
 	}
 }
 
-// look is ask without waiting: it returns what to wait for where another request
-// probes the server.
+// look is ask without waiting. If another request probes the server, it returns what to
+// wait for.
 func (r *Record) look(key, path string) (wait <-chan struct{}, probe bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,7 +95,7 @@ func (r *Record) look(key, path string) (wait <-chan struct{}, probe bool, err e
 	case now.Before(s.until):
 		return nil, false, &Down{s.down}
 	case p != nil && p.hung > 1 && now.Before(p.until.Add(longer)):
-		return nil, false, &Down{p.err} // it would tell nothing of the others
+		return nil, false, &Down{p.err} // a slow page tells nothing of the other pages
 	case s.probe == nil:
 		s.probe = make(chan struct{})
 		return nil, true, nil
@@ -132,10 +132,9 @@ func (r *Record) whole(key, path string) {
 	delete(s.pages, path)
 }
 
-// failed notes that a request got no answer. What hung while others were
-// answered speaks of its page alone, and so does one page, whatever else is
-// asked meanwhile: it is asked once more, and then left alone. Two pages speak of
-// the server.
+// failed notes that a request got no answer. If the server answered other requests
+// meanwhile, or only one page fails, the failure is of that page: it is asked for once
+// more and then left alone. If two pages fail and nothing is answered, the server is down.
 func (r *Record) failed(a *asking, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -170,7 +169,7 @@ func (r *Record) failed(a *asking, err error) {
 	}
 }
 
-// given notes that whoever asked gave up, which says nothing of the server.
+// given notes that the caller cancelled its request, which tells nothing of the server.
 func (r *Record) given(key string, probe bool) {
 	if !probe {
 		return
@@ -180,7 +179,7 @@ func (r *Record) given(key string, probe bool) {
 	r.server(key).close()
 }
 
-// close ends a probe; those who wait look again.
+// close ends a probe. The requests that wait for it look again.
 func (s *server) close() {
 	if s.probe != nil {
 		close(s.probe)

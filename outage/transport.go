@@ -17,19 +17,19 @@ const (
 	DefaultTotal = time.Minute
 )
 
-// Transport keeps a Record of whom it asks, and gives up on who hangs: who says
-// nothing for Wait, or for Write where something is to be changed, or takes
-// longer than Total for an answer and its body. Zero values are the defaults.
+// Transport keeps a Record of the servers that it asks, and ends requests that hang. A
+// request hangs if nothing comes for Wait, or for Write if it changes something, or if
+// the answer with its body takes longer than Total. Zero values are the defaults.
 type Transport struct {
 	Next               http.RoundTripper
 	Record             *Record // nil: nothing is shared
 	Wait, Write, Total time.Duration
 }
 
-// hung is the end of a request whose server said nothing for that long.
+// hung is the error of a request that hung.
 type hung struct {
 	wait  time.Duration
-	whole bool // it said something, and came to no end
+	whole bool // an answer began and was not complete in time
 }
 
 func (e *hung) Error() string {
@@ -39,7 +39,7 @@ func (e *hung) Error() string {
 	return "it said nothing for " + span(e.wait)
 }
 
-// Timeout makes it a time-out as those of the net package are.
+// Timeout makes it a time-out like those of package net.
 func (e *hung) Timeout() bool   { return true }
 func (e *hung) Temporary() bool { return true }
 
@@ -60,7 +60,8 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// RoundTrip asks, or refuses with a *Down.
+// RoundTrip sends a request. If the server is left alone, it sends nothing and returns a
+// *Down.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	a := &asking{record: t.Record, key: strings.ToLower(req.URL.Scheme + "://" + req.URL.Host), path: req.URL.Path, parent: req.Context(), wait: t.Wait}
 	if a.record == nil {
@@ -127,8 +128,8 @@ func (a *asking) end() {
 	a.cancel(nil)
 }
 
-// failed notes a failure and returns what it was: the end of the patience
-// rather than the cancelling that this led to.
+// failed notes a failure and returns its error. If the request was cancelled because it
+// hung, that is the error, and not the cancelling.
 func (a *asking) failed(ctx context.Context, err error) error {
 	var silent *hung
 	if errors.As(context.Cause(ctx), &silent) {
@@ -143,15 +144,15 @@ func (a *asking) failed(ctx context.Context, err error) error {
 	return err
 }
 
-// refused is an answer that says that nobody is there to answer.
+// refused is an answer of a gateway: the server behind it is not there.
 type refused struct{ status int }
 
 func (e *refused) Error() string {
 	return fmt.Sprintf("it answered %d %s", e.status, http.StatusText(e.status))
 }
 
-// Status is the status of the answer for which a server was not asked, 0 where err is
-// no such *Down. A client words it as it words that answer.
+// Status is the status of the answer because of which a server is left alone, or 0 if
+// err is no such *Down. A client words the error like an answer with that status.
 func Status(err error) int {
 	var down *Down
 	var absent *refused
@@ -161,8 +162,8 @@ func Status(err error) int {
 	return absent.status
 }
 
-// unavailable tells the answers to questions that a gateway gives in place of
-// the server, or a server in place of an answer.
+// unavailable returns an error if a read was answered with 502, 503 or 504, which a
+// gateway answers in place of its server, or a server that cannot answer now.
 func unavailable(req *http.Request, resp *http.Response) error {
 	switch resp.StatusCode {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -173,13 +174,13 @@ func unavailable(req *http.Request, resp *http.Response) error {
 	return nil
 }
 
-// body is an answer's body, of which each piece has to come in time.
+// body is the body of an answer. Each piece of it has to come in time.
 type body struct {
 	io.ReadCloser
 	ctx     context.Context //nolint:containedctx // of one request
 	asking  *asking
 	over    bool
-	refused bool // its status says that nobody is there
+	refused bool // the status says that the server is not there
 }
 
 func (b *body) Read(p []byte) (int, error) {

@@ -14,9 +14,9 @@ import (
 	"syscall"
 )
 
-// Words says of a failure of the network what kind it is, as it reads after "it
-// did not answer: ". The same kind gives the same words: nothing of an error's
-// own text is in them but names of hosts that were asked for. nil is "".
+// Words names the kind of a failure of the network, as a clause that may follow "it did
+// not answer: ". The same kind has the same words, which have nothing of the error's own
+// text but names of hosts that were asked for. The words of nil are "".
 func Words(err error) string {
 	if text := known(err); text != "" || err == nil {
 		return text
@@ -24,8 +24,8 @@ func Words(err error) string {
 	return "the connection failed"
 }
 
-// Network reports whether an error is one of the network, of which Words knows
-// the kind, or of the HTTP client, whose text holds what changes by itself.
+// Network reports whether an error is one of the network, whose kind Words knows, or one
+// of the HTTP client, whose own text has parts that change by themselves.
 func Network(err error) bool {
 	var wrapped *url.Error
 	return known(err) != "" || errors.As(err, &wrapped)
@@ -51,7 +51,8 @@ func known(err error) string {
 	return connection(err)
 }
 
-// untrusted are the words for a certificate. The library's own hold the time.
+// untrusted words a certificate that is not trusted. The library's own words have the
+// time in them.
 func untrusted(err error) string {
 	var invalid x509.CertificateInvalidError
 	var host x509.HostnameError

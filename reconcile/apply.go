@@ -14,17 +14,17 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// passes bounds how often one run decides again after its own effects: a
-// branch is closed in one and opened anew in the next.
+// passes bounds how often one run decides again after its own effects. A branch may be
+// closed in one pass and opened again in the next.
 const passes = 4
 
-// applied is what came of a run's actions: the observation as they left it.
+// applied is the result of a run's actions: the observation as they left it.
 type applied struct {
 	observation
 	plan   plan.Plan // the last one
 	wrote  int       // effects that changed something
 	opened int       // of them, merge requests that nobody asked for and that count
-	merged bool      // the default branch went on by one of them
+	merged bool      // one of them merged into the default branch
 }
 
 // carryOut decides and applies until nothing is left to do, or only what failed in
@@ -102,9 +102,9 @@ type effects struct {
 	unverified []replaced
 }
 
-// effect carries out one action, whose texts are finished, through the journal. Only the store's and the
-// context's failures are errors: GitLab's refusals belong to the branch and the
-// run goes on.
+// effect carries out one action, whose texts are finished, through the journal. It returns
+// only errors of the store and the context. If GitLab refuses the action, that is a
+// failure of its branch, and the run goes on.
 func (r *effects) effect(stop context.Context, a plan.Action, o mrs.Order) error {
 	ctx, done := finishing(stop)
 	defer done()
@@ -136,7 +136,7 @@ func (r *effects) effect(stop context.Context, a plan.Action, o mrs.Order) error
 		}
 		r.log.Info("effect done", "action", a.Kind(), "branch", a.On())
 	}
-	// What was done is remembered, whatever ends meanwhile.
+	// What was done is remembered even if the run is being stopped.
 	if err := r.overlay(context.WithoutCancel(ctx), a, out, failure); err != nil {
 		return err
 	}
@@ -149,8 +149,8 @@ func (r *effects) effect(stop context.Context, a plan.Action, o mrs.Order) error
 // grace is how much longer than its run an effect that has begun may take.
 const grace = 1500 * time.Millisecond
 
-// finishing is a context for what has begun and is better brought to its end: it
-// outlives its parent by the grace.
+// finishing returns a context for an effect that has begun and should be completed. It
+// ends one grace after its parent.
 func finishing(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
 	unwatch := context.AfterFunc(parent, func() {
@@ -165,14 +165,14 @@ func finishing(parent context.Context) (context.Context, context.CancelFunc) {
 	return ctx, func() { unwatch(); cancel(nil) }
 }
 
-// replaced is a rebuild of which GitLab could not tell yet what it replaced.
+// replaced is a rebuild for which GitLab could not yet say what it replaced.
 type replaced struct {
 	iid                  int64
 	branch, expect, head string
 }
 
-// verify asks once more, at the end of a plan, whether a rebuild replaced a
-// head that somebody pushed in that instant, and keeps it.
+// verify asks again, at the end of a plan, whether a rebuild replaced a head that somebody
+// pushed in that instant. If so, it keeps that head.
 func (r *effects) verify(ctx context.Context) {
 	for _, u := range r.unverified {
 		var kept mrs.Kept

@@ -9,11 +9,11 @@ import (
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
-// This file bounds how long something is believed that the network said once.
+// This file bounds how long a run relies on an earlier answer.
 
 const (
 	// staleFor is how long a page with a lower serial than the stored one may be
-	// an old copy: the public index's caches keep one for a day, and for another
+	// an old copy: caches of the public index keep one for a day, and for another
 	// while the index fails. After that it is the truth, and the stored serial
 	// was not.
 	staleFor = 48 * time.Hour
@@ -28,8 +28,8 @@ const (
 	spoiltFor = 30 * time.Minute
 )
 
-// due reports whether what was learnt of a name at an instant has to be learnt
-// anew by now. One that lies as far ahead is none: a clock went back.
+// due reports whether what was read of a name at an instant has to be read again by now. It
+// has to be if that instant lies as far in the future, since then a clock was set back.
 func due(now *plan.Instant, name string, at time.Time) bool {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(name)) // never fails
@@ -48,8 +48,8 @@ func conditions(at *plan.Instant, q *pypi.Request, f store.Facts) {
 	}
 }
 
-// isFresh reports whether a page was asked for so short a while ago, by any run, that
-// its index wants it not to be asked for again.
+// isFresh reports whether some run asked for a page so recently that its index does not
+// want to be asked for it again.
 func isFresh(at *plan.Instant, f store.Facts) bool {
 	left := f.FreshUntil.Sub(at.Asking())
 	return left > 0 && left <= pypi.MostFresh

@@ -63,10 +63,10 @@ var (
 	errLate    = errors.New("the notes of the dashboard do not tell yet who ticked a box: the next run asks again")
 )
 
-// activity reads what was done on the dashboard since its boxes were judged last.
-// Where there is anything to judge, the page is read again after it, until both
-// are of one instant: a tick that came between would be on none or be taken for
-// one that was judged. An error says why who ticked is not known in this run.
+// activity reads what was done on the dashboard since its boxes were judged last. If there
+// is anything to judge, it reads the page again after that, until both are of one instant.
+// Otherwise a tick that came between could be missed, or be taken for one that was judged.
+// An error says why this run does not know who ticked.
 func (r *observer) activity(ctx context.Context) (dashboard.Activity, error) {
 	id, iid := r.snap.Project.ID, r.board.issue.IID
 	for range rereads {
@@ -75,8 +75,8 @@ func (r *observer) activity(ctx context.Context) (dashboard.Activity, error) {
 			return a, errors.New("the notes of the dashboard could not be read: " + explain(err))
 		}
 		if !a.Readable && (r.memory.LastNoteID > 0 || r.snap.Project.AccessLevel >= int(plan.Planner)) {
-			// They could be read before, or the role says they can: a refusal for a
-			// while is no reason to refuse what people ask for.
+			// They could be read before, or the role allows it. GitLab may refuse that for
+			// a while, which is no reason to refuse requests.
 			return a, errRefused
 		}
 		if !r.somethingNew(a) {
@@ -109,8 +109,8 @@ func (r *observer) activity(ctx context.Context) (dashboard.Activity, error) {
 	return dashboard.Activity{}, errMoving
 }
 
-// somethingNew reports whether a person did something since the boxes were judged,
-// or the page is not as we left it. Of a lost memory only ticks are of interest.
+// somethingNew reports whether a person did something since the boxes were judged, or the
+// page is not as we left it. Without a memory of the page only ticks count.
 func (r *observer) somethingNew(a dashboard.Activity) bool {
 	if r.memory.DashboardBody == "" {
 		return slices.ContainsFunc(dashboard.Parse(r.board.issue.Description).Boxes, func(b dashboard.Box) bool { return b.Checked })
@@ -123,17 +123,17 @@ func (r *observer) somethingNew(a dashboard.Activity) bool {
 	return !dashboard.Equal(r.board.issue.Description, dashboard.Written(r.memory.DashboardBody))
 }
 
-// patience is how long notes may be behind the issue that they are of.
+// patience is how long GitLab may take until it lists the note of a change.
 const patience = 2 * time.Hour
 
-// slack is how much older than the change of an issue the note of it may be.
+// slack is how much earlier than the change of an issue its note may be dated.
 const slack = time.Second
 
-// late reports whether the list of notes is an old one: the issue was changed a
-// short while ago and after the newest note. A comment changes an issue and is no
-// activity; where the newest note is one, the activity is to be read again, since
-// that list may be behind this one. That holds however long ago it was: only how
-// long a run waits for a note that is nowhere has an end.
+// late reports whether the list of notes may be out of date: the issue was changed after
+// the newest note in it. A comment changes the issue too, and is no activity. So if the
+// newest of all notes explains the change, again says that the activity has to be read once
+// more, since its list may be older. If no note explains the change, late is true for as
+// long as patience lasts.
 func (r *observer) late(ctx context.Context, a dashboard.Activity) (late, again bool, err error) {
 	changed := r.board.issue.UpdatedAt
 	for _, n := range a.Notes {

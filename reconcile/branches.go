@@ -21,8 +21,8 @@ func (r *observer) listBranches(ctx context.Context) (branches []plan.Branch, he
 	return branches, head, err
 }
 
-// observeBranches proves what it can of branches: a head that we recorded needs no
-// reading, one with our trailers is read once.
+// observeBranches proves which branches are ours. A head that the store knows is not read.
+// A head with our trailers is read once.
 func (r *observer) observeBranches(ctx context.Context, branches []plan.Branch) error {
 	known, err := r.Store.Branches(ctx, r.project.Path)
 	if err != nil {
@@ -51,9 +51,9 @@ func (r *observer) observeBranches(ctx context.Context, branches []plan.Branch) 
 	return nil
 }
 
-// observePushers reads who pushed to the branches of open merge requests that
-// are not ours: the author of a commit may be anybody. It is read once for each
-// head; where it cannot be read nobody is named.
+// observePushers reads who pushed to the branches of open merge requests that are not ours,
+// since a commit may name anybody as its author. It reads that once for each head. If it
+// cannot be read, nobody is named.
 func (r *observer) observePushers(ctx context.Context) {
 	us := plan.UsOf(r.snap.Bot, r.FormerUsers)
 	heads := map[string]string{}
@@ -81,8 +81,8 @@ func (r *observer) observePushers(ctx context.Context) {
 	}
 }
 
-// goesInto are the heads of the branches that a branch of ours goes into: the
-// default one, and where its merge request names another.
+// goesInto returns the heads of the branches into which a branch of ours may be merged: the
+// default branch, and the targets of its merge requests.
 func (r *observer) goesInto(branch, head string) []string {
 	out := []string{head}
 	for _, m := range r.snap.MergeRequests {

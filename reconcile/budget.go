@@ -37,7 +37,7 @@ func (b *Budget) left(now time.Time) int {
 	return max(b.most-len(b.taken), 0)
 }
 
-// may is how many all projects may still open, nil without a bound.
+// may is how many merge requests all projects together may still open, nil for no bound.
 func (b *Budget) may(now time.Time) *int {
 	if b == nil {
 		return nil
@@ -84,8 +84,8 @@ func (p *places) giveBack() {
 	}
 }
 
-// decideWithin decides, and reserves what the plan would open of the budget over
-// all projects. Where that does not give as much, the plan is made for less.
+// decideWithin decides, and reserves the merge requests that the plan would open from the
+// budget of all projects. If the budget has fewer, it decides again for as many as it has.
 func (r *run) decideWithin(ctx context.Context, o observation, places *places) (plan.Plan, error) {
 	if places.budget == nil {
 		return r.decide(ctx, o)

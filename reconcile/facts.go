@@ -9,10 +9,9 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// rounds bounds how often one decision is asked again with more facts: a
-// bisection of the longest known release train takes ten. What is missing then
-// is not checked. What waited for that has as many rounds again, and so on up to
-// stages: a chain of one author's packages ends in the first.
+// rounds bounds how often a decision is made again with more facts. The longest known
+// release train needs ten. What is missing after so many rounds is not checked. Whatever
+// waited for it then has as many rounds again, and so on, stages times in all.
 const rounds, stages = 40, 3
 
 // decide judges, fetches what the judgement lacks, and judges again, until
@@ -32,7 +31,7 @@ func (r *run) decide(ctx context.Context, o observation) (plan.Plan, error) {
 	return p, err
 }
 
-// verifyPins judges the pins as they are, with the same patience.
+// verifyPins judges the pins as they are, in as many rounds.
 func (r *run) verifyPins(ctx context.Context, o observation) (Preview, error) {
 	var v plan.Verification
 	err := r.settled(ctx, o, func() []plan.Need {
@@ -42,8 +41,7 @@ func (r *run) verifyPins(ctx context.Context, o observation) (Preview, error) {
 	return Preview{Snapshot: o.snap, Plan: plan.Plan{Problems: v.Problems}, Verification: v}, err
 }
 
-// settled calls judge until it needs nothing more, and keeps what was learnt on
-// the way.
+// settled calls judge until it needs nothing more, and stores what was read for it.
 func (r *run) settled(ctx context.Context, o observation, judge func() []plan.Need) (err error) {
 	defer func() {
 		if kept := o.indexes.keep(ctx); err == nil {

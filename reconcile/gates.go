@@ -14,7 +14,7 @@ import (
 // This file brings what is known of the pipelines of gates up to date, and keeps what
 // effects did to them.
 
-// gates are those of the policy and of all its rules.
+// gatesOf returns the gates of the policy and of all its rules.
 func gatesOf(p plan.Policy) []plan.Gate {
 	out := slices.Clone(p.Gates)
 	for _, r := range p.Rules {
@@ -23,8 +23,8 @@ func gatesOf(p plan.Policy) []plan.Gate {
 	return out
 }
 
-// gated are the commits that gates test in this project, the head of each open merge
-// request of ours with what it stands on.
+// gated are the commits that gates test for one open merge request of ours: its head, and
+// the commit on which that stands.
 type gated struct {
 	mr         plan.MergeRequest
 	head, base string
@@ -102,7 +102,7 @@ func gateWants(project int64, gates []plan.Gate, tests []gated) (wanted map[stri
 	return wanted, refs
 }
 
-// keptGates is what of a memory is still of use.
+// keptGates returns the part of a memory that is still of use.
 func keptGates(known plan.GateMemory, wanted map[string]plan.GateRun, tests []gated, now *plan.Instant) plan.GateMemory {
 	out := plan.GateMemory{Seen: known.Seen, Projects: known.Projects}
 	for _, run := range known.Runs {
@@ -119,7 +119,7 @@ func keptGates(known plan.GateMemory, wanted map[string]plan.GateRun, tests []ga
 	return out
 }
 
-// gateNews reads what changed on one ref; it is false where that failed.
+// gateNews reads what changed on one ref. It returns false if that failed.
 func (r *observer) gateNews(ctx context.Context, at gateRef, wanted map[string]plan.GateRun) bool {
 	id, err := r.gateProject(ctx, at.project)
 	if err != nil {
@@ -164,7 +164,7 @@ func (r *observer) gateNews(ctx context.Context, at gateRef, wanted map[string]p
 	return ok
 }
 
-// keptOnce keeps of jobs that GitLab refused to run them again.
+// keptOnce copies to jobs that GitLab refused to run them again.
 func keptOnce(jobs, old []plan.GateJob) []plan.GateJob {
 	for i := range jobs {
 		jobs[i].Once = jobs[i].Once || slices.ContainsFunc(old, func(o plan.GateJob) bool { return o.ID == jobs[i].ID && o.Once })
@@ -203,8 +203,8 @@ func (r *observer) gateProject(ctx context.Context, path string) (int64, error) 
 	return p.ID, nil
 }
 
-// gateShown reads which statuses a head shows, where nothing is known of it: it is
-// new, or the database is. It is false where that failed.
+// gateShown reads which statuses a head shows, if nothing is known of it because the head
+// or the database is new. It returns false if that failed.
 func (r *observer) gateShown(ctx context.Context, t gated) bool {
 	m := &r.memory.Gates
 	if slices.ContainsFunc(m.Statuses, func(s plan.GateStatus) bool { return s.Head == t.head }) {

@@ -9,11 +9,10 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// giveWay closes this process's own dashboard where another one was there
-// first, made by a process that shares no database with this one. What was
-// ticked here has been judged in this run. It reports false, and the page is
-// written as always, where that could not be: notes were unreadable, or
-// somebody edits the page just now.
+// giveWay closes this process's own dashboard if an older one is there, made by a process
+// with another database. This run has judged the ticks on it. giveWay returns false if it
+// cannot close the dashboard, because notes could not be read or somebody is editing the
+// page. Then the page is written as always.
 func (w *publishing) giveWay(ctx context.Context) bool {
 	if w.board.issue.Older == 0 || w.board.untold {
 		return false

@@ -40,8 +40,7 @@ type pagesRead struct {
 	stale  bool // an older page than the stored one came
 }
 
-// storedMetadata is what the store holds of releases and has not been taken at its
-// word.
+// storedMetadata is what the store holds of releases and the snapshot does not have yet.
 type storedMetadata struct {
 	decoder  metadata.Decoder
 	recalled map[string]bool              // names whose rows were read
@@ -58,8 +57,8 @@ type spent struct {
 	ofOne    map[string]int // these by name
 }
 
-// newIndexReader returns one that has read nothing, for indexes as a policy names
-// their packages.
+// newIndexReader returns a reader that has read nothing. The policy says which index has
+// which package.
 func (r *run) newIndexReader(policy plan.Policy) *indexReader {
 	x := &indexReader{
 		run: r, policy: policy,
@@ -123,9 +122,9 @@ func (r *indexReader) readPinned(ctx context.Context, files []plan.File) error {
 	return nil
 }
 
-// readUnpinned asks at once for the pages of names that the pins of a snapshot are
-// known to require and that have no pin, and recalls their metadata: a quiet run
-// then decides once. What it does not foresee, decisions ask for.
+// readUnpinned reads, before any decision, the pages of names without a pin that the pins
+// of a snapshot require as far as is known, and recalls their metadata. So a run in which
+// nothing changed decides once. Decisions ask for whatever else they need.
 func (r *indexReader) readUnpinned(ctx context.Context, snap plan.Snapshot) error {
 	pinned := decide.Names(snap.Files)
 	var needs []plan.Need

@@ -9,10 +9,9 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// kept is what a run holds of the pages it read. Where that is too much the
-// largest packages go, and are not checked: which they are does not depend on
-// the order in which the pages came. 650 pins of usual packages take a third of what
-// it may hold by default.
+// kept is what a run holds of the pages that it read. If that is too much, the largest
+// packages are dropped and not checked. Which these are does not depend on the order in
+// which the pages came. 650 pins of usual packages take a third of the default bound.
 type kept struct {
 	most int // bytes
 	all  []keptPackage

@@ -9,9 +9,9 @@ import (
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
-// hold keeps the lease of a run while it is at work. The context ends when the
-// lease is lost: another run took it, or the store refused to lengthen it until
-// it was over. The returned function ends the holding.
+// hold lengthens the lease of a run while the run is at work. The returned context ends if
+// the lease is lost, because another run took it or the store did not lengthen it in time.
+// The returned function ends the lengthening.
 func (r *Runner) hold(parent context.Context, id int64, project string) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	ended := make(chan struct{})

@@ -10,8 +10,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// observeMergeable reads what GitLab says of a merge request that may be merged. One
-// of which that cannot be read is not merged.
+// observeMergeable reads what GitLab says of a merge request that may be merged. If that
+// cannot be read, the merge request is not merged.
 func (r *run) observeMergeable(ctx context.Context, o observation, iid int64) {
 	m, err := o.gitlab.Mergeable(ctx, o.snap.Project.ID, iid)
 	if err != nil {
@@ -21,8 +21,8 @@ func (r *run) observeMergeable(ctx context.Context, o observation, iid int64) {
 	o.snap.Mergeable[iid] = m
 }
 
-// setMerged notes that the default branch went on by a merge: what was read of it is
-// out of date, and the run looks at everything anew.
+// setMerged notes that a merge changed the default branch. What was read of that branch is
+// out of date, so the run looks at everything again.
 func (r *effects) setMerged(a plan.Merge, merged mrs.MergedAs) {
 	r.merged = r.merged || merged.Commit != ""
 	if len(merged.Differs) > 0 {

@@ -103,9 +103,9 @@ func (r *observer) readUnlisted(ctx context.Context, all map[int64]plan.MergeReq
 	return nil
 }
 
-// elsewhere says of a merge request into another branch than the default one
-// whether that branch is gone, as after a rename, and of a merged one whether the
-// default branch has it all the same.
+// elsewhere completes a merge request whose target is not the default branch: whether that
+// target is gone, as after a rename, and, if it was merged, whether the default branch has
+// it too.
 func (r *observer) elsewhere(ctx context.Context, mr plan.MergeRequest) (plan.MergeRequest, error) {
 	mr.TargetGone, mr.Landed = false, false
 	merged := mr.State == plan.Merged && (mr.Switched() || mr.Note.Target == "")
@@ -130,11 +130,11 @@ func (r *observer) elsewhere(ctx context.Context, mr plan.MergeRequest) (plan.Me
 	return mr, nil
 }
 
-// mergeTakes is how long after its commit GitLab may call a merge request merged.
+// mergeTakes is how long after the commit of a merge GitLab may date the merge.
 const mergeTakes = 2 * time.Minute
 
-// parted is when a branch, at a head, and the default one had their last commit in
-// common, the zero time for never. It is asked once in a run.
+// parted returns the date of the newest commit that the default branch has in common with
+// another branch at a head, or the zero time if there is none. It asks once in a run.
 func (r *observer) parted(ctx context.Context, branch, at string) (time.Time, error) {
 	if when, known := r.partings[branch]; known {
 		return when, nil

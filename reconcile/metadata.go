@@ -27,7 +27,7 @@ type release struct{ name, version string }
 // metadata.Size counts them. 5,000 pins of usual packages take half of it by default.
 func (r *indexReader) mostRequired() int { return r.Limits.RequirementsMiB << 20 }
 
-// noRoom is why a release is not checked that does not fit.
+// noRoom is the reason for which a release that does not fit is not checked.
 func (r *indexReader) noRoom() string {
 	return fmt.Sprintf("a run holds %d MiB of what releases require and not more", r.Limits.RequirementsMiB)
 }
@@ -77,10 +77,10 @@ func (r *indexReader) recall(ctx context.Context, index string, names []string) 
 	return r.believe(ctx, index, rows, names)
 }
 
-// believe takes rows into the snapshot. One counts as long as the page of this
-// run, if there was one, gives the file it was read from the same digest, and
-// what was read is what a digest of that page proves. What nothing proved counts
-// for a while; after that it is read again, and stands in where that fails.
+// believe takes rows into the snapshot. If this run read the page anew, a row does not count
+// if the page gives its file, or the metadata that was read of it, another digest. A row
+// that no digest proved counts for a while. After that it is read again, and counts only
+// if that fails.
 func (r *indexReader) believe(ctx context.Context, index string, rows []memory, names []string) error {
 	for rows := range slices.Chunk(rows, chunk) {
 		var read []string
@@ -125,9 +125,9 @@ func (r *indexReader) take(rows []memory, pages map[string]pypi.Details) {
 	}
 }
 
-// oldOf are needs for what is stored of names and has to be read again, though
-// nobody asks for it: what a run knows must not depend on the hour in which
-// something became old.
+// oldOf returns needs for stored metadata of names that is too old, although no decision
+// asks for it. So what a run knows does not depend on the hour in which something became
+// too old.
 func (r *indexReader) oldOf(ctx context.Context, index string, needs []plan.Need, names []string) (out []plan.Need, err error) {
 	var old []memory
 	for _, row := range r.stored.unproved {
@@ -199,8 +199,8 @@ func (r *indexReader) unknown(ctx context.Context, index string, needs []plan.Ne
 	return append(needs, old...), err
 }
 
-// takeMetadata takes over what an index answered of a release. A part is one of
-// several files that say different things.
+// takeMetadata takes over the answer of an index about a release. A part is one of several
+// files that say different things.
 func (r *indexReader) takeMetadata(index string, res pypi.MetadataResult, part bool) {
 	q, answer := res.Request, res.Answer
 	failed := plan.Metadata{Status: plan.MetadataFailed, From: firstOf(q.Files)}
@@ -237,11 +237,10 @@ func (r *indexReader) takeMetadata(index string, res pypi.MetadataResult, part b
 	r.setMetadata(q.Name, q.Version, m)
 }
 
-// doubt judges content that has another digest than the index gives. Where another
-// run was given the same, that is what is served, and installers do not take it; it
-// is asked for again in each run. Else one spoilt answer tells nothing of the
-// release, and less of what a pin forbids: it is asked for again, so the run is not
-// done.
+// doubt judges content that has another digest than the index gives. If another run got
+// such content some time ago, the index serves it, and installers refuse it; each run asks
+// for it again. Otherwise the answer may have been spoilt on its way and tells nothing of
+// the release. Then it is a failure, and the next run asks again.
 func (r *indexReader) doubt(index string, row store.MetadataRow) plan.MetadataStatus {
 	if r.servedSo(row) {
 		return plan.MetadataWithheld
@@ -261,8 +260,8 @@ func (r *indexReader) doubtedBefore(row store.MetadataRow) (since time.Time, ok 
 	return old.ReadAt, ok && old.SHA256 == row.SHA256
 }
 
-// servedSo reports whether another run was given content without that digest long
-// enough ago that it was not spoilt on its way.
+// servedSo reports whether another run got content without that digest, long enough ago
+// that it was hardly spoilt on its way.
 func (r *indexReader) servedSo(row store.MetadataRow) bool {
 	since, ok := r.doubtedBefore(row)
 	return ok && !r.now.Within(since, spoiltFor)

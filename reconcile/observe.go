@@ -32,8 +32,8 @@ type run struct {
 
 func (r *run) fail(sentence string) { r.failures = append(r.failures, sentence) }
 
-// observation is what a run read of the world, with what speaks to it as the
-// project's policy says. Effects are entered into a copy, see applied.
+// observation is what a run read of the world, with the clients that the project's policy
+// asks for. Effects are entered into a copy, see applied.
 type observation struct {
 	project config.Project // with the policy that counts
 	gitlab  *mrs.Client    // nil where no GitLab is asked
@@ -54,7 +54,7 @@ type before struct {
 	mergeRequests []plan.MergeRequest
 }
 
-// observer makes an observation, and keeps what it has asked GitLab meanwhile.
+// observer makes an observation. It also has what it needs of GitLab only for that.
 type observer struct {
 	*run
 	observation
@@ -78,7 +78,7 @@ func (r *run) newObserver(project config.Project) *observer {
 	return o
 }
 
-// follow takes over a policy, and makes what reads and writes as it says.
+// follow takes over a policy, and makes the clients that it asks for.
 func (r *observer) follow(project config.Project) {
 	r.project, r.snap.Policy = project, project.Policy
 	r.indexes = r.newIndexReader(project.Policy)

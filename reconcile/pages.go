@@ -75,8 +75,8 @@ type asking struct {
 	damaged []string                        // names of which the stored facts cannot be read
 }
 
-// requests are those for the pages, by name. Where another run asked a short while
-// ago none is made, and what is stored is taken at once.
+// requests makes the requests for the pages, by name. If another run asked recently, it
+// makes none, and takes what is stored at once.
 func (a *asking) requests(ctx context.Context) (requests []pypi.Request, err error) {
 	r := a.r
 	for index, names := range r.byIndex(slices.Sorted(maps.Keys(a.wanted))) {
@@ -104,8 +104,8 @@ func (a *asking) requests(ctx context.Context) (requests []pypi.Request, err err
 	return requests, nil
 }
 
-// settle takes over what an answer makes known of a name, and returns the row that
-// is to be stored, nil for none.
+// settle takes over what an answer tells of a name, and returns the row to store, nil for
+// none.
 func (a *asking) settle(ctx context.Context, res pypi.Result) (save *store.Facts) {
 	index, name := res.Request.Source.Index.Name, res.Request.Name
 	pkg, save, bad := a.r.settle(ctx, res, a.stored[name], a.wanted[name].Least)
@@ -156,7 +156,7 @@ func (a *asking) take(ctx context.Context, res pypi.Result) {
 	}
 }
 
-// keep stores what is new, and until when the rest holds.
+// keep stores the new pages, and until when the others need not be asked for.
 func (a *asking) keep(ctx context.Context) error {
 	a.fresh.flush(ctx)
 	if err := cmp.Or(ctx.Err(), a.fresh.err); err != nil {
@@ -170,8 +170,8 @@ func (a *asking) keep(ctx context.Context) error {
 	return nil
 }
 
-// saver stores rows when they have grown to a few megabytes, so that a first run
-// over thousands of pages does not hold them all.
+// saver stores rows whenever they amount to a few megabytes, so that a first run of
+// thousands of pages does not hold them all.
 type saver struct {
 	r    *indexReader
 	rows map[string][]store.Facts // by index
@@ -235,9 +235,9 @@ func (r *indexReader) settle(ctx context.Context, res pypi.Result, old store.Fac
 	return pkg, nil, damaged
 }
 
-// decodeFacts decodes stored facts from the lowest pin on. Where there is nothing, the
-// pin may be above everything, which only the whole tells; and a pin that was
-// taken back may have to go to an older release.
+// decodeFacts decodes stored facts from the lowest pin on. If these have no release, the pin
+// may be newer than every release, so it reads the whole page. It also does that for a pin
+// that was taken back, which may have to go to an older release.
 func (r *indexReader) decodeFacts(ctx context.Context, index string, old store.Facts, least pep440.Version) (plan.Package, error) {
 	pkg, err := pypi.DecodePackageFrom(old.Blob, least)
 	if err == nil && pkg.Name != old.Name {

@@ -12,10 +12,10 @@ import (
 // that are off.
 const seenAgain = time.Hour
 
-// observePipelines brings what is known of the pipelines of open merge requests
-// up to date. One list tells which of them changed; a merge request is read
-// where its pipeline ended or its head is a new one. What cannot be read leaves
-// what was known, and is tried again in the next run.
+// observePipelines brings what is known of the pipelines of open merge requests up to date.
+// One list tells which pipelines changed. It reads a merge request if its pipeline ended or
+// its head is new. If something cannot be read, what was known stays, and the next run
+// tries again.
 func (r *observer) observePipelines(ctx context.Context) {
 	known := r.memory.Pipelines
 	r.memory.Pipelines = map[int64]plan.Pipeline{}
@@ -51,9 +51,9 @@ func (r *observer) observePipelines(ctx context.Context) {
 	}
 }
 
-// observePipeline returns what is known now of the pipeline of a merge request, and
-// what the next run is to know: the same, or what was known before where it is to
-// be read again. Once something could not be read nothing else is tried.
+// observePipeline returns what is now known of the pipeline of a merge request, and what the
+// next run gets to know: the same, or what was known before if that run has to read it
+// again. After something could not be read, it reads nothing more.
 func (r *observer) observePipeline(ctx context.Context, m plan.MergeRequest, old plan.Pipeline, n *news) (next, kept plan.Pipeline) {
 	seen, read := plan.Pipeline{Head: old.Head, ID: old.ID, Updated: old.Updated, Kind: old.Kind, Onto: old.Onto, Began: old.Began, Started: old.Started, Since: old.Since, Red: old.Red}, false
 	if !n.failed && (n.all || old.Head != m.HeadSHA || n.of[m.IID]) {
@@ -96,8 +96,8 @@ func (r *observer) count(iid int64, seen plan.Pipeline) {
 	}
 }
 
-// age is at least how long ago the head of a merge request was committed: 0, or as
-// long as it takes to count as one without a pipeline.
+// age returns plan.SettleTime if the head of a merge request was committed at least so long
+// ago, and 0 otherwise. A head that old and without a pipeline counts as one that has none.
 func (r *observer) age(m plan.MergeRequest) time.Duration {
 	for _, b := range r.snap.Branches {
 		if b.Name == m.Branch && b.Head.SHA == m.HeadSHA && !b.Head.At.IsZero() && r.now.Passed(b.Head.At.Add(plan.SettleTime)) {
@@ -185,8 +185,8 @@ func (r *observer) missed(n *news, err error) {
 	r.fail("the results of pipelines could not be read: " + explain(err))
 }
 
-// observeApproval reads whether anybody approves a merge request. One of which
-// that cannot be read stays as it is.
+// observeApproval reads whether anybody approves a merge request. If that cannot be read, it
+// counts as approved, so that it stays as it is.
 func (r *run) observeApproval(ctx context.Context, o observation, iid int64) {
 	approved, err := o.gitlab.Approved(ctx, o.snap.Project.ID, iid)
 	if err != nil {

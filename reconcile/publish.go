@@ -58,11 +58,11 @@ type publishing struct {
 	*run
 	observation
 	published
-	kept string // the text as if nobody had taken anything back meanwhile
+	kept string // the text as it would be if nobody had unticked anything meanwhile
 }
 
-// publish writes the dashboard where it differs from what GitLab holds, after
-// reading it once more: ticks made meanwhile stay.
+// publish writes the dashboard if it differs from what GitLab holds. It reads the page again
+// before that, so that ticks made meanwhile stay.
 func (r *run) publish(ctx context.Context, done applied) published {
 	w := publishing{run: r, observation: done.observation, published: published{body: r.render(done.observation, done.plan), memory: done.memory}}
 	if !done.snap.Project.IssuesEnabled {
@@ -87,8 +87,8 @@ func (r *run) publish(ctx context.Context, done applied) published {
 	return w.published
 }
 
-// text is what an issue should read: what people ticked while this run was at work
-// stays ticked, and what they took back stays so.
+// text returns what an issue should read. Boxes that people ticked or unticked while this
+// run was at work stay as they left them.
 func (w *publishing) text(fresh dashboard.Issue) string {
 	judged, now := w.board.page, dashboard.Parse(fresh.Description)
 	if w.board.untold {
@@ -99,10 +99,10 @@ func (w *publishing) text(fresh dashboard.Issue) string {
 	return dashboard.KeepUnticks(w.kept, judged, now)
 }
 
-// write writes the dashboard that was found, and returns what GitLab stores now. ok
-// is false where that is not known. Where it reads already as it should it is not read
-// again: what changed meanwhile is newer than what this run leaves, so that the next one
-// sees it.
+// write writes the dashboard that was found, and returns what GitLab stores now. ok is false
+// if that is not known. If the page already reads as it should, write does not read it
+// again. If somebody changed it meanwhile, that is newer than what this run notes, so the
+// next run sees it.
 func (w *publishing) write(ctx context.Context) (issue dashboard.Issue, ok bool) {
 	if found := *w.board.issue; dashboard.Equal(found.Description, dashboard.Normalise(w.text(found))) {
 		return found, true
@@ -168,8 +168,8 @@ func (w *publishing) remember(issue dashboard.Issue) {
 	before := m.DashboardBody
 	m.DashboardIID, m.DashboardBody = issue.IID, issue.Description
 	if took := dashboard.KeepUnticks(w.kept, dashboard.Parse(w.kept), dashboard.Parse(issue.Description)); took != w.kept && dashboard.Equal(took, issue.Description) {
-		// Remembered as ticked: that it is not tells the next run that it was
-		// taken back, with or without a note.
+		// Remember the box as ticked. The next run then sees that it is not, and so that
+		// it was taken back, with or without a note.
 		m.DashboardBody = dashboard.Normalise(w.kept)
 	}
 	if w.board.untold { // the next run judges what was ticked on the page before, too

@@ -20,23 +20,24 @@ import (
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
-// A run that found nothing to do leaves a record of what it was told. The next run
-// asks the same first, and where all answers are the same and no instant has passed
-// at which time alone changes something, it is over: see docs/adr/0019. Else it goes
-// on as every run, and what was answered already is not asked for again.
+// A run that found nothing to do leaves a record of its requests and their answers. The
+// next run first sends the same requests. If all answers are the same, and no instant has
+// passed at which time alone changes something, that run ends: see docs/adr/0021.
+// Otherwise it goes on like every run, and does not repeat the requests.
 
 // wholeWithin is how long a record counts at most, whatever is in it.
 const wholeWithin = 24 * time.Hour
 
-// heard is what a run was told before it observes, and what it is told then.
+// heard holds the answers that a run got before it observes, and those that it gets then.
 type heard struct {
 	gitlab gitlab.Recording
 	index  *pypi.Client           // nil where no index was asked
 	pages  map[string]pypi.Result // by name, each for one question
 }
 
-// fingerprint is of all that a run is made with beside the world and the store;
-// empty where nothing tells one program or configuration from another.
+// fingerprint is a digest of everything that a run depends on, except for the world and
+// the store. It is empty if nothing distinguishes this program or configuration from
+// another.
 func (r *Runner) fingerprint(project config.Project) string {
 	if r.Version == "" || r.GitLab == nil || project.Digest() == "" {
 		return ""
@@ -62,8 +63,8 @@ func digestOf(texts ...[]byte) string {
 	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
-// unchanged asks what the last run was told, if that found nothing to do, and ends
-// this one where nothing else is told. ended is false where the run has to go on.
+// unchanged repeats the requests of the last run, if that found nothing to do. If it gets
+// the same answers, this run ends. ended is false if the run has to go on.
 func (r *run) unchanged(ctx context.Context, project config.Project, id int64) (report Report, ended bool) {
 	q, ok := r.recorded(ctx, project, id)
 	if !ok {
@@ -105,7 +106,7 @@ type questions struct {
 	wanted   map[string]decide.Wanted
 }
 
-// same reports whether an answer tells nothing that was not known.
+// same reports whether an answer tells nothing new.
 func (q questions) same(res pypi.Result) bool {
 	name, a := res.Request.Name, res.Answer
 	whole, read := q.whole[name]
@@ -126,8 +127,8 @@ func pageDigest(pkg plan.Package, res pypi.Result) string {
 	return digestOf(pypi.EncodePackage(pkg, res.Request.Hashes), res.Answer.Details)
 }
 
-// questions makes the requests for the pages of a record, as the run would. ok is
-// false where the facts in the store are others than those that the record is of.
+// questions makes the requests for the pages of a record, as a run would. ok is false if
+// the facts in the store are not those that the record was made with.
 func (r *run) questions(ctx context.Context, q store.Quiet) (asked questions, ok bool) {
 	asked = questions{gone: map[string]bool{}, whole: map[string]string{}, wanted: map[string]decide.Wanted{}}
 	for _, pages := range q.Pages {
@@ -184,8 +185,8 @@ func leastOf(pages store.QuietPages, i int) (pep440.Version, error) {
 	return pep440.Parse(pages.Least[i])
 }
 
-// stampsDigest tells the stored facts of pages from others. Of names that the index
-// does not know nothing is told but that.
+// stampsDigest is a digest of which facts of pages are stored. Names that the index does
+// not know are left out.
 func stampsDigest(pages store.QuietPages, stamps []store.Stamp) string {
 	sum := sha256.New()
 	gone := setOf(pages.Gone)
@@ -202,8 +203,8 @@ func stampsDigest(pages store.QuietPages, stamps []store.Stamp) string {
 	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
-// ask asks GitLab and the indexes at once, and reports whether they say the same as
-// the record. What they say else is kept for the run.
+// ask sends the requests to GitLab and to the indexes at the same time, and reports whether
+// all answers are those of the record. It keeps the answers for the run.
 func (r *run) ask(parent context.Context, q store.Quiet, asked questions) bool {
 	ctx, stop := context.WithCancel(parent)
 	defer stop()
@@ -255,7 +256,7 @@ func (r *run) keepAsked(ctx context.Context, asked questions) error {
 	return a.keep(ctx)
 }
 
-// quietReport is what the run that left a record reported.
+// quietReport is the report of the run that left a record.
 func quietReport(now time.Time, project config.Project, q store.Quiet) Report {
 	out := Report{Status: Done, Quiet: true}
 	out.Plan.Pins, out.Plan.Behind, out.Plan.OpenCount = q.Pins, q.Behind, q.Open

@@ -12,9 +12,9 @@ import (
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
-// record is what the run was told, nil where the next one may not end on being told
-// the same: something was done or failed, the store holds something else than
-// before, or what was concluded holds for no time.
+// record makes the record of a run. It is nil if the next run must not end because of the
+// same answers: this run did something or failed, the store does not hold the same as
+// before, or the conclusions hold for no time.
 func (r *run) record(ctx context.Context, done applied, page published, out Report) *store.Quiet {
 	by := r.fingerprint(done.project)
 	o := done.observation
@@ -29,7 +29,7 @@ func (r *run) record(ctx context.Context, done applied, page published, out Repo
 	case len(done.plan.Actions)+len(done.plan.Missing)+len(o.snap.Ticks)+len(o.snap.Failures)+len(o.proven)+len(o.ticks.withdrawn)+len(o.ticks.undone) > 0:
 		return nil
 	case slices.ContainsFunc(reads, ofJobs):
-		return nil // they are read once for each pipeline, and would be in every run
+		return nil // the jobs of a pipeline are read once, and with the record every run would read them
 	case o.blocked || !o.files.certain() || o.board.found != dashboard.FoundOpen || o.board.edited || o.board.untold || page.left.again:
 		return nil
 	}
@@ -65,8 +65,8 @@ func (r *run) record(ctx context.Context, done applied, page published, out Repo
 
 func ofJobs(read gitlab.Read) bool { return strings.Contains(read.URL, "/jobs") }
 
-// record lists the pages that a run was told of; ok is false where the next one
-// would be told something else of the same.
+// record lists the pages that a run asked for. ok is false if the next run would get other
+// answers although the pages are the same.
 func (r *indexReader) record(ctx context.Context) (out []store.QuietPages, ok bool) {
 	if r.spent.fetched > 0 || r.failed > 0 || r.pages.stale {
 		return nil, false
@@ -115,5 +115,5 @@ func (r *indexReader) recordOf(ctx context.Context, index string, names []string
 		}
 	}
 	p.Facts = stampsDigest(p, stamps)
-	return p, known == len(names)-len(gone) // a page without an ETag is always told anew
+	return p, known == len(names)-len(gone) // a page without an ETag is sent again each time
 }

@@ -10,8 +10,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
-// remember stores what was read of GitLab, before any effect, and notes in the
-// observation up to when that is known.
+// remember stores what was read of GitLab, before any effect, and notes in the observation
+// up to which instant it was read.
 func (r *run) remember(ctx context.Context, o *observation) error {
 	if err := r.Store.SaveMergeRequests(ctx, o.project.Path, o.snap.MergeRequests); err != nil {
 		return fmt.Errorf("record the merge requests of %s: %w", o.project.Path, err)
@@ -69,7 +69,7 @@ func (r *run) withdraw(ctx context.Context, o observation, branch string) error 
 	return nil
 }
 
-// forgo remembers the ticks that were taken back before they were judged.
+// forgo stores the ticks that were taken back before they were judged.
 func (r *run) forgo(ctx context.Context, o observation) error {
 	for _, t := range o.ticks.undone {
 		if _, judged := o.ticks.states[t.ID]; judged {

@@ -33,8 +33,8 @@ func (r *run) all(ctx context.Context, project config.Project) (Report, error) {
 		return Report{Status: Failed, Plan: done.plan, Wrote: done.wrote}, err
 	}
 	if done.merged {
-		// What was read of the default branch is out of date. Each merge needs a head
-		// that was tested, so that this ends.
+		// What was read of the default branch is out of date. This ends, since each
+		// merge needs a head that was tested.
 		again, err := r.all(ctx, project)
 		again.Wrote += done.wrote
 		return again, err
@@ -94,7 +94,8 @@ func (r *run) status(done applied) Status {
 	return Done
 }
 
-// paused answers a closed dashboard: nothing is done, and it is said once.
+// paused ends a run whose dashboard a person closed: it does nothing, and says so once in a
+// note.
 func (r *run) paused(ctx context.Context, o observation) (Report, error) {
 	report := Report{Status: Done}
 	iid := o.board.issue.IID

@@ -16,14 +16,15 @@ import (
 // while it was read.
 const tries = 3
 
-// observeRepository reads merge requests, branches and dashboard, and settles the one
-// commit of the default branch at which all that decides is read: the branch's head
-// after the merge requests were listed, so that one seen as merged is in it. Nothing is
-// read at a name, which a tag may have too. The project's own policy is assumed to be
-// as the last run found it; where the one at that commit asks for other merge requests
-// or another dashboard, all is read again. Where there is something to judge on the
-// dashboard, merge requests and branches are read again after it, so that what a tick
-// asks for is not done a second time when another process just did it.
+// observeRepository reads merge requests, branches and dashboard, and chooses the one commit
+// of the default branch at which everything that decides is read: the head of the branch
+// after the merge requests were listed, so that it contains each one that was seen as
+// merged. Nothing is read by a name, since a tag may have the same name.
+//
+// It assumes the project's own policy as the last run found it. If the policy at that commit
+// asks for other merge requests or another dashboard, it reads all again. If there is
+// something to judge on the dashboard, it reads merge requests and branches again after it.
+// Otherwise it could do what a tick asks for a second time after another process did it.
 func (r *observer) observeRepository(parent context.Context, operators config.Project) (dashboard.Activity, error) {
 	var group sync.WaitGroup
 	ctx, stop := context.WithCancel(parent)
@@ -67,8 +68,8 @@ func (r *observer) observeRepository(parent context.Context, operators config.Pr
 	return dashboard.Activity{}, fmt.Errorf("%s of %s changed again and again while it was read: the next run reads it anew", config.OwnFile, r.snap.Project.Path)
 }
 
-// settle takes over the lists and the policy at the head they tell. It reports whether
-// the policy asks for what was read; where it does not, that is dropped.
+// settle takes over the lists, the head and the policy at that head. It reports whether the
+// policy asks for what was read. If it does not, settle drops what was read.
 func (r *observer) settle(ctx context.Context, operators config.Project, asked *answer[lists]) (same bool, err error) {
 	if err := r.observeLists(ctx, asked); err != nil {
 		return false, err
@@ -90,8 +91,8 @@ func (r *observer) forget() {
 	r.targets, r.partings = map[string]string{}, map[string]time.Time{}
 }
 
-// observeLists takes over the lists of merge requests, reads the branches after them,
-// and at the head that those tell the files.
+// observeLists takes over the lists of merge requests, then reads the branches, and then
+// the files at the head of the default branch.
 func (r *observer) observeLists(ctx context.Context, asked *answer[lists]) (err error) {
 	if r.listed, err = asked.get(); err != nil {
 		return err
@@ -108,13 +109,14 @@ func (r *observer) observeLists(ctx context.Context, asked *answer[lists]) (err 
 	return r.observeBranches(ctx, branches)
 }
 
-// looked is what a reading of the dashboard beside others found.
+// looked is what reading the dashboard found, while other things were read.
 type looked struct {
 	*observer
 	activity dashboard.Activity
 }
 
-// dashboardAside returns what reads the dashboard and changes nothing here.
+// dashboardAside returns a function that reads the dashboard. It works on a copy of the
+// observer, so it may run beside everything else.
 func (r *observer) dashboardAside() func(context.Context) (looked, error) {
 	side := *r
 	side.run = r.aside()
@@ -147,9 +149,9 @@ func (r *observer) observePolicy(operators config.Project) error {
 	return nil
 }
 
-// overlayPolicy lays the project's own file over what the operator says of it. While
-// that file is broken the operator's word counts for where the dashboard is, and
-// nothing else is written.
+// overlayPolicy merges the project's own file into the operator's policy for it. While that
+// file is broken, the operator's policy says where the dashboard is, and only that is
+// written.
 func (r *observer) overlayPolicy(operators config.Project, data []byte) {
 	own, keys, err := operators.Own(data)
 	r.snap.Own = plan.OwnPolicy{Path: config.OwnFile, Keys: keys}

@@ -11,15 +11,14 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// lookAgain is how long a setting that makes work harder is believed, and that
+// lookAgain is after how long settings that make work harder are read again, and whether
 // GitLab knows the people of the policy.
 const lookAgain = 24 * time.Hour
 
-// observeRights looks at rights and settings in a project's first run, after one
-// in which GitLab refused something, and once a day as long as something lacks or
-// the policy names people. That they
-// cannot be read is no failure: what cannot be done for the lack of them says so.
-// A token that can write nothing is an error.
+// observeRights looks at rights and settings in a project's first run, after a run in which
+// GitLab refused something, and once a day as long as something is missing or the policy
+// names people. If they cannot be read, that is no failure: whatever a missing right
+// prevents is a failure of its own. A token that can write nothing is an error.
 func (r *observer) observeRights(ctx context.Context, asked *answer[rights]) error {
 	m := &r.memory
 	if r.rightsDue() {
@@ -50,8 +49,8 @@ type rights struct {
 	mode plan.Mode
 }
 
-// rightsOf waits for what was asked, and looks itself where nothing was or the policy
-// has another mode than the one that was assumed.
+// rightsOf waits for the answer. If nothing was asked, or the policy has another mode than
+// was assumed, it asks now.
 func (r *observer) rightsOf(ctx context.Context, asked *answer[rights]) ([]plan.Problem, error) {
 	var found rights
 	var err error
@@ -88,8 +87,8 @@ func (r *observer) askRights(ctx context.Context, group *sync.WaitGroup) *answer
 	})
 }
 
-// addStrangers adds the people of the policy whom GitLab does not know. Where it
-// does not tell, they count as known.
+// addStrangers adds the people of the policy whom GitLab does not know. If it cannot be
+// asked, they count as known.
 func (r *observer) addStrangers(ctx context.Context, gaps []plan.Problem) []plan.Problem {
 	if r.project.Policy.Mode != plan.Full {
 		return gaps

@@ -91,8 +91,8 @@ func (r *observer) rootOf(ctx context.Context, policy plan.RootPolicy) ([]pep508
 	return p.Requires, err
 }
 
-// rootFile is a file at a commit of some project. One at the commit of the run is
-// among the files of the project.
+// rootFile reads a file at a commit of some project. A file of this project at the commit of
+// the run is kept with the other files.
 func (r *observer) rootFile(ctx context.Context, project int64, path, at string) (data []byte, found bool, err error) {
 	if project != r.snap.Project.ID || at != r.snap.Project.Head {
 		return r.GitLab.File(ctx, project, path, at)

@@ -1,10 +1,9 @@
-// Package reconcile runs one project once: observe, decide, apply, report, in
-// this order. Only observe reads the world, only plan judges, only apply and
-// report write.
+// Package reconcile runs one project once: observe, decide, apply, report, in this
+// order. Only observe reads the world, and only apply and report write.
 //
-// Its invariant: a run takes a project and an instant, nothing else, and any
-// prefix of its effects is legal. It does not know when it is called
-// (scheduler), does not judge (plan) and renders no text (dashboard, mrs).
+// Its invariant: a run takes a project and an instant, nothing else, and may stop after
+// any of its effects. It does not know when it is called (scheduler), does not judge
+// (decide) and renders no text (dashboard, mrs).
 package reconcile
 
 import (

@@ -22,12 +22,12 @@ const (
 	DefaultAtOnce = 4
 )
 
-// urgent is how long a run that somebody waits for stays behind others that
-// hold all places; then it gets one of as many more.
+// urgent is how long a run that somebody waits for waits for a place. After that it gets
+// one of the additional places, of which there are as many.
 const urgent = 5 * time.Second
 
-// Later is the error of a run that could not be made and is to be tried again
-// at an instant. It is no failure.
+// Later is the error of a run that could not be made now and is tried again at an
+// instant. It is no failure.
 type Later struct {
 	At  time.Time
 	Err error
@@ -48,16 +48,17 @@ type Options struct {
 	// Spec is a cron spec of five fields or a name such as @hourly, read in
 	// UTC. Empty means DefaultSpec.
 	Spec string
-	// Jitter spreads the projects evenly, in their order, over the time to the
-	// next instant of Spec, but over no more than Jitter: each starts so many
-	// whole seconds after every instant. Zero or less starts all of them together.
+	// Jitter spreads the starts of the projects evenly, in their order, over the
+	// time until the next instant of Spec, or over Jitter if that is shorter. A project
+	// starts the same number of whole seconds after each instant. Zero or less starts all
+	// of them together.
 	Jitter time.Duration
-	// Closes, if set, says until when a project that is due at an instant has
-	// to have started, zero for no such bound.
+	// Closes, if set, returns the instant by which a project that is due has to have
+	// started, or zero for no such bound.
 	Closes func(project string, due time.Time) time.Time
-	// AtOnce is how many runs may be at work at once; zero is DefaultAtOnce. A
-	// run that a Trigger asked for waits for a place for five seconds at most, as
-	// long as there are not twice as many.
+	// AtOnce is how many runs may be at work at the same time; zero is DefaultAtOnce.
+	// A run that Trigger asked for waits for a place for five seconds at most, unless
+	// twice AtOnce runs are at work.
 	AtOnce int
 	// Grace is how long runs may go on after a stop before their context is
 	// cancelled. Zero means DefaultGrace; less than zero cancels at once.
@@ -81,8 +82,8 @@ type Scheduler struct {
 	grace    time.Duration
 	places   chan struct{} // one for each run that may be at work
 	more     chan struct{} // for runs that somebody waits for
-	// triggers holds at most one waiting request per project: a request says
-	// "look again", so that two of them say no more than one.
+	// triggers holds at most one waiting request for each project. A request says "look
+	// again", and two of them say no more than one.
 	triggers map[string]chan struct{}
 	starts   map[string]chan struct{} // the same for runs that nobody waits for
 
@@ -141,13 +142,13 @@ func parse(spec string) (cron.Schedule, error) {
 	return schedule, nil
 }
 
-// Trigger asks for a run of project as soon as it has none: at once, after the
-// run that is going on, or when Run starts. However often it is asked in
-// between, it is one run. It reports whether project is known.
+// Trigger asks for a run of project: at once, or after the run that is at work, or when
+// Run starts. All calls until that run begins ask for one run together. It reports whether
+// project is known.
 func (s *Scheduler) Trigger(project string) bool { return wake(s.triggers[project]) }
 
-// Start is Trigger for a run that nobody waits for: it stays behind others as
-// long as those hold all places.
+// Start is Trigger for a run that nobody waits for: it waits as long as others hold all
+// places.
 func (s *Scheduler) Start(project string) bool { return wake(s.starts[project]) }
 
 func wake(c chan struct{}) bool {
@@ -192,8 +193,9 @@ func (s *Scheduler) Run(ctx context.Context) {
 	<-ended
 }
 
-// watch is the life of one project: being one goroutine, it cannot run twice
-// at a time. share is its part of the time over which starts are spread.
+// watch makes the runs of one project. It is the only goroutine that does, so a project
+// never has two runs at a time. share is the part of the time over which starts are
+// spread that passes before this project starts.
 func (s *Scheduler) watch(ctx, runs context.Context, project string, share float64) {
 	due := s.due(project, share, time.Now().UTC().Add(-s.jitter), time.Now().UTC().Add(-1))
 	var again time.Time // a run that could not be made is tried again then
@@ -202,7 +204,7 @@ func (s *Scheduler) watch(ctx, runs context.Context, project string, share float
 		if !again.IsZero() && (next.IsZero() || again.Before(next)) {
 			next = again
 		}
-		// An instant that passed during a run is due now, once.
+		// If an instant passed during a run, a run is due now, one for all such instants.
 		timer := time.NewTimer(time.Until(next.Round(0)))
 		if next.IsZero() { // none within five years
 			timer.Stop()
@@ -232,11 +234,11 @@ func (s *Scheduler) watch(ctx, runs context.Context, project string, share float
 	}
 }
 
-// start is an instant of the schedule, and when a project starts for it.
+// start is an instant of the schedule, tick, and when a project starts for it.
 type start struct{ tick, at time.Time }
 
-// due is the first start of a project after an instant, among those of ticks
-// after another; zero where there is none in five years.
+// due is the first start of a project that is later than after and belongs to an instant
+// of the schedule later than tick. It is zero if there is none in five years.
 func (s *Scheduler) due(project string, share float64, tick, after time.Time) start {
 	for {
 		tick = s.schedule.Next(tick)
@@ -249,8 +251,8 @@ func (s *Scheduler) due(project string, share float64, tick, after time.Time) st
 	}
 }
 
-// place waits for a place among the runs at work, and returns how it is given
-// back. It is false when ctx ended first.
+// place waits for a place among the runs at work, and returns a function that gives it
+// back. ok is false if ctx ended first.
 func (s *Scheduler) place(ctx context.Context, project string, asked bool) (free func(), ok bool) {
 	var patience <-chan time.Time
 	var more chan struct{}
@@ -277,8 +279,8 @@ func (s *Scheduler) place(ctx context.Context, project string, asked bool) (free
 	}
 }
 
-// once does one run and accounts for it. It returns when to try again what could
-// not be made.
+// once makes one run and counts it. If the run could not be made, it returns when to try
+// again.
 func (s *Scheduler) once(ctx context.Context, project string, now time.Time) (again time.Time) {
 	err := s.contained(ctx, project, now)
 	stopped := err != nil && ctx.Err() != nil
@@ -317,8 +319,8 @@ func (s *Scheduler) contained(ctx context.Context, project string, now time.Time
 	return s.run(ctx, project, now)
 }
 
-// offset is how long after an instant of the schedule a project starts: its
-// share of the time to the next one, and of what is left until it closes.
+// offset is how long after an instant of the schedule a project starts: its share of the
+// shortest of the jitter, the time to the next instant, and the time until it closes.
 func (s *Scheduler) offset(project string, share float64, tick time.Time) time.Duration {
 	if s.jitter <= 0 || share == 0 {
 		return 0

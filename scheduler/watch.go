@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Watch asks once in every interval which projects changed, and triggers those.
-// How long an answer may take is for changed to bound: while it waits nothing is
-// seen. It returns when ctx ends and its last question is answered. An interval
-// of zero or less watches nothing.
+// Watch calls changed once in every interval and triggers the projects that it returns.
+// changed has to bound how long it takes, since Watch sees nothing meanwhile. Watch
+// returns when ctx has ended and the last call has returned. With an interval of zero or
+// less it does nothing.
 func (s *Scheduler) Watch(ctx context.Context, every time.Duration, changed func(ctx context.Context) []string) {
 	if every <= 0 || len(s.projects) == 0 {
 		return

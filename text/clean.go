@@ -8,23 +8,22 @@ import (
 	"unicode/utf8"
 )
 
-// gap is U+200B, put between two characters that mean something together. It
-// shows as nothing.
+// gap is U+200B, which is put between two characters that GitLab would obey together. It
+// is not visible.
 const gap = "\u200b"
 
-// Plain returns s as one line of at most limit characters without control,
-// formatting (bidi, zero width) and unassigned-looking characters. White space
-// of any kind becomes one space, invalid UTF-8 becomes U+FFFD. It escapes
-// nothing: the result is for terminals and logs, not for Markdown. A limit of 0
-// or less is no limit; what is cut ends in "…". The user part of an address is
-// not shown, see [Masked].
+// Plain returns s as one line of at most limit characters, without characters that
+// control, format (bidi, zero width) or have no shape. A run of white space becomes one
+// space, invalid UTF-8 becomes U+FFFD. It escapes nothing: the result is for terminals
+// and logs, not for Markdown. A limit of 0 or less is no limit. A text that is cut ends
+// in "…". The user part of an address is left out, see [Masked].
 func Plain(s string, limit int) string { return clip(Masked(clean(s)), limit) }
 
 // user finds the user part of an address.
 var user = regexp.MustCompile(`(://)[^/\s]*@`)
 
-// Masked is s without the user parts of addresses, which often are passwords:
-// https://…@host stands for https://name:secret@host.
+// Masked returns s without the user parts of addresses, which often are passwords:
+// https://name:secret@host becomes https://…@host.
 func Masked(s string) string { return user.ReplaceAllString(s, "$1…@") }
 
 func clean(s string) string { return cleanBut(s, 0) }
@@ -49,7 +48,7 @@ func cleanBut(s string, but rune) string {
 	return out.String()
 }
 
-// hidden reports characters that show as nothing or change how others show.
+// hidden reports whether a character is not visible or changes how others look.
 func hidden(r rune) bool {
 	if r < 0x7f {
 		return r < ' '
@@ -82,8 +81,8 @@ var closing = regexp.MustCompile(
 // https://docs.gitlab.com/integration/jira/issues/
 var trackerKey = regexp.MustCompile(`([A-Z][A-Z0-9_]+)-(\d)`)
 
-// spared parts each closing keyword from what follows it, and the keys of issue
-// trackers.
+// spared puts a gap between each closing keyword and what follows it, and into each key
+// of an issue tracker.
 func spared(s string) string {
 	return trackerKey.ReplaceAllString(unclosed(s), "$1-"+gap+"$2")
 }

@@ -12,9 +12,9 @@ const (
 	maxURL  = 2000
 )
 
-// Code returns s as a code span that nothing in s can end, cut after 200
-// characters. GitLab finds no mention and no reference in one. Without
-// anything to show it is the span of a single space.
+// Code returns s as a code span, cut after 200 characters. Nothing in s can end the span.
+// GitLab finds no mention and no reference in it. If nothing of s is visible, the span
+// holds a single space.
 func Code(s string) string { return span(Plain(s, maxCode)) }
 
 // CodeCell is [Code] for a cell of a table. A backslash before a pipe is not
@@ -32,8 +32,8 @@ func span(s string) string {
 	}
 	fence := "`"
 	if strings.Contains(s, "`") {
-		// Runs are broken up, so that two backticks always do: three could
-		// pass for a fence at the start of a line.
+		// Runs of backticks are broken up, so that two backticks are always enough to begin
+		// and end the span. Three could be a fence at the start of a line.
 		s = strings.ReplaceAll(strings.ReplaceAll(s, "``", "`"+gap+"`"), "``", "`"+gap+"`")
 		fence = "``"
 	}
@@ -75,10 +75,9 @@ func Link(label, address string) string {
 	return "[" + shown + "](" + destination(u.String()) + ")"
 }
 
-// Outside is [Link] for an address that a stranger gave. GitLab makes a
-// reference of a link to itself, with a note at what it names, so that an address
-// on the host of home, our project's address, is shown as code. With an empty
-// home it is [Link].
+// Outside is [Link] for an address that a stranger gave. home is the address of our
+// project. If GitLab finds a link to itself, it writes a note at what the link leads to;
+// so an address on the host of home is shown as code. With an empty home it is [Link].
 func Outside(label, address, home string) string {
 	if !outside(address, home) {
 		return Code(address)
@@ -86,8 +85,8 @@ func Outside(label, address, home string) string {
 	return Link(label, address)
 }
 
-// Within is [Outside] for an address of people who may write in the project at
-// home: what stands below that is a link, too.
+// Within is [Outside] for an address that was given by people who may write in the
+// project at home: an address below home is a link, too.
 func Within(label, address, home string) string {
 	lower := strings.ToLower(address)
 	if strings.HasPrefix(address, home+"/") && !strings.Contains(lower, "..") && !strings.Contains(lower, "%2e") {
@@ -96,9 +95,8 @@ func Within(label, address, home string) string {
 	return Outside(label, address, home)
 }
 
-// outside reports whether an address is known to lead to another host than home.
-// A host in other letters than those of a name could be mapped to home's, so it
-// is not known.
+// outside reports whether an address certainly leads to another host than home. A host
+// with letters that no host name has could be mapped to home's, so it is not certain.
 func outside(address, home string) bool {
 	h, err := url.Parse(home)
 	if err != nil || h.Host == "" {

@@ -6,9 +6,9 @@
 // table, HTML or comment; it notifies nobody, refers to no issue and closes
 // none; it hides and reverses no characters.
 //
-// It does not judge what a text says or keep one from looking like another
-// script's letters. A number of seven digits or more stays whole, as versions
-// are such, though a commit's id may begin so. An
-// address given to [Link] stays one, also where it leads into the GitLab that
-// shows it: [Outside] and [Within] are told which that is.
+// It does not judge what a text says, and does not find letters that look like those of
+// another script. A number of seven digits or more stays as it is, since versions may be
+// such numbers, although the id of a commit may begin like that. [Link] makes a link of an
+// address even if it leads into the GitLab that shows it. [Outside] and [Within] are given
+// the address of that GitLab.
 package text

@@ -8,10 +8,9 @@ import (
 	"unicode"
 )
 
-// Inline returns s as plain text for the middle or the start of a Markdown
-// line, also in a table cell or a link's label. limit counts characters of s,
-// see [Plain]. Ordinary titles, names and versions come out unchanged. The
-// empty string stays empty.
+// Inline returns s as plain text for the middle or the start of a line of Markdown, a
+// table cell and the label of a link. limit counts characters of s, see [Plain].
+// Ordinary titles, names and versions are not changed. The empty string stays empty.
 func Inline(s string, limit int) string { return escape([]rune(spared(Plain(s, limit))), true) }
 
 // Prose is [Inline] for a sentence of ours that may quote strangers: what
@@ -72,7 +71,7 @@ func proseOf(s string, code func(string) string, plain func(line []rune, start b
 		}
 		out.WriteString(plain([]rune(before), first))
 		if strings.TrimSpace(quoted) == "" {
-			out.WriteString(gap) // what stood apart stays apart
+			out.WriteString(gap) // two texts that were apart must not join
 		} else {
 			out.WriteString(code(quoted))
 		}
@@ -134,9 +133,9 @@ func escape(line []rune, start bool) string {
 // bracketed finds the references written in brackets, [vulnerability:1].
 var bracketed = regexp.MustCompile(`^[a-z_]+:`)
 
-// parted reports whether the character at i and the next one make a mention, a
-// reference, an address or a mark that GitLab finds after Markdown, so that a
-// backslash does not stop it.
+// parted reports whether a gap is needed between the character at i and the next one.
+// Together they would begin a mention, a reference, an address or a mark. GitLab looks for
+// these after Markdown, so a backslash does not prevent it.
 // https://docs.gitlab.com/user/markdown/#gitlab-specific-references
 func parted(line []rune, i int) bool {
 	next := at(line, i+1)
@@ -161,8 +160,8 @@ func parted(line []rune, i int) bool {
 	return hexadecimal(line[i]) && sixth(line, i)
 }
 
-// emoji reports whether a colon begins the name of an emoji, :tada:. The
-// minutes of 10:30:00 are none.
+// emoji reports whether the colon at i begins the name of an emoji, such as :tada:. It
+// does not in 10:30:00.
 func emoji(line []rune, i int) bool {
 	digits := true
 	for j := i + 1; j < len(line) && j < i+80; j++ {
@@ -178,9 +177,9 @@ func emoji(line []rune, i int) bool {
 	return false
 }
 
-// sixth reports whether a run of letters and digits that may be the beginning
-// of a commit's id, seven of them or more, is to be parted at i. Runs of digits
-// alone are versions.
+// sixth reports whether a gap is needed at i because a run of seven or more hexadecimal
+// characters may be the beginning of a commit's id. A run of digits alone is taken for a
+// version.
 func sixth(line []rune, i int) bool {
 	from, to := i, i+1
 	for from > 0 && i-from < longestID && hexadecimal(line[from-1]) {
@@ -196,8 +195,8 @@ func sixth(line []rune, i int) bool {
 	return some(digit) && some(letter)
 }
 
-// The shortest beginning of a commit's id that GitLab makes a reference of, and
-// twice the longest, beyond which a run is the id of nothing.
+// shortestID is the shortest beginning of a commit's id that GitLab makes a reference of.
+// A run that is longer than longestID, which is twice the length of an id, is no id.
 const (
 	shortestID = 7
 	longestID  = 80
@@ -216,7 +215,7 @@ func at(line []rune, i int) rune {
 
 func letter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
 
-// inner is a character beside which an underscore is no emphasis.
+// inner reports whether an underscore beside r is no emphasis.
 func inner(r rune) bool { return r != '_' && word(r) }
 
 func word(r rune) bool { return r == '_' || unicode.In(r, unicode.L, unicode.M, unicode.N) }

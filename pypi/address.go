@@ -19,9 +19,9 @@ import (
 // the index's own nor named by the operator, its address must be public, by
 // what the name resolves to at the instant of the connection.
 
-// reach is what a request may reach though its address is private: the host
-// that it names, if that is the index's own or one of the operator's, and the
-// proxy it goes by. A request without it is a stranger's.
+// reach is what a request may reach even if the address is private: the host that it names,
+// if that is the index's own or one that the operator named, and the proxy. A request
+// without it may reach public addresses only.
 type reach struct {
 	named     host
 	proxy     host
@@ -30,7 +30,7 @@ type reach struct {
 
 type reachKey struct{}
 
-// permit says in a request's context what it may reach.
+// permit puts into a request's context what it may reach.
 func (c *Client) permit(request *http.Request, base *url.URL) *http.Request {
 	var may reach
 	if to, ok := mapHost(request.URL.Hostname()); ok && c.named(base, to) {
@@ -112,7 +112,7 @@ func (d *download) literal(u *url.URL) *Error {
 	return nil
 }
 
-// refused finds the refusal of the dialer in what a transport returned.
+// refused finds the dialer's refusal in the error of a transport.
 func (d *download) refused(err error) *Error {
 	if e, ok := errors.AsType[*insideError](err); ok {
 		return d.inside(e)

@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// maxValue caps one JSON string, or one number, inside a page: it bounds the
-// buffer that has to hold it. The largest real ones are a few hundred bytes.
+// maxValue caps one entry of the files of a page, and any other string or number in it. It
+// bounds the buffer that has to hold them. The largest real entries are a few kilobytes.
 const maxValue = 1 << 20
 
 var (
@@ -16,16 +16,16 @@ var (
 	errValueTooLarge = errors.New("a value beyond the cap")
 )
 
-// readError is a connection that broke in the body, as opposed to a body that
-// says nonsense.
+// readError is a connection that broke while the body was read. It says nothing against
+// the content of the body.
 type readError struct{ err error }
 
 func (e *readError) Error() string { return e.err.Error() }
 func (e *readError) Unwrap() error { return e.err }
 
-// body is a response's body under its caps: on the bytes that come in, on
-// those that come out, and on those between two values. It keeps its first
-// error, since the decoder above may wrap it beyond recognition.
+// body is the body of a response with its caps: on the bytes that come in, on the unpacked
+// bytes, and on those between two values. It keeps its first error, since the decoder may
+// wrap it so that nobody recognises it.
 type body struct {
 	wire    io.Reader
 	limit   int64

@@ -46,13 +46,13 @@ type Options struct {
 	// Timeout bounds one attempt with its body; 0 is one minute. An index that
 	// says nothing for 15 seconds is given up before.
 	Timeout time.Duration
-	// Outage is what is known of servers that do not answer; nil is a record of
-	// the client's own.
+	// Outage remembers which servers do not answer. nil is a record of the client's
+	// own.
 	Outage *outage.Record
 }
 
-// Client asks indexes. It is safe for concurrent use and holds no state but
-// its connections.
+// Client asks indexes. It is safe for concurrent use. Its state is its connections, the
+// record of servers that do not answer, and, if ForRun made it, which hosts answered.
 type Client struct {
 	http  *http.Client
 	o     Options
@@ -206,7 +206,7 @@ func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 	return answer, err
 }
 
-// do is Do; done is to be called when the answer has been taken over.
+// do is Do. The caller calls done when it has taken over the answer.
 func (c *Client) do(ctx context.Context, r Request) (answer Answer, done func(), failed error) {
 	done = func() {}
 	q := query{Request: r, name: pep508.NormalizeName(r.Name)}

@@ -13,15 +13,15 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// This file tells answers that are definite from failures that another try may
-// mend. That a file is not there (404, 410) is definite, and so is a page that
-// moved to another host for good (301, 308). A refusal that may be meant for
-// everybody, such as that of an expired token, is definite for one name only if
-// the same host answered another name with success in the same run. Where a run
-// has no reason to ask that host for another name, one is asked for again.
+// This file distinguishes answers that are definite from failures that may pass. That a
+// file is not there (404, 410) is definite, and so is a page that moved to another host for
+// good (301, 308). Another refusal may be meant for everybody, as if a token expired. It is
+// definite for one name only if the same host answered another name with success in the
+// same run. If a run has no reason to ask that host for another name, it asks again for
+// one that it got before.
 
-// heard remembers for one run which names each origin answered with success:
-// two of them, since that is enough to find one that is another.
+// heard remembers for one run which names each origin answered with success. It remembers
+// two names of each, so that one of them is another name than the one in question.
 type heard struct {
 	mu    sync.Mutex
 	names map[string][2]string
@@ -30,7 +30,7 @@ type heard struct {
 	doubts map[string]*originDoubt // by the index and the origin that was asked first
 }
 
-// originDoubt is what became of the witnesses of an origin.
+// originDoubt is what is known of the witnesses of an origin.
 type originDoubt struct {
 	tried  []string // names for which they were looked for
 	failed int      // witnesses that were not answered
@@ -39,9 +39,8 @@ type originDoubt struct {
 // maxWitnesses bounds how many witnesses of an origin one run asks for in vain.
 const maxWitnesses = 8
 
-// Witness is something that another run was given: the page of Request's name or,
-// where File has a name, that file of it. Asked for again, it tells whether the
-// server still answers.
+// Witness is something that an earlier run got: the page of Request's name or, if File has a
+// name, that file. A run asks for it again to find out whether the server still answers.
 type Witness struct {
 	Request Request
 	File    FileDetails
@@ -60,9 +59,9 @@ func (d Doubt) About(f FileDetails) bool {
 	return err == nil && u.Host != "" && originOf(u) == d.start
 }
 
-// Witnesses finds what other names of a doubt's index were given in earlier runs.
-// It is called while requests are under way, one at a time, and stopped as soon as
-// one is enough.
+// Witnesses finds what earlier runs got of other names of a doubt's index. It is called
+// while requests are under way, but never twice at the same time. The caller stops it as
+// soon as one witness is enough.
 type Witnesses func(ctx context.Context, d Doubt) iter.Seq[Witness]
 
 // ForRun returns the client for one run: it shares connections with c and
@@ -81,9 +80,8 @@ func (c *Client) WithWitnesses(witnesses Witnesses) *Client {
 	return &run
 }
 
-// vouched makes sure that a refusal is judged by what its host answers now: if
-// nobody else was heard from it, witnesses are asked for. It reports whether the
-// refusal is definite.
+// vouched reports whether a refusal is definite. If the host gave no other answer in this
+// run yet, it asks for witnesses first.
 func (c *Client) vouched(ctx context.Context, err error) bool {
 	var problem *Error
 	if !errors.As(err, &problem) {
@@ -134,10 +132,10 @@ func (r Request) on(origin string) bool {
 	return err == nil && originOf(u) == origin
 }
 
-// askAgain asks for a witness. Of a file its metadata is read in the way of
-// FetchMetadata, and by the same rule the host is heard: what it gives has the digest
-// that the index gives, or it is the metadata of that release. What it says is not
-// used.
+// askAgain asks for a witness. If that is a file, it reads the metadata as FetchMetadata
+// does. By the same rule the host counts as one that answers: the content has the digest
+// that the index gives, or is the metadata of that release. The content is used for nothing
+// else.
 func (c *Client) askAgain(ctx context.Context, w Witness) error {
 	if w.File.Name == "" {
 		_, err := c.Do(ctx, w.Request)
@@ -156,8 +154,8 @@ func (c *Client) askAgain(ctx context.Context, w Witness) error {
 	return err
 }
 
-// vouches notes that the host that gave the file answers, now that what it gave is
-// what the index means or what a file has to be.
+// vouches notes that the host of a file answers, because the content is what the index says
+// it is.
 func (d *download) vouches() {
 	if d.given != nil {
 		d.client.heard.note(d.given, d.name)
@@ -200,15 +198,15 @@ func originOf(u *url.URL) string {
 	return u.Scheme + "://" + h.String() + "\n" + string(rune(p))
 }
 
-// definite reports whether a failure is an answer for its name, now that all is
-// heard that this run heard so far.
+// definite reports whether a failure is an answer for its name, by all answers that this run
+// got so far.
 func (c *Client) definite(err *Error) bool {
 	return c.heard != nil && err.forGood || err.mayBeMeant() && c.heard.other(err.origin, err.Package)
 }
 
-// mayBeMeant reports whether a failure may be an answer for its name alone:
-// refusals by status, redirects that are not followed, and what is beyond the
-// caps. Statuses that ask to come again are none.
+// mayBeMeant reports whether a failure may be an answer for its name alone: a refusal by
+// status, a redirect that is not followed, or something beyond the caps. A status that asks
+// to try again later is none.
 func (e *Error) mayBeMeant() bool {
 	switch e.status {
 	case http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:

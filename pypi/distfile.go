@@ -17,8 +17,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/metadata"
 )
 
-// This file comes to METADATA and PKG-INFO with as few bytes as the server
-// allows.
+// This file reads METADATA and PKG-INFO with as few bytes as the server allows.
 
 var (
 	errNoRanges = errors.New("the server gives no ranges")
@@ -95,9 +94,9 @@ func digestHex(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// zipped reads a member of a zip archive, by ranges if the server has them.
-// What looks broken in pieces is looked at whole before it is refused, if there
-// is a digest to tell whose fault it is.
+// zipped reads a member of a zip archive, by ranges if the server has them. If the pieces
+// look broken and there is a digest, it reads the whole file before it refuses it: the
+// digest then says whether the file is broken, or the way it came.
 func (d *download) zipped(ctx context.Context, pick func() picker) ([]byte, error) {
 	r := remote{d: d}
 	data, err := r.member(ctx, pick())
@@ -281,9 +280,9 @@ func (d *download) sdist(ctx context.Context) ([]byte, error) {
 	return data, err
 }
 
-// unpacked reads PKG-INFO from a tar archive as it comes in. Content-Encoding is
-// passed over: packing was not asked for, and some servers call a file's own
-// packing that. To the end it is read for its digest.
+// unpacked reads PKG-INFO from a tar archive as it comes in. It ignores Content-Encoding,
+// since no packing was asked for, and some servers name the file's own packing there. It
+// reads the file to its end for the digest.
 func (d *download) unpacked(response *http.Response, packing dist.Packing) ([]byte, error) {
 	if response.ContentLength > d.client.o.MaxFile {
 		return nil, d.tooLarge()

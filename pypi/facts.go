@@ -23,8 +23,8 @@ import (
 //	per file with a hash, in the same order: 32 bytes
 //
 // Texts are not packed further, so that a decoded Package can share them.
-// Version 1 is the same, written when fewer endings were known for files of
-// source distributions.
+// Version 1 has the same form. It was written when fewer endings of source distributions
+// were known, so it may lack files.
 const (
 	factsVersion = 2
 	factsFewer   = 1

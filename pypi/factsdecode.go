@@ -16,10 +16,9 @@ func DecodePackage(data []byte) (plan.Package, error) {
 	return DecodePackageFrom(data, pep440.Version{})
 }
 
-// DecodePackageFrom is DecodePackage without the releases before least, which
-// are passed over and cost no memory: who holds many packages for the sake of
-// what is newer than a pin wants no more. Of facts that begin with a newer
-// release than least the error is ErrOlder.
+// DecodePackageFrom is DecodePackage without the releases before least. These cost no memory,
+// which matters to a caller that holds many packages and needs only what is newer than a
+// pin. If the facts begin with a newer release than least, the error is ErrOlder.
 func DecodePackageFrom(data []byte, least pep440.Version) (plan.Package, error) {
 	if !isFacts(data) {
 		return plan.Package{}, errFacts

@@ -79,10 +79,11 @@ func refusedBefore(err error) bool {
 // maxSamples bounds what is asked of a server that refused many in a row.
 const maxSamples = 8
 
-// resume goes on with what was skipped since its server refused many in a row: they
-// may stand together, as names with one beginning do. It asks for some that lie
-// far apart, and when one is given for all that are left. server says who is asked
-// for each; ask does it, and what is done it takes out of skipped.
+// resume goes on with requests that were skipped since their server refused many in a row.
+// The refused ones may be neighbours, such as names with the same beginning. So resume asks
+// for some that lie far apart. If the server answers one of them, it asks for all that are
+// left. server names the server of each request, and ask sends one. resume takes those that
+// it asked for out of skipped.
 func (c *Client) resume(skipped map[int]error, server func(i int) string, ask func(servers *breaker, i int) error) {
 	groups := map[string][]int{}
 	for _, i := range slices.Sorted(maps.Keys(skipped)) {

@@ -94,9 +94,9 @@ func appendText(to []byte, raw jsontext.Value) ([]byte, error) {
 	return append(to, raw[1:len(raw)-1]...), nil
 }
 
-// uploadTime reads the form of PEP 700, "2024-02-09T20:23:00.123456Z", at most
-// to the microsecond, and anything else as RFC 3339. What is neither is the
-// zero time: the index does not tell.
+// uploadTime reads the form of PEP 700, "2024-02-09T20:23:00.123456Z", to the microsecond,
+// and any other text as RFC 3339. If it is neither, the result is the zero time, which
+// means that the index does not tell.
 func uploadTime(b []byte) time.Time {
 	if t, ok := plainTime(b); ok {
 		return t

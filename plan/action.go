@@ -11,7 +11,7 @@ type Action interface {
 	Kind() ActionKind
 	// On names what it changes.
 	On() string
-	// Fact is what is written down of it before it happens.
+	// Fact is what the journal writes down before it happens.
 	Fact() Fact
 	action()
 }
@@ -33,8 +33,9 @@ func pinsOf(moves []Move) (before, after []string) {
 	return before, after
 }
 
-// CommitBranch makes Branch hold exactly one commit on top of Base with Files
-// changed. In a plan they have no content yet: Made gives it. Create, rebase and refresh are the same action.
+// CommitBranch makes Branch hold exactly one commit on top of Base, with Files changed. In a
+// plan the files have no content yet; Made gives them their content. To create, rebase and
+// refresh a branch is the same action.
 type CommitBranch struct {
 	Branch  string
 	Base    string // SHA of the default branch
@@ -151,8 +152,8 @@ func (a KeepCommits) Fact() Fact {
 	return f
 }
 
-// AskForTests comments on a merge request or starts a pipeline of its branch,
-// whichever OnOpen says, unless that was done for this very head already.
+// AskForTests comments on a merge request or starts a pipeline of its branch, as OnOpen
+// says, unless that was already done for this head.
 type AskForTests struct {
 	IID    int64
 	Branch string
@@ -202,7 +203,7 @@ type StartGate struct {
 	Gate   string
 	Run    GateRun // Operation, Gate and Commit; the others as they become
 	Spec   PipelineSpec
-	// Default is the default branch of the project itself, on which none is started.
+	// Default is the default branch of the project itself. No pipeline is started on it.
 	Default string
 }
 
@@ -260,7 +261,7 @@ func (a SetStatus) Fact() Fact {
 	return f
 }
 
-// GuardMergeRequest makes a merge request a draft, or takes back that we did.
+// GuardMergeRequest makes a merge request a draft, or undoes that if we made it one.
 type GuardMergeRequest struct {
 	IID    int64
 	Branch string

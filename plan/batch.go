@@ -20,8 +20,8 @@ const (
 	BreaksLabel = "breaks-tests"
 )
 
-// Parts are what a batch is made of: normalised names, those together that only
-// install together. The order is that in which they are tested: least suspected first.
+// Parts are what a batch is made of. Each part has the normalised names that only install
+// together. They are in the order in which they are tested: least suspected first.
 type Parts [][]string
 
 // Text is the machine's form: names joined by +, parts by blanks.
@@ -152,7 +152,7 @@ func parseBreak(s string) *Break {
 	return &k
 }
 
-// BatchEnd is how it ended that a batch was taken apart.
+// BatchEnd says how taking a batch apart ended.
 type BatchEnd struct {
 	Pipelines int // that ran to their end, its own with them
 	All, Good int // how many updates it had, and has now

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// This file proves what a commit of ours changed, whatever commit it stands on.
+// This file makes the digests that prove what a commit of ours changes, whatever commit it
+// stands on.
 
 // changeVersion begins the digests of today. Those without it are of version 1.
 const changeVersion = "v2:"

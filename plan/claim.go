@@ -7,8 +7,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// This file keeps what an update's texts say of requirements as data, so that
-// no sentence leaves which the update's own moves belie.
+// This file keeps what an update's texts say of requirements as data. So a sentence that
+// the update's own moves prove false is left out.
 
 // Claim is one sentence that something requires something. The zero Claim is
 // none.
@@ -23,10 +23,11 @@ type Claim struct {
 	GoesTo            string // or where it says that it goes, and does not meet the requirement there
 }
 
-// True reports whether the update's own moves and lines bear a claim out: a
-// release that moves is at one end of its step, what a new release or one that
-// stays requires is met where the update takes it, what is said to be pinned
-// somewhere is so before the update, and what is said to go somewhere goes there. A claim on what does not move is not judged.
+// True reports whether a claim agrees with the update's own moves and lines. A release that
+// moves has to be at one end of its step. The update has to meet what a new release
+// requires, or one that stays. A pin that the claim names has to be there before the update,
+// and a target that it names has to be that of the update and not meet the requirement. A
+// claim about something that does not move is true.
 func (u Update) True(c Claim) bool {
 	if c.Text == "" {
 		return false
@@ -81,7 +82,7 @@ func meets(requirement, version string) bool {
 	return err == nil && (r.URL != "" || r.Specifiers.Contains(v))
 }
 
-// Claims are the sentences of some claims that the update bears out.
+// Claims are the sentences of those claims that agree with the update.
 func (u Update) Claims(all []Claim) []string {
 	var out []string
 	for _, c := range all {

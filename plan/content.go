@@ -2,9 +2,9 @@ package plan
 
 import "gitlab.com/cki-project/pinwheel/constraints"
 
-// This file makes the bytes of branches. A plan holds what changes and not the
-// bytes, which a file of thousands of pins has for each of hundreds of updates;
-// they are made when the plan is carried out.
+// This file makes the content of branches. A plan holds only what changes. The content, which
+// may be thousands of pins for each of hundreds of updates, is made when the plan is
+// carried out.
 
 // Recipe is how the files of a branch are made.
 type Recipe struct {

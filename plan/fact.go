@@ -51,7 +51,7 @@ type Fact struct {
 	Why    string   // a word such as window or forced, or a sentence
 	Before []string // pins, heads, states: what is there
 	After  []string // what is there afterwards
-	Detail string   // what tells two effects of a kind on the same target apart: a digest, a head or a reason
+	Detail string   // what distinguishes two effects of one kind on the same target: a digest, a head or a reason
 }
 
 // Target is what an effect is on, with the merge request's number: "branch !12".

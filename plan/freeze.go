@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Freeze is a run of whole days, both ends included, on which nothing moves by
-// itself: no window is open. A ticked box passes it as it passes a window.
+// Freeze is a range of whole days, both ends included, on which no window is open. A ticked
+// box is carried out all the same, as outside a window.
 type Freeze struct {
 	From, To time.Time // days, as midnight in UTC; read in the window's zone
 	Reason   string
@@ -14,7 +14,7 @@ type Freeze struct {
 	Layer    Layer  // that has it
 }
 
-// Without is the window with the days of freezes cut out of it.
+// Without returns the window without the days of freezes.
 func (w Window) Without(freezes []Freeze) Window {
 	w.frozen = append(slices.Clip(w.frozen), freezes...)
 	return w

@@ -220,7 +220,8 @@ func (v GateVerdict) Passes() bool {
 	return v.State == GatePassed || v.State == GateFlaky || v.State == GateEverywhere
 }
 
-// Waits reports whether a verdict comes by itself.
+// Waits reports whether the gate runs, is in line or is about to start, so that a verdict
+// comes without anybody doing anything.
 func (v GateVerdict) Waits() bool {
 	if v.State == GateRunning {
 		return true
@@ -231,8 +232,8 @@ func (v GateVerdict) Waits() bool {
 	return inLine || starts || awaited
 }
 
-// Gated reports whether every required gate passed for a head on a base, and there
-// is no more to wait for. An update without gates is.
+// Gated reports whether every required gate passed for a head on a base. It is true for an
+// update without gates.
 func (u Update) Gated(head, base string) bool {
 	return !slices.ContainsFunc(u.Gates, func(v GateVerdict) bool {
 		return v.Required && !v.PassedFor(head, base)
@@ -270,8 +271,8 @@ type GateMemory struct {
 	Seen     time.Time        // how far their lists were read
 }
 
-// Retried is the run after one of its jobs was run again, or was not: then it never
-// is.
+// Retried returns the run after one of its jobs was run again. If GitLab refused that, the
+// job is never run again.
 func (r GateRun) Retried(job GateJob, again bool) GateRun {
 	if again {
 		r.Result, r.Updated = Unsettled, time.Time{}

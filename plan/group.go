@@ -46,9 +46,8 @@ func IsPackageBranch(branch string) bool { return packageLike.MatchString(branch
 // that it stays the same as its members move on.
 func GroupTitle(name string) string { return "Update " + name }
 
-// SplitMark begins, in a tick's Branch, the name of a group's branch that is to
-// be taken apart: two boxes of one update are two things. No branch holds a
-// colon.
+// SplitMark begins the Branch of a tick on the split box of a group, which is another box than
+// the one that rebuilds the group. No branch name holds a colon.
 const SplitMark = "split:"
 
 // SplitKey is the Branch of a tick on the split box of a group's branch.

@@ -2,11 +2,10 @@ package plan
 
 import "time"
 
-// Instant is when a run looks at the world. Whoever judges asks it, and not the
-// time itself: each answer that time alone may change is noted with the instant at
-// which it may, and Changes is the earliest of these. So what was concluded from
-// the same facts holds until then. It is not for several goroutines at once; make
-// one with [At].
+// Instant is when a run looks at the world. Whatever judges asks an Instant, and never the
+// time itself. With each answer that time alone may change, the Instant notes when that may
+// happen. Changes is the earliest of these instants: until then the same facts give the same
+// conclusions. An Instant is for one goroutine. [At] makes one.
 type Instant struct {
 	now     time.Time
 	changes time.Time // zero: nothing that was asked depends on time
@@ -58,16 +57,15 @@ func (i *Instant) Within(t time.Time, d time.Duration) bool {
 	return i.Passed(from.Add(1)) && !i.Passed(until)
 }
 
-// Stamp is the instant itself, for what is written down with it. An answer that
-// holds it is another one at once, so nothing holds beyond now.
+// Stamp is the instant itself, to be written down. What holds it is different in the next
+// run, so no conclusion holds beyond now.
 func (i *Instant) Stamp() time.Time {
 	i.note(i.now)
 	return i.now
 }
 
-// Asking is the instant itself, for questions that every run asks anew and whose
-// answers alone are judged: how far back a list is read, which page is not asked
-// for since it was a short while ago. Nothing is noted.
+// Asking is the instant itself, for questions to servers, such as how far back a list is read.
+// Each run asks them again, and only the answers are judged, so nothing is noted.
 func (i *Instant) Asking() time.Time { return i.now }
 
 // beyond is how long an answer counts that found no edge: a search ends five
@@ -138,8 +136,8 @@ func (i *Instant) View(w Window) WindowView {
 	return v
 }
 
-// Missed is [Window.Missed] of now. A window that was missed is one in this run
-// alone, which may make up for it.
+// Missed is [Window.Missed] of now. If a window was missed, that holds for this run alone, which
+// may make up for it.
 func (i *Instant) Missed(w Window, attended time.Time) (from, until time.Time, ok bool) {
 	if from, until, ok = w.Missed(attended, i.now); ok {
 		i.note(i.now)

@@ -30,8 +30,8 @@ const (
 	MethodFF     MergeMethod = "ff"
 )
 
-// Exact reports whether a method merges only what stands on the target's head: then
-// what was tested is what is merged. One that is not known is not.
+// Exact reports whether a method merges only a head that stands on the target's head, so that
+// exactly what was tested is merged. It is false for a method that is not known.
 func (m MergeMethod) Exact() bool { return m == MethodRebase || m == MethodFF }
 
 // Merges reports whether a policy may merge anything.
@@ -64,7 +64,7 @@ type Mergeable struct {
 // StatusMergeable is the Status of one that GitLab would merge.
 const StatusMergeable = "mergeable"
 
-// AfterMerge is what became of a merge of ours.
+// AfterMerge is what a merge of ours did to its target.
 type AfterMerge struct {
 	IID            int64
 	Branch, Target string

@@ -60,7 +60,7 @@ type Root struct {
 	Failure string
 }
 
-// Graver orders statuses by what they keep from being taken.
+// Graver orders statuses by how much they prevent.
 func (s MetadataStatus) Graver(than MetadataStatus) bool {
 	order := []MetadataStatus{"", MetadataKnown, MetadataUnknown, MetadataFailed, MetadataWithheld, MetadataRefused}
 	return slices.Index(order, s) > slices.Index(order, than)

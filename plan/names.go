@@ -25,8 +25,8 @@ func BranchName(prefix, name, major string) string {
 	return prefix + Slug(name) + "-" + major + ".x"
 }
 
-// KeptPrefix begins the names of branches that hold a person's commits which
-// were pushed in the instant of a rebuild.
+// KeptPrefix begins the names of branches that keep the commits which a person pushed in the
+// instant of a rebuild.
 func KeptPrefix(prefix string) string { return prefix + "kept-" }
 
 // TwinBranch is the branch that repairs derived files, named after the first.

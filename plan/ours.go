@@ -13,11 +13,11 @@ func UsOf(bot User, former []string) Us { return append(Us{bot.Name, bot.Usernam
 // is whoever rebased it, or the instance that signed it.
 func (u Us) Wrote(c Commit) bool { return c.AuthorName != "" && slices.Contains(u, c.AuthorName) }
 
-// Ours says whether a branch is ours, and what its commit says of itself. It is
-// where the head is a commit of ours, with one parent that is on the history of
-// the branch it goes into, which changes no path beyond those of its trailer, and
-// those as its digest says. Anything else holds what a person did. The database
-// only saves the reading: Known means that we recorded this very SHA.
+// Ours reports whether a branch is ours, and returns the trailers of its commit. It is ours if
+// its head is a commit of ours with one parent, that parent is in the history of the
+// branch it goes into, and it changes only the paths of its trailer, as its digest says.
+// Anything else may hold a person's work. The database only saves reading the files: Known
+// means that it has this SHA.
 func (b Branch) Ours(us Us) (t Trailers, ours bool) {
 	t, ok := ParseTrailers(b.Head.Message)
 	switch {

@@ -9,10 +9,9 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file shares out what a decision may cost. Steps of the search are
-// counted, not time, so that a decision is the same on every machine. Each
-// package's wish has the same share; what they leave of the whole goes in equal
-// parts to those that need more.
+// This file divides what a decision may cost. It counts steps of the search, and not time,
+// so that a decision is the same on every machine. Each package's wish has the same share.
+// What is left of the whole is divided among the wishes that need more.
 
 const (
 	// allSteps is what all wishes of a decision may take together, about half a
@@ -24,8 +23,8 @@ const (
 	repairSteps = 500_000
 )
 
-// share is what each of some wishes may take at first: half of the whole is left
-// for those that need more.
+// share is how many steps each of some wishes may take at first. Half of the whole is kept for
+// those that need more.
 func share(wishes int) int { return min(wishSteps/4, max(fewSteps, allSteps/2/max(1, wishes))) }
 
 // tiredNames counts the names without a pin that took too many steps.
@@ -50,8 +49,7 @@ func (d *searcher) skips(file int, key string) bool {
 	return true
 }
 
-// within asks the search within the steps that are left, and takes off what it
-// took.
+// within searches with at most the steps that are left, and subtracts those that it took.
 func (d *searcher) within(left *int, wish []solve.Goal, o solve.Options) solve.Result {
 	if *left <= 0 {
 		return solve.Result{Status: solve.GaveUp}
@@ -71,9 +69,9 @@ func (d *searcher) attempt(g *goal, wish []solve.Goal, o solve.Options) solve.Re
 	return d.within(&g.left, wish, o)
 }
 
-// rested reports whether a wish is to be searched for in this round. One that
-// took too many steps in an earlier round is left out until nothing else is
-// missing: then the decision is made anew with all of them.
+// rested reports whether a wish is searched for in this round. A wish that took too many
+// steps in an earlier round is left out until nothing else is missing. Then the decision is
+// made again with all wishes.
 func (d *searcher) rested(g *goal) bool {
 	if d.memory == nil || !d.memory.tired[g.branch] {
 		return true
@@ -103,8 +101,8 @@ func (d *searcher) tire(goals []*goal) {
 	}
 }
 
-// unchecked are the sentences on names without a pin of which is not known
-// whether the pins as they are fit them, with the edge that each is about.
+// unchecked returns a sentence, with the edge that it is about, for each name without a pin for
+// which nobody knows whether the pins fit it.
 func (d *searcher) unchecked() (edges []solve.Edge, texts []string) {
 	for _, u := range d.solver.Unchecked() {
 		text := requires(u.By) + ", and what " + u.Key + " requires could not be read"
@@ -124,8 +122,8 @@ func (d *searcher) unchecked() (edges []solve.Edge, texts []string) {
 	return edges, texts
 }
 
-// whyUnread is why what a name without a pin requires could not be read in this run:
-// its page, or the newest release that was asked for; "" where nothing says.
+// whyUnread is why this run could not read what a name without a pin requires, because of its
+// page or of the newest release that was asked for. It is "" if no reason is known.
 func (d *searcher) whyUnread(key string) string {
 	pkg := d.s.Packages[key]
 	for i := len(pkg.Releases) - 1; i >= 0 && pkg.HasFacts; i-- {

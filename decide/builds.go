@@ -6,14 +6,12 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// This file tells the versions that are a step of a pin from those that are
-// another thing: pre-releases, development snapshots, and builds, which PEP 440
-// calls local versions.
+// This file decides which versions may be a step of a pin by their kind: final releases,
+// pre-releases, development snapshots, and builds, which PEP 440 calls local versions.
 
-// strange says what kind of version keeps a release from being a step of a
-// pin; nil where its kind does not. A
-// development snapshot is for a pin that is one, a pre-release for a pin that
-// is one or a snapshot, and a build for a pin with the same label.
+// strange is the reason if the kind of a release's version makes it no step of a pin, nil
+// otherwise. A development snapshot is only for a pin that is one, a pre-release for a pin
+// that is one or a snapshot, and a build for a pin with the same label.
 func strange(pin constraints.Pin, to pep440.Version) plan.ReleaseReason {
 	_, isDev := to.Dev()
 	_, fromDev := pin.Version.Dev()
@@ -31,8 +29,8 @@ func strange(pin constraints.Pin, to pep440.Version) plan.ReleaseReason {
 	}
 }
 
-// strangeTo says why a version is a step of none of a package's pins; nil where it
-// is a step of one.
+// strangeTo is the reason if a version is a step of none of a package's pins, nil if it is a
+// step of at least one.
 func (d *pins) strangeTo(key string, to pep440.Version) plan.ReleaseReason {
 	var reason plan.ReleaseReason
 	for _, sl := range d.slots {
@@ -70,10 +68,10 @@ func split(releases []plan.Release, pin constraints.Pin) (newer []*plan.Release,
 	return newer, pinned
 }
 
-// newest is the final release that a pin with a label would be at if it could:
-// of the highest version the build with that label, or else the plain one, or
-// else any. Releases without files do not count, and neither do those that
-// passes refuses. It is nil where there is none.
+// newest is the final release with which a pin that has a label is compared: of the highest
+// version the build with that label, or else the one without a label, or else any build.
+// Releases without files do not count, and neither do those for which passes is false. It
+// is nil if there is none.
 func newest(releases []plan.Release, label string, passes func(*plan.Release) bool) *plan.Release {
 	var best *plan.Release
 	for i := len(releases) - 1; i >= 0; i-- {
@@ -94,10 +92,9 @@ func newest(releases []plan.Release, label string, passes func(*plan.Release) bo
 	return best
 }
 
-// chooses says which builds may stand for a name without a pin. A plain release
-// always may. Without roots pip chooses, which takes a build where a version
-// has no other; with them the release becomes a line, which names a build only
-// where the index has nothing else.
+// chooses decides which builds may stand for a name without a pin. A release without a label
+// always may. Without roots pip chooses, and takes a build if a version has nothing else. With
+// roots the release becomes a line, which names a build only if the index has nothing else.
 func chooses(p plan.Package, asLine bool) func(*plan.Release) bool {
 	plain, label, several := false, "", false
 	for i := range p.Releases {
@@ -124,7 +121,8 @@ func chooses(p plan.Package, asLine bool) func(*plan.Release) bool {
 	}
 }
 
-// newestFinal is the newest that a pin is compared with, whatever keeps it away.
+// newestFinal is the newest release with which a pin is compared, even if something prevents it
+// from being taken.
 func newestFinal(releases []plan.Release, pin pep440.Version) string {
 	r := newest(releases, pin.Local(), func(*plan.Release) bool { return true })
 	if r == nil {

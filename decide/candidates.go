@@ -10,8 +10,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// judge says of single releases whether a slot may take them. It keeps what
-// it parsed, since thousands of files repeat a few Requires-Python texts.
+// judge decides for single releases whether a slot may take them. It keeps what it parsed,
+// since thousands of files have the same few texts for Requires-Python.
 type judge struct {
 	now      *plan.Instant
 	policy   plan.Policy
@@ -28,7 +28,7 @@ func newJudge(s *plan.Snapshot, now *plan.Instant) *judge {
 	}
 }
 
-// verdict is what the judge thinks of one release for one slot.
+// verdict is the judgement on one release for one slot.
 type verdict struct {
 	release  *plan.Release
 	released time.Time          // earliest upload, zero when unknown
@@ -78,8 +78,8 @@ func (j *judge) release(q question, kind plan.Kind, r *plan.Release) verdict {
 	return v
 }
 
-// age sets when the release is old enough: the earliest upload, or that of
-// the latest file the targets could install, since pip would take that one.
+// age sets when the release is old enough. It counts from the earliest upload, or from the
+// upload of the latest file that the targets could install, since pip would take that file.
 func (j *judge) age(v *verdict, usable []*plan.DistFile, index plan.Index, least time.Duration) {
 	newest := v.released
 	for _, f := range usable {

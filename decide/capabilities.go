@@ -7,8 +7,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// capabilities says which checks are off because an index does not tell what they
-// need. It is judged by the answers, not by what an index claims.
+// capabilities lists the checks that are off because an index does not tell what they need. It
+// goes by the answers, not by what an index claims.
 func (d *decider) capabilities() {
 	type seen struct{ files, timed bool }
 	by := map[string]*seen{}

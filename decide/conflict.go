@@ -6,7 +6,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file foresees the conflicts of open merge requests.
+// This file finds out which open merge requests conflict before GitLab says it.
 
 // merging is what comes of merging a branch into the default one as it is; empty
 // where nobody asked.
@@ -56,10 +56,9 @@ func (d *holding) heldContent(dr *standing) made {
 	return d.content(&would)
 }
 
-// genuine reports whether a branch changes just what pinwheel would write on the
-// default branch for the steps that it says it makes. That its digest is that of its
-// files shows that nobody changed them in passing; whoever may push can write both in
-// our user's name, and shall not get that merged by us.
+// genuine reports whether a branch changes exactly what pinwheel would write on the default
+// branch for the steps that it says it makes. A digest that fits the files is not enough:
+// whoever may push can write both in our user's name, and pinwheel must not merge that.
 func (d *holding) genuine(dr *standing) bool {
 	m := d.heldContent(dr)
 	return m.err == nil && m.digest == dr.trailer.Digest

@@ -77,9 +77,8 @@ func changeOf(f plan.ParsedFile, u plan.Update) constraints.Change {
 	return c
 }
 
-// twinBehind reports whether a derived file of the draft's files disagrees
-// with its constraints file on the default branch: merging the branch as it is
-// would not mend that, but making it anew does.
+// twinBehind reports whether a derived file disagrees with its constraints file on the default
+// branch. To merge the branch as it is would not repair that. To make it anew does.
 func (d *holding) twinBehind(dr *offer) bool {
 	return slices.ContainsFunc(d.files, func(f plan.ParsedFile) bool {
 		return f.Behind && slices.ContainsFunc(dr.Moves, func(m plan.Move) bool { return m.File == f.Path })

@@ -11,8 +11,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// Decide answers what is true of every pin and what to do now. It is total:
-// whatever the snapshot lacks becomes a state with a reason.
+// Decide says how every pin stands and what to do now. It is total: if the snapshot lacks
+// something, that becomes a state with a reason.
 func Decide(s plan.Snapshot) plan.Plan { return new(Memory).Decide(s) }
 
 func decide(s *plan.Snapshot, m *Memory) plan.Plan {
@@ -123,8 +123,8 @@ func (d *offering) look(m *Memory) {
 	d.plan.Missing = d.needs()
 }
 
-// withoutRoots holds every wish while a root could not be read: what else is
-// installed, and what the file must hold, is not known then.
+// withoutRoots holds every wish back if a root could not be read. Nobody knows then what else
+// is installed, and what the file must hold.
 func (d *offering) withoutRoots() {
 	for _, r := range d.s.Roots {
 		if r.Failure == "" {
@@ -178,8 +178,8 @@ func (d *offering) draftOf(s *set) *offer {
 	return dr
 }
 
-// heldDraft makes the update of a wish that cannot be granted: it shows the
-// newest that was wanted, and why not.
+// heldDraft makes the update of a wish that is held back. It shows the newest version that was
+// wanted, and the reason.
 func (d *offering) heldDraft(g *goal, behind *set) *offer {
 	dr := &offer{form: d.s.Policy.Title, Update: plan.Update{Name: d.spelled[g.key]}, young: g.young}
 	for k, i := range g.slots {
@@ -311,7 +311,7 @@ func passed(why []plan.Considered, taken string) plan.Reason {
 	return out
 }
 
-// staleProblems says once for each index what could not be read.
+// staleProblems makes one problem for each index, of what could not be read.
 func (d *facts) staleProblems(stale map[string][]string) {
 	var names []string
 	for name := range stale {

@@ -25,7 +25,7 @@ func (d *offering) describe(dr *offer, s *set, leader string) {
 	}
 }
 
-// leaves notes which of the draft's pins were taken back.
+// leaves notes which pins of the draft go away from a release that was taken back.
 func (d *offering) leaves(dr *offer) {
 	for _, i := range dr.slots {
 		if why := d.outcomes[i].yanked; why != nil {
@@ -34,9 +34,9 @@ func (d *offering) leaves(dr *offer) {
 	}
 }
 
-// tied lists the requirements for the sake of which moves go together: those
-// of a new version that refuse where another member stood, and those of an old
-// version that refuse where it goes.
+// tied lists the requirements because of which moves go together. They are those of a new
+// version that refuse the old version of another member, and those of an old version that
+// refuse the new one.
 func (d *facts) tied(moves []plan.Move) []plan.Claim {
 	var out []plan.Claim
 	said := map[[2]string]bool{}

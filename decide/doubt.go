@@ -8,8 +8,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// This file keeps what an index hides for one run, perhaps by mistake, from
-// deciding what people asked for: a tick waits, and what is open stays as it is.
+// An index may hide something for one run, perhaps by mistake. This file makes ticks wait for
+// a run that sees it again, and keeps open merge requests as they are.
 
 // offered reports whether an open merge request of ours holds a version of a
 // package: it was judged when its files were still given.
@@ -25,8 +25,8 @@ func (d *scene) offered(key string, v pep440.Version) bool {
 	return false
 }
 
-// hidden says of which package the index tells or gives less than it did, if of
-// any: no page, or a release without its files.
+// hidden names a package of which the index shows less than before, if there is one: it has no
+// page, or a release lacks its files.
 func (d *scene) hidden(key string) bool {
 	if pkg, ok := d.s.Packages[key]; ok && (pkg.Withheld != "" || pkg.HasFacts && !pkg.Known) {
 		return true
@@ -39,9 +39,8 @@ func (d *scene) hidden(key string) bool {
 	return false
 }
 
-// doubted reports whether an update would be another one if nothing of its
-// packages, or of those in its way, were hidden: it is held back or goes less
-// far than it might.
+// doubted reports whether an update might be a different one if nothing of its packages, or of
+// those in its way, were hidden. It is held back then, or moves less far than it could.
 func (d *searcher) doubted(dr *offer) bool {
 	if len(dr.Moves) == 0 {
 		return false

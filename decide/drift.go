@@ -42,9 +42,10 @@ func (d *facts) libyears() float64 {
 // maxSamples is how many weeks of change are remembered.
 const maxSamples = 52
 
-// sample adds the present week to what the dashboard remembers: at its first run
-// in which everything could be read, and only where the sum changed since the
-// last one. So the page changes for it once a week at most, and never in silence.
+// sample adds the present week to the weeks that the dashboard shows. It does that in the first
+// run of the week that could read everything, and only if the sum changed since the last
+// sample. So a sample changes the page once a week at most, and not in a week without
+// changes.
 func (d *decider) sample() []plan.Sample {
 	out := slices.Clone(d.s.Samples)
 	week := d.now.Week(d.zone)

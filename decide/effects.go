@@ -34,8 +34,8 @@ func (d *acting) finish() {
 	d.order()
 }
 
-// errored reports whether an effect of this run failed on the draft's branch, and
-// gives the draft that state where it would have one again.
+// errored reports whether an effect on the draft's branch failed in this run. If the draft
+// would have an effect again, errored gives it the state for that.
 func (d *acting) errored(dr *draft) bool {
 	failure, failed := d.s.Failures[dr.Branch]
 	if failed && (dr.do == DoOpen || dr.do.rebuilds() || dr.unwanted() || dr.mr == nil) {
@@ -67,7 +67,7 @@ func (d *acting) order() {
 	sort.SliceStable(d.plan.Why, func(i, j int) bool { return strings.ToLower(d.plan.Why[i].Name) < strings.ToLower(d.plan.Why[j].Name) })
 }
 
-// note is what the description's marker must say.
+// note is what the marker of the description has to say.
 func (d *holding) note(dr *standing) plan.MergeRequestNote {
 	t := dr.trailer
 	return plan.MergeRequestNote{Present: true, Digest: plan.TestsDigest(plan.TextDigest(t, dr.Clash, dr.Told()...), dr.Tests), Target: d.s.Project.DefaultBranch, Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request, Ready: dr.Ready.Mark()}
@@ -92,8 +92,8 @@ func (d *acting) effects(dr *draft) {
 	}
 }
 
-// startOver makes an edited branch anew, after the commits it drops were named
-// and their head was kept.
+// startOver makes an edited branch anew, after a note that names the dropped commits and a
+// branch that keeps their head.
 func (d *acting) startOver(dr *draft) {
 	t := plan.Trailers{Moves: dr.want, Lines: dr.wantLines, At: d.now.Stamp(), Why: plan.CauseForced, By: dr.forced.By.Username, Request: dr.forced.ID, Ticked: true}
 	dr.Update.Moves, dr.Lines, dr.Along = dr.want, dr.wantLines, dr.wantAlong
@@ -122,7 +122,7 @@ func (d *acting) close(dr *draft) {
 	d.act(plan.DeleteBranch{Branch: dr.Branch, Head: dr.branch.Head.SHA})
 }
 
-// keepOpen rebuilds the branch where that is due and brings the text in line.
+// keepOpen rebuilds the branch if that is due, and brings the texts up to date.
 func (d *acting) keepOpen(dr *draft) {
 	if dr.do.rebuilds() {
 		t := dr.trailer
@@ -164,9 +164,8 @@ func (d *acting) keepOpen(dr *draft) {
 	}
 }
 
-// whyAnew says why a branch is made anew at the versions it holds, and who asked
-// for it; nothing of one that moves. Why its merge request was opened is another
-// question.
+// whyAnew is why a branch is made anew at the versions that it has, and who asked for that. It
+// is empty for a branch that moves. It does not say why the merge request was opened.
 func (d *acting) whyAnew(dr *draft) (because, by string) {
 	switch {
 	case dr.do == DoMove:
@@ -311,8 +310,8 @@ func (dr *offer) subject() string {
 
 func (d *scene) act(a plan.Action) { d.plan.Actions = append(d.plan.Actions, a) }
 
-// leftovers deletes branches of ours whose merge request is merged, or closed
-// by us, and that nothing uses now.
+// leftovers deletes branches of ours that are not used any more and whose merge request was
+// merged, or closed by us.
 func (d *acting) leftovers() {
 	if d.s.Policy.Mode != plan.Full {
 		return
@@ -333,7 +332,7 @@ func (d *acting) leftovers() {
 	}
 }
 
-// conflicts says which pins refuse each other on the default branch already.
+// conflicts lists the pins that already conflict on the default branch.
 func (d *searcher) conflicts() {
 	_, unchecked := d.unchecked()
 	for i, text := range unchecked {
@@ -353,7 +352,7 @@ func (d *searcher) conflicts() {
 	}
 }
 
-// notes are the lines that say what was not looked at.
+// notes are the lines that say what is not checked.
 func (d *decider) notes() {
 	if own := d.s.Own; len(own.Keys) > 0 {
 		d.plan.Notes = append(d.plan.Notes, "`"+own.Path+"` sets "+strings.Join(own.Keys, ", ")+"; what decides about a pin, `pinwheel explain` says with its line.")

@@ -106,7 +106,7 @@ func (d *joiner) againstYoung(g *goal, i int) {
 	}
 }
 
-// tally counts the pins and explains those that do not reach the newest.
+// tally counts the pins and explains why some do not get to the newest release.
 func (d *decider) tally() {
 	d.plan.Libyears = d.libyears()
 	d.plan.Lag, d.plan.Merged = d.lag()

@@ -8,8 +8,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file says who opens in a window that is shut now, and the place in line
-// of who does not.
+// This file predicts which updates open when a window opens that is shut now, and gives all
+// others their place in line.
 
 // forecast plays the queue at every instant at which a window opens that some
 // update waits for, as the run of that instant would: with what is old enough

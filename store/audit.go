@@ -11,9 +11,8 @@ import (
 // AuditEvent says what an entry of the audit is about.
 type AuditEvent string
 
-// The events. An effect is two entries, before and after it; one that began
-// and has no end was cut short, and what came of it is in the entries of the
-// next run, which looks.
+// The events. An effect has two entries, before and after it. If it has only the first, the
+// run was cut short. The next run finds out what came of the effect, and its entries say so.
 const (
 	Asked AuditEvent = "asked" // a person ticked or unticked a box
 	Began AuditEvent = "began" // an effect on GitLab is about to happen
@@ -54,8 +53,8 @@ func record(ctx context.Context, tx *sql.Tx, e AuditEntry) error {
 	return err
 }
 
-// Audit calls each for every entry of a project, of all of them where it is
-// empty, in the order in which they were added. Case does not matter.
+// Audit calls each for every entry of a project, or of all projects if project is empty, in
+// the order in which they were added. The case of the path does not matter.
 func (s *Store) Audit(ctx context.Context, project string, each func(AuditEntry) error) error {
 	const query = `SELECT entry FROM audit WHERE ? = '' OR lower(project) = lower(?) ORDER BY id`
 	err := s.each(ctx, query, []any{project, project}, func(rows *sql.Rows) error {

@@ -33,8 +33,8 @@ func (d damage) Error() string {
 }
 func (d damage) Unwrap() error { return ErrDamaged }
 
-// told turns what SQLite says of a file into a sentence with the next step,
-// where it is clear. Every error of a method comes through here.
+// told turns an error of SQLite about the file into a sentence with the next step, if that is
+// clear. Every error of a method goes through it.
 func told(db *sql.DB, err error) error {
 	var e *sqlite.Error
 	if errors.Is(err, errContent) {
@@ -65,8 +65,8 @@ func rolledBack(err error) bool {
 	return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_ERROR && strings.Contains(e.Error(), "no transaction is active")
 }
 
-// Notice says what became of the file beyond being opened, as one sentence,
-// and is empty from then on.
+// Notice says in one sentence what happened to the file beyond being opened. A second call
+// returns an empty text.
 func (s *Store) Notice() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,10 +80,10 @@ func (s *Store) takeNote() string {
 	return note
 }
 
-// Ready makes sure that what is written from now on is kept: where the open file
-// was deleted or replaced it opens what stands at the path. notice says so in one
-// sentence, or what else became of the file since it was asked last, and is empty
-// where nothing did. It asks the file system once.
+// Ready makes sure that what is written from now on is kept. If the open file was deleted or
+// replaced, it opens the file at the path. notice is one sentence about that, or about what
+// else happened to the file since the last call, and empty if nothing did. It asks the file
+// system once.
 func (s *Store) Ready(ctx context.Context) (notice string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,13 +101,12 @@ type Recovery struct {
 	Notice string // what became of the file, in one sentence; empty for nothing
 }
 
-// Recoverable reports whether Recover has a way out of an error of a method.
+// Recoverable reports whether Recover can do something about an error of a method.
 func Recoverable(err error) bool { return errors.Is(err, ErrDamaged) }
 
-// Recover does what can be done about an error of a method: a file that is damaged
-// goes out of the way, under a name that Notice tells, and a new one is opened.
-// Where another goroutine did so already, what failed is to be done again, too. Any
-// other error, nil among them, is returned as it is.
+// Recover does what can be done about an error of a method. It renames a damaged file, to a
+// name that Notice tells, and opens a new one. What failed is then to be done again, also if
+// another goroutine replaced the file already. It returns any other error, and nil, as it is.
 func (s *Store) Recover(ctx context.Context, failure error) (Recovery, error) {
 	var d damage
 	if !errors.As(failure, &d) {
@@ -153,9 +152,8 @@ func (s *Store) again(ctx context.Context) error {
 	return nil
 }
 
-// setAside renames the file, with its log, to a name that tells why. A file
-// that is not the seen one any more, since another process was faster, is left
-// alone.
+// setAside renames the file, with its log, to a name that says why. If the file at the path is
+// another one than seen, since another process was faster, it is left alone.
 func (s *Store) setAside(seen os.FileInfo) error {
 	info, err := os.Stat(s.path)
 	if err != nil || !os.SameFile(info, seen) {
@@ -181,10 +179,10 @@ func (s *Store) setAside(seen os.FileInfo) error {
 	return nil
 }
 
-// ours reports whether a file that cannot be read as a database was one of
-// pinwheel's: by its mark, by a table in it or in its log, because the disk left
-// nothing but zeros, or because it is pages of no text that do not begin like
-// another program's database. Anything else was named by mistake.
+// ours reports whether a file that cannot be read as a database was one of pinwheel's. It was
+// if it has pinwheel's mark, or one of its tables, also in its log; if it is all zeros; or
+// if it is pages that are no text and do not begin like another program's database. Any
+// other file was named by mistake.
 func ours(path string) bool {
 	file, log := beginning(path), beginning(path+"-wal")
 	if len(file) >= 72 && string(file[68:72]) == "pinw" {

@@ -3,7 +3,7 @@
 // what an index answered, and who is running.
 //
 // Its one invariant: every method is one transaction, whole or not at all, and
-// none is open when a method returns, so that nobody waits with a lock.
+// none is open when a method returns, so no caller waits while it holds a lock.
 //
 // It judges nothing, and nothing in it is needed for safety: with the file
 // deleted, pinwheel finds its branches and issues again by their content.

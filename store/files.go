@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// Files are those of a project at one commit, which never change.
+// Files are files of a project at one commit, where they never change.
 type Files struct {
 	Head   string // the commit's SHA, "" for none
 	ByPath map[string]File
@@ -20,7 +20,7 @@ type File struct {
 	Absent bool // the commit has no such file
 }
 
-// Files returns those that the last run of a project read.
+// Files returns the files that the last run of a project kept.
 func (s *Store) Files(ctx context.Context, project string) (Files, error) {
 	out := Files{ByPath: map[string]File{}}
 	err := s.each(ctx, `SELECT path, head, data, data IS NULL FROM files WHERE project = ?`, []any{project}, func(rows *sql.Rows) error {
@@ -38,7 +38,7 @@ func (s *Store) Files(ctx context.Context, project string) (Files, error) {
 	return out, nil
 }
 
-// SaveFiles replaces the files that are known of a project.
+// SaveFiles replaces the files that are kept of a project.
 func (s *Store) SaveFiles(ctx context.Context, project string, files Files) error {
 	const remove = `DELETE FROM files WHERE project = ?`
 	const insert = `INSERT INTO files (project, path, head, data) VALUES (?, ?, ?, ?)`

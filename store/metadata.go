@@ -11,9 +11,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// MetadataRow is what was learnt of a release's requirements from one of its
-// files. It holds as long as the index gives that file that digest; the reader
-// compares.
+// MetadataRow is what one file of a release says of the release's requirements. It is valid as
+// long as the index gives that file the same digest, which the reader compares.
 type MetadataRow struct {
 	Name    string // normalised
 	Version string // as PEP 440 normalises it
@@ -22,16 +21,16 @@ type MetadataRow struct {
 	Status  string // "known", "unknown" or "refused"
 	Reason  string // for every status but "known"
 	Blob    []byte // the metadata; nil unless it is known
-	// Proof is the digest that what was read had, of the file or of the metadata
-	// beside it, empty where none was checked; ReadAt is when that was, zero in
-	// rows of earlier versions.
+	// Proof is the digest of what was read, the file or the metadata beside it. It is
+	// empty if no digest was checked. ReadAt is when it was read, zero in rows of earlier
+	// versions.
 	Proof  string
 	ReadAt time.Time
-	// Part says that other files of the release say something else: it is kept
-	// beside what they say, and not in its place.
+	// Part says that other files of the release say something else. Their rows are kept
+	// beside this one.
 	Part bool
-	// Doubtful says that what came had another digest than the index gives: the row
-	// tells that it was so once, and nothing of the release.
+	// Doubtful says that the content had another digest than the index gives. The row
+	// records that and says nothing of the release.
 	Doubtful bool
 }
 
@@ -69,8 +68,8 @@ func (s *Store) Metadata(ctx context.Context, index string, names []string) ([]M
 	return out, nil
 }
 
-// SaveMetadata replaces what is kept of each of these releases on an index,
-// all or none. What could not be read in this run is not for it.
+// SaveMetadata replaces what is kept of each of these releases on an index, all or none.
+// Callers leave out releases that could not be read.
 func (s *Store) SaveMetadata(ctx context.Context, index string, rows []MetadataRow) error {
 	const upsert = `INSERT INTO metadata (index_name, name, version, file, sha256, status, reason, metadata, proof, read_at, doubtful)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

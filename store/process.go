@@ -20,8 +20,8 @@ type Process struct {
 	Alive func(pid int) bool // nil: every one is
 }
 
-// thisProcess is the one that asks. Its instance tells it from one with the same
-// number, as all have in a container.
+// thisProcess is the calling process. Its instance distinguishes it from processes with the same
+// number, which in containers is common.
 func thisProcess() Process {
 	host, err := os.Hostname()
 	if err != nil {
@@ -30,11 +30,11 @@ func thisProcess() Process {
 	return Process{Owner{Host: host, PID: os.Getpid(), Instance: rand.Text()}, alive}
 }
 
-// RunAs says whose the runs are that begin from now on, in place of the process
-// that opened the store: a program that opens it several times is one process.
+// RunAs sets the process to which runs belong that begin from now on, in place of the one that
+// opened the store. A program that opens the store several times is one process.
 func (s *Store) RunAs(p Process) { s.process = p }
 
-// Here is the process that opened the store, as it was started under a name.
+// Here is this process, with instance as the name of this start of the program.
 func Here(instance string) Process {
 	p := thisProcess()
 	p.Instance = instance
@@ -51,9 +51,9 @@ func alive(pid int) bool {
 	return err == nil || errors.Is(err, os.ErrPermission)
 }
 
-// gone reports whether the process of a live run is certainly not there any
-// more, as p sees it: it had p's own number, or Alive denies it. Nothing is
-// certain of another host.
+// gone reports whether the process of a live run has certainly ended. It has if it had p's own
+// number and was another start of the program, or if Alive is false for it. Of a process on
+// another host nothing is certain.
 func (p Process) gone(holder Owner) bool {
 	switch {
 	case p.Host != holder.Host:

@@ -12,10 +12,10 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// Quiet is what a run was told in which nothing changed and nothing was to do. A
-// run that is told the same between From and Until ends in the same way. It is
-// stored as it stands: a key is never renamed, and one that is absent is the zero
-// value.
+// Quiet is the record of a run that found nothing changed and nothing to do: its requests and
+// a digest of each answer. A run between From and Until that gets the same answers ends in
+// the same way. It is stored in this form: a key is never renamed, and a key that is absent
+// has the zero value.
 type Quiet struct {
 	By    string    `json:"by"` // a digest of the program, its settings and the project's configuration
 	From  time.Time `json:"from"`
@@ -45,7 +45,7 @@ type QuietRead struct {
 	URL    string `json:"url"`
 	Accept string `json:"accept"`
 	Answer string `json:"answer"` // a digest
-	Wave   int    `json:"wave"`   // it was asked for when all of lower waves was answered
+	Wave   int    `json:"wave"`   // it was sent when all of lower waves were answered
 }
 
 // QuietPages are the pages of one index.
@@ -75,9 +75,8 @@ type QuietAwaited struct {
 	Updated  time.Time `json:"updated"`
 }
 
-// Quiet returns the record that the run before the given one left or confirmed. ok
-// is false where there is none, also where another run came between or it cannot be
-// read.
+// Quiet returns the record that the run before the given one left or confirmed. ok is false
+// if there is none, if another run came between, or if the record cannot be read.
 func (s *Store) Quiet(ctx context.Context, project string, run int64) (q Quiet, ok bool, err error) {
 	const query = `SELECT record FROM quiet WHERE project = ? AND run = (SELECT max(id) FROM runs WHERE project = ? AND id < ?)`
 	var record string
@@ -91,7 +90,7 @@ func (s *Store) Quiet(ctx context.Context, project string, run int64) (q Quiet, 
 	return q, json.Unmarshal([]byte(record), &q) == nil, nil
 }
 
-// KeepQuiet is what the record of a live run is replaced by.
+// KeepQuiet replaces the record of a project by that of a live run.
 func (s *Store) KeepQuiet(ctx context.Context, project string, run int64, q Quiet) error {
 	const upsert = `INSERT INTO quiet (project, run, record) VALUES (?, ?, ?)
 		ON CONFLICT (project) DO UPDATE SET run = excluded.run, record = excluded.record`
@@ -112,9 +111,9 @@ type QuietRun struct {
 	Now     time.Time
 }
 
-// FinishQuiet notes that a live run was told what q holds, and that it is done: how
-// far lists were read, which windows were not missed, and its own end. It fails with
-// ErrNotLive when the run is over already.
+// FinishQuiet ends a live run that got the answers of q. It notes how far lists were read,
+// which windows were not missed, and the end of the run. It fails with ErrNotLive if the run
+// is already over.
 func (s *Store) FinishQuiet(ctx context.Context, run QuietRun, q Quiet) error {
 	const end = `UPDATE runs SET status = 'done', summary = '', ended_at = ? WHERE id = ? AND status = 'running' RETURNING id`
 	const remember = `UPDATE projects SET pipelines_seen = iif(?, merge_requests_seen, pipelines_seen), merge_requests_seen = ?,
@@ -139,7 +138,7 @@ func (s *Store) FinishQuiet(ctx context.Context, run QuietRun, q Quiet) error {
 	return nil
 }
 
-// Stamp is what tells whether the facts of a name are those that another run saw.
+// Stamp is by what a run finds out whether the facts of a name are those that another run saw.
 type Stamp struct {
 	Name       string
 	ETag       string

@@ -209,10 +209,9 @@ type Action struct {
 	Detail string
 }
 
-// BeginAction notes that a live run is about to have an effect, in the journal and
-// with an entry in the audit, and returns the number of the journal's row. It
-// fails with ErrNotLive when another run has taken over: the effect must not
-// happen then.
+// BeginAction notes that a live run is about to have an effect, in the journal and in the
+// audit, and returns the number of the journal's row. It fails with ErrNotLive if another
+// run has taken over. The effect must not happen then.
 func (s *Store) BeginAction(ctx context.Context, a Action, entry AuditEntry) (int64, error) {
 	const insert = `INSERT INTO actions (project, run, kind, target, detail, began_at)
 		SELECT project, id, ?, ?, ?, ? FROM runs WHERE id = ? AND status = 'running' RETURNING id`
@@ -233,9 +232,8 @@ func (s *Store) BeginAction(ctx context.Context, a Action, entry AuditEntry) (in
 	return id, nil
 }
 
-// FinishAction notes what came of an effect, in its row of the journal and with an
-// entry in the audit, also when the run is over. A row that has its result, or
-// does not exist, stays as it is.
+// FinishAction notes the result of an effect, in its row of the journal and in the audit, even
+// if the run is over. A row that already has a result, or does not exist, stays as it is.
 func (s *Store) FinishAction(ctx context.Context, id int64, entry AuditEntry) error {
 	const update = `UPDATE actions SET result = ?, ended_at = ? WHERE id = ? AND result IS NULL`
 	err := s.write(ctx, func(tx *sql.Tx) error {

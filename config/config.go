@@ -76,8 +76,8 @@ type Project struct {
 	text    string   // a digest of the configuration
 }
 
-// Digest tells this project in this text of a configuration from all others; empty
-// where the project is of no text. What its own file says is no part of it.
+// Digest is a digest of this project in this text of a configuration. It is empty if the
+// project comes from no text. The project's own file is no part of it.
 func (p Project) Digest() string {
 	if p.text == "" {
 		return ""
@@ -85,7 +85,8 @@ func (p Project) Digest() string {
 	return p.text + " " + p.Path
 }
 
-// maxSize is far above any configuration and keeps a wrong path harmless.
+// maxSize is far above the size of any configuration. A path that leads to something large
+// by mistake is an error and costs no memory.
 const maxSize = 1 << 20
 
 // Load reads and checks the file at path. What is wrong with it is an Errors.
@@ -140,7 +141,7 @@ func Default() *Config {
 	return c
 }
 
-// document parses data as exactly one mapping; smallest says how one looks.
+// document parses data as exactly one mapping. smallest is an example of one, for messages.
 func (r *reader) document(data []byte, smallest string) *yaml.Node {
 	if !utf8.Valid(data) {
 		r.errs = append(r.errs, Error{Path: r.path, Text: "the file is not UTF-8 text: save it as UTF-8"})

@@ -6,13 +6,13 @@
 // once, each with its line and what to do about it.
 //
 // A policy is made of layers: what is built in, defaults, an entry of projects, the
-// project's own file, and what enforce raises. Each holds keys with values that were
-// judged once and the place where each stands; Merge lays them over each other.
+// project's own file, and what enforce raises. Each layer holds keys with checked values
+// and the place where each key stands. Merge makes one policy of them.
 //
 // A key is declared where it is read, with its type, its default, its schema and what
-// it means. schema.json and the table of docs/config.md are made of that by go
-// generate, and a test fails where they differ. A new key is a field of plan.Policy
-// and a line in keys.go.
+// it means. go generate makes schema.json and the table of docs/config.md of that, and
+// a test fails if they differ. A new key is a field of plan.Policy and an entry in
+// keys.go.
 //
 // The package holds no secret and asks nobody: tokens are read when Token or
 // Password is called, and whether a project or an index exists is not known here.

@@ -91,7 +91,7 @@ func (r *reader) enforce(n *yaml.Node, at string) floors {
 	return f
 }
 
-// above says of every age and role of a layer that it is less than enforce asks for.
+// above reports every age and role of a layer that is less than enforce asks for.
 func (r *reader) above(l Layer, f floors) {
 	r.forbids(l, f.gates)
 	for _, a := range l.ages {
@@ -115,8 +115,8 @@ func (r *reader) above(l Layer, f floors) {
 	}
 }
 
-// over is the layer that lifts what is below a floor, which no layer said then but
-// the one that is built in.
+// over is the layer that raises a value to a floor. Only the built-in layer can have a value
+// below a floor, since in any other that is an error.
 func (f floors) over(p project) Layer {
 	var l Layer
 	if p.policy.MinimumAge < f.age {
@@ -136,8 +136,7 @@ func (f floors) over(p project) Layer {
 	return l
 }
 
-// enforced is the policy that layers make, the undermost first, with enforce above
-// them all.
+// enforced is the policy that layers make, the lowest first, with enforce above all of them.
 func (f floors) enforced(layers ...Layer) (Layer, project) {
 	all := Merge(layers...)
 	all = Merge(all, f.over(all.project()))

@@ -284,7 +284,7 @@ func (r *reader) gateFloor(n *yaml.Node, at string) gateFloor {
 	return f
 }
 
-// forbids says of every gate of a layer that it runs where enforce lets none run.
+// forbids reports every gate of a layer that runs in a project where enforce permits none.
 func (r *reader) forbids(l Layer, f gateFloor) {
 	if f.projectsAt == nil {
 		return
@@ -300,7 +300,7 @@ func (r *reader) forbids(l Layer, f gateFloor) {
 	}
 }
 
-// requires says which gates a project lacks that enforce asks for.
+// requires reports the gates that enforce asks for and a project lacks.
 func (r *reader) requires(n *yaml.Node, at string, p project, f gateFloor) {
 	for _, name := range f.require {
 		has := slices.ContainsFunc(p.policy.Gates, func(g plan.Gate) bool { return g.Name == name && g.Required })
@@ -319,8 +319,8 @@ func sameGate(a, b plan.Gate) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// operatorsGates refuses what only the operator may say of gates: in which other
-// project a pipeline is started with pinwheel's rights, and with what.
+// operatorsGates refuses keys of gates that only the operator may set: in which other project
+// a pipeline is started with pinwheel's rights, and with which inputs and variables.
 func (r *reader) operatorsGates(own Layer, p Project) {
 	under := slices.Clone(p.beneath.project.policy.Gates)
 	for _, rule := range p.beneath.project.policy.Rules {

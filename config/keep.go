@@ -21,7 +21,7 @@ const (
 	keepGate      = "gates"
 )
 
-// Override is what a project's own file says against its operator's entry.
+// Override is a point in which a project's own file differs from its operator's entry.
 type Override struct {
 	File string
 	Line int
@@ -39,10 +39,10 @@ func (o Override) String() string {
 	return text
 }
 
-// keep finds what a project's own file says against the operator's entry, in the
-// order of the file's lines, and puts back what enforce keeps of it: labels,
-// freezes, and the rules that approve or keep releases away, as the last ones.
-// Another on_open than the operator's is a mistake then.
+// keep finds where a project's own file differs from the operator's entry, in the order of
+// the file's lines. It puts back what enforce keeps of that entry: labels, freezes, gates, and as
+// the last rules those that ask for approval or keep releases away. If enforce keeps
+// on_open, another one in the project's file is an error.
 func (r *reader) keep(root *yaml.Node, q *project, under *beneath) []Override {
 	var out []Override
 	say := func(key, kind, format string, args ...any) bool {

@@ -11,10 +11,9 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// Layer is what one place says of a project's policy: some of its keys, each with
-// its value and where it stands. What is built in, defaults, an entry of projects, a
-// project's own file and what enforce raises are layers alike. The zero value says
-// nothing.
+// Layer is a part of a project's policy that comes from one place: some keys, each with its
+// value and where it stands. What is built in, defaults, an entry of projects, a project's
+// own file and what enforce raises are all layers. The zero value has no keys.
 type Layer struct {
 	keys []setting // as they stand in the file
 	// What enforce looks at, with where it stands: ages of the key and of rules, and

@@ -8,9 +8,9 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// merge reads when pinwheel merges. Its keys name no default of their own for the
-// layer beneath all others: that would switch merging on everywhere. What it leaves out has its default, whatever is
-// beneath.
+// merge reads when pinwheel merges. The lowest layer has no value for it, since that would
+// switch merging on everywhere. A key that is left out has its default, whatever a lower
+// layer says.
 func (r *reader) merge(l *Layer, n *yaml.Node, at string) func(*project) {
 	out := plan.Merging{On: true}
 	var window []string

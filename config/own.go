@@ -17,7 +17,7 @@ const OwnFile = ".gitlab/pinwheel.yaml"
 // maxOwn bounds a project's own file, which strangers to the operator write.
 const maxOwn = 64 << 10
 
-// beneath is what a project's own file is laid over.
+// beneath is what lies below the layer of a project's own file.
 type beneath struct {
 	layer   Layer
 	project project // what the layer makes
@@ -25,11 +25,11 @@ type beneath struct {
 	floor   floors
 }
 
-// Own lays a project's own file over what the operator says of it, and names
-// the keys that it sets. Its keys are those of a project but path; what belongs
-// to the operator is an error: less than enforce asks for, a lower role than
-// the operator's, mode off, and other projects as roots but as the operator
-// wrote them, since they are read with pinwheel's rights. What is wrong with the file is an Errors.
+// Own returns the project with its own file as a layer above the operator's, and the keys that
+// the file sets. The file may have all keys of a project except path. It is an error to set
+// less than enforce asks for, a lower role than the operator's, or mode off. Other projects
+// may be roots only as the operator wrote them, since they are read with pinwheel's rights.
+// The error is an Errors.
 func (p Project) Own(data []byte) (Project, []string, error) { return p.OwnAt(OwnFile, data) }
 
 // OwnAt is Own for a file that lies elsewhere, which messages name.
@@ -72,7 +72,7 @@ func (p Project) OwnAt(file string, data []byte) (Project, []string, error) {
 	return p, keys, nil
 }
 
-// noAliases refuses them: a short file could stand for a very long one.
+// noAliases refuses aliases, by which a short file could stand for a very long one.
 func (r *reader) noAliases(n *yaml.Node) {
 	if n.Kind == yaml.AliasNode {
 		r.fail(n, "", "an alias (*%s) is not read in this file: write the value out", n.Value)

@@ -11,9 +11,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// reader walks a YAML tree and collects what is wrong with it. A method that
-// finds something wrong says so and returns the zero value: nobody uses the
-// result of a file with errors.
+// reader walks a YAML tree and collects its errors. A method that finds an error notes it and
+// returns the zero value. The result of a file with errors is never used.
 type reader struct {
 	path  string
 	short string // path as the dashboard writes it
@@ -122,8 +121,8 @@ func (r *reader) operatorsKey(name string) bool {
 	return name == "path" || slices.ContainsFunc(r.topKeys(new(Config), new(top)), func(f field) bool { return f.key == name })
 }
 
-// advised is what to write in place of a key that holds a secret, "" for any other:
-// another key would be close to it and not take its value.
+// advised is what to write in place of a key that holds a secret, and "" for any other key. To
+// suggest a similar key would be wrong, since that would not take the secret.
 func advised(at string) string {
 	switch element.ReplaceAllString(at, "[]") {
 	case "gitlab.token":
@@ -260,7 +259,7 @@ func below(at, key string) string {
 	return at + "." + key
 }
 
-// not says that n is not what, quoting n where that is short.
+// not reports that n is not what it has to be, and quotes n if it is short.
 func not(n *yaml.Node, what string) string { return shown(n) + " is not " + what }
 
 // none says that n is no value of its key.

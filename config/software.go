@@ -9,8 +9,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Software is the one set of software that the jobs of a pipeline install. Nothing is
-// prepared where neither it nor a variable names a project.
+// Software is the one set of software that the jobs of a pipeline install. If neither it nor a
+// variable names a project, nothing is prepared.
 type Software struct {
 	Packages, Data      []string // names as written
 	Install             []string // data projects that are packages, too
@@ -52,7 +52,7 @@ var (
 	groupText    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$`)
 )
 
-// defaultSoftware is what holds without keys.
+// defaultSoftware has the values of keys that are left out.
 func defaultSoftware() Software {
 	return Software{Ref: "production", ConstraintsVariable: "PYTHON_CONSTRAINTS", Path: "/opt/pinwheel", Unpinned: "warning", Compression: "gzip", Keep: 30, Deploy: defaultDeploy(), Bot: defaultBot()}
 }

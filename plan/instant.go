@@ -21,6 +21,10 @@ type edge struct {
 // At is the instant t, of which nothing was asked yet.
 func At(t time.Time) *Instant { return &Instant{now: t} }
 
+// Anew is the same instant, of which nothing was asked yet. [Instant.Note] takes over what is
+// asked of it.
+func (i *Instant) Anew() *Instant { return At(i.now) }
+
 // Is reports whether an instant is that of t.
 func (i *Instant) Is(t time.Time) bool { return i.now.Equal(t) }
 

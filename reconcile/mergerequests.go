@@ -26,8 +26,8 @@ type lists struct {
 // changed since the last run, at the same time. If the last run read under the same
 // prefix and left none open, one list is enough: what was opened later also changed later.
 func (r *observer) lists(id int64) func(context.Context) (lists, error) {
-	client, stored, since, now := r.gitlab, r.listed.stored, r.memory.MergeRequestsSeen, r.now.Asking()
-	quiet := !since.IsZero() && !since.After(now) && r.memory.Prefix == r.project.Policy.BranchPrefix &&
+	client, stored, since := r.gitlab, r.listed.stored, r.memory.MergeRequestsSeen
+	quiet := !since.IsZero() && r.now.Passed(since) && r.memory.Prefix == r.project.Policy.BranchPrefix &&
 		!slices.ContainsFunc(stored, func(m plan.MergeRequest) bool { return m.State != plan.Closed && m.State != plan.Merged })
 	if !since.IsZero() {
 		since = since.Add(-overlap)

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
-
-	"gitlab.com/cki-project/pinwheel/plan"
 )
 
 // A run reads GitLab in waves: it sends at the same time what does not depend on another
@@ -95,7 +93,7 @@ func together(n int, do func(i int)) {
 // noted.
 func (r *run) aside() *run {
 	side := *r
-	side.now, side.failures = plan.At(r.now.Asking()), nil
+	side.now, side.failures = r.now.Anew(), nil
 	return &side
 }
 

@@ -22,7 +22,11 @@ func TestRunAcrossTheEdge(t *testing.T) {
 		w := newWorld(t)
 		w.now = tt.begins
 		runner, project := w.runner(), w.config.Projects[0]
-		w.gitlab.OnRequest(func(gitlabsim.Call) { w.now = w.now.Add(time.Minute) })
+		w.gitlab.OnRequest(func(c gitlabsim.Call) {
+			if c.Method != "GET" { // reads are made several at a time
+				w.now = w.now.Add(time.Minute)
+			}
+		})
 		r, err := runner.Run(context.Background(), project, tt.begins)
 		if err != nil || r.Status != reconcile.Done {
 			t.Fatalf("%s: %s %v %v", name, r.Status, r.Failures, err)

@@ -135,7 +135,10 @@ func newSiege(t *testing.T, dir string, seed uint64) *siege {
 			s.judge.look()
 		}
 	})
+	turn := make(chan struct{}, 1) // reads are made several at a time
 	s.gitlab.OnRequest(func(gitlabsim.Call) {
+		turn <- struct{}{}
+		defer func() { <-turn }()
 		for i := range s.midst {
 			if s.midst[i]--; s.midst[i] == 0 && !s.calm {
 				s.people()

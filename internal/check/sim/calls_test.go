@@ -148,6 +148,8 @@ func (w *world) remember(c call) (*http.Response, error) {
 		return nil, err
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
+	w.remembering.Lock()
+	defer w.remembering.Unlock()
 	w.before[c.req.URL.String()] = remembered{resp.StatusCode, resp.Header.Clone(), body}
 	return resp, nil
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,7 +80,9 @@ type world struct {
 	setting setting
 	apart   bool                  // processes do not share a database, so two dashboards may meet
 	before  map[string]remembered // what reads of GitLab got before the run under test
-	befell  int                   // what happened beside what GitLab tells
+	// remembering is held while before is written, since reads are made several at a time.
+	remembering sync.Mutex
+	befell      int // what happened beside what GitLab tells
 }
 
 var prague = func() *time.Location {

@@ -30,7 +30,7 @@ func play(s *plan.Snapshot, actions []plan.Action) {
 		case plan.OpenMergeRequest:
 			s.MergeRequests = append(s.MergeRequests, plan.MergeRequest{
 				IID: int64(len(s.MergeRequests) + 1), Branch: a.Update.Branch, Target: a.Target, Title: a.Update.Title,
-				State: plan.Opened, SameProject: true, CreatedAt: s.Now, Note: a.Update.Note, Labels: a.Labels})
+				State: plan.Opened, SameProject: true, Author: s.Bot, CreatedAt: s.Now, Note: a.Update.Note, Labels: a.Labels})
 		case plan.EditMergeRequest:
 			for i := range s.MergeRequests {
 				if mr := &s.MergeRequests[i]; mr.IID == a.IID {

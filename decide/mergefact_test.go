@@ -23,3 +23,25 @@ func TestTheAuditOfAMergeNamesWhatPermitsIt(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatAPersonOpenedIsLeftToPeople: a commit can be forged in our name, and whoever
+// opens a merge request from it goes round approval and window. Who opened it is said by
+// GitLab.
+func TestWhatAPersonOpenedIsLeftToPeople(t *testing.T) {
+	dave, retired := plan.User{ID: 77, Username: "dave", Name: "pinwheel"}, plan.User{ID: 78, Username: "old-bot", Name: "Old"}
+	for name, tt := range map[string]struct {
+		author plan.User
+		merged bool
+	}{"a person": {dave, false}, "a user that we had before": {retired, true}} {
+		s := mergeable(t, plan.Passed)
+		s.Former = []string{"old-bot", "Old"}
+		s.MergeRequests[0].Author = tt.author
+		p := Decide(s)
+		if merged := len(p.Actions) == 1 && p.Actions[0].Kind() == plan.KindMerge; merged != tt.merged {
+			t.Errorf("%s: %v", name, p.Actions)
+		}
+		if said := strings.Contains(p.Updates[0].Reason, "`dave` opened it"); said == tt.merged {
+			t.Errorf("%s: %s", name, p.Updates[0].Reason)
+		}
+	}
+}

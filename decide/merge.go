@@ -178,6 +178,9 @@ func gatesPassed(all []plan.GateVerdict) string {
 
 // mergePolicy says which condition of the policy does not hold; nil where all do.
 func (d *queueing) mergePolicy(dr *draft) plan.Reason {
+	if by := dr.mr.Author; by.ID != d.s.Bot.ID && !slices.Contains(d.s.Former, by.Username) {
+		return plan.MergeOpenedBy{By: by.Username} // a commit may be forged in our name, and then nobody asked for it
+	}
 	m := d.s.Policy.Merging
 	for _, move := range dr.Update.Moves {
 		rule := d.said(move).merge

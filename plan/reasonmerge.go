@@ -36,6 +36,10 @@ type (
 	MergeMayNot struct {
 		Target string `json:"target"`
 	}
+	// MergeOpenedBy: somebody else opened the merge request.
+	MergeOpenedBy struct {
+		By string `json:"by"`
+	}
 	// MergeMethodDiffers: the project merges in another way than merge.method says.
 	MergeMethodDiffers struct {
 		Wanted MergeMethod `json:"wanted"`
@@ -75,6 +79,7 @@ func (MergeOpens) Kind() ReasonKind         { return "merge-opens" }
 func (MergeAges) Kind() ReasonKind          { return "merge-ages" }
 func (MergeUnread) Kind() ReasonKind        { return "merge-unread" }
 func (MergeMayNot) Kind() ReasonKind        { return "merge-may-not" }
+func (MergeOpenedBy) Kind() ReasonKind      { return "merge-opened-by" }
 func (MergeMethodDiffers) Kind() ReasonKind { return "merge-method-differs" }
 func (MergeInexact) Kind() ReasonKind       { return "merge-inexact" }
 func (MergeUngated) Kind() ReasonKind       { return "merge-ungated" }
@@ -115,6 +120,9 @@ func (r MergeMayNot) sentences(v voice) []string {
 		"Not merged by pinwheel: its user may not merge into " + v.safe(r.Target),
 		"Let its role do so in Settings > Repository > Protected branches",
 	}
+}
+func (r MergeOpenedBy) words(v voice) string {
+	return "Left to people to merge: " + v.code(r.By) + " opened it, and pinwheel merges what it opened itself"
 }
 func (r MergeMethodDiffers) words(v voice) string {
 	return fmt.Sprintf("Not merged by pinwheel: the project merges by %s, and %s asks for %s", v.safe(string(r.Is)), v.code("merge.method"), v.code(string(r.Wanted)))

@@ -51,7 +51,7 @@ func (c *Client) Project(ctx context.Context, path string, id int64) (Project, e
 		IssuesEnabled:    p.IssuesAccessLevel != api.DisabledAccessControl,
 		MergeRequestsOff: p.MergeRequestsAccessLevel == api.DisabledAccessControl,
 		PipelinesOff:     p.BuildsAccessLevel == api.DisabledAccessControl,
-		MergeMethod:      string(p.MergeMethod), PipelinesRequired: p.OnlyAllowMergeIfPipelineSucceeds, VariablesRole: string(p.CIPipelineVariablesMinimumOverrideRole),
+		MergeMethod:      string(p.MergeMethod), PipelinesRequired: p.OnlyAllowMergeIfPipelineSucceeds, VariablesRole: p.CIPipelineVariablesMinimumOverrideRole,
 	}
 	if p.IssuesAccessLevel == "" {
 		out.IssuesEnabled = p.IssuesEnabled

@@ -39,7 +39,7 @@ func BenchmarkUnpack(b *testing.B) {
 					b.Fatal(err)
 				}
 				began = used(syscall.RUSAGE_CHILDREN)
-				if out, err := exec.CommandContext(b.Context(), tar, "-xf", tarball, "-C", to).CombinedOutput(); err != nil { //nolint:gosec // the tar of this machine
+				if out, err := exec.CommandContext(b.Context(), tar, "-xf", tarball, "-C", to).CombinedOutput(); err != nil {
 					b.Skipf("tar does not read %s: %s", how, out)
 				}
 				other += used(syscall.RUSAGE_CHILDREN) - began
@@ -58,7 +58,7 @@ func BenchmarkUnpack(b *testing.B) {
 func madeOf200MB(b *testing.B, root, tarball string, how Compression) {
 	b.Helper()
 	words := strings.Fields("self return None import def class raise yield lambda value name path error result")
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same set each time
+	r := rand.New(rand.NewPCG(1, 2))
 	if err := os.MkdirAll(filepath.Join(root, "venv"), 0o750); err != nil {
 		b.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func (w *world) lookThrough(ctx context.Context, transport http.RoundTripper) (r
 	w.n++
 	db, err := store.Open(context.Background(), filepath.Join(w.dir, fmt.Sprintf("%d.db", w.n)))
 	w.must(err)
-	defer db.Close() //nolint:errcheck // of a test
+	defer db.Close()
 	gl, err := gitlab.Connect(gitlab.Options{URL: w.gitlab.BaseURL(), Token: w.gitlab.Token("pin"), Transport: transport, Retries: -1})
 	w.must(err)
 	return round.New(round.Options{GitLab: gl, Store: db}).Run(ctx, w.all[0], time.Now())
@@ -136,7 +136,7 @@ func (d *dying) RoundTrip(r *http.Request) (*http.Response, error) {
 		return d.next.RoundTrip(r)
 	case n == 0 && d.late:
 		if resp, err := d.next.RoundTrip(r); err == nil {
-			resp.Body.Close() //nolint:errcheck // nobody reads it
+			resp.Body.Close()
 		}
 	}
 	return nil, errors.New("the process is gone")
@@ -186,7 +186,7 @@ func TestNobodyElseStartsAnything(t *testing.T) {
 			w.must(w.lib.RewordMR("alice", 1, "help", "test"))
 		},
 		"our own hidden line by somebody else": func(w *world) {
-			text := strings.SplitN(w.comment(), "\n", 2)[0]
+			text, _, _ := strings.Cut(w.comment(), "\n")
 			w.say("rita", text+"\n@pin test")
 			w.say("bob", text)
 		},

@@ -4,8 +4,7 @@
 // Its invariant: what git reads is what the simulator has at that instant, and it is
 // read by whom GitLab lets. A token in the address is refused, since it would show.
 //
-// Of pushes it takes those that carry no objects, as the simulator does; people of the
-// simulator push the rest.
+// It takes no pushes: people of the simulator push.
 package githttp
 
 import (

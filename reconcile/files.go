@@ -10,6 +10,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/store"
+	"gitlab.com/cki-project/pinwheel/text"
 )
 
 // files are those of the project at one commit. What a commit holds never changes, so
@@ -137,13 +138,16 @@ func (f *files) certain() bool {
 	return true
 }
 
-// keepFiles stores the files that are certain, for the runs at the same commit.
+// keepFiles stores the files that are certain, for the runs at the same commit. One
+// with a password in an address is read anew by each run: no secret is stored.
 func (r *run) keepFiles(ctx context.Context, o observation) error {
 	if !o.files.fresh {
 		return nil
 	}
 	kept := store.Files{Head: o.files.Head, ByPath: maps.Clone(o.files.ByPath)}
-	maps.DeleteFunc(kept.ByPath, func(path string, _ store.File) bool { return o.files.unsure[path] })
+	maps.DeleteFunc(kept.ByPath, func(path string, f store.File) bool {
+		return o.files.unsure[path] || text.Masked(string(f.Data)) != string(f.Data)
+	})
 	if err := r.Store.SaveFiles(ctx, o.project.Path, kept); err != nil {
 		return fmt.Errorf("record the files of %s: %w", o.project.Path, err)
 	}

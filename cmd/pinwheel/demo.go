@@ -17,9 +17,9 @@ GitLab and the index live in this process, the pins are those of a real
 project. It needs no network and leaves nothing behind.
 
 With --once a scripted week is printed instead, as text, and the command ends.
-With --software it serves, instead of the page, a GitLab that git can read and an
-index with files, and writes the configuration of a set of software into a new
-folder, to try pinwheel prepare with (docs/prepare.md). That needs git.`,
+With --software it serves, instead of the page, a GitLab that git can read and
+an index with files, and writes the configuration of a set of software into a
+new folder, to try pinwheel prepare with (docs/prepare.md). That needs git.`,
 		Example: `  pinwheel demo
   pinwheel demo --port 8080
   pinwheel demo --once

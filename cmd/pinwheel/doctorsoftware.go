@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/prepare"
@@ -29,8 +30,9 @@ func (d *doctor) softwareAlone(ctx context.Context) {
 // software looks at what pinwheel prepare needs, where a set is configured.
 func (d *doctor) software(ctx context.Context) {
 	soft := d.config.Software
-	if len(soft.Packages)+len(soft.Data) == 0 {
-		return
+	installs := soft.Constraints != "" || len(soft.Images) > 0 || soft.Registry != config.SoftwareRegistry{}
+	if len(soft.Packages)+len(soft.Data) == 0 || !installs && (soft.Deploy.Configured() || len(soft.Bot.Projects) > 0) {
+		return // the names are those of what is deployed or tested on request
 	}
 	version, err := prepare.GitVersion(ctx)
 	if err != nil {

@@ -88,7 +88,7 @@ func (p *program) gates(all []seen, iid int64, asJSON bool) (found bool, err err
 			if iid != 0 && u.MR != iid {
 				continue
 			}
-			for _, v := range u.Gates {
+			for _, v := range u.Told() {
 				lines = append(lines, gatedOut{s.path, u.MR, u.Branch, gateOf(v)})
 				rows = append(rows, gateRow(s.path, u.MR, v))
 			}

@@ -161,7 +161,7 @@ func updateOf(u plan.Update) updateOut {
 		MergeRequest: u.MR, Eligible: known(u.Eligible),
 		Since: since(u), Place: u.Place, Opens: known(u.Opens), Moves: []moveOut{},
 	}
-	for _, v := range u.Gates {
+	for _, v := range u.Told() {
 		o.Gates = append(o.Gates, gateOf(v))
 	}
 	for _, m := range u.Moves {

@@ -25,9 +25,9 @@ writes the dashboard, and needs no right to push to the default branch.
 pinwheel doctor checks scope, expiry and role, and says what is missing and
 where to change it. The token is sent to the address of gitlab.url alone.
 
-Merging may need a right that this token does not have. PINWHEEL_GITLAB_MERGE_TOKEN,
-or the file gitlab.merge_token_file, is a second token that makes the call which
-merges, and no other one.`},
+Merging may need a right that this token does not have. A second token,
+PINWHEEL_GITLAB_MERGE_TOKEN or the file gitlab.merge_token_file, makes the call
+that merges, and no other one.`},
 		{"dashboard", "what the boxes of the dashboard do", `
 Each project has one issue with a checkbox for every update. A ticked box is
 carried out by the next run, window or not, for whoever has the role that

@@ -54,7 +54,7 @@ func TestRatio(t *testing.T) {
 }
 
 func TestBounds(t *testing.T) {
-	quiet := sample{peak: 40, cpu: 1e8, counts: counts{Reads: 11}}
+	quiet := sample{peak: 40, cpu: 1e8, counts: counts{Reads: 6}}
 	m := measured{ready: ready{Families: 1}, first: []sample{{counts: counts{Metadata: 84}}}, quiet: []sample{quiet}, bare: []sample{quiet}, opening: []sample{quiet}, open: []sample{quiet, quiet}, updates: map[string]int{"open": 6, "closed": 4}}
 	o := options{pins: 60, times: true}
 	if err := judge(m.bounds(o), io.Discard); err != nil {

@@ -48,6 +48,10 @@ func (w *world) projection() string {
 		return mention.ReplaceAllStringFunc(text, func(ref string) string { return names[ref] })
 	}
 	for _, m := range w.project.MRs() {
+		if m.State == "merged" {
+			// Where a call failed in the run that merged it, the words from before that run stay.
+			m.Description = readiness.ReplaceAllString(m.Description, "")
+		}
 		all = append(all, fmt.Sprintf("%s %s by %s, closed by %q, labels %v, conflict %v: %s\n%s%s", names[fmt.Sprint("!", m.IID)], m.State, m.Author,
 			m.ClosedBy, m.Labels, m.HasConflicts, m.Title, indent(named(passing.ReplaceAllString(pipelines.ReplaceAllString(m.Description, "pipelines/N"), "~"))), marks(m.Notes)))
 	}
@@ -146,6 +150,10 @@ var (
 	released = regexp.MustCompile(`\| (\d{4}-\d\d-\d\d|not told) \| \[index\]`)
 	proof    = regexp.MustCompile(`Red with it: the pipelines of [^.]*(\.\d+[^.]*)*\.`)
 )
+
+// readiness is whether a merge request was ready when its text was written, in its mark
+// and in words.
+var readiness = regexp.MustCompile(` ready=\S*|(?m)^\*\*(Ready|Not ready|Not ready yet):?\*\*.*\n`)
 
 // unran leaves out which pipelines ran: where a merge failed another one came first, and
 // the first one was tested again on what that left.

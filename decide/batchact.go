@@ -97,19 +97,23 @@ func (d *judging) apartLeft(h *hunt) bool {
 	return slices.ContainsFunc(d.drafts, waits) || len(d.unreadOf(h)) > 0
 }
 
+// unreadNow reports whether a package could not be read in this run, or is not on its
+// index. An index that is ill may deny names that it has.
+func (d *judging) unreadNow(key string) bool {
+	return slices.ContainsFunc(d.slotsOf(key), func(i int) bool {
+		o := d.outcomes[i]
+		return o.owned && (o.stale || o.unknown || o.absent)
+	})
+}
+
 // unreadOf are the packages of a batch that could not be read in this run, or are not on
-// their index, and that are to stay in it or to get a merge request of their own. An
-// index that is ill may deny names that it has.
+// their index, and that are to stay in it or to get a merge request of their own.
 func (d *judging) unreadOf(h *hunt) (names []string) {
 	for _, p := range h.parts {
 		apart := slices.ContainsFunc(d.drafts, func(dr *draft) bool {
 			return dr.Breaks != nil && dr.Breaks.Batch == h.mr.IID && dr.mr != nil && slices.ContainsFunc(dr.Moves, func(m plan.Move) bool { return slices.Contains(p.keys, m.Key) })
 		})
-		unread := func(i int) bool {
-			o := d.outcomes[i]
-			return o.owned && (o.stale || o.unknown || o.absent)
-		}
-		if !apart && slices.ContainsFunc(p.keys, func(key string) bool { return slices.ContainsFunc(d.slotsOf(key), unread) }) {
+		if !apart && slices.ContainsFunc(p.keys, d.unreadNow) {
 			names = append(names, h.names([]string{p.id})...)
 		}
 	}

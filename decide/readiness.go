@@ -10,7 +10,8 @@ import (
 
 // readiness is whether an open merge request, or the one that a draft opens, can be
 // merged. A new head has no tests yet. Where its pipeline could not be read, what the
-// merge request says of that head stays.
+// merge request says of that head stays, and where a package could not be read, all that
+// it says.
 func (d *acting) readiness(dr *draft) plan.Readiness {
 	fresh := dr.do == DoOpen || dr.do == DoStartOver || dr.do.rebuilds()
 	r := plan.Readiness{Base: plan.ShortSHA(d.world.head)}
@@ -27,6 +28,9 @@ func (d *acting) readiness(dr *draft) plan.Readiness {
 		return r
 	}
 	before := plan.ParseReadiness(dr.mr.Note.Ready)
+	if slices.ContainsFunc(dr.trailer.Moves, func(m plan.Move) bool { return d.unreadNow(m.Key) }) {
+		return before // a text that is written now would lack what the index tells
+	}
 	r.Base = plan.ShortSHA(dr.trailer.Base)
 	p := d.pipelineOf(&dr.standing)
 	switch {

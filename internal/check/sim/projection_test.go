@@ -13,7 +13,7 @@ import (
 // What may differ between two worlds that are the same: when something was
 // done, the digests of commits that hold that, and whether there was a dashboard
 // to link to.
-var passing = regexp.MustCompile(`\b(digest|at)=\S+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|on \w{3} \d{4}-\d\d-\d\d \d\d:\d\d|\[dashboard\]\(#\d+\)|\bdashboard\b`)
+var passing = regexp.MustCompile(`\b(digest|at)=\S+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|on \w{3} \d{4}-\d\d-\d\d \d\d:\d\d|\[dashboard\]\(#\d+\)|\bdashboard\b` + "|\\bready=[0-9a-f]{8}|\\bat `[0-9a-f]{8}`")
 
 var opMark = regexp.MustCompile(`<!-- op:[a-z]*`)
 

@@ -14,7 +14,7 @@ type projectKey func(r *reader, v value, at place)
 func projectKeys() map[string]projectKey {
 	return map[string]projectKey{
 		"enabled":                 (*reader).enabled,
-		"schedule":                (*reader).schedule,
+		"schedule":                as((*reader).specs, "window"),
 		"timezone":                as((*reader).str, "timezone"),
 		"packageRules":            (*reader).packageRules,
 		"ignoreDeps":              (*reader).ignoreDeps,
@@ -137,19 +137,6 @@ func (r *reader) turnedOff(at place) {
 	r.say(at, Kept, "mode: dashboard, with which nothing opens; off is for pinwheel's operator to say")
 }
 
-func (r *reader) schedule(v value, at place) {
-	list, ok := r.texts(v, at)
-	if !ok {
-		return
-	}
-	specs, err := windows(list)
-	if err != nil {
-		r.say(at, Refused, "%v", err)
-	} else if r.set(at, "window", specs) {
-		r.say(at, Kept, "window: %s", flow(specs))
-	}
-}
-
 // limit reads a bound on what is open at a time, of which 0 and null are none.
 func (r *reader) limit(v value, at place, to *int) {
 	n, ok := r.count(v, at)
@@ -199,17 +186,10 @@ func (r *reader) automerge(v value, at place) {
 }
 
 func (r *reader) automergeSchedule(v value, at place) {
-	list, ok := r.texts(v, at)
-	if !ok {
-		return
+	if specs, ok := r.specs(v, at); ok {
+		r.policy.mergeWindow = specs
+		r.say(at, Kept, "window below merge, where merge is on: %s", flow(specs))
 	}
-	specs, err := windows(list)
-	if err != nil {
-		r.say(at, Refused, "%s", strings.ReplaceAll(err.Error(), "write window yourself", "write window below merge yourself"))
-		return
-	}
-	r.policy.mergeWindow = specs
-	r.say(at, Kept, "window below merge, where merge is on: %s", flow(specs))
 }
 
 func (r *reader) automergeType(v value, at place) {

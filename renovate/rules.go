@@ -35,7 +35,7 @@ func effects() map[string]ruleKeyOf {
 		"enabled":                     ruled((*reader).yesNo, "enabled"),
 		"allowedVersions":             (*reader).allowed,
 		"minimumReleaseAge":           ruled((*reader).age, "minimum_release_age"),
-		"schedule":                    (*reader).ruleSchedule,
+		"schedule":                    ruled((*reader).specs, "window"),
 		"groupName":                   func(r *reader, v value, at place, to *rule) { r.group(v, at, to) },
 		"dependencyDashboardApproval": ruled((*reader).yesNo, "approval"),
 		"prPriority":                  ruled((*reader).whole, "priority"),
@@ -192,19 +192,6 @@ func (r *reader) ignoreDeps(v value, at place) {
 	}
 	r.policy.ignored = append(r.policy.ignored, one)
 	r.say(at, Kept, "a rule with enabled: false")
-}
-
-func (r *reader) ruleSchedule(v value, at place, to *rule) {
-	list, ok := r.texts(v, at)
-	if !ok {
-		return
-	}
-	specs, err := windows(list)
-	if err != nil {
-		r.say(at, Refused, "%v", err)
-	} else if r.do(to, at, "window", specs) {
-		r.say(at, Kept, "window: %s", flow(specs))
-	}
 }
 
 // group reads the name of a group. What the name of one cannot have here is left out.

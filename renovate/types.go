@@ -109,6 +109,19 @@ func (r *reader) age(v value, at place) (string, bool) {
 	return fmt.Sprintf("%dh", hours), true
 }
 
+// specs are the specs of a window that is open when a schedule is.
+func (r *reader) specs(v value, at place) ([]string, bool) {
+	list, ok := r.texts(v, at)
+	if !ok {
+		return nil, false
+	}
+	specs, err := windows(list)
+	if err != nil {
+		r.say(at, Refused, "%v", err)
+	}
+	return specs, err == nil
+}
+
 // users are the names of users, without the @ before them.
 func (r *reader) users(v value, at place) ([]string, bool) {
 	list, ok := r.texts(v, at)

@@ -116,6 +116,8 @@ func told(line store.AuditEntry) (what string, iid int) {
 		return "brings " + mr + " up to date: " + steps(line), iid
 	case plan.KindCloseMergeRequest:
 		return "closes " + mr, iid
+	case plan.KindNoteMergeRequest:
+		return "writes a note on " + mr, iid
 	case plan.KindDeleteBranch:
 		return "deletes the branch " + branch, 0
 	default:
@@ -194,7 +196,8 @@ func because(line store.AuditEntry) string {
 	case plan.CauseChange:
 		return ""
 	}
-	return line.Why
+	// A closing has the sentence that stands in the merge request.
+	return strings.TrimSuffix(strings.TrimPrefix(line.Why, "Closed by pinwheel: "), ".")
 }
 
 // steps are the pins of a line of the audit, from and to.

@@ -6,10 +6,13 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 )
 
 // Every choice of guilty elements among up to nine, in every world.
 func TestEverySmallBatchEndsWithinTheBound(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	t.Parallel()
 	worst := map[[2]int]int{}
 	for n := 1; n <= 9; n++ {
@@ -38,6 +41,7 @@ func TestEverySmallBatchEndsWithinTheBound(t *testing.T) {
 
 // Every tree of requirements of up to five elements, with every choice of guilty ones.
 func TestEverySmallBatchWithRequirementsEndsWithinTheBound(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	t.Parallel()
 	over := 0
 	for n := 1; n <= 5; n++ {
@@ -106,6 +110,7 @@ func TestEveryPairIsTold(t *testing.T) {
 
 // Large worlds of a fresh seed, with requirements, suspicions, pairs and triples.
 func TestLargeBatchesEndWithinTheBound(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	r := rand.New(rand.NewPCG(seed, 1))

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 )
 
 var (
@@ -25,6 +27,7 @@ func dice(t *testing.T) *rand.Rand {
 
 // TestFigures prints, with -v, what taking batches apart costs: the table of docs/benchmarks.md.
 func TestFigures(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	r := dice(t)
 	each := max(*worlds, 5)
 	t.Logf("%d worlds in each line", each)

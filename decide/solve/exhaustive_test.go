@@ -51,6 +51,7 @@ func TestAddedAgreesWithBruteForce(t *testing.T) {
 var howMany = flag.Int("worlds", 1000, "how many small worlds are compared with brute force")
 
 func TestSmallWorldsAgreeWithBruteForce(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	part := testenv.Sample(t, 4)
 	worlds := *howMany
 	var counts struct{ goals, held, alone, sets, lowered, pairs int }

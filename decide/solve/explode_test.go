@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 )
 
 // explosive are worlds of one author who wants the search never to end: evil 2
@@ -131,6 +133,7 @@ func (w *world) length() (n int) {
 // looked at. Below some tens of thousands of steps, a hundredth of a second, it may
 // take what it takes.
 func TestTwiceAsMuchTakesTwiceAsLong(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine, and counts steps")
 	const bound, floor = 500_000, 60_000
 	worst, most := 0.0, 0
 	for _, shape := range shapes {

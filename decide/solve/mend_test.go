@@ -12,6 +12,7 @@ import (
 // What can be done about conflicts of the pins as they are is what brute force
 // finds: the fewest that stay, then the fewest moves, then the first by name.
 func TestRepairsAgreeWithBruteForce(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	part := testenv.Sample(t, 4)
 	worlds := *howMany
 	var counts struct{ broken, clusters, ended, some, none int }

@@ -28,6 +28,7 @@ type tally struct {
 }
 
 func TestRealPinSets(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	part := testenv.Sample(t, 5)
 	sets := 200
 	var total tally

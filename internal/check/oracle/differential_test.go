@@ -87,6 +87,7 @@ func answers[Case, Answer any](t *testing.T, ask func([]Case) ([]Answer, error),
 }
 
 func TestVersions(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	p := packaging(t)
 	m, c := newMaker(seed), newTally(t)
 	defer c.print()
@@ -165,6 +166,7 @@ func TestOrder(t *testing.T) {
 }
 
 func TestSpecifiers(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	p := packaging(t)
 	m, c := newMaker(seed+2), newTally(t)
 	defer c.print()

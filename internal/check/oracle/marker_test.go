@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
@@ -112,6 +113,7 @@ func (m maker) tree(depth int) *node {
 }
 
 func TestMarkers(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	p := packaging(t)
 	m, c := newMaker(seed+4), newTally(t)
 	defer c.print()

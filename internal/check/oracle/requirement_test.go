@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
@@ -151,6 +152,7 @@ func (m maker) broken(text string) string {
 }
 
 func TestRequirements(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	p := packaging(t)
 	m, c := newMaker(seed+5), newTally(t)
 	defer c.print()

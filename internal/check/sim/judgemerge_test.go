@@ -63,7 +63,8 @@ func (j *judge) merge(e gitlabsim.Event) {
 }
 
 // passed reports whether the pipeline that GitLab counts of a merge request passed, on
-// its head or on what it gives on a commit of the target.
+// its head or on what it gives on a commit of the target, or failed only where the target
+// fails.
 func (j *judge) passed(m gitlabsim.MergeRequest, onto string) bool {
 	var newest [2]*gitlabsim.Run // its own, its branch's
 	for _, r := range j.w.project.Runs() {
@@ -80,10 +81,19 @@ func (j *judge) passed(m gitlabsim.MergeRequest, onto string) bool {
 	}
 	for _, r := range newest {
 		if r != nil {
-			return r.Status == "success"
+			return r.Status == "success" || j.excused(*r, onto)
 		}
 	}
 	return false
+}
+
+// excused reports whether a pipeline failed in nothing but jobs that failed on a commit of
+// the target, too: that is not the update's fault.
+func (j *judge) excused(r gitlabsim.Run, onto string) bool {
+	failed := failedJobs(r)
+	return r.Status == "failed" && len(failed) > 0 && !slices.ContainsFunc(failed, func(job string) bool {
+		return !slices.ContainsFunc(j.w.project.Runs(), func(b gitlabsim.Run) bool { return b.SHA == onto && slices.Contains(failedJobs(b), job) })
+	})
 }
 
 // gatePassed reports whether a pipeline of a gate for a head passed, or failed in no job

@@ -171,6 +171,15 @@ func (j *redJudge) ours(e gitlabsim.Event) {
 		} else if i, ok := j.s.project.Issue(n); ok && i.Author != redBot && e.Kind != "system-note" {
 			j.fault("%s of %s, which is of %s", e.Kind, e.Target, i.Author)
 		}
+	case "job-retry": // of a merge request's own pipeline, never of one of the default branch
+		branch := e.Detail
+		if n, ok := strings.CutPrefix(branch, "refs/merge-requests/"); ok {
+			n, _, _ = strings.Cut(n, "/")
+			iid, _ := strconv.Atoi(n)
+			m, _ := j.s.project.MR(iid)
+			branch = m.SourceBranch
+		}
+		j.inside(e, branch)
 	case "issue-open", "cross-reference":
 	default:
 		j.fault("pinwheel did %s", e)
@@ -289,8 +298,8 @@ func (j *redJudge) output(what, text string) {
 
 // redMark are effects that texts mean beside those of ours: more marks, branches
 // that people named, the trailer of what a merge request asked for, links to the
-// inner index, and the chart of several weeks.
-var redMark = regexp.MustCompile(`^(?:hidden (?:pinwheel:libyears \d{4}-\d\d-\d\d=\d+\.\d(?: \d{4}-\d\d-\d\d=\d+\.\d)*|op:[a-z]+-[0-9a-f]{40}|rebase-branch=pinwheel/[^\s<>]+)|task \[[ x]\] <!-- rebase-branch=pinwheel/[^\s<>]+ -->.*|commit [0-9a-f]{8}|link https://inner\.example/[\w./-]*|block .{3}mermaid|diagram mermaid)$`)
+// inner index and to pipelines, the mark of a closing, and the chart of several weeks.
+var redMark = regexp.MustCompile(`^(?:hidden (?:pinwheel:mr closed=us op=[0-9a-f]{16}|pinwheel:libyears \d{4}-\d\d-\d\d=\d+\.\d(?: \d{4}-\d\d-\d\d=\d+\.\d)*|op:[a-z]+-[0-9a-f]{40}|rebase-branch=pinwheel/[^\s<>]+)|task \[[ x]\] <!-- rebase-branch=pinwheel/[^\s<>]+ -->.*|commit [0-9a-f]{8}|link https://inner\.example/[\w./-]*|link https://gitlab\.example/cki/pipe/-/pipelines/\d+|block .{3}mermaid|diagram mermaid)$`)
 
 // texts judges all that pinwheel ever wrote into GitLab: no effect that it does
 // not mean, and no secret.

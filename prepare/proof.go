@@ -2,6 +2,7 @@ package prepare
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -76,7 +77,7 @@ func (l Lock) isOf(members map[string]string) error {
 	for _, d := range l.Data {
 		errs = append(errs, compare(d.Project, d.SHA))
 	}
-	for _, path := range sortedKeys(members) {
+	for _, path := range slices.Sorted(maps.Keys(members)) {
 		if !had[path] {
 			errs = append(errs, mistake("the lock has not %s, which is a project of the set: run the jobs that lock and build again", path))
 		}

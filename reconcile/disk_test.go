@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -92,11 +93,10 @@ func TestDatabaseDeletedWhileRunning(t *testing.T) {
 		t.Error(err)
 	}
 	// And once more in the middle of a run: it may fail, the next is done.
-	gone := false
+	var gone sync.Once // reads are made several at a time
 	w.gitlab.OnRequest(func(c gitlabsim.Call) {
-		if !gone && c.Method == "GET" {
-			gone = true
-			_ = os.Remove(w.path)
+		if c.Method == "GET" {
+			gone.Do(func() { _ = os.Remove(w.path) })
 		}
 	})
 	step()

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -12,10 +13,13 @@ import (
 func TestAFileIsJudgedByTheIndexOfPip(t *testing.T) {
 	w := newWorld(t)
 	file := w.write("constraints.txt", pins)
+	var mu sync.Mutex // packages are asked for at once
 	var users []string
 	guarded := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		user, password, _ := r.BasicAuth()
+		mu.Lock()
 		users = append(users, user+":"+password)
+		mu.Unlock()
 		w.index.ServeHTTP(rw, r)
 	}))
 	t.Cleanup(guarded.Close)

@@ -128,7 +128,8 @@ type Call struct {
 }
 
 // OnRequest calls f before each request is handled and before faults strike.
-// f may act as a person: the instant between two requests is its own.
+// f may act as a person: the instant between two requests is its own. Calls of
+// f overlap where requests do, as the reads of a run.
 func (s *Server) OnRequest(f func(Call)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -213,3 +213,33 @@ func (f *flooded) use(i, extra int32, m uint64, by actor) bool {
 	u.by = append(u.by, by)
 	return true
 }
+
+// openReach lets a flood pass through open names.
+type openReach struct {
+	env  func(group int32, e int) *openEnv
+	seen map[[2]int32]uint64
+}
+
+// openName follows what was chosen for an open name.
+func (f *flooded) openName(g *group, r *require, m uint64) {
+	group := f.s.groupAt[g.number]
+	key := [2]int32{group, r.name}
+	m &^= f.open.seen[key]
+	f.open.seen[key] |= m
+	for ; m != 0; m &= m - 1 {
+		env := f.open.env(group, first(m))
+		if env == nil {
+			continue
+		}
+		p := env.pick(r.name)
+		if p == nil {
+			continue
+		}
+		bit := m & -m
+		for _, q := range p.rel.reqs {
+			if p.holds(f.s, q, bit) {
+				f.reach(g, q, bit, actor{node: -1})
+			}
+		}
+	}
+}

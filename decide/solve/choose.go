@@ -5,35 +5,35 @@ import (
 	"slices"
 )
 
-// branch is one choice to make: a node and why.
+// branch is one choice to make: which node moves, and because of which conflict.
 type branch struct {
-	ends    []int32 // the first that is tried, then the others
+	nodes   []int32 // in the order in which they are tried
 	decided levels
 	why     conflict
-	lists   [][]int32
+	lists   [][]int32 // of the first nodes, the options to try; those of the others are worked out later
 }
 
-// next finds the conflict to take up: one that nothing can mend, else the one
-// with the fewest ways out. Goals that are open come before those that could
-// be mended in several ways.
-func (x *search) next() (b branch, end bool, out verdict, lv levels) {
-	conflicts := x.st.conflicts(x.s.met[:0])
+// next chooses the conflict to solve first: one that no move can end, else the one
+// with the fewest ways out. Goals that have not moved yet come before conflicts with
+// several ways out. If done, the search ends here with out and lv.
+func (x *search) next() (b branch, done bool, out verdict, lv levels) {
+	conflicts := x.st.conflicts(x.s.conflictsBuffer[:0])
 	for i := range x.st.clashes {
 		x.s.steps++
 		if c := &x.st.clashes[i]; x.st.repeats(c) {
 			conflicts = append(conflicts, *c.why)
 		}
 	}
-	conflicts = x.unended(conflicts)
-	x.s.met = conflicts
+	conflicts = x.unrepaired(conflicts)
+	x.s.conflictsBuffer = conflicts
 	if len(conflicts) == 0 {
 		return branch{}, false, 0, 0
 	}
 	worst, found := levels(0), false
-	forced := x.s.forced[:0]
+	ways := x.s.waysBuffer[:0]
 	several := -1 // the first conflict with more than one way out
 	for i := range conflicts {
-		ends, decided := x.ends(&conflicts[i])
+		ends, decided := x.movable(&conflicts[i])
 		switch {
 		case len(ends) == 0:
 			if !found || bits.Len64(uint64(decided)) < bits.Len64(uint64(worst)) {
@@ -43,36 +43,38 @@ func (x *search) next() (b branch, end bool, out verdict, lv levels) {
 			if several < 0 {
 				several = i
 			}
-		case !slices.ContainsFunc(forced, func(f only) bool { return f.end == ends[0] }):
-			forced = append(forced, only{end: ends[0], decided: decided, at: i})
+		case !slices.ContainsFunc(ways, func(f onlyWay) bool { return f.node == ends[0] }):
+			ways = append(ways, onlyWay{node: ends[0], decided: decided, at: i})
 		}
 	}
-	x.s.forced = forced
+	x.s.waysBuffer = ways
 	if found {
 		return branch{}, true, dead, worst
 	}
-	return x.narrowest(forced, several)
+	return x.narrowest(ways, several)
 }
 
-// only is the one way out of a conflict.
-type only struct {
-	end     int32
+// onlyWay is the one node that can move to end a conflict.
+type onlyWay struct {
+	node    int32
 	decided levels
-	at      int // of the conflict, in those that were met
+	at      int // of the conflict in conflictsBuffer
 }
 
-// narrowest chooses among the ways that are the only ones, or else takes up the
-// conflict with several, if there is one.
-func (x *search) narrowest(forced []only, several int) (b branch, end bool, out verdict, lv levels) {
+// narrowest chooses what to try next: a goal that has not moved yet, as an empty branch;
+// else the node with the fewest options among those that are the only way out of a
+// conflict; else the first conflict with several ways out, whose index is several and
+// -1 for none.
+func (x *search) narrowest(ways []onlyWay, several int) (b branch, done bool, out verdict, lv levels) {
 	more := 0
-	var best *only
+	var best *onlyWay
 	var list []int32
-	for i := range forced {
-		f := &forced[i]
-		if x.goal[f.end] == 0 {
+	for i := range ways {
+		f := &ways[i]
+		if x.goal[f.node] == 0 {
 			more++
 		}
-		takes, refused := x.accepted(f.end)
+		takes, refused := x.accepted(f.node)
 		f.decided |= refused
 		if len(takes) == 0 {
 			return branch{}, true, dead, f.decided
@@ -82,7 +84,7 @@ func (x *search) narrowest(forced []only, several int) (b branch, end bool, out 
 		}
 	}
 	if several >= 0 && more == 0 {
-		if ends, _ := x.ends(&x.s.met[several]); !slices.ContainsFunc(ends, func(i int32) bool { return x.goal[i] > 0 }) {
+		if ends, _ := x.movable(&x.s.conflictsBuffer[several]); !slices.ContainsFunc(ends, func(i int32) bool { return x.goal[i] > 0 }) {
 			more = 1
 		}
 	}
@@ -94,21 +96,21 @@ func (x *search) narrowest(forced []only, several int) (b branch, end bool, out 
 	case slices.ContainsFunc(x.goals, func(g target) bool { return x.level[g.node] == 0 }):
 		return branch{}, false, 0, 0
 	case best != nil:
-		return branch{ends: []int32{best.end}, decided: best.decided, why: x.s.met[best.at], lists: [][]int32{list}}, false, 0, 0
+		return branch{nodes: []int32{best.node}, decided: best.decided, why: x.s.conflictsBuffer[best.at], lists: [][]int32{list}}, false, 0, 0
 	}
-	ends, decided := x.ends(&x.s.met[several])
-	return branch{ends: slices.Clone(ends), decided: decided, why: x.s.met[several]}, false, 0, 0
+	ends, decided := x.movable(&x.s.conflictsBuffer[several])
+	return branch{nodes: slices.Clone(ends), decided: decided, why: x.s.conflictsBuffer[several]}, false, 0, 0
 }
 
-// takes reports whether a requirement admits an option of a node. A search asks
-// the same again and again, so the answer is kept.
-func (s *graph) takes(i, o int32, r *require) bool {
-	at := slices.IndexFunc(r.taken, func(t taken) bool { return t.node == i })
+// accepts reports whether a requirement accepts an option of a node. It keeps the
+// answer, since a search needs it again and again.
+func (s *graph) accepts(i, o int32, r *require) bool {
+	at := slices.IndexFunc(r.accepted, func(t acceptance) bool { return t.node == i })
 	if at < 0 {
-		at = len(r.taken)
-		r.taken = append(r.taken, taken{node: i})
+		at = len(r.accepted)
+		r.accepted = append(r.accepted, acceptance{node: i})
 	}
-	t := &r.taken[at]
+	t := &r.accepted[at]
 	n := &s.nodes[i]
 	if len(t.answers) < len(n.options) {
 		t.answers = append(t.answers, make([]int8, len(n.options)-len(t.answers))...)
@@ -122,17 +124,17 @@ func (s *graph) takes(i, o int32, r *require) bool {
 	return t.answers[o] > 0
 }
 
-// guard is a requirement of a decided node that may keep another from moving.
+// guard is a requirement of a decided node that may keep another node from moving.
 type guard struct {
 	req *require
 	lv  levels
 }
 
-// guardsOf are the requirements of decided nodes that may keep a node from moving,
-// in a buffer that the next call uses again.
-func (x *ground) guardsOf(i int32) []guard {
+// guardsOf lists the requirements of decided nodes that may keep a node from moving.
+// The next call overwrites the list.
+func (x *position) guardsOf(i int32) []guard {
 	s := x.s
-	guards := s.guards[:0]
+	guards := s.guardsBuffer[:0]
 	n := &s.nodes[i]
 	for _, e := range s.groups[n.group].requirers(n.name) {
 		if x.st.isMoved(e.node) {
@@ -155,13 +157,13 @@ func (x *ground) guardsOf(i int32) []guard {
 			}
 		}
 	}
-	s.guards = guards
+	s.guardsBuffer = guards
 	return guards
 }
 
 // guardedBy reports whether a requirement of q is decided, so that it may keep a
 // node from moving, and the levels that it depends on.
-func (x *ground) guardedBy(i, q int32, r *require) (levels, bool) {
+func (x *position) guardedBy(i, q int32, r *require) (levels, bool) {
 	if r.loose || r.spec.IsEmpty() || q == i || x.free(q) {
 		return 0, false
 	}
@@ -169,21 +171,21 @@ func (x *ground) guardedBy(i, q int32, r *require) (levels, bool) {
 	if m == 0 {
 		return 0, false
 	}
-	lv := bit(x.level[q])
+	lv := levelBit(x.level[q])
 	if extra := x.s.via(r, x.st.used[q], m&-m); extra >= 0 {
 		for _, a := range x.st.actors(q, extra, m&-m, nil) {
 			if x.free(a) {
-				return 0, false // that may change
+				return 0, false // the node that asks for the extra may still move
 			}
-			lv |= bit(x.level[a])
+			lv |= levelBit(x.level[a])
 		}
 	}
 	return lv, true
 }
 
-// accepted is what a node may move to that no decided node refuses, and the
-// levels of those that refused something.
-func (x *ground) accepted(i int32) ([]int32, levels) {
+// accepted lists the options that a node may move to and that no decided node
+// refuses, and the levels of the nodes that refused some.
+func (x *position) accepted(i int32) ([]int32, levels) {
 	s := x.s
 	guards := x.guardsOf(i)
 	list := x.list(i)
@@ -191,11 +193,11 @@ func (x *ground) accepted(i int32) ([]int32, levels) {
 	if len(guards) == 0 {
 		return list, 0
 	}
-	// Mostly nothing is refused: then the list is its own.
+	// Mostly nothing is refused. Then the list is not copied.
 	var out []int32
 	var refused levels
 	for k, o := range list {
-		at := slices.IndexFunc(guards, func(g guard) bool { return !s.takes(i, o, g.req) })
+		at := slices.IndexFunc(guards, func(g guard) bool { return !s.accepts(i, o, g.req) })
 		if at >= 0 {
 			refused |= guards[at].lv
 			if out == nil {

@@ -9,49 +9,49 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// This file turns facts into a form that is cheap to search: names and extras
+// This file turns facts into a form that is fast to search: names and extras
 // are numbers, a set of environments is a mask, and a requirement that many
 // releases repeat is compiled once.
 
 // release is what one release requires.
 type release struct {
 	reqs []*require
-	// asks is true when a requirement asks for extras of its target.
-	asks bool
+	asks bool // some requirement asks for extras of its target
 }
 
-// nothing is a release without requirements.
-var nothing = &release{}
+// noRequirements is a release without requirements.
+var noRequirements = &release{}
 
 // require is one requirement, shared by all that repeat its text.
 type require struct {
-	name   int32
-	spec   pep440.Specifiers
-	loose  bool // any version will do: a URL, or an edge that is ignored
-	base   uint64
-	within uint64      // where the file is taken that says so
-	cond   []condition // by extra
-	asks   []int32     // extras of the target
-	text   string
-	marker pep508.Marker
-	taken  []taken
+	name     int32
+	spec     pep440.Specifiers
+	loose    bool        // any version will do: a URL, or an edge that is ignored
+	base     uint64      // the environments in which it counts without any extra
+	within   uint64      // the environments in which pip takes the file that has it
+	cond     []condition // where extras make it count, by name of the extra
+	asks     []int32     // extras of the target that it asks for
+	text     string
+	marker   pep508.Marker
+	accepted []acceptance
 }
 
-// taken is what is known of a requirement and the options of one node.
-type taken struct {
+// acceptance says which options of one node a requirement accepts.
+type acceptance struct {
 	node    int32
-	answers []int8 // by option: 1 admitted, -1 not, 0 not asked yet
+	answers []int8 // by option: 1 is accepted, -1 is not, 0 is not known yet
 }
 
-// condition is where a requirement holds on account of one extra.
+// condition is the set of environments in which a requirement counts on account of
+// one extra. The mask is empty until done.
 type condition struct {
 	extra int32
 	mask  uint64
 	done  bool
 }
 
-// manyExtras bounds the extras of one marker that are evaluated; one that
-// names more is not judged and counts as if it held.
+// manyExtras bounds the extras of one marker that are evaluated. The requirement of a
+// marker with more extras counts with each of them.
 const manyExtras = 256
 
 type releaseKey struct {
@@ -59,7 +59,7 @@ type releaseKey struct {
 	version string
 }
 
-// number gives a name or an extra its number.
+// number returns the number of a name or an extra, a new one the first time.
 func (s *clauses) number(key string) int32 {
 	if n, ok := s.numbers[key]; ok {
 		return n
@@ -70,10 +70,10 @@ func (s *clauses) number(key string) int32 {
 	return n
 }
 
-// compile interns the requirements of a release.
+// compile turns the requirements of a release into numbers.
 func (s *clauses) compile(key string, v pep440.Version, requires []pep508.Requirement) *release {
 	if len(requires) == 0 {
-		return nothing
+		return noRequirements
 	}
 	rel := &release{reqs: make([]*require, 0, len(requires))}
 	for i := range requires {
@@ -86,8 +86,8 @@ func (s *clauses) compile(key string, v pep440.Version, requires []pep508.Requir
 	return rel
 }
 
-// compileParts is compile for a release whose files differ. What they have in
-// common is one requirement.
+// compileParts is compile for a release whose files have different requirements. A
+// requirement that several files have is compiled once, for all their environments.
 func (s *clauses) compileParts(key string, v pep440.Version, parts []Part) *release {
 	type some struct {
 		r    *pep508.Requirement
@@ -107,7 +107,7 @@ func (s *clauses) compileParts(key string, v pep440.Version, parts []Part) *rele
 		}
 	}
 	if len(all) == 0 {
-		return nothing
+		return noRequirements
 	}
 	rel := &release{reqs: make([]*require, 0, len(all))}
 	for _, one := range all {
@@ -121,19 +121,20 @@ func (s *clauses) compileParts(key string, v pep440.Version, parts []Part) *rele
 func (s *clauses) ignored(key string, v pep440.Version, r *pep508.Requirement) bool {
 	for i := range s.f.IgnoreEdges {
 		e := &s.f.IgnoreEdges[i]
-		if e.meets(key, r.Name) && (v.IsZero() || e.FromVersion.Contains(v)) {
+		if e.isBetween(key, r.Name) && (v.IsZero() || e.FromVersion.Contains(v)) {
 			return true
 		}
 	}
 	return false
 }
 
-// meets reports whether the edge is between two names.
-func (e *IgnoredEdge) meets(from, to string) bool {
+// isBetween reports whether the edge leads from one name to the other.
+func (e *IgnoredEdge) isBetween(from, to string) bool {
 	return pep508.SameName(e.From, from) && pep508.SameName(e.To, to)
 }
 
-// intern compiles a requirement that may hold within some environments.
+// intern compiles a requirement of a file that pip takes in the environments of
+// within. Equal requirements share one *require.
 func (s *clauses) intern(q *pep508.Requirement, loose bool, within uint64) *require {
 	marker := ""
 	if !q.Marker.IsZero() {
@@ -166,8 +167,8 @@ func (s *clauses) intern(q *pep508.Requirement, loose bool, within uint64) *requ
 	return r
 }
 
-// where fills in the environments in which the marker may hold without an
-// extra, and the extras that may switch it.
+// where fills in the environments in which the marker may hold without any
+// extra, and the extras that may make it hold.
 func (s *clauses) where(r *require) {
 	r.base = 0
 	for i := range s.envs {
@@ -186,12 +187,12 @@ func (s *clauses) where(r *require) {
 		}
 		r.cond = append(r.cond, c)
 	}
-	// By name: numbers depend on what was met first.
+	// By name, since a number depends on which name came first.
 	slices.SortFunc(r.cond, func(a, b condition) int { return strings.Compare(s.names[a.extra], s.names[b.extra]) })
 }
 
-// mask is where the requirement counts for a release that is active in some
-// environments and whose extras are used in some.
+// mask is the set of environments in which a requirement counts for a release that is
+// active in some environments and whose extras are used in some.
 func (s *clauses) mask(r *require, active uint64, used []use) uint64 {
 	m := r.base & active
 	if len(used) == 0 || len(r.cond) == 0 || m == active {
@@ -203,20 +204,20 @@ func (s *clauses) mask(r *require, active uint64, used []use) uint64 {
 	return m
 }
 
-// maskBy is where one extra makes the requirement count.
+// maskBy is the set of environments in which one extra makes the requirement count.
 func (s *clauses) maskBy(c *condition, r *require, used []use) uint64 {
 	at, found := slices.BinarySearchFunc(used, c.extra, func(u use, x int32) int { return int(u.extra - x) })
 	if !found {
 		return 0
 	}
 	if !c.done {
-		s.hold(r, c)
+		s.evaluate(r, c)
 	}
 	return c.mask & used[at].mask
 }
 
-// via is the extra on account of which the requirement counts in the
-// environment of bit, -1 where it does without one.
+// via is the extra that makes the requirement count in the environment of bit; -1 if
+// it counts without an extra.
 func (s *clauses) via(r *require, used []use, bit uint64) int32 {
 	if r.base&bit != 0 {
 		return -1
@@ -229,7 +230,8 @@ func (s *clauses) via(r *require, used []use, bit uint64) int32 {
 	return -1
 }
 
-func (s *clauses) hold(r *require, c *condition) {
+// evaluate fills in the mask of a condition.
+func (s *clauses) evaluate(r *require, c *condition) {
 	c.done = true
 	for i := range s.envs {
 		if r.marker.MayHold(s.envs[i].WithExtras(s.names[c.extra])) {
@@ -239,9 +241,9 @@ func (s *clauses) hold(r *require, c *condition) {
 	c.mask &= r.within
 }
 
-// release returns what a release requires and how much is known of it; what
-// is not known counts as nothing. A fact that nobody has asked for becomes a
-// need where ask is set.
+// release returns what a release requires and how much is known of it. If its
+// metadata is not known it has no requirements. With ask, metadata that nobody has
+// fetched becomes a need.
 func (s *clauses) release(name int32, v pep440.Version, ask bool) (*release, Knowledge) {
 	key := releaseKey{name, v.String()}
 	s.trail.visit(name)
@@ -251,13 +253,13 @@ func (s *clauses) release(name int32, v pep440.Version, ask bool) (*release, Kno
 		}
 		return k.rel, k.known
 	}
-	k := knownRelease{rel: nothing}
-	switch k.told, k.known = s.told(name, v); {
+	k := knownRelease{rel: noRequirements}
+	switch k.metadata, k.known = s.metadataOf(name, v); {
 	case k.known != Known:
-	case len(k.told.Parts) > 0:
-		k.rel = s.compileParts(s.names[name], v, k.told.Parts)
+	case len(k.metadata.Parts) > 0:
+		k.rel = s.compileParts(s.names[name], v, k.metadata.Parts)
 	default:
-		k.rel = s.compile(s.names[name], v, k.told.Requires)
+		k.rel = s.compile(s.names[name], v, k.metadata.Requires)
 	}
 	s.releases[key] = k
 	if ask && k.known == Missing {
@@ -266,8 +268,9 @@ func (s *clauses) release(name int32, v pep440.Version, ask bool) (*release, Kno
 	return k.rel, k.known
 }
 
-// told is what the facts tell of a release; Known comes with metadata alone.
-func (s *clauses) told(name int32, v pep440.Version) (*Metadata, Knowledge) {
+// metadataOf asks the facts for the metadata of a release. Known comes only with
+// metadata that is not nil.
+func (s *clauses) metadataOf(name int32, v pep440.Version) (*Metadata, Knowledge) {
 	if s.f.Metadata == nil {
 		return nil, Unknown
 	}
@@ -279,10 +282,10 @@ func (s *clauses) told(name int32, v pep440.Version) (*Metadata, Knowledge) {
 }
 
 type knownRelease struct {
-	rel   *release
-	known Knowledge
-	told  *Metadata // what rel was made of
-	met   uint32    // the question that looked at it last, of a stop of a line
+	rel      *release
+	known    Knowledge
+	metadata *Metadata // what rel was made of
+	counted  uint32    // the last question that counted it, of an entry of a list
 }
 
 func (s *clauses) need(n Need) {
@@ -294,8 +297,8 @@ func (s *clauses) need(n Need) {
 	s.trail.needs = append(s.trail.needs, n)
 }
 
-// Missing lists the facts that were asked for so far and that nobody has
-// looked for, sorted by name, pages first, then by version.
+// Missing lists the facts that the questions so far need and that nobody has
+// fetched, sorted by name, pages first, then by version.
 func (s *Solver) Missing() []Need {
 	s.settle()
 	out := make([]Need, 0, len(s.needs))

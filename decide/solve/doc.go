@@ -1,12 +1,17 @@
-// Package solve tells which pins go together: what violates a requirement now,
-// what a move would add to that, and for a pin that should move, the newest
-// version it can reach and the smallest set of other upgrades it needs.
+// Package solve finds which pins go together: the requirements that the pins
+// violate now, those that a move would add, and for a pin that should move, the
+// newest version it can reach with the fewest other pins that have to move, too.
 //
-// Its invariant is that a set it offers adds no violated edge to those that
-// the pins have as they are, in any environment, and that the same facts give
-// the same answer.
+// Its invariant: a set that it offers adds no violated requirement to those that
+// the pins violate as they are, in any environment, and the same facts give the
+// same answer.
 //
-// It does not fetch: what it does not know it lists in Solver.Missing, and the
-// caller fetches and asks again. It does not choose policy either: what a pin
-// may move to is given to it.
+// It does not fetch. It lists the facts that it lacks in Solver.Missing; the
+// caller fetches them and asks again. It does not make policy: the caller says
+// what each pin may move to.
+//
+// Words of this package: a node is a pin or a root; an option is a version that a
+// node may have, the first being the version it has; an environment is a Python
+// on a platform, and a mask is a set of environments, a bit for each; an open name
+// is a name that something requires and that no pin of the file meets.
 package solve

@@ -2,11 +2,10 @@ package solve
 
 import "slices"
 
-// This file finds the pins that a set makes unneeded. What they require counts
-// all the same: no move is made so that something becomes unneeded, and none
-// is let through because something does.
+// This file finds the pins that a set makes unneeded. Their requirements still count:
+// making a pin unneeded is no reason to make a move, or to permit one.
 
-// drops reports whether a moved node requires less than before.
+// drops reports whether some moved node may require less than before.
 func (st *moves) drops() bool {
 	for _, i := range st.moved {
 		now := st.rel[i].reqs
@@ -22,7 +21,8 @@ func (st *moves) drops() bool {
 	return false
 }
 
-// reachedAsIs is where roots reach the nodes as the pins are.
+// reachedAsIs gives, for each node, the environments in which a root requires it,
+// directly or through others, as the pins are.
 func (s *present) reachedAsIs() []uint64 {
 	if s.reached == nil {
 		s.reached = s.flood(nil, &openReach{env: s.openAsIs, seen: map[[2]int32]uint64{}}).reached
@@ -37,9 +37,9 @@ func (s *graph) openAsIs(g int32, e int) *openEnv {
 	return nil
 }
 
-// unneeded lists the pins that roots reach as the pins are and not in the
-// state, where some names without a pin were chosen anew. asIs is where roots reach
-// as the pins are, see present.reachedAsIs.
+// unneeded lists the pins that a root reaches as the pins are and that none reaches in
+// the state. chosen are the open names for which other releases were chosen in the
+// state; asIs is present.reachedAsIs.
 func (st *moves) unneeded(chosen []chosenEnv, asIs func() []uint64) []int {
 	s := st.s
 	if len(s.f.Roots) == 0 || !st.drops() {

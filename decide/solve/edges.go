@@ -8,12 +8,12 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// This file answers what is violated, and writes edges down.
+// This file lists what the pins violate, and describes it as edges.
 
-// edge describes a conflict as it stands in a state.
+// edge describes a conflict as it is in a state.
 func (st *moves) edge(c *conflict) Edge {
 	s := st.s
-	e := Edge{Requirement: c.req.text, To: s.names[c.req.name], Environment: first(c.mask), Environments: c.mask}
+	e := Edge{Requirement: c.req.text, To: s.names[c.req.name], Environment: lowest(c.mask), Environments: c.mask}
 	group := c.group
 	if c.from >= 0 {
 		n := &s.nodes[c.from]
@@ -25,7 +25,7 @@ func (st *moves) edge(c *conflict) Edge {
 	e.Group = s.groups[group].number
 	to := c.to
 	if to < 0 {
-		to = s.slot(group, c.req.name, c.mask)
+		to = s.pinIn(group, c.req.name, c.mask)
 	}
 	if to >= 0 {
 		e.To, e.ToVersion, e.ToBlocks = s.nodes[to].key, st.option(to).v, s.nodes[to].blocks
@@ -39,8 +39,8 @@ func (st *moves) edge(c *conflict) Edge {
 	return e
 }
 
-// slot is the pin of a name in the first environment of a mask, -1 for none.
-func (s *graph) slot(group, name int32, mask uint64) int32 {
+// pinIn is the pin of a name in the first environment of a mask, -1 for none.
+func (s *graph) pinIn(group, name int32, mask uint64) int32 {
 	for _, b := range s.groups[group].pinned(name) {
 		if s.nodes[b].active&mask&-mask != 0 {
 			return b
@@ -57,8 +57,8 @@ func (st *moves) edges(list []conflict) []Edge {
 	return tidy(out)
 }
 
-// tidy sorts edges by group, names, versions and requirement and drops copies,
-// of which the one of the first environment stays, with the environments of all.
+// tidy sorts edges by group, names, versions and requirement. Of equal edges it keeps
+// the one of the first environment, with the environments of all.
 func tidy(list []Edge) []Edge {
 	slices.SortFunc(list, compareEdges)
 	out := list[:0]
@@ -85,8 +85,8 @@ func compareEdges(a, b Edge) int {
 	)
 }
 
-// Same reports whether two edges are one requirement between the same releases,
-// in whatever environment and on account of whatever extra.
+// Same reports whether two edges are one requirement between the same releases. The
+// environment and the extra do not matter.
 func (e Edge) Same(o Edge) bool {
 	e.Environment, e.Extra, o.Environment, o.Extra = 0, "", 0, ""
 	return e.FromRoot == o.FromRoot && e.ToMissing == o.ToMissing && compareEdges(e, o) == 0
@@ -96,12 +96,12 @@ func compareVersions(a, b pep440.Version) int {
 	return cmp.Or(a.Compare(b), strings.Compare(a.String(), b.String()))
 }
 
-// Conflicts lists what the pins violate as they are: each edge once, sorted,
-// those to names without a pin of which no release fits among them.
+// Conflicts lists what the pins violate as they are: each edge once, sorted. Edges to
+// open names of which no release fits are among them.
 func (s *Solver) Conflicts() []Edge {
 	s.settle()
 	st := s.scratch()
-	out := st.edges(s.now)
+	out := st.edges(s.conflictsNow)
 	for gi, g := range s.groups {
 		var names []int32
 		for e := range g.open.envs {
@@ -116,8 +116,8 @@ func (s *Solver) Conflicts() []Edge {
 	return tidy(out)
 }
 
-// brokenName is a name without a pin of which no release fits: in each such
-// environment, the first that requires it.
+// brokenName describes an open name of which no release fits: for each environment in
+// which none fits, the first node that requires it.
 func (s *graph) brokenName(gi, name int32) []conflict {
 	g := s.groups[gi]
 	var out []conflict
@@ -135,13 +135,13 @@ func (s *graph) brokenName(gi, name int32) []conflict {
 	return out
 }
 
-// Unchecked lists the names without a pin of which is not known whether the
-// pins as they are fit them, each once for each group, sorted.
+// Unchecked lists the open names of which it is not known whether some release fits
+// the pins as they are, each once for each group, sorted.
 func (s *Solver) Unchecked() []Unchecked {
 	s.settle()
 	st := s.scratch()
 	var out []Unchecked
-	note := func(gi int32, name int32, spent bool, by Edge) {
+	add := func(gi int32, name int32, spent bool, by Edge) {
 		u := Unchecked{Unpinned{s.names[name], s.groups[gi].number, by}, spent}
 		u.By.Group, u.By.ToMissing = u.Group, false
 		if !slices.ContainsFunc(out, func(o Unchecked) bool { return o.Key == u.Key && o.Group == u.Group }) {
@@ -152,11 +152,11 @@ func (s *Solver) Unchecked() []Unchecked {
 		for e := range g.open.envs {
 			env := &g.open.envs[e]
 			for _, c := range s.spentIn(int32(gi), e) {
-				note(int32(gi), c.req.name, true, st.edge(&c))
+				add(int32(gi), c.req.name, true, st.edge(&c))
 			}
 			for i := range env.picks {
 				if p := &env.picks[i]; p.known == NotChecked {
-					note(int32(gi), p.name, false, s.byOf(p, 1<<e))
+					add(int32(gi), p.name, false, s.byOf(p, 1<<e))
 				}
 			}
 		}
@@ -167,8 +167,8 @@ func (s *Solver) Unchecked() []Unchecked {
 	return out
 }
 
-// spentIn are the demands of a group in an environment for names that took too many
-// steps.
+// spentIn lists the demands of a group in an environment for names that took too many
+// steps to judge.
 func (s *present) spentIn(gi int32, e int) []conflict {
 	var out []conflict
 	open := &s.groups[gi].open
@@ -180,15 +180,14 @@ func (s *present) spentIn(gi int32, e int) []conflict {
 	return out
 }
 
-// Unpinned lists, for each group, the names that its pins and roots require,
-// at once or by way of other such names, and that have no pin where they are
-// required. Each is there once, sorted.
+// Unpinned lists, for each group, the open names that its pins and roots require,
+// directly or through other open names. Each is there once, sorted.
 func (s *Solver) Unpinned() []Unpinned {
 	s.settle()
 	st := s.scratch()
 	var out []Unpinned
 	seen := map[edgeKey]bool{}
-	note := func(g int32, name int32, by Edge) {
+	add := func(g int32, name int32, by Edge) {
 		if k := (edgeKey{g, name, 0}); !seen[k] {
 			seen[k] = true
 			by.Group, by.ToMissing = s.groups[g].number, false
@@ -198,12 +197,12 @@ func (s *Solver) Unpinned() []Unpinned {
 	for gi, g := range s.groups {
 		for _, d := range g.open.demands {
 			c := conflict{from: d.node, to: -1, req: d.req, mask: d.mask, extra: s.via(d.req, s.used[d.node], d.mask&-d.mask)}
-			note(int32(gi), d.req.name, st.edge(&c))
+			add(int32(gi), d.req.name, st.edge(&c))
 		}
 		for e := range g.open.envs {
 			for i := range g.open.envs[e].picks {
 				p := &g.open.envs[e].picks[i]
-				note(int32(gi), p.name, s.byOf(p, 1<<e))
+				add(int32(gi), p.name, s.byOf(p, 1<<e))
 			}
 		}
 	}
@@ -213,7 +212,7 @@ func (s *Solver) Unpinned() []Unpinned {
 	return out
 }
 
-// byOf is the requirement on account of which a name was chosen.
+// byOf is the requirement because of which a release was chosen for an open name.
 func (s *graph) byOf(p *pick, mask uint64) Edge {
 	c := conflict{from: p.by.node, to: -1, req: p.by.req, mask: mask, extra: p.by.extra, open: p.by}
 	if c.req == nil {
@@ -224,7 +223,8 @@ func (s *graph) byOf(p *pick, mask uint64) Edge {
 	return e
 }
 
-// apply brings the scratch state to the pins with some moves made.
+// apply makes moves in the scratch state. It skips a move of an unknown pin, a second
+// move of one pin, and a move to the version that the pin has.
 func (s *present) apply(moves []Move) *state {
 	st := s.scratch()
 	for _, m := range moves {
@@ -235,7 +235,7 @@ func (s *present) apply(moves []Move) *state {
 		if st.isMoved(i) {
 			continue
 		}
-		// What goals and other members may not choose is no part of a train.
+		// An option that the search may not choose is no part of a train.
 		o, added := s.addOption(i, Candidate{Version: m.To, Major: m.Major, Young: m.Young, Down: m.Down})
 		if added {
 			s.nodes[i].options[o].stray = true
@@ -243,19 +243,19 @@ func (s *present) apply(moves []Move) *state {
 		if o == 0 {
 			continue
 		}
-		opt := s.look(i, o)
+		opt := s.load(i, o)
 		s.release(s.nodes[i].name, opt.v, true)
 		st.move(i, o, opt.rel)
 	}
 	return st
 }
 
-// Added lists what moves violate that is not excused, sorted. Moves that the
-// facts do not cover land in Missing. Where [Solver.Spent] says so afterwards,
-// names without a pin took too many steps and are not judged.
+// Added lists what some moves violate beyond what the pins violate as they are,
+// sorted. Facts that it lacks about the moves go to Missing. If [Solver.Spent]
+// reports true afterwards, open names took too many steps and are not judged.
 func (s *Solver) Added(moves []Move) []Edge {
 	s.settle()
-	s.within(judgeSteps)
+	s.beginQuestion(judgeSteps)
 	st := s.apply(moves)
 	list := st.conflicts(nil)
 	if c := st.fits(nil).clash; c != nil {
@@ -266,54 +266,54 @@ func (s *Solver) Added(moves []Move) []Edge {
 	return out
 }
 
-// Removed lists what the pins violate as they are and moves cure, sorted.
+// Removed lists what the pins violate as they are and some moves end, sorted.
 func (s *Solver) Removed(moves []Move) []Edge {
 	s.settle()
 	st := s.apply(moves)
 	var list []conflict
-	for i := range s.now {
-		if st.cures(&s.now[i]) {
-			list = append(list, s.now[i])
+	for i := range s.conflictsNow {
+		if st.ends(&s.conflictsNow[i]) {
+			list = append(list, s.conflictsNow[i])
 		}
 	}
 	st.reset()
 	return st.edges(list)
 }
 
-// cured counts the violated edges that a state is rid of.
-func (s *present) cured(st *state) int {
+// endedIn counts the conflicts of the pins as they are that a state ends.
+func (s *present) endedIn(st *state) int {
 	n := 0
-	for i := range s.now {
-		if st.cures(&s.now[i]) {
+	for i := range s.conflictsNow {
+		if st.ends(&s.conflictsNow[i]) {
 			n++
 		}
 	}
 	return n
 }
 
-// cures reports whether a requirement that the pins violate as they are holds
-// in the state or counts no more.
-func (st *moves) cures(c *conflict) bool {
-	_, still := st.still(c)
-	return !still
+// ends reports whether a requirement that the pins violate as they are is met in the
+// state, or does not count there.
+func (st *moves) ends(c *conflict) bool {
+	_, violated := st.stillViolated(c)
+	return !violated
 }
 
-// still is a requirement that the pins violate as they are, as far as the state
-// violates it too.
-func (st *moves) still(c *conflict) (conflict, bool) {
+// stillViolated returns the part of a conflict of the pins as they are that the state
+// has, too; false if it has none.
+func (st *moves) stillViolated(c *conflict) (conflict, bool) {
 	st.refresh()
 	s := st.s
 	if st.isMoved(c.from) && !slices.Contains(st.release(c.from).reqs, c.req) {
 		return conflict{}, false
 	}
 	m := s.mask(c.req, s.nodes[c.from].active, st.used[c.from]) & s.nodes[c.to].active
-	if m == 0 || s.takes(c.to, st.opt[c.to], c.req) {
+	if m == 0 || s.accepts(c.to, st.opt[c.to], c.req) {
 		return conflict{}, false
 	}
-	return st.met(c.from, c.to, c.req, m), true
+	return st.conflictOf(c.from, c.to, c.req, m), true
 }
 
-// scratch is a state as the pins are; there is one for all questions.
+// scratch is the state of the pins as they are. All questions use the same one.
 func (s *present) scratch() *state {
 	if s.spare == nil {
 		s.spare = newState(&s.graph)

@@ -6,24 +6,24 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// This file finds which extras count in a state, and what roots reach.
+// This file finds which extras count in a state, and which nodes the roots reach.
 
-// use is an extra of a node that counts, and on whose account.
+// use is an extra of a node that counts in some environments, and who asks for it.
 type use struct {
 	extra int32
 	mask  uint64
 	by    []actor
 }
 
-// actor asks for an extra; node is -1 for the configuration. Via is the
-// actor's own extra that makes it ask, -1 for none.
+// actor is a node that asks for an extra; -1 is the configuration. If it asks because
+// of an extra of its own, via is that extra, else -1.
 type actor struct {
 	node, via int32
 	mask      uint64
 }
 
-// actors appends the nodes that make an extra of p count in one environment:
-// while none of them moves, it does.
+// actors appends the nodes because of which an extra of p counts in one environment.
+// As long as none of them moves, it counts.
 func (st *moves) actors(p, extra int32, bit uint64, out []int32) []int32 {
 	for _, u := range st.used[p] {
 		if u.extra != extra {
@@ -46,7 +46,7 @@ func (st *moves) actors(p, extra int32, bit uint64, out []int32) []int32 {
 	return out
 }
 
-// refresh brings the used extras up to date, if a move can have changed them.
+// refresh brings the used extras up to date if a move may have changed them.
 func (st *moves) refresh() {
 	if !st.stale {
 		return
@@ -77,21 +77,22 @@ func sameUse(a, b []use) bool {
 	return slices.EqualFunc(a, b, func(x, y use) bool { return x.extra == y.extra && x.mask == y.mask })
 }
 
-// flooded is how far requirements spread.
+// flooded is what a flood found so far.
 type flooded struct {
 	s    *graph
 	st   *moves
 	used [][]use
-	// reached is where a node is needed by a root; nil when every node counts.
+	// reached gives for each node the environments in which a root needs it; nil if
+	// every pin counts as installed.
 	reached []uint64
 	queue   []int32
 	queued  []bool
 	open    *openReach
 }
 
-// flood finds the extras that count in a state (nil: the pins as they are).
-// Every pin counts as installed, or where open is not nil, those that a root
-// reaches.
+// flood follows requirements from node to node and finds the extras that count in a
+// state; nil is the pins as they are. If open is nil, every pin counts as installed,
+// else those alone that a root reaches.
 func (s *graph) flood(st *moves, open *openReach) *flooded {
 	s.steps += len(s.nodes) / 8
 	f := &flooded{s: s, st: st, used: make([][]use, len(s.nodes)), queued: make([]bool, len(s.nodes)), open: open}
@@ -116,7 +117,7 @@ func (f *flooded) seed() {
 			extras = f.s.f.Extras[n.key]
 		}
 		for _, x := range extras {
-			f.use(int32(i), f.s.number(pep508.NormalizeName(x)), n.active, actor{node: -1, mask: n.active})
+			f.addUse(int32(i), f.s.number(pep508.NormalizeName(x)), n.active, actor{node: -1, mask: n.active})
 		}
 		if n.root && f.reached != nil {
 			f.reached[i] = n.active
@@ -162,7 +163,7 @@ func (f *flooded) spread(p int32) {
 			f.reach(g, r, m, actor{})
 			continue
 		}
-		// Each environment has its own reason.
+		// In each environment another extra may make p ask.
 		for left := m; left != 0; left &= left - 1 {
 			bit := left & -left
 			f.reach(g, r, bit, actor{node: p, via: f.s.via(r, f.used[p], bit)})
@@ -170,7 +171,7 @@ func (f *flooded) spread(p int32) {
 	}
 }
 
-// reach notes that a requirement counts in the environments of m.
+// reach follows a requirement that counts in the environments of m.
 func (f *flooded) reach(g *group, r *require, m uint64, by actor) {
 	left := m
 	for _, b := range g.pinned(r.name) {
@@ -185,7 +186,7 @@ func (f *flooded) reach(g *group, r *require, m uint64, by actor) {
 		}
 		for _, x := range r.asks {
 			by.mask = at
-			if f.use(b, x, at, by) {
+			if f.addUse(b, x, at, by) {
 				f.push(b)
 			}
 		}
@@ -195,8 +196,8 @@ func (f *flooded) reach(g *group, r *require, m uint64, by actor) {
 	}
 }
 
-// use notes that an extra counts and reports whether that is new.
-func (f *flooded) use(i, extra int32, m uint64, by actor) bool {
+// addUse adds an extra that counts. It reports whether that is new.
+func (f *flooded) addUse(i, extra int32, m uint64, by actor) bool {
 	list := f.used[i]
 	at, found := slices.BinarySearchFunc(list, extra, func(u use, x int32) int { return int(u.extra - x) })
 	if !found {
@@ -214,20 +215,20 @@ func (f *flooded) use(i, extra int32, m uint64, by actor) bool {
 	return true
 }
 
-// openReach lets a flood pass through open names.
+// openReach lets a flood pass through the releases that were chosen for open names.
 type openReach struct {
-	env  func(group int32, e int) *openEnv
-	seen map[[2]int32]uint64
+	env  func(group int32, e int) *openEnv // what was chosen in an environment
+	seen map[[2]int32]uint64               // by group and name, the environments followed so far
 }
 
-// openName follows what was chosen for an open name.
+// openName follows the requirements of the release that was chosen for an open name.
 func (f *flooded) openName(g *group, r *require, m uint64) {
 	group := f.s.groupAt[g.number]
 	key := [2]int32{group, r.name}
 	m &^= f.open.seen[key]
 	f.open.seen[key] |= m
 	for ; m != 0; m &= m - 1 {
-		env := f.open.env(group, first(m))
+		env := f.open.env(group, lowest(m))
 		if env == nil {
 			continue
 		}
@@ -237,7 +238,7 @@ func (f *flooded) openName(g *group, r *require, m uint64) {
 		}
 		bit := m & -m
 		for _, q := range p.rel.reqs {
-			if p.holds(f.s, q, bit) {
+			if p.counts(f.s, q, bit) {
 				f.reach(g, q, bit, actor{node: -1})
 			}
 		}

@@ -7,16 +7,16 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// This file keeps a Solver while facts are added. An answer depends on the pins
-// as they are, on the names whose facts were looked at on the way to it, and on
-// the question. As long as none of these changed it is given again.
+// This file keeps the answers of a Solver when facts are added. An answer depends on
+// the pins as they are, on the names whose facts were read for it, and on the
+// question. As long as none of these changes, the kept answer is given again.
 
-// trail is what a question looked at and asked for.
+// trail is what a question read, and what it lacks.
 type trail struct {
-	names []int32 // whose facts were looked at, each once
+	names []int32 // whose facts were read, each once
 	needs []Need  // facts that it lacks
 	mark  []uint32
-	round uint32 // a name with this mark is among names
+	round uint32 // of this question; a name with this mark is among names
 }
 
 // begin starts a trail.
@@ -25,7 +25,7 @@ func (t *trail) begin() {
 	t.names, t.needs = nil, nil
 }
 
-// visit notes that the facts of a name were looked at.
+// visit adds a name whose facts were read.
 func (t *trail) visit(name int32) {
 	if int(name) >= len(t.mark) {
 		t.mark = append(t.mark, make([]uint32, int(name)+1-len(t.mark)+len(t.mark)/2)...)
@@ -41,16 +41,16 @@ type answer struct {
 	goals   []Goal
 	options Options
 	result  Result
-	repairs []Repair // in place of result
+	repairs []Repair // of Repairs, in place of result
 	spent   bool
 	names   []int32
 	needs   []Need
 }
 
-// question is whom an answer is kept for: the first goal's pin, -1 for repairs.
+// question is the key of kept answers: the pin of the first goal, -1 for repairs.
 type question int
 
-// recall finds a kept answer and asks again for what it lacks.
+// recall finds a kept answer, and adds to the needs what that one lacks; nil for none.
 func (s *Solver) recall(q question, goals []Goal, o Options) *answer {
 	for _, a := range s.answers[q] {
 		if a.options == o && slices.EqualFunc(a.goals, goals, sameGoal) {
@@ -66,17 +66,17 @@ func (s *Solver) recall(q question, goals []Goal, o Options) *answer {
 
 func sameGoal(a, b Goal) bool { return a.Pin == b.Pin && slices.Equal(a.To, b.To) }
 
-// keep notes an answer with the trail that led to it.
-func (s *Solver) keep(q question, a *answer) {
+// keepAnswer keeps an answer with its trail.
+func (s *Solver) keepAnswer(q question, a *answer) {
 	a.spent, a.names, a.needs = s.spent, s.trail.names, s.trail.needs
 	s.answers[q] = append(s.answers[q], a)
 }
 
-// Renew goes on with facts that differ from those of before for some names alone:
-// in what their releases require, and in the releases of names without a pin. What
-// was answered without them stands. It reports false where the pins as they are
-// are not what they were; then the Solver is of no more use, and [New] makes
-// another. Either way the answers are those of a new Solver.
+// Renew replaces the facts. The new ones may differ only for the names in changed, in
+// what their releases require and in the releases of open names. Answers that did not
+// depend on these names are kept. It reports false if the pins as they are changed, too:
+// then this Solver must not be used any more, and [New] makes another one. Either way
+// the answers are those that a new Solver would give.
 func (s *Solver) Renew(f *Facts, changed map[string]bool) bool {
 	if len(f.Pins) != len(s.f.Pins) || len(f.Roots) != len(s.f.Roots) {
 		return false
@@ -98,7 +98,7 @@ func (s *Solver) Renew(f *Facts, changed map[string]bool) bool {
 		if !s.renewPins(name, before) {
 			return false
 		}
-		delete(s.lines, name)
+		delete(s.openLists, name)
 	}
 	maps.DeleteFunc(s.releases, func(k releaseKey, _ knownRelease) bool { return names[k.name] })
 	for q, list := range s.answers {
@@ -113,8 +113,8 @@ func (s *Solver) Renew(f *Facts, changed map[string]bool) bool {
 	return true
 }
 
-// renewPins forgets what is known of the options of a name's pins. It reports
-// false where the pins themselves require something else, or may move elsewhere.
+// renewPins drops what is known of the options of the pins of a name. It reports false
+// if the pins now require something else, or may move to other versions.
 func (s *graph) renewPins(name int32, before *Facts) bool {
 	for _, g := range s.groups {
 		for _, i := range g.pinned(name) {
@@ -123,8 +123,8 @@ func (s *graph) renewPins(name int32, before *Facts) bool {
 				return false
 			}
 			if !is.Blocks {
-				m, known := s.told(name, is.Version)
-				if now := s.releases[releaseKey{name, is.Version.String()}]; known != now.known || !sameMetadata(m, now.told) {
+				m, known := s.metadataOf(name, is.Version)
+				if now := s.releases[releaseKey{name, is.Version.String()}]; known != now.known || !sameMetadata(m, now.metadata) {
 					return false
 				}
 			}
@@ -138,8 +138,8 @@ func (s *graph) renewPins(name int32, before *Facts) bool {
 	return true
 }
 
-// sameMetadata reports whether two answers about a release are one: the same
-// requirements in the same memory.
+// sameMetadata reports whether two answers about a release have the same requirements
+// in the same memory.
 func sameMetadata(a, b *Metadata) bool {
 	if a == nil || b == nil {
 		return a == b

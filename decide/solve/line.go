@@ -2,27 +2,27 @@ package solve
 
 import "gitlab.com/cki-project/pinwheel/python/pep440"
 
-// This file keeps the releases of names without a pin. A long list of them is
-// read like the train of a pin.
+// This file lists the releases of open names. Of a long list only some releases are
+// read, as of the train of a pin, see train.go.
 
-// line is the releases of a name without a pin, newest first.
-type line struct {
+// releaseList is the releases of an open name, newest first.
+type releaseList struct {
 	known    Knowledge // of the list
 	name     int32
 	versions []pep440.Version
-	rest     bool           // there are older ones that nobody judged
-	stops    []knownRelease // of each version; not looked at where known is ""
-	older    []int          // the nearest known one, -1 for none; only of a long line
+	rest     bool           // there are older releases that nobody judged
+	entries  []knownRelease // of each version; known is "" until it is loaded
+	older    []int          // of each entry of a long list, the nearest known older one, -1 for none
 	newer    []int
 }
 
-// line lists the releases of a name without a pin.
-func (s *clauses) line(name int32) *line {
+// listOf returns the releases of an open name. The list is empty unless it is Known.
+func (s *clauses) listOf(name int32) *releaseList {
 	s.trail.visit(name)
-	if l, ok := s.lines[name]; ok {
+	if l, ok := s.openLists[name]; ok {
 		return l
 	}
-	l := &line{name: name, known: Absent}
+	l := &releaseList{name: name, known: Absent}
 	if s.f.Releases != nil {
 		l.versions, l.known = s.f.Releases(s.names[name])
 	}
@@ -31,38 +31,39 @@ func (s *clauses) line(name int32) *line {
 	} else if s.f.Rest != nil {
 		l.rest = s.f.Rest(s.names[name])
 	}
-	l.stops = make([]knownRelease, len(l.versions))
-	s.lines[name] = l
+	l.entries = make([]knownRelease, len(l.versions))
+	s.openLists[name] = l
 	return l
 }
 
-// stop is what a release requires, or at least requires where nobody has read
-// it.
-func (s *clauses) stop(l *line, k int) (*release, Knowledge) {
+// entry is what the k-th release of a list requires. If nobody has read that and the
+// list is long, it is what the release requires at least.
+func (s *clauses) entry(l *releaseList, k int) (*release, Knowledge) {
 	s.trail.visit(l.name)
-	p := &l.stops[k]
+	p := &l.entries[k]
 	if p.known == "" {
 		p.rel, p.known = s.release(l.name, l.versions[k], false)
 	}
-	s.meet(&p.met, &p.rel)
-	if p.known != Missing && p.known != NotChecked || len(l.versions) <= short {
+	s.count(&p.counted, &p.rel)
+	if p.known != Missing && p.known != NotChecked || len(l.versions) <= shortList {
 		return p.rel, p.known
 	}
 	if l.older == nil {
-		s.survey(l)
+		s.fillNearest(l)
 	}
 	if l.older[k] < 0 || l.newer[k] < 0 {
-		return nothing, p.known
+		return noRequirements, p.known
 	}
-	return s.blend(l.stops[l.older[k]].rel, l.stops[l.newer[k]].rel), p.known
+	return s.blend(l.entries[l.older[k]].rel, l.entries[l.newer[k]].rel), p.known
 }
 
-func (s *clauses) survey(l *line) {
+// fillNearest fills in older and newer of a long list.
+func (s *clauses) fillNearest(l *releaseList) {
 	l.older, l.newer = make([]int, len(l.versions)), make([]int, len(l.versions))
 	last := -1
 	for k := range l.versions {
 		l.newer[k] = last
-		p := &l.stops[k]
+		p := &l.entries[k]
 		if p.known == "" {
 			p.rel, p.known = s.release(l.name, l.versions[k], false)
 		}
@@ -73,25 +74,26 @@ func (s *clauses) survey(l *line) {
 	last = -1
 	for k := len(l.versions) - 1; k >= 0; k-- {
 		l.older[k] = last
-		if l.stops[k].known == Known {
+		if l.entries[k].known == Known {
 			last = k
 		}
 	}
 }
 
-// probeLine picks the release to read so that the one chosen can be judged.
-func (o *opening) probeLine(l *line, v *openVar) int {
+// entryToRead chooses the release to read so that the chosen one can be judged: the
+// chosen one itself, or one that halves the unread releases below it.
+func (o *opening) entryToRead(l *releaseList, v *openVar) int {
 	fits := func(k int) bool { return v.accepts(l.versions[k]) && o.s.admits(v.name, l.versions[k], o.bit) }
 	at := v.chosen.at
 	first := 0
 	for first < len(l.versions) && !fits(first) {
 		first++
 	}
-	if at == first || len(l.versions) <= short {
+	if at == first || len(l.versions) <= shortList {
 		return at
 	}
 	end := at
-	for end < len(l.versions) && l.stops[end].known == Missing && fits(end) {
+	for end < len(l.versions) && l.entries[end].known == Missing && fits(end) {
 		end++
 	}
 	switch {
@@ -103,24 +105,24 @@ func (o *opening) probeLine(l *line, v *openVar) int {
 	return at + (end-at)/2
 }
 
-// releases yields what the name may be: what it was as the pins are, then the
-// newest first, if all that require it accept it.
+// releases iterates over the releases that all who require the name accept: first the
+// one that was chosen as the pins are, then the others, newest first.
 func (o *opening) releases(v *openVar) func(func(pick) bool) {
 	return func(yield func(pick) bool) { o.each(v, yield) }
 }
 
-// each is releases with the function that takes them.
+// each calls yield for each of releases until it returns false.
 func (o *opening) each(v *openVar, yield func(pick) bool) {
-	last, before := o.again(v)
+	last, before := o.asBefore(v)
 	if before && !yield(last) {
 		return
 	}
-	line := o.s.line(v.name)
+	line := o.s.listOf(v.name)
 	if o.st.reading && line.known == Missing {
 		o.s.need(Need{Key: o.s.names[v.name], Page: true})
 	}
 	if line.known == Missing || line.known == NotChecked {
-		yield(o.pickOf(v, pep440.Version{}, nothing, line.known))
+		yield(o.pickOf(v, pep440.Version{}, noRequirements, line.known))
 		return
 	}
 	for k, w := range line.versions {
@@ -133,17 +135,17 @@ func (o *opening) each(v *openVar, yield func(pick) bool) {
 		}
 	}
 	if line.rest {
-		yield(o.pickOf(v, pep440.Version{}, nothing, NotChecked))
+		yield(o.pickOf(v, pep440.Version{}, noRequirements, NotChecked))
 	}
 }
 
-// pickAt is the k-th release of a line as a choice, if it is one.
-func (o *opening) pickAt(v *openVar, line *line, k int) (pick, bool) {
+// pickAt is the k-th release of a list as a choice; false if it may not be chosen.
+func (o *opening) pickAt(v *openVar, line *releaseList, k int) (pick, bool) {
 	w := line.versions[k]
-	if o.st.reading && len(line.versions) <= short {
+	if o.st.reading && len(line.versions) <= shortList {
 		o.s.release(v.name, w, true)
 	}
-	rel, known := o.s.stop(line, k)
+	rel, known := o.s.entry(line, k)
 	if known == Absent || (known == Unknown && !o.s.f.Unverified) {
 		return pick{}, false
 	}
@@ -152,8 +154,9 @@ func (o *opening) pickAt(v *openVar, line *line, k int) (pick, bool) {
 	return p, true
 }
 
-// again is what a name was as the pins are, where all that require it accept that.
-func (o *opening) again(v *openVar) (pick, bool) {
+// asBefore is the release that was chosen as the pins are, if all who require the name
+// accept it now.
+func (o *opening) asBefore(v *openVar) (pick, bool) {
 	if o.before == nil {
 		return pick{}, false
 	}

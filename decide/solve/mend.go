@@ -6,52 +6,53 @@ import (
 	"strings"
 )
 
-// This file searches for moves that end what the pins violate as they are.
+// This file searches for moves that end conflicts of the pins as they are.
 
 // Repair is what can be done about conflicts that have a pin in common.
 type Repair struct {
-	// Result is Solved where some of the conflicts can be ended: it leaves the
-	// fewest, with the fewest moves, the first by name. It adds none.
+	// Result is Solved if some of the conflicts can be ended. Its moves end as many as
+	// possible, then are as few as possible, then come first by name. They add no
+	// conflict.
 	Result
-	// Ends are the conflicts that it ends, and Left those that stay with it,
-	// sorted. Where it is not Solved all stay.
+	// Ends are the conflicts that it ends, and Left those that it does not, sorted. If
+	// it is not Solved, all are in Left.
 	Ends, Left []Edge
-	// Unsure says that a search was given up, so that more might be ended.
+	// Unsure says that a search gave up, so that it may be possible to end more.
 	Unsure bool
 }
 
 // flaw is one thing that the pins violate as they are: a requirement on a pin,
-// or a name without a pin of which no release fits.
+// or an open name of which no release fits.
 type flaw struct {
 	conflict
-	name int32 // of the name without a pin, -1 for none
+	name int32 // the open name, -1 for none
 }
 
-// openName is a name without a pin in one group.
+// openName is an open name in one group.
 type openName struct{ group, name int32 }
 
 const (
-	// together is how many conflicts with a pin in common are tried in every
-	// combination; of more, one after the other is added as far as that goes.
-	together = 6
+	// mostTogether is up to how many conflicts with a pin in common every combination is
+	// tried. Of more, one after the other is added as long as all can be ended together.
+	mostTogether = 6
 	// namingBudget bounds the search for the first set by name.
 	namingBudget = 2000
 )
 
-// Repairs searches for every group of conflicts that have a pin in common. The
-// groups come in the order of the pins. Where facts are missing a result is
-// Lacking, and Missing says more than before.
+// Repairs searches a repair for every group of conflicts that have a pin in common. The
+// groups come in the order of the pins. If facts are missing, a result is Lacking, and
+// Missing lists them.
 func (s *Solver) Repairs(o Options) []Repair {
 	s.settle()
 	if a := s.recall(-1, nil, o); a != nil {
 		return slices.Clone(a.repairs)
 	}
 	a := &answer{options: o, repairs: s.mend(o)}
-	s.keep(-1, a)
+	s.keepAnswer(-1, a)
 	return slices.Clone(a.repairs)
 }
 
-// mend is Repairs once the open names are settled.
+// mend is Repairs after settle, without kept answers.
 func (s *Solver) mend(o Options) []Repair {
 	var out []Repair
 	left := o.bound()
@@ -65,7 +66,8 @@ func (s *Solver) mend(o Options) []Repair {
 	return out
 }
 
-// clusters are the flaws, joined where one pin could end two.
+// clusters groups the flaws: two that have a pin in common which may move are in one
+// cluster.
 func (s *present) clusters() [][]flaw {
 	var out [][]flaw
 	at := map[int32]int{} // node -> cluster
@@ -99,7 +101,7 @@ func (s *present) clusters() [][]flaw {
 	return slices.DeleteFunc(out, func(c []flaw) bool { return len(c) == 0 })
 }
 
-// rename gives what is at one cluster to another.
+// rename puts the nodes of one cluster into another.
 func rename(at map[int32]int, from, to int) {
 	for k, v := range at {
 		if v == from {
@@ -111,9 +113,9 @@ func rename(at map[int32]int, from, to int) {
 // flaws are what the pins violate as they are, each once.
 func (s *present) flaws() []flaw {
 	var out []flaw
-	seen := map[broken]bool{}
-	for _, c := range s.now {
-		if k := (broken{c.from, c.to, c.req}); !seen[k] {
+	seen := map[violatedEdge]bool{}
+	for _, c := range s.conflictsNow {
+		if k := (violatedEdge{c.from, c.to, c.req}); !seen[k] {
 			seen[k] = true
 			out = append(out, flaw{c, -1})
 		}
@@ -132,7 +134,7 @@ func (s *present) flaws() []flaw {
 	return out
 }
 
-// unfit are the open names that fit in some environment not, each once.
+// unfit lists the open names of which no release fits in some environment, each once.
 func (g *group) unfit() []int32 {
 	var names []int32
 	for e := range g.open.envs {
@@ -167,13 +169,13 @@ func (s *Solver) repair(all []flaw, o Options) Repair {
 		return r
 	}
 	for size := len(all); size > 0; size-- {
-		if size < len(all) && len(all) > together {
+		if size < len(all) && len(all) > mostTogether {
 			return s.greedy(all, o, r)
 		}
 		best := Result{Status: Held}
 		for _, some := range combinations(all, size) {
 			o.Steps = max(1, end-s.steps)
-			got := s.end(some, o)
+			got := s.endFlaws(some, o)
 			if got.Status == Lacking {
 				r.Result = got
 				return r
@@ -191,13 +193,13 @@ func (s *Solver) repair(all []flaw, o Options) Repair {
 	return s.split(all, r)
 }
 
-// greedy adds one flaw after the other as far as they can be ended together.
+// greedy adds one flaw after the other as long as all can be ended together.
 func (s *Solver) greedy(all []flaw, o Options, r Repair) Repair {
 	var some []flaw
 	end := s.steps + o.Steps
 	for i := range all {
 		o.Steps = max(1, (end-s.steps)/(len(all)-i))
-		got := s.end(append(slices.Clip(some), all[i]), o)
+		got := s.endFlaws(append(slices.Clip(some), all[i]), o)
 		if got.Status == Lacking {
 			r.Result = got
 			return r
@@ -224,7 +226,8 @@ func combinations(all []flaw, size int) [][]flaw {
 	return out
 }
 
-// before orders solutions: fewest moves, then by name.
+// before reports whether a solution comes before another one: it has fewer moves, or
+// as many and comes first by name.
 func (s *graph) before(a, b *Result) bool {
 	names := func(r *Result) (out []string) {
 		for _, m := range r.Moves {
@@ -236,11 +239,11 @@ func (s *graph) before(a, b *Result) bool {
 	return cmp.Or(cmp.Compare(len(a.Moves), len(b.Moves)), slices.Compare(names(a), names(b))) < 0
 }
 
-// end searches for moves that end all of some flaws.
-func (s *Solver) end(some []flaw, o Options) Result {
+// endFlaws searches for moves that end all of some flaws.
+func (s *Solver) endFlaws(some []flaw, o Options) Result {
 	o.Brief = true
-	s.within(o.bound())
-	s.measured(o, findEach)
+	s.beginQuestion(o.bound())
+	s.boundBySize(o, findEach)
 	x := s.newSearch(nil, o)
 	x.flaws = some
 	group := s.groupOf(&some[0])
@@ -265,11 +268,11 @@ func (s *Solver) end(some []flaw, o Options) Result {
 	return x.result(out)
 }
 
-// firstByName looks among the sets of the size that was found for the one
-// whose names come first.
+// firstByName searches the sets of the size that was found for the one whose names come
+// first.
 func (x *search) firstByName() verdict {
 	found := x.found
-	x.again(found.others, namingBudget)
+	x.newPass(found.others, namingBudget)
 	x.best, x.naming = true, true
 	out, _ := x.dfs(1)
 	x.best, x.naming = false, false
@@ -282,7 +285,7 @@ func (x *search) firstByName() verdict {
 	return solved
 }
 
-func (x *ground) namesOf(f *solution) []string {
+func (x *position) namesOf(f *solution) []string {
 	var out []string
 	for _, p := range f.moves {
 		out = append(out, x.s.nodes[p.node].key)
@@ -291,28 +294,29 @@ func (x *ground) namesOf(f *solution) []string {
 	return out
 }
 
-// unended appends the flaws that the search is to end and that are there yet.
-func (x *ground) unended(out []conflict) []conflict {
+// unrepaired appends the flaws that the search is to end and that the state still has.
+// It leaves out open names, which a leaf judges.
+func (x *position) unrepaired(out []conflict) []conflict {
 	for i := range x.flaws {
 		if x.flaws[i].name >= 0 {
-			continue // a leaf judges those
+			continue
 		}
-		if c, there := x.st.still(&x.flaws[i].conflict); there {
+		if c, there := x.st.stillViolated(&x.flaws[i].conflict); there {
 			out = append(out, c)
 		}
 	}
 	return out
 }
 
-// split says of flaws which a repair ends and which it leaves.
+// split fills in which flaws a repair ends and which it leaves.
 func (s *Solver) split(all []flaw, r Repair) Repair {
-	s.within(judgeSteps)
+	s.beginQuestion(judgeSteps)
 	st := s.apply(r.Moves)
 	var ended, left []flaw
 	for i := range all {
 		f := &all[i]
 		if f.name < 0 {
-			if st.cures(&f.conflict) {
+			if st.ends(&f.conflict) {
 				ended = append(ended, *f)
 			} else {
 				left = append(left, *f)
@@ -332,7 +336,7 @@ func (s *Solver) split(all []flaw, r Repair) Repair {
 	return r
 }
 
-// flawEdges writes flaws down as the pins are.
+// flawEdges describes flaws as edges of the pins as they are.
 func (s *present) flawEdges(all []flaw) []Edge {
 	st := newState(&s.graph)
 	var out []conflict

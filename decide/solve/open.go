@@ -6,10 +6,10 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// This file keeps the names without a pin that are required as the pins are. openfits.go
-// judges whether releases of them still fit after some pins have moved.
+// This file chooses releases for the open names that the pins require as they are.
+// openfits.go judges whether these releases still fit after some pins have moved.
 
-// openGroup is what a group requires without pinning it.
+// openGroup is what is known of the open names of a group.
 type openGroup struct {
 	demands []demand  // of the pins as they are
 	envs    []openEnv // by environment, empty while nothing is demanded
@@ -17,19 +17,19 @@ type openGroup struct {
 	missing bool // some page or metadata was not asked for yet
 }
 
-// openEnv is a choice of releases for one environment.
+// openEnv is the choice of a release for every open name in one environment. Of a
+// broken name no release fits, or, if it is spent, that took too many steps to judge.
 type openEnv struct {
 	picks  []pick // in the order they were needed
 	broken []int32
 	spent  []int32 // of the broken, those of which that is not known
-	// extras says that a pick asks for extras of a pin, so that moving any pin
-	// may matter.
+	// extras says that a pick asks for extras of a pin. Then any move may matter.
 	extras bool
-	unread []string
+	unread []string // picks whose requirements could not be read
 }
 
-// pick is a release chosen for a name without a pin. Its version is zero where
-// the facts to choose one are not there.
+// pick is the release that was chosen for an open name. Its version is zero if the
+// facts to choose one are missing.
 type pick struct {
 	name  int32
 	v     pep440.Version
@@ -40,7 +40,8 @@ type pick struct {
 	at    int // in its line
 }
 
-// cause is who requires an open name first: a node, or else an open name.
+// cause is the first requirement of an open name: of a node, or if node is -1, of
+// another open name in version v.
 type cause struct {
 	node, name int32
 	v          pep440.Version
@@ -48,14 +49,15 @@ type cause struct {
 	extra      int32
 }
 
-// demand is a requirement of a node on a name without a pin.
+// demand is a requirement of a node on an open name, in the environments of mask.
 type demand struct {
 	node int32
 	req  *require
 	mask uint64
 }
 
-// unfit are the broken names of which that is known.
+// unfit lists the names of which no release is known to fit: the broken ones that are
+// not spent.
 func (e *openEnv) unfit() []int32 {
 	if len(e.spent) == 0 {
 		return e.broken
@@ -72,8 +74,7 @@ func (e *openEnv) pick(name int32) *pick {
 	return nil
 }
 
-// demandsOf appends the requirements of one node that no pin of its group
-// meets.
+// demandsOf appends the requirements of one node on names that no pin of its group has.
 func (st *moves) demandsOf(p int32, out []demand) []demand {
 	n := &st.s.nodes[p]
 	g := st.s.groups[n.group]
@@ -93,8 +94,7 @@ func (st *moves) demandsOf(p int32, out []demand) []demand {
 	return out
 }
 
-// baseline notes what the pins as they are violate, and what they require
-// without pinning it.
+// baseline finds what the pins violate as they are, and which open names they require.
 func (s *present) baseline() {
 	st := newState(&s.graph)
 	var out []conflict
@@ -103,30 +103,30 @@ func (s *present) baseline() {
 		g := s.groups[s.nodes[i].group]
 		g.open.demands = st.demandsOf(int32(i), g.open.demands)
 	}
-	s.now = out
+	s.conflictsNow = out
 	for _, c := range out {
-		s.violated[broken{c.from, c.to, c.req}] |= c.mask
+		s.violated[violatedEdge{c.from, c.to, c.req}] |= c.mask
 	}
 }
 
-// settle chooses releases for the open names of every group. It is done once,
-// before the first question.
+// settle chooses releases for the open names of every group, once, before the first
+// question. After that it only begins a new trail.
 func (s *present) settle() {
-	if s.settling > 0 {
+	if s.settlingLeft > 0 {
 		s.trail.begin()
 		return
 	}
 	needs := s.base.needs
 	s.trail.begin()
-	s.choose()
+	s.chooseAll()
 	s.base = trail{names: s.trail.names, needs: append(needs, s.trail.needs...)}
 	s.trail.begin()
 }
 
-// choose is settle.
-func (s *present) choose() {
-	if s.settling == 0 {
-		s.settling = settleSteps
+// chooseAll chooses releases for the open names of every group whose pins are known.
+func (s *present) chooseAll() {
+	if s.settlingLeft == 0 {
+		s.settlingLeft = settleSteps
 	}
 	for i, g := range s.groups {
 		if g.open.settled || g.missing || len(g.open.demands) == 0 {
@@ -144,17 +144,17 @@ func (s *present) choose() {
 	}
 }
 
-// place is where open names are chosen: for a group in an environment, beside what
-// was chosen before, in another one or as the pins are.
+// place is where open names are chosen: a group, an environment, and the choice to keep
+// as far as possible, which is that of the environment before or of the pins as they are.
 type place struct {
 	group  int32
 	env    int
 	before *openEnv
 }
 
-// settleIn chooses for one environment. What cannot be had together is broken:
-// the names that come first keep what they need. A name that takes too many
-// steps is left out, so that the others are judged.
+// settleIn chooses for one environment. If not every name finds a release, names are
+// added in their order, and those that do not fit beside the ones before are broken. A
+// name that takes too many steps is left out, so that the others are judged.
 func (s *present) settleIn(st *state, at place, now *openEnv) {
 	open := &s.groups[at.group].open
 	if s.f.Skip != nil {
@@ -167,9 +167,9 @@ func (s *present) settleIn(st *state, at place, now *openEnv) {
 	o := newOpening(st, at, now.broken)
 	share := nameSteps + 20*len(o.direct)
 	from := s.steps
-	s.within(min(s.settling, share))
+	s.beginQuestion(min(s.settlingLeft, share))
 	ok := o.run()
-	s.settled(from)
+	s.chargeSettling(from)
 	if !ok {
 		o = s.oneByOne(st, at, now, share)
 	}
@@ -177,7 +177,8 @@ func (s *present) settleIn(st *state, at place, now *openEnv) {
 	o.result(now)
 }
 
-// oneByOne adds one required name after the other, as far as they fit.
+// oneByOne adds one required name after the other. A name that does not fit beside those
+// before it is broken.
 func (s *present) oneByOne(st *state, at place, now *openEnv, share int) *opening {
 	open := &s.groups[at.group].open
 	o := newOpening(st, at, now.broken)
@@ -187,7 +188,7 @@ func (s *present) oneByOne(st *state, at place, now *openEnv, share int) *openin
 		try := newOpening(st, at, nil)
 		try.only = append(slices.Clone(kept), name)
 		from := s.steps
-		s.within(min(share, max(leastSteps, s.settling/(len(roots)-i))))
+		s.beginQuestion(min(share, max(leastSteps, s.settlingLeft/(len(roots)-i))))
 		if try.run() {
 			kept, o = try.only, try
 		} else {
@@ -196,18 +197,18 @@ func (s *present) oneByOne(st *state, at place, now *openEnv, share int) *openin
 				now.spent = append(now.spent, name)
 			}
 		}
-		s.settled(from)
+		s.chargeSettling(from)
 		open.missing = open.missing || try.missing
 	}
 	return o
 }
 
-// holds reports whether a requirement of the pick counts in an environment.
-func (p *pick) holds(s *graph, r *require, bit uint64) bool {
-	return s.holdsWith(r, bit, p.used)
+// counts reports whether a requirement of the pick counts in an environment.
+func (p *pick) counts(s *graph, r *require, bit uint64) bool {
+	return s.countsWith(r, bit, p.used)
 }
 
-func (s *clauses) holdsWith(r *require, bit uint64, used []int32) bool {
+func (s *clauses) countsWith(r *require, bit uint64, used []int32) bool {
 	if r.base&bit != 0 {
 		return true
 	}
@@ -217,7 +218,7 @@ func (s *clauses) holdsWith(r *require, bit uint64, used []int32) bool {
 			continue
 		}
 		if !c.done {
-			s.hold(r, c)
+			s.evaluate(r, c)
 		}
 		if c.mask&bit != 0 {
 			return true

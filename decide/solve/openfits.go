@@ -2,9 +2,10 @@ package solve
 
 import "slices"
 
-// This file judges whether the names without a pin still fit after some pins have moved.
+// This file judges whether releases of the open names still fit after some pins have
+// moved.
 
-// openOutcome says whether open names fit a state.
+// openOutcome says whether releases of the open names fit a state.
 type openOutcome struct {
 	missing bool
 	spent   bool // the question ended before this was known
@@ -12,8 +13,8 @@ type openOutcome struct {
 	clash   *conflict // to is -1; nodes are all who could mend it
 }
 
-// fits judges the open names in a state, and fills envs with what was chosen
-// anew, by group and environment.
+// fits judges the open names in a state. It appends to chosen, unless that is nil, the
+// choices that differ from those of the pins as they are.
 func (st *state) fits(chosen *[]chosenEnv) openOutcome {
 	st.refresh()
 	var out openOutcome
@@ -25,7 +26,8 @@ func (st *state) fits(chosen *[]chosenEnv) openOutcome {
 	return out
 }
 
-// fitsIn is fits for one group. It reports false where the answer is known.
+// fitsIn is fits for one group. It reports false if the open names of this group do not
+// fit, or took too many steps: then the others do not matter.
 func (st *state) fitsIn(gi int32, chosen *[]chosenEnv, out *openOutcome) bool {
 	open := &st.s.groups[gi].open
 	touched := slices.ContainsFunc(st.moved, func(p int32) bool { return st.s.nodes[p].group == gi })
@@ -58,8 +60,8 @@ func (st *state) fitsIn(gi int32, chosen *[]chosenEnv, out *openOutcome) bool {
 	return true
 }
 
-// fitsAt chooses the open names of a place anew. It returns nil, and says in out
-// why, where they do not fit or that took too many steps.
+// fitsAt chooses releases for the open names of a place. If they do not fit, or that
+// took too many steps, it returns nil and fills in out.
 func (st *state) fitsAt(at place, excused []int32, out *openOutcome) *openEnv {
 	if out.clash = st.known(at.group, at.env); out.clash != nil {
 		return nil
@@ -82,8 +84,8 @@ func (st *state) fitsAt(at place, excused []int32, out *openOutcome) *openEnv {
 	return now
 }
 
-// clash is what was found to be a dead end for open names: it is one as long
-// as the nodes require what they required then.
+// clash is a dead end of the open names that a search ran into. It stays one as long as
+// its nodes have the options, and the requirements, that they had then.
 type clash struct {
 	group int32
 	env   int
@@ -92,7 +94,8 @@ type clash struct {
 	why   *conflict
 }
 
-// known finds a dead end that the state runs into again.
+// known finds a dead end of before that the state has, too; nil for none. An environment
+// of -1 stands for all.
 func (st *state) known(group int32, e int) *conflict {
 	for i := range st.clashes {
 		c := &st.clashes[i]
@@ -126,7 +129,7 @@ type chosenEnv struct {
 	open  *openEnv
 }
 
-// newDemands are those of the nodes whose requirements are others now.
+// newDemands lists the demands of the nodes that moved, or whose used extras changed.
 func (st *moves) newDemands(group int32) []demand {
 	var out []demand
 	for _, list := range [2][]int32{st.moved, st.grown} {
@@ -139,8 +142,8 @@ func (st *moves) newDemands(group int32) []demand {
 	return out
 }
 
-// excusedNames are the names of which no release fits as the pins are, and
-// which nothing requires in the state that does not do so there.
+// excusedNames lists the names of which no release fits as the pins are, and on which
+// the state has no new requirement.
 func (st *state) excusedNames(at place, demands []demand) []int32 {
 	if len(at.before.broken) == 0 {
 		return nil
@@ -155,7 +158,7 @@ func (st *state) excusedNames(at place, demands []demand) []int32 {
 	})
 }
 
-// stillFits reports whether what was chosen as the pins are fits the state too.
+// stillFits reports whether the choice of the pins as they are fits the state, too.
 func (st *state) stillFits(at place, excused []int32, demands []demand) bool {
 	bit, before := uint64(1)<<at.env, at.before
 	st.s.steps += len(demands) + len(st.moved)*len(before.picks)
@@ -163,7 +166,7 @@ func (st *state) stillFits(at place, excused []int32, demands []demand) bool {
 		return false
 	}
 	for _, d := range demands {
-		if d.mask&bit != 0 && !slices.Contains(excused, d.req.name) && !before.meets(d.req) {
+		if d.mask&bit != 0 && !slices.Contains(excused, d.req.name) && !before.satisfies(d.req) {
 			return false
 		}
 	}
@@ -175,19 +178,19 @@ func (st *state) stillFits(at place, excused []int32, demands []demand) bool {
 	return true
 }
 
-// meets reports whether what was chosen is what a requirement asks for.
-func (e *openEnv) meets(r *require) bool {
+// satisfies reports whether the choice meets a requirement, with its extras.
+func (e *openEnv) satisfies(r *require) bool {
 	p := e.pick(r.name)
 	return p != nil && !p.v.IsZero() && r.spec.Contains(p.v) &&
 		!slices.ContainsFunc(r.asks, func(x int32) bool { return !slices.Contains(p.used, x) })
 }
 
-// acceptedBy reports whether nothing that was chosen refuses where a node is now.
+// acceptedBy reports whether no chosen release refuses the option that a node has now.
 func (st *moves) acceptedBy(env *openEnv, q int32, bit uint64) bool {
 	name := st.s.nodes[q].name
 	for i := range env.picks {
 		for _, r := range env.picks[i].rel.reqs {
-			if r.name == name && !r.loose && !r.spec.Contains(st.option(q).v) && env.picks[i].holds(st.s, r, bit) {
+			if r.name == name && !r.loose && !r.spec.Contains(st.option(q).v) && env.picks[i].counts(st.s, r, bit) {
 				return false
 			}
 		}

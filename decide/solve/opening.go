@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// opening chooses, for one state and one environment, releases of the names
-// without a pin: those that pins require, what these require in turn, and so
-// on, such that all of it fits the pins. It backtracks, and jumps back over
-// choices that a dead end does not depend on.
+// opening chooses releases of the open names, for one state and one environment: of
+// the names that pins require, of those that these releases require, and so on, so
+// that all of them fit the pins. It backtracks, and skips choices on which a dead end
+// does not depend.
 type opening struct {
 	s     *graph
 	st    *state
@@ -17,16 +17,16 @@ type opening struct {
 
 	before  *openEnv
 	broken  []int32
-	only    []int32 // if set, only these are required by pins
+	only    []int32 // if not nil, other names that pins require are left out
 	direct  []demand
 	vars    map[int32]*openVar
 	order   []*openVar
 	extras  []pinExtra
-	trail   []func()
-	pins    []int32 // those that could mend the dead end
-	by      cause   // what failed first
-	spent   bool    // the question ended before this was known
-	missing bool
+	undos   []func()
+	pins    []int32 // nodes of which one must move to end the dead end
+	by      cause   // the requirement that failed first
+	spent   bool    // the question ended before the answer was known
+	missing bool    // some list or metadata was not fetched yet
 }
 
 // pinExtra is an extra of a pin that an open name asks for.
@@ -47,15 +47,15 @@ type openDemand struct {
 	why reason
 }
 
-// reason is what a requirement or a dead end depends on: choices, by level,
-// and pins, of which one would have to move.
+// reason is what a requirement or a dead end depends on: the levels of choices, and
+// pins, of which one must move to change it.
 type reason struct {
 	levels []int
 	pins   []int32
 	by     cause // the requirement that failed first, for a dead end
 }
 
-// and is both reasons together.
+// and joins two reasons.
 func (r reason) and(q reason) reason {
 	if r.by.req == nil {
 		r.by = q.by
@@ -63,7 +63,8 @@ func (r reason) and(q reason) reason {
 	return reason{merge(r.levels, q.levels), merge(r.pins, q.pins), r.by}
 }
 
-// merge appends what is new, and never writes into what a shares with others.
+// merge appends to a the elements of b that it has not. It never writes into the array
+// of a, which others may share.
 func merge[T comparable](a, b []T) []T {
 	a = slices.Clip(a)
 	for _, l := range b {
@@ -94,7 +95,7 @@ func newOpening(st *state, at place, broken []int32) *opening {
 	return o
 }
 
-// roots are the names that pins require and that are not broken, sorted.
+// roots lists the names that pins require and that are not broken, sorted.
 func (o *opening) roots() []int32 {
 	var out []int32
 	for _, d := range o.direct {
@@ -113,28 +114,28 @@ func (o *opening) run() bool {
 	}
 	ok, why := o.dfs()
 	if ok {
-		o.learn()
+		o.needGuesses()
 	}
 	o.pins, o.by = why.pins, why.by
 	return ok
 }
 
-// learn asks for what was only guessed of the choice that was made.
-func (o *opening) learn() {
+// needGuesses adds to the needs the facts that the choice only guessed.
+func (o *opening) needGuesses() {
 	for _, v := range o.order {
 		if v.chosen == nil || v.chosen.known != Missing {
 			continue
 		}
 		o.missing = true
-		if line := o.s.line(v.name); line.known == Missing {
+		if line := o.s.listOf(v.name); line.known == Missing {
 			o.s.need(Need{Key: o.s.names[v.name], Page: true})
 		} else {
-			o.s.release(v.name, line.versions[o.probeLine(line, v)], true)
+			o.s.release(v.name, line.versions[o.entryToRead(line, v)], true)
 		}
 	}
 }
 
-// variable finds or makes an open name; pins' requirements on it come with it.
+// variable finds an open name, or adds it with the requirements that pins have on it.
 func (o *opening) variable(name int32) *openVar {
 	if v, ok := o.vars[name]; ok {
 		return v
@@ -159,6 +160,7 @@ func (o *opening) variable(name int32) *openVar {
 	return v
 }
 
+// ask adds extras that are asked for, and returns those that are new.
 func (v *openVar) ask(extras []int32) (added []int32) {
 	for _, x := range extras {
 		if !slices.Contains(v.extras, x) {
@@ -169,8 +171,8 @@ func (v *openVar) ask(extras []int32) (added []int32) {
 	return added
 }
 
-// dfs chooses for the first name that has no release yet. Where it fails it
-// returns what the failure depends on.
+// dfs chooses a release for the first name that has none, then for the others. If that
+// fails, it returns what the failure depends on.
 func (o *opening) dfs() (bool, reason) {
 	at := slices.IndexFunc(o.order, func(v *openVar) bool { return v.chosen == nil })
 	if at < 0 {
@@ -185,11 +187,11 @@ func (o *opening) dfs() (bool, reason) {
 	}
 	var failed reason
 	for p := range o.releases(v) {
-		if o.s.steps += 1 + len(o.order)/8; o.s.over() {
+		if o.s.steps += 1 + len(o.order)/8; o.s.mustEnd() {
 			o.spent = true
 			return false, reason{}
 		}
-		mark, orders := len(o.trail), len(o.order)
+		mark, orders := len(o.undos), len(o.order)
 		ok, why := o.take(v, &p)
 		if ok {
 			if ok, why = o.dfs(); ok {
@@ -217,11 +219,12 @@ func (o *opening) dfs() (bool, reason) {
 	return false, failed
 }
 
-// take chooses a release and follows what it requires.
+// take chooses a release and adds its requirements. If they cannot be met, it returns
+// what that depends on.
 func (o *opening) take(v *openVar, p *pick) (bool, reason) {
 	v.chosen = p
 	for _, r := range p.rel.reqs {
-		if !o.s.holdsWith(r, o.bit, v.extras) {
+		if !o.s.countsWith(r, o.bit, v.extras) {
 			continue
 		}
 		why := reason{levels: []int{v.level}}
@@ -236,7 +239,7 @@ func (o *opening) take(v *openVar, p *pick) (bool, reason) {
 	return true, reason{}
 }
 
-// why is the choice itself and all that require it.
+// why is the choice itself, with the reasons of all who require the name.
 func (v *openVar) why() reason {
 	out := reason{levels: []int{v.level}}
 	for _, d := range v.demands {
@@ -245,7 +248,8 @@ func (v *openVar) why() reason {
 	return out
 }
 
-// require notes that a requirement counts, for a reason.
+// require adds a requirement that counts for a reason. If it cannot be met, it returns
+// what that depends on.
 func (o *opening) require(r *require, by cause, why reason) (bool, reason) {
 	o.s.steps += 1 + len(why.levels)/4
 	pinned := false
@@ -254,7 +258,7 @@ func (o *opening) require(r *require, by cause, why reason) (bool, reason) {
 			continue
 		}
 		pinned = true
-		if !r.loose && !o.s.takes(b, o.st.opt[b], r) && (by.node < 0 || o.st.excused(by.node, b, r)&o.bit == 0) {
+		if !r.loose && !o.s.accepts(b, o.st.opt[b], r) && (by.node < 0 || o.st.excused(by.node, b, r)&o.bit == 0) {
 			return false, why.and(reason{pins: []int32{b}, by: by})
 		}
 		if ok, bad := o.askPin(b, r.asks, why); !ok {
@@ -267,7 +271,7 @@ func (o *opening) require(r *require, by cause, why reason) (bool, reason) {
 	return o.requireOpen(r, by, why)
 }
 
-// askPin follows extras of a pin that nothing else asks for.
+// askPin adds what a pin requires because of extras that nothing else asks for.
 func (o *opening) askPin(b int32, extras []int32, why reason) (bool, reason) {
 	for _, x := range extras {
 		e := pinExtra{b, x}
@@ -276,9 +280,9 @@ func (o *opening) askPin(b int32, extras []int32, why reason) (bool, reason) {
 			continue
 		}
 		o.extras = append(o.extras, e)
-		o.trail = append(o.trail, func() { o.extras = o.extras[:len(o.extras)-1] })
+		o.undos = append(o.undos, func() { o.extras = o.extras[:len(o.extras)-1] })
 		for _, r := range o.st.release(b).reqs {
-			if r.base&o.bit == 0 && o.s.holdsWith(r, o.bit, []int32{x}) {
+			if r.base&o.bit == 0 && o.s.countsWith(r, o.bit, []int32{x}) {
 				by := cause{node: b, name: -1, v: o.st.option(b).v, req: r, extra: x}
 				if ok, bad := o.require(r, by, why.and(reason{pins: []int32{b}})); !ok {
 					return false, bad
@@ -289,13 +293,14 @@ func (o *opening) askPin(b int32, extras []int32, why reason) (bool, reason) {
 	return true, reason{}
 }
 
+// requireOpen is require for a name that no pin has.
 func (o *opening) requireOpen(r *require, by cause, why reason) (bool, reason) {
 	w := o.variable(r.name)
 	n, asked := len(w.demands), w.extras
 	w.demands = append(w.demands, openDemand{req: r, by: by, why: why})
 	w.extras = slices.Clone(asked)
 	added := w.ask(r.asks)
-	o.trail = append(o.trail, func() { w.demands, w.extras = w.demands[:n], asked })
+	o.undos = append(o.undos, func() { w.demands, w.extras = w.demands[:n], asked })
 	if w.chosen == nil {
 		return true, reason{}
 	}
@@ -303,7 +308,7 @@ func (o *opening) requireOpen(r *require, by cause, why reason) (bool, reason) {
 		return false, w.why().and(why).and(reason{by: by})
 	}
 	for _, q := range w.chosen.rel.reqs {
-		if len(added) > 0 && !o.s.holdsWith(q, o.bit, asked) && o.s.holdsWith(q, o.bit, w.extras) {
+		if len(added) > 0 && !o.s.countsWith(q, o.bit, asked) && o.s.countsWith(q, o.bit, w.extras) {
 			from := cause{node: -1, name: w.name, v: w.chosen.v, req: q, extra: -1}
 			if ok, bad := o.require(q, from, w.why()); !ok {
 				return false, bad
@@ -313,10 +318,11 @@ func (o *opening) requireOpen(r *require, by cause, why reason) (bool, reason) {
 	return true, reason{}
 }
 
+// undo takes back all that was added after mark, and the names after the first orders.
 func (o *opening) undo(mark, orders int) {
-	for len(o.trail) > mark {
-		o.trail[len(o.trail)-1]()
-		o.trail = o.trail[:len(o.trail)-1]
+	for len(o.undos) > mark {
+		o.undos[len(o.undos)-1]()
+		o.undos = o.undos[:len(o.undos)-1]
 	}
 	for len(o.order) > orders {
 		delete(o.vars, o.order[len(o.order)-1].name)
@@ -324,7 +330,7 @@ func (o *opening) undo(mark, orders int) {
 	}
 }
 
-// result writes down what was chosen.
+// result fills in the choice.
 func (o *opening) result(e *openEnv) {
 	e.extras = len(o.extras) > 0
 	for _, v := range o.order {
@@ -340,7 +346,7 @@ func (o *opening) result(e *openEnv) {
 	}
 }
 
-// clash is the dead end, with all nodes that could mend it.
+// clash is the dead end, with all nodes of which one must move to end it.
 func (o *opening) clash() *conflict {
 	return &conflict{
 		from: o.by.node, to: -1, req: o.by.req, mask: o.bit, extra: o.by.extra, open: o.by, group: o.group, nodes: o.pins,

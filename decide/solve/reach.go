@@ -7,25 +7,25 @@ import (
 )
 
 const (
-	// few is how many names a world may have for its search to be unbounded.
-	few = 16
-	// budgets of a pass, in states looked at
+	// fewNames is up to how many nodes of a group the search has no bound.
+	fewNames = 16
+	// budgets of a pass, in states
 	unbounded   = 50_000_000
 	findBudget  = 4000
 	leastBudget = 1000
-	cureBudget  = 200
-	// deepest is how many other members are tried when the first pass gave up.
-	deepest = 8
+	endBudget   = 200
+	// deepestLimit is up to how many other members are tried after the first pass gave up.
+	deepestLimit = 8
 )
 
-// Reach searches for the newest versions that goals can reach. For one goal it
-// is the first of its candidates for which there is a set, and the set has the
-// fewest other members that move; for several it is one set of all of them, in
-// which the first goal is as new as possible, then the second, and so on.
-// Without goals, or with one that has no candidate, it is Held.
+// Reach searches for the newest versions that goals can reach. One goal reaches the
+// first of its candidates for which there is a set, and the set has as few other
+// members as possible. Several goals reach one set of all of them, in which the
+// first goal is as new as possible, then the second, and so on. Without goals, or
+// with a goal that has no candidate, the result is Held.
 //
-// Where a fact is missing the result is Lacking, and Missing says more than
-// before; the same question is to be asked again with these facts.
+// If a fact is missing, the result is Lacking, and Missing lists the fact. The caller
+// asks the same question again when it has it.
 func (s *Solver) Reach(goals []Goal, o Options) Result {
 	targets, ok := s.targets(goals)
 	if !ok {
@@ -37,18 +37,18 @@ func (s *Solver) Reach(goals []Goal, o Options) Result {
 		return a.result
 	}
 	a := &answer{goals: goals, options: o, result: s.reach(targets, o)}
-	s.keep(q, a)
+	s.keepAnswer(q, a)
 	return a.result
 }
 
-// reach is Reach once the open names are settled.
+// reach is Reach after settle, without kept answers.
 func (s *Solver) reach(targets []target, o Options) Result {
 	if r, ok := s.ready(targets); !ok {
 		return r
 	}
 	from := s.steps
-	s.within(o.bound())
-	s.measured(o, findEach)
+	s.beginQuestion(o.bound())
+	s.boundBySize(o, findEach)
 	x := s.newSearch(targets, o)
 	if x.budget == 0 {
 		x.budget = s.patience(targets, findBudget)
@@ -59,7 +59,7 @@ func (s *Solver) reach(targets []target, o Options) Result {
 		out = x.deepen()
 	}
 	if out == solved && !o.Any {
-		s.measured(o, leastEach)
+		s.boundBySize(o, leastEach)
 		out = x.least()
 	}
 	r := x.result(out)
@@ -70,7 +70,8 @@ func (s *Solver) reach(targets []target, o Options) Result {
 	return r
 }
 
-// targets finds the options of the goals.
+// targets finds the options of the goals. It reports false for no goals, an unknown or
+// fixed pin, a pin that two goals name, and a goal without candidates.
 func (s *graph) targets(goals []Goal) ([]target, bool) {
 	var out []target
 	for _, g := range goals {
@@ -92,8 +93,8 @@ func (s *graph) targets(goals []Goal) ([]target, bool) {
 	return out, len(out) > 0
 }
 
-// ready reports whether the pins as they are are known well enough to judge
-// anything; if not, it says how that ends.
+// ready reports whether enough is known of the pins as they are to judge the goals. If
+// not, it returns the result.
 func (s *present) ready(targets []target) (Result, bool) {
 	var unread []string
 	missing := false
@@ -115,7 +116,8 @@ func (s *present) ready(targets []target) (Result, bool) {
 	return Result{}, true
 }
 
-// lacking asks for the newest candidate of each goal in the same round.
+// lacking adds to the needs the metadata of the newest candidate of each goal, so that
+// it is fetched in the same round.
 func (s *present) lacking(targets []target) {
 	for _, t := range targets {
 		n := &s.nodes[t.node]
@@ -129,8 +131,8 @@ func (s *present) lacking(targets []target) {
 	}
 }
 
-// refused reports whether something that does not move keeps a node from an
-// option, so that nobody need read what that requires.
+// refused reports whether a node that cannot move refuses an option of another node.
+// Then nobody has to read what that option requires.
 func (s *graph) refused(i, o int32) bool {
 	n := &s.nodes[i]
 	for _, e := range s.groups[n.group].requirers(n.name) {
@@ -145,7 +147,7 @@ func (s *graph) refused(i, o int32) bool {
 	return false
 }
 
-// patience is a budget: without bound for small worlds.
+// patience is the budget of a pass; groups of few nodes have no bound.
 func (s *graph) patience(targets []target, budget int) int {
 	for _, t := range targets {
 		if b := s.patienceIn(s.nodes[t.node].group, budget); b < unbounded {
@@ -157,19 +159,19 @@ func (s *graph) patience(targets []target, budget int) int {
 
 // patienceIn is patience in one group.
 func (s *graph) patienceIn(group int32, budget int) int {
-	if len(s.groups[group].nodes) > few {
+	if len(s.groups[group].nodes) > fewNames {
 		return budget
 	}
 	return unbounded
 }
 
-// deepen looks for small sets where the search without a bound gave up.
+// deepen searches for small sets after the search for a set of any size gave up.
 func (x *search) deepen() verdict {
 	if x.o.Nodes > 0 {
 		return stopped
 	}
-	for limit := 0; limit <= deepest; limit++ {
-		x.again(limit, findBudget/deepest)
+	for limit := 0; limit <= deepestLimit; limit++ {
+		x.newPass(limit, findBudget/deepestLimit)
 		out, _ := x.dfs(1)
 		if out == solved || out == stopped && !x.spent {
 			return out
@@ -182,8 +184,8 @@ func (x *search) deepen() verdict {
 	return stopped
 }
 
-// least looks for the smallest set with the goals at the versions found, and
-// among those of that size for the one that cures most.
+// least searches for the smallest set with the goals at the versions that were found,
+// and among the sets of that size for the one that ends the most conflicts.
 func (x *search) least() verdict {
 	found := x.found
 	for k := range x.goals {
@@ -195,7 +197,7 @@ func (x *search) least() verdict {
 		budget = x.budget
 	}
 	for limit := range found.others {
-		x.again(limit, budget)
+		x.newPass(limit, budget)
 		out, _ := x.dfs(1)
 		if out == solved {
 			found = x.found
@@ -205,15 +207,15 @@ func (x *search) least() verdict {
 			return stopped
 		}
 	}
-	if found.others > 0 && x.curedBy(found) < x.s.curable(x.goals) {
-		x.again(found.others, cureBudget)
+	if found.others > 0 && x.endedBy(found) < x.s.endable(x.goals) {
+		x.newPass(found.others, endBudget)
 		x.best = true
 		out, _ := x.dfs(1)
 		x.best = false
 		if out == stopped && !x.spent {
 			return stopped
 		}
-		if x.found != nil && x.found.cured > x.curedBy(found) {
+		if x.found != nil && x.found.ended > x.endedBy(found) {
 			found = x.found
 		}
 	}
@@ -221,18 +223,19 @@ func (x *search) least() verdict {
 	return solved
 }
 
-func (x *ground) curedBy(f *solution) int {
+// endedBy counts the conflicts of the pins as they are that a solution ends.
+func (x *position) endedBy(f *solution) int {
 	x.restore(f)
-	n := x.s.cured(x.st)
+	n := x.s.endedIn(x.st)
 	x.st.reset()
 	return n
 }
 
-// curable counts what the pins violate in the groups of some goals.
-func (s *present) curable(goals []target) int {
+// endable counts what the pins violate as they are in the groups of some goals.
+func (s *present) endable(goals []target) int {
 	n := 0
-	for i := range s.now {
-		g := s.nodes[s.now[i].from].group
+	for i := range s.conflictsNow {
+		g := s.nodes[s.conflictsNow[i].from].group
 		if slices.ContainsFunc(goals, func(t target) bool { return s.nodes[t.node].group == g }) {
 			n++
 		}
@@ -240,19 +243,19 @@ func (s *present) curable(goals []target) int {
 	return n
 }
 
-// restore brings the state back to a solution.
-func (x *ground) restore(f *solution) {
+// restore makes the moves of a solution in the state.
+func (x *position) restore(f *solution) {
 	x.st.reset()
 	for _, p := range f.moves {
-		x.st.move(p.node, p.opt, x.s.look(p.node, p.opt).rel)
+		x.st.move(p.node, p.opt, x.s.load(p.node, p.opt).rel)
 	}
 }
 
-// result writes down how the search ended.
+// result describes how the search ended.
 func (x *search) result(out verdict) Result {
 	r := Result{Nodes: x.nodes}
 	s := x.s
-	s.within(explainSteps)
+	s.beginQuestion(explainSteps)
 	switch {
 	case out == dead:
 		r.Status = Held
@@ -281,7 +284,7 @@ func (x *search) result(out verdict) Result {
 	r.Status = Solved
 	f := x.found
 	for _, p := range f.moves {
-		opt := s.look(p.node, p.opt)
+		opt := s.load(p.node, p.opt)
 		c := &s.nodes[p.node].options[p.opt]
 		r.Moves = append(r.Moves, Move{Pin: int(p.node), To: c.v, Major: c.major, Young: c.young, Down: c.down})
 		if opt.known == Unknown {
@@ -305,16 +308,16 @@ func (x *search) result(out verdict) Result {
 	return r
 }
 
-// edgeBefore describes an edge as it was when it forced a member to move: that
-// member where it stood before, the others where the set takes them.
-func (x *ground) edgeBefore(c *conflict) Edge {
+// edgeBefore describes an edge as it was when it made a member move: that member in its
+// old version, the other end in the version that the set has.
+func (x *position) edgeBefore(c *conflict) Edge {
 	e := x.st.edge(c)
 	to := c.to
 	if to < 0 {
-		to = x.s.slot(c.group, c.req.name, c.mask)
+		to = x.s.pinIn(c.group, c.req.name, c.mask)
 	}
 	if c.from < 0 || slices.Contains(x.st.release(c.from).reqs, c.req) {
-		// The requirer is where the set takes it: its target was not.
+		// The new version of the one that requires made its target move.
 		if to >= 0 {
 			e.ToVersion = x.s.nodes[to].options[0].v
 		}
@@ -324,9 +327,9 @@ func (x *ground) edgeBefore(c *conflict) Edge {
 	return e
 }
 
-// around fills in what the set does besides its moves: names that come along,
-// and pins that no root needs any more.
-func (x *ground) around(r *Result) {
+// around fills in what the set does besides its moves: the open names that become
+// needed, and the pins that no root needs any more.
+func (x *position) around(r *Result) {
 	s := x.s
 	var chosen []chosenEnv
 	x.st.fits(&chosen)
@@ -350,25 +353,25 @@ func (x *ground) around(r *Result) {
 	r.Unneeded = x.st.unneeded(chosen, x.s.reachedAsIs)
 }
 
-// knows reports whether the pins as they are require a name, in some way.
+// knows reports whether the pins require a name as they are, directly or through others.
 func (o *openGroup) knows(name int32) bool {
 	return slices.ContainsFunc(o.demands, func(d demand) bool { return d.req.name == name }) ||
 		slices.ContainsFunc(o.envs, func(e openEnv) bool { return e.pick(name) != nil })
 }
 
-// lowered says of the candidates that the goals could not have what stands
-// against them.
+// lowered lists the candidates that come before the one that a goal reached, with what
+// stands against them.
 func (x *search) lowered(f *solution) []Lowered {
 	var out []Lowered
 	for _, t := range x.wished {
 		n := &x.s.nodes[t.node]
 		at := slices.IndexFunc(f.moves, func(p pair) bool { return p.node == t.node })
 		for k, o := range t.opts {
-			if o == f.moves[at].opt || k == longest {
+			if o == f.moves[at].opt || k == longestChain {
 				break
 			}
 			why := []Edge(nil)
-			if k < explained {
+			if k < mostExplained {
 				why = x.s.against([]target{{t.node, []int32{o}}}, x.o)
 			}
 			out = append(out, Lowered{Pin: int(t.node), Version: n.options[o].v, Why: why})
@@ -377,5 +380,5 @@ func (x *search) lowered(f *solution) []Lowered {
 	return out
 }
 
-// explained is how many candidates of a goal are explained.
-const explained = 4
+// mostExplained is for how many candidates of a goal the reason is searched.
+const mostExplained = 4

@@ -9,27 +9,26 @@ type Move struct {
 	Major, Young, Down bool
 }
 
-// Goal asks for a pin to reach the first of To that can be reached.
+// Goal wants a pin to reach the first of To that can be reached.
 type Goal struct {
 	Pin int
 	To  []Candidate
 }
 
-// Options limits a search. The zero value lets other members of the set take
+// Options limits a search. With the zero value other members of the set may take
 // every candidate.
 type Options struct {
 	NoMajor bool // other members may not take candidates that are Major
 	NoYoung bool // other members may not take candidates that are Young
-	// Any asks only whether there is a set: the one that is found need not be
-	// the smallest.
+	// Any accepts the first set that is found, which need not be the smallest.
 	Any bool
-	// Brief leaves out why: of a result that is Held, and of what was lowered.
+	// Brief leaves out the reasons: Why of a result that is Held, and Lowered.
 	Brief bool
-	// Nodes bounds the search; 0 stands for a default that grows with the
+	// Nodes bounds the states of a pass; 0 stands for a default that grows with the
 	// number of goals and is never reached with twelve names.
 	Nodes int
-	// Steps bounds what the search costs; see [Result.Steps]. 0 stands for more
-	// than a small world takes.
+	// Steps bounds what the search costs; see [Result.Steps]. 0 stands for a bound that
+	// a small world never reaches.
 	Steps int
 }
 
@@ -50,7 +49,7 @@ const (
 	Solved Status = "solved"
 	// Held: there is none.
 	Held Status = "held"
-	// Lacking: facts are to be fetched first, see Solver.Missing.
+	// Lacking: the caller has to fetch facts first, see Solver.Missing.
 	Lacking Status = "lacking"
 	// Unread: a fact could not be read in this run, see Result.Names.
 	Unread Status = "unread"
@@ -63,27 +62,28 @@ type Result struct {
 	Status Status
 	// Moves is sorted by pin and includes those of the goals.
 	Moves []Move
-	// Along are the names without a pin that become needed, by name.
+	// Along are the open names that become needed, by name.
 	Along []Along
-	// Unneeded are the pins that roots reached before and do not reach after.
+	// Unneeded are the pins that roots reached before the moves and do not reach after
+	// them.
 	Unneeded []int
 	// Unverified names the members whose requirements cannot be known, sorted.
 	Unverified []string
-	// Why is, of a solved goal, the edges for the sake of which other members
-	// move, in the order they were met; of a held one, what stands against the
-	// newest candidate, link by link, at most eight.
+	// Why has, of a Solved result, the edges that make other members move, in the order
+	// in which the search found them; of a Held one, the edges that stand against the
+	// newest candidate, one leading to the next, at most eight.
 	Why []Edge
 	// Lowered are the candidates before the one that was reached, in the order
 	// of the goals and of their lists, at most eight of each goal.
 	Lowered []Lowered
-	// Names are, of Unread, those whose facts could not be read, sorted.
+	// Names are, of Unread, the packages whose facts could not be read, sorted.
 	Names []string
-	// Nodes is how far the search went, and Steps what that cost: about one for
-	// each requirement that was looked at.
+	// Nodes is how many states the search visited, and Steps what that cost: about one
+	// step for each requirement that it judged.
 	Nodes, Steps int
 }
 
-// Along is a name without a pin that comes along with a set.
+// Along is an open name that comes along with a set: By requires it.
 type Along struct {
 	Key     string
 	Group   int

@@ -2,42 +2,42 @@ package solve
 
 import "slices"
 
-// ground is where a search stands: what it is for, and what is decided so far.
-type ground struct {
+// position is the state of a search: its goals, and what is decided so far.
+type position struct {
 	s     *Solver
 	st    *state
 	o     Options
 	goals []target // as far as they are narrowed down
 	goal  []int16  // of each node, its goal plus one
 	level []int16  // of each node, where it was decided; 0: not yet
-	flaws []flaw   // to be ended
+	flaws []flaw   // that the search is to end
 }
 
-// search looks for a set of moves, depth first. It takes up a violated edge,
-// of which one end must move, tries what that end may move to, and goes on
-// with what that violates in turn. Every choice has a level, and a dead end
-// reports the levels it depends on, so that choices which have no part in it
-// are not tried again. Without a bound on the size and with all facts known it
-// is complete: it finds a set if there is one.
+// search searches for a set of moves, depth first. It chooses a violated edge, one of
+// whose ends must move, tries the options of that end, and goes on with the edges that
+// the move violates. Every choice has a level, and a dead end returns the levels on
+// which it depends, so that choices which have no part in it are not tried again.
+// Without a bound on the size of the set and with all facts known it is complete: it
+// finds a set if there is one.
 type search struct {
-	ground
+	position
 	wished []target
 
-	limit  int  // other members at most
-	cut    bool // the limit kept something from being tried
-	nodes  int
-	budget int
-	spent  bool
+	limit  int  // how many other members the set may have
+	cut    bool // something was not tried because of the limit
+	nodes  int  // states visited so far
+	budget int  // states that may be visited
+	spent  bool // the budget, or the steps of the question, were spent
 
-	guesses []guess // options on the way whose facts are not known
+	guesses []guess // options of the state whose facts are not known
 	lacking bool
 	unread  []string
 
 	why   []conflict // what made each level move something
 	found *solution
-	best  bool // go on for the set that cures most
+	best  bool // go on to the set that ends the most conflicts
 
-	naming bool // of the best, the first by name
+	naming bool // with best: go on to the set that comes first by name
 }
 
 // target is a goal with the options it may take.
@@ -46,7 +46,7 @@ type target struct {
 	opts []int32
 }
 
-// guess is an option that was taken without knowing what it requires.
+// guess is an option of a list that was taken although its requirements are not known.
 type guess struct {
 	node int32
 	list []int32
@@ -58,8 +58,8 @@ type solution struct {
 	moves  []pair
 	why    []conflict
 	others int
-	cured  int
-	names  []string // where the first by name is looked for
+	ended  int
+	names  []string // of search.naming
 }
 
 type pair struct{ node, opt int32 }
@@ -73,29 +73,30 @@ const (
 	stopped         // facts are lacking, or the budget is spent
 )
 
-// levels is a set of levels; those beyond 62 share a bit.
+// levels is a set of levels. Those from 64 on share a bit.
 type levels uint64
 
 const allLevels = ^levels(0)
 
-func bit(level int16) levels {
+// levelBit is the set of one level; empty for 0.
+func levelBit(level int16) levels {
 	if level <= 0 {
 		return 0
 	}
 	return 1 << min(level-1, 63)
 }
 
-// newSearch prepares a search. It takes over the scratch state and the buffers
-// of the one before, which is over then.
+// newSearch prepares a search. It uses the scratch state and the buffers of the search
+// before, which must not go on then.
 func (s *Solver) newSearch(goals []target, o Options) *search {
-	if s.levels == nil {
-		s.goals, s.levels = make([]int16, len(s.nodes)), make([]int16, len(s.nodes))
+	if s.levelOf == nil {
+		s.goalOf, s.levelOf = make([]int16, len(s.nodes)), make([]int16, len(s.nodes))
 	}
-	clear(s.goals)
-	clear(s.levels)
+	clear(s.goalOf)
+	clear(s.levelOf)
 	x := &search{
-		ground: ground{s: s, st: s.scratch(), o: o, goals: slices.Clone(goals), goal: s.goals, level: s.levels},
-		wished: goals, budget: o.Nodes, limit: len(s.nodes),
+		position: position{s: s, st: s.scratch(), o: o, goals: slices.Clone(goals), goal: s.goalOf, level: s.levelOf},
+		wished:   goals, budget: o.Nodes, limit: len(s.nodes),
 	}
 	for k, g := range goals {
 		x.goal[g.node] = int16(k + 1)
@@ -103,8 +104,8 @@ func (s *Solver) newSearch(goals []target, o Options) *search {
 	return x
 }
 
-// again prepares for another pass with the same goals.
-func (x *search) again(limit, budget int) {
+// newPass prepares another pass with the same goals.
+func (x *search) newPass(limit, budget int) {
 	x.st.reset()
 	clear(x.level)
 	x.limit, x.cut, x.spent, x.budget = limit, false, false, x.nodes+budget
@@ -112,15 +113,15 @@ func (x *search) again(limit, budget int) {
 	x.found = nil
 }
 
-// list is what a node may move to, in order of preference.
-func (x *ground) list(i int32) []int32 {
+// list lists the options that a node may move to, in order of preference.
+func (x *position) list(i int32) []int32 {
 	if k := x.goal[i]; k > 0 {
 		return x.goals[k-1].opts
 	}
 	return x.s.allowed(i, x.o)
 }
 
-// allowed are the candidates of a node that some options let it take.
+// allowed lists the candidates of a node that the Options permit.
 func (s *Solver) allowed(i int32, o Options) []int32 {
 	all := s.candidates(i)
 	if len(all) == 0 || !o.NoMajor && !o.NoYoung {
@@ -149,18 +150,18 @@ func (s *Solver) allowed(i int32, o Options) []int32 {
 }
 
 // free reports whether a node may still move.
-func (x *ground) free(i int32) bool { return x.level[i] == 0 && len(x.list(i)) > 0 }
+func (x *position) free(i int32) bool { return x.level[i] == 0 && len(x.list(i)) > 0 }
 
-// ends are the nodes one of which must move for a conflict to go, and the
-// levels of those that are decided. The list holds until the next question.
-func (x *ground) ends(c *conflict) (out []int32, decided levels) {
-	out = x.s.ends[:0]
-	defer func() { x.s.ends = out }()
+// movable lists the nodes that may still move and of which one must move to end a
+// conflict, and the levels of the decided ones. The next call overwrites the list.
+func (x *position) movable(c *conflict) (out []int32, decided levels) {
+	out = x.s.movableBuffer[:0]
+	defer func() { x.s.movableBuffer = out }()
 	add := func(i int32) {
 		switch {
 		case i < 0:
 		case !x.free(i):
-			decided |= bit(x.level[i])
+			decided |= levelBit(x.level[i])
 		case !slices.Contains(out, i):
 			out = append(out, i)
 		}
@@ -175,20 +176,21 @@ func (x *ground) ends(c *conflict) (out []int32, decided levels) {
 	return out, decided
 }
 
-// dfs decides what is next at a level.
+// dfs chooses what to move at a level, and goes on below it. It returns how that ended,
+// and for a dead end the levels on which it depends.
 func (x *search) dfs(level int16) (verdict, levels) {
-	if x.nodes++; x.nodes > x.budget || x.s.over() {
+	if x.nodes++; x.nodes > x.budget || x.s.mustEnd() {
 		x.spent = true
 		return stopped, 0
 	}
-	b, end, out, lv := x.next()
-	if end {
+	b, done, out, lv := x.next()
+	if done {
 		return out, lv
 	}
-	if b.ends == nil {
+	if b.nodes == nil {
 		if k := slices.IndexFunc(x.goals, func(g target) bool { return x.level[g.node] == 0 }); k >= 0 {
-			b = branch{ends: []int32{x.goals[k].node}, lists: [][]int32{x.goals[k].opts}, why: conflict{from: -1, to: -1}}
-		} else if b, end, out, lv = x.leaf(); end {
+			b = branch{nodes: []int32{x.goals[k].node}, lists: [][]int32{x.goals[k].opts}, why: conflict{from: -1, to: -1}}
+		} else if b, done, out, lv = x.leaf(); done {
 			return out, lv
 		}
 	}
@@ -196,7 +198,7 @@ func (x *search) dfs(level int16) (verdict, levels) {
 }
 
 // others counts the members that are no goals.
-func (x *ground) others() int {
+func (x *position) others() int {
 	n := 0
 	for _, i := range x.st.moved {
 		if x.goal[i] == 0 {
@@ -206,15 +208,16 @@ func (x *ground) others() int {
 	return n
 }
 
-// leaf judges a state in which no pin refuses another.
-func (x *search) leaf() (b branch, end bool, out verdict, lv levels) {
+// leaf judges a state in which no pin refuses another. It returns a choice if open
+// names do not fit, else how the search ends here.
+func (x *search) leaf() (b branch, done bool, out verdict, lv levels) {
 	fit := x.st.fits(nil)
 	if fit.spent {
 		x.spent = true
 		return b, true, stopped, 0
 	}
 	if c := fit.clash; c != nil {
-		ends, decided := x.ends(c)
+		ends, decided := x.movable(c)
 		if len(ends) == 0 {
 			return b, true, dead, decided
 		}
@@ -222,10 +225,10 @@ func (x *search) leaf() (b branch, end bool, out verdict, lv levels) {
 			x.cut = true
 			return b, true, dead, allLevels
 		}
-		return branch{ends: slices.Clone(ends), decided: decided, why: *c}, false, 0, 0
+		return branch{nodes: slices.Clone(ends), decided: decided, why: *c}, false, 0, 0
 	}
 	if len(x.guesses) > 0 {
-		return b, true, x.learn(), allLevels
+		return b, true, x.needGuesses(), allLevels
 	}
 	if fit.missing {
 		x.lacking = true
@@ -238,16 +241,16 @@ func (x *search) leaf() (b branch, end bool, out verdict, lv levels) {
 		x.unread = append(x.unread, fit.unread...)
 		return b, true, stopped, 0
 	}
-	return b, true, x.keep(), allLevels
+	return b, true, x.keepSolution(), allLevels
 }
 
-// learn asks for what was only guessed on the way here.
-func (x *search) learn() verdict {
+// needGuesses adds to the needs the facts that the state only guesses.
+func (x *search) needGuesses() verdict {
 	for _, g := range x.guesses {
 		if x.best && x.s.trainOf(g.node) != nil {
-			return dead // this is not worth so much reading
+			return dead // a set that ends more conflicts is not worth the requests
 		}
-		opt := x.s.look(g.node, g.list[g.at])
+		opt := x.s.load(g.node, g.list[g.at])
 		if opt.known == NotChecked {
 			x.unread = append(x.unread, x.s.nodes[g.node].key)
 			return stopped
@@ -258,8 +261,9 @@ func (x *search) learn() verdict {
 	return stopped
 }
 
-// keep notes the state as a solution.
-func (x *search) keep() verdict {
+// keepSolution keeps the state as a solution. A search for the best set goes on after
+// that, as if the state were a dead end.
+func (x *search) keepSolution() verdict {
 	found := &solution{others: x.others(), why: slices.Clone(x.why)}
 	for _, i := range x.st.moved {
 		found.moves = append(found.moves, pair{i, x.st.opt[i]})
@@ -274,23 +278,23 @@ func (x *search) keep() verdict {
 		}
 		return dead
 	}
-	if found.cured = x.s.cured(x.st); x.found == nil || found.cured > x.found.cured {
+	if found.ended = x.s.endedIn(x.st); x.found == nil || found.ended > x.found.ended {
 		x.found = found
 	}
 	return dead
 }
 
-// try goes through the ways out of a branch.
+// try tries each option of each node of a branch.
 func (x *search) try(level int16, b branch) (verdict, levels) {
 	failed := b.decided
 	defer func(n int) {
 		x.why = x.why[:n]
-		for _, i := range b.ends {
+		for _, i := range b.nodes {
 			x.level[i] = 0
 		}
 	}(len(x.why))
 	x.why = append(x.why, b.why)
-	for k, i := range b.ends {
+	for k, i := range b.nodes {
 		var list []int32
 		if k < len(b.lists) {
 			list = b.lists[k]
@@ -305,24 +309,24 @@ func (x *search) try(level int16, b branch) (verdict, levels) {
 			if out != dead {
 				return out, lv
 			}
-			if lv&bit(level) == 0 {
+			if lv&levelBit(level) == 0 {
 				return dead, lv
 			}
 			failed |= lv
 		}
 	}
 	if level <= 63 {
-		failed &^= bit(level)
+		failed &^= levelBit(level)
 	}
 	return dead, failed
 }
 
-// take moves a node to the option of a list that is at a place, and goes on.
+// take moves a node to the option of a list at an index, and goes on below that.
 func (x *search) take(level int16, i int32, list []int32, at int) (verdict, levels) {
 	o := list[at]
-	opt := x.s.look(i, o)
-	if !x.s.takable(opt) {
-		return dead, bit(level)
+	opt := x.s.load(i, o)
+	if !x.s.mayBeTaken(opt) {
+		return dead, levelBit(level)
 	}
 	rel := opt.rel
 	unknown := opt.known == Missing || opt.known == NotChecked

@@ -10,72 +10,72 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// Solver answers questions about one universe. It is not for several
-// goroutines at once. What it is made of embeds what is below it: a budget of
-// steps, clauses, which are requirements in numbers, the graph of who requires
-// whom, and what the pins are at present. Each can use what is below it alone.
+// Solver answers questions about one set of facts. Only one goroutine may use it at a
+// time. It is made of layers, each of which embeds the one below it and can use only
+// those below: budget counts steps, clauses has requirements as numbers, graph says who
+// requires whom, and present says what is true of the pins as they are.
 type Solver struct {
 	present
-	goals  []int16 // buffers of searches
-	levels []int16
-	met    []conflict
-	guards []guard
-	forced []only
-	ends   []int32
-	lists  [4][][]int32 // candidates of nodes by what options allow
+	goalOf          []int16 // buffers of searches
+	levelOf         []int16
+	conflictsBuffer []conflict
+	guardsBuffer    []guard
+	waysBuffer      []onlyWay
+	movableBuffer   []int32
+	lists           [4][][]int32 // candidates of nodes by what options allow
 
 	answers map[question][]*answer
 }
 
-// budget counts the steps that questions take.
+// budget counts the steps of questions.
 type budget struct {
-	settling int  // steps that are left for names without a pin, as the pins are
-	steps    int  // done so far
-	fence    int  // where the present question ends
-	began    int  // where it began
-	size     int  // requirements of the releases that it looked at, each release once
-	each     int  // steps that it may take for each of these; 0: the fence alone counts
-	spent    bool // it did end there
+	settlingLeft int  // steps that are left to settle open names
+	steps        int  // done so far
+	endAt        int  // where the present question ends
+	beganAt      int  // where it began
+	size         int  // requirements of the releases that it read, each release once
+	each         int  // steps that it may take for each of these; 0: the fence alone counts
+	spent        bool // it had to end before its answer was known
 }
 
-// clauses are what releases require, each requirement once, and the facts that
-// lack for more.
+// clauses has what releases require, each requirement once, and the needs: the facts
+// that are missing.
 type clauses struct {
 	budget
 	f    *Facts
 	envs []pep508.Environment
 	all  uint64
 
-	numbers  map[string]int32
-	names    []string
-	requires map[string]*require
-	releases map[releaseKey]knownRelease
-	needs    map[string]Need
-	blends   map[[2]*release]*release
-	lines    map[int32]*line
-	trail    trail // of the present question
+	numbers   map[string]int32
+	names     []string
+	requires  map[string]*require
+	releases  map[releaseKey]knownRelease
+	needs     map[string]Need
+	blends    map[[2]*release]*release
+	openLists map[int32]*releaseList
+	trail     trail // of the present question
 }
 
-// graph is who requires whom.
+// graph says who requires whom.
 type graph struct {
 	clauses
 	nodes    []node // the pins in order, then the roots
 	groups   []*group
 	groupAt  map[int]int32
-	used     [][]use           // of each node as the pins are
-	violated map[broken]uint64 // as the pins are, and where
+	used     [][]use                 // of each node as the pins are
+	violated map[violatedEdge]uint64 // as the pins are, and where
 }
 
-// present is what is true of the pins as they are.
+// present says what is true of the pins as they are.
 type present struct {
 	graph
-	spare   *state
-	reached []uint64   // by roots; nil: not asked yet
-	now     []conflict // what they violate
-	base    trail      // of all this: the names without a pin, and what lacks
+	spare        *state
+	reached      []uint64   // by roots; nil: not asked yet
+	conflictsNow []conflict // what they violate
+	base         trail      // what New and settle read, and lack
 }
 
-// node is what requires: a pin, or a root in one group.
+// node is a pin, or a root in one group.
 type node struct {
 	key    string
 	name   int32
@@ -85,7 +85,7 @@ type node struct {
 	fixed  bool
 	blocks bool
 	extras []string // of a root, those installed
-	// options are the versions it may have, as it is first.
+	// options are the versions it may have. The first is the one it has.
 	options []option
 	at      map[string]int32 // option by version, nil until one is asked for
 	up      []int32          // options in order of preference, majors last
@@ -98,45 +98,45 @@ type option struct {
 	stray              bool     // nobody may choose it, so it is no part of a train
 	rel                *release // nil: not asked for yet
 	known              Knowledge
-	met                uint32 // the question that looked at it last
+	counted            uint32 // the last question that counted it
 }
 
-// group is a file: its nodes meet each other only.
+// group is a file. Nodes of different groups do not require each other.
 type group struct {
-	number int
-	slots  [][]int32   // nodes by name
-	rev    [][]revEdge // who requires a name as the pins are
-	asking []int32     // nodes that ask for extras as they are
-	nodes  []int32
-	open   openGroup
-	// missing says that what some node requires was not asked for yet, and
-	// unread lists the nodes of which it could not be read what they require.
+	number     int
+	pins       [][]int32    // nodes by name
+	requiredBy [][]requirer // who requires a name as the pins are
+	asking     []int32      // nodes that ask for extras as they are
+	nodes      []int32
+	open       openGroup
+	// missing says that the metadata of some node was not fetched yet, and unread lists
+	// the nodes whose metadata could not be read.
 	missing bool
 	unread  []int32
 }
 
-type revEdge struct {
+type requirer struct {
 	node int32
 	req  *require
 }
 
 type edgeKey struct{ group, from, to int32 }
 
-// broken is a requirement of one node that another violates.
-type broken struct {
+// violatedEdge is a requirement of one node that another one violates.
+type violatedEdge struct {
 	from, to int32
 	req      *require
 }
 
-// New prepares a search. Facts that it misses at once are those of the pins as
-// they are.
+// New returns a Solver of facts. Its needs are at first the metadata of the pins as they
+// are.
 func New(f *Facts) *Solver {
 	s := &Solver{answers: map[question][]*answer{}, present: present{graph: graph{
 		clauses: clauses{
 			f: f, envs: f.Environments, numbers: map[string]int32{}, requires: map[string]*require{},
-			releases: map[releaseKey]knownRelease{}, needs: map[string]Need{}, blends: map[[2]*release]*release{}, lines: map[int32]*line{},
+			releases: map[releaseKey]knownRelease{}, needs: map[string]Need{}, blends: map[[2]*release]*release{}, openLists: map[int32]*releaseList{},
 		},
-		groupAt: map[int]int32{}, violated: map[broken]uint64{},
+		groupAt: map[int]int32{}, violated: map[violatedEdge]uint64{},
 	}}}
 	if len(s.envs) > 64 {
 		s.envs = s.envs[:64]
@@ -154,6 +154,7 @@ func New(f *Facts) *Solver {
 	return s
 }
 
+// group returns the index of a group, a new one the first time.
 func (s *graph) group(number int) int32 {
 	if g, ok := s.groupAt[number]; ok {
 		return g
@@ -169,7 +170,7 @@ func (s *graph) addPins() {
 	for i := range s.f.Pins {
 		p := &s.f.Pins[i]
 		n := node{key: p.Key, name: s.number(p.Key), group: s.group(p.Group), active: p.Active & s.all, fixed: p.Fixed || p.Blocks, blocks: p.Blocks}
-		rel, known := nothing, Known
+		rel, known := noRequirements, Known
 		if !p.Blocks {
 			rel, known = s.release(n.name, p.Version, true)
 		}
@@ -209,13 +210,13 @@ func (s *graph) index() {
 		g := s.groups[n.group]
 		g.nodes = append(g.nodes, int32(i))
 		if !n.root {
-			grow(&g.slots, n.name)
-			g.slots[n.name] = append(g.slots[n.name], int32(i))
+			grow(&g.pins, n.name)
+			g.pins[n.name] = append(g.pins[n.name], int32(i))
 		}
 		rel := n.options[0].rel
 		for _, r := range rel.reqs {
-			grow(&g.rev, r.name)
-			g.rev[r.name] = append(g.rev[r.name], revEdge{int32(i), r})
+			grow(&g.requiredBy, r.name)
+			g.requiredBy[r.name] = append(g.requiredBy[r.name], requirer{int32(i), r})
 		}
 		if rel.asks {
 			g.asking = append(g.asking, int32(i))
@@ -229,22 +230,24 @@ func grow[T any](list *[][]T, n int32) {
 	}
 }
 
-// pinned lists the nodes of a name.
+// pinned lists the pins of a name.
 func (g *group) pinned(name int32) []int32 {
-	if int(name) < len(g.slots) {
-		return g.slots[name]
+	if int(name) < len(g.pins) {
+		return g.pins[name]
 	}
 	return nil
 }
 
-func (g *group) requirers(name int32) []revEdge {
-	if int(name) < len(g.rev) {
-		return g.rev[name]
+// requirers lists who requires a name as the pins are.
+func (g *group) requirers(name int32) []requirer {
+	if int(name) < len(g.requiredBy) {
+		return g.requiredBy[name]
 	}
 	return nil
 }
 
-// candidates lists a node's options that other moves may ask it to take.
+// candidates lists the options that a node may move to for the sake of another one, in
+// order of preference. Majors come last, and a fixed node has none.
 func (s *graph) candidates(i int32) []int32 {
 	n := &s.nodes[i]
 	if n.fixed || n.up != nil || n.root {
@@ -267,7 +270,7 @@ func (s *graph) candidates(i int32) []int32 {
 	return n.up
 }
 
-// option finds or adds a version that a node may have.
+// option returns the option of a version, which it adds if it is new.
 func (s *graph) option(i int32, c Candidate) int32 {
 	o, added := s.addOption(i, c)
 	if added {
@@ -276,9 +279,9 @@ func (s *graph) option(i int32, c Candidate) int32 {
 	return o
 }
 
-// addOption is option, and says whether the version is new. The candidates of the
-// pin come first, so that the number of an option does not depend on what was asked
-// before.
+// addOption is option that also reports whether the version is new. It adds all
+// candidates of the pin first, so that the number of an option does not depend on
+// earlier questions.
 func (s *graph) addOption(i int32, c Candidate) (o int32, added bool) {
 	n := &s.nodes[i]
 	if n.at == nil {
@@ -302,19 +305,19 @@ func (s *graph) addOption(i int32, c Candidate) (o int32, added bool) {
 	return o, !known
 }
 
-// look fills in what an option requires.
-func (s *graph) look(i, o int32) *option {
+// load returns an option with what it requires.
+func (s *graph) load(i, o int32) *option {
 	opt := &s.nodes[i].options[o]
 	s.trail.visit(s.nodes[i].name)
 	if opt.rel == nil {
 		opt.rel, opt.known = s.release(s.nodes[i].name, opt.v, false)
 	}
-	s.meet(&opt.met, &opt.rel)
+	s.count(&opt.counted, &opt.rel)
 	return opt
 }
 
-// takable says whether an option may be taken as far as its facts go.
-func (s *graph) takable(opt *option) bool {
+// mayBeTaken reports whether what is known of an option permits to take it.
+func (s *graph) mayBeTaken(opt *option) bool {
 	switch opt.known {
 	case Absent:
 		return false

@@ -7,30 +7,31 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// This file saves questions about long trains of releases, such as daily ones.
-// The bounds that a package sets on another only ever rise from release to
-// release: what a release asks for at least, the newer ones ask for too, and
-// what it allows at most, the older ones do not exceed. So of a release that
-// nobody has read the search may assume the lower bounds of the nearest older
-// one that is known and the upper bounds of the nearest newer one. If even that
-// does not fit, the release need not be read; if it does, it is read, or rather
-// one that halves those left. What is offered in the end was always read.
+// This file saves requests for the metadata of long trains of releases, such as daily
+// ones. The bounds that a package sets on another one rise from release to release: a
+// newer release asks for at least as much, and an older one permits at most as much. The
+// search relies on that. It assumes of an unread release the lower bounds of the nearest
+// known older release and the upper bounds of the nearest known newer one. If the
+// release does not fit even then, nobody has to read it. If it fits, the release is
+// read, or one that halves the unread ones beside it. A version that is offered was
+// always read.
 
-// short is how many candidates a pin may have for each to be read, if need be.
-const short = 8
+// shortList is up to how many candidates of a pin, or releases of an open name, the
+// search may read each.
+const shortList = 8
 
-// train is a pin's options by version, with the nearest known ones.
+// train is the options of a pin by version, each with the nearest known ones.
 type train struct {
 	order []int32 // options, oldest first
-	older []int32 // of each option, the nearest known one, -1 for none
+	older []int32 // of each option, the nearest known older one, -1 for none
 	newer []int32
 }
 
-// trainOf returns the train of a node; nil where it is short.
+// trainOf returns the train of a node; nil if it has few options.
 func (s *graph) trainOf(i int32) *train {
 	n := &s.nodes[i]
 	s.trail.visit(n.name)
-	if n.train != nil || len(n.options)-1 <= short {
+	if n.train != nil || len(n.options)-1 <= shortList {
 		return n.train
 	}
 	t := &train{}
@@ -39,7 +40,7 @@ func (s *graph) trainOf(i int32) *train {
 			t.order = append(t.order, int32(o))
 		}
 	}
-	if len(t.order)-1 <= short {
+	if len(t.order)-1 <= shortList {
 		return nil
 	}
 	t.older, t.newer = make([]int32, len(n.options)), make([]int32, len(n.options))
@@ -50,7 +51,7 @@ func (s *graph) trainOf(i int32) *train {
 	last := int32(-1)
 	for _, o := range t.order {
 		t.older[o] = last
-		if s.look(i, o).known == Known {
+		if s.load(i, o).known == Known {
 			last = o
 		}
 	}
@@ -65,11 +66,11 @@ func (s *graph) trainOf(i int32) *train {
 	return t
 }
 
-// assumed is what an option requires at least that is not known.
+// assumed is what an option whose requirements are not known requires at least.
 func (s *graph) assumed(i, o int32) *release {
 	t := s.trainOf(i)
 	if t == nil || int(o) >= len(t.older) || t.older[o] < 0 && t.newer[o] < 0 {
-		return nothing
+		return noRequirements
 	}
 	var older, newer *release
 	if k := t.older[o]; k >= 0 {
@@ -79,12 +80,12 @@ func (s *graph) assumed(i, o int32) *release {
 		newer = s.nodes[i].options[k].rel
 	}
 	if older == nil || newer == nil {
-		return nothing // one side alone says nothing of what was dropped
+		return noRequirements // with one side alone a requirement may have come or gone
 	}
 	return s.blend(older, newer)
 }
 
-// blend makes what every release between two requires at least.
+// blend is what every release between two others requires at least.
 func (s *clauses) blend(older, newer *release) *release {
 	key := [2]*release{older, newer}
 	if r, ok := s.blends[key]; ok {
@@ -105,7 +106,7 @@ func (s *clauses) blend(older, newer *release) *release {
 		for _, below := range []bool{true, false} {
 			low, high := bounds(a.spec, below), bounds(b.spec, below)
 			switch {
-			case low == "" || high == "": // it came or went in between
+			case low == "" || high == "": // the bound came or went in between
 			case below:
 				text.WriteString(low)
 			default:
@@ -121,7 +122,8 @@ func (s *clauses) blend(older, newer *release) *release {
 	return out
 }
 
-// bounds keeps the clauses of a set that bound it from below, or from above.
+// bounds is the clauses of specifiers that bound a version from below, or from above,
+// each after a comma.
 func bounds(spec pep440.Specifiers, below bool) string {
 	var out strings.Builder
 	for _, c := range spec.Clauses() {
@@ -150,29 +152,28 @@ func bounds(spec pep440.Specifiers, below bool) string {
 	return out.String()
 }
 
-// ask notes which release should be read so that an option of a list can be
-// judged. The list is in order of preference, and at is where the option
-// stands in it.
-func (x *ground) ask(i int32, list []int32, at int) {
+// ask adds to the needs the release to read so that the option at an index of a list
+// can be judged. The list is in order of preference.
+func (x *position) ask(i int32, list []int32, at int) {
 	s := x.s
 	n := &s.nodes[i]
 	wanted := list[at]
 	if at > 0 && s.trainOf(i) != nil {
 		end := at + 1
-		for end < len(list) && s.look(i, list[end]).known == Missing && n.options[list[end]].v.Compare(n.options[list[end-1]].v) < 0 {
+		for end < len(list) && s.load(i, list[end]).known == Missing && n.options[list[end]].v.Compare(n.options[list[end-1]].v) < 0 {
 			end++
 		}
 		if gap := list[at:end]; len(gap) > 2 {
-			wanted = x.probe(i, gap, end < len(list))
+			wanted = x.optionToRead(i, gap, end < len(list))
 		}
 	}
 	s.release(n.name, n.options[wanted].v, true)
 }
 
-// probe picks from options that nobody has read, newest first, the one to read.
-// That is the one of the same version as another member of the set, else the
-// oldest, where nothing older is known to fit so far, else the one that halves.
-func (x *ground) probe(i int32, gap []int32, known bool) int32 {
+// optionToRead chooses which of some unread options, newest first, to read. It is the
+// one with the version of another moved node; else the middle one if an older
+// option is known, and the oldest if none is.
+func (x *position) optionToRead(i int32, gap []int32, known bool) int32 {
 	n := &x.s.nodes[i]
 	for _, q := range x.st.moved {
 		if q == i {

@@ -20,8 +20,11 @@ import (
 type Options struct {
 	GitLab *gitlab.Client
 	Store  *store.Store
-	Log    *slog.Logger
-	Audit  func(line []byte) error // gets each line of the audit
+	// FormerUsers are the usernames that pinwheel's user had before, or of the users that
+	// pinwheel had before.
+	FormerUsers []string
+	Log         *slog.Logger
+	Audit       func(line []byte) error // gets each line of the audit
 }
 
 // Runner looks at projects. It keeps nothing between looks.

@@ -49,6 +49,7 @@
 //	thread|resolve USER IID            opens a thread in a merge request, resolves one
 //	hold-up USER IID [STATUS]          gives it a detailed_merge_status that is in the way; none: takes it away
 //	pipeline USER BRANCH|!IID|!IID/merge STATUS [JOB=STATUS...]
+//	by-hand USER BRANCH [KEY=VALUE...]  starts a pipeline by the page, with variables
 //	title USER IID TEXT
 //	propose USER BRANCH TITLE          opens a merge request of a branch into the default one
 //	from-fork USER IID                 it is one of a fork of USER's

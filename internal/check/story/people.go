@@ -62,6 +62,7 @@ func people() map[string]person {
 		"pipeline": {-3, func(_ *stage, p *gitlabsim.Project, a []string) error {
 			return p.Pipeline(a[0], a[1], a[2], a[3:]...)
 		}},
+		"by-hand": {-2, func(_ *stage, p *gitlabsim.Project, a []string) error { return p.RunByHand(a[0], a[1], a[2:]...) }},
 		"title": {3, func(_ *stage, p *gitlabsim.Project, a []string) error {
 			iid, err := number(a[1])
 			if err != nil {

@@ -95,6 +95,23 @@ func (p *Project) StartPipeline(username, branchName string, inputs map[string]a
 	})
 }
 
+// RunByHand is the page that starts a pipeline of a branch with variables, KEY=VALUE.
+func (p *Project) RunByHand(username, branchName string, variables ...string) error {
+	return p.acting(username, func(u *user) error {
+		b := p.repo.branches[branchName]
+		if b == nil || p.ciDisabled || !p.mayRun(u, branchName) || len(variables) > 0 && p.level(u) < p.script.variables {
+			return refuse(403, "403 Forbidden")
+		}
+		l := &pipeline{ref: b.name, sha: b.head.id, source: "web", user: u}
+		for _, text := range variables {
+			key, value, _ := strings.Cut(text, "=")
+			l.variables = append(l.variables, variable{Key: key, Value: value, Type: "env_var"})
+		}
+		p.begin(l)
+		return nil
+	})
+}
+
 // RetryJobs is the button that runs the failed jobs of a pipeline again, of the newest
 // one on a ref.
 func (p *Project) RetryJobs(username, ref string) error {

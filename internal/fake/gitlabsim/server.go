@@ -164,6 +164,13 @@ func (s *Server) AddUser(username, name string, admin bool) int64 {
 	return u.id
 }
 
+// RenameUser gives a user another username. The old one is free.
+func (s *Server) RenameUser(username, to string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mustUser(username).username = to
+}
+
 // SetUserState gives a user another state: active, blocked, banned,
 // ldap_blocked, deactivated, blocked_pending_approval. Who is not active can do
 // nothing and stays a member. gitlab.md 7.8.

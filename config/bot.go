@@ -201,6 +201,7 @@ func (r *reader) botLists(b *Bot, names *botNames) []field {
 
 func (r *reader) botPipeline(n *yaml.Node, at string) BotPipeline {
 	p := BotPipeline{At: fmt.Sprintf("%s:%d", r.short, n.Line)}
+	overrides := ""
 	fields := []field{
 		{
 			key: "name", required: true, example: "baseline",
@@ -221,10 +222,12 @@ func (r *reader) botPipeline(n *yaml.Node, at string) BotPipeline {
 	fields = append(fields, r.pipeline(&p.Pipeline)...)
 	fields = append(fields, field{
 		key:  "overrides",
-		says: says{"`variables`, `inputs`", "variables", `{"enum":["variables","inputs"]}`, "Whether overrides (`cki_lib_pip_url`), marks and what a comment sets are variables or inputs of it"},
-		read: func(n *yaml.Node, at string) { p.Inputs = r.choice(n, at, "variables", "inputs") == "inputs" },
+		says: says{"`inputs`, `variables`", "", `{"enum":["inputs","variables"]}`, "Whether overrides (`cki_lib_pip_url`), marks and what a comment sets are inputs or variables of it; by default inputs, and variables where it has `variables` or `like`"},
+		read: func(n *yaml.Node, at string) { overrides = r.choice(n, at, "inputs", "variables") },
 	})
 	r.mapping(n, at, fields)
+	// What sets variables anyway needs the right to do so anyway.
+	p.Inputs = overrides == "inputs" || overrides == "" && len(p.Pipeline.Variables) == 0 && p.Pipeline.Like.Ref == ""
 	return p
 }
 

@@ -28,8 +28,8 @@ software:
     marks: {KIND: test}
     allow: [tree]
     pipelines:
-      - {name: one, project: g/pipes, ref: main}
-      - {name: two, project: g/pipes, ref: main}
+      - {name: one, project: g/pipes, ref: main, overrides: variables}
+      - {name: two, project: g/pipes, ref: main, overrides: variables}
     default: [one]
     projects: [{name: lib}, {name: tools}]
 `

@@ -2,6 +2,7 @@ package round
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/journal"
 	"gitlab.com/cki-project/pinwheel/operation"
+	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/text"
 )
 
@@ -124,18 +126,34 @@ func (l *look) refused(a bot.StartTest, err error) error {
 	if !definite(err) {
 		return err
 	}
-	l.snap.Runs[a.Operation] = bot.Run{Refused: explain(operation.Elsewhere(err, a.Spec.Project))}
+	says := explain(operation.Elsewhere(err, a.Spec.Project))
+	if errors.Is(err, gitlab.ErrInput) {
+		says = a.Spec.Project + " has no input for one of these: " + inputNames(a.Spec) + "; declare each as an input there, or write `overrides: variables`"
+	}
+	l.snap.Runs[a.Operation] = bot.Run{Refused: says}
 	return nil
 }
 
-// cancel cancels a pipeline. One that GitLab does not let us cancel counts as done: it
-// goes on to be watched.
+// inputNames lists the inputs of a pipeline for a sentence.
+func inputNames(s plan.PipelineSpec) string {
+	var out []string
+	for _, in := range s.Inputs {
+		out = append(out, "`"+in.Name+"`")
+	}
+	return strings.Join(out, ", ")
+}
+
+// cancel cancels a pipeline. If GitLab does not let us, that is what came of it, and the
+// pipeline goes on to be watched.
 func (l *look) cancel(ctx context.Context, a bot.CancelTest) (bool, error) {
 	err := l.GitLab.CancelPipeline(ctx, a.Entry.Project, a.Entry.ID)
 	if err != nil && !definite(err) {
 		return false, err
 	}
-	l.snap.Canceled[a.Operation] = true
+	l.snap.Canceled[a.Operation] = ""
+	if err != nil {
+		l.snap.Canceled[a.Operation] = explain(err)
+	}
 	delete(l.snap.Runs, a.Operation) // it is read again
 	return err == nil, nil
 }

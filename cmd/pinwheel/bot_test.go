@@ -21,7 +21,7 @@ func TestBot(t *testing.T) {
   namespace: group
   packages: [lib]
   bot:
-    pipelines: [{name: quick, project: group/pipes, ref: main}]
+    pipelines: [{name: quick, project: group/pipes, ref: main, overrides: variables}]
     default: [quick]
     projects: [{name: lib}]
 `)

@@ -58,11 +58,16 @@ func (d *doctor) botPipeline(ctx context.Context, client *mrs.Client, one bot.Pi
 		d.say(wrong, there, "pipeline %s: the token's user may not start pipelines of %s: make it a Developer there, and let Developers merge into or push to that branch", one.Name, ref)
 	case right == mrs.GateOff:
 		d.say(wrong, there, "pipeline %s: CI/CD is off: enable it under Settings > General > Visibility", one.Name)
-	case !one.Inputs && !variablesAllowed(found):
-		d.say(wrong, there, "pipeline %s: the token's user may not set variables of pipelines: allow it under Settings > CI/CD > Variables, or write overrides: inputs and declare them", one.Name)
+	case setsVariables(one) && !variablesAllowed(found):
+		d.say(wrong, there, "pipeline %s: the token's user may not set variables of pipelines: allow it under Settings > CI/CD > Variables, or describe it with inputs alone and declare them", one.Name)
 	default:
 		d.say(good, there, "pipeline %s can start on %s", one.Name, ref)
 	}
+}
+
+// setsVariables reports whether a pipeline is started with variables.
+func setsVariables(one bot.Pipeline) bool {
+	return !one.Inputs || len(one.Spec.Variables) > 0 || one.Spec.Like.Ref != ""
 }
 
 // variablesAllowed reports whether the token's user may set variables of pipelines, as

@@ -62,6 +62,7 @@ type look struct {
 	Thread
 	comment int64  // the number of our comment, 0 for none
 	body    string // of it
+	since   int64  // comments after this one count; 0 for none: nobody was told yet
 	other   bool   // another program writes in our name
 	before  Memory // as our comment has it
 	memory  Memory // as it is to be
@@ -73,36 +74,66 @@ type look struct {
 	who     string
 }
 
-// look finds our comment in a thread, and what it remembers.
+// look finds our comment in a thread, and what it remembers. Without one it takes over
+// what the comment of a former user of ours remembers.
 func (d *decision) look(t Thread) *look {
 	l := &look{d: d, Thread: t}
-	for _, n := range t.Notes {
-		if n.System || n.By.ID != d.s.Bot.ID {
-			continue
-		}
-		ours := strings.HasPrefix(n.Body, mark)
+	var ours, former *Note
+	for i := range t.Notes {
+		n := &t.Notes[i]
 		switch {
-		case ours && l.comment == 0:
-			l.comment, l.body = n.ID, n.Body
-		case !ours && l.comment != 0 && !strings.Contains(n.Body, "<!-- op:") && !strings.Contains(n.Body, "<!-- pinwheel:"):
-			l.other = true
+		case n.System || !strings.HasPrefix(n.Body, mark):
+		case n.By.ID == d.s.Bot.ID && ours == nil:
+			ours = n
+		case n.By.ID != d.s.Bot.ID && d.former(n.By):
+			former = n
 		}
 	}
-	if l.comment == 0 {
-		return l
+	switch {
+	case ours != nil:
+		l.comment, l.body, l.since = ours.ID, ours.Body, ours.ID
+		l.other = slices.ContainsFunc(t.Notes, func(n Note) bool { return d.another(n, *ours) })
+		l.remember(*ours)
+	case former != nil:
+		l.since = former.ID
+		l.remember(*former)
+		for i := range l.memory.Tests {
+			if e := &l.memory.Tests[i]; e.State == Asked {
+				e.State, e.Why, e.Ended = NotStarted, "pinwheel has another user since then: ask again", d.s.Now
+			}
+		}
 	}
-	m, ok := parse(l.body)
-	if !ok { // somebody changed it. Nothing is done again of what was asked for before
-		for _, n := range t.Notes {
+	return l
+}
+
+// former reports whether somebody is a user that pinwheel had before.
+func (d *decision) former(who Person) bool {
+	return slices.ContainsFunc(d.s.Former, func(name string) bool { return strings.EqualFold(name, who.Username) })
+}
+
+// another reports whether a comment shows that another program writes in our name: it
+// was written after our own one, or changed after that.
+func (d *decision) another(n, ours Note) bool {
+	if n.System || n.By.ID != d.s.Bot.ID || n.ID == ours.ID || n.ID < ours.ID && !n.Changed.After(ours.At) {
+		return false
+	}
+	return !strings.HasPrefix(n.Body, mark) && !strings.Contains(n.Body, "<!-- op:") && !strings.Contains(n.Body, "<!-- pinwheel:")
+}
+
+// remember reads the memory of a comment. If somebody changed it so that it cannot be
+// read, nothing is done again of what was asked for before.
+func (l *look) remember(n Note) {
+	m, ok := parse(n.Body)
+	if !ok {
+		for _, n := range l.Notes {
 			m.Seen = max(m.Seen, n.ID)
 		}
 	}
 	l.before, l.memory = m, m
 	l.memory.Tests = slices.Clone(m.Tests)
-	for _, s := range d.s.Set[t.MR.IID] {
+	for _, s := range l.d.s.Set[l.MR.IID] {
 		l.memory.show(s)
 	}
-	return l
 }
 
 // request is a comment with commands that is not done.
@@ -122,9 +153,9 @@ func (d *decision) requests() []request {
 			commands := d.asked(n)
 			switch {
 			case len(commands) == 0:
-			case l.comment == 0:
+			case l.since == 0:
 				l.early = append(l.early, n)
-			case n.ID > l.comment && !l.memory.handled(n.ID):
+			case n.ID > l.since && !l.memory.handled(n.ID):
 				out = append(out, request{l, n, commands})
 			}
 		}
@@ -195,7 +226,7 @@ func (l *look) act() {
 	if l.waits {
 		return
 	}
-	if l.comment == 0 {
+	if l.since == 0 {
 		for _, n := range l.early {
 			if l.d.s.Now.Sub(n.At) > 24*time.Hour {
 				continue // nobody waits for it any more

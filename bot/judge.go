@@ -120,7 +120,8 @@ func (l *look) test(n Note, c Command) bool {
 			l.reply(n, made.why)
 			return true
 		}
-		entries = append(entries, Entry{Note: n.ID, Line: c.Line, By: n.By.Username, At: n.At, Pipeline: name, Commit: made.commit, State: Asked})
+		entries = append(entries, Entry{Note: n.ID, Line: c.Line, By: n.By.Username, ByID: n.By.ID, At: n.At,
+			Pipeline: name, Commit: made.commit, With: made.with, State: Asked})
 	}
 	l.accept(n, entries)
 	return true
@@ -134,7 +135,7 @@ func (l *look) accept(n Note, entries []Entry) {
 		for _, e := range other.memory.Tests {
 			if l.underWay(e) {
 				all++
-				if e.By == n.By.Username {
+				if e.by(n.By) {
 					own++
 				}
 			}
@@ -172,6 +173,7 @@ func (l *look) underWay(e Entry) bool { return !e.State.over() && l.d.s.Now.Sub(
 // it.
 type made struct {
 	commit string
+	with   []string // for people: kpet-db!12@5e6f7a8b9c0d, key=value
 	spec   plan.PipelineSpec
 	why    string
 }
@@ -193,10 +195,11 @@ func (l *look) made(n Note, c Command, p Pipeline) (made, bool) {
 	if !ok {
 		return made{}, false
 	}
-	commit, why := chosen(heads, n.At, c.Commit)
+	commit, why := chosen(heads, n.At, named{c.Commit, "test @"})
 	if why != "" {
 		return refused(why)
 	}
+	var with []string
 	over := []override{{s.Project.Member, s.Project.WebURL, commit}}
 	for _, w := range c.With {
 		o, why, ok := l.with(n, w)
@@ -207,21 +210,28 @@ func (l *look) made(n Note, c Command, p Pipeline) (made, bool) {
 			return refused("`" + quoted(o.member.Name) + "` is tested with one merge request at a time")
 		}
 		over = append(over, o)
+		with = append(with, fmt.Sprintf("%s!%d@%s", o.member.Name, w.IID, short(o.commit)))
 	}
-	return made{commit: commit, spec: l.spec(p, over, c.Set)}, true
+	for _, v := range c.Set {
+		with = append(with, v.Name+"="+v.Value)
+	}
+	return made{commit: commit, with: with, spec: l.spec(p, over, c.Set)}, true
 }
 
+// named is a commit as a comment names it, if it does, and what is written before one.
+type named struct{ commit, before string }
+
 // chosen is the head that the author of a comment saw, or the one that they name.
-func chosen(heads []Head, at time.Time, named string) (sha, why string) {
-	if named != "" {
+func chosen(heads []Head, at time.Time, by named) (sha, why string) {
+	if by.commit != "" {
 		var found []string
 		for _, h := range heads {
-			if strings.HasPrefix(h.SHA, named) && !h.At.After(at) && !slices.Contains(found, h.SHA) {
+			if strings.HasPrefix(h.SHA, by.commit) && !h.At.After(at) && !slices.Contains(found, h.SHA) {
 				found = append(found, h.SHA)
 			}
 		}
 		if len(found) != 1 {
-			return "", "the merge request had no head `" + quoted(named) + "` when this was written, or more than one that begins so"
+			return "", "the merge request had no head `" + quoted(by.commit) + "` when this was written, or more than one that begins so"
 		}
 		return found[0], ""
 	}
@@ -229,7 +239,7 @@ func chosen(heads []Head, at time.Time, named string) (sha, why string) {
 		switch {
 		case h.At.After(at):
 		case h.At.After(at.Add(-seenFor)):
-			return "", "somebody pushed `" + short(h.SHA) + "` at the time of this comment, so it is not known which commit its author saw: write `test @" + short(h.SHA) + "`, or name another one"
+			return "", "somebody pushed `" + short(h.SHA) + "` at the time of this comment, so it is not known which commit its author saw: write `" + by.before + short(h.SHA) + "`, or name another one"
 		default:
 			return h.SHA, ""
 		}
@@ -263,14 +273,18 @@ func (l *look) with(n Note, w WithWord) (o override, why string, ok bool) {
 		l.need(Need{With: at})
 		return o, "", false
 	}
-	if !m.Open {
-		return o, name + " is not open, or is not there", true
+	gone := name + " is not open, or is not there"
+	if m.Project == 0 {
+		return o, gone, true
 	}
-	why, ok = l.permits(m.Project, n.By, m.Fork)
-	if !ok || why != "" {
+	why, ok = l.permits(m.Project, n.By, m.Fork) // first, so that nobody without a role learns what is there
+	switch {
+	case !ok || why != "":
 		return o, "of " + name + ": " + why, ok
+	case !m.Open:
+		return o, gone, true
 	}
-	commit, why := chosen(m.Heads, n.At, w.Commit)
+	commit, why := chosen(m.Heads, n.At, named{w.Commit, fmt.Sprintf("with %s!%d@", member.Name, w.IID)})
 	if why != "" {
 		return o, "of " + name + ": " + why, true
 	}

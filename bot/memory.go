@@ -53,9 +53,11 @@ type Entry struct {
 	Of       int64     `json:"of,omitempty"` // the note whose test a retry repeats, 0 for none
 	OfLine   int       `json:"of_line,omitempty"`
 	By       string    `json:"by"`
-	At       time.Time `json:"at"` // of the note
+	ByID     int64     `json:"by_id,omitempty"` // 0 in comments of before
+	At       time.Time `json:"at"`              // of the note
 	Pipeline string    `json:"pipeline"`
 	Commit   string    `json:"commit"`
+	With     []string  `json:"with,omitempty"` // what it runs with besides, for people
 	State    State     `json:"state"`
 	Project  int64     `json:"project,omitempty"`
 	ID       int64     `json:"id,omitempty"`
@@ -64,6 +66,19 @@ type Entry struct {
 	Why      string    `json:"why,omitempty"`
 	Started  time.Time `json:"started,omitzero"`
 	Ended    time.Time `json:"ended,omitzero"` // when a look saw it over
+}
+
+// by reports whether a person asked for it, whatever they are called now.
+func (e Entry) by(p Person) bool {
+	if e.ByID != 0 {
+		return e.ByID == p.ID
+	}
+	return e.By == p.Username
+}
+
+// same reports whether it is the same test, however it stands.
+func (e Entry) same(o Entry) bool {
+	return e.Note == o.Note && e.Line == o.Line && e.Pipeline == o.Pipeline && e.Commit == o.Commit
 }
 
 // Answer is the sentence that a command got.
@@ -104,12 +119,10 @@ func (m *Memory) finish(note int64) {
 	}
 }
 
-// answer adds a sentence, unless its author got the same one already.
+// answer adds a sentence. If its author got the same one before, it stands once, with the
+// newest time.
 func (m *Memory) answer(a Answer) {
-	if slices.ContainsFunc(m.Answers, func(o Answer) bool { return o.By == a.By && o.Text == a.Text }) {
-		return
-	}
-	m.Answers = append(slices.Clone(m.Answers), a)
+	m.Answers = append(slices.DeleteFunc(slices.Clone(m.Answers), func(o Answer) bool { return o.By == a.By && o.Text == a.Text }), a)
 	if more := len(m.Answers) - mostAnswers; more > 0 {
 		m.Answers = m.Answers[more:]
 	}

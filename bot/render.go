@@ -85,13 +85,25 @@ func testTable(b *strings.Builder, tests []Entry) {
 		if e.URL != "" {
 			link = text.Link("pipeline", e.URL)
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", text.CodeCell(e.By), text.CodeCell(e.Pipeline), text.CodeCell(short(e.Commit)), stateCell(e), jobCells(e.Jobs), link)
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", text.CodeCell(e.By), text.CodeCell(e.Pipeline), commitCell(e), stateCell(e), jobCells(e.Jobs), link)
 	}
 	for _, e := range tests {
 		if e.Why != "" {
 			fmt.Fprintf(b, "\n%s for %s: %s.\n", text.Code(e.Pipeline), text.Code(e.By), text.Prose(e.Why, 1000))
 		}
 	}
+}
+
+// commitCell is what a test runs with.
+func commitCell(e Entry) string {
+	out := text.CodeCell(short(e.Commit))
+	for i, w := range e.With {
+		if i == 0 {
+			out += " with"
+		}
+		out += " " + text.CodeCell(w)
+	}
+	return out
 }
 
 func stateCell(e Entry) string {

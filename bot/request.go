@@ -88,8 +88,10 @@ func commandOf(words []string) Command {
 	}
 	first := strings.TrimPrefix(words[0], "/")
 	c.Verb = Verb(strings.ToLower(first))
-	if strings.HasPrefix(words[0], "/") && len(words) > 1 && slices.Contains(verbs, Verb(words[1])) {
-		c.Verb, words = Verb(words[1]), words[1:] // /test help
+	if strings.HasPrefix(words[0], "/") && len(words) > 1 {
+		if second := Verb(strings.ToLower(words[1])); slices.Contains(verbs, second) {
+			c.Verb, words = second, words[1:] // /test help
+		}
 	}
 	if !slices.Contains(verbs, c.Verb) {
 		c.Mistake = "there is no command `" + quoted(first) + "`: there are `test`, `retry`, `cancel`, `status` and `help`"

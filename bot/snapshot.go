@@ -63,8 +63,10 @@ type Note struct {
 	By     Person
 	At     time.Time
 	Edited bool
-	System bool
-	Body   string
+	// Changed is when it was changed, the zero time for one that stands as it was written.
+	Changed time.Time
+	System  bool
+	Body    string
 }
 
 // Person is a user of GitLab.
@@ -123,17 +125,20 @@ type Shown struct{ Pipeline int64 }
 type Snapshot struct {
 	Now     time.Time
 	Bot     Person
+	Former  []string // usernames of users that pinwheel had before
 	Project Project
 	Policy  Policy
 	Threads []Thread // by number
 
-	Heads    map[int64][]Head // of this project's merge requests, the newest first
-	Withs    map[Number]With
-	Roles    map[Membership]plan.Role
-	Runs     map[string]Run // by operation
-	Shown    map[int64]Shown
-	Set      map[int64][]HeadStatus // statuses that this look set
-	Canceled map[string]bool        // operations whose pipelines this look canceled
+	Heads map[int64][]Head // of this project's merge requests, the newest first
+	Withs map[Number]With
+	Roles map[Membership]plan.Role
+	Runs  map[string]Run // by operation
+	Shown map[int64]Shown
+	Set   map[int64][]HeadStatus // statuses that this look set
+	// Canceled are the operations whose pipelines this look was to cancel, with GitLab's
+	// no, "" where it did.
+	Canceled map[string]string
 	// Fresh are the operations that this look itself wrote down first, so that nobody
 	// can have started them before.
 	Fresh map[string]bool

@@ -179,7 +179,8 @@ func (l *look) retry(n Note, c Command) bool {
 		if e.Of != 0 {
 			of, line = e.Of, e.OfLine
 		}
-		entries = append(entries, Entry{Note: n.ID, Line: c.Line, Of: of, OfLine: line, By: n.By.Username, At: n.At, Pipeline: e.Pipeline, Commit: e.Commit, State: Asked})
+		entries = append(entries, Entry{Note: n.ID, Line: c.Line, Of: of, OfLine: line, By: n.By.Username, ByID: n.By.ID, At: n.At,
+			Pipeline: e.Pipeline, Commit: e.Commit, With: e.With, State: Asked})
 	}
 	if len(entries) == 0 {
 		l.reply(n, "no test of these is over without having passed, so there is none to repeat")
@@ -190,35 +191,51 @@ func (l *look) retry(n Note, c Command) bool {
 }
 
 // cancel cancels what is under way of the tests that a command names. It is done once
-// all of them are canceled.
+// GitLab was asked to cancel all of them. A test that an earlier look may have started is
+// found first.
 func (l *look) cancel(n Note, c Command) bool {
-	count, done := 0, true
+	count, refused, no, done := 0, 0, "", true
 	for i := range l.memory.Tests {
 		e := &l.memory.Tests[i]
 		op := l.operation(*e)
-		if e.Note >= n.ID || e.State.over() && !l.d.s.Canceled[op] || len(c.Pipelines) > 0 && !slices.Contains(c.Pipelines, e.Pipeline) {
+		why, tried := l.d.s.Canceled[op]
+		if e.Note >= n.ID || len(c.Pipelines) > 0 && !slices.Contains(c.Pipelines, e.Pipeline) {
 			continue
 		}
-		count++
-		if e.State == Asked && e.ID == 0 {
-			e.State, e.Why, e.Ended = Canceled, "canceled before it started", l.d.s.Now
-			l.starts = slices.DeleteFunc(l.starts, func(a StartTest) bool { return a.Operation == op })
-			continue
-		}
-		if !l.d.s.Canceled[op] {
+		switch {
+		case tried && why != "":
+			refused, no = refused+1, why
+		case tried, e.State == Canceled && l.ran(*e): // by an earlier look that ended before it said so
+			count++
+		case e.State.over():
+		case e.ID != 0:
 			done = false
 			l.actions = append(l.actions, CancelTest{IID: l.MR.IID, Entry: *e, Operation: op, Who: n.By.Username})
+		case l.ran(*e):
+			done = false // its start says what there is to cancel
+		default:
+			count++
+			e.State, e.Why, e.Ended = Canceled, "canceled before it started", l.d.s.Now
+			l.starts = slices.DeleteFunc(l.starts, func(a StartTest) bool { return a.Operation == op })
 		}
 	}
-	if !done {
+	switch {
+	case !done:
 		return false
-	}
-	if count == 0 {
+	case count+refused == 0:
 		l.reply(n, "nothing of these is under way, so there is nothing to cancel")
-		return true
+	case count > 0:
+		l.reply(n, "canceled "+pipelines(count))
 	}
-	l.reply(n, "canceled "+pipelines(count))
+	if refused > 0 {
+		l.reply(n, pipelines(refused)+" could not be canceled: "+no)
+	}
 	return true
+}
+
+// ran reports whether a test was under way, as our comment has it.
+func (l *look) ran(e Entry) bool {
+	return slices.ContainsFunc(l.before.Tests, func(o Entry) bool { return o.same(e) && !o.State.over() })
 }
 
 // statuses show the newest test of each pipeline on the newest head, as commit statuses

@@ -32,10 +32,10 @@ func (l *look) observe(ctx context.Context) error {
 	}
 	l.shas = map[int64]string{}
 	l.snap = bot.Snapshot{
-		Now: l.now, Bot: bot.Person{ID: me.ID, Username: me.Username}, Policy: l.project.Policy,
+		Now: l.now, Bot: bot.Person{ID: me.ID, Username: me.Username}, Former: l.FormerUsers, Policy: l.project.Policy,
 		Project: bot.Project{ID: l.home.ID, Member: l.project.Member, WebURL: l.home.WebURL, DefaultBranch: l.home.DefaultBranch},
 		Heads:   map[int64][]bot.Head{}, Withs: map[bot.Number]bot.With{}, Roles: map[bot.Membership]plan.Role{}, Runs: map[string]bot.Run{},
-		Shown: map[int64]bot.Shown{}, Set: map[int64][]bot.HeadStatus{}, Canceled: map[string]bool{}, Fresh: map[string]bool{}, Failed: map[int64]bool{},
+		Shown: map[int64]bot.Shown{}, Set: map[int64][]bot.HeadStatus{}, Canceled: map[string]string{}, Fresh: map[string]bool{}, Failed: map[int64]bool{},
 	}
 	if l.home.Archived || l.home.MergeRequestsOff {
 		return nil
@@ -77,7 +77,11 @@ func (l *look) notes(ctx context.Context, iid int64) ([]bot.Note, error) {
 }
 
 func noteOf(n gitlab.Note) bot.Note {
-	return bot.Note{ID: n.ID, By: bot.Person{ID: n.Author.ID, Username: n.Author.Username}, At: n.At, Edited: n.Edited.Sub(n.At) > edited, System: n.System, Body: n.Body}
+	out := bot.Note{ID: n.ID, By: bot.Person{ID: n.Author.ID, Username: n.Author.Username}, At: n.At, System: n.System, Body: n.Body}
+	if out.Edited = n.Edited.Sub(n.At) > edited; out.Edited {
+		out.Changed = n.Edited
+	}
+	return out
 }
 
 // there is a project by its path, read once in a look.
@@ -249,10 +253,16 @@ func (l *look) without(ctx context.Context, w bot.Watch, p gitlab.Run) (map[stri
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]plan.Result{}
+	out, looked := map[string]plan.Result{}, 0
 	for _, other := range list {
 		result := operation.ResultOf(other.Status)
 		if result != plan.Passed && result != plan.Failed || slices.ContainsFunc(own, func(o gitlab.Run) bool { return o.ID == other.ID }) {
+			continue
+		}
+		if replaces, err := l.replaces(ctx, w.Project, other.ID); replaces || err != nil {
+			if looked++; err != nil || looked == mostReplacing {
+				return nil, err
+			}
 			continue
 		}
 		jobs, err := l.GitLab.Jobs(ctx, w.Project, other.ID)
@@ -264,4 +274,20 @@ func (l *look) without(ctx context.Context, w bot.Watch, p gitlab.Run) (map[stri
 		return out, err
 	}
 	return out, nil
+}
+
+// mostReplacing is how many pipelines that replace a package are passed over to find one
+// that replaces none.
+const mostReplacing = 10
+
+// replaces reports whether somebody started a pipeline with a package of the set
+// replaced. Where its variables may not be read, it counts as one that replaces none.
+func (l *look) replaces(ctx context.Context, project, id int64) (bool, error) {
+	vars, err := l.GitLab.PipelineVariables(ctx, project, id)
+	if gitlab.Unreadable(err) {
+		return false, nil
+	}
+	return slices.ContainsFunc(vars, func(v gitlab.Variable) bool {
+		return slices.ContainsFunc(l.project.Policy.Members, func(m bot.Member) bool { return m.Override == v.Key })
+	}), err
 }

@@ -77,7 +77,7 @@ rest.`,
 
 // botOf is a Runner of the bot by the edges of another one.
 func botOf(r *reconcile.Runner) *round.Runner {
-	return round.New(round.Options{GitLab: r.GitLab, Store: r.Store, Log: r.Log, Audit: r.Audit})
+	return round.New(round.Options{GitLab: r.GitLab, Store: r.Store, FormerUsers: r.FormerUsers, Log: r.Log, Audit: r.Audit})
 }
 
 // chooseBot returns the named projects that have the bot, or all of them.

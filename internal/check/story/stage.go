@@ -78,7 +78,7 @@ func (s *stage) open() error {
 	s.store = db
 	s.watcher = reconcile.NewWatcher(client, dashboard.NewPublisher(client))
 	s.runner = reconcile.New(s.edges(client))
-	s.rounds = round.New(round.Options{GitLab: client, Store: db})
+	s.rounds = round.New(round.Options{GitLab: client, Store: db, FormerUsers: s.config.GitLab.FormerUsers})
 	return nil
 }
 

@@ -96,14 +96,14 @@ func testTable(b *strings.Builder, tests []Entry) {
 
 // commitCell is what a test runs with.
 func commitCell(e Entry) string {
-	out := text.CodeCell(short(e.Commit))
-	for i, w := range e.With {
-		if i == 0 {
-			out += " with"
-		}
-		out += " " + text.CodeCell(w)
+	parts := []string{text.CodeCell(short(e.Commit))}
+	if len(e.With) > 0 {
+		parts = append(parts, "with")
 	}
-	return out
+	for _, w := range e.With {
+		parts = append(parts, text.CodeCell(w))
+	}
+	return strings.Join(parts, " ")
 }
 
 func stateCell(e Entry) string {

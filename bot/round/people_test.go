@@ -101,16 +101,16 @@ func TestARenamedBotGoesOn(t *testing.T) {
 		w := newWorld(t)
 		w.gitlab.RenameUser("pin", "wheel")
 		w.say("bob", "@pin test")
-		w.lookAs("wheel")
+		w.lookAsWheel()
 		if given := w.pipes.Given(); len(given) != 0 {
 			t.Errorf("the old name started %q", given)
 		}
 		w.say("bob", "@wheel test")
-		w.lookAs("wheel")
+		w.lookAsWheel()
 		if given := w.pipes.Given(); len(given) != 1 {
 			t.Errorf("started %q", given)
 		}
-		if text := commentsOf(w, "wheel"); strings.Contains(text, "====") || !strings.Contains(text, "`@wheel test`") {
+		if text := wheelsComments(w); strings.Contains(text, "====") || !strings.Contains(text, "`@wheel test`") {
 			t.Errorf("the comment is\n%s", text)
 		}
 	})
@@ -128,46 +128,46 @@ func TestAnotherUserTakesOver(t *testing.T) {
 		for _, p := range []*gitlabsim.Project{w.lib, w.pipes, w.gitlab.Project("g/tools")} {
 			p.SetRole("wheel", gitlabsim.Maintainer)
 		}
-		w.lookAs("wheel", "pin")
+		w.lookAsWheel("pin")
 		if given := w.pipes.Given(); len(given) != 1 {
 			t.Errorf("started %q", given)
 		}
 		time.Sleep(time.Hour)
 		w.say("bob", "@wheel test two")
-		w.lookAs("wheel", "pin")
+		w.lookAsWheel("pin")
 		time.Sleep(time.Hour)
-		w.lookAs("wheel", "pin")
+		w.lookAsWheel("pin")
 		if given := w.pipes.Given(); len(given) != 2 || !strings.HasPrefix(given[1], "main by wheel: ") {
 			t.Errorf("started %q", given)
 		}
-		if text := commentsOf(w, "wheel"); strings.Count(text, "| passed, ") != 2 || strings.Contains(text, "Another program") || strings.Contains(text, "====") {
+		if text := wheelsComments(w); strings.Count(text, "| passed, ") != 2 || strings.Contains(text, "Another program") || strings.Contains(text, "====") {
 			t.Errorf("the comment is\n%s", text)
 		}
 		before := len(w.gitlab.Writes(time.Time{}))
-		w.lookAs("wheel", "pin")
+		w.lookAsWheel("pin")
 		if wrote := w.gitlab.Writes(time.Time{})[before:]; len(wrote) > 0 {
 			t.Errorf("another look wrote %v", wrote)
 		}
 	})
 }
 
-// lookAs is a whole look by the token of a user, with former ones.
-func (w *world) lookAs(user string, former ...string) {
+// lookAsWheel is a whole look by the token of that user, with former ones.
+func (w *world) lookAsWheel(former ...string) {
 	w.t.Helper()
 	db, err := store.Open(context.Background(), filepath.Join(w.t.TempDir(), "as.db"))
 	w.must(err)
 	defer db.Close()
-	gl, err := gitlab.Connect(gitlab.Options{URL: w.gitlab.BaseURL(), Token: w.gitlab.Token(user), Transport: w.gitlab.Transport(), Retries: -1})
+	gl, err := gitlab.Connect(gitlab.Options{URL: w.gitlab.BaseURL(), Token: w.gitlab.Token("wheel"), Transport: w.gitlab.Transport(), Retries: -1})
 	w.must(err)
 	_, err = round.New(round.Options{GitLab: gl, Store: db, FormerUsers: former}).Run(context.Background(), w.all[0], time.Now())
 	w.must(err)
 }
 
-func commentsOf(w *world, user string) string {
+func wheelsComments(w *world) string {
 	m, _ := w.lib.MR(1)
 	var out []string
 	for _, n := range m.Notes {
-		if n.Author == user && strings.HasPrefix(n.Body, "<!-- pinwheel:bot") {
+		if n.Author == "wheel" && strings.HasPrefix(n.Body, "<!-- pinwheel:bot") {
 			out = append(out, n.Body)
 		}
 	}

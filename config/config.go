@@ -31,6 +31,7 @@ type Config struct {
 	AtOnce      int    // runs that may be at work at once
 	MaxNew      int    // merge requests that a run opens over all projects without being asked; 0 is no bound
 	Limits      Limits
+	Listen      Listen
 	Projects    []Project // none where there is Software alone
 	Software    Software
 	// Defaults is the policy of a project that says nothing itself.

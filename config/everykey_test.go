@@ -105,6 +105,7 @@ software:
     projects:
       - {name: cki-lib, pipelines: [brew], default: [brew], welcome: Own, override: lib_pip_url}
       - {name: kpet-db}
+listen: {metrics: "127.0.0.1:9465"}
 `
 
 func TestEveryKey(t *testing.T) {
@@ -161,6 +162,7 @@ func TestEveryKey(t *testing.T) {
 				},
 			},
 		},
+		Listen: Listen{Metrics: "127.0.0.1:9465"},
 		Limits: Limits{PageMiB: 1, PageEntries: 1000, PageMemoryMiB: 2, PagesMemoryMiB: 8, FileMiB: 3,
 			NamesWithoutPin: 10, Releases: 100, ReleasesOfAPackage: 11, PackagesMiB: 4, RequirementsMiB: 5},
 		Projects: []Project{

@@ -17,6 +17,8 @@ var valid = []string{
 	"schedule: \"@daily\"\nprojects: [{path: g/p}]",
 	"schedule: 0 3 * * MON-FRI\nprojects: [{path: g/p}]",
 	"defaults: {}\nprojects: [{path: g/p}]",
+	"listen: {metrics: \":9465\"}\nprojects: [{path: g/p}]",
+	"listen: {metrics: \"[::1]:9465\"}\nprojects: [{path: g/p}]",
 	"enforce: {}\n" + one(""),
 	"enforce: {minimum_release_age: 7d, minimum_role: maintainer, indexes: [\"https://pypi.org/\"]}\n" + one("minimum_release_age: 7d"),
 	"enforce: {keep: [on_open, approvals, ignores, freezes, labels]}\n" + one(""),
@@ -56,6 +58,10 @@ var valid = []string{
 
 // invalid is refused by both; the loader's error holds the text.
 var invalid = map[string]string{
+	"listen: {metrics: 9465}\n" + one(""):                                                      "9465 is not a text to YAML",
+	"listen: {metrics: localhost}\n" + one(""):                                                 `"localhost" is not an address to listen on: write a host and a port`,
+	"listen: {metrics: \"http://x:1\"}\n" + one(""):                                            "is not an address to listen on",
+	"listen: {metric: \":1\"}\n" + one(""):                                                     "did you mean metrics?",
 	"projects: []":                                                                             "the list is empty: name at least 1",
 	one("on_open: {}"):                                                                         "it asks for nothing: add comment or pipeline, or remove the line",
 	one("on_open: {comment: /merge}"):                                                          `"/merge" is a quick action`,

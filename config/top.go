@@ -67,6 +67,11 @@ func (r *reader) topKeys(c *Config, t *top) []field {
 			read: func(n *yaml.Node, at string) { c.MaxNew = r.number(n, at, 0, 1000) },
 		},
 		{
+			key:  "listen",
+			says: says{"mapping", "", schemaMapping, "Where `serve` answers who asks from outside; see [service.md](service.md)"},
+			read: func(n *yaml.Node, at string) { r.listen(n, at, &c.Listen) },
+		},
+		{
 			key:  "limits",
 			says: says{"mapping", "", schemaMapping, "What strangers' pages, releases and files may cost a run; see [limits](#limits)"},
 			read: func(n *yaml.Node, at string) { r.limits(n, at, &c.Limits) },

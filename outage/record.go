@@ -3,6 +3,7 @@ package outage
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -29,6 +30,10 @@ const most = 1000
 // Record is what is known of servers. It is for several goroutines, and one is
 // shared by all runs of a process.
 type Record struct {
+	// Observe, if set, is called for every request that was sent: with the status of its
+	// answer, 0 where none came. It is set before the first request.
+	Observe func(host string, status int)
+
 	mu      sync.Mutex
 	servers map[string]*server
 }
@@ -63,6 +68,17 @@ func (d *Down) Error() string { return Words(d.cause) }
 
 // Unwrap is the failure for which it is left alone.
 func (d *Down) Unwrap() error { return d.cause }
+
+// observed tells Observe of an answer, or with nil of none.
+func (r *Record) observed(req *http.Request, resp *http.Response) {
+	switch {
+	case r.Observe == nil:
+	case resp == nil:
+		r.Observe(req.URL.Hostname(), 0)
+	default:
+		r.Observe(req.URL.Hostname(), resp.StatusCode)
+	}
+}
 
 // ask returns nil if a page may be asked for. probe says that all others wait for this
 // request. If another request is the probe, ask waits for its result.

@@ -92,6 +92,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	a.silence = time.AfterFunc(a.wait, func() { cancel(&hung{wait: a.wait}) })
 	a.whole = time.AfterFunc(total, func() { cancel(&hung{wait: total, whole: true}) })
 	resp, err := t.Next.RoundTrip(req.WithContext(ctx))
+	a.record.observed(req, resp)
 	if err != nil {
 		return nil, a.failed(ctx, err)
 	}

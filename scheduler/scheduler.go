@@ -89,6 +89,7 @@ type Scheduler struct {
 
 	mu     sync.Mutex
 	counts Counts
+	states map[string]*State
 }
 
 // New returns a Scheduler that starts nothing until Run. A project named twice
@@ -105,7 +106,7 @@ func New(projects []string, run RunFunc, log *slog.Logger, opts Options) (*Sched
 	s := &Scheduler{
 		run: run, log: log, schedule: schedule, jitter: opts.Jitter, grace: opts.Grace,
 		triggers: make(map[string]chan struct{}, len(projects)), starts: make(map[string]chan struct{}, len(projects)),
-		closes: opts.Closes,
+		closes: opts.Closes, states: make(map[string]*State, len(projects)),
 	}
 	if opts.AtOnce <= 0 {
 		opts.AtOnce = DefaultAtOnce
@@ -118,6 +119,7 @@ func New(projects []string, run RunFunc, log *slog.Logger, opts Options) (*Sched
 		if s.triggers[p] == nil {
 			s.triggers[p], s.starts[p] = make(chan struct{}, 1), make(chan struct{}, 1)
 			s.projects = append(s.projects, p)
+			s.states[p] = &State{Project: p}
 		}
 	}
 	return s, nil
@@ -145,16 +147,17 @@ func parse(spec string) (cron.Schedule, error) {
 // Trigger asks for a run of project: at once, or after the run that is at work, or when
 // Run starts. All calls until that run begins ask for one run together. It reports whether
 // project is known.
-func (s *Scheduler) Trigger(project string) bool { return wake(s.triggers[project]) }
+func (s *Scheduler) Trigger(project string) bool { return s.wake(project, s.triggers[project]) }
 
 // Start is Trigger for a run that nobody waits for: it waits as long as others hold all
 // places.
-func (s *Scheduler) Start(project string) bool { return wake(s.starts[project]) }
+func (s *Scheduler) Start(project string) bool { return s.wake(project, s.starts[project]) }
 
-func wake(c chan struct{}) bool {
+func (s *Scheduler) wake(project string, c chan struct{}) bool {
 	if c == nil {
 		return false
 	}
+	s.waits(project)
 	select {
 	case c <- struct{}{}:
 	default: // one is waiting already
@@ -204,6 +207,7 @@ func (s *Scheduler) watch(ctx, runs context.Context, project string, share float
 		if !again.IsZero() && (next.IsZero() || again.Before(next)) {
 			next = again
 		}
+		s.expects(project, next)
 		// If an instant passed during a run, a run is due now, one for all such instants.
 		timer := time.NewTimer(time.Until(next.Round(0)))
 		if next.IsZero() { // none within five years
@@ -222,6 +226,7 @@ func (s *Scheduler) watch(ctx, runs context.Context, project string, share float
 			return
 		}
 		now := time.Now().UTC().Round(0)
+		s.waits(project)
 		free, ok := s.place(ctx, project, asked)
 		if !ok {
 			return
@@ -229,7 +234,9 @@ func (s *Scheduler) watch(ctx, runs context.Context, project string, share float
 		if !due.at.IsZero() && !now.Before(due.at.Add(-time.Millisecond)) { // a timer may fire a moment before the wall clock gets there
 			due = s.due(project, share, due.tick, later(now, due.at))
 		}
+		s.begins(project)
 		again = s.once(runs, project, time.Now().UTC().Round(0))
+		s.ended(project)
 		free()
 	}
 }

@@ -1,25 +1,33 @@
 package main
 
 import (
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
+	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/reconcile"
+	"gitlab.com/cki-project/pinwheel/store"
 )
 
-// metrics keeps what the runs of serve came to and writes it to a file in the
-// text format that the textfile collector of Prometheus' node exporter reads.
-// https://prometheus.io/docs/instrumenting/exposition_formats/
+// metrics keeps what the runs of serve came to. It is served to Prometheus, written to a
+// file that the textfile collector of its node exporter reads, or both. A nil one keeps
+// nothing.
 type metrics struct {
-	path    string // empty: nothing is written
-	version string
-	mu      sync.Mutex
-	by      map[string]*measured
+	path      string // of the file; empty: none is written
+	mu        sync.Mutex
+	by        map[string]*measured
+	families  []family
+	own       *prometheus.Registry
+	durations *prometheus.HistogramVec // by how a run ended
+	requests  *prometheus.CounterVec   // by host and status
+	ticks     prometheus.Histogram
+	expires   *prometheus.GaugeVec // by token
 }
 
 // measured is what is known of one project.
@@ -27,104 +35,142 @@ type measured struct {
 	runs, failed, writes int
 	last, good           time.Time
 	took                 time.Duration
-	ok                   bool
-	plan                 plan.Plan
-	// lag is the median time from a release to its merge, of the last merged ones; a run
-	// that ended early does not tell them.
-	lag    time.Duration
-	merged int
-	// runs, red and culprits are the plan's counts of pipelines, for the same reason.
-	runsSeen, red, culprits int
+	values               [][]value // by family
 }
 
+// newMetrics returns those of a version of the program.
 func newMetrics(path, version string) *metrics {
-	return &metrics{path: path, version: version, by: map[string]*measured{}}
+	m := &metrics{
+		path: path, by: map[string]*measured{}, families: families(), own: prometheus.NewRegistry(),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "pinwheel_run_duration_seconds", Help: "How long runs took, by how they ended.", Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1200, 3000},
+		}, []string{"status"}),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pinwheel_requests_total", Help: "Requests that were sent, by host and the status of the answer; none where no answer came.",
+		}, []string{"host", "status"}),
+		ticks: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "pinwheel_tick_to_merge_request_seconds", Help: "From a ticked box to the end of the run that carried it out.", Buckets: []float64{1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600},
+		}),
+		expires: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "pinwheel_token_expires_timestamp_seconds", Help: "When a token for GitLab ends; absent for one that does not.",
+		}, []string{"token"}),
+	}
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "pinwheel_build_info", Help: "The version that runs."}, []string{"version"})
+	build.WithLabelValues(version).Set(1)
+	m.own.MustRegister(build, m, m.durations, m.requests, m.ticks, m.expires)
+	return m
+}
+
+// queue adds since when the run has been wanted that has waited longest.
+func (m *metrics) queue(oldest func() time.Time) {
+	m.own.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "pinwheel_queue_age_seconds", Help: "For how long the run has been wanted that has waited longest; 0 if none waits.",
+	}, func() float64 {
+		since := oldest()
+		if since.IsZero() {
+			return 0
+		}
+		return time.Since(since).Seconds()
+	}))
+}
+
+// handler serves the metrics, those of the process and of Go among them.
+func (m *metrics) handler() http.Handler {
+	process := prometheus.NewRegistry()
+	process.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(prometheus.Gatherers{m.own, process}, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 20 * time.Second})
+}
+
+// answered counts a request; status is 0 where no answer came.
+func (m *metrics) answered(host string, status int) {
+	word := "none"
+	if status != 0 {
+		word = strconv.Itoa(status)
+	}
+	m.requests.WithLabelValues(host, word).Inc()
 }
 
 // lasted is when a run began and ended.
 type lasted struct{ began, ended time.Time }
 
-// ran notes a run and writes the file anew, as a whole or not at all.
+// ran notes a run, and writes the file anew, as a whole or not at all.
 func (m *metrics) ran(project string, l lasted, r reconcile.Report, err error) error {
+	if m == nil {
+		return nil
+	}
+	m.note(project, l, r, err)
 	if m.path == "" {
 		return nil
 	}
+	return m.write()
+}
+
+func (m *metrics) note(project string, l lasted, r reconcile.Report, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	p := m.by[project]
-	if p == nil {
-		p = &measured{}
-		m.by[project] = p
-	}
+	p := m.of(project)
 	p.runs++
 	p.writes += r.Wrote
 	p.last, p.took = l.ended, l.ended.Sub(l.began)
-	if p.ok = err == nil && r.Status == reconcile.Done; p.ok {
+	status := r.Status
+	if err == nil && status == reconcile.Done {
 		p.good = l.ended
 	} else {
 		p.failed++
 	}
-	if err == nil {
-		p.plan = r.Plan
-		if !r.Quiet {
-			p.lag, p.merged = r.Plan.Lag, r.Plan.Merged
-			p.runsSeen, p.red, p.culprits = r.Plan.Runs, r.Plan.RedRuns, r.Plan.Culprits
+	if err != nil && status != reconcile.Stopped {
+		status = reconcile.Failed
+	}
+	m.durations.WithLabelValues(string(status)).Observe(p.took.Seconds())
+	for i, f := range m.families {
+		if f.from == fromRun || err == nil && (f.from == fromPlan || !r.Quiet) {
+			p.values[i] = f.values(p, r.Plan)
 		}
 	}
-	return replaceFile(m.path, []byte(m.text()))
+	if err != nil || r.Quiet {
+		return
+	}
+	for _, t := range carriedOut(r.Plan) {
+		m.ticks.Observe(l.ended.Sub(t.At).Seconds())
+	}
 }
 
-// text is the whole file.
-func (m *metrics) text() string {
-	var out strings.Builder
-	projects := slices.Sorted(maps.Keys(m.by))
-	family := func(name, kind, help string, value func(*measured) (float64, bool)) {
-		fmt.Fprintf(&out, "# HELP pinwheel_%s %s\n# TYPE pinwheel_%s %s\n", name, help, name, kind)
-		for _, project := range projects {
-			if v, ok := value(m.by[project]); ok {
-				fmt.Fprintf(&out, "pinwheel_%s{project=%q} %s\n", name, project, decimal(v))
+// of is what is known of a project, with the lock held.
+func (m *metrics) of(project string) *measured {
+	p := m.by[project]
+	if p == nil {
+		p = &measured{values: make([][]value, len(m.families))}
+		m.by[project] = p
+	}
+	return p
+}
+
+// before takes over when runs of projects ended before the start, so that one which has
+// failed for long is told of from the beginning.
+func (m *metrics) before(projects []string, ran map[string]store.Ran) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, project := range projects {
+		p := m.of(project)
+		p.last, p.good = ran[project].Any, ran[project].Good
+		for i, f := range m.families {
+			if f.from == fromRun {
+				p.values[i] = f.values(p, plan.Plan{})
 			}
 		}
 	}
-	count := func(of func(*measured) int) func(*measured) (float64, bool) {
-		return func(p *measured) (float64, bool) { return float64(of(p)), true }
-	}
-	fmt.Fprintf(&out, "# HELP pinwheel_build_info The version that runs.\n# TYPE pinwheel_build_info gauge\npinwheel_build_info{version=%q} 1\n", m.version)
-	family("runs_total", "counter", "Runs since the start.", count(func(p *measured) int { return p.runs }))
-	family("runs_failed_total", "counter", "Runs since the start that did not do all they decided.", count(func(p *measured) int { return p.failed }))
-	family("writes_total", "counter", "Changes made on GitLab since the start.", count(func(p *measured) int { return p.writes }))
-	family("last_run_timestamp_seconds", "gauge", "When the last run ended.", func(p *measured) (float64, bool) { return unix(p.last), true })
-	family("last_good_run_timestamp_seconds", "gauge", "When the last run ended that did all it decided.", func(p *measured) (float64, bool) { return unix(p.good), !p.good.IsZero() })
-	family("last_run_duration_seconds", "gauge", "How long the last run took.", func(p *measured) (float64, bool) { return p.took.Seconds(), true })
-	family("pins", "gauge", "Pins in all constraints files.", count(func(p *measured) int { return p.plan.Pins }))
-	family("pins_behind", "gauge", "Pins with an update of any state.", count(func(p *measured) int { return p.plan.Behind }))
-	fmt.Fprint(&out, "# HELP pinwheel_pins_standing Pins by how they stand to their index.\n# TYPE pinwheel_pins_standing gauge\n")
-	for _, project := range projects {
-		for _, s := range plan.Standings() {
-			fmt.Fprintf(&out, "pinwheel_pins_standing{project=%q,standing=%q} %d\n", project, keyOf(s), m.by[project].plan.Count(s))
-		}
-	}
-	family("merge_requests_open", "gauge", "Open merge requests that count towards max_open_merge_requests.", count(func(p *measured) int { return p.plan.OpenCount }))
-	family("merged_updates", "gauge", "Updates that were merged last, of which release_to_merge_seconds tells.", count(func(p *measured) int { return p.merged }))
-	family("release_to_merge_seconds", "gauge", "Median time from a release to its merge.", func(p *measured) (float64, bool) { return p.lag.Seconds(), p.merged > 0 })
-	family("pipelines", "gauge", "Pipelines of merge requests that were seen, at most twenty of each.", count(func(p *measured) int { return p.runsSeen }))
-	family("pipelines_red", "gauge", "Those of them that failed.", count(func(p *measured) int { return p.red }))
-	family("culprits", "gauge", "Merge requests of updates that were proven to break tests.", count(func(p *measured) int { return p.culprits }))
-	fmt.Fprint(&out, "# HELP pinwheel_updates Updates by state.\n# TYPE pinwheel_updates gauge\n")
-	for _, project := range projects {
-		states := map[plan.State]int{}
-		for _, u := range m.by[project].plan.Updates {
-			states[u.State]++
-		}
-		for _, row := range plan.Table() {
-			fmt.Fprintf(&out, "pinwheel_updates{project=%q,state=%q} %d\n", project, row.State, states[row.State])
-		}
-	}
-	return out.String()
 }
 
-func unix(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
-
-func decimal(v float64) string {
-	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.3f", v), "0"), ".")
+// carriedOut are the ticks for which a run left an open merge request.
+func carriedOut(p plan.Plan) (out []plan.Tick) {
+	open := map[string]bool{}
+	for _, u := range p.Updates {
+		open[u.Branch] = u.MR != 0
+	}
+	for _, q := range p.Requests {
+		if q.Verdict == plan.Done && open[q.Tick.Branch] && !q.Tick.At.IsZero() {
+			out = append(out, q.Tick)
+		}
+	}
+	return out
 }

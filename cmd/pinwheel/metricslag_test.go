@@ -23,5 +23,5 @@ func TestMetricsSayHowLongReleasesTakeToBeMerged(t *testing.T) {
 	}
 	ran(reconcile.Report{Plan: plan.Plan{Lag: 36 * time.Hour, Merged: 3}})
 	ran(reconcile.Report{Quiet: true})
-	has(t, m.text(), "\npinwheel_release_to_merge_seconds{project=\"group/project\"} 129600\n", "\npinwheel_merged_updates{project=\"group/project\"} 3\n")
+	has(t, file(t, m), "\npinwheel_release_to_merge_seconds{project=\"group/project\"} 129600\n", "\npinwheel_merged_updates{project=\"group/project\"} 3\n")
 }

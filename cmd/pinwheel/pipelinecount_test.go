@@ -43,5 +43,5 @@ func TestMetricsCountPipelines(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	has(t, m.text(), "\npinwheel_pipelines{project=\"group/project\"} 9\n", "\npinwheel_pipelines_red{project=\"group/project\"} 4\n", "\npinwheel_culprits{project=\"group/project\"} 1\n")
+	has(t, file(t, m), "\npinwheel_pipelines{project=\"group/project\"} 9\n", "\npinwheel_pipelines_red{project=\"group/project\"} 4\n", "\npinwheel_culprits{project=\"group/project\"} 1\n")
 }

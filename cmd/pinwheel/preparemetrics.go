@@ -42,3 +42,8 @@ func (m buildMetrics) text() string {
 	one("overrides", "Overrides of the lock.", "", float64(len(m.record.Overridden)))
 	return out.String()
 }
+
+// decimal is a figure without zeros behind it.
+func decimal(v float64) string {
+	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.3f", v), "0"), ".")
+}

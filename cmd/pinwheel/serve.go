@@ -13,6 +13,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/scheduler"
 	"gitlab.com/cki-project/pinwheel/store"
+	"gitlab.com/cki-project/pinwheel/web"
 )
 
 func (p *program) serveCommand() *cobra.Command {
@@ -54,67 +55,103 @@ type serving struct {
 	metrics string // a path, or empty
 }
 
+// service is serve at work.
+type service struct {
+	*program
+	config   *config.Config
+	log      *slog.Logger
+	runner   *reconcile.Runner
+	projects map[string]config.Project
+	paths    []string // of projects, and the keys of those with the bot
+	bots     *servedBots
+	closing  *closing
+	watcher  *reconcile.Watcher
+	metrics  *metrics // nil where nobody asks for any
+}
+
 func (p *program) serve(ctx context.Context, path string, how serving) error {
 	makeRoom()
 	c, err := load(path)
 	if err != nil {
 		return err
 	}
-	log := p.log(slog.LevelInfo)
-	runner, done, err := p.runner(ctx, c, wiring{path: c.Store, gitlab: true, log: log})
+	s := &service{program: p, config: c, log: p.log(slog.LevelInfo), projects: map[string]config.Project{}, closing: newClosing(c.Projects)}
+	wired := wiring{path: c.Store, gitlab: true, log: s.log}
+	if how.metrics != "" || c.Listen.Metrics != "" {
+		s.metrics = newMetrics(how.metrics, p.version)
+		wired.observe = s.metrics.answered
+	}
+	runner, done, err := p.runner(ctx, c, wired)
 	if err != nil {
 		return err
 	}
 	defer done()
-	projects := map[string]config.Project{}
-	var paths []string
+	s.runner, s.bots, s.watcher = runner, newBots(c, runner), reconcile.NewWatcher(runner.GitLab, runner.Dashboard)
 	for _, project := range c.Projects {
-		projects[project.Path] = project
-		paths = append(paths, project.Path)
+		s.projects[project.Path] = project
+		s.paths = append(s.paths, project.Path)
 	}
-	bots := newBots(c, runner)
-	paths = append(paths, bots.keys()...)
-	closing := newClosing(c.Projects)
-	watcher := reconcile.NewWatcher(runner.GitLab, runner.Dashboard)
-	metrics := newMetrics(how.metrics, p.version)
-	run := func(ctx context.Context, path string, now time.Time) error {
-		began := time.Now()
-		if known, err := bots.run(ctx, path, now); known {
-			return err
+	if s.metrics != nil {
+		ran, err := runner.Store.LastRuns(ctx)
+		if err != nil {
+			return failure{exitFailed, err}
 		}
-		report, err := runner.Run(ctx, projects[path], now)
-		if busy, ok := errors.AsType[*store.Busy](err); ok { // another process is at work, or was killed: its lease tells
-			return &scheduler.Later{At: busy.Until, Err: err}
-		}
-		watcher.Ran(path, report)
-		if merr := metrics.ran(path, lasted{began, time.Now()}, report, err); merr != nil {
-			log.Error("metrics not written", "err", merr)
-		}
-		closing.ran(path, report)
-		return outcome(report, err)
+		s.metrics.before(s.paths, ran)
 	}
-	s, err := scheduler.New(paths, run, log, scheduler.Options{Spec: c.Schedule, Jitter: scheduler.DefaultJitter, AtOnce: c.AtOnce, Closes: closing.at, Grace: -1})
+	s.paths = append(s.paths, s.bots.keys()...)
+	return s.until(ctx, how)
+}
+
+// until looks at the projects until ctx ends.
+func (s *service) until(ctx context.Context, how serving) error {
+	schedule, err := scheduler.New(s.paths, s.run, s.log, scheduler.Options{Spec: s.config.Schedule, Jitter: scheduler.DefaultJitter, AtOnce: s.config.AtOnce, Closes: s.closing.at, Grace: -1})
+	if err != nil {
+		return failure{exitUsage, err}
+	}
+	faces, err := web.Listen(s.faces(schedule), s.log)
 	if err != nil {
 		return failure{exitUsage, err}
 	}
 	if how.atOnce {
-		for _, path := range paths {
-			s.Start(path)
+		for _, path := range s.paths {
+			schedule.Start(path)
 		}
 	}
-	unfinished, err := runner.Store.Unfinished(ctx)
+	unfinished, err := s.runner.Store.Unfinished(ctx)
 	if err != nil {
 		return failure{exitFailed, err}
 	}
 	for _, path := range unfinished {
-		s.Start(path)
+		schedule.Start(path)
 	}
-	var watching sync.WaitGroup
-	watching.Go(func() { s.Watch(ctx, how.watch, watcher.Changed) })
-	watching.Go(func() { s.Watch(ctx, how.watch, bots.changed) })
-	s.Run(ctx)
-	watching.Wait()
-	counts := s.Counts()
-	log.Info("stopped", "runs", counts.Runs, "failed", counts.Failed)
+	var beside sync.WaitGroup
+	beside.Go(func() { schedule.Watch(ctx, how.watch, s.watcher.Changed) })
+	beside.Go(func() { schedule.Watch(ctx, how.watch, s.bots.changed) })
+	beside.Go(func() { faces.Serve(ctx) })
+	if s.metrics != nil {
+		beside.Go(func() { s.lookAtTokens(ctx) })
+	}
+	schedule.Run(ctx)
+	beside.Wait()
+	counts := schedule.Counts()
+	s.log.Info("stopped", "runs", counts.Runs, "failed", counts.Failed)
 	return nil
+}
+
+// run looks at one project.
+func (s *service) run(ctx context.Context, path string, now time.Time) error {
+	began := time.Now()
+	if known, err := s.bots.run(ctx, path, now); known {
+		return err
+	}
+	report, err := s.runner.Run(ctx, s.projects[path], now)
+	if busy, ok := errors.AsType[*store.Busy](err); ok { // another process is at work, or was killed: its lease tells
+		return &scheduler.Later{At: busy.Until, Err: err}
+	}
+	s.watcher.Ran(path, report)
+	if merr := s.metrics.ran(path, lasted{began, time.Now()}, report, err); merr != nil {
+		s.log.Error("metrics not written", "err", merr)
+	}
+	s.closing.ran(path, report)
+	return outcome(report, err)
 }

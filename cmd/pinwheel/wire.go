@@ -15,6 +15,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/outage"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/reconcile"
@@ -76,15 +77,19 @@ type wiring struct {
 	path   string // of the database
 	gitlab bool   // without it the Runner can do Local alone
 	log    *slog.Logger
+	// observe, if set, is told of every request that was sent.
+	observe func(host string, status int)
 }
 
 // runner wires a Runner. close ends the use of the database.
 func (p *program) runner(ctx context.Context, c *config.Config, with wiring) (r *reconcile.Runner, closing func(), err error) {
 	log := with.log
-	index, err := p.index(c)
+	indexOptions, err := p.indexOptions(c)
 	if err != nil {
 		return nil, nil, err
 	}
+	indexOptions.Outage = with.outages()
+	index := pypi.New(indexOptions)
 	options := reconcile.Options{
 		Index: index,
 		Log:   log, Progress: p.progress(),
@@ -97,7 +102,7 @@ func (p *program) runner(ctx context.Context, c *config.Config, with wiring) (r 
 		options.Audit = appender(c.AuditFile)
 	}
 	if with.gitlab {
-		if err := p.gitlab(c, &options); err != nil {
+		if err := p.gitlabBeside(c, &options, with.outages()); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -116,10 +121,22 @@ func (p *program) runner(ctx context.Context, c *config.Config, with wiring) (r 
 	}, nil
 }
 
+// outages is a record of servers that tells of every request.
+func (w wiring) outages() *outage.Record {
+	r := outage.NewRecord()
+	r.Observe = w.observe
+	return r
+}
+
 // gitlab adds the edges that speak to GitLab. The token is read once here, so
 // that its absence is a sentence before anything starts, and again for every
 // request, so that a rotated file is seen.
 func (p *program) gitlab(c *config.Config, o *reconcile.Options) error {
+	return p.gitlabBeside(c, o, nil)
+}
+
+// gitlabBeside is gitlab with a record of what GitLab answers; nil is one of its own.
+func (p *program) gitlabBeside(c *config.Config, o *reconcile.Options, outages *outage.Record) error {
 	if _, err := c.Token(p.env); err != nil {
 		return failure{exitUsage, err}
 	}
@@ -136,6 +153,7 @@ func (p *program) gitlab(c *config.Config, o *reconcile.Options) error {
 			return token.Reveal(), err
 		}
 	}
+	with.Outage = outages
 	client, err := gitlab.Connect(with)
 	if err != nil {
 		return failure{exitUsage, err}
@@ -166,9 +184,18 @@ func (p *program) connection(c *config.Config) (gitlab.Options, error) {
 
 // index is a client for every index of a configuration.
 func (p *program) index(c *config.Config) (*pypi.Client, error) {
+	o, err := p.indexOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	return pypi.New(o), nil
+}
+
+// indexOptions are those of a client for every index of a configuration.
+func (p *program) indexOptions(c *config.Config) (pypi.Options, error) {
 	trusted, err := authorities(c)
 	if err != nil {
-		return nil, failure{exitUsage, err}
+		return pypi.Options{}, failure{exitUsage, err}
 	}
 	transport := pypi.NewTransport(max(c.Concurrency, 1))
 	if trusted != nil {
@@ -176,7 +203,7 @@ func (p *program) index(c *config.Config) (*pypi.Client, error) {
 	}
 	o := within(c.Limits)
 	o.Transport, o.UserAgent, o.Concurrency, o.Hosts = transport, p.userAgent(), c.Concurrency, hosts(c)
-	return pypi.New(o), nil
+	return o, nil
 }
 
 // within are the options of a client that keeps to limits.

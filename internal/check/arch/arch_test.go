@@ -152,6 +152,7 @@ func TestDoors(t *testing.T) {
 		{"github.com/robfig/cron", []string{"scheduler", "plan"}},
 		{"github.com/Masterminds/semver", []string{"decide"}},
 		{"github.com/spf13/", []string{"cmd/pinwheel"}},
+		{"github.com/prometheus/", []string{"cmd/pinwheel"}},
 		{module + "decide", []string{"cmd/pinwheel", "reconcile", "decide"}},
 	}
 	all := imports(t)
@@ -170,6 +171,7 @@ func TestDoors(t *testing.T) {
 var floors = []string{
 	"cmd/pinwheel",
 	"internal/fake/demo",
+	"web",
 	"scheduler reconcile prepare deploy renovate bot/round",
 	"journal",
 	"dashboard dashboard/publish.go mrs pypi config store",

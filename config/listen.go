@@ -1,0 +1,59 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"regexp"
+	"strconv"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Listen says where serve answers who asks from outside. An empty address answers nobody.
+type Listen struct {
+	Metrics string // Prometheus and probes
+}
+
+const schemaListen = `{"type":"string","pattern":"^([A-Za-z0-9.-]*|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$"}`
+
+// listen reads the mapping. No two of its addresses are the same.
+func (r *reader) listen(n *yaml.Node, at string, l *Listen) {
+	first := map[string]string{}
+	address := func(to *string) func(*yaml.Node, string) {
+		return func(n *yaml.Node, at string) {
+			*to = r.address(n, at)
+			if other := first[*to]; other != "" && *to != "" {
+				r.fail(n, at, "%s is the address of %s already: give each its own", *to, other)
+			}
+			first[*to] = at
+		}
+	}
+	r.mapping(n, at, []field{
+		{
+			key:  "metrics",
+			says: says{"address", "", schemaListen, "Where `serve` answers Prometheus at `/metrics`, `127.0.0.1:9465` or `:9465`; without it nowhere"},
+			read: address(&l.Metrics),
+		},
+	})
+}
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9.-]*$`)
+
+// address reads HOST:PORT, where an empty host is every address of the machine.
+func (r *reader) address(n *yaml.Node, at string) string {
+	text := r.text(n, at)
+	if text == "" {
+		return ""
+	}
+	host, port, err := net.SplitHostPort(text)
+	number, notNumber := strconv.Atoi(port)
+	switch {
+	case err != nil || net.ParseIP(host) == nil && !hostName.MatchString(host):
+		r.fail(n, at, "%q is not an address to listen on: write a host and a port such as 127.0.0.1:9465, or :9465 for every address", text)
+	case notNumber != nil || number < 1 || number > 65535 || strconv.Itoa(number) != port:
+		r.fail(n, at, "%q has no port from 1 to 65535: write one such as %s", text, net.JoinHostPort(host, fmt.Sprint(9465)))
+	default:
+		return text
+	}
+	return ""
+}

@@ -1,0 +1,69 @@
+package scheduler
+
+import "time"
+
+// State is how a project stands with the scheduler. An instant is zero where it does not
+// apply.
+type State struct {
+	Project string
+	Waiting time.Time // since when a run of it is wanted that has not begun
+	Running time.Time // since when one is at work
+	Next    time.Time // when the next one is due by itself
+}
+
+// States returns one of each project, in the order in which they were given.
+func (s *Scheduler) States() []State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]State, 0, len(s.projects))
+	for _, p := range s.projects {
+		out = append(out, *s.states[p])
+	}
+	return out
+}
+
+// Oldest is since when the run has been wanted that has waited longest; zero if none waits.
+func (s *Scheduler) Oldest() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var oldest time.Time
+	for _, state := range s.states {
+		if w := state.Waiting; !w.IsZero() && (oldest.IsZero() || w.Before(oldest)) {
+			oldest = w
+		}
+	}
+	return oldest
+}
+
+// waits notes that a run is wanted, unless one is already.
+func (s *Scheduler) waits(project string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if state := s.states[project]; state.Waiting.IsZero() {
+		state.Waiting = time.Now().UTC()
+	}
+}
+
+// begins notes that the run that was wanted is at work. What wakes the project from now
+// on waits for the next one.
+func (s *Scheduler) begins(project string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	state := s.states[project]
+	state.Running, state.Waiting = time.Now().UTC(), time.Time{}
+	if len(s.triggers[project])+len(s.starts[project]) > 0 {
+		state.Waiting = state.Running
+	}
+}
+
+func (s *Scheduler) ended(project string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.states[project].Running = time.Time{}
+}
+
+func (s *Scheduler) expects(project string, next time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.states[project].Next = next
+}

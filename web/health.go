@@ -1,0 +1,37 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// probeTime is how long a probe waits for what it asks.
+const probeTime = 2 * time.Second
+
+// Health adds /healthz and /readyz to a mux. /healthz is 200 as long as the process answers,
+// whatever GitLab and the indexes do: to start the process anew would not mend them. /readyz
+// is 200 while ready returns nil.
+func Health(mux *http.ServeMux, ready func(context.Context) error) {
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, done := context.WithTimeout(r.Context(), probeTime)
+		defer done()
+		if err := ready(ctx); err != nil {
+			say(w, http.StatusServiceUnavailable, "not ready: "+err.Error())
+			return
+		}
+		say(w, http.StatusOK, "ready")
+	})
+}
+
+// say answers with one line of text.
+func say(w http.ResponseWriter, status int, line string) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	fmt.Fprintln(w, line)
+}

@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"gitlab.com/cki-project/pinwheel/constraints"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -30,8 +31,16 @@ func (r *reader) files(n *yaml.Node, at string) []plan.FilePolicy {
 		r.mapping(n, at, []field{
 			{
 				key: "path", required: true, example: "constraints.txt",
-				says: says{"path in the repository", "", schemaFile, "The constraints file"},
+				says: says{"path in the repository", "", schemaFile, "The constraints file, or requirements file"},
 				read: func(n *yaml.Node, at string) { f.Path = once(n, at, "constraints.txt") },
+			},
+			{
+				key: "kind",
+				says: says{"`constraints`, `requirements`", "", `{"enum":["constraints","requirements"]}`,
+					"What pip takes the file for: `constraints` for `pip install -c`, `requirements` for `pip install -r`. Without this key the lines of the file tell; see [requirements files](#requirements-files)"},
+				read: func(n *yaml.Node, at string) {
+					f.Use = constraints.Use(r.choice(n, at, string(constraints.UseConstraints), string(constraints.UseRequirements)))
+				},
 			},
 			{
 				key: "derived",

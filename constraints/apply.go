@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 
@@ -151,7 +152,7 @@ func (f *File) verify(edited []byte, want map[int]Edit) error {
 			}
 		}
 		q := g.Pins[i]
-		if q.Name != p.Name || q.Op != p.Op || q.MarkerText != p.MarkerText ||
+		if q.Name != p.Name || q.Op != p.Op || q.MarkerText != p.MarkerText || !slices.Equal(q.Extras, p.Extras) ||
 			q.Version.Raw() != version || !q.hashes.equal(hashes) {
 			return differs(p.Line)
 		}

@@ -202,6 +202,8 @@ func mapOf(f *File, d Derivation) (value, error) {
 			refuse(p.Line, fmt.Sprintf("%s stands in line %d already", p.Name, seen[p.Key]))
 		case p.MarkerText != "":
 			refuse(p.Line, p.Name+" has a marker")
+		case len(p.Extras) > 0:
+			refuse(p.Line, p.Name+" has extras")
 		case p.HasHashes:
 			refuse(p.Line, p.Name+" has hashes")
 		case p.Op != "==":

@@ -1,7 +1,8 @@
-// Package constraints reads and rewrites a pip constraints file and the YAML
-// file that is generated from it.
+// Package constraints reads and rewrites a pip constraints file, or a requirements
+// file, and the YAML file that is generated from it.
 //
-// Parse reads a file as pip 26.2 does and keeps where every pin stands; Apply
+// Parse reads a constraints file as pip 26.2 does and keeps where every pin stands,
+// and Read a requirements file, too, which it knows by its lines; Apply
 // replaces the versions (and hash lists) of chosen pins; Rewrite removes and
 // adds pins as well, in the file's own order and style; Derive writes the pins
 // into a YAML file for CI and ReadDerived reads them back.

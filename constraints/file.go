@@ -7,10 +7,12 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// File is a constraints file as Parse read it. It is not changed afterwards:
-// Apply and Derive return new bytes.
+// File is a constraints or requirements file as Parse or Read read it. It is not
+// changed afterwards: Apply and Derive return new bytes.
 type File struct {
 	Path string
+	// Use is what the file was read for, never empty.
+	Use Use
 	// Pins are the lines that hold exactly one version, in file order.
 	Pins []Pin
 	// Unmanaged are the other lines that pip acts on, in file order.
@@ -24,7 +26,7 @@ type File struct {
 }
 
 // Pin is a line that names one version: one "==" or "===" clause without a
-// wildcard, no extras and no URL.
+// wildcard, and no URL.
 type Pin struct {
 	// Name is the project as the file spells it, Key the same in the normal
 	// form of PEP 503.
@@ -37,6 +39,9 @@ type Pin struct {
 	// MarkerText is what stands after the semicolon, continuation lines joined.
 	Marker     pep508.Marker
 	MarkerText string
+	// Extras are those that the line of a requirements file asks for, in the normal
+	// form of PEP 685, sorted, each once.
+	Extras []string
 	// Line is the number of the line the pin begins on, from 1, counted as
 	// Python's str.splitlines counts.
 	Line int
@@ -57,7 +62,8 @@ const (
 	KindArbitrary   Kind = "arbitrary"   // === with a text that is no version
 	KindBare        Kind = "bare"        // a name alone
 	KindURL         Kind = "url"         // name @ URL, a URL
-	KindPath        Kind = "path"        // a wheel on disk
+	KindPath        Kind = "path"        // a wheel on disk, or in requirements any path
+	KindEditable    Kind = "editable"    // -e
 	KindNested      Kind = "nested"      // -c, -r
 	KindOption      Kind = "option"      // -i, --pre and the like
 	KindEnvironment Kind = "environment" // ${NAME}
@@ -75,11 +81,13 @@ type Unmanaged struct {
 	Kind   Kind
 
 	// Name, Key, Specifiers and Marker are set for the kinds range, wildcard,
-	// arbitrary, bare and layout, and for a URL that has a name.
+	// arbitrary, bare and layout, and for a URL or an editable project that has a
+	// name. Extras are as in a Pin.
 	Name, Key  string
 	Specifiers pep440.Specifiers
 	Marker     pep508.Marker
 	MarkerText string
+	Extras     []string
 }
 
 // Keys returns the normalised names of the pins, each once, in the order of

@@ -113,7 +113,7 @@ func (s *search) offer(n *yaml.Node, path []string, format Format, text string) 
 	if (Derivation{Format: format, Key: path}).Check() != nil {
 		return
 	}
-	f, err := Parse("", []byte(text))
+	f, err := Read("", []byte(text), "")
 	if err != nil {
 		return
 	}

@@ -112,7 +112,7 @@ var optionSpecs = []optionSpec{
 // parseOptions reads words as pip's option parser does: values joined by "="
 // or in the next word, long names cut short, anything that is no option
 // skipped. It answers with a reason for what pip refuses.
-func parseOptions(words []word) (opts []option, reason string) {
+func parseOptions(words []word, use Use) (opts []option, reason string) {
 	for i := 0; i < len(words); i++ {
 		w := words[i]
 		if w.value == "--" {
@@ -125,7 +125,7 @@ func parseOptions(words []word) (opts []option, reason string) {
 		if strings.HasPrefix(w.value, "--") {
 			name, value, joined = strings.Cut(w.value, "=")
 		}
-		spec, why := findOption(name)
+		spec, why := findOption(name, use)
 		if why != "" {
 			return nil, why
 		}
@@ -147,7 +147,7 @@ func parseOptions(words []word) (opts []option, reason string) {
 	return opts, ""
 }
 
-func findOption(name string) (optionSpec, string) {
+func findOption(name string, use Use) (optionSpec, string) {
 	var matches []string
 	var found optionSpec
 	for _, s := range optionSpecs {
@@ -162,7 +162,7 @@ func findOption(name string) (optionSpec, string) {
 	}
 	switch len(matches) {
 	case 0:
-		return found, fmt.Sprintf("pip knows no option %s in a constraints file", name)
+		return found, fmt.Sprintf("pip knows no option %s in a %s file", name, use)
 	case 1:
 		return found, ""
 	}

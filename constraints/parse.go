@@ -19,15 +19,17 @@ import (
 // nested files, paths and ${NAME} are listed as unmanaged, and so is a
 // --use-feature that some pip may not know. Two different active pins of one
 // name are no error here.
-func Parse(path string, data []byte) (*File, error) { return readAfter(nil, path, data) }
+func Parse(path string, data []byte) (*File, error) {
+	return readAfter(nil, path, data, UseConstraints)
+}
 
-// readAfter is Parse, with an earlier version of the file, nil for none.
-func readAfter(old *File, path string, data []byte) (*File, error) {
+// readAfter reads a file for one use, with an earlier version of the file, nil for none.
+func readAfter(old *File, path string, data []byte, use Use) (*File, error) {
 	src, bad := decode(path, data)
 	if bad != nil {
 		return nil, bad
 	}
-	f := &File{Path: path, Data: data, src: src, lines: logicalLines(src.text)}
+	f := &File{Path: path, Use: use, Data: data, src: src, lines: logicalLines(src.text)}
 	f.said = make([]said, len(f.lines))
 	known := follower{old: old}
 	if old != nil {
@@ -77,7 +79,7 @@ func (f *File) read(l logicalLine) *refusal {
 	if why != "" {
 		return &refusal{why, "close it or remove it"}
 	}
-	opts, why := parseOptions(words)
+	opts, why := parseOptions(words, f.Use)
 	if why != "" {
 		return &refusal{why, "remove or correct the option"}
 	}
@@ -105,7 +107,7 @@ func (f *File) readOptions(l logicalLine, opts []option) *refusal {
 	for _, o := range opts {
 		switch o.name {
 		case "--editable":
-			return &refusal{"an editable requirement is not allowed as a constraint", "remove it or pin a released version"}
+			return f.readEditable(l, o.value)
 		case "--requirement", "--constraint":
 			if nested == "" {
 				nested = strings.TrimPrefix(o.name, "-")[:2]
@@ -162,15 +164,18 @@ func (f *File) readRequirement(l logicalLine, args string, words []word, opts []
 		return f.readPath(l, text)
 	}
 	req, err := pep508.Parse(text)
-	if err != nil {
+	switch {
+	case err != nil && f.Use == UseRequirements && isPath(text):
+		f.leave(l, KindPath, "a path is not a pin")
+		return nil
+	case err != nil:
 		return explain(text)
-	}
-	if len(req.Extras) > 0 {
+	case len(req.Extras) > 0 && f.Use != UseRequirements:
 		return &refusal{"a constraint cannot have extras", "write " + quote(withoutExtras(text))}
 	}
 	u := Unmanaged{
 		Line: l.number, Text: l.text, Name: req.Name, Key: pep508.NormalizeName(req.Name),
-		Specifiers: req.Specifiers, Marker: marker, MarkerText: markerText,
+		Specifiers: req.Specifiers, Marker: marker, MarkerText: markerText, Extras: extrasOf(req),
 	}
 	if req.URL != "" {
 		u.Kind, u.Reason = KindURL, "a URL is not a pin"
@@ -184,7 +189,7 @@ func (f *File) readRequirement(l logicalLine, args string, words []word, opts []
 // readVersion takes a named requirement without URL as a pin, if it is one.
 func (f *File) readVersion(l logicalLine, u Unmanaged, words []word, opts []option) {
 	pin := Pin{
-		Name: u.Name, Key: u.Key, Marker: u.Marker, MarkerText: u.MarkerText, Line: u.Line,
+		Name: u.Name, Key: u.Key, Marker: u.Marker, MarkerText: u.MarkerText, Line: u.Line, Extras: u.Extras,
 	}
 	clauses := u.Specifiers.Clauses()
 	switch {

@@ -52,9 +52,9 @@ func isArchivePath(text string) bool {
 }
 
 // readPath takes a line that names an archive on disk. Only a wheel's file
-// name says what it constrains.
+// name says what it constrains; requirements need no name.
 func (f *File) readPath(l logicalLine, text string) *refusal {
-	if !isWheel(withoutLastExtras(text)) {
+	if f.Use != UseRequirements && !isWheel(withoutLastExtras(text)) {
 		return unnamed(text)
 	}
 	f.leave(l, KindPath, "a path is not a pin")
@@ -90,16 +90,54 @@ func (f *File) readURL(l logicalLine, text string, marker pep508.Marker, markerT
 	case isWheel(location):
 		u.Name, _, _ = strings.Cut(path.Base(location), "-")
 	case egg != "":
+		if f.Use == UseRequirements {
+			egg = withoutExtras(egg)
+		}
 		if !eggName.MatchString(egg) {
 			return &refusal{quote("egg="+egg) + " is not the name of a project alone", "write NAME @ URL"}
 		}
 		u.Name = egg
+	case f.Use == UseRequirements:
+		f.Unmanaged = append(f.Unmanaged, u)
+		return nil
 	default:
 		return unnamed(text)
 	}
 	u.Key = pep508.NormalizeName(u.Name)
 	f.Unmanaged = append(f.Unmanaged, u)
 	return nil
+}
+
+// readEditable takes a line that begins with -e.
+func (f *File) readEditable(l logicalLine, value string) *refusal {
+	if f.Use != UseRequirements {
+		return &refusal{"an editable requirement is not allowed as a constraint", "remove it or pin a released version"}
+	}
+	u := Unmanaged{Line: l.number, Text: l.text, Kind: KindEditable, Reason: "an editable project has no version to move"}
+	if egg := withoutExtras(eggOf(value)); eggName.MatchString(egg) {
+		u.Name, u.Key = egg, pep508.NormalizeName(egg)
+	}
+	f.Unmanaged = append(f.Unmanaged, u)
+	return nil
+}
+
+// isPath reports whether pip takes a text that is no requirement for a folder: it
+// begins with a dot or holds a slash. A text that compares versions is none.
+func isPath(text string) bool {
+	return (strings.HasPrefix(text, ".") || strings.Contains(text, "/")) && !operator.MatchString(text)
+}
+
+// extrasOf are the extras of a requirement, in normal form, sorted, each once.
+func extrasOf(req pep508.Requirement) []string {
+	if len(req.Extras) == 0 {
+		return nil
+	}
+	out := make([]string, len(req.Extras))
+	for i, x := range req.Extras {
+		out[i] = pep508.NormalizeName(x)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // isWheel reports whether the last element of a path is a wheel's file name:

@@ -9,9 +9,9 @@ import "strings"
 // indices are plus one.
 type said struct{ pin, unmanaged int }
 
-// Reread is Parse(f.Path, data), for a later version of the same file: what is
-// said by lines that f has, too, is taken over from it. The outcome is the same.
-func (f *File) Reread(data []byte) (*File, error) { return readAfter(f, f.Path, data) }
+// Reread reads a later version of the same file for the same use: what is said by
+// lines that f has, too, is taken over from it. The outcome is the same as without f.
+func (f *File) Reread(data []byte) (*File, error) { return readAfter(f, f.Path, data, f.Use) }
 
 // farthest is how many lines of the old file are compared with a new line, at
 // most: enough for the lines that one update moves, adds and removes together.

@@ -163,7 +163,7 @@ func (f *File) kept(p Pin) string {
 	l := f.lineOf(p)
 	_, rest := splitOptions(l.text)
 	words, _ := splitWords(l.text[rest:], rest) // Parse took it
-	opts, _ := parseOptions(words)
+	opts, _ := parseOptions(words, f.Use)
 	for _, o := range opts {
 		if o.name != "--hash" && o.name != "--config-settings" {
 			return "its line holds " + o.name + ", which is not about this pin alone; give it a line of its own"
@@ -234,7 +234,7 @@ func (p *page) matchPins(h *File, c Change) (added map[int]bool, ok bool) {
 }
 
 func samePin(a, b Pin) bool {
-	return a.Name == b.Name && a.Op == b.Op && a.MarkerText == b.MarkerText &&
+	return a.Name == b.Name && a.Op == b.Op && a.MarkerText == b.MarkerText && slices.Equal(a.Extras, b.Extras) &&
 		a.Version.Raw() == b.Version.Raw() && a.hashes.equal(b.hashes)
 }
 
@@ -243,5 +243,5 @@ func (n NewPin) isWrittenAs(p Pin, hashed bool) bool {
 	if hashed {
 		want = prefixed(n.SHA256)
 	}
-	return p.Name == n.Name && p.MarkerText == n.MarkerText && p.Version.Raw() == n.Version && slices.Equal(p.hashes.values, want)
+	return p.Name == n.Name && len(p.Extras) == 0 && p.MarkerText == n.MarkerText && p.Version.Raw() == n.Version && slices.Equal(p.hashes.values, want)
 }

@@ -91,7 +91,7 @@ func readAsPip(data []byte) (lines []vectorLine, refused bool) {
 		if why != "" {
 			return nil, true
 		}
-		opts, why := parseOptions(words)
+		opts, why := parseOptions(words, UseConstraints)
 		if why != "" {
 			return nil, true
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 
 	"gitlab.com/cki-project/pinwheel/constraints"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -57,7 +58,7 @@ func Names(files []plan.File) map[string]Wanted {
 		if f.Absent {
 			continue
 		}
-		parsed, err := constraints.Parse(f.Path, f.Data)
+		parsed, err := f.Parse()
 		if err != nil {
 			continue
 		}
@@ -101,7 +102,7 @@ func parseFiles(s *plan.Snapshot) (files []plan.ParsedFile, problems []plan.Prob
 			problems = append(problems, *p)
 			continue
 		}
-		parsed, err := constraints.Parse(f.Path, f.Data)
+		parsed, err := f.Parse()
 		if err != nil {
 			problems = append(problems, syntaxProblems(f.Path, err)...)
 			continue
@@ -197,7 +198,11 @@ func findSlots(s *plan.Snapshot, files []plan.ParsedFile) (slots []slot, left []
 }
 
 func pinText(p constraints.Pin) string {
-	text := p.Name + p.Op + p.Version.Raw()
+	text := p.Name
+	if len(p.Extras) > 0 {
+		text += "[" + strings.Join(p.Extras, ",") + "]"
+	}
+	text += p.Op + p.Version.Raw()
 	if p.MarkerText != "" {
 		text += "; " + p.MarkerText
 	}

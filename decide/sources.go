@@ -48,6 +48,9 @@ func (d *facts) settings(sl slot) []plan.Setting {
 		out = append(out, plan.Source{File: file, Line: line, Layer: r.Layer}.Set("rule", says(r, d.zone)))
 	}
 	written("roots", rootNames(p.Roots))
+	if extras := sl.p.Extras; len(extras) > 0 {
+		out = append(out, plan.Source{File: sl.path, Line: sl.p.Line}.Set("extras", sl.p.Key+"["+strings.Join(extras, ",")+"]"))
+	}
 	if extras := p.Extras[sl.p.Key]; len(extras) > 0 {
 		add("extras", sl.p.Key+"["+strings.Join(extras, ",")+"]")
 	}

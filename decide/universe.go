@@ -32,7 +32,7 @@ func (d *searcher) universe() *solve.Facts {
 	for i, sl := range d.slots {
 		up := d.candidates(i)
 		f.Pins = append(f.Pins, solve.Pin{
-			Key: sl.p.Key, Group: sl.file, Version: sl.p.Version, Active: d.active(sl), Up: up, More: d.further(i, up),
+			Key: sl.p.Key, Group: sl.file, Version: sl.p.Version, Extras: sl.p.Extras, Active: d.active(sl), Up: up, More: d.further(i, up),
 			Mute: d.judge.disabled(sl), Blocks: d.outcomes[i].blocks,
 		})
 	}

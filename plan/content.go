@@ -75,6 +75,9 @@ type ParsedFile struct {
 	Behind bool   // it is not on the default branch as it should be
 }
 
+// Parse reads the file for what pip takes it for.
+func (f File) Parse() (*constraints.File, error) { return constraints.Read(f.Path, f.Data, f.Use) }
+
 // Derive renders the twin of parsed over what stands there now.
 func (f ParsedFile) Derive(parsed *constraints.File) ([]byte, error) {
 	d := f.Policy.Derived

@@ -165,9 +165,11 @@ const (
 	RefusesPackage Closing = "package" // every newer version of the package
 )
 
-// FilePolicy is one constraints file of the project and its twin, if any.
+// FilePolicy is one constraints or requirements file of the project and its twin, if
+// any.
 type FilePolicy struct {
 	Path    string
+	Use     constraints.Use // empty: the file's lines tell
 	Derived *Derived
 }
 

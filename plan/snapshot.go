@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"gitlab.com/cki-project/pinwheel/constraints"
 )
 
 // Sample is how far behind the pins were in a week.
@@ -112,6 +114,7 @@ type User struct {
 // File is one constraints file and its twin at Project.Head.
 type File struct {
 	Path    string
+	Use     constraints.Use // empty: its lines tell
 	Absent  bool
 	Data    []byte
 	Derived *DerivedFile // nil when the file has no twin configured

@@ -116,7 +116,7 @@ func (f *files) named(policy plan.Policy) (out []plan.File, err error) {
 		if err != nil {
 			return nil, err
 		}
-		one := plan.File{Path: p.Path, Data: read.Data, Absent: read.Absent}
+		one := plan.File{Path: p.Path, Use: p.Use, Data: read.Data, Absent: read.Absent}
 		if d := p.Derived; d != nil {
 			if read, err = f.file(d.Path); err != nil {
 				return nil, err

@@ -17,8 +17,8 @@ func (d *doctor) files(ctx context.Context, project config.Project, p plan.Proje
 	var names, asked []string
 	whole := true
 	for _, f := range project.Policy.Files {
-		file := plan.File{Path: f.Path}
-		parsed := d.constraints(ctx, project, p, f.Path)
+		file := plan.File{Path: f.Path, Use: f.Use}
+		parsed := d.constraints(ctx, project, p, f)
 		if parsed == nil {
 			whole = false
 			continue
@@ -46,7 +46,8 @@ func (d *doctor) files(ctx context.Context, project config.Project, p plan.Proje
 }
 
 // constraints reads one constraints file, nil if it cannot.
-func (d *doctor) constraints(ctx context.Context, project config.Project, p plan.Project, name string) *constraints.File {
+func (d *doctor) constraints(ctx context.Context, project config.Project, p plan.Project, of plan.FilePolicy) *constraints.File {
+	name := of.Path
 	data, found, err := d.options.GitLab.File(ctx, p.ID, name, p.Head)
 	switch {
 	case err != nil:
@@ -60,7 +61,7 @@ func (d *doctor) constraints(ctx context.Context, project config.Project, p plan
 		d.say(wrong, project.Path, "%s is a symbolic link to %s: set files[].path to the file that it leads to", name, to)
 		return nil
 	}
-	parsed, err := constraints.Parse(name, data)
+	parsed, err := constraints.Read(name, data, of.Use)
 	if err != nil {
 		for _, line := range mistakes(err) {
 			d.say(wrong, project.Path, "%s", line)

@@ -57,7 +57,7 @@ func pinnedIn(path, name string) error {
 	if err != nil {
 		return err
 	}
-	f, err := constraints.Parse(path, data)
+	f, err := constraints.Read(path, data, "")
 	if err != nil {
 		return nil //nolint:nilerr // the look at the file says what is wrong in it
 	}

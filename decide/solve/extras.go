@@ -114,7 +114,7 @@ func (f *flooded) seed() {
 		n := &f.s.nodes[i]
 		extras := n.extras
 		if !n.root && len(f.s.f.Extras) > 0 {
-			extras = f.s.f.Extras[n.key]
+			extras = slices.Concat(extras, f.s.f.Extras[n.key])
 		}
 		for _, x := range extras {
 			f.addUse(int32(i), f.s.number(pep508.NormalizeName(x)), n.active, actor{node: -1, mask: n.active})

@@ -62,6 +62,8 @@ type Pin struct {
 	// Group is the number of the file. Only pins of one group require each other.
 	Group   int
 	Version pep440.Version
+	// Extras are those that the line itself asks for: they count where it is active.
+	Extras []string
 	// Active are the environments in which the marker of the line may hold.
 	Active uint64
 	// Mute pins keep no other pin from moving if their requirements could not be read.

@@ -84,7 +84,7 @@ type node struct {
 	root   bool
 	fixed  bool
 	blocks bool
-	extras []string // of a root, those installed
+	extras []string // of a root, those installed; of a pin, those that its line asks for
 	// options are the versions it may have. The first is the one it has.
 	options []option
 	at      map[string]int32 // option by version, nil until one is asked for
@@ -169,7 +169,7 @@ func (s *graph) addPins() {
 	s.nodes = make([]node, 0, len(s.f.Pins)+len(s.f.Roots))
 	for i := range s.f.Pins {
 		p := &s.f.Pins[i]
-		n := node{key: p.Key, name: s.number(p.Key), group: s.group(p.Group), active: p.Active & s.all, fixed: p.Fixed || p.Blocks, blocks: p.Blocks}
+		n := node{key: p.Key, name: s.number(p.Key), group: s.group(p.Group), active: p.Active & s.all, fixed: p.Fixed || p.Blocks, blocks: p.Blocks, extras: p.Extras}
 		rel, known := noRequirements, Known
 		if !p.Blocks {
 			rel, known = s.release(n.name, p.Version, true)

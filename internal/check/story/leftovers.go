@@ -42,7 +42,7 @@ func (s *stage) outOfStep() []string {
 				if !ok || !touched(b.Commit.Files, f.Derived.Path) {
 					continue
 				}
-				parsed, err := constraints.Parse(f.Path, []byte(text))
+				parsed, err := constraints.Read(f.Path, []byte(text), f.Use)
 				if err == nil {
 					d := constraints.Derivation{Path: f.Derived.Path, Format: constraints.Format(f.Derived.Format), Key: f.Derived.Key}
 					ok, err = constraints.InSync(parsed, []byte(twin), d)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -53,7 +51,7 @@ func (p *program) derive(path string, d constraints.Derivation, check bool) erro
 	if err != nil {
 		return err
 	}
-	file, err := constraints.Parse(path, data)
+	file, err := constraints.Read(path, data, "")
 	if err != nil {
 		for _, line := range mistakes(err) {
 			fmt.Fprintf(p.err, "pinwheel: %s\n", line)
@@ -99,42 +97,4 @@ func mistakes(err error) []string {
 		out = append(out, sentence(e))
 	}
 	return out
-}
-
-// replaceFile makes path hold data, whole or not at all. It keeps the rights
-// of a file that is there and follows a link to it.
-func replaceFile(path string, data []byte) error {
-	mode := fs.FileMode(0o644)
-	if followed, err := filepath.EvalSymlinks(path); err == nil {
-		path = followed
-	}
-	if info, err := os.Stat(path); err == nil {
-		mode = info.Mode().Perm()
-	}
-	err := writeBeside(path, data, mode)
-	if err != nil {
-		if _, absent := os.Stat(filepath.Dir(path)); errors.Is(absent, fs.ErrNotExist) {
-			err = unread{"there is no such folder", err}
-		}
-		return fmt.Errorf("%s cannot be written: %w", path, plainly(err))
-	}
-	return nil
-}
-
-func writeBeside(path string, data []byte, mode fs.FileMode) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".pinwheel-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -74,7 +74,7 @@ func TestWhatWasMeant(t *testing.T) {
 // as it is.
 func TestOneDash(t *testing.T) {
 	w := newWorld(t)
-	file := w.write("constraints.txt", pins)
+	file := w.elsewhere("constraints.txt", pins)
 	for _, args := range [][]string{
 		{"plan", "-config", w.path("pinwheel.yaml"), "-at", saturday, "-json"},
 		{"plan", "group/project", "-config=" + w.path("pinwheel.yaml"), "-at=" + saturday, "--json=true"},

@@ -12,7 +12,7 @@ import (
 // in its address goes to it alone.
 func TestAFileIsJudgedByTheIndexOfPip(t *testing.T) {
 	w := newWorld(t)
-	file := w.write("constraints.txt", pins)
+	file := w.elsewhere("constraints.txt", pins)
 	var mu sync.Mutex // packages are asked for at once
 	var users []string
 	guarded := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -70,7 +70,7 @@ func TestFlagsStandInForAConfiguration(t *testing.T) {
 	server := httptest.NewServer(w.index)
 	t.Cleanup(server.Close)
 	address := server.URL + "/simple/"
-	file := w.write("constraints.txt", pins)
+	file := w.elsewhere("constraints.txt", pins)
 	code, out, said := w.pinwheel("plan", "--file", file, "--at", saturday, "--index", address, "--python", "3.11,3.12", "--platform", "linux/aarch64")
 	w.want(code, exitDone, said)
 	has(t, out, "1.35.0")

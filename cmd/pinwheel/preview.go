@@ -2,14 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
-	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,10 +16,12 @@ import (
 )
 
 // helpOfFile is what plan, explain and verify say of --file.
-const helpOfFile = `With --file there is no GitLab, and no configuration is read unless --config
-names one. Then its indexes count, and the settings of PROJECT or of its only
-project. Without one --index, --python and --platform say what counts, and the
-index is else that of PIP_INDEX_URL or pip.conf.`
+const helpOfFile = `With --file there is no GitLab. What --config names counts, else the flags
+--index, --python and --platform, else a pinwheel.yaml beside the file or a
+.gitlab/pinwheel.yaml of its checkout: their indexes, and the settings of
+PROJECT, of the only project, or of the one that has the file. An index with a
+password has to be in the file that --config names. If nothing names an index,
+it is that of PIP_INDEX_URL or pip.conf, else PyPI.`
 
 // looking is what plan, explain and verify share: projects on GitLab, or one file
 // on disk.
@@ -175,59 +173,6 @@ func (p *program) lookAtFile(ctx context.Context, l *looking, names []string, no
 	return seen{preview, l.file}, err
 }
 
-// local is a file on disk and what it is judged with.
-type local struct {
-	file   plan.File
-	policy plan.Policy
-	runner *reconcile.Runner
-	close  func()
-}
-
-// local reads a file on disk, with the policy of the configuration that was given,
-// and opens a store that is thrown away.
-func (p *program) local(ctx context.Context, l *looking, names []string) (local, error) {
-	var c *config.Config
-	var err error
-	switch {
-	case !l.given():
-		c, p, err = p.withoutConfig(l.flags)
-	case l.flags.given():
-		err = usage("--index, --python and --platform stand in for a configuration: leave them out beside --config, and set them there")
-	default:
-		c, err = load(l.config)
-	}
-	if err != nil {
-		return local{}, err
-	}
-	policy := c.Defaults
-	if len(names) > 0 && !l.given() {
-		return local{}, usage("a project needs a configuration: add --config, or leave %s out", names[0])
-	}
-	if len(names) > 0 || len(c.Projects) == 1 {
-		projects, err := choose(c, names)
-		if err != nil {
-			return local{}, err
-		}
-		policy = projects[0].Policy
-	}
-	file, err := localFile(l, &policy)
-	if err != nil {
-		return local{}, err
-	}
-	l.addRoots(&policy)
-	dir, err := os.MkdirTemp("", "pinwheel-")
-	if err != nil {
-		return local{}, fmt.Errorf("make a folder for the facts of the index: %w", err)
-	}
-	remove := func() { os.RemoveAll(dir) }
-	runner, closing, err := p.runner(ctx, c, wiring{path: filepath.Join(dir, "pinwheel.db"), log: p.log(slog.LevelWarn)})
-	if err != nil {
-		remove()
-		return local{}, err
-	}
-	return local{file, policy, runner, func() { closing(); remove() }}, nil
-}
-
 // addRoots lets the roots of the command line take the place of the policy's.
 func (l *looking) addRoots(policy *plan.Policy) {
 	if len(l.roots) > 0 {
@@ -237,34 +182,4 @@ func (l *looking) addRoots(policy *plan.Policy) {
 		}
 		policy.Sources["roots"] = plan.Source{Layer: plan.LayerCommandLine}
 	}
-}
-
-// localFile reads the file and its twin, and makes the policy name them.
-func localFile(l *looking, policy *plan.Policy) (plan.File, error) {
-	derived := &plan.Derived{Format: "block", Key: []string{"variables", "PYTHON_CONSTRAINTS"}}
-	if i := slices.IndexFunc(policy.Files, func(f plan.FilePolicy) bool { return f.Derived != nil }); i >= 0 {
-		copied := *policy.Files[i].Derived
-		derived = &copied
-	}
-	data, err := readFile(l.file)
-	if err != nil {
-		return plan.File{}, err
-	}
-	file := plan.File{Path: l.file, Data: data}
-	if l.derived == "" {
-		policy.Files = []plan.FilePolicy{{Path: l.file}}
-		return file, nil
-	}
-	derived.Path = l.derived
-	policy.Files = []plan.FilePolicy{{Path: l.file, Derived: derived}}
-	file.Derived = &plan.DerivedFile{Path: l.derived}
-	file.Derived.Data, err = readFile(l.derived)
-	if errors.Is(err, fs.ErrNotExist) {
-		file.Derived.Absent = true
-		return file, nil
-	}
-	if err != nil {
-		return plan.File{}, err
-	}
-	return file, nil
 }

@@ -17,16 +17,16 @@ func (p *program) updateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "update [PACKAGE...]", GroupID: groupWork,
 		Short: "move the pins of a file on disk, here and now",
-		Long: `Moves the pins of a constraints file on disk to the newest releases that can
-be installed together and are old enough, and rewrites the YAML file that
---derived names. With packages it moves these alone, and what has to move with
-them. No GitLab is needed, nothing is committed, and windows do not count.
+		Long: `Moves the pins of a constraints or requirements file on disk to the newest
+releases that can be installed together and are old enough, and rewrites the
+YAML file that the configuration or --derived names in the same go: both files
+change, or neither. With packages it moves these alone, and what has to move
+with them. No GitLab is needed, nothing is committed, and windows do not count.
 
 It prints what moved, and of what could not move the reason. The exit code is 0
 also where nothing moved.
 
-No configuration is read unless --config names one, whose only project counts.
-Without one the index is that of --index, PIP_INDEX_URL or pip.conf, else PyPI.`,
+` + helpOfFile,
 		Example: `  pinwheel update --file constraints.txt
   pinwheel update --file constraints.txt --derived constraints.yml boto3 attrs`,
 	}
@@ -147,21 +147,19 @@ func (p *program) moved(at local, s seen, keys []string) error {
 		}
 	}
 	branch := plan.GroupBranch(at.policy.BranchPrefix, group)
-	written := false
+	var files []plan.FileChange
 	for _, a := range s.Plan.Actions {
-		commit, ok := a.(plan.CommitBranch)
-		if !ok || commit.Branch != branch {
-			continue
-		}
-		for _, f := range commit.Made().Files {
-			if err := replaceFile(f.Path, f.Content); err != nil {
-				return err
-			}
-			written = true
-			fmt.Fprintf(p.out, "%s written\n", printable(f.Path))
+		if commit, ok := a.(plan.CommitBranch); ok && commit.Branch == branch {
+			files = append(files, commit.Made().Files...)
 		}
 	}
-	if !written {
+	if err := replaceFiles(files); err != nil {
+		return err
+	}
+	for _, f := range files {
+		fmt.Fprintf(p.out, "%s written\n", printable(f.Path))
+	}
+	if len(files) == 0 {
 		fmt.Fprintf(p.out, "%s: nothing to move\n", printable(at.file.Path))
 	}
 	for i := range moved {

@@ -10,7 +10,7 @@ import (
 // code in every command.
 func TestFaultsInOurWords(t *testing.T) {
 	w := newWorld(t)
-	good, bad := w.write("good.txt", "boto3==1.34.0\n"), w.write("bad.txt", "boto3=1\n")
+	good, bad := w.elsewhere("good.txt", "boto3==1.34.0\n"), w.elsewhere("bad.txt", "boto3=1\n")
 	badYAML, noKey, badConfig := w.write("bad.yml", "k: [\n"), w.write("nokey.yml", "x: 1\n"), w.write("bad.yaml", "projects: 5\n")
 	absent, folder := w.path("absent"), w.path("folder")
 	must(t, os.Mkdir(folder, 0o700))
@@ -111,7 +111,7 @@ func TestVerifyCutsLongReasons(t *testing.T) {
 func TestEveryMistakeOfAFileIsNamed(t *testing.T) {
 	w := newWorld(t)
 	const broken = "boto3==1.34.0\nurllib3 = 2\nidna >>3\nsix==1 2\n"
-	file := w.write("broken.txt", broken)
+	file := w.elsewhere("broken.txt", broken)
 	want := []string{`:2: "=" is not an operator; write ==`, `:3: ">>" is not an operator; write >`, `:4: "1 2" is not a version; remove the space`}
 	for _, command := range []string{"plan --file FILE", "verify --file FILE", "explain boto3 --file FILE", "derive FILE OUT", "derive FILE OUT --check"} {
 		args := strings.Fields(strings.NewReplacer("FILE", file, "OUT", w.path("out.yml")).Replace(command))

@@ -94,6 +94,16 @@ func (w *world) write(name, text string) string {
 	return w.path(name)
 }
 
+// elsewhere writes a file into a folder of its own, beside which no configuration lies.
+func (w *world) elsewhere(name, text string) string {
+	w.t.Helper()
+	path := filepath.Join(w.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	return path
+}
+
 func (w *world) read(name string) string {
 	w.t.Helper()
 	data, err := os.ReadFile(w.path(name))

@@ -8,25 +8,25 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file reads, from what GitLab holds, how far a red batch is taken apart.
+// This file finds out from what GitLab holds how far each red batch is taken apart.
 
-// hunt is a red batch that is taken apart. All of it is read anew in each decision: the
-// commit of the batch says what it is made of, and each probe is a merge request
-// whose commit says which part of that it tests.
+// hunt is a red batch that is taken apart. Each decision reads all of it anew: the commit of the
+// batch says which parts it has, and each probe is a merge request whose commit says which parts it
+// tests.
 type hunt struct {
 	group   string
 	branch  plan.Branch
 	trailer plan.Trailers
 	mr      plan.MergeRequest
-	files   []plan.ParsedFile // as they are where the batch stands
+	files   []plan.ParsedFile // at the commit on which the batch stands
 	parts   []part
 	probes  []trial // by branch
-	fits    bool    // its commit can be made again from files and parts
+	fits    bool    // files and parts give the commit of the batch again
 	answer  bisect.Answer
-	jobs    []string // that failed in its own pipeline
+	jobs    []string // that failed in the pipeline of the batch
 }
 
-// trial is a probe that there is.
+// trial is a probe that exists.
 type trial struct {
 	plan.Probe
 	branch  plan.Branch
@@ -35,13 +35,13 @@ type trial struct {
 	mr      *plan.MergeRequest
 	result  bisect.Result
 	jobs    []string
-	retries []plan.Action // of its jobs, before they count
+	retries []plan.Action // of jobs that run again before they count
 }
 
-// runTime is how long a probe may be under way until it counts as not run.
+// runTime is how long a probe may take. After that it counts as not run.
 const runTime = 24 * time.Hour
 
-// hunts finds the red batches.
+// findHunts finds the red batches.
 func (d *hunting) findHunts() {
 	d.hunts = map[string]*hunt{}
 	for _, b := range d.s.Branches {
@@ -68,8 +68,8 @@ func (d *hunting) findHunts() {
 	}
 }
 
-// resultOf is the verdict on the own pipeline of a merge request in words of a hunt,
-// the jobs that regressed, and those of its jobs that are run again for a verdict.
+// resultOf is the verdict on the own pipeline of a merge request as a result of a hunt, the jobs
+// that regressed, and the retries of jobs that are needed for a verdict.
 func (d *scene) resultOf(mr plan.MergeRequest, b plan.Branch) (bisect.Result, []string, []plan.Action) {
 	t, _ := plan.ParseTrailers(b.Head.Message)
 	a, run, judged := d.ownGate(ownHead{&mr, mr.HeadSHA, t.Base})
@@ -96,9 +96,8 @@ func (d *scene) resultOf(mr plan.MergeRequest, b plan.Branch) (bisect.Result, []
 	return bisect.NotRun, nil, nil
 }
 
-// problem is the batch as the hunt sees it. Sets that are solved alone do not require
-// each other, but a part of a set may require another one; what parts add together is
-// asked for.
+// problem is the batch as package bisect sees it. A part of a set may require another part. Whether
+// parts install together without the others is asked of the solver.
 func (d *hunting) problem(h *hunt) bisect.Problem {
 	p := bisect.Problem{Consistent: func(ids []string) bool {
 		return len(d.solver.Added(d.solved(h.movesOf(ids)))) == 0 && !d.solver.Spent()
@@ -109,8 +108,8 @@ func (d *hunting) problem(h *hunt) bisect.Problem {
 	return p
 }
 
-// trials are the probes of a batch that there are. What is not proven ours, or
-// tests something else than its name says, did not run.
+// trials lists the probes of a batch that exist. One that is not proven ours, or that tests
+// something else than its name says, counts as not run.
 func (d *scene) trials(h *hunt) (out []trial) {
 	of := plan.Probe{Group: h.group, Head: h.branch.Head.SHA}
 	for _, b := range d.s.Branches {
@@ -128,7 +127,7 @@ func (d *scene) trials(h *hunt) (out []trial) {
 			t.mr = &mr
 			t.result, t.jobs, t.retries = d.resultOf(mr, b)
 			if mr.HeadSHA != b.Head.SHA {
-				t.result = bisect.Running // GitLab is to see the push
+				t.result = bisect.Running // GitLab does not show the push yet
 			}
 			if t.result == bisect.Running && d.now.Passed(t.trailer.At.Add(runTime)) {
 				t.result = bisect.NotRun
@@ -142,15 +141,15 @@ func (d *scene) trials(h *hunt) (out []trial) {
 	return out
 }
 
-// holds reports whether a probe changes just what pinwheel would write for its moves:
-// whoever may push can write another change with its digest in our user's name.
+// holds reports whether a probe changes exactly what pinwheel would write for its moves. Whoever
+// may push can write another change, with its digest, in our user's name.
 func (h *hunt) holds(t trial) bool {
 	m := h.made(t.branch.Name, h.movesOf(h.partsIn(t.trailer.Moves)))
 	return m.err == nil && m.digest == t.trailer.Digest
 }
 
-// history is what ran. A pipeline is told by the number of its merge request,
-// which has no other.
+// history lists the pipelines that ran. The number of its merge request identifies a pipeline,
+// since each has one merge request of its own.
 func (h *hunt) history() []bisect.Pipeline {
 	out := []bisect.Pipeline{{Set: bisect.Digest(h.ids()), ID: h.mr.IID, Result: bisect.Red, Jobs: h.jobs}}
 	for i, t := range h.probes {
@@ -163,7 +162,8 @@ func (h *hunt) history() []bisect.Pipeline {
 	return out
 }
 
-// breakOf is the proof against a set, where a hunt ended and blames just that.
+// breakOf is the proof against a set, if a hunt has ended and blames exactly that set; nil if none
+// does.
 func (d *hunting) breakOf(s *set) *plan.Break {
 	for _, name := range sorted(keysOf(d.hunts)) {
 		h := d.hunts[name]

@@ -7,10 +7,9 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file says what is done with a red batch.
+// This file decides what is done with a red batch.
 
-// takenApart gives the state of a batch that is taken apart: nothing of it moves
-// until that ends.
+// takenApart gives the state of a batch that is taken apart. It does not move until that ends.
 func (d *judging) takenApart(dr *draft, h *hunt) {
 	dr.unexplained = false
 	dr.Group, dr.Parts = h.group, len(h.trailer.Parts)
@@ -33,8 +32,7 @@ func (d *judging) takenApart(dr *draft, h *hunt) {
 	}
 }
 
-// newer are the releases, as NAME VERSION, that would be offered in place of those that
-// the branch holds.
+// newer lists the releases that would be offered instead of those that the branch holds.
 func (dr *standing) newer() (out []plan.ReleaseOf) {
 	for _, m := range dr.want {
 		held := slices.IndexFunc(dr.trailer.Moves, func(o plan.Move) bool { return o.Key == m.Key })
@@ -46,7 +44,7 @@ func (dr *standing) newer() (out []plan.ReleaseOf) {
 	return out
 }
 
-// huntReason says how far a batch is taken apart; nil at the end.
+// huntReason says how far a batch is taken apart; nil when that has ended.
 func (d *judging) huntReason(dr *draft, h *hunt) plan.Reason {
 	a := h.answer
 	switch {
@@ -76,20 +74,20 @@ func (d *judging) huntReason(dr *draft, h *hunt) plan.Reason {
 			r.Opens = w.Opens.In(d.zone)
 		}
 	} else {
-		r.Running += len(a.Probes) // they begin in this run
+		r.Running += len(a.Probes) // they start in this run
 	}
 	return r
 }
 
-// mayTest reports whether probes may begin now: in the window, and where a person
-// asked for the very commit that is red. A tick passes the window for the attempt that it
-// asked for: a commit that came after it by itself waits.
+// mayTest reports whether probes may start now: in the window, and at any time for a commit that
+// somebody asked for. The request is for that commit alone; a later one that nobody asked for waits
+// for the window.
 func (d *judging) mayTest(dr *draft, h *hunt) bool {
 	return h.trailer.Ticked || d.may(dr.handling)
 }
 
-// apartLeft reports whether one that is guilty still has to get its merge request, or
-// that cannot be told: the push of the good part ends what is known against it.
+// apartLeft reports whether a guilty part still has to get its merge request, or whether that
+// cannot be known. The push of the good part would end the proof against it.
 func (d *judging) apartLeft(h *hunt) bool {
 	waits := func(dr *draft) bool {
 		return dr.Breaks != nil && dr.Breaks.Batch == h.mr.IID && dr.mr == nil && dr.held == "" && dr.refused == nil
@@ -97,8 +95,8 @@ func (d *judging) apartLeft(h *hunt) bool {
 	return slices.ContainsFunc(d.drafts, waits) || len(d.unreadOf(h)) > 0
 }
 
-// unreadNow reports whether a package could not be read in this run, or is not on its
-// index. An index that is ill may deny names that it has.
+// unreadNow reports whether a package could not be read in this run, or is not on its index. An
+// index with a fault may deny packages that it has.
 func (d *judging) unreadNow(key string) bool {
 	return slices.ContainsFunc(d.slotsOf(key), func(i int) bool {
 		o := d.outcomes[i]
@@ -106,8 +104,8 @@ func (d *judging) unreadNow(key string) bool {
 	})
 }
 
-// unreadOf are the packages of a batch that could not be read in this run, or are not on
-// their index, and that are to stay in it or to get a merge request of their own.
+// unreadOf names the packages of a batch that are unread and have no merge request of their own
+// yet.
 func (d *judging) unreadOf(h *hunt) (names []string) {
 	for _, p := range h.parts {
 		apart := slices.ContainsFunc(d.drafts, func(dr *draft) bool {
@@ -125,7 +123,7 @@ func (d *judging) ends(dr *draft, h *hunt) bool {
 	return !dr.mr.Paused() && h.fits && h.answer.Done && len(h.answer.Good) > 0 && !d.apartLeft(h)
 }
 
-// starts reports whether probes begin now.
+// starts reports whether probes start now.
 func (d *judging) starts(dr *draft, h *hunt) bool {
 	return !dr.mr.Paused() && h.fits && d.mayTest(dr, h) && slices.ContainsFunc(h.answer.Probes, func(p bisect.Probe) bool {
 		return d.s.Failures[d.branchOf(h, p)] == ""
@@ -136,7 +134,7 @@ func (d *judging) branchOf(h *hunt, p bisect.Probe) string {
 	return plan.Probe{Group: h.group, Head: h.branch.Head.SHA, Set: p.Set, Attempt: p.Attempt}.Branch(d.s.Policy.BranchPrefix)
 }
 
-// test goes on with a batch that is taken apart.
+// test adds to the plan the next step of taking a batch apart.
 func (d *acting) test(dr *draft, h *hunt) {
 	switch {
 	case d.ends(dr, h):
@@ -166,7 +164,7 @@ func (d *acting) test(dr *draft, h *hunt) {
 	}
 }
 
-// askForTestsOf asks for the tests of a probe as for those of any head of ours.
+// askForTestsOf asks for tests of a probe, as for any head of ours.
 func (d *acting) askForTestsOf(t trial) {
 	o := d.s.Policy.OnOpen
 	if (o.Comment == "" && !o.Pipeline) || t.branch.Asked || t.mr.HeadSHA != t.branch.Head.SHA {
@@ -175,8 +173,8 @@ func (d *acting) askForTestsOf(t trial) {
 	d.act(plan.AskForTests{IID: t.mr.IID, Branch: t.branch.Name, Head: t.branch.Head.SHA, OnOpen: o})
 }
 
-// startProbe commits a part of a batch on what the batch stands on, and opens a draft
-// of it.
+// startProbe commits a part of a batch on the commit on which the batch stands, and opens a draft
+// for it.
 func (d *acting) startProbe(h *hunt, p bisect.Probe) {
 	name := d.branchOf(h, p)
 	if d.s.Failures[name] != "" {
@@ -188,7 +186,7 @@ func (d *acting) startProbe(h *hunt, p bisect.Probe) {
 	}
 }
 
-// commitPart commits a part of a batch to a branch, which is its id.
+// commitPart commits a part of a batch. The id of the part is the branch.
 func (d *acting) commitPart(h *hunt, p part, t *plan.Trailers, expect string) bool {
 	m := h.made(p.id, p.moves)
 	if m.err != nil {
@@ -210,8 +208,7 @@ func (d *acting) commitPart(h *hunt, p part, t *plan.Trailers, expect string) bo
 	return true
 }
 
-// openProbe opens the merge request of a probe, in which nobody is asked for
-// anything.
+// openProbe opens the merge request of a probe. It has no reviewers and no assignees.
 func (d *acting) openProbe(h *hunt, name string, t plan.Trailers) {
 	moves := h.movesOf(h.partsIn(t.Moves))
 	u := plan.Update{
@@ -222,7 +219,7 @@ func (d *acting) openProbe(h *hunt, name string, t plan.Trailers) {
 	d.act(plan.OpenMergeRequest{Update: u, Target: d.s.Project.DefaultBranch, At: d.world.head, Labels: append(slices.Clone(d.s.Policy.Labels), plan.ProbeLabel), Draft: true})
 }
 
-// partsIn are the parts that moves hold, by id.
+// partsIn lists the parts, by id, of which moves hold some package.
 func (h *hunt) partsIn(moves []plan.Move) (out []string) {
 	for _, p := range h.parts {
 		if slices.ContainsFunc(moves, func(m plan.Move) bool { return slices.Contains(p.keys, m.Key) }) {
@@ -232,8 +229,8 @@ func (h *hunt) partsIn(moves []plan.Move) (out []string) {
 	return out
 }
 
-// endHunt leaves the good part in the reviewed merge request: one push, after a
-// note; every guilty one has a merge request of its own.
+// endHunt leaves the good part in the merge request of the batch: a note, then one push. Every
+// guilty part has a merge request of its own by then.
 func (d *acting) endHunt(h *hunt) {
 	a := h.answer
 	end := &plan.BatchEnd{Pipelines: 1, All: len(h.parts), Good: len(a.Good), Green: a.Green}
@@ -266,16 +263,15 @@ func (d *acting) endHunt(h *hunt) {
 	d.commitPart(h, part{id: h.branch.Name, moves: t.Moves}, &t, h.branch.Head.SHA)
 }
 
-// probesLeft closes the probes that nothing asks for any more and deletes their
-// branches, on positive evidence alone: the batch is at another commit, is not open, or is
-// green.
+// probesLeft closes the probes that are not needed any more and deletes their branches. It does
+// that only on positive evidence: the batch is at another commit, is not open, or is green.
 func (d *acting) probesLeft() {
 	for _, b := range d.s.Branches {
 		if !plan.IsProbe(d.s.Policy.BranchPrefix, b.Name) || d.s.Failures[b.Name] != "" {
 			continue
 		}
 		t, ours := b.Ours(d.world.us)
-		why := d.over(t.Probe)
+		why := d.whyProbesEnd(t.Probe)
 		mr, open := d.world.probes[b.Name]
 		if !ours || t.Probe == "" || why == "" || open && mr.HeadSHA != b.Head.SHA {
 			continue
@@ -287,9 +283,9 @@ func (d *acting) probesLeft() {
 	}
 }
 
-// over says why the probes of a batch at a commit are not needed any more; empty while
-// they are, or that is not known.
-func (d *acting) over(head string) string {
+// whyProbesEnd says why the probes of a batch at a commit are not needed any more; empty if they
+// are, or if that is not known.
+func (d *acting) whyProbesEnd(head string) string {
 	for _, b := range d.s.Branches {
 		if b.Head.SHA != head {
 			continue
@@ -309,7 +305,8 @@ func (d *acting) over(head string) string {
 	return "what it tests a part of is at another commit now"
 }
 
-// partsFor are the parts of a batch that a commit with those moves has.
+// partsFor lists the parts of a batch that a commit with these moves has; nil if they are not
+// known.
 func (dr *offer) partsFor(moves []plan.Move, before plan.Parts) plan.Parts {
 	for _, all := range []plan.Parts{dr.parts, before} {
 		var out plan.Parts

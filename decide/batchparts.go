@@ -10,20 +10,20 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// This file says what a batch is made of: its parts, the files that some of them make, and
-// which updates join it.
+// This file says which parts a batch has, which files some of its parts give, and which updates
+// join it.
 
-// part is what only installs together.
+// part is a set of packages that only install together, with their moves.
 type part struct {
 	id    string
 	keys  []string
 	moves []plan.Move
-	// requires are the parts without which it does not install, by id.
+	// requires lists the parts, by id, without which it does not install.
 	requires []string
 }
 
-// filesAt are the constraints files at a commit of the default branch; false
-// where they are not read.
+// filesAt are the constraints files at a commit of the default branch; false if they are not read
+// yet.
 func (d *pins) filesAt(base string) ([]plan.ParsedFile, bool) {
 	if base == d.world.head {
 		return d.files, true
@@ -38,7 +38,7 @@ func (d *pins) filesAt(base string) ([]plan.ParsedFile, bool) {
 	return parsed, len(problems) == 0
 }
 
-// partsAt gives the parts of a batch their moves, as steps of files.
+// partsAt are the parts of a batch, with their moves as steps of files.
 func (d *hunting) partsAt(t plan.Trailers, files []plan.ParsedFile) (out []part) {
 	for _, keys := range t.Parts {
 		p := part{keys: keys}
@@ -59,7 +59,7 @@ func (d *hunting) partsAt(t plan.Trailers, files []plan.ParsedFile) (out []part)
 	return out
 }
 
-// movesIn is one step of a commit's trailers as steps of the pins of files.
+// movesIn is one step of a commit's trailers, as a step of each pin of files that makes it.
 func (d *hunting) movesIn(m plan.Move, files []plan.ParsedFile) (out []plan.Move) {
 	to, err := pep440.Parse(m.To)
 	if err != nil {
@@ -84,7 +84,7 @@ func (d *hunting) movesIn(m plan.Move, files []plan.ParsedFile) (out []plan.Move
 	return out
 }
 
-// made makes the files of a branch that holds some of the parts.
+// made makes the files of a branch with some moves of the batch.
 func (h *hunt) made(branch string, moves []plan.Move) made {
 	r := plan.Recipe{Files: h.files}
 	for _, f := range h.files {
@@ -102,7 +102,7 @@ func (h *hunt) made(branch string, moves []plan.Move) made {
 	return m
 }
 
-// whole reports whether the parts together make the commit of the batch again.
+// whole reports whether all parts together give the commit of the batch again.
 func (h *hunt) whole() bool {
 	m := h.made(h.branch.Name, h.movesOf(h.ids()))
 	return m.err == nil && len(h.trailer.Lines) == 0 && m.digest == h.trailer.Digest
@@ -126,7 +126,7 @@ func (h *hunt) partOf(id string) part {
 	return part{}
 }
 
-// movesOf are the moves of parts, in the order in which the batch has them.
+// movesOf lists the moves of parts, in the order of the batch.
 func (h *hunt) movesOf(ids []string) (out []plan.Move) {
 	for _, p := range h.parts {
 		if slices.Contains(ids, p.id) {
@@ -136,7 +136,7 @@ func (h *hunt) movesOf(ids []string) (out []plan.Move) {
 	return out
 }
 
-// names are those of parts as they are written.
+// names lists the packages of parts, as they are written.
 func (h *hunt) names(ids []string) (out []string) {
 	for _, m := range h.movesOf(ids) {
 		if !slices.Contains(out, m.Name) {
@@ -146,7 +146,7 @@ func (h *hunt) names(ids []string) (out []string) {
 	return out
 }
 
-// setOf is the digest of the parts that make those moves; empty where they are not
+// setOf is the digest of the parts with exactly these moves; empty if the moves are not those of
 // whole parts.
 func (h *hunt) setOf(moves []plan.Move) string {
 	var ids []string
@@ -168,7 +168,7 @@ func (h *hunt) setOf(moves []plan.Move) string {
 	return bisect.Digest(ids)
 }
 
-// makes reports whether a set makes the same steps as a part of a batch.
+// makes reports whether a set makes the steps of a part of a batch.
 func (d *hunting) makes(s *set, p part) bool {
 	if !slices.Equal(s.keys, slices.Compact(sorted(slices.Clone(p.keys)))) {
 		return false
@@ -181,9 +181,8 @@ func (d *hunting) makes(s *set, p part) bool {
 	return true
 }
 
-// joinsBatch reports whether a set without a group of its own goes into the
-// batch: it waits for nothing but the policy's window, and it is lines that move
-// alone.
+// joinsBatch reports whether a set that is in no group joins the batch: no rule gives it a window
+// or asks for its approval.
 func (d *hunting) joinsBatch(s *set) bool {
 	if d.s.Policy.Batch == "" {
 		return false
@@ -195,7 +194,7 @@ func (d *hunting) joinsBatch(s *set) bool {
 			if st == nil {
 				continue
 			}
-			if says := said(d.judge.rulesFor(sl), st.kind, m.To); says.window != nil || says.approval != nil && says.approval.Approval == plan.Yes {
+			if says := rulesDeciding(d.judge.rulesFor(sl), st.kind, m.To); says.window != nil || says.approval != nil && says.approval.Approval == plan.Yes {
 				return false
 			}
 			break
@@ -204,8 +203,8 @@ func (d *hunting) joinsBatch(s *set) bool {
 	return true
 }
 
-// partsOf lists what a batch is made of, the least suspected first: by the size of
-// the step, and what was red before last.
+// partsOf lists the parts of a batch, the least suspected first: by the size of the step, and after
+// those the parts that broke tests before.
 func (d *hunting) partsOf(sets []*set) (out plan.Parts) {
 	type one struct {
 		keys   []string

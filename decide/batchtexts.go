@@ -7,10 +7,9 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file says of a red batch, for texts alone, what was tested and how it ended.
+// This file has what texts alone say about a red batch: what was tested, and how it ended.
 
-// tests are the pipelines that ran or run for a batch, its own first; none where its
-// parts are not known.
+// tests lists the pipelines for a batch, its own first; none if its parts are not known.
 func (h *hunt) tests() []plan.PartTest {
 	if !h.fits {
 		return nil
@@ -26,7 +25,7 @@ func (h *hunt) tests() []plan.PartTest {
 	return out
 }
 
-// resultOf is a result of a hunt in the words of pipelines.
+// resultOf is a result of a hunt as a result of a pipeline.
 func resultOf(r bisect.Result) plan.Result {
 	switch r {
 	case bisect.Green:
@@ -40,8 +39,8 @@ func resultOf(r bisect.Result) plan.Result {
 	return plan.None
 }
 
-// whereabouts says of each update of a batch whether a pipeline of a part that it is in
-// was green, or else in which probe it is tested now, or neither.
+// whereabouts says for each update of a batch whether a pipeline with it was green, else which
+// probe tests it now, else neither.
 func (h *hunt) whereabouts() (good []string, tested []plan.PartTest, neither []string) {
 	seen := map[string]bool{}
 	fresh := func(t trial) (out []string) {

@@ -14,12 +14,11 @@ import (
 // What is left of the whole is divided among the wishes that need more.
 
 const (
-	// allSteps is what all wishes of a decision may take together, about half a
-	// second; a wish takes at most wishSteps, and fewSteps whatever the others
-	// take. Of 4,217 updates of recorded pins nine take more than 20,000 steps and
-	// one more than 400,000.
+	// allSteps is what all wishes of a decision may take together, about half a second. One wish
+	// may take at most wishSteps, and at least fewSteps whatever the others take. Of 4,217 updates
+	// of recorded pins nine take more than 20,000 steps and one takes more than 400,000.
 	allSteps, fewSteps, wishSteps = 10_000_000, 20_000, 500_000
-	// repairSteps is what the search for ends of conflicts may take.
+	// repairSteps is what the search for repairs of conflicts may take.
 	repairSteps = 500_000
 )
 
@@ -27,9 +26,9 @@ const (
 // those that need more.
 func share(wishes int) int { return min(wishSteps/4, max(fewSteps, allSteps/2/max(1, wishes))) }
 
-// tiredNames counts the names without a pin that took too many steps.
-func (m *Memory) tiredNames() (n int) {
-	for name := range m.tired {
+// costlyNames counts the names without a pin that took too many steps.
+func (m *Memory) costlyNames() (n int) {
+	for name := range m.costly {
 		if strings.Contains(name, "\n") {
 			n++
 		}
@@ -37,12 +36,12 @@ func (m *Memory) tiredNames() (n int) {
 	return n
 }
 
-// tiredName is how Memory knows a name without a pin of a file.
-func tiredName(file int, key string) string { return strconv.Itoa(file) + "\n" + key }
+// costlyKey is the key in Memory.costly of a name without a pin in a file.
+func costlyKey(file int, key string) string { return strconv.Itoa(file) + "\n" + key }
 
 // skips reports whether a name without a pin took too many steps before.
 func (d *searcher) skips(file int, key string) bool {
-	if d.memory == nil || !d.memory.tired[tiredName(file, key)] {
+	if d.memory == nil || !d.memory.costly[costlyKey(file, key)] {
 		return false
 	}
 	d.memory.skipped = true
@@ -64,16 +63,16 @@ func (d *searcher) within(left *int, wish []solve.Goal, o solve.Options) solve.R
 	return r
 }
 
-// attempt asks the search for one wish within what is left of its share.
+// attempt searches for one wish with what is left of its share.
 func (d *searcher) attempt(g *goal, wish []solve.Goal, o solve.Options) solve.Result {
 	return d.within(&g.left, wish, o)
 }
 
-// rested reports whether a wish is searched for in this round. A wish that took too many
-// steps in an earlier round is left out until nothing else is missing. Then the decision is
-// made again with all wishes.
-func (d *searcher) rested(g *goal) bool {
-	if d.memory == nil || !d.memory.tired[g.branch] {
+// searchesNow reports whether a wish is searched for in this round. A wish that took too many steps
+// in an earlier round is left out until nothing else is missing. Then the decision is made again
+// with all wishes.
+func (d *searcher) searchesNow(g *goal) bool {
+	if d.memory == nil || !d.memory.costly[g.branch] {
 		return true
 	}
 	d.memory.skipped = true
@@ -81,22 +80,22 @@ func (d *searcher) rested(g *goal) bool {
 	return false
 }
 
-// tire remembers what took too many steps.
-func (d *searcher) tire(goals []*goal) {
+// rememberCostly remembers what took too many steps.
+func (d *searcher) rememberCostly(goals []*goal) {
 	if d.memory == nil {
 		return
 	}
-	if d.memory.tired == nil {
-		d.memory.tired = map[string]bool{}
+	if d.memory.costly == nil {
+		d.memory.costly = map[string]bool{}
 	}
 	for _, g := range goals {
 		if g.result.Status == solve.GaveUp {
-			d.memory.tired[g.branch] = true
+			d.memory.costly[g.branch] = true
 		}
 	}
 	for _, u := range d.solver.Unchecked() {
 		if u.Spent {
-			d.memory.tired[tiredName(u.Group, u.Key)] = true
+			d.memory.costly[costlyKey(u.Group, u.Key)] = true
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // strange is the reason if the kind of a release's version makes it no step of a pin, nil
 // otherwise. A development snapshot is only for a pin that is one, a pre-release for a pin
 // that is one or a snapshot, and a build for a pin with the same label.
-func strange(pin constraints.Pin, to pep440.Version) plan.ReleaseReason {
+func unfitKind(pin constraints.Pin, to pep440.Version) plan.ReleaseReason {
 	_, isDev := to.Dev()
 	_, fromDev := pin.Version.Dev()
 	switch label := pin.Version.Local(); {
@@ -31,13 +31,13 @@ func strange(pin constraints.Pin, to pep440.Version) plan.ReleaseReason {
 
 // strangeTo is the reason if a version is a step of none of a package's pins, nil if it is a
 // step of at least one.
-func (d *pins) strangeTo(key string, to pep440.Version) plan.ReleaseReason {
+func (d *pins) unfitKindFor(key string, to pep440.Version) plan.ReleaseReason {
 	var reason plan.ReleaseReason
 	for _, sl := range d.slots {
 		if sl.p.Key != key {
 			continue
 		}
-		if reason = strange(sl.p, to); reason == nil {
+		if reason = unfitKind(sl.p, to); reason == nil {
 			return nil
 		}
 	}

@@ -33,28 +33,27 @@ type verdict struct {
 	release  *plan.Release
 	released time.Time          // earliest upload, zero when unknown
 	eligible time.Time          // when it is old enough; zero when that is not known
-	reason   plan.ReleaseReason // why it is not taken now; nil: it is
-	rule     *plan.Rule         // the one that gave the reason, if one did
-	young    bool               // the reason is its age alone, and eligible says when that ends
+	reason   plan.ReleaseReason // why it is not taken now; nil if it is taken
+	rule     *plan.Rule         // the rule that gave the reason, if one did
+	young    bool               // its age is the only reason, and eligible says when that ends
 }
 
-// kept reports whether a rule keeps the release away for a reason that the
-// dashboard shows. What is turned off is not shown.
+// kept reports whether a rule forbids the release for a reason that the dashboard shows. It does
+// not show what is turned off.
 func (v verdict) kept() bool { return v.rule != nil && v.rule.Enabled != plan.No }
 
-// question is what a slot asks of releases: its rules and its index say which of
-// them it takes.
+// question is the slot for which releases are judged, with its rules and its index.
 type question struct {
 	sl    slot
 	rules []*plan.Rule
 	index plan.Index
 }
 
-// release judges r for a slot, to which it is a step of a kind. Its reasons come in
-// this order: kind of version, rules, files, yanked, Python, age.
+// release judges r for a slot, for which it is a step of a kind. The first reason counts, in this
+// order: kind of version, rules, files, yanked, Python, age.
 func (j *judge) release(q question, kind plan.Kind, r *plan.Release) verdict {
 	v := verdict{release: r, released: earliest(r.Files)}
-	v.reason = strange(q.sl.p, r.Version)
+	v.reason = unfitKind(q.sl.p, r.Version)
 	if v.reason == nil && len(r.Files) == 0 {
 		v.reason = plan.NoFiles{}
 	}
@@ -118,7 +117,7 @@ func (j *judge) usable(sl slot, r *plan.Release) ([]*plan.DistFile, plan.Release
 	return out, nil
 }
 
-// unyanked returns the files of a release that are not yanked, or that all are.
+// unyanked returns the files of a release that are not yanked; a reason if all are.
 func unyanked(r *plan.Release) ([]*plan.DistFile, plan.ReleaseReason) {
 	good := make([]*plan.DistFile, 0, len(r.Files))
 	var yanked string
@@ -136,9 +135,8 @@ func unyanked(r *plan.Release) ([]*plan.DistFile, plan.ReleaseReason) {
 	return good, nil
 }
 
-// fitting returns the files that some target can install, and a bit for each
-// target that has one. Every target may take a file of its own: a wheel for
-// each machine is as good as one for all.
+// fitting returns the files that some target can install, and a bit for each target that has one.
+// Each target may have a file of its own: one wheel for each machine is as good as one for all.
 func (j *judge) fitting(files []*plan.DistFile, targets []target) (out []*plan.DistFile, mask uint64) {
 	out = make([]*plan.DistFile, 0, len(files))
 	for _, f := range files {
@@ -162,7 +160,7 @@ func (j *judge) fitting(files []*plan.DistFile, targets []target) (out []*plan.D
 	return out, mask
 }
 
-// lacks says why none of the files is for a target.
+// lacks says why no file is for a target.
 func (j *judge) lacks(files []*plan.DistFile, t target) plan.ReleaseReason {
 	admitted, elsewhere, requires := false, false, ""
 	for _, f := range files {
@@ -186,10 +184,10 @@ func (j *judge) lacks(files []*plan.DistFile, t target) plan.ReleaseReason {
 	return plan.NoFileFor{Python: t.python}
 }
 
-// maxBecause is how many characters of a reason that strangers give are told.
+// maxBecause is up to how many characters of a stranger's reason are shown.
 const maxBecause = 300
 
-// shortened is a reason that an index gives, cut where it is long.
+// shortened is a reason of an index, cut if it is long.
 func shortened(reason string) string {
 	if len(reason) > maxBecause {
 		if r := []rune(reason); len(r) > maxBecause {

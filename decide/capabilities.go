@@ -7,8 +7,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// capabilities lists the checks that are off because an index does not tell what they need. It
-// goes by the answers, not by what an index claims.
+// capabilities notes the checks that are off because an index does not give what they need. What
+// counts is what the index answered, not what it claims to support.
 func (d *decider) capabilities() {
 	type seen struct{ files, timed bool }
 	by := map[string]*seen{}

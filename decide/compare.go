@@ -11,16 +11,16 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// This file makes the links of a step from what two releases say of themselves.
+// This file makes the links of a step from the addresses that the two releases give.
 
-// repository is one on a forge whose addresses are known.
+// repository is a repository on a known forge.
 type repository struct {
 	root  string // its address, without a slash at its end
 	forge forge
 	rest  []string // what follows it in the address it was found in
 }
 
-// forge is how a forge writes its addresses.
+// forge says how a forge writes its addresses.
 type forge struct {
 	compare string // after the repository; the first %s is the old tag, the second the new one
 	swapped bool   // the new tag comes first
@@ -34,8 +34,8 @@ var (
 	bitbucket = forge{compare: "/branches/compare/%s%%0D%s", swapped: true, tags: "/downloads/?tab=tags"}
 )
 
-// forgeOf knows a forge by its host: the public ones, and hosts that are called
-// after their software.
+// forgeOf recognises a forge by its host: the public ones, and hosts that are named after their
+// software.
 func forgeOf(host string) (forge, bool) {
 	switch {
 	case host == "github.com", host == "codeberg.org", host == "gitea.com":
@@ -83,14 +83,14 @@ func repositoryOf(address string) (repository, bool) {
 	return repository{root, f, parts[n:]}, true
 }
 
-// same reports whether two addresses were into one repository.
+// same reports whether two addresses lead into one repository.
 func (r repository) same(o repository) bool { return strings.EqualFold(r.root, o.root) }
 
-// archives are ends of names that a tag has when it is downloaded.
+// archives are the suffixes of tags in addresses of downloads.
 var archives = []string{".tar.gz", ".tar.bz2", ".zip"}
 
-// tag finds the tag of a version in the address: a part that ends with the
-// version, after letters that make no other number of it.
+// tag finds the tag of a version in the address: a part that ends with the version, and has before
+// it nothing that would make it another number.
 func (r repository) tag(version pep440.Version) string {
 	for _, part := range r.rest {
 		for _, end := range archives {
@@ -124,13 +124,13 @@ const (
 // request. Its tracker and its downloads only tell of the repository.
 var shown = []string{"changelog", "release notes", "repository", "home page"}
 
-// stepLinks are the links of a step: what the new release says of itself, and a
-// comparison with the old one where its repository is on a known forge.
+// stepLinks are the links of a step: those that the new release gives, and a comparison with the
+// old one if its repository is on a known forge.
 //
-// How tags are spelled is known for a release whose own addresses lead to its
-// tag. Where both are, the comparison is sure. Else it takes the spelling of the
-// one that is known, or a "v" before the version, says so, and the list of tags
-// stands beside it.
+// The address of a release shows how its tag is spelled if it leads to the tag. If the tags of both
+// releases are known, the comparison is sure. Else it spells the unknown tag like the known one, or
+// as "v" and the version; then it says that it guesses, and a link to the list of tags is beside
+// it.
 func stepLinks(m plan.Move, from, to []plan.Link) []plan.Link {
 	var out []plan.Link
 	for _, name := range shown {
@@ -173,8 +173,8 @@ func stepLinks(m plan.Move, from, to []plan.Link) []plan.Link {
 	return append(out, l, plan.Link{Name: linkTags, URL: repo.root + repo.forge.tags})
 }
 
-// repositoryIn is the repository of a release: the one it names, else the first
-// that one of its other addresses leads into.
+// repositoryIn is the repository of a release: the one that it names, else the first into which one
+// of its other addresses leads.
 func repositoryIn(links []plan.Link) (repository, bool) {
 	for _, name := range []string{"repository", "home page", "changelog", "release notes", "issues", "download"} {
 		for _, l := range links {
@@ -186,7 +186,7 @@ func repositoryIn(links []plan.Link) (repository, bool) {
 	return repository{}, false
 }
 
-// tagIn is the tag of a version in that repository, empty where no address tells.
+// tagIn is the tag of a version in a repository; empty if no address shows it.
 func tagIn(repo repository, links []plan.Link, version pep440.Version) string {
 	for _, l := range links {
 		if r, is := repositoryOf(l.URL); is && r.same(repo) {
@@ -198,7 +198,7 @@ func tagIn(repo repository, links []plan.Link, version pep440.Version) string {
 	return ""
 }
 
-// spelled writes the tag of a version like that of another one.
+// spelled spells the tag of a version like that of another version.
 func spelled(like string, of pep440.Version, version string) string {
 	for i := range like {
 		if v, err := pep440.Parse(like[i:]); err == nil && v.Equal(of) && digit(like[i]) {

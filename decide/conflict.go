@@ -6,30 +6,29 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file finds out which open merge requests conflict before GitLab says it.
+// This file finds the open merge requests that conflict before GitLab says so.
 
-// merging is what comes of merging a branch into the default one as it is; empty
-// where nobody asked.
+// merging says whether merging a branch into the default branch conflicts; empty if that was not
+// considered.
 type merging string
 
 const (
-	clean       merging = "clean"       // it merges, as far as is known
+	clean       merging = "clean"       // it does not conflict, as far as is known
 	conflicting merging = "conflicting" // git refuses
 	unforeseen  merging = "unforeseen"  // only GitLab can tell, and has not looked yet
 )
 
-// mergeOf says what comes of merging the branch of an open merge request of ours.
+// mergeOf says whether merging the branch of an open merge request of ours conflicts.
 //
-// Where GitLab has looked, its answer counts. It looks only some time after a
-// merge, and until then the digest decides. The digest is of the lines that the
-// commit changes, with one line before and after them. The same versions on the
-// default branch have the same digest unless one of these lines is another one
-// there, which is what git calls a conflict. Where pins carry hashes it differs
-// too when a release has got more files; the branch then gets their hashes.
+// If GitLab has looked, its answer counts. It looks only some time after a merge. Until then the
+// digest decides, which covers the lines that the commit changes and one line before and after
+// each. The same steps made on the default branch have the same digest unless one of these lines is
+// different there, which is what git calls a conflict. With hashes it differs also if a release got
+// more files; then the branch gets their hashes.
 //
-// A digest of an earlier version is of all bytes and tells nothing. Nor does that
-// of a set of which the default branch has made a step already, since git accepts
-// the same change on both sides.
+// A digest of an old version of pinwheel covers all bytes and does not help. Nor does the digest of
+// a set if the default branch has one of its steps already, since git accepts the same change on
+// both sides.
 func (d *holding) mergeOf(dr *standing) merging {
 	held := dr.trailer
 	switch {
@@ -49,23 +48,22 @@ func (d *holding) mergeOf(dr *standing) merging {
 	return clean
 }
 
-// heldContent makes the steps that a branch says it makes anew on the default branch.
+// heldContent makes the steps of a branch anew on the default branch.
 func (d *holding) heldContent(dr *standing) made {
 	would := offer{Update: dr.Update}
 	would.Moves, would.Lines = d.heldMoves(dr), d.heldLines(dr)
 	return d.content(&would)
 }
 
-// genuine reports whether a branch changes exactly what pinwheel would write on the default
-// branch for the steps that it says it makes. A digest that fits the files is not enough:
-// whoever may push can write both in our user's name, and pinwheel must not merge that.
+// genuine reports whether a branch changes exactly what pinwheel would write on the default branch
+// for its steps. A digest that matches the files is not enough: whoever may push can write both in
+// our user's name, and pinwheel must not merge that.
 func (d *holding) genuine(dr *standing) bool {
 	m := d.heldContent(dr)
 	return m.err == nil && m.digest == dr.trailer.Digest
 }
 
-// made reports whether the default branch has made the very step that a branch
-// holds.
+// made reports whether the default branch has made a step of a branch already.
 func (d *pins) made(m plan.Move) bool {
 	return d.reached(m) && slices.ContainsFunc(d.slotsOf(m.Key), func(i int) bool { return d.slots[i].p.Version.String() == m.To })
 }

@@ -9,7 +9,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// made is what is known of a branch's files once they were made.
+// made is what is known of a branch's files after they were made.
 type made struct {
 	recipe plan.Recipe
 	files  []plan.FileChange // without Content
@@ -17,9 +17,9 @@ type made struct {
 	err    error // why they cannot be made
 }
 
-// content makes the files of a draft on top of main, for their digest: each
-// constraints file with its moves, and its twin derived from that. The memory
-// keeps what came of it, since most decisions of a run change the same lines.
+// content makes the files of a draft on top of the default branch, for their digest: each
+// constraints file with its moves, and the file derived from it. The memory keeps the result, since
+// most decisions of a run change the same lines.
 func (d *holding) content(dr *offer) made {
 	r := plan.Recipe{Files: d.files, Twin: dr.Kind == plan.Twin}
 	var key strings.Builder
@@ -78,7 +78,7 @@ func changeOf(f plan.ParsedFile, u plan.Update) constraints.Change {
 }
 
 // twinBehind reports whether a derived file disagrees with its constraints file on the default
-// branch. To merge the branch as it is would not repair that. To make it anew does.
+// branch. Merging the branch as it is would not repair that; making it anew does.
 func (d *holding) twinBehind(dr *offer) bool {
 	return slices.ContainsFunc(d.files, func(f plan.ParsedFile) bool {
 		return f.Behind && slices.ContainsFunc(dr.Moves, func(m plan.Move) bool { return m.File == f.Path })

@@ -10,11 +10,11 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// This file keeps what was proven to break tests apart from what requires it: a part of a
-// batch may stand on another one, and what stands on a guilty one cannot be tested.
+// This file separates what was proven to break tests from what requires it. A part of a batch may
+// require another part, and cannot be tested without it even if that one is guilty.
 
-// layered splits a part into those that install without the others, what is required first. A
-// part whose pins need each other stays one. So does one whose facts are not known.
+// layered splits a part into those that install without the others, required ones first. A part
+// whose pins need each other, or whose metadata is not known, is not split.
 func (d *hunting) layered(p part) []part {
 	keys := slices.Compact(sorted(slices.Clone(p.keys)))
 	needs := map[string]map[string]bool{}
@@ -59,8 +59,8 @@ func nameOf(moves []plan.Move) string {
 	return strings.Join(slices.Compact(sorted(id)), "+")
 }
 
-// required are the keys of a part without which one of them does not install, itself among
-// them; nil where that is not known.
+// required lists the keys of a part without which one of them does not install, with that key
+// itself; nil if that is not known.
 func (d *hunting) required(key string, p part) map[string]bool {
 	in := map[string]bool{key: true}
 	for {
@@ -86,7 +86,7 @@ func (d *hunting) required(key string, p part) map[string]bool {
 	}
 }
 
-// withRequired is a part with all that it requires.
+// withRequired is a part joined with all that it requires.
 func (h *hunt) withRequired(id string) part {
 	p := h.partOf(id)
 	out := part{id: p.id, keys: slices.Clone(p.keys), moves: slices.Clone(p.moves)}
@@ -105,13 +105,13 @@ func (h *hunt) withRequired(id string) part {
 type culprit struct {
 	to   map[string]string // the version of each key
 	own  []*goal           // wishes for it
-	need []*goal           // wishes that it is a part of
+	need []*goal           // wishes that need it
 }
 
 type culprits []*culprit
 
-// culprits are the guilty parts of batches that were taken apart, and what open merge
-// requests of ours hold that left a batch.
+// culprits are the guilty parts of batches that were taken apart, and the updates that left a batch
+// and are open now.
 func (d *joiner) culprits() (out culprits) {
 	add := func(keys []string, moves []plan.Move) {
 		c := &culprit{to: map[string]string{}}
@@ -140,7 +140,7 @@ func (d *joiner) culprits() (out culprits) {
 	return out
 }
 
-// has reports whether a wish is one for a culprit, or needs one; it is told to that.
+// has reports whether a wish is for a culprit or needs one, and adds it to that culprit.
 func (all culprits) has(d *joiner, g *goal) bool {
 	for _, c := range all {
 		held := false
@@ -161,7 +161,7 @@ func (all culprits) has(d *joiner, g *goal) bool {
 	return false
 }
 
-// apartFor makes the set of a culprit, and lets wait what needs it.
+// apartFor makes the set of a culprit. Wishes that need it wait.
 func (d *joiner) apartFor(c *culprit, waiting map[*goal]*set) (sets []*set) {
 	var s *set
 	if len(c.own) > 0 {
@@ -184,7 +184,7 @@ func (d *joiner) apartFor(c *culprit, waiting map[*goal]*set) (sets []*set) {
 
 func (c *culprit) keys() []string { return slices.Sorted(maps.Keys(c.to)) }
 
-// reason says for which release something waits.
+// reason says which release something waits for.
 func (c *culprit) reason(d *joiner) plan.Reason {
 	first := c.keys()[0]
 	return plan.WaitsForCulprit{Package: d.spelled[first], Version: c.to[first]}

@@ -11,7 +11,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// Decide says how every pin stands and what to do now. It is total: if the snapshot lacks
+// Decide decides how every pin stands and what to do now. It is total: if the snapshot lacks
 // something, that becomes a state with a reason.
 func Decide(s plan.Snapshot) plan.Plan { return new(Memory).Decide(s) }
 
@@ -39,8 +39,8 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	}
 	d.plan.Hints = append(d.plan.Hints, d.idleSettings()...)
 	d.slots, d.plan.Unmanaged = m.slots, slices.Clone(m.unmanaged)
-	d.apart()
-	d.look(m)
+	d.findSplits()
+	d.makeOffers(m)
 	if m.seeking && len(d.plan.Missing) > 0 {
 		return d.plan
 	}
@@ -48,7 +48,7 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	d.twins()
 	d.orphans()
 	d.states()
-	d.plan.Missing = append(d.plan.Missing, d.asks...)
+	d.plan.Missing = append(d.plan.Missing, d.approvals...)
 	d.findReverts()
 	d.requests()
 	d.queue()
@@ -78,9 +78,9 @@ func newDecider(s *plan.Snapshot, now *plan.Instant) *decider {
 	return d
 }
 
-// look judges every slot, finds which pins can move together, and makes a
-// draft of every set and of every wish that is held back.
-func (d *offering) look(m *Memory) {
+// makeOffers judges every slot, finds which pins can move together, and makes a draft of every set
+// and of every wish that is held back.
+func (d *offering) makeOffers(m *Memory) {
 	d.judge, d.spelled = m.judgeOf(d.s), map[string]string{}
 	stale := map[string][]string{}
 	kept := d.slots[:0:0]
@@ -89,7 +89,7 @@ func (d *offering) look(m *Memory) {
 			d.spelled[sl.p.Key] = sl.p.Name
 		}
 		pkg, known := d.s.Packages[sl.p.Key]
-		o := m.look(sl, pkg, known)
+		o := m.outcomeOf(sl, pkg, known)
 		if o.blocks {
 			d.plan.Unmanaged = append(d.plan.Unmanaged, plan.Unmanaged{File: sl.path, Line: sl.p.Line, Text: pinText(sl.p), Why: plan.OnPurpose{}, Reason: onPurpose})
 		} else if o.stale || o.unknown {
@@ -104,12 +104,12 @@ func (d *offering) look(m *Memory) {
 	d.findRepairs()
 	goals := d.goals()
 	d.reach(goals)
-	goals = d.back(goals)
+	goals = d.olderGoals(goals)
 	d.repair(goals)
-	d.tire(goals)
+	d.rememberCostly(goals)
 	d.wishes = append(slices.Clone(goals), d.left...)
 	sets, waiting := d.join(goals)
-	d.weigh(append(slices.Clone(goals), d.left...), waiting)
+	d.collectReasons(append(slices.Clone(goals), d.left...), waiting)
 	for _, s := range sets {
 		d.add(d.draftOf(s))
 	}
@@ -123,7 +123,7 @@ func (d *offering) look(m *Memory) {
 	d.plan.Missing = d.needs()
 }
 
-// withoutRoots holds every wish back if a root could not be read. Nobody knows then what else
+// withoutRoots holds every wish back if a root could not be read, since nobody knows then what else
 // is installed, and what the file must hold.
 func (d *offering) withoutRoots() {
 	for _, r := range d.s.Roots {
@@ -140,7 +140,7 @@ func (d *offering) withoutRoots() {
 	}
 }
 
-// add keeps one draft for each branch, the first.
+// add makes a draft of an offer, unless there is one for its branch already.
 func (d *offering) add(o *offer) {
 	if !slices.ContainsFunc(d.drafts, func(dr *draft) bool { return dr.Branch == o.Branch }) {
 		d.drafts = append(d.drafts, &draft{standing: standing{offer: *o}})
@@ -199,7 +199,7 @@ func (dr *offer) stand(s plan.State, why ...plan.Reason) {
 	dr.also(why...)
 }
 
-// also adds reasons behind those that are there; nil is none.
+// also adds reasons after those that are there; it skips nil.
 func (dr *offer) also(why ...plan.Reason) {
 	for _, r := range why {
 		if r != nil {
@@ -214,8 +214,8 @@ func (dr *offer) finishWish() {
 	dr.want, dr.wantLines, dr.wantAlong = dr.Moves, dr.Lines, dr.Along
 }
 
-// step adds one slot's move. A set is released with its newest member, old
-// enough with its last, waiting since its first, and of its highest kind.
+// step adds one slot's move. A set is as new as its newest member, old enough when its last member
+// is, has waited since its first member does, and is of its highest kind.
 func (dr *offer) step(d *offering, m solve.Move) {
 	var st *step
 	for _, l := range d.outcomes[m.Pin].lines {
@@ -265,9 +265,9 @@ func hashes(r *plan.Release) []string {
 	return out
 }
 
-// projectPage is where people find a release: its page on the public index,
-// the project's page of the Simple API on any other; empty for what is no
-// address for a browser.
+// projectPage is the page of a release for people: its own page on the public index, and the
+// project's page of the Simple API on any other index. It is empty if the address is none for a
+// browser.
 func projectPage(base, key, version string) string {
 	for _, public := range []string{"https://pypi.org/", "https://test.pypi.org/"} {
 		if strings.HasPrefix(base, public) {
@@ -280,9 +280,9 @@ func projectPage(base, key, version string) string {
 	return ""
 }
 
-// passed joins runs of one reason: "8.0.0 to 7.0.1: requires Python >=3.10".
-// At most three runs; those below the version that is taken do not matter. It is nil
-// where there is none.
+// passed joins neighbours with one reason: "8.0.0 to 7.0.1: requires Python >=3.10". It lists at
+// most three of these runs, and leaves out releases that are not above the version that is taken.
+// It is nil if no run is left.
 func passed(why []plan.Considered, taken string) plan.Reason {
 	low, _ := pep440.Parse(taken)
 	var out plan.ReleasesPassed
@@ -311,7 +311,7 @@ func passed(why []plan.Considered, taken string) plan.Reason {
 	return out
 }
 
-// staleProblems makes one problem for each index, of what could not be read.
+// staleProblems makes one problem for each index that could not be read for some names.
 func (d *facts) staleProblems(stale map[string][]string) {
 	var names []string
 	for name := range stale {
@@ -323,7 +323,7 @@ func (d *facts) staleProblems(stale map[string][]string) {
 		index, _ := d.s.Policy.IndexOf(keys[0])
 		why := d.failures(keys)
 		if why == "" {
-			continue // no index owns it: said in the table
+			continue // no index owns it, which the table says
 		}
 		text := index.Spoken() + " could not be read"
 		if !d.allOf(index.Name, keys) {
@@ -337,7 +337,7 @@ func (d *facts) staleProblems(stale map[string][]string) {
 	}
 }
 
-// failures says why names could not be read, each reason once.
+// failures says why names could not be read, each reason once, at most three.
 func (d *scene) failures(keys []string) string {
 	var out []string
 	for _, key := range keys {

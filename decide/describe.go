@@ -9,10 +9,10 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// This file fills what the texts say of a set beyond its moves, and the lines
-// it adds and removes.
+// This file fills in what texts say about a set besides its moves, and the lines that it adds and
+// removes.
 
-// describe fills what the texts say of a set beyond its moves.
+// describe fills in what texts say about a set besides its moves.
 func (d *offering) describe(dr *offer, s *set, leader string) {
 	d.retell(dr)
 	d.leaves(dr)
@@ -25,7 +25,7 @@ func (d *offering) describe(dr *offer, s *set, leader string) {
 	}
 }
 
-// leaves notes which pins of the draft go away from a release that was taken back.
+// leaves fills in which pins of an update leave a release that was taken back.
 func (d *offering) leaves(dr *offer) {
 	for _, i := range dr.slots {
 		if why := d.outcomes[i].yanked; why != nil {
@@ -74,8 +74,7 @@ func (d *facts) tied(moves []plan.Move) []plan.Claim {
 	return out
 }
 
-// unverified names the packages whose new release does not tell what it
-// requires.
+// unverified names the packages whose new release does not say what it requires.
 func (d *facts) unverified(moves []plan.Move) []string {
 	var out []string
 	for _, m := range moves {
@@ -100,9 +99,9 @@ func (dr *offer) extraLabels() []string {
 	return out
 }
 
-// changedLines lists names without a pin that come along. Where the project's
-// roots are known the file is kept whole: they become lines, and pins that
-// nothing needs any more go.
+// changedLines fills in the names without a pin that come along. If the roots of the project are
+// known, the file has to hold all that is installed: then these names become lines, and the pins
+// that nothing needs any more are removed.
 func (d *offering) changedLines(dr *offer, s *set) {
 	whole := len(d.s.Roots) > 0
 	for _, a := range s.result.Along {
@@ -129,16 +128,16 @@ func (d *offering) changedLines(dr *offer, s *set) {
 	}
 	for _, i := range s.result.Unneeded {
 		if slices.ContainsFunc(s.result.Moves, func(m solve.Move) bool { return m.Pin == i }) {
-			continue // it moves; that nothing needs it shows when it did
+			continue // it moves first, and is removed later if nothing needs it then
 		}
 		sl := d.slots[i]
 		dr.Lines = append(dr.Lines, plan.LineChange{File: sl.path, Pin: sl.pin, Key: sl.p.Key, Name: sl.p.Name, Version: sl.p.Version.String(), Removed: true})
 	}
 }
 
-// fitsWhole judges a file with added lines as pins, since a line holds one
-// version for every environment where pip would choose one for each. It says
-// what would be refused, if anything.
+// fitsWhole judges a file with its added lines as pins, since a line has one version for every
+// environment, while pip would choose one for each. It returns what does not fit; empty if all
+// does.
 func (d *offering) fitsWhole(dr *offer, moves []solve.Move) string {
 	f := d.renewed(d.memory.universe, nil)
 	for _, m := range moves {

@@ -1,7 +1,7 @@
 package decide
 
-// Do is what a run does with the branch and the merge request of an update. An update has one
-// Do. Its texts are brought up to date in any case.
+// Do is what a run does with the branch and the merge request of an update. An update has exactly
+// one. Its texts are brought up to date in any case.
 type Do string
 
 // What a run can do.

@@ -11,8 +11,8 @@ import (
 // An index may hide something for one run, perhaps by mistake. This file makes ticks wait for
 // a run that sees it again, and keeps open merge requests as they are.
 
-// offered reports whether an open merge request of ours holds a version of a
-// package: it was judged when its files were still given.
+// offered reports whether an open merge request of ours holds a version of a package. Then the
+// release was judged when the index still gave its files.
 func (d *scene) offered(key string, v pep440.Version) bool {
 	for _, mr := range d.world.open {
 		if slices.ContainsFunc(mr.Note.Moves, func(m plan.Move) bool {
@@ -25,8 +25,8 @@ func (d *scene) offered(key string, v pep440.Version) bool {
 	return false
 }
 
-// hidden names a package of which the index shows less than before, if there is one: it has no
-// page, or a release lacks its files.
+// hidden reports whether the index shows less of a package than before: it has no page, or a
+// release lacks its files.
 func (d *scene) hidden(key string) bool {
 	if pkg, ok := d.s.Packages[key]; ok && (pkg.Withheld != "" || pkg.HasFacts && !pkg.Known) {
 		return true
@@ -39,8 +39,8 @@ func (d *scene) hidden(key string) bool {
 	return false
 }
 
-// doubted reports whether an update might be a different one if nothing of its packages, or of
-// those in its way, were hidden. It is held back then, or moves less far than it could.
+// doubted reports whether an update may be different if nothing were hidden of its packages, or of
+// those in its way: it is held back, or moves less far than it could.
 func (d *searcher) doubted(dr *offer) bool {
 	if len(dr.Moves) == 0 {
 		return false
@@ -71,8 +71,8 @@ func (d *searcher) doubted(dr *offer) bool {
 	return false
 }
 
-// waits reports whether a tick waits for a run in which nothing of its update
-// is hidden. Who ticked the update as it stands now asks for just that.
+// waits reports whether a tick waits for a run in which nothing of its update is hidden. A tick on
+// the update as it is now does not wait, since it asks for just that.
 func (d *searcher) waits(t plan.Tick, dr *draft) bool {
 	if dr.State == plan.Open || dr.State == plan.Edited || dr.held == "" && d.s.Asked[t.ID] == dr.Title {
 		return false

@@ -10,14 +10,13 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// This file measures how far the pins are behind, and how long what was merged
-// took to get there.
+// This file measures how far the pins are behind, and how long merged updates took.
 
 // year is the length that libyears are counted in.
 const year = 8766 * time.Hour // 365.25 days
 
-// drift is the time between the release that is pinned and the newest one that
-// is final and was not taken back; zero where that is not known.
+// drift is the time between the pinned release and the newest final one that was not taken back;
+// zero if that is not known.
 func drift(releases []plan.Release, pinned *plan.Release) time.Duration {
 	r := newest(releases, pinned.Version.Local(), func(r *plan.Release) bool { return taken(r) == nil })
 	if r == nil || r.Version.Compare(pinned.Version) <= 0 || plan.SamePublic(r.Version, pinned.Version) {
@@ -61,9 +60,9 @@ func (d *decider) sample() []plan.Sample {
 // lately is how many merged merge requests the median is of.
 const lately = 10
 
-// lag is the median time from a release to the merge of the merge request that
-// moved to it, of the package that names it, over those merged last; and of how
-// many. It is zero where none was merged or no index tells of the releases.
+// lag is the median time from a release to its merge, over the last merge requests that were
+// merged, and how many these are. The release is that of the package that names the merge request.
+// It is zero if none was merged or no index has the releases.
 func (d *scene) lag() (median time.Duration, of int) {
 	type merged struct {
 		at   time.Time

@@ -10,7 +10,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// finish turns drafts into updates with reasons, and wishes into actions.
+// finish makes updates with reasons of the drafts, and actions of what they do.
 func (d *acting) finish() {
 	sort.SliceStable(d.drafts, func(i, j int) bool { return before(d.drafts[i], d.drafts[j]) })
 	for _, dr := range d.drafts {
@@ -67,7 +67,7 @@ func (d *acting) order() {
 	sort.SliceStable(d.plan.Why, func(i, j int) bool { return strings.ToLower(d.plan.Why[i].Name) < strings.ToLower(d.plan.Why[j].Name) })
 }
 
-// note is what the marker of the description has to say.
+// note is what the marker of the description holds.
 func (d *holding) note(dr *standing) plan.MergeRequestNote {
 	t := dr.trailer
 	return plan.MergeRequestNote{Present: true, Digest: plan.TestsDigest(plan.TextDigest(t, dr.Clash, dr.Told()...), dr.Tests), Target: d.s.Project.DefaultBranch, Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request, Ready: dr.Ready.Mark()}
@@ -108,7 +108,7 @@ func (d *acting) startOver(dr *draft) {
 	}
 }
 
-// guard makes a merge request a draft before it gets a head that shows no gate.
+// guard makes a merge request a draft before it gets a new head, which shows no gate yet.
 func (d *acting) guard(dr *draft) {
 	if guards(d.gatesOf(dr.Update.Moves)) && !plan.IsDraft(dr.mr.Title) {
 		d.act(plan.GuardMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Draft: true, Head: dr.branch.Head.SHA})
@@ -182,7 +182,7 @@ func (d *acting) whyAnew(dr *draft) (because, by string) {
 	return "the derived file on " + d.s.Project.DefaultBranch + " changed", ""
 }
 
-// askForTests asks once for each head of ours, when GitLab shows it.
+// askForTests asks for tests once for each head of ours, as soon as GitLab shows it.
 func (d *acting) askForTests(dr *draft) {
 	o := d.s.Policy.OnOpen
 	if (o.Comment == "" && !o.Pipeline) || dr.do.rebuilds() || dr.branch.Asked || dr.mr.HeadSHA != dr.branch.Head.SHA {
@@ -191,7 +191,7 @@ func (d *acting) askForTests(dr *draft) {
 	d.act(plan.AskForTests{IID: dr.mr.IID, Branch: dr.Branch, Head: dr.branch.Head.SHA, OnOpen: o})
 }
 
-// refresh renames the update after the versions it goes to now.
+// refresh makes the title and the date anew for the versions that the update has now.
 func (dr *offer) refresh() {
 	if dr.Kind == plan.Twin || len(dr.Moves) == 0 {
 		return
@@ -203,8 +203,8 @@ func (dr *offer) refresh() {
 	}
 }
 
-// edit brings title and description in line with what the branch holds, or
-// leaves them where a person took them over.
+// edit makes title and description say what the branch holds. It leaves a text that a person took
+// over.
 func (d *acting) edit(dr *draft) {
 	note := dr.mr.Note
 	e := plan.EditMergeRequest{IID: dr.mr.IID}
@@ -269,8 +269,8 @@ func (d *acting) open(dr *draft) {
 	d.act(a)
 }
 
-// commit appends the branch's one commit. It reports false, with the state
-// set, when the files cannot be made.
+// commit adds the branch's one commit to the plan. If the files cannot be made, it sets the state
+// and reports false.
 func (d *acting) commit(dr *draft, t plan.Trailers) bool {
 	m := d.content(&dr.offer)
 	if m.err != nil {

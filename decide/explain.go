@@ -30,8 +30,8 @@ func (d *joiner) notTaken(dr *offer, g *goal) []plan.Considered {
 	return out
 }
 
-// consider is a judged release with the one reason why it is not taken, which
-// is the judge's or the search's.
+// consider is a judged release with the one reason why it is not taken, from the judge or from the
+// search.
 func (d *joiner) consider(slot int, v verdict) plan.Considered {
 	c := plan.Considered{Version: v.release.Version.String(), Released: v.released}
 	var why plan.Reason
@@ -53,15 +53,15 @@ func (d *joiner) consider(slot int, v verdict) plan.Considered {
 	return c
 }
 
-// weigh notes the search's reasons against single versions, for texts.
-func (d *joiner) weigh(goals []*goal, waiting map[*goal]*set) {
+// collectReasons collects the search's reasons against single versions, for texts.
+func (d *joiner) collectReasons(goals []*goal, waiting map[*goal]*set) {
 	d.against = make([]map[string]plan.Reason, len(d.slots))
 	for _, g := range goals {
 		for k, i := range g.slots {
 			if d.against[i] == nil {
 				d.against[i] = map[string]plan.Reason{}
 			}
-			d.weighSlot(g, i)
+			d.collectSlotReasons(g, i)
 			if g.result.Status == solve.Solved && waiting[g] == nil {
 				continue
 			}
@@ -76,10 +76,10 @@ func (d *joiner) weigh(goals []*goal, waiting map[*goal]*set) {
 	}
 }
 
-// weighSlot notes what a wish alone says against versions of one of its slots.
-func (d *joiner) weighSlot(g *goal, i int) {
+// collectSlotReasons collects what one wish alone has against versions of one of its slots.
+func (d *joiner) collectSlotReasons(g *goal, i int) {
 	if g.result.Status == solve.Solved && g.young {
-		d.againstYoung(g, i)
+		d.collectYoung(g, i)
 	}
 	for _, low := range g.result.Lowered {
 		if why := d.blockers(g.key, low.Why); why != nil {
@@ -88,8 +88,8 @@ func (d *joiner) weighSlot(g *goal, i int) {
 	}
 }
 
-// againstYoung notes for what a slot of a set waits that is too young.
-func (d *joiner) againstYoung(g *goal, i int) {
+// collectYoung says against a slot's version in a set which member of the set is too young.
+func (d *joiner) collectYoung(g *goal, i int) {
 	for _, m := range g.result.Moves {
 		for _, l := range d.outcomes[m.Pin].lines {
 			for _, v := range l.judged {
@@ -106,7 +106,7 @@ func (d *joiner) againstYoung(g *goal, i int) {
 	}
 }
 
-// tally counts the pins and explains why some do not get to the newest release.
+// tally counts the pins, and explains why some do not reach the newest release.
 func (d *decider) tally() {
 	d.plan.Libyears = d.libyears()
 	d.plan.Lag, d.plan.Merged = d.lag()
@@ -129,8 +129,8 @@ func (d *decider) tally() {
 	}
 }
 
-// ends is, for each slot, the newest version a draft takes it to, the pin's if
-// none does.
+// ends is, for each slot, the newest version to which a draft moves it; the pinned one if none
+// does.
 func (d *decider) ends() []pep440.Version {
 	out := make([]pep440.Version, len(d.slots))
 	for i, sl := range d.slots {
@@ -168,10 +168,9 @@ func (d *decider) why(i int, o outcome, to pep440.Version) {
 	}
 }
 
-// considered lists every release newer than the slot's pin, newest first. What an
-// update is held back for speaks against the version that it would go to, whatever
-// else does, and against those below it that nothing else speaks against: that is
-// what has to change first.
+// considered lists every release newer than the slot's pin, newest first. If an update of the slot
+// is held back, that reason is given for the version to which it would go, even if there are
+// others, and for lower versions that have no other reason, since that has to change first.
 func (d *offering) considered(i int) []plan.Considered {
 	var out []plan.Considered
 	for _, own := range []bool{false, true} {
@@ -192,8 +191,8 @@ func (d *offering) considered(i int) []plan.Considered {
 	return out
 }
 
-// heldOn is why the update is held back that would take a slot along a line, and how
-// far; nil where none is. A rule's reason is that of its releases.
+// heldOn says why the update is held back that would move a slot along a line, and to which
+// version; nil if none is. A reason of a rule is given for its releases instead.
 func (d *offering) heldOn(slot int, l *line) (why plan.Reason, to string) {
 	for _, dr := range d.drafts {
 		k := slices.Index(dr.slots, slot)
@@ -212,7 +211,7 @@ func Explain(s plan.Snapshot, name string) []plan.Explanation {
 	d.files, _ = parseFiles(&s)
 	d.slots, _ = findSlots(&s, d.files)
 	all := d.slots
-	d.look(new(Memory))
+	d.makeOffers(new(Memory))
 	var out []plan.Explanation
 	for _, sl := range all {
 		if sl.p.Key != name {

@@ -12,8 +12,8 @@ import (
 
 // This file puts a conflict of the pins as they are into a sentence.
 
-// sentence is a violated edge with where it holds: "botocore 1.34.39 requires
-// urllib3<2.1 on Python 3.12; urllib3 is pinned at 2.2.1".
+// sentence is a violated edge with the environments in which it is violated: "botocore 1.34.39
+// requires urllib3<2.1 on Python 3.12; urllib3 is pinned at 2.2.1".
 func (d *facts) sentence(e solve.Edge) string {
 	text := requires(e) + d.where(e.Environments)
 	switch {
@@ -46,8 +46,8 @@ func (d *facts) lacks(e solve.Edge) string {
 	return "which no release of " + e.To + " fulfils"
 }
 
-// newestOf is the newest of some releases, ascending by version, that is no
-// pre-release, or else the newest of all.
+// newestOf is the newest of some releases that is no pre-release, else the newest of all. They are
+// in ascending order of version.
 func newestOf(releases []plan.Release) pep440.Version {
 	for i := range slices.Backward(releases) {
 		if v := releases[i].Version; !v.IsPrerelease() {
@@ -71,8 +71,8 @@ func above(c pep440.Specifier, v pep440.Version) bool {
 // places are platforms with the Pythons that something holds on.
 type places struct{ pythons, platforms []string }
 
-// where names the environments of a mask: " on Python 3.9 and 3.11, aarch64". It
-// is empty for all of them, and leaves out what does not tell them apart.
+// where names the environments of a mask: " on Python 3.9 and 3.11, aarch64". It is empty for all
+// environments, and names only what distinguishes them from the others.
 func (d *pins) where(mask uint64) string {
 	var every []string
 	for _, env := range d.envs {
@@ -100,8 +100,8 @@ func (d *pins) where(mask uint64) string {
 	return " on " + strings.Join(parts, " and ")
 }
 
-// placesOf parts the environments of a mask by what the platforms share, in the
-// order of the configuration.
+// placesOf groups the environments of a mask by platforms with the same Pythons, in the order of
+// the configuration.
 func (d *pins) placesOf(mask uint64) []places {
 	var out []places
 	for _, platform := range platforms(d.s.Policy) {

@@ -8,14 +8,14 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file predicts which updates open when a window opens that is shut now, and gives all
-// others their place in line.
+// This file predicts which updates open when the next windows open, and gives all others their
+// number in line.
 
-// forecast plays the queue at every instant at which a window opens that some
-// update waits for, as the run of that instant would: with what is old enough
-// by then, and with the places that are free if nobody does anything. The
-// waiting are in the order of the queue; places are those that this run leaves.
-// What it says changes when the queue does, not because time passes.
+// forecast plays the queue at every instant at which the window of a waiting update opens, as the
+// run at that instant would: with the releases that are old enough by then, and with as many free
+// places as there are if nobody does anything. waiting is in the order of the queue; places are
+// those that this run leaves free. The prediction changes when the queue changes, not because time
+// passes.
 func (d *queueing) forecast(waiting []*draft, places int) {
 	var instants []time.Time
 	line := slices.DeleteFunc(slices.Clone(waiting), func(dr *draft) bool {
@@ -41,29 +41,28 @@ func (d *queueing) forecast(waiting []*draft, places int) {
 	}
 }
 
-// arrange puts a line in the order that the queue has at that instant: a
-// release that is old enough by then can change the kind of a step, and since
-// when there is one.
+// arrange sorts a line in the order that the queue has at that instant. A release that becomes old
+// enough by then can change the kind of a step, and since when there is one.
 func (d *queueing) arrange(line []*draft, at time.Time) {
 	then := map[*draft]*draft{}
 	for _, dr := range line {
 		one := *dr
-		one.Since, one.Kind = d.ripe(dr, at)
+		one.Since, one.Kind = d.eligibleBy(dr, at)
 		then[dr] = &one
 	}
 	sort.SliceStable(line, func(i, j int) bool { return before(then[line[i]], then[line[j]]) })
 }
 
-// ripe is since when an update has had a release that is old enough, and of
-// which kind its step is, at a later instant.
-func (d *queueing) ripe(dr *draft, at time.Time) (since time.Time, kind plan.Kind) {
+// eligibleBy is since when an update has an eligible release, and of which kind its step is, both
+// as of a later instant.
+func (d *queueing) eligibleBy(dr *draft, at time.Time) (since time.Time, kind plan.Kind) {
 	since = dr.Since
 	for k, i := range dr.slots {
 		for _, l := range d.outcomes[i].lines {
 			if l.step(d.slots[i], dr.versions[k]) == nil {
 				continue
 			}
-			newest, first := l.ripeAt(at)
+			newest, first := l.eligibleAt(at)
 			if newest == nil {
 				continue
 			}
@@ -81,9 +80,9 @@ func (d *queueing) ripe(dr *draft, at time.Time) (since time.Time, kind plan.Kin
 	return since, kind
 }
 
-// ripeAt is the newest release of a line that may be taken at a later instant, and
-// when the first of those that may was old enough; nil where there is none.
-func (l *line) ripeAt(at time.Time) (newest *verdict, first time.Time) {
+// eligibleAt is the newest release of a line that is eligible at a later instant, and when the
+// first of its eligible ones became so; nil if none is.
+func (l *line) eligibleAt(at time.Time) (newest *verdict, first time.Time) {
 	for n := range l.judged {
 		v := &l.judged[n]
 		if v.reason != nil && (!v.young || at.Before(v.eligible)) {
@@ -99,14 +98,14 @@ func (l *line) ripeAt(at time.Time) (newest *verdict, first time.Time) {
 	return newest, first
 }
 
-// opensAt is when the window of an update opens that waits for it.
+// opensAt is when the window opens for which an update waits; false if it waits for none.
 func (d *queueing) opensAt(dr *draft) (time.Time, bool) {
 	w := d.view(dr.handling)
 	return w.Opens, !w.Always && !w.Inside && !w.Never
 }
 
-// fill gives the free places to those in line at an instant, and tells each of
-// them whose own window opens then what comes of it.
+// fill gives the free places to those in line at an instant, and predicts what becomes of each
+// whose own window opens then.
 func (d *queueing) fill(line []*draft, at time.Time, free int, opened map[*draft]time.Time) {
 	fresh := -1
 	if d.s.Policy.MaxNew > 0 {
@@ -139,7 +138,7 @@ func (d *queueing) fill(line []*draft, at time.Time, free int, opened map[*draft
 	}
 }
 
-// predict gives an update the reason that the forecast finds.
+// predict gives an update the reason that the forecast found.
 func (d *queueing) predict(dr *draft, at time.Time) {
 	at = at.In(d.zone)
 	var next plan.Next
@@ -150,7 +149,7 @@ func (d *queueing) predict(dr *draft, at time.Time) {
 		next = plan.Waits{For: plan.Limit{Key: plan.LimitOpen}}
 	default:
 		line := plan.InLine{Place: dr.Place, Since: dr.since(d.zone)}
-		if len(dr.handling.of) > 0 { // the window at the head of the page is another one
+		if len(dr.handling.of) > 0 { // the head of the page shows another window
 			line.Opens, line.Rules = at, dr.handling.of
 		}
 		next = line
@@ -162,8 +161,8 @@ func (d *queueing) predict(dr *draft, at time.Time) {
 	dr.stand(dr.State, next)
 }
 
-// since says from when on a release newer than the pin has been old enough,
-// which is what the line goes by; zero where none is yet.
+// since is when a release newer than the pin first became eligible, by which the line is sorted;
+// zero if none is.
 func (dr *offer) since(zone *time.Location) time.Time {
 	if dr.Since.IsZero() || dr.State == plan.Maturing {
 		return time.Time{}
@@ -171,8 +170,8 @@ func (dr *offer) since(zone *time.Location) time.Time {
 	return dr.Since.In(zone)
 }
 
-// givenUpBy counts the merge requests that take a place now and none from
-// before that instant on, because they fail for so long.
+// givenUpBy counts the merge requests that take a place now and will not from that instant on,
+// because they have failed for so long.
 func (d *queueing) givenUpBy(at time.Time) int {
 	n := 0
 	for _, dr := range d.drafts {

@@ -7,8 +7,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file judges gates: from the pipelines that ran for a head and for the commit
-// it stands on to a verdict, job by job, and to what has to run still.
+// This file judges gates. From the pipelines that ran for a head, and for the commit on which the
+// head stands, it makes a verdict, job by job, and finds what still has to run.
 
 // gateCase is all that a verdict on one gate depends on.
 type gateCase struct {
@@ -16,17 +16,17 @@ type gateCase struct {
 	now  *plan.Instant
 	zone *time.Location
 	main string // the name of the default branch
-	// own says that the gate would start on the default branch of the project itself.
+	// own says that the gate would start a pipeline on the default branch of the project itself.
 	own bool
-	// partial says that jobs of the base count while its pipeline is under way, and that
-	// none of them is run again: it began by itself.
+	// partial says that jobs of the base count before its pipeline has ended, and that none of them
+	// runs again, since the base is a pipeline that pinwheel did not start.
 	partial    bool
-	head, base *plan.GateRun // nil: not started
-	failure    string        // why the head's could not be started in this run
-	unbased    string        // why the base's could not be
+	head, base *plan.GateRun // nil if not started
+	failure    string        // why the head's pipeline could not be started in this run
+	unbased    string        // why the base's could not be started
 }
 
-// gateAnswer is the verdict, and what has to be started for another one.
+// gateAnswer is a verdict, and what has to start before there is a better one.
 type gateAnswer struct {
 	verdict          plan.GateVerdict
 	startHead        bool
@@ -65,8 +65,8 @@ func judgeGate(c gateCase) gateAnswer {
 	return a.settled(c)
 }
 
-// underRetry names the jobs of a run that goes on which had failed when it ended the
-// last time: these are what runs.
+// underRetry names the jobs that run again in a pipeline that had ended before: those that had
+// failed then.
 func underRetry(jobs []plan.GateJob) []string {
 	var out []string
 	for _, j := range jobs {
@@ -82,16 +82,16 @@ func (a gateAnswer) with(s plan.GateState, why plan.Reason) gateAnswer {
 	return a
 }
 
-// fate is what one job of a settled head comes to.
+// fate is what one job of a pipeline that has ended means for the verdict.
 type fate string
 
 // The fates of a job.
 const (
 	fateFine       fate = "fine"
 	fateFlaky      fate = "flaky"      // it passed when it was run again
-	fateAgain      fate = "again"      // it is to be run again
-	fateOpen       fate = "open"       // it failed, and the other one is to end
-	fateEverywhere fate = "everywhere" // the other one failed, too
+	fateAgain      fate = "again"      // it has to run again
+	fateOpen       fate = "open"       // it failed, and the same job of the base has not ended yet
+	fateEverywhere fate = "everywhere" // it failed, and so did the same job of the base
 	fateRegressed  fate = "regressed"
 )
 
@@ -117,7 +117,7 @@ func (a gateAnswer) settled(c gateCase) gateAnswer {
 	}
 	name, main := c.gate.Name, c.main
 	if c.head.Result == plan.Failed && len(byFate[fateAgain])+len(byFate[fateOpen])+len(byFate[fateEverywhere])+len(byFate[fateRegressed]) == 0 {
-		byFate[c.jobless()] = []plan.JudgedJob{} // it failed in no job, as for a mistake in its configuration
+		byFate[c.jobless()] = []plan.JudgedJob{} // it failed without a failed job, as for a mistake in its configuration
 	}
 	has := func(f fate) bool { return byFate[f] != nil }
 	switch {
@@ -135,7 +135,7 @@ func (a gateAnswer) settled(c gateCase) gateAnswer {
 	return a.with(plan.GatePassed, plan.GatePasses{Gate: name})
 }
 
-// fateOf judges one job, and tells how the same one ended on the default branch.
+// fateOf judges one job, and returns how the same job ended on the default branch.
 func (c gateCase) fateOf(j plan.GateJob) (fate, plan.Result) {
 	switch {
 	case j.MayFail, j.Result != plan.Failed && j.Result != plan.Passed:
@@ -167,7 +167,7 @@ func (c gateCase) fateOf(j plan.GateJob) (fate, plan.Result) {
 	return fateEverywhere, plan.Failed
 }
 
-// jobless is what comes of a pipeline that failed in no job.
+// jobless judges a pipeline that failed without a failed job.
 func (c gateCase) jobless() fate {
 	switch {
 	case !c.gate.Baseline:
@@ -178,17 +178,17 @@ func (c gateCase) jobless() fate {
 		return fateRegressed
 	}
 	if slices.ContainsFunc(c.base.Jobs, func(j plan.GateJob) bool { return j.Result == plan.Failed && !j.MayFail }) {
-		return fateRegressed // that one ran
+		return fateRegressed // the base failed in a job, so its configuration is right
 	}
 	return fateEverywhere
 }
 
-// again reports whether a job that failed is run again before it counts.
+// again reports whether a failed job runs again before it counts.
 func (c gateCase) again(j plan.GateJob) bool {
 	return j.Result == plan.Failed && !j.Once && j.Failures <= c.gate.Retries
 }
 
-// againOnBase is the job of the base that is to be run again, nil for none.
+// againOnBase is the job of the base that has to run again, nil for none.
 func (c gateCase) againOnBase(name string) *plan.GateJob {
 	if c.partial || !c.baseSettled() {
 		return nil
@@ -207,13 +207,14 @@ func jobOf(jobs []plan.GateJob, name string) (plan.GateJob, bool) {
 	return jobs[at], true
 }
 
-// baseSettled reports whether there is something to compare with.
+// baseSettled reports whether the pipeline of the base passed or failed, so that jobs can be
+// compared with it.
 func (c gateCase) baseSettled() bool {
 	return c.base != nil && (c.base.Result == plan.Passed || c.base.Result == plan.Failed)
 }
 
-// baseLost reports whether the pipeline of the base will tell nothing: it cannot be
-// started, was canceled, or takes too long.
+// baseLost reports whether the pipeline of the base will never show anything: it cannot be started,
+// was canceled, or takes too long.
 func (c gateCase) baseLost() bool {
 	if c.base == nil {
 		return c.unbased != ""
@@ -221,7 +222,7 @@ func (c gateCase) baseLost() bool {
 	return c.base.Result != plan.Unsettled || c.now.Passed(c.base.Started.Add(c.gate.Timeout))
 }
 
-// baseHas reports whether a job of the base ended that counts before its pipeline does.
+// baseHas reports whether a job of the base has ended and counts before its pipeline has ended.
 func (c gateCase) baseHas(name string) bool {
 	if !c.partial || c.base == nil {
 		return false
@@ -230,7 +231,7 @@ func (c gateCase) baseHas(name string) bool {
 	return ok && !j.MayFail && (j.Result == plan.Failed || j.Result == plan.Passed)
 }
 
-// compared reports whether jobs that regressed are known to be unlike those of the base.
+// compared reports whether jobs that regressed are known to end differently on the base.
 func (c gateCase) compared(jobs []plan.JudgedJob) bool {
 	if c.partial {
 		return len(jobs) > 0 && !slices.ContainsFunc(jobs, func(j plan.JudgedJob) bool { return j.Main != plan.Passed })

@@ -7,15 +7,15 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file says how a head shows its gates: as commit statuses, and by whether its
-// merge request is a draft.
+// This file shows the gates of a head as commit statuses, and by making its merge request a draft
+// or not.
 
-// showGates appends what a merge request's gates need: first what runs, and once
-// nothing is to be started, the statuses in which its head shows them, and whether it
-// is a draft. It reports whether its texts have to wait for another look.
+// showGates adds to the plan what a merge request's gates need: first the pipelines and jobs that
+// start, and if none does, the statuses of its head and whether it is a draft. It reports whether
+// its texts have to wait for the next decision.
 func (d *acting) showGates(dr *draft) (later bool) {
 	if dr.do != DoLeave {
-		dr.Gates = nil // another head is judged by pipelines of its own
+		dr.Gates = nil // its new head is judged by its own pipelines
 		return false
 	}
 	for _, a := range dr.starts {
@@ -40,7 +40,7 @@ func (d *acting) showGates(dr *draft) (later bool) {
 	return later
 }
 
-// shown reports whether every required gate shows on the head as a status.
+// shown reports whether the head has a status for every required gate.
 func (d *acting) shown(dr *draft) bool {
 	for _, g := range dr.gates {
 		if g.Required && d.headStatus(dr.branch.Head.SHA, g.Name) == nil {
@@ -58,14 +58,13 @@ func (d *scene) headStatus(head, gate string) *plan.GateStatus {
 	return &d.s.GateStatuses[at]
 }
 
-// statuses writes those that the head does not have as they should be, but for what
-// failed in this run. They hang on
-// its own pipeline; while it is to get one they wait, since without one GitLab would
-// make another.
+// statuses writes the statuses that the head does not have as it should, except those that failed
+// in this run. They belong to its own pipeline. As long as it may still get one they wait, since
+// GitLab would make another pipeline for them.
 func (d *acting) statuses(dr *draft) {
 	p := d.pipelineOf(&dr.standing)
 	if p.Head != "" && p.Head != dr.branch.Head.SHA {
-		return // GitLab shows the head before this one
+		return // GitLab still shows an earlier head
 	}
 	if p.ID == 0 && p.Result != plan.None && !d.s.Project.PipelinesOff {
 		return
@@ -85,7 +84,7 @@ func (d *acting) statuses(dr *draft) {
 	}
 }
 
-// statusState is a verdict as a status of a commit.
+// statusState is the state of a commit status for a verdict.
 func statusState(v plan.GateVerdict) plan.StatusState {
 	switch v.State {
 	case plan.GateWaiting:
@@ -102,7 +101,7 @@ func statusState(v plan.GateVerdict) plan.StatusState {
 	return plan.StatusFailed
 }
 
-// statusText is what a status says beside its state.
+// statusText is the text of a commit status for a verdict.
 func statusText(v plan.GateVerdict) string {
 	text := string(v.State)
 	var names []string

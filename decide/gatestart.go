@@ -10,8 +10,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file says which gates an open merge request has, and which of their pipelines
-// and jobs are started, within bounds.
+// This file finds the gates of an open merge request, and decides which of their pipelines and jobs
+// start, within bounds.
 
 // The most pipelines that are started for gates of a project.
 const (
@@ -19,7 +19,8 @@ const (
 	mostStartsHour = 30 // in one hour
 )
 
-// startsLeft is how many pipelines may be started now, and what bounds them.
+// startsLeft is how many pipelines may still be started, and the bound that decides that: how many,
+// in a run or in an hour.
 func (d *windows) startsLeft() (left, most int, in string) {
 	var run, hour int
 	for _, r := range d.s.GateRuns {
@@ -39,8 +40,8 @@ func (d *windows) startsLeft() (left, most int, in string) {
 	return mostStartsHour - hour, mostStartsHour, "hour"
 }
 
-// gatesOf are the gates that an update has to pass: the policy's, and those of the
-// rules that are for one of its moves.
+// gatesOf lists the gates that an update has to pass: those of the policy, and those of every rule
+// for one of its moves.
 func (d *pins) gatesOf(moves []plan.Move) []plan.Gate {
 	out := slices.Clone(d.s.Policy.Gates)
 	for i := range d.s.Policy.Rules {
@@ -59,13 +60,13 @@ func (d *pins) gatesOf(moves []plan.Move) []plan.Gate {
 	return out
 }
 
-// guards reports whether an update has a gate that it must pass.
+// guards reports whether some gate is required.
 func guards(gates []plan.Gate) bool {
 	return slices.ContainsFunc(gates, func(g plan.Gate) bool { return g.Required })
 }
 
-// gates judges the gates of open merge requests, their own pipelines first, in the
-// order in which pipelines are started.
+// gates judges the own pipeline and the gates of every open merge request, in the order in which
+// pipelines are started.
 func (d *queueing) gates() {
 	if _, own := d.s.Policy.OwnGate(); d.s.Local || !own { // with a gate that is judged, too
 		return
@@ -87,13 +88,13 @@ func (d *queueing) gates() {
 	}
 }
 
-// gateBudget is what is left of the pipelines that may be started.
+// gateBudget is how many pipelines may still be started, and the bound as startsLeft has it.
 type gateBudget struct {
 	n, most int
 	in      string
 }
 
-// gate judges one gate of an open merge request, and notes what it needs.
+// gate judges one gate of an open merge request, and adds what has to start for it.
 func (d *queueing) gate(dr *draft, g plan.Gate, left *gateBudget, started map[string]bool) {
 	head, base := dr.branch.Head.SHA, dr.trailer.Base
 	ops := [2]string{g.Operation(d.s.Project.ID, head), g.Operation(d.s.Project.ID, base)}
@@ -135,8 +136,8 @@ func (d *queueing) gate(dr *draft, g plan.Gate, left *gateBudget, started map[st
 	dr.also(a.verdict.Why)
 }
 
-// unnamed says of a gate whose pipelines show their operation nowhere what that may
-// come to, once.
+// unnamed notes once that the pipelines of a gate do not show their operation, and what may happen
+// because of that.
 func (d *scene) unnamed(g plan.Gate, run *plan.GateRun) {
 	if run == nil || run.Named || len(g.Pipeline.Variables) > 0 || g.Pipeline.Like.Ref != "" {
 		return
@@ -148,8 +149,8 @@ func (d *scene) unnamed(g plan.Gate, run *plan.GateRun) {
 	}
 }
 
-// onDefault reports whether a gate would start on the default branch of the project
-// itself, which may deploy.
+// onDefault reports whether a gate would start on the default branch of the project itself, where a
+// pipeline may deploy.
 func (d *scene) onDefault(g plan.Gate) bool {
 	return strings.EqualFold(g.Pipeline.Project, d.s.Project.Path) && g.Pipeline.Ref == d.s.Project.DefaultBranch
 }
@@ -162,7 +163,7 @@ func (d *scene) gateRun(op string) *plan.GateRun {
 	return &d.s.GateRuns[at]
 }
 
-// gateWords are what templates know of a merge request.
+// gateWords are the words that templates may use about a merge request.
 func (d *scene) gateWords(dr *draft, head string) map[string]string {
 	words := d.mainWords(head)
 	words[plan.WordBranch], words[plan.WordMR] = dr.Branch, fmt.Sprint(dr.mr.IID)
@@ -176,7 +177,7 @@ func (d *scene) gateWords(dr *draft, head string) map[string]string {
 	return words
 }
 
-// mainWords are what they know of a commit of the default branch.
+// mainWords are the words that templates may use about a commit of the default branch.
 func (d *scene) mainWords(sha string) map[string]string {
 	return map[string]string{
 		plan.WordSHA: sha, plan.WordBranch: d.s.Project.DefaultBranch, plan.WordProject: d.s.Project.Path,
@@ -184,7 +185,7 @@ func (d *scene) mainWords(sha string) map[string]string {
 	}
 }
 
-// retriesOf runs jobs of a gate's pipeline again, for a merge request.
+// retriesOf runs jobs of a pipeline again, for a merge request.
 func retriesOf(iid int64, branch string, run *plan.GateRun, jobs []plan.GateJob) []plan.Action {
 	var out []plan.Action
 	for _, j := range jobs {

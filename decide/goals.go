@@ -10,30 +10,29 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// This file asks the search where every package can go, each on its own.
+// This file searches how far every package can move, each on its own.
 
-// goal is a package's wish on one line of its majors: for each of its slots
-// the releases it may take.
+// goal is a package's wish on one major line: the releases that each of its slots may take.
 type goal struct {
 	key    string
 	branch string
-	left   int // steps that may still be taken for it
+	left   int // steps that the search may still take for it
 	slots  []int
 	lines  []*line // one for each slot
 	young  bool    // nothing on the line is old enough yet
 	closed bool    // a person refused the newest
-	exact  bool    // to be taken where the result takes it: that ends a conflict
+	exact  bool    // it must go where its result goes, since that ends a conflict
 	result solve.Result
-	major  bool // belongs to a major branch: its own step or one of its set is
+	major  bool // its own step, or one of its set, is a major
 }
 
-// class keeps sets apart that are alternatives of each other: a minor does not
-// wait for a major, and what can open does not wait for what is too young.
+// class separates sets that are alternatives: a minor does not wait for a major, and a set that can
+// open does not wait for one that is too young.
 type class struct{ major, young bool }
 
 func (g *goal) class() class { return class{g.major, g.young} }
 
-// goals lists what every package wants, by name, the own line first.
+// goals lists what every package wants, by name, its own line first.
 func (d *searcher) goals() []*goal {
 	byBranch := map[string]*goal{}
 	var out []*goal
@@ -56,12 +55,12 @@ func (d *searcher) goals() []*goal {
 	return out
 }
 
-// add joins a slot. Slots that are ready do not wait for one that is not.
+// add adds a slot. Slots with an eligible release do not wait for one without.
 func (g *goal) add(i int, l *line) {
 	switch {
-	case g.young && l.ripe():
+	case g.young && l.hasEligible():
 		g.slots, g.lines, g.young, g.major = nil, nil, false, false
-	case !g.young && !l.ripe():
+	case !g.young && !l.hasEligible():
 		return
 	}
 	g.slots = append(g.slots, i)
@@ -69,8 +68,8 @@ func (g *goal) add(i int, l *line) {
 	g.major = g.major || l.major
 }
 
-// newest is what the line would take if nothing else mattered: the newest that
-// is old enough, or else the one that will be first.
+// newest is what the line would take if nothing else mattered: the newest eligible release, or else
+// the first one that will be eligible.
 func (l *line) newest() pep440.Version {
 	var young *verdict
 	for i := range l.judged {
@@ -84,14 +83,14 @@ func (l *line) newest() pep440.Version {
 	return young.release.Version
 }
 
-// reach solves every goal on its own. Those that took more than their share go
-// on with what the others left.
+// reach solves every goal on its own. Goals that took more than their share go on with what the
+// others left.
 func (d *searcher) reach(goals []*goal) {
 	var more []*goal
 	used := 0
 	for _, g := range goals {
 		g.closed = d.closedNewest(g)
-		if !d.rested(g) {
+		if !d.searchesNow(g) {
 			continue
 		}
 		used += d.reachOne(g, share(len(goals)))
@@ -106,14 +105,14 @@ func (d *searcher) reach(goals []*goal) {
 	}
 }
 
-// reachOne solves a goal within so many steps and says how many it took.
+// reachOne solves a goal within some steps and returns how many it took.
 func (d *searcher) reachOne(g *goal, steps int) int {
 	g.left = steps
 	own := g.major
 	wish := d.wish(g)
 	g.result = d.attempt(g, wish, solve.Options{NoMajor: !own, NoYoung: true})
 	if g.result.Status == solve.Held && !own {
-		// Only with a major of another package: then it is a major, too.
+		// Only with a major of another package. Then it is a major, too.
 		switch r := d.attempt(g, wish, solve.Options{NoYoung: true}); r.Status {
 		case solve.Solved:
 			g.result, g.major = r, true
@@ -138,25 +137,25 @@ func (d *searcher) reachOne(g *goal, steps int) int {
 	return steps - g.left
 }
 
-// back adds, for every pin that was taken back and that no goal takes upward,
-// the goal of an older release.
-func (d *searcher) back(goals []*goal) []*goal {
+// olderGoals adds, for every pin whose release was taken back and that no goal moves up, the goal
+// of an older release.
+func (d *searcher) olderGoals(goals []*goal) []*goal {
 	for i := range d.slots {
 		o := &d.outcomes[i]
-		if o.down == nil || !o.down.ripe() || slices.ContainsFunc(goals, func(g *goal) bool {
+		if o.down == nil || !o.down.hasEligible() || slices.ContainsFunc(goals, func(g *goal) bool {
 			return slices.Contains(g.slots, i) && g.result.Status != solve.Held && g.result.Status != solve.GaveUp
 		}) {
 			continue
 		}
 		o.lines = append(slices.Clip(o.lines), o.down)
-		g := &goal{key: d.slots[i].p.Key, branch: "down\n" + tiredName(i, ""), slots: []int{i}, lines: []*line{o.down}}
+		g := &goal{key: d.slots[i].p.Key, branch: "down\n" + costlyKey(i, ""), slots: []int{i}, lines: []*line{o.down}}
 		d.reach([]*goal{g})
 		goals = append(slices.DeleteFunc(goals, func(g *goal) bool { return slices.Equal(g.slots, []int{i}) }), g)
 	}
 	return goals
 }
 
-// fewerSlots lets the slots of a goal go that can, where not all of them can.
+// fewerSlots moves the slots of a goal that can move, if not all of them can.
 func (d *searcher) fewerSlots(g *goal, wish []solve.Goal) {
 	for i := range wish {
 		r := d.attempt(g, wish[i:i+1], solve.Options{NoMajor: !g.major, NoYoung: !g.young})

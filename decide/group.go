@@ -13,8 +13,8 @@ import (
 
 // This file joins sets that the policy's rules put into one group.
 
-// apart finds the open groups that somebody who may asks to take apart.
-func (d *scene) apart() {
+// findSplits finds the open groups that somebody asks to take apart, and may.
+func (d *scene) findSplits() {
 	for i := range d.s.Ticks {
 		t := &d.s.Ticks[i]
 		branch, ok := strings.CutPrefix(t.Branch, plan.SplitMark)
@@ -27,8 +27,8 @@ func (d *scene) apart() {
 	}
 }
 
-// splittable judges a tick on the split box of a group: a verdict with its
-// reason, or nothing where the group is to be taken apart.
+// splittable judges a tick on the split box of a group: a verdict with its reason, or neither if
+// the group is to be taken apart.
 func (d *scene) splittable(t plan.Tick, branch string) (plan.Verdict, plan.Reason) {
 	verdict, reason := d.allowed(t, d.s.Policy.MinimumRole)
 	mr, open := d.world.open[branch]
@@ -41,7 +41,7 @@ func (d *scene) splittable(t plan.Tick, branch string) (plan.Verdict, plan.Reaso
 	case d.s.Policy.Mode != plan.Full:
 		return plan.Refused, plan.TickNoBranches{}
 	case !there:
-		return plan.Accepted, nil // it is closing in this instant, or a person took the branch: the next run knows
+		return plan.Accepted, nil // it closes just now, or a person took the branch over: the next run decides
 	case !d.isOurs(mr.Branch):
 		return plan.Refused, plan.GroupWithCommits{}
 	}
@@ -61,8 +61,8 @@ func (d *scene) groupAt(branch string) string {
 	return ""
 }
 
-// groupOf is the rule that puts a set into a group, which is that of the
-// package that names it; nil where it is on its own.
+// groupOf is the rule that puts a set into a group: that of the package that names the set; nil if
+// it joins none.
 func (d *joiner) groupOf(s *set) *plan.Rule {
 	key := d.leader(s)
 	for _, m := range s.result.Moves {
@@ -71,16 +71,15 @@ func (d *joiner) groupOf(s *set) *plan.Rule {
 		}
 		for _, l := range d.outcomes[m.Pin].lines {
 			if st := l.step(d.slots[m.Pin], m.To); st != nil {
-				return said(d.judge.rulesFor(d.slots[m.Pin]), st.kind, m.To).group
+				return rulesDeciding(d.judge.rulesFor(d.slots[m.Pin]), st.kind, m.To).group
 			}
 		}
 	}
 	return nil
 }
 
-// nameOfGroup is the group that a set joins, empty for none. What adds or removes
-// lines is no part of a group that is taken apart: whose line is whose would not be
-// known then.
+// nameOfGroup is the group that a set joins, empty for none. A set that adds or removes lines does
+// not join a batch, since nobody would know afterwards which part a line belongs to.
 func (d *joiner) nameOfGroup(s *set) string {
 	name := ""
 	if rule := d.groupOf(s); rule != nil {
@@ -94,9 +93,9 @@ func (d *joiner) nameOfGroup(s *set) string {
 	return name
 }
 
-// grouped joins the sets of each group. On its own stays what is too young or
-// was refused, what has a merge request or a branch already, what somebody
-// ticked by itself, and all of a group that is taken apart.
+// grouped joins the sets of each group. A set stays on its own if it is too young or was refused,
+// if it has a merge request or a branch already, if somebody ticked it by itself, and if its group
+// is taken apart.
 func (d *joiner) grouped(sets []*set, waiting map[*goal]*set) []*set {
 	members, out := map[string][]*set{}, sets[:0:0]
 	young := map[string][]string{}
@@ -130,8 +129,8 @@ func (d *joiner) grouped(sets []*set, waiting map[*goal]*set) []*set {
 	return out
 }
 
-// group unites the sets of one group: all, or as many as go together, majors
-// first. What does not fit waits for the rest, by name.
+// group unites the sets of one group: all, or as many as go together, majors first. The others
+// wait, by name.
 func (d *joiner) group(name string, parts []*set, waiting map[*goal]*set) *set {
 	sort.SliceStable(parts, func(i, j int) bool {
 		if parts[i].class.major != parts[j].class.major {
@@ -181,9 +180,8 @@ func (s *set) parts() []*set {
 	return s.united
 }
 
-// together is several sets as one, nil where they do not fit. Sets that have no
-// package in common and add no conflict are right as they are; where lines are
-// added or removed they are solved as one.
+// together makes one set of several; nil if they do not fit together. Sets without a common package
+// that add no conflict need no search, unless lines are added or removed.
 func (d *joiner) together(parts []*set) *set {
 	if len(parts) == 1 {
 		p := *parts[0]
@@ -211,8 +209,8 @@ func (d *joiner) together(parts []*set) *set {
 	return s
 }
 
-// splitting reports whether a group is being taken apart and one of its updates
-// still has to open: one that its merge request does not hold yet, too.
+// splitting reports whether a group is taken apart and one of its updates still has to open, be it
+// one that its merge request does not hold yet.
 func (d *judging) splitting(dr *draft) bool {
 	return d.split[dr.Branch] != nil && slices.ContainsFunc(d.drafts, func(o *draft) bool {
 		return o.of == dr.Branch && o.mr == nil && !o.young && (o.held == "" || o.stale) &&
@@ -220,8 +218,8 @@ func (d *judging) splitting(dr *draft) bool {
 	})
 }
 
-// dispersed handles the open merge request of a group that is no more, or that
-// is taken apart: it closes when what it holds is open elsewhere.
+// dispersed handles the open merge request of a group that does not exist any more, or that is
+// taken apart. It closes when the updates that it holds are open elsewhere.
 func (d *judging) dispersed(dr *draft, held []plan.Move) bool {
 	if plan.IsPackageBranch(dr.Branch) {
 		return false

@@ -7,26 +7,26 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// handling is what the policy and its rules say of one update. Of each member
-// the last rule counts; of several members a window has to be open for all, one
-// that needs approval is enough, and the greatest priority counts.
+// handling is what the policy and its rules say about one update. For each member the last rule
+// decides. For several members together every window must be open, one that needs approval is
+// enough, and the greatest priority counts.
 type handling struct {
 	window   plan.Window
-	of       []string   // where the rules are that the window comes from; none: it is the policy's
+	of       []string   // where the rules of the window are; none: it is the policy's window
 	approval *plan.Rule // asks for approval; nil where none does
 	priority int
 	age      *plan.Rule // gives the greatest age of a member; nil where the policy does
 }
 
-// sayings are the rules that decide about one move, nil where none says.
-type sayings struct{ window, approval, priority, group, age, merge *plan.Rule }
+// deciding has the rules that decide about one move, by what they decide; nil if no rule does.
+type deciding struct{ window, approval, priority, group, age, merge *plan.Rule }
 
-// handlingOf finds what holds for an update with those moves.
+// handlingOf works out the handling of an update with these moves.
 func (d *facts) handlingOf(moves []plan.Move) handling {
 	h := handling{window: d.s.Policy.Window}
 	own, windows := len(moves) == 0, []*plan.Rule(nil)
 	for k, m := range moves {
-		says := d.said(m)
+		says := d.rulesDeciding(m)
 		if says.window == nil {
 			own = true
 		} else if !slices.Contains(windows, says.window) {
@@ -50,8 +50,8 @@ func (d *facts) handlingOf(moves []plan.Move) handling {
 	return h
 }
 
-// narrow lets the windows of rules count, all together, and the one that h has
-// beside them where own says so.
+// narrow sets the window: the times when the windows of all rules are open, and with own the window
+// that h has, too.
 func (h *handling) narrow(windows []*plan.Rule, own bool) {
 	for k, r := range windows {
 		if k == 0 && !own {
@@ -63,21 +63,21 @@ func (h *handling) narrow(windows []*plan.Rule, own bool) {
 	}
 }
 
-// said finds the rules that decide about a move: of each key the last.
-func (d *facts) said(m plan.Move) sayings {
+// rulesDeciding finds the rules that decide about a move: for each key the last one.
+func (d *facts) rulesDeciding(m plan.Move) deciding {
 	to, err := pep440.Parse(m.To)
 	at := -1
 	if len(d.s.Policy.Rules) > 0 {
 		at = d.slotOf(m)
 	}
 	if err != nil || at < 0 {
-		return sayings{}
+		return deciding{}
 	}
-	return said(d.judge.rulesFor(d.slots[at]), m.Kind, to)
+	return rulesDeciding(d.judge.rulesFor(d.slots[at]), m.Kind, to)
 }
 
-func said(rules []*plan.Rule, kind plan.Kind, to pep440.Version) sayings {
-	var out sayings
+func rulesDeciding(rules []*plan.Rule, kind plan.Kind, to pep440.Version) deciding {
+	var out deciding
 	for _, r := range rules {
 		if !r.Steps(kind, to) {
 			continue
@@ -104,8 +104,8 @@ func said(rules []*plan.Rule, kind plan.Kind, to pep440.Version) sayings {
 	return out
 }
 
-// people are those who are asked to review an update, and who is assigned: the
-// policy's and those of every rule that is for one of its moves.
+// people lists who is asked to review an update and who is assigned: the people of the policy, and
+// those of every rule for one of its moves.
 func (d *pins) people(moves []plan.Move) (reviewers, assignees []string) {
 	add := func(list *[]string, names []string) {
 		for _, n := range names {
@@ -135,13 +135,13 @@ func (d *pins) anyCovered(r *plan.Rule, moves []plan.Move) bool {
 	})
 }
 
-// may reports whether an update may be opened now without anybody asking: its
-// window is open, or is the policy's and made up for.
+// may reports whether an update may be opened now without a request: its window is open, or it has
+// the policy's window and that is made up for.
 func (d *windows) may(h handling) bool {
 	return d.now.Inside(h.window) || (len(h.of) == 0 && d.caughtUp)
 }
 
-// agedBy is where the rule stands that an update has its age from, empty for none.
+// agedBy is the place of the rule that sets the age of an update; empty if no rule does.
 func (h handling) agedBy() string {
 	if h.age == nil {
 		return ""

@@ -8,10 +8,10 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// This file compares what a branch holds with what main pins and what the
-// index offers.
+// This file compares what a branch holds with what the default branch pins and what the index
+// offers.
 
-// heldPins are the pins that the steps of a branch end at.
+// heldPins lists the pins at the end of the steps of a branch.
 func heldPins(moves []plan.Move) []string {
 	parts := make([]string, len(moves))
 	for i, m := range moves {
@@ -20,8 +20,8 @@ func heldPins(moves []plan.Move) []string {
 	return parts
 }
 
-// reached reports whether main made the step without us: no slot is where the
-// step began and one is at its end or beyond.
+// reached reports whether the default branch made a step without us: no slot is at its beginning,
+// and one is at its end or beyond.
 func (d *pins) reached(m plan.Move) bool {
 	from, err1 := pep440.Parse(m.From)
 	to, err2 := pep440.Parse(m.To)
@@ -38,8 +38,8 @@ func (d *pins) reached(m plan.Move) bool {
 	return beyond
 }
 
-// wentBack reports whether main pins the name below the step's end, though it
-// was merged.
+// wentBack reports whether the default branch pins the name below the end of a step that was
+// merged.
 func (d *pins) wentBack(m plan.Move) bool {
 	to, err := pep440.Parse(m.To)
 	vs := d.versions(m.Key)
@@ -65,10 +65,10 @@ func (d *scene) fresh(moves []plan.Move) bool {
 	})
 }
 
-// gone names a held version that its index took back, yanked or not there, that
-// a rule forbids now, or that is another build than the pins are; nil where there
-// is none. A project that is quarantined or unknown shows no
-// release at all, for a while perhaps: that says nothing of one.
+// gone says why a version that a branch holds is not offered any more: its index yanked or removed
+// it, a rule forbids it, or it is another build than the pins ask for. It is nil if none is gone. A
+// project that is quarantined or unknown has no releases, perhaps only for a while, so that nothing
+// follows for a single one.
 func (d *facts) gone(held []plan.Move) plan.Reason {
 	if !d.fresh(held) {
 		return nil
@@ -79,7 +79,7 @@ func (d *facts) gone(held []plan.Move) plan.Reason {
 		if err != nil || !pkg.Known || pkg.Status == "quarantined" {
 			continue
 		}
-		if reason := d.strangeTo(m.Key, to); reason != nil {
+		if reason := d.unfitKindFor(m.Key, to); reason != nil {
 			return plan.Gone{Package: m.Key, Version: m.To, Why: plan.Inner[plan.ReleaseReason]{R: reason}}
 		}
 		if reason := d.ruledOut(m.Key, to); reason != nil {
@@ -97,8 +97,8 @@ func (d *facts) gone(held []plan.Move) plan.Reason {
 	return nil
 }
 
-// ahead reports whether any wanted step ends above the one that is held, or
-// moves a name that is not held.
+// ahead reports whether some wanted step ends above the held one, or moves a package that is not
+// held.
 func ahead(want, held []plan.Move) bool {
 	at := map[string]pep440.Version{}
 	for _, m := range held {
@@ -112,9 +112,9 @@ func ahead(want, held []plan.Move) bool {
 	})
 }
 
-// heldMoves are the moves that a branch holds, as steps of the present pins:
-// each slot that stands where a step began, or is moved by the draft as well
-// and stands below the step's end.
+// heldMoves are the moves that a branch holds, as steps of the present pins: one for each slot at
+// the beginning of a step, and for each slot that the draft moves and that is below the end of a
+// step.
 func (d *holding) heldMoves(dr *standing) []plan.Move {
 	var out []plan.Move
 	taken := map[int]bool{}
@@ -137,8 +137,8 @@ func (d *holding) heldMoves(dr *standing) []plan.Move {
 	return out
 }
 
-// holds reports whether a step that a branch holds is one of a slot: exact asks
-// for the pin at which the step began.
+// holds reports whether a step that a branch holds is one of a slot. With exact the slot must be at
+// the beginning of the step.
 func (d *holding) holds(dr *standing, h plan.Move, i int, exact bool) bool {
 	to, err1 := pep440.Parse(h.To)
 	from, err2 := pep440.Parse(h.From)
@@ -152,14 +152,14 @@ func (d *holding) holds(dr *standing, h plan.Move, i int, exact bool) bool {
 	return at.Equal(from) && (mine || len(dr.slots) == 0 || !slices.ContainsFunc(dr.want, func(m plan.Move) bool { return m.Key == h.Key }))
 }
 
-// heldLines are the lines that a branch adds and removes, with what its commit
-// does not say of them: the reason, and the hashes where the file has such.
+// heldLines are the lines that a branch adds and removes. Its commit does not say why, nor has it
+// hashes; these come from what is offered now.
 func (d *holding) heldLines(dr *standing) []plan.LineChange {
 	var out []plan.LineChange
 	for _, l := range dr.trailer.Lines {
 		for _, w := range dr.wantLines {
 			if w.Key == l.Key && w.File == l.File && w.Removed == l.Removed {
-				l.By = w.By // where the branch bears it out, see Update.True
+				l.By = w.By // if the branch shows that it is true, see Update.True
 			}
 		}
 		i := slices.IndexFunc(d.files, func(f plan.ParsedFile) bool { return f.Path == l.File })
@@ -174,8 +174,8 @@ func (d *holding) heldLines(dr *standing) []plan.LineChange {
 	return out
 }
 
-// heldAlong are the names that come along with what a branch holds, as far as
-// that is what would be made today.
+// heldAlong are the names that come along with what a branch holds, if they would come along today,
+// too.
 func (d *holding) heldAlong(dr *standing) []plan.LineChange {
 	if plan.MovesText(dr.Update.Moves) == plan.MovesText(dr.want) {
 		return dr.wantAlong
@@ -183,7 +183,7 @@ func (d *holding) heldAlong(dr *standing) []plan.LineChange {
 	return nil
 }
 
-// slotsOf lists the slots of a package in their order. The caller does not change the list.
+// slotsOf lists the slots of a package in their order. The caller must not change the list.
 func (d *pins) slotsOf(key string) []int {
 	if d.ofKey == nil {
 		d.ofKey = map[string][]int{}
@@ -194,7 +194,7 @@ func (d *pins) slotsOf(key string) []int {
 	return d.ofKey[key]
 }
 
-// slotOf is the slot a move belongs to, -1 when it is not among the pins.
+// slotOf is the slot of a move, -1 if it has none.
 func (d *pins) slotOf(m plan.Move) int {
 	for _, i := range d.slotsOf(m.Key) {
 		if sl := d.slots[i]; sl.path == m.File && sl.pin == m.Pin {
@@ -204,7 +204,7 @@ func (d *pins) slotOf(m plan.Move) int {
 	return -1
 }
 
-// moveTo is a slot's step to a version, whatever the judge thinks of it.
+// moveTo is a slot's step to a version, whether or not the slot may take that.
 func (d *facts) moveTo(i int, to pep440.Version) plan.Move {
 	sl := d.slots[i]
 	for _, l := range d.outcomes[i].lines {

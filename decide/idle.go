@@ -9,10 +9,10 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file finds what a configuration says without effect. Each becomes a note,
-// since whoever wrote it believes that it does something.
+// This file finds what has no effect in a configuration. Each finding becomes a note, since whoever
+// wrote it expects that it does something.
 
-// Ineffective is something that does nothing where it is written.
+// Ineffective is something in a configuration that has no effect.
 type Ineffective struct {
 	File string
 	Line int
@@ -20,10 +20,10 @@ type Ineffective struct {
 	Next string // what to do, without its end
 }
 
-// WithoutEffect lists what of a policy does nothing for files with pins of these
-// names, in normal form: a rule of the project itself that no pin or file meets,
-// a Python that is far from released, and a derived file that is not there. An
-// absent file pins nothing. Rules that several projects share are left out.
+// WithoutEffect lists what has no effect in a policy for files that pin these names, in normal
+// form: a rule of the project itself that matches no pin or file, a Python that is far from
+// released, and a derived file that does not exist. An absent file pins nothing. Rules that several
+// projects share are left out.
 func WithoutEffect(p plan.Policy, files []plan.File, names []string) []Ineffective {
 	var out []Ineffective
 	for i := range p.Rules {
@@ -47,7 +47,7 @@ func WithoutEffect(p plan.Policy, files []plan.File, names []string) []Ineffecti
 	return out
 }
 
-// Idle reports whether nothing meets a rule, and which condition it is.
+// Idle reports whether a rule matches no pin, and which of its conditions is the cause.
 func Idle(r *plan.Rule, files []plan.FilePolicy, names []string) (why plan.RuleIdle, idle bool) {
 	if len(r.Packages) > 0 && !slices.ContainsFunc(names, r.Names) {
 		for _, p := range r.Packages {
@@ -62,10 +62,10 @@ func Idle(r *plan.Rule, files []plan.FilePolicy, names []string) (why plan.RuleI
 	return why, false
 }
 
-// yearsAhead is how many minor versions beyond the known ones may be released by now.
+// yearsAhead is how many minor versions after the known ones may be released by now.
 const yearsAhead = 2
 
-// unreleased reports whether a minor version of Python is beyond what may exist.
+// unreleased reports whether a minor version of Python cannot be released yet.
 func unreleased(minor string) bool {
 	known := knownPythons()
 	newest, _ := strconv.Atoi(strings.TrimPrefix(known[len(known)-1], "3."))
@@ -73,9 +73,8 @@ func unreleased(minor string) bool {
 	return err == nil && n > newest+yearsAhead
 }
 
-// idleSettings are the notes of a decision about what has no effect. While a
-// page is missing, no name is certain; with roots, names without a pin are known,
-// too.
+// idleSettings lists as notes what has no effect. It lists no rule while the page of some name is
+// missing. With roots it knows names without a pin, too.
 func (d *pins) idleSettings() []plan.Problem {
 	names := map[string]bool{}
 	for _, f := range d.files {

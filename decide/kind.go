@@ -10,10 +10,9 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// kindOf names the step from one version to another by the semantic version
-// of their first three release numbers. Everything below those (a fourth
-// number, a post-release) is a patch; another epoch is a major. Calendar
-// versions are told apart by the caller, who knows when they were uploaded.
+// kindOf names the step from one version to another by the first three numbers of the release. A
+// difference below those (a fourth number, a post-release) is a patch; another epoch is a major.
+// The caller recognises calendar versions, since it knows when they were uploaded.
 func kindOf(from, to pep440.Version) plan.Kind {
 	if from.Epoch() != to.Epoch() {
 		return plan.Major
@@ -29,7 +28,8 @@ func kindOf(from, to pep440.Version) plan.Kind {
 	}
 }
 
-// triple pads with zeros and clamps numbers that do not fit 64 bits.
+// triple is the first three numbers of a version, padded with zeros. A number beyond 64 bits
+// becomes the largest.
 func triple(v pep440.Version) *semver.Version {
 	var n [3]uint64
 	for i, digits := range v.Release() {
@@ -42,7 +42,8 @@ func triple(v pep440.Version) *semver.Version {
 	return semver.New(n[0], n[1], n[2], "", "")
 }
 
-// rank orders kinds for the queue: patch, minor, calendar, major, twin first.
+// rank orders kinds for the queue: repairs of derived files, patch, minor, calendar, downgrade,
+// major.
 func rank(k plan.Kind) int {
 	switch k {
 	case plan.Twin:

@@ -10,9 +10,9 @@ import (
 
 // This file names sets.
 
-// leader is the package that names a set: a member that no other requires, the
-// first by name; of a set with a major one that moves by a major. A member
-// whose branch has an open merge request of ours keeps the name.
+// leader is the package that names a set: a member that no other one requires, the first by name.
+// In a set with a major it is one that moves by a major. A member whose branch has an open merge
+// request of ours stays the leader.
 func (d *joiner) leader(s *set) string {
 	if s.goals[0].closed {
 		return s.goals[0].key // it is shown under the name that was refused
@@ -43,8 +43,8 @@ func (d *joiner) leader(s *set) string {
 	return best
 }
 
-// formalLeader is the first of names that no other of them requires, or the first
-// where they require each other; empty where there are none.
+// formalLeader is the first of some names that no other of them requires; the first of all if they
+// require each other; empty for none.
 func (d *joiner) formalLeader(s *set, names []string) string {
 	required := map[string]bool{}
 	for _, m := range s.result.Moves {
@@ -69,7 +69,7 @@ func (d *joiner) formalLeader(s *set, names []string) string {
 	return ""
 }
 
-// isOurs reports whether a branch is there and ours.
+// isOurs reports whether a branch exists and is ours.
 func (d *scene) isOurs(branch string) bool {
 	b, ok := d.world.branches[branch]
 	if !ok {

@@ -8,34 +8,34 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// outcome is what the index says for one slot: the releases it may consider,
-// by line, and why it considers none.
+// outcome is what the index has for one slot: the releases that it may take, by line, or why it
+// takes none.
 type outcome struct {
 	lines    []*line // the own line first, then the newer majors
 	drift    time.Duration
 	newest   string      // newest final release on the index
-	note     plan.Reason // why nothing was considered
+	note     plan.Reason // why no release was judged
 	archived plan.Reason
 	down     *line       // older releases, for a pin that was taken back
-	yanked   plan.Reason // the pinned release was taken back: how the index says it
-	gone     bool        // the pinned release is not there any more, and newer ones are
+	yanked   plan.Reason // the index took the pinned release back, for this reason
+	gone     bool        // the index does not have the pinned release any more, and has newer ones
 	blocks   bool        // the pin is meant to make the package uninstallable
 	owned    bool        // some index of the configuration owns the name
 	off      *plan.Rule  // the rule that turns the package off, whatever its index says
 	stale    bool        // the index did not answer in this run
-	absent   bool        // its index says that there is no such package, perhaps for a while
+	absent   bool        // its index says that the package does not exist, perhaps only for a while
 	unknown  bool        // nothing is known of this name
 }
 
-// line is a run of releases a slot may go to, with the verdict on each.
+// line is the releases of one major line that a slot may take, with the verdict on each.
 type line struct {
-	major    bool      // beyond the pin's own line
+	major    bool      // above the pin's own line
 	down     bool      // below the pin, for one that was taken back
-	calendar bool      // its years are no majors
+	calendar bool      // its versions are dates, so that all of them are one line
 	judged   []verdict // newest first
 }
 
-// step is where one slot goes.
+// step is one slot's move.
 type step struct {
 	to       *plan.Release
 	kind     plan.Kind
@@ -45,8 +45,8 @@ type step struct {
 	young    bool
 }
 
-// look judges the slot's package: every release newer than the pin.
-func (j *judge) look(sl slot, pkg plan.Package, known bool) outcome {
+// judgeSlot judges every release of the slot's package that is newer than the pin.
+func (j *judge) judgeSlot(sl slot, pkg plan.Package, known bool) outcome {
 	index, owned := j.policy.IndexOf(sl.p.Key)
 	o := outcome{owned: owned, stale: pkg.Failure != "", unknown: !known || !pkg.HasFacts && pkg.Withheld == "", off: j.off(sl)}
 	switch {
@@ -78,7 +78,7 @@ func (j *judge) look(sl slot, pkg plan.Package, known bool) outcome {
 	case pinned != nil:
 		o.drift, o.yanked = drift(pkg.Releases, pinned), taken(pinned)
 	case len(newer) == 0:
-		// A mirror may lag, so nothing goes back on account of that.
+		// A mirror may lag behind, so the pin does not go back for that.
 		o.note = plan.PinNotOnIndex{Package: sl.p.Name, Version: sl.p.Version.String(), Index: index.Spoken(), Newest: o.newest}
 		return o
 	default:
@@ -92,12 +92,11 @@ func (j *judge) look(sl slot, pkg plan.Package, known bool) outcome {
 	return o
 }
 
-// lines judges what is newer. A package with calendar versions has one line:
-// its years are not majors that somebody may want to stay on. pinned is nil for one
-// that is not there any more.
+// lines judges the newer releases. A package with calendar versions has one line, since nobody
+// wants to stay on a year. pinned is nil if the index does not have that release any more.
 func (j *judge) lines(q question, pinned *plan.Release, newer []*plan.Release) []*line {
 	pin := q.sl.p.Version
-	var files []plan.DistFile // none of a pin that is not there any more
+	var files []plan.DistFile // none if the pinned release is gone
 	if pinned != nil {
 		files = pinned.Files
 	}
@@ -114,8 +113,7 @@ func (j *judge) lines(q question, pinned *plan.Release, newer []*plan.Release) [
 	return []*line{own, major}
 }
 
-// older judges what is below a pin that was taken back: it counts as well where
-// the pin has nowhere to go up.
+// older judges the releases below a pin that was taken back, for a pin that cannot move up.
 func (j *judge) older(q question, pkg plan.Package) *line {
 	down := &line{down: true}
 	for i := len(pkg.Releases) - 1; i >= 0; i-- {
@@ -126,14 +124,13 @@ func (j *judge) older(q question, pkg plan.Package) *line {
 	return down
 }
 
-// TakenBack reports whether the release of a version was yanked by every file.
+// TakenBack reports whether every file of a version's release was yanked.
 func TakenBack(pkg plan.Package, v pep440.Version) bool {
 	r := pkg.Release(v)
 	return r != nil && taken(r) != nil
 }
 
-// taken reports whether a pinned release was yanked by every file, and why; nil where
-// it was not.
+// taken says why every file of a pinned release was yanked; nil if it was not.
 func taken(r *plan.Release) plan.Reason {
 	for _, f := range r.Files {
 		if !f.Yanked {
@@ -146,21 +143,21 @@ func taken(r *plan.Release) plan.Reason {
 	return plan.Yanked{Says: shortened(r.Files[0].YankedReason)}
 }
 
-// offers reports whether any release of the line may be taken now or later.
+// offers reports whether some release of the line may be taken now or later.
 func (l *line) offers() bool {
 	return slices.ContainsFunc(l.judged, func(v verdict) bool { return v.reason == nil || v.young })
 }
 
-// ruled reports whether people decided not to take a release of the line.
+// ruled reports whether people decided not to take some release of the line.
 func (l *line) ruled() bool { return slices.ContainsFunc(l.judged, verdict.kept) }
 
-// ripe reports whether any release of the line may be taken now.
-func (l *line) ripe() bool {
+// hasEligible reports whether some release of the line may be taken now.
+func (l *line) hasEligible() bool {
 	return slices.ContainsFunc(l.judged, func(v verdict) bool { return v.reason == nil })
 }
 
-// since is when the line first had something to offer: the least instant at
-// which any release above the pin became old enough.
+// since is when the oldest release of the line that may be taken now became old enough; least if
+// that is earlier, or if none may be taken.
 func (l *line) since(least time.Time) time.Time {
 	for _, v := range slices.Backward(l.judged) {
 		if v.reason == nil {
@@ -173,7 +170,7 @@ func (l *line) since(least time.Time) time.Time {
 	return least
 }
 
-// step is the line's move to one of its versions, nil when it has none such.
+// step is the line's move to one of its versions, nil if the line does not have it.
 func (l *line) step(sl slot, to pep440.Version) *step {
 	for i := range l.judged {
 		v := &l.judged[i]

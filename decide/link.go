@@ -8,9 +8,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// linkProblem says that a file of the project is a symbolic link; nil where it
-// is none. Of a derived file a single word may be YAML, so it has to look like a
-// file's name.
+// linkProblem reports a file of the project that is a symbolic link, nil for any other. A single
+// word may be the YAML of a derived file, so there it must look like a file name.
 func linkProblem(path string, text []byte, derived bool) *plan.Problem {
 	target, ok := constraints.LinkTarget(text)
 	if !ok || derived && !strings.ContainsAny(target, "./") {

@@ -9,13 +9,12 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// Memory keeps what one decision worked out for the next one, which knows more
-// facts: the files as they were read, how the releases of pinned packages were
-// judged, and the search with its answers. What it keeps changes no decision.
+// Memory keeps what one decision worked out for the next one, which has more facts: the parsed
+// files, the verdicts on releases of pinned packages, and the search with its answers. It never
+// changes a decision.
 //
-// It is for snapshots of one instant that differ in Metadata and in the Packages of
-// names without a pin alone. The zero Memory is empty; it is not for several
-// goroutines at once.
+// The snapshots must be of one instant and differ only in Metadata and in the Packages of names
+// without a pin. The zero Memory is empty. Only one goroutine may use it at a time.
 type Memory struct {
 	now      *plan.Instant // of all rounds
 	judge    *judge
@@ -27,38 +26,38 @@ type Memory struct {
 	slots     []slot
 	unmanaged []plan.Unmanaged
 
-	// tired are the wishes, by branch, and the names without a pin, by file, that
-	// took too many steps; skipped says that some were left out for that.
-	tired   map[string]bool
+	// costly are the wishes, by branch, and the names without a pin, by file, that took too many
+	// steps. skipped says that some were left out because of that.
+	costly  map[string]bool
 	skipped bool
 	steps   int // that searches took, in all rounds
 
 	contents map[string]made // by what changes in each file
 
-	solver    *solve.Solver
-	universe  *solve.Facts // what the solver works on
-	rested    int          // tired names without a pin when it was made
-	loose     loose
-	metadata  map[string]uint64 // what the last decision knew, by name
-	packages  map[string]packageStamp
-	seed      maphash.Seed
-	forgetful bool // the solver is made anew each time, as a test wants it
-	seeking   bool // what is missing ends the decision, see Seek
+	solver        *solve.Solver
+	universe      *solve.Facts // the facts of the solver
+	costlyAtStart int          // costlyNames when the solver was made
+	loose         loose
+	metadata      map[string]uint64 // what the last decision knew of each name, as a digest
+	packages      map[string]packageStamp
+	seed          maphash.Seed
+	forgetful     bool // for tests: the solver is made anew each time
+	seeking       bool // the decision ends if something is missing, see Seek
 }
 
-// loose is what was worked out of names without a pin, by name.
+// loose is what was worked out for names without a pin, by name.
 type loose struct {
 	free     map[string][]pep440.Version  // the releases that one may take
-	rest     map[string]bool              // of which older ones were not looked at
-	admitted map[string]map[string]uint64 // and the environments each is for
-	heard    map[*plan.Release][]voice    // voices of any release, of pinned packages too
+	rest     map[string]bool              // whether older releases were not judged
+	admitted map[string]map[string]uint64 // the environments of each release
+	voicesOf map[*plan.Release][]voice    // voices of any release, of pinned packages too
 }
 
 func newLoose() loose {
 	return loose{map[string][]pep440.Version{}, map[string]bool{}, map[string]map[string]uint64{}, map[*plan.Release][]voice{}}
 }
 
-// metadataStamp tells two answers about a release apart.
+// metadataStamp identifies an answer about a release.
 type metadataStamp struct {
 	version  string
 	status   plan.MetadataStatus
@@ -67,9 +66,9 @@ type metadataStamp struct {
 	n        int
 }
 
-// stampOf sums up what is known of a name's releases in one number, since of
-// thousands of names some bytes for each release are many. It holds for this memory
-// alone. That two differ and have the same is as likely as a digest that repeats.
+// stampOf is a digest of what is known of a name's releases, since some bytes for each release of
+// thousands of names are too many. It is valid only for this memory. Two answers have one stamp
+// only by chance, as with any digest.
 func (m *Memory) stampOf(releases map[string]plan.Metadata) (sum uint64) {
 	for version, metadata := range releases {
 		sum += m.stampOne(version, metadata)
@@ -88,7 +87,7 @@ func (m *Memory) stampOne(version string, metadata plan.Metadata) uint64 {
 	return maphash.Comparable(m.seed, s)
 }
 
-// packageStamp tells two answers about a package apart.
+// packageStamp identifies an answer about a package.
 type packageStamp struct {
 	known, hasFacts           bool
 	status, failure, withheld string
@@ -104,9 +103,9 @@ func stampOfPackage(p plan.Package) packageStamp {
 	return s
 }
 
-// changes are the names of which the snapshot tells something else than the last
-// one did. With the first snapshot nothing is compared, and with the second all is
-// new: most decisions have no second.
+// changes lists the names of which the snapshot knows something else than the last one. The first
+// snapshot is not kept for that, since most decisions have no second one; with the second one all
+// names count as changed.
 func (m *Memory) changes(s *plan.Snapshot) map[string]bool {
 	changed := map[string]bool{}
 	if m.solver == nil {
@@ -128,8 +127,8 @@ func (m *Memory) changes(s *plan.Snapshot) map[string]bool {
 	return changed
 }
 
-// search returns the solver for a decision: that of the last one where what it
-// found still stands, or a new one. The answers are the same.
+// search returns the solver of the last decision if its answers are still valid, else a new one.
+// The answers are the same either way.
 func (m *Memory) search(d *searcher) *solve.Solver {
 	changed := m.changes(d.s)
 	if m.loose.free == nil {
@@ -141,19 +140,19 @@ func (m *Memory) search(d *searcher) *solve.Solver {
 		delete(d.rest, key)
 		delete(d.admitted, key)
 	}
-	rested := m.tiredNames()
-	if m.solver != nil && !m.forgetful && m.rested == rested {
+	rested := m.costlyNames()
+	if m.solver != nil && !m.forgetful && m.costlyAtStart == rested {
 		m.universe = d.renewed(m.universe, changed)
 		if m.solver.Renew(m.universe, changed) {
 			return m.solver
 		}
 	}
 	m.universe = d.universe()
-	m.solver, m.rested = solve.New(m.universe), rested
+	m.solver, m.costlyAtStart = solve.New(m.universe), rested
 	return m.solver
 }
 
-// instant is the instant of the snapshots, which keeps what all decisions asked.
+// instant is the instant of the snapshots. It records which instants all decisions depended on.
 func (m *Memory) instant(s *plan.Snapshot) *plan.Instant {
 	if m.now == nil || !m.now.Is(s.Now) {
 		m.now = plan.At(s.Now)
@@ -161,8 +160,8 @@ func (m *Memory) instant(s *plan.Snapshot) *plan.Instant {
 	return m.now
 }
 
-// Instant is the instant of the decisions, of which [plan.Instant.Changes] is when
-// time alone may make them others; nil before the first.
+// Instant is the instant of the decisions; [plan.Instant.Changes] says when time alone may change
+// them. It is nil before the first decision.
 func (m *Memory) Instant() *plan.Instant { return m.now }
 
 // parse reads the files once.
@@ -175,24 +174,23 @@ func (m *Memory) parse(s *plan.Snapshot) {
 	m.slots, m.unmanaged = findSlots(s, m.files)
 }
 
-// slotID is the place of a pin.
+// slotID identifies a pin by its file and its number in that.
 type slotID struct{ file, pin int }
 
 // Decide is [Decide] with what the memory keeps.
 func (m *Memory) Decide(s plan.Snapshot) plan.Plan {
 	p := decide(&s, m)
 	if m.skipped && len(p.Missing) == 0 {
-		// With all that is known the outcome is that of a decision that remembers
-		// nothing.
-		m.tired, m.skipped = nil, false
+		// Nothing is missing any more, so decide as a Memory that is empty would.
+		m.costly, m.skipped = nil, false
 		p = decide(&s, m)
 	}
 	return p
 }
 
-// Seek is Decide for a run that fetches what is missing: while there is anything,
-// the plan tells of that alone. What depends on states, such as approvals, is asked
-// for once the packages are known.
+// Seek is Decide for a run that fetches what is missing. As long as facts of packages are missing,
+// the plan lists only these. Facts that depend on states, such as approvals, are asked for after
+// that.
 func (m *Memory) Seek(s plan.Snapshot) plan.Plan {
 	m.seeking = true
 	defer func() { m.seeking = false }()
@@ -206,12 +204,12 @@ func (m *Memory) judgeOf(s *plan.Snapshot) *judge {
 	return m.judge
 }
 
-// look judges a slot once.
-func (m *Memory) look(sl slot, pkg plan.Package, known bool) outcome {
+// outcomeOf judges a slot, once.
+func (m *Memory) outcomeOf(sl slot, pkg plan.Package, known bool) outcome {
 	id := slotID{sl.file, sl.pin}
 	o, ok := m.outcomes[id]
 	if !ok {
-		o = m.judge.look(sl, pkg, known)
+		o = m.judge.judgeSlot(sl, pkg, known)
 		m.outcomes[id] = o
 	}
 	return o

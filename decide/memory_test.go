@@ -155,7 +155,7 @@ func TestMemoryChangesNoDecision(t *testing.T) {
 		var keeps, seeks Memory
 		for round := 0; ; round++ {
 			before := seeks.solver
-			other := Memory{forgetful: true, tired: maps.Clone(keeps.tired)}
+			other := Memory{forgetful: true, costly: maps.Clone(keeps.costly)}
 			p := keeps.Decide(s)
 			if want := other.Decide(s); !reflect.DeepEqual(p, want) {
 				t.Fatalf("seed %d, round %d:\n%+v\nwithout what is kept:\n%+v", seed, round, p, want)

@@ -10,14 +10,14 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file says which open merge request of ours is merged, one for each head of
-// the default branch, and of each other one which condition does not hold yet.
+// This file decides which open merge request of ours is merged, one for each head of the default
+// branch, and which condition each other one still waits for.
 
-// testTime is how long one that is tested on the newest head is waited for before
-// another one is made anew.
+// testTime is how long a merge request that is tested on the newest head keeps others from being
+// made anew.
 const testTime = 24 * time.Hour
 
-// merges decides about merging, once it is known what else becomes of every draft.
+// merges decides about merging, after everything else is decided about every draft.
 func (d *queueing) merges() {
 	if d.s.Policy.Mode != plan.Full || !d.s.Policy.Merges() {
 		return
@@ -50,16 +50,16 @@ func (d *queueing) merges() {
 	}
 }
 
-// mayMerge reports whether the merge request of a draft is one that merging is
-// decided about: of ours alone, open, and left as it is by everything else.
+// mayMerge reports whether merging is considered for a draft: its merge request is ours and open,
+// and nothing else is done with it.
 func (d *queueing) mayMerge(dr *draft) bool {
 	return dr.mr != nil && dr.ours && dr.State == plan.Open && dr.do == DoLeave && dr.forced == nil && d.hunts[dr.Branch] == nil && (len(dr.Update.Moves) > 0 || d.s.Policy.Merging.On) && !dr.mr.Paused() && dr.Clash == "" &&
 		dr.mr.Target == d.s.Project.DefaultBranch && dr.mr.HeadSHA == dr.branch.Head.SHA && d.s.Failures[dr.Branch] == ""
 }
 
-// mergeState says why a merge request is not merged now, or what is done: it is
-// merged, or made anew to be tested on the newest head. The conditions are asked in
-// the order in which a person would settle them.
+// mergeState says why a merge request is not merged now, or what to do: merge it, or make it anew
+// to test it on the newest head. The conditions come in the order in which a person would settle
+// them.
 func (d *queueing) mergeState(dr *draft) (plan.Reason, Do) {
 	if why := d.mergePolicy(dr); why != nil {
 		return why, DoLeave
@@ -102,15 +102,15 @@ func (d *queueing) mergeState(dr *draft) (plan.Reason, Do) {
 	return plan.MergesNow{}, DoMerge
 }
 
-// excused reports whether the pipeline that GitLab counts failed in nothing but jobs that
-// fail on the commit of the default branch with which it was tested, too.
+// excused reports whether the pipeline that GitLab counts failed only in jobs that fail, too, on
+// the commit of the default branch with which it was tested.
 func (dr *draft) excused(is plan.Mergeable) bool {
 	v, judged := dr.own()
 	return judged && v.State == plan.GateEverywhere && is.Result == plan.Failed && v.ID == is.Pipeline && v.PassedFor(is.Head, cmp.Or(is.Onto, dr.trailer.Base))
 }
 
-// untested says why the pipeline that GitLab counts permits no merge, or not yet: a job
-// of it runs again, or is to be compared.
+// untested says why the pipeline that GitLab counts does not permit a merge, or does not permit it
+// yet.
 func (dr *draft) untested(is plan.Mergeable) plan.Reason {
 	if v, judged := dr.own(); judged && is.Result == plan.Failed && v.Waits() && !v.Plain() {
 		return plan.MergeUngated{Gate: v.Gate, Waits: true}
@@ -118,8 +118,8 @@ func (dr *draft) untested(is plan.Mergeable) plan.Reason {
 	return plan.MergeUntested{Result: is.Result}
 }
 
-// pipelinePassed says for the audit that the pipeline passed, or in which jobs it failed
-// that fail everywhere.
+// pipelinePassed says for the audit that the pipeline passed, or in which jobs it failed that fail
+// on the default branch, too.
 func (dr *draft) pipelinePassed(is plan.Mergeable) string {
 	if is.Result == plan.Passed {
 		return fmt.Sprintf("pipeline %d passed", is.Pipeline)
@@ -128,8 +128,8 @@ func (dr *draft) pipelinePassed(is plan.Mergeable) string {
 	return fmt.Sprintf("pipeline %d %s", is.Pipeline, statusText(v))
 }
 
-// ungated is what a merge waits for where a required gate has not passed for a head
-// on the commit on which the draft stands; nil where all have.
+// ungated is the first required gate that has not passed for a head on the commit on which the
+// draft stands; nil if all have.
 func (dr *draft) ungated(head string) *plan.MergeUngated {
 	for _, g := range dr.gates {
 		at := slices.IndexFunc(dr.Gates, func(v plan.GateVerdict) bool { return v.Gate == g.Name })
@@ -140,8 +140,8 @@ func (dr *draft) ungated(head string) *plan.MergeUngated {
 	return nil
 }
 
-// permits names what of the policy permits the merge of a draft, with its place: the
-// key, and rules that say so of members.
+// permits lists what in the policy permits the merge of a draft, each with its place: the key
+// merge, and rules with merge: true.
 func (d *holding) permits(dr *draft) string {
 	var by []string
 	for _, move := range dr.Update.Moves {
@@ -149,7 +149,7 @@ func (d *holding) permits(dr *draft) string {
 		if source, set := d.s.Policy.Sources["merge"]; set {
 			at = fmt.Sprintf("merge (%s)", source)
 		}
-		if rule := d.said(move).merge; rule != nil {
+		if rule := d.rulesDeciding(move).merge; rule != nil {
 			at = fmt.Sprintf("merge: true (%s)", rule.At)
 		}
 		if !slices.Contains(by, at) {
@@ -176,14 +176,14 @@ func gatesPassed(all []plan.GateVerdict) string {
 	return strings.Join(out, ", ")
 }
 
-// mergePolicy says which condition of the policy does not hold; nil where all do.
+// mergePolicy says which condition of the policy is not met; nil if all are.
 func (d *queueing) mergePolicy(dr *draft) plan.Reason {
 	if by := dr.mr.Author; by.ID != d.s.Bot.ID && !slices.Contains(d.s.Former, by.Username) {
 		return plan.MergeOpenedBy{By: by.Username} // a commit may be forged in our name, and then nobody asked for it
 	}
 	m := d.s.Policy.Merging
 	for _, move := range dr.Update.Moves {
-		rule := d.said(move).merge
+		rule := d.rulesDeciding(move).merge
 		switch {
 		case rule != nil && rule.Merge == plan.Yes, rule == nil && m.On && slices.Contains(m.Kinds, move.Kind):
 		case rule != nil:
@@ -212,8 +212,8 @@ func (d *queueing) mergePolicy(dr *draft) plan.Reason {
 	return nil
 }
 
-// shown is the state in which texts show an update: of open ones, those that are tested,
-// those that are taken apart and those that are merged next stand apart.
+// shown is the state in which texts show an update. Open ones have states of their own while they
+// are tested, taken apart, or about to be merged.
 func (dr *draft) shown() plan.State {
 	if dr.State != plan.Open {
 		return dr.State
@@ -237,12 +237,11 @@ func (dr *draft) shown() plan.State {
 	return plan.Open
 }
 
-// runningStatus are the words of GitLab for one that it is still looking at.
+// runningStatus are GitLab's words for a merge request that it still checks.
 var runningStatus = []string{"ci_still_running", "checking", "unchecked", "preparing", "approvals_syncing"}
 
-// underTest reports whether a merge request stands on the newest head and may be
-// merged there as soon as its pipeline has passed, so that no other one is made anew
-// meanwhile.
+// underTest reports whether a merge request stands on the newest head and may be merged as soon as
+// its pipeline passes, so that no other one is made anew meanwhile.
 func (d *queueing) underTest(dr *draft, why plan.Reason) bool {
 	running := false
 	if r, is := why.(plan.MergeUntested); is {
@@ -257,7 +256,7 @@ func (d *queueing) underTest(dr *draft, why plan.Reason) bool {
 	return running && dr.trailer.Base == d.world.head && !d.now.Passed(dr.branch.Head.At.Add(testTime))
 }
 
-// merge appends the merging of a draft.
+// merge adds the merge of a draft to the plan.
 func (d *acting) merge(dr *draft) {
 	d.act(plan.Merge{
 		IID: dr.mr.IID, Branch: dr.Branch, Head: dr.branch.Head.SHA, Base: dr.testedOn, Target: dr.mr.Target, Paths: dr.trailer.Paths,
@@ -265,9 +264,9 @@ func (d *acting) merge(dr *draft) {
 	})
 }
 
-// afterMerges says what came of merges of ours: a default branch that fails where it
-// passed before comes first of all problems, and a merge that stands on another
-// commit than the one with which it was tested is said until its pipeline passed.
+// afterMerges says what came of our merges. A default branch that fails now and passed before is
+// the first of all problems. A merge onto another commit than the tested one is noted until its
+// pipeline passed.
 func (d *holding) afterMerges() {
 	var red []plan.Problem
 	for _, m := range d.s.Merges {

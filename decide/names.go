@@ -11,11 +11,11 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// This file makes titles. They follow Renovate's rules, so that what it left
-// behind is continued.
+// This file makes titles. They follow Renovate's rules, so that a merge request that Renovate left
+// is continued.
 
-// title is the merge request's title for a set of which the first move names
-// it. A major names the major alone, as its closing refuses all of it.
+// title is the title of a merge request for a set whose first move names it. For a major it names
+// only the major, since closing the merge request refuses all of it.
 func title(name string, kind plan.Kind, moves []plan.Move) string {
 	name = plan.Unlinked(name)
 	if len(moves) == 0 {
@@ -38,7 +38,7 @@ func title(name string, kind plan.Kind, moves []plan.Move) string {
 // heading is the title of a draft's merge request.
 func (dr *offer) heading() string { return dr.form.Apply(dr.plainHeading()) }
 
-// plainHeading is the same without the form that the policy gives titles.
+// plainHeading is heading without the form that the policy gives titles.
 func (dr *offer) plainHeading() string {
 	if dr.Group != "" {
 		return plan.GroupTitle(dr.Group)
@@ -48,8 +48,8 @@ func (dr *offer) plainHeading() string {
 
 var generatedTitle = regexp.MustCompile(`(?i)^Update dependency (\S+)(?: to v(\S+))?$`)
 
-// titleIsOurs reports whether t could have been generated for name, in the form
-// of today or without one; an empty name means a twin's repair.
+// titleIsOurs reports whether pinwheel may have generated a title for name, in the present form or
+// without one. An empty name is that of an update of derived files.
 func (dr *offer) titleIsOurs(t, name, want string) bool {
 	t = plan.PlainTitle(t)
 	if strings.EqualFold(t, want) {
@@ -59,7 +59,7 @@ func (dr *offer) titleIsOurs(t, name, want string) bool {
 	return m != nil && pep508.NormalizeName(m[1]) == pep508.NormalizeName(name)
 }
 
-// opID is the findable identity of a note: the same cause gives the same id.
+// opID identifies a note, so that it can be found again: the same cause gives the same id.
 func opID(parts ...string) string {
 	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(h[:8])

@@ -10,7 +10,7 @@ import (
 
 // This file lists the facts that a decision lacks.
 
-// needs are the facts the search asked for, as an edge can fetch them.
+// needs are the facts that the search needs, as an edge can fetch them.
 func (d *searcher) needs() []plan.Need {
 	l := needList{d: d, seen: map[string]bool{}}
 	for _, n := range append(d.solver.Missing(), d.lacking...) {
@@ -29,7 +29,7 @@ func (d *searcher) needs() []plan.Need {
 	return l.out
 }
 
-// needList holds each need once.
+// needList lists needs, each once.
 type needList struct {
 	d    *searcher
 	seen map[string]bool
@@ -46,8 +46,8 @@ func (l *needList) add(n plan.Need) bool {
 	return true
 }
 
-// afterRefused asks for more than one release of a name of which newer ones
-// were refused: for as many as these, so that the rounds are few.
+// afterRefused adds as many older releases of a name as there are newer ones with refused metadata,
+// so that few rounds are needed.
 func (l *needList) afterRefused(pkg plan.Package, n solve.Need) {
 	d := l.d
 	at := slices.IndexFunc(pkg.Releases, func(r plan.Release) bool { return r.Version.Equal(n.Version) })

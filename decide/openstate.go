@@ -52,8 +52,8 @@ func (d *judging) openState(dr *draft) {
 	d.settleOpen(dr, wanted, gone)
 }
 
-// clash says why merging what the branch holds would add a conflict between
-// pins to the default branch as it is now; it is empty when it would not.
+// clash says which conflict between pins the merge of a branch would add to the default branch as
+// it is now; it is empty if it adds none.
 func (d *holding) clash(dr *standing) string {
 	moves := d.solved(d.heldMoves(dr))
 	if len(moves) == 0 {
@@ -66,7 +66,7 @@ func (d *holding) clash(dr *standing) string {
 	return ""
 }
 
-// clashes is mistaken for a merge request that has no update any more.
+// clashes is mistaken for a merge request that no update explains.
 func (d *holding) clashes(dr *standing) bool {
 	dr.Clash = d.clash(dr)
 	if d.mistaken(dr) {
@@ -76,27 +76,27 @@ func (d *holding) clashes(dr *standing) bool {
 	return false
 }
 
-// mistaken reports whether a branch clashes with the very head on which it was
-// made: what forbids it could not be known then.
+// mistaken reports whether a branch clashes with the very head on which it was made, so that the
+// conflict could not be known when it was made.
 func (d *holding) mistaken(dr *standing) bool {
 	return dr.Clash != "" && dr.trailer.Base == d.world.head && !dr.mr.Paused()
 }
 
-// fits reports whether the update is something else than what its branch holds,
-// so that it can take the place of that at once.
+// fits reports whether the update differs from what its branch holds, so that it can replace that
+// at once.
 func (d *holding) fits(dr *standing) bool {
 	return len(dr.Moves) > 0 && !dr.young && !dr.stale && slices.ContainsFunc(dr.Moves, func(m plan.Move) bool {
 		return !slices.ContainsFunc(dr.trailer.Moves, func(h plan.Move) bool { return h.Key == m.Key && h.To == m.To })
 	})
 }
 
-// settleOpen decides between leaving the branch, moving it to a newer version
-// (once per opening of the window, at once where it does not fit any more) and
-// making it anew at the same one: for a conflict, or where merging it would
-// leave a derived file that disagrees, and where another branch is the default one.
+// settleOpen decides what to do with the branch of an open merge request: leave it, move it to a
+// newer version (once in each opening of the window, and at once if it does not fit any more), or
+// make it anew at the same version. It makes it anew for a conflict, if merging it would leave a
+// derived file that disagrees, and if another branch is the default one now.
 //
-// wanted says that there is something to move to, and gone why what it holds is
-// not offered any more, or nothing.
+// wanted says that there is a version to move to; gone says why the version that the branch holds
+// is not offered any more, and is nil if it is.
 func (d *judging) settleOpen(dr *draft, wanted bool, gone plan.Reason) {
 	approved := d.chooseOpen(dr, wanted, gone)
 	dr.stand(dr.State, d.openReason(&dr.standing), d.pipelineReason(&dr.standing))
@@ -125,8 +125,8 @@ func (d *judging) settleOpen(dr *draft, wanted bool, gone plan.Reason) {
 	}
 }
 
-// chooseOpen says what becomes of the branch of an open merge request, and whether
-// somebody's approval is what keeps it.
+// chooseOpen chooses what to do with the branch of an open merge request. approved says that it
+// would move if nobody had approved it.
 func (d *judging) chooseOpen(dr *draft, wanted bool, gone plan.Reason) (approved bool) {
 	at := dr.trailer.At
 	if at.IsZero() {
@@ -145,8 +145,8 @@ func (d *judging) chooseOpen(dr *draft, wanted bool, gone plan.Reason) (approved
 	return approved
 }
 
-// ready says of an open merge request that stays what would take its place, and
-// when; nil for one that moves or repairs.
+// ready says which version would replace that of an open merge request, and when; nil for one that
+// moves now, or repairs a derived file.
 func (d *judging) ready(dr *draft, approved bool) plan.Reason {
 	switch {
 	case dr.Kind == plan.Twin:
@@ -160,7 +160,7 @@ func (d *judging) ready(dr *draft, approved bool) plan.Reason {
 	return nil
 }
 
-// showHeld lets an update say what its branch holds in place of what is offered.
+// showHeld makes an update describe what its branch holds, instead of what is offered.
 func (d *judging) showHeld(dr *draft) {
 	dr.Update.Moves = d.heldMoves(&dr.standing)
 	dr.Lines = d.heldLines(&dr.standing)
@@ -170,20 +170,20 @@ func (d *judging) showHeld(dr *draft) {
 	dr.refresh()
 }
 
-// takesPlace reports whether an open merge request of ours takes a place, as long
-// as passed does not hold of the end of that.
+// takesPlace reports whether an open merge request of ours counts for the limit. One that counts
+// until an instant counts until passed holds of it.
 func (dr *draft) takesPlace(passed func(time.Time) bool) bool {
 	return dr.State == plan.Open && dr.do != DoClose && !dr.placeless && (dr.placeUntil.IsZero() || !passed(dr.placeUntil))
 }
 
-// switched reports whether another branch is the default one since a merge request
-// was opened, and the one it goes into is still there: they may have parted.
+// switched reports whether another branch became the default one after a merge request was opened,
+// and its target is still there, so that the two may differ.
 func (d *holding) switched(dr *standing) bool {
 	return dr.mr.Target != d.s.Project.DefaultBranch && !dr.mr.TargetGone
 }
 
-// refreshes reports whether an open merge request whose version was put there
-// at an instant moves to a newer one now, without anybody asking.
+// refreshes reports whether an open merge request moves to a newer version now without a request.
+// at is when it got its version.
 func (d *judging) refreshes(dr *draft, at time.Time) bool {
 	switch d.s.Policy.Refresh {
 	case plan.RefreshNever:
@@ -195,15 +195,15 @@ func (d *judging) refreshes(dr *draft, at time.Time) bool {
 	return d.may(dr.handling) && !d.now.Same(dr.handling.window, at)
 }
 
-// approved reports whether anybody approves an open merge request. While that
-// is not known, which is asked for where it matters, it counts as approved.
+// approved reports whether anybody approves an open merge request. As long as that is not known it
+// counts as approved, and the plan asks for it.
 func (d *judging) approved(dr *standing) bool {
 	if dr.mr.Paused() {
 		return false // it does not matter
 	}
 	approved, known := d.s.Approved[dr.mr.IID]
 	if !known {
-		d.asks = append(d.asks, plan.Need{Approval: dr.mr.IID})
+		d.approvals = append(d.approvals, plan.Need{Approval: dr.mr.IID})
 	}
 	return approved || !known
 }

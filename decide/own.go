@@ -6,19 +6,19 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file judges the pipeline that a merge request has itself, as a gate: a job that
-// failed is run again first, and then compared with what ran on the default branch
-// anyway. Nothing is ever started or run again there.
+// This file judges the own pipeline of a merge request as a gate. A job that failed runs again
+// first, and is then compared with the same job in the pipelines of the default branch. Nothing is
+// started or run again on the default branch.
 
 // ownHead is a merge request of ours whose own pipeline is judged.
 type ownHead struct {
 	mr   *plan.MergeRequest
 	head string
-	base string // on which the head stands
+	base string // the commit on which the head stands
 }
 
-// ownGate judges the own pipeline of a merge request. judged is false where the policy
-// asks for no verdict, or GitLab does not tell how pipelines end.
+// ownGate judges the own pipeline of a merge request. judged is false if the policy wants no
+// verdict, or GitLab does not let us read pipelines.
 func (d *scene) ownGate(h ownHead) (a gateAnswer, run *plan.GateRun, judged bool) {
 	gate, judged := d.s.Policy.OwnGate()
 	if !judged || d.s.Local || d.s.Silent || d.s.Project.PipelinesOff {
@@ -38,7 +38,7 @@ func (d *scene) ownGate(h ownHead) (a gateAnswer, run *plan.GateRun, judged bool
 		a.startHead, a.startBase, a.againIn = false, false, nil
 		a.verdict.Base, a.verdict.ID, a.verdict.Kind = base, run.ID, run.Kind
 		if c.base != nil && c.base.Commit != "" && a.verdict.State == plan.GateEverywhere {
-			a.verdict.Base = c.base.Commit // what failed on another commit excuses nothing that is merged on this one
+			a.verdict.Base = c.base.Commit // a failure on another commit is no excuse for a merge onto this one
 		}
 	case p.Head == h.head && p.Result == plan.None:
 		a = a.with(plan.GateWaiting, plan.GateEnded{Gate: gate.Name, Result: plan.None})
@@ -54,11 +54,11 @@ func (dr *standing) ownOf() ownHead {
 	return ownHead{dr.mr, dr.branch.Head.SHA, dr.trailer.Base}
 }
 
-// ownReason says of the own pipeline what a verdict knows beyond how it ended; nil
-// where that is all, or nothing is judged.
+// ownReason says what the verdict on the own pipeline has beyond how that ended; nil if nothing, or
+// nothing is judged.
 func (d *holding) ownReason(dr *standing) plan.Reason {
 	if dr.mr == nil || dr.branch == nil || !dr.ours || dr.Breaks != nil || d.hunts[dr.Branch] != nil {
-		return nil // nobody asks, or there is a proof that says more
+		return nil // nobody wants it, or there is a proof that says more
 	}
 	a, _, judged := d.ownGate(dr.ownOf())
 	if !judged || a.verdict.Plain() {
@@ -67,7 +67,7 @@ func (d *holding) ownReason(dr *standing) plan.Reason {
 	return a.verdict.Why
 }
 
-// own is the verdict on the own pipeline of a draft; false where there is none.
+// own is the verdict on the own pipeline of a draft; false if there is none.
 func (dr *draft) own() (plan.GateVerdict, bool) {
 	at := slices.IndexFunc(dr.Gates, func(v plan.GateVerdict) bool { return v.Gate == plan.OwnGate })
 	if at < 0 {
@@ -76,8 +76,7 @@ func (dr *draft) own() (plan.GateVerdict, bool) {
 	return dr.Gates[at], true
 }
 
-// judgeOwn judges the own pipeline of an open draft, and notes which of its jobs run
-// again.
+// judgeOwn judges the own pipeline of an open draft, and adds the jobs of it that run again.
 func (d *queueing) judgeOwn(dr *draft) {
 	a, run, judged := d.ownGate(dr.ownOf())
 	if !judged {

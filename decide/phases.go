@@ -8,31 +8,14 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// A decision is made in phases. Each has a type, which holds what the phase works
-// out and embeds the phase before it: what a method may use are the phases up to
-// its own, and a search that asked for a state would not compile. So the types say
-// in which order things are known:
-//
-//	scene      the snapshot, GitLab's side of it by branch
-//	windows    what is open now
-//	pins       the files, and every pin as a slot
-//	facts      what the index tells of every slot, and what releases require
-//	searcher   where each package can go
-//	hunting    which groups are red, and what was found out of them
-//	joiner     which wishes go together as one set
-//	offering   an offer for every set, and for every wish that is held back
-//	holding    what branches and merge requests hold, beside what is offered
-//	judging    the state of every offer, with nobody asking for anything
-//	queueing   who asked, who opens now, and what the others wait for
-//	acting     the actions
-//	decider    what the plan says of pins, and its notes
-//
-// Of one update the same holds: see offer, standing and draft.
+// A decision is made in phases. Each phase has a type, which holds what the phase works out and
+// embeds the phase before it. So a method can use only the phases up to its own: a search that used
+// a state would not compile. The types say in which order things are known:
 
-// scene is what the snapshot says, and the plan as far as it was made.
+// scene is what the snapshot says, and the plan as far as it is made.
 type scene struct {
 	s     *plan.Snapshot
-	now   *plan.Instant // never s.Now: what depends on time is to be known
+	now   *plan.Instant // in place of s.Now, since it records which instants a decision depends on
 	zone  *time.Location
 	world world
 	split map[string]*plan.Tick // branches of groups that are taken apart
@@ -56,7 +39,7 @@ type pins struct {
 	envs    []environment
 }
 
-// facts is what the indexes tell.
+// facts is what the indexes say.
 type facts struct {
 	pins
 	judge    *judge
@@ -71,11 +54,11 @@ type searcher struct {
 	solver  *solve.Solver
 	wishes  []*goal        // all of them
 	left    []*goal        // slots that cannot go with the others of their package
-	repairs []solve.Repair // what can be done about conflicts of the pins as they are
+	repairs []solve.Repair // that end conflicts of the pins as they are
 	lacking []solve.Need   // facts to judge files with added lines
 }
 
-// hunting says how far red batches are taken apart.
+// hunting says how far each red batch is taken apart.
 type hunting struct {
 	searcher
 	hunts map[string]*hunt // by branch
@@ -84,8 +67,8 @@ type hunting struct {
 // joiner joins wishes into sets, and says why a wish is in none.
 type joiner struct {
 	hunting
-	against []map[string]plan.Reason // for each slot: version -> why no set takes it
-	lacks   map[*goal]*culprit       // what a goal needs that was proven to break tests
+	against []map[string]plan.Reason // for each slot: why no set takes a version
+	lacks   map[*goal]*culprit       // what was proven to break tests and a goal needs
 }
 
 // offering makes an offer of every set and every wish.
@@ -103,13 +86,13 @@ type holding struct {
 // judging gives every offer its state.
 type judging struct {
 	holding
-	asks []plan.Need // approvals that matter
+	approvals []plan.Need // that matter for a decision and are not known
 }
 
-// queueing judges the ticks and gives out the places.
+// queueing judges the ticks and decides which updates open.
 type queueing struct {
 	judging
-	line int // updates that wait for a place in a window that is open
+	line int // how many updates wait in line although their window is open
 }
 
 // acting turns what was decided into actions.
@@ -118,13 +101,13 @@ type acting struct{ queueing }
 // decider is one decision in the making, with all its phases.
 type decider struct{ acting }
 
-// offer is an update as the packages alone allow it.
+// offer is an update as the packages alone permit it.
 type offer struct {
 	plan.Update
 	form      plan.TitleForm
-	of, joins string           // branch and name of the group that would have it, for one on its own
-	slots     []int            // into pins.slots, one for each step that was wanted
-	versions  []pep440.Version // where each of these goes
+	of, joins string           // branch and name of the group that it does not join yet
+	slots     []int            // into pins.slots, one for each move that was wanted
+	versions  []pep440.Version // the version to which each of these moves
 	want      []plan.Move      // the moves it would make, whatever its branch holds now
 	wantLines []plan.LineChange
 	wantAlong []plan.LineChange
@@ -133,7 +116,7 @@ type offer struct {
 	stale     bool        // its index did not answer
 	young     bool
 	parts     plan.Parts // of a batch: what it is made of
-	repairs   string     // of a twin's: its generated title
+	repairs   string     // of an update of derived files: its generated title
 }
 
 // standing is an offer with what GitLab holds of it.
@@ -145,33 +128,33 @@ type standing struct {
 	mr       *plan.MergeRequest
 	handling handling
 	clash    plan.Requires // what Update.Clash says
-	// unexplained is an open merge request without an update, until it is judged;
-	// one that a person took over is not.
+	// unexplained says that no update explains the open merge request, until it is judged. One that
+	// a person took over is not unexplained.
 	unexplained bool
 }
 
-// draft is an update while it is judged: what is done with it, and why. Its State
-// and its Reason are those of plan.Update.
+// draft is an update that is being judged: what is done with it, and why. Its State and Reason are
+// those of plan.Update.
 type draft struct {
 	standing
 	refused *refusal
 	forced  *plan.Tick
 	do      Do
 	ends    plan.Reason // why its merge request closes
-	by      int64       // the merge request that takes its place, 0 for none
+	by      int64       // the merge request that replaces it, 0 for none
 	// bisecting says that it is a batch whose parts are tested.
 	bisecting bool
-	merging   merging // what comes of merging an open one that stays
-	// placeless says that an open one takes no place, and placeUntil from when on;
-	// zero for never.
+	merging   merging // whether merging an open one that stays conflicts
+	// placeless says that an open one does not count for the limit of open merge requests, and
+	// placeUntil from which instant on it does not; the zero instant is never.
 	placeless  bool
 	placeUntil time.Time
-	gates      []plan.Gate   // that it has to pass
-	starts     []plan.Action // pipelines of them that start now
-	retries    []plan.Action // and their jobs that are run again
-	because    string        // why it is rebuilt, and asker for whom
+	gates      []plan.Gate   // that an open one has to pass
+	starts     []plan.Action // pipelines of gates that start now
+	retries    []plan.Action // their jobs that run again
+	because    string        // why it is rebuilt; asker is who asked for that
 	asker      string
-	tested     string // by what one that is merged was tested, and on which commit
+	tested     string // what permits its merge, and with which commit it was tested
 	testedOn   string
-	mergeWhy   plan.Reason // what merging it waits for; nil where nobody decided about that
+	mergeWhy   plan.Reason // what merging it waits for; nil if merging was not considered
 }

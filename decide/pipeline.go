@@ -7,14 +7,13 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file says how the pipelines of open merge requests ended, and what
-// follows from that.
+// This file says how the pipelines of open merge requests ended, and what follows.
 
-// redFor is how long a merge request may fail without a newer version before it
-// gives its place to another.
+// redFor is how long a merge request may fail without a newer version before it does not count for
+// the limit any more.
 const redFor = 7 * 24 * time.Hour
 
-// pipelineOf is what is known of the head that a merge request has now.
+// pipelineOf is what is known of the pipeline of a merge request's present head.
 func (d *holding) pipelineOf(dr *standing) plan.Pipeline {
 	if p := d.s.Pipelines[dr.mr.IID]; p.Head == dr.mr.HeadSHA {
 		return p
@@ -22,8 +21,8 @@ func (d *holding) pipelineOf(dr *standing) plan.Pipeline {
 	return plan.Pipeline{}
 }
 
-// pipelineReason says how the pipeline of an open merge request ended, or what a
-// verdict on it says beyond that; nil where that is not settled.
+// pipelineReason says how the pipeline of an open merge request ended, or what the verdict on it
+// says beyond that; nil as long as it has not ended.
 func (d *holding) pipelineReason(dr *standing) plan.Reason {
 	if why := d.ownReason(dr); why != nil {
 		return why
@@ -59,8 +58,8 @@ func (d *scene) countRuns() {
 	}
 }
 
-// givesUp says when a merge request that fails without a newer version gives its
-// place away; nil where it does not.
+// givesUp says from when on a merge request that fails without a newer version does not count for
+// the limit; nil if it always counts.
 func (d *holding) givesUp(dr *draft) plan.Reason {
 	p := d.s.Pipelines[dr.mr.IID]
 	if p.Red.IsZero() || !p.Since.Equal(dr.mr.Note.At) {

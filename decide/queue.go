@@ -7,10 +7,11 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file gives out the places: who opens now, and what the others wait for.
+// This file decides which updates open now, and what the others wait for. A place is one more merge
+// request that may be open at once.
 
-// queue fills the places: forced, what ends a conflict, by priority, longest
-// waiting, patch before minor before major, name.
+// queue sorts what waits and opens as many as there are places. The order is: asked for, what ends
+// a conflict, priority, longest waiting, patch before minor before major, name.
 func (d *queueing) queue() {
 	places := d.s.Policy.MaxOpen
 	var waiting []*draft
@@ -33,9 +34,9 @@ func (d *queueing) queue() {
 	d.places(waiting, places)
 }
 
-// places gives the places that are free now, in the order of the queue.
+// places opens what may open now, in the order of the queue.
 func (d *queueing) places(waiting []*draft, places int) {
-	fresh := d.news()
+	left := d.mayOpen()
 	for _, dr := range waiting {
 		may := dr.State != plan.PendingApproval && d.may(dr.handling)
 		switch {
@@ -46,32 +47,33 @@ func (d *queueing) places(waiting []*draft, places int) {
 		case dr.young:
 			d.youngForced(dr)
 		case dr.forced != nil, dr.Breaks != nil:
-			dr.do = DoOpen // what breaks a batch leaves it, whatever waits
+			dr.do = DoOpen // what breaks a batch leaves it, whatever else waits
 			places--
 		case !may:
 		case places <= 0:
 			d.limited(dr, plan.Limit{Key: plan.LimitOpen, Most: d.s.Policy.MaxOpen})
-		case fresh.window == 0 && dr.Kind != plan.Twin:
+		case left.window == 0 && dr.Kind != plan.Twin:
 			d.limited(dr, plan.Limit{Key: plan.LimitWindow, Most: d.s.Policy.MaxNew})
-		case fresh.run == 0 && dr.Kind != plan.Twin:
+		case left.run == 0 && dr.Kind != plan.Twin:
 			d.limited(dr, plan.Limit{Key: plan.LimitRun})
 		default:
 			dr.do = DoOpen
 			places--
-			if dr.Kind != plan.Twin { // a repair is no news
-				fresh.window--
-				fresh.run--
+			if dr.Kind != plan.Twin { // a repair of a derived file does not count as new
+				left.window--
+				left.run--
 			}
 		}
 	}
 	d.forecast(waiting, places)
 }
 
-// newer is how many merge requests may be opened now that nobody asked for;
-// less than zero is no bound.
+// newer is how many merge requests may still be opened in this window and in this run without a
+// request; -1 is no bound.
 type newer struct{ window, run int }
 
-func (d *windows) news() newer {
+// mayOpen counts how many more merge requests may be opened without a request.
+func (d *windows) mayOpen() newer {
 	f := newer{window: -1, run: -1}
 	if d.s.New != nil {
 		f.run = max(*d.s.New, 0)
@@ -79,7 +81,7 @@ func (d *windows) news() newer {
 	if d.s.Policy.MaxNew > 0 {
 		missed, _, _ := d.now.Missed(d.s.Policy.Window, d.s.Attended)
 		f.window = max(d.s.Policy.MaxNew-d.openedSince(func(t time.Time) bool {
-			return d.now.Same(d.s.Policy.Window, t) || d.caughtUp && !t.Before(missed) // from the opening that was missed on
+			return d.now.Same(d.s.Policy.Window, t) || d.caughtUp && !t.Before(missed) // since the opening that was missed
 		}), 0)
 	}
 	return f
@@ -108,8 +110,7 @@ func (d *windows) openedSince(of func(time.Time) bool) int {
 	return n
 }
 
-// limited puts an update among those that wait for a place, behind those that
-// wait already.
+// limited makes an update wait in line, behind those that wait already.
 func (d *queueing) limited(dr *draft, by plan.Limit) {
 	d.line++
 	dr.State, dr.Place = plan.RateLimited, d.line

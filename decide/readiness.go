@@ -6,12 +6,11 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file says what a merge request says of itself first.
+// This file decides what a merge request says first: whether it can be merged.
 
-// readiness is whether an open merge request, or the one that a draft opens, can be
-// merged. A new head has no tests yet. Where its pipeline could not be read, what the
-// merge request says of that head stays, and where a package could not be read, all that
-// it says.
+// readiness says whether an open merge request, or one that a draft opens, can be merged. A new
+// head has no tests yet. If its pipeline could not be read, the text about its head stays; if a
+// package could not be read, the whole text stays.
 func (d *acting) readiness(dr *draft) plan.Readiness {
 	fresh := dr.do == DoOpen || dr.do == DoStartOver || dr.do.rebuilds()
 	r := plan.Readiness{Base: plan.ShortSHA(d.world.head)}
@@ -29,7 +28,7 @@ func (d *acting) readiness(dr *draft) plan.Readiness {
 	}
 	before := plan.ParseReadiness(dr.mr.Note.Ready)
 	if slices.ContainsFunc(dr.trailer.Moves, func(m plan.Move) bool { return d.unreadNow(m.Key) }) {
-		return before // a text that is written now would lack what the index tells
+		return before // a text written now would lack what the index has
 	}
 	r.Base = plan.ShortSHA(dr.trailer.Base)
 	p := d.pipelineOf(&dr.standing)
@@ -53,7 +52,7 @@ func (d *acting) readiness(dr *draft) plan.Readiness {
 	return r
 }
 
-// gatesAre is how the required gates of a draft stand together.
+// gatesAre says how the required gates of a draft stand together.
 func (dr *draft) gatesAre() plan.GatesAre {
 	out := plan.GatesNone
 	for _, g := range dr.gates {

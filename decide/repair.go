@@ -8,10 +8,10 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// This file ends what the pins violate as they are on the default branch.
+// This file makes updates that end conflicts between pins on the default branch.
 
-// findRepairs searches, before anything else, for what ends conflicts of the
-// pins as they are. A major is taken only where that leaves fewer.
+// findRepairs searches first for moves that end conflicts of the pins as they are. It takes a major
+// only if fewer conflicts are left then.
 func (d *searcher) findRepairs() {
 	d.repairs = d.solver.Repairs(solve.Options{NoMajor: true, NoYoung: true, Steps: repairSteps})
 	if !slices.ContainsFunc(d.repairs, func(r solve.Repair) bool { return len(r.Left) > 0 }) {
@@ -24,8 +24,8 @@ func (d *searcher) findRepairs() {
 	}
 }
 
-// repair lets the goals of packages that end a conflict go where that ends it,
-// unless what the goals reach by themselves ends it as well.
+// repair moves the goals of packages that end a conflict to where that ends it, unless what the
+// goals reach by themselves ends it, too.
 func (d *searcher) repair(goals []*goal) {
 	for i := range d.repairs {
 		r := &d.repairs[i]
@@ -39,8 +39,7 @@ func (d *searcher) repair(goals []*goal) {
 	}
 }
 
-// endedBy reports whether each conflict is ended by something that goals reach
-// and that can open.
+// endedBy reports whether goals that can open end each conflict.
 func (d *searcher) endedBy(goals []*goal, conflicts []solve.Edge) bool {
 	for _, g := range goals {
 		if g.result.Status != solve.Solved || g.young || g.closed || len(conflicts) == 0 {
@@ -52,8 +51,7 @@ func (d *searcher) endedBy(goals []*goal, conflicts []solve.Edge) bool {
 	return len(conflicts) == 0
 }
 
-// take lets a goal go where a repair takes its slots; those it does not move
-// wait.
+// take makes a repair the result of a goal. Slots that the repair does not move wait.
 func (d *searcher) take(g *goal, r solve.Result, major bool) {
 	var slots []int
 	var lines []*line
@@ -68,7 +66,7 @@ func (d *searcher) take(g *goal, r solve.Result, major bool) {
 	g.slots, g.lines, g.result, g.exact, g.young, g.major = slots, lines, r, true, false, major
 }
 
-// solved are an update's moves as the search knows them.
+// solved are the moves of an update as the search has them.
 func (d *searcher) solved(moves []plan.Move) []solve.Move {
 	var out []solve.Move
 	for _, m := range moves {
@@ -81,8 +79,8 @@ func (d *searcher) solved(moves []plan.Move) []solve.Move {
 	return out
 }
 
-// retell says anew what the draft's moves tie together, end and leave: after
-// they became others than those that were wished for.
+// retell says anew which moves of an update go together, and what they end and leave, after the
+// moves changed.
 func (d *offering) retell(dr *offer) {
 	dr.Together, dr.Unverified = d.tied(dr.Moves), d.unverified(dr.Moves)
 	dr.Cures, dr.Leaves = nil, nil
@@ -94,7 +92,7 @@ func (d *offering) retell(dr *offer) {
 		dr.Cures = append(dr.Cures, d.claim(e, violated(e)))
 	}
 	for _, r := range d.repairs {
-		// What stays matters where the draft ends others of its kind.
+		// What an update leaves is said if it ends another conflict of the same repair.
 		if r.Unsure || !slices.ContainsFunc(ended, func(e solve.Edge) bool { return slices.ContainsFunc(r.Ends, e.Same) }) {
 			continue
 		}

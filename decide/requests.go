@@ -10,7 +10,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// requests judges every tick against the states that hold without it.
+// requests judges every tick by the states that hold without it.
 func (d *queueing) requests() {
 	ticks := append([]plan.Tick(nil), d.s.Ticks...)
 	sort.SliceStable(ticks, func(i, j int) bool {
@@ -32,14 +32,14 @@ func (d *queueing) requests() {
 			continue
 		}
 		if i < 0 {
-			// The package has joined a set since.
+			// The package has joined a set since the tick.
 			i = slices.IndexFunc(d.drafts, func(dr *draft) bool { return d.hasBranch(&dr.offer, t.Branch) })
 		}
 		if i < 0 {
 			r.Verdict, r.Why = plan.Refused, plan.NoSuchUpdate{}
 			switch {
-			case d.untold(t.Branch):
-				r.Verdict, r.Why = plan.Accepted, nil // it waits until the index tells of it again
+			case d.unknownNow(t.Branch):
+				r.Verdict, r.Why = plan.Accepted, nil // it waits until the index has it again
 			case t.Remembered:
 				r.Verdict, r.Why = plan.Done, nil
 			}
@@ -59,8 +59,8 @@ func (d *queueing) requests() {
 	}
 }
 
-// besideUpdates judges a tick on a box that is not the one of an update's state; other
-// is false for any other tick.
+// besideUpdates judges a tick on a box that is not an update's: to split a group, or to revert a
+// merge. It reports false for any other box.
 func (d *queueing) besideUpdates(t plan.Tick) (q plan.Request, other bool) {
 	if branch, ok := strings.CutPrefix(t.Branch, plan.SplitMark); ok {
 		return d.splits(t, branch), true
@@ -71,31 +71,31 @@ func (d *queueing) besideUpdates(t plan.Tick) (q plan.Request, other bool) {
 	return q, false
 }
 
-// carriedOut reports whether a merge request that is open was made or reopened for
-// a tick: what its package joins after that, nobody asked for.
+// carriedOut reports whether an open merge request was made or reopened for a tick. The tick does
+// not ask for what its package joins after that.
 func (d *queueing) carriedOut(t plan.Tick) bool {
 	return t.ID != "" && slices.ContainsFunc(d.s.MergeRequests, func(m plan.MergeRequest) bool {
 		return m.State == plan.Opened && m.Branch == t.Branch && m.Note.Request == t.ID
 	})
 }
 
-// judged adds a tick with the verdict on it.
+// judged adds a tick and its verdict to the plan.
 func (d *scene) judged(r plan.Request) {
 	r.Reason = plan.Markdown(r.Why)
 	d.plan.Requests = append(d.plan.Requests, r)
 }
 
-// untold reports whether a branch is one of a pinned package of which the index
-// tells nothing now: it failed, or hides the package for lack of a right.
-func (d *pins) untold(branch string) bool {
+// unknownNow reports whether a branch is one of a pinned package about which the index says nothing
+// now, since it fails or lets nobody read the package.
+func (d *pins) unknownNow(branch string) bool {
 	return slices.ContainsFunc(d.slots, func(sl slot) bool {
 		pkg := d.s.Packages[sl.p.Key]
 		return !(pkg.HasFacts && pkg.Known) && strings.HasPrefix(branch, d.s.Policy.BranchPrefix+plan.Slug(d.spelled[sl.p.Key])+"-")
 	})
 }
 
-// hasBranch reports whether a member of the draft would be alone on a branch.
-// Who asked for a minor did not ask for another package's major.
+// hasBranch reports whether a member of the draft would have a branch if it were alone. A request
+// for a minor is none for another package's major.
 func (d *queueing) hasBranch(dr *offer, branch string) bool {
 	return slices.ContainsFunc(dr.Moves, func(m plan.Move) bool {
 		v, err := pep440.Parse(m.To)
@@ -109,7 +109,7 @@ func (d *queueing) verdict(t plan.Tick, dr *draft) (plan.Verdict, plan.Reason) {
 	case dr.State == plan.Open && (t.Box != plan.BoxRebase || dr.trailer.Request == t.ID):
 		return plan.Done, nil
 	case t.Bulk != "" && dr.State == plan.Edited:
-		return plan.Done, nil // a bulk box means the lines of its section alone
+		return plan.Done, nil // a bulk box is for the lines of its section alone
 	}
 	if verdict, reason := d.allowed(t, d.s.Policy.MinimumRole); verdict != "" {
 		return verdict, reason
@@ -142,7 +142,7 @@ func (d *queueing) verdict(t plan.Tick, dr *draft) (plan.Verdict, plan.Reason) {
 	return plan.Accepted, nil
 }
 
-// heldBack refuses a tick on what cannot be offered.
+// heldBack is the reason to refuse a tick on an update that cannot be offered.
 func heldBack(why plan.Reason) plan.Reason {
 	if by, ruled := why.(plan.RuledOut); ruled {
 		return plan.TickRuledOut(by)
@@ -150,8 +150,8 @@ func heldBack(why plan.Reason) plan.Reason {
 	return plan.TickHeld{Why: plan.Inner[plan.Reason]{R: why}}
 }
 
-// allowed judges who ticked and what: Refused with the reason, or nothing. least is the
-// role that the box asks for.
+// allowed judges who ticked: Refused with the reason, or neither if they may. least is the role
+// that the box needs.
 func (d *scene) allowed(t plan.Tick, least plan.Role) (plan.Verdict, plan.Reason) {
 	switch {
 	case !t.Rendered:
@@ -166,8 +166,8 @@ func (d *scene) allowed(t plan.Tick, least plan.Role) (plan.Verdict, plan.Reason
 	return "", nil
 }
 
-// splits judges a tick on the split box of a group: each of its updates that
-// has no merge request opens one, and then the group's own closes.
+// splits judges a tick on the split box of a group. Each of its updates without a merge request
+// opens one, and then the merge request of the group closes.
 func (d *queueing) splits(t plan.Tick, branch string) plan.Request {
 	r := plan.Request{Tick: t, Verdict: plan.Accepted}
 	for _, dr := range d.drafts {
@@ -187,7 +187,7 @@ func (d *queueing) splits(t plan.Tick, branch string) plan.Request {
 	return r
 }
 
-// whyNotOver says why an edited branch cannot be started over, nil where it can.
+// whyNotOver says why an edited branch cannot be started over, nil if it can.
 func (d *queueing) whyNotOver(dr *draft) plan.Reason {
 	switch {
 	case dr.mr == nil:
@@ -202,27 +202,27 @@ func (d *queueing) whyNotOver(dr *draft) plan.Reason {
 	return nil
 }
 
-// spent reports whether an open merge request cannot be made anew: no update is
-// offered in its place, and main no longer pins what its steps begin at.
+// spent reports whether an open merge request cannot be made anew: no update is offered in its
+// place, and the default branch does not pin any more what its steps begin with.
 func (d *holding) spent(dr *standing) bool {
 	return dr.State == plan.Open && dr.Kind != plan.Twin && len(dr.want) == 0 && len(d.heldMoves(dr)) == 0
 }
 
-// bodyBox treats what a merge request itself asks for like a tick. Only people
-// who may push can edit one, so GitLab has judged who.
+// bodyBox treats a tick in the merge request itself like one on the dashboard. Only people who may
+// push can edit it, so GitLab has checked their role.
 func (d *queueing) bodyBox(dr *draft) {
 	if dr.mr == nil || (dr.State != plan.Open && dr.State != plan.Edited) || !dr.mr.Asks() || dr.forced != nil || d.spent(&dr.standing) || (dr.State == plan.Edited && d.whyNotOver(dr) != nil) {
 		return
 	}
 	asked := fmt.Sprintf("mr-%d-", dr.mr.IID)
 	if strings.HasPrefix(dr.trailer.Request, asked) && dr.mr.Note.Digest != d.note(&dr.standing).Digest {
-		return // rebuilt already; only the text is left to write
+		return // it is rebuilt already; only its text has to be written
 	}
 	dr.forced = &plan.Tick{ID: asked + fmt.Sprintf("%.8s", dr.branch.Head.SHA), Box: plan.BoxRebase, Branch: dr.Branch, At: d.now.Stamp()}
 }
 
-// applyForced lets a rebase request take the newest eligible version, or
-// rebuild at the version that is held.
+// applyForced makes a request on an open merge request move it to the newest eligible version, or
+// rebuild it at the version that it holds.
 func (d *queueing) applyForced(dr *draft) {
 	if dr.forced == nil {
 		return

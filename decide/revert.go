@@ -10,21 +10,21 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file has the reverts of merges of ours that broke the default branch: whether
-// one can be made, who may ask for it, and what is done then.
+// This file decides about reverts of our merges that broke the default branch: which can be made,
+// who may ask for them, and what is done then.
 
-// revert is a merge that can be taken back, as the files are now.
+// revert is a merge that can be reverted, with the files as they are now.
 type revert struct {
 	of     plan.AfterMerge
 	branch string
 	offer  offer
 	made   made
-	open   *plan.MergeRequest // that takes it back already
+	open   *plan.MergeRequest // that reverts it already
 	asked  *plan.Tick
 }
 
-// findReverts finds the merges that broke something and can be taken back: every
-// step of them is still where it went.
+// findReverts finds the merges that broke something and can be reverted: the pins are still where
+// every step of them ended.
 func (d *holding) findReverts() {
 	for _, m := range d.s.Merges {
 		if len(m.Broke) == 0 || m.Mended {
@@ -47,7 +47,7 @@ func (d *holding) makeRevert(r *revert) bool {
 	for _, m := range moves {
 		steps := d.movesIn(m, d.files)
 		if len(steps) == 0 {
-			return false // it went on since
+			return false // the pin has moved on since
 		}
 		for _, step := range steps {
 			step.Kind = plan.Downgrade
@@ -69,7 +69,7 @@ func (d *holding) makeRevert(r *revert) bool {
 	return r.made.err == nil
 }
 
-// versionOf is the release that a line has, nil where it is not known.
+// versionOf is the release of a line, nil if it is not known.
 func (d *scene) versionOf(l plan.LineChange) *plan.Release {
 	for i, r := range d.s.Packages[l.Key].Releases {
 		if r.Version.String() == l.Version {
@@ -86,10 +86,11 @@ func first(all []string) string {
 	return all[0]
 }
 
-// plainSubject is what a commit of ours begins with, which people may have forged.
+// plainSubject matches subjects of our commits that are safe to repeat; somebody may have forged
+// the commit.
 var plainSubject = regexp.MustCompile(`^[A-Za-z0-9 ()\[\]:._,+-]{1,200}$`)
 
-// revertTitle is the title of a revert, as GitLab makes it.
+// revertTitle is the title of a revert, as GitLab words it.
 func revertTitle(m plan.AfterMerge) string {
 	if plainSubject.MatchString(m.Subject) {
 		return fmt.Sprintf("Revert %q", m.Subject)
@@ -133,8 +134,8 @@ func (d *holding) revertRequest(t plan.Tick) plan.Request {
 	return q
 }
 
-// revertAsked opens the reverts that somebody asked for: one commit on the newest
-// head, and its merge request.
+// revertAsked opens the reverts that were asked for: one commit on the newest head, and its merge
+// request.
 func (d *acting) revertAsked() {
 	for _, r := range d.reverts {
 		if r.asked == nil || r.open != nil || d.s.Failures[r.branch] != "" {
@@ -143,7 +144,7 @@ func (d *acting) revertAsked() {
 		b, there := d.world.branches[r.branch]
 		have, ours := b.Ours(d.world.us)
 		if there && !ours {
-			continue // a person's commits are on it: the box goes on to say so
+			continue // it has a person's commits, which the box says
 		}
 		t := plan.Trailers{
 			Base: d.world.head, Digest: r.made.digest, Moves: r.offer.Moves, Lines: r.offer.Lines,
@@ -153,7 +154,7 @@ func (d *acting) revertAsked() {
 			t.Paths = append(t.Paths, f.Path)
 		}
 		if there && have.Base == t.Base && have.Digest == t.Digest {
-			t = have // an earlier run made it and no merge request of it
+			t = have // an earlier run made the branch and no merge request
 		} else {
 			c := plan.CommitBranch{Branch: r.branch, Base: t.Base, Files: r.made.files, Recipe: r.made.recipe, Digest: t.Digest, Message: plan.CommitMessage(revertTitle(r.of), t)}
 			if there {
@@ -169,7 +170,7 @@ func (d *acting) revertAsked() {
 	}
 }
 
-// revertsLeft deletes the branches of reverts that are merged, and those without a merge
+// revertsLeft deletes the branches of merged reverts, and branches of reverts without a merge
 // request that nobody asks for any more.
 func (d *acting) revertsLeft() {
 	for _, b := range d.s.Branches {
@@ -186,8 +187,7 @@ func (d *acting) revertsLeft() {
 	}
 }
 
-// brokeProblem says that a merge broke the default branch, and how it can be taken
-// back.
+// brokeProblem says that a merge broke the default branch, and how it can be reverted.
 func (d *holding) brokeProblem(m plan.AfterMerge, on string) plan.Problem {
 	p := plan.Problem{
 		Page: fmt.Sprintf("%s/-/pipelines/%d", d.s.Project.WebURL, m.Pipeline),

@@ -11,7 +11,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// rulesFor are the rules that may be for a step of a pin, in their order.
+// rulesFor lists the rules that may be for a step of a pin, in their order.
 func (j *judge) rulesFor(sl slot) []*plan.Rule {
 	var out []*plan.Rule
 	for i := range j.policy.Rules {
@@ -25,8 +25,7 @@ func (j *judge) rulesFor(sl slot) []*plan.Rule {
 // disabled reports whether rules turn off every step of a pin.
 func (j *judge) disabled(sl slot) bool { return j.off(sl) != nil }
 
-// forbidden says which of a pin's rules keeps it from a release, and why; nil where
-// none does.
+// forbidden is the rule that forbids a release to a pin, and the reason; nil if none does.
 func (j *judge) forbidden(rules []*plan.Rule, kind plan.Kind, to pep440.Version) (*plan.Rule, plan.ReleaseReason) {
 	var enabled *plan.Rule
 	for _, r := range rules {
@@ -51,8 +50,8 @@ func (j *judge) forbidden(rules []*plan.Rule, kind plan.Kind, to pep440.Version)
 	return nil, nil
 }
 
-// off is the rule that turns a package off altogether, whatever the step; nil
-// where none does, or where a later rule turns some step on again.
+// off is the rule that turns a package off whatever the step; nil if none does, or if a later rule
+// turns some step on again.
 func (j *judge) off(sl slot) *plan.Rule {
 	var off *plan.Rule
 	for _, r := range j.rulesFor(sl) {
@@ -66,8 +65,7 @@ func (j *judge) off(sl slot) *plan.Rule {
 	return off
 }
 
-// ignored is the reason of a rule that ignores. What the configuration says of it
-// is quoted.
+// ignored is the reason of a rule that ignores. It quotes the configuration.
 func (j *judge) ignored(r *plan.Rule) plan.IgnoredByRule {
 	out := plan.IgnoredByRule{Rule: r.At, Says: r.Ignore.Reason}
 	if !r.Ignore.Until.IsZero() {
@@ -76,7 +74,7 @@ func (j *judge) ignored(r *plan.Rule) plan.IgnoredByRule {
 	return out
 }
 
-// minimumAge is what a release must be for a pin to go there.
+// minimumAge is how old a release must be before a pin moves to it.
 func (j *judge) minimumAge(rules []*plan.Rule, kind plan.Kind, to pep440.Version) time.Duration {
 	age := j.policy.MinimumAge
 	for _, r := range rules {
@@ -87,8 +85,7 @@ func (j *judge) minimumAge(rules []*plan.Rule, kind plan.Kind, to pep440.Version
 	return age
 }
 
-// ruledOut says which rule keeps the pins of a package from a release; nil where
-// none does.
+// ruledOut says which rule forbids a release to the pins of a package; nil if none does.
 func (d *facts) ruledOut(key string, to pep440.Version) plan.ReleaseReason {
 	for i, sl := range d.slots {
 		if sl.p.Key != key {
@@ -105,7 +102,7 @@ func (d *facts) ruledOut(key string, to pep440.Version) plan.ReleaseReason {
 	return nil
 }
 
-// ruleLabels are those that rules ask for on account of a draft's moves.
+// ruleLabels are the labels that rules give to a draft for its moves.
 func (d *pins) ruleLabels(moves []plan.Move) []string {
 	var out []string
 	for i := range d.s.Policy.Rules {
@@ -120,8 +117,8 @@ func (d *pins) ruleLabels(moves []plan.Move) []string {
 	return out
 }
 
-// ignored adds a draft for every line of which a rule keeps all there is: the
-// dashboard shows what people decided not to take.
+// ignored adds a draft for every line of which rules forbid each release, since the dashboard shows
+// what people decided not to take.
 func (d *offering) ignored() {
 	byBranch := map[string]*offer{}
 	for i, sl := range d.slots {
@@ -154,8 +151,7 @@ func (d *offering) ignored() {
 	}
 }
 
-// expired names the rules whose time to ignore is over and that were for a
-// package which is pinned.
+// expired notes the rules that ignored a pinned package for a time that is over.
 func (d *decider) expired() {
 	for i := range d.s.Policy.Rules {
 		r := &d.s.Policy.Rules[i]

@@ -8,26 +8,26 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file joins what packages can reach into sets that move on one branch.
+// This file joins moves that packages can make into sets that move on one branch.
 
-// set is what moves on one branch: goals that share a member, solved as one.
+// set is what moves on one branch: goals with a common member, solved as one.
 type set struct {
 	goals  []*goal
 	result solve.Result
 	class  class
 	keys   []string // of all members, sorted
 
-	name    string      // of the group it is; empty for a set of its own
-	united  []*set      // what a group is made of
-	without []string    // who of the group is not ready, as written
-	of      string      // the branch of the group it would be in, for one on its own
-	joins   string      // and its name
-	breaks  *plan.Break // of one that left a batch: the proof against it
-	culprit []string    // the keys of those of it that were proven to break tests, sorted
+	name    string      // the group that it is; empty for a set on its own
+	united  []*set      // the sets that a group is made of
+	without []string    // members of the group that are not ready, as written
+	of      string      // the branch of the group that it does not join yet
+	joins   string      // the name of that group
+	breaks  *plan.Break // the proof against a set that left a batch
+	culprit []string    // the keys of its members that were proven to break tests, sorted
 }
 
-// join unites the solved goals of a class that share a member and solves each
-// union again. What does not fit the union waits, and says for whom.
+// join unites the solved goals of a class that have a common member, and solves each union again. A
+// goal that does not fit the union waits for the set in waiting.
 func (d *joiner) join(goals []*goal) (sets []*set, waiting map[*goal]*set) {
 	waiting = map[*goal]*set{}
 	classes := map[class][]*goal{}
@@ -56,8 +56,8 @@ func (d *joiner) join(goals []*goal) (sets []*set, waiting map[*goal]*set) {
 	return d.grouped(d.oneForEachBranch(sets, waiting), waiting), waiting
 }
 
-// oneForEachBranch lets a set wait whose branch another one has: the same
-// package names both, one of them for the sake of a release that is too young.
+// oneForEachBranch makes a set wait if another one has its branch. That happens if the same package
+// names both, one of them because of a release that is too young.
 func (d *joiner) oneForEachBranch(sets []*set, waiting map[*goal]*set) []*set {
 	taken := map[string]*set{}
 	return slices.DeleteFunc(sets, func(s *set) bool {
@@ -118,8 +118,8 @@ func (d *joiner) sharing(goals []*goal) [][]*goal {
 	return slices.DeleteFunc(groups, func(g []*goal) bool { return len(g) == 0 })
 }
 
-// unite solves a group as one: all of it, or as many goals as fit together,
-// what ends a conflict first, then the larger sets. While facts for that lack there is no set.
+// unite solves a group as one: all of it, or as many goals as fit together, those that end a
+// conflict first, then the larger sets. If facts for that are missing, there is no set.
 func (d *joiner) unite(group []*goal, waiting map[*goal]*set) *set {
 	if len(group) == 1 {
 		return d.newSet(group, group[0].result)
@@ -165,8 +165,8 @@ func (d *joiner) unite(group []*goal, waiting map[*goal]*set) *set {
 	return s
 }
 
-// whatFits takes one goal of a group after the other, where all together still fit.
-// Those that do not are left; those whose search gave up say so.
+// whatFits adds one goal of a group after the other as long as all fit together. The others are
+// left; those whose search gave up say so.
 func (d *joiner) whatFits(group []*goal, steps *int) (fit, left []*goal) {
 	fit = group[:1:1]
 	for _, g := range group[1:] {
@@ -182,8 +182,8 @@ func (d *joiner) whatFits(group []*goal, steps *int) (fit, left []*goal) {
 	return fit, left
 }
 
-// joint asks within the steps that are left for all goals at once, none newer than it could go alone; any
-// set will do where only whether they fit matters.
+// joint searches, within the steps that are left, for all goals at once, none newer than it can go
+// alone. With either any set will do.
 func (d *joiner) joint(group []*goal, either bool, left *int) solve.Result {
 	var wish []solve.Goal
 	for _, g := range group {

@@ -27,10 +27,10 @@ type slot struct {
 // target is a Python on a platform, which has to find a file.
 type target struct{ python, platform string }
 
-// maxTargets is how many targets are told apart.
+// maxTargets is how many targets count; further ones are left out.
 const maxTargets = 64
 
-// targetsOf are the targets of some Pythons on which a marker may hold.
+// targetsOf lists the targets of some Pythons on which a marker may hold.
 func targetsOf(m pep508.Marker, pythons []string, p plan.Policy) []target {
 	var out []target
 	for _, minor := range pythons {
@@ -49,8 +49,7 @@ type Wanted struct {
 	Hashes bool           // a pin carries hashes
 }
 
-// Names returns what files pin, by normalised name. Files that do not parse
-// name nothing.
+// Names returns what the files pin, by normalised name. A file that does not parse adds nothing.
 func Names(files []plan.File) map[string]Wanted {
 	names := map[string]Wanted{}
 	in := map[string]int{} // files that pin a name everywhere
@@ -86,7 +85,8 @@ func Names(files []plan.File) map[string]Wanted {
 	return names
 }
 
-// parseFiles reads every file; what stops the project becomes a Problem.
+// parseFiles parses every file. What is wrong with one is a Problem, and mostly one that stops the
+// project.
 func parseFiles(s *plan.Snapshot) (files []plan.ParsedFile, problems []plan.Problem) {
 	for i, f := range s.Files {
 		pf := plan.ParsedFile{File: f, Policy: s.Policy.Files[i]}
@@ -151,8 +151,8 @@ func deriveTwin(f *plan.ParsedFile) *plan.Problem {
 	return p
 }
 
-// findSlots lists the pins that may move. Pins of one name that hold at once
-// with different versions are left alone, and said.
+// findSlots lists the pins that may move, and the lines that are left alone, each with its reason.
+// Pins of one name with different versions that hold in one environment are left alone.
 func findSlots(s *plan.Snapshot, files []plan.ParsedFile) (slots []slot, left []plan.Unmanaged) {
 	for i, f := range files {
 		lines := map[string]int{}
@@ -169,8 +169,8 @@ func findSlots(s *plan.Snapshot, files []plan.ParsedFile) (slots []slot, left []
 			case len(s.Policy.Pythons) > 0:
 				sl.pythons = active
 			case len(active) > 0 && len(active) < len(knownPythons()):
-				// Nobody said which Pythons count: the newest one the
-				// marker allows is the least that must work.
+				// The policy names no Pythons. At least the newest one that the
+				// marker allows must work.
 				sl.pythons = active[len(active)-1:]
 			}
 			sl.targets = targetsOf(p.Marker, sl.pythons, s.Policy)
@@ -235,8 +235,8 @@ func activePythons(m pep508.Marker, p plan.Policy) []string {
 	return active
 }
 
-// mayHold asks a marker on one target; a target nobody can describe refuses
-// nothing.
+// mayHold reports whether a marker may hold on one target. On a target that cannot be described it
+// may.
 func mayHold(m pep508.Marker, minor, platform string) bool {
 	if m.IsZero() {
 		return true

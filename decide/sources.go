@@ -8,9 +8,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// settings are the keys that decide about the pin of a slot, and the rules that may be
-// for its steps, each with where it stands. Those that say nothing where nobody wrote
-// them are left out then.
+// settings lists the keys and rules that decide about the pin of a slot, each with its place. A key
+// that nobody wrote is left out if its default does nothing.
 func (d *facts) settings(sl slot) []plan.Setting {
 	p := d.s.Policy
 	window := strings.Join(p.Window.Text(), " or ")
@@ -65,7 +64,7 @@ func (d *facts) settings(sl slot) []plan.Setting {
 	return out
 }
 
-// freezes are those that are not over.
+// freezes lists the freezes that are not over.
 func (d *scene) freezes() []plan.Setting {
 	var out []plan.Setting
 	for _, f := range d.s.Policy.Window.Freezes() {
@@ -79,7 +78,7 @@ func (d *scene) freezes() []plan.Setting {
 	return out
 }
 
-// rootNames are what the project installs, as the configuration names it.
+// rootNames is what the project installs, as the configuration writes it.
 func rootNames(roots []plan.RootPolicy) string {
 	var names []string
 	for _, r := range roots {
@@ -128,7 +127,7 @@ func says(r *plan.Rule, zone *time.Location) string {
 	return text
 }
 
-// duration is an age as the configuration writes it.
+// duration writes an age as the configuration does.
 func duration(d time.Duration) string {
 	switch {
 	case d == 0:

@@ -10,8 +10,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// standings says of every pin how it stands, once the states of all updates
-// are known.
+// standings says how every pin stands, once the states of all updates are known.
 func (d *decider) standings() {
 	moving, held := d.onTheWay()
 	for i, sl := range d.slots {
@@ -41,8 +40,8 @@ func (d *decider) standings() {
 	d.takenBack()
 }
 
-// onTheWay says of each slot whether an update takes it somewhere that nothing
-// holds back, and else why the first of its updates is held back.
+// onTheWay says for each slot whether some update moves it and is not held back; if none does, why
+// the first of its updates is held back.
 func (d *decider) onTheWay() (moving []bool, held []plan.Reasons) {
 	moving, held = make([]bool, len(d.slots)), make([]plan.Reasons, len(d.slots))
 	for _, dr := range d.drafts {
@@ -72,8 +71,7 @@ func (d *decider) onTheWay() (moving []bool, held []plan.Reasons) {
 	return moving, held
 }
 
-// stands judges one slot. Of several answers the one counts that needs a person
-// most.
+// stands judges one slot. If several standings apply, it is the one that needs a person most.
 func (d *decider) stands(i int, moving bool, held plan.Reasons) (plan.Standing, plan.Reasons) {
 	because := func(s plan.Standing, why plan.Reason) (plan.Standing, plan.Reasons) { return s, plan.Reasons{why} }
 	sl, o := d.slots[i], d.outcomes[i]
@@ -105,9 +103,9 @@ func (d *decider) stands(i int, moving bool, held plan.Reasons) (plan.Standing, 
 	return plan.StandsCurrent, nil
 }
 
-// passedOver says why the newest release above a pin is not taken; nil where there
-// is none that counts: a pre-release for a final pin, one without files or that
-// was taken back, and another build of the pinned version do not.
+// passedOver says why the newest release above a pin is not taken. It is nil if there is none that
+// counts: pre-releases do not count for a final pin, nor do releases that have no files or were
+// taken back, and other builds of the pinned version.
 func (d *decider) passedOver(i int) plan.Reason {
 	pin := d.slots[i].p
 	for _, major := range []bool{true, false} {
@@ -131,7 +129,7 @@ func (d *decider) passedOver(i int) plan.Reason {
 	return nil
 }
 
-// counts reports whether a release is news for a pin.
+// counts reports whether a release is newer than a pin in a way that matters to it.
 func counts(pin pep440.Version, r *plan.Release) bool {
 	_, isDev := r.Version.Dev()
 	_, fromDev := pin.Dev()
@@ -145,9 +143,8 @@ func counts(pin pep440.Version, r *plan.Release) bool {
 // onPurpose is the reason of a pin that blocks its package, in words.
 var onPurpose = plan.Markdown(plan.OnPurpose{})
 
-// blocks reports whether a pin keeps its package from being installed, on
-// purpose: its version is above every release, and its epoch or its first
-// number is one that no release could have.
+// blocks reports whether a pin keeps its package from being installed, on purpose: its version is
+// above every release, and its epoch or its first number is one that no release can have.
 func blocks(pin pep440.Version, releases []plan.Release) bool {
 	highest := pep440.Version{}
 	if n := len(releases); n > 0 {
@@ -160,13 +157,13 @@ func blocks(pin pep440.Version, releases []plan.Release) bool {
 		highest.IsZero() && beyond(pin.Major(), "")
 }
 
-// Blocks reports whether a pin keeps its package from being installed on
-// purpose, as far as the version alone tells.
+// Blocks reports whether a pin keeps its package from being installed on purpose, as far as the
+// version alone shows.
 func Blocks(pin pep440.Version) bool { return blocks(pin, nil) }
 
-// beyond reports whether a number could not be that of a release: four nines or
-// more and nothing else, or seven digits and more that are no day and have three
-// more than the highest there is.
+// beyond reports whether a number cannot be that of a release. That is so for four or more nines
+// and nothing else, and for seven or more digits that are no day and at least three more than the
+// highest number has.
 func beyond(number, highest string) bool {
 	if len(number) >= 4 && strings.Trim(number, "9") == "" {
 		return len(highest) < len(number) || number > highest && len(highest) == len(number)
@@ -187,21 +184,21 @@ func isDay(number string) bool {
 	return len(rest)%2 == 0 && len(rest) >= 4 && len(rest) <= 10 && rest[:2] >= "01" && rest[:2] <= "12" && rest[2:4] >= "01" && rest[2:4] <= "31"
 }
 
-// The share of an index's names from which on those that it does not know are a
-// problem with the index, no longer with the names.
+// So many unknown names of an index are a problem of the index, not of the names: manyUnknown or
+// more, and at least one of every oneOf names.
 const (
 	manyUnknown = 5
 	oneOf       = 5
 )
 
-// ManyUnknown reports whether so many unknown names of all that an index is asked
-// for are its fault, no longer that of the names.
+// ManyUnknown reports whether so many names of all that an index is asked for are unknown that the
+// index must be wrong, not the names.
 func ManyUnknown(unknown, all int) bool {
 	return unknown > 0 && (unknown == all || unknown >= manyUnknown && oneOf*unknown >= all)
 }
 
-// unknownNames says which names their index does not know: a few are a note,
-// many or all of them a problem of the index or of its address.
+// unknownNames says which names their index does not know. A few are a note; many or all of them
+// are a problem of the index or of its address.
 func (d *decider) unknownNames() {
 	known, unknown := map[string][]string{}, map[string][]string{}
 	for _, pin := range d.plan.Standings {
@@ -227,8 +224,8 @@ func (d *decider) unknownNames() {
 	}
 }
 
-// noteUnknown tells names that an index does not have from those whose page it
-// refuses.
+// noteUnknown notes the names that an index does not have, and those whose page it refuses, in a
+// sentence each.
 func (d *decider) noteUnknown(index string, names []string) {
 	var absent, refused []string
 	for _, name := range names {
@@ -276,7 +273,8 @@ func (d *scene) unknownProblem(index string, names []string, all int) plan.Probl
 	}
 }
 
-// takenBack notes the pins whose release is not there any more, with no way out.
+// takenBack notes the pins whose release was taken back and that no update moves; five of them by
+// name.
 func (d *decider) takenBack() {
 	var why []string
 	for _, pin := range d.plan.Standings {

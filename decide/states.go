@@ -11,8 +11,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// twins adds one update that repairs every derived file which disagrees with
-// its constraints file on the default branch.
+// twins adds one update that regenerates every derived file which disagrees with its constraints
+// file on the default branch.
 func (d *offering) twins() {
 	var paths []string
 	for _, f := range d.files {
@@ -57,8 +57,8 @@ func (d *judging) orphans() {
 	}
 }
 
-// states attaches what GitLab holds to each draft and gives it the state it
-// has when nobody ticks anything and the window is shut.
+// states adds to each draft what GitLab holds of it, and gives it the state that it has if nobody
+// ticks anything and the window is shut.
 func (d *judging) states() {
 	for _, dr := range d.drafts {
 		if b, ok := d.world.branches[dr.Branch]; ok {
@@ -80,16 +80,15 @@ func (d *judging) states() {
 		d.asShown(dr)
 	}
 	for _, dr := range d.drafts {
-		d.yield(dr)
+		d.holdShared(dr)
 	}
 }
 
-// provenOf reports whether the proof against an update that the commit of its branch
-// names is one. Whoever may push can write it into a commit: so it counts only with a
-// merge request of that branch that has the label of those that left a batch, and with a
-// batch that there is. That merge request is open, or the update is to hold the same
-// versions again: what is proven of a release says nothing of another one. Until there
-// is one, pipelines tell the proof.
+// provenOf reports whether the proof that the commit of a branch names is true. Whoever may push
+// can write a proof into a commit. So it counts only if the batch exists, and if a merge request of
+// the branch has the label of those that left a batch. That merge request must be open, or the
+// update must hold the same versions again, since a proof against one release says nothing about
+// another one. Before there is such a merge request, the pipelines themselves give the proof.
 func (d *judging) provenOf(dr *draft) bool {
 	k := dr.trailer.Breaks
 	if k == nil || !dr.ours || !slices.ContainsFunc(d.s.MergeRequests, func(batch plan.MergeRequest) bool {
@@ -109,12 +108,11 @@ func (d *judging) provenOf(dr *draft) bool {
 	})
 }
 
-// unread reports whether what the draft is about could not be read in this run.
+// unread reports whether something about the update could not be read in this run.
 func (dr *offer) unread() bool { return dr.stale || dr.held == plan.NotChecked }
 
-// asShown keeps the state that the page showed of what could not be read in this
-// run, and has no merge request: that an index does not answer is no news of an
-// update, and nobody is needed for it.
+// asShown keeps the state that the page shows of an update without a merge request, if something
+// about it could not be read in this run. Nobody has to act because an index does not answer.
 func (d *judging) asShown(dr *draft) {
 	waits := func(s plan.State) bool {
 		return s == plan.AwaitingSchedule || s == plan.Maturing || s == plan.PendingApproval || s == plan.RateLimited
@@ -131,9 +129,9 @@ func (d *judging) asShown(dr *draft) {
 	}
 }
 
-// yield holds a set back while a merge request that a person took over moves
-// one of its members: half a set is never offered.
-func (d *judging) yield(dr *draft) {
+// holdShared holds a set back while a merge request that a person took over moves one of its
+// members, since half a set is never offered.
+func (d *judging) holdShared(dr *draft) {
 	if dr.State != plan.PendingApproval && dr.State != plan.AwaitingSchedule && dr.State != plan.Maturing && dr.State != plan.Open {
 		return
 	}
@@ -156,8 +154,8 @@ func (d *judging) yield(dr *draft) {
 	}
 }
 
-// concerns reports whether a draft's merge request moves a package, as far as
-// its marker and its branch's name tell.
+// concerns reports whether a draft's merge request moves a package, as far as its marker and the
+// name of its branch say.
 func (dr *standing) concerns(key string) bool {
 	return strings.EqualFold(dr.Name, key) || slices.ContainsFunc(dr.mr.Note.Moves, func(m plan.Move) bool { return m.Key == key })
 }
@@ -202,7 +200,7 @@ func (d *judging) state(dr *draft) {
 	}
 }
 
-// maturing says when an update is old enough, and what then.
+// maturing says when an update is old enough, and what it waits for after that.
 func (d *windows) maturing(dr *draft, then plan.Next) plan.Reason {
 	return plan.Matures{
 		Released: dr.Released.In(d.zone), Eligible: dr.Eligible.In(d.zone), Rule: dr.handling.agedBy(), Then: plan.Inner[plan.Next]{R: then},
@@ -221,7 +219,7 @@ func (d *windows) opensReason(h handling) plan.Reason {
 	return plan.OpensAt{At: w.Opens.In(d.zone), Rules: h.of}
 }
 
-// view is an update's window as texts show it. A rule's is worked out once.
+// view is an update's window as texts show it. The view of a rule's window is kept.
 func (d *windows) view(h handling) plan.WindowView {
 	if len(h.of) == 0 {
 		return d.plan.Window
@@ -233,7 +231,7 @@ func (d *windows) view(h handling) plan.WindowView {
 	return d.views[key]
 }
 
-// refusedReason says who closed what would be this update, and what that refuses.
+// refusedReason says who closed the merge request with this update, and what that refuses.
 func (d *judging) refusedReason(r refusal, dr *draft) plan.Reason {
 	what := plan.Refusal{What: plan.RefusedVersion, Name: dr.Moves0().To}
 	if dr.Kind == plan.Major {
@@ -265,8 +263,8 @@ func majorNumber(version string) string {
 	return version
 }
 
-// orphanState says why an open merge request of ours has no update any more,
-// and closes it only on positive evidence.
+// orphanState says why no update explains an open merge request of ours any more. It closes one
+// only on positive evidence.
 func (d *judging) orphanState(dr *draft, held []plan.Move) {
 	dr.unexplained = false
 	dr.stand(dr.State, d.openReason(&dr.standing))
@@ -300,12 +298,11 @@ func (d *judging) orphanState(dr *draft, held []plan.Move) {
 // end closes the draft's merge request in this run.
 func (dr *draft) end(why plan.Reason) { dr.do, dr.ends = DoClose, why }
 
-// unwanted reports whether nothing speaks for the draft's merge request: it closes, or
-// no update explains it.
+// unwanted reports whether the draft's merge request closes, or no update explains it.
 func (dr *draft) unwanted() bool { return dr.unexplained || dr.do == DoClose }
 
-// supersede handles an open one whose version is not offered any more: it
-// stays until what replaces it is open, or closes when nothing does.
+// supersede handles an open merge request whose version is not offered any more. It stays until
+// what replaces it is open, and closes if nothing does.
 func (d *judging) supersede(dr *draft, held []plan.Move) {
 	for _, other := range d.drafts {
 		if other == dr || other.unwanted() || other.held != "" || !d.succeeds(&other.offer, held) {
@@ -326,8 +323,8 @@ func (d *judging) supersede(dr *draft, held []plan.Move) {
 	dr.also(plan.NotOffered{})
 }
 
-// succeeds reports whether a draft makes every step that is left of what a
-// branch holds, or goes beyond it.
+// succeeds reports whether an update makes every step of a branch that main has not made yet, or
+// goes beyond it.
 func (d *judging) succeeds(other *offer, held []plan.Move) bool {
 	left := false
 	for _, h := range held {

@@ -10,10 +10,10 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// This file gives the search what the snapshot knows, in its terms: every slot
-// is a pin of solve, in the order of pins.slots.
+// This file turns the snapshot into the facts of the search. Every slot is a pin of solve, in the
+// order of pins.slots.
 
-// universe makes the search's facts of the snapshot.
+// universe makes the facts of the search.
 func (d *searcher) universe() *solve.Facts {
 	f := d.answering(solve.Facts{Extras: d.s.Policy.Extras, Unverified: d.s.Policy.Unverified != plan.HoldUnverified})
 	for _, env := range d.envs {
@@ -39,7 +39,7 @@ func (d *searcher) universe() *solve.Facts {
 	return f
 }
 
-// answering gives facts the functions that answer from this decision's snapshot.
+// answering gives facts the functions that read this decision's snapshot.
 func (d *searcher) answering(f solve.Facts) *solve.Facts {
 	f.Metadata, f.Releases, f.Skip = d.metadata, d.unpinned, d.skips
 	f.Rest = func(key string) bool { return d.rest[key] }
@@ -47,7 +47,7 @@ func (d *searcher) answering(f solve.Facts) *solve.Facts {
 	return &f
 }
 
-// renewed are the facts of an earlier decision with what is known of some names now.
+// renewed are the facts of an earlier decision, with what is known now of the names that changed.
 func (d *searcher) renewed(old *solve.Facts, changed map[string]bool) *solve.Facts {
 	f := d.answering(*old)
 	f.Pins = slices.Clone(f.Pins)
@@ -71,10 +71,9 @@ func (d *pins) active(sl slot) uint64 {
 	return mask
 }
 
-// candidates lists where a slot may go on account of a set: what the judge
-// takes or will take, the own line before the majors. A version that a person
-// refused is none, and neither is any where the branch of the line is a
-// person's.
+// candidates lists where a slot may go for the sake of a set, its own line before the majors: the
+// releases that the judge takes or will take. It leaves out what a person refused, and all of a
+// line whose branch a person took over.
 func (d *facts) candidates(i int) []solve.Candidate {
 	var out []solve.Candidate
 	for _, l := range d.outcomes[i].lines {
@@ -86,8 +85,8 @@ func (d *facts) candidates(i int) []solve.Candidate {
 	return out
 }
 
-// further lists what else a slot's own wishes may name: what people refused of
-// each line, and what the pin may go back to.
+// further lists what else a goal of the slot may name: releases that people refused, and older ones
+// that the pin may go back to.
 func (d *facts) further(i int, up []solve.Candidate) []solve.Candidate {
 	o := &d.outcomes[i]
 	if o.down == nil && !d.world.refuses() {
@@ -108,7 +107,8 @@ func (d *facts) further(i int, up []solve.Candidate) []solve.Candidate {
 	return out
 }
 
-// candidatesOf lists one line's, newest first.
+// candidatesOf lists the candidates of one line, newest first. With forOthers it leaves out what
+// people refused.
 func (d *facts) candidatesOf(at int, l *line, forOthers bool) []solve.Candidate {
 	out := make([]solve.Candidate, 0, len(l.judged))
 	for i := range l.judged {
@@ -134,9 +134,8 @@ func (d *facts) candidatesOf(at int, l *line, forOthers bool) []solve.Candidate 
 	return out
 }
 
-// refusedVersion reports whether people keep a version, or its line, from
-// being taken along with another package: a closed merge request said no to
-// it.
+// refusedVersion reports whether a closed merge request refuses a version, so that it must not move
+// for the sake of another package.
 func (d *facts) refusedVersion(i int, l *line, to pep440.Version) bool {
 	if !d.world.refuses() {
 		return false
@@ -160,14 +159,14 @@ func (d *facts) refusedVersion(i int, l *line, to pep440.Version) bool {
 	return false
 }
 
-// metadataOf is what is known of a release, for all environments together; the
-// zero Metadata where nothing is.
+// metadataOf is what is known of a release, for all environments together; the zero Metadata if
+// nothing is.
 func (d *facts) metadataOf(key string, v pep440.Version) plan.Metadata {
 	m, _, _ := d.readMetadata(key, v)
 	return m
 }
 
-// statusOf is the status of what is known of a release that the index lists.
+// statusOf is how much is known of a release that the index lists.
 func (d *facts) statusOf(key string, r *plan.Release) plan.MetadataStatus {
 	if r.Differ() {
 		return d.metadataOf(key, r.Version).Status
@@ -175,7 +174,7 @@ func (d *facts) statusOf(key string, r *plan.Release) plan.MetadataStatus {
 	return d.s.Metadata[key][r.Version.String()].Status
 }
 
-// metadata answers the search.
+// metadata is solve.Facts.Metadata.
 func (d *facts) metadata(key string, v pep440.Version) (*solve.Metadata, solve.Knowledge) {
 	m, parts, ok := d.readMetadata(key, v)
 	if !ok {
@@ -201,7 +200,7 @@ func (d *facts) metadata(key string, v pep440.Version) (*solve.Metadata, solve.K
 	return nil, solve.Unknown
 }
 
-// unpinned lists the releases that pip could take of a name without a pin.
+// unpinned lists the releases that pip could choose for a name without a pin, newest first.
 func (d *searcher) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 	pkg, known := d.s.Packages[key]
 	index, owned := d.s.Policy.IndexOf(key)
@@ -245,8 +244,8 @@ func (d *searcher) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
 	return out, solve.Known
 }
 
-// oldEnough reports whether a release may become a line of the file; without roots
-// pip takes the newest, whatever its age.
+// oldEnough reports whether a release may become a line of the file. Without roots it becomes none:
+// then pip takes the newest release, whatever its age.
 func (d *facts) oldEnough(r *plan.Release, files []*plan.DistFile, index plan.Index) bool {
 	if len(d.s.Roots) == 0 {
 		return true
@@ -260,13 +259,11 @@ func allContain(ranges []pep440.Specifiers, v pep440.Version) bool {
 	return !slices.ContainsFunc(ranges, func(s pep440.Specifiers) bool { return !s.Contains(v) })
 }
 
-// mostRefused is how many releases of a name without a pin are passed over for
-// the sake of broken metadata. Older ones are not looked at: one author's
-// broken releases are not to take the rounds of everybody's run.
+// mostRefused is how many releases with broken metadata are skipped of a name without a pin. Older
+// ones are not read, since the broken releases of one author must not take everybody's rounds.
 const mostRefused = 32
 
-// admits says in which environments a release can be installed, and by which
-// files.
+// admits returns the environments in which a release can be installed, and the files for them.
 func (d *facts) admits(r *plan.Release) (files []*plan.DistFile, mask uint64) {
 	good, reason := unyanked(r)
 	switch {
@@ -282,7 +279,7 @@ func (d *facts) admits(r *plan.Release) (files []*plan.DistFile, mask uint64) {
 	return d.judge.fitting(good, targets)
 }
 
-// ranges are the specifiers of lines that pinwheel does not move.
+// ranges are the specifiers for a name on lines that pinwheel does not move.
 func (d *pins) ranges(key string) []pep440.Specifiers {
 	var out []pep440.Specifiers
 	for _, f := range d.files {

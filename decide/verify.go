@@ -25,7 +25,7 @@ func Verify(s plan.Snapshot) plan.Verification {
 	d.judge, d.spelled = newJudge(&s, d.now), map[string]string{}
 	for _, sl := range d.slots {
 		pkg, known := s.Packages[sl.p.Key]
-		d.outcomes = append(d.outcomes, d.judge.look(sl, pkg, known))
+		d.outcomes = append(d.outcomes, d.judge.judgeSlot(sl, pkg, known))
 	}
 	v.Pins = len(d.slots)
 	d.solver = solve.New(d.universe())
@@ -41,7 +41,7 @@ func Verify(s plan.Snapshot) plan.Verification {
 	}
 	for _, u := range d.solver.Unpinned() {
 		if slices.ContainsFunc(conflicts, func(e solve.Edge) bool { return e.ToMissing && e.To == u.Key && e.Group == u.Group }) {
-			continue // no release of it fits, so a pin is not what lacks
+			continue // no release of it fits, so a pin would not help
 		}
 		v.Findings = append(v.Findings, plan.Finding{File: d.files[u.Group].Path, Kind: plan.FoundUnpinned, Text: requires(u.By) + "; " + u.Key + " has no pin"})
 	}
@@ -70,7 +70,7 @@ func Verify(s plan.Snapshot) plan.Verification {
 	return v
 }
 
-// place is the line of the pin that an edge comes from.
+// place is the file and line of the pin from which an edge comes.
 func (d *pins) place(e solve.Edge) (string, int) {
 	for _, sl := range d.slots {
 		if sl.p.Key == e.From && !e.FromRoot && sl.p.Version.Equal(e.FromVersion) {
@@ -85,7 +85,7 @@ func (d *pins) place(e solve.Edge) (string, int) {
 	return "", 0
 }
 
-// findings are what is wrong with one pin by itself.
+// findings lists what is wrong with one pin by itself.
 func (d *facts) findings(i int) []plan.Finding {
 	sl, o := d.slots[i], d.outcomes[i]
 	name := sl.p.Name + " " + sl.p.Version.String()

@@ -10,25 +10,23 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// This file finds which files of a release speak for which environments. Mostly
-// every wheel says the same; where the digests of their metadata differ, each
-// environment has its own.
+// This file finds which files of a release count for which environments. Mostly the metadata of
+// every wheel is the same; if their digests differ, environments may have different metadata.
 
-// voice is the environments that take files which say the same.
+// voice is a set of environments that take files with the same metadata.
 type voice struct {
 	says  uint8
 	mask  uint64   // of pins.envs
-	files []string // that tell what it is, best first
+	files []string // from which the metadata can be read, best first
 }
 
-// voices lists those of a release, in the order of the environments. An
-// environment that would take no wheel, or one of which the index gives no digest,
-// goes with the first.
+// voices lists the voices of a release, in the order of the environments. An environment that would
+// take no wheel, or a wheel of which the index gives no digest, belongs to the first.
 func (d *facts) voices(key string, r *plan.Release) []voice {
 	if !r.Differ() {
 		return []voice{{mask: ^uint64(0), files: metadataFiles(key, r, d.envs)}}
 	}
-	if v, ok := d.heard[r]; ok {
+	if v, ok := d.voicesOf[r]; ok {
 		return v
 	}
 	var out []voice
@@ -55,12 +53,12 @@ func (d *facts) voices(key string, r *plan.Release) []voice {
 		out = []voice{{mask: ^uint64(0), files: metadataFiles(key, r, d.envs)}}
 	}
 	out[0].mask |= rest
-	d.heard[r] = out
+	d.voicesOf[r] = out
 	return out
 }
 
-// taken is what the wheel says that pip would take for an environment, 0 where
-// it would take none.
+// taken is the number of the metadata in the wheel that pip would take for an environment, 0 if it
+// would take none.
 func (d *facts) taken(key string, r *plan.Release, env environment) uint8 {
 	best, bestRank := -1, 0
 	for i := range r.Files {
@@ -99,9 +97,8 @@ func (v voice) of(m plan.Metadata, r *plan.Release) (plan.Metadata, bool) {
 	return plan.Metadata{}, false
 }
 
-// readMetadata is what is known of a release for all environments together, and
-// for each of its voices; complete says that nothing of that lacks. A version
-// without a label may mean a build.
+// readMetadata is what is known of a release for all environments together, and for each voice.
+// complete says that nothing is missing. A version without a label may stand for a build.
 func (d *facts) readMetadata(key string, v pep440.Version) (all plan.Metadata, parts []solve.Part, complete bool) {
 	m, ok := d.s.Metadata[key][v.String()]
 	r := d.s.Packages[key].Release(v)
@@ -136,7 +133,7 @@ func (d *facts) readMetadata(key string, v pep440.Version) (all plan.Metadata, p
 	return all, parts, complete
 }
 
-// needsOf are the needs of a release whose metadata is not complete.
+// needsOf lists what is missing of the metadata of a release.
 func (d *facts) needsOf(key string, v pep440.Version) []plan.Need {
 	r := d.s.Packages[key].Release(v)
 	if r == nil {

@@ -10,7 +10,7 @@ import (
 
 // This file puts the answers of the search into words.
 
-// requirement is an edge as data. met says that it is told what the edge meets, too.
+// requirement is an edge as data. With met it also says which version the edge meets.
 func requirement(e solve.Edge, met bool) plan.Requires {
 	r := plan.Requires{From: e.From, Requirement: e.Requirement, To: e.To}
 	switch {
@@ -40,17 +40,16 @@ func requirement(e solve.Edge, met bool) plan.Requires {
 // requires is one edge as a clause: "botocore 1.34.39 requires urllib3<2.1".
 func requires(e solve.Edge) string { return requirement(e, false).Text() }
 
-// violated is an edge that does not hold, with what it meets.
+// violated is an edge that is violated, with what it meets, as a clause.
 func violated(e solve.Edge) string { return requirement(e, true).Text() }
 
-// pinnedAt says where the pin stands that an edge meets.
+// pinnedAt says which version is pinned of the package that an edge requires.
 func pinnedAt(e solve.Edge) string { return requirement(e, true).Met() }
 
-// blockers says what stands against a version: the first edge, then why the
-// package that asks for it does not move out of the way, at most three links. It
-// is nil where nothing does.
+// blockers says what stands against a version: the first edge, then why the package that has the
+// requirement does not move out of the way, at most three edges. It is nil if nothing does.
 func (d *joiner) blockers(key string, why []solve.Edge) plan.Reason {
-	// That a newer requirer asks for the same is said by the tail.
+	// If a newer release has the same requirement, the end of the sentence says so.
 	why = slices.CompactFunc(slices.Clone(why), func(a, b solve.Edge) bool { return a.From == b.From && a.To == b.To })
 	if len(why) == 0 {
 		return nil
@@ -67,8 +66,7 @@ func (d *joiner) blockers(key string, why []solve.Edge) plan.Reason {
 	return out
 }
 
-// stuck says why the end of an edge that could mend it does not move; nil where
-// there is none.
+// stuck says why the package that would have to move for an edge does not; nil if there is none.
 func (d *joiner) stuck(e solve.Edge, key string) *plan.Stuck {
 	name := e.From
 	if name == key || e.FromRoot {
@@ -102,7 +100,7 @@ func (d *joiner) untaken(i int) *plan.Stuck {
 	return &plan.Stuck{Package: name, How: plan.StuckNone}
 }
 
-// stuckAt says what keeps a package from one release; nil where that is no way out.
+// stuckAt says what keeps a package from one release; nil if that release would not help.
 func (d *joiner) stuckAt(name string, l *line, v verdict) *plan.Stuck {
 	s := &plan.Stuck{Package: name, Version: v.release.Version.String()}
 	switch m := d.metadataOf(name, v.release.Version); m.Status {
@@ -125,8 +123,7 @@ func (d *joiner) stuckAt(name string, l *line, v verdict) *plan.Stuck {
 	return s
 }
 
-// whyHeld says for a wish that is not granted whether it cannot be or is not
-// checked yet, and the reason.
+// whyHeld says why a wish is not fulfilled, and whether it cannot be or is not checked yet.
 func (d *joiner) whyHeld(g *goal, behind *set) (plan.State, plan.Reason) {
 	r := g.result
 	switch {

@@ -42,7 +42,7 @@ func arrange(s *plan.Snapshot) world {
 		w.branches[b.Name] = b
 	}
 	for _, mr := range s.MergeRequests {
-		if mr.SameProject && w.apart(mr, s.Policy.BranchPrefix) {
+		if mr.SameProject && w.addOther(mr, s.Policy.BranchPrefix) {
 			continue
 		}
 		if mr.SameProject && strings.HasPrefix(mr.Branch, s.Policy.BranchPrefix) {
@@ -57,9 +57,8 @@ func arrange(s *plan.Snapshot) world {
 	return w
 }
 
-// apart puts a merge request that is no update's into its place, and reports whether it
-// is one.
-func (w *world) apart(mr plan.MergeRequest, prefix string) bool {
+// addOther files a merge request of a probe or of a revert. It reports false for any other.
+func (w *world) addOther(mr plan.MergeRequest, prefix string) bool {
 	_, reverts := plan.RevertOf(prefix, mr.Branch)
 	open := mr.State == plan.Opened
 	switch {
@@ -75,8 +74,8 @@ func (w *world) apart(mr plan.MergeRequest, prefix string) bool {
 	return reverts || plan.IsProbe(prefix, mr.Branch)
 }
 
-// add puts a merge request into its place. One that goes elsewhere than into the
-// default branch is astray, unless we opened it there or its target is gone.
+// add files a merge request of an update. An open one into another branch than the default one is
+// astray, unless we opened it there or that branch is gone.
 func (w *world) add(mr plan.MergeRequest, elsewhere bool) {
 	switch open := mr.State == plan.Opened || mr.State == plan.Locked; {
 	case open && elsewhere && !mr.TargetGone && !mr.Switched():
@@ -97,7 +96,7 @@ func (w *world) add(mr plan.MergeRequest, elsewhere bool) {
 	}
 }
 
-// refuses reports whether there may be refusals at all.
+// refuses reports whether people can have refused anything: some merge request is closed or merged.
 func (w world) refuses() bool { return len(w.history)+len(w.byPackage) > 0 }
 
 // refusal is a person's no to a version, read from a merge request.
@@ -109,9 +108,8 @@ type refusal struct {
 	closing plan.Closing // what closing it means here
 }
 
-// refusals lists what people refused on a branch: merge requests they closed,
-// and merged ones whose versions main no longer holds. pinned tells what main
-// pins for a name, as the least of its slots.
+// refusals lists what people refused on a branch: merge requests that they closed, and merged ones
+// whose versions the default branch no longer holds, as wentBack reports.
 func (w world) refusals(u plan.Update, wentBack func(plan.Move) bool) []refusal {
 	var out []refusal
 	list := w.history[u.Branch]
@@ -139,10 +137,10 @@ func (w world) refusals(u plan.Update, wentBack func(plan.Move) bool) []refusal 
 	return out
 }
 
-// covers reports whether the refusal says no to u: a major refuses its whole
-// major, anything else the exact version of the package that names it. What
-// else is in the set does not matter: it moves for that package's sake. A group
-// is refused as long as all it would move was refused.
+// covers reports whether the refusal is one of u. A refused major refuses its whole major; any
+// other refuses the exact version of the package that names the update, whatever else is in the
+// set, since the rest moves for the sake of that package. A group is refused if each of its moves
+// was refused.
 func (r refusal) covers(u plan.Update) bool {
 	if len(r.moves) == 0 {
 		return strings.EqualFold(r.title, plan.PlainTitle(u.Title))

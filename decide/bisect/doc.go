@@ -1,16 +1,15 @@
-// Package bisect takes a batch of updates apart that is red: it says which of its
-// parts to test next, and in the end which of them are good and which are guilty.
+// Package bisect takes a red batch of updates apart. It says which parts of it to test next, and in
+// the end which are good and which are guilty.
 //
-// Its invariant: it has no memory of its own. [Next] reads the problem and all
-// pipelines there were, and the same history gives the same answer. So a lost
-// database, a crash between two steps or two processes run no test twice, and any
-// part of a history is one that can be gone on with.
+// Its invariant: it has no memory. [Next] reads the problem and all pipelines so far, and the same
+// history gives the same answer. So after a lost database, a crash between two steps, or with two
+// processes no test runs twice, and any part of a history can be continued.
 //
-// Nobody is blamed by inference. A guilty element was red in two pipelines of
-// their own, in a job in common, where nothing but it stood on elements that are
-// good; it was red where nothing stood beside it, or it is told with the others
-// without which it is green; and all that is good was green in one pipeline.
+// Nobody is blamed by inference. A guilty element was red in two pipelines in a common job, in
+// which only it and good elements were tested. It was red without anything beside it, or it is
+// named with the elements without which it is green. And one pipeline was green with all good
+// elements.
 //
-// It knows nothing of packages, branches and GitLab: an element is a name, and
-// whether some of them go together is for the caller to say.
+// It knows nothing of packages, branches and GitLab. An element is a name; the caller says whether
+// some elements go together.
 package bisect

@@ -4,12 +4,11 @@ import (
 	"slices"
 )
 
-// Next says what to test next, or how it ends. The history may be in any order
-// and hold pipelines of sets that nobody asks for. Pipelines of one set are told
-// apart by their ID; one ID counts once.
+// Next says what to test next, or how it ended. The history may be in any order and may have
+// pipelines of sets that are not needed. The ID of a pipeline identifies it; each counts once.
 //
-// It goes the whole way from the beginning each time, and looks every test up in
-// the history. Where one is missing it cannot go on, and that is what to test.
+// Next goes the whole way from the beginning each time and looks up every test in the history. If
+// one is missing, it cannot go on, and that test is the answer.
 func Next(p Problem, history []Pipeline) Answer {
 	h := &hunt{problem: p, order: arrange(p.Elements), runs: map[string][]Pipeline{}, sets: map[string][]string{}, requires: map[string][]string{}}
 	for _, e := range h.order {
@@ -20,30 +19,30 @@ func Next(p Problem, history []Pipeline) Answer {
 	return h.conclude()
 }
 
-// hunt is one way through a history.
+// hunt is one pass through a history.
 type hunt struct {
 	problem  Problem
 	order    []Element
 	requires map[string][]string
 	runs     map[string][]Pipeline // by set, by ID
 	running  int
-	sets     map[string][]string // those looked up, by digest
+	sets     map[string][]string // the sets that were looked up, by digest
 	wanted   []Probe
 	stuck    *Probe
 
-	good   []string  // green together, in the order in which they were placed
+	good   []string  // green together, in the order in which they were added
 	out    []suspect // in the order in which they were found
 	done   bool
 	answer Answer
 }
 
-// suspect is an element that was red on a part that was green without it.
+// suspect is an element that was red on a part of the batch that was green without it.
 type suspect struct {
 	id     string
-	before []string // that part
+	before []string // the part
 }
 
-// read sorts the history.
+// read sorts the history by sets.
 func (h *hunt) read(history []Pipeline) {
 	sorted := slices.Clone(history)
 	slices.SortStableFunc(sorted, func(a, b Pipeline) int {
@@ -64,7 +63,7 @@ func (h *hunt) read(history []Pipeline) {
 	}
 }
 
-// hunt finds, as far as the history goes, the least sets that are red.
+// hunt finds suspects, as far as the history reaches.
 func (h *hunt) hunt() {
 	for !h.done {
 		rest := h.grow()
@@ -86,8 +85,8 @@ func (h *hunt) hunt() {
 	}
 }
 
-// grow lists, in order, what can be placed on the good part without what was
-// found red, so that every beginning of the list is consistent.
+// grow lists, in order, what can be added to the good part, without the suspects. Every beginning
+// of the list is consistent.
 func (h *hunt) grow() (rest []string) {
 	at, in := slices.Clone(h.good), setOf(h.good)
 	left := slices.DeleteFunc(h.names(), func(id string) bool { return in[id] || h.suspected(id) })
@@ -104,9 +103,9 @@ func (h *hunt) grow() (rest []string) {
 	return rest
 }
 
-// part finds the shortest beginning of rest that is red on the good part. All
-// but its last element is good then, and the last one is a suspect. It reports whether the
-// history goes so far.
+// part finds the shortest beginning of rest that is red on the good part. All of it but the last
+// element is good then, and the last one is a suspect. It reports whether the history reaches that
+// far.
 func (h *hunt) part(rest []string) bool {
 	n, ok := h.shortest(h.good, rest)
 	if !ok {
@@ -117,10 +116,10 @@ func (h *hunt) part(rest []string) bool {
 	return true
 }
 
-// shortest finds the least n for which the first n of rest are red on base, where
-// base is green and all of rest is red. The beginning that is tested has as many elements
-// as leave half the rest of a power of two, so that the last elements, which are the likely culprits, part
-// first and no search takes longer than a balanced one.
+// shortest finds the least n for which the first n of rest are red on base; base is green and all
+// of rest is red. Of the elements in question it tests the first ones, as many as the largest power
+// of two that is less than all. So the last elements, which are the likely culprits, are separated
+// first, and no search takes longer than a balanced one.
 func (h *hunt) shortest(base, rest []string) (n int, ok bool) {
 	green, red := 0, len(rest)
 	for red-green > 1 {
@@ -145,20 +144,20 @@ func (h *hunt) shortest(base, rest []string) (n int, ok bool) {
 	return red, true
 }
 
-// alone asks for the tests of suspects without anything beside them, which are
-// needed in any case, while another one runs.
+// alone adds probes of suspects with nothing beside them while another probe runs, since these are
+// needed in any case.
 func (h *hunt) alone() {
 	for _, s := range h.out {
 		h.status(h.least(s))
 	}
 }
 
-// status is how a set stands. Any green pipeline makes it green: what is broken is
-// never green, and what is sound may be red by chance. What is not known is asked for. Running: not
-// known yet. NotRun: it cannot be known.
+// status is the result of a set. One green pipeline makes it green, since a broken set is never
+// green and a sound one may be red by chance. Running means that it is not known yet, and a probe
+// is added; NotRun means that it cannot be known.
 func (h *hunt) status(ids []string) Result {
 	if len(ids) == 0 {
-		return Green // the head of the branch that all of it goes into
+		return Green // the head of the target branch, on which the batch stands
 	}
 	digest := Digest(ids)
 	h.sets[digest] = ids
@@ -177,8 +176,8 @@ func (h *hunt) status(ids []string) Result {
 	return out
 }
 
-// again reports whether a set has so many pipelines that are settled, and asks for
-// another where it has not. A set that does not run any more has no further one.
+// again reports whether n pipelines of a set have ended, and adds a probe if not. A set that does
+// not run any more gets no further one.
 func (h *hunt) again(ids []string, n int) bool {
 	digest := Digest(ids)
 	h.sets[digest] = ids
@@ -195,7 +194,7 @@ func (h *hunt) again(ids []string, n int) bool {
 	return false
 }
 
-// want asks for a pipeline of a set, unless one runs.
+// want adds a probe of a set, unless one runs.
 func (h *hunt) want(digest string) Result {
 	failed := 0
 	for _, r := range h.runs[digest] {
@@ -217,7 +216,7 @@ func (h *hunt) want(digest string) Result {
 	return Running
 }
 
-// conclude makes the answer of what was found.
+// conclude makes the answer.
 func (h *hunt) conclude() Answer {
 	a := h.answer
 	a.Running = h.running
@@ -255,10 +254,10 @@ func (h *hunt) consistent(ids []string) bool {
 	return h.problem.Consistent == nil || h.problem.Consistent(ids)
 }
 
-// closure is what elements require with them, in order.
+// closure is elements with all that they require, in order.
 func (h *hunt) closure(ids ...string) []string {
 	in := setOf(ids)
-	for _, e := range slices.Backward(h.order) { // what is required stands before
+	for _, e := range slices.Backward(h.order) { // required elements come earlier
 		if in[e.ID] {
 			for _, r := range e.Requires {
 				in[r] = true
@@ -268,7 +267,7 @@ func (h *hunt) closure(ids ...string) []string {
 	return slices.DeleteFunc(h.names(), func(id string) bool { return !in[id] })
 }
 
-// join is a set with further elements, those of it first, without any twice.
+// join is a set with further elements, those of the set first, none of them twice.
 func join(set []string, more ...string) []string {
 	out, in := slices.Clip(set), setOf(set)
 	for _, id := range more {

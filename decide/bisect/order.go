@@ -2,12 +2,10 @@ package bisect
 
 import "slices"
 
-// arrange puts elements in the order in which they are placed: after what they
-// require, and of those that can be placed the least suspected first, ties as the problem has
-// them. So the likely culprits stand last, where the search parts them first.
-// What others require is as little suspected as the least of these: of two that only
-// fail together the one that is wanted more stands first. Elements that require
-// each other in a circle come last and are never placed.
+// arrange sorts elements in the order in which they are added: after what they require, and the
+// least suspected first, then as the problem has them. So the likely culprits are last, where the
+// search separates them first. A required element is as little suspected as the least suspected one
+// that requires it. Elements that require each other in a circle come last and are never added.
 func arrange(elements []Element) (order []Element) {
 	left := compact(elements)
 	inherit(left)
@@ -29,8 +27,7 @@ func arrange(elements []Element) (order []Element) {
 	return order
 }
 
-// compact copies the elements, one for each ID, and leaves out requirements that
-// are no element.
+// compact copies the elements, one for each ID, and drops requirements that are not elements.
 func compact(elements []Element) []Element {
 	known, out := map[string]bool{}, []Element(nil)
 	for _, e := range elements {
@@ -45,7 +42,7 @@ func compact(elements []Element) []Element {
 	return out
 }
 
-// inherit gives what is required the least suspicion of those that require it.
+// inherit gives each required element the least suspicion of those that require it.
 func inherit(elements []Element) {
 	at := map[string]int{}
 	for i, e := range elements {

@@ -7,32 +7,32 @@ import (
 	"strings"
 )
 
-// Element is what only installs together.
+// Element is a part of a batch that installs only as a whole.
 type Element struct {
-	// ID says what it is, the same in every run. Two elements with one ID are one.
+	// ID identifies it, the same in every run. Two elements with one ID are one.
 	ID string
-	// Requires are the elements without which it cannot be tested. What is
-	// not in the problem is not waited for.
+	// Requires are the elements without which it cannot be tested. One that is not in the problem
+	// is ignored.
 	Requires []string
-	// Suspect is how likely it breaks something, from 0. What is likelier parts
-	// earlier, and of two that only fail together it is the one that waits.
+	// Suspect is how likely it breaks something, from 0. A likelier one is separated earlier. Of
+	// two that only fail together the likelier one is left out.
 	Suspect int
 }
 
 // Problem is a batch that is red.
 type Problem struct {
 	Elements []Element
-	// Consistent says whether elements install together without the others of
-	// the problem; nil: whatever is closed under Requires does. It is asked for sets
-	// that are closed alone.
+	// Consistent reports whether elements install together without the others of the problem. Nil
+	// means that every set with all its requirements does. It is called only for sets with all
+	// their requirements.
 	Consistent func(ids []string) bool
 }
 
 // Result is how a pipeline of a set ended.
 type Result string
 
-// The results. One that was cancelled, skipped, timed out or cannot be read did
-// not run: nothing is concluded from it.
+// The results. A pipeline that was cancelled, skipped, timed out or cannot be read did not run;
+// nothing follows from it.
 const (
 	Running Result = "running"
 	Green   Result = "green"
@@ -40,41 +40,41 @@ const (
 	NotRun  Result = "not run"
 )
 
-// Pipeline is one that tested a set.
+// Pipeline is a pipeline that tested a set.
 type Pipeline struct {
 	Set    string // Digest of the set
-	ID     int64  // tells pipelines apart
+	ID     int64  // identifies the pipeline
 	Result Result
-	Jobs   []string // of a red one: those that failed, after retries and baseline
+	Jobs   []string // of a red one: the jobs that failed, after retries and comparison with the baseline
 }
 
 // Probe is a set to test now.
 type Probe struct {
 	Set     string   // Digest of IDs
 	IDs     []string // in the order in which they were placed
-	Attempt int      // from 1: pipelines of the set before this one, and it
+	Attempt int      // from 1: how many pipelines the set has with this one
 }
 
-// Guilty is what was proven to be red.
+// Guilty is an element that was proven to be red.
 type Guilty struct {
 	ID string // what is left out
-	// With are elements of the good part without which it is green: they only fail
-	// together. None: it is red by itself.
+	// With are elements of the good part without which it is green, since they only fail together.
+	// If there are none, it is red by itself.
 	With []string
-	Jobs []string // that failed in every pipeline of Red, or else in two of them
+	Jobs []string // the jobs that failed in every pipeline of Red, else in two of them
 	Red  []int64  // the pipelines that prove it
 }
 
 // Waiting is an element that cannot be tested.
 type Waiting struct {
 	ID string
-	// For are those that are left out and in its way; none where it does not
-	// install with the others at all.
+	// For are the left-out elements that it requires; none if it does not install with the others
+	// at all.
 	For []string
 }
 
-// Answer is what to do next. Without Probes and with nothing Running it is the end:
-// Done, or Stuck.
+// Answer is what to do next. Without Probes and with nothing Running the hunt has ended: it is Done
+// or Stuck.
 type Answer struct {
 	Probes  []Probe
 	Running int // pipelines under way
@@ -84,10 +84,10 @@ type Answer struct {
 	Green  int64    // the pipeline in which all of Good was green; 0 where Good is empty
 	Guilty []Guilty
 	Waits  []Waiting
-	// Unclear were red whenever they were tested on the good part, never in the
-	// same job: nobody is blamed, and they are left out.
+	// Unclear are elements that were red in each test on the good part, but not in a common job.
+	// Nobody is blamed for these, and they are left out.
 	Unclear []string
-	// Stuck is a set that did not run as often as it is tried. Nothing is concluded.
+	// Stuck is a set that did not run in any of its tries. Nothing follows from it.
 	Stuck *Probe
 }
 
@@ -101,12 +101,12 @@ func Digest(ids []string) string {
 // Limit is how many probes run at once.
 const Limit = 2
 
-// tries is how often a set is tested that does not run, and how many pipelines
-// of one set are compared.
+// tries is how often a set that does not run is tested, and how many pipelines of one set are
+// compared.
 const tries = 3
 
-// Bound is how many pipelines n elements with so many guilty ones need at most,
-// proofs and the final green included. Of guilty ones that only fail together each counts.
+// Bound is the most pipelines that n elements with so many guilty ones need, with proofs and the
+// final green one. If guilty ones only fail together, each of them counts.
 func Bound(n, guilty int) int {
 	steps := 0
 	for 1<<steps < n {

@@ -5,11 +5,10 @@ import (
 	"slices"
 )
 
-// This file proves who is guilty, once all that is left is green.
+// This file proves which suspects are guilty, once all that is left is green.
 
-// settle looks at every suspect on the whole good part. It reports whether the
-// hunt goes on: one that is green there is no suspect any more, or all is proven
-// and it is done.
+// settle judges every suspect on the whole good part. It reports whether the hunt goes on: a
+// suspect that is green there stops being one, or all is proven and the hunt is done.
 func (h *hunt) settle() bool {
 	var guilty []Guilty
 	var unclear []string
@@ -37,7 +36,7 @@ func (h *hunt) settle() bool {
 	return true
 }
 
-// verdict is what comes of looking at one suspect.
+// verdict is the judgement on one suspect.
 type verdict int
 
 const (
@@ -47,9 +46,9 @@ const (
 	doubtful // red, and never in the same job
 )
 
-// prove looks at one suspect. Its proofs are the pipelines that were red where
-// nothing but it stood beside elements of the good part; two that failed in one
-// job are enough, unless it is green by itself.
+// prove judges one suspect. Its proofs are pipelines that were red with nothing but the suspect and
+// elements of the good part. Two that failed in a common job are enough, unless it is green by
+// itself.
 func (h *hunt) prove(s suspect) (Guilty, verdict) {
 	alone, whole := h.least(s), join(h.good, s.id)
 	if !h.consistent(whole) {
@@ -58,7 +57,7 @@ func (h *hunt) prove(s suspect) (Guilty, verdict) {
 	single := h.status(alone)
 	needed := 2
 	if single == Green {
-		needed = 3 // what is red by chance alone is not looked for among the others
+		needed = 3 // first rule out that it is red by chance, before others are searched that only fail with it
 	}
 	jobs, red := h.evidence(s, alone)
 	for n := 1; len(red) < needed; n++ {
@@ -83,9 +82,8 @@ func (h *hunt) prove(s suspect) (Guilty, verdict) {
 	return Guilty{ID: s.id, With: with, Jobs: jobs, Red: h.withAlone(red, s, with)}, proven
 }
 
-// evidence lists the pipelines that were red in one job where a suspect stood on a part
-// of the good part, and nothing else did; what it is without that part
-// counts for itself. Of several jobs the one counts that failed most often.
+// evidence lists the pipelines that were red in a common job with nothing but the suspect on a part
+// of the good part, or beside nothing. Of several jobs it takes the one that failed most often.
 func (h *hunt) evidence(s suspect, alone []string) (jobs []string, red []int64) {
 	failed, most := h.failures(s, alone), 0
 	for _, ids := range failed {
@@ -102,7 +100,7 @@ func (h *hunt) evidence(s suspect, alone []string) (jobs []string, red []int64) 
 	return jobs, red
 }
 
-// failures are those pipelines by job.
+// failures lists these pipelines by job.
 func (h *hunt) failures(s suspect, alone []string) map[string][]int64 {
 	good := setOf(append(slices.Clone(h.good), s.id))
 	first, single := Digest(join(s.before, s.id)), Digest(alone)
@@ -124,8 +122,7 @@ func (h *hunt) failures(s suspect, alone []string) map[string][]int64 {
 	return failed
 }
 
-// names are the jobs of a red pipeline; one whose jobs are not known failed in
-// a job without a name.
+// names are the jobs of a red pipeline. If they are not known, it counts as one job without a name.
 func names(r Pipeline) []string {
 	if len(r.Jobs) == 0 {
 		return []string{""}
@@ -133,10 +130,9 @@ func names(r Pipeline) []string {
 	return slices.Compact(slices.Sorted(slices.Values(r.Jobs)))
 }
 
-// partners finds the least elements of the part on which a suspect was red that
-// are red with it, and reports whether the history goes so far. Elements are
-// taken from the end: of what is shorter than the shortest beginning that is red
-// nothing is red without the last one.
+// partners finds the fewest elements, of the part on which a suspect was red, that are red with it.
+// It reports whether the history reaches that far. It adds elements from the end: a beginning that
+// is shorter than the shortest red one is green.
 func (h *hunt) partners(s suspect) (with []string, ok bool) {
 	rest := s.before
 	core := []string{s.id}
@@ -163,8 +159,7 @@ func (h *hunt) partners(s suspect) (with []string, ok bool) {
 	}
 }
 
-// withAlone adds the pipelines to those of a proof in which nothing but the
-// guilty ones were tested.
+// withAlone adds to the pipelines of a proof those that tested nothing but the guilty elements.
 func (h *hunt) withAlone(red []int64, s suspect, with []string) []int64 {
 	out := slices.Clone(red)
 	for _, r := range h.runs[Digest(h.least(s, with...))] {
@@ -176,8 +171,8 @@ func (h *hunt) withAlone(red []int64, s suspect, with []string) []int64 {
 	return slices.Compact(out)
 }
 
-// least is a suspect and elements of the part on which it was red with what they
-// require, and as little of that part beside as makes it install.
+// least is a suspect and some elements of the part on which it was red, with what they require and
+// as little else of that part as they need to install.
 func (h *hunt) least(s suspect, with ...string) []string {
 	base := h.closure(append([]string{s.id}, with...)...)
 	for n := 0; n < len(s.before) && !h.consistent(base); n++ {
@@ -186,7 +181,7 @@ func (h *hunt) least(s suspect, with ...string) []string {
 	return base
 }
 
-// waiting lists what could not be placed, and for whose sake.
+// waiting lists what could not be added, and which elements are in its way.
 func (h *hunt) waiting() (out []Waiting) {
 	good := setOf(h.good)
 	for _, id := range h.names() {

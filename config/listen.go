@@ -12,6 +12,10 @@ import (
 // Listen says where serve answers who asks from outside. An empty address answers nobody.
 type Listen struct {
 	Metrics string // Prometheus and probes
+	Hooks   string // GitLab's webhooks
+	// HooksURL is where GitLab reaches Hooks from outside, and HooksTokenFile holds the token
+	// that its events carry.
+	HooksURL, HooksTokenFile string
 }
 
 const schemaListen = `{"type":"string","pattern":"^([A-Za-z0-9.-]*|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$"}`
@@ -29,6 +33,21 @@ func (r *reader) listen(n *yaml.Node, at string, l *Listen) {
 		}
 	}
 	r.mapping(n, at, []field{
+		{
+			key:  "hooks",
+			says: says{"address", "", schemaListen, "Where `serve` takes GitLab's webhooks, at `/hooks/gitlab`; without it nowhere"},
+			read: address(&l.Hooks),
+		},
+		{
+			key:  "hooks_url",
+			says: says{"address", "", schemaAddress, "Where GitLab reaches that from outside, `https://pinwheel.example.com/hooks/gitlab`, for `pinwheel hooks`"},
+			read: func(n *yaml.Node, at string) { l.HooksURL = r.url(n, at) },
+		},
+		{
+			key:  "hooks_token_file",
+			says: says{"path", "", schemaText, "The file with the token that the webhooks carry, if `PINWHEEL_HOOKS_TOKEN` does not hold it"},
+			read: func(n *yaml.Node, at string) { l.HooksTokenFile = r.text(n, at) },
+		},
 		{
 			key:  "metrics",
 			says: says{"address", "", schemaListen, "Where `serve` answers Prometheus at `/metrics`, `127.0.0.1:9465` or `:9465`; without it nowhere"},

@@ -92,6 +92,21 @@ func (c *Config) MergesApart(env func(string) string) bool {
 	return env(mergeVariable) != "" || c.GitLab.MergeTokenFile != ""
 }
 
+// HooksVariable is the environment variable with the token that webhooks carry.
+const HooksVariable = "PINWHEEL_HOOKS_TOKEN"
+
+// HooksToken reads the token that GitLab's webhooks carry: from PINWHEEL_HOOKS_TOKEN if env
+// has it, else from listen.hooks_token_file. It never tells what it read.
+func (c *Config) HooksToken(env func(string) string) (Secret, error) {
+	if text := env(HooksVariable); text != "" {
+		return secret(text, "the environment variable "+HooksVariable)
+	}
+	if c.Listen.HooksTokenFile == "" {
+		return Secret{}, fmt.Errorf("listen.hooks needs a token that webhooks carry: set %s or listen.hooks_token_file", HooksVariable)
+	}
+	return secretFile(c.Listen.HooksTokenFile, "listen.hooks_token_file")
+}
+
 // PasswordVariable is the environment variable with the index's password.
 func (i Index) PasswordVariable() string {
 	return "PINWHEEL_INDEX_" + strings.ToUpper(strings.ReplaceAll(i.Name, "-", "_")) + "_PASSWORD"

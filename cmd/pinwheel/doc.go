@@ -16,6 +16,7 @@
 //	pinwheel derive FILE OUT              write the YAML file derived from a constraints file
 //	pinwheel validate [CONFIG]            check the configuration
 //	pinwheel doctor [PROJECT...]          say what would keep a run from working, and the next step
+//	pinwheel hooks install|check          set up the webhooks by which GitLab wakes pinwheel
 //	pinwheel audit [PROJECT]              print what was asked and done, and why
 //	pinwheel history [PACKAGE]            print what was offered and merged, by whom, and in how long
 //	pinwheel health                       say whether the last good runs are recent
@@ -64,6 +65,8 @@
 //
 //	PINWHEEL_GITLAB_TOKEN            the token, instead of gitlab.token_file
 //	PINWHEEL_GITLAB_MERGE_TOKEN      a token that merges, instead of gitlab.merge_token_file
+//	PINWHEEL_HOOKS_TOKEN             the token that webhooks carry, instead of listen.hooks_token_file
+//	PINWHEEL_GITLAB_MAINTAINER_TOKEN the token with which pinwheel hooks sets webhooks up
 //	PINWHEEL_INDEX_<NAME>_PASSWORD   the password of an index
 //	NO_COLOR                         if it is set, nothing is coloured
 //
@@ -130,6 +133,9 @@
 // bot/round looks at a project for it: it starts pipelines with a proposed commit in
 // place of a package. It knows nothing of updates, either. Package comment says which
 // lines of a comment are commands.
+//
+// Package web answers who asks from outside: Prometheus, probes, and the webhooks by which
+// GitLab says that a project is to be looked at. It writes nothing and believes nothing.
 //
 // Package scheduler says when a project is looked at, and imports no room.
 //

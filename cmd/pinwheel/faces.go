@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/bot/round"
 	"gitlab.com/cki-project/pinwheel/scheduler"
 	"gitlab.com/cki-project/pinwheel/web"
 )
@@ -25,8 +29,50 @@ func (s *service) faces(schedule *scheduler.Scheduler) []web.Face {
 	if s.metrics != nil {
 		s.metrics.queue(schedule.Oldest)
 	}
+	if s.config.Listen.Hooks != "" {
+		s.events = web.NewWakes(schedule, s.woken())
+	}
+	add("listen.hooks", s.config.Listen.Hooks, func(mux *http.ServeMux) { mux.Handle("POST /hooks/gitlab", web.Hooks(s.hookSecret, s.events.Wake)) })
 	add("listen.metrics", s.config.Listen.Metrics, func(mux *http.ServeMux) { mux.Handle("GET /metrics", s.metrics.handler()) })
 	return out
+}
+
+// woken are the projects of the configuration, with the bot or without.
+func (s *service) woken() []web.Woken {
+	by := map[string]*web.Woken{}
+	of := func(path string) *web.Woken {
+		key := strings.ToLower(path)
+		if by[key] == nil {
+			by[key] = &web.Woken{Path: path}
+		}
+		return by[key]
+	}
+	for path, project := range s.projects {
+		w := of(path)
+		w.Keys, w.Prefix = append(w.Keys, path), project.Policy.BranchPrefix
+	}
+	for _, p := range s.bots.all {
+		w := of(p.Member.Path)
+		w.Keys = append(w.Keys, round.Key(p.Member.Path))
+	}
+	var out []web.Woken
+	for _, key := range slices.Sorted(maps.Keys(by)) {
+		out = append(out, *by[key])
+	}
+	return out
+}
+
+// learnSelf asks GitLab once who the bot is.
+func (s *service) learnSelf(ctx context.Context) {
+	if bot, err := s.runner.GitLab.Whoami(ctx); err == nil {
+		s.events.Self(bot.Username)
+	}
+}
+
+// hookSecret is the token that GitLab's events have to carry, read anew for each.
+func (s *service) hookSecret() (string, error) {
+	token, err := s.config.HooksToken(s.env)
+	return token.Reveal(), err
 }
 
 // ready is whether the database answers.

@@ -23,6 +23,7 @@ const (
 	canaryPassword = "canary-PASSWORD-7f3a9c" // of the index
 	canaryUserinfo = "canary-USERINFO-51d2e8" // in addresses
 	canaryFile     = "canary-TOKENFILE-94b07d"
+	canaryHook     = "hook-canary-5b1f"
 )
 
 // spellings are a secret as it may be written: as it is, for a URL, in hex, and
@@ -102,7 +103,9 @@ index: {url: %q, username: bot}
 store: %q
 projects:
   - {path: group/project, window: "* * * * *", timezone: UTC}
+listen: {hooks_url: "https://pinwheel.example.com/hooks/gitlab"}
 `, gitlab, index+"/simple/", filepath.Join(w.dir, "pinwheel.db")))
+	w.env["PINWHEEL_HOOKS_TOKEN"], w.env["PINWHEEL_GITLAB_MAINTAINER_TOKEN"] = canaryHook, w.gitlab.Token("maintainer")
 	return g
 }
 
@@ -147,7 +150,8 @@ func (g *guarded) everything() map[string]string {
 // search looks for every secret in every place.
 func (g *guarded) search() {
 	g.t.Helper()
-	secrets := map[string]string{"token": g.env["PINWHEEL_GITLAB_TOKEN"], "password": canaryPassword, "userinfo": canaryUserinfo, "token file": canaryFile}
+	secrets := map[string]string{"token": g.env["PINWHEEL_GITLAB_TOKEN"], "password": canaryPassword, "userinfo": canaryUserinfo, "token file": canaryFile,
+		"token of webhooks": canaryHook, "maintainer's token": g.env["PINWHEEL_GITLAB_MAINTAINER_TOKEN"]}
 	for where, text := range g.everything() {
 		for name, secret := range secrets {
 			if secret == "" {
@@ -331,7 +335,7 @@ func TestSecretsInEveryCommand(t *testing.T) {
 	args := map[string][][]string{
 		"run": {{"run"}, {"run", "--at", saturday}}, "serve": {{"serve", "--now", "--textfile-metrics", "METRICS"}},
 		"plan": {{"plan"}, {"plan", "--json"}, {"plan", "--diff"}, {"plan", "--dashboard"}}, "explain": {{"explain", "boto3"}}, "verify": {{"verify"}}, "gates": {{"gates"}, {"gates", "--json"}},
-		"derive": {{"derive", "--help"}}, "validate": {{"validate"}}, "doctor": {{"doctor"}}, "deploy": {{"deploy"}}, "hold": {{"hold", "group/project", "--reason", "x"}}, "release": {{"release", "group/project"}},
+		"derive": {{"derive", "--help"}}, "validate": {{"validate"}}, "doctor": {{"doctor"}}, "hooks": {{"hooks", "check"}, {"hooks", "install"}, {"hooks", "check", "--json"}}, "deploy": {{"deploy"}}, "hold": {{"hold", "group/project", "--reason", "x"}}, "release": {{"release", "group/project"}},
 		"releases": {{"releases"}}, "rollback": {{"rollback", "group/project"}}, "update": {{"update", "--file", "absent.txt"}}, "import": {{"import", "--project", "group/project"}}, "audit": {{"audit"}, {"audit", "--json"}},
 		"history": {{"history"}, {"history", "--json"}}, "health": {{"health"}}, "prepare": {{"prepare", "lock"}, {"prepare", "check", "--json"}, {"prepare", "push", "--image", "x"}}, "bot": {{"bot"}, {"bot", "--look", "--json"}}, "demo": {{"demo", "--help"}}, "completion": {{"completion", "bash"}}, "man": {{"man"}}, "help": {{"help"}}, "version": {{"version"}},
 	}

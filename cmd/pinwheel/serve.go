@@ -66,13 +66,17 @@ type service struct {
 	bots     *servedBots
 	closing  *closing
 	watcher  *reconcile.Watcher
-	metrics  *metrics // nil where nobody asks for any
+	metrics  *metrics   // nil where nobody asks for any
+	events   *web.Wakes // nil where no webhook comes in
 }
 
 func (p *program) serve(ctx context.Context, path string, how serving) error {
 	makeRoom()
 	c, err := load(path)
 	if err != nil {
+		return err
+	}
+	if err := p.checkListen(c); err != nil {
 		return err
 	}
 	s := &service{program: p, config: c, log: p.log(slog.LevelInfo), projects: map[string]config.Project{}, closing: newClosing(c.Projects)}
@@ -128,6 +132,9 @@ func (s *service) until(ctx context.Context, how serving) error {
 	beside.Go(func() { schedule.Watch(ctx, how.watch, s.watcher.Changed) })
 	beside.Go(func() { schedule.Watch(ctx, how.watch, s.bots.changed) })
 	beside.Go(func() { faces.Serve(ctx) })
+	if s.events != nil {
+		beside.Go(func() { s.learnSelf(ctx) })
+	}
 	if s.metrics != nil {
 		beside.Go(func() { s.lookAtTokens(ctx) })
 	}
@@ -135,6 +142,17 @@ func (s *service) until(ctx context.Context, how serving) error {
 	beside.Wait()
 	counts := schedule.Counts()
 	s.log.Info("stopped", "runs", counts.Runs, "failed", counts.Failed)
+	return nil
+}
+
+// checkListen says what is missing for an address before anything starts.
+func (p *program) checkListen(c *config.Config) error {
+	if c.Listen.Hooks == "" {
+		return nil
+	}
+	if _, err := c.HooksToken(p.env); err != nil {
+		return failure{exitUsage, err}
+	}
 	return nil
 }
 

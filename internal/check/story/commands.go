@@ -80,6 +80,8 @@ func (s *stage) clockwork() map[string]command {
 			s.watch, err = time.ParseDuration(strings.Join(args, ""))
 			return "", err
 		},
+		"webhook":       func(args []string) (string, error) { return "", s.webhook(args) },
+		"forge-webhook": func(args []string) (string, error) { return s.forgeWebhook(args) },
 		"runs": func([]string) (string, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

@@ -40,6 +40,7 @@ func (s *stage) start() error {
 	if err != nil {
 		return err
 	}
+	s.receive(sched)
 	for _, name := range names {
 		sched.Trigger(name)
 	}

@@ -36,7 +36,7 @@ func (s *stage) setup(env *testscript.Env) (err error) {
 			return err
 		}
 	}
-	options := gitlabsim.Options{Now: time.Now}
+	options := gitlabsim.Options{Now: time.Now, Deliver: s.delivered}
 	if late := s.file("late.txt", ""); late != "" {
 		rechecks := "0s"
 		n, err := fmt.Sscanf(late, "lists %d branches %d reads %d notes %d rechecks %s", &options.StaleLists, &options.BranchLag, &options.AsyncReads, &options.LateNotes, &rechecks)

@@ -45,6 +45,9 @@ type stage struct {
 	runs     int
 	watch    time.Duration // how often each dashboard is looked at; 0: never
 	watcher  *reconcile.Watcher
+	hooks    http.Handler       // what takes webhooks; nil before start
+	answers  map[int]int        // of the events of webhooks, by status
+	lost     bool               // events of webhooks get lost
 	last     map[string]outcome // by project
 	troubles []outcome
 	befores  []*before

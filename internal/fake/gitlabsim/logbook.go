@@ -53,6 +53,9 @@ func (s *Server) event(p *Project, actor *user, kind, target, detail string) { /
 		path = p.path
 	}
 	s.events = append(s.events, Event{len(s.events) + 1, s.now(), name, path, kind, target, detail})
+	if p != nil && len(s.webhooks) > 0 {
+		s.deliver(p, name, kind, target)
+	}
 }
 
 // Events returns every change so far, oldest first.

@@ -44,6 +44,9 @@ type Options struct {
 	// PackagesAt is the address of a store of objects, see Server.Storage, to which
 	// downloads of packages are redirected, "https://HOST"; "" redirects none.
 	PackagesAt string
+	// Deliver gets the events of webhooks, each in a goroutine of its own as GitLab sends them
+	// beside what caused them. Nil drops them.
+	Deliver func(Delivery)
 	// Version is what GET /version says. "" is "19.5.0".
 	Version string
 }
@@ -67,6 +70,7 @@ type Server struct {
 	faults   []*liveFault
 	counts   map[string]int
 	storage  map[string][]byte
+	webhooks []*webhook
 	before   []func(Call)
 	after    []func(Call)
 	aside    bool

@@ -1,0 +1,143 @@
+package web
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// Event is what a webhook of GitLab's tells: that something happened in a project. Whoever
+// gets one looks at GitLab, and believes nothing of it.
+type Event struct {
+	Kind    EventKind
+	Project string // its path, as GitLab has it
+	User    string // the username of whoever did it, empty if it is not told
+	Ref     string // of a push, "refs/heads/main"
+	Default string // the project's default branch, empty if it is not told
+	Status  string // of a pipeline
+}
+
+// EventKind is what an event is about.
+type EventKind string
+
+// The kinds. Events of other kinds are accepted and wake nobody.
+const (
+	IssueEvent        EventKind = "issue"
+	NoteEvent         EventKind = "note"
+	MergeRequestEvent EventKind = "merge request"
+	PipelineEvent     EventKind = "pipeline"
+	PushEvent         EventKind = "push"
+)
+
+// kindOf is the kind of what X-Gitlab-Event says, empty for any other.
+func kindOf(header string) EventKind {
+	switch header {
+	case "Issue Hook", "Confidential Issue Hook":
+		return IssueEvent
+	case "Note Hook", "Confidential Note Hook":
+		return NoteEvent
+	case "Merge Request Hook":
+		return MergeRequestEvent
+	case "Pipeline Hook":
+		return PipelineEvent
+	case "Push Hook":
+		return PushEvent
+	}
+	return ""
+}
+
+const (
+	hookBody   = 1 << 20 // bytes of an event
+	hooksAtOne = 32      // events that are read at the same time
+)
+
+// Hooks answers POST /hooks/gitlab. The token is that of X-Gitlab-Token; secret returns what
+// it has to be, and an error where that cannot be read. wake must not wait for anything: GitLab
+// turns a webhook off that answers late.
+func Hooks(secret func() (string, error), wake func(Event)) http.Handler {
+	places := make(chan struct{}, hooksAtOne)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		want, err := secret()
+		switch {
+		case err != nil:
+			say(w, http.StatusServiceUnavailable, "the token of the webhook cannot be read here")
+			return
+		case !same(r.Header.Get("X-Gitlab-Token"), want):
+			say(w, http.StatusUnauthorized, "X-Gitlab-Token is not the token of this webhook")
+			return
+		}
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+		default:
+			w.Header().Set("Retry-After", "10")
+			say(w, http.StatusServiceUnavailable, "too many events at once")
+			return
+		}
+		event, status, problem := read(w, r)
+		if problem != "" {
+			say(w, status, problem)
+			return
+		}
+		if event.Kind != "" {
+			wake(event)
+		}
+		say(w, http.StatusAccepted, "accepted")
+	})
+}
+
+// same compares two secrets in a time that tells neither what they share nor how long they
+// are. An empty secret is the same as nothing.
+func same(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1 && b != ""
+}
+
+// body is as much of an event as is read. https://docs.gitlab.com/user/project/integrations/webhook_events/
+type body struct {
+	Project struct {
+		Path    string `json:"path_with_namespace"`
+		Default string `json:"default_branch"`
+	} `json:"project"`
+	User struct {
+		Username string `json:"username"`
+	} `json:"user"`
+	UserUsername string `json:"user_username"` // of a push
+	Ref          string `json:"ref"`
+	Attributes   struct {
+		Status string `json:"status"`
+	} `json:"object_attributes"`
+}
+
+// read is the event of a request, or what is wrong with it.
+func read(w http.ResponseWriter, r *http.Request) (e Event, status int, problem string) {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, hookBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return e, http.StatusRequestEntityTooLarge, "the event is larger than 1 MiB"
+	}
+	if err != nil {
+		return e, http.StatusBadRequest, "the event could not be read to its end"
+	}
+	kind := kindOf(r.Header.Get("X-Gitlab-Event"))
+	if kind == "" {
+		return e, 0, ""
+	}
+	var b body
+	if err := json.Unmarshal(data, &b); err != nil || b.Project.Path == "" {
+		return e, http.StatusBadRequest, "this is not an event of GitLab's: it names no project.path_with_namespace"
+	}
+	e = Event{Kind: kind, Project: b.Project.Path, User: b.User.Username, Ref: b.Ref, Default: b.Project.Default}
+	switch kind {
+	case PipelineEvent:
+		e.Status = b.Attributes.Status
+		e.Ref = ""
+	case PushEvent:
+		e.User = strings.TrimSpace(b.UserUsername)
+	case IssueEvent, NoteEvent, MergeRequestEvent:
+	}
+	return e, 0, ""
+}

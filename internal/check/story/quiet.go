@@ -7,10 +7,11 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/internal/check/again"
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 )
 
 // Each run of a story that is over early, since nothing changed, is made a second
-// time as one that looks at everything.
+// time as one that looks at everything; under the race detector, each eighth.
 
 // kept is what a run found: a copy of its database, and how far the world had come.
 type kept struct{ path, at string }
@@ -36,7 +37,7 @@ func (s *stage) mark() string {
 
 // again makes a run a second time, and returns what is wrong.
 func (s *stage) again(before kept, early again.Early) []string {
-	if before.path == "" || before.at != s.mark() {
+	if before.path == "" || before.at != s.mark() || testenv.Raced && s.early.Add(1)%8 != 1 {
 		return nil
 	}
 	token, err := s.readToken()

@@ -53,6 +53,7 @@ type stage struct {
 	befores  []*before
 	wrong    []string     // what hooks could not report at once
 	acted    atomic.Int64 // what somebody did
+	early    atomic.Int64 // runs that were over early, so far
 	late     bool         // some of what GitLab answers is out of date
 }
 

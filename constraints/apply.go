@@ -23,17 +23,15 @@ type Edit struct {
 	SHA256 []string
 }
 
-// ErrNoDigests is what Apply wraps for a pin that carries --hash and an edit
-// that has no digests to put there.
+// ErrNoDigests is wrapped by Apply if a pin has --hash and its edit has no digests.
 var ErrNoDigests = errors.New("no sha256 is known for its files")
 
-// Apply returns the file with the versions of some pins replaced, and with
-// their hash lists where they carry one; every other byte is as it was. The
-// order of the edits does not matter, and without edits the file is returned
-// as it is. A hash list keeps its layout: the form of its options, what stands
-// between them, one a line or all on one; digests beyond the old count repeat
-// the last. The outcome is parsed again, and an error is returned unless
-// exactly the intended versions and hashes differ.
+// Apply returns the file with the versions of some pins replaced, and with their hash lists if they
+// have one; every other byte is as it was. The order of the edits does not matter. Without edits it
+// returns the file as it is. A hash list keeps its layout: the form of its options and what is
+// between them, whether one is on each line or all are on one. If there are more digests than
+// before, the rest repeat the layout of the last one. Apply parses the result again, and returns an
+// error unless exactly the intended versions and hashes differ.
 func (f *File) Apply(edits []Edit) ([]byte, error) {
 	var splices []splice
 	want := make(map[int]Edit, len(edits))
@@ -113,8 +111,8 @@ type splice struct {
 	text string
 }
 
-// spliced returns a copy of data with the ranges, which must not overlap,
-// replaced. What is put before a range comes before what replaces it.
+// spliced returns a copy of data with the ranges replaced, which must not overlap. A text that is
+// inserted before a range comes before the text that replaces it.
 func spliced(data []byte, splices []splice) []byte {
 	sort.SliceStable(splices, func(i, j int) bool {
 		a, b := splices[i], splices[j]

@@ -28,7 +28,7 @@ type Derivation struct {
 	Key []string
 }
 
-// role is what GitLab CI takes a key for.
+// role is what a key means to GitLab CI.
 type role string
 
 const (
@@ -41,8 +41,7 @@ const (
 	roleOther role = "no variable"
 )
 
-// role says what GitLab CI takes the key for.
-// https://docs.gitlab.com/ci/yaml/#variables
+// role says what the key means to GitLab CI. https://docs.gitlab.com/ci/yaml/#variables
 func (d Derivation) role() role {
 	n := len(d.Key)
 	switch {
@@ -54,7 +53,7 @@ func (d Derivation) role() role {
 	return roleOther
 }
 
-// Check reports what is wrong with a derivation, whatever the files hold.
+// Check reports what is wrong with a derivation, whatever is in the files.
 func (d Derivation) Check() error {
 	switch d.Format {
 	case FormatBlock, FormatList, FormatMap:

@@ -6,30 +6,29 @@ import (
 	"strings"
 )
 
-// MaxDerived is the size in bytes of the largest text that Derive writes into a
-// CI variable, which has to fit into one string of a process's environment.
-// Linux caps that at 128 KiB. What is no variable has no cap here.
+// MaxDerived is the size in bytes of the largest text that Derive writes into a CI variable, which
+// has to fit into one string of a process's environment. Linux bounds that at 128 KiB. Other texts
+// have no bound here.
 const MaxDerived = 100 << 10
 
 // Derive returns the derived file of f.
 //
-// Without an existing file (nil) it is written from scratch. In an existing
-// one the text at the key is replaced and every other byte kept: of a list or a
-// map only the entries that moved change, with their quotes; comments within an
-// old text go, one on the key's line stays; blank lines behind a text stay, even
-// where |+ made them part of it. If the file holds the pins already it is
-// returned as it is, in whatever style and order it is written, so that Derive
-// of its own outcome changes nothing. A file without the key is a
-// *MissingKeyError.
+// Without an existing file (nil) it writes a new one. In an existing file it replaces the text at
+// the key and keeps every other byte. Of a list or a map only the entries that moved change, with
+// their quotes. Comments within an old text are removed, and one on the key's line stays. Blank
+// lines after a text stay, even if
 //
-// Where the key holds an alias, the text with its anchor changes if that is the
-// pins. An alias of something else, and a tag such as !reference, is an error
-// that names the line: it is never overwritten.
+// + made them part of it. If the file has the pins already, it is returned as it is, in whatever
+// style and order it is written; so Derive of its own result changes nothing. A file without the
+// key is a *MissingKeyError.
 //
-// A block is a literal scalar where YAML can carry the text in one and a
-// double-quoted one elsewhere. A variable whose text has a "$" is a mapping with
-// expand: false, as GitLab CI wants it. The byte order mark is not part of the
-// text. An error names the line of what the format cannot carry.
+// If the key is an alias, Derive changes the text with its anchor, if that is the pins. An alias of
+// something else, and a tag such as !reference, is an error that names the line; Derive never
+// overwrites it.
+//
+// A block is a literal scalar if YAML can write the text as one, else a double-quoted one. A
+// variable whose text has a "$" is a mapping with expand: false, as GitLab CI needs it. The byte
+// order mark is not part of the text. An error names the line that the format cannot have.
 func Derive(f *File, existing []byte, d Derivation) ([]byte, error) {
 	want, err := contentOf(f, d)
 	if err != nil {
@@ -72,7 +71,7 @@ func InSync(f *File, existing []byte, d Derivation) (bool, error) {
 	return err == nil && got.holds(want), nil
 }
 
-// Content is what a derived file holds at its key.
+// Content is what a derived file has at its key.
 type Content struct {
 	// Text reads as a constraints file: the block itself, or the entries of a
 	// list or map with a "\n" after each.
@@ -83,9 +82,8 @@ type Content struct {
 	Expand bool
 }
 
-// holds reports whether the content is the wanted one. Variables in a text
-// without "$" do not matter, nor does the order of a list or a map, but for the
-// options of pip in a list.
+// holds reports whether the content is the wanted one. Expand does not matter for a text without
+// "$". The order of a list or a map does not matter, except for the options of pip in a list.
 func (c Content) holds(want value) bool {
 	if c.Expand && want.dollar {
 		return false
@@ -93,7 +91,7 @@ func (c Content) holds(want value) bool {
 	return c.Text == want.text || want.unordered && slices.Equal(inOrder(c.Text), inOrder(want.text))
 }
 
-// inOrder sorts the lines of a list or map, options last and as they are.
+// inOrder sorts the lines of a list or a map. Options come last and keep their order.
 func inOrder(text string) []string {
 	lines := strings.Split(text, "\n")
 	slices.SortStableFunc(lines, func(a, b string) int {
@@ -129,7 +127,7 @@ func ReadDerived(data []byte, d Derivation) (Content, error) {
 	return t.read(d)
 }
 
-// value is what the key shall hold.
+// value is what the key is to have.
 type value struct {
 	text    string   // as Content.Text
 	lines   []string // of a list
@@ -141,7 +139,7 @@ type value struct {
 
 type entry struct{ name, version string }
 
-// contentOf returns what the key of d shall hold, or why it cannot.
+// contentOf returns what the key of d is to have, or why it cannot.
 func contentOf(f *File, d Derivation) (value, error) {
 	if err := d.Check(); err != nil {
 		return value{}, err

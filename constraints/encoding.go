@@ -8,12 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// source is a decoded file together with the way back to its bytes.
+// source is a decoded file, with the places of its text in the file's bytes.
 type source struct {
 	text string
-	base int   // bytes before the text, where at is nil
+	base int   // bytes before the text, if at is nil
 	at   []int // for each byte of text the offset in the file, nil if base+i
-	// utf8 is false where the text was decoded from another encoding.
+	// utf8 is false if the text was decoded from another encoding.
 	utf8 bool
 }
 
@@ -30,8 +30,8 @@ const saveAsUTF8 = "save the file as UTF-8"
 
 var (
 	utf8BOM = []byte("\xef\xbb\xbf")
-	// wideBOMs are the marks that pip honours and this package does not; the
-	// UTF-32 ones first, since one of them begins with a UTF-16 one.
+	// wideBOMs are the byte order marks that pip knows and this package does not. Those of UTF-32
+	// come first, since one of them begins with one of UTF-16.
 	wideBOMs = []struct{ mark, name string }{
 		{"\xff\xfe\x00\x00", "UTF-32"}, {"\x00\x00\xfe\xff", "UTF-32"},
 		{"\xff\xfe", "UTF-16"}, {"\xfe\xff", "UTF-16"},
@@ -39,9 +39,9 @@ var (
 	codingCookie = regexp.MustCompile(`coding[:=]\s*([-\w.]+)`)
 )
 
-// decode reads bytes as pip's reader does: a byte order mark decides, else a
-// coding comment in the first two lines, else UTF-8. The encodings that ASCII
-// is no part of, and those whose tables are not kept here, are an error.
+// decode reads bytes as pip's reader does: a byte order mark decides, else a coding comment in the
+// first two lines, else it is UTF-8. An encoding that does not contain ASCII, or that has no table
+// here, is an error.
 func decode(path string, data []byte) (source, *SyntaxError) {
 	fail := func(line int, reason, next string) (source, *SyntaxError) {
 		return source{}, &SyntaxError{Path: path, Line: line, Reason: reason, Next: next}
@@ -80,8 +80,8 @@ func decode(path string, data []byte) (source, *SyntaxError) {
 	return source{text: string(data), utf8: true}, nil
 }
 
-// cookie returns the encoding that a comment in one of the first two lines
-// names, and the number of that line. Lines end at \n here, as in pip.
+// cookie returns the encoding that a comment in one of the first two lines names, and the number of
+// that line. As in pip, lines end at \n here.
 func cookie(data []byte) (string, int) {
 	for i, line := range bytes.SplitN(data, []byte("\n"), 3) {
 		if i > 1 || !bytes.HasPrefix(line, []byte("#")) {

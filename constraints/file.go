@@ -22,7 +22,7 @@ type File struct {
 
 	src   source
 	lines []logicalLine
-	said  []said // of each line
+	said  []said // what each line became
 }
 
 // Pin is a line that names one version: one "==" or "===" clause without a
@@ -35,12 +35,12 @@ type Pin struct {
 	Version pep440.Version
 	// Op is "==" or "===".
 	Op string
-	// Marker is the zero Marker and MarkerText empty where the line has none.
-	// MarkerText is what stands after the semicolon, continuation lines joined.
+	// Marker and MarkerText are those of the line, zero and empty if it has none. MarkerText is
+	// what follows the semicolon, with continuation lines joined.
 	Marker     pep508.Marker
 	MarkerText string
-	// Extras are those that the line of a requirements file asks for, in the normal
-	// form of PEP 685, sorted, each once.
+	// Extras are the extras on the line of a requirements file, in the normal form of PEP 685,
+	// sorted, each once.
 	Extras []string
 	// Line is the number of the line the pin begins on, from 1, counted as
 	// Python's str.splitlines counts.
@@ -67,7 +67,7 @@ const (
 	KindNested      Kind = "nested"      // -c, -r
 	KindOption      Kind = "option"      // -i, --pre and the like
 	KindEnvironment Kind = "environment" // ${NAME}
-	KindLayout      Kind = "layout"      // a pin too oddly laid out to edit
+	KindLayout      Kind = "layout"      // a pin whose layout cannot be edited
 )
 
 // Unmanaged is a line that pip acts on and this package never edits.
@@ -104,9 +104,8 @@ func (f *File) Keys() []string {
 	return keys
 }
 
-// Slots returns the indices into Pins of the pins of one normalised name, in
-// file order, and nil for a name without a pin. Whether two of them are active
-// at once depends on their markers and is not judged here.
+// Slots returns the indices into Pins of the pins of one normalised name, in file order; nil for a
+// name without a pin. It does not judge whether the markers of two of them hold at once.
 func (f *File) Slots(key string) []int {
 	var slots []int
 	for i, p := range f.Pins {
@@ -136,7 +135,7 @@ type span struct{ start, end int }
 // hashList is the run of --hash options of a pin.
 type hashList struct {
 	span
-	lead   string   // the bytes between what stands before and the first option
+	lead   string   // the bytes before the first option, back to the text before it
 	gaps   []string // the bytes between one option and the next
 	forms  []hashForm
 	values []string // "sha256:..." as pip reads them

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// logicalLine is what pip takes for one line: continuation lines joined, the
-// comment removed, white space stripped at both ends. It is never empty.
+// logicalLine is one line as pip reads it: continuation lines joined, the comment removed, white
+// space removed at both ends. It is never empty.
 type logicalLine struct {
 	number int // the physical line it begins on, from 1
 	last   int // the physical line it ends on
@@ -16,8 +16,8 @@ type logicalLine struct {
 	segs   []segment
 }
 
-// segment says that the logical text from lo on, up to the next segment,
-// stands at src in the decoded file. A src of -1 stands nowhere.
+// segment says that the logical text from lo on, up to the next segment, is at src in the decoded
+// file. A src of -1 means that it is not in the file.
 type segment struct{ lo, src int }
 
 // at returns the place in the decoded file of byte i of the logical text.
@@ -27,14 +27,14 @@ func (l logicalLine) at(i int) int {
 	return s.src + i - s.lo
 }
 
-// contiguous reports whether the bytes lo to hi, which must not be empty,
-// stand together in the decoded file.
+// contiguous reports whether the bytes lo to hi, which must not be empty, are contiguous in the
+// decoded file.
 func (l logicalLine) contiguous(lo, hi int) bool {
 	return l.at(hi-1)-l.at(lo) == hi-1-lo
 }
 
-// logicalLines splits a text as pip's reader does: Python's splitlines, then
-// join, then comments.
+// logicalLines splits a text as pip's reader does: first by Python's splitlines, then it joins,
+// then it removes comments.
 func logicalLines(text string) []logicalLine {
 	physical := splitLines(text)
 	out := make([]logicalLine, 0, len(physical))
@@ -62,8 +62,8 @@ func logicalLines(text string) []logicalLine {
 			continue
 		}
 		if comment {
-			// pip puts a blank before it, so that it is a comment wherever
-			// it is joined to.
+			// pip puts a blank before it, so that it stays a comment after it is joined to another
+			// line.
 			open.add(n+1, " ", -1)
 		}
 		open.add(n+1, line, p.start)
@@ -89,8 +89,8 @@ func (j *joiner) add(number int, text string, src int) {
 	j.text.WriteString(text)
 }
 
-// finish returns the line without comment and surrounding white space and
-// begins a new one; ok is false where nothing is left of it.
+// finish returns the line without comment and surrounding white space, and begins a new one; ok is
+// false if nothing is left of it.
 func (j *joiner) finish() (l logicalLine, ok bool) {
 	text := uncomment(j.text.String())
 	body := strings.TrimLeftFunc(text, isSpace)

@@ -2,10 +2,9 @@ package constraints
 
 import "strings"
 
-// LinkTarget returns where a symbolic link leads, of which GitLab's Files API
-// gives the target as the text. A text is taken for one where it is nothing but
-// a path: a single word, or words with a slash, without an end of line, which
-// git adds to no link and every editor to a file.
+// LinkTarget returns the target of a symbolic link, which GitLab's Files API gives as the text of
+// the file. It recognises a link by its text, which is nothing but a path: a single word, or words
+// with a slash, without a line end. Git adds none to a link, and every editor adds one to a file.
 func LinkTarget(text []byte) (target string, ok bool) {
 	s := string(text)
 	if s == "" || len(s) > 4096 || strings.ContainsAny(s, "\r\n\x00=<>!~;@#[]{}\"'\\") || strings.HasPrefix(s, "-") || strings.Contains(s, "://") {

@@ -9,14 +9,14 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// MissingKeyError says that an existing derived file does not have its key,
-// and which node of it holds the pins instead.
+// MissingKeyError says that an existing derived file does not have its key, and under which key the
+// pins are instead.
 type MissingKeyError struct {
 	Path string
-	// Key is what was looked for.
+	// Key is the key that was searched.
 	Key []string
-	// Found is the key under which most of the pins stand, nil if there is
-	// none, and Line and Format where and in which shape they do.
+	// Found is the key under which most of the pins are, nil if there is none. Line and Format are
+	// its line and its shape.
 	Found  []string
 	Line   int
 	Format Format
@@ -69,8 +69,7 @@ func missing(err error, f *File, d Derivation, y *yamlFile) error {
 	return e
 }
 
-// search looks for the node that holds most of the names of keys. Among equals
-// the first wins.
+// search finds the node with the most names among keys; of equal ones the first.
 type search struct {
 	keys   map[string]bool
 	best   int
@@ -79,8 +78,8 @@ type search struct {
 	format Format
 }
 
-// walk visits the nodes that a path of keys leads to. It may write behind the
-// path, whose elements it leaves.
+// walk visits the nodes under a path of keys. It may overwrite the array after the path, but not
+// the path.
 func (s *search) walk(n *yaml.Node, path []string) {
 	switch n.Kind {
 	case yaml.ScalarNode:

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// word is one word of an option string, unquoted, and where it stands.
+// word is one word of an option string, unquoted, and its place.
 type word struct {
 	value      string
 	start, end int
 }
 
-// splitWords splits s as Python's shlex.split does: quotes, and a backslash
-// that quotes the next character. It answers with a reason where a quote is
-// not closed. Positions are counted from base.
+// splitWords splits s as Python's shlex.split does: with quotes, and with a backslash that quotes
+// the next character. If a quote is not closed, it returns a reason. Positions are counted from
+// base.
 func splitWords(s string, base int) (words []word, reason string) {
 	for i := 0; i < len(s); {
 		if isBlank(s[i]) {
@@ -109,9 +109,9 @@ var optionSpecs = []optionSpec{
 	{"--config-settings", []string{"-C", "--config-setting"}, true},
 }
 
-// parseOptions reads words as pip's option parser does: values joined by "="
-// or in the next word, long names cut short, anything that is no option
-// skipped. It answers with a reason for what pip refuses.
+// parseOptions reads words as pip's option parser does: with values after "=" or in the next word,
+// with shortened long names, and skipping what is no option. If pip refuses a word, it returns a
+// reason.
 func parseOptions(words []word, use Use) (opts []option, reason string) {
 	for i := 0; i < len(words); i++ {
 		w := words[i]

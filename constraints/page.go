@@ -6,17 +6,16 @@ import (
 	"strings"
 )
 
-// page is a file as a list of physical lines, which come and go as a whole.
+// page is a file as a list of physical lines, which are removed and added as a whole.
 type page struct {
 	f     *File
 	mark  []byte // the byte order mark
 	lines []physical
-	// starts are where in the file the lines begin.
+	// starts are the places in the file at which the lines begin.
 	starts []int
 }
 
-// physical is one line as it stands in the file: its bytes and those of its
-// end, which is empty at most on the last.
+// physical is one line of the file: its bytes, and its line end, which only the last line may lack.
 type physical struct{ text, end string }
 
 func pageOf(f *File) *page {
@@ -37,8 +36,8 @@ func pageOf(f *File) *page {
 // open reports whether the last line has no end.
 func (p *page) open() bool { return len(p.lines) > 0 && p.lines[len(p.lines)-1].end == "" }
 
-// without returns the lines but some, given by their indices. The end of the
-// last one is left out, since another line may have been the last.
+// without returns the lines except some, given by their indices. It drops the end of the last one,
+// since another line may have been the last.
 func (p *page) without(some map[int]bool) []physical {
 	var out []physical
 	for i, l := range p.lines {
@@ -52,10 +51,10 @@ func (p *page) without(some map[int]bool) []physical {
 	return out
 }
 
-// via begins what pip-tools and uv write below a pin.
+// via matches the beginning of what pip-tools and uv write below a pin.
 var via = regexp.MustCompile(`^\s+#\s*via\b`)
 
-// drop returns the indices of the lines that go with some pins.
+// drop returns the indices of the lines that are removed with some pins.
 func (p *page) drop(pins []int) map[int]bool {
 	dropped := map[int]bool{}
 	for _, i := range pins {
@@ -84,8 +83,8 @@ func (p *page) below(l logicalLine) int {
 
 func indent(line string) string { return line[:len(line)-len(strings.TrimLeft(line, " \t"))] }
 
-// eol returns the line end that goes with line i: its own, or where that is
-// none or one that only Python knows, the first usual one of the file.
+// eol returns the line end to write after line i: its own; if it has none or one that only Python
+// knows, the first usual one of the file.
 func (p *page) eol(i int) string {
 	usual := func(end string) bool { return end == "\n" || end == "\r\n" || end == "\r" }
 	if i >= 0 && i < len(p.lines) && usual(p.lines[i].end) {
@@ -99,8 +98,8 @@ func (p *page) eol(i int) string {
 	return "\n"
 }
 
-// render writes the page without the dropped lines and with the added ones,
-// each list of adds before the line of its index.
+// render writes the page without the dropped lines and with the added ones, each list of adds
+// before the line with its index.
 func (p *page) render(dropped map[int]bool, adds map[int][]physical) []byte {
 	var lines []physical
 	for i := 0; i <= len(p.lines); i++ {

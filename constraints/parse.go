@@ -9,21 +9,20 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// Parse reads a constraints file as pip 26.2 does. Path is only used in
-// messages. An empty file is a File without pins.
+// Parse reads a constraints file as pip 26.2 does. Path is only used in messages. An empty file is
+// a File without pins.
 //
-// The error is a *SyntaxError for the first line that pip would refuse, with
-// the later ones in its More. Beyond pip, a file in UTF-16, UTF-32 or an
-// uncommon 8-bit encoding is an error, since it is not edited in place. Short
-// of pip, what needs a file system, a network or an environment is not tried:
-// nested files, paths and ${NAME} are listed as unmanaged, and so is a
-// --use-feature that some pip may not know. Two different active pins of one
-// name are no error here.
+// The error is a *SyntaxError for the first line that pip would refuse, with the later ones in its
+// More. Unlike pip, it refuses a file in UTF-16, UTF-32 or an uncommon 8-bit encoding, since that
+// cannot be edited in place. Unlike pip, it needs no file system, network or environment: nested
+// files, paths and ${NAME} are listed as unmanaged, and so is a --use-feature that some pip may not
+// know. Two different active pins of one name are no error here.
 func Parse(path string, data []byte) (*File, error) {
 	return readAfter(nil, path, data, UseConstraints)
 }
 
-// readAfter reads a file for one use, with an earlier version of the file, nil for none.
+// readAfter reads a file for one use, with the help of an earlier version of the file; nil for
+// none.
 func readAfter(old *File, path string, data []byte, use Use) (*File, error) {
 	src, bad := decode(path, data)
 	if bad != nil {
@@ -65,10 +64,10 @@ func readAfter(old *File, path string, data []byte, use Use) (*File, error) {
 // refusal is why pip refuses a line, and what to do about it.
 type refusal struct{ reason, next string }
 
-// environment matches what pip replaces by the value of a variable.
+// environment matches what pip replaces with the value of a variable.
 var environment = regexp.MustCompile(`\$\{[A-Z0-9_]+\}`)
 
-// read takes one logical line into the pins or the unmanaged lines.
+// read adds one logical line to the pins or the unmanaged lines.
 func (f *File) read(l logicalLine) *refusal {
 	if name := environment.FindString(l.text); name != "" {
 		f.leave(l, KindEnvironment, name+" is taken from the environment of pip")
@@ -89,8 +88,8 @@ func (f *File) read(l logicalLine) *refusal {
 	return f.readOptions(l, opts)
 }
 
-// splitOptions returns the part before the first option, and where the
-// options begin. Only a blank (U+0020) may stand before an option.
+// splitOptions returns the part before the first option, and the place where the options begin.
+// Only a blank (U+0020) may be before an option.
 func splitOptions(text string) (args string, rest int) {
 	if strings.HasPrefix(text, "-") {
 		return "", 0
@@ -101,7 +100,7 @@ func splitOptions(text string) (args string, rest int) {
 	return text, len(text)
 }
 
-// readOptions takes a line that holds options only.
+// readOptions reads a line that has options only.
 func (f *File) readOptions(l logicalLine, opts []option) *refusal {
 	var nested, plain string
 	for _, o := range opts {
@@ -138,7 +137,7 @@ func (f *File) leave(l logicalLine, kind Kind, reason string) {
 	f.Unmanaged = append(f.Unmanaged, Unmanaged{Line: l.number, Text: l.text, Reason: reason, Kind: kind})
 }
 
-// readRequirement takes a line that begins with a requirement.
+// readRequirement reads a line that begins with a requirement.
 func (f *File) readRequirement(l logicalLine, args string, words []word, opts []option) *refusal {
 	isURL := hasURLScheme(args)
 	separator := ";"
@@ -186,7 +185,7 @@ func (f *File) readRequirement(l logicalLine, args string, words []word, opts []
 	return nil
 }
 
-// readVersion takes a named requirement without URL as a pin, if it is one.
+// readVersion reads a named requirement without a URL, which is a pin or unmanaged.
 func (f *File) readVersion(l logicalLine, u Unmanaged, words []word, opts []option) {
 	pin := Pin{
 		Name: u.Name, Key: u.Key, Marker: u.Marker, MarkerText: u.MarkerText, Line: u.Line, Extras: u.Extras,
@@ -218,10 +217,10 @@ func (f *File) readVersion(l logicalLine, u Unmanaged, words []word, opts []opti
 	f.Pins = append(f.Pins, pin)
 }
 
-// locate finds the bytes of the pin's version and hashes. It answers with a
-// reason where they are laid out in a way that is not edited.
+// locate finds the bytes of the pin's version and hashes. If their layout cannot be edited, it
+// returns a reason.
 func (f *File) locate(pin *Pin, l logicalLine, words []word, opts []option) (reason string) {
-	// Neither a name nor extras can hold "=".
+	// Neither a name nor extras can contain "=".
 	start := strings.Index(l.text, pin.Op) + len(pin.Op)
 	start += len(l.text[start:]) - len(strings.TrimLeftFunc(l.text[start:], isSpace))
 	n := strings.IndexFunc(l.text[start:], func(r rune) bool {
@@ -271,8 +270,7 @@ func (f *File) locateHashes(pin *Pin, l logicalLine, words []word, opts []option
 	return ""
 }
 
-// before returns the end of what stands before an option: a word of the
-// options or the requirement.
+// before returns the end of what comes before an option: of a word, or of the requirement.
 func (f *File) before(l logicalLine, o option, words []word) int {
 	end := len(strings.TrimRightFunc(l.text[:o.start], isSpace))
 	if o.first > 0 {
@@ -281,8 +279,8 @@ func (f *File) before(l logicalLine, o option, words []word) int {
 	return f.src.offset(l.at(end-1) + 1)
 }
 
-// formOf returns what stands around the value of a --hash option, so that
-// another value can be written in the same form.
+// formOf returns the text around the value of a --hash option, so that another value can be written
+// in the same form.
 func formOf(text, value string) hashForm {
 	before, after, ok := strings.Cut(text, value)
 	if !ok {

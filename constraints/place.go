@@ -19,9 +19,8 @@ type named struct {
 // order is one way to sort lines, by a key made of the name and the line.
 type order func(name, line string) string
 
-// orders are the ways in which files are found sorted; where several fit, the
-// first is taken. Those by whole lines are what the command sort makes, where
-// "-" stands before "=".
+// orders are the ways in which files may be sorted; if several apply, the first is used. Those by
+// whole lines are the order of the command sort, in which "-" comes before "=".
 var orders = []order{
 	func(name, _ string) string { return strings.ToLower(name) },
 	func(name, _ string) string { return pep508.NormalizeName(name) },
@@ -50,7 +49,7 @@ func pinned(entries []named) []named {
 	return slices.DeleteFunc(slices.Clone(entries), func(e named) bool { return e.pin < 0 })
 }
 
-// sortedBy returns the first order in which the entries stand, or nil.
+// sortedBy returns the first order in which the entries are sorted; nil for none.
 func sortedBy(entries []named) order {
 	for _, o := range orders {
 		if slices.IsSortedFunc(entries, func(a, b named) int { return cmp.Compare(o(a.name, a.line.text), o(b.name, b.line.text)) }) {
@@ -60,9 +59,8 @@ func sortedBy(entries []named) order {
 	return nil
 }
 
-// group finds among which entries a new pin belongs, and their order; without
-// one it is nil. Whole is false if they are a block of a file that is not
-// sorted itself.
+// group finds the entries among which a new pin belongs, and their order, which is nil if there is
+// none. whole is false if they are a block of a file that is not sorted itself.
 func (p *page) group() (entries []named, by order, whole bool) {
 	all := p.f.entries()
 	pins := pinned(all)
@@ -83,8 +81,7 @@ func (p *page) group() (entries []named, by order, whole bool) {
 	return pins, nil, true
 }
 
-// blocks cuts the entries where a blank line, or one that pip acts on and that
-// names nothing, stands between two.
+// blocks splits the entries at blank lines, and at lines that pip acts on and that name nothing.
 func (p *page) blocks(entries []named) [][]named {
 	var out [][]named
 	for i, e := range entries {
@@ -100,7 +97,7 @@ func (p *page) cut(from, to int) bool {
 	return slices.ContainsFunc(p.lines[from:to], func(l physical) bool { return !isComment(l.text) })
 }
 
-// place returns the lines to add by the index of the line they go before.
+// place returns the lines to add by the index of the line before which they go.
 func (p *page) place(adds []NewPin) map[int][]physical {
 	entries, by, whole := p.group()
 	style := p.style(entries)
@@ -131,8 +128,8 @@ func (p *page) place(adds []NewPin) map[int][]physical {
 	return out
 }
 
-// spot returns the index of the line before which something goes that stands
-// before an entry, and that of a line that is like it.
+// spot returns the index of the line before which a new line goes that comes before an entry, and
+// the index of a line to imitate.
 func (p *page) spot(entries []named, before int, whole bool) (at, near int) {
 	switch {
 	case len(entries) == 0:
@@ -146,16 +143,16 @@ func (p *page) spot(entries []named, before int, whole bool) (at, near int) {
 	for at > 0 && isComment(p.lines[at-1].text) {
 		at--
 	}
-	// A comment right above the first pin is about the pin, unless it begins
-	// the file or the block, where it is about all that follows.
+	// A comment right above the first pin is about that pin, unless it is at the beginning of the
+	// file or the block. There it is about all that follows.
 	if at == 0 || !whole {
 		at = first
 	}
 	return at, first
 }
 
-// layout returns the hash list to imitate, that of the nearest pin above, or
-// else below, and nil where new pins carry no hashes.
+// layout returns the hash list to imitate: that of the nearest pin above, or else below; nil if new
+// pins have no hashes.
 func (p *page) layout(entries []named, before int) *hashList {
 	if !p.f.hashed() {
 		return nil
@@ -175,7 +172,7 @@ func (p *page) layout(entries []named, before int) *hashList {
 // style is how the lines of a file are spelled.
 type style struct {
 	indent, operator string // the operator with the blanks around it
-	semicolon        string // what stands before a marker
+	semicolon        string // what is before a marker
 }
 
 var (
@@ -183,8 +180,7 @@ var (
 	beforeMarker  = regexp.MustCompile(`^[ \t]*;[ \t]*`)
 )
 
-// style returns what most pins of some entries do, the first ones where two
-// are equally many.
+// style returns what most pins of some entries have; of equally many the first.
 func (p *page) style(entries []named) style {
 	var starts, semicolons []string
 	parts := map[string]style{}
@@ -209,7 +205,7 @@ func (p *page) style(entries []named) style {
 	return s
 }
 
-// most returns the text that is there most often, the first among equals.
+// most returns the most frequent text, the first among equals.
 func most(texts []string) string {
 	count := map[string]int{}
 	for _, t := range texts {

@@ -18,18 +18,18 @@ var urlSchemes = []string{
 	"svn+ssh", "svn+http", "svn+https", "svn+svn", "svn+file",
 }
 
-// hasURLScheme reports whether pip takes the text for a URL.
+// hasURLScheme reports whether pip reads the text as a URL.
 func hasURLScheme(text string) bool {
 	scheme, _, ok := strings.Cut(text, ":")
 	return ok && slices.Contains(urlSchemes, strings.ToLower(scheme))
 }
 
 var (
-	// eggName is what pip takes for a name there: no extras, no version.
+	// eggName matches what pip reads as a name there: no extras, no version.
 	eggName = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9._-]*[a-z0-9])?$`)
 )
 
-// archiveSuffixes are the ends of names that pip takes for archives.
+// archiveSuffixes are the endings of names that pip reads as archives.
 var archiveSuffixes = []string{
 	".zip", ".whl", ".tar", ".tgz", ".tbz", ".txz", ".tlz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.lz", ".tar.lzma",
 }
@@ -41,8 +41,8 @@ func isArchive(name string) bool {
 	})
 }
 
-// isArchivePath reports whether pip takes the text, which is no URL, for a
-// file on disk even if there is none.
+// isArchivePath reports whether pip reads the text, which is no URL, as a file on disk even if that
+// does not exist.
 func isArchivePath(text string) bool {
 	if !isArchive(withoutLastExtras(text)) {
 		return false
@@ -51,8 +51,8 @@ func isArchivePath(text string) bool {
 	return !at || strings.Contains(before, "/") || strings.HasPrefix(before, ".")
 }
 
-// readPath takes a line that names an archive on disk. Only a wheel's file
-// name says what it constrains; requirements need no name.
+// readPath reads a line that names an archive on disk. Only a wheel's file name says which package
+// it constrains; requirements need no name.
 func (f *File) readPath(l logicalLine, text string) *refusal {
 	if f.Use != UseRequirements && !isWheel(withoutLastExtras(text)) {
 		return unnamed(text)
@@ -61,7 +61,7 @@ func (f *File) readPath(l logicalLine, text string) *refusal {
 	return nil
 }
 
-// eggOf returns the name that a URL gives behind #egg= or &egg=, "" for none.
+// eggOf returns the name that a URL gives after #egg= or &egg=, "" for none.
 func eggOf(url string) string {
 	const mark = "egg="
 	for rest := url; ; {
@@ -77,7 +77,7 @@ func eggOf(url string) string {
 	}
 }
 
-// readURL takes a line that is a URL.
+// readURL reads a line that is a URL.
 func (f *File) readURL(l logicalLine, text string, marker pep508.Marker, markerText string) *refusal {
 	u := Unmanaged{
 		Line: l.number, Text: l.text, Kind: KindURL, Reason: "a URL is not a pin",
@@ -108,7 +108,7 @@ func (f *File) readURL(l logicalLine, text string, marker pep508.Marker, markerT
 	return nil
 }
 
-// readEditable takes a line that begins with -e.
+// readEditable reads a line that begins with -e.
 func (f *File) readEditable(l logicalLine, value string) *refusal {
 	if f.Use != UseRequirements {
 		return &refusal{"an editable requirement is not allowed as a constraint", "remove it or pin a released version"}
@@ -121,8 +121,8 @@ func (f *File) readEditable(l logicalLine, value string) *refusal {
 	return nil
 }
 
-// isPath reports whether pip takes a text that is no requirement for a folder: it
-// begins with a dot or holds a slash. A text that compares versions is none.
+// isPath reports whether pip reads a text that is no requirement as a folder: it begins with a dot
+// or has a slash. A text that compares versions is none.
 func isPath(text string) bool {
 	return (strings.HasPrefix(text, ".") || strings.Contains(text, "/")) && !operator.MatchString(text)
 }
@@ -178,7 +178,7 @@ func withoutLastExtras(text string) string {
 	return body[:start+n]
 }
 
-// explain says why a text is no requirement, with the hint that fits.
+// explain says why a text is no requirement, with a hint.
 func explain(text string) *refusal {
 	hasOperator := operator.MatchString(text)
 	_, option, tabbed := strings.Cut(text, "\t-")

@@ -2,19 +2,19 @@ package constraints
 
 import "strings"
 
-// This file reads a later version of a file. Most of its lines are the same, and
-// what a line says depends on the line alone, but for the places of its bytes.
+// This file reads a later version of a file. Most of its lines are the same. What a line means
+// depends on the line alone, only the places of its bytes do not.
 
-// said is what one logical line became: a pin, an unmanaged line, or neither. The
-// indices are plus one.
+// said is what one logical line became: a pin, an unmanaged line, or neither. It holds their
+// indices plus one.
 type said struct{ pin, unmanaged int }
 
-// Reread reads a later version of the same file for the same use: what is said by
-// lines that f has, too, is taken over from it. The outcome is the same as without f.
+// Reread reads a later version of the same file for the same use. It takes over what lines mean
+// that f has, too. The result is the same as without f.
 func (f *File) Reread(data []byte) (*File, error) { return readAfter(f, f.Path, data, f.Use) }
 
-// farthest is how many lines of the old file are compared with a new line, at
-// most: enough for the lines that one update moves, adds and removes together.
+// farthest is with how many lines of the old file a new line is compared at most. It is enough for
+// the lines that one update moves, adds and removes together.
 const farthest = 64
 
 // follower finds lines of an old file in the order in which a new one has them.
@@ -24,8 +24,8 @@ type follower struct {
 	missed int   // new lines since the last that was found
 }
 
-// find returns the line of the old file that reads as l, from where the last one
-// was found on; -1 is none.
+// find returns the index of the line of the old file that is the same as l, from the last one that
+// was found on; -1 for none.
 func (w *follower) find(src *source, l logicalLine) int {
 	if w.old == nil || w.old.src.at != nil || src.at != nil {
 		return -1
@@ -41,8 +41,8 @@ func (w *follower) find(src *source, l logicalLine) int {
 	return -1
 }
 
-// sameLine reports whether a line of f reads as l of another text, with the same
-// bytes between its parts.
+// sameLine reports whether a line of f is the same as l of another text, with the same bytes
+// between its parts.
 func (f *File) sameLine(k int, src *source, l logicalLine) bool {
 	o := f.lines[k]
 	if o.text != l.text || len(o.segs) != len(l.segs) {
@@ -61,8 +61,8 @@ func (f *File) sameLine(k int, src *source, l logicalLine) bool {
 	return f.src.text[from:to] == src.text[from+shift:to+shift]
 }
 
-// takeOver takes what the k-th line of an old file says for l. It reports false
-// where that line was read as something else than one pin or one unmanaged line.
+// takeOver gives l the meaning of the k-th line of an old file. It reports false if that line is
+// something else than one pin or one unmanaged line.
 func (f *File) takeOver(old *File, k int, l logicalLine) bool {
 	switch s := old.said[k]; {
 	case s.pin > 0:
@@ -87,8 +87,8 @@ func (f *File) takeOver(old *File, k int, l logicalLine) bool {
 
 func (s span) moved(by int) span { return span{s.start + by, s.end + by} }
 
-// plainLine is a line that stands on one physical line and continues nothing, but for
-// its segment, which begins behind cut bytes; ok is false where nothing is left of it.
+// plainLine is a line that is on one physical line and continues nothing. It lacks its segment,
+// which begins after cut bytes. ok is false if nothing is left of the line.
 func plainLine(number int, line string) (l logicalLine, cut int, ok bool) {
 	text := uncomment(line)
 	body := strings.TrimLeftFunc(text, isSpace)

@@ -10,13 +10,13 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// Change is all that one rewrite does to a file. The zero Change is nothing.
+// Change is all that one rewrite does to a file. The zero Change does nothing.
 type Change struct {
 	// Edits move pins, as with Apply.
 	Edits []Edit
 	// Remove are indices into File.Pins.
 	Remove []int
-	// Add are pins that the file shall have; their order does not matter.
+	// Add are pins to add; their order does not matter.
 	Add []NewPin
 }
 
@@ -157,8 +157,8 @@ func (f *File) hashed() bool {
 	return len(f.Pins) > 0 && !slices.ContainsFunc(f.Pins, func(p Pin) bool { return !p.HasHashes })
 }
 
-// kept says why a pin's line cannot be removed, or nothing: somebody wrote
-// more on it than the pin.
+// kept says why a pin's line cannot be removed, since somebody wrote more on it than the pin; empty
+// if it can.
 func (f *File) kept(p Pin) string {
 	l := f.lineOf(p)
 	_, rest := splitOptions(l.text)
@@ -184,8 +184,8 @@ func (f *File) lineOf(p Pin) logicalLine {
 	return f.lines[i]
 }
 
-// verify parses the outcome and compares it with the page: the pins that were
-// to go are gone, the new ones are there, everything else is the same.
+// verify parses the result and compares it with the page: the removed pins are gone, the new ones
+// are there, and everything else is the same.
 func (p *page) verify(out []byte, dropped map[int]bool, c Change) error {
 	h, err := p.f.Reread(out)
 	if err != nil {
@@ -203,8 +203,8 @@ func (p *page) verify(out []byte, dropped map[int]bool, c Change) error {
 	return nil
 }
 
-// matchPins tells the pins of the outcome apart: the old ones, in their order,
-// and the new ones, whose physical lines it returns.
+// matchPins separates the pins of the result: the old ones, in their order, and the new ones, whose
+// physical lines it returns.
 func (p *page) matchPins(h *File, c Change) (added map[int]bool, ok bool) {
 	var old []Pin
 	for i, pin := range p.f.Pins {

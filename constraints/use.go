@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Use is what pip takes a file for. The zero value says that nobody told.
+// Use is what pip uses a file for. The zero value means that it is not known.
 type Use string
 
 const (
@@ -18,13 +18,13 @@ const (
 	UseRequirements Use = "requirements"
 )
 
-// Read reads a file for what pip takes it for. Without a use it is a constraints file
-// if pip takes it for one, and else a requirements file if it holds lines that only
-// such a file may hold. A file with "constraints" in its name is never taken for
-// requirements unasked, since pip refuses such a line in it; the error says how to ask.
+// Read reads a file for a use. Without one it reads it as a constraints file if pip would accept
+// that, and else as a requirements file if it has lines that only such a file may have. It never
+// reads a file with "constraints" in its name as requirements unless use says so, since pip refuses
+// such a line in it; the error says how to set the use.
 //
-// The error is that of Parse. Of a requirements file it has the lines alone that pip
-// refuses there, too.
+// The error is that of Parse. For a requirements file it has only the lines that pip refuses there,
+// too.
 func Read(name string, data []byte, use Use) (*File, error) {
 	if use == UseRequirements {
 		return readAfter(nil, name, data, use)
@@ -45,8 +45,8 @@ func Read(name string, data []byte, use Use) (*File, error) {
 	return nil, strict.offering(loose)
 }
 
-// offering is the error with the other use named in the lines that it would admit,
-// which are all but those of loose.
+// offering adds to the error, on each line that the other use would accept, a sentence that names
+// that use. loose is the error of the other use.
 func (e *SyntaxError) offering(loose *SyntaxError) *SyntaxError {
 	still := map[int]bool{}
 	if loose != nil {

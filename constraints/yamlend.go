@@ -6,12 +6,12 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// The parser tells where a node begins and not where it ends. The functions
-// here find the end from the node's style. They need not be right for every
-// document: yamlFile.verify compares the outcome with what was there before.
+// The parser says where a node begins, but not where it ends. The functions here find the end by
+// the node's style. They need not be right for every document, since yamlFile.verify compares the
+// result with the file before.
 
-// end returns the offset behind the last byte of a node. The indent is that of
-// the collection the node stands in, flow whether that is in flow style.
+// end returns the offset after the last byte of a node. indent is that of the collection with the
+// node; flow says whether that is in flow style.
 func (y *yamlFile) end(n *yaml.Node, indent int, flow bool) int {
 	start := y.properties(y.offset(n))
 	switch {
@@ -25,7 +25,7 @@ func (y *yamlFile) end(n *yaml.Node, indent int, flow bool) int {
 	last := n.Content[len(n.Content)-1]
 	inner := n.Content[0].Column - 1
 	if n.Kind == yaml.SequenceNode {
-		// The item stands at least two columns behind its dash.
+		// The item begins at least two columns after its dash.
 		inner = max(indent, inner-2)
 	} else if isNull(last) {
 		return y.colon(n.Content[len(n.Content)-2]) + 1
@@ -33,8 +33,7 @@ func (y *yamlFile) end(n *yaml.Node, indent int, flow bool) int {
 	return y.end(last, inner, false)
 }
 
-// colon returns where the colon of a key stands, or the end of the key where
-// none follows it.
+// colon returns the offset of the colon of a key, or the end of the key if it has none.
 func (y *yamlFile) colon(key *yaml.Node) int {
 	start := y.properties(y.offset(key))
 	end := start + len(key.Value) // a plain key is one line, as it reads
@@ -49,7 +48,7 @@ func (y *yamlFile) colon(key *yaml.Node) int {
 	return end
 }
 
-// isNull reports whether a node stands for a value that is not written.
+// isNull reports whether a node is a value that is not written.
 func isNull(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && n.Value == "" &&
 		n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
@@ -75,7 +74,7 @@ func (y *yamlFile) properties(i int) int {
 	return i
 }
 
-// tokenLength returns how far an anchor, alias or tag reaches.
+// tokenLength returns the length of an anchor, alias or tag.
 func tokenLength(b []byte) int {
 	if i := bytes.IndexAny(b, " \t\r\n,[]{}"); i >= 0 {
 		return i
@@ -83,8 +82,7 @@ func tokenLength(b []byte) int {
 	return len(b)
 }
 
-// lineEnd returns where the line end, or the end of the file, stands that
-// closes the line of offset i.
+// lineEnd returns the offset of the line end after offset i, or that of the end of the file.
 func (y *yamlFile) lineEnd(i int) int {
 	for i < len(y.data) && newlineAt(y.data[i:]) == 0 {
 		i++
@@ -92,7 +90,7 @@ func (y *yamlFile) lineEnd(i int) int {
 	return i
 }
 
-// nextLine returns where the line after that of offset i begins.
+// nextLine returns the offset of the line after that of offset i.
 func (y *yamlFile) nextLine(i int) int {
 	i = y.lineEnd(i)
 	return i + newlineAt(y.data[i:])
@@ -114,9 +112,8 @@ func (y *yamlFile) scalarEnd(n *yaml.Node, start, indent int, flow bool) int {
 	return y.plainEnd(start, indent)
 }
 
-// quotedEnd returns the offset behind the quote that closes the one at start.
-// A doubled single quote reads as two strings here, which ends at the same
-// place.
+// quotedEnd returns the offset after the quote that closes the one at start. It reads a doubled
+// single quote as two texts, which end at the same place.
 func quotedEnd(data []byte, start int) int {
 	mark := data[start]
 	for i := start + 1; i < len(data); i++ {
@@ -132,7 +129,7 @@ func quotedEnd(data []byte, start int) int {
 	return len(data)
 }
 
-// flowEnd returns the offset behind the bracket that closes the one at start.
+// flowEnd returns the offset after the bracket that closes the one at start.
 func (y *yamlFile) flowEnd(start int) int {
 	depth := 0
 	for i := start; i < len(y.data); i++ {
@@ -169,8 +166,8 @@ func (y *yamlFile) flowPlainEnd(start int) int {
 	return start + len(bytes.TrimRight(y.data[start:i], " \t\r\n"))
 }
 
-// plainEnd returns the end of a plain scalar outside brackets, which goes on
-// over lines that are indented further and no comment.
+// plainEnd returns the end of a plain scalar outside brackets. It continues on lines that are
+// indented further and are no comment.
 func (y *yamlFile) plainEnd(start, indent int) int {
 	end := start
 	for i := start; i < len(y.data); i = y.nextLine(i) {
@@ -193,9 +190,8 @@ func (y *yamlFile) plainEnd(start, indent int) int {
 	return end
 }
 
-// blockEnd returns the end of a literal or folded scalar: the end of its last
-// line that is not blank, or, where blanks is true, of the blank lines too that
-// it keeps.
+// blockEnd returns the end of a literal or folded scalar, which is that of its last line that is
+// not blank. With blanks it is that of the blank lines after it, if the scalar keeps these.
 func (y *yamlFile) blockEnd(start, indent int, blanks bool) int {
 	header := string(y.data[start:y.lineEnd(start)])
 	keep, content := false, 0

@@ -10,11 +10,10 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// A list or a map changes entry by entry: an entry that moved gets its new text
-// in its old quotes, one that is gone goes with its line, a new one follows the
-// one that it follows in the constraints file. Comments, quotes and the order of
-// the others stay, so that two merge requests that move different pins change
-// different lines.
+// A list or a map changes entry by entry: an entry that moved gets its new text in its old quotes,
+// one that is gone is removed with its line, and a new one comes after the one that it follows in
+// the constraints file. Comments, quotes and the order of the others stay, so that two merge
+// requests that move different pins change different lines.
 
 // errWhole says that a collection cannot be changed entry by entry.
 var errWhole = errors.New("the value has to be written anew")
@@ -47,18 +46,18 @@ type item struct {
 	key, value *yaml.Node // a list has no keys
 	name, text string
 	start, end int
-	to         int // the index of the entry that it becomes, -1 if it goes
+	to         int // the index of the entry that it becomes, -1 if it is removed
 	exact      bool
 }
 
-// wanted is one entry as it shall be.
+// wanted is one entry as it is to be.
 type wanted struct {
 	name, text string
 	identity   string // of a pin, whatever its version; "" for another line
 	from       int    // the index of the item that becomes it, -1 if it is new
 }
 
-// all are the wanted entries of a list or a map, in the file's order.
+// all lists the wanted entries of a list or a map, in the file's order.
 func (v value) all() []wanted {
 	var out []wanted
 	for _, line := range v.lines {
@@ -70,7 +69,7 @@ func (v value) all() []wanted {
 	return out
 }
 
-// identityOf returns what tells a pin from another, whatever their versions.
+// identityOf returns what identifies a pin, whatever its version.
 func identityOf(line string) string {
 	f, err := Parse("", []byte(line))
 	if err != nil || len(f.Pins) != 1 {
@@ -115,7 +114,7 @@ type entryEditor struct {
 	edits []splice
 }
 
-// list finds the items and where they stand.
+// list finds the items and their places.
 func (b *entryEditor) list() error {
 	step := 1
 	if b.n.Kind == yaml.MappingNode {
@@ -142,8 +141,8 @@ func (b *entryEditor) list() error {
 	return nil
 }
 
-// locate finds where an item begins and ends. It reports false where the bytes
-// between do not hold that item alone.
+// locate finds where an item begins and ends. It reports false if other things are between these
+// places, too.
 func (b *entryEditor) locate(it *item) bool {
 	t := target{mapping: b.n, key: it.key, value: it.value, flow: b.flow, step: 2}
 	lead, ok := b.y.lead(t)
@@ -163,7 +162,7 @@ func (b *entryEditor) locate(it *item) bool {
 	if it.key != nil {
 		it.start = b.y.lineStart(b.y.offset(it.key))
 	}
-	// What stands before an item on its line would go with it.
+	// What is before an item on its line would be removed with it.
 	if spaces(b.y.data[it.start:]) != indent {
 		return false
 	}
@@ -208,8 +207,8 @@ func (b *entryEditor) match() bool {
 	return some
 }
 
-// pair gives the item at i, if it has none, the first wanted entry of a name that
-// is still free.
+// pair pairs the item at i, if it has no entry, with the first wanted entry of a name that has no
+// item.
 func (b *entryEditor) pair(i int, free map[string][]int, name string) {
 	for len(free[name]) > 0 && b.items[i].to < 0 {
 		j := free[name][0]
@@ -263,7 +262,7 @@ func (b *entryEditor) put(n *yaml.Node, text string) error {
 	return nil
 }
 
-// remove takes out the items that become nothing, with their lines.
+// remove removes the items that have no entry, with their lines.
 func (b *entryEditor) remove() {
 	for i := 0; i < len(b.items); i++ {
 		if b.items[i].to >= 0 {
@@ -286,9 +285,9 @@ func (b *entryEditor) remove() {
 	}
 }
 
-// add writes the new entries, each behind the one that it follows.
+// add writes the new entries, each after the one that it follows.
 func (b *entryEditor) add() {
-	after := -1 // the item behind which the next new entry goes
+	after := -1 // the item after which the next new entry goes
 	for j := 0; j < len(b.want); j++ {
 		if b.want[j].from >= 0 {
 			after = b.want[j].from
@@ -320,13 +319,13 @@ func (b *entryEditor) insert(after int, texts []string) {
 	}
 }
 
-// pad is what stands before every item in block style.
+// pad is what is before every item in block style.
 func (b *entryEditor) pad() string {
 	start := b.items[0].start
 	return string(b.y.data[start : start+spaces(b.y.data[start:])])
 }
 
-// entry returns a new entry without what stands around it.
+// entry returns a new entry without what is around it.
 func (b *entryEditor) entry(w wanted) string {
 	text := b.quote(b.like(), w.text)
 	switch {
@@ -349,11 +348,11 @@ func (b *entryEditor) like() *yaml.Node {
 	return b.items[0].value
 }
 
-// plainVersion matches versions that no reader of YAML takes for a number.
+// plainVersion matches versions that no YAML parser reads as a number.
 var plainVersion = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9][0-9A-Za-z.+]*$`)
 
-// quote writes a text in the quotes of a node, plain where that was plain and
-// the text reads as a text then.
+// quote writes a text in the quotes of a node. If that has none, the text has none either, provided
+// that YAML reads it as a text then.
 func (b *entryEditor) quote(n *yaml.Node, text string) string {
 	safe := plainPin
 	if b.n.Kind == yaml.MappingNode {

@@ -10,20 +10,19 @@ import (
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
 
-// maxNesting is how deep collections may stand in each other in a YAML file, in
-// brackets, by indentation or on one line. What is nested costs a YAML reader more
-// than its length, and no file that people keep by hand comes near it.
+// maxNesting is how deep collections may be nested in a YAML file, in brackets, by indentation or
+// on one line. Nesting costs a YAML parser more than length, and no file that people write is
+// nearly as deep.
 const maxNesting = 100
 
-// NewYAMLLoader reads the documents of a file one by one. Keys that are given twice
-// are for the caller to judge. A file that is nested too deeply is refused where it
-// becomes so, before more of it is read.
+// NewYAMLLoader reads the documents of a file one by one. The caller judges duplicate keys. It
+// refuses a file that is nested too deeply as soon as that shows.
 func NewYAMLLoader(data []byte) (*yaml.Loader, error) {
 	return yaml.NewLoader(bytes.NewReader(data), yaml.WithUniqueKeys(false), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthValue(maxNesting))))
 }
 
-// yamlFaults are what a library of YAML says, by a part of its message, and what
-// people are told. The first that fits counts.
+// yamlFaults are messages of the YAML library, by a part of each, and our words for them. The first
+// that matches counts.
 var yamlFaults = []struct{ part, words string }{
 	{"',' or", "a bracket is not closed, or a comma is missing"},
 	{"unexpected end of stream", "a quote or a bracket is not closed"},
@@ -57,8 +56,8 @@ var yamlFaults = []struct{ part, words string }{
 	{"'>'", "what follows ! is not a tag"},
 }
 
-// YAMLFault says in our words why a file is not YAML, and in which line, 0 if
-// that is not known. The error is one of the YAML library.
+// YAMLFault says in our words why a file is not YAML, and in which line; 0 if that is not known.
+// err is one of the YAML library.
 func YAMLFault(err error) (line int, words string) {
 	message := err.Error()
 	if load := new(yaml.LoadError); errors.As(err, &load) {

@@ -19,17 +19,16 @@ type yamlFile struct {
 	docs  []*yaml.Node
 	// newline is the first line end of the file, "\n" if there is none.
 	newline string
-	// aliases has the first alias of each node that has one; nil until used.
+	// aliases has the first alias of each node that has one; nil until it is needed.
 	aliases map[*yaml.Node]*yaml.Node
-	// seen is the place that offset found last, from which it goes on.
+	// seen is the place that offset found last. The next search goes on from there.
 	seen place
 }
 
 // place is a line and column, as nodes count them, and its offset.
 type place struct{ line, column, offset int }
 
-// readYAML parses a stream of any number of documents. Duplicate keys are
-// left for find to judge.
+// readYAML parses a stream of any number of documents. find judges duplicate keys.
 func readYAML(path string, data []byte) (*yamlFile, error) {
 	if i := invalidUTF8(data); i >= 0 {
 		return nil, lineErrorf(path, lineOf(data, i), "it is not UTF-8; %s", saveAsUTF8)
@@ -58,8 +57,8 @@ func notYAML(path string, err error) error {
 	return lineErrorf(path, max(line, 1), "it is not YAML: %s; correct it by hand", what)
 }
 
-// index notes where the lines begin, by the line ends of YAML 1.1, which are
-// the ones that node positions are counted with.
+// index finds where the lines begin, by the line ends of YAML 1.1, which the parser uses for the
+// positions of nodes.
 func (y *yamlFile) index() {
 	start := 0
 	if bytes.HasPrefix(y.data, utf8BOM) {
@@ -100,8 +99,8 @@ func newlineAt(b []byte) int {
 	return 0
 }
 
-// offset returns where a node begins, its anchor and tag included. Nodes of one
-// line that are asked for in their order cost no more than the line.
+// offset returns where a node begins, with its anchor and tag. The offsets of all nodes of a line,
+// in their order, cost as much as reading the line once.
 func (y *yamlFile) offset(n *yaml.Node) int {
 	if n.Line > len(y.lines) || n.Line < 1 {
 		return len(y.data)
@@ -118,19 +117,18 @@ func (y *yamlFile) offset(n *yaml.Node) int {
 	return at.offset
 }
 
-// target is the key that holds the pins, and its value. The item of a list has
-// no key.
+// target is the key that has the pins, and its value. The item of a list has no key.
 type target struct {
 	mapping, key, value *yaml.Node
 	flow                bool
 	step                int // the indent of the key within its parent, or 2
 }
 
-// errNoKey is what find answers where the key does not stand in the file.
+// errNoKey is returned by find if the file does not have the key.
 var errNoKey = errors.New("the key does not stand in the file")
 
-// find follows a path of keys. That more than one node could be meant, or
-// that an alias would have to be followed, is an error.
+// find follows a path of keys. If several nodes match, or an alias is on the way, it returns an
+// error.
 func (y *yamlFile) find(path []string) (target, error) {
 	var found []target
 	for _, doc := range y.docs {
@@ -192,7 +190,7 @@ func (y *yamlFile) walk(n *yaml.Node, path []string) (target, error) {
 	return t, nil
 }
 
-// read returns what the value holds in the shape of d.
+// read returns the value in the shape of d.
 func (t target) read(d Derivation) (Content, error) {
 	role := d.role()
 	c := Content{Expand: role != roleOther}
@@ -229,7 +227,7 @@ func (t target) read(d Derivation) (Content, error) {
 	return c, nil
 }
 
-// versions returns names and their versions, which alternate, as pins.
+// versions returns alternating names and versions as pins.
 func versions(pairs []string) string {
 	var b strings.Builder
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -245,8 +243,8 @@ func resolve(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// variable returns the value node of a variable that GitLab CI writes as a
-// mapping, and whether it is expanded; nil if it is none.
+// variable returns the value node of a variable that GitLab CI writes as a mapping, and whether
+// GitLab expands it; nil for any other node.
 func variable(n *yaml.Node) (inner *yaml.Node, expand bool) {
 	expand = true
 	if n.Kind != yaml.MappingNode {

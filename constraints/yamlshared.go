@@ -7,12 +7,10 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// What one text of a file says for several places is changed where it stands,
-// and only if it is the pins. What cannot be read without GitLab, such as
-// !reference, is not changed at all.
+// A text that several places of a file share is changed in its own place, and only if it is the
+// pins. What only GitLab can resolve, such as !reference, is not changed at all.
 
-// shared returns the target that holds the text of t: t itself, or the node that
-// its alias names.
+// shared returns the target that has the text of t: t itself, or the node that its alias names.
 func (y *yamlFile) shared(t target, c *change) (target, error) {
 	n, key := t.value, strings.Join(c.d.Key, ".")
 	switch {
@@ -46,8 +44,8 @@ func foreign(n *yaml.Node) bool {
 	return n.Kind != yaml.AliasNode && tag != "" && tag != "!" && !strings.HasPrefix(tag, "!!")
 }
 
-// free refuses a value in which something is shared, or has a tag of its own:
-// replacing the whole would lose that.
+// free refuses a value of which a part is shared or has a tag of its own, since replacing the whole
+// would lose that.
 func (y *yamlFile) free(n *yaml.Node, d Derivation) error {
 	for _, c := range n.Content {
 		what := ""
@@ -89,7 +87,7 @@ func (y *yamlFile) findAliases(n *yaml.Node) {
 	}
 }
 
-// locate finds where a node stands: the value of a key or an item of a list.
+// locate finds the target of a node: the value of a key or an item of a list.
 func (y *yamlFile) locate(n *yaml.Node) (target, bool) {
 	var find func(at *yaml.Node, flow bool) (target, bool)
 	find = func(at *yaml.Node, flow bool) (target, bool) {
@@ -116,8 +114,8 @@ func (y *yamlFile) locate(n *yaml.Node) (target, bool) {
 	return target{}, false
 }
 
-// pinsIn reports whether a node holds the pins of the file, perhaps at other
-// versions: at least half of the names in it are the file's.
+// pinsIn reports whether a node has the pins of the file, perhaps at other versions: at least half
+// of its names are the file's.
 func (f *File) pinsIn(n *yaml.Node) bool {
 	if inner, _ := variable(n); inner != nil {
 		n = resolve(inner)

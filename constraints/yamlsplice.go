@@ -36,7 +36,7 @@ func fromScratch(f *File, d Derivation, want value) ([]byte, error) {
 	return nil, fmt.Errorf("derive %s from %s: YAML cannot carry the text; write it in ASCII", d.Path, f.Path)
 }
 
-// comment makes a path fit for a comment of one line.
+// comment makes a path safe for a comment of one line.
 func comment(path string) string {
 	return strings.Map(func(r rune) rune {
 		if !printable(r) || r == utf8.RuneError {
@@ -46,13 +46,13 @@ func comment(path string) string {
 	}, path)
 }
 
-// stuckError says that the bytes of a value cannot be told from those around it.
+// stuckError says that the bytes of a value cannot be separated from those around it.
 func (y *yamlFile) stuckError(t target, d Derivation) error {
 	return lineErrorf(y.path, t.value.Line, "the value of %s cannot be replaced without touching what stands around it; write an empty text there first", strings.Join(d.Key, "."))
 }
 
-// replace returns the file with what stands at the target changed to the wanted
-// value, in the first way that changes nothing else.
+// replace returns the file with the value of the target changed to the wanted one, in the first way
+// that changes nothing else.
 func (y *yamlFile) replace(f *File, t target, d Derivation, want value) ([]byte, error) {
 	if d.Format != FormatBlock {
 		return y.replaceEntries(f, t, d, want)
@@ -64,23 +64,23 @@ func (y *yamlFile) replace(f *File, t target, d Derivation, want value) ([]byte,
 	return y.write(c)
 }
 
-// change is what is to be done to a file.
+// change is what to change in a file.
 type change struct {
 	f    *File
 	d    Derivation
-	want value // what the key shall hold
-	// at is the value that is written anew, and shown what is written there.
+	want value // what the key is to have
+	// at is the value that is written anew, and shown is what is written there.
 	at    target
 	shown value
-	// touched are the nodes that may differ afterwards. Of a variable's mapping
-	// that is its value and its expand.
+	// touched are the nodes that may differ afterwards. For the mapping of a variable these are its
+	// value and its expand.
 	touched []*yaml.Node
 	// edits are further edits of the bytes, which touch other bytes.
 	edits []splice
 }
 
-// aim finds the text that holds the pins of a key: the value itself, that of a
-// variable written as a mapping, or the one that an alias names.
+// aim finds the text with the pins of a key: the value itself, that of a variable written as a
+// mapping, or the one that an alias names.
 func (y *yamlFile) aim(c *change, t target) error {
 	at, err := y.shared(t, c)
 	if err != nil {
@@ -114,7 +114,7 @@ func (y *yamlFile) aim(c *change, t target) error {
 	return nil
 }
 
-// leaveAlone adds expand: false to the mapping of a variable that is expanded.
+// leaveAlone adds expand: false to the mapping of a variable that GitLab expands.
 func (y *yamlFile) leaveAlone(c *change, mapping *yaml.Node, value target) error {
 	if _, expand := variable(mapping); !expand {
 		return nil
@@ -143,8 +143,8 @@ func (y *yamlFile) leaveAlone(c *change, mapping *yaml.Node, value target) error
 	return nil
 }
 
-// lineAfter puts a line behind the one of an offset. A file that ends without a
-// line end goes on doing so.
+// lineAfter adds a line after the one of an offset. A file that ends without a line end keeps
+// ending so.
 func (y *yamlFile) lineAfter(i int, text string) splice {
 	next := y.nextLine(i)
 	if next == y.lineEnd(i) {
@@ -168,8 +168,8 @@ func (y *yamlFile) write(c change) ([]byte, error) {
 	return nil, y.stuckError(c.at, c.d)
 }
 
-// lead returns the offset behind the colon or the dash before a value, and
-// whether there is one. In brackets an item has none, and its own offset counts.
+// lead returns the offset after the colon or the dash before a value; false if there is none. An
+// item in brackets has none, and then its own offset is returned.
 func (y *yamlFile) lead(t target) (int, bool) {
 	if t.key != nil {
 		i := y.colon(t.key)
@@ -200,8 +200,7 @@ func (y *yamlFile) lineStart(i int) int {
 	return y.lines[max(n, 0)]
 }
 
-// places returns the ways to write a value anew, each with the bytes that it
-// takes the place of.
+// places returns the ways to write a value anew, each with the bytes that it replaces.
 func (y *yamlFile) places(t target, lead int, d Derivation, want value) []splice {
 	begin := y.properties(y.offset(t.value))
 	if t.flow {
@@ -235,7 +234,7 @@ func (y *yamlFile) places(t target, lead int, d Derivation, want value) []splice
 			end = y.trimmed(t.value, end, indent)
 		}
 		next := y.nextLine(end)
-		// A file that ends without a line end goes on doing so.
+		// A file that ends without a line end keeps ending so.
 		if next == y.lineEnd(end) && !strings.HasPrefix(text, " |") {
 			text = strings.TrimSuffix(text, l.newline)
 		}
@@ -244,8 +243,9 @@ func (y *yamlFile) places(t target, lead int, d Derivation, want value) []splice
 	return out
 }
 
-// trimmed returns the end of a value without the blank lines that |+ makes part
-// of it: they are the file's layout, too.
+// trimmed returns the end of a value without the blank lines that
+//
+// + makes part of it, since they are the file's layout, too.
 func (y *yamlFile) trimmed(n *yaml.Node, end, indent int) int {
 	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
 		return end
@@ -300,8 +300,8 @@ func (y *yamlFile) keptComment(n *yaml.Node, colon, end int) string {
 
 var errDiffers = errors.New("the outcome differs outside the key")
 
-// verify reports whether an outcome holds the wanted value, and every node that
-// was not to be touched as it was.
+// verify reports whether a result has the wanted value, and every node outside touched is as it
+// was.
 func (y *yamlFile) verify(out []byte, c change) error {
 	z, err := readYAML(y.path, out)
 	if err != nil {
@@ -325,8 +325,8 @@ func (y *yamlFile) verify(out []byte, c change) error {
 	return nil
 }
 
-// same compares two trees, of which the first has nodes that may differ. Of a
-// variable's mapping its value and its expand may.
+// same compares two trees except for the touched nodes of the first. In the mapping of a variable
+// its value and its expand may differ.
 func same(a, b *yaml.Node, touched []*yaml.Node) bool {
 	if a.Anchor != b.Anchor {
 		return false

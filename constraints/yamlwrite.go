@@ -8,18 +8,18 @@ import (
 	"unicode/utf8"
 )
 
-// layout is how a value is written behind a key in block style.
+// layout is how a value is written after a key in block style.
 type layout struct {
 	indent  int    // of the key
 	child   int    // of what is nested in the value
 	dash    int    // of the dashes of a list
 	newline string // the line end
-	comment string // what stays behind the value's first line, with its blank
+	comment string // what stays after the value's first line, with its blank
 }
 
-// drafts returns the ways to write a value behind the colon of a key, best
-// first. Each ends in a line end. The first may not do where comments or blank
-// lines follow that a literal scalar would take in.
+// drafts returns the ways to write a value after the colon of a key, best first. Each ends in a
+// line end. The first may not work before comments or blank lines, which a literal scalar would
+// swallow.
 func drafts(want value, f Format, l layout) []string {
 	switch f {
 	case FormatList:
@@ -40,8 +40,7 @@ func drafts(want value, f Format, l layout) []string {
 	return out
 }
 
-// expandFalse is what GitLab CI has to be told of a variable whose text it
-// shall leave alone.
+// expandFalse makes GitLab CI leave the text of a variable as it is.
 const expandFalse = "expand: false"
 
 // flowDraft returns a value in flow style.
@@ -66,8 +65,7 @@ func flowDraft(want value, f Format) string {
 	return doubleQuoted(want.text)
 }
 
-// texts returns a text as a literal scalar, if it can be one, and as a
-// double-quoted one.
+// texts returns a text as a literal scalar, if it can be one, and as a double-quoted one.
 func texts(text string, l layout) []string {
 	quoted := " " + folded(text, l) + l.comment + l.newline
 	if !literal(text) {
@@ -92,9 +90,8 @@ func texts(text string, l layout) []string {
 	return []string{b.String(), quoted}
 }
 
-// literal reports whether every YAML reader takes the text from a literal
-// scalar as it is: printable, no line end but "\n", and with lines at both
-// ends that show where it begins and ends.
+// literal reports whether every YAML parser reads the text from a literal scalar as it is: it is
+// printable, has no line end but "\n", and its first and last lines show where it begins and ends.
 func literal(text string) bool {
 	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && !printable(r) }) {
 		return false
@@ -110,8 +107,8 @@ func literal(text string) bool {
 	return true
 }
 
-// printable reports whether YAML 1.1 and 1.2 both let a character stand
-// unescaped, and neither reads it as a line end.
+// printable reports whether YAML 1.1 and 1.2 both permit a character without an escape, and neither
+// reads it as a line end.
 func printable(r rune) bool {
 	switch {
 	case r < 0x20, r >= 0x7f && r < 0xa0, r == 0x2028, r == 0x2029, r == 0xfeff, r == 0xfffe, r == 0xffff:
@@ -120,8 +117,8 @@ func printable(r rune) bool {
 	return true
 }
 
-// folded returns a double-quoted scalar with a line of its own for every line
-// of the text, so that a change of one pin is a change of one line.
+// folded returns a double-quoted scalar with one line for every line of the text, so that a change
+// of one pin is a change of one line.
 func folded(text string, l layout) string {
 	lines := strings.SplitAfter(text, "\n")
 	if last := len(lines) - 1; last > 0 && lines[last] == "" {
@@ -137,7 +134,7 @@ func folded(text string, l layout) string {
 		if i > 0 {
 			b.WriteString(`\` + l.newline + strings.Repeat(" ", l.child))
 			if strings.HasPrefix(body, " ") {
-				b.WriteString(`\`) // else it would count as indent
+				b.WriteString(`\`) // else YAML reads it as indentation
 			}
 		}
 		b.WriteString(body)
@@ -203,14 +200,14 @@ func mapping(entries []entry, l layout) string {
 var (
 	plainPin = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*={2,3}[A-Za-z0-9.+!_-]+$`)
 	plainKey = regexp.MustCompile(`^[A-Za-z_.][A-Za-z0-9_./-]*$`)
-	// notStrings are the plain words that some reader takes for another type.
+	// notStrings are plain words that some parser reads as another type.
 	notStrings = []string{
 		"y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan", ".", "..", "...",
 	}
 )
 
-// scalar returns a text as a plain scalar, or quoted where some reader would
-// not take that for a string.
+// scalar returns a text as a plain scalar, or quoted if some parser would not read that as a
+// string.
 func scalar(text string) string {
 	if plainKey.MatchString(text) && !slices.Contains(notStrings, strings.ToLower(text)) {
 		return text

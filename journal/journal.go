@@ -47,7 +47,7 @@ const Done = "done"
 type Outcome struct {
 	Result string   // Done, or a sentence
 	Target string   // what it changed, if only the effect knows that; empty: the fact's
-	After  []string // what is there now, beside what the fact says
+	After  []string // what is there now, in addition to the fact's
 }
 
 // Do writes a fact down, carries out its effect, and writes down the result. An error
@@ -101,13 +101,13 @@ func (e *Entry) End(ctx context.Context, out Outcome) error {
 	})
 }
 
-// Asked adds an entry to the audit that is about no effect: what a person asked for.
+// Asked adds an entry to the audit about what a person asked for, which is no effect.
 func (j *Journal) Asked(ctx context.Context, e store.AuditEntry) error {
 	e.Event = store.Asked
 	return j.write(e, func(e store.AuditEntry) error { return j.store.Record(ctx, e) })
 }
 
-// Err is the reason why the journal carries out nothing any more, or nil.
+// Err is the reason why the journal carries out nothing any more; nil if it does.
 func (j *Journal) Err() error { return j.err }
 
 // write adds an entry by store, and to the file.

@@ -11,27 +11,26 @@ import (
 // rest is how long a server that does not answer is left alone.
 const rest = time.Minute
 
-// longer is for how much longer a page that hung twice is not used to find out whether
-// a server that is down answers again.
+// longer is for how much longer a page that hung twice is not asked for to find out whether a
+// server that is down answers again.
 const longer = 4 * time.Minute
 
-// patience is for how long quick failures, such as a refused connection, have to last
-// before a page or a server is left alone. Until then a server may be starting, and
-// clients repeat their requests.
+// patience is how long quick failures, such as a refused connection, must last before a page or a
+// server is left alone. Until then a server may be starting, and clients repeat their requests.
 const patience = 10 * time.Second
 
-// forgotten is how long after the last failure the earlier failures stop to count. If
-// nobody asked meanwhile, nobody knows whether they lasted.
+// forgotten is how long after the last failure the earlier failures stop counting. If nobody asked
+// meanwhile, nobody knows whether they lasted.
 const forgotten = 2 * rest
 
 // most is how many slow pages are remembered.
 const most = 1000
 
-// Record is what is known of servers. It is for several goroutines, and one is
-// shared by all runs of a process.
+// Record is what is known of servers. Any goroutine may use it, and all runs of a process share
+// one.
 type Record struct {
-	// Observe, if set, is called for every request that was sent: with the status of its
-	// answer, 0 where none came. It is set before the first request.
+	// Observe, if set, is called after every request that was sent, with the status of its answer;
+	// 0 if none came. It must be set before the first request.
 	Observe func(host string, status int)
 
 	mu      sync.Mutex
@@ -44,13 +43,13 @@ type server struct {
 	whole   time.Time            // when the last answer was complete
 	failing map[string]time.Time // pages that failed since the last answer, and since when
 	failed  time.Time            // when the last of them failed
-	down    error                // why it is left alone; nil: it is asked
+	down    error                // why it is left alone; nil if it is asked
 	until   time.Time
-	probe   chan struct{} // open while somebody asks on behalf of all
+	probe   chan struct{} // open while one request asks for all
 	pages   map[string]*page
 }
 
-// page is one path that hung while others answered.
+// page is a path that hung while other paths answered.
 type page struct {
 	hung  int
 	until time.Time
@@ -69,7 +68,7 @@ func (d *Down) Error() string { return Words(d.cause) }
 // Unwrap is the failure for which it is left alone.
 func (d *Down) Unwrap() error { return d.cause }
 
-// observed tells Observe of an answer, or with nil of none.
+// observed calls Observe with an answer; nil is no answer.
 func (r *Record) observed(req *http.Request, resp *http.Response) {
 	switch {
 	case r.Observe == nil:
@@ -80,11 +79,11 @@ func (r *Record) observed(req *http.Request, resp *http.Response) {
 	}
 }
 
-// ask returns nil if a page may be asked for. probe says that all others wait for this
-// request. If another request is the probe, ask waits for its result.
+// ask returns nil if a page may be asked for. probe says that all others wait for this request. If
+// another request is the probe, ask waits for its result.
 func (r *Record) ask(ctx context.Context, key, path string) (probe bool, err error) {
 	for {
-		wait, probe, err := r.look(key, path)
+		wait, probe, err := r.tryAsk(key, path)
 		if wait == nil {
 			return probe, err
 		}
@@ -96,9 +95,8 @@ func (r *Record) ask(ctx context.Context, key, path string) (probe bool, err err
 	}
 }
 
-// look is ask without waiting. If another request probes the server, it returns what to
-// wait for.
-func (r *Record) look(key, path string) (wait <-chan struct{}, probe bool, err error) {
+// tryAsk is ask without waiting. If another request probes the server, it returns what to wait for.
+func (r *Record) tryAsk(key, path string) (wait <-chan struct{}, probe bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.server(key)
@@ -111,7 +109,7 @@ func (r *Record) look(key, path string) (wait <-chan struct{}, probe bool, err e
 	case now.Before(s.until):
 		return nil, false, &Down{s.down}
 	case p != nil && p.hung > 1 && now.Before(p.until.Add(longer)):
-		return nil, false, &Down{p.err} // a slow page tells nothing of the other pages
+		return nil, false, &Down{p.err} // a slow page says nothing about the other pages
 	case s.probe == nil:
 		s.probe = make(chan struct{})
 		return nil, true, nil
@@ -128,7 +126,7 @@ func (r *Record) server(key string) *server {
 	return s
 }
 
-// answered notes that a server sent a piece of an answer.
+// answered records that a server sent a piece of an answer.
 func (r *Record) answered(key string) time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -139,7 +137,7 @@ func (r *Record) answered(key string) time.Time {
 	return s.good
 }
 
-// whole notes that an answer came to its end.
+// whole records that an answer is complete.
 func (r *Record) whole(key, path string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -148,9 +146,9 @@ func (r *Record) whole(key, path string) {
 	delete(s.pages, path)
 }
 
-// failed notes that a request got no answer. If the server answered other requests
-// meanwhile, or only one page fails, the failure is of that page: it is asked for once
-// more and then left alone. If two pages fail and nothing is answered, the server is down.
+// failed records that a request got no answer. If the server answered other requests meanwhile, or
+// only one page fails, the failure is that page's: it is asked for once more and then left alone.
+// If two pages fail and nothing is answered, the server is down.
 func (r *Record) failed(a *asking, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -185,8 +183,8 @@ func (r *Record) failed(a *asking, err error) {
 	}
 }
 
-// given notes that the caller cancelled its request, which tells nothing of the server.
-func (r *Record) given(key string, probe bool) {
+// cancelled records that the caller cancelled its request, which says nothing about the server.
+func (r *Record) cancelled(key string, probe bool) {
 	if !probe {
 		return
 	}
@@ -195,7 +193,7 @@ func (r *Record) given(key string, probe bool) {
 	r.server(key).close()
 }
 
-// close ends a probe. The requests that wait for it look again.
+// close ends a probe. The requests that wait for it ask again.
 func (s *server) close() {
 	if s.probe != nil {
 		close(s.probe)
@@ -203,7 +201,7 @@ func (s *server) close() {
 	}
 }
 
-// fails notes a page that fails while nothing else is answered.
+// fails records a page that fails while nothing else is answered.
 func (s *server) fails(path string, now time.Time, err error) {
 	since, known := s.failing[path]
 	if !known && len(s.failing) < most {

@@ -8,10 +8,9 @@ import (
 	"time"
 )
 
-// RetryAfter is how long a server asks to be left alone: a number of seconds, or a
-// date, which is compared with the server's own clock if the header Date tells it. It is
-// never negative. ok is false if the header is absent or has neither. The caller decides
-// how long is too long.
+// RetryAfter is how long a server asks to be left alone: a number of seconds, or a date, which is
+// compared with the server's own clock if the header Date has it. It is never negative. ok is false
+// if the header is absent or has neither. The caller decides how long is too long.
 // https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
 func RetryAfter(h http.Header) (wait time.Duration, ok bool) {
 	value := strings.TrimSpace(h.Get("Retry-After"))

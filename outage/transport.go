@@ -129,8 +129,8 @@ func (a *asking) end() {
 	a.cancel(nil)
 }
 
-// failed notes a failure and returns its error. If the request was cancelled because it
-// hung, that is the error, and not the cancelling.
+// failed records a failure and returns its error. If the request was cancelled because it hung, it
+// returns that error instead.
 func (a *asking) failed(ctx context.Context, err error) error {
 	var silent *hung
 	if errors.As(context.Cause(ctx), &silent) {
@@ -138,7 +138,7 @@ func (a *asking) failed(ctx context.Context, err error) error {
 	}
 	a.end()
 	if a.parent.Err() != nil && !errors.As(err, &silent) {
-		a.record.given(a.key, a.probe)
+		a.record.cancelled(a.key, a.probe)
 		return err
 	}
 	a.record.failed(a, err)

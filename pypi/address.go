@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
-// This file keeps an index from making pinwheel ask machines that only
-// pinwheel can reach. Where a page or a redirect names a host that is neither
-// the index's own nor named by the operator, its address must be public, by
-// what the name resolves to at the instant of the connection.
+// This file prevents an index from making pinwheel send requests to machines that only pinwheel can
+// reach. If a page or a redirect names a host that is neither the index's own nor named by the
+// operator, its address must be public. What counts is the address to which the name resolves at
+// the time of the connection.
 
-// reach is what a request may reach even if the address is private: the host that it names,
-// if that is the index's own or one that the operator named, and the proxy. A request
-// without it may reach public addresses only.
+// reach is what a request may reach although its address is private: the host that it names, if
+// that is the index's own or one that the operator named, and the proxy. A request without it may
+// reach public addresses only.
 type reach struct {
 	named     host
 	proxy     host
@@ -30,14 +30,14 @@ type reach struct {
 
 type reachKey struct{}
 
-// permit puts into a request's context what it may reach.
+// permit adds to a request's context what it may reach.
 func (c *Client) permit(request *http.Request, base *url.URL) *http.Request {
 	var may reach
 	if to, ok := mapHost(request.URL.Hostname()); ok && c.named(base, to) {
 		may.named = to
 	}
 	if t, ok := c.o.Transport.(*http.Transport); ok && t.Proxy != nil {
-		// An error is the transport's to return.
+		// The transport returns the same error.
 		if u, err := t.Proxy(request); err == nil && u != nil {
 			if to, ok := mapHost(u.Hostname()); ok {
 				may.proxy, may.proxyPort = to, proxyPort(u)
@@ -59,8 +59,8 @@ func proxyPort(u *url.URL) string {
 	return "80"
 }
 
-// admits reports whether a dial to a host may end at a private address. The
-// zero host is nobody's name.
+// admits reports whether a connection to a host may end at a private address. It may not for the
+// zero host.
 func (r reach) admits(to host, port string) bool {
 	return r.named != host{} && r.named == to || r.proxy != host{} && r.proxy == to && r.proxyPort == port
 }
@@ -82,7 +82,7 @@ func (e *insideError) Error() string {
 	return fmt.Sprintf("%s is at the private address %s", e.host, e.address)
 }
 
-// inside is the refusal of an address in the form of a sentence.
+// inside is the sentence for a refused address.
 func (d *download) inside(e *insideError) *Error {
 	what := clean(e.host)
 	if e.address != e.host {
@@ -94,9 +94,8 @@ func (d *download) inside(e *insideError) *Error {
 	return problem
 }
 
-// literal refuses a URL whose host is written as a private address, in whatever
-// spelling, or means nothing. Names are judged by the dialer, which sees what
-// they resolve to.
+// literal refuses a URL whose host is a private address, in any spelling, or is no host. The dialer
+// judges names, since it sees to what they resolve.
 func (d *download) literal(u *url.URL) *Error {
 	to, ok := mapHost(u.Hostname())
 	switch {
@@ -112,7 +111,7 @@ func (d *download) literal(u *url.URL) *Error {
 	return nil
 }
 
-// refused finds the dialer's refusal in the error of a transport.
+// refused finds the refusal of the dialer in an error of the transport.
 func (d *download) refused(err error) *Error {
 	if e, ok := errors.AsType[*insideError](err); ok {
 		return d.inside(e)
@@ -120,10 +119,9 @@ func (d *download) refused(err error) *Error {
 	return nil
 }
 
-// dialer connects. It judges each address that it is about to reach: a private
-// one is reached only where the request is to a host that somebody named, or
-// where it is a proxy's, which the operator named as well; what a proxy connects
-// to is its own business. names is nil but in tests.
+// dialer connects, and judges each address first. It connects to a private address only if the
+// operator or the index's own address names the host, or if it is the proxy's. What the proxy
+// connects to is not judged. names is nil except in tests.
 func dialer(names *net.Resolver) func(ctx context.Context, network, address string) (net.Conn, error) {
 	plain := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second, Resolver: names}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -139,8 +137,8 @@ func dialer(names *net.Resolver) func(ctx context.Context, network, address stri
 			return plain.DialContext(ctx, network, address)
 		}
 		careful := *plain
-		// Called with what the name resolved to, before the connection is
-		// made: a name server that changes its answer gains nothing.
+		// It is called with the address to which the name resolved, before the connection. So it
+		// does not help a name server to change its answer.
 		careful.ControlContext = func(_ context.Context, _, resolved string, _ syscall.RawConn) error {
 			to, err := netip.ParseAddrPort(resolved)
 			if err != nil || !outside(to.Addr()) {
@@ -154,9 +152,8 @@ func dialer(names *net.Resolver) func(ctx context.Context, network, address stri
 
 var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 
-// special are blocks that netip has no word for and that lead to no machine of
-// the internet, or to an IPv4 address in disguise.
-// https://www.iana.org/assignments/iana-ipv4-special-registry and
+// special are blocks that netip does not know and that lead to no machine of the internet, or to an
+// IPv4 address in another form. https://www.iana.org/assignments/iana-ipv4-special-registry and
 // https://www.iana.org/assignments/iana-ipv6-special-registry
 func special() []netip.Prefix {
 	var out []netip.Prefix
@@ -169,9 +166,9 @@ func special() []netip.Prefix {
 	return out
 }
 
-// outside reports whether an address is one of the internet: not private,
-// loopback, link-local, shared, multicast or unspecified. Of an IPv4 address
-// that is translated (RFC 6052) it judges the inner one.
+// outside reports whether an address is on the internet: not private, loopback, link-local, shared,
+// multicast or unspecified. For an IPv4 address that is translated (RFC 6052) it judges the inner
+// one.
 func outside(a netip.Addr) bool {
 	a = a.WithZone("").Unmap()
 	if nat64.Contains(a) {

@@ -13,9 +13,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// inWheel picks METADATA from the one .dist-info folder at the top of a wheel
-// ("Binary distribution format"), as pip does: its name begins with that of
-// the project.
+// inWheel chooses METADATA in the one .dist-info folder at the top of a wheel ("Binary distribution
+// format"), as pip does: the folder's name begins with that of the project.
 type inWheel struct {
 	project string // normalised
 	folder  string
@@ -56,8 +55,7 @@ func (p *inWheel) picked() (zipEntry, error) {
 	return p.entry, nil
 }
 
-// inSdist picks PKG-INFO from the folder at the top of a source distribution
-// in a zip archive.
+// inSdist chooses PKG-INFO in the folder at the top of a source distribution in a zip archive.
 type inSdist struct {
 	found bool
 	entry zipEntry
@@ -85,12 +83,11 @@ func isPackageInfo(name string) bool {
 	return ok && folder != "" && rest == "PKG-INFO"
 }
 
-// maxUnpacked caps what a source distribution unpacks to before its PKG-INFO.
+// maxUnpacked bounds how much of a source distribution is unpacked before its PKG-INFO.
 const maxUnpacked = 256 << 20
 
-// packageInfo reads PKG-INFO from a source distribution in a tar archive, which
-// is packed in that way (PEP 625, PEP 643), and of that no more than it takes to
-// come to it. An error of r is passed on.
+// packageInfo reads PKG-INFO from a source distribution in a tar archive (PEP 625, PEP 643), and no
+// more of the archive than is needed to reach it. It returns an error of r as it is.
 func packageInfo(r io.Reader, packing dist.Packing) ([]byte, error) {
 	source := &noting{r: r}
 	var unzipped io.Reader = source
@@ -132,8 +129,8 @@ func packageInfo(r io.Reader, packing dist.Packing) ([]byte, error) {
 	}
 }
 
-// noting keeps the first error of a reader, since those above may wrap it
-// beyond recognition or take it for damage.
+// noting keeps the first error of a reader, since the readers above it may wrap the error so that
+// it is not recognised, or report damage instead.
 type noting struct {
 	r   io.Reader
 	err error

@@ -17,7 +17,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/outage"
 )
 
-// accept asks for JSON (PEP 691), and for HTML of indexes that have nothing else.
+// accept asks for JSON (PEP 691), and for HTML if an index has only that.
 const accept = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 
 const (
@@ -28,7 +28,7 @@ const (
 
 // try sends the request once, following redirects on the index's own origin.
 func (c *Client) try(parent context.Context, q *query) (Answer, *Error) {
-	ctx, cancel := context.WithTimeout(parent, c.o.Timeout+time.Second) // package outage gives up before
+	ctx, cancel := context.WithTimeout(parent, c.o.Timeout+time.Second) // package outage gives up earlier
 	defer cancel()
 	address := q.page
 	for range maxRedirects + 1 {
@@ -57,8 +57,8 @@ func (c *Client) try(parent context.Context, q *query) (Answer, *Error) {
 	return Answer{}, q.problem(Redirected, "redirects %s more than %d times: given up", q.what, maxRedirects).from(address)
 }
 
-// send makes one GET. Credentials go to the origin of the index and nowhere
-// else; follow lets no other address come here.
+// send makes one GET. Credentials go only to the origin of the index; follow refuses other
+// addresses before.
 func (c *Client) send(ctx context.Context, q *query, address *url.URL) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
 	if err != nil {
@@ -84,7 +84,7 @@ func redirect(status int) bool {
 	return false
 }
 
-// follow gives the next address, or says why there is none.
+// follow returns the address of a redirect, or says why it is not followed.
 func (q *query) follow(from *url.URL, response *http.Response) (*url.URL, *Error) {
 	location := response.Header.Get("Location")
 	to, err := from.Parse(location)
@@ -102,7 +102,7 @@ func (q *query) follow(from *url.URL, response *http.Response) (*url.URL, *Error
 	return nil, problem
 }
 
-// from notes who gave an answer that is an error.
+// from records who gave an answer that is an error.
 func (e *Error) from(u *url.URL) *Error {
 	e.origin = originOf(u)
 	return e
@@ -131,11 +131,11 @@ func (c *Client) read(q *query, address *url.URL, response *http.Response) (Answ
 	return Answer{}, q.refusedWith(response)
 }
 
-// MostFresh bounds for how long an index can keep us from seeing what is new.
+// MostFresh bounds how long an index can keep pinwheel from reading a page again.
 const MostFresh = time.Hour
 
-// fresh reads for how long an answer may be used, less the time it spent in
-// caches on its way (RFC 9111, 4.2).
+// fresh reads how long an answer may be used, less the time that it spent in caches on its way (RFC
+// 9111, 4.2).
 func fresh(h http.Header) time.Duration {
 	age := -1
 	for part := range strings.SplitSeq(strings.Join(h.Values("Cache-Control"), ","), ",") {
@@ -174,8 +174,8 @@ func (q *query) refusedWith(response *http.Response) *Error {
 	return err
 }
 
-// unavailable is the sentence for a status that passes, of an answer or of one for
-// which nobody is asked now.
+// unavailable is the sentence for a status that may pass, of this answer or of the one because of
+// which the index is left alone.
 func (q *query) unavailable(status int) *Error {
 	err := q.problem(Unavailable, "answered %s{for}", statusText(status))
 	err.status = status
@@ -193,8 +193,8 @@ func statusText(status int) string {
 	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }
 
-// readPage reads a 200. Content types beyond PEP 691's are accepted where they
-// are some JSON: static mirrors know no better.
+// readPage reads a 200. Besides the content types of PEP 691 it accepts other types of JSON, which
+// static mirrors use.
 func (c *Client) readPage(q *query, address *url.URL, response *http.Response) (Answer, *Error) {
 	written := response.Header.Get("Content-Type")
 	media, _, err := mime.ParseMediaType(written)
@@ -252,8 +252,8 @@ func (q *query) unread(err error, limit int64) *Error {
 	return q.problem(Malformed, "answered{for} with a page that is not JSON: %s", clean(err.Error()))
 }
 
-// broken is the sentence for a connection that failed. The URL stays out: it
-// says nothing that index and package do not.
+// broken is the sentence for a connection that failed. It has no URL, which would say nothing
+// beyond the index and the package.
 func (c *Client) broken(parent context.Context, q *query, err error) *Error {
 	if parent.Err() != nil {
 		return q.stopped(parent)
@@ -270,21 +270,20 @@ func (c *Client) broken(parent context.Context, q *query, err error) *Error {
 	return problem
 }
 
-// discard reads the little that lets the connection be kept.
+// discard reads the few bytes that are left, so that the connection can be kept.
 func discard(response *http.Response) {
 	_, _ = io.CopyN(io.Discard, response.Body, drainBytes)
 	_ = response.Body.Close()
 }
 
-// retryAfter is how long an index asks to be left alone, at most a minute; 0 where
-// it does not say.
+// retryAfter is how long an index asks to be left alone, at most a minute; 0 if it does not say.
 func retryAfter(h http.Header) time.Duration {
 	asked, _ := outage.RetryAfter(h)
 	return min(asked, maxRetryAfter)
 }
 
-// backoff is half a second, doubled with each attempt, spread by half of it
-// either way, and no shorter than what the index asked for.
+// backoff is half a second, doubled with each attempt, and then between half and one and a half of
+// that, by chance. It is no shorter than the index asked for.
 func backoff(attempt int, asked time.Duration) time.Duration {
 	base := 500 * time.Millisecond << min(attempt-1, 6)
 	spread := base/2 + time.Duration(rand.Int64N(int64(base))) //nolint:gosec // it spreads attempts and guards nothing
@@ -306,7 +305,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// clean makes a stranger's words fit for a sentence: printable ASCII, short.
+// clean makes a stranger's words safe for a sentence: printable ASCII, short.
 func clean(s string) string {
 	const most = 120
 	s = strings.Map(func(r rune) rune {

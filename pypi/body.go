@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// maxValue caps one entry of the files of a page, and any other string or number in it. It
-// bounds the buffer that has to hold them. The largest real entries are a few kilobytes.
+// maxValue bounds one entry of the files of a page, and any other string or number in it, and so
+// the buffer for it. The largest real entries have a few kilobytes.
 const maxValue = 1 << 20
 
 var (
@@ -16,16 +16,16 @@ var (
 	errValueTooLarge = errors.New("a value beyond the cap")
 )
 
-// readError is a connection that broke while the body was read. It says nothing against
-// the content of the body.
+// readError is a connection that broke while the body was read. It says nothing about the content
+// of the body.
 type readError struct{ err error }
 
 func (e *readError) Error() string { return e.err.Error() }
 func (e *readError) Unwrap() error { return e.err }
 
-// body is the body of a response with its caps: on the bytes that come in, on the unpacked
-// bytes, and on those between two values. It keeps its first error, since the decoder may
-// wrap it so that nobody recognises it.
+// body is the body of a response with bounds: on the bytes received, on the unpacked bytes, and on
+// those between two values. It keeps its first error, since the decoder may wrap it so that it is
+// not recognised.
 type body struct {
 	wire    io.Reader
 	limit   int64
@@ -44,7 +44,7 @@ func (b *body) reset(r io.Reader, zipped bool, limit int64) {
 	*b = body{wire: r, limit: limit, zip: b.zip, zipped: zipped}
 }
 
-// wireReader is the side that gzip reads from.
+// wireReader is the reader from which gzip reads.
 type wireReader struct{ b *body }
 
 func (w wireReader) Read(p []byte) (int, error) {

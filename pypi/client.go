@@ -16,11 +16,11 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// Options are what a Client may be told. The zero value works.
+// Options are the settings of a Client. The zero value works.
 type Options struct {
-	// Transport carries the requests. nil is one of the client's own, with
-	// as many kept connections per host as Concurrency. Redirects, retries,
-	// compression and caps are the client's business in any case.
+	// Transport sends the requests. Nil is a transport of the client's own, with as many kept
+	// connections for each host as Concurrency. The client itself handles redirects, retries,
+	// compression and bounds in any case.
 	Transport http.RoundTripper
 	// UserAgent is sent with every request; empty is "pinwheel".
 	UserAgent string
@@ -40,11 +40,11 @@ type Options struct {
 	// Retries is how often a request is sent again after 429, 5xx and broken
 	// connections; 0 is twice, negative never.
 	Retries int
-	// Hosts are named by the operator, beside those of the indexes: files may
-	// be fetched from them though their addresses are private ones.
+	// Hosts are hosts that the operator named, besides those of the indexes. Files may be fetched
+	// from them although their addresses are private.
 	Hosts []string
-	// Timeout bounds one attempt with its body; 0 is one minute. An index that
-	// says nothing for 15 seconds is given up before.
+	// Timeout bounds one attempt with its body; 0 is one minute. An attempt on an index that sends
+	// nothing for 15 seconds ends earlier.
 	Timeout time.Duration
 	// Outage remembers which servers do not answer. nil is a record of the client's
 	// own.
@@ -57,7 +57,7 @@ type Client struct {
 	http  *http.Client
 	o     Options
 	pages *pages
-	heard *heard // nil: no run
+	heard *answersSeen // nil: no run
 	// witnesses are asked for where a host refuses one name and no other was heard
 	// of; nil: nobody is.
 	witnesses Witnesses
@@ -165,27 +165,26 @@ type Answer struct {
 	NotModified bool
 	// Stale tells the second case from the first.
 	Stale bool
-	// Known is false when the index has no such project (404, 410). That is
-	// an answer: Package says so too.
+	// Known is false if the index has no such project (404, 410). That is an answer, and Package
+	// says so, too.
 	Known bool
-	// Withheld is the sentence of an answer that is definite for this name and
-	// run and gives no page, such as a 403; the rest is zero then. What is
-	// stored stays as it is. Only FetchEach and FetchAll of a Client that
-	// ForRun made tell such answers from failures.
+	// Withheld is the sentence of an answer that is definite for this name and run and gives no
+	// page, such as a 403; all else is zero then. What is stored stays. Only FetchEach and FetchAll
+	// of a Client of ForRun distinguish such answers from failures.
 	Withheld string
 	ETag     string
-	// Fresh is for how long the answer may be used without asking again, an hour
-	// at most; 0 where the index does not say.
+	// Fresh is how long the answer may be used without asking again, an hour at most; 0 if the
+	// index does not say.
 	Fresh   time.Duration
 	Serial  int64 // PEP 700's _last-serial of the public index, 0 where none
 	Package plan.Package
-	// Details tell how to fetch the files; DecodeDetails reads them. nil where
-	// they were not asked for, or the index does not know the project.
+	// Details say how to fetch the files; DecodeDetails reads them. They are nil if the request
+	// does not want them, or if the index does not know the project.
 	Details []byte
 }
 
-// Request is one question to an index. ETag and Serial are those of the stored
-// answer, zero where there is none.
+// Request asks an index for the page of a name. ETag and Serial are those of the stored answer,
+// zero if there is none.
 type Request struct {
 	Source Source
 	Name   string
@@ -193,8 +192,7 @@ type Request struct {
 	Serial int64
 	// Hashes keeps the files' sha256, which most readers do not need.
 	Hashes bool
-	// Details keeps where files and their metadata are, which only Metadata
-	// needs.
+	// Details keeps the addresses of files and their metadata, which only Metadata needs.
 	Details bool
 }
 
@@ -206,7 +204,7 @@ func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 	return answer, err
 }
 
-// do is Do. The caller calls done when it has taken over the answer.
+// do is Do. The caller calls done as soon as it has taken over the answer.
 func (c *Client) do(ctx context.Context, r Request) (answer Answer, done func(), failed error) {
 	done = func() {}
 	q := query{Request: r, name: pep508.NormalizeName(r.Name)}
@@ -233,18 +231,18 @@ func (c *Client) do(ctx context.Context, r Request) (answer Answer, done func(),
 	}
 }
 
-// query is a request made ready.
+// query is a request with all that sending it needs.
 type query struct {
 	Request
 	name string // normalised
 	base *url.URL
 	page *url.URL
-	// asked is where the first request of this question goes, base for a page.
+	// asked is the address of the first request: base, for a page.
 	asked *url.URL
 
 	roomy bool // it has the room for what is large
 
-	who, what string // whom sentences name, and what was asked for
+	who, what string // whom sentences are about, and what was asked for
 }
 
 // prepare builds the page's address and refuses what must not be asked.
@@ -297,27 +295,26 @@ type Error struct {
 	Package string
 	Kind    Kind
 	who     string // whom the sentence is about
-	text    string // what it did, behind who
+	text    string // what it did, after who
 	did     string // the same without what was asked for
 	proxy   bool   // who is the proxy before the index
 	cause   error
-	again   bool          // worth another attempt
+	again   bool          // another attempt may succeed
 	after   time.Duration // what the index asked to wait
 	status  int           // of the answer, 0 where there was none
 	origin  string        // who gave it
 	start   string        // who was asked first, before redirects
-	beyond  bool          // that is another host than the index's
-	forGood bool          // it is an answer, whoever else is answered
+	beyond  bool          // start is another host than the index's
+	forGood bool          // it is definite, whatever else the host answers
 	file    string        // of which file it is, "" for a page
 }
 
 func (e *Error) Error() string { return e.who + " " + e.text }
 func (e *Error) Unwrap() error { return e.cause }
 
-// Clause is the error without its package, as it reads after "could not be
-// read: ". What fails for one reason reads the same for every package, and of
-// what was not asked it is the reason. "It" is the index; a host of files that is
-// another one is named.
+// Clause is the error without its package, as it follows "could not be read: ". Failures with one
+// reason have the same clause for every package; that of a request that was not sent is why it was
+// not. "It" is the index; another host is named.
 func Clause(err error) string {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -332,8 +329,8 @@ func Clause(err error) string {
 	return "it " + e.did
 }
 
-// problem is an error of a query. The format is a clause whose subject is q.who; in
-// place of {for} it says what was asked for, but in [Clause].
+// problem is an error of a query. format is a clause whose subject is q.who. {for} in it stands for
+// what was asked for, which [Clause] leaves out.
 func (q *query) problem(kind Kind, format string, args ...any) *Error {
 	before, after, _ := strings.Cut(format, "{for}")
 	asked := " for " + strings.ReplaceAll(q.what, "%", "%%")

@@ -13,16 +13,15 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// This file distinguishes answers that are definite from failures that may pass. That a
-// file is not there (404, 410) is definite, and so is a page that moved to another host for
-// good (301, 308). Another refusal may be meant for everybody, as if a token expired. It is
-// definite for one name only if the same host answered another name with success in the
-// same run. If a run has no reason to ask that host for another name, it asks again for
-// one that it got before.
+// This file distinguishes answers that are definite from failures that may pass. That a file does
+// not exist (404, 410) is definite, and so is a page that moved to another host for good (301,
+// 308). Another refusal may be for everybody, for example because a token expired. It is definite
+// for one name only if the same host answered another name with success in the same run. If the run
+// has no other name to ask that host for, it asks again for one that an earlier run got.
 
-// heard remembers for one run which names each origin answered with success. It remembers
-// two names of each, so that one of them is another name than the one in question.
-type heard struct {
+// answersSeen remembers for one run which names each origin answered with success. It remembers two
+// names of each, so that one of them is not the name in question.
+type answersSeen struct {
 	mu    sync.Mutex
 	names map[string][2]string
 
@@ -32,21 +31,21 @@ type heard struct {
 
 // originDoubt is what is known of the witnesses of an origin.
 type originDoubt struct {
-	tried  []string // names for which they were looked for
-	failed int      // witnesses that were not answered
+	tried  []string // names for which witnesses were searched
+	failed int      // witnesses that the origin did not answer
 }
 
 // maxWitnesses bounds how many witnesses of an origin one run asks for in vain.
 const maxWitnesses = 8
 
-// Witness is something that an earlier run got: the page of Request's name or, if File has a
-// name, that file. A run asks for it again to find out whether the server still answers.
+// Witness is something that an earlier run got: the page of Request's name, or the file if File has
+// a name. A run asks for it again to find out whether the server still answers.
 type Witness struct {
 	Request Request
 	File    FileDetails
 }
 
-// Doubt is a refusal that may be meant for one name or for everybody.
+// Doubt is a refusal that may be for one name or for everybody.
 type Doubt struct {
 	Index string // the index's name
 	Name  string // normalised
@@ -64,24 +63,24 @@ func (d Doubt) About(f FileDetails) bool {
 // soon as one witness is enough.
 type Witnesses func(ctx context.Context, d Doubt) iter.Seq[Witness]
 
-// ForRun returns the client for one run: it shares connections with c and
-// remembers which hosts answered, until the run is over. witnesses may be nil.
+// ForRun returns the client for one run: it shares connections with c, and remembers until the run
+// is over which hosts answered. witnesses may be nil.
 func (c *Client) ForRun(witnesses Witnesses) *Client {
 	run := *c
-	run.heard = &heard{names: map[string][2]string{}, doubts: map[string]*originDoubt{}}
+	run.heard = &answersSeen{names: map[string][2]string{}, doubts: map[string]*originDoubt{}}
 	run.witnesses = witnesses
 	return &run
 }
 
-// WithWitnesses returns the client of the same run with others to ask for.
+// WithWitnesses returns the client of the same run with other witnesses.
 func (c *Client) WithWitnesses(witnesses Witnesses) *Client {
 	run := *c
 	run.witnesses = witnesses
 	return &run
 }
 
-// vouched reports whether a refusal is definite. If the host gave no other answer in this
-// run yet, it asks for witnesses first.
+// vouched reports whether a refusal is definite. If the host has given no other answer in this run
+// yet, it asks for witnesses first.
 func (c *Client) vouched(ctx context.Context, err error) bool {
 	var problem *Error
 	if !errors.As(err, &problem) {
@@ -98,13 +97,13 @@ func (c *Client) vouched(ctx context.Context, err error) bool {
 		doubt = &originDoubt{}
 		c.heard.doubts[key] = doubt
 	}
-	// What is no witness for either of two names is none for a third.
+	// If two names have no witness, a third has none either.
 	if c.definite(problem) || len(doubt.tried) == 2 || doubt.failed >= maxWitnesses || slices.Contains(doubt.tried, problem.Package) {
 		return c.definite(problem)
 	}
 	about := Doubt{Index: problem.Index, Name: problem.Package, start: problem.start}
 	asker := *c
-	asker.witnesses = nil                // a witness needs none,
+	asker.witnesses = nil                // a witness needs no witness,
 	asker.large = make(chan struct{}, 1) // whoever waits for it may hold the room,
 	asker.o.MaxFile = small              // and so it reads nothing large
 	for w := range c.witnesses(ctx, about) {
@@ -118,7 +117,7 @@ func (c *Client) vouched(ctx context.Context, err error) bool {
 		doubt.failed++
 		var down *Error
 		if errors.As(failure, &down) && !down.forGood && !down.mayBeMeant() || doubt.failed >= maxWitnesses {
-			doubt.failed = maxWitnesses // it fails for more than names
+			doubt.failed = maxWitnesses // it fails for another reason than names
 			return false
 		}
 	}
@@ -132,10 +131,9 @@ func (r Request) on(origin string) bool {
 	return err == nil && originOf(u) == origin
 }
 
-// askAgain asks for a witness. If that is a file, it reads the metadata as FetchMetadata
-// does. By the same rule the host counts as one that answers: the content has the digest
-// that the index gives, or is the metadata of that release. The content is used for nothing
-// else.
+// askAgain asks for a witness. If that is a file, it reads the metadata as FetchMetadata does. The
+// host counts as one that answers if the content has the digest that the index gives, or is the
+// metadata of that release. The content is used for nothing else.
 func (c *Client) askAgain(ctx context.Context, w Witness) error {
 	if w.File.Name == "" {
 		_, err := c.Do(ctx, w.Request)
@@ -154,15 +152,14 @@ func (c *Client) askAgain(ctx context.Context, w Witness) error {
 	return err
 }
 
-// vouches notes that the host of a file answers, because the content is what the index says
-// it is.
+// vouches records that the host of a file answers, because the content is what the index says.
 func (d *download) vouches() {
 	if d.given != nil {
 		d.client.heard.note(d.given, d.name)
 	}
 }
 
-func (h *heard) note(u *url.URL, name string) {
+func (h *answersSeen) note(u *url.URL, name string) {
 	if h == nil || u == nil {
 		return
 	}
@@ -178,7 +175,7 @@ func (h *heard) note(u *url.URL, name string) {
 }
 
 // other reports whether an origin answered another name.
-func (h *heard) other(origin, name string) bool {
+func (h *answersSeen) other(origin, name string) bool {
 	if h == nil {
 		return false
 	}
@@ -198,15 +195,15 @@ func originOf(u *url.URL) string {
 	return u.Scheme + "://" + h.String() + "\n" + string(rune(p))
 }
 
-// definite reports whether a failure is an answer for its name, by all answers that this run
-// got so far.
+// definite reports whether a failure is an answer for its name, by all answers that this run got so
+// far.
 func (c *Client) definite(err *Error) bool {
 	return c.heard != nil && err.forGood || err.mayBeMeant() && c.heard.other(err.origin, err.Package)
 }
 
-// mayBeMeant reports whether a failure may be an answer for its name alone: a refusal by
-// status, a redirect that is not followed, or something beyond the caps. A status that asks
-// to try again later is none.
+// mayBeMeant reports whether a failure may be an answer for its name alone: a refusal by status, a
+// redirect that is not followed, or something beyond the bounds. A status that asks to try again
+// later is none.
 func (e *Error) mayBeMeant() bool {
 	switch e.status {
 	case http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:

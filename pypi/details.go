@@ -8,17 +8,16 @@ import (
 	"net/url"
 )
 
-// FileDetails is what a page says of fetching one file.
+// FileDetails is what a page says about fetching one file.
 type FileDetails struct {
 	Name   string
 	URL    string // absolute, "" where the page gives none
 	SHA256 string // of the file, hex; "" where the page gives none
-	// HasMetadata says that the file's METADATA can be had at URL plus
-	// ".metadata" (PEP 658); MetadataSHA256 is its digest, where the page has
-	// one.
+	// HasMetadata says that the file's METADATA is at URL plus ".metadata" (PEP 658).
+	// MetadataSHA256 is its digest, if the page has one.
 	HasMetadata    bool
 	MetadataSHA256 string
-	Size           int64 // in bytes, 0 where the page does not tell
+	Size           int64 // in bytes, 0 if the page does not say
 }
 
 // Details are the FileDetails of a project's files, in the compact form in
@@ -50,14 +49,13 @@ const (
 	detailSize
 )
 
-// maxURL caps the URL of a file; what is longer is no URL.
+// maxURL bounds the URL of a file; a longer text is no URL.
 const maxURL = 8 << 10
 
 var errDetails = errors.New("stored details of a package's files are damaged")
 
-// DecodeDetails reads what Answer.Details holds; the Details refer to data. An
-// empty data is the zero Details. Bytes of another version, or damaged ones,
-// are an error: ask the index again.
+// DecodeDetails reads Answer.Details. The Details refer to data. Empty data is the zero Details.
+// Bytes of another version, and damaged ones, are an error; then ask the index again.
 func DecodeDetails(data []byte) (Details, error) {
 	if len(data) == 0 {
 		return Details{}, nil
@@ -104,7 +102,7 @@ type record struct {
 	size          uint64
 }
 
-// next takes a record from the front of d.
+// next reads a record from the front of d.
 func (all Details) next(d *decoder) (r record) {
 	r.key = d.take(8)
 	r.flags = d.byte()
@@ -154,8 +152,8 @@ func (r record) details(name string) FileDetails {
 	return f
 }
 
-// nameKey is the FNV-1a hash of a name. Two names of one page that share it
-// would cost the second its details.
+// nameKey is the FNV-1a hash of a name. If two names of one page had the same hash, the second
+// would have no details.
 func nameKey(name string) (key [8]byte) {
 	h := uint64(14695981039346656037)
 	for i := range len(name) {
@@ -167,14 +165,14 @@ func nameKey(name string) (key [8]byte) {
 
 // detailsWriter makes Details.
 type detailsWriter struct {
-	base    *url.URL          // what relative URLs are relative to
+	base    *url.URL          // the address to which relative URLs are relative
 	starts  map[string]string // beginnings of relative URLs, made absolute
 	room    []byte            // for one address
 	folders []string
 	files   []byte
 }
 
-// located is where a file is and what proves it. A digest is nil where none is given.
+// located is where a file is, and its digests, which are nil if the page gives none.
 type located struct {
 	address, sum []byte
 	metadata     []byte // the digest of the metadata beside it
@@ -207,7 +205,7 @@ func (w *detailsWriter) add(name string, f located) {
 	w.files[at] = flags
 }
 
-// address appends a URL in parts.
+// address appends the parts of a URL.
 func (w *detailsWriter) address(name string, address []byte) (flags byte) {
 	if i := bytes.IndexByte(address, '#'); i >= 0 {
 		address = address[:i]
@@ -238,8 +236,8 @@ func (w *detailsWriter) address(name string, address []byte) (flags byte) {
 	return flags
 }
 
-// absolute resolves a relative URL. The files of a page begin alike, "/" or
-// "../../", so that beginning is resolved once where the rest is plain.
+// absolute resolves a relative URL. The URLs of a page begin in the same way, "/" or "../../". So
+// that beginning is resolved once, if the rest is plain.
 func (w *detailsWriter) absolute(address []byte) ([]byte, bool) {
 	n := 0
 	for bytes.HasPrefix(address[n:], []byte("../")) {
@@ -305,7 +303,7 @@ func foldPath(folder []byte) (stem []byte, path [sha256Size]byte, ok bool) {
 	copy(digits[2:], folder[i+3:i+5])
 	copy(digits[4:], folder[i+6:i+length-1])
 	for _, c := range digits {
-		if c >= 'A' && c <= 'F' { // would come back in lower case
+		if c >= 'A' && c <= 'F' { // decoding would give lower case
 			return folder, path, false
 		}
 	}
@@ -315,8 +313,8 @@ func foldPath(folder []byte) (stem []byte, path [sha256Size]byte, ok bool) {
 	return folder[:i], path, true
 }
 
-// folder gives the number of a folder. Neighbours mostly share theirs, and a
-// page has either few of them or one a file.
+// folder returns the number of a folder. Files that follow each other mostly share one, and a page
+// has either few folders or one for each file.
 func (w *detailsWriter) folder(text []byte) uint64 {
 	for i := len(w.folders) - 1; i >= max(0, len(w.folders)-4); i-- {
 		if w.folders[i] == string(text) {

@@ -26,8 +26,8 @@ var (
 	tooMuch     = refusal(fmt.Sprintf("has more than %d MiB of metadata", metadata.MaxFile>>20))
 )
 
-// maxBeside bounds what is read of metadata that is too large anyway, to learn
-// whether it is the right one.
+// maxBeside bounds how much is read of metadata that is too large in any case, to find out whether
+// its digest is right.
 const maxBeside = 64 << 20
 
 var justOK = []int{http.StatusOK}
@@ -44,8 +44,8 @@ func (d *download) wheel(ctx context.Context) ([]byte, error) {
 	return d.zipped(ctx, func() picker { return &inWheel{project: d.name} })
 }
 
-// notThere reports whether a status says that there is nothing, which a page
-// should not have promised, as opposed to a server that fails.
+// notThere reports whether a status says that there is nothing, although the page lists it. Any
+// other status is a server that fails.
 func notThere(status int) bool {
 	switch status {
 	case http.StatusUnauthorized, http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusTooManyRequests:
@@ -54,14 +54,13 @@ func notThere(status int) bool {
 	return status >= 400 && status < 500
 }
 
-// tooLarge is what becomes of a file that would have to be read whole.
+// tooLarge is the reason for a file that would have to be read whole and is too large.
 func (d *download) tooLarge() unknowable {
 	return unknowable(fmt.Sprintf("is larger than %d MiB, and nothing less of it could be had", d.client.o.MaxFile>>20))
 }
 
-// beside reads what the index serves beside a wheel (PEP 658), which is at the
-// wheel's address with ".metadata" behind it. The address has a path, so the host
-// is the wheel's own.
+// beside reads the metadata that the index serves beside a wheel (PEP 658), at the wheel's address
+// with ".metadata" after it. The address has a path, so the host is the wheel's own.
 func (d *download) beside(ctx context.Context) (data []byte, err error) {
 	address, err := url.Parse(d.address.String() + ".metadata")
 	if err != nil {
@@ -73,7 +72,7 @@ func (d *download) beside(ctx context.Context) (data []byte, err error) {
 		response.Body = io.NopCloser(all) // whoever got the answer closes the real one
 		data, err = d.body(response, metadata.MaxFile, tooMuch)
 		if errors.Is(err, tooMuch) && d.file.MetadataSHA256 != "" {
-			// Whether it is what the index means tells its digest alone.
+			// Only the digest says whether it is what the index means.
 			if _, more := io.CopyN(io.Discard, all, maxBeside); !errors.Is(more, io.EOF) || hex.EncodeToString(sum.Sum(nil)) != d.file.MetadataSHA256 {
 				err = wrongBeside
 			}
@@ -94,9 +93,9 @@ func digestHex(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// zipped reads a member of a zip archive, by ranges if the server has them. If the pieces
-// look broken and there is a digest, it reads the whole file before it refuses it: the
-// digest then says whether the file is broken, or the way it came.
+// zipped reads a member of a zip archive, by ranges if the server supports them. If the pieces are
+// broken and there is a digest, it reads the whole file before it refuses it: the digest then says
+// whether the file is broken or its transfer was.
 func (d *download) zipped(ctx context.Context, pick func() picker) ([]byte, error) {
 	r := remote{d: d}
 	data, err := r.member(ctx, pick())
@@ -144,7 +143,7 @@ func (d *download) readWhole(ctx context.Context, response *http.Response) ([]by
 	return data, d.check(int64(len(data)), digestHex(data))
 }
 
-// check compares a file with what the page says of it.
+// check compares a file with what the page says about it.
 func (d *download) check(size int64, sum string) error {
 	switch {
 	case d.file.SHA256 == "":
@@ -160,7 +159,7 @@ func (d *download) check(size int64, sum string) error {
 	return wrongDigest
 }
 
-// remote is a file of which pieces are asked for.
+// remote is a file that is read in pieces.
 type remote struct {
 	d     *download
 	size  int64
@@ -200,7 +199,7 @@ var ranged = []int{
 	http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotImplemented,
 }
 
-// unasked takes a whole file where a piece was asked for.
+// unasked reads a whole file that the server sent in place of a piece.
 func (r *remote) unasked(ctx context.Context, response *http.Response) ([]byte, error) {
 	if response.StatusCode != http.StatusOK {
 		discard(response)
@@ -209,7 +208,7 @@ func (r *remote) unasked(ctx context.Context, response *http.Response) ([]byte, 
 	return r.d.readWhole(ctx, response)
 }
 
-// read is a piece, from the tail where that has it.
+// read is a piece, from the tail if that has it.
 func (r *remote) read(ctx context.Context, from, to int64) (data []byte, err error) {
 	if start := r.size - int64(len(r.tail)); from >= start {
 		return r.tail[from-start : to-start], nil
@@ -242,9 +241,8 @@ func (r *remote) exactly(response *http.Response, n int64) ([]byte, error) {
 
 var rangeForm = regexp.MustCompile(`^bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})$`)
 
-// contentRange reads which piece an answer is, from up to but not including
-// to (RFC 9110, 14.4). A packed one, several, or one of an unknown whole is
-// none.
+// contentRange reads which piece an answer is, from up to but not including to (RFC 9110, 14.4). ok
+// is false for a packed piece, for several, and if the size of the whole is not known.
 func contentRange(response *http.Response) (from, to, size int64, ok bool) {
 	m := rangeForm.FindStringSubmatch(response.Header.Get("Content-Range"))
 	coding := strings.ToLower(response.Header.Get("Content-Encoding"))
@@ -280,9 +278,9 @@ func (d *download) sdist(ctx context.Context) ([]byte, error) {
 	return data, err
 }
 
-// unpacked reads PKG-INFO from a tar archive as it comes in. It ignores Content-Encoding,
-// since no packing was asked for, and some servers name the file's own packing there. It
-// reads the file to its end for the digest.
+// unpacked reads PKG-INFO from a tar archive while it is received. It ignores Content-Encoding,
+// since no packing was asked for, and some servers put the file's own packing there. It reads the
+// file to its end for the digest.
 func (d *download) unpacked(response *http.Response, packing dist.Packing) ([]byte, error) {
 	if response.ContentLength > d.client.o.MaxFile {
 		return nil, d.tooLarge()

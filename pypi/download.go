@@ -14,21 +14,21 @@ import (
 	"time"
 )
 
-// download is one file of a release, made ready to be asked for.
+// download is one file of a release, with all that requests for it need.
 type download struct {
 	query
 	client  *Client
 	file    FileDetails
 	address *url.URL
-	origins *breaker               // nil: every origin is asked
-	held    func()                 // gives back the room for a large file
-	proof   string                 // the digest that what was read has
+	origins *breaker               // nil if every origin is asked
+	held    func()                 // frees the room for a large file
+	proof   string                 // the digest of what was read
 	attempt func() context.Context // of the request under way
 	given   *url.URL               // who answered last, after redirects; nil before
 }
 
-// download refuses addresses that must not be asked. An address without a path
-// is that of no file, and a fragment is no part of it.
+// download refuses addresses that must not be asked. An address without a path is none of a file.
+// It drops a fragment.
 func (c *Client) download(q *query, file FileDetails, origins *breaker) (*download, *Error) {
 	d := &download{query: *q, client: c, file: file, origins: origins}
 	u, err := url.Parse(file.URL)
@@ -48,8 +48,8 @@ func (c *Client) download(q *query, file FileDetails, origins *breaker) (*downlo
 	return d, nil
 }
 
-// admit refuses all but https, and http where the index has no better, and
-// private addresses that nobody named.
+// admit refuses addresses that are not https, except http if the index has that itself, and private
+// addresses that nobody named.
 func (d *download) admit(u *url.URL) *Error {
 	switch {
 	case strings.EqualFold(u.Scheme, "https"), strings.EqualFold(u.Scheme, "http") && strings.EqualFold(d.base.Scheme, "http"):
@@ -68,8 +68,8 @@ type transfer struct {
 	use      func(*http.Response) error
 }
 
-// get asks for what t names, again after what may pass. The error of t.use is the
-// result unless it speaks of the connection.
+// get sends the request, and repeats it after a failure that may pass. It returns the error of
+// t.use unless that is about the connection.
 func (d *download) get(ctx context.Context, t transfer) error {
 	origin := strings.ToLower(t.address.Scheme + "://" + t.address.Host)
 	if last := d.origins.open(origin); last != nil {
@@ -94,8 +94,8 @@ func (d *download) get(ctx context.Context, t transfer) error {
 	}
 }
 
-// try sends the request once and follows redirects, to other hosts as well:
-// files may be anywhere, and the digest tells what they are.
+// try sends the request once and follows redirects, also to other hosts: files may be anywhere, and
+// the digest identifies them.
 func (d *download) try(parent context.Context, t transfer) error {
 	address := t.address
 	ctx, cancel := context.WithTimeout(parent, d.client.o.Timeout+time.Second)
@@ -132,14 +132,13 @@ func (d *download) try(parent context.Context, t transfer) error {
 	return d.problem(Redirected, "redirects %s more than %d times: given up", d.what, maxRedirects).from(address)
 }
 
-// send makes one GET. Credentials go to the origin of the index and nowhere
-// else.
+// send makes one GET. Credentials go only to the origin of the index.
 func (d *download) send(ctx context.Context, address *url.URL, span string) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
 	if err != nil {
 		return nil, err
 	}
-	// Packed as they are stored: digests and ranges are of that.
+	// Files are received as they are stored, since digests and ranges are of that.
 	request.Header.Set("Accept-Encoding", "identity")
 	request.Header.Set("User-Agent", d.client.o.UserAgent)
 	if span != "" {
@@ -159,7 +158,7 @@ func (d *download) answer(parent context.Context, response *http.Response, t tra
 	}
 	defer response.Body.Close()
 	if media, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); media == "text/html" {
-		// A page to log in, most likely: no file of Python's is HTML.
+		// Most likely it is a page to log in, since no file of a distribution is HTML.
 		return d.problem(NotJSON, "answered with a page in HTML{for}: not read")
 	}
 	err := t.use(response)
@@ -169,19 +168,19 @@ func (d *download) answer(parent context.Context, response *http.Response, t tra
 	return err
 }
 
-// capped reads a response's body, at most limit bytes of it, and tells a broken
-// connection from other errors.
+// capped reads at most limit bytes of a response's body, and distinguishes a broken connection from
+// other errors.
 type capped struct {
 	r     io.Reader
 	left  int64
-	limit error // what is beyond
+	limit error // for a longer body
 	small int64 // after how many bytes to call large, if that is set
 	large func() error
 }
 
 func (w *capped) Read(b []byte) (int, error) {
 	if w.left <= 0 {
-		// One more byte decides whether that was all.
+		// One more byte shows whether that was all.
 		if n, err := io.ReadFull(w.r, make([]byte, 1)); n == 0 && err == io.EOF {
 			return 0, io.EOF
 		} else if n == 0 {
@@ -206,7 +205,7 @@ func (w *capped) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// body reads all of a response, unpacked where it says that it is packed.
+// body reads all of a response, and unpacks it if it says that it is packed.
 func (d *download) body(response *http.Response, limit int64, beyond error) ([]byte, error) {
 	coding := strings.ToLower(strings.TrimSpace(response.Header.Get("Content-Encoding")))
 	raw := &capped{r: response.Body, left: limit, limit: beyond}
@@ -242,18 +241,17 @@ func (d *download) gunzip(r io.Reader, limit int64, beyond error) ([]byte, error
 	return data, nil
 }
 
-// small is what a file may hold without the room for what is large.
+// small is how large a file may be without the room for large ones.
 const small = 1 << 20
 
-// sized makes a reader wait for that room when more than the small has come.
+// sized makes a reader wait for that room as soon as it has read more than small bytes.
 func (d *download) sized(r *capped) *capped {
 	r.small, r.large = small, func() error { return d.room(d.attempt(), -1) }
 	return r
 }
 
-// room waits until a file of so many bytes may be held in memory, -1 standing
-// for an unknown number: of the large ones there is one at a time, pages
-// included.
+// room waits until a file of so many bytes may be held in memory; -1 is an unknown number. Of large
+// files and pages there is only one at a time.
 func (d *download) room(ctx context.Context, size int64) error {
 	if d.held != nil || size >= 0 && size <= small {
 		return nil
@@ -267,7 +265,7 @@ func (d *download) room(ctx context.Context, size int64) error {
 	}
 }
 
-// done gives back what the download holds.
+// done frees what the download holds.
 func (d *download) done() {
 	if d.held != nil {
 		d.held()

@@ -45,7 +45,7 @@ const (
 	fileSays   = 32
 )
 
-// ErrOlder says that facts begin above what was asked for.
+// ErrOlder says that the facts begin with a newer release than the one that was asked for.
 var ErrOlder = errors.New("the stored facts of a package begin with a newer release")
 
 var errFacts = errors.New("stored facts of a package are damaged")
@@ -57,8 +57,7 @@ func EncodePackage(pkg plan.Package, withHashes bool) []byte {
 	return encode(pkg, withHashes, pep440.Version{})
 }
 
-// EncodeRecent is EncodePackage without the releases before least, if there is
-// any that is not.
+// EncodeRecent is EncodePackage without the releases before least, provided that one is left.
 func EncodeRecent(pkg plan.Package, withHashes bool, least pep440.Version) []byte {
 	at, _ := slices.BinarySearchFunc(pkg.Releases, least, func(r plan.Release, v pep440.Version) int { return r.Version.Compare(v) })
 	if at == 0 || at == len(pkg.Releases) {
@@ -68,8 +67,7 @@ func EncodeRecent(pkg plan.Package, withHashes bool, least pep440.Version) []byt
 	return encode(pkg, withHashes, least)
 }
 
-// encode notes in what it writes that the releases begin at a version, unless
-// that is the zero Version.
+// encode marks in the result that the releases begin at a version, unless that is the zero Version.
 func encode(pkg plan.Package, withHashes bool, least pep440.Version) []byte {
 	e := encoder{index: map[string]uint64{}, hashes: withHashes}
 	for i := range pkg.Releases {
@@ -175,8 +173,8 @@ func appendString(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// HasHashes reports whether data was encoded with the sha256 digests. Facts
-// without them do not serve a reader that needs them: ask without ETag.
+// HasHashes reports whether data was encoded with the sha256 digests. A reader that needs them must
+// ask the index without an ETag if not.
 func HasHashes(data []byte) bool {
 	return isFacts(data) && data[1]&factsHashes != 0
 }
@@ -185,9 +183,8 @@ func isFacts(data []byte) bool {
 	return len(data) > 1 && (data[0] == factsVersion || data[0] == factsFewer)
 }
 
-// IsWhole reports whether data tells of every file that counts today. Facts of
-// an earlier version may lack some: they are good while the index does not
-// answer, and it is asked without their ETag.
+// IsWhole reports whether data has every file that counts today. Facts of an earlier version may
+// lack some. They are used while the index does not answer, and it is asked without their ETag.
 func IsWhole(data []byte) bool { return isFacts(data) && data[0] == factsVersion }
 
 // IsRecent reports whether releases were left out of data.

@@ -9,9 +9,9 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// DecodePackage reads what EncodePackage wrote. The texts of the Package share
-// one copy of data, which itself may be used again. Bytes of another version,
-// or damaged ones, are an error: ask the index instead.
+// DecodePackage reads what EncodePackage wrote. The texts of the Package share one copy of data,
+// which the caller may use again. Bytes of another version, and damaged ones, are an error; then
+// ask the index instead.
 func DecodePackage(data []byte) (plan.Package, error) {
 	return DecodePackageFrom(data, pep440.Version{})
 }
@@ -65,22 +65,21 @@ func DecodePackageFrom(data []byte, least pep440.Version) (plan.Package, error) 
 	return pkg, nil
 }
 
-// decoder takes from the front of data. After the first damage bad is set and
-// everything it gives is empty.
+// decoder reads from the front of data. After damage bad is set, and every further read gives
+// nothing.
 type decoder struct {
 	data  []byte
 	text  string // a copy of what data held once; it ends where data ends
 	texts []string
 	kept  []plan.DistFile
-	room  []plan.DistFile // what of kept is not filled yet
+	room  []plan.DistFile // the part of kept that is not filled yet
 	last  int64
-	old   int // digests of files that were passed over
+	old   int // digests of files that were skipped
 	sums  int // digests in all
 	bad   bool
 }
 
-// head reads a release's version and the number of its files, of which there
-// are at most so many.
+// head reads a release's version and the number of its files, at most most.
 func (d *decoder) head(most int) (pep440.Version, int) {
 	v, err := pep440.Parse(d.string())
 	n := d.count(2)
@@ -91,7 +90,7 @@ func (d *decoder) head(most int) (pep440.Version, int) {
 	return v, n
 }
 
-// skip passes over n files.
+// skip skips n files.
 func (d *decoder) skip(n int) {
 	for range n {
 		d.pass()
@@ -154,8 +153,7 @@ func (d *decoder) file(f *plan.DistFile) {
 // pending marks a file whose digest is still to be read.
 const pending = "?"
 
-// hashes reads the digests, which are all that is left, into one string that
-// the files share.
+// hashes reads the digests, which are all that is left, into one string that the files share.
 func (d *decoder) hashes() {
 	if d.bad || len(d.data) != d.sums*sha256Size {
 		d.bad = true
@@ -199,7 +197,7 @@ func (d *decoder) varint() int64 {
 	return n
 }
 
-// count reads a number of things of which each takes at least least bytes.
+// count reads a number of things, each of which takes at least least bytes.
 func (d *decoder) count(least int) int {
 	n := d.uvarint()
 	if n > uint64(len(d.data)/least) { //nolint:gosec // least is positive
@@ -209,7 +207,7 @@ func (d *decoder) count(least int) int {
 	return int(n) //nolint:gosec // at most the length of data
 }
 
-// string reads a text, a piece of the copy once there is one.
+// string reads a text, which is a part of the copy as soon as there is one.
 func (d *decoder) string() string {
 	n := d.count(1)
 	var s string
@@ -233,7 +231,7 @@ func (d *decoder) take(n int) []byte {
 	return b
 }
 
-// pass passes over a text.
+// pass skips a text.
 func (d *decoder) pass() { d.data = d.data[d.count(1):] }
 
 func (d *decoder) shared() string {

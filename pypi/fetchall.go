@@ -8,28 +8,27 @@ import (
 	"sync"
 )
 
-// Result is what became of one Request: an Answer or an error.
+// Result is the result of one Request: an Answer or an error.
 type Result struct {
 	Request Request
 	Answer  Answer
 	Err     error
 }
 
-// FetchAll asks for every request, Options.Concurrency at once, and gives the
-// results in the order of the requests. One that fails stops no other; but an
-// index that failed for as many in a row as Concurrency, each after its
-// retries, is left alone for the rest of the call, so that a dead index costs
-// minutes and not hours. progress, unless nil, is told after each result, by
-// one goroutine at a time.
+// FetchAll sends every request, Options.Concurrency at once, and returns the results in the order
+// of the requests. A failure stops no other request. But an index that fails for as many in a row
+// as Concurrency, each after its retries, is left alone for the rest of the call, so that a dead
+// index costs minutes instead of hours. progress, unless nil, is called after each result, by one
+// goroutine at a time.
 func (c *Client) FetchAll(ctx context.Context, requests []Request, progress func(done, total int)) []Result {
 	results := make([]Result, len(requests))
 	c.FetchEach(ctx, requests, progress, func(i int, r Result) { results[i] = r })
 	return results
 }
 
-// FetchEach asks as FetchAll does, and hands over each result when it comes,
-// with the place of its request, one at a time. It keeps none, so many pages
-// are never in memory together unless each keeps them.
+// FetchEach sends requests as FetchAll does, and hands over each result as it comes, with the index
+// of its request, one at a time. It keeps none, so that many pages are never in memory together
+// unless each keeps them.
 func (c *Client) FetchEach(ctx context.Context, requests []Request, progress func(done, total int), each func(i int, r Result)) {
 	var mu sync.Mutex // guards each, late and skipped
 	late := map[int]Result{}
@@ -41,7 +40,7 @@ func (c *Client) FetchEach(ctx context.Context, requests []Request, progress fun
 		defer mu.Unlock()
 		var problem *Error
 		if errors.As(r.Err, &problem) && (problem.forGood || problem.mayBeMeant()) {
-			late[i] = r // what it means shows when all others are heard
+			late[i] = r // what it means is known after all others have answered
 			return r.Err
 		}
 		if refusedBefore(r.Err) {
@@ -69,14 +68,14 @@ func (c *Client) FetchEach(ctx context.Context, requests []Request, progress fun
 	}
 }
 
-// refusedBefore reports whether something was not asked for because the server
-// refused what was asked for before it.
+// refusedBefore reports whether a request was not sent because the server refused the requests
+// before it.
 func refusedBefore(err error) bool {
 	var problem, cause *Error
 	return errors.As(err, &problem) && problem.Kind == NotAsked && errors.As(problem.cause, &cause) && cause.mayBeMeant()
 }
 
-// maxSamples bounds what is asked of a server that refused many in a row.
+// maxSamples bounds how many requests are sent to a server that refused many in a row.
 const maxSamples = 8
 
 // resume goes on with requests that were skipped since their server refused many in a row.
@@ -155,9 +154,9 @@ func (c *Client) result(ctx context.Context, r Request, indexes *breaker) (Resul
 	return Result{Request: r, Answer: answer, Err: err}, done
 }
 
-// breaker counts failures in a row per index, or per origin of files. Only
-// those that speak of the index as a whole count: a broken page of one package
-// does not. A nil breaker counts nothing.
+// breaker counts failures in a row for each index, or for each origin of files. A failure counts
+// only if it is of the index as a whole; a broken page of one package does not count. A nil breaker
+// counts nothing.
 type breaker struct {
 	mu       sync.Mutex
 	limit    int

@@ -6,16 +6,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// fields walks the fields of one JSON object. The object comes from a decoder that has
-// checked it, so what is found here needs no check: every text ends, and so does every
-// value. Of two fields with one name both are given, in their order.
+// fields iterates over the fields of one JSON object. A decoder has checked the object before, so
+// that every text and every value ends. Of two fields with one name it gives both, in their order.
 type fields struct {
 	raw        jsontext.Value
 	key, value jsontext.Value // of the field, the key in its quotes
 	at         int
 }
 
-// next goes to the next field, and is false behind the last one.
+// next goes to the next field; false after the last one.
 func (f *fields) next() bool {
 	f.at = begin(f.raw, f.at+1) // behind the brace, or the comma
 	if f.raw[f.at] == '}' {
@@ -33,7 +32,7 @@ func (f *fields) next() bool {
 	return true
 }
 
-// begin passes white space.
+// begin skips white space.
 func begin(raw []byte, at int) int {
 	for raw[at] == ' ' || raw[at] == '\n' || raw[at] == '\t' || raw[at] == '\r' {
 		at++
@@ -41,7 +40,7 @@ func begin(raw []byte, at int) int {
 	return at
 }
 
-// textEnd is where the string that begins at a place ends.
+// textEnd is the end of the string that begins at an index.
 func textEnd(raw []byte, at int) int {
 	for at++; ; at++ {
 		at += bytes.IndexByte(raw[at:], '"')
@@ -55,7 +54,7 @@ func textEnd(raw []byte, at int) int {
 	}
 }
 
-// valueEnd is where the value that begins at a place ends.
+// valueEnd is the end of the value that begins at an index.
 func valueEnd(raw []byte, at int) int {
 	switch raw[at] {
 	case '"':

@@ -70,7 +70,7 @@ func (p *page) fileField(f *file, from *fetch, key, value jsontext.Value) (err e
 	return err
 }
 
-// intern takes a string that many files share; another value leaves what is there.
+// intern reads a string that many files share; it ignores a value of another type.
 func (p *page) intern(to *string, raw jsontext.Value) error {
 	if raw[0] != '"' {
 		return nil
@@ -86,7 +86,7 @@ func (p *page) intern(to *string, raw jsontext.Value) error {
 	return err
 }
 
-// appendText appends what a JSON string says.
+// appendText appends the text of a JSON string.
 func appendText(to []byte, raw jsontext.Value) ([]byte, error) {
 	if slices.Contains(raw, '\\') {
 		return jsontext.AppendUnquote(to, raw)
@@ -94,9 +94,9 @@ func appendText(to []byte, raw jsontext.Value) ([]byte, error) {
 	return append(to, raw[1:len(raw)-1]...), nil
 }
 
-// uploadTime reads the form of PEP 700, "2024-02-09T20:23:00.123456Z", to the microsecond,
-// and any other text as RFC 3339. If it is neither, the result is the zero time, which
-// means that the index does not tell.
+// uploadTime reads the form of PEP 700, "2024-02-09T20:23:00.123456Z", to the microsecond, and any
+// other text as RFC 3339. If it is neither, the result is the zero time, which means that the time
+// is not known.
 func uploadTime(b []byte) time.Time {
 	if t, ok := plainTime(b); ok {
 		return t
@@ -132,7 +132,7 @@ func plainTime(b []byte) (time.Time, bool) {
 		}
 		micro = n
 	}
-	// Days beyond a month's end and the like are left to the strict reader.
+	// The strict parser refuses days that a month does not have, and the like.
 	if year < 1970 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59 {
 		return time.Time{}, false
 	}

@@ -7,17 +7,17 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// fetch is what a file's entry says of fetching it, with the texts in extra.
-// Whatever has another form than the PEP's is as if it were not there.
+// fetch is what a file's entry says about fetching it, with the texts in extra. A field of another
+// form than the PEP's is ignored.
 type fetch struct {
 	url, urlSize  uint32
-	sum, metadata uint32 // where 32 bytes stand, plus one; 0 is none
+	sum, metadata uint32 // the index of 32 bytes plus one; 0 is none
 	has           bool
-	present       bool // the present key, core-metadata, told (PEP 714)
+	present       bool // the present key, core-metadata, was there (PEP 714)
 	size          int64
 }
 
-// hashesOf takes a file's digest, if anybody wants it.
+// hashesOf reads a file's digest, if the reader wants it.
 func (p *page) hashesOf(f *file, to *fetch, raw jsontext.Value) {
 	sum, ok := sha256In(raw)
 	if ok && p.hashes {
@@ -35,7 +35,7 @@ func (p *page) keepSum(sum [sha256Size]byte) uint32 {
 	return uint32(len(p.extra) - sha256Size + 1) //nolint:gosec // grown ends a page far below that
 }
 
-// sumAt gives what keepSum kept, nil for nothing.
+// sumAt returns what keepSum kept; nil for nothing.
 func (p *page) sumAt(at uint32) []byte {
 	if at == 0 {
 		return nil
@@ -53,7 +53,7 @@ func sha256In(raw jsontext.Value) (sum [sha256Size]byte, ok bool) {
 	return sum, ok
 }
 
-// digestOf takes a digest from a JSON string.
+// digestOf reads a digest from a JSON string.
 func digestOf(raw jsontext.Value) (sum [sha256Size]byte, ok bool) {
 	if raw.Kind() != '"' || len(raw) != 2+2*sha256Size {
 		return sum, false
@@ -62,7 +62,7 @@ func digestOf(raw jsontext.Value) (sum [sha256Size]byte, ok bool) {
 	return sum, err == nil
 }
 
-// fetchField takes a field of a file that only its details keep (PEP 658, 691, 700, 714).
+// fetchField reads a field of a file that only its details need (PEP 658, 691, 700, 714).
 func (p *page) fetchField(f *fetch, key, value jsontext.Value) (err error) {
 	switch string(key) {
 	case `"url"`:
@@ -82,8 +82,8 @@ func (p *page) fetchField(f *fetch, key, value jsontext.Value) (err error) {
 	return err
 }
 
-// hasMetadata takes true, false or an object of digests. The older keys count only if the
-// present one says nothing.
+// hasMetadata reads true, false or an object of digests. The older keys count only if the present
+// one is not there.
 func (p *page) hasMetadata(f *fetch, value jsontext.Value, present bool) {
 	var sum [sha256Size]byte
 	var hashed bool
@@ -103,8 +103,7 @@ func (p *page) hasMetadata(f *fetch, value jsontext.Value, present bool) {
 	}
 }
 
-// detailsOf makes Answer.Details of the files that the package has, nil where
-// nobody asked.
+// detailsOf makes Answer.Details of the files of the package; nil if the reader does not want them.
 func (p *page) detailsOf() []byte {
 	if p.details == nil {
 		return nil

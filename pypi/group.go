@@ -18,10 +18,9 @@ type group struct {
 	release int32
 }
 
-// build sorts what was read into releases. A version that is none (PEP 440)
-// is skipped, as is a file whose name says nothing or belongs to another
-// project; spellings of one version are one release, under the spelling that
-// the page's versions list has first.
+// build sorts what was read into releases. It skips a version that is none (PEP 440), and a file
+// whose name is none of a distribution or belongs to another project. Spellings of one version are
+// one release, in the spelling that is first in the page's versions list.
 func (p *page) build() plan.Package {
 	text := string(p.arena)
 	for _, s := range p.versions {
@@ -50,7 +49,7 @@ func (p *page) build() plan.Package {
 		r := &releases[p.groups[f.group].release]
 		r.Files = append(r.Files, f.DistFile)
 	}
-	p.tell(releases)
+	p.numberMetadata(releases)
 	return plan.Package{
 		Name: p.asked, Known: true, HasFacts: true,
 		Status: cmp.Or(p.status, "active"), StatusReason: p.reason,
@@ -58,9 +57,9 @@ func (p *page) build() plan.Package {
 	}
 }
 
-// differing is, of each release whose files do not all have metadata of one digest,
-// where its first digest stands. It is nil, without an allocation, where there is
-// no such release, which is nearly always.
+// differing has each release whose files do not all have metadata of one digest, with the index of
+// its first digest. It is nil, without an allocation, if there is no such release, as on nearly
+// every page.
 func (p *page) differing(releases []plan.Release) (found map[int32][]uint32) {
 	p.told = append(p.told[:0], make([]uint32, len(releases))...)
 	for i := range p.files {
@@ -81,9 +80,9 @@ func (p *page) differing(releases []plan.Release) (found map[int32][]uint32) {
 	return found
 }
 
-// tell numbers what files of a release say, by the digests that the page gives of
-// their metadata. Where no two differ, all keep 0.
-func (p *page) tell(releases []plan.Release) {
+// numberMetadata gives the files of a release numbers by the digest of their metadata. If no two
+// digests differ, all have 0.
+func (p *page) numberMetadata(releases []plan.Release) {
 	if p.details == nil {
 		return
 	}
@@ -91,7 +90,7 @@ func (p *page) tell(releases []plan.Release) {
 	if differing == nil {
 		return
 	}
-	at := map[int32]int{} // how many files of a release were passed
+	at := map[int32]int{} // how many files of a release were seen
 	for i := range p.files {
 		if p.files[i].group < 0 {
 			continue
@@ -118,8 +117,8 @@ func (p *page) addGroup(raw string, v pep440.Version) int32 {
 	return i
 }
 
-// assign gives every file its group, -1 where it has none, and counts those
-// that have one. Files of one version mostly stand together.
+// assign gives every file its group, -1 if it has none, and counts those that have one. Files of
+// one version mostly follow each other.
 func (p *page) assign(text string) (kept int) {
 	last, lastGroup := "", int32(-1)
 	for i := range p.files {
@@ -144,8 +143,7 @@ func (p *page) assign(text string) (kept int) {
 	return kept
 }
 
-// releases makes one release of each version, ascending, and counts the files
-// that each will get.
+// releases makes one release of each version, ascending, and counts the files of each.
 func (p *page) releases() ([]plan.Release, []int) {
 	for i := range p.groups {
 		p.order = append(p.order, int32(i))

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// This file maps hosts: one spelling for each, before anything is compared or
-// judged. What cannot be mapped is refused.
+// This file maps hosts to one spelling for each, before they are compared or judged. A host that
+// cannot be mapped is refused.
 
-// host is a host in its one spelling.
+// host is a host in one spelling.
 type host struct {
 	name    string     // lower case, ASCII, without a last dot; "" for an address
 	address netip.Addr // without IPv4 in IPv6; invalid for a name
@@ -54,8 +54,8 @@ func mapHost(text string) (h host, ok bool) {
 
 func ascii(s string) bool { return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 }) }
 
-// hostByte reports whether a name may hold r. The underscore is in no host's
-// name by the letter and in some by custom.
+// hostByte reports whether a name may have r. The underscore is not permitted in host names and yet
+// used in some.
 func hostByte(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_'
 }
@@ -99,21 +99,21 @@ func parseNumber(text string) (uint64, error) {
 	return strconv.ParseUint(text, 10, 32)
 }
 
-// sameHost compares two hosts; what cannot be mapped is like nothing.
+// sameHost compares two hosts; one that cannot be mapped is equal to none.
 func sameHost(a, b string) bool {
 	x, okX := mapHost(a)
 	y, okY := mapHost(b)
 	return okX && okY && x == y
 }
 
-// sameOrigin compares scheme, host and port, each in its one spelling.
+// sameOrigin compares scheme, host and port, each in one spelling.
 func sameOrigin(a, b *url.URL) bool {
 	portA, okA := port(a)
 	portB, okB := port(b)
 	return okA && okB && portA == portB && strings.EqualFold(a.Scheme, b.Scheme) && sameHost(a.Hostname(), b.Hostname())
 }
 
-// port is the number of a URL's port, that of its scheme where it names none.
+// port is the port of a URL, that of its scheme if it has none.
 func port(u *url.URL) (uint16, bool) {
 	text := u.Port()
 	switch {

@@ -15,12 +15,11 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/dist"
 )
 
-// This file reads pages in HTML, which private indexes answer with, by writing
-// them down in the JSON form: one decoder judges both. HTML tells no upload
-// times, no sizes and no status of a project.
+// This file reads pages in HTML, which private indexes have, and writes them in the JSON form, so
+// that one decoder judges both. HTML has no upload times, no sizes and no status of a project.
 
-// maxTag caps a tag, a comment or a text between two tags: it bounds the buffer
-// that has to hold it. The largest real tags have some 500 bytes.
+// maxTag bounds a tag, a comment or a text between two tags, and so the buffer for it. The largest
+// real tags have some 500 bytes.
 const maxTag = 128 << 10
 
 // htmlFile is one link in the JSON form of PEP 691.
@@ -33,10 +32,9 @@ type htmlFile struct {
 	Metadata       any               `json:"core-metadata,omitempty"`
 }
 
-// htmlReader reads a page of PEP 503 with what PEP 592 (yanked), PEP 629
-// (version), PEP 658 and PEP 714 (metadata beside a file) add, and gives it in the
-// JSON form. Links that are no files of distributions are passed over; a page
-// without any is no page of the Simple API, such as one that asks to sign in.
+// htmlReader reads a page of PEP 503 with what PEP 592 (yanked), PEP 629 (version), PEP 658 and PEP
+// 714 (metadata beside a file) add, and gives it in the JSON form. It skips links that are no files
+// of distributions. A page without a file is no page of the Simple API, such as a page to sign in.
 type htmlReader struct {
 	from    *body
 	tokens  *html.Tokenizer
@@ -103,8 +101,7 @@ func (h *htmlReader) end(err error) error {
 	return err
 }
 
-// attributes are those of a tag that are read; of a repeated one the first
-// counts.
+// attributes are the attributes of a tag that are read; of a repeated one the first counts.
 type attributes map[string]string
 
 func (h *htmlReader) attributes() attributes {
@@ -130,7 +127,7 @@ func (h *htmlReader) tag(kind atom.Atom) error {
 			h.version = a["content"]
 		}
 	case atom.Base:
-		// Each link would repeat a long one.
+		// Each link would repeat a long base.
 		if href := a["href"]; len(href) <= maxURL {
 			if to, err := h.base.Parse(href); err == nil {
 				h.base = to
@@ -169,7 +166,7 @@ func (a attributes) linked(base *url.URL) (htmlFile, bool) {
 	if _, err := dist.Parse(f.Filename); err != nil {
 		return htmlFile{}, false
 	}
-	for part := range strings.SplitSeq(to.Fragment, "&") { // in any order, as pip takes it
+	for part := range strings.SplitSeq(to.Fragment, "&") { // in any order, as in pip
 		if name, sum, ok := strings.Cut(part, "="); ok && name == "sha256" {
 			f.Hashes[name] = sum
 		}
@@ -189,7 +186,7 @@ func (a attributes) linked(base *url.URL) (htmlFile, bool) {
 	return f, true
 }
 
-// beside is what JSON says of a file's metadata: its digest, or that it is there.
+// beside is the value in JSON for a file's metadata: its digest, or that it exists.
 func beside(value string) any {
 	if name, sum, ok := strings.Cut(value, "="); ok {
 		return map[string]string{name: sum}

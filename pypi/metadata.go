@@ -18,8 +18,7 @@ type MetadataRequest struct {
 	Source  Source
 	Name    string
 	Version string // any spelling of PEP 440
-	// Files are those of the release that may be asked, best first: the first
-	// that tells is the answer.
+	// Files are files of the release, best first. The first one with metadata is the answer.
 	Files []FileDetails
 }
 
@@ -31,61 +30,57 @@ const (
 	Known   MetadataStatus = "known"
 	Unknown MetadataStatus = "unknown" // no file tells without running code
 	Refused MetadataStatus = "refused" // broken or not what the index says
-	// Withheld: the index lists files that nobody is given. It holds for this
-	// run alone.
+	// Withheld: the index lists files that it gives to nobody. It is valid for this run alone.
 	Withheld MetadataStatus = "withheld"
 )
 
-// MetadataAnswer is what became known of a release. It holds as long as File
-// has SHA256.
+// MetadataAnswer is what is known of a release. It is valid as long as File has SHA256.
 type MetadataAnswer struct {
 	Status   MetadataStatus
-	Metadata metadata.Metadata // where it is known
-	Reason   string            // one clause where it is not: the file and what is wrong
-	// File is the file that was read or, where none told, the first that was
-	// tried; SHA256 is its digest, "" where the page gives none.
+	Metadata metadata.Metadata // if it is known
+	Reason   string            // one clause if it is not: the file and what is wrong
+	// File is the file that was read, or if none could be, the first that was tried. SHA256 is its
+	// digest, "" if the page gives none.
 	File   string
 	SHA256 string
-	// Proof is the digest that what was read was checked against, SHA256 or that
-	// of the metadata beside the file; "" where nothing proved it, as of pieces
-	// of a wheel. Only what is proved may be kept for good.
+	// Proof is the digest with which the content was checked: SHA256, or that of the metadata
+	// beside the file. It is "" if the content was not checked, as for pieces of a wheel. Only
+	// checked content may be kept for good.
 	Proof string
-	// Doubtful says that what came had another digest than the index gives:
-	// it may have been spoilt on its way, so the refusal holds for now alone.
+	// Doubtful says that the content did not have the digest that the index gives. It may be
+	// damaged on its way, so the refusal is valid only for now.
 	Doubtful bool
 }
 
 // ErrNoRoom is the error of an answer that does not fit beside those before it.
 var ErrNoRoom = errors.New("no room is left for what releases require")
 
-// MetadataResult is what became of one MetadataRequest.
+// MetadataResult is the result of one MetadataRequest.
 type MetadataResult struct {
 	Request MetadataRequest
 	Answer  MetadataAnswer
 	Err     error
 }
 
-// Metadata reads what a release requires: of a wheel, the metadata that the
-// index serves beside it (PEP 658), checked against its digest, or METADATA
-// from inside it, by ranges where the server has them, else from the whole
-// wheel up to 32 MiB; of a source distribution, PKG-INFO where that vouches
-// for every wheel built from it (PEP 643).
+// Metadata reads what a release requires. For a wheel it is the metadata that the index serves
+// beside it (PEP 658), checked against its digest, or METADATA from inside it, by ranges if the
+// server supports them, else from the whole wheel up to 32 MiB. For a source distribution it is
+// PKG-INFO if that is final for every wheel built from it (PEP 643).
 //
-// What cannot be known, and what is broken, hostile or another release's, is
-// an answer. An error, always an *Error, means that it is not known yet: the
-// server failed or does not have the file. Of the second kind FetchMetadata of
-// a Client that ForRun made makes answers as well, Withheld.
+// If it cannot be known, is broken, hostile or another release's, that is an answer. An error,
+// always an *Error, means that it is not known yet: the server failed or does not have the file. If
+// it does not have the file, FetchMetadata of a Client of ForRun gives the answer Withheld instead.
 func (c *Client) Metadata(ctx context.Context, r MetadataRequest) (MetadataAnswer, error) {
 	return c.metadata(ctx, r, nil)
 }
 
-// FetchMetadata is Metadata for many releases, as FetchAll is Do for many
-// pages: bounded, in order, none stopping another, and a server that fails for
-// one after the other is left alone.
+// FetchMetadata is Metadata for many releases, as FetchAll is Do for many pages: with a bound, in
+// order, a failure stops no other request, and a server that fails for one after the other is left
+// alone.
 //
-// Room is how many bytes the answers may take together, see metadata.Size. The
-// first that does not fit, in the order of the requests, and all after it are
-// ErrNoRoom, and once so much was read none is asked for.
+// room is how many bytes the answers may take together, see metadata.Size. The first that does not
+// fit, in the order of the requests, and all after it are ErrNoRoom. As soon as so much was read,
+// no further request is sent.
 func (c *Client) FetchMetadata(ctx context.Context, requests []MetadataRequest, room int, progress func(done, total int)) []MetadataResult {
 	results := make([]MetadataResult, len(requests))
 	var held atomic.Int64
@@ -110,7 +105,7 @@ func (c *Client) FetchMetadata(ctx context.Context, requests []MetadataRequest, 
 		}
 	}
 	c.resume(skipped, func(i int) string { return startOf(results[i].Err) }, ask)
-	for i := range results { // now that all others are heard
+	for i := range results { // now that all others have answered
 		r := &results[i]
 		if reason, ok := c.withheld(r.Err); ok {
 			r.Answer, r.Err = MetadataAnswer{Status: Withheld, Reason: reason}, nil
@@ -119,9 +114,8 @@ func (c *Client) FetchMetadata(ctx context.Context, requests []MetadataRequest, 
 	return results
 }
 
-// fit takes out what is beyond a room. Requests begin in their order, so that all
-// before the first answer without room were asked for, and which it is does not
-// depend on who answered first.
+// fit drops the answers beyond a room. Requests begin in their order, so that all before the first
+// answer without room were sent. Which one that is does not depend on who answered first.
 func fit(results []MetadataResult, room int) {
 	for i := range results {
 		r := &results[i]
@@ -131,7 +125,7 @@ func fit(results []MetadataResult, room int) {
 	}
 }
 
-// startOf is the origin that an error's question went to first.
+// startOf is the origin that was asked first, before an error.
 func startOf(err error) string {
 	var problem *Error
 	if !errors.As(err, &problem) {
@@ -173,7 +167,7 @@ func (c *Client) metadata(ctx context.Context, r MetadataRequest, origins *break
 			}
 		case errors.As(err, &problem) && (problem.forGood || problem.Kind == Unsupported && problem.status == 0):
 			problem.file = file.Name
-			missing = cmp.Or(missing, err) // perhaps another file is there
+			missing = cmp.Or(missing, err) // another file may exist
 		case problem != nil && problem.mayBeMeant():
 			problem.file = file.Name
 			refused = cmp.Or(refused, err)
@@ -200,8 +194,8 @@ type inquiry struct {
 	origins *breaker
 }
 
-// file reads the metadata of one file and makes sure that it is the release's.
-// proof is the digest that it has, also where it is refused.
+// file reads the metadata of one file and makes sure that it is the release's. proof is its digest,
+// also if it is refused.
 func (i inquiry) file(ctx context.Context, file FileDetails) (m metadata.Metadata, proof string, err error) {
 	q := i.query
 	name, err := dist.ParseFor(q.name, file.Name)
@@ -228,12 +222,11 @@ func (i inquiry) file(ctx context.Context, file FileDetails) (m metadata.Metadat
 	return m, d.proof, err
 }
 
-// judgeMetadata parses what stands in a file and makes sure that it is the
-// release's.
+// judgeMetadata parses the content of a file and makes sure that it is the release's.
 func judgeMetadata(q *query, name dist.File, version pep440.Version, data []byte) (metadata.Metadata, error) {
 	m, err := metadata.Parse(data)
 	if name.Kind == dist.Sdist {
-		// What vouches for nothing may be as broken as it likes.
+		// Metadata that is not final may be broken.
 		if why := m.NotStatic(); why != "" {
 			return metadata.Metadata{}, unknowable("does not tell: " + why)
 		}

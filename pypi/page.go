@@ -51,8 +51,7 @@ type wanted struct {
 	details *url.URL
 }
 
-// decode reads one page to its end. What is not the page's to tell is zero in
-// the Answer.
+// decode reads one page to its end. Fields of the Answer that a page does not have are zero.
 func (d *pages) decode(r io.Reader, zipped bool, limit int64, want wanted) (Answer, error) {
 	p := d.pool.Get().(*page)
 	p.reset(r, zipped, limit, want)
@@ -126,14 +125,14 @@ type file struct {
 
 func (p *page) reset(r io.Reader, zipped bool, limit int64, want wanted) {
 	p.body.reset(r, zipped, limit)
-	// Twice the same name cannot harm a reader that takes the last one.
+	// A repeated name does no harm, since the last one counts.
 	p.json.Reset(&p.body, jsontext.AllowDuplicateNames(true))
 	p.asked, p.hashes, p.details = want.name, want.hashes, want.details
 	p.roomy, p.caps, p.interned = want.roomy, want.caps.orUsual(), 0
 	p.api, p.serial, p.name, p.status, p.reason, p.hasFiles, p.wrong = "", 0, "", "", "", false, ""
 	p.arena, p.files, p.versions = p.arena[:0], p.files[:0], p.versions[:0]
 	p.extra, p.fetches = p.extra[:0], p.fetches[:0]
-	if p.roomy { // it outgrew the small once already, so it need not grow up to that again
+	if p.roomy { // it was too large for the small bound once already
 		p.arena, p.files = slices.Grow(p.arena, p.caps.small/2), slices.Grow(p.files, p.caps.small/int(unsafe.Sizeof(file{})))
 	}
 	p.groups, p.order = p.groups[:0], p.order[:0]
@@ -319,7 +318,7 @@ func (p *page) keep(raw jsontext.Value) (span, error) {
 	return span{from, len(p.arena)}, err
 }
 
-// judge says whether what was read is a page (PEP 629, PEP 691).
+// judge reports whether what was read is a page (PEP 629, PEP 691).
 func (p *page) judge() error {
 	major, _, _ := strings.Cut(p.api, ".")
 	n, err := strconv.Atoi(major)

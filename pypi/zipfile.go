@@ -12,16 +12,15 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/metadata"
 )
 
-// This file reads one member of a zip archive of which only pieces are at
-// hand. The archive is a stranger's: whatever it says of itself is checked
-// against its size before it is read.
+// This file reads one member of a zip archive of which only pieces are read. The archive is a
+// stranger's, so each of its numbers is checked against its size before it is used.
 
-// piece gives the bytes of an archive from one place to another, both inside
-// it. Its errors are passed on as they are.
+// piece returns the bytes of an archive from one place to another, both inside it. Its errors are
+// returned as they are.
 type piece func(from, to int64) ([]byte, error)
 
-// refusal says why a file is never taken, unknowable why nobody can tell what
-// it requires. Both are clauses that continue the file's name.
+// refusal says why a file is never used; unknowable says why nobody can know what it requires. Both
+// are clauses that follow the file's name.
 type (
 	refusal    string
 	unknowable string
@@ -41,11 +40,11 @@ const (
 	maxDirectory   = 16 << 20
 	slackOfDeflate = 64 << 10 // what deflating may add to what it cannot pack
 
-	// zipTail holds the end record and its comment, and most directories.
+	// zipTail is long enough for the end record with its comment, and for most directories.
 	zipTail = 64<<10 + endSize + locatorSize
 )
 
-// zipEntry is a member as the directory tells of it.
+// zipEntry is a member as the directory describes it.
 type zipEntry struct {
 	name                 string
 	flags, method        uint16
@@ -53,7 +52,7 @@ type zipEntry struct {
 	packed, size, offset int64
 }
 
-// picker is shown every member and says at the end which one is meant.
+// picker gets every member and chooses one at the end.
 type picker interface {
 	show(zipEntry) error
 	picked() (zipEntry, error)
@@ -75,12 +74,12 @@ func zipMember(size int64, read piece, pick picker) ([]byte, error) {
 	return z.content(e)
 }
 
-// zipArchive is an archive of which the directory was found.
+// zipArchive is an archive whose directory was found.
 type zipArchive struct {
 	size  int64
 	read  piece
 	at    int64 // where the directory begins
-	base  int64 // what stands before the archive proper
+	base  int64 // the bytes before the archive itself
 	count uint64
 	bytes []byte // the directory
 }
@@ -94,7 +93,7 @@ func (z *zipArchive) open() error {
 	}
 	i := bytes.LastIndex(tail, []byte("PK\x05\x06"))
 	for ; i >= 0; i = bytes.LastIndex(tail[:i], []byte("PK\x05\x06")) {
-		// A comment may hold the signature; it may not reach beyond the end.
+		// A comment may contain the signature. It must not reach beyond the end.
 		if len(tail)-i >= endSize && int(binary.LittleEndian.Uint16(tail[i+20:])) <= len(tail)-i-endSize {
 			break
 		}
@@ -127,7 +126,7 @@ func (z *zipArchive) open() error {
 	return z.directory(end, length, offset)
 }
 
-// directory reads the directory, which stands before end.
+// directory reads the directory, which is right before end.
 func (z *zipArchive) directory(end int64, length, offset uint64) (err error) {
 	switch {
 	case length > uint64(end) || offset > uint64(end)-length: //nolint:gosec // end is a place in the file
@@ -141,8 +140,7 @@ func (z *zipArchive) directory(end int64, length, offset uint64) (err error) {
 	return err
 }
 
-// each shows every entry of the directory, which must be as many as were
-// announced.
+// each calls show for every entry of the directory. There must be as many as the archive says.
 func (z *zipArchive) each(show func(zipEntry) error) error {
 	n := uint64(0)
 	for rest := z.bytes; len(rest) > 0; n++ {
@@ -176,8 +174,8 @@ func (z *zipArchive) each(show func(zipEntry) error) error {
 	return nil
 }
 
-// widen takes the numbers that need 64 bits from the extra fields (APPNOTE
-// 4.5.3). What is missing stays at its mark, which no archive can hold.
+// widen reads the numbers that need 64 bits from the extra fields (APPNOTE 4.5.3). A missing number
+// keeps the largest 32-bit value, which no archive that is read can have.
 func (e *zipEntry) widen(extra []byte) {
 	for len(extra) >= 4 {
 		id, n := binary.LittleEndian.Uint16(extra), int(binary.LittleEndian.Uint16(extra[2:]))
@@ -239,7 +237,7 @@ func (z *zipArchive) content(e zipEntry) ([]byte, error) {
 	return unpack(e, packed)
 }
 
-// unpack gives what e says is in packed, no more and no less.
+// unpack returns the content that e describes, no more and no less.
 func unpack(e zipEntry, packed []byte) ([]byte, error) {
 	data := packed
 	if e.method == 8 {

@@ -2,16 +2,15 @@ package scheduler
 
 import "time"
 
-// State is how a project stands with the scheduler. An instant is zero where it does not
-// apply.
+// State is the state of a project in the scheduler. An instant that does not apply is zero.
 type State struct {
 	Project string
-	Waiting time.Time // since when a run of it is wanted that has not begun
-	Running time.Time // since when one is at work
-	Next    time.Time // when the next one is due by itself
+	Waiting time.Time // since when a run is wanted that has not begun
+	Running time.Time // since when a run is under way
+	Next    time.Time // when the next run is due by the schedule
 }
 
-// States returns one of each project, in the order in which they were given.
+// States returns the state of each project, in the order in which they were given.
 func (s *Scheduler) States() []State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,7 +34,7 @@ func (s *Scheduler) Oldest() time.Time {
 	return oldest
 }
 
-// waits notes that a run is wanted, unless one is already.
+// waits records that a run is wanted, unless one is already.
 func (s *Scheduler) waits(project string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -44,8 +43,8 @@ func (s *Scheduler) waits(project string) {
 	}
 }
 
-// begins notes that the run that was wanted is at work. What wakes the project from now
-// on waits for the next one.
+// begins records that the run that was wanted is under way. A trigger from now on is for the next
+// one.
 func (s *Scheduler) begins(project string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

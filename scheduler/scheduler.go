@@ -22,12 +22,12 @@ const (
 	DefaultAtOnce = 4
 )
 
-// urgent is how long a run that somebody waits for waits for a place. After that it gets
-// one of the additional places, of which there are as many.
+// urgent is how long a triggered run waits for one of the places. After that it gets one of the
+// additional places, of which there are as many.
 const urgent = 5 * time.Second
 
-// Later is the error of a run that could not be made now and is tried again at an
-// instant. It is no failure.
+// Later is the error of a run that could not be made now and is tried again at an instant. It is
+// not a failure.
 type Later struct {
 	At  time.Time
 	Err error
@@ -80,8 +80,8 @@ type Scheduler struct {
 	jitter   time.Duration
 	closes   func(project string, due time.Time) time.Time
 	grace    time.Duration
-	places   chan struct{} // one for each run that may be at work
-	more     chan struct{} // for runs that somebody waits for
+	places   chan struct{} // one for each run that may be under way
+	more     chan struct{} // additional ones for triggered runs
 	// triggers holds at most one waiting request for each project. A request says "look
 	// again", and two of them say no more than one.
 	triggers map[string]chan struct{}
@@ -92,9 +92,9 @@ type Scheduler struct {
 	states map[string]*State
 }
 
-// New returns a Scheduler that starts nothing until Run. A project named twice
-// counts once. It fails when the spec cannot be read or names no instant of
-// the next five years. A nil log is silent.
+// New returns a Scheduler that starts nothing until Run. A project that is named twice counts once.
+// It returns an error if the spec cannot be read or has no instant in the next five years. A nil
+// log is silent.
 func New(projects []string, run RunFunc, log *slog.Logger, opts Options) (*Scheduler, error) {
 	schedule, err := parse(opts.Spec)
 	if err != nil {
@@ -125,8 +125,8 @@ func New(projects []string, run RunFunc, log *slog.Logger, opts Options) (*Sched
 	return s, nil
 }
 
-// parse reads a spec. Time zone prefixes are refused: the parser panics on
-// some of them, and a daemon's own rhythm needs none.
+// parse reads a spec. It refuses time zone prefixes, since the parser panics on some of them and
+// the schedule of a daemon needs none.
 func parse(spec string) (cron.Schedule, error) {
 	if spec == "" {
 		spec = DefaultSpec
@@ -144,13 +144,12 @@ func parse(spec string) (cron.Schedule, error) {
 	return schedule, nil
 }
 
-// Trigger asks for a run of project: at once, or after the run that is at work, or when
-// Run starts. All calls until that run begins ask for one run together. It reports whether
-// project is known.
+// Trigger asks for a run of project: at once, or after the run that is under way, or when Run
+// starts. All calls until that run begins ask for one run together. It reports whether project is
+// known.
 func (s *Scheduler) Trigger(project string) bool { return s.wake(project, s.triggers[project]) }
 
-// Start is Trigger for a run that nobody waits for: it waits as long as others hold all
-// places.
+// Start is Trigger for a run that nobody waits for: it does not use the additional places.
 func (s *Scheduler) Start(project string) bool { return s.wake(project, s.starts[project]) }
 
 func (s *Scheduler) wake(project string, c chan struct{}) bool {
@@ -172,9 +171,9 @@ func (s *Scheduler) Counts() Counts {
 	return s.counts
 }
 
-// Run starts runs until ctx ends. Then it starts none, gives those under way
-// the grace period, cancels their context, and returns when the last has
-// returned. It is called once.
+// Run starts runs until ctx ends. Then it starts none, lets those under way go on for the grace
+// period, cancels their context, and returns when the last one has returned. It must be called only
+// once.
 func (s *Scheduler) Run(ctx context.Context) {
 	runs, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -258,8 +257,8 @@ func (s *Scheduler) due(project string, share float64, tick, after time.Time) st
 	}
 }
 
-// place waits for a place among the runs at work, and returns a function that gives it
-// back. ok is false if ctx ended first.
+// place waits for a place among the runs under way, and returns a function that frees it. ok is
+// false if ctx ended first.
 func (s *Scheduler) place(ctx context.Context, project string, asked bool) (free func(), ok bool) {
 	var patience <-chan time.Time
 	var more chan struct{}

@@ -11,8 +11,8 @@ import (
 // AuditEvent says what an entry of the audit is about.
 type AuditEvent string
 
-// The events. An effect has two entries, before and after it. If it has only the first, the
-// run was cut short. The next run finds out what came of the effect, and its entries say so.
+// The events. An effect has two entries, before and after it. If it has only the first, the run was
+// cut short. The next run finds out what became of the effect, and its entries say so.
 const (
 	Asked AuditEvent = "asked" // a person ticked or unticked a box
 	Began AuditEvent = "began" // an effect on GitLab is about to happen
@@ -35,7 +35,7 @@ type AuditEntry struct {
 	Result  string     `json:"result,omitempty"` // of what ended: done, or a sentence; of what was asked: why it was refused
 }
 
-// Record adds an entry to the audit, for good.
+// Record adds an entry to the audit. It is never removed.
 func (s *Store) Record(ctx context.Context, e AuditEntry) error {
 	if err := s.write(ctx, func(tx *sql.Tx) error { return record(ctx, tx, e) }); err != nil {
 		return fmt.Errorf("write the audit of %s: %w", e.Project, err)

@@ -15,11 +15,11 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// ErrDamaged says that the file does not hold what was written to it. Recover
-// takes it out of the way; a missing right or a newer schema is no damage.
+// ErrDamaged says that the file does not have what was written to it. Recover sets such a file
+// aside. A missing right or a newer schema is no damage.
 var ErrDamaged = errors.New("the database is damaged")
 
-// errContent is text in a column that pinwheel did not write so.
+// errContent is a text in a column that pinwheel does not write like that.
 var errContent = errors.New("a row makes no sense")
 
 // damage remembers which opening of the file was damaged.
@@ -33,9 +33,9 @@ func (d damage) Error() string {
 }
 func (d damage) Unwrap() error { return ErrDamaged }
 
-// told turns an error of SQLite about the file into a sentence with the next step, if that is
+// explained turns an error of SQLite about the file into a sentence with the next step, if that is
 // clear. Every error of a method goes through it.
-func told(db *sql.DB, err error) error {
+func explained(db *sql.DB, err error) error {
 	var e *sqlite.Error
 	if errors.Is(err, errContent) {
 		return damage{db, err}
@@ -59,21 +59,21 @@ func told(db *sql.DB, err error) error {
 	}
 }
 
-// rolledBack reports whether SQLite ended a transaction before it was asked.
+// rolledBack reports whether SQLite ended a transaction by itself.
 func rolledBack(err error) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_ERROR && strings.Contains(e.Error(), "no transaction is active")
 }
 
-// Notice says in one sentence what happened to the file beyond being opened. A second call
-// returns an empty text.
+// Notice says in one sentence what happened to the file besides being opened. A second call returns
+// an empty text.
 func (s *Store) Notice() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.takeNote()
 }
 
-// takeNote is Notice for who holds the lock.
+// takeNote is Notice for a caller that holds the lock.
 func (s *Store) takeNote() string {
 	note := s.note
 	s.note = ""
@@ -97,16 +97,16 @@ func (s *Store) Ready(ctx context.Context) (notice string, err error) {
 
 // Recovery is what the store did about an error.
 type Recovery struct {
-	Again  bool   // what failed is to be done again, on a database that is new
-	Notice string // what became of the file, in one sentence; empty for nothing
+	Again  bool   // the caller has to repeat what failed, on a new database
+	Notice string // what happened to the file, in one sentence; empty for nothing
 }
 
 // Recoverable reports whether Recover can do something about an error of a method.
 func Recoverable(err error) bool { return errors.Is(err, ErrDamaged) }
 
-// Recover does what can be done about an error of a method. It renames a damaged file, to a
-// name that Notice tells, and opens a new one. What failed is then to be done again, also if
-// another goroutine replaced the file already. It returns any other error, and nil, as it is.
+// Recover does what can be done about an error of a method. It renames a damaged file, to a name
+// that Notice gives, and opens a new one. The caller then has to repeat what failed, also if
+// another goroutine replaced the file already. Recover returns any other error, and nil, as it is.
 func (s *Store) Recover(ctx context.Context, failure error) (Recovery, error) {
 	var d damage
 	if !errors.As(failure, &d) {
@@ -121,8 +121,7 @@ func (s *Store) Recover(ctx context.Context, failure error) (Recovery, error) {
 	return Recovery{Again: err == nil, Notice: s.takeNote()}, err
 }
 
-// Check reads the whole file, which takes its time, and is ErrDamaged where it
-// does not hold together.
+// Check reads the whole file, which takes time. It returns ErrDamaged if the file is not sound.
 func (s *Store) Check(ctx context.Context) error {
 	var verdict string
 	if err := s.row(ctx, `PRAGMA quick_check(1)`, nil, &verdict); err != nil {
@@ -143,7 +142,7 @@ func (s *Store) replace(ctx context.Context, db *sql.DB) error {
 	return s.again(ctx)
 }
 
-// again opens what stands at the path now.
+// again opens the file that is at the path now.
 func (s *Store) again(ctx context.Context) error {
 	_ = s.db().Close()
 	if err := s.open(ctx); err != nil {
@@ -152,8 +151,8 @@ func (s *Store) again(ctx context.Context) error {
 	return nil
 }
 
-// setAside renames the file, with its log, to a name that says why. If the file at the path is
-// another one than seen, since another process was faster, it is left alone.
+// setAside renames the file, with its log, to a name that says why. If the file at the path is not
+// seen any more, since another process was faster, it does nothing.
 func (s *Store) setAside(seen os.FileInfo) error {
 	info, err := os.Stat(s.path)
 	if err != nil || !os.SameFile(info, seen) {
@@ -179,10 +178,10 @@ func (s *Store) setAside(seen os.FileInfo) error {
 	return nil
 }
 
-// ours reports whether a file that cannot be read as a database was one of pinwheel's. It was
-// if it has pinwheel's mark, or one of its tables, also in its log; if it is all zeros; or
-// if it is pages that are no text and do not begin like another program's database. Any
-// other file was named by mistake.
+// ours reports whether a file that is no readable database was one of pinwheel's. It was if it has
+// pinwheel's mark, or one of its tables, also in its log; if it is all zeros; or if it is pages
+// that are no text and do not begin like another program's database. The path of any other file is
+// a mistake.
 func ours(path string) bool {
 	file, log := beginning(path), beginning(path+"-wal")
 	if len(file) >= 72 && string(file[68:72]) == "pinw" {

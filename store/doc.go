@@ -1,10 +1,10 @@
-// Package store keeps in SQLite what neither GitLab nor an index can tell
-// pinwheel again: what it wrote last, what it was asked and has not done yet,
-// what an index answered, and who is running.
+// Package store keeps in SQLite what neither GitLab nor an index can give pinwheel again: what it
+// wrote last, what people asked for and it has not done yet, what an index answered, and who is
+// running.
 //
-// Its one invariant: every method is one transaction, whole or not at all, and
-// none is open when a method returns, so no caller waits while it holds a lock.
+// Its one invariant: every method is one transaction, whole or not at all, and none is open when a
+// method returns, so no caller waits while it holds a lock.
 //
-// It judges nothing, and nothing in it is needed for safety: with the file
-// deleted, pinwheel finds its branches and issues again by their content.
+// It judges nothing, and nothing in it is needed for safety: without the file pinwheel finds its
+// branches and issues again by their content.
 package store

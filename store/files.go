@@ -8,13 +8,13 @@ import (
 	"slices"
 )
 
-// Files are files of a project at one commit, where they never change.
+// Files are files of a project at one commit, at which they never change.
 type Files struct {
 	Head   string // the commit's SHA, "" for none
 	ByPath map[string]File
 }
 
-// File is one of them.
+// File is one of the Files.
 type File struct {
 	Data   []byte
 	Absent bool // the commit has no such file
@@ -48,7 +48,7 @@ func (s *Store) SaveFiles(ctx context.Context, project string, files Files) erro
 		}
 		for _, path := range slices.Sorted(maps.Keys(files.ByPath)) {
 			f := files.ByPath[path]
-			data := append([]byte{}, f.Data...) // never NULL where there is a file
+			data := append([]byte{}, f.Data...) // never NULL for a file that exists
 			if f.Absent {
 				data = nil
 			}

@@ -8,9 +8,9 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file has the rows that are stored as JSON, each with keys of its own: a
-// field that is renamed in plan changes no database. A key is never renamed. One
-// that is absent, since an earlier version wrote the row, is the zero value.
+// This file has the rows that are stored as JSON, each with keys of its own, so that renaming a
+// field in plan changes no database. A key is never renamed. A key that an earlier version did not
+// write has the zero value.
 
 type (
 	mergeRequestRow struct {

@@ -17,25 +17,23 @@ type MetadataRow struct {
 	Name    string // normalised
 	Version string // as PEP 440 normalises it
 	File    string // the name of the file that was read or tried
-	SHA256  string // of the file, hex; empty when the index does not tell
+	SHA256  string // of the file, hex; empty if the index gives none
 	Status  string // "known", "unknown" or "refused"
 	Reason  string // for every status but "known"
 	Blob    []byte // the metadata; nil unless it is known
-	// Proof is the digest of what was read, the file or the metadata beside it. It is
-	// empty if no digest was checked. ReadAt is when it was read, zero in rows of earlier
-	// versions.
+	// Proof is the digest of what was read, the file or the metadata beside it; empty if no digest
+	// was checked. ReadAt is when it was read, zero in rows of earlier versions.
 	Proof  string
 	ReadAt time.Time
-	// Part says that other files of the release say something else. Their rows are kept
-	// beside this one.
+	// Part says that other files of the release have other metadata. Their rows are kept beside
+	// this one.
 	Part bool
-	// Doubtful says that the content had another digest than the index gives. The row
-	// records that and says nothing of the release.
+	// Doubtful says that the content did not have the digest that the index gives. The row records
+	// only that.
 	Doubtful bool
 }
 
-// partMark stands between the version and the file in the key of a part. No
-// version has it.
+// partMark is between the version and the file in the key of a part. No version has it.
 const partMark = "#"
 
 func (r MetadataRow) key() string {

@@ -11,20 +11,15 @@ import (
 	"strings"
 )
 
-// files are named NUMBER_what.sql and only ever added to: a released one is
-// never edited, and none goes backwards.
-//
-//go:embed migrations/*.sql
+// files are named NUMBER_what.sql. A released one is never edited, and none goes backwards; new
+// ones are added.
 var files embed.FS
 
-// head is the schema that the migrations come to, with its version in the first line.
-// A new file begins with it: to take all steps costs four times as much. A test
-// makes it of the migrations.
-//
-//go:embed head.sql
+// head is the schema after all migrations, with its version in the first line. A new file begins
+// with it, since taking all steps costs four times as much. A test makes it from the migrations.
 var head string
 
-// headVersion is the version of head, 0 where its first line has none.
+// headVersion is the version of head, 0 if its first line has none.
 func headVersion() int {
 	line, _, _ := strings.Cut(head, "\n")
 	version, err := strconv.Atoi(strings.TrimPrefix(line, headLine))
@@ -69,9 +64,8 @@ func migrations() []migration {
 	return out
 }
 
-// migrate brings the schema up to date in one transaction, so that of two
-// processes that start together one does it and the other finds it done. A
-// schema that is up to date is only read.
+// migrate brings the schema up to date in one transaction. Of two processes that start together one
+// does it, and the other finds it done. It only reads a schema that is up to date.
 func migrate(ctx context.Context, db *sql.DB, steps []migration) error {
 	return transact(ctx, db, func(tx *sql.Tx) error {
 		version, err := current(ctx, tx)

@@ -13,27 +13,26 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// Facts is what an index said last of one package.
+// Facts is the last answer of an index about one package.
 type Facts struct {
 	Name       string // normalised
 	ETag       string
 	Serial     int64
 	CheckedAt  time.Time
-	FreshUntil time.Time // when it is to be asked for again; zero: in the next run
-	Problem    string    // why the last answer was no use, empty when it was
+	FreshUntil time.Time // until when it is not asked for again; zero: the next run asks
+	Problem    string    // why the last answer could not be used, empty if it could
 	WithHashes bool      // Blob holds the files' hashes
-	Blob       []byte    // nil: nothing was ever learnt
+	Blob       []byte    // nil if the index never gave a page
 	Whole      []byte    // what Blob leaves out of it; written with Details, read by Store.Whole
-	// Details are where the package's files are. They are only written, and
-	// nil keeps those that are there: Store.Details reads them. HasDetails is
-	// only read, and says whether there are any.
+	// Details say where the package's files are. They are only written, and nil keeps the stored
+	// ones; Store.Details reads them. HasDetails is only read, and says whether there are any.
 	Details    []byte
 	HasDetails bool
-	Digest     string // of all that was said; only written, see Stamps
+	Digest     string // of the whole answer; only written, see Stamps
 }
 
-// Facts returns what is known of names on an index, by name; a name nothing is
-// known of is not in the map. It is one query, however many names there are.
+// Facts returns what is known of names on an index, by name. An unknown name is not in the map. It
+// is one query, however many names there are.
 func (s *Store) Facts(ctx context.Context, index string, names []string) (map[string]Facts, error) {
 	const query = `SELECT name, etag, serial, checked_at, fresh_until, problem, with_hashes, facts,
 		EXISTS (SELECT 1 FROM package_details d WHERE d.index_name = p.index_name AND d.name = p.name)
@@ -95,8 +94,8 @@ func (s *Store) SaveFacts(ctx context.Context, index string, facts []Facts) erro
 	return nil
 }
 
-// DropFacts forgets what is known of packages on an index, their ETags
-// included, so that they are read anew.
+// DropFacts removes what is known of packages on an index, with their ETags, so that the next run
+// reads them anew.
 func (s *Store) DropFacts(ctx context.Context, index string, names []string) error {
 	if len(names) == 0 {
 		return nil
@@ -122,8 +121,8 @@ func (s *Store) DropFacts(ctx context.Context, index string, names []string) err
 	return nil
 }
 
-// KeepFacts notes of packages on an index until when what is known of them may be
-// used without asking again. When they were read stays as it is.
+// KeepFacts sets until when what is known of packages on an index may be used without asking again.
+// It does not change when they were read.
 func (s *Store) KeepFacts(ctx context.Context, index string, until map[string]time.Time) error {
 	const update = `UPDATE packages SET fresh_until = ? WHERE index_name = ? AND name = ?`
 	if len(until) == 0 {
@@ -148,7 +147,7 @@ func (s *Store) KeepFacts(ctx context.Context, index string, until map[string]ti
 	return nil
 }
 
-// Whole returns what SaveFacts kept as Whole of one package, nil for nothing.
+// Whole returns what SaveFacts kept as Whole of one package; nil for nothing.
 func (s *Store) Whole(ctx context.Context, index, name string) ([]byte, error) {
 	const query = `SELECT whole FROM package_details WHERE index_name = ? AND name = ?`
 	var whole []byte

@@ -6,12 +6,12 @@ import (
 	"fmt"
 )
 
-// prepared keeps every statement of a connection ready: to parse a statement
-// costs SQLite more than to carry out most of ours. There are as many as there
-// are queries in this package, so none is ever dropped.
+// prepared keeps every statement of a connection prepared, since parsing a statement costs SQLite
+// more than executing most of ours. There are as many as there are queries in this package, so none
+// is ever dropped.
 type prepared struct{ driver.Connector }
 
-// conn is what the driver's connections can do and database/sql asks for.
+// conn is what database/sql needs and the driver's connections have.
 type conn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -47,8 +47,8 @@ type statement struct {
 	busy bool // rows of it are being read
 }
 
-// statement returns a query's statement, prepared where it is new, or nil while
-// rows of it are being read.
+// statement returns a query's statement, which it prepares the first time; nil while its rows are
+// being read.
 func (c *preparedConn) statement(ctx context.Context, query string) (*statement, error) {
 	s, ok := c.ready[query]
 	if !ok {
@@ -115,7 +115,7 @@ func (r *preparedRows) Close() error {
 // Close implements driver.Conn.
 func (c *preparedConn) Close() error {
 	for _, s := range c.ready {
-		_ = s.Close() // the connection ends all the same
+		_ = s.Close() // the connection ends anyway
 	}
 	clear(c.ready)
 	return c.conn.Close()

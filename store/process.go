@@ -17,7 +17,7 @@ type Owner struct {
 // Process begins runs, and knows which processes of its host are alive.
 type Process struct {
 	Owner
-	Alive func(pid int) bool // nil: every one is
+	Alive func(pid int) bool // nil: every process is
 }
 
 // thisProcess is the calling process. Its instance distinguishes it from processes with the same
@@ -30,7 +30,7 @@ func thisProcess() Process {
 	return Process{Owner{Host: host, PID: os.Getpid(), Instance: rand.Text()}, alive}
 }
 
-// RunAs sets the process to which runs belong that begin from now on, in place of the one that
+// RunAs sets the process to which runs belong that begin from now on, instead of the one that
 // opened the store. A program that opens the store several times is one process.
 func (s *Store) RunAs(p Process) { s.process = p }
 
@@ -41,7 +41,7 @@ func Here(instance string) Process {
 	return p
 }
 
-// alive reports whether a process exists. Signal 0 is delivered to nobody.
+// alive reports whether a process exists. Signal 0 is not delivered.
 func alive(pid int) bool {
 	process, err := os.FindProcess(pid)
 	if err != nil {
@@ -52,8 +52,8 @@ func alive(pid int) bool {
 }
 
 // gone reports whether the process of a live run has certainly ended. It has if it had p's own
-// number and was another start of the program, or if Alive is false for it. Of a process on
-// another host nothing is certain.
+// number and was another start of the program, or if Alive is false for it. For a process on
+// another host that is never certain.
 func (p Process) gone(holder Owner) bool {
 	switch {
 	case p.Host != holder.Host:

@@ -11,7 +11,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// Memory is what one project's earlier runs noted.
+// Memory is what earlier runs of one project recorded.
 type Memory struct {
 	ID                int64 // GitLab's number of the project, 0 if not known
 	Path              string
@@ -19,22 +19,21 @@ type Memory struct {
 	DashboardIID      int64  // 0: no dashboard was written yet
 	DashboardBody     string // as last written
 	DashboardAt       time.Time
-	PausedNoteFor     int64 // the dashboard issue on which the pause was said
+	PausedNoteFor     int64 // the dashboard issue with the note about the pause
 	LastNoteID        int64
 	MergeRequestsSeen time.Time // how far the list of merge requests was read
 	Attended          time.Time // plan.Snapshot.Attended
 	PipelinesSeen     time.Time // how far the list of pipelines was read
 	Pipelines         map[int64]plan.Pipeline
 	Gates             plan.GateMemory
-	RightsAt          time.Time      // when rights and settings were looked at; zero: they are to be
-	Gaps              []plan.Problem // what they lacked then
-	// Standings counts the pins by how they stood in the last run; nil where that
-	// run judged none.
+	RightsAt          time.Time      // when rights and settings were read; zero: the next run reads them
+	Gaps              []plan.Problem // which of them were missing then
+	// Standings counts the pins by their standing in the last run; nil if that run judged none.
 	Standings map[plan.Standing]int
 }
 
-// ProjectMemory returns what is known of the project at path. Of a project
-// never heard of, it is a Memory with nothing but the path.
+// ProjectMemory returns what is known of the project at path. For an unknown project it is a Memory
+// with nothing but the path.
 func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) {
 	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings, gates, prefix
 		FROM projects WHERE path = ?`
@@ -139,7 +138,7 @@ func (s *Store) SaveBranch(ctx context.Context, project string, b Branch) error 
 	return nil
 }
 
-// DeleteBranch forgets a branch. One that is not known is no error.
+// DeleteBranch removes a branch. It does nothing for an unknown one.
 func (s *Store) DeleteBranch(ctx context.Context, project, name string) error {
 	const remove = `DELETE FROM branches WHERE project = ? AND name = ?`
 	if err := s.exec(ctx, remove, project, name); err != nil {
@@ -203,7 +202,7 @@ const (
 	Withdrawn SelectionState = "withdrawn"
 )
 
-// Selection is a tick with what became of it.
+// Selection is a tick and what became of it.
 type Selection struct {
 	Tick   plan.Tick
 	State  SelectionState
@@ -258,7 +257,7 @@ func (s *Store) RefusedBefore(ctx context.Context, project string) (map[string]b
 	return out, nil
 }
 
-// EndRefusals makes every refused selection one that is not told any more.
+// EndRefusals makes every refused selection one that the dashboard does not list any more.
 func (s *Store) EndRefusals(ctx context.Context, project string) error {
 	const update = `UPDATE selections SET state = 'withdrawn' WHERE project = ? AND state = 'refused'`
 	if err := s.exec(ctx, update, project); err != nil {
@@ -291,26 +290,26 @@ func (s *Store) each(ctx context.Context, query string, args []any, f func(*sql.
 	db := s.db()
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
-		return told(db, err)
+		return explained(db, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		if err := f(rows); err != nil {
-			return told(db, err)
+			return explained(db, err)
 		}
 	}
-	return told(db, rows.Err())
+	return explained(db, rows.Err())
 }
 
 // row scans the one row of a query into dest, or is sql.ErrNoRows.
 func (s *Store) row(ctx context.Context, query string, args []any, dest ...any) error {
 	db := s.db()
-	return told(db, db.QueryRowContext(ctx, query, args...).Scan(dest...))
+	return explained(db, db.QueryRowContext(ctx, query, args...).Scan(dest...))
 }
 
 // exec runs one statement, which is a transaction of its own.
 func (s *Store) exec(ctx context.Context, query string, args ...any) error {
 	db := s.db()
 	_, err := db.ExecContext(ctx, query, args...)
-	return told(db, err)
+	return explained(db, err)
 }

@@ -12,10 +12,9 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// Quiet is the record of a run that found nothing changed and nothing to do: its requests and
-// a digest of each answer. A run between From and Until that gets the same answers ends in
-// the same way. It is stored in this form: a key is never renamed, and a key that is absent
-// has the zero value.
+// Quiet is the record of a run that found nothing changed and nothing to do: its requests and a
+// digest of each answer. A run between From and Until that gets the same answers ends in the same
+// way. It is stored as JSON: a key is never renamed, and an absent key has the zero value.
 type Quiet struct {
 	By    string    `json:"by"` // a digest of the program, its settings and the project's configuration
 	From  time.Time `json:"from"`
@@ -25,10 +24,10 @@ type Quiet struct {
 	Pages []QuietPages `json:"pages"` // by index
 	Own   string       `json:"own"`   // the project's own policy file, empty for none
 
-	Places    *int `json:"places"`    // what all projects might still open, nil without a bound
+	Places    *int `json:"places"`    // how many all projects might still open, nil without a bound
 	Attends   bool `json:"attends"`   // no window before it was missed
 	Pipelines bool `json:"pipelines"` // the list of pipelines was read to its end
-	Gates     bool `json:"gates"`     // and so were those of gates
+	Gates     bool `json:"gates"`     // the pipelines of gates were read, too
 
 	Dashboard QuietDashboard `json:"dashboard"`
 	Awaited   []QuietAwaited `json:"awaited,omitempty"` // whoever watches looks for their end
@@ -54,11 +53,11 @@ type QuietPages struct {
 	Names  []string `json:"names"`  // all of them, sorted
 	Least  []string `json:"least"`  // of each the lowest pin, empty where there is none
 	Hashed []string `json:"hashed"` // of which the hashes matter
-	Gone   []string `json:"gone"`   // that the index does not know
+	Gone   []string `json:"gone"`   // names that the index does not know
 	Facts  string   `json:"facts"`  // a digest of which facts are stored
 }
 
-// QuietDashboard is the issue as GitLab has it.
+// QuietDashboard is the issue in GitLab.
 type QuietDashboard struct {
 	Project int64     `json:"project"`
 	IID     int64     `json:"iid"`
@@ -104,16 +103,16 @@ func (s *Store) KeepQuiet(ctx context.Context, project string, run int64, q Quie
 	return nil
 }
 
-// QuietRun is a run that ends because it was told nothing new.
+// QuietRun is a run that ends because nothing is new.
 type QuietRun struct {
 	Project string
 	ID      int64
 	Now     time.Time
 }
 
-// FinishQuiet ends a live run that got the answers of q. It notes how far lists were read,
-// which windows were not missed, and the end of the run. It fails with ErrNotLive if the run
-// is already over.
+// FinishQuiet ends a live run that got the answers of q. It records how far lists were read, which
+// windows were not missed, and the end of the run. It returns ErrNotLive if the run is already
+// over.
 func (s *Store) FinishQuiet(ctx context.Context, run QuietRun, q Quiet) error {
 	const end = `UPDATE runs SET status = 'done', summary = '', ended_at = ? WHERE id = ? AND status = 'running' RETURNING id`
 	const remember = `UPDATE projects SET pipelines_seen = iif(?, merge_requests_seen, pipelines_seen), merge_requests_seen = ?,
@@ -138,7 +137,8 @@ func (s *Store) FinishQuiet(ctx context.Context, run QuietRun, q Quiet) error {
 	return nil
 }
 
-// Stamp is by what a run finds out whether the facts of a name are those that another run saw.
+// Stamp identifies the facts of a name, so that a run can see whether they are those that another
+// run used.
 type Stamp struct {
 	Name       string
 	ETag       string
@@ -146,11 +146,11 @@ type Stamp struct {
 	CheckedAt  time.Time
 	FreshUntil time.Time
 	WithHashes bool
-	Digest     string // of all that the index said, empty where an earlier version wrote it
+	Digest     string // of the whole answer of the index, empty if an earlier version wrote it
 }
 
-// Stamps are those of names on an index, by name as text; a name nothing is known of
-// has none. It is one query, however many names there are.
+// Stamps returns the stamps of names on an index, by name as text. An unknown name has none. It is
+// one query, however many names there are.
 func (s *Store) Stamps(ctx context.Context, index string, names []string) ([]Stamp, error) {
 	const query = `SELECT name, etag, serial, checked_at, fresh_until, with_hashes, digest
 		FROM packages WHERE index_name = ? AND name IN (SELECT value FROM json_each(?)) ORDER BY name`
@@ -171,7 +171,7 @@ func (s *Store) Stamps(ctx context.Context, index string, names []string) ([]Sta
 	return out, nil
 }
 
-// SameMemory reports whether two memories would be stored alike.
+// SameMemory reports whether two memories would be stored in the same form.
 func SameMemory(a, b Memory) bool {
 	row := func(m Memory) []byte {
 		m.Pipelines, m.Gaps, m.Standings = nil, nil, nil
@@ -197,7 +197,7 @@ func SameMemory(a, b Memory) bool {
 	return bytes.Equal(row(a), row(b)) && parts(a) == parts(b)
 }
 
-// SameMergeRequests reports whether two lists would be stored alike.
+// SameMergeRequests reports whether two lists would be stored in the same form.
 func SameMergeRequests(a, b []plan.MergeRequest) bool {
 	x, errX := json.Marshal(each(a, rowOfMergeRequest))
 	y, errY := json.Marshal(each(b, rowOfMergeRequest))

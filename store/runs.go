@@ -12,7 +12,7 @@ import (
 // BeginRun that has this cause is a *Busy.
 var ErrBusy = errors.New("another run is going on")
 
-// Busy is ErrBusy with who runs, and until when that is believed.
+// Busy is ErrBusy with who runs, and until when its lease lasts.
 type Busy struct {
 	Holder       Owner
 	Began, Until time.Time
@@ -25,7 +25,7 @@ func (b *Busy) Error() string {
 // Is makes a Busy an ErrBusy.
 func (b *Busy) Is(target error) bool { return target == ErrBusy }
 
-// ErrNotLive says that a run is over, by itself or because another took over.
+// ErrNotLive says that a run is over: it has ended, or another run took over.
 var ErrNotLive = errors.New("the run is not live")
 
 // RunStatus says how a run ended.
@@ -43,10 +43,9 @@ const (
 // and the last run of each end stay for good.
 const kept = 90 * 24 * time.Hour
 
-// BeginRun notes a run of project and returns its number. now is the clock's
-// time, by which leases are judged. While another run is live it fails with
-// ErrBusy, unless that one's lease is over or its process is gone: then that
-// run is abandoned. Rows of runs that ended long ago are removed.
+// BeginRun begins a run of project and returns its number. now is the time of the clock, by which
+// leases are judged. While another run is live it returns ErrBusy, unless that one's lease is over
+// or its process is gone; then that run is abandoned. It removes rows of runs that ended long ago.
 func (s *Store) BeginRun(ctx context.Context, project string, now time.Time, lease time.Duration) (int64, error) {
 	const insert = `INSERT INTO runs (project, status, host, pid, instance, began_at, lease_until)
 		VALUES (?, 'running', ?, ?, ?, ?, ?) RETURNING id`
@@ -68,7 +67,7 @@ func (s *Store) BeginRun(ctx context.Context, project string, now time.Time, lea
 	return run, nil
 }
 
-// makeRoom abandons the live run if that is allowed, and is ErrBusy if not.
+// makeRoom abandons the live run if that is allowed, and returns ErrBusy if not.
 func (p Process) makeRoom(ctx context.Context, tx *sql.Tx, project string, now time.Time) error {
 	const query = `SELECT id, host, pid, instance, began_at, lease_until FROM runs WHERE project = ? AND status = 'running'`
 	const abandon = `UPDATE runs SET status = 'abandoned', ended_at = ?, summary = ? WHERE id = ?`
@@ -93,14 +92,14 @@ func (p Process) makeRoom(ctx context.Context, tx *sql.Tx, project string, now t
 	return err
 }
 
-// forgets picks one run of 25 or so, by a hash of its number, so that each project
-// has its turn however many there are.
+// forgets reports whether a run removes old rows: about one run of 25 does, by a hash of its
+// number, so that each project has its turn however many there are.
 func forgets(run int64) bool {
 	return uint64(run)*0x9E3779B97F4A7C15>>32%25 == 0 //nolint:gosec // a hash, which overflows on purpose
 }
 
-// forgetRuns removes the oldest runs of a project that ended before an instant,
-// of each end more than are added meanwhile. The last of each end stays.
+// forgetRuns removes the oldest runs of a project that ended before an instant, of each kind of end
+// more than are added meanwhile. The last run of each kind stays.
 func forgetRuns(ctx context.Context, tx *sql.Tx, project string, before time.Time) error {
 	const remove = `DELETE FROM runs WHERE ended_at < ? AND id IN (
 		SELECT id FROM runs WHERE project = ? AND status = ? ORDER BY id LIMIT 1000)
@@ -113,8 +112,8 @@ func forgetRuns(ctx context.Context, tx *sql.Tx, project string, before time.Tim
 	return nil
 }
 
-// KeepRun lengthens the lease of a live run. It fails with ErrNotLive when the
-// run is over, since another took its place.
+// KeepRun lengthens the lease of a live run. It returns ErrNotLive if the run is over, since
+// another took its place.
 func (s *Store) KeepRun(ctx context.Context, run int64, until time.Time) error {
 	const update = `UPDATE runs SET lease_until = ? WHERE id = ? AND status = 'running' RETURNING id`
 	err := s.row(ctx, update, []any{instant{until}, run}, &run)
@@ -127,7 +126,7 @@ func (s *Store) KeepRun(ctx context.Context, run int64, until time.Time) error {
 	return nil
 }
 
-// Unfinished returns the projects of which a run is noted as live, by path.
+// Unfinished returns the paths of the projects with a live run.
 func (s *Store) Unfinished(ctx context.Context) ([]string, error) {
 	var out []string
 	err := s.each(ctx, `SELECT project FROM runs WHERE status = 'running' ORDER BY project`, nil, func(rows *sql.Rows) error {
@@ -144,14 +143,14 @@ func (s *Store) Unfinished(ctx context.Context) ([]string, error) {
 	return out, nil
 }
 
-// RunEnd is how a run ended, and in one sentence why.
+// RunEnd is how a run ended, and why, in one sentence.
 type RunEnd struct {
 	Status  RunStatus
 	Summary string
 }
 
-// FinishRun notes how a run ended. It fails with ErrNotLive when the run is
-// over already: another has taken over, or it was finished twice.
+// FinishRun records how a run ended. It returns ErrNotLive if the run is over already: another has
+// taken over, or it was finished twice.
 func (s *Store) FinishRun(ctx context.Context, run int64, now time.Time, end RunEnd) error {
 	const update = `UPDATE runs SET status = ?, summary = ?, ended_at = ? WHERE id = ? AND status = 'running' RETURNING id`
 	err := s.row(ctx, update, []any{string(end.Status), end.Summary, instant{now}, run}, &run)
@@ -166,19 +165,18 @@ func (s *Store) FinishRun(ctx context.Context, run int64, now time.Time, end Run
 
 // Ran is when runs of a project ended.
 type Ran struct {
-	Good time.Time // the last that did all it decided; zero for none
+	Good time.Time // the last that carried out all its decisions; zero for none
 	Any  time.Time // the last, however it ended; zero for none
 	Said string    // what was wrong with the last one
 }
 
-// lastRuns takes the last run of each end from an index, for each project.
+// lastRuns reads the last run of each kind of end from an index, for each project.
 const lastRuns = `SELECT r.project, r.status, r.ended_at, r.summary FROM projects p JOIN runs r ON r.id IN (
 	(SELECT max(id) FROM runs WHERE project = p.path AND status = 'done'),
 	(SELECT max(id) FROM runs WHERE project = p.path AND status = 'failed'),
 	(SELECT max(id) FROM runs WHERE project = p.path AND status = 'stopped')) ORDER BY r.id`
 
-// LastRuns returns for each project whose runs are known when they ended. Those
-// that were abandoned do not count.
+// LastRuns returns when the runs of each known project ended. Abandoned runs do not count.
 func (s *Store) LastRuns(ctx context.Context) (map[string]Ran, error) {
 	out := map[string]Ran{}
 	err := s.each(ctx, lastRuns, nil, func(rows *sql.Rows) error {
@@ -201,7 +199,7 @@ func (s *Store) LastRuns(ctx context.Context) (map[string]Ran, error) {
 	return out, nil
 }
 
-// Action is an effect as its run is about to have it.
+// Action is an effect that a run is about to have.
 type Action struct {
 	Run    int64
 	Kind   string
@@ -209,9 +207,9 @@ type Action struct {
 	Detail string
 }
 
-// BeginAction notes that a live run is about to have an effect, in the journal and in the
-// audit, and returns the number of the journal's row. It fails with ErrNotLive if another
-// run has taken over. The effect must not happen then.
+// BeginAction records that a live run is about to have an effect, in the journal and in the audit,
+// and returns the number of the journal's row. It returns ErrNotLive if another run has taken over.
+// The effect must not happen then.
 func (s *Store) BeginAction(ctx context.Context, a Action, entry AuditEntry) (int64, error) {
 	const insert = `INSERT INTO actions (project, run, kind, target, detail, began_at)
 		SELECT project, id, ?, ?, ?, ? FROM runs WHERE id = ? AND status = 'running' RETURNING id`
@@ -232,8 +230,8 @@ func (s *Store) BeginAction(ctx context.Context, a Action, entry AuditEntry) (in
 	return id, nil
 }
 
-// FinishAction notes the result of an effect, in its row of the journal and in the audit, even
-// if the run is over. A row that already has a result, or does not exist, stays as it is.
+// FinishAction records the result of an effect, in its row of the journal and in the audit, even if
+// the run is over. A row that already has a result, or does not exist, stays as it is.
 func (s *Store) FinishAction(ctx context.Context, id int64, entry AuditEntry) error {
 	const update = `UPDATE actions SET result = ?, ended_at = ? WHERE id = ? AND result IS NULL`
 	err := s.write(ctx, func(tx *sql.Tx) error {

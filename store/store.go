@@ -23,30 +23,29 @@ import (
 type Store struct {
 	path string
 	conn atomic.Pointer[sql.DB]
-	mu   sync.Mutex  // held while another file takes the place of the open one
+	mu   sync.Mutex  // held while another file replaces the open one
 	file os.FileInfo // of the open file
 	note string      // see Notice
 
 	process Process // whose runs they are
 }
 
-// db is the open database. A method asks once, since Ready and Recover may replace it.
+// db is the open database. A method calls it only once, since Ready and Recover may replace it.
 func (s *Store) db() *sql.DB { return s.conn.Load() }
 
-// settings are what every connection is opened with. The driver ignores a key
-// it does not know, so that Open reads the pragmas back.
+// settings are those with which every connection is opened. The driver ignores a key that it does
+// not know, so Open reads the pragmas back.
 const settings = "?_txlock=immediate&_busy_timeout=5000&_foreign_keys=1&_synchronous=FULL&_dqs=0&_pragma=page_size(16384)&_pragma=journal_mode(WAL)"
 
-// pragmas are what settings must have brought about.
+// pragmas are the values that settings must have set.
 var pragmas = [...]struct{ name, want string }{
 	{"busy_timeout", "5000"}, {"foreign_keys", "1"}, {"journal_mode", "wal"}, {"synchronous", "2"},
 }
 
-// Open opens the database at path, makes it if there is none, and brings an
-// older schema up to date. A database of pinwheel's that is damaged is set
-// aside under a new name, which Notice tells, and a new one is made; anything
-// else that is wrong is an error, one sentence with what to do. Runs are those of
-// this process, see RunAs.
+// Open opens the database at path, makes it if it does not exist, and brings an older schema up to
+// date. If a database of pinwheel's is damaged, Open renames it, to a name that Notice gives, and
+// makes a new one. Any other fault is an error of one sentence with the next step. Runs are those
+// of this process, see RunAs.
 func Open(ctx context.Context, path string) (*Store, error) {
 	s := &Store{path: path, process: thisProcess()}
 	if err := s.open(ctx); err != nil {
@@ -55,7 +54,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	return s, nil
 }
 
-// open opens what stands at the path, after setting it aside if it is damaged.
+// open opens the file at the path, after setting it aside if it is damaged.
 func (s *Store) open(ctx context.Context) error {
 	if err := Creatable(s.path); err != nil {
 		return err
@@ -93,7 +92,7 @@ func patient(ctx context.Context, path string) (*sql.DB, error) {
 			return db, nil
 		}
 		if !busy(err) || time.Now().After(deadline) || ctx.Err() != nil {
-			return nil, told(nil, err)
+			return nil, explained(nil, err)
 		}
 		select {
 		case <-ctx.Done():
@@ -102,8 +101,8 @@ func patient(ctx context.Context, path string) (*sql.DB, error) {
 	}
 }
 
-// startup is how long Open waits for others that open the same new file:
-// SQLite does not wait by itself while one of them turns WAL on.
+// startup is how long Open waits for others that open the same new file, since SQLite does not wait
+// by itself while one of them turns WAL on.
 const startup = 5 * time.Second
 
 func busy(err error) bool {
@@ -134,7 +133,7 @@ func escape(path string) string {
 	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.Clean(path))
 }
 
-// Close ends the use of the database.
+// Close closes the database.
 func (s *Store) Close() error { return s.db().Close() }
 
 // settled reads the pragmas back.
@@ -163,7 +162,7 @@ func Creatable(path string) error {
 	return nil
 }
 
-// writable says in plain words what SQLite would only number.
+// writable says in plain words why a file cannot be written, for which SQLite has only a number.
 func writable(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err == nil {
@@ -178,7 +177,7 @@ func writable(path string) error {
 // write runs f in one immediate transaction.
 func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
 	db := s.db()
-	return told(db, transact(ctx, db, f))
+	return explained(db, transact(ctx, db, f))
 }
 
 func transact(ctx context.Context, db *sql.DB, f func(tx *sql.Tx) error) error {

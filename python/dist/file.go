@@ -1,13 +1,12 @@
-// Package dist reads the names of distribution files, wheels and source
-// distributions, and says which of them a Python on a platform can install.
+// Package dist reads the names of distribution files, wheels and source distributions, and says
+// which of them a Python on a platform can install.
 //
-// Its invariant is that a name alone decides: nothing is opened or fetched,
-// and a name that the specifications do not admit is refused, never guessed
-// at.
+// Its invariant is that a name alone decides: nothing is opened or fetched, and a name that the
+// specifications do not admit is refused, never guessed.
 //
-// It does not know eggs, installers and other forms that pip no longer
-// installs (they are refused), nor what is inside a file; a wheel's
-// Requires-Python and dependencies are in its metadata.
+// It does not know eggs, installers and other forms that pip no longer installs, which it refuses.
+// It does not know what is inside a file either: a wheel's Requires-Python and dependencies are in
+// its metadata.
 package dist
 
 import (
@@ -22,8 +21,8 @@ import (
 // ErrName is wrapped by every error of Parse and ParseFor.
 var ErrName = errors.New("not the name of a wheel or a source distribution")
 
-// What is no name for its size: a file system takes 255 bytes, and the most tags
-// that a wheel of the public index multiplies to are some fifty.
+// Bounds of a name. A file system takes 255 bytes, and the tags of a wheel of the public index
+// multiply to some fifty at most.
 const (
 	maxName = 255
 	maxTags = 1024
@@ -52,8 +51,8 @@ type File struct {
 // Name returns the project's name in normal form (PEP 503).
 func (f File) Name() string { return pep508.NormalizeName(f.project) }
 
-// Build returns the build tag of a wheel as written, a number perhaps followed
-// by text, "" where there is none and for a source distribution.
+// Build returns the build tag of a wheel as written, a number and perhaps text after it. It is ""
+// if there is none, and for a source distribution.
 func (f File) Build() string { return f.build }
 
 // Parse reads the name of a wheel ("Binary distribution format": project,
@@ -77,10 +76,9 @@ func Parse(filename string) (File, error) {
 	return parseSdist(filename, stem, strings.LastIndexByte(stem, '-'))
 }
 
-// ParseFor is Parse for a file known to belong to a project, whose name may be
-// in any spelling. That tells the name of a source distribution from its
-// version where the version has dashes, as old ones do ("a-b-1.0-beta2.zip").
-// A file that bears another project's name is an error.
+// ParseFor is Parse for a file of a known project, whose name may be in any spelling. The project's
+// name separates the name of a source distribution from its version if the version has dashes, as
+// old ones have ("a-b-1.0-beta2.zip"). A file of another project is an error.
 func ParseFor(project, filename string) (File, error) {
 	if len(filename) > maxName {
 		return File{}, refuse(filename, "longer than 255 bytes")
@@ -93,8 +91,8 @@ func ParseFor(project, filename string) (File, error) {
 		}
 		return f, err
 	}
-	// Where the name itself ends in separators, more than one dash fits; no
-	// version begins with one, so the last is meant.
+	// If the name itself ends in separators, more than one dash is possible. No version begins with
+	// one, so it is the last.
 	for i := len(stem) - 1; i >= 0; i-- {
 		if stem[i] == '-' && pep508.SameName(stem[:i], project) {
 			return parseSdist(filename, stem, i)
@@ -120,15 +118,15 @@ const (
 	XZ    Packing = "xz" // and its relatives, lzip and LZMA
 )
 
-// PackingOf returns how a source distribution of that name is packed, "" where
-// the name has no ending of one.
+// PackingOf returns how a source distribution of that name is packed, "" if the name has no such
+// ending.
 func PackingOf(filename string) Packing {
 	_, packing := cutPacking(filename)
 	return packing
 }
 
-// cutPacking splits off the ending of a source distribution. The endings are
-// those that pip unpacks; in capitals they are none.
+// cutPacking splits off the ending of a source distribution. It knows the endings that pip unpacks,
+// in lower case alone.
 func cutPacking(filename string) (stem string, packing Packing) {
 	i := strings.LastIndexByte(filename, '.')
 	if i < 0 {
@@ -157,7 +155,7 @@ func cutPacking(filename string) (stem string, packing Packing) {
 	return "", ""
 }
 
-// parseSdist reads a name whose version begins after the dash at i.
+// parseSdist reads a name whose version begins after the dash at index i.
 func parseSdist(filename, stem string, i int) (File, error) {
 	if i < 0 {
 		return File{}, refuse(filename, "no dash before a version")
@@ -208,8 +206,8 @@ func parseWheel(filename, stem string) (File, error) {
 	return f, nil
 }
 
-// isProject reports whether name has only what a project's name may hold. It
-// may end otherwise than pep508.ValidName says, since file names escape.
+// isProject reports whether name has only characters of a project's name. Unlike pep508.ValidName
+// it permits any of them at the end, since file names escape the name.
 func isProject(name string) bool {
 	for i := range len(name) {
 		c := name[i]

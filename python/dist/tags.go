@@ -69,8 +69,8 @@ func (f File) suits(minor int, hasAny, native bool) bool {
 	return false
 }
 
-// pairSuits reports whether a Python tag with an ABI tag suits CPython 3.minor
-// on any platform and on a named one.
+// pairSuits reports whether a Python tag with an ABI tag suits CPython 3.minor in a wheel for any
+// platform, and in one for its own platform.
 func pairSuits(python, abi string, minor int) (onAny, onNative bool) {
 	if python == "py3" {
 		return abi == "none", abi == "none"
@@ -98,7 +98,7 @@ func pairSuits(python, abi string, minor int) (onAny, onNative bool) {
 // isOwnABI reports whether abi is that of the common build of CPython 3.minor.
 func isOwnABI(abi string, minor int) bool {
 	if minor < 8 {
-		// Until Python 3.8 the name told the memory allocator as well.
+		// Until Python 3.8 the name had the memory allocator, too.
 		var isPymalloc bool
 		if abi, isPymalloc = strings.CutSuffix(abi, "m"); !isPymalloc {
 			return false
@@ -146,9 +146,8 @@ func platforms(field, machine string) (hasAny, native bool) {
 	return hasAny, native
 }
 
-// isGlibcLinux reports whether what stands before the machine in a platform
-// tag is Linux itself, or manylinux by year (PEP 513, 571, 599) or by the
-// version of glibc (PEP 600).
+// isGlibcLinux reports whether the text before the machine in a platform tag is Linux itself, or
+// manylinux by year (PEP 513, 571, 599) or by the version of glibc (PEP 600).
 func isGlibcLinux(before string) bool {
 	switch before {
 	case "linux_", "manylinux1_", "manylinux2010_", "manylinux2014_":

@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// Link is an address that a project gives of itself.
+// Link is an address that a project gives for itself.
 type Link struct {
 	Name string // one of the names below
 	URL  string // absolute, http or https, without a user
@@ -23,8 +23,8 @@ const (
 	Download     = "download"
 )
 
-// labels are those that projects use (PEP 753 and what came before it), in lower
-// case without punctuation and white space.
+// labels are the labels that projects use for each name (PEP 753, and older ones), in lower case
+// without punctuation and white space.
 var labels = map[string][]string{
 	Changelog:    {"changelog", "changelogs", "changes", "whatsnew", "history", "news", "releasehistory"},
 	ReleaseNotes: {"releasenotes", "releases", "githubreleases"},
@@ -41,8 +41,7 @@ var labels = map[string][]string{
 // maxURL is the longest address that is kept.
 const maxURL = 500
 
-// link takes one Project-URL whose label is a well-known one: the first of each
-// name.
+// link adds a Project-URL if its label is a known one and its name has no link yet.
 func (m *Metadata) link(value string) {
 	label, address, found := strings.Cut(value, ",")
 	if !found {
@@ -56,8 +55,8 @@ func (m *Metadata) link(value string) {
 	}
 }
 
-// address keeps an address under a name that has none. What is no address for
-// people is passed over.
+// address adds an address under a name that has none yet. It skips an address that a browser cannot
+// open.
 func (m *Metadata) address(name, address string) {
 	address = strings.TrimSpace(address)
 	u, err := url.Parse(address)

@@ -1,12 +1,12 @@
-// Package metadata reads the core metadata of distributions, METADATA of a
-// wheel and PKG-INFO of a source distribution, and keeps what an installer
-// decides by: what a release requires, of Python and of others.
+// Package metadata reads the core metadata of distributions, METADATA of a wheel and PKG-INFO of a
+// source distribution, and keeps what an installer needs to decide: what a release requires of
+// Python and of other packages.
 //
-// Its invariant is that a file is read whole or refused: what it says is what
-// pip would take from it, and one broken requirement refuses all of it.
+// Its invariant is that a file is read whole or refused: what it gives is what pip would read, and
+// one broken requirement refuses the whole file.
 //
-// It does not keep descriptions, licences and people, evaluates no marker, and
-// neither finds nor fetches the files.
+// It does not keep descriptions, licences and people, evaluates no marker, and neither finds nor
+// fetches the files.
 package metadata
 
 import (
@@ -16,8 +16,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// Metadata is what the core metadata of one distribution says of installing
-// it. It is not changed once it is made, since decoded ones share parts.
+// Metadata is what the core metadata of one distribution says about its installation. Nobody
+// changes one after it is made, since decoded ones share parts.
 type Metadata struct {
 	MetadataVersion string // as written, "" where there is none
 	Name            string // as written
@@ -33,15 +33,14 @@ type Metadata struct {
 	// Extras are the valid names of Provides-Extra in normal form, sorted,
 	// each once.
 	Extras []string
-	// Dynamic are the fields that only a build can tell (PEP 643), in lower
-	// case, sorted, each once.
+	// Dynamic are the fields that only a build can fill in (PEP 643), in lower case, sorted, each
+	// once.
 	Dynamic []string
 	Links   []Link // in the order of the file, each name once
 }
 
-// Size is about how many bytes the requirements, extras and fields take in
-// memory, a little too much rather than too little: measured, a requirement takes
-// 100 bytes and ten times its text.
+// Size is about how many bytes the requirements, extras and fields take in memory, rather too many
+// than too few. Measured: a requirement takes 100 bytes and ten times its text.
 func (m Metadata) Size() int {
 	n := 0
 	for _, all := range [][]string{m.RequiresDist, m.Extras, m.Dynamic} {
@@ -52,11 +51,11 @@ func (m Metadata) Size() int {
 	return n
 }
 
-// Held is the size of so many requirements whose text has so many bytes.
+// Held is Size for a number of requirements with so many bytes of text.
 func Held(requirements, text int) int { return 100*requirements + 10*text }
 
-// Python returns the Pythons that the distribution is for. A Requires-Python
-// that is no specifier (PEP 440) asks for nothing, as pip has it.
+// Python returns the Pythons that the distribution is for. A Requires-Python that is no specifier
+// (PEP 440) accepts all, as in pip.
 func (m Metadata) Python() pep440.Specifiers {
 	set, err := pep440.ParseSpecifiers(m.RequiresPython)
 	if err != nil {
@@ -65,13 +64,13 @@ func (m Metadata) Python() pep440.Specifiers {
 	return set
 }
 
-// static is the first version of the format in which a source distribution
-// vouches for what it does not call dynamic (PEP 643).
+// static is the first version of the format in which a source distribution has final values for all
+// fields that it does not call dynamic (PEP 643).
 var static, _ = pep440.Parse("2.2")
 
-// NotStatic says why the metadata of a source distribution tells nothing of
-// the wheel that will be built from it, as a clause, or "" where all that this
-// package keeps holds for every such wheel.
+// NotStatic says, as a clause, why the metadata of a source distribution may differ from that of
+// the wheel built from it. It is "" if all that this package keeps is the same for every such
+// wheel.
 func (m Metadata) NotStatic() string {
 	v, err := pep440.Parse(m.MetadataVersion)
 	if err != nil || v.Compare(static) < 0 {

@@ -10,8 +10,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// What is refused for its size. The largest real files have some 100 KB, most
-// of it the description, and some hundred requirements.
+// Larger files are refused. The largest real files have some 100 KB, most of it the description,
+// and some hundred requirements.
 const (
 	MaxFile     = 4 << 20  // bytes of a file
 	maxHeader   = 2 << 20  // bytes before the description
@@ -46,7 +46,7 @@ func Parse(data []byte) (Metadata, error) {
 
 func parse(data []byte) (m Metadata, err error) {
 	h := header{rest: data}
-	var seen [4]bool // the fields of which the first counts
+	var seen [4]bool // the fields of which only the first counts
 	for h.next() {
 		switch h.name {
 		case "metadata-version":
@@ -140,7 +140,7 @@ type header struct {
 	read  int
 	name  string // in lower case
 	value string // without white space around it
-	large bool   // it goes on beyond the cap
+	large bool   // it is longer than the bound
 }
 
 // next reads a field and reports whether there was one.
@@ -182,8 +182,7 @@ func (h *header) continued() int {
 	return n
 }
 
-// line gives the next line with its end, "\n", "\r\n" or "\r". Beyond the cap
-// there is none.
+// line returns the next line with its end, "\n", "\r\n" or "\r"; nil after the bound.
 func (h *header) line() []byte {
 	if h.large {
 		return nil
@@ -207,8 +206,8 @@ func (h *header) take(line []byte) {
 
 func isContinuation(line []byte) bool { return len(line) > 0 && (line[0] == ' ' || line[0] == '\t') }
 
-// fieldName returns the length of the name before a colon, -1 where the line
-// is no field: names have the printable ASCII characters without the blank.
+// fieldName returns the length of the name before a colon, -1 if the line is no field. A name has
+// printable ASCII characters, without blanks.
 func fieldName(line []byte) int {
 	for i, c := range line {
 		switch {
@@ -221,5 +220,5 @@ func fieldName(line []byte) int {
 	return -1
 }
 
-// isSpace is what Python strips from a text.
+// isSpace reports whether Python's str.strip removes a character.
 func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }

@@ -21,8 +21,8 @@ const storedVersion = 2
 
 var errStored = errors.New("stored metadata of a release is damaged")
 
-// Encode returns the stored form of m, which Decode reads. Equal metadata give
-// equal bytes. Requires is not looked at, since RequiresDist says the same.
+// Encode returns the stored form of m, which Decode reads. Equal metadata give equal bytes. It does
+// not read Requires, since RequiresDist says the same.
 func (m Metadata) Encode() []byte {
 	out := make([]byte, 1, 256)
 	out[0] = storedVersion
@@ -46,9 +46,8 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// Decoder reads stored forms and parses each line once, since the releases of
-// a project repeat most of theirs. The zero Decoder is ready; it is for one
-// goroutine.
+// Decoder reads stored forms and parses each line once, since the releases of a project repeat most
+// of theirs. The zero Decoder is ready. Only one goroutine may use it at a time.
 type Decoder struct {
 	lines   map[string]line
 	markers map[string]pep508.Marker
@@ -60,12 +59,12 @@ type line struct {
 	pep508.Requirement
 }
 
-// mostCached bounds what a Decoder remembers; beyond it, it starts over.
+// mostCached bounds how many lines a Decoder keeps. After that it drops all of them.
 const mostCached = 100_000
 
-// Decode reads what Encode wrote. What it returns shares requirements with
-// what it returned before and holds nothing of data. Bytes of another version,
-// or damaged ones, are an error: read the distribution again.
+// Decode reads what Encode wrote. The result shares requirements with earlier results and no memory
+// with data. Bytes of another version, and damaged ones, are an error; the caller then reads the
+// distribution again.
 func (d *Decoder) Decode(data []byte) (Metadata, error) {
 	if len(data) == 0 || data[0] < 1 || data[0] > storedVersion {
 		return Metadata{}, errStored
@@ -100,7 +99,7 @@ func (d *Decoder) Decode(data []byte) (Metadata, error) {
 	return m, nil
 }
 
-// line parses a requirement, or finds it parsed.
+// line parses a requirement, unless it was parsed before.
 func (d *Decoder) line(text []byte) (line, error) {
 	if l, ok := d.lines[string(text)]; ok {
 		return l, nil
@@ -121,8 +120,7 @@ func (d *Decoder) line(text []byte) (line, error) {
 	return l, nil
 }
 
-// marker parses a marker, or finds it parsed: different requirements share a
-// few of them.
+// marker parses a marker, unless it was parsed before. Many requirements share few markers.
 func (d *Decoder) marker(text string) (pep508.Marker, error) {
 	if m, ok := d.markers[text]; ok {
 		return m, nil
@@ -134,7 +132,7 @@ func (d *Decoder) marker(text string) (pep508.Marker, error) {
 	return m, err
 }
 
-// list reads texts that distributions share; it is nil where there is none.
+// list reads texts that distributions share; nil for none.
 func (d *Decoder) list(s *stored) []string {
 	n := s.count()
 	if n == 0 {
@@ -156,14 +154,14 @@ func (d *Decoder) shared(text []byte) string {
 	return s
 }
 
-// stored takes from the front of data; after the first damage bad is set and
-// everything it gives is empty.
+// stored reads from the front of data. After damage bad is set, and every further read gives
+// nothing.
 type stored struct {
 	data []byte
 	bad  bool
 }
 
-// count reads a number of things of which each takes a byte at least.
+// count reads a number of things, each of which takes at least a byte.
 func (s *stored) count() int {
 	n, size := binary.Uvarint(s.data)
 	if size > 0 {

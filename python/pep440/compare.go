@@ -36,9 +36,9 @@ func comparePublic(v, w *Version) int {
 	return compareSuffix(v, w)
 }
 
-// compareSuffix compares the post and dev segments of two versions that are
-// alike before them: no post-release comes before any, a development release
-// before the release it develops.
+// compareSuffix compares the post and dev segments of two versions that are equal before them. A
+// version without a post-release comes before one with it, and a development release before the
+// release that it develops.
 func compareSuffix(v, w *Version) int {
 	if c := int(v.has&hasPost) - int(w.has&hasPost); c != 0 {
 		return sign(c)
@@ -89,8 +89,8 @@ func compareRelease(a, b string) int {
 	return 0
 }
 
-// compareLocal compares local labels part by part: none comes before any, text
-// before numbers, and a label before its own continuations.
+// compareLocal compares local labels part by part. No label comes before any label, text before
+// numbers, and a label before one that continues it.
 func compareLocal(v, w *Version) int {
 	a, b := v.text(v.local), w.text(w.local)
 	for a != "" && b != "" {

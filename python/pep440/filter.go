@@ -7,8 +7,7 @@ type Prereleases string
 // The ways of PEP 440, "Handling of pre-releases". The zero value is taken as
 // DefaultPrereleases.
 const (
-	// DefaultPrereleases keeps them where a clause names one, or where no
-	// final release matches.
+	// DefaultPrereleases keeps them if a clause names one, or if no final release matches.
 	DefaultPrereleases Prereleases = "default"
 	// AllowPrereleases keeps them like any other version.
 	AllowPrereleases Prereleases = "allow"
@@ -16,8 +15,8 @@ const (
 	RefusePrereleases Prereleases = "refuse"
 )
 
-// Filter returns the versions that match, in the order given. The result is a
-// new slice, nil where nothing matches.
+// Filter returns the versions that match, in the order given. The result is a new slice, nil if
+// nothing matches.
 func (s Specifiers) Filter(vs []Version, mode Prereleases) []Version {
 	allow := mode == AllowPrereleases || mode != RefusePrereleases && s.namesPrerelease()
 	var kept, held []Version

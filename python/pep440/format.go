@@ -1,8 +1,8 @@
 package pep440
 
-// String returns the normal form of PEP 440 ("Normalization"): lower case, no
-// leading zeros, no "v", every number written. Zeros at the end of the release
-// stay. It returns the text that v was read from where that is normal already.
+// String returns the normal form of PEP 440 ("Normalization"): lower case, no leading zeros, no
+// "v", every number written. Zeros at the end of the release stay. It returns the text from which v
+// was read if that is normal already.
 func (v Version) String() string {
 	var buf [64]byte
 	return v.keep(v.appendLocal(v.appendPublic(buf[:0], v.text(v.release))))
@@ -20,15 +20,15 @@ func (v Version) BaseVersion() string {
 	return v.keep(v.appendBase(buf[:0], v.text(v.release)))
 }
 
-// Canonical returns the normal form without the zeros at the end of the
-// release ("1.0.0" gives "1"). Two versions are Equal exactly if their
-// canonical forms are the same text, so it serves as a key.
+// Canonical returns the normal form without the zeros at the end of the release ("1.0.0" gives
+// "1"). Two versions are Equal if and only if their canonical forms are the same text, so it serves
+// as a key.
 func (v Version) Canonical() string {
 	var buf [64]byte
 	return v.keep(v.appendLocal(v.appendPublic(buf[:0], trimRelease(v.text(v.release)))))
 }
 
-// Local returns the local segment in its normal form, "" where there is none.
+// Local returns the local segment in its normal form, "" if there is none.
 func (v Version) Local() string {
 	if v.has&hasLocal == 0 {
 		return ""
@@ -37,7 +37,7 @@ func (v Version) Local() string {
 	return string(v.appendLocal(buf[:0])[1:])
 }
 
-// keep makes a string of b, reusing the raw text where it says the same.
+// keep makes a string of b. It returns the raw text if that is the same.
 func (v Version) keep(b []byte) string {
 	if string(b) == v.raw {
 		return v.raw

@@ -2,10 +2,9 @@ package pep440
 
 import "strings"
 
-// Contains reports whether v matches every clause. Pre-releases are matched
-// like any other version: whether they are wanted is a question about a list
-// of candidates, and Filter answers it. The zero Version matches nothing but
-// the empty set. It allocates nothing.
+// Contains reports whether v matches every clause. Pre-releases match like any other version;
+// Filter decides whether they are wanted in a list of candidates. The zero Version matches only the
+// empty set. Contains allocates nothing.
 func (s Specifiers) Contains(v Version) bool {
 	for i := range s.clauses {
 		if !s.clauses[i].matches(&v) {
@@ -15,9 +14,8 @@ func (s Specifiers) Contains(v Version) bool {
 	return true
 }
 
-// ContainsString is Contains for a text that need not be a version. One that
-// is none can match only by "===", and so a set of nothing else; the empty set
-// matches it.
+// ContainsString is Contains for a text that may be no version. Such a text matches a set of "==="
+// clauses alone, and the empty set.
 func (s Specifiers) ContainsString(raw string) bool {
 	v, ok := parseQuiet(raw)
 	for i := range s.clauses {
@@ -31,14 +29,13 @@ func (s Specifiers) ContainsString(raw string) bool {
 // Contains reports whether v matches the clause; the zero Version does not.
 func (s Specifier) Contains(v Version) bool { return s.matches(&v) }
 
-// ContainsString is Contains for a text that need not be a version; one that
-// is none can match only "===".
+// ContainsString is Contains for a text that may be no version. Such a text can match only "===".
 func (s Specifier) ContainsString(raw string) bool {
 	v, ok := parseQuiet(raw)
 	return s.matchesText(&v, ok, raw)
 }
 
-// matchesText is matches for a text and, where it is one, its version.
+// matchesText is matches for a text and its version; ok is false if it has none.
 func (s *Specifier) matchesText(v *Version, ok bool, raw string) bool {
 	if ok {
 		return s.matches(v)
@@ -106,9 +103,8 @@ func hasPrefix(v, b *Version, prefix string) bool {
 	return true
 }
 
-// isBefore is exclusive ordering to the left: where the bound is no
-// pre-release, pre-releases of the bound itself are not before it, so the
-// bound is in effect its own .dev0.
+// isBefore is "<". If the bound is no pre-release, pre-releases of the bound are not before it, so
+// that the bound is in effect its own .dev0.
 func isBefore(v, b *Version) bool {
 	if comparePublic(v, b) >= 0 {
 		return false
@@ -125,9 +121,8 @@ func isPrereleaseOf(v, b *Version) bool {
 	return comparePublic(v, &dev0) >= 0
 }
 
-// isAfter is exclusive ordering to the right: local builds of the bound are
-// not after it, nor are its post-releases unless the bound is itself a
-// post-release or a development release.
+// isAfter is ">". Local builds of the bound are not after it. Post-releases of the bound are not
+// after it unless the bound is a post-release or a development release itself.
 func isAfter(v, b *Version) bool {
 	if comparePublic(v, b) <= 0 {
 		return false
@@ -141,7 +136,7 @@ func isAfter(v, b *Version) bool {
 	return comparePublic(&base, b) != 0
 }
 
-// sameText compares as "===" does: the texts as they stand, in either case.
+// sameText compares as "===" does: the texts as they are written, in either case.
 func sameText(a, b string) bool {
 	for i := 0; i < len(a) && i < len(b); i++ {
 		if a[i] >= 0x80 || b[i] >= 0x80 {

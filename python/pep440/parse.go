@@ -10,7 +10,7 @@ import (
 // ErrVersion is wrapped by every error of Parse.
 var ErrVersion = errors.New("not a version as PEP 440 defines it")
 
-// maxLength is what a span can address. Nothing that is published comes near.
+// maxLength is the longest text that a span can address. No published version is nearly as long.
 const maxLength = 1<<16 - 1
 
 // Parse reads a version in any spelling that PEP 440 (appendix B) admits:
@@ -26,8 +26,7 @@ func Parse(s string) (Version, error) {
 	return v, nil
 }
 
-// parseQuiet is Parse without an error to build, for texts of which many are
-// no versions.
+// parseQuiet is Parse that makes no error, for texts of which many are no versions.
 func parseQuiet(s string) (Version, bool) {
 	if len(s) > maxLength {
 		return Version{}, false
@@ -41,8 +40,8 @@ func parseQuiet(s string) (Version, bool) {
 	return v, true
 }
 
-// scanner reads the parts of a version from s[i:end]. A method that does not
-// find its part leaves i where it was.
+// scanner reads the parts of a version from s[i:end]. A method that does not find its part leaves i
+// as it was.
 type scanner struct {
 	s      string
 	i, end int
@@ -53,7 +52,7 @@ func (p *scanner) from(start int) span {
 	return span{uint16(start), uint16(p.i)} //nolint:gosec // parseQuiet refuses texts longer than maxLength, which a uint16 holds
 }
 
-// version reads as much of a version as there is.
+// version reads as many parts of a version as there are.
 func (p *scanner) version(v *Version) bool {
 	if !p.publicBase(v) {
 		return false
@@ -109,7 +108,7 @@ func (p *scanner) pre(v *Version) {
 
 func (p *scanner) post(v *Version) {
 	start := p.i
-	// "1.0-1" is the short spelling; the dash alone stands for no other part.
+	// "1.0-1" is the short spelling of a post-release; no other part has a dash without letters.
 	if p.at('-') {
 		if digits, ok := p.digits(); ok {
 			v.post, v.has = digits, v.has|hasPost
@@ -135,8 +134,7 @@ func (p *scanner) dev(v *Version) {
 	v.dev, v.has = p.counter(), v.has|hasDev
 }
 
-// localSegment reads the label after "+"; it fails only where a "+" is not
-// followed by one.
+// localSegment reads the label after "+". It fails only if a "+" has no label.
 func (p *scanner) localSegment(v *Version) bool {
 	if !p.at('+') {
 		return true
@@ -200,8 +198,7 @@ func (p *scanner) word(w string) bool {
 		return false
 	}
 	for j := range len(w) {
-		// Setting this bit turns no byte but the letter itself into a letter
-		// that w holds.
+		// Setting this bit makes a lower-case letter of w only of that letter in either case.
 		if p.s[p.i+j]|0x20 != w[j] {
 			return false
 		}

@@ -25,8 +25,8 @@ const (
 	OpArbitrary    Op = "==="
 )
 
-// Specifier is one clause of a set, such as ">=1.2". ParseSpecifiers makes it;
-// one put together by hand matches nothing.
+// Specifier is one clause of a set, such as ">=1.2". ParseSpecifiers makes it; one that is made
+// without it matches nothing.
 type Specifier struct {
 	Op Op
 	// Version is the text after the operator as written, without the white
@@ -41,17 +41,15 @@ type Specifier struct {
 // String returns the clause without white space: ">=1.2".
 func (s Specifier) String() string { return string(s.Op) + s.Version }
 
-// Bound returns the version that the clause names, the zero Version where an
-// arbitrary text is no version, and whether it is a prefix match ("==1.*").
+// Bound returns the version that the clause names, and whether it is a prefix match ("==1.*"). The
+// version is zero if the text after "===" is none.
 func (s Specifier) Bound() (v Version, wildcard bool) { return s.bound, s.wildcard }
 
-// IsPrerelease reports whether the clause names a pre-release in a way that
-// asks for pre-releases; "!=" never does.
+// IsPrerelease reports whether the clause asks for pre-releases by naming one; "!=" never does.
 func (s Specifier) IsPrerelease() bool { return s.Op != OpNotEqual && s.bound.IsPrerelease() }
 
-// Specifiers is a set of clauses, all of which a version must match. The zero
-// value is the empty set, which matches every version. It is not changed once
-// it is made.
+// Specifiers is a set of clauses, all of which a version must match. The zero value is the empty
+// set, which matches every version. Nobody changes a set after it is made.
 type Specifiers struct {
 	clauses []Specifier
 }
@@ -78,9 +76,8 @@ func ParseSpecifiers(s string) (Specifiers, error) {
 	return set, nil
 }
 
-// ParseSpecifier reads a single clause, with white space around it and around
-// its operator allowed. What it admits is what ParseSpecifiers says, and after
-// "===" a comma too.
+// ParseSpecifier reads a single clause, with white space around it and around its operator. It
+// admits what ParseSpecifiers admits, and after "===" a comma, too.
 func ParseSpecifier(s string) (Specifier, error) {
 	lo, hi := trim(s)
 	clause, err := parseClause(s[lo:hi])
@@ -96,8 +93,8 @@ func (s Specifiers) Clauses() []Specifier { return slices.Clone(s.clauses) }
 // IsEmpty reports whether there is no clause, so that every version matches.
 func (s Specifiers) IsEmpty() bool { return len(s.clauses) == 0 }
 
-// Exact returns the version that the set pins: where it is a single "==" or
-// "===" clause without ".*" that names a version. Otherwise ok is false.
+// Exact returns the version that the set pins: its only clause is "==" or "===" without ".*" and
+// names a version. For any other set ok is false.
 func (s Specifiers) Exact() (v Version, ok bool) {
 	if len(s.clauses) != 1 {
 		return Version{}, false
@@ -134,8 +131,7 @@ func parseClause(s string) (Specifier, error) {
 		if strings.ContainsFunc(c.Version, endsArbitrary) {
 			return Specifier{}, fmt.Errorf("the text after === holds white space, ; or ): %w", ErrSpecifier)
 		}
-		// The text need not be a version; where it is one the set may name a
-		// pre-release by it.
+		// The text may be no version. If it is one, the set may name a pre-release by it.
 		c.bound, _ = parseQuiet(c.Version)
 		return c, nil
 	}
@@ -150,7 +146,7 @@ func parseClause(s string) (Specifier, error) {
 	return c, c.check(text)
 }
 
-// check refuses what the operator does not admit in its bound.
+// check refuses a bound that the operator does not admit.
 func (s Specifier) check(text string) error {
 	switch {
 	case int(s.bound.release.hi) != len(text) && s.wildcard:

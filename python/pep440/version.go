@@ -11,13 +11,13 @@
 // which of several matching versions is wanted is for the caller to say.
 package pep440
 
-// Version is one version as PEP 440 defines it. It keeps the text it was read
-// from and where the parts of that text stand, so it is cheap to hold in great
-// numbers; normal forms are made when asked for.
+// Version is one version as PEP 440 defines it. It keeps the text from which it was read and the
+// positions of its parts, so that many take little memory. Normal forms are made when they are
+// needed.
 //
-// The zero Version is no version: IsZero reports it, String is empty, and it
-// comes before every other one. Two Versions are == when they were read from
-// the same text; Equal says whether two spellings mean the same version.
+// The zero Version is no version: IsZero reports it, String is empty, and it comes before every
+// other one. Two Versions are == if they were read from the same text; Equal says whether two
+// spellings mean the same version.
 type Version struct {
 	raw string
 
@@ -32,8 +32,8 @@ type Version struct {
 // span is a half-open range of bytes of Version.raw.
 type span struct{ lo, hi uint16 }
 
-// phase orders what precedes a final release (PEP 440, "Summary of permitted
-// suffixes and relative ordering"); the zero phase is a version never parsed.
+// phase orders what comes before a final release (PEP 440, "Summary of permitted suffixes and
+// relative ordering"). The zero phase is that of the zero Version.
 type phase uint8
 
 const (
@@ -62,8 +62,7 @@ func (v Version) IsZero() bool { return v.phase == phaseNone }
 // Raw returns the text that v was read from, unchanged, white space included.
 func (v Version) Raw() string { return v.raw }
 
-// Epoch returns the epoch's digits without leading zeros: "0" where none is
-// written.
+// Epoch returns the epoch's digits without leading zeros, "0" if none is written.
 func (v Version) Epoch() string { return number(v.text(v.epoch)) }
 
 // Release returns the numbers of the release segment as digits without leading
@@ -91,9 +90,9 @@ func (v Version) Major() string {
 	return number(segment)
 }
 
-// Pre returns the pre-release letter in its normal spelling ("a", "b" or "rc")
-// and its number, which is "0" where none is written; ok is false where v has
-// no pre-release segment, as in a bare development release.
+// Pre returns the pre-release letter in its normal spelling ("a", "b" or "rc") and its number, "0"
+// if none is written. ok is false if v has no pre-release segment, like a development release of a
+// final one.
 func (v Version) Pre() (letter, num string, ok bool) {
 	letter = v.phase.letter()
 	if letter == "" {
@@ -102,8 +101,8 @@ func (v Version) Pre() (letter, num string, ok bool) {
 	return letter, number(v.text(v.pre)), true
 }
 
-// Post returns the number of the post-release, "0" where none is written; ok
-// is false where v is no post-release.
+// Post returns the number of the post-release, "0" if none is written; ok is false if v is no
+// post-release.
 func (v Version) Post() (num string, ok bool) {
 	if v.has&hasPost == 0 {
 		return "", false
@@ -111,8 +110,8 @@ func (v Version) Post() (num string, ok bool) {
 	return number(v.text(v.post)), true
 }
 
-// Dev returns the number of the development release, "0" where none is
-// written; ok is false where v is no development release.
+// Dev returns the number of the development release, "0" if none is written; ok is false if v is no
+// development release.
 func (v Version) Dev() (num string, ok bool) {
 	if v.has&hasDev == 0 {
 		return "", false
@@ -120,8 +119,8 @@ func (v Version) Dev() (num string, ok bool) {
 	return number(v.text(v.dev)), true
 }
 
-// IsPrerelease reports whether v is a pre-release or a development release,
-// the two that PEP 440 keeps from being chosen unasked.
+// IsPrerelease reports whether v is a pre-release or a development release. PEP 440 says that
+// neither is chosen unless it is asked for.
 func (v Version) IsPrerelease() bool {
 	return !v.IsZero() && (v.phase != phaseFinal || v.has&hasDev != 0)
 }
@@ -151,9 +150,9 @@ func number(digits string) string {
 	return digits
 }
 
-// cutSegment splits a release, or what is left of one, at its first dot and
-// drops the leading zeros of what stands before it. An empty release gives an
-// empty segment, which is the zero that PEP 440 pads releases with.
+// cutSegment splits a release, or the rest of one, at its first dot, and drops the leading zeros of
+// the part before it. An empty release gives an empty segment, which stands for the zero with which
+// PEP 440 pads releases.
 func cutSegment(release string) (segment, rest string) {
 	i := 0
 	for i < len(release) && release[i] == '0' {

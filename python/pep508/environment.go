@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// Environment holds the variables of PEP 508 under which a marker is
-// evaluated. An empty field is a variable that is not known; a marker that
-// asks for it cannot be evaluated.
+// Environment holds the variables of PEP 508 with which a marker is evaluated. An empty field is a
+// variable that is not known. A marker that uses it cannot be evaluated.
 type Environment struct {
 	OSName                       string
 	SysPlatform                  string
@@ -28,10 +27,9 @@ type Environment struct {
 	Extras []string
 }
 
-// newestPatch stands for the newest patch release of a Python of which only
-// the minor version is known. It is above any that is made, so ">=3.11.4"
-// holds for the target "3.11" and "<3.11.4" does not, as for a Python that is
-// kept up to date.
+// newestPatch is the patch release that stands for the newest one if only the minor version of a
+// Python is known. It is above every real one, so ">=3.11.4" holds for "3.11" and "<3.11.4" does
+// not, as for a Python that is kept up to date.
 const newestPatch = ".99"
 
 // EnvironmentFor returns the environment of CPython on Linux. Python is a

@@ -8,26 +8,24 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// What Eval's errors wrap: PEP 508 asks for an error in both cases.
+// The errors that Eval wraps. PEP 508 asks for an error in both cases.
 var (
 	// ErrComparison: the operator is not defined for the two sides.
 	ErrComparison = errors.New("comparison is not defined")
-	// ErrVariable: a side is a variable that the environment does not know,
-	// or neither side is a variable.
+	// ErrVariable: one side is a variable that the environment does not know, or neither side is a
+	// variable.
 	ErrVariable = errors.New("variable is not known")
 )
 
-// Eval reports whether the marker holds in env. It is true for the zero
-// Marker.
+// Eval reports whether the marker holds in env. The zero Marker holds.
 //
-// Every comparison is evaluated, so one that cannot be is an error even where
-// the others decide. With several extras the marker holds if it does for one
-// of them.
+// It evaluates every comparison, so one that cannot be evaluated is an error even if the others
+// decide. With several extras the marker holds if it holds for one of them.
 //
-// Variables that hold versions (python_version, python_full_version,
-// implementation_version, platform_release) compare by PEP 440 where the other
-// side makes a specifier with the operator. All else is text: "==", "<=" and
-// ">=" mean equal, "<" and ">" never hold, "in" looks for a part.
+// Variables that hold versions (python_version, python_full_version, implementation_version,
+// platform_release) are compared by PEP 440 if the operator and the other side make a specifier.
+// All else is text: "==", "<=" and ">=" mean equal, "<" and ">" never hold, and "in" searches for a
+// part.
 func (m Marker) Eval(env Environment) (bool, error) {
 	if len(env.Extras) == 0 {
 		return m.eval(&env, "")
@@ -113,9 +111,9 @@ func (t *term) eval(env *Environment, extra string) (bool, error) {
 	return t.comparison.eval(env, extra)
 }
 
-// eval gives the variable its value. Where both sides are variables the right
-// one is taken as its own name, and where neither is, the right one as the
-// name of one: the reference implementation does so.
+// eval evaluates the comparison. If both sides are variables, the right one stands for its own
+// name. If neither is, the right text is the name of a variable. The reference implementation does
+// so.
 func (c *comparison) eval(env *Environment, extra string) (bool, error) {
 	left, right, key := c.left.text, c.right.text, c.left.text
 	value, side := &left, &right

@@ -7,9 +7,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// Fault says of a text that Parse refuses what is wrong with it and what to write,
-// each a clause. Where it knows no more than that, the next step names PEP 508. Of
-// several faults it names the first.
+// Fault says what is wrong with a text that Parse refuses, and what to write, each as a clause. If
+// it knows no better next step, that names PEP 508. Of several faults it names the first.
 func Fault(text string) (reason, next string) {
 	body, marker, marked := strings.Cut(text, ";")
 	if marked {
@@ -37,7 +36,7 @@ func Fault(text string) (reason, next string) {
 	return fmt.Sprintf("%.80q is not a requirement", text), "correct it as PEP 508 says"
 }
 
-// faultOfName judges what stands before the first sign that ends a name.
+// faultOfName judges the text before the first character that ends a name.
 func faultOfName(head, rest string) (reason, next string) {
 	words := strings.Fields(head)
 	switch {
@@ -53,7 +52,7 @@ func faultOfName(head, rest string) (reason, next string) {
 	return fmt.Sprintf("%.80q is not a package name", head), "write letters, digits, -, _ and ., the first and the last a letter or a digit"
 }
 
-// faultOfClauses judges the clauses behind a name, with the extras before them.
+// faultOfClauses judges the clauses after a name, with the extras before them.
 func faultOfClauses(head, rest string) (reason, next string) {
 	extras := ""
 	if strings.HasPrefix(rest, "[") {
@@ -91,7 +90,7 @@ func faultOfClauses(head, rest string) (reason, next string) {
 	return "", ""
 }
 
-// operators are what stands where people mean an operator.
+// operators are texts that people write for an operator, and the operator.
 var operators = map[string]pep440.Op{
 	"=>": pep440.OpGreaterEqual, "=<": pep440.OpLessEqual, "=!": pep440.OpNotEqual, "=~": pep440.OpCompatible,
 	"<>": pep440.OpNotEqual, "><": pep440.OpNotEqual, "!": pep440.OpNotEqual, "~": pep440.OpCompatible,

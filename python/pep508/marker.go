@@ -7,14 +7,14 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// Marker is a condition on the environment (PEP 508, "Environment Markers").
-// The zero Marker always holds. It is not changed once it is made.
+// Marker is a condition on the environment (PEP 508, "Environment Markers"). The zero Marker always
+// holds. Nobody changes a Marker after it is made.
 type Marker struct {
-	// The marker holds if, of one of the alternatives, every term does.
+	// The marker holds if every term of one of the alternatives holds.
 	alternatives [][]term
 }
 
-// term is a comparison or, where group is set, a marker in parentheses.
+// term is a comparison or, if group is set, a marker in parentheses.
 type term struct {
 	group *Marker
 	comparison
@@ -38,8 +38,8 @@ type operand struct {
 // IsZero reports whether m is the zero Marker, which always holds.
 func (m Marker) IsZero() bool { return len(m.alternatives) == 0 }
 
-// Extras returns the names that the marker compares with the variable "extra",
-// in normal form, sorted, each once: the extras that may switch it.
+// Extras returns the names that the marker compares with the variable "extra", in normal form,
+// sorted, each once. Only these extras can change whether it holds.
 func (m Marker) Extras() []string {
 	var extras []string
 	for _, terms := range m.alternatives {

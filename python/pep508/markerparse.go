@@ -81,14 +81,14 @@ func (p *scanner) term(depth int) (term, error) {
 		return term{}, p.fail(p.i, "expected and, or, or ) for the ( at column %d", open+1)
 	}
 	p.space()
-	// Parentheses around a single term say nothing.
+	// Parentheses around a single term change nothing.
 	if t, ok := m.single(); ok {
 		return t, nil
 	}
 	return term{group: &m}, nil
 }
 
-// single returns the only term of m, if it has but one.
+// single returns the only term of m; false if it has several.
 func (m Marker) single() (term, bool) {
 	if len(m.alternatives) == 1 && len(m.alternatives[0]) == 1 {
 		return m.alternatives[0][0], true
@@ -113,7 +113,7 @@ func (p *scanner) comparison() (c comparison, err error) {
 	return c, nil
 }
 
-// prepare does what is the same for every environment.
+// prepare works out what is the same for every environment.
 func (c *comparison) prepare() {
 	switch {
 	case c.left.isExtra() && !c.right.variable:

@@ -58,8 +58,8 @@ func SameName(a, b string) bool {
 	}
 }
 
-// nextNormal cuts the first byte of the normal form off name; it is 0 at the
-// end.
+// nextNormal removes from name what gives the first byte of its normal form, and returns that byte;
+// 0 at the end.
 func nextNormal(name string) (byte, string) {
 	if name == "" {
 		return 0, ""
@@ -98,7 +98,7 @@ func isAlphanumeric(c byte) bool {
 	return c-'0' <= 9 || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
-// isWord is what a keyword or a variable may not be followed by.
+// isWord reports whether a byte continues a keyword or a variable.
 func isWord(c byte) bool { return isAlphanumeric(c) || c == '_' }
 
 // VariableName is a name as it stands in the names of variables: lower case, and "_"

@@ -19,19 +19,17 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
-// Requirement is what one distribution asks of another. The zero Requirement
-// is none.
+// Requirement is what one distribution requires of another. The zero Requirement is none.
 type Requirement struct {
 	// Name is the project's name as written; Key normalises it.
 	Name string
 	// Extras are the extras asked for, in normal form, sorted, each once.
 	Extras []string
-	// Specifiers is the empty set where no version is asked for, and always
-	// beside a URL.
+	// Specifiers is the empty set if no version is asked for, and always with a URL.
 	Specifiers pep440.Specifiers
-	// URL is the text after "@", "" where there is none. It is not checked.
+	// URL is the text after "@", "" if there is none. It is not checked.
 	URL string
-	// Marker says where the requirement holds; the zero Marker is everywhere.
+	// Marker says in which environments the requirement counts; the zero Marker is all of them.
 	Marker Marker
 }
 
@@ -49,7 +47,7 @@ func (r Requirement) String() string {
 	}
 	b.WriteString(r.Specifiers.String())
 	if r.URL != "" {
-		// A URL may hold ";", so white space has to end it.
+		// A URL may contain ";", so white space has to end it.
 		b.WriteString(" @ " + r.URL)
 	}
 	if !r.Marker.IsZero() {
@@ -164,8 +162,8 @@ func (p *scanner) specifiers() (pep440.Specifiers, error) {
 	return set, nil
 }
 
-// clauses reads specifiers separated by single commas; one more comma may
-// follow the last. White space before what follows is left alone.
+// clauses reads specifiers separated by single commas, and one more comma after the last. It leaves
+// white space after them.
 func (p *scanner) clauses() (pep440.Specifiers, error) {
 	start, end := p.i, p.i
 	for p.clause() {
@@ -185,8 +183,7 @@ func (p *scanner) clauses() (pep440.Specifiers, error) {
 	return set, nil
 }
 
-// clause skips one specifier, right or wrong, and reports whether there is an
-// operator to begin it.
+// clause skips one specifier, valid or not, and reports whether it begins with an operator.
 func (p *scanner) clause() bool {
 	op := p.while(func(c byte) bool { return strings.IndexByte("<>=!~", c) >= 0 })
 	if op == "" {
@@ -194,7 +191,7 @@ func (p *scanner) clause() bool {
 	}
 	p.i = len(p.s) - len(strings.TrimLeftFunc(p.s[p.i:], isSpace))
 	if strings.HasPrefix(op, string(pep440.OpArbitrary)) {
-		// Here a comma belongs to the text, and pep440 takes it apart.
+		// After "===" a comma belongs to the text; pep440 separates it.
 		n := strings.IndexFunc(p.s[p.i:], func(r rune) bool { return r == ';' || r == ')' || isSpace(r) })
 		if n < 0 {
 			n = len(p.s) - p.i
@@ -206,7 +203,7 @@ func (p *scanner) clause() bool {
 	return true
 }
 
-// badClause finds the first of the clauses from start on that does not parse.
+// badClause makes the error for the first clause from start on that does not parse.
 func (p *scanner) badClause(start int) error {
 	p.i = start
 	for {

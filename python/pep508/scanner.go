@@ -11,13 +11,13 @@ import (
 // ErrSyntax is wrapped by every error of Parse and ParseMarker.
 var ErrSyntax = errors.New("not as PEP 508 defines it")
 
-// SyntaxError tells where a text stops being a requirement or a marker.
-// errors.As finds it in every error of Parse and ParseMarker.
+// SyntaxError says where a text stops being a requirement or a marker. errors.As finds it in every
+// error of Parse and ParseMarker.
 type SyntaxError struct {
 	// Text is the whole text that was read.
 	Text string
-	// Column is where the trouble is, in characters counted from 1; one past
-	// the last character where the text ends too early.
+	// Column is the place of the fault, in characters counted from 1. It is one past the last
+	// character if the text ends too early.
 	Column int
 	// Problem says what was found or expected there.
 	Problem string
@@ -37,7 +37,7 @@ type scanner struct {
 	i int
 }
 
-// fail makes the error for the byte at.
+// fail makes the error for the byte at index at.
 func (p *scanner) fail(at int, format string, args ...any) error {
 	return &SyntaxError{
 		Text:    p.s,
@@ -76,7 +76,7 @@ func (p *scanner) while(belongs func(byte) bool) string {
 	return p.s[start:p.i]
 }
 
-// keyword reads word if it comes next and no longer word does.
+// keyword reads word if it comes next and is not the beginning of a longer word.
 func (p *scanner) keyword(word string) bool {
 	rest := p.s[p.i:]
 	if !strings.HasPrefix(rest, word) || len(rest) > len(word) && isWord(rest[len(word)]) {
@@ -86,8 +86,8 @@ func (p *scanner) keyword(word string) bool {
 	return true
 }
 
-// name reads the name of a project or an extra. Like the reference
-// implementation it lets one end in "_", which ValidName does not.
+// name reads the name of a project or an extra. Like the reference implementation it permits "_" at
+// the end, which ValidName does not.
 func (p *scanner) name(what string) (string, error) {
 	start := p.i
 	p.while(isNameByte)
@@ -101,6 +101,6 @@ func (p *scanner) name(what string) (string, error) {
 	return p.s[start:p.i], nil
 }
 
-// isSpace is white space as it may stand between a comparison and its version,
-// which is wider than what may stand between tokens.
+// isSpace reports whether a character is white space that may stand between an operator and its
+// version, where more is permitted than between tokens.
 func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }

@@ -44,8 +44,8 @@ func readConfig(data []byte) (*source, error) {
 // sections are the options of a configuration file by section.
 type sections map[string]map[string]value
 
-// value is the lines of an option's value, the first one being that of the
-// option itself, each without white space around it.
+// value is the lines of an option's value, without white space around them. The first one is on the
+// line of the option.
 type value []line
 
 func (v value) number() int {
@@ -55,8 +55,8 @@ func (v value) number() int {
 	return v[0].number
 }
 
-// text returns a value of one line, which may stand below its option, and
-// nothing for one of several.
+// text returns a value of one line, which may be below its option, and nothing for one of several
+// lines.
 func (c sections) text(section, key string) string {
 	text := strings.TrimSpace(c[section][key].joined())
 	if strings.Contains(text, "\n") {
@@ -73,8 +73,8 @@ func (v value) trimmed() value {
 	return v
 }
 
-// requirements reads a list as setuptools does: one to a line, or where there
-// is only one line, separated by semicolons.
+// requirements reads a list as setuptools does: one on each line, or if there is only one line,
+// separated by semicolons.
 func (v value) requirements(key string) ([]line, error) {
 	v = v.trimmed()
 	if len(v) > 0 && strings.HasPrefix(strings.TrimSpace(v.joined()), "file:") {
@@ -166,15 +166,14 @@ func indent(raw string) int {
 	return utf8.RuneCountInString(raw) - utf8.RuneCountInString(strings.TrimLeftFunc(raw, isSpace))
 }
 
-// extend adds a line to an option; one that belongs to none is left out.
+// extend adds a line to an option. A line before the first option is dropped.
 func (c sections) extend(section, option string, l line) {
 	if option != "" {
 		c[section][option] = append(c[section][option], l)
 	}
 }
 
-// open begins a section, and reports whether it may: [DEFAULT] alone may stand
-// there twice.
+// open begins a section, and reports whether that is permitted: only [DEFAULT] may begin twice.
 func (c sections) open(section string) bool {
 	if _, twice := c[section]; twice {
 		return section == "DEFAULT"

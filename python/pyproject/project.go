@@ -1,14 +1,12 @@
-// Package pyproject reads what a project requires from its own source: from
-// the [project] table of a pyproject.toml (PEP 621), or from the declarative
-// part of a setup.cfg.
+// Package pyproject reads what a project requires from its own source: from the [project] table of
+// a pyproject.toml (PEP 621), or from the declarative part of a setup.cfg.
 //
-// Its one invariant: what it returns stands in the file as it is. Nothing is
-// executed and no other file is read, so a project that computes its
-// requirements, or keeps them elsewhere, is an error that says so.
+// Its one invariant: what it returns is in the file as it is. It executes nothing and reads no
+// other file, so a project that computes its requirements, or keeps them elsewhere, is an error
+// that says so.
 //
-// It knows no index and evaluates no marker. Dependency groups (PEP 735),
-// build requirements and the tables of tools are not requirements of the
-// project and are not looked at.
+// It knows no index and evaluates no marker. Dependency groups (PEP 735), build requirements and
+// the tables of tools are not requirements of the project, and it ignores them.
 package pyproject
 
 import (
@@ -22,13 +20,13 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// Project is what a project says of itself.
+// Project is what a project says about itself.
 type Project struct {
 	// Name is the project's name as written; it may be empty in a setup.cfg.
 	Name string
-	// Requires are its dependencies in the order of the file, then those of
-	// each extra asked for, by the extra's name. Where an extra names others of
-	// the project itself ("name[a,b]"), theirs stand in its place, once each.
+	// Requires are its dependencies in the order of the file, then those of each extra that is
+	// asked for, by the extra's name. If an extra names others of the project itself ("name[a,b]"),
+	// their requirements take that place, each once.
 	Requires []pep508.Requirement
 	// RequiresPython holds specifiers as written; empty where the file gives
 	// none or leaves them to the build.
@@ -40,7 +38,7 @@ type Project struct {
 // Error is why a project's requirements cannot be read.
 type Error struct {
 	File string
-	Line int // from 1; 0 where it cannot be told
+	Line int // from 1; 0 if it is not known
 	// Reason says what is wrong and Next what to do, each a clause.
 	Reason, Next string
 }
@@ -54,16 +52,15 @@ func (e *Error) Error() string {
 	return at + ": " + e.Reason + "; " + e.Next
 }
 
-// instead is the next step where a file cannot say what is required.
+// instead is the next step if a file cannot say what is required.
 const instead = "list its requirements under roots instead"
 
 // MaxSize is the size in bytes of the largest file that is read.
 const MaxSize = 1 << 20
 
-// Parse reads a pyproject.toml or a setup.cfg, which the last element of the
-// path file tells apart; the path is otherwise only for messages. Extras are
-// those that are installed; one that the project does not have is an error.
-// Requirements of other extras are not looked at.
+// Parse reads a pyproject.toml or a setup.cfg; the last element of file says which. The rest of
+// file is only for messages. extras are those that are installed; one that the project does not
+// have is an error. Requirements of other extras are ignored.
 //
 // Its errors are of the type *Error.
 func Parse(file string, data []byte, extras []string) (Project, error) {
@@ -89,7 +86,7 @@ func Parse(file string, data []byte, extras []string) (Project, error) {
 	return p, err
 }
 
-// source is what a file says, before requirements are read.
+// source is the content of a file, before requirements are parsed.
 type source struct {
 	name, requiresPython string
 	dependencies         []line
@@ -99,14 +96,14 @@ type source struct {
 	dynamic bool
 }
 
-// line is a requirement as written, and where.
+// line is a requirement as written, and its line.
 type line struct {
 	text   string
 	number int
 }
 
-// maxSteps is far above what the extras of any project name, and ends those
-// that name each other over and over.
+// maxSteps bounds how many extras are followed. It is far above what any project has, and ends
+// extras that name each other in a circle.
 const maxSteps = 10_000
 
 func (s *source) project(extras []string) (Project, error) {
@@ -133,12 +130,12 @@ func (s *source) project(extras []string) (Project, error) {
 type expander struct {
 	source *source
 	out    []pep508.Requirement
-	// seen are the extras that are in already, with the marker on the way.
+	// seen are the extras that are included already, with the marker under which they are.
 	seen  map[string]bool
 	steps int
 }
 
-// add takes lines that hold where a marker does; an empty one is everywhere.
+// add adds lines under a marker; an empty marker always holds.
 func (x *expander) add(lines []line, marker string) error {
 	for _, l := range lines {
 		if x.steps++; x.steps > maxSteps {
@@ -164,8 +161,7 @@ func (x *expander) add(lines []line, marker string) error {
 	return nil
 }
 
-// extra takes what an extra requires; number is the line that names it, 0 for
-// the configuration.
+// extra adds what an extra requires. number is the line that names it, 0 for the configuration.
 func (x *expander) extra(name, marker string, number int) error {
 	if x.seen[name] || x.seen[name+";"+marker] {
 		return nil
@@ -202,7 +198,7 @@ func (s *source) lacks(extra string, number int) error {
 	}
 }
 
-// both returns a marker that holds where two do.
+// both returns a marker that holds if two markers hold.
 func both(a string, b pep508.Marker) (pep508.Marker, error) {
 	switch {
 	case a == "":

@@ -14,8 +14,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// maxSigns bounds the keys of a file, since the time to read one grows with
-// the square of the keys of a table.
+// maxSigns bounds the keys of a file, since the time to parse grows with the square of the keys of
+// a table.
 const maxSigns = 20_000
 
 // readTOML reads the [project] table.

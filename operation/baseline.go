@@ -15,31 +15,25 @@ import (
 type Compared struct {
 	Branch string
 	Commit string
+	Merged []string  // refs of the pipelines of merge requests that brought that commit to the branch
 	Before time.Time // when the pipeline began that is compared
 }
 
 // Baseline reads what ran on a branch by itself, to compare what stands on a commit
-// with: the newest pipeline of that commit or, if it has none, the newest settled one
-// of those that began earlier. Its jobs are listed as far as they are, and none of them is
+// with: the newest pipeline of that commit or, if it has none, that of the merge request
+// with which the very commit came, or else the newest settled one of the branch that began
+// earlier. Its jobs are listed as far as they are, and none of them is
 // ever to be run again. A run with the number 0 and the result None: there is none.
 // https://docs.gitlab.com/api/pipelines/#list-project-pipelines
 func (c *Client) Baseline(ctx context.Context, id int64, of Compared) (plan.GateRun, error) {
 	run := plan.GateRun{Result: plan.None}
-	list, err := c.gl.Recent(ctx, id, of.Branch, of.Commit)
+	list, at, err := c.ranOn(ctx, id, of)
+	if err == nil && at < 0 {
+		list, err = c.gl.Recent(ctx, id, of.Branch, "")
+		at = slices.IndexFunc(list, func(p gitlab.Run) bool { return isOver(p.Status) && p.Created.Before(of.Before) })
+	}
 	if err != nil {
 		return run, err
-	}
-	at := slices.IndexFunc(list, func(p gitlab.Run) bool { return isOver(p.Status) })
-	if at < 0 && len(list) > 0 {
-		at = 0
-	}
-	if at < 0 {
-		if list, err = c.gl.Recent(ctx, id, of.Branch, ""); err != nil {
-			return run, err
-		}
-		at = slices.IndexFunc(list, func(p gitlab.Run) bool {
-			return isOver(p.Status) && p.Created.Before(of.Before)
-		})
 	}
 	if at < 0 {
 		return run, nil
@@ -56,6 +50,20 @@ func (c *Client) Baseline(ctx context.Context, id int64, of Compared) (plan.Gate
 		run.Jobs[i].Once = true
 	}
 	return run, nil
+}
+
+// ranOn lists the pipelines of the commit on the first ref that has any, and says which of
+// them counts: the newest that ended, or else the newest; -1 where there is none.
+func (c *Client) ranOn(ctx context.Context, id int64, of Compared) (list []gitlab.Run, at int, err error) {
+	for _, ref := range append([]string{of.Branch}, of.Merged...) {
+		if list, err = c.gl.Recent(ctx, id, ref, of.Commit); err != nil {
+			return nil, -1, err
+		}
+		if len(list) > 0 {
+			return list, max(0, slices.IndexFunc(list, func(p gitlab.Run) bool { return isOver(p.Status) })), nil
+		}
+	}
+	return nil, -1, nil
 }
 
 // isOver reports whether a pipeline ended with jobs that can be compared.

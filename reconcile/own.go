@@ -143,16 +143,28 @@ func (r *observer) staleMain(base string) bool {
 		return true
 	}
 	for _, row := range r.news.rows {
-		if row.Ref == r.snap.Project.DefaultBranch && (row.ID == known.ID || row.SHA == base) && !(row.ID == known.ID && row.At.Equal(known.Updated)) {
+		of := row.SHA == base && (row.Ref == r.snap.Project.DefaultBranch || slices.Contains(r.mergedAs(base), row.Ref))
+		if (row.ID == known.ID || of) && !(row.ID == known.ID && row.At.Equal(known.Updated)) {
 			return true
 		}
 	}
 	return false
 }
 
+// mergedAs lists the refs on which merge requests of ours ran that are on the default branch
+// as the very commit that was tested, as a fast-forward leaves it.
+func (r *observer) mergedAs(commit string) (refs []string) {
+	for _, m := range r.snap.MergeRequests {
+		if m.State == plan.Merged && m.HeadSHA == commit {
+			refs = append(refs, fmt.Sprintf("refs/merge-requests/%d/head", m.IID))
+		}
+	}
+	return refs
+}
+
 // mainRun reads that pipeline. There being none is kept, too.
 func (r *observer) mainRun(ctx context.Context, base string, before time.Time) {
-	run, err := r.gitlab.Baseline(ctx, r.snap.Project.ID, mrs.Compared{Branch: r.snap.Project.DefaultBranch, Commit: base, Before: before})
+	run, err := r.gitlab.Baseline(ctx, r.snap.Project.ID, mrs.Compared{Branch: r.snap.Project.DefaultBranch, Commit: base, Before: before, Merged: r.mergedAs(base)})
 	if err != nil {
 		r.gateMissed(err)
 		return

@@ -103,6 +103,7 @@ func (w *world) act(text string) error {
 	case "unapprove":
 		return p.Unapprove(user, m.IID)
 	case "rebase":
+		w.judge.rebuilds[m.SourceBranch] = true
 		return p.TickMR(user, m.IID, "rebase-check")
 	case "merge":
 		return p.MergeMR(user, m.IID)

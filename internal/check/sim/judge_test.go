@@ -27,6 +27,8 @@ type judge struct {
 	opened   map[string]int       // new ones that nobody asked for, by weekend
 	asked    map[string]bool      // branches that somebody with the right asked for
 	begun    map[string]bool      // branches that were opened because somebody asked
+	rebuilds map[string]bool      // branches whose merge request somebody asked to make anew, since we wrote them last
+	forHeads map[string]bool      // heads that we wrote because somebody asked, by eight digits
 	waiting  map[string]*waiting  // ticks that were not answered yet, by branch
 	merged   string               // the commit that a merge of ours gave, until the target is there
 	onto     map[string]int       // heads of the target onto which we merged
@@ -39,7 +41,7 @@ type judge struct {
 }
 
 func newJudge(w *world) *judge {
-	return &judge{w: w, released: map[string]time.Time{}, theirs: map[string]string{}, replaced: map[string]int{}, opened: map[string]int{}, started: map[string]int{}, onto: map[string]int{}, blamed: map[int]bool{}, stood: map[string]time.Time{}, asked: map[string]bool{}, begun: map[string]bool{}, waiting: map[string]*waiting{}}
+	return &judge{w: w, released: map[string]time.Time{}, theirs: map[string]string{}, replaced: map[string]int{}, opened: map[string]int{}, started: map[string]int{}, onto: map[string]int{}, blamed: map[int]bool{}, stood: map[string]time.Time{}, asked: map[string]bool{}, begun: map[string]bool{}, rebuilds: map[string]bool{}, forHeads: map[string]bool{}, waiting: map[string]*waiting{}}
 }
 
 // heardOf notes when a release came, from a statement of the index.
@@ -125,6 +127,7 @@ func (j *judge) ours(e gitlabsim.Event) {
 			j.replaced[was] = 2 // looked for in the requests after that, or by the next run
 		}
 		if e.Kind != "branch-delete" && !strings.HasPrefix(e.Target, prefix+"kept-") {
+			j.wrote(e)
 			j.commit(e)
 		}
 	case "mr-open":
@@ -176,6 +179,18 @@ func (j *judge) ours(e gitlabsim.Event) {
 	default:
 		j.fault("I6: pinwheel did %s", e)
 	}
+}
+
+// wrote notes that a head is there because somebody asked for it.
+func (j *judge) wrote(e gitlabsim.Event) {
+	_, head, forced := strings.Cut(e.Detail, "..")
+	if !forced {
+		head = e.Detail
+	}
+	if j.asked[e.Target] || j.rebuilds[e.Target] {
+		j.forHeads[head[:min(8, len(head))]] = true
+	}
+	delete(j.rebuilds, e.Target)
 }
 
 func (j *judge) inside(e gitlabsim.Event, branch string) {

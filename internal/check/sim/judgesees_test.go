@@ -161,3 +161,20 @@ func TestTheJudgeSeesWrongMerges(t *testing.T) {
 		})
 	}
 }
+
+// A probe may open outside of the window for the head of a batch that somebody asked for,
+// and for no other one.
+func TestAProbeOpensForTheHeadThatWasAskedFor(t *testing.T) {
+	inBubble(t, passes, func(t *testing.T, w *world) {
+		monday := gitlabsim.Event{Kind: "mr-open", Target: "!9", At: time.Date(2026, 1, 5, 4, 0, 0, 0, time.UTC)}
+		batch := prefix + "weekend"
+		w.judge.rebuilds[batch] = true
+		w.judge.wrote(gitlabsim.Event{Kind: "force-push", Target: batch, Detail: "0000000000..1111111111"})
+		w.judge.wrote(gitlabsim.Event{Kind: "force-push", Target: batch, Detail: "1111111111..2222222222"})
+		for head, may := range map[string]bool{"11111111": true, "22222222": false, "00000000": false} {
+			if got := w.judge.mayOpen(prefix+"probe-weekend-"+head+"-7ad820d7-1", monday); got != may {
+				t.Errorf("a probe for %s may open: %v", head, got)
+			}
+		}
+	})
+}

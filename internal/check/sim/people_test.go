@@ -117,6 +117,7 @@ func (l *life) befall(h happening) {
 		if m, ok := pick(open, h.a); ok {
 			label, _ := pick([]string{"rebase", "stop-updating"}, h.b)
 			if h.what == "label" {
+				l.judge.rebuilds[m.SourceBranch] = l.judge.rebuilds[m.SourceBranch] || label == "rebase"
 				_ = l.project.LabelMR(who, m.IID, label)
 			} else {
 				_ = l.project.UnlabelMR(who, m.IID, "stop-updating")
@@ -262,6 +263,9 @@ func (l *life) tickOne(h happening, who string) {
 	switch {
 	case act == "untick":
 		delete(l.judge.waiting, box[3])
+	case l.judge.waiting[box[3]] != nil && strings.Contains(board.Description, "- [x] <!-- "+box[2]+"-branch="+box[3]+" -->"):
+		// It was ticked already, and an old page did not show that: nothing that GitLab
+		// keeps tells the second click from none, so both are one request.
 	case who != "rita":
 		l.judge.waiting[box[3]] = &waiting{box: box[2], seen: len(l.gitlab.Events()), on: board.IID, what: titleBefore(shown, box[3])}
 	}

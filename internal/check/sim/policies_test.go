@@ -89,8 +89,8 @@ var majorTitle = regexp.MustCompile(`: (?:Draft: )?Update dependency \S+ to v\d+
 // mayOpen is the rule of windows in other words: weekend in Prague, outside a
 // freeze and within its number, a repair of a derived file, or somebody's tick.
 func (j *judge) mayOpen(branch string, e gitlabsim.Event) bool {
-	if strings.HasPrefix(branch, prefix+"probe-") && j.begun[prefix+"weekend"] {
-		return true // somebody asked for the batch of which it tests a part
+	if of, probe := strings.CutPrefix(branch, prefix+"probe-weekend-"); probe && (j.begun[prefix+"weekend"] || j.forHeads[of[:min(8, len(of))]]) {
+		return true // somebody asked for the batch of which it tests a part, or for that head of it
 	}
 	if m, _ := j.w.project.MR(number(e.Target[1:])); slices.Contains(m.Labels, plan.BreaksLabel) {
 		return true // it leaves a batch that is open, with a proof: see blame

@@ -183,11 +183,7 @@ func shrunk(t *testing.T, under terms, events []happening, last int) []happening
 var found = []uint64{84, 139, 245, 270, 384, 393, 394, 430, 445, 554, 564, 584, 782, 964}
 
 // foundMerging are such seeds in which pinwheel merges.
-var foundMerging = []uint64{47}
-
-// open are seeds in which something is wrong, here or in the judge, that nobody has
-// settled yet. They run by -sim.seed and in the soak; docs/reliability.md tells of each.
-var open = []uint64{43, 271}
+var foundMerging = []uint64{47, 271}
 
 // Seeds of people, releases, faults and crashes over thirty days.
 func TestSeeds(t *testing.T) {
@@ -211,10 +207,6 @@ func TestSeeds(t *testing.T) {
 			}
 		}
 		for seed := uint64(1); seed <= last && !late(1); seed++ {
-			if !everything() && slices.Contains(open, seed) {
-				count("seeds that are open, and not played", 1)
-				continue
-			}
 			if part.Has(len(found) + int(seed)) {
 				t.Run(fmt.Sprint(seed), func(t *testing.T) { oneLife(t, seed) })
 			}

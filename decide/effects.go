@@ -248,8 +248,10 @@ func (d *acting) open(dr *draft) {
 	if dr.branch != nil && !dr.ours {
 		return
 	}
-	asked := dr.forced != nil && dr.trailer.Request != dr.forced.ID // its commit says who, and when
-	if dr.branch == nil || asked || dr.trailer.Base != d.world.head || plan.MovesText(dr.trailer.Moves) != plan.MovesText(dr.Moves) || plan.LinesText(dr.trailer.Lines) != plan.LinesText(dr.Lines) {
+	// A commit that says of who asked what this decision does not say is somebody else's word.
+	is := dr.trailer
+	signed := is.By == t.By && is.Request == t.Request && is.Ticked == t.Ticked && (is.Why == plan.CauseForced) == (t.Why == plan.CauseForced)
+	if dr.branch == nil || !signed || dr.trailer.Base != d.world.head || plan.MovesText(dr.trailer.Moves) != plan.MovesText(dr.Moves) || plan.LinesText(dr.trailer.Lines) != plan.LinesText(dr.Lines) {
 		if !d.commit(dr, t) {
 			return
 		}

@@ -203,25 +203,33 @@ func (e effect) replaced(ctx context.Context, iid int64, head string) (before st
 		if err := gitlab.Pause(ctx, wait); err != nil {
 			return "", false, nil //nolint:nilerr // an end of the run: what was not found is asked for by the next
 		}
-		list, err := gitlab.List(func(page api.ListOptions) ([]*api.MergeRequestDiffVersion, *api.Response, error) {
-			opt := &api.GetMergeRequestDiffVersionsOptions{ListOptions: page}
-			return e.gl.API.MergeRequests.GetMergeRequestDiffVersions(e.id, iid, opt, api.WithContext(ctx))
-		})
+		list, err := e.versions(ctx, e.id, iid)
 		if err != nil {
-			return "", false, gitlab.Fail(err, "read the versions of merge request !%d", iid)
+			return "", false, err
 		}
-		slices.SortFunc(list, func(a, b *api.MergeRequestDiffVersion) int { return int(b.ID - a.ID) })
-		for i, v := range list {
-			if v.HeadCommitSHA != head {
-				continue
-			}
-			if i+1 < len(list) {
-				return list[i+1].HeadCommitSHA, true, nil
-			}
-			return "", true, nil
+		switch at := slices.Index(list, head); {
+		case at < 0:
+			continue
+		case at+1 < len(list):
+			return list[at+1], true, nil
 		}
+		return "", true, nil
 	}
 	return "", false, nil
+}
+
+// versions lists the heads that a merge request had, newest first.
+// https://docs.gitlab.com/api/merge_requests/#retrieve-merge-request-diff-versions
+func (c *Client) versions(ctx context.Context, id, iid int64) (heads []string, err error) {
+	list, err := gitlab.List(func(page api.ListOptions) ([]*api.MergeRequestDiffVersion, *api.Response, error) {
+		opt := &api.GetMergeRequestDiffVersionsOptions{ListOptions: page}
+		return c.gl.API.MergeRequests.GetMergeRequestDiffVersions(id, iid, opt, api.WithContext(ctx))
+	})
+	slices.SortFunc(list, func(a, b *api.MergeRequestDiffVersion) int { return int(b.ID - a.ID) })
+	for _, v := range list {
+		heads = append(heads, v.HeadCommitSHA)
+	}
+	return heads, gitlab.Fail(err, "read the versions of merge request !%d", iid)
 }
 
 // createBranch makes a branch at a commit; one that is there already is fine.

@@ -120,6 +120,21 @@ func ParseTrailers(message string) (t Trailers, ok bool) {
 	return t, t.Base != "" && t.Digest != ""
 }
 
+// Unsigned is a message of ours without what it says of who asked, and for which request.
+func Unsigned(message string) string {
+	var b strings.Builder
+	for line := range strings.Lines(message) {
+		key, _, _ := strings.Cut(line, ": ")
+		if key != trailer+"By" && key != trailer+"Request" && key != trailer+"Ticked" {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// Signed reports whether a commit says who asked for it, or for which request it is.
+func (t Trailers) Signed() bool { return t.By != "" || t.Request != "" || t.Ticked }
+
 func unescape(s string) string {
 	if u, err := url.QueryUnescape(s); err == nil {
 		return u

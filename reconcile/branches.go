@@ -36,7 +36,10 @@ func (r *observer) observeBranches(ctx context.Context, branches []plan.Branch) 
 			return
 		}
 		read[i] = true
-		*b, errs[i] = r.gitlab.Prove(ctx, mrs.Grounds{Project: r.snap.Project.ID, Bot: r.snap.Bot, Onto: r.goesInto(b.Name, r.snap.Project.Head)}, *b)
+		g := mrs.Grounds{Project: r.snap.Project.ID, Bot: r.snap.Bot, Onto: r.goesInto(b.Name, r.snap.Project.Head)}
+		if *b, errs[i] = r.gitlab.Prove(ctx, g, *b); errs[i] == nil {
+			errs[i] = r.vouch(ctx, g, b)
+		}
 	})
 	for i, b := range branches {
 		if errs[i] != nil {
@@ -48,6 +51,30 @@ func (r *observer) observeBranches(ctx context.Context, branches []plan.Branch) 
 	}
 	sort.Slice(branches, func(i, j int) bool { return branches[i].Name < branches[j].Name })
 	r.snap.Branches = branches
+	return nil
+}
+
+// vouch takes out of the message of a head of ours who asked for it, if GitLab does not bear
+// that out. What is taken out is not stored either, so this is asked once for each head.
+// While there is no merge request, a decision compares the message with what it would write.
+func (r *observer) vouch(ctx context.Context, g mrs.Grounds, b *plan.Branch) error {
+	t, ours := b.Ours(plan.UsOf(r.snap.Bot, r.FormerUsers))
+	if !ours || !t.Signed() {
+		return nil
+	}
+	for _, m := range r.snap.MergeRequests {
+		if m.Branch != b.Name || m.State != plan.Opened {
+			continue
+		}
+		vouched, err := r.gitlab.Vouched(ctx, g, m, t)
+		if err != nil {
+			return err
+		}
+		if !vouched {
+			b.Head.Message = plan.Unsigned(b.Head.Message)
+		}
+		break
+	}
 	return nil
 }
 

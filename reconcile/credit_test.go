@@ -134,7 +134,7 @@ func TestNobodyIsCreditedWithABranchThatWasThereBefore(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.now = time.Date(2026, 1, 3, 8, 0, 0, 0, time.UTC)
-	if w.credits() || w.mr(contested) == 0 {
+	if w.credits() || w.mr(contested) == 0 || w.mr("pinwheel/lxml-5.x") == 0 {
 		t.Error("alice is credited with what bob pushed before the window opened")
 	}
 }

@@ -13,10 +13,14 @@ import (
 
 // files are named NUMBER_what.sql. A released one is never edited, and none goes backwards; new
 // ones are added.
+//
+//go:embed migrations/*.sql
 var files embed.FS
 
 // head is the schema after all migrations, with its version in the first line. A new file begins
 // with it, since taking all steps costs four times as much. A test makes it from the migrations.
+//
+//go:embed head.sql
 var head string
 
 // headVersion is the version of head, 0 if its first line has none.

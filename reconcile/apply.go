@@ -66,6 +66,9 @@ func (r *run) apply(ctx context.Context, o observation, p plan.Plan) (applied, e
 		if e.snap.Failures[a.On()] != "" {
 			continue
 		}
+		if err := r.stillPaused(ctx, o.project.Path); err != nil {
+			return e.applied, err
+		}
 		if err := e.effect(ctx, a, orders[i]); err != nil {
 			return e.applied, err
 		}

@@ -26,8 +26,9 @@ type run struct {
 	journal  *journal.Journal // nil where nothing is going to be written
 	heard    *heard
 	log      *slog.Logger
-	looking  bool     // nothing is going to be written
-	failures []string // one sentence each
+	looking  bool          // nothing is going to be written
+	pause    *plan.Problem // an operator paused the project; nil: it is not paused
+	failures []string      // one sentence each
 }
 
 func (r *run) fail(sentence string) { r.failures = append(r.failures, sentence) }
@@ -143,7 +144,11 @@ func (r *observer) observe(parent context.Context) error {
 	if r.memory.ID == 0 {
 		r.memory.ID, r.memory.Path = r.snap.Project.ID, r.project.Path
 	}
-	if r.snap.Gaps = mrs.Blocks(r.snap.Project, r.snap.Bot, operators.Policy.Mode == plan.Full); len(r.snap.Gaps) > 0 {
+	r.snap.Gaps = mrs.Blocks(r.snap.Project, r.snap.Bot, operators.Policy.Mode == plan.Full)
+	if r.pause != nil {
+		r.snap.Gaps = append(r.snap.Gaps, *r.pause)
+	}
+	if len(r.snap.Gaps) > 0 {
 		r.follow(operators)
 		r.snap.Own = plan.OwnPolicy{}
 		r.blocked, r.board.untold = true, true

@@ -38,11 +38,14 @@ type heard struct {
 // fingerprint is a digest of everything that a run depends on, except for the world and
 // the store. It is empty if nothing distinguishes this program or configuration from
 // another.
-func (r *Runner) fingerprint(project config.Project) string {
+func (r *run) fingerprint(project config.Project) string {
 	if r.Version == "" || r.GitLab == nil || project.Digest() == "" {
 		return ""
 	}
 	all := []any{r.Version, project.Digest(), r.GitLab.URL(), r.FormerUsers, r.StatusURL, r.HelpURL}
+	if r.pause != nil {
+		all = append(all, r.pause.Text)
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.Sources)) {
 		s := r.Sources[name]
 		all = append(all, name, s.Index.URL, s.Index.IgnoreUploadTimes, s.Username, s.AllowHTTP)

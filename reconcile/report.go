@@ -76,12 +76,14 @@ func (r *run) report(ctx context.Context, done applied) (Report, error) {
 // status is the exit code in words.
 func (r *run) status(done applied) Status {
 	for _, problem := range done.plan.Problems {
-		if problem.Stopping {
+		if problem.Stopping && !r.wanted(problem) {
 			return Stopped
 		}
 	}
 	for _, problem := range done.plan.Problems {
-		r.fail(problem.Text)
+		if !r.wanted(problem) {
+			r.fail(problem.Text)
+		}
 	}
 	for _, u := range done.plan.Updates {
 		if u.State == plan.Errored && done.snap.Failures[u.Branch] == "" && len(r.failures) == 0 {
@@ -93,6 +95,9 @@ func (r *run) status(done applied) Status {
 	}
 	return Done
 }
+
+// wanted reports whether a problem is the pause that an operator wanted.
+func (r *run) wanted(p plan.Problem) bool { return r.pause != nil && p == *r.pause }
 
 // paused ends a run whose dashboard a person closed: it does nothing, and says so once in a
 // note.

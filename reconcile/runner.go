@@ -147,6 +147,9 @@ func (r *Runner) once(ctx context.Context, project config.Project, now time.Time
 	defer release()
 	run := r.newRun(project, now)
 	run.journal = journal.New(r.Store, r.Audit, journal.Run{Project: project.Path, ID: id, Now: now})
+	if err := run.readPause(ctx, project.Path); err != nil {
+		return Report{Status: Failed}, err
+	}
 	if report, ended := run.unchanged(ctx, project, id); ended {
 		return report, nil
 	}

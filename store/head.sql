@@ -1,4 +1,4 @@
--- Schema 13
+-- Schema 14
 CREATE TABLE projects (
   path TEXT NOT NULL PRIMARY KEY,
   id INTEGER NOT NULL DEFAULT 0,
@@ -112,3 +112,9 @@ CREATE TABLE files (
   data BLOB,
   PRIMARY KEY (project, path)
 ) STRICT;
+CREATE TABLE pauses (
+  project TEXT NOT NULL PRIMARY KEY,
+  reason TEXT NOT NULL,
+  who TEXT NOT NULL,
+  at TEXT NOT NULL CHECK (at GLOB '????-??-??T??:??:??*Z')
+) STRICT, WITHOUT ROWID;

@@ -220,6 +220,11 @@ func TestEverySchemaComesToHead(t *testing.T) {
 		} else {
 			same(t, "pipelines before there were any", len(pipelines), 0)
 		}
+		if pauses := got[[]Pause](t)(s.Pauses(ctx)); step.version >= 14 {
+			same(t, "pauses", pauses, []Pause{{"g/p", "why", "u", t0.Truncate(1e9)}})
+		} else {
+			same(t, "pauses before there were any", len(pauses), 0)
+		}
 		metadata := got[[]MetadataRow](t)(s.Metadata(ctx, "pypi", []string{"boto3"}))
 		details := got[map[string][]byte](t)(s.Details(ctx, "pypi", []string{"boto3"}))["boto3"]
 		if step.version >= 2 {

@@ -71,9 +71,12 @@ const passes = 8
 
 // Run looks at one project as of now. The error is non-nil only where nothing could
 // be looked at: another look is live (store.ErrBusy), or GitLab did not let us read
-// the project.
+// the project. While an operator paused the project, nothing is looked at.
 func (r *Runner) Run(ctx context.Context, p Project, now time.Time) (Report, error) {
 	if _, err := r.Store.Ready(ctx); err != nil {
+		return Report{}, err
+	}
+	if _, paused, err := r.Store.Paused(ctx, p.Member.Path); err != nil || paused {
 		return Report{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)

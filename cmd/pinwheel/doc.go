@@ -17,6 +17,8 @@
 //	pinwheel validate [CONFIG]            check the configuration
 //	pinwheel doctor [PROJECT...]          say what would keep a run from working, and the next step
 //	pinwheel hooks install|check          set up the webhooks by which GitLab wakes pinwheel
+//	pinwheel pause [PROJECT...]           change nothing in projects, or in all, until they are resumed
+//	pinwheel resume [PROJECT...]          end that
 //	pinwheel audit [PROJECT]              print what was asked and done, and why
 //	pinwheel history [PACKAGE]            print what was offered and merged, by whom, and in how long
 //	pinwheel health                       say whether the last good runs are recent

@@ -142,6 +142,9 @@ func summary(project config.Project, r reconcile.Report) string {
 	case r.Body == "" && r.Status == reconcile.Done && !r.Quiet:
 		return "paused, since a person closed its dashboard"
 	}
+	if r.Plan.Stopped() && r.Status == reconcile.Done {
+		return "paused by an operator, " + changes(r.Wrote)
+	}
 	if r.Plan.Stopped() {
 		return fmt.Sprintf("%s, so its pins were not judged, %s", r.Status, changes(r.Wrote))
 	}

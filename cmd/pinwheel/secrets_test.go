@@ -335,7 +335,7 @@ func TestSecretsInEveryCommand(t *testing.T) {
 	args := map[string][][]string{
 		"run": {{"run"}, {"run", "--at", saturday}}, "serve": {{"serve", "--now", "--textfile-metrics", "METRICS"}},
 		"plan": {{"plan"}, {"plan", "--json"}, {"plan", "--diff"}, {"plan", "--dashboard"}}, "explain": {{"explain", "boto3"}}, "verify": {{"verify"}}, "gates": {{"gates"}, {"gates", "--json"}},
-		"derive": {{"derive", "--help"}}, "validate": {{"validate"}}, "doctor": {{"doctor"}}, "hooks": {{"hooks", "check"}, {"hooks", "install"}, {"hooks", "check", "--json"}}, "deploy": {{"deploy"}}, "hold": {{"hold", "group/project", "--reason", "x"}}, "release": {{"release", "group/project"}},
+		"derive": {{"derive", "--help"}}, "validate": {{"validate"}}, "doctor": {{"doctor"}}, "pause": {{"pause", "--json"}}, "resume": {{"resume", "--all"}}, "hooks": {{"hooks", "check"}, {"hooks", "install"}, {"hooks", "check", "--json"}}, "deploy": {{"deploy"}}, "hold": {{"hold", "group/project", "--reason", "x"}}, "release": {{"release", "group/project"}},
 		"releases": {{"releases"}}, "rollback": {{"rollback", "group/project"}}, "update": {{"update", "--file", "absent.txt"}}, "import": {{"import", "--project", "group/project"}}, "audit": {{"audit"}, {"audit", "--json"}},
 		"history": {{"history"}, {"history", "--json"}}, "health": {{"health"}}, "prepare": {{"prepare", "lock"}, {"prepare", "check", "--json"}, {"prepare", "push", "--image", "x"}}, "bot": {{"bot"}, {"bot", "--look", "--json"}}, "demo": {{"demo", "--help"}}, "completion": {{"completion", "bash"}}, "man": {{"man"}}, "help": {{"help"}}, "version": {{"version"}},
 	}

@@ -131,6 +131,7 @@ func (s *service) until(ctx context.Context, how serving) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { schedule.Watch(ctx, how.watch, s.watcher.Changed) })
 	beside.Go(func() { schedule.Watch(ctx, how.watch, s.bots.changed) })
+	beside.Go(func() { schedule.Watch(ctx, pauseWatch, s.pausesChanged()) })
 	beside.Go(func() { faces.Serve(ctx) })
 	if s.events != nil {
 		beside.Go(func() { s.learnSelf(ctx) })

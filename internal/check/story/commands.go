@@ -11,6 +11,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/bot/round"
 	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/store"
 )
 
 // commands are those of testscript's own that stories add.
@@ -78,6 +79,13 @@ func (s *stage) clockwork() map[string]command {
 		"watch": func(args []string) (string, error) {
 			var err error
 			s.watch, err = time.ParseDuration(strings.Join(args, ""))
+			return "", err
+		},
+		"pause": func(args []string) (string, error) {
+			return "", s.store.Pause(context.Background(), store.Pause{Project: s.project.Path(), Reason: strings.Join(args, " "), Who: "op", At: time.Now()})
+		},
+		"resume": func([]string) (string, error) {
+			_, err := s.store.Resume(context.Background(), s.project.Path())
 			return "", err
 		},
 		"webhook":       func(args []string) (string, error) { return "", s.webhook(args) },

@@ -31,6 +31,7 @@
 //	watch DURATION       before start: looks at each dashboard that often, as serve does
 //	webhook on|lost      before or after start: GitLab sends events to serve, or they get lost on the way
 //	forge-webhook N TOKEN  N events of issues of the first project, with a token, printed with their answers
+//	pause REASON         what an operator does to the project, as op; resume ends it
 //	run                  one run now
 //	look                 one look of the bot now, at each of its projects
 //	second               one run now that must write nothing

@@ -1,6 +1,7 @@
 package prepare
 
 import (
+	"errors"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -51,6 +52,57 @@ func BenchmarkUnpack(b *testing.B) {
 			b.ReportMetric(float64(own)/float64(other), "ratio")
 		})
 	}
+}
+
+// BenchmarkBuild makes a build of two packages with what they require, by real git, venv
+// and pip, and a hit: the same build is got from where it is kept instead. cpu-ms/op is
+// the processor time of this process and of those that it starts, own-ms/op that of this
+// process alone, with the index and the GitLab of the benchmark, and wall-ms/op the time
+// that passes.
+//
+//	go test -run '^$' -bench Build -benchtime 5x ./prepare
+func BenchmarkBuild(b *testing.B) {
+	w := newWorld(b)
+	w.mustLock()
+	shelf := InFolder(b.TempDir())
+	w.mustBuild("python")
+	if _, _, err := Push(b.Context(), shelf, Pushing{Dir: w.lockDir(), Image: "python"}); err != nil {
+		b.Fatal(err)
+	}
+	measured := func(name string, do func() error) {
+		b.Run(name, func(b *testing.B) {
+			began, own, others := time.Now(), used(syscall.RUSAGE_SELF), used(syscall.RUSAGE_CHILDREN)
+			for b.Loop() {
+				if err := do(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(b.N) }
+			own = used(syscall.RUSAGE_SELF) - own
+			b.ReportMetric(ms(own), "own-ms/op")
+			b.ReportMetric(ms(own+used(syscall.RUSAGE_CHILDREN)-others), "cpu-ms/op")
+			b.ReportMetric(ms(time.Since(began)), "wall-ms/op")
+		})
+	}
+	var pip, all time.Duration
+	n := 0
+	measured("build", func() error {
+		p := w.prepared("python")
+		defer p.Close()
+		built, err := p.Build(b.Context())
+		pip, all, n = pip+built.Pip, all+built.All, n+1
+		return err
+	})
+	b.Logf("of %s for a build, venv and pip took %s", all/time.Duration(n), pip/time.Duration(n))
+	measured("hit", func() error {
+		p := w.prepared("python")
+		defer p.Close()
+		r, found, err := Fetch(b.Context(), shelf, w.lockDir(), Kept{Image: "python", Key: p.Key})
+		if err == nil && !found {
+			return errors.New("the build is not kept")
+		}
+		return errors.Join(err, p.Keep(r))
+	})
 }
 
 // madeOf200MB packs a set of that size.

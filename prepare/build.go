@@ -172,7 +172,7 @@ func (p *Prepared) data(ctx context.Context, d Data) error {
 
 // pack writes tarball, record and script.
 func (p *Prepared) pack(ctx context.Context, installed []Installed) (Record, error) {
-	if err := p.write(LockName, p.Lock.Encode()); err != nil {
+	if err := p.write(LockName, p.Lock.packed()); err != nil {
 		return Record{}, err
 	}
 	members, err := survey(p.with.Root, p.Interpreter.Executable)

@@ -1,6 +1,7 @@
 package prepare
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -148,5 +149,28 @@ func TestConstraintsReachNoOtherFile(t *testing.T) {
 		if _, err := ReadConstraints("pins.txt", []byte("idna==3.6\n"+line+"\n")); err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "pins.txt:2") {
 			t.Errorf("%s: %v, want %q", line, err, says)
 		}
+	}
+}
+
+// A lock is what is installed: where the constraints were read changes neither its
+// digest, nor the key of its builds, nor a byte of them. A pipeline that has them from a
+// variable finds the builds of one that has them in a file.
+func TestALockIsTheSameFromAFileAndAVariable(t *testing.T) {
+	t.Parallel()
+	of := func(source, text string) Lock {
+		return Lock{Format: 1, Packages: []Package{}, Data: []Data{}, Constraints: NewConstraints(source, []byte(text))}
+	}
+	file, variable := of("group/constraints.txt", pinned), of("$PYTHON_CONSTRAINTS", pinned)
+	if file.Digest() != variable.Digest() || !bytes.Equal(file.packed(), variable.packed()) {
+		t.Errorf("two locks of the same bytes are %s and %s", file.Digest(), variable.Digest())
+	}
+	if file.Digest() == of("group/constraints.txt", pinned+"idna==3.6\n").Digest() {
+		t.Error("other constraints give the same lock")
+	}
+	if again, err := ReadLock(file.Encode()); err != nil || again.Constraints.Source != "group/constraints.txt" || again.Digest() != file.Digest() {
+		t.Errorf("the file of a lock reads as %+v, %v", again.Constraints, err)
+	}
+	if packed, err := ReadLock(file.packed()); err != nil || packed.Digest() != file.Digest() {
+		t.Errorf("the lock in a tarball is another one: %v", err)
 	}
 }

@@ -83,7 +83,10 @@ func (l Lock) Encode() []byte {
 }
 
 // Digest is of all that the lock says, as hexadecimal SHA-256.
-func (l Lock) Digest() string { return digestOf(l.Encode()) }
+func (l Lock) Digest() string { return digestOf(l.packed()) }
+
+// packed is the lock as a tarball holds it.
+func (l Lock) packed() []byte { return l.Encode() }
 
 // Overridden names the variables that replaced something.
 func (l Lock) Overridden() []string {

@@ -6,8 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 )
@@ -25,8 +28,13 @@ func TestOneSetForEveryJob(t *testing.T) {
 	if len(l.Packages) != 2 || l.Packages[0].SHA != lib || l.Packages[1].SHA != tools || len(l.Data) != 1 || l.Data[0].SHA != data {
 		t.Fatalf("the lock is\n%s", l.Encode())
 	}
+	ours, theirs := used(syscall.RUSAGE_SELF), used(syscall.RUSAGE_CHILDREN)
 	b := w.mustBuild("python")
-	t.Logf("pip %s, all %s", b.Pip, b.All)
+	ours, theirs = used(syscall.RUSAGE_SELF)-ours, used(syscall.RUSAGE_CHILDREN)-theirs
+	t.Logf("pip %s, all %s; processor time: ours, with the index and the git server of this test, %s, of venv, pip and git %s", b.Pip, b.All, ours, theirs)
+	if ours > max(theirs/10, 2*time.Second) {
+		t.Errorf("our own part of a build takes %s of processor time, and pip's %s: want a tenth of that or 2 s", ours, theirs)
+	}
 	if len(b.Findings) > 0 {
 		t.Errorf("findings: %v", b.Findings)
 	}
@@ -81,18 +89,26 @@ func (w *world) job(script string) string {
 }
 
 // TestTheSameLockGivesTheSameBytes: two builds differ in nothing, whatever the time, and
-// whatever the machine has configured of pip, git and Python.
+// whatever the machine has configured of pip, git and Python. The second one begins more
+// than a minute after the first ended: this test waits, in its step, beside other work.
 func TestTheSameLockGivesTheSameBytes(t *testing.T) {
 	testenv.InStep(t, 1, "prepare")
 	w := newWorld(t)
-	w.mustLock()
+	w.push("cki/cki-lib", "production", pythonProject("cki-lib", "1.0", "six", "crontab", "cki-tools @ "+w.at("cki/cki-tools", "production")))
+	wanted := w.want()
+	wanted.Constraints = NewConstraints("constraints.txt", []byte(pinned+"crontab==1.0.1\n"))
+	if _, err := w.lock(wanted); err != nil {
+		t.Fatal(err)
+	}
 	first := w.mustBuild("python").Record
+	ended := time.Now()
 	tarball := filepath.Join(w.lockDir(), first.Tarball.Name)
 	before := w.read(tarball)
 	if err := os.RemoveAll(w.root()); err != nil {
 		t.Fatal(err)
 	}
 	hostileMachine(t)
+	time.Sleep(time.Until(ended.Add(61 * time.Second)))
 	again := w.mustBuild("python").Record
 	if first.Key != again.Key || !bytes.Equal(first.encode(), again.encode()) {
 		t.Errorf("the records differ:\n%s\n%s", first.encode(), again.encode())
@@ -106,5 +122,50 @@ func TestTheSameLockGivesTheSameBytes(t *testing.T) {
 	}
 	if strings.Contains(before, w.token) || strings.Contains(w.read(filepath.Join(w.lockDir(), LockName)), w.token) {
 		t.Error("the token shows")
+	}
+}
+
+// TestDataThatIsBuilt: pip installs a data project where the configuration says so, beside
+// its tree, and no other one, be it a package or not. A release that is a source
+// distribution alone is built by its own backend.
+func TestDataThatIsBuilt(t *testing.T) {
+	testenv.InStep(t, 7, "prepare")
+	w := newWorld(t)
+	files := pythonProject("kpet-db", "4.0", "crontab")
+	files["trees/rhel.yaml"] = "rhel: 4\n"
+	w.push("cki/kpet-db", "production", files)
+	w.project("cki/kernel-config", pythonProject("kernel-config", "1.0"))
+	wanted := w.want()
+	d := Defaults{Namespace: "cki", Ref: "production"}
+	var err error
+	if wanted.Data, err = ParseEntries("kpet-db kernel-config", d); err != nil {
+		t.Fatal(err)
+	}
+	wanted.Packages, wanted.Install = nil, []string{"kpet-db"}
+	wanted.Constraints = NewConstraints("constraints.txt", []byte("six==1.16.0\ncrontab==1.0.1\n"))
+	if _, err := w.lock(wanted); err != nil {
+		t.Fatal(err)
+	}
+	b := w.mustBuild("python")
+	var got []string
+	for _, i := range b.Record.Installed {
+		if i.Commit != "" && i.Commit != w.sha("cki/kpet-db", "production") {
+			t.Errorf("%s is installed at %s", i.Name, i.Commit)
+		}
+		if !slices.Contains(installers, i.Name) {
+			got = append(got, i.Name+" "+i.Version)
+		}
+	}
+	if want := "crontab 1.0.1, kpet-db 4.0, six 1.16.0"; strings.Join(got, ", ") != want {
+		t.Errorf("installed are %s, want %s", strings.Join(got, ", "), want)
+	}
+	if len(b.Findings) > 0 {
+		t.Errorf("findings: %v", b.Findings)
+	}
+	if err := os.RemoveAll(filepath.Dir(w.root())); err != nil {
+		t.Fatal(err)
+	}
+	if out := w.job(`. software/use.sh && kpet-db && cat "$kpet_db_data_dir/trees/rhel.yaml" && ls "$kernel_config_data_dir" && ! command -v kernel-config`); out != "kpet-db 4.0\nrhel: 4\nbackend.py\nkernel_config.py\npyproject.toml\n" {
+		t.Errorf("a job prints\n%s", out)
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 // world is a GitLab that git can read, an index with files, and a folder.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	gitlab *gitlabsim.Server
 	git    *githttp.Server
 	index  *pypisim.Server
@@ -35,6 +35,7 @@ six 1.17.0 2024-12-04
 urllib3 1.26.18 2023-10-17
 urllib3 2.1.0 2023-11-13
 requests 2.31.0 2023-05-22 requires="urllib3<3"
+crontab 1.0.1 2024-01-05 files=sdist metadata=sdist-builds requires="six"
 `
 
 const pinned = "six==1.16.0\nurllib3==2.1.0\nrequests==2.31.0\n"
@@ -90,7 +91,7 @@ func pythonProject(name, version string, requires ...string) map[string]string {
 	}
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	now := func() time.Time { return time.Date(2026, 1, 2, 9, 0, 0, 0, time.UTC) }
 	w := &world{t: t, python: testenv.Venv(t), dir: t.TempDir()}

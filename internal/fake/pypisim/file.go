@@ -71,7 +71,7 @@ func (s *shelf) make(f jsonFile) made {
 	stem := strings.ReplaceAll(s.name, "-", "_") + "-" + f.version
 	m := made{}
 	if d.sdist {
-		m.body = sourceArchive(stem, text)
+		m.body = sourceArchive(stem, text, d.core.has(SdistBuilds))
 	} else {
 		m.body = wheel(stem, f.tags, text)
 		if f.core.has(LyingZip) {
@@ -158,15 +158,21 @@ func lie(archive []byte, member string) {
 }
 
 // sourceArchive packs a source distribution (PEP 625, PEP 643).
-func sourceArchive(stem string, metadata []byte) []byte {
+func sourceArchive(stem string, metadata []byte, builds bool) []byte {
 	module, _, _ := strings.Cut(stem, "-")
+	type member struct {
+		name string
+		body []byte
+	}
+	members := []member{{"PKG-INFO", metadata}, {module + ".py", nil}}
+	if builds {
+		backend := strings.NewReplacer("@stem@", stem, "@module@", module).Replace(inTreeBackend)
+		members = append(members, member{"pyproject.toml", []byte("[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n")}, member{"backend.py", []byte(backend)})
+	}
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out)
 	w := tar.NewWriter(z)
-	for _, m := range []struct {
-		name string
-		body []byte
-	}{{"PKG-INFO", metadata}, {module + ".py", nil}} {
+	for _, m := range members {
 		// A buffer takes everything, and no time is written.
 		_ = w.WriteHeader(&tar.Header{Name: stem + "/" + m.name, Mode: 0o644, Size: int64(len(m.body)), Format: tar.FormatUSTAR})
 		_, _ = w.Write(m.body)
@@ -175,3 +181,16 @@ func sourceArchive(stem string, metadata []byte) []byte {
 	_ = z.Close()
 	return out.Bytes()
 }
+
+// inTreeBackend builds the wheel of a source distribution from what is in it.
+const inTreeBackend = `import os, zipfile
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    name = "@stem@-py3-none-any.whl"
+    info = "@stem@.dist-info/"
+    with zipfile.ZipFile(os.path.join(directory, name), "w") as z:
+        z.write("@module@.py")
+        z.write("PKG-INFO", info + "METADATA")
+        z.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: in-tree\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        z.writestr(info + "RECORD", "@module@.py,,\n" + info + "METADATA,,\n" + info + "WHEEL,,\n" + info + "RECORD,,\n")
+    return name
+`

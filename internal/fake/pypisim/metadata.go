@@ -28,9 +28,10 @@ const (
 	SdistStatic  Switch = "sdist-static"  // as without a switch
 	SdistDynamic Switch = "sdist-dynamic" // PKG-INFO leaves the requirements to a build
 	SdistOld     Switch = "sdist-old"     // PKG-INFO is of a version that promises nothing
+	SdistBuilds  Switch = "sdist-builds"  // it holds a build backend, which needs nothing else
 )
 
-var switches = []Switch{NoMetadata, Unhashed, WrongHash, Broken, Misnamed, Huge, LyingZip, SdistStatic, SdistDynamic, SdistOld}
+var switches = []Switch{NoMetadata, Unhashed, WrongHash, Broken, Misnamed, Huge, LyingZip, SdistStatic, SdistDynamic, SdistOld, SdistBuilds}
 
 // core is what a release's core metadata holds and how it is given out.
 type core struct {

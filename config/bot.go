@@ -71,12 +71,13 @@ func defaultBot() Bot {
 // botNames are names of the bot's configuration, with where they stand, which are
 // looked at once everything is read.
 type botNames struct {
-	projects, pipelines []botName
+	projects, pipelines []placed
 	fallback            []string // default
 	node                *yaml.Node
 }
 
-type botName struct {
+// placed is a text with its place in the file.
+type placed struct {
 	node     *yaml.Node
 	at, text string
 }
@@ -239,7 +240,7 @@ func (r *reader) botProject(n *yaml.Node, at string, names *botNames) BotProject
 			says: says{"name of a project", "", schemaMember, "Its name as it stands in `packages` or `data`, without `@ref`"},
 			read: func(n *yaml.Node, at string) {
 				p.Name = r.matching(n, at, groupText, "the name of a project: write cki-lib or group/project")
-				names.projects = append(names.projects, botName{n, at, p.Name})
+				names.projects = append(names.projects, placed{n, at, p.Name})
 			},
 		},
 		{
@@ -278,7 +279,7 @@ func (r *reader) botProject(n *yaml.Node, at string, names *botNames) BotProject
 func (r *reader) botPipelineNames(into *[]string, names *botNames) func(n *yaml.Node, at string) {
 	return func(n *yaml.Node, at string) {
 		*into = r.texts(n, at, 1, func(n *yaml.Node, at, text string) {
-			names.pipelines = append(names.pipelines, botName{n, at, text})
+			names.pipelines = append(names.pipelines, placed{n, at, text})
 		})
 	}
 }

@@ -36,6 +36,7 @@ type SoftwareRegistry struct{ Project, Folder string }
 
 const (
 	schemaEntries  = `{"type":"array","minItems":1,"uniqueItems":true,"items":{"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*(@[^\\s~^:?*\\[\\\\-][^\\s~^:?*\\[\\\\]*)?$"}}`
+	schemaLast     = `{"type":"array","minItems":1,"uniqueItems":true,"items":{"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"}}`
 	schemaRoot     = `{"type":"string","pattern":"^(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)+$"}`
 	schemaVariable = `{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$"}`
 	schemaImage    = `{"type":"string","pattern":"^[a-z0-9]([a-z0-9._-]{0,60}[a-z0-9])?$","not":{"const":"software.lock"}}`
@@ -60,7 +61,8 @@ func defaultSoftware() Software {
 // software reads the key of that name.
 func (r *reader) software(n *yaml.Node, at string, s *Software) {
 	var names botNames
-	fields := slices.Concat(r.softwareSet(s), r.softwareBuilds(s), []field{{
+	var install []placed
+	fields := slices.Concat(r.softwareSet(s, &install), r.softwareBuilds(s), []field{{
 		key:  "deploy",
 		says: says{"mapping", "", schemaMapping, "How the projects get into production, for `pinwheel deploy`. Without it nothing is deployed"},
 		read: func(n *yaml.Node, at string) { r.deploy(n, at, &s.Deploy) },
@@ -73,6 +75,35 @@ func (r *reader) software(n *yaml.Node, at string, s *Software) {
 	r.needBuilds(n, at, s)
 	s.Deploy.settle(s)
 	r.botMembers(s, names)
+	if len(s.Data) == 0 {
+		return // a variable names them
+	}
+	for _, i := range install {
+		if !slices.ContainsFunc(s.Data, func(entry string) bool { return lastPart(entry) == i.text }) {
+			r.fail(i.node, i.at, "%s is none of software.data: add it there, or remove it here", i.text)
+		}
+	}
+}
+
+// lastPart is the name of a project of an entry, without its group and its ref.
+func lastPart(entry string) string {
+	name, _, _ := strings.Cut(entry, "@")
+	return name[strings.LastIndexByte(name, '/')+1:]
+}
+
+// installed reads the names of data projects that are packages, too.
+func (r *reader) installed(n *yaml.Node, at string, s *Software, names *[]placed) {
+	s.Install = r.texts(n, at, 1, func(n *yaml.Node, at, text string) {
+		name := lastPart(text)
+		switch {
+		case !entryText.MatchString(name):
+			r.fail(n, at, "%q is not the name of a project: write one such as kpet-db", text)
+		case name != text:
+			r.fail(n, at, "%q is not the last part of a project's path: write %s", text, name)
+		default:
+			*names = append(*names, placed{n, at, text})
+		}
+	})
 }
 
 // entries reads names of projects.
@@ -96,7 +127,7 @@ func (r *reader) matching(n *yaml.Node, at string, form *regexp.Regexp, what str
 }
 
 // softwareSet are the keys that say what is in the set.
-func (r *reader) softwareSet(s *Software) []field {
+func (r *reader) softwareSet(s *Software, install *[]placed) []field {
 	return []field{
 		{
 			key:  "packages",
@@ -110,8 +141,8 @@ func (r *reader) softwareSet(s *Software) []field {
 		},
 		{
 			key:  "install",
-			says: says{"list of names", "", schemaEntries, "Those of `data` that are Python packages, too, by the last part of their paths"},
-			read: r.entries(&s.Install),
+			says: says{"list of names", "", schemaLast, "Those of `data` that are Python packages, too, by the last part of their paths: pip installs these as well"},
+			read: func(n *yaml.Node, at string) { r.installed(n, at, s, install) },
 		},
 		{
 			key:  "namespace",

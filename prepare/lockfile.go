@@ -18,7 +18,8 @@ const (
 	MirrorName      = "mirror"
 )
 
-// Lock is one set of software. Its JSON is stable: the same set is the same bytes.
+// Lock is one set of software. Its JSON is stable: the same set, from constraints of one
+// source, is the same bytes.
 type Lock struct {
 	Format      int         `json:"format"` // 1
 	Packages    []Package   `json:"packages"`
@@ -60,7 +61,7 @@ type Data struct {
 
 // Constraints are the bytes under which pip runs.
 type Constraints struct {
-	Source string `json:"source"` // the file or variable they are from
+	Source string `json:"source"` // the file or variable they are from, for messages; empty in a tarball
 	SHA256 string `json:"sha256"`
 	Text   string `json:"text"`
 }
@@ -82,11 +83,16 @@ func (l Lock) Encode() []byte {
 	return out.Bytes()
 }
 
-// Digest is of all that the lock says, as hexadecimal SHA-256.
+// Digest is of what the lock installs, as hexadecimal SHA-256. Where the constraints were
+// read is no part of it: a file and a variable of the same bytes are the same lock, so
+// that every pipeline finds the builds of the others.
 func (l Lock) Digest() string { return digestOf(l.packed()) }
 
-// packed is the lock as a tarball holds it.
-func (l Lock) packed() []byte { return l.Encode() }
+// packed is the lock as a tarball holds it: the same digest is the same bytes.
+func (l Lock) packed() []byte {
+	l.Constraints.Source = ""
+	return l.Encode()
+}
 
 // Overridden names the variables that replaced something.
 func (l Lock) Overridden() []string {

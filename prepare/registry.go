@@ -2,17 +2,12 @@ package prepare
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"strings"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
@@ -114,86 +109,6 @@ func (s gitlabShelf) list(ctx context.Context, image string) ([]Kept, error) {
 
 func (s gitlabShelf) drop(ctx context.Context, k Kept) error {
 	return s.client.DeletePackage(ctx, s.project, k.id)
-}
-
-// folderShelf is a folder that several machines may share.
-type folderShelf struct{ dir string }
-
-// InFolder keeps builds in a folder, which is made where it is absent.
-func InFolder(dir string) Shelf { return folderShelf{dir} }
-
-// place is the folder of an image, or of locks, whose name no image can have.
-func (s folderShelf) place(image string) string { return filepath.Join(s.dir, cmp.Or(image, ".locks")) }
-
-func (s folderShelf) path(f shelved) string { return filepath.Join(s.place(f.image), f.key, f.file) }
-
-func (s folderShelf) get(_ context.Context, f shelved, w io.Writer) (bool, error) {
-	in, err := os.Open(s.path(f))
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer in.Close()
-	_, err = io.Copy(w, in)
-	return err == nil, err
-}
-
-func (s folderShelf) holds(ctx context.Context, f shelved, digest string) (bool, error) {
-	var sum digester
-	sum.to = io.Discard
-	found, err := s.get(ctx, f, &sum)
-	return found && sum.digest() == digest, err
-}
-
-func (s folderShelf) put(_ context.Context, f shelved, content io.ReadSeeker, _ Tarball) error {
-	dir := filepath.Dir(s.path(f))
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // other jobs read what is in it
-		return err
-	}
-	out, err := os.CreateTemp(dir, ".put-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(out.Name())
-	_, err = io.Copy(out, content)
-	if err := errors.Join(err, out.Chmod(0o644), out.Sync(), out.Close()); err != nil {
-		return err
-	}
-	return os.Rename(out.Name(), s.path(f))
-}
-
-func (s folderShelf) list(_ context.Context, image string) ([]Kept, error) {
-	dirs, err := os.ReadDir(s.place(image))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	var out []Kept
-	for _, d := range dirs {
-		file := shelvedRecord
-		if image == locks {
-			file = LockName
-		}
-		if info, err := os.Stat(s.path(shelved{image, d.Name(), file})); err == nil {
-			out = append(out, Kept{Image: image, Key: d.Name(), Created: info.ModTime()})
-		}
-	}
-	slices.SortFunc(out, func(a, b Kept) int {
-		if c := b.Created.Compare(a.Created); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Key, b.Key)
-	})
-	return out, err
-}
-
-func (s folderShelf) drop(_ context.Context, k Kept) error {
-	// The record goes first, so that nobody finds half a build.
-	if err := os.Remove(s.path(shelved{k.Image, k.Key, shelvedRecord})); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return os.RemoveAll(filepath.Join(s.place(k.Image), k.Key))
 }
 
 // Pushing is a build that is to be kept.
@@ -314,97 +229,4 @@ func LastGood(ctx context.Context, s Shelf, p *Prepared) (Kept, bool, error) {
 		}
 	}
 	return Kept{}, false, nil
-}
-
-// Pruning says which builds of an image may go.
-type Pruning struct {
-	Image  string
-	Before time.Time // they were kept
-	Used   InUse     // what stays in any case
-	Dry    bool      // nothing is removed
-	Around Around    // each removal; nil: nothing is around it
-}
-
-// InUse names builds that something else needs, such as a set that is in production.
-type InUse struct {
-	Keys  []string // of builds, or the first eight characters of them and more
-	Locks []string // digests of locks: all builds of these
-}
-
-// Around is done around an effect on a build that is kept, such as writing it down. It
-// carries out the effect.
-type Around func(ctx context.Context, k Kept, effect func(context.Context) error) error
-
-func (a Around) do(ctx context.Context, k Kept, effect func(context.Context) error) error {
-	if a == nil {
-		return effect(ctx)
-	}
-	return a(ctx, k, effect)
-}
-
-// KeyPrefix is what may stand for a key: its beginning, as commands print it.
-var KeyPrefix = regexp.MustCompile(`^[0-9a-f]{8,64}$`)
-
-// uses says that a build is in use. Its lock is read only where locks are named; a build
-// whose lock cannot be read is in use.
-func (u InUse) uses(ctx context.Context, s Shelf, k Kept) (bool, error) {
-	if slices.ContainsFunc(u.Keys, func(key string) bool { return KeyPrefix.MatchString(key) && strings.HasPrefix(k.Key, key) }) {
-		return true, nil
-	}
-	if len(u.Locks) == 0 || k.Image == locks {
-		return false, nil
-	}
-	r, found, err := recordOn(ctx, s, k.Image, k.Key)
-	return found && slices.Contains(u.Locks, r.Lock), err
-}
-
-// fallsBackTo says that a build may be the last good one: it has no overrides. Of locks
-// it is the newest, the first of the list.
-func fallsBackTo(ctx context.Context, s Shelf, k Kept, i int) (bool, error) {
-	if k.Image == locks {
-		return i == 0, nil
-	}
-	r, found, err := recordOn(ctx, s, k.Image, k.Key)
-	return found && len(r.Overridden) == 0, err
-}
-
-// stays says that a build is too young to go, or in use.
-func (p Pruning) stays(ctx context.Context, s Shelf, k Kept) (bool, error) {
-	if !k.Created.Before(p.Before) {
-		return true, nil
-	}
-	return p.Used.uses(ctx, s, k)
-}
-
-// Prune removes the builds of an image that are old, but for the newest without an
-// override, which is the one to fall back to, and those that are in use. It returns what it removed.
-func Prune(ctx context.Context, s Shelf, p Pruning) ([]Kept, error) {
-	all, err := s.list(ctx, p.Image)
-	if err != nil {
-		return nil, err
-	}
-	var out []Kept
-	spared := false // the one to fall back to
-	for i, k := range all {
-		if !spared {
-			if spared, err = fallsBackTo(ctx, s, k, i); err != nil {
-				return out, err
-			}
-			if spared {
-				continue
-			}
-		}
-		if used, err := p.stays(ctx, s, k); err != nil {
-			return out, err
-		} else if used {
-			continue
-		}
-		if !p.Dry {
-			if err := p.Around.do(ctx, k, func(ctx context.Context) error { return s.drop(ctx, k) }); err != nil {
-				return out, err
-			}
-		}
-		out = append(out, k)
-	}
-	return out, nil
 }

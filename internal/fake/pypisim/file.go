@@ -188,8 +188,8 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
     name = "@stem@-py3-none-any.whl"
     info = "@stem@.dist-info/"
     with zipfile.ZipFile(os.path.join(directory, name), "w") as z:
-        z.write("@module@.py")
-        z.write("PKG-INFO", info + "METADATA")
+        z.writestr("@module@.py", open("@module@.py").read())
+        z.writestr(info + "METADATA", open("PKG-INFO").read())
         z.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: in-tree\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         z.writestr(info + "RECORD", "@module@.py,,\n" + info + "METADATA,,\n" + info + "WHEEL,,\n" + info + "RECORD,,\n")
     return name

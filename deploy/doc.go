@@ -12,5 +12,6 @@
 // of updates, dashboards and merge requests.
 //
 // state.go, set.go and judge.go are pure. The edges are ledger.go, which reads and
-// writes what is kept, and run.go, which moves branches.
+// writes what is kept, run.go, which moves branches, and job.go, which asks GitLab what a
+// job deploys.
 package deploy

@@ -11,5 +11,5 @@
 //
 // names.go, override.go, giturl.go, lockfile.go, closure.go, key.go, pins.go and
 // usescript.go are pure. The edges are git.go and lock.go, pip.go and build.go,
-// pack.go and unpack.go, and registry.go.
+// pack.go and unpack.go, and registry.go with folder.go and prune.go.
 package prepare

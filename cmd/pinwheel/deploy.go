@@ -69,7 +69,7 @@ docs/deploy.md is the way through.`,
 			return err
 		}
 		defer func() { d.closing(err) }()
-		order, err := d.order(ctx)
+		order, err := d.Order(ctx, p.job())
 		if err != nil {
 			return misdeployed(err)
 		}
@@ -182,7 +182,7 @@ pinwheel release. pinwheel releases --sets lists the sets.`,
 			return err
 		}
 		defer func() { d.closing(err) }()
-		by, err := d.person(ctx)
+		by, err := d.Asker(ctx, p.job())
 		if err != nil {
 			return err
 		}
@@ -296,7 +296,7 @@ func (p *program) holding(ctx context.Context, o *options, do func(context.Conte
 		return err
 	}
 	defer func() { d.closing(err) }()
-	by, err := d.person(ctx)
+	by, err := d.Asker(ctx, p.job())
 	if err != nil {
 		return err
 	}

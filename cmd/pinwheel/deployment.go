@@ -179,22 +179,13 @@ func misdeployed(err error) error {
 	return mistaken(err)
 }
 
-// person is who asks: in a job of GitLab whoever it belongs to, else the user of the
-// token.
-func (d *deployment) person(ctx context.Context) (deploy.Person, error) {
-	if path, id := d.p.env("CI_PROJECT_PATH"), numbered(d.p.env("CI_JOB_ID")); path != "" && id != 0 {
-		project, err := d.client.Project(ctx, path, 0)
-		if err != nil {
-			return deploy.Person{}, err
-		}
-		job, err := d.client.JobRun(ctx, project.ID, id)
-		if err != nil {
-			return deploy.Person{}, err
-		}
-		return deploy.Person{Name: job.User, Page: job.URL}, nil
+// job is what GitLab tells the job that this is.
+func (p *program) job() deploy.Job {
+	return deploy.Job{
+		Project: p.env("CI_PROJECT_PATH"), SHA: p.env("CI_COMMIT_SHA"), Source: p.env("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"),
+		Pipeline: numbered(p.env("CI_PIPELINE_ID")), ID: numbered(p.env("CI_JOB_ID")),
+		Manual: p.env("CI_JOB_MANUAL") == "true", Environment: p.env("CI_ENVIRONMENT_NAME"),
 	}
-	u, err := d.client.Whoami(ctx)
-	return deploy.Person{Name: u.Username}, err
 }
 
 func numbered(text string) int64 {
@@ -203,86 +194,6 @@ func numbered(text string) int64 {
 		return 0
 	}
 	return n
-}
-
-// order is what the job that this is asks to deploy. What GitLab can tell is asked of
-// GitLab, and not believed of a variable.
-func (d *deployment) order(ctx context.Context) (deploy.Order, error) {
-	env := d.p.env
-	path, sha, pipeline, job := env("CI_PROJECT_PATH"), env("CI_COMMIT_SHA"), numbered(env("CI_PIPELINE_ID")), numbered(env("CI_JOB_ID"))
-	if path == "" || sha == "" || pipeline == 0 || job == 0 {
-		return deploy.Order{}, usage("deploy runs in a job of GitLab CI, which sets CI_PROJECT_PATH, CI_COMMIT_SHA, CI_PIPELINE_ID and CI_JOB_ID; elsewhere there is pinwheel rollback")
-	}
-	project, err := d.client.Project(ctx, path, 0)
-	if err != nil {
-		return deploy.Order{}, err
-	}
-	run, err := d.client.Pipeline(ctx, project.ID, pipeline)
-	if err != nil {
-		return deploy.Order{}, err
-	}
-	self, err := d.client.JobRun(ctx, project.ID, job)
-	if err != nil {
-		return deploy.Order{}, err
-	}
-	o := deploy.Order{
-		Asked:  deploy.Asked{Project: path, SHA: run.SHA, MergeRequest: run.Source == "merge_request_event"},
-		Person: deploy.Person{Name: self.User, Page: self.URL}, Recorded: env("CI_ENVIRONMENT_NAME") != "",
-	}
-	if self.Pipeline != pipeline || run.SHA != sha {
-		return o, usage("CI_PIPELINE_ID, CI_JOB_ID and CI_COMMIT_SHA do not belong together: nothing may set them but GitLab")
-	}
-	o.Default = !o.MergeRequest && run.Ref == project.DefaultBranch
-	if source := env("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"); o.MergeRequest && source != "" && source != run.SHA {
-		// The pipeline is of a merged result, a commit that GitLab throws away.
-		k, err := d.client.Commit(ctx, project.ID, run.SHA)
-		if err != nil {
-			return o, err
-		}
-		if !slices.Contains(k.Parents, source) {
-			return o, usage("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA is no commit of this pipeline: nothing may set it but GitLab")
-		}
-		o.SHA = source
-	}
-	if o.Asked.Person, err = d.startedByHand(ctx, project.ID, self); err != nil {
-		return o, err
-	}
-	if err := d.othersPassed(ctx, project.ID, self); err != nil {
-		return o, err
-	}
-	return o, nil
-}
-
-// startedByHand reports whether somebody started this job, or starts it again after it
-// had done its work, as GitLab's environment page does for a rollback. A job that GitLab
-// retries by itself after a failure is neither.
-func (d *deployment) startedByHand(ctx context.Context, project int64, self gitlab.JobRun) (bool, error) {
-	if d.p.env("CI_JOB_MANUAL") == "true" {
-		return true, nil
-	}
-	all, err := d.client.Attempts(ctx, project, self.Pipeline)
-	return slices.ContainsFunc(all, func(j gitlab.Job) bool { return j.Name == self.Name && j.ID < self.ID && j.Status == "success" }), err
-}
-
-// othersPassed refuses to deploy while another job of the pipeline that has to pass
-// did not. Jobs that were not begun come later, and manual ones need not run.
-func (d *deployment) othersPassed(ctx context.Context, project int64, self gitlab.JobRun) error {
-	jobs, err := d.client.Jobs(ctx, project, self.Pipeline)
-	if err != nil {
-		return err
-	}
-	var waits []string
-	for _, j := range jobs {
-		if j.ID == self.ID || j.Name == self.Name || j.MayFail || slices.Contains([]string{"success", "skipped", "manual", "created"}, j.Status) {
-			continue
-		}
-		waits = append(waits, j.Name+" ("+j.Status+")")
-	}
-	if len(waits) > 0 {
-		slices.Sort(waits)
-		return fmt.Errorf("jobs of this pipeline that have to pass did not: %s; let this job come after them, and run it again when they have passed", strings.Join(waits, ", "))
-	}
-	return nil
 }
 
 // builds proves that a set is built for every image, where build_first asks for that.

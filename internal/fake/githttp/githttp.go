@@ -1,10 +1,12 @@
 // Package githttp serves the projects of a simulated GitLab to git over smart HTTP,
 // by git's own http-backend, and hands every other request to the simulator.
 //
-// Its invariant: what git reads is what the simulator has at that instant, and it is
-// read by whom GitLab lets. A token in the address is refused, since it would show.
+// Its invariant: what git reads is what the simulator has at that instant, under the
+// names of commits that the API tells as well, and it is read by whom GitLab lets. A
+// token in the address is refused, since it would show.
 //
-// It takes no pushes: people of the simulator push.
+// It takes pushes that move branches between commits that are there, as deployments do:
+// git itself compares and swaps, and the simulator's rules have to allow it, too.
 package githttp
 
 import (
@@ -29,6 +31,8 @@ type Server struct {
 	mu    sync.Mutex
 	shown map[string]string // what each repository was made of
 	asked []string
+	names map[string]string // of commits: what git calls them, by what the simulator does
+	ids   map[string]string // the other way round
 }
 
 // New serves a simulator with git; repositories are made in dir, which is the caller's
@@ -38,7 +42,7 @@ func New(sim *gitlabsim.Server, dir string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("there is no git: %w", err)
 	}
-	return &Server{sim: sim, dir: dir, backend: filepath.Join(strings.TrimSpace(string(out)), "git-http-backend"), shown: map[string]string{}}, nil
+	return &Server{sim: sim, dir: dir, backend: filepath.Join(strings.TrimSpace(string(out)), "git-http-backend"), shown: map[string]string{}, names: map[string]string{}, ids: map[string]string{}}, nil
 }
 
 // ServeHTTP serves git below PATH.git and, as GitLab does, below PATH for what git
@@ -46,7 +50,11 @@ func New(sim *gitlabsim.Server, dir string) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	path, rest, ok := service(req.URL.Path)
 	if !ok {
-		s.sim.ServeHTTP(w, req)
+		s.api(w, req)
+		return
+	}
+	if rest == pushPath || rest == refsPath && req.URL.Query().Get("service") == "git-receive-pack" {
+		s.push(w, req, path, rest)
 		return
 	}
 	_, secret, _ := req.BasicAuth()
@@ -67,18 +75,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
+	s.serve(w, req, path, rest)
+}
+
+// serve lets git's own http-backend answer.
+func (s *Server) serve(w http.ResponseWriter, req *http.Request, path, rest string, more ...string) {
 	h := &cgi.Handler{
 		Path: s.backend, Dir: s.dir, InheritEnv: []string{"PATH"},
-		Env: []string{"GIT_PROJECT_ROOT=" + s.dir, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_NOSYSTEM=1", "HOME=" + s.dir, "GIT_PROTOCOL=" + req.Header.Get("Git-Protocol"),
-			"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=uploadpack.allowAnySHA1InWant", "GIT_CONFIG_VALUE_0=true", "GIT_CONFIG_KEY_1=safe.directory", "GIT_CONFIG_VALUE_1=*"},
+		Env: append([]string{
+			"GIT_PROJECT_ROOT=" + s.dir, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_NOSYSTEM=1", "HOME=" + s.dir, "GIT_PROTOCOL=" + req.Header.Get("Git-Protocol"),
+			"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=uploadpack.allowAnySHA1InWant", "GIT_CONFIG_VALUE_0=true", "GIT_CONFIG_KEY_1=safe.directory", "GIT_CONFIG_VALUE_1=*",
+		}, more...),
 	}
 	req.URL.Path = "/" + path + ".git" + rest
 	h.ServeHTTP(w, req)
 }
 
+// What git asks for.
+const refsPath, pushPath = "/info/refs", "/git-receive-pack"
+
 // service takes the path of a project out of that of a request of git.
 func service(path string) (project, rest string, ok bool) {
-	for _, end := range []string{"/info/refs", "/git-upload-pack"} {
+	for _, end := range []string{refsPath, pushPath, "/git-upload-pack"} {
 		if before, found := strings.CutSuffix(path, end); found {
 			return strings.TrimSuffix(strings.Trim(before, "/"), ".git"), end, true
 		}
@@ -111,6 +129,9 @@ func (s *Server) show(path string, p *gitlabsim.Project) error {
 	hide.Dir = dir
 	if out, err := hide.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
+	}
+	if err := s.learn(dir); err != nil {
+		return fmt.Errorf("the commits of %s: %w", path, err)
 	}
 	s.shown[path] = text
 	return nil

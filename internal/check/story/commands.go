@@ -44,6 +44,9 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 	for name, f := range s.builds() {
 		add(name, f)
 	}
+	for name, f := range s.production() {
+		add(name, f)
+	}
 	for name, f := range s.views() {
 		add(name, f)
 	}

@@ -9,6 +9,9 @@
 // constraints.txt and its derived file in step on every branch of ours, and texts
 // in plain words, of which a merge request of one package shows 130 at most.
 //
+// With software.deploy there are the projects of the set, each with a protected branch
+// production, the one of the sets, and deploy-bot, whose token deploys.
+//
 // It tests nothing that needs a socket or a process.
 //
 // # The form of a story
@@ -71,6 +74,8 @@
 //	rebase-button USER IID             of the merge request
 //	amend USER BRANCH PATH FILE        the head anew with its message and author, the bot's name as committer, and FILE
 //	tag USER NAME [PATH FILE...]       at the default branch's head, or at a commit on no branch with files changed
+//	change USER TITLE [BRANCH]         a commit with that title, and its pipeline, whose one job passed
+//	move-production USER TITLE         moves the branch production to that commit, beside pinwheel
 //	comment USER TEXT                  on the dashboard
 //	describe USER IID TEXT             replaces a merge request's description
 //	new-issue USER TITLE FILE
@@ -84,6 +89,15 @@
 //
 // The world:
 //
+//	deploy-job USER [REF [manual]]     the job deploy-production of the newest pipeline of a branch, main, or of
+//	                                   refs/merge-requests/IID/head; it prints what came of it
+//	redeploy USER TITLE                the job of the pipeline of that commit: again, as the environment page
+//	                                   does, or late, if it did not run before
+//	rollback USER [TITLE]              of the project, to what it had before or to that commit
+//	rollback-set USER NUMBER|previous  of all projects
+//	rollback-accept USER
+//	hold USER REASON [DAY]
+//	release
 //	index STATEMENT                    see package pypisim; or: yank|release|remove NAME VERSION [TEXT]
 //	fault 'METHOD GLOB WHAT'           of GitLab; see gitlabsim.ParseFault. In GLOB, {NAME} is the
 //	                                   number of the project whose path ends in NAME
@@ -111,6 +125,7 @@
 //	given                              what pipelines were started with over the API, oldest first
 //	mrs  branches  pipelines  issue  issues  show BRANCH PATH  diff BRANCH  log BRANCH
 //	notes [issue|mr IID]  mr IID
+//	releases  sets  environment        what is in production, with the titles of commits in place of their names
 //	size                               the words and bytes of the dashboard: words are what is between
 //	                                   blanks, marks and folds as well
 //	exit                               the last run's status and failures

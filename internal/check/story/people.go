@@ -116,9 +116,11 @@ func people() map[string]person {
 			_, err := p.CreateMR(a[0], a[1], p.DefaultBranch(), a[2], "")
 			return err
 		}},
-		"from-fork": onMR((*gitlabsim.Project).FromFork),
-		"push":      {4, push},
-		"replace":   {5, replace},
+		"change":          {-2, change},
+		"move-production": {2, movesProduction},
+		"from-fork":       onMR((*gitlabsim.Project).FromFork),
+		"push":            {4, push},
+		"replace":         {5, replace},
 		"edit": {3, func(s *stage, p *gitlabsim.Project, a []string) error {
 			return push(s, p, []string{a[0], p.DefaultBranch(), a[1], a[2]})
 		}},

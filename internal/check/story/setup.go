@@ -80,6 +80,9 @@ func (s *stage) setup(env *testscript.Env) (err error) {
 			}
 		}
 	}
+	if err := s.setProduction(); err != nil {
+		return err
+	}
 	s.project = s.gitlab.Project(s.config.Projects[0].Path)
 	s.gitlab.OnRequest(s.someoneActs)
 	return s.open()

@@ -33,6 +33,9 @@ type stage struct {
 	token   string
 	project *gitlabsim.Project // that commands are about
 
+	deployToken string
+	deployers   int // processes so far
+
 	store     *store.Store
 	cancel    context.CancelFunc
 	scheduled chan struct{} // closed when the scheduler has returned
@@ -159,7 +162,7 @@ func (s *stage) someoneActs(c gitlabsim.Call) {
 	var due []*before
 	rest := s.befores[:0:0]
 	for _, b := range s.befores {
-		if c.User == bot && b.method == c.Method && (glob(b.glob, c.Path) || glob(b.glob, c.Route)) {
+		if (c.User == bot || c.User == deployBot || pushes(c)) && b.method == c.Method && (glob(b.glob, c.Path) || glob(b.glob, c.Route)) {
 			due = append(due, b)
 		} else {
 			rest = append(rest, b)

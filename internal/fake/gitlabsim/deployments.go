@@ -177,6 +177,18 @@ func (p *Project) PipelineSHA(id int64) string {
 	return ""
 }
 
+// PipelineOf is the number of the newest pipeline of a commit, 0 where there is none.
+func (p *Project) PipelineOf(sha string) int64 {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	for _, l := range slices.Backward(p.pipelines) {
+		if l.sha == sha {
+			return l.id
+		}
+	}
+	return 0
+}
+
 // NewestPipeline is the number of the newest pipeline, 0 where there is none.
 func (p *Project) NewestPipeline() int64 {
 	p.s.mu.Lock()

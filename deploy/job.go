@@ -76,7 +76,9 @@ func (d *Deployer) startedByHand(ctx context.Context, project int64, j Job, self
 		return true, nil
 	}
 	all, err := d.o.Client.Attempts(ctx, project, self.Pipeline)
-	return slices.ContainsFunc(all, func(other gitlab.Job) bool { return other.Name == self.Name && other.ID < self.ID && other.Status == "success" }), err
+	return slices.ContainsFunc(all, func(other gitlab.Job) bool {
+		return other.Name == self.Name && other.ID < self.ID && other.Status == "success"
+	}), err
 }
 
 // othersPassed refuses to deploy while another job of the pipeline that has to pass

@@ -304,14 +304,13 @@ func (d *Deployer) Accept(ctx context.Context, by Person) (Outcome, error) {
 		}
 		i := d.intent(w, ByHand, by)
 		i.Result.Why = "kept what is where after " + was.Why
-		i.Result.Members = d.members(w)
+		// What was moved before it stopped is where it was asked to be.
 		for _, m := range was.Moves {
-			if w.heads[m.Project] == m.New {
-				if asked, there := was.Result.member(m.Project); there {
-					i.Result.Members = put(i.Result.Members, asked)
-				}
+			if asked, there := was.Result.member(m.Project); there && w.heads[m.Project] == m.New {
+				w.set.Members = put(w.set.Members, asked)
 			}
 		}
+		i.Result.Members = d.members(w)
 		out = Outcome{Verdict: Verdict{Do: Deploy, Kind: ByHand}, Set: i.Set}
 		to := k.State
 		to.Set, to.Intent = i.Set, nil

@@ -78,7 +78,11 @@ func (d *Deployer) goOn(ctx context.Context, i Intent) (done bool, err error) {
 		return false, err
 	}
 	d.o.Say("set %d, %s, was begun by %s and not ended: completing it", i.Set, i.Why, i.by())
-	if err := d.complete(ctx, i); err != nil {
+	err = d.complete(ctx, i)
+	if _, stopped := errors.AsType[*StoppedError](err); stopped {
+		return false, err // it says which set
+	}
+	if err != nil {
 		return false, fmt.Errorf("set %d, %s, was begun and not ended: %w", i.Set, i.Why, err)
 	}
 	return true, nil

@@ -207,7 +207,11 @@ func (d *deployment) builds(dir string) func(context.Context, map[string]string)
 		if err != nil {
 			return nil, err
 		}
-		if c := d.conf.Software.Deploy.Constraints; c != "" && !slices.ContainsFunc(d.installed(), func(m string) bool { return strings.EqualFold(m, c) }) {
+		c := d.conf.Software.Deploy.Constraints
+		if err := d.sameConstraints(ctx, dir, members[c]); err != nil {
+			return nil, err
+		}
+		if c != "" && !slices.ContainsFunc(d.installed(), func(m string) bool { return strings.EqualFold(m, c) }) {
 			delete(members, c) // it is in the lock by its constraints
 		}
 		var images []string
@@ -230,4 +234,70 @@ func (d *deployment) installed() []string {
 		return d.members
 	}
 	return d.members[:len(d.members)-1]
+}
+
+// sameConstraints refuses a lock that was made under other constraints than those which
+// the project of the constraints has at a commit, where one is configured: its builds do
+// not show that this set installs. Comments and the order of lines do not count.
+func (d *deployment) sameConstraints(ctx context.Context, dir, sha string) error {
+	soft := d.conf.Software.Deploy
+	if soft.Constraints == "" || sha == "" {
+		return nil
+	}
+	l, err := prepare.LoadLock(dir)
+	if err != nil {
+		return err
+	}
+	project, err := d.client.Project(ctx, soft.Constraints, 0)
+	if err != nil {
+		return err
+	}
+	has := pinLines(l.Constraints.Text)
+	var differ string
+	for _, path := range soft.ConstraintsFiles {
+		data, found, err := d.client.File(ctx, project.ID, path, sha)
+		if err != nil {
+			return err
+		}
+		if !found {
+			continue
+		}
+		wants := pinLines(string(data))
+		if slices.Equal(has, wants) {
+			return nil
+		}
+		if differ == "" {
+			differ = fmt.Sprintf("of %s %s; of the lock %s", path, onlyIn(wants, has), onlyIn(has, wants))
+		}
+	}
+	if differ == "" {
+		return usage("%s has none of software.deploy.constraints_files at %.12s, so the constraints of the lock cannot be compared: name its file there", soft.Constraints, sha)
+	}
+	return usage("the lock was made under other constraints than %s has in production, at %.12s (%s): run the jobs that lock and build again", soft.Constraints, sha, differ)
+}
+
+// pinLines are the lines of a constraints file that say something, sorted.
+func pinLines(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, " #")
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			out = append(out, line)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// onlyIn names the first lines of one list that another one has not.
+func onlyIn(list, other []string) string {
+	out := slices.DeleteFunc(slices.Clone(list), func(line string) bool { return slices.Contains(other, line) })
+	if len(out) == 0 {
+		return "nothing more"
+	}
+	const most = 3
+	if n := len(out) - most; n > 0 {
+		out = append(out[:most], fmt.Sprintf("%d more", n))
+	}
+	return strings.Join(out, ", ")
 }

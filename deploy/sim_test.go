@@ -206,10 +206,12 @@ func TestEveryCrash(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			part := testenv.Sample(t, 5)
+			ran := 0
 			for n := range 2 * s.requests(t) {
 				if !part.Has(n) {
 					continue
 				}
+				ran++
 				inWorld(t, func(w *world) {
 					run, done := s.prepare(w)
 					ctx, stop := context.WithCancel(w.t.Context())
@@ -221,6 +223,7 @@ func TestEveryCrash(t *testing.T) {
 					w.again(run, done, fmt.Sprintf("crash %d", n))
 				})
 			}
+			t.Logf("%d cases", ran)
 		})
 	}
 }
@@ -233,11 +236,13 @@ func TestEveryFault(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			part := testenv.Sample(t, 25)
+			ran := 0
 			for n := range len(ways) * s.requests(t) {
 				if !part.Has(n) {
 					continue
 				}
 				inWorld(t, func(w *world) {
+					ran++
 					run, done := s.prepare(w)
 					fault := fmt.Sprintf("* * %s skip %d", ways[n%len(ways)], n/len(ways))
 					w.ok(w.sim.Inject(fault))
@@ -249,6 +254,7 @@ func TestEveryFault(t *testing.T) {
 					w.again(run, done, fmt.Sprintf("%s (%v)", fault, err))
 				})
 			}
+			t.Logf("%d cases", ran)
 		})
 	}
 }
@@ -276,10 +282,12 @@ func (j jitter) RoundTrip(req *http.Request) (*http.Response, error) {
 // same time, in many orders.
 func TestRaces(t *testing.T) {
 	part := testenv.Sample(t, 8)
+	ran := 0
 	for seed := range uint64(160) {
 		if !part.Has(int(seed)) {
 			continue
 		}
+		ran++
 		inWorld(t, func(w *world) {
 			for _, path := range members {
 				w.must(w.order(path, w.merge(path)))
@@ -336,4 +344,5 @@ func TestRaces(t *testing.T) {
 			return
 		}
 	}
+	t.Logf("%d seeds", ran)
 }

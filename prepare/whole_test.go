@@ -146,7 +146,7 @@ func TestDataThatIsBuilt(t *testing.T) {
 	if _, err := w.lock(wanted); err != nil {
 		t.Fatal(err)
 	}
-	b := w.mustBuild("python")
+	b := w.mustBuild("builder")
 	var got []string
 	for _, i := range b.Record.Installed {
 		if i.Commit != "" && i.Commit != w.sha("cki/kpet-db", "production") {

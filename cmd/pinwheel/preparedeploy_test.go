@@ -99,7 +99,7 @@ func (d *delivery) stays(at, says string) {
 func TestPrepareAndDeploy(t *testing.T) {
 	testenv.InStep(t, 8, "prepare")
 	d := newDelivery(t)
-	start := d.sha(deployPath)
+	start, tools := d.sha(deployPath), d.sha(otherPath)
 
 	first := d.merge("1.1", "six")
 	d.stays(start, "there is no software.lock.json")
@@ -131,7 +131,7 @@ func TestPrepareAndDeploy(t *testing.T) {
 	d.stays(first, "python.json was built of another lock: it may be the last good set")
 
 	// Back, which holds; a change waits, until somebody releases it.
-	code, out, complaints = d.configured("rollback", deployPath)
+	code, _, complaints = d.configured("rollback", deployPath)
 	d.want(code, exitUsage, complaints) // nothing is recorded before the first set
 	has(t, complaints, "no set has another commit")
 	code, out, complaints = d.configured("rollback", deployPath, "--to", start[:10])
@@ -155,6 +155,9 @@ func TestPrepareAndDeploy(t *testing.T) {
 	must(t, os.RemoveAll(d.opt))
 	d.must("lock")
 	has(t, d.must("build"), "python: fetched")
+	if d.sha(otherPath) != tools {
+		t.Error("production of a project was moved that nobody deployed")
+	}
 	if out := d.pipeline.job(". software/use.sh && python -c 'import cki_lib; print(cki_lib.VERSION)'"); out != "1.3\n" {
 		t.Errorf("a job has cki-lib %s", out)
 	}

@@ -75,19 +75,29 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	s.serve(w, req, path, rest)
+	s.serve(w, req, asked{path, rest, false})
+}
+
+// asked is what git asks of a project.
+type asked struct {
+	project, rest string
+	push          bool
 }
 
 // serve lets git's own http-backend answer.
-func (s *Server) serve(w http.ResponseWriter, req *http.Request, path, rest string, more ...string) {
+func (s *Server) serve(w http.ResponseWriter, req *http.Request, a asked) {
+	user := "REMOTE_USER="
+	if a.push {
+		user += "simulated" // the backend takes pushes of users alone
+	}
 	h := &cgi.Handler{
 		Path: s.backend, Dir: s.dir, InheritEnv: []string{"PATH"},
-		Env: append([]string{
-			"GIT_PROJECT_ROOT=" + s.dir, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_NOSYSTEM=1", "HOME=" + s.dir, "GIT_PROTOCOL=" + req.Header.Get("Git-Protocol"),
+		Env: []string{
+			user, "GIT_PROJECT_ROOT=" + s.dir, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_NOSYSTEM=1", "HOME=" + s.dir, "GIT_PROTOCOL=" + req.Header.Get("Git-Protocol"),
 			"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=uploadpack.allowAnySHA1InWant", "GIT_CONFIG_VALUE_0=true", "GIT_CONFIG_KEY_1=safe.directory", "GIT_CONFIG_VALUE_1=*",
-		}, more...),
+		},
 	}
-	req.URL.Path = "/" + path + ".git" + rest
+	req.URL.Path = "/" + a.project + ".git" + a.rest
 	h.ServeHTTP(w, req)
 }
 

@@ -199,7 +199,7 @@ func (s *Server) push(w http.ResponseWriter, req *http.Request, path, rest strin
 	inner := req.Clone(req.Context())
 	inner.Body, inner.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	out := &answer{header: http.Header{}}
-	s.serve(out, inner, path, rest, "REMOTE_USER=simulated")
+	s.serve(out, inner, asked{path, rest, true})
 	if rest == pushPath && bytes.Contains(out.body.Bytes(), []byte("unpack ok")) && !bytes.Contains(out.body.Bytes(), []byte("ng refs/")) {
 		if judged := simulated("/"+path+".git"+pushPath, "", s.command(body)); bytes.Contains(judged.body.Bytes(), []byte("ng refs/")) || judged.status != http.StatusOK {
 			out = judged

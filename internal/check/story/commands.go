@@ -174,9 +174,12 @@ func (s *stage) weather() map[string]command {
 		"token": func(a []string) (string, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			if len(a) == 1 && a[0] == "restore" {
+			switch {
+			case len(a) == 1 && a[0] == "restore":
 				s.token = s.gitlab.Token(bot)
-			} else {
+			case len(a) == 2 && a[0] == "of":
+				s.token = s.gitlab.Token(a[1])
+			default:
 				s.gitlab.Revoke(s.token)
 			}
 			return "", nil

@@ -25,7 +25,8 @@
 // with files.txt its pages name files there, at "https://HOST". late.txt makes GitLab's answers late, see
 // gitlabsim.Options: "lists N branches N reads N", with "notes N" or "notes N rechecks DURATION" behind it if so wished. clock.txt
 // says by how much GitLab's clock is ahead, "2m" or "-2m". There are alice (Maintainer), bob (Developer), rita
-// (Reporter), stranger (no member) and pinwheel-bot (Developer).
+// (Reporter), stranger (no member) and pinwheel-bot (Developer). Beside it there are renovate-bot, another
+// bot, and pinwheel-bot-2, the user of a new token; both are Developers.
 //
 // Time:
 //
@@ -64,7 +65,7 @@
 //	unsay USER IID TEXT                deletes the newest comment that holds TEXT
 //	push USER BRANCH PATH FILE         a commit; FILE from the archive
 //	edit USER PATH FILE                the same on the default branch
-//	replace USER BRANCH PATH OLD NEW   a commit with OLD made NEW
+//	replace USER BRANCH PATH OLD NEW   a commit with OLD made NEW; a branch that is not there begins at the default one
 //	delete-branch USER BRANCH
 //	label|unlabel USER IID LABEL
 //	target USER IID BRANCH             the branch a merge request goes into
@@ -78,6 +79,8 @@
 //	move-production USER TITLE         moves the branch production to that commit, beside pinwheel
 //	comment USER TEXT                  on the dashboard
 //	describe USER IID TEXT             replaces a merge request's description
+//	describe-from USER IID FILE        the same, with a text of the archive
+//	page USER FILE                     replaces the text of the dashboard
 //	new-issue USER TITLE FILE
 //	reopen-issue USER [IID]            the newest dashboard, or that issue
 //	rename-issue USER TITLE
@@ -103,7 +106,7 @@
 //	                                   number of the project whose path ends in NAME
 //	index-fault 'METHOD GLOB WHAT'     of the index
 //	calm                               ends every fault
-//	token revoke|restore
+//	token revoke|restore|of USER
 //	settings WORD...                   ff, rebase_merge, squash=never|always|default_on, approvals=N, threads-resolved,
 //	                                   sha-required, pipelines-required, raw-notes, no-issues, no-merge-requests
 //	protect|unprotect PATTERN [PUSH MERGE]  branches, for these roles; for Maintainers where none are named

@@ -91,6 +91,28 @@ func people() map[string]person {
 			}
 			return p.EditMRDescription(a[0], iid, a[2])
 		}},
+		"describe-from": {3, func(s *stage, p *gitlabsim.Project, a []string) error {
+			iid, err := number(a[1])
+			if err != nil {
+				return err
+			}
+			text, err := os.ReadFile(filepath.Join(s.dir, a[2]))
+			if err != nil {
+				return err
+			}
+			return p.EditMRDescription(a[0], iid, string(text))
+		}},
+		"page": {2, func(s *stage, p *gitlabsim.Project, a []string) error {
+			i, err := dashboardOf(p)
+			if err != nil {
+				return err
+			}
+			text, err := os.ReadFile(filepath.Join(s.dir, a[1]))
+			if err != nil {
+				return err
+			}
+			return p.EditIssueDescription(a[0], i.IID, string(text))
+		}},
 		"say": {3, func(_ *stage, p *gitlabsim.Project, a []string) error {
 			iid, err := number(a[1])
 			if err != nil {
@@ -333,6 +355,9 @@ func push(s *stage, p *gitlabsim.Project, a []string) error {
 
 func replace(_ *stage, p *gitlabsim.Project, a []string) error {
 	text, ok := p.File(a[1], a[2])
+	if !ok && p.Head(a[1]) == "" { // a branch that this makes
+		text, ok = p.File(p.DefaultBranch(), a[2])
+	}
 	old := strings.ReplaceAll(a[3], `\n`, "\n")
 	if !ok || !strings.Contains(text, old) {
 		return fmt.Errorf("%s of %s does not hold %q", a[2], a[1], a[3])
@@ -341,12 +366,18 @@ func replace(_ *stage, p *gitlabsim.Project, a []string) error {
 	return err
 }
 
-// dashboardOf is the newest issue of ours, an open one before a closed one.
+// dashboardOf is the newest issue of ours, an open one before a closed one; without any, the
+// newest of another bot.
 func dashboardOf(p *gitlabsim.Project) (gitlabsim.Issue, error) {
 	var found gitlabsim.Issue
-	for _, i := range p.Issues() {
-		if i.Author == bot && (i.State == "opened" || found.State != "opened") {
-			found = i
+	for _, author := range []string{bot, nextBot, otherBot} {
+		for _, i := range p.Issues() {
+			if i.Author == author && (i.State == "opened" || found.State != "opened") {
+				found = i
+			}
+		}
+		if found.IID != 0 {
+			break
 		}
 	}
 	if found.IID == 0 {

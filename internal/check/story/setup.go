@@ -60,6 +60,8 @@ func (s *stage) setup(env *testscript.Env) (err error) {
 		s.gitlab.AddUser(name, strings.ToUpper(name[:1])+name[1:], false)
 	}
 	s.gitlab.AddBot(bot, "pinwheel")
+	s.gitlab.AddBot(otherBot, "Renovate Bot")
+	s.gitlab.AddBot(nextBot, "pinwheel anew")
 	s.token = s.gitlab.Token(bot)
 	for i, p := range s.config.Projects {
 		folder := path.Base(p.Path)
@@ -118,6 +120,8 @@ func (s *stage) addProject(projectPath, folder string, first bool) error {
 	p.SetRole("bob", gitlabsim.Developer)
 	p.SetRole("rita", gitlabsim.Reporter)
 	p.SetRole(bot, gitlabsim.Developer)
+	p.SetRole(otherBot, gitlabsim.Developer)
+	p.SetRole(nextBot, gitlabsim.Developer)
 	p.Set(gitlabsim.Settings{Public: true}) // so that a stranger can open issues
 	return nil
 }

@@ -24,6 +24,13 @@ import (
 
 const bot = "pinwheel-bot"
 
+// Beside it there are another bot, which pinwheel takes over from, and a user that a new
+// token may have.
+const (
+	otherBot = "renovate-bot"
+	nextBot  = "pinwheel-bot-2"
+)
+
 // stage is the world of one story.
 type stage struct {
 	dir     string

@@ -239,6 +239,7 @@ func (r *reader) projects(n *yaml.Node, shared Layer, indexes []Index, floor flo
 			read: func(n *yaml.Node, at string) { path = r.projectPath(n, at) }})
 		under, p := floor.enforced(shared, entry)
 		r.zoned(at, p)
+		r.adopts(at, p)
 		r.above(entry, floor)
 		r.requires(n, at, p, floor.gates)
 		// GitLab's paths are told apart without regard to case.

@@ -61,7 +61,7 @@ projects:
     gates:
       - {name: integration, project: g/tests, ref: main, inputs: {sha: "{sha}", fast: true}, variables: {URL: "{clone_url}@{sha}"}, like: {ref: c9s, newest: success, drop: [skip_test]}, baseline: true, required: true, timeout: 2d, retries: 0}
       - {name: quick, project: g/tests, ref: v1}
-  - path: g/second
+  - {path: g/second, adopt: {prefix: old/, authors: [old-bot, bot@example.com]}}
 runs_at_once: 2
 limits: {names_without_pin: 10, releases: 100, releases_of_a_package: 11, page_mib: 1, page_entries: 1000, page_memory_mib: 2, pages_memory_mib: 8, file_mib: 3, packages_mib: 4, requirements_mib: 5}
 software:
@@ -132,6 +132,8 @@ func TestEveryKey(t *testing.T) {
 		MinimumRole: plan.Developer, RevertRole: plan.Developer, Dashboard: "Dependency Dashboard", Indexes: indexes,
 		Unverified: plan.OfferUnverified, Refresh: plan.RefreshInWindow, Closing: plan.RefusesVersion,
 	}
+	taken := second
+	taken.BranchPrefix, taken.Adopt = "old/", plan.Adoption{Prefix: "old/", Authors: []string{"old-bot", "bot@example.com"}}
 	want := &Config{
 		Path:   "pinwheel.yaml",
 		GitLab: GitLab{URL: "https://gitlab.example.com/git", TokenFile: "/run/secrets/gitlab", FormerUsers: []string{"Old Bot"}},
@@ -204,7 +206,7 @@ func TestEveryKey(t *testing.T) {
 					{At: "pinwheel.yaml:52", Name: "quick", Pipeline: plan.PipelineSpec{Project: "g/tests", Ref: "v1"}, Timeout: 6 * time.Hour, Retries: 1},
 				},
 			}},
-			{Path: "g/second", Policy: second},
+			{Path: "g/second", Policy: taken},
 		},
 		Defaults: second,
 	}

@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "write schema.json and the table of docs/config.md")
 
 // every has each mapping of a configuration once.
-const every = "enforce: {gates: {}}\ndefaults: {merge: {}, on_open: {pipeline: {}}, files: [{path: a, derived: {path: b}}], selections: {}, dashboard: {}, roots: [{project: g/p}], ignore_edges: [{}], rules: [{ignore: {}}], freeze: [{}], gates: [{like: {}}]}\n" + full
+const every = "enforce: {gates: {}}\ndefaults: {merge: {}, adopt: {}, on_open: {pipeline: {}}, files: [{path: a, derived: {path: b}}], selections: {}, dashboard: {}, roots: [{project: g/p}], ignore_edges: [{}], rules: [{ignore: {}}], freeze: [{}], gates: [{like: {}}]}\n" + full
 
 // sectionsOf are the keys of every mapping, by its path: "projects[].files[]".
 func sectionsOf(t *testing.T) map[string][]field {

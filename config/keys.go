@@ -107,6 +107,11 @@ func projectKeys() []projectKey {
 		plain("branch_prefix", (*reader).prefix, func(p *plan.Policy) *string { return &p.BranchPrefix },
 			says{"text", "pinwheel/", `{"type":"string","maxLength":100,"pattern":"^[^\\s~^:?*\\[\\\\]*[/-]$","not":{"pattern":"^[-/]|\\.\\.|//|@\\{|(^|/)\\.|\\.lock(/|$)|\\./"}}`,
 				"How the names of its branches start; ends in `/` or `-`"}),
+		{
+			name: "adopt",
+			says: says{"mapping", "", `{"@":""}`, "Another bot whose dashboard, branches and merge requests become pinwheel's; see [coming from Renovate](renovate.md)"},
+			read: (*reader).adopt,
+		},
 		plain("labels", listOf(0, (*reader).label), func(p *plan.Policy) *[]string { return &p.Labels },
 			says{"list of texts", "[dependencies]", `{"type":"array","uniqueItems":true,"items":{"type":"string","minLength":1,"pattern":"^[^,]+$"}}`,
 				"Labels of the merge requests; `[]` for none"}),

@@ -55,6 +55,7 @@ func (p Project) OwnAt(file string, data []byte) (Project, []string, error) {
 		own := r.layer(root, "")
 		all, q = p.beneath.floor.enforced(p.beneath.layer, own)
 		r.zoned("", q)
+		r.adopts("", q)
 		r.above(own, p.beneath.floor)
 		r.operators(root, own, q, p)
 		r.operatorsGates(own, p)

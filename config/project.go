@@ -28,6 +28,7 @@ type project struct {
 	ruleWindows []ruleWindow
 	mergeWindow []string // nil: not given
 	mergeAt     *yaml.Node
+	adoptAt     *yaml.Node
 }
 
 // finish returns the policy, which shares no memory with another project's.
@@ -41,6 +42,7 @@ func (p project) finish(indexes []Index) plan.Policy {
 	policy.Pythons = slices.Clone(policy.Pythons)
 	policy.Platforms = slices.Clone(policy.Platforms)
 	cloneRequirements(&policy)
+	finishAdoption(&policy)
 	specs, zone := p.window, p.zone
 	if specs == nil {
 		specs = []string{weekend}

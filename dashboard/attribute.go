@@ -14,6 +14,7 @@ import (
 // zero value is a lost memory.
 type History struct {
 	Bot      plan.User // whose notes are our own
+	Others   []string  // usernames of bots whose page it was, and whose notes are as our own
 	LastBody string    // what Remember made of what we wrote last; empty when unknown
 	// Notes are the activity since a run last judged the boxes, in any order. After
 	// the database was lost they are all there is. Every box that was ticked when a
@@ -27,6 +28,11 @@ type History struct {
 	// Refused holds the branches and bulk markers whose tick was refused or taken
 	// back before.
 	Refused map[string]bool
+}
+
+// ours reports whether what a user wrote is our own: nobody asks for anything by it.
+func (h History) ours(u plan.User) bool {
+	return sameUser(u, h.Bot) || slices.ContainsFunc(h.Others, func(name string) bool { return u.Username != "" && strings.EqualFold(name, u.Username) })
 }
 
 // Account is who asked for what.

@@ -34,14 +34,14 @@ const oneSave = time.Second
 
 // editsOf reads notes, in the order of their IDs. Every note in which GitLab says that
 // something was marked is an edit, also one in words that we do not know.
-func editsOf(notes []Note, bot plan.User, all names) []edit {
+func editsOf(notes []Note, ours func(plan.User) bool, all names) []edit {
 	var out []edit
 	sorted := slices.SortedFunc(slices.Values(notes), func(a, b Note) int { return int(min(max(a.ID-b.ID, -1), 1)) })
 	for _, n := range sorted {
 		if !n.System {
 			continue // a person wrote it: anybody can write the same words
 		}
-		e := edit{id: n.ID, by: n.Author, at: n.At, ours: sameUser(n.Author, bot)}
+		e := edit{id: n.ID, by: n.Author, at: n.At, ours: ours(n.Author)}
 		done, item, isBox := ParseNote(n.Body)
 		switch {
 		case isBox:
@@ -119,7 +119,7 @@ func (n names) find(item string) Box {
 		}
 	}
 	for _, m := range noteMarker.FindAllStringSubmatch(item, -1) {
-		if t := plan.BoxType(m[1]); knownType(t) && len(found) < 2 {
+		if t := boxType(plan.BoxType(m[1])); knownType(t) && len(found) < 2 {
 			add(Box{Type: t, Branch: strings.TrimSuffix(m[2], "--")})
 		}
 	}

@@ -57,12 +57,17 @@ type Sought struct {
 	Stored Key // the project, and the issue that an earlier run stored, 0 for none
 	Bot    plan.User
 	Title  string
+	// Former are users that pinwheel had before, and Others those of another bot that it
+	// takes over from, by username. An issue of a former user is ours if it has our marker,
+	// one of another bot's also if it is a dashboard of its own.
+	Former, Others []string
 }
 
 // Find returns the project's dashboard: the stored issue, if it is still ours and
 // open; else our open issue with the marker (the lowest iid), with title, with
 // Renovate's old title or without any text; else the newest that carries the marker
-// and was closed by a person. An issue of another author is never ours. An issue whose
+// and was closed by a person. An issue of another author is ours only if its author is one
+// of s.Former or s.Others, and there is none of our own user. An issue whose
 // marker names another project is ours if it is the stored one, or if there is no
 // other: people can change a marker, but neither number nor author.
 //
@@ -79,7 +84,7 @@ func (p *Publisher) Find(ctx context.Context, s Sought) (*Issue, FindResult, err
 	if s.Stored.IID != 0 {
 		found := among(open, s.Stored.IID)
 		if found == nil { // the list may be out of date, or the issue is closed
-			if found, err = p.stored(ctx, projectID, s.Stored.IID, bot); err != nil {
+			if found, err = p.stored(ctx, s); err != nil {
 				return nil, FoundNone, err
 			}
 		}
@@ -91,11 +96,16 @@ func (p *Publisher) Find(ctx context.Context, s Sought) (*Issue, FindResult, err
 		}
 		closed = found
 	}
+	if best == nil {
+		if best, err = p.inherited(ctx, s); err != nil {
+			return nil, FoundNone, err
+		}
+	}
 	if best != nil {
 		return best, FoundOpen, nil
 	}
 	if closed == nil || sameUser(closed.ClosedBy, bot) {
-		if closed, err = p.paused(ctx, projectID, bot); err != nil {
+		if closed, err = p.paused(ctx, s); err != nil {
 			return nil, FoundNone, err
 		}
 	}
@@ -116,24 +126,57 @@ func among(issues []Issue, iid int64) *Issue {
 
 // paused returns the newest dashboard that a person closed, nil if there is none. One
 // that we closed does not count: another dashboard took its place.
-func (p *Publisher) paused(ctx context.Context, projectID int64, bot plan.User) (*Issue, error) {
-	old, err := p.list(ctx, projectID, "closed", bot)
+func (p *Publisher) paused(ctx context.Context, s Sought) (*Issue, error) {
+	old, err := p.list(ctx, s.Stored.Project, "closed", s.Bot)
+	for _, name := range slices.Concat(s.Former, s.Others) {
+		if err != nil {
+			break
+		}
+		var more []Issue
+		more, err = p.listOf(ctx, s.Stored.Project, "closed", name)
+		old = append(old, more...)
+	}
 	if err != nil {
 		return nil, err
 	}
 	var newest *Issue
-	for i := range old { // ascending
-		if m := Parse(old[i].Description).Marker; m.Present && m.Project == projectID && !sameUser(old[i].ClosedBy, bot) {
+	for i := range old {
+		m := Parse(old[i].Description).Marker
+		if m.Present && m.Project == s.Stored.Project && !sameUser(old[i].ClosedBy, s.Bot) && (newest == nil || old[i].IID > newest.IID) {
 			newest = &old[i]
 		}
 	}
 	return newest, nil
 }
 
+// inherited returns the open dashboard of a user whom pinwheel comes after: the one with
+// our marker, else the other bot's own; nil if there is none.
+func (p *Publisher) inherited(ctx context.Context, s Sought) (*Issue, error) {
+	var all []Issue
+	for _, name := range slices.Concat(s.Former, s.Others) {
+		open, err := p.listOf(ctx, s.Stored.Project, "opened", name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, open...)
+	}
+	slices.SortStableFunc(all, func(a, b Issue) int { return int(min(max(a.IID-b.IID, -1), 1)) })
+	marked := func(i Issue) bool { m := Parse(i.Description).Marker; return m.Present && m.Project == s.Stored.Project }
+	if n := slices.IndexFunc(all, marked); n >= 0 {
+		return &all[n], nil
+	}
+	for i := range slices.Backward(all) { // the bot takes the newest
+		if slices.ContainsFunc(s.Others, func(name string) bool { return strings.EqualFold(name, all[i].Author.Username) }) && s.isOtherBoard(all[i]) {
+			return &all[i], nil
+		}
+	}
+	return nil, nil
+}
+
 // stored reads the issue that an earlier run stored; nil when it is no longer
 // ours.
-func (p *Publisher) stored(ctx context.Context, projectID, iid int64, bot plan.User) (*Issue, error) {
-	raw, err := p.issue(ctx, projectID, iid)
+func (p *Publisher) stored(ctx context.Context, s Sought) (*Issue, error) {
+	raw, err := p.issue(ctx, s.Stored.Project, s.Stored.IID)
 	switch {
 	case gitlab.Missing(err):
 		return nil, nil
@@ -141,7 +184,7 @@ func (p *Publisher) stored(ctx context.Context, projectID, iid int64, bot plan.U
 		return nil, err
 	}
 	found := issueOf(raw)
-	if moved(raw) || !sameUser(found.Author, bot) {
+	if moved(raw) || !sameUser(found.Author, s.Bot) && !s.others(found.Author) {
 		return nil, nil
 	}
 	return &found, nil
@@ -165,18 +208,29 @@ func elsewhere(i Issue, projectID int64) bool {
 
 // list returns our issues of a state by ascending iid.
 func (p *Publisher) list(ctx context.Context, projectID int64, state string, bot plan.User) ([]Issue, error) {
-	opt := &api.ListProjectIssuesOptions{State: new(state), Scope: new("created_by_me"), OrderBy: new("created_at"), Sort: new("asc")}
+	all, err := p.issues(ctx, projectID, &api.ListProjectIssuesOptions{State: new(state), Scope: new("created_by_me")})
+	return slices.DeleteFunc(all, func(i Issue) bool { return !sameUser(i.Author, bot) }), err
+}
+
+// listOf returns the issues of a state that a user opened, by ascending iid.
+func (p *Publisher) listOf(ctx context.Context, projectID int64, state, username string) ([]Issue, error) {
+	all, err := p.issues(ctx, projectID, &api.ListProjectIssuesOptions{State: new(state), AuthorUsername: &username})
+	return slices.DeleteFunc(all, func(i Issue) bool { return !strings.EqualFold(i.Author.Username, username) }), err
+}
+
+func (p *Publisher) issues(ctx context.Context, projectID int64, opt *api.ListProjectIssuesOptions) ([]Issue, error) {
+	opt.OrderBy, opt.Sort = new("created_at"), new("asc")
 	all, err := gitlab.List(func(page api.ListOptions) ([]*api.Issue, *api.Response, error) {
 		opt.ListOptions = page
 		return p.gl.API.Issues.ListProjectIssues(projectID, opt, api.WithContext(ctx))
 	})
 	if err != nil {
-		return nil, explain(err, "list "+state, 0)
+		return nil, explain(err, "list "+*opt.State, 0)
 	}
 	var out []Issue
 	for _, raw := range all {
-		if i := issueOf(raw); !moved(raw) && sameUser(i.Author, bot) {
-			out = append(out, i)
+		if !moved(raw) {
+			out = append(out, issueOf(raw))
 		}
 	}
 	slices.SortFunc(out, func(a, b Issue) int { return int(min(max(a.IID-b.IID, -1), 1)) })

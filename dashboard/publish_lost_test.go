@@ -18,11 +18,11 @@ var calls = []struct {
 	do   func(*world, *dashboard.Publisher) error
 }{
 	{"find", func(w *world, p *dashboard.Publisher) error {
-		_, _, err := p.Find(w.Context(), dashboard.Sought{dashboard.Key{w.id, 0}, w.bot, title})
+		_, _, err := p.Find(w.Context(), dashboard.Sought{Stored: dashboard.Key{w.id, 0}, Bot: w.bot, Title: title})
 		return err
 	}},
 	{"find the stored one", func(w *world, p *dashboard.Publisher) error {
-		_, _, err := p.Find(w.Context(), dashboard.Sought{dashboard.Key{w.id, 1}, w.bot, title})
+		_, _, err := p.Find(w.Context(), dashboard.Sought{Stored: dashboard.Key{w.id, 1}, Bot: w.bot, Title: title})
 		return err
 	}},
 	{"read", func(w *world, p *dashboard.Publisher) error {

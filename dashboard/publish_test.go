@@ -77,7 +77,7 @@ func (w *world) create(body string) dashboard.Issue {
 
 func (w *world) find(stored int64, want dashboard.FindResult, wantIID int64) {
 	w.Helper()
-	issue, result, err := w.pub.Find(context.Background(), dashboard.Sought{dashboard.Key{w.id, stored}, w.bot, title})
+	issue, result, err := w.pub.Find(context.Background(), dashboard.Sought{Stored: dashboard.Key{w.id, stored}, Bot: w.bot, Title: title})
 	w.must(err)
 	iid := int64(0)
 	if issue != nil {
@@ -344,14 +344,14 @@ func TestRefusals(t *testing.T) {
 		fault, err := gitlabsim.ParseFault("GET */issues 502 always")
 		w.must(err)
 		w.sim.AddFault(fault)
-		_, _, err = w.pub.Find(ctx, dashboard.Sought{dashboard.Key{w.id, 0}, w.bot, title})
+		_, _, err = w.pub.Find(ctx, dashboard.Sought{Stored: dashboard.Key{w.id, 0}, Bot: w.bot, Title: title})
 		says(t, err, "list opened dashboard issues", "502")
 	})
 	t.Run("no time left", func(t *testing.T) {
 		w := newWorld(t)
 		gone, cancel := context.WithTimeout(ctx, -time.Second)
 		defer cancel()
-		if _, _, err := w.pub.Find(gone, dashboard.Sought{dashboard.Key{w.id, 0}, w.bot, title}); !errors.Is(err, context.DeadlineExceeded) {
+		if _, _, err := w.pub.Find(gone, dashboard.Sought{Stored: dashboard.Key{w.id, 0}, Bot: w.bot, Title: title}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -366,12 +366,12 @@ func TestOfTwoDashboardsTheOlderStays(t *testing.T) {
 	first, second := w.create(page()), w.create(page())
 	w.find(0, dashboard.FoundOpen, first.IID)
 	w.find(second.IID, dashboard.FoundOpen, second.IID)
-	found, _, err := w.pub.Find(ctx, dashboard.Sought{dashboard.Key{w.id, second.IID}, w.bot, title})
+	found, _, err := w.pub.Find(ctx, dashboard.Sought{Stored: dashboard.Key{w.id, second.IID}, Bot: w.bot, Title: title})
 	w.must(err)
 	if found.Older != first.IID {
 		t.Fatalf("the second dashboard knows of #%d, want #%d", found.Older, first.IID)
 	}
-	older, _, err := w.pub.Find(ctx, dashboard.Sought{dashboard.Key{w.id, first.IID}, w.bot, title})
+	older, _, err := w.pub.Find(ctx, dashboard.Sought{Stored: dashboard.Key{w.id, first.IID}, Bot: w.bot, Title: title})
 	w.must(err)
 	if older.Older != 0 {
 		t.Fatalf("the first dashboard gives way to #%d", older.Older)
@@ -380,7 +380,7 @@ func TestOfTwoDashboardsTheOlderStays(t *testing.T) {
 	if closed, err := w.pub.Close(ctx, w.id, *found); err != nil || closed {
 		t.Fatalf("a page that somebody edits was closed: %v %v", closed, err)
 	}
-	found, _, err = w.pub.Find(ctx, dashboard.Sought{dashboard.Key{w.id, second.IID}, w.bot, title})
+	found, _, err = w.pub.Find(ctx, dashboard.Sought{Stored: dashboard.Key{w.id, second.IID}, Bot: w.bot, Title: title})
 	w.must(err)
 	if closed, err := w.pub.Close(ctx, w.id, *found); err != nil || !closed {
 		t.Fatalf("it was not closed: %v %v", closed, err)

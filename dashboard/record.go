@@ -20,12 +20,13 @@ type record struct {
 }
 
 func newRecord(page Page, h History) *record {
+	page = page.asOurs()
 	r := &record{History: h, page: page, last: Parse(h.LastBody), offered: map[string]Box{}, about: map[string][]int{}}
 	r.last.bare = Parse(Written(h.LastBody)).bare
 	for _, b := range slices.Backward(r.last.Boxes) { // the page before what is remembered below it
 		r.offered[b.key()] = b
 	}
-	r.edits = editsOf(h.Notes, h.Bot, newNames(slices.Concat(r.last.Boxes, page.Boxes)))
+	r.edits = editsOf(h.Notes, h.ours, newNames(slices.Concat(r.last.Boxes, page.Boxes)))
 	for i, e := range r.edits {
 		if e.names() {
 			r.about[e.box.key()] = append(r.about[e.box.key()], i)

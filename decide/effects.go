@@ -176,6 +176,8 @@ func (d *acting) whyAnew(dr *draft) (because, by string) {
 		return "a tick asks for a rebuild", dr.forced.By.Username
 	case dr.merging == conflicting:
 		return "a conflict with " + d.s.Project.DefaultBranch, ""
+	case dr.trailer.Adopted && !d.genuine(&dr.standing):
+		return "its files are not as pinwheel writes them", ""
 	case d.switched(&dr.standing):
 		return d.s.Project.DefaultBranch + " is the default branch now, instead of " + dr.mr.Target, ""
 	}
@@ -226,7 +228,7 @@ func (d *acting) edit(dr *draft) {
 	e.Answer = slices.Contains(dr.mr.Labels, plan.RebaseLabel) && open
 	same := note.Digest == want.Digest && note.Ready == want.Ready
 	e.Keep = same && !(note.RebaseBox && open) && e.Target == ""
-	if e.Target != "" || (note.Present && !same) || (note.RebaseBox && open) || e.Answer || e.Title != "" {
+	if e.Target != "" || (note.Present || note.Other && dr.ours) && !same || (note.RebaseBox && open) || e.Answer || e.Title != "" {
 		if note.Digest != want.Digest {
 			// Along with the text alone: a label that a person took off stays off.
 			e.Labels = dr.Labels
@@ -274,6 +276,7 @@ func (d *acting) open(dr *draft) {
 // commit adds the branch's one commit to the plan. If the files cannot be made, it sets the state
 // and reports false.
 func (d *acting) commit(dr *draft, t plan.Trailers) bool {
+	t.Adopted = false // from here on it is a commit of ours
 	m := d.content(&dr.offer)
 	if m.err != nil {
 		dr.stand(plan.Errored, plan.FilesFail{Says: m.err.Error()})

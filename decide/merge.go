@@ -178,7 +178,7 @@ func gatesPassed(all []plan.GateVerdict) string {
 
 // mergePolicy says which condition of the policy is not met; nil if all are.
 func (d *queueing) mergePolicy(dr *draft) plan.Reason {
-	if by := dr.mr.Author; by.ID != d.s.Bot.ID && !slices.Contains(d.s.Former, by.Username) {
+	if by := dr.mr.Author; by.ID != d.s.Bot.ID && !slices.Contains(d.s.Former, by.Username) && !d.s.Policy.Adopt.Is(by) {
 		return plan.MergeOpenedBy{By: by.Username} // a commit may be forged in our name, and then nobody asked for it
 	}
 	m := d.s.Policy.Merging

@@ -46,7 +46,9 @@ func (dr *offer) plainHeading() string {
 	return title(dr.Name, dr.Kind, dr.Moves)
 }
 
-var generatedTitle = regexp.MustCompile(`(?i)^Update dependency (\S+)(?: to v(\S+))?$`)
+// generatedTitle is a title of ours or of another bot's, which may have what conventional
+// commits begin with.
+var generatedTitle = regexp.MustCompile(`(?i)^(?:[a-z]+(?:\([^()]*\))?!?: )?Update dependency (\S+)(?: to v(\S+))?$`)
 
 // titleIsOurs reports whether pinwheel may have generated a title for name, in the present form or
 // without one. An empty name is that of an update of derived files.

@@ -137,12 +137,22 @@ func (d *judging) chooseOpen(dr *draft, wanted bool, gone plan.Reason) (approved
 	switch {
 	case wanted && (dr.Clash != "" || refreshes && !approved):
 		dr.do = DoMove
+	case dr.Clash == "" && dr.trailer.Adopted && !dr.mr.Paused() && d.remade(&dr.standing):
+		dr.do = DoRebuild
 	case dr.Clash == "" && dr.trailer.Base != d.world.head:
 		if dr.merging = d.mergeOf(&dr.standing); dr.merging == conflicting || d.twinBehind(&dr.offer) || d.switched(&dr.standing) {
 			dr.do = DoRebuild
 		}
 	}
 	return approved
+}
+
+// remade reports whether a branch that another bot made has to be made anew at the versions
+// it holds: it does not change just what pinwheel would write for these, such as the
+// derived file, so that merging it would leave the files in disagreement.
+func (d *holding) remade(dr *standing) bool {
+	m := d.heldContent(dr)
+	return m.err == nil && m.digest != dr.trailer.Digest
 }
 
 // ready says which version would replace that of an open merge request, and when; nil for one that
@@ -243,6 +253,9 @@ func (d *holding) openReason(dr *standing) plan.Reason {
 func (d *holding) editedReason(dr *standing) plan.Reason {
 	if dr.branch == nil {
 		return plan.BranchGone{}
+	}
+	if left := dr.branch.Left; left.Why != "" && left.Why != plan.LeftCommits {
+		return plan.LeftAlone{Why: left.Why, What: left.What}
 	}
 	r := plan.PushedTo{Head: fmt.Sprintf("%.8s", dr.branch.Head.SHA)}
 	if dr.mr.PusherOf == dr.branch.Head.SHA {

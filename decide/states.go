@@ -46,6 +46,9 @@ func (d *judging) orphans() {
 	slices.Sort(names)
 	for _, name := range names {
 		mr := d.world.open[name]
+		if d.world.branches[name].Left.Why == plan.LeftOthers {
+			continue // another bot's, about files that are none of ours
+		}
 		dr := &draft{standing: standing{offer: offer{form: d.s.Policy.Title, Update: plan.Update{Branch: name, Title: mr.Title}}, unexplained: true}}
 		if d.split[name] != nil {
 			dr.Group, dr.Parts = d.groupAt(name), 2 // its box stays until it is apart

@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -21,6 +22,7 @@ type world struct {
 	// byPackage is history by the package that names a merge request.
 	byPackage map[string][]plan.MergeRequest
 	closing   plan.Closing
+	adopt     plan.Adoption
 	// probes are the open merge requests of parts of a batch, and probed are the
 	// branches of those that are not open any more. They are in no other list.
 	probes map[string]plan.MergeRequest
@@ -34,7 +36,7 @@ func arrange(s *plan.Snapshot) world {
 	w := world{
 		bot: s.Bot, us: plan.UsOf(s.Bot, s.Former), head: s.Project.Head,
 		branches: map[string]plan.Branch{}, open: map[string]plan.MergeRequest{}, astray: map[string]plan.MergeRequest{}, history: map[string][]plan.MergeRequest{},
-		byPackage: map[string][]plan.MergeRequest{}, closing: s.Policy.Closing,
+		byPackage: map[string][]plan.MergeRequest{}, closing: s.Policy.Closing, adopt: s.Policy.Adopt,
 		probes: map[string]plan.MergeRequest{}, probed: map[string]bool{},
 		reverts: map[string]plan.MergeRequest{}, reverted: map[string]plan.MergeRequest{},
 	}
@@ -127,7 +129,7 @@ func (w world) refusals(u plan.Update, wentBack func(plan.Move) bool) []refusal 
 			if len(r.moves) == 0 || !wentBack(r.moves[0]) {
 				continue
 			}
-		case mr.Note.ClosedByUs || (mr.ClosedBy.ID != 0 && mr.ClosedBy.ID == w.bot.ID):
+		case mr.Note.ClosedByUs || (mr.ClosedBy.ID != 0 && mr.ClosedBy.ID == w.bot.ID) || w.adopt.Is(mr.ClosedBy):
 			continue
 		case strings.HasSuffix(mr.Title, " - autoclosed"):
 			continue
@@ -137,13 +139,19 @@ func (w world) refusals(u plan.Update, wentBack func(plan.Move) bool) []refusal 
 	return out
 }
 
+// unprefixed is a title without what conventional commits begin with: whether another bot
+// wrote that was its setting, and is none of what was refused.
+func unprefixed(title string) string { return conventional.ReplaceAllString(title, "") }
+
+var conventional = regexp.MustCompile(`(?i)^[a-z]+(?:\([^()]*\))?!?: `)
+
 // covers reports whether the refusal is one of u. A refused major refuses its whole major; any
 // other refuses the exact version of the package that names the update, whatever else is in the
 // set, since the rest moves for the sake of that package. A group is refused if each of its moves
 // was refused.
 func (r refusal) covers(u plan.Update) bool {
 	if len(r.moves) == 0 {
-		return strings.EqualFold(r.title, plan.PlainTitle(u.Title))
+		return strings.EqualFold(unprefixed(r.title), unprefixed(plan.PlainTitle(u.Title)))
 	}
 	if u.Group != "" {
 		return len(u.Moves) > 0 && !slices.ContainsFunc(u.Moves, func(m plan.Move) bool {

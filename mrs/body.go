@@ -213,6 +213,8 @@ func why(u plan.Update, v BodyView) string {
 		return "the files on the default branch did not hold the same pins; found" + at + "."
 	case plan.CauseCatchUp:
 		return "no run got through in the window before; made up for" + at + " (`catch_up: true`)."
+	case plan.CauseAdopted:
+		return text.Code(u.Note.By) + " opened it before pinwheel took over, and put these versions there" + at + "."
 	case plan.CauseClash:
 		return "what it held did not fit the default branch any more, so it was rebuilt" + at + "."
 	default:

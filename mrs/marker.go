@@ -125,6 +125,7 @@ func ParseBody(description string) plan.MergeRequestNote {
 			BodyForeign: true,
 			RebaseBox:   rebaseBox.MatchString(description),
 			ClosedByUs:  strings.Contains(description, closeMark),
+			Other:       isOther(description),
 		}
 	}
 	region := description[from:to]
@@ -169,16 +170,20 @@ func set(n plan.MergeRequestNote, key, value string) plan.MergeRequestNote {
 }
 
 // Replace replaces our region of a description by region, which [Body] made. Text
-// outside the two marks stays byte for byte. A description that is empty or
-// Renovate's own is replaced whole. If a person took the marks away, it only unticks a
-// ticked rebase box and removes our hidden closing line.
+// outside the two marks stays byte for byte. A description that is empty is replaced, and of
+// one that another bot wrote what people wrote into it stays below the region. If a
+// person took the marks away, it only unticks a ticked rebase box and removes our hidden
+// closing line.
 func Replace(description, region string) string {
 	if from, to, ok := span(description); ok {
 		return description[:from] + region + description[to:]
 	}
 	description = closedLine.ReplaceAllString(description, "")
-	if strings.TrimSpace(description) == "" || renovateMade.MatchString(description) {
+	if strings.TrimSpace(description) == "" {
 		return region
+	}
+	if isOther(description) {
+		return strings.TrimSuffix(region+"\n\n"+peoples(description), "\n\n")
 	}
 	return rebaseBox.ReplaceAllString(description, "${1} ${2}")
 }

@@ -12,5 +12,6 @@ const (
 	CauseForced  Cause = "forced"          // a person asked for it
 	CauseRepair  Cause = "repair"          // the files disagreed, or the branch conflicted
 	CauseClash   Cause = "clash"           // what it held did not fit any more
+	CauseAdopted Cause = "adopted"         // another bot opened it, and it was taken over
 	CauseChange  Cause = "a state changed" // the dashboard is another
 )

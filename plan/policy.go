@@ -57,6 +57,7 @@ type Policy struct {
 	// another one; empty for none. It is taken apart when it is red.
 	Batch        string
 	BranchPrefix string
+	Adopt        Adoption
 	Labels       []string
 	Title        TitleForm // of merge requests
 	CommitTitle  TitleForm // the first line of commits

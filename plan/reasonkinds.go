@@ -67,6 +67,7 @@ func (NothingChanges) Kind() ReasonKind      { return "nothing-changes" }
 func (OtherTarget) Kind() ReasonKind         { return "other-target" }
 func (ForeignBranch) Kind() ReasonKind       { return "foreign-branch" }
 func (BranchGone) Kind() ReasonKind          { return "branch-gone" }
+func (LeftAlone) Kind() ReasonKind           { return "left-alone" }
 func (PushedTo) Kind() ReasonKind            { return "pushed-to" }
 func (WasClosed) Kind() ReasonKind           { return "was-closed" }
 func (WasTakenBack) Kind() ReasonKind        { return "was-taken-back" }

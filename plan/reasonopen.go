@@ -160,6 +160,11 @@ type (
 	}
 	// BranchGone: it has no branch any more.
 	BranchGone struct{}
+	// LeftAlone: another bot made it, and it cannot be taken over.
+	LeftAlone struct {
+		Why  LeftWhy `json:"why"`
+		What string  `json:"what,omitempty"`
+	}
 	// PushedTo: a person pushed to it.
 	PushedTo struct {
 		By          string `json:"by,omitempty"`

@@ -236,6 +236,22 @@ func (r ForeignBranch) sentences(v voice) []string {
 func (BranchGone) words(voice) string {
 	return "Its branch is gone, so only people touch this merge request"
 }
+func (r LeftAlone) words(v voice) string { return joined(r.sentences(v)) }
+func (r LeftAlone) sentences(v voice) []string {
+	out := []string{"Only people touch it", "A tick starts over, and keeps what it holds on a branch of its own"}
+	switch r.Why {
+	case LeftOpened:
+		out[0] = fmt.Sprintf("%s opened it, who is not named in %s, so only people touch it", v.person(r.What, "Somebody"), v.code("adopt.authors"))
+	case LeftFiles, LeftOthers:
+		out[0] = fmt.Sprintf("The bot that was here before also changes %s in it, so only people touch it", v.code(r.What))
+	case LeftLines:
+		out[0] = fmt.Sprintf("The bot that was here before changes more of %s in it than versions, so only people touch it", v.code(r.What))
+	case LeftUnshown:
+		out[0] = fmt.Sprintf("GitLab does not show what it changes (%s), so only people touch it", v.code(r.What))
+	case LeftCommits:
+	}
+	return out
+}
 func (r PushedTo) words(v voice) string { return joined(r.sentences(v)) }
 func (r PushedTo) sentences(v voice) []string {
 	who := "Somebody"

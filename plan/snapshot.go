@@ -153,6 +153,8 @@ type Branch struct {
 	// Asked when one carried out Policy.OnOpen for it.
 	Known bool
 	Asked bool
+	// Left says why a branch of another bot is not taken over (Policy.Adopt).
+	Left Left
 }
 
 // MergeRequest is a merge request whose source is a branch under the prefix.
@@ -233,6 +235,7 @@ type MergeRequestNote struct {
 	RebaseBox   bool      // the rebase box of the description is ticked
 	ClosedByUs  bool      // we closed it, and say why in the marker
 	BodyForeign bool      // markers gone: a person rewrote the description
+	Other       bool      // the description is as another bot left it
 }
 
 // MergeRequestState is GitLab's word for the state.

@@ -26,6 +26,7 @@ type Trailers struct {
 	Parts   Parts  // of a batch: what is tested together
 	Breaks  *Break // of an update that was proven to break tests
 	Probe   string // of a probe: the commit of the batch of which it tests a part
+	Adopted bool   // another bot made the commit; this was read from its change
 }
 
 const trailer = "Pinwheel-"
@@ -74,6 +75,9 @@ func CommitMessage(subject string, t Trailers) string {
 	line("Parts", t.Parts.Text())
 	line("Probe", t.Probe)
 	line("Breaks", t.Breaks.text())
+	if t.Adopted {
+		line("Adopted", "yes")
+	}
 	return b.String()
 }
 
@@ -115,6 +119,8 @@ func ParseTrailers(message string) (t Trailers, ok bool) {
 			t.Breaks = parseBreak(unescape(value))
 		case "Probe":
 			t.Probe = value
+		case "Adopted":
+			t.Adopted = value == "yes"
 		}
 	}
 	return t, t.Base != "" && t.Digest != ""

@@ -32,6 +32,7 @@ func (r *observer) observeDashboard(ctx context.Context) dashboard.Activity {
 	}
 	issue, found, err := r.Dashboard.Find(ctx, dashboard.Sought{
 		Stored: dashboard.Key{Project: r.snap.Project.ID, IID: r.memory.DashboardIID}, Bot: r.snap.Bot, Title: r.project.Policy.Dashboard,
+		Former: r.FormerUsers, Others: r.project.Policy.Adopt.Authors,
 	})
 	if err != nil {
 		r.board.found = ""
@@ -116,7 +117,7 @@ func (r *observer) somethingNew(a dashboard.Activity) bool {
 		return slices.ContainsFunc(dashboard.Parse(r.board.issue.Description).Boxes, func(b dashboard.Box) bool { return b.Checked })
 	}
 	for _, n := range a.Notes {
-		if n.Author.ID != r.snap.Bot.ID {
+		if !r.isBot(n.Author) {
 			return true
 		}
 	}

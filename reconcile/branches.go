@@ -28,11 +28,11 @@ func (r *observer) observeBranches(ctx context.Context, branches []plan.Branch) 
 	if err != nil {
 		return fmt.Errorf("read the branches of %s from the store: %w", r.project.Path, err)
 	}
+	us := plan.UsOf(r.snap.Bot, r.FormerUsers)
 	errs, read := make([]error, len(branches)), make([]bool, len(branches))
 	together(len(branches), func(i int) {
 		b := &branches[i]
-		if k, ok := known[b.Name]; ok && k.Head == b.Head.SHA {
-			b.Known, b.Digest, b.Head.Message, b.Asked = true, k.Digest, k.Message, k.Asked == k.Head
+		if k, ok := known[b.Name]; ok && k.Head == b.Head.SHA && r.recall(b, k) {
 			return
 		}
 		read[i] = true
@@ -40,12 +40,18 @@ func (r *observer) observeBranches(ctx context.Context, branches []plan.Branch) 
 		if *b, errs[i] = r.gitlab.Prove(ctx, g, *b); errs[i] == nil {
 			errs[i] = r.vouch(ctx, g, b)
 		}
+		if _, ours := b.Ours(us); !ours && errs[i] == nil {
+			*b, errs[i] = r.adopt(ctx, *b)
+		}
 	})
 	for i, b := range branches {
 		if errs[i] != nil {
 			return errs[i]
 		}
-		if t, ours := b.Ours(plan.UsOf(r.snap.Bot, r.FormerUsers)); ours && read[i] {
+		if b.Left.Why != "" && read[i] {
+			r.proven = append(r.proven, r.leftBranch(b))
+		}
+		if t, ours := b.Ours(us); ours && read[i] {
 			r.proven = append(r.proven, store.Branch{Name: b.Name, Head: b.Head.SHA, Digest: b.Digest, Base: t.Base, Message: b.Head.Message, WrittenAt: t.At})
 		}
 	}

@@ -38,7 +38,7 @@ func (r *observer) observeTicks(ctx context.Context, activity dashboard.Activity
 		return nil
 	}
 	history := dashboard.History{
-		Bot: r.snap.Bot, LastBody: r.memory.DashboardBody, Notes: activity.Notes, Missing: missing(activity), Waiting: waiting,
+		Bot: r.snap.Bot, Others: r.inherits(), LastBody: r.memory.DashboardBody, Notes: activity.Notes, Missing: missing(activity), Waiting: waiting,
 	}
 	if history.Refused, err = r.Store.RefusedBefore(ctx, r.project.Path); err != nil {
 		return fmt.Errorf("read the requests of %s from the store: %w", r.project.Path, err)
@@ -53,7 +53,7 @@ func (r *observer) observeTicks(ctx context.Context, activity dashboard.Activity
 	}
 	for _, n := range activity.Notes {
 		r.board.lastNote = max(r.board.lastNote, n.ID)
-		r.board.edited = r.board.edited || n.Author.ID != r.snap.Bot.ID
+		r.board.edited = r.board.edited || !r.isBot(n.Author)
 	}
 	r.ticks.withdrawn, r.ticks.undone = account.Withdrawn, account.Undone
 	r.earlier(selections)

@@ -104,7 +104,14 @@ func (p *Publisher) Find(ctx context.Context, s Sought) (*Issue, FindResult, err
 	if best != nil {
 		return best, FoundOpen, nil
 	}
-	if closed == nil || sameUser(closed.ClosedBy, bot) {
+	return p.resting(ctx, s, closed)
+}
+
+// resting returns the dashboard that a person closed: the one that was stored, or else the
+// newest.
+func (p *Publisher) resting(ctx context.Context, s Sought, closed *Issue) (*Issue, FindResult, error) {
+	if closed == nil || sameUser(closed.ClosedBy, s.Bot) {
+		var err error
 		if closed, err = p.paused(ctx, s); err != nil {
 			return nil, FoundNone, err
 		}

@@ -150,7 +150,7 @@ func (d *judging) chooseOpen(dr *draft, wanted bool, gone plan.Reason) (approved
 // remade reports whether a branch that another bot made has to be made anew at the versions
 // it holds: it does not change just what pinwheel would write for these, such as the
 // derived file, so that merging it would leave the files in disagreement.
-func (d *holding) remade(dr *standing) bool {
+func (d *judging) remade(dr *standing) bool {
 	m := d.heldContent(dr)
 	return m.err == nil && m.digest != dr.trailer.Digest
 }
@@ -255,7 +255,7 @@ func (d *holding) editedReason(dr *standing) plan.Reason {
 		return plan.BranchGone{}
 	}
 	if left := dr.branch.Left; left.Why != "" && left.Why != plan.LeftCommits {
-		return plan.LeftAlone{Why: left.Why, What: left.What}
+		return plan.LeftAlone(left)
 	}
 	r := plan.PushedTo{Head: fmt.Sprintf("%.8s", dr.branch.Head.SHA)}
 	if dr.mr.PusherOf == dr.branch.Head.SHA {

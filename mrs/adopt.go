@@ -71,7 +71,7 @@ var (
 	otherBox    = regexp.MustCompile(`(?m)^[ \t]*[-*+][ \t]*\[[ \txX]*\][ \t]*<!--[ \t]*rebase-check[ \t]*-->.*$`)
 	otherBlock  = regexp.MustCompile(`(?s)<details>.*?</details>`)
 	otherLine   = regexp.MustCompile(`^(?:\|.*|-{3,}|#{1,3} (?:Release Notes|Configuration|⚠️ Dependency Lookup Warnings ⚠️|Warnings.*)|(?:📅|🚦|♻|🔕|👻|🛠)️? ?\*\*.*|[-*] (?:Branch creation|Automerge)\b.*|[ \t]*[-*] (?:Between|At|Only|Every|".*"|` + "`" + `.*` + "`" + `).*|` +
-		`> ❗.*|> (?:ℹ️|⚠️|❗|\[!\w+\]).*|>)$`)
+		`> (?:Release Notes retrieval for this |If you are self-hosted, ).*|> (?:ℹ️|⚠️|❗|\[!\w+\]).*|>)$`)
 )
 
 // isOther reports whether another bot wrote a description: it leaves a hidden line, or its

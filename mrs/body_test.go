@@ -198,3 +198,28 @@ func FuzzParseBody(f *testing.F) {
 		}
 	})
 }
+
+// What another bot wrote goes, and what people wrote into its description stays, wherever
+// they wrote it. The texts are those of testdata/renovate, which the bot itself made.
+func TestOfAnotherBotsDescriptionPeoplesWordsStay(t *testing.T) {
+	for _, name := range []string{"boto3-1.x.md", "requests-2.x.md", "urllib3-2.x.md"} {
+		data, err := os.ReadFile("testdata/renovate/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, region := string(data), mrs.Body(update("1.35.0"), view)
+		if note := mrs.ParseBody(other); !note.Other || note.Present {
+			t.Errorf("%s: is read as %+v, want one of another bot's", name, note)
+		}
+		if got := mrs.Replace(other, region); got != region {
+			t.Errorf("%s: the new text is not the region alone:\n%s", name, strings.TrimPrefix(got, region))
+		}
+		edited := "Mind the quota.\n\n" + strings.Replace(other, "### Configuration", "We want this by Monday.\n\n### Configuration", 1) + "\nDone on staging.\n"
+		if got, want := mrs.Replace(edited, region), region+"\n\nMind the quota.\n\nWe want this by Monday.\n\nDone on staging."; got != want {
+			t.Errorf("%s: %q, want %q", name, strings.TrimPrefix(got, region), strings.TrimPrefix(want, region))
+		}
+		if ticked := mrs.ParseBody(strings.Replace(other, "[ ] <!-- rebase-check", "[x] <!-- rebase-check", 1)); !ticked.RebaseBox {
+			t.Errorf("%s: its ticked box is not read", name)
+		}
+	}
+}

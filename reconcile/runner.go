@@ -101,6 +101,7 @@ type Preview struct {
 	Plan         plan.Plan
 	Body         string
 	Verification plan.Verification // of Verify alone, which makes no plan
+	Dashboard    dashboard.Issue   // as it was found; the zero Issue for none
 }
 
 // Run looks at one project as of now and carries out what is decided. The
@@ -203,7 +204,11 @@ func (r *run) preview(ctx context.Context, o observation) (Preview, error) {
 	if err != nil {
 		return Preview{}, err
 	}
-	return Preview{Snapshot: o.snap, Plan: p, Body: r.render(o, p)}, nil
+	out := Preview{Snapshot: o.snap, Plan: p, Body: r.render(o, p)}
+	if o.board.issue != nil {
+		out.Dashboard = *o.board.issue
+	}
+	return out, nil
 }
 
 // Verify reads one project and judges its pins as they are.

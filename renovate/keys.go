@@ -205,7 +205,7 @@ func (r *reader) branchPrefix(v value, at place) {
 	switch {
 	case !ok:
 	case s == "renovate/":
-		r.say(at, Differs, "that is Renovate's default; here it stays pinwheel/, so that the branches of both can be told apart")
+		r.say(at, Differs, "that is Renovate's default: pinwheel goes on with its branches once adopt.authors names its user, and begins its own with pinwheel/ until then")
 	case r.set(at, "branch_prefix", s):
 		r.say(at, Kept, "branch_prefix: %s", s)
 	}

@@ -121,6 +121,7 @@ var order = []string{
 func (p *policy) yaml(from string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# What pinwheel does in this project. Read from %s.\n", from)
+	b.WriteString("# To go on with what Renovate left, name its user: adopt: {authors: [renovate-bot]}\n")
 	if form := p.titles.form(); form != "{title}" {
 		p.values["title"], p.values["commit_title"] = form, form
 	}

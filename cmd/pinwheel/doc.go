@@ -23,6 +23,7 @@
 //	pinwheel history [PACKAGE]            print what was offered and merged, by whom, and in how long
 //	pinwheel health                       say whether the last good runs are recent
 //	pinwheel import [FILE]                turn a Renovate configuration into pinwheel's
+//	pinwheel adopt [PROJECT...]           take over the dashboard and merge requests of Renovate
 //	pinwheel deploy                       in a job: move production to the commit that was tested
 //	pinwheel releases [PROJECT]           say what is in production, since when, and how far behind
 //	pinwheel rollback [PROJECT]           move production back: one project, or all to an earlier set

@@ -168,7 +168,10 @@ func (p *Publisher) inherited(ctx context.Context, s Sought) (*Issue, error) {
 		all = append(all, open...)
 	}
 	slices.SortStableFunc(all, func(a, b Issue) int { return int(min(max(a.IID-b.IID, -1), 1)) })
-	marked := func(i Issue) bool { m := Parse(i.Description).Marker; return m.Present && m.Project == s.Stored.Project }
+	marked := func(i Issue) bool {
+		m := Parse(i.Description).Marker
+		return m.Present && m.Project == s.Stored.Project
+	}
 	if n := slices.IndexFunc(all, marked); n >= 0 {
 		return &all[n], nil
 	}

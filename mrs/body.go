@@ -214,7 +214,7 @@ func why(u plan.Update, v BodyView) string {
 	case plan.CauseCatchUp:
 		return "no run got through in the window before; made up for" + at + " (`catch_up: true`)."
 	case plan.CauseAdopted:
-		return text.Code(u.Note.By) + " opened it before pinwheel took over, and put these versions there" + at + "."
+		return "another bot opened it before pinwheel took over, and put these versions there" + at + "."
 	case plan.CauseClash:
 		return "what it held did not fit the default branch any more, so it was rebuilt" + at + "."
 	default:

@@ -84,7 +84,7 @@ func ParseLeft(message string) Left {
 // it changes has to be the versions of pins, and whatever of derived files follows from that.
 // Otherwise left says why the branch stays as it is.
 func AdoptedFrom(branch string, head Commit, patches []Difference, files []FilePolicy) (t Trailers, left Left) {
-	t = Trailers{Why: CauseAdopted, By: head.AuthorName, At: head.At.UTC(), Adopted: true, Base: strings.Join(head.Parents, " ")}
+	t = Trailers{Why: CauseAdopted, At: head.At.UTC(), Adopted: true, Base: strings.Join(head.Parents, " ")}
 	var changed []FileChange
 	others := Left{}
 	for _, p := range patches {

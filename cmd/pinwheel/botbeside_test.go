@@ -1,0 +1,150 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+)
+
+// botWorld is a configuration with the bot alone, and a merge request of its package.
+func botWorld(t *testing.T, pipeline string) (w *world, file string) {
+	t.Helper()
+	w = newWorld(t)
+	data, err := os.ReadFile(w.path("pinwheel.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, _ := strings.Cut(string(data), "projects:")
+	file = w.write("bot.yaml", before+`software:
+  namespace: group
+  packages: [lib]
+  bot:
+    marks: {KIND: test}
+    pipelines: [{name: quick, project: group/pipes, ref: main`+pipeline+`}]
+    default: [quick]
+    projects: [{name: lib}]
+`)
+	lib := w.gitlab.AddProject("group/lib", "main", map[string]string{"lib.py": "x"})
+	pipes := w.gitlab.AddProject("group/pipes", "main", map[string]string{"README": "x"})
+	for _, p := range []*gitlabsim.Project{lib, pipes} {
+		w.gitlab.AddMember(p, "maintainer", gitlabsim.Maintainer)
+		w.gitlab.AddMember(p, "pinwheel-bot", gitlabsim.Developer)
+	}
+	if _, err := lib.Push("maintainer", "fix", "Fix", map[string]string{"lib.py": "y"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lib.CreateMR("maintainer", "fix", "main", "Fix", ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := pipes.Script("inputs lib_pip_url KIND operation_id\nname test {operation_id}\njob build takes 20m"); err != nil {
+		t.Fatal(err)
+	}
+	return w, file
+}
+
+// A token of its own makes the bot a user of its own, and doctor looks at that one.
+func TestBotWithATokenOfItsOwn(t *testing.T) {
+	w, file := botWorld(t, "")
+	w.gitlab.AddBot("tester", "Tester")
+	w.env["PINWHEEL_BOT_TOKEN"] = w.gitlab.Token("tester")
+	code, out, said := w.pinwheel("doctor", "--config", file)
+	w.want(code, exitFailed, out)
+	has(t, out, "group/lib: bot: the token's user may not set commit statuses there", "token of the bot: tester")
+	for _, path := range []string{"group/lib", "group/pipes"} {
+		w.gitlab.AddMember(w.gitlab.Project(path), "tester", gitlabsim.Developer)
+	}
+	code, _, said = w.pinwheel("bot", "--config", file)
+	w.want(code, exitDone, said)
+	m, _ := w.gitlab.Project("group/lib").MR(1)
+	if n := m.Notes[len(m.Notes)-1]; n.Author != "tester" || !strings.Contains(n.Body, "`@tester test`") {
+		t.Errorf("%s wrote %s", n.Author, n.Body)
+	}
+	w.env["PINWHEEL_BOT_TOKEN"] = "two words"
+	code, _, said = w.pinwheel("bot", "--config", file)
+	w.want(code, exitUsage, said)
+	has(t, said, "PINWHEEL_BOT_TOKEN holds more than one word")
+	delete(w.env, "PINWHEEL_BOT_TOKEN")
+	with, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = w.write("tokenfile.yaml", strings.Replace(string(with), "    marks:", "    token_file: "+w.path("none")+"\n    marks:", 1))
+	code, _, said = w.pinwheel("bot", "--config", file)
+	w.want(code, exitUsage, said)
+	has(t, said, "software.bot.token_file: ", "cannot be read")
+}
+
+// Doctor reads which inputs a pipeline declares, and names the ones that are missing.
+func TestDoctorLooksAtTheInputsOfPipelines(t *testing.T) {
+	w, file := botWorld(t, "")
+	pipes := w.gitlab.Project("group/pipes")
+	check := func(ci string, want ...string) {
+		t.Helper()
+		if ci != "" {
+			if _, err := pipes.Push("maintainer", "main", "CI", map[string]string{".gitlab-ci.yml": ci}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, out, _ := w.pinwheel("doctor", "--config", file)
+		has(t, out, want...)
+	}
+	check("", "group/pipes: pipeline quick: there is no .gitlab-ci.yml on main, so nothing tells whether it declares the inputs KIND, lib_pip_url")
+	check("build: {script: make}\n", "group/pipes: pipeline quick: .gitlab-ci.yml on main does not declare KIND, lib_pip_url")
+	check("spec:\n  inputs:\n    KIND: {default: a}\n---\nbuild: {script: make}\n", "group/pipes: pipeline quick: .gitlab-ci.yml on main does not declare lib_pip_url")
+	check("spec:\n  inputs:\n    KIND:\n    lib_pip_url: {default: ''}\n---\nbuild: {script: make}\n", "group/pipes: pipeline quick can start on main")
+}
+
+// A second answerer is told to the operator, too, and is no failure.
+func TestBotTellsOfASecondAnswerer(t *testing.T) {
+	w, file := botWorld(t, "")
+	code, _, said := w.pinwheel("bot", "--config", file)
+	w.want(code, exitDone, said)
+	if err := w.gitlab.Project("group/lib").CommentMR("pinwheel-bot", 1, "I start pipelines."); err != nil {
+		t.Fatal(err)
+	}
+	code, out, said := w.pinwheel("bot", "--config", file)
+	w.want(code, exitDone, said)
+	has(t, said, "pinwheel: group/lib: !1: another program writes comments as pinwheel-bot there, and may answer the same words: switch it off for group/lib")
+	code, out, said = w.pinwheel("bot", "--json", "--config", file)
+	w.want(code, exitDone, said)
+	has(t, out, `"notes":["!1: another program`)
+}
+
+// Of a project with the bot alone the audit says that nothing was done, and what was.
+func TestAuditOfTheBot(t *testing.T) {
+	w, file := botWorld(t, "")
+	code, _, said := w.pinwheel("bot", "--look", "--config", file)
+	w.want(code, exitDone, said)
+	code, out, said := w.pinwheel("audit", "group/lib", "--config", file)
+	w.want(code, exitDone, said)
+	has(t, out, "nothing was done yet")
+	code, _, said = w.pinwheel("bot", "--config", file)
+	w.want(code, exitDone, said)
+	lib := w.gitlab.Project("group/lib") // its clock stands still, so the commit is named
+	if err := lib.CommentMR("maintainer", 1, "@pinwheel-bot test @"+lib.Head("fix")[:12]); err != nil {
+		t.Fatal(err)
+	}
+	code, _, said = w.pinwheel("bot", "--config", file)
+	w.want(code, exitDone, said)
+	code, out, said = w.pinwheel("audit", "group/lib", "--config", file)
+	w.want(code, exitDone, said)
+	has(t, out, "began StartTest bot !1 by maintainer", "ended StartTest bot !1 by maintainer", "since asked: done")
+	code, _, said = w.pinwheel("audit", "group/other", "--config", file)
+	w.want(code, exitUsage, said)
+}
+
+// Metrics tell of looks and tests, after a look and while pinwheel serves.
+func TestMetricsOfTheBot(t *testing.T) {
+	w, file := botWorld(t, "")
+	prom := w.path("bot.prom")
+	code, _, said := w.pinwheel("bot", "--metrics", prom, "--config", file)
+	w.want(code, exitDone, said)
+	data, err := os.ReadFile(prom)
+	if err != nil {
+		t.Fatal(err)
+	}
+	has(t, string(data), `pinwheel_bot_looks_total{project="group/lib"} 1`, `pinwheel_bot_looks_failed_total{project="group/lib"} 0`,
+		`pinwheel_bot_tests{project="group/lib",state="running"} 0`, `pinwheel_bot_merge_requests_open{project="group/lib"} 1`)
+}

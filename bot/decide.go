@@ -236,6 +236,10 @@ func (l *look) act() {
 	}
 	l.memory.keepTests()
 	l.memory.keepStatuses()
+	if l.other {
+		l.d.plan.Notes = append(l.d.plan.Notes, fmt.Sprintf("!%d: another program writes comments as %s there, and may answer the same words: switch it off for %s",
+			l.MR.IID, l.d.s.Bot.Username, l.d.s.Project.Member.Path))
+	}
 	body := Render(View{l.d.s.Bot.Username, l.d.s.Policy, l.memory, l.other})
 	if body != strings.TrimSpace(l.body) {
 		l.actions = append(l.actions, WriteComment{IID: l.MR.IID, Comment: l.comment, Body: body, Asks: l.asks, Who: l.who})

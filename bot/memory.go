@@ -43,6 +43,11 @@ const (
 	NotStarted State = "not started"
 )
 
+// States are all states, in the order in which a test goes through them.
+func States() []State {
+	return []State{Asked, Running, Passed, Failed, Everywhere, Canceled, NotStarted}
+}
+
 // over reports whether a test changes no more by itself.
 func (s State) over() bool { return s != Asked && s != Running }
 

@@ -24,6 +24,7 @@ type Bot struct {
 	Marks             []plan.Variable // that every pipeline has and no comment sets
 	Allow             []string        // variables that a comment may set
 	Welcome           string          // of projects without a text of their own
+	TokenFile         string          // with the token of the bot; "" where pinwheel's own is used
 	Pipelines         []BotPipeline
 	Projects          []BotProject
 }
@@ -131,6 +132,11 @@ func (r *reader) botRules(b *Bot) []field {
 			read: func(n *yaml.Node, at string) { b.PerPerson = r.number(n, at, 1, 100) },
 		},
 		{
+			key:  "token_file",
+			says: says{"path", "", schemaText, "A file with a token of its own, if `PINWHEEL_BOT_TOKEN` is not set; by default pinwheel's own token is used"},
+			read: func(n *yaml.Node, at string) { b.TokenFile = r.text(n, at) },
+		},
+		{
 			key:  "marks",
 			says: says{"mapping", "", schemaBotVars, "Variables, or inputs, that mark each pipeline as a test, such as `CKI_DEPLOYMENT_ENVIRONMENT: retrigger`. No comment sets them"},
 			read: func(n *yaml.Node, at string) {
@@ -154,6 +160,27 @@ func (r *reader) botRules(b *Bot) []field {
 			},
 		},
 	}
+}
+
+// botVariable holds the token of the bot.
+const botVariable = "PINWHEEL_BOT_TOKEN"
+
+// BotToken reads the token of the bot: from PINWHEEL_BOT_TOKEN if env has it, else from
+// software.bot.token_file. Without either it is the zero Secret: then pinwheel's own token
+// is used. It never tells what it read.
+func (c *Config) BotToken(env func(string) string) (Secret, error) {
+	if text := env(botVariable); text != "" {
+		return secret(text, "the environment variable "+botVariable)
+	}
+	if c.Software.Bot.TokenFile == "" {
+		return Secret{}, nil
+	}
+	return secretFile(c.Software.Bot.TokenFile, "software.bot.token_file")
+}
+
+// BotApart reports whether the bot has a token of its own.
+func (c *Config) BotApart(env func(string) string) bool {
+	return env(botVariable) != "" || c.Software.Bot.TokenFile != ""
 }
 
 // botLists are the keys that say what can be asked for, and where.

@@ -92,6 +92,7 @@ software:
     fork_role: maintainer
     at_once: 4
     per_person: 2
+    token_file: /run/secrets/bot
     marks: {CKI_DEPLOYMENT_ENVIRONMENT: retrigger}
     allow: [kpet_tree]
     welcome: |
@@ -152,15 +153,16 @@ func TestEveryKey(t *testing.T) {
 				ConstraintsFiles: []string{"pins.txt"}, TokenFile: "/run/secrets/deploy",
 			},
 			Bot: Bot{
-				Role: plan.Reporter, ForkRole: plan.Maintainer, AtOnce: 4, PerPerson: 2, Marks: []plan.Variable{{Name: "CKI_DEPLOYMENT_ENVIRONMENT", Value: "retrigger"}},
+				TokenFile: "/run/secrets/bot",
+				Role:      plan.Reporter, ForkRole: plan.Maintainer, AtOnce: 4, PerPerson: 2, Marks: []plan.Variable{{Name: "CKI_DEPLOYMENT_ENVIRONMENT", Value: "retrigger"}},
 				Allow: []string{"kpet_tree"}, Welcome: "Hello.\n\nAsk.",
 				Pipelines: []BotPipeline{
-					{At: "pinwheel.yaml:91", Name: "baseline", Description: "what passed before", Pipeline: plan.PipelineSpec{Project: "g/pipelines", Ref: "main", Like: plan.Like{Ref: "c9s"}}},
-					{At: "pinwheel.yaml:92", Name: "brew", Inputs: true, Pipeline: plan.PipelineSpec{Project: "g/pipelines", Ref: "brew", Inputs: []plan.Input{{Name: "sha", Value: "{sha}"}}}},
+					{At: "pinwheel.yaml:92", Name: "baseline", Description: "what passed before", Pipeline: plan.PipelineSpec{Project: "g/pipelines", Ref: "main", Like: plan.Like{Ref: "c9s"}}},
+					{At: "pinwheel.yaml:93", Name: "brew", Inputs: true, Pipeline: plan.PipelineSpec{Project: "g/pipelines", Ref: "brew", Inputs: []plan.Input{{Name: "sha", Value: "{sha}"}}}},
 				},
 				Projects: []BotProject{
-					{At: "pinwheel.yaml:95", Name: "cki-lib", Override: "lib_pip_url", Pipelines: []string{"brew"}, Default: []string{"brew"}, Welcome: "Own"},
-					{At: "pinwheel.yaml:96", Name: "kpet-db", Default: []string{"baseline"}},
+					{At: "pinwheel.yaml:96", Name: "cki-lib", Override: "lib_pip_url", Pipelines: []string{"brew"}, Default: []string{"brew"}, Welcome: "Own"},
+					{At: "pinwheel.yaml:97", Name: "kpet-db", Default: []string{"baseline"}},
 				},
 			},
 		},

@@ -173,3 +173,32 @@ func wheelsComments(w *world) string {
 	}
 	return strings.Join(out, "\n====\n")
 }
+
+// The audit says who asked for a pipeline and who canceled it.
+func TestTheAuditNamesWhoAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "audit.db"))
+		w.must(err)
+		defer db.Close()
+		gl, err := gitlab.Connect(gitlab.Options{URL: w.gitlab.BaseURL(), Token: w.gitlab.Token("pin"), Transport: w.gitlab.Transport(), Retries: -1})
+		w.must(err)
+		r := round.New(round.Options{GitLab: gl, Store: db})
+		for _, says := range []struct{ who, text string }{{"bob", "@pin test"}, {"alice", "@pin cancel"}} {
+			w.say(says.who, says.text)
+			_, err = r.Run(t.Context(), w.all[0], time.Now())
+			w.must(err)
+		}
+		var got []string
+		w.must(db.Audit(t.Context(), "g/lib", func(e store.AuditEntry) error {
+			got = append(got, strings.TrimSpace(string(e.Event)+" "+e.Action+" "+e.Target+" by "+e.Who+" "+e.Result))
+			return nil
+		}))
+		text := strings.Join(got, "\n")
+		for _, want := range []string{"began StartTest bot !1 by bob", "ended StartTest bot !1 by bob done", "began CancelTest bot !1 by alice", "ended CancelTest bot !1 by alice done"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q is missing in\n%s", want, text)
+			}
+		}
+	})
+}

@@ -156,7 +156,10 @@ func (l *look) all(ctx context.Context) error {
 
 // finish enters what a decision tells into the report.
 func (l *look) finish(p bot.Plan) {
-	l.report.Tests, l.report.Notes = p.Tests, p.Notes
+	l.report.Tests = p.Tests
+	if len(p.Needs) == 0 {
+		l.report.Notes = p.Notes
+	}
 }
 
 // fail says what failed, once, and that nothing more is done for a merge request; 0 is

@@ -72,7 +72,7 @@ func (p *program) audit(ctx context.Context, c *config.Config, project string, a
 	if lines > 0 {
 		return nil
 	}
-	if project != "" {
+	if project != "" && !hasBot(c, project) {
 		if _, err := choose(c, []string{project}); err != nil {
 			return err // a name that was mistyped
 		}

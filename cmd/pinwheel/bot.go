@@ -15,6 +15,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/bot"
 	"gitlab.com/cki-project/pinwheel/bot/round"
 	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/scheduler"
 	"gitlab.com/cki-project/pinwheel/store"
@@ -36,6 +37,7 @@ rest.`,
 	}
 	o := shared(c, configFlag, atFlag, jsonFlag)
 	look := c.Flags().Bool("look", false, "print how tests stand and write nothing")
+	file := c.Flags().String("metrics", "", "write metrics for Prometheus' textfile collector to `FILE`")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		now, err := p.instant(o.at)
 		if err != nil {
@@ -54,30 +56,82 @@ rest.`,
 			return err
 		}
 		defer closing()
-		r := botOf(runner)
-		worst := exitDone
-		for _, project := range projects {
-			do := r.Run
-			if *look {
-				do = r.Preview
-			}
-			report, err := do(cmd.Context(), project, now)
-			worst = max(worst, p.looked(project, report, err, botOut{asJSON: o.json, tests: *look}))
-		}
-		if err := cmd.Context().Err(); err != nil {
+		r, err := p.botOf(c, runner)
+		if err != nil {
 			return err
 		}
-		if worst != exitDone {
-			return failure{code: worst}
+		var measured *metrics
+		if *file != "" {
+			measured = newMetrics(*file, p.version)
 		}
-		return nil
+		return p.lookAt(cmd.Context(), r, projects, botLooks{now, botOut{asJSON: o.json, tests: *look}, measured})
 	}
 	return c
 }
 
-// botOf is a Runner of the bot by the edges of another one.
-func botOf(r *reconcile.Runner) *round.Runner {
-	return round.New(round.Options{GitLab: r.GitLab, Store: r.Store, FormerUsers: r.FormerUsers, Log: r.Log, Audit: r.Audit})
+// botLooks are how projects are looked at: as of when, how it is printed, and where metrics
+// go. With tests nothing is written.
+type botLooks struct {
+	now     time.Time
+	out     botOut
+	metrics *metrics
+}
+
+// lookAt looks once at each of some projects.
+func (p *program) lookAt(ctx context.Context, r *round.Runner, projects []round.Project, how botLooks) error {
+	do := r.Run
+	if how.out.tests {
+		do = r.Preview
+	}
+	worst := exitDone
+	for _, project := range projects {
+		report, err := do(ctx, project, how.now)
+		worst = max(worst, p.looked(project, report, err, how.out))
+		if err := how.metrics.looked(project.Member.Path, how.now, report, err); err != nil {
+			return err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if worst != exitDone {
+		return failure{code: worst}
+	}
+	return nil
+}
+
+// botOf is a Runner of the bot by the edges of another one, with the bot's own token if
+// there is one.
+func (p *program) botOf(c *config.Config, r *reconcile.Runner) (*round.Runner, error) {
+	client, err := p.botClient(c, r.GitLab)
+	if err != nil {
+		return nil, err
+	}
+	return round.New(round.Options{GitLab: client, Store: r.Store, FormerUsers: r.FormerUsers, Log: r.Log, Audit: r.Audit}), nil
+}
+
+// botClient is the connection of the bot: that of pinwheel, unless it has a token of its
+// own.
+func (p *program) botClient(c *config.Config, own *gitlab.Client) (*gitlab.Client, error) {
+	if !c.BotApart(p.env) {
+		return own, nil
+	}
+	if _, err := c.BotToken(p.env); err != nil {
+		return nil, failure{exitUsage, err}
+	}
+	with, err := p.connection(c)
+	if err != nil {
+		return nil, err
+	}
+	with.ReadToken = func() (string, error) {
+		token, err := c.BotToken(p.env)
+		return token.Reveal(), err
+	}
+	client, err := gitlab.Connect(with)
+	if err != nil {
+		return nil, failure{exitUsage, err}
+	}
+	return client, nil
 }
 
 // chooseBot returns the named projects that have the bot, or all of them.
@@ -104,6 +158,11 @@ func chooseBot(c *config.Config, names []string) ([]round.Project, error) {
 	return out, nil
 }
 
+// hasBot reports whether a project has the bot.
+func hasBot(c *config.Config, path string) bool {
+	return slices.ContainsFunc(round.Projects(c.Software), func(p round.Project) bool { return strings.EqualFold(p.Member.Path, path) })
+}
+
 // botOut is how a look is printed.
 type botOut struct{ asJSON, tests bool }
 
@@ -115,6 +174,7 @@ type lookedOut struct {
 	Changes  int       `json:"changes"`
 	Problems []string  `json:"problems"`
 	Tests    []testOut `json:"tests"`
+	Notes    []string  `json:"notes"` // for the operator; they are no failures
 }
 
 // testOut is a test in JSON.
@@ -144,9 +204,15 @@ func (p *program) looked(project round.Project, r round.Report, err error, how b
 		problems[i] = printable(problems[i])
 		fmt.Fprintf(p.err, "pinwheel: %s: %s\n", path, problems[i])
 	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(p.err, "pinwheel: %s: %s\n", path, printable(n))
+	}
 	switch {
 	case how.asJSON:
-		out := lookedOut{path, code, r.Open, r.Wrote, append([]string{}, problems...), []testOut{}}
+		out := lookedOut{path, code, r.Open, r.Wrote, append([]string{}, problems...), []testOut{}, []string{}}
+		for _, n := range r.Notes {
+			out.Notes = append(out.Notes, printable(n))
+		}
 		for _, t := range r.Tests {
 			out.Tests = append(out.Tests, testOut{t.IID, t.Pipeline, t.Commit, t.By, t.State, t.URL, append([]bot.Job{}, t.Jobs...), t.Why})
 		}
@@ -188,9 +254,8 @@ func (p *program) tests(path string, r round.Report) {
 
 // bots looks at the merge requests of every project that has the bot, after a run of
 // the updater, and returns the worst exit code.
-func (p *program) bots(ctx context.Context, s subject, runner *reconcile.Runner, asJSON bool) int {
+func (p *program) bots(ctx context.Context, s subject, r *round.Runner, asJSON bool) int {
 	worst := exitDone
-	r := botOf(runner)
 	for _, project := range round.Projects(s.config.Software) {
 		if ctx.Err() != nil {
 			break
@@ -209,10 +274,11 @@ type servedBots struct {
 	all     []round.Project
 	runner  *round.Runner
 	watcher *round.Watcher
+	metrics *metrics
 }
 
-func newBots(c *config.Config, r *reconcile.Runner) *servedBots {
-	return &servedBots{round.Projects(c.Software), botOf(r), round.NewWatcher(r.GitLab)}
+func newBots(c *config.Config, r *round.Runner, m *metrics) *servedBots {
+	return &servedBots{round.Projects(c.Software), r, round.NewWatcher(r.GitLab), m}
 }
 
 // keys name them to the scheduler.
@@ -235,6 +301,9 @@ func (b *servedBots) run(ctx context.Context, key string, now time.Time) (known 
 		return true, &scheduler.Later{At: busy.Until, Err: err}
 	}
 	b.watcher.Ran(key, report, now)
+	if merr := b.metrics.looked(b.all[at].Member.Path, now, report, err); merr != nil {
+		b.runner.Log.Error("metrics not written", "err", merr)
+	}
 	if err == nil && len(report.Failures) > 0 {
 		err = errors.New(strings.Join(report.Failures, "; "))
 	}

@@ -58,7 +58,7 @@ func TestBot(t *testing.T) {
 	has(t, out, "group/lib: nobody asked for a test of 1 open merge request")
 	code, out, said = w.pinwheel("bot", "--json", "group/lib", "--config", file)
 	w.want(code, exitDone, said)
-	has(t, out, `{"project":"group/lib","exit_code":0,"merge_requests_open":1,"changes":0,"problems":[],"tests":[]}`)
+	has(t, out, `{"project":"group/lib","exit_code":0,"merge_requests_open":1,"changes":0,"problems":[],"tests":[],"notes":[]}`)
 	code, _, said = w.pinwheel("bot", "group/other", "--config", file)
 	w.want(code, exitUsage, said)
 	has(t, said, `has no bot for "group/other"; it has one for group/lib`)

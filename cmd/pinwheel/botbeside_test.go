@@ -9,7 +9,7 @@ import (
 )
 
 // botWorld is a configuration with the bot alone, and a merge request of its package.
-func botWorld(t *testing.T, pipeline string) (w *world, file string) {
+func botWorld(t *testing.T) (w *world, file string) {
 	t.Helper()
 	w = newWorld(t)
 	data, err := os.ReadFile(w.path("pinwheel.yaml"))
@@ -22,7 +22,7 @@ func botWorld(t *testing.T, pipeline string) (w *world, file string) {
   packages: [lib]
   bot:
     marks: {KIND: test}
-    pipelines: [{name: quick, project: group/pipes, ref: main`+pipeline+`}]
+    pipelines: [{name: quick, project: group/pipes, ref: main}]
     default: [quick]
     projects: [{name: lib}]
 `)
@@ -30,7 +30,7 @@ func botWorld(t *testing.T, pipeline string) (w *world, file string) {
 	pipes := w.gitlab.AddProject("group/pipes", "main", map[string]string{"README": "x"})
 	for _, p := range []*gitlabsim.Project{lib, pipes} {
 		w.gitlab.AddMember(p, "maintainer", gitlabsim.Maintainer)
-		w.gitlab.AddMember(p, "pinwheel-bot", gitlabsim.Developer)
+		w.gitlab.AddMember(p, "pinwheel-bot", gitlabsim.Maintainer)
 	}
 	if _, err := lib.Push("maintainer", "fix", "Fix", map[string]string{"lib.py": "y"}); err != nil {
 		t.Fatal(err)
@@ -46,16 +46,16 @@ func botWorld(t *testing.T, pipeline string) (w *world, file string) {
 
 // A token of its own makes the bot a user of its own, and doctor looks at that one.
 func TestBotWithATokenOfItsOwn(t *testing.T) {
-	w, file := botWorld(t, "")
+	w, file := botWorld(t)
 	w.gitlab.AddBot("tester", "Tester")
 	w.env["PINWHEEL_BOT_TOKEN"] = w.gitlab.Token("tester")
-	code, out, said := w.pinwheel("doctor", "--config", file)
+	code, out, _ := w.pinwheel("doctor", "--config", file)
 	w.want(code, exitFailed, out)
-	has(t, out, "group/lib: bot: the token's user may not set commit statuses there", "token of the bot: tester")
+	has(t, out, "group/lib: bot: it cannot be read", "token of the bot: of tester")
 	for _, path := range []string{"group/lib", "group/pipes"} {
-		w.gitlab.AddMember(w.gitlab.Project(path), "tester", gitlabsim.Developer)
+		w.gitlab.AddMember(w.gitlab.Project(path), "tester", gitlabsim.Maintainer)
 	}
-	code, _, said = w.pinwheel("bot", "--config", file)
+	code, _, said := w.pinwheel("bot", "--config", file)
 	w.want(code, exitDone, said)
 	m, _ := w.gitlab.Project("group/lib").MR(1)
 	if n := m.Notes[len(m.Notes)-1]; n.Author != "tester" || !strings.Contains(n.Body, "`@tester test`") {
@@ -78,7 +78,7 @@ func TestBotWithATokenOfItsOwn(t *testing.T) {
 
 // Doctor reads which inputs a pipeline declares, and names the ones that are missing.
 func TestDoctorLooksAtTheInputsOfPipelines(t *testing.T) {
-	w, file := botWorld(t, "")
+	w, file := botWorld(t)
 	pipes := w.gitlab.Project("group/pipes")
 	check := func(ci string, want ...string) {
 		t.Helper()
@@ -98,23 +98,23 @@ func TestDoctorLooksAtTheInputsOfPipelines(t *testing.T) {
 
 // A second answerer is told to the operator, too, and is no failure.
 func TestBotTellsOfASecondAnswerer(t *testing.T) {
-	w, file := botWorld(t, "")
+	w, file := botWorld(t)
 	code, _, said := w.pinwheel("bot", "--config", file)
 	w.want(code, exitDone, said)
 	if err := w.gitlab.Project("group/lib").CommentMR("pinwheel-bot", 1, "I start pipelines."); err != nil {
 		t.Fatal(err)
 	}
-	code, out, said := w.pinwheel("bot", "--config", file)
+	code, _, said = w.pinwheel("bot", "--config", file)
 	w.want(code, exitDone, said)
 	has(t, said, "pinwheel: group/lib: !1: another program writes comments as pinwheel-bot there, and may answer the same words: switch it off for group/lib")
-	code, out, said = w.pinwheel("bot", "--json", "--config", file)
+	code, out, said := w.pinwheel("bot", "--json", "--config", file)
 	w.want(code, exitDone, said)
 	has(t, out, `"notes":["!1: another program`)
 }
 
 // Of a project with the bot alone the audit says that nothing was done, and what was.
 func TestAuditOfTheBot(t *testing.T) {
-	w, file := botWorld(t, "")
+	w, file := botWorld(t)
 	code, _, said := w.pinwheel("bot", "--look", "--config", file)
 	w.want(code, exitDone, said)
 	code, out, said := w.pinwheel("audit", "group/lib", "--config", file)
@@ -122,22 +122,16 @@ func TestAuditOfTheBot(t *testing.T) {
 	has(t, out, "nothing was done yet")
 	code, _, said = w.pinwheel("bot", "--config", file)
 	w.want(code, exitDone, said)
-	lib := w.gitlab.Project("group/lib") // its clock stands still, so the commit is named
-	if err := lib.CommentMR("maintainer", 1, "@pinwheel-bot test @"+lib.Head("fix")[:12]); err != nil {
-		t.Fatal(err)
-	}
-	code, _, said = w.pinwheel("bot", "--config", file)
-	w.want(code, exitDone, said)
 	code, out, said = w.pinwheel("audit", "group/lib", "--config", file)
 	w.want(code, exitDone, said)
-	has(t, out, "began StartTest bot !1 by maintainer", "ended StartTest bot !1 by maintainer", "since asked: done")
+	has(t, out, "began BotComment bot !1", "ended BotComment bot !1: done")
 	code, _, said = w.pinwheel("audit", "group/other", "--config", file)
 	w.want(code, exitUsage, said)
 }
 
 // Metrics tell of looks and tests, after a look and while pinwheel serves.
 func TestMetricsOfTheBot(t *testing.T) {
-	w, file := botWorld(t, "")
+	w, file := botWorld(t)
 	prom := w.path("bot.prom")
 	code, _, said := w.pinwheel("bot", "--metrics", prom, "--config", file)
 	w.want(code, exitDone, said)

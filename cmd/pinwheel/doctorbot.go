@@ -2,25 +2,37 @@ package main
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
 
 	"gitlab.com/cki-project/pinwheel/bot"
 	"gitlab.com/cki-project/pinwheel/bot/round"
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/operation"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
 // bots looks whether comments can be answered in the projects that have the bot, and
 // whether the pipelines that they ask for can be started.
 func (d *doctor) bots(ctx context.Context) {
-	client := mrs.New(d.options.GitLab, mrs.Options{})
+	projects := round.Projects(d.config.Software)
+	if len(projects) == 0 {
+		return
+	}
+	gl, ok := d.botToken(ctx)
+	if !ok {
+		return
+	}
+	b := botDoctor{doctor: d, gl: gl, client: mrs.New(gl, mrs.Options{}), projects: projects}
 	seen := map[string]bool{}
-	for _, p := range round.Projects(d.config.Software) {
+	for _, p := range projects {
 		if ctx.Err() != nil {
 			return
 		}
 		path := p.Member.Path
-		found, err := d.options.GitLab.Project(ctx, path, 0)
+		found, err := gl.Project(ctx, path, 0)
 		switch {
 		case err != nil:
 			d.say(wrong, path, "bot: it cannot be read: %s", sentence(err))
@@ -33,22 +45,56 @@ func (d *doctor) bots(ctx context.Context) {
 		}
 		for _, one := range p.Policy.Pipelines {
 			if !seen[one.Name] {
-				d.botPipeline(ctx, client, one)
+				b.pipeline(ctx, one)
 			}
 			seen[one.Name] = true
 		}
 	}
 }
 
-// botPipeline looks whether a pipeline can be started with what it gets.
-func (d *doctor) botPipeline(ctx context.Context, client *mrs.Client, one bot.Pipeline) {
+// botToken is the connection of the bot; it looks at its token, where that is one of its
+// own.
+func (d *doctor) botToken(ctx context.Context) (gl *gitlab.Client, ok bool) {
+	const subject = "token of the bot"
+	gl, err := d.botClient(d.config, d.options.GitLab)
+	if err != nil {
+		d.say(wrong, subject, "%s", sentence(err))
+		return nil, false
+	}
+	if gl == d.options.GitLab {
+		return gl, true
+	}
+	user, err := gl.Whoami(ctx)
+	if err != nil {
+		d.say(wrong, subject, "%s", sentence(err))
+		return nil, false
+	}
+	t, err := gl.Token(ctx)
+	if err != nil {
+		d.say(doubt, subject, "of %s works, but what it may do cannot be read (%v)", user.Username, err)
+		return gl, true
+	}
+	d.scopes(subject, user.Username, t)
+	return gl, true
+}
+
+// botDoctor looks at the pipelines of the bot.
+type botDoctor struct {
+	*doctor
+	gl       *gitlab.Client
+	client   *mrs.Client
+	projects []round.Project
+}
+
+// pipeline looks whether a pipeline can be started with what it gets.
+func (d *botDoctor) pipeline(ctx context.Context, one bot.Pipeline) {
 	there, ref := one.Spec.Project, one.Spec.Ref
-	found, err := d.options.GitLab.Project(ctx, there, 0)
+	found, err := d.gl.Project(ctx, there, 0)
 	if err != nil {
 		d.say(wrong, there, "pipeline %s: it cannot be read: %s", one.Name, sentence(err))
 		return
 	}
-	right, err := client.GateRights(ctx, mrs.ProjectOf(found), ref)
+	right, err := d.client.GateRights(ctx, mrs.ProjectOf(found), ref)
 	switch {
 	case err != nil:
 		d.say(doubt, there, "pipeline %s: %s cannot be read: %s", one.Name, ref, sentence(err))
@@ -61,8 +107,54 @@ func (d *doctor) botPipeline(ctx context.Context, client *mrs.Client, one bot.Pi
 	case setsVariables(one) && !variablesAllowed(found):
 		d.say(wrong, there, "pipeline %s: the token's user may not set variables of pipelines: allow it under Settings > CI/CD > Variables, or describe it with inputs alone and declare them", one.Name)
 	default:
-		d.say(good, there, "pipeline %s can start on %s", one.Name, ref)
+		d.inputs(ctx, found, one)
 	}
+}
+
+// inputs looks whether a pipeline declares the inputs that it gets.
+func (d *botDoctor) inputs(ctx context.Context, there gitlab.Project, one bot.Pipeline) {
+	const file = ".gitlab-ci.yml"
+	needs, ref := d.handedOver(one), one.Spec.Ref
+	data, found, err := d.gl.File(ctx, there.ID, file, ref)
+	switch {
+	case len(needs) == 0:
+	case err != nil:
+		d.say(doubt, there.Path, "pipeline %s: %s on %s cannot be read: %s", one.Name, file, ref, sentence(err))
+		return
+	case !found:
+		d.say(doubt, there.Path, "pipeline %s: there is no %s on %s, so nothing tells whether it declares the inputs %s", one.Name, file, ref, strings.Join(needs, ", "))
+		return
+	default:
+		declared, whole := operation.Declared(data)
+		lacks := slices.DeleteFunc(needs, func(name string) bool { return slices.Contains(declared, name) })
+		if len(lacks) > 0 && whole {
+			d.say(wrong, there.Path, "pipeline %s: %s on %s does not declare %s: add each below spec: inputs, or write overrides: variables", one.Name, file, ref, strings.Join(lacks, ", "))
+			return
+		}
+	}
+	d.say(good, there.Path, "pipeline %s can start on %s", one.Name, ref)
+}
+
+// handedOver are the inputs that a pipeline may get: its own, and with overrides as
+// inputs those of all projects that ask for it, the marks and what a comment may set.
+func (d *botDoctor) handedOver(one bot.Pipeline) []string {
+	names := map[string]bool{}
+	for _, in := range one.Spec.Inputs {
+		names[in.Name] = true
+	}
+	for _, p := range d.projects {
+		if !one.Inputs || !slices.ContainsFunc(p.Policy.Pipelines, func(o bot.Pipeline) bool { return o.Name == one.Name }) {
+			continue
+		}
+		names[p.Member.Override] = true
+		for _, v := range p.Policy.Marks {
+			names[v.Name] = true
+		}
+		for _, name := range p.Policy.Allow {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 // setsVariables reports whether a pipeline is started with variables.

@@ -28,6 +28,7 @@ type metrics struct {
 	requests  *prometheus.CounterVec   // by host and status
 	ticks     prometheus.Histogram
 	expires   *prometheus.GaugeVec // by token
+	bots      *botMetrics
 }
 
 // measured is what is known of one project.
@@ -57,6 +58,7 @@ func newMetrics(path, version string) *metrics {
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "pinwheel_build_info", Help: "The version that runs."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
+	m.bots = newBotMetrics(m.own)
 	m.own.MustRegister(build, m, m.durations, m.requests, m.ticks, m.expires)
 	return m
 }

@@ -48,6 +48,10 @@ func (p *program) runOnce(ctx context.Context, o *options, names []string) error
 		return err
 	}
 	defer closing()
+	bots, err := p.botOf(s.config, runner)
+	if err != nil {
+		return err
+	}
 	atOnce := s.config.AtOnce
 	if s.config.MaxNew > 0 {
 		atOnce = 1 // who comes first in the configuration gets of what all may open
@@ -58,7 +62,7 @@ func (p *program) runOnce(ctx context.Context, o *options, names []string) error
 		return func() { worst = max(worst, p.report(s.projects[i], report, err, o.json)) }
 	})
 	if len(names) == 0 {
-		worst = max(worst, p.bots(ctx, s, runner, o.json))
+		worst = max(worst, p.bots(ctx, s, bots, o.json))
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -90,7 +90,11 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 		return err
 	}
 	defer done()
-	s.runner, s.bots, s.watcher = runner, newBots(c, runner), reconcile.NewWatcher(runner.GitLab, runner.Dashboard)
+	lookers, err := p.botOf(c, runner)
+	if err != nil {
+		return err
+	}
+	s.runner, s.bots, s.watcher = runner, newBots(c, lookers, s.metrics), reconcile.NewWatcher(runner.GitLab, runner.Dashboard)
 	for _, project := range c.Projects {
 		s.projects[project.Path] = project
 		s.paths = append(s.paths, project.Path)

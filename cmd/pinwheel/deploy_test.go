@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
+	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 )
 
@@ -150,7 +153,7 @@ func TestDeploy(t *testing.T) {
 	has(t, out, "4 2026-01-02T09:00:00Z forward of "+deployPath+" by maintainer", "1 2026")
 	code, _, complaints = p.configured("releases", "--metrics", p.path("metrics"))
 	p.want(code, exitDone, complaints)
-	has(t, p.read("metrics"), `pinwheel_production_behind_commits{project="cki/cki-lib"} 0`, `pinwheel_production_held{project="cki/cki-tools"} 1`, "pinwheel_production_set 4")
+	has(t, p.read("metrics"), `pinwheel_production_read_timestamp_seconds`, `pinwheel_production_behind_commits{project="cki/cki-lib"} 0`, `pinwheel_production_held{project="cki/cki-tools"} 1`, "pinwheel_production_set 4")
 	code, out, complaints = p.configured("audit")
 	p.want(code, exitDone, complaints)
 	has(t, out, deployPath+" began MoveProduction production by maintainer", deployPath+" ended MoveProduction production by maintainer", setsPath+" ended WriteSet set 4", ": done")
@@ -180,5 +183,34 @@ func TestDeployAgain(t *testing.T) {
 	has(t, out, `"did":"deploy"`, `"kind":"rollback"`, `"from":"`+second+`"`)
 	if p.head() != first {
 		t.Errorf("production is at %s", p.head())
+	}
+}
+
+// TestServeTellsOfProduction: the metrics of serve have what is in production, and what
+// cannot be read any more stays as it was.
+func TestServeTellsOfProduction(t *testing.T) {
+	p := newProduction(t)
+	p.merge()
+	code, _, complaints := p.job("main", nil)
+	p.want(code, exitDone, complaints)
+	p.merge()
+	c, err := config.Load(p.path("pinwheel.yaml"))
+	must(t, err)
+	var said bytes.Buffer
+	s := &service{config: c, metrics: newMetrics(p.path("pinwheel.prom"), "1.2.3"), program: &program{
+		out: &said, err: &said, env: func(k string) string { return p.env[k] }, now: func() time.Time { return instant(t, friday) }, version: "1.2.3", instance: newInstance(),
+	}}
+	m := newProductionMetrics(s.metrics.own)
+	must(t, s.readProduction(t.Context(), m))
+	want := []string{`pinwheel_production_behind_commits{project="cki/cki-lib"} 1`, `pinwheel_production_held{project="cki/cki-tools"} 0`, "pinwheel_production_set 1", "pinwheel_build_info{"}
+	has(t, p.read("pinwheel.prom"), want...)
+	writes := len(p.gitlab.Writes(time.Time{}))
+	p.gitlab.Revoke(p.env["PINWHEEL_DEPLOY_TOKEN"])
+	if err := s.readProduction(t.Context(), m); err == nil {
+		t.Error("production was read with a token that was revoked")
+	}
+	has(t, p.read("pinwheel.prom"), want...)
+	if said.Len() > 0 || len(p.gitlab.Writes(time.Time{})) != writes {
+		t.Errorf("it says %q, or wrote to GitLab", &said)
 	}
 }

@@ -33,6 +33,7 @@ func newDelivery(t *testing.T) *delivery {
 	}
 	d.env["PINWHEEL_DEPLOY_TOKEN"] = d.gitlab.Token("deploy-bot", "api", "write_repository")
 	text := d.read("pinwheel.yaml")
+	text = fmt.Sprintf("store: %q\n", d.path("pinwheel.db")) + text
 	before, images, found := strings.Cut(text, "  images: [")
 	if !found {
 		t.Fatal("the configuration has no images")

@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
 	"gitlab.com/cki-project/pinwheel/deploy"
@@ -63,7 +64,9 @@ on it. Nothing is written to GitLab. --metrics writes a file for Prometheus.`,
 			return misdeployed(err)
 		}
 		if *metrics != "" {
-			if err := replaceFile(*metrics, []byte(releaseMetrics(v))); err != nil {
+			to := prometheus.NewRegistry()
+			newProductionMetrics(to).note(v, p.now())
+			if err := prometheus.WriteToTextfile(*metrics, to); err != nil {
 				return err
 			}
 		}
@@ -182,29 +185,4 @@ func (p *program) saySets(all []deploy.Set, asJSON bool) error {
 		fmt.Fprintln(p.out, "there are no sets yet: the first deployment makes one")
 	}
 	return nil
-}
-
-// releaseMetrics is an overview in Prometheus' text format.
-func releaseMetrics(v deploy.Overview) string {
-	var out strings.Builder
-	family := func(name, help string, value func(deploy.Release) (float64, bool)) {
-		fmt.Fprintf(&out, "# HELP pinwheel_production_%s %s\n# TYPE pinwheel_production_%s gauge\n", name, help, name)
-		for _, r := range v.Projects {
-			if n, ok := value(r); ok {
-				fmt.Fprintf(&out, "pinwheel_production_%s{project=%q} %s\n", name, r.Project, decimal(n))
-			}
-		}
-	}
-	flag := func(on bool) float64 {
-		if on {
-			return 1
-		}
-		return 0
-	}
-	family("behind_commits", "Commits of the default branch that production has not.", func(r deploy.Release) (float64, bool) { return float64(r.Behind), r.Behind >= 0 })
-	family("since_timestamp_seconds", "Since when production is where it is.", func(r deploy.Release) (float64, bool) { return unix(r.Since), !r.Since.IsZero() })
-	family("held", "Whether a hold keeps production where it is.", func(r deploy.Release) (float64, bool) { return flag(r.Held), true })
-	fmt.Fprintf(&out, "# HELP pinwheel_production_set The newest set.\n# TYPE pinwheel_production_set gauge\npinwheel_production_set %d\n", v.Set.ID)
-	fmt.Fprintf(&out, "# HELP pinwheel_production_under_way Whether a deployment is under way.\n# TYPE pinwheel_production_under_way gauge\npinwheel_production_under_way %s\n", decimal(flag(v.UnderWay != nil)))
-	return out.String()
 }

@@ -142,6 +142,7 @@ func (s *service) until(ctx context.Context, how serving) error {
 	}
 	if s.metrics != nil {
 		beside.Go(func() { s.lookAtTokens(ctx) })
+		beside.Go(func() { s.lookAtProduction(ctx) })
 	}
 	schedule.Run(ctx)
 	beside.Wait()

@@ -86,14 +86,25 @@ func (c *Client) JobRun(ctx context.Context, project, id int64) (JobRun, error) 
 // Deployment is a record of an environment.
 type Deployment struct{ Environment, Ref, SHA string }
 
+// NewestDeployment is the commit of the newest successful deployment to an environment.
+// found is false if there is none.
+// https://docs.gitlab.com/api/deployments/#list-project-deployments
+func (c *Client) NewestDeployment(ctx context.Context, project int64, environment string) (sha string, found bool, err error) {
+	opt := &api.ListProjectDeploymentsOptions{ListOptions: api.ListOptions{PerPage: 1}, Environment: &environment, Status: new("success"), OrderBy: new("id"), Sort: new("desc")}
+	list, _, err := c.API.Deployments.ListProjectDeployments(project, opt, api.WithContext(ctx))
+	if err != nil || len(list) == 0 {
+		return "", false, Fail(err, "list the deployments to %s", environment)
+	}
+	return list[0].SHA, true, nil
+}
+
 // RecordDeployment adds a successful deployment to an environment, which is made where
 // it is absent, unless the newest one is of that commit already.
 // https://docs.gitlab.com/api/deployments/#create-a-deployment
 func (c *Client) RecordDeployment(ctx context.Context, project int64, d Deployment) error {
 	there := func() (bool, error) {
-		opt := &api.ListProjectDeploymentsOptions{ListOptions: api.ListOptions{PerPage: 1}, Environment: &d.Environment, Status: new("success"), OrderBy: new("id"), Sort: new("desc")}
-		list, _, err := c.API.Deployments.ListProjectDeployments(project, opt, api.WithContext(ctx))
-		return len(list) > 0 && list[0].SHA == d.SHA, Fail(err, "list the deployments to %s", d.Environment)
+		sha, found, err := c.NewestDeployment(ctx, project, d.Environment)
+		return found && sha == d.SHA, err
 	}
 	if found, err := there(); found || err != nil {
 		return err

@@ -128,4 +128,37 @@ func (d *doctor) productionOf(ctx context.Context, client *gitlab.Client, path s
 	default:
 		d.say(good, path, "the branch %s can be moved, and moved back", branch)
 	}
+	d.defaultBranchOf(ctx, client, p)
+	d.environmentOf(ctx, client, p, head)
+}
+
+// defaultBranchOf says who decides what is deployed: whoever may push to the default
+// branch of a project.
+func (d *doctor) defaultBranchOf(ctx context.Context, client *gitlab.Client, p gitlab.Project) {
+	may, level, err := client.ForcePushable(ctx, p.ID, p.DefaultBranch)
+	switch {
+	case err != nil: // the line about the other branch says so
+	case may && level == 0:
+		d.say(doubt, p.Path, "the default branch %s is not protected, so what any Developer pushes there is deployed without a review: protect it in Settings > Repository > Protected branches", p.DefaultBranch)
+	case level > 0 && level <= int(plan.Developer):
+		d.say(doubt, p.Path, "Developers may push to the default branch %s, so what they push is deployed without a review: let Maintainers or no one push to it in Settings > Repository > Protected branches", p.DefaultBranch)
+	default:
+		d.say(good, p.Path, "the default branch %s is protected", p.DefaultBranch)
+	}
+}
+
+// environmentOf compares what GitLab's environment page shows with what is in production.
+func (d *doctor) environmentOf(ctx context.Context, client *gitlab.Client, p gitlab.Project, head string) {
+	name := d.config.Software.Deploy.Environment
+	sha, found, err := client.NewestDeployment(ctx, p.ID, name)
+	switch {
+	case err != nil:
+		d.say(doubt, p.Path, "its environment %s cannot be read (%s)", name, sentence(err))
+	case !found:
+		d.say(good, p.Path, "its environment %s has no deployment yet", name)
+	case sha != head:
+		d.say(doubt, p.Path, "its environment %s shows %.12s, and production is at %s: somebody moved the branch beside pinwheel, or a merged result was deployed", name, sha, orNone(head))
+	default:
+		d.say(good, p.Path, "its environment %s shows %.12s, which is in production", name, sha)
+	}
 }

@@ -73,8 +73,18 @@ func lines(all []plan.LineChange, removed bool) []string {
 	return out
 }
 
-// steps says from which version to which, only once if all pins of the update agree.
+// steps is [Steps] with the kind of the update.
 func steps(u plan.Update) string {
+	step := Steps(u)
+	if step == "" || u.Kind == "" {
+		return step
+	}
+	return step + ", " + string(u.Kind)
+}
+
+// Steps says from which version to which an update moves its pins, once if all of them
+// agree. It does not repeat a version that the title has. It is empty without moves.
+func Steps(u plan.Update) string {
 	type step struct{ name, from, to string }
 	var all []step
 	agree := true
@@ -86,25 +96,18 @@ func steps(u plan.Update) string {
 		all = append(all, s)
 		agree = agree && s.from == all[0].from && s.to == all[0].to
 	}
-	kind := ""
-	if u.Kind != "" {
-		kind = ", " + string(u.Kind)
-	}
 	var parts []string
 	for i, s := range all {
 		arrow := s.from + " → " + s.to
 		switch {
 		case agree && slices.Contains(strings.Fields(u.Title), "v"+s.to):
-			return "from " + s.from + kind // the title says whereto
+			return "from " + s.from
 		case agree:
-			return arrow + kind
+			return arrow
 		case i == maxSteps:
-			return strings.Join(parts, ", ") + fmt.Sprintf(" and %d more%s", len(all)-i, kind)
+			return strings.Join(parts, ", ") + fmt.Sprintf(" and %d more", len(all)-i)
 		}
 		parts = append(parts, s.name+" "+arrow)
 	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return strings.Join(parts, ", ") + kind
+	return strings.Join(parts, ", ")
 }

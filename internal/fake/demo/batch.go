@@ -3,10 +3,12 @@ package demo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/plan"
 )
 
 // This file is the last scene: a batch that is red and takes itself apart.
@@ -63,7 +65,7 @@ func (w *week) batch(ctx context.Context) {
 		if err == nil && writes == 0 {
 			w.must(fmt.Errorf("nothing happened: %+v", report.Failures))
 		}
-		w.put(plain, "   ", w.local().Format("15:04")+"  "+w.line())
+		w.put(plain, "   ", w.local().Format("15:04")+"  "+progress(report.Plan))
 		w.probes()
 		if w.ended() {
 			break
@@ -91,66 +93,70 @@ func (s *stage) batchProject() (config.Project, *gitlabsim.Project, error) {
 	return policy, project, project.Script(batchScript)
 }
 
-// line is what the dashboard says of the batch.
-func (w *week) line() string {
-	for l := range strings.Lines(w.issue().Description) {
-		if _, said, found := strings.Cut(l, "It is red"); found {
-			said, _, _ = strings.Cut(said, "\n")
-			return "dashboard: It is red" + said
+// progress is what the dashboard says about the batch.
+func progress(p plan.Plan) string {
+	for _, u := range p.Updates {
+		for _, why := range u.Why {
+			if apart, is := why.(plan.TakenApart); is {
+				return "dashboard: " + plan.Sentence(plan.Markdown(apart))
+			}
 		}
 	}
 	return "dashboard: nothing of it is red any more"
 }
 
-// probes prints what there is to see of every merge request.
+// probes prints every merge request that is new, and the batch: of a probe, which part
+// it tests, as the commits of the two say.
 func (w *week) probes() {
 	for _, mr := range w.project.MRs() {
-		what := strings.TrimPrefix(mr.Title, "Draft: ")
 		if mr.State == "closed" || mr.IID > 1 && mr.CreatedAt.Before(w.now()) {
 			continue // it was shown
 		}
-		if head, _, found := strings.Cut(shownLine(mr.Description), ", which is red"); found && mr.State == "opened" {
-			what = strings.ToLower(head[:1]) + head[1:]
+		what := plan.PlainTitle(mr.Title)
+		if w.isProbe(mr) {
+			what = fmt.Sprintf("tests %d of the %d updates of `!1`", len(w.moves(mr)), len(w.moves(w.project.MRs()[0])))
 		}
 		w.put(cyan, "   ", fmt.Sprintf("!%d %s  %s", mr.IID, mr.State, what))
 	}
 }
 
-// shownLine is the first line of a description that people see.
-func shownLine(description string) string {
-	for l := range strings.Lines(description) {
-		if l = strings.TrimSpace(l); l != "" && !strings.HasPrefix(l, "<!--") {
-			return l
-		}
+// moves are the moves of a merge request, as the trailers of its commit have them.
+func (w *week) moves(mr gitlabsim.MergeRequest) []plan.Move {
+	commits := w.project.Commits(mr.SourceBranch)
+	if len(commits) == 0 {
+		return nil
 	}
-	return ""
+	t, _ := plan.ParseTrailers(commits[0].Message)
+	return t.Moves
 }
 
-// ended reports whether the probes are closed.
+// ended reports whether what breaks the batch has a merge request of its own.
 func (w *week) ended() bool {
-	open := 0
-	for _, mr := range w.project.MRs() {
-		if mr.State == "opened" && mr.IID > 1 && !strings.Contains(mr.SourceBranch, "probe-") {
-			open++
-		}
-	}
-	return open > 0
+	return slices.ContainsFunc(w.project.MRs(), func(mr gitlabsim.MergeRequest) bool {
+		return mr.State == "opened" && mr.IID > 1 && !w.isProbe(mr)
+	})
 }
 
-// notes prints what pinwheel noted on the batch.
+func (w *week) isProbe(mr gitlabsim.MergeRequest) bool {
+	return plan.IsProbe(w.policy.Policy.BranchPrefix, mr.SourceBranch)
+}
+
+// notes prints what pinwheel noted at this instant on merge requests that are no probes,
+// without what GitLab hides.
 func (w *week) notes() {
 	for _, mr := range w.project.MRs() {
-		if mr.IID != 1 {
+		if w.isProbe(mr) {
 			continue
 		}
 		for _, note := range mr.Notes {
-			if strings.HasPrefix(note.Body, "This was red") {
-				w.blank()
-				w.put(cyan, "   ", "note on !1")
-				for l := range strings.Lines(note.Body) {
-					if l = strings.TrimSpace(l); l != "" && !strings.HasPrefix(l, "<!--") {
-						w.put(plain, "   "+bar, l)
-					}
+			if note.System || note.Author != bot || !note.CreatedAt.Equal(w.now()) {
+				continue
+			}
+			w.blank()
+			w.put(cyan, "   ", fmt.Sprintf("note on !%d", mr.IID))
+			for l := range strings.Lines(hidden.ReplaceAllString(note.Body, "")) {
+				if l = strings.TrimSpace(l); l != "" {
+					w.put(plain, "   "+bar, l)
 				}
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/internal/fake/demo/markdown"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/plan"
 )
 
 // Steps of what to try, as site.done knows them.
@@ -115,7 +116,9 @@ func (s *site) box(_ context.Context, form func(string) string) (string, error) 
 		about = iid
 	}
 	s.done[triedTick] = true
-	s.done[triedPair] = s.done[triedPair] || strings.Contains(line, "botocore")
+	if u, is := s.updateOf(branchOf(line)); is {
+		s.done[triedPair] = s.done[triedPair] || slices.ContainsFunc(u.Moves, func(m plan.Move) bool { return m.Key == "botocore" })
+	}
 	s.about(fmt.Sprintf("%s “%s”", verb, markdown.Spoken(line)), about)
 	return markdown.BoxID(form("item"), line), nil
 }

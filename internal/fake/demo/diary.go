@@ -140,25 +140,21 @@ func asked(line store.AuditEntry) string {
 	return ""
 }
 
-// news says in what a page differs from what it was: its first new line, with
-// the heading it is under, and how many more there are.
-func news(old, fresh []line) string {
+// changed says how a page differs from what it was: its first new line, with the
+// heading it is under, and how many more there are. table says that a table of it has a
+// new row.
+func changed(old, fresh []line, table bool) string {
 	var lines []line
-	rows := 0
 	for _, l := range fresh {
-		switch {
-		case slices.Contains(old, l):
-		case quotable(l):
+		if quotable(l) && !slices.Contains(old, l) {
 			lines = append(lines, l)
-		case strings.HasPrefix(l.text, "|"):
-			rows++
 		}
 	}
 	for len(lines) > 1 && lines[0].heading == "" {
 		lines = lines[1:] // the counts at the top change with everything
 	}
 	switch {
-	case len(lines) == 0 && rows > 0:
+	case len(lines) == 0 && table:
 		return "a newer release is listed under “Why not newer?”"
 	case len(lines) == 0:
 		return ""
@@ -193,7 +189,7 @@ func because(line store.AuditEntry) string {
 		return "the derived file on main does not hold what the constraints file says"
 	case plan.CauseClash:
 		return "merging it as it was would break another pin"
-	case plan.CauseChange:
+	case plan.CauseChange, plan.CauseAdopted:
 		return ""
 	}
 	// A closing has the sentence that stands in the merge request.

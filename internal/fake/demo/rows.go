@@ -4,13 +4,16 @@ import (
 	"fmt"
 	"html/template"
 	"regexp"
+	"slices"
 	"strings"
 
+	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/internal/fake/demo/markdown"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file reads the dashboard as a list: one line for each update.
+// This file shows the dashboard as a list: one line for each update. What an update is
+// stands in the plan of the last run; the text of the issue has the boxes, and the order.
 
 // section is a heading of the dashboard with its updates.
 type section struct {
@@ -64,11 +67,8 @@ func shows(filter string, r row) bool {
 }
 
 var (
-	itemLine  = regexp.MustCompile(`^ ?- (?:\[([ x])\] )?(.*)$`)
-	stepOf    = regexp.MustCompile(`^(.+ → .+?|from .+?), (patch|minor|major|calendar version|downgrade|derived file)[.,] ?`)
-	majorLine = regexp.MustCompile(` to v\d+( |$)`)
-	branchIn  = regexp.MustCompile(`-branch=(\S+) -->`)
-	iidIn     = regexp.MustCompile(`\]\(!(\d+)\)`)
+	itemLine = regexp.MustCompile(`^ ?- (?:\[([ x])\] )?(.*)$`)
+	branchIn = regexp.MustCompile(`-branch=(\S+) -->`)
 )
 
 // lead is what the title of an update begins with.
@@ -88,8 +88,8 @@ func (s *site) list(text, item string) (listed, error) {
 			if now, at = out.open(heading), &tail; now != nil {
 				continue
 			}
-		} else if strings.HasPrefix(l, "<details>") && !strings.Contains(l, " more update") {
-			now, at = nil, &tail
+		} else if strings.HasPrefix(l, "<details>") && (now == nil || now.Of >= s.under(now.Heading)) {
+			now, at = nil, &tail // it has no further updates of the section
 		}
 		m := itemLine.FindStringSubmatch(l)
 		switch {
@@ -138,7 +138,7 @@ func (l *listed) open(heading string) *section {
 }
 
 func (s *section) add(r row, filter string) {
-	if strings.Contains(r.Title, "at once") {
+	if m := hidden.FindStringSubmatch(r.Line); m != nil && bulkMarker(m[1]) {
 		s.Bulk = &r
 		return
 	}
@@ -148,41 +148,79 @@ func (s *section) add(r row, filter string) {
 	}
 }
 
-// fails marks a row whose pipeline failed, as the plan of the last run says of the
-// update on its branch. A batch that is taken apart says so already.
-func (s *site) fails(r *row) {
-	branch := branchIn.FindStringSubmatch(r.Line)
-	if branch == nil {
-		return
+// branchOf is the branch in the marker of an item, empty for none.
+func branchOf(line string) string {
+	if m := branchIn.FindStringSubmatch(line); m != nil {
+		return m[1]
 	}
-	for _, u := range s.updates {
-		if u.Branch == branch[1] && failed(u) {
-			if r.Danger = true; u.State != plan.Bisecting {
-				r.Label = "pipeline failed"
-			}
+	return ""
+}
+
+// updateOf is the update on a branch, in the plan of the last run.
+func (s *site) updateOf(branch string) (plan.Update, bool) {
+	at := slices.IndexFunc(s.plan.Updates, func(u plan.Update) bool { return branch != "" && u.Branch == branch })
+	if at < 0 {
+		return plan.Update{}, false
+	}
+	return s.plan.Updates[at], true
+}
+
+// under counts the updates under a heading, in the plan of the last run.
+func (s *site) under(heading string) (n int) {
+	for _, u := range s.plan.Updates {
+		if headed(u.State, heading) {
+			n++
+		}
+	}
+	return n
+}
+
+// headed reports whether updates in a state are under a heading.
+func headed(state plan.State, heading string) bool {
+	return slices.ContainsFunc(plan.Table(), func(r plan.Row) bool { return r.State == state && r.Heading == heading })
+}
+
+// fill fills in what the plan says about the update of a row. An open one has no step,
+// since its title says where it goes; that of a group names no version, so it is no major.
+// A batch that is taken apart says already that it failed.
+func (r *row) fill(u plan.Update) {
+	r.Major = u.Kind == plan.Major && (u.Group == "" || !u.State.IsOpen())
+	if u.MR != 0 {
+		r.IID = fmt.Sprint(u.MR)
+	}
+	if !u.State.IsOpen() {
+		r.Step, r.Kind = dashboard.Steps(u), string(u.Kind)
+	}
+	if failed(u) {
+		if r.Danger = true; u.State != plan.Bisecting {
+			r.Label = "pipeline failed"
 		}
 	}
 }
 
 // row reads an item: what itemLine found, its box and the line after it, and the
-// reason below it.
+// reason below it. An item without a box is found by its title.
 func (s *site) row(item string, in section, found []string, reason string) (row, error) {
 	box, line := found[1], found[2]
 	r := row{State: in.State, Label: states[plan.State(in.State)], Title: markdown.Spoken(line), Ticked: box == "x"}
 	if box != "" {
 		r.Line, r.ID, r.Form = line, markdown.BoxID(item, line), "boxes-"+item
 	}
-	if m := iidIn.FindStringSubmatch(line); m != nil {
-		r.IID = m[1]
+	u, is := s.updateOf(branchOf(line))
+	if !is {
+		at := slices.IndexFunc(s.plan.Updates, func(u plan.Update) bool {
+			return headed(u.State, in.Heading) && (r.Title == u.Title || strings.HasPrefix(r.Title, u.Title+" ("))
+		})
+		if is = at >= 0; is {
+			u = s.plan.Updates[at]
+		}
+	}
+	if is {
+		r.fill(u)
 	}
 	if rest, is := strings.CutPrefix(r.Title, lead); is {
 		r.Lead, r.Title = lead, rest
 	}
-	if m := stepOf.FindStringSubmatch(reason); m != nil {
-		r.Step, r.Kind = m[1], m[2]
-	}
-	r.Major = r.Kind == string(plan.Major) || r.Kind == "" && majorLine.MatchString(r.Title)
-	s.fails(&r)
 	if r.IID != "" {
 		reason += fmt.Sprintf(" [Its merge request](!%s).", r.IID)
 	}

@@ -25,17 +25,17 @@ import (
 type site struct {
 	token string // every form carries it
 
-	mu      sync.Mutex
-	stage   *stage        // with the project of the scene that is shown
-	diary   diary         // of that scene
-	fresh   int           // entries of the diary before the last button
-	updates []plan.Update // of the plan of the last run of that scene
-	scenes  []scene
-	shown   int    // of scenes
-	who     string // the person who acts
-	broken  bool   // the index
-	filter  string // what the list shows
-	done    map[string]bool
+	mu     sync.Mutex
+	stage  *stage    // with the project of the scene that is shown
+	diary  diary     // of that scene
+	fresh  int       // entries of the diary before the last button
+	plan   plan.Plan // of the last run of that scene that decided anew
+	scenes []scene
+	shown  int    // of scenes
+	who    string // the person who acts
+	broken bool   // the index
+	filter string // what the list shows
+	done   map[string]bool
 }
 
 // scene is a project with what happened in it. Time passes in all of them.
@@ -44,16 +44,16 @@ type scene struct {
 	project *gitlabsim.Project
 	diary   diary
 	fresh   int
-	updates []plan.Update
+	plan    plan.Plan
 }
 
 // enter shows another scene, and keeps what the one before has come to.
 func (s *site) enter(i int) {
 	now := &s.scenes[s.shown]
-	now.diary, now.fresh, now.updates = s.diary, s.fresh, s.updates
+	now.diary, now.fresh, now.plan = s.diary, s.fresh, s.plan
 	next := s.scenes[i]
 	s.shown, s.stage.policy, s.stage.project, s.diary, s.fresh = i, next.policy, next.project, next.diary, next.fresh
-	s.updates = next.updates
+	s.plan = next.plan
 }
 
 // Serve shows the demo on a port of the loopback, 0 for a free one, and prints
@@ -168,12 +168,15 @@ func (s *site) run(ctx context.Context) error {
 		return err
 	}
 	s.diary.read = seen
-	s.updates = report.Plan.Updates
-	for _, u := range s.updates {
+	oldWhy := s.plan.Why
+	if !report.Quiet {
+		s.plan = report.Plan // the plan of a quiet run has counts alone
+	}
+	for _, u := range s.plan.Updates {
 		s.done[triedFailing] = s.done[triedFailing] || s.shown == 0 && failed(u)
 		s.done[triedBatch] = s.done[triedBatch] || u.Breaks != nil && u.MR != 0
 	}
-	s.diary.audited(at, lines, news(shown(old), shown(s.stage.dashboardText())))
+	s.diary.audited(at, lines, changed(shown(old), shown(s.stage.dashboardText()), newRow(oldWhy, s.plan.Why)))
 	if report.Status != reconcile.Done {
 		s.diary.troubled(at, report.Failures, s.stage.hide.Replace)
 	}
@@ -181,6 +184,15 @@ func (s *site) run(ctx context.Context) error {
 		s.diary.nothing(at)
 	}
 	return nil
+}
+
+// newRow reports whether some row says why a pin is not newer and did not say so before.
+func newRow(old, fresh []plan.WhyNot) bool {
+	return slices.ContainsFunc(fresh, func(w plan.WhyNot) bool {
+		return !slices.ContainsFunc(old, func(o plan.WhyNot) bool {
+			return o.File == w.File && o.Name == w.Name && o.From == w.From && o.Newest == w.Newest && o.To == w.To && o.Because == w.Because
+		})
+	})
 }
 
 // failed reports whether an update says that its pipeline failed.

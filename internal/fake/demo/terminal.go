@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"gitlab.com/cki-project/pinwheel/plan"
 )
 
 const width = 100
@@ -71,8 +74,23 @@ func wrap(text string, most, hang int) []string {
 	return append(out, text)
 }
 
-// line is one line of a page as GitLab shows it, with the heading it is under.
-type line struct{ heading, text string }
+// line is one line of a page as GitLab shows it, with the heading and the fold that it
+// is in.
+type line struct {
+	heading, fold, text string
+	sort                sort
+}
+
+// sort says what a line is, by its Markdown.
+type sort string
+
+const (
+	ordinary sort = ""
+	blank    sort = "blank"
+	headline sort = "headline"
+	table    sort = "table"
+	bulk     sort = "bulk" // the box for all updates of a heading
+)
 
 // about is what a line is about: the dependency that it updates, or its text.
 func (l line) about() string {
@@ -82,7 +100,7 @@ func (l line) about() string {
 }
 
 var (
-	hidden  = regexp.MustCompile(`<!--.*?-->`)
+	hidden  = regexp.MustCompile(`<!-- *(.*?) *-->`)
 	tags    = regexp.MustCompile(`</?(details|summary)>`)
 	rule    = regexp.MustCompile(`^\|[-| ]+\|$`)
 	link    = regexp.MustCompile(`\[([^\]]+)\]\(([!#]\d+)\)`)
@@ -93,27 +111,30 @@ var (
 // checkbox, and links as their text.
 func shown(description string) []line {
 	var out []line
-	heading := ""
+	heading, fold := "", ""
 	for l := range strings.Lines(description) {
 		l = strings.TrimRight(l, "\n")
-		folded := strings.Contains(l, "<summary>")
+		folded, is := strings.Contains(l, "<summary>"), ordinary
 		marked := hidden.MatchString(l)
+		if marked && bulkMarker(hidden.FindStringSubmatch(l)[1]) {
+			is = bulk
+		}
 		l = tags.ReplaceAllString(hidden.ReplaceAllString(l, ""), "")
 		l = address.ReplaceAllString(link.ReplaceAllString(l, "$1 ($2)"), "$1")
 		l = strings.ReplaceAll(strings.ReplaceAll(l, "**", ""), `\`, "")
 		switch {
 		case strings.TrimSpace(l) == "" || rule.MatchString(l):
-			if len(out) > 0 && out[len(out)-1].text != "" && !marked && !rule.MatchString(l) {
-				out = append(out, line{heading, ""})
+			if len(out) > 0 && out[len(out)-1].sort != blank && !marked && !rule.MatchString(l) {
+				out = append(out, line{heading: heading, fold: fold, sort: blank})
 			}
 			continue
 		case strings.HasPrefix(l, "## "):
-			heading = strings.TrimPrefix(l, "## ")
+			heading, fold, is = strings.TrimPrefix(l, "## "), "", headline
 		case folded:
 			l = "▸ " + l
-			if heading != "Detected Dependencies" {
-				heading = l
-			}
+			fold = l
+		case strings.HasPrefix(l, "|"):
+			is = table
 		case strings.HasPrefix(l, "   — ") && len(out) > 0:
 			out[len(out)-1].text += l[2:]
 			continue
@@ -121,9 +142,9 @@ func shown(description string) []line {
 		if marked {
 			l = strings.TrimPrefix(l, " - ")
 		}
-		out = append(out, line{heading, l})
+		out = append(out, line{heading, fold, l, is})
 	}
-	for len(out) > 0 && out[len(out)-1].text == "" {
+	for len(out) > 0 && out[len(out)-1].sort == blank {
 		out = out[:len(out)-1]
 	}
 	return out
@@ -133,7 +154,7 @@ func shown(description string) []line {
 func (p *terminal) whole(lines []line) {
 	for _, l := range lines {
 		style := plain
-		if strings.HasPrefix(l.text, "## ") {
+		if l.sort == headline {
 			style = bold
 		}
 		p.put(style, bar, l.text)
@@ -162,7 +183,7 @@ func (p *terminal) changes(old, fresh []line) {
 		if l.heading != heading {
 			rest()
 			heading, count = l.heading, 0
-			p.put(bold, bar, "## "+strings.TrimPrefix(heading, "## "))
+			p.put(bold, bar, "## "+heading)
 		}
 		if count++; count <= most || heading == "Open" {
 			p.put(style, bar, sign+strings.TrimPrefix(l.text, " - "))
@@ -181,11 +202,12 @@ func (p *terminal) changes(old, fresh []line) {
 	rest()
 }
 
-// quotable leaves out headings, blank lines, bulk boxes, tables and lists of
-// pins.
-func quotable(l line) bool {
-	return l.text != "" && !strings.Contains(l.text, "at once") && !strings.HasPrefix(l.text, "## ") && !strings.HasPrefix(l.text, "|") &&
-		l.heading != "Detected Dependencies" && !strings.HasPrefix(l.heading, "▸")
+// quotable leaves out headings, blank lines, bulk boxes, tables, and what is folded.
+func quotable(l line) bool { return l.sort == ordinary && l.fold == "" }
+
+// bulkMarker reports whether a marker is that of the box for all updates of a heading.
+func bulkMarker(marker string) bool {
+	return marker != "" && slices.ContainsFunc(plan.Table(), func(r plan.Row) bool { return r.Bulk == marker })
 }
 
 // diff prints a unified diff, without git's lines about blobs.

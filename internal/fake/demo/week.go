@@ -60,8 +60,8 @@ func (w *week) play(ctx context.Context) {
 	w.dashboard("The dashboard issue, as its page shows it:")
 
 	w.moment("2026-11-27 10:15", "Two people tick a box", "bob, a Developer, ticks charset-normalizer on the dashboard. erin, a Reporter, ticks lxml.")
-	w.tick("bob", "dependency charset-normalizer ")
-	w.tick("erin", "dependency lxml to v6")
+	w.tick("bob", "pinwheel/charset-normalizer-3.x")
+	w.tick("erin", "pinwheel/lxml-6.x")
 	w.moment("2026-11-27 11:00", "The next hourly run", "One tick is carried out, although it is Friday. The other is refused, and says why.")
 	w.run(ctx)
 	w.opened(true)
@@ -131,8 +131,9 @@ func (w *week) run(ctx context.Context) {
 	w.put(dim, "   ", fmt.Sprintf("run: %s, writes to GitLab = %d", report.Status, w.writes))
 }
 
-func (w *week) tick(who, what string) {
-	w.must(w.project.Tick(who, w.issue().IID, what))
+// tick ticks the box of the update on a branch.
+func (w *week) tick(who, branch string) {
+	w.must(w.project.Tick(who, w.issue().IID, "-branch="+branch+" -->"))
 }
 
 func (w *week) issue() gitlabsim.Issue {

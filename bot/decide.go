@@ -12,11 +12,11 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// mostWelcomes is how many merge requests get their first comment in one look.
+// mostWelcomes is how many merge requests get their first comment in one round.
 const mostWelcomes = 10
 
-// Decide says what to do. With needs it says nothing to do for the merge requests that
-// they are for. The same snapshot gives the same plan.
+// Decide decides what to do. For a merge request for which it has needs it decides nothing yet. The
+// same snapshot gives the same plan.
 func Decide(s Snapshot) Plan {
 	d := &decision{s: s}
 	threads := slices.Clone(s.Threads)
@@ -56,26 +56,26 @@ type decision struct {
 	looks []*look
 }
 
-// look is what is known and decided of one merge request.
+// look is what is known and decided about one merge request.
 type look struct {
 	d *decision
 	Thread
 	comment int64  // the number of our comment, 0 for none
 	body    string // of it
-	since   int64  // comments after this one count; 0 for none: nobody was told yet
+	since   int64  // comments after this one count; 0 if we have no comment yet
 	other   bool   // another program writes in our name
 	before  Memory // as our comment has it
 	memory  Memory // as it is to be
 	early   []Note // comments with commands from before ours
-	waits   bool   // for a need
+	waits   bool   // for a need to be read
 	actions []Action
 	starts  []StartTest
 	asks    []string
 	who     string
 }
 
-// look finds our comment in a thread, and what it remembers. Without one it takes over
-// what the comment of a former user of ours remembers.
+// look finds our comment in a thread, and what it remembers. Without one it takes over the memory
+// in the comment of a former user of ours.
 func (d *decision) look(t Thread) *look {
 	l := &look{d: d, Thread: t}
 	var ours, former *Note
@@ -106,13 +106,13 @@ func (d *decision) look(t Thread) *look {
 	return l
 }
 
-// former reports whether somebody is a user that pinwheel had before.
+// former reports whether somebody is a user whom pinwheel had before.
 func (d *decision) former(who Person) bool {
 	return slices.ContainsFunc(d.s.Former, func(name string) bool { return strings.EqualFold(name, who.Username) })
 }
 
-// another reports whether a comment shows that another program writes in our name: it
-// was written after our own one, or changed after that.
+// another reports whether a comment shows that another program writes in our name: it was written,
+// or changed, after our own comment.
 func (d *decision) another(n, ours Note) bool {
 	if n.System || n.By.ID != d.s.Bot.ID || n.ID == ours.ID || n.ID < ours.ID && !n.Changed.After(ours.At) {
 		return false
@@ -120,8 +120,8 @@ func (d *decision) another(n, ours Note) bool {
 	return !strings.HasPrefix(n.Body, mark) && !strings.Contains(n.Body, "<!-- op:") && !strings.Contains(n.Body, "<!-- pinwheel:")
 }
 
-// remember reads the memory of a comment. If somebody changed it so that it cannot be
-// read, nothing is done again of what was asked for before.
+// remember reads the memory in a comment. If somebody changed it so that it cannot be read,
+// requests from before are not carried out again.
 func (l *look) remember(n Note) {
 	m, ok := parse(n.Body)
 	if !ok {
@@ -136,16 +136,15 @@ func (l *look) remember(n Note) {
 	}
 }
 
-// request is a comment with commands that is not done.
+// request is a comment with commands that are not done.
 type request struct {
 	look     *look
 	note     Note
 	commands []Command
 }
 
-// requests are the comments that ask for something and are not done, in the order in
-// which they were written, over all merge requests. What was written before our
-// comment was there was said to nobody.
+// requests are the comments with commands that are not done, in the order in which they were
+// written, over all merge requests. A comment from before our own was not meant for us.
 func (d *decision) requests() []request {
 	var out []request
 	for _, l := range d.looks {
@@ -164,8 +163,8 @@ func (d *decision) requests() []request {
 	return out
 }
 
-// asked are the commands of a comment, none where it is our own, GitLab's, or was
-// changed after it was written.
+// asked are the commands of a comment; none if it is our own, is GitLab's, or was changed after it
+// was written.
 func (d *decision) asked(n Note) []Command {
 	if n.System || n.By.ID == d.s.Bot.ID || n.Edited {
 		return nil
@@ -173,7 +172,7 @@ func (d *decision) asked(n Note) []Command {
 	return Commands(n.Body, d.s.Bot.Username)
 }
 
-// need notes a fact that is missing, and that this merge request waits for it.
+// need adds a missing fact, for which this merge request waits.
 func (l *look) need(n Need) {
 	n.Of = l.MR.IID
 	l.waits = true
@@ -201,9 +200,9 @@ func (l *look) role(project, user int64) (plan.Role, bool) {
 	return role, ok
 }
 
-// Operation names the one pipeline of a test: the same comment, line, pipeline and
-// commit have the same name in every process. What the pipeline is started with is no
-// part of it, so that a changed configuration starts none again.
+// Operation names the one pipeline of a test. The same comment, line, pipeline and commit have the
+// same name in every process. The name does not depend on what the pipeline is started with, so
+// that a changed configuration starts no test again.
 func Operation(project, iid int64, e Entry) string {
 	h := sha256.Sum256(fmt.Appendf(nil, "bot\n%d\n%d\n%d\n%d\n%s\n%s", project, iid, e.Note, e.Line, e.Pipeline, e.Commit))
 	return "pinwheel-" + hex.EncodeToString(h[:8])
@@ -211,7 +210,7 @@ func Operation(project, iid int64, e Entry) string {
 
 func (l *look) operation(e Entry) string { return Operation(l.d.s.Project.ID, l.MR.IID, e) }
 
-// note is a comment by its number, as long as it stands as it was written.
+// note is a comment by its number, unless it was changed or deleted.
 func (l *look) note(id int64) (Note, bool) {
 	at := slices.IndexFunc(l.Notes, func(n Note) bool { return n.ID == id })
 	if at < 0 || l.Notes[at].Edited || l.Notes[at].System {
@@ -220,8 +219,8 @@ func (l *look) note(id int64) (Note, bool) {
 	return l.Notes[at], true
 }
 
-// act says what is done for a merge request: first its comment, then, once that is
-// written, the pipelines that the comment has, and the statuses.
+// act decides what is done for a merge request: first its comment, and after that is written the
+// pipelines in the comment, and the statuses.
 func (l *look) act() {
 	if l.waits {
 		return

@@ -1,12 +1,12 @@
-// Package bot judges what comments on merge requests of a package ask for: it reads
-// commands, says which pipelines start, with which commits in place of packages, and
-// renders the one comment that tells what became of them.
+// Package bot judges what comments on merge requests of a package ask for: it reads commands,
+// decides which pipelines start and with which commits in place of packages, and renders the one
+// comment that says what became of them.
 //
-// Its one invariant: no pipeline starts that nobody who may asked for, and none starts
-// twice. What starts comes from a comment as it stands on GitLab, its author's role and
-// the configuration, anew in each look; the bot's own comment says only what was done.
+// Its one invariant: a pipeline starts only if somebody who may asked for it, and it starts only
+// once. What starts depends on the comment as it is on GitLab, its author's role and the
+// configuration, which are read anew in each round. The bot's own comment only says what was done.
 //
-// It is pure: it reads and writes nothing, and knows no clock. Package bot/round reads
-// GitLab, asks [Decide] and carries out what it says. It knows nothing of updates and
-// of the dashboard, and judges no result: it compares jobs, and people judge.
+// It is pure: it reads and writes nothing, and knows no clock. Package bot/round reads GitLab, asks
+// [Decide] and carries out the plan. Package bot knows nothing of updates and of the dashboard. It
+// compares jobs; people judge the results.
 package bot

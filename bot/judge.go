@@ -9,12 +9,11 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// seenFor is how long a head has to be there before a comment for its author to have
-// seen it.
+// seenFor is how long a head must have existed before a comment so that its author has seen it.
 const seenFor = 10 * time.Second
 
-// judge decides on a comment that asks for something. All its commands are done
-// together, so that the comment is done as a whole.
+// judge decides on a comment with commands. All its commands are done together, so that the comment
+// is done as a whole.
 func (l *look) judge(r request) {
 	before, asks, who := l.memory, len(l.asks), l.who
 	why, ok := l.permits(l.d.s.Project.ID, r.note.By, l.MR.Fork)
@@ -28,7 +27,7 @@ func (l *look) judge(r request) {
 	}
 	for _, c := range r.commands {
 		if !l.command(r.note, c) {
-			l.memory = before // a fact is missing: it is judged as a whole once that is there
+			l.memory = before // a fact is missing: it is judged as a whole after that is read
 			l.asks, l.who = l.asks[:asks], who
 			return
 		}
@@ -65,7 +64,7 @@ func (l *look) reply(n Note, text string) {
 	l.memory.answer(Answer{Note: n.ID, By: n.By.Username, At: n.At, Text: text})
 }
 
-// command carries out one command, and is false while a fact is missing.
+// command carries out one command. It reports false if a fact is missing.
 func (l *look) command(n Note, c Command) bool {
 	if c.Mistake != "" {
 		l.reply(n, c.Mistake)
@@ -100,7 +99,7 @@ func (l *look) pipeline(name string) *Pipeline {
 	return nil
 }
 
-// test writes the tests of a command down.
+// test adds the tests of a command to the memory.
 func (l *look) test(n Note, c Command) bool {
 	names := c.Pipelines
 	if len(names) == 0 {
@@ -127,7 +126,7 @@ func (l *look) test(n Note, c Command) bool {
 	return true
 }
 
-// accept writes tests down within the bounds, or says which one is reached.
+// accept adds tests to the memory within the bounds, or says which bound is reached.
 func (l *look) accept(n Note, entries []Entry) {
 	p := l.d.s.Policy
 	all, own := 0, 0
@@ -178,8 +177,8 @@ type made struct {
 	why    string
 }
 
-// made works out from a comment, its author's roles and the configuration what a
-// pipeline is started with. ok is false while a fact is missing.
+// made works out, from a comment, its author's roles and the configuration, what a pipeline is
+// started with. ok is false if a fact is missing.
 func (l *look) made(n Note, c Command, p Pipeline) (made, bool) {
 	refused := func(text string) (made, bool) { return made{why: text}, true }
 	s := l.d.s
@@ -218,7 +217,7 @@ func (l *look) made(n Note, c Command, p Pipeline) (made, bool) {
 	return made{commit: commit, with: with, spec: l.spec(p, over, c.Set)}, true
 }
 
-// named is a commit as a comment names it, if it does, and what is written before one.
+// named is the commit that a comment names, and the text before it.
 type named struct{ commit, before string }
 
 // chosen is the head that the author of a comment saw, or the one that they name.
@@ -249,7 +248,7 @@ func chosen(heads []Head, at time.Time, by named) (sha, why string) {
 
 func short(sha string) string { return sha[:min(len(sha), 12)] }
 
-// override is a member that is replaced, and by which commit of which project.
+// override is a member that is replaced, and the commit that replaces it.
 type override struct {
 	member Member
 	webURL string
@@ -291,7 +290,7 @@ func (l *look) with(n Note, w WithWord) (o override, why string, ok bool) {
 	return override{*member, m.WebURL, commit}, "", true
 }
 
-// member is the one of a name or a path.
+// member finds a member by its name or its path.
 func (l *look) member(name string) *Member {
 	for _, m := range l.d.s.Policy.Members {
 		if strings.EqualFold(m.Path, name) || strings.EqualFold(m.Name, name) {
@@ -301,8 +300,8 @@ func (l *look) member(name string) *Member {
 	return nil
 }
 
-// spec is a pipeline's description with everything in it. What the configuration says
-// counts above what a comment sets, and marks above all.
+// spec is a pipeline's description, complete. The configuration overrides what a comment sets, and
+// the marks override both.
 func (l *look) spec(p Pipeline, over []override, set []plan.Variable) plan.PipelineSpec {
 	s := l.d.s
 	var names []string

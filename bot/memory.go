@@ -10,17 +10,17 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// mark begins our comment. What follows up to markEnd is the memory.
+// mark begins our comment. The memory is between it and markEnd.
 const (
 	mark    = "<!-- pinwheel:bot v=1 "
 	markEnd = " -->"
 )
 
-// Mark is in the bot's comment and in no other one.
+// Mark is in the bot's comment and in no other.
 const Mark = mark
 
-// Memory is what our comment says was done. It says nothing of what is to start: that
-// is read from the comments that ask for it.
+// Memory is what was done, as our comment says. It does not say what is to start; the comments that
+// ask for it do.
 type Memory struct {
 	Seen     int64        `json:"seen,omitempty"` // notes up to this one are done
 	Done     []int64      `json:"done,omitempty"` // notes above Seen that are done
@@ -29,7 +29,7 @@ type Memory struct {
 	Statuses []HeadStatus `json:"statuses,omitempty"`
 }
 
-// State is how a test stands.
+// State is the state of a test.
 type State string
 
 // The states. Databases and comments hold these words.
@@ -48,7 +48,7 @@ func States() []State {
 	return []State{Asked, Running, Passed, Failed, Everywhere, Canceled, NotStarted}
 }
 
-// over reports whether a test changes no more by itself.
+// over reports whether a test does not change by itself any more.
 func (s State) over() bool { return s != Asked && s != Running }
 
 // Entry is a test that somebody asked for.
@@ -73,7 +73,7 @@ type Entry struct {
 	Ended    time.Time `json:"ended,omitzero"` // when a look saw it over
 }
 
-// by reports whether a person asked for it, whatever they are called now.
+// by reports whether a person asked for the test, also under another username.
 func (e Entry) by(p Person) bool {
 	if e.ByID != 0 {
 		return e.ByID == p.ID
@@ -81,12 +81,12 @@ func (e Entry) by(p Person) bool {
 	return e.By == p.Username
 }
 
-// same reports whether it is the same test, however it stands.
+// same reports whether two entries are one test, whatever their states.
 func (e Entry) same(o Entry) bool {
 	return e.Note == o.Note && e.Line == o.Line && e.Pipeline == o.Pipeline && e.Commit == o.Commit
 }
 
-// Answer is the sentence that a command got.
+// Answer is the sentence that answers a command.
 type Answer struct {
 	Note int64     `json:"note"`
 	By   string    `json:"by"`
@@ -112,7 +112,7 @@ const (
 // handled reports whether a note was done.
 func (m Memory) handled(note int64) bool { return note <= m.Seen || slices.Contains(m.Done, note) }
 
-// finish notes that a note is done.
+// finish marks a note as done.
 func (m *Memory) finish(note int64) {
 	if m.handled(note) {
 		return
@@ -124,8 +124,8 @@ func (m *Memory) finish(note int64) {
 	}
 }
 
-// answer adds a sentence. If its author got the same one before, it stands once, with the
-// newest time.
+// answer adds a sentence. If its author got the same one before, it is there once, with the later
+// time.
 func (m *Memory) answer(a Answer) {
 	m.Answers = append(slices.DeleteFunc(slices.Clone(m.Answers), func(o Answer) bool { return o.By == a.By && o.Text == a.Text }), a)
 	if more := len(m.Answers) - mostAnswers; more > 0 {
@@ -133,7 +133,7 @@ func (m *Memory) answer(a Answer) {
 	}
 }
 
-// keepTests leaves out the oldest tests that are over, beyond what is shown.
+// keepTests drops the oldest tests that are over, beyond those that are shown.
 func (m *Memory) keepTests() {
 	for len(m.Tests) > mostTests {
 		at := slices.IndexFunc(m.Tests, func(e Entry) bool { return e.State.over() })
@@ -144,12 +144,12 @@ func (m *Memory) keepTests() {
 	}
 }
 
-// show notes that a head shows a status.
+// show adds a status that a head shows.
 func (m *Memory) show(s HeadStatus) {
 	m.Statuses = append(slices.DeleteFunc(slices.Clone(m.Statuses), func(o HeadStatus) bool { return o.Pipeline == s.Pipeline && o.SHA == s.SHA }), s)
 }
 
-// keepStatuses leaves out those of commits that no test is shown of.
+// keepStatuses drops the statuses of commits of which no test is shown.
 func (m *Memory) keepStatuses() {
 	m.Statuses = slices.DeleteFunc(slices.Clone(m.Statuses), func(s HeadStatus) bool {
 		return !slices.ContainsFunc(m.Tests, func(e Entry) bool { return e.Commit == s.SHA && e.Pipeline == s.Pipeline })
@@ -159,8 +159,8 @@ func (m *Memory) keepStatuses() {
 	}
 }
 
-// parse reads the memory of a comment of ours. ok is false where somebody changed it so
-// that it cannot be read.
+// parse reads the memory in a comment of ours. ok is false if somebody changed it so that it cannot
+// be read.
 func parse(body string) (m Memory, ok bool) {
 	rest, _ := strings.CutPrefix(body, mark)
 	text, _, _ := strings.Cut(rest, markEnd)
@@ -171,7 +171,7 @@ func parse(body string) (m Memory, ok bool) {
 	return m, true
 }
 
-// encode is the hidden line of a memory. It holds letters, digits, + and / alone.
+// encode is the hidden line of a memory. It has only letters, digits, + and /.
 func encode(m Memory) string {
 	data, _ := json.Marshal(m) // texts, numbers and times: it cannot fail
 	return mark + base64.RawStdEncoding.EncodeToString(data) + markEnd

@@ -4,12 +4,12 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// Plan is what a look decides: what it has to know first, and if that is nothing, what
-// is done, in this order. After that the next decision follows on the new state.
+// Plan is what a round decides: the facts that it needs first, or else what is done, in this order.
+// After that it decides again on the new state.
 type Plan struct {
 	Needs   []Need
 	Actions []Action
-	// Tests are all that are known of open merge requests, for whoever prints them.
+	// Tests are all known tests of open merge requests, for printing.
 	Tests []Shows
 	Notes []string // one sentence each, of what an operator should know
 }
@@ -28,18 +28,18 @@ type Action interface {
 	of() int64
 }
 
-// WriteComment writes our comment of a merge request, or gives it another text. Asks
-// are the operations of the tests that it writes down first.
+// WriteComment writes our comment on a merge request, or changes its text. Asks are the operations
+// of the tests that it adds.
 type WriteComment struct {
 	IID     int64
 	Comment int64 // its number, 0 where there is none yet
 	Body    string
 	Asks    []string
-	Who     string // of those whose tests it writes down, the first
+	Who     string // the first person whose tests it adds
 }
 
-// StartTest starts the pipeline of a test that our comment has. Careful says that an
-// earlier look may have started it.
+// StartTest starts the pipeline of a test in our comment. Careful says that an earlier round may
+// have started it.
 type StartTest struct {
 	IID       int64
 	Entry     Entry
@@ -56,7 +56,7 @@ type CancelTest struct {
 	Who       string
 }
 
-// ShowStatus shows a test as a commit status on the head, on the head's pipeline.
+// ShowStatus shows a test as a commit status of the head, on the head's pipeline.
 type ShowStatus struct {
 	IID    int64
 	Status HeadStatus

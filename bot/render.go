@@ -17,12 +17,12 @@ type View struct {
 	Other    bool // another program writes in the bot's name
 }
 
-// configured is a text of the configuration, which is not made harmless: package config
-// refuses what GitLab would obey.
+// configured is a text of the configuration. It is not made harmless, since package config refuses
+// what GitLab would obey.
 func configured(s string) string { return s }
 
-// Render is our comment on a merge request. Its first line is hidden and carries the
-// memory. The text changes when something happens, never with time.
+// Render is our comment on a merge request. Its first line is hidden and has the memory. The text
+// changes when something happens, never because time passes.
 func Render(v View) string {
 	var b strings.Builder
 	b.WriteString(encode(v.Memory) + "\n")
@@ -50,7 +50,7 @@ func Render(v View) string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// pipelineTable lists what can be asked for.
+// pipelineTable lists the pipelines that people can ask for.
 func pipelineTable(b *strings.Builder, p Policy) {
 	b.WriteString("\n| Pipeline | What it is |\n|---|---|\n")
 	for _, one := range p.Pipelines {
@@ -71,7 +71,7 @@ func pipelineTable(b *strings.Builder, p Policy) {
 	}
 }
 
-// mostCells is how many jobs a cell names.
+// mostCells is up to how many jobs a cell names.
 const mostCells = 3
 
 // testTable lists the tests, the newest last.
@@ -113,7 +113,7 @@ func stateCell(e Entry) string {
 	return string(e.State)
 }
 
-// jobCells names jobs that failed, and says how each ended without the override.
+// jobCells names the jobs that failed, and how each ended without the override.
 func jobCells(jobs []Job) string {
 	var out []string
 	for i, j := range jobs {
@@ -131,7 +131,7 @@ func without(r plan.Result) string {
 	return cmp.Or(says[r], "(no result without this change)")
 }
 
-// answers lists the sentences that commands got.
+// answers lists the answers to commands.
 func answers(b *strings.Builder, all []Answer) {
 	if len(all) == 0 {
 		return

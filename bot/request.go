@@ -43,7 +43,7 @@ type WithWord struct {
 	Commit  string
 }
 
-// The most that a comment may say.
+// Bounds of a comment.
 const (
 	mostCommands = 5
 	mostWords    = 40
@@ -72,7 +72,7 @@ var (
 	pipelineWord = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,58}[A-Za-z0-9])?$`)
 	withWord     = regexp.MustCompile(`^([A-Za-z0-9_][A-Za-z0-9_./-]{0,254})!([1-9][0-9]{0,9})(@[0-9a-f]{7,40})?$`)
 	keyWord      = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,254}$`)
-	// A value holds nothing that a shell, GitLab or YAML expands.
+	// A value has no character that a shell, GitLab or YAML expands.
 	valueWord = regexp.MustCompile(`^[A-Za-z0-9_.,:/@+=~-]{0,200}$`)
 )
 
@@ -101,7 +101,7 @@ func commandOf(words []string) Command {
 	return c
 }
 
-// read takes the words behind the verb.
+// read reads the words after the verb.
 func (c *Command) read(words []string) {
 	with := false
 	for _, w := range words {
@@ -157,8 +157,8 @@ func (c *Command) wrong(text string) {
 	}
 }
 
-// quoted is a stranger's word for the inside of a code span: short, and without what
-// would end the span.
+// quoted is a stranger's word for a code span: short, and without characters that would end the
+// span.
 func quoted(word string) string {
 	word = strings.ReplaceAll(word, "`", "'")
 	if r := []rune(word); len(r) > 60 {

@@ -9,7 +9,7 @@ import (
 
 // Policy is what the configuration says for one project.
 type Policy struct {
-	Role, ForkRole    plan.Role // the least of those who may ask
+	Role, ForkRole    plan.Role // the lowest role that may ask
 	AtOnce, PerPerson int       // pipelines under way
 	Marks             []plan.Variable
 	Allow             []string
@@ -19,7 +19,7 @@ type Policy struct {
 	Members           []Member   // of the set, which with may name
 }
 
-// Pipeline is one that can be asked for.
+// Pipeline is a pipeline that people can ask for.
 type Pipeline struct {
 	Name, Description string
 	Spec              plan.PipelineSpec
@@ -33,7 +33,7 @@ type Member struct {
 	Override string // the variable that replaces it, cki_lib_pip_url
 }
 
-// Project is the one whose merge requests are looked at.
+// Project is the project whose merge requests are read.
 type Project struct {
 	ID            int64
 	Member        Member
@@ -49,7 +49,7 @@ type Number struct {
 
 func (n Number) String() string { return fmt.Sprintf("%s!%d", n.Project, n.IID) }
 
-// MergeRequest is one that is open.
+// MergeRequest is an open merge request.
 type MergeRequest struct {
 	IID    int64
 	Fork   bool // its branch is in another project
@@ -63,7 +63,7 @@ type Note struct {
 	By     Person
 	At     time.Time
 	Edited bool
-	// Changed is when it was changed, the zero time for one that stands as it was written.
+	// Changed is when it was changed; zero if it was not.
 	Changed time.Time
 	System  bool
 	Body    string
@@ -87,7 +87,7 @@ type Head struct {
 	At  time.Time
 }
 
-// With is a merge request of another member as its own page tells.
+// With is a merge request of another member, as GitLab has it.
 type With struct {
 	Open    bool
 	Fork    bool
@@ -96,17 +96,17 @@ type With struct {
 	Heads   []Head // the newest first
 }
 
-// Membership is whose role where.
+// Membership is a user in a project, who has a role there.
 type Membership struct{ Project, User int64 }
 
-// Run is a pipeline as it was read in this look.
+// Run is a pipeline as this round read it.
 type Run struct {
 	Project int64
 	ID      int64
 	URL     string
 	Result  plan.Result
 	Jobs    []Job // that failed and may not, of one that failed
-	Lost    bool  // it cannot be told whether it was started
+	Lost    bool  // nobody can know whether it was started
 	Refused string
 }
 
@@ -116,12 +116,10 @@ type Job struct {
 	Without plan.Result `json:"without,omitempty"` // Unsettled where there is none
 }
 
-// Shown is what the page of a merge request tells of its head's pipeline in this
-// project.
+// Shown is the pipeline of the head in this project, as the page of a merge request shows it.
 type Shown struct{ Pipeline int64 }
 
-// Snapshot is all that a look knows. Facts that are missing in a map are asked for as
-// needs.
+// Snapshot is all that a round knows. A fact that a map lacks becomes a need.
 type Snapshot struct {
 	Now     time.Time
 	Bot     Person
@@ -136,18 +134,18 @@ type Snapshot struct {
 	Runs  map[string]Run // by operation
 	Shown map[int64]Shown
 	Set   map[int64][]HeadStatus // statuses that this look set
-	// Canceled are the operations whose pipelines this look was to cancel, with GitLab's
-	// no, "" where it did.
+	// Canceled are the operations whose pipelines this round wanted to cancel, with GitLab's
+	// refusal, "" if it canceled them.
 	Canceled map[string]string
-	// Fresh are the operations that this look itself wrote down first, so that nobody
-	// can have started them before.
+	// Fresh are the operations that this round itself added first, so that nobody can have started
+	// them before.
 	Fresh map[string]bool
-	// Failed are the merge requests of which something could not be read or written in
-	// this look: nothing is done for them until the next.
+	// Failed are the merge requests of which something could not be read or written in this round.
+	// Nothing more is done for them until the next.
 	Failed map[int64]bool
 }
 
-// Need is a fact that a decision misses. Of names the merge request that it is for.
+// Need is a fact that a decision lacks. Of names the merge request for which it is needed.
 type Need struct {
 	Of    int64
 	Heads bool
@@ -157,7 +155,7 @@ type Need struct {
 	Run   *Watch
 }
 
-// Watch is a pipeline whose state is to be read.
+// Watch is a pipeline to read.
 type Watch struct {
 	Operation string
 	Project   int64

@@ -8,11 +8,10 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// This file follows the tests that our comment has: it starts those that are written
-// down, and tells how pipelines stand.
+// This file follows the tests in our comment: it starts those that are not started yet, and says
+// how pipelines end.
 
-// again is how long a pipeline is still read after it ended, since somebody may run
-// jobs of it once more.
+// again is how long a pipeline is still read after its end, since somebody may run its jobs again.
 const again = 24 * time.Hour
 
 // remembered brings the tests of a merge request up to date.
@@ -29,8 +28,7 @@ func (l *look) remembered() {
 	l.statuses()
 }
 
-// asked starts a test that is written down, if its comment still asks for it and its
-// author still may.
+// asked starts a test, if its comment still asks for it and its author still may.
 func (l *look) asked(e *Entry) {
 	op := l.operation(*e)
 	if run, ok := l.d.s.Runs[op]; ok {
@@ -67,8 +65,8 @@ func (l *look) asked(e *Entry) {
 	}
 }
 
-// again works out once more what a test is started with, from the comment that asks
-// for it, or from the one whose test a retry repeats.
+// again works out anew what a test is started with, from the comment that asks for it. For a retry
+// that is the comment of the test that it repeats.
 func (l *look) again(n Note, e Entry, p Pipeline) (made, bool) {
 	line := e.Line
 	if e.Of != 0 {
@@ -97,7 +95,7 @@ func (l *look) again(n Note, e Entry, p Pipeline) (made, bool) {
 	return l.made(n, c, p)
 }
 
-// started tells of a test what came of its start.
+// started enters into a test what became of its start.
 func (l *look) started(e *Entry, run Run) {
 	switch {
 	case run.Lost:
@@ -111,7 +109,7 @@ func (l *look) started(e *Entry, run Run) {
 	}
 }
 
-// watch tells how a pipeline stands that was started.
+// watch follows the pipeline of a test.
 func (l *look) watch(e *Entry) {
 	op := l.operation(*e)
 	run, ok := l.d.s.Runs[op]
@@ -126,14 +124,14 @@ func (l *look) watch(e *Entry) {
 	l.settle(e, run)
 }
 
-// settle tells of a test how its pipeline stands.
+// settle enters into a test how its pipeline is.
 func (l *look) settle(e *Entry, run Run) {
 	if run.ID != e.ID || run.Project != e.Project {
 		return
 	}
 	was := e.State
 	if run.Result == plan.Failed && (was == Failed || was == Everywhere) {
-		return // it is compared once
+		return // its jobs are compared only once
 	}
 	e.Jobs, e.Why = nil, ""
 	switch run.Result {
@@ -154,8 +152,8 @@ func (l *look) settle(e *Entry, run Run) {
 	}
 }
 
-// tests are those of the pipelines that a command names, of all where it names none,
-// the newest of each, of before a comment.
+// tests are the newest tests of the pipelines that a command names, or of all if it names none,
+// from before a comment.
 func (l *look) tests(n Note, c Command) []*Entry {
 	var out []*Entry
 	for i := range l.memory.Tests {
@@ -168,7 +166,7 @@ func (l *look) tests(n Note, c Command) []*Entry {
 	return out
 }
 
-// retry writes down once more the newest tests that did not pass.
+// retry adds the newest tests that did not pass once more.
 func (l *look) retry(n Note, c Command) bool {
 	var entries []Entry
 	for _, e := range l.tests(n, c) {
@@ -190,9 +188,8 @@ func (l *look) retry(n Note, c Command) bool {
 	return true
 }
 
-// cancel cancels what is under way of the tests that a command names. It is done once
-// GitLab was asked to cancel all of them. A test that an earlier look may have started is
-// found first.
+// cancel cancels the tests under way that a command names. The command is done after GitLab was
+// asked to cancel all of them. A test that an earlier round may have started is searched first.
 func (l *look) cancel(n Note, c Command) bool {
 	count, refused, no, done := 0, 0, "", true
 	for i := range l.memory.Tests {
@@ -212,7 +209,7 @@ func (l *look) cancel(n Note, c Command) bool {
 			done = false
 			l.actions = append(l.actions, CancelTest{IID: l.MR.IID, Entry: *e, Operation: op, Who: n.By.Username})
 		case l.ran(*e):
-			done = false // its start says what there is to cancel
+			done = false // its start says which pipeline to cancel
 		default:
 			count++
 			e.State, e.Why, e.Ended = Canceled, "canceled before it started", l.d.s.Now
@@ -238,8 +235,8 @@ func (l *look) ran(e Entry) bool {
 	return slices.ContainsFunc(l.before.Tests, func(o Entry) bool { return o.same(e) && !o.State.over() })
 }
 
-// statuses show the newest test of each pipeline on the newest head, as commit statuses
-// of that head.
+// statuses shows the newest test of each pipeline on the newest head, as commit statuses of that
+// head.
 func (l *look) statuses() {
 	if len(l.memory.Tests) == 0 {
 		return
@@ -253,7 +250,7 @@ func (l *look) statuses() {
 	}
 }
 
-// status shows a test on its commit, while that is the head.
+// status shows a test on its commit, as long as that is the head.
 func (l *look) status(e Entry) {
 	want := statusOf(e.State)
 	have := slices.IndexFunc(l.memory.Statuses, func(s HeadStatus) bool { return s.Pipeline == e.Pipeline && s.SHA == e.Commit })
@@ -270,7 +267,7 @@ func (l *look) status(e Entry) {
 		return
 	}
 	if shown.Pipeline == 0 {
-		return // without one GitLab would make a second pipeline beside the head's own
+		return // without a pipeline GitLab would make a second one beside the head's own
 	}
 	l.actions = append(l.actions, ShowStatus{IID: l.MR.IID, Status: HeadStatus{e.Pipeline, e.Commit, shown.Pipeline, want}, URL: e.URL, Text: statusText(e)})
 }
@@ -290,7 +287,7 @@ func statusOf(s State) plan.StatusState {
 	return plan.StatusFailed
 }
 
-// statusText is what a status says beside its state.
+// statusText is the text of a status.
 func statusText(e Entry) string {
 	var names []string
 	for _, j := range e.Jobs {

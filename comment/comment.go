@@ -1,8 +1,8 @@
-// Package comment reads comments that people write: which of their lines they say
-// themselves, and which of these are a command.
+// Package comment reads comments that people write: which lines are the author's own words, and
+// which of these are a command.
 //
-// Its one invariant: what stands in a quote, in code or in a hidden part of a comment
-// is said by nobody. Where Markdown leaves it open, it counts as not said.
+// Its one invariant: a quote, code and the hidden parts of a comment are nobody's words. If
+// Markdown is not clear, a line does not count.
 //
 // It knows no command and no person, and judges nothing.
 package comment
@@ -24,10 +24,9 @@ var (
 	item    = regexp.MustCompile(`^ {0,3}([-+*]|[0-9]{1,9}[.)])( |$)`)
 )
 
-// Lines are the lines of a comment that its author says, without white space at their
-// ends. A line of a quote and what goes on with it, of code, of a list, of an HTML
-// comment or of an element that quotes is not among them. What a code span that began
-// in an earlier line covers is not, either.
+// Lines are the lines of a comment that are its author's own words, without white space at their
+// ends. Left out are quotes and the lines that continue them, code, lists, HTML comments, elements
+// that quote, and what is in a code span that began on an earlier line.
 func Lines(body string) []string {
 	body = strings.ReplaceAll(strings.ReplaceAll(body, "\r\n", "\n"), "\r", "\n")
 	r := reader{}
@@ -41,8 +40,8 @@ func Lines(body string) []string {
 	return r.out
 }
 
-// withoutHidden takes HTML comments away. One that does not end hides all that
-// follows. A line that begins within one is no line of its own.
+// withoutHidden removes HTML comments. One that does not end hides all that follows. A line that
+// begins within one is no line of its own.
 func withoutHidden(body string) string {
 	var out strings.Builder
 	for {
@@ -55,12 +54,12 @@ func withoutHidden(body string) string {
 		if !ends {
 			return out.String()
 		}
-		out.WriteString("\x00") // what stands beside it does not begin a line
+		out.WriteString("\x00") // the text after it does not begin a line
 		body = after
 	}
 }
 
-// reader takes a comment line by line.
+// reader reads a comment line by line.
 type reader struct {
 	out       []string
 	fence     string // that is open
@@ -98,12 +97,12 @@ func (r *reader) line(line string) {
 		r.flush()
 	case strings.HasPrefix(trimmed, ">"), item.MatchString(line):
 		r.flush()
-		r.quoted = true // lines that follow without a blank one go on with it
+		r.quoted = true // lines that follow without a blank line belong to it
 	case strings.HasPrefix(line, "\t"), strings.HasPrefix(line, "    "):
 		if len(r.paragraph) == 0 && !r.quoted {
 			return // code
 		}
-		r.paragraph = append(r.paragraph, "\x00") // it goes on with a paragraph, and is indented as code
+		r.paragraph = append(r.paragraph, "\x00") // it continues a paragraph, and is indented as code
 	default:
 		if m := element.FindStringSubmatch(line); m != nil {
 			r.flush()
@@ -140,7 +139,7 @@ func outsideSpans(paragraph []string) []string {
 			switch {
 			case n == 0:
 				if open == 0 && line[i] == '\\' {
-					i++ // what it escapes begins no span
+					i++ // an escaped backtick begins no span
 				}
 				i++
 				continue
@@ -159,7 +158,7 @@ func outsideSpans(paragraph []string) []string {
 	return out
 }
 
-// closes reports whether a run of exactly n backticks is in a text.
+// closes reports whether a text has a run of exactly n backticks.
 func closes(text string, n int) bool {
 	for i := 0; i < len(text); {
 		run := 0
@@ -174,9 +173,9 @@ func closes(text string, n int) bool {
 	return false
 }
 
-// Command is what follows the name of a bot, or a slash and a word, at the start of a
-// line: its words. ok is false for any other line. The case of the name does not
-// matter; a colon or comma behind it is no part of it.
+// Command is the words after the name of a bot, or after a slash and a word, at the beginning of a
+// line. ok is false for any other line. The case of the name does not matter. A colon or a comma
+// after it is dropped.
 func Command(line, name, slash string) (words []string, ok bool) {
 	fields := strings.Fields(line)
 	if len(fields) == 0 || strings.HasPrefix(line, "    ") || strings.ContainsRune(line, '\x00') {

@@ -10,8 +10,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// Compared says with which pipelines of a branch what stands on a commit of it is
-// compared.
+// Compared says with which pipelines of a branch a pipeline is compared that ran on one of its
+// commits.
 type Compared struct {
 	Branch string
 	Commit string
@@ -52,8 +52,8 @@ func (c *Client) Baseline(ctx context.Context, id int64, of Compared) (plan.Gate
 	return run, nil
 }
 
-// ranOn lists the pipelines of the commit on the first ref that has any, and says which of
-// them counts: the newest that ended, or else the newest; -1 where there is none.
+// ranOn lists the pipelines of the commit on the first ref that has any, and the index of the one
+// that counts: the newest that ended, else the newest; -1 if there is none.
 func (c *Client) ranOn(ctx context.Context, id int64, of Compared) (list []gitlab.Run, at int, err error) {
 	for _, ref := range append([]string{of.Branch}, of.Merged...) {
 		if list, err = c.gl.Recent(ctx, id, ref, of.Commit); err != nil {

@@ -1,11 +1,10 @@
-// Package operation starts pipelines in any project that are described in the one
-// form of a configuration ([plan.PipelineSpec]), and finds them again.
+// Package operation starts pipelines in any project, and finds them again. All are described in one
+// form, [plan.PipelineSpec].
 //
-// Its one invariant: a pipeline of an operation is started once. The operation is a
-// name that every process computes alike. It travels with the pipeline, and whoever
-// starts one looks for that name first. A project that shows the name nowhere may
-// see a second start after a lost answer; [Run.Named] tells.
+// Its one invariant: the pipeline of an operation is started once. An operation is a name that
+// every process computes in the same way. The pipeline carries it, and whoever starts one searches
+// for that name first. In a project that shows the name nowhere a second one may start after a lost
+// answer; [Run.Named] says whether it does.
 //
-// It does not decide what is started, what its result means or who may ask for it,
-// and waits for nothing.
+// It does not decide what is started, what a result means or who may ask, and waits for nothing.
 package operation

@@ -14,14 +14,14 @@ import (
 // GitLab's version. Only one goroutine may use it.
 type Client struct {
 	gl      *gitlab.Client
-	version gitlab.Version // once it was asked for
+	version gitlab.Version // zero until it is read
 }
 
 // New returns a Client that uses gl.
 func New(gl *gitlab.Client) *Client { return &Client{gl: gl} }
 
-// Place is a ref of a project on which pipelines run, and the username of our user
-// there, whose pipelines alone count.
+// Place is a ref of a project on which pipelines run, and the username of our user there. Only that
+// user's pipelines count.
 type Place struct {
 	Project  int64
 	Ref      string
@@ -42,7 +42,7 @@ func Of(project int64, p gitlab.Run) plan.GateRun {
 	return plan.GateRun{Operation: op, Project: project, ID: p.ID, URL: p.URL, Result: ResultOf(p.Status), Started: p.Created, Updated: p.Updated, Named: named}
 }
 
-// In is the operation that a pipeline's name shows.
+// In is the operation in a pipeline's name; false if it has none.
 func In(name string) (string, bool) {
 	at := strings.Index(name, Prefix)
 	if at < 0 || len(name) < at+len(Prefix)+hexLength {
@@ -57,8 +57,8 @@ const (
 	hexLength = 16
 )
 
-// ResultOf translates GitLab's word. A pipeline that is manual may be over or wait for a
-// person, so it is unsettled like one that runs.
+// ResultOf translates GitLab's status. A manual pipeline may be over or wait for a person, so it
+// counts as under way.
 func ResultOf(status string) plan.Result {
 	switch status {
 	case "success":
@@ -73,12 +73,12 @@ func ResultOf(status string) plan.Result {
 	return plan.Unsettled
 }
 
-// mostUnnamed bounds how many pipelines are asked for their variables to find one
-// whose name does not tell its operation.
+// mostUnnamed bounds how many pipelines without an operation in their names are asked for their
+// variables.
 const mostUnnamed = 20
 
-// find looks for the pipeline by its operation, in the names of pipelines. If they show
-// none and it has variables, it looks in the variables.
+// find searches for the pipeline of the operation by the names of pipelines. If they show no
+// operation and the pipeline has variables, it searches these.
 func (s starting) find(ctx context.Context) (gitlab.Run, bool, error) {
 	list, err := s.c.List(ctx, s.at(), s.Since)
 	if err != nil {
@@ -100,7 +100,7 @@ func (s starting) find(ctx context.Context) (gitlab.Run, bool, error) {
 		asked++
 		vars, err := s.c.gl.PipelineVariables(ctx, s.Project, p.ID)
 		if gitlab.Unreadable(err) {
-			return gitlab.Run{}, false, nil // nobody may read them: it cannot be found
+			return gitlab.Run{}, false, nil // we may not read them, so it cannot be found
 		}
 		if err != nil {
 			return gitlab.Run{}, false, err
@@ -114,9 +114,9 @@ func (s starting) find(ctx context.Context) (gitlab.Run, bool, error) {
 	return gitlab.Run{}, false, nil
 }
 
-// Doubtful reports whether a pipeline was started that may be the one of an operation,
-// though nothing shows that it is. It is asked where an earlier start may have got no
-// answer and [Client.Find] found nothing.
+// Doubtful reports whether a pipeline was started that may be the one of an operation, although
+// nothing shows it. Call it if an earlier start may have got no answer and [Client.Find] found
+// nothing.
 func (c *Client) Doubtful(ctx context.Context, s Start) (bool, error) {
 	list, err := c.List(ctx, s.at(), s.Since)
 	if err != nil {

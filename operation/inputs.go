@@ -7,9 +7,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Declared are the inputs that the text of a CI/CD configuration declares, sorted. whole
-// is false if it may declare more elsewhere, or cannot be read.
-// https://docs.gitlab.com/ci/inputs/
+// Declared lists the inputs that the text of a CI/CD configuration declares, sorted. whole is false
+// if it may declare more elsewhere, or cannot be read. https://docs.gitlab.com/ci/inputs/
 func Declared(data []byte) (names []string, whole bool) {
 	var header struct {
 		Spec struct {

@@ -39,7 +39,7 @@ func (c *Client) Jobs(ctx context.Context, run plan.GateRun) ([]plan.GateJob, er
 	return out, err
 }
 
-// joined makes one job for each name of the attempts, which begin with the oldest. It
+// joined makes one job of all attempts with one name; the attempts begin with the oldest. It
 // reports whether a job failed that may not.
 func joined(attempts []gitlab.Job) (out []plan.GateJob, failed bool) {
 	for _, a := range attempts {
@@ -60,10 +60,10 @@ func joined(attempts []gitlab.Job) (out []plan.GateJob, failed bool) {
 	return out, failed
 }
 
-// activeStates are those of a job that goes on by itself.
+// activeStates are the states of a job that goes on by itself.
 var activeStates = []string{"pending", "preparing", "waiting_for_resource", "waiting_for_callback", "running", "canceling"}
 
-// never marks the jobs that have an environment.
+// never marks the jobs that have an environment, which must not run again.
 func (c *Client) never(ctx context.Context, run plan.GateRun, attempts []gitlab.Job, jobs []plan.GateJob) error {
 	deploys, err := c.gl.Deploys(ctx, run.Project, run.Started.Add(-clocks))
 	hidden := gitlab.Unreadable(err) || errors.Is(err, gitlab.ErrTooLarge)

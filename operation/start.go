@@ -12,7 +12,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// Start is a pipeline that is to run once.
+// Start is a pipeline that is to start once.
 type Start struct {
 	Operation string
 	Project   int64 // in which it runs, that of Spec
@@ -29,14 +29,13 @@ func (c *Client) Find(ctx context.Context, s Start) (run gitlab.Run, found bool,
 	return starting{s, c}.find(ctx)
 }
 
-// Start starts a pipeline, or finds it started; started tells which. If the project's
-// CI/CD configuration has no input for the operation, it starts without that input.
+// Start starts a pipeline, or finds it started; started says which. If the project's CI/CD
+// configuration has no input for the operation, it starts without that input.
 func (c *Client) Start(ctx context.Context, s Start) (run gitlab.Run, started bool, err error) {
 	return starting{s, c}.start(ctx)
 }
 
-// Elsewhere adds to a failure in which project it was, where what failed is about
-// another one.
+// Elsewhere adds to a failure the project in which it happened, if that is another one.
 func Elsewhere(err error, project string) error {
 	var f *gitlab.Failure
 	if !errors.As(err, &f) || strings.Contains(f.Advice, project) {
@@ -47,7 +46,7 @@ func Elsewhere(err error, project string) error {
 	return &in
 }
 
-// starting is a pipeline that is about to be started, and by which client.
+// starting is a pipeline that is about to start, and the client that starts it.
 type starting struct {
 	Start
 	c *Client
@@ -92,8 +91,8 @@ func (c *Client) Version(ctx context.Context) (gitlab.Version, error) {
 	return c.version, err
 }
 
-// knowsInputs reports whether inputs reach the pipeline. With a GitLab that drops inputs
-// it is an error if there are any besides the operation.
+// knowsInputs reports whether inputs reach the pipeline. If this GitLab drops inputs, and there are
+// any besides the operation, it returns an error.
 func (s starting) knowsInputs(ctx context.Context) (bool, error) {
 	v, err := s.c.Version(ctx)
 	switch {
@@ -108,8 +107,8 @@ func (s starting) knowsInputs(ctx context.Context) (bool, error) {
 	return !v.Before(gitlab.Inputs), nil
 }
 
-// variables are those of the pipeline that like names, and the given ones, which replace
-// those of the same name. If there are any, the operation is one of them.
+// variables are those of the pipeline that like names, and the given ones, which replace others of
+// the same name. If there are any, the operation is added to them.
 func (s starting) variables(ctx context.Context) ([]gitlab.Variable, error) {
 	var out []gitlab.Variable
 	set := func(v gitlab.Variable) {

@@ -1,10 +1,9 @@
-// Package round looks at the merge requests of one project once for package bot: it
-// reads their comments and what a decision misses, and carries out what that decides,
-// each effect through the journal.
+// Package round makes one round over the merge requests of one project for package bot: it reads
+// their comments and the facts that a decision needs, and carries out the plan, each effect through
+// the journal.
 //
-// Its one invariant: a pipeline starts only after our comment says that it is to start.
-// Stop after any effect: the next look sees what was written and goes on from there.
+// Its one invariant: a pipeline starts only after our comment says that it will. Stop after any
+// effect: the next round sees what was written and goes on from there.
 //
-// It judges nothing (package bot does) and starts no pipeline by other means than
-// package operation.
+// It judges nothing, which package bot does, and starts pipelines only through package operation.
 package round

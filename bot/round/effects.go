@@ -19,8 +19,8 @@ import (
 // clocks is how far GitLab's clock may be behind ours.
 const clocks = 2 * time.Minute
 
-// effect carries out one action through the journal, and enters what came of it. Only
-// the journal's failures are errors.
+// effect carries out one action through the journal, and enters the result. Only failures of the
+// journal are errors.
 func (l *look) effect(ctx context.Context, a bot.Action) error {
 	var failure error
 	wrote := false
@@ -52,7 +52,7 @@ func (l *look) effect(ctx context.Context, a bot.Action) error {
 	return ctx.Err()
 }
 
-// write writes our comment of a merge request, and reads back what stands there.
+// write writes our comment on a merge request, and reads it back.
 func (l *look) write(ctx context.Context, a bot.WriteComment) (wrote bool, err error) {
 	thread := gitlab.OnMerge(l.home.ID, a.IID)
 	at := slices.IndexFunc(l.snap.Threads, func(t bot.Thread) bool { return t.MR.IID == a.IID })
@@ -65,7 +65,7 @@ func (l *look) write(ctx context.Context, a bot.WriteComment) (wrote bool, err e
 			return wrote, err
 		}
 		if !slices.ContainsFunc(t.Notes, func(n bot.Note) bool { return n.By.ID == l.snap.Bot.ID && strings.HasPrefix(n.Body, bot.Mark) }) {
-			l.snap.Failed[a.IID] = true // GitLab does not show it yet: the next look goes on
+			l.snap.Failed[a.IID] = true // GitLab does not show it yet: the next round goes on
 		}
 		return wrote, nil
 	}
@@ -82,8 +82,8 @@ func (l *look) write(ctx context.Context, a bot.WriteComment) (wrote bool, err e
 	return wrote, nil
 }
 
-// start starts the pipeline of a test, or finds it started. What GitLab refuses for
-// good is what came of the test.
+// start starts the pipeline of a test, or finds it started. If GitLab refuses it for good, that is
+// the result of the test.
 func (l *look) start(ctx context.Context, a bot.StartTest) (bool, error) {
 	there, err := l.there(ctx, a.Spec.Project)
 	if err != nil {
@@ -115,13 +115,12 @@ func (l *look) start(ctx context.Context, a bot.StartTest) (bool, error) {
 	return started, nil
 }
 
-// runOf is a pipeline as it was started or found. How it ended is read by the next
-// look, with its jobs.
+// runOf is a pipeline that was started or found. The next round reads how it ended, with its jobs.
 func runOf(project int64, p gitlab.Run) bot.Run {
 	return bot.Run{Project: project, ID: p.ID, URL: p.URL}
 }
 
-// refused makes a definite no what came of a test, and returns any other error.
+// refused makes a definite refusal the result of a test, and returns any other error.
 func (l *look) refused(a bot.StartTest, err error) error {
 	if !definite(err) {
 		return err
@@ -143,8 +142,8 @@ func inputNames(s plan.PipelineSpec) string {
 	return strings.Join(out, ", ")
 }
 
-// cancel cancels a pipeline. If GitLab does not let us, that is what came of it, and the
-// pipeline goes on to be watched.
+// cancel cancels a pipeline. If GitLab refuses, that is the result, and the pipeline is still
+// followed.
 func (l *look) cancel(ctx context.Context, a bot.CancelTest) (bool, error) {
 	err := l.GitLab.CancelPipeline(ctx, a.Entry.Project, a.Entry.ID)
 	if err != nil && !definite(err) {

@@ -12,13 +12,14 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// The most that a look reads.
+// The most that a round reads.
 const (
 	mostRequests = 300 // open merge requests, the newest
 	notePages    = 30  // of the comments of one
 )
 
-// edited is how much later than a comment was written it counts as changed.
+// edited is how much later than it was written a comment must have been changed to count as
+// changed.
 const edited = time.Second
 
 // observe reads the project, its open merge requests and their comments.
@@ -84,7 +85,7 @@ func noteOf(n gitlab.Note) bot.Note {
 	return out
 }
 
-// there is a project by its path, read once in a look.
+// there is a project by its path, which a round reads once.
 func (l *look) there(ctx context.Context, path string) (gitlab.Project, error) {
 	if p, ok := l.projects[path]; ok {
 		return p, nil
@@ -151,7 +152,7 @@ func (l *look) heads(ctx context.Context, project, iid int64) ([]bot.Head, error
 	return out, err
 }
 
-// with reads a merge request of another member. One that is not there is not open.
+// with reads a merge request of another member. One that does not exist counts as not open.
 func (l *look) with(ctx context.Context, at bot.Number) error {
 	p, err := l.there(ctx, at.Project)
 	if err != nil && !errors.Is(err, gitlab.ErrNotFound) {
@@ -175,8 +176,8 @@ func (l *look) with(ctx context.Context, at bot.Number) error {
 	return nil
 }
 
-// shown reads the pipeline of a head. One that runs on another commit than the head, or
-// on what it gives when it is merged, counts as none.
+// shown reads the pipeline of a head. A pipeline on another commit than the head, or than its
+// merged result, counts as none.
 func (l *look) shown(ctx context.Context, iid int64) error {
 	m, err := l.GitLab.MergeRequest(ctx, l.home.ID, iid)
 	if err != nil {
@@ -196,7 +197,7 @@ func (l *look) shown(ctx context.Context, iid int64) error {
 	return nil
 }
 
-// run reads how a pipeline stands, and of one that failed the jobs.
+// run reads the state of a pipeline, and the jobs of one that failed.
 func (l *look) run(ctx context.Context, w bot.Watch) (bot.Run, error) {
 	p, err := l.GitLab.Pipeline(ctx, w.Project, w.ID)
 	if gitlab.Missing(err) {
@@ -212,8 +213,8 @@ func (l *look) run(ctx context.Context, w bot.Watch) (bot.Run, error) {
 	return out, err
 }
 
-// failed are the jobs that made a pipeline fail, each with how it ended in the newest
-// pipeline of the same kind that we did not start.
+// failed are the jobs that made a pipeline fail, and how each ended in the newest pipeline of the
+// same kind that we did not start.
 func (l *look) failed(ctx context.Context, w bot.Watch, p gitlab.Run) ([]bot.Job, error) {
 	all, err := l.operations.Jobs(ctx, plan.GateRun{Project: w.Project, ID: p.ID, Started: p.Created})
 	if err != nil {

@@ -20,14 +20,14 @@ import (
 type Options struct {
 	GitLab *gitlab.Client
 	Store  *store.Store
-	// FormerUsers are the usernames that pinwheel's user had before, or of the users that
+	// FormerUsers are earlier usernames of pinwheel's user, and the usernames of users that
 	// pinwheel had before.
 	FormerUsers []string
 	Log         *slog.Logger
 	Audit       func(line []byte) error // gets each line of the audit
 }
 
-// Runner looks at projects. It keeps nothing between looks.
+// Runner makes rounds. It keeps nothing between them.
 type Runner struct{ Options }
 
 // New returns a Runner over the given edges.
@@ -38,17 +38,17 @@ func New(o Options) *Runner {
 	return &Runner{o}
 }
 
-// Project is a project whose merge requests are looked at.
+// Project is a project whose merge requests are read.
 type Project struct {
 	Member bot.Member
 	Policy bot.Policy
 }
 
-// Key names the looks at a project among the runs of the store, apart from the runs
-// of the updater on the same project.
+// Key names the rounds of a project among the runs of the store, apart from the runs of the updater
+// on the same project.
 func Key(path string) string { return path + " (bot)" }
 
-// Report is what a look found and did.
+// Report is what a round found and did.
 type Report struct {
 	Open     int // merge requests
 	Tests    []bot.Shows
@@ -60,18 +60,18 @@ type Report struct {
 	updated map[int64]time.Time // of open merge requests, as they were listed
 }
 
-// limit is how long a look may take, and lease how long it is believed to be alive.
+// limit is how long a round may take; lease is how long it counts as alive.
 const (
 	limit = 9 * time.Minute
 	lease = 10 * time.Minute
 )
 
-// passes bounds how often a look decides again after its own effects.
+// passes bounds how often a round decides again after its own effects.
 const passes = 8
 
-// Run looks at one project as of now. The error is non-nil only where nothing could
-// be looked at: another look is live (store.ErrBusy), or GitLab did not let us read
-// the project. While an operator paused the project, nothing is looked at.
+// Run makes one round over a project as of now. It returns an error only if nothing could be read:
+// another round is live (store.ErrBusy), or GitLab did not let us read the project. It reads
+// nothing while an operator has paused the project.
 func (r *Runner) Run(ctx context.Context, p Project, now time.Time) (Report, error) {
 	if _, err := r.Store.Ready(ctx); err != nil {
 		return Report{}, err
@@ -103,7 +103,7 @@ func (r *Runner) Run(ctx context.Context, p Project, now time.Time) (Report, err
 	return l.report, err
 }
 
-// Preview reads one project and says how its tests stand, and writes nothing.
+// Preview reads one project and says how its tests are. It writes nothing.
 func (r *Runner) Preview(ctx context.Context, p Project, now time.Time) (Report, error) {
 	l := r.look(p, now)
 	if err := l.observe(ctx); err != nil {
@@ -117,7 +117,7 @@ func (r *Runner) look(p Project, now time.Time) *look {
 	return &look{Runner: r, project: p, now: now, operations: operation.New(r.GitLab), projects: map[string]gitlab.Project{}, log: r.Log.With("project", p.Member.Path)}
 }
 
-// look is one look at a project.
+// look is one round over a project.
 type look struct {
 	*Runner
 	project    Project
@@ -154,7 +154,7 @@ func (l *look) all(ctx context.Context) error {
 	return nil
 }
 
-// finish enters what a decision tells into the report.
+// finish enters a plan into the report.
 func (l *look) finish(p bot.Plan) {
 	l.report.Tests = p.Tests
 	if len(p.Needs) == 0 {
@@ -162,8 +162,7 @@ func (l *look) finish(p bot.Plan) {
 	}
 }
 
-// fail says what failed, once, and that nothing more is done for a merge request; 0 is
-// none.
+// fail reports a failure, once, and stops work on a merge request for this round; 0 is none.
 func (l *look) fail(iid int64, err error) {
 	if iid != 0 {
 		l.snap.Failed[iid] = true
@@ -179,7 +178,7 @@ func (l *look) fail(iid int64, err error) {
 	l.log.Warn("look failed in part", "mr", iid, "err", says)
 }
 
-// explain is the sentence for a person, or the error's own words.
+// explain is the sentence of an error for a person, or the error's own text.
 func explain(err error) string {
 	if s := gitlab.Explain(err); s != "" {
 		return s
@@ -187,8 +186,7 @@ func explain(err error) string {
 	return err.Error()
 }
 
-// definite reports whether GitLab's answer is a no that another attempt would not
-// change by itself.
+// definite reports whether GitLab refuses in a way that another attempt would not change.
 func definite(err error) bool {
 	return errors.Is(err, gitlab.ErrRefused) && !errors.Is(err, gitlab.ErrConflict) || errors.Is(err, gitlab.ErrForbidden) || errors.Is(err, gitlab.ErrNotFound)
 }

@@ -19,28 +19,28 @@ const (
 	late      = 2 * time.Minute // how far back lists are read again
 )
 
-// Watcher tells whether a merge request changed since a look at it, and whether a
-// pipeline ended that a test waits for. It is for several goroutines.
+// Watcher finds out whether a merge request changed since a round, and whether a pipeline ended for
+// which a test waits. Any goroutine may use it.
 type Watcher struct {
 	gitlab *gitlab.Client
 	mu     sync.Mutex
 	left   map[string]left // by the key of a project
 }
 
-// left is a project as the last look left it.
+// left is a project after the last round.
 type left struct {
 	project int64
 	at      time.Time           // of the look, by our clock
-	updated map[int64]time.Time // of merge requests; nil: nobody asked since
+	updated map[int64]time.Time // of merge requests; nil if Changed was not called since
 	waits   map[int64][]int64   // pipelines under way, by project
 }
 
-// NewWatcher returns one that knows of no look yet.
+// NewWatcher returns a Watcher that knows no round yet.
 func NewWatcher(gl *gitlab.Client) *Watcher {
 	return &Watcher{gitlab: gl, left: map[string]left{}}
 }
 
-// Ran notes what a look left.
+// Ran records a round.
 func (w *Watcher) Ran(key string, r Report, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -59,9 +59,9 @@ func (w *Watcher) Ran(key string, r Report, now time.Time) {
 	w.left[key] = l
 }
 
-// Changed asks GitLab, in one request for each project and one for each project with
-// pipelines under way, what changed. It names a project once for each change. After a
-// look that wrote something the first answer counts as what that left.
+// Changed asks GitLab what changed, in one request for each project and one for each project with
+// pipelines under way. It names a project once for each change. After a round that wrote something
+// the first answer is the state to compare with.
 func (w *Watcher) Changed(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, watchWait)
 	defer cancel()
@@ -87,7 +87,7 @@ func (w *Watcher) changed(ctx context.Context, key string) bool {
 	w.mu.Unlock()
 	list, err := w.gitlab.OpenMergeRequests(ctx, was.project, was.at.Add(-late))
 	if err != nil {
-		return false // it is asked again in a minute
+		return false // the next call asks again
 	}
 	updated := map[int64]time.Time{}
 	something := false
@@ -104,7 +104,7 @@ func (w *Watcher) changed(ctx context.Context, key string) bool {
 	defer w.mu.Unlock()
 	now := w.left[key]
 	if !now.at.Equal(was.at) {
-		return false // a look ended meanwhile
+		return false // a round ended meanwhile
 	}
 	maps.Copy(updated, only(now.updated, updated))
 	now.updated = updated
@@ -115,14 +115,14 @@ func (w *Watcher) changed(ctx context.Context, key string) bool {
 	return something
 }
 
-// only are the entries of a map that another one lacks.
+// only is the entries of a map that another one lacks.
 func only(all, but map[int64]time.Time) map[int64]time.Time {
 	out := maps.Clone(all)
 	maps.DeleteFunc(out, func(iid int64, _ time.Time) bool { _, there := but[iid]; return there })
 	return out
 }
 
-// ended reports whether one of some pipelines is over.
+// ended reports whether one of some pipelines has ended.
 func (w *Watcher) ended(ctx context.Context, project int64, ids []int64, since time.Time) bool {
 	list, err := w.gitlab.LatestRuns(ctx, project, since.Add(-late))
 	if err != nil {

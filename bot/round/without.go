@@ -10,7 +10,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// without is how jobs ended in the newest settled pipeline of the same kind.
+// without says how jobs ended in the newest pipeline of the same kind that has ended.
 func (l *look) without(ctx context.Context, w bot.Watch, p gitlab.Run) (map[string]plan.Result, error) {
 	ref := w.Spec.Ref
 	if w.Spec.Like.Ref != "" {
@@ -33,8 +33,8 @@ func (l *look) without(ctx context.Context, w bot.Watch, p gitlab.Run) (map[stri
 	return out, err
 }
 
-// mostReplacing is how many pipelines that replace a package are passed over to find one
-// that replaces none.
+// mostReplacing is how many pipelines that replace a package are skipped to find one that replaces
+// none.
 const mostReplacing = 10
 
 // baseline is the newest pipeline of a ref that ended, that we did not start, and that
@@ -66,8 +66,8 @@ func (l *look) baseline(ctx context.Context, project int64, ref string) (run git
 	return run, false, nil
 }
 
-// replaces reports whether somebody started a pipeline with a package of the set
-// replaced. Where its variables may not be read, it counts as one that replaces none.
+// replaces reports whether somebody started a pipeline with another package of the set. If its
+// variables cannot be read, it counts as one that replaces none.
 func (l *look) replaces(ctx context.Context, project, id int64) (bool, error) {
 	vars, err := l.GitLab.PipelineVariables(ctx, project, id)
 	if gitlab.Unreadable(err) {

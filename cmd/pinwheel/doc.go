@@ -15,6 +15,7 @@
 //	pinwheel gates [MR] [PROJECT...]      say how the tests of open merge requests stand
 //	pinwheel derive FILE OUT              write the YAML file derived from a constraints file
 //	pinwheel validate [CONFIG]            check the configuration
+//	pinwheel init [PROJECT]               set pinwheel up for a project, by questions or flags
 //	pinwheel doctor [PROJECT...]          say what would keep a run from working, and the next step
 //	pinwheel hooks install|check          set up the webhooks by which GitLab wakes pinwheel
 //	pinwheel pause [PROJECT...]           change nothing in projects, or in all, until they are resumed

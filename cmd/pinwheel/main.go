@@ -33,6 +33,7 @@ func makeRoom() {
 // program is one start of pinwheel with what it needs of its process, so that
 // tests start it without one.
 type program struct {
+	in          *os.File // nil: nobody is asked
 	out, err    io.Writer
 	env         func(string) string
 	environ     func() []string // all variables, NAME=value; nil: none
@@ -52,7 +53,7 @@ func newProgram() *program {
 		terminal: isTerminal(os.Stderr), version: version(), instance: newInstance(),
 		untilSignal: onSignal, quit: os.Exit,
 	}
-	p.screen = isTerminal(os.Stdout)
+	p.in, p.screen = os.Stdin, isTerminal(os.Stdout)
 	p.colour = p.screen && os.Getenv("NO_COLOR") == ""
 	if p.terminal {
 		p.err = &console{w: os.Stderr}

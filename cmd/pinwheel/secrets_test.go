@@ -335,7 +335,7 @@ func TestSecretsInEveryCommand(t *testing.T) {
 	args := map[string][][]string{
 		"run": {{"run"}, {"run", "--at", saturday}}, "serve": {{"serve", "--now", "--textfile-metrics", "METRICS"}},
 		"plan": {{"plan"}, {"plan", "--json"}, {"plan", "--diff"}, {"plan", "--dashboard"}}, "explain": {{"explain", "boto3"}}, "verify": {{"verify"}}, "gates": {{"gates"}, {"gates", "--json"}},
-		"derive": {{"derive", "--help"}}, "validate": {{"validate"}}, "doctor": {{"doctor"}}, "pause": {{"pause", "--json"}}, "resume": {{"resume", "--all"}}, "hooks": {{"hooks", "check"}, {"hooks", "install"}, {"hooks", "check", "--json"}}, "deploy": {{"deploy"}}, "hold": {{"hold", "group/project", "--reason", "x"}}, "release": {{"release", "group/project"}},
+		"derive": {{"derive", "--help"}}, "validate": {{"validate"}}, "init": {{"init", "group/project", "--propose", "--gitlab", "GITLAB", "--out", "OUT"}}, "doctor": {{"doctor"}}, "pause": {{"pause", "--json"}}, "resume": {{"resume", "--all"}}, "hooks": {{"hooks", "check"}, {"hooks", "install"}, {"hooks", "check", "--json"}}, "deploy": {{"deploy"}}, "hold": {{"hold", "group/project", "--reason", "x"}}, "release": {{"release", "group/project"}},
 		"releases": {{"releases"}}, "rollback": {{"rollback", "group/project"}}, "update": {{"update", "--file", "absent.txt"}}, "import": {{"import", "--project", "group/project"}}, "audit": {{"audit"}, {"audit", "--json"}},
 		"history": {{"history"}, {"history", "--json"}}, "health": {{"health"}}, "prepare": {{"prepare", "lock"}, {"prepare", "check", "--json"}, {"prepare", "push", "--image", "x"}}, "bot": {{"bot"}, {"bot", "--look", "--json"}}, "demo": {{"demo", "--help"}}, "completion": {{"completion", "bash"}}, "man": {{"man"}}, "help": {{"help"}}, "version": {{"version"}},
 	}
@@ -358,10 +358,13 @@ func TestSecretsInEveryCommand(t *testing.T) {
 				t.Errorf("nobody looks at what pinwheel %s shows", name)
 			}
 			for _, line := range lines {
+				if name == "init" {
+					line = append(slices.Clone(line[:len(line)-3]), g.gitlab.BaseURL(), "--out", filepath.Join(t.TempDir(), "new.yaml"))
+				}
 				if i := len(line) - 1; line[i] == "METRICS" {
 					line = append(line[:i:i], g.path("metrics.prom"))
 				}
-				if slices.Contains([]string{"completion", "man", "help", "version"}, name) {
+				if slices.Contains([]string{"completion", "man", "help", "version", "init"}, name) {
 					_, out, complaints := g.pinwheel(line...)
 					fmt.Fprint(&g.shown, out, complaints)
 					continue

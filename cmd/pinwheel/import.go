@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gitlab.com/cki-project/pinwheel/bot/cibot"
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/renovate"
@@ -32,6 +33,8 @@ type importing struct {
 	presets []string
 	project string
 	check   bool
+	bot     string         // a file of CKI's earlier bot
+	runs    string         // the project in which its pipelines run
 	client  *gitlab.Client // for presets of the same GitLab; nil without --project
 }
 
@@ -47,18 +50,30 @@ refused with what to do. No key is passed over.
 Without FILE it reads what Renovate would read here: renovate.json, .gitlab/
 renovate.json5 and so on. With --project it reads that of a project on GitLab
 together with the presets that stand on the same GitLab. Presets that stand
-elsewhere are refused until --preset names a file with their text.`,
+elsewhere are refused until --preset names a file with their text.
+
+With --bot it reads the YAML of CKI's earlier bot (gitlab_ci_bot) instead, and
+prints software.bot for pinwheel.yaml. docs/bot.md tells the way over.`,
 		Example: `  pinwheel import >.gitlab/pinwheel.yaml
   pinwheel import --check renovate.json5
   pinwheel import --preset 'github>group/presets=presets.json'
-  pinwheel import --project group/project`,
+  pinwheel import --project group/project
+  pinwheel import --bot bot.yaml --pipelines group/pipelines`,
 	}
 	i := &importing{program: p, options: shared(c, configFlag, jsonFlag)}
 	c.Flags().StringArrayVar(&i.pins, "pins", nil, "the constraints `FILE` by its path in the repository; may be given several times (default constraints.txt)")
 	c.Flags().StringArrayVar(&i.presets, "preset", nil, "read a preset that stands elsewhere from a file on disk, as `NAME=FILE`; may be given several times")
 	c.Flags().StringVar(&i.project, "project", "", "read the configuration of this `PROJECT` on GitLab")
 	c.Flags().BoolVar(&i.check, "check", false, "exit with 1 if anything was refused")
+	c.Flags().StringVar(&i.bot, "bot", "", "read the YAML of CKI's earlier bot from this `FILE`")
+	c.Flags().StringVar(&i.runs, "pipelines", "", "the `PROJECT` in which the pipelines of that bot run")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if i.bot != "" {
+			return i.ofBot(args)
+		}
+		if i.runs != "" {
+			return usage("--pipelines goes with --bot")
+		}
 		if len(args) > 1 || len(args) == 1 && i.project != "" {
 			return usage("import reads one configuration: name a file, or a project with --project")
 		}
@@ -181,6 +196,28 @@ func (i *importing) print(ctx context.Context, from string, data []byte) error {
 	if err != nil {
 		return failure{exitUsage, fmt.Errorf("%w: correct it, and call pinwheel import again", err)}
 	}
+	return i.result(from, res)
+}
+
+// ofBot reads the file of CKI's earlier bot.
+func (i *importing) ofBot(args []string) error {
+	if len(args) > 0 || i.project != "" || len(i.presets)+len(i.pins) > 0 {
+		return usage("import --bot reads one file, with --pipelines, --check and --json alone")
+	}
+	data, err := readFile(i.bot)
+	if err != nil {
+		return err
+	}
+	res, err := cibot.Read(i.bot, data, cibot.Options{Pipelines: i.runs})
+	if err != nil {
+		return failure{exitUsage, fmt.Errorf("%w: correct it, and call pinwheel import again", err)}
+	}
+	return i.result(i.bot, res)
+}
+
+// result prints what was read.
+func (i *importing) result(from string, res renovate.Result) error {
+	var err error
 	if i.json {
 		err = i.line(importOut{from, string(res.Own), res.Lines})
 	} else {

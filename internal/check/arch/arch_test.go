@@ -171,7 +171,7 @@ func TestDoors(t *testing.T) {
 var floors = []string{
 	"cmd/pinwheel",
 	"internal/fake/demo",
-	"web",
+	"web bot/cibot",
 	"scheduler reconcile prepare deploy renovate bot/round",
 	"journal",
 	"dashboard dashboard/publish.go mrs pypi config store",

@@ -217,7 +217,7 @@ func (l *look) made(n Note, c Command, p Pipeline) (made, bool) {
 	return made{commit: commit, with: with, spec: l.spec(p, over, c.Set)}, true
 }
 
-// named is the commit that a comment names, and the text before it.
+// named is the commit that a comment names, empty for none, and what people write before one.
 type named struct{ commit, before string }
 
 // chosen is the head that the author of a comment saw, or the one that they name.

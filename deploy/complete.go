@@ -13,8 +13,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// complete makes every move of what is under way, in order, and then writes its set.
-// It may be done again after any part of it.
+// complete makes every move of an intent, in order, and then writes its set. It may be repeated
+// after any part of it.
 func (d *Deployer) complete(ctx context.Context, i Intent) error {
 	for at, m := range i.Moves {
 		if i.Until.Sub(d.o.Clock()) < margin {
@@ -47,7 +47,7 @@ func (d *Deployer) move(ctx context.Context, i Intent, m Move) error {
 	})
 }
 
-// do carries an effect out between two lines of the journal.
+// do carries an effect out, with a line of the journal before and after it.
 func (d *Deployer) do(ctx context.Context, project string, f plan.Fact, effect func(context.Context) error) error {
 	var failed error
 	err := d.o.Do(ctx, project, f, func(ctx context.Context) journal.Outcome {
@@ -59,8 +59,8 @@ func (d *Deployer) do(ctx context.Context, project string, f plan.Fact, effect f
 	return errors.Join(failed, err)
 }
 
-// StoppedError says that a rollback of several projects stands halfway: somebody moved
-// a branch, or GitLab refuses to. Where says where each is.
+// StoppedError says that a rollback of several projects stopped halfway: somebody moved a branch,
+// or GitLab refuses to move one. Where says where each branch is.
 type StoppedError struct {
 	Set   int64
 	Why   string
@@ -75,9 +75,9 @@ func (e *StoppedError) Error() string {
 
 func (e *StoppedError) Unwrap() error { return e.Err }
 
-// stopped is what a move that failed leads to. If its answer is lost, what is under way
-// stays as it is and whoever comes next completes it. Else nobody can complete it: if
-// nothing was moved yet, it is given up, and if something was, that is said.
+// stopped handles a move that failed. If its answer was lost, the intent stays, and the next
+// process completes it. Else nobody can complete it: if nothing was moved yet, it is given up, and
+// if something was moved, the error says what.
 func (d *Deployer) stopped(ctx context.Context, i Intent, at int, err error) error {
 	moved := errors.Is(err, gitlab.ErrMoved)
 	if !moved && !errors.Is(err, gitlab.ErrRefused) && !gitlab.NeedsPerson(err) {
@@ -88,7 +88,7 @@ func (d *Deployer) stopped(ctx context.Context, i Intent, at int, err error) err
 	}
 	made, where, asked := d.where(ctx, i)
 	if asked != nil {
-		return err // it cannot be asked what is where, so nothing is given up
+		return err // nobody can read where the branches are, so nothing is given up
 	}
 	if made == 0 {
 		return errors.Join(err, d.giveUp(ctx, i))
@@ -96,7 +96,7 @@ func (d *Deployer) stopped(ctx context.Context, i Intent, at int, err error) err
 	return errors.Join(&StoppedError{i.Set, i.Why, where, err}, d.letGo(ctx, i))
 }
 
-// letGo ends the lease of what is under way, so that nobody has to wait for it.
+// letGo ends the lease of an intent, so that nobody has to wait for it.
 func (d *Deployer) letGo(ctx context.Context, i Intent) error {
 	return d.ledger.update(ctx, func(k kept) (*change, error) {
 		if !mine(k, i) {
@@ -109,7 +109,7 @@ func (d *Deployer) letGo(ctx context.Context, i Intent) error {
 	})
 }
 
-// where says where each branch of what is under way is, and how many of them were moved.
+// where says where each branch of an intent is, and how many of them were moved.
 func (d *Deployer) where(ctx context.Context, i Intent) (made int, where []string, err error) {
 	for _, m := range i.Moves {
 		head, err := d.production(ctx, m.Project)
@@ -129,7 +129,7 @@ func (d *Deployer) where(ctx context.Context, i Intent) (made int, where []strin
 	return made, where, nil
 }
 
-// lost says who won a race for a branch.
+// lost says who moved a branch first.
 func (d *Deployer) lost(ctx context.Context, m Move, err error) error {
 	p, perr := d.project(ctx, m.Project)
 	head, herr := d.production(ctx, m.Project)
@@ -146,7 +146,7 @@ func (d *Deployer) lost(ctx context.Context, m Move, err error) error {
 	return fmt.Errorf("%s moved %s of %s to %s meanwhile, so it was not moved from %s to %s: %w", who, d.o.Branch, m.Project, short(head), short(m.Old), short(m.New), err)
 }
 
-// giveUp ends what is under way, when nothing of it was done.
+// giveUp ends an intent of which nothing was done.
 func (d *Deployer) giveUp(ctx context.Context, i Intent) error {
 	return d.ledger.update(ctx, func(k kept) (*change, error) {
 		if !mine(k, i) {
@@ -162,8 +162,8 @@ func mine(k kept, i Intent) bool {
 	return k.Intent != nil && k.Intent.Set == i.Set && k.Intent.Owner == i.Owner
 }
 
-// record adds the moves to the environment page of each project. A project whose page
-// may not be written stops nothing.
+// record adds the moves to the environment page of each project. If a page may not be written, the
+// others still are.
 func (d *Deployer) record(ctx context.Context, i Intent) error {
 	for _, m := range i.Moves {
 		if i.Recorded || m.New == "" {
@@ -188,7 +188,7 @@ func (d *Deployer) record(ctx context.Context, i Intent) error {
 	return nil
 }
 
-// finish writes the set, and what is under way is over.
+// finish writes the set and ends the intent.
 func (d *Deployer) finish(ctx context.Context, i Intent) error {
 	fact := plan.Fact{Kind: plan.KindWriteSet, On: fmt.Sprintf("set %d", i.Set), Who: i.By, Why: i.Why, After: described(i.Result), Detail: string(i.Kind)}
 	return d.do(ctx, d.o.Place.Project, fact, func(ctx context.Context) error {

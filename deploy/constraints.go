@@ -10,9 +10,9 @@ import (
 	"gitlab.com/cki-project/pinwheel/gitlab"
 )
 
-// propose opens a merge request that brings the constraints on their default branch in
-// line with a rollback of a set, if it moved their production. If GitLab refuses it, that
-// is said and stops nothing.
+// propose opens a merge request that brings the constraints on their default branch in line with a
+// rollback of a set, if that moved their production. If GitLab refuses it, a person is told, and
+// the rollback goes on.
 func (d *Deployer) propose(ctx context.Context, i Intent) error {
 	if i.Kind != SetRollback || d.o.Constraints == "" {
 		return nil

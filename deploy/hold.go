@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Hold keeps a project's production where it is, until a day and for a reason. A hold
-// that the project has is replaced.
+// Hold keeps a project's production where it is, until a day and for a reason. It replaces a hold
+// that the project has.
 func (d *Deployer) Hold(ctx context.Context, h Hold) (Hold, error) {
 	path, err := d.isMember(h.Project)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/gitlab"
 )
 
-// Job is what GitLab tells a job of itself, in its variables. What GitLab can tell again
-// is asked of GitLab, and not believed of these.
+// Job is what the variables of a job say about it. What GitLab itself can say is read from GitLab
+// instead.
 type Job struct {
 	Project      string // CI_PROJECT_PATH
 	SHA          string // CI_COMMIT_SHA
@@ -20,13 +20,14 @@ type Job struct {
 	Environment  string // CI_ENVIRONMENT_NAME
 }
 
-// complete reports whether a job of GitLab CI is described, and not a shell elsewhere.
+// complete reports whether the variables are those of a job of GitLab CI, and not of a shell
+// elsewhere.
 func (j Job) complete() bool {
 	return j.Project != "" && j.SHA != "" && j.Pipeline != 0 && j.ID != 0
 }
 
-// Order is what a job asks to deploy. It is an error if another job of its pipeline that
-// has to pass did not.
+// Order is what a job asks to deploy. It is an error if another job of its pipeline that has to
+// pass did not pass.
 func (d *Deployer) Order(ctx context.Context, j Job) (Order, error) {
 	if !j.complete() {
 		return Order{}, mistake("deploy runs in a job of GitLab CI, which sets CI_PROJECT_PATH, CI_COMMIT_SHA, CI_PIPELINE_ID and CI_JOB_ID; elsewhere there is pinwheel rollback")
@@ -52,7 +53,7 @@ func (d *Deployer) Order(ctx context.Context, j Job) (Order, error) {
 	}
 	o.Default = !o.MergeRequest && run.Ref == project.DefaultBranch
 	if o.MergeRequest && j.Source != "" && j.Source != run.SHA {
-		// The pipeline is of a merged result, a commit that GitLab throws away.
+		// The pipeline is of a merged result, a commit that GitLab discards.
 		k, err := d.o.Client.Commit(ctx, project.ID, run.SHA)
 		if err != nil {
 			return o, err
@@ -68,9 +69,9 @@ func (d *Deployer) Order(ctx context.Context, j Job) (Order, error) {
 	return o, d.othersPassed(ctx, project.ID, self)
 }
 
-// startedByHand reports whether somebody started this job, or starts it again after it
-// had done its work, as GitLab's environment page does for a rollback. A job that GitLab
-// retries by itself after a failure is neither.
+// startedByHand reports whether somebody started this job, or started it again after it had
+// deployed, as GitLab's environment page does for a rollback. It is false for a job that GitLab
+// retries by itself after a failure.
 func (d *Deployer) startedByHand(ctx context.Context, project int64, j Job, self gitlab.JobRun) (bool, error) {
 	if j.Manual {
 		return true, nil
@@ -81,8 +82,8 @@ func (d *Deployer) startedByHand(ctx context.Context, project int64, j Job, self
 	}), err
 }
 
-// othersPassed refuses to deploy while another job of the pipeline that has to pass
-// did not. Jobs that were not begun come later, and manual ones need not run.
+// othersPassed refuses to deploy if another job of the pipeline that has to pass did not. Jobs that
+// have not begun come later, and manual ones need not run.
 func (d *Deployer) othersPassed(ctx context.Context, project int64, self gitlab.JobRun) error {
 	jobs, err := d.o.Client.Jobs(ctx, project, self.Pipeline)
 	if err != nil {

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Relation says where a commit stands to another one of the same project.
+// Relation says how a commit is related to another one of the same project.
 type Relation string
 
-// The relations. Apart is both ways: neither has the other in its history, as after a
-// default branch was rewritten, or nobody knows.
+// The relations. Apart means that neither has the other in its history, as after a default branch
+// was rewritten, or that it is not known.
 const (
 	Same  Relation = "same"
 	Newer Relation = "newer"
@@ -29,44 +29,43 @@ type Asked struct {
 	Person bool
 }
 
-// Seen is what is so on GitLab.
+// Seen is the state on GitLab that a judgement needs.
 type Seen struct {
-	Head string // of the production branch; empty: there is none
-	// Line is the newest deployed commit of the default branch, empty where nobody knows.
+	Head string // of the production branch; empty if there is none
+	// Line is the newest deployed commit of the default branch, empty if it is not known.
 	Line string
 	// Relation is that of the commit to Line.
 	Relation Relation
-	// Recorded says that the newest set has the commit, and the line that follows.
+	// Recorded says that the newest set has the commit, and the Line that would follow.
 	Recorded bool
 	Hold     Hold
 	Held     bool
 	Now      time.Time
 }
 
-// Do says what becomes of what was asked.
+// Do is what is done about a commit.
 type Do string
 
-// What there is to do.
+// What can be done.
 const (
 	Deploy   Do = "deploy"   // move the branch
-	Nothing  Do = "nothing"  // it is there
+	Nothing  Do = "nothing"  // the branch is there already
 	Overtake Do = "overtake" // a newer one was deployed: nothing is moved
 	Wait     Do = "wait"     // a hold is in force
 	Refuse   Do = "refuse"
 )
 
-// Verdict is what is done about what was asked, and why.
+// Verdict is what is done about a commit, and why.
 type Verdict struct {
 	Do   Do
 	Kind Kind   // of a deployment
 	Why  string // a clause; of a refusal a sentence that names the next step
 }
 
-// Judge says what is done about a commit that a job asks to deploy. It is pure.
+// Judge decides what is done about a commit that a job asks to deploy. It is pure.
 //
-// Forward is judged by the newest deployment of the default branch, so that a merge
-// request's commit in production, which no later commit may have in its history, stops
-// nothing.
+// Whether a commit is newer is judged by the newest deployment of the default branch. So a merge
+// request's commit in production, which no later commit may have in its history, prevents nothing.
 func Judge(a Asked, s Seen) Verdict {
 	switch {
 	case a.MergeRequest && !a.Person:
@@ -94,7 +93,7 @@ func Judge(a Asked, s Seen) Verdict {
 	return Verdict{Do: Deploy, Kind: kind}
 }
 
-// Words say what a hold is.
+// Words describe a hold.
 func (h Hold) Words() string {
 	until := "until it is released"
 	if h.Until != "" {

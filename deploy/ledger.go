@@ -9,14 +9,14 @@ import (
 	"gitlab.com/cki-project/pinwheel/gitlab"
 )
 
-// Place is where sets, holds and what is under way are kept.
+// Place is where sets, holds and intents are kept.
 type Place struct {
 	Project string
-	Branch  string // empty: the default branch
+	Branch  string // empty for the default branch
 	Folder  string
 }
 
-// ledger reads and writes what is kept.
+// ledger reads and writes sets, holds and intents.
 type ledger struct {
 	client *gitlab.Client
 	place  Place
@@ -42,18 +42,18 @@ func (l *ledger) setPath(id int64) string {
 	return l.place.Folder + "/sets/" + strconv.FormatInt(id, 10) + ".json"
 }
 
-// kept is a state as it was read: last is the commit that wrote it, empty where none
-// was written yet, and head the commit at which it was read.
+// kept is a state as it was read: last is the commit that wrote it, empty if none did yet, and head
+// the commit at which it was read.
 type kept struct {
 	State
 	last, head string
 }
 
-// errMeanwhile says that somebody else wrote what was to be written.
+// errMeanwhile says that somebody else wrote the state first.
 var errMeanwhile = errors.New("somebody else wrote the state of the deployments meanwhile")
 
-// read reads the state. It is read at the head of the branch by its commit, since a tag
-// may have the branch's name.
+// read reads the state. It reads the branch at the commit of its head, since a tag may have the
+// branch's name.
 func (l *ledger) read(ctx context.Context) (kept, error) {
 	head, err := l.client.Head(ctx, l.id, l.place.Branch)
 	if err != nil {
@@ -74,12 +74,12 @@ func (l *ledger) read(ctx context.Context) (kept, error) {
 	return out, nil
 }
 
-// damaged says that a file is none of ours.
+// damaged says that pinwheel did not write a file like that.
 func (l *ledger) damaged(path string, err error) error {
 	return mistake("%s of %s is not as pinwheel writes it: %s; see who changed it, and restore what was there before", path, l.place.Project, err)
 }
 
-// set reads a set. found is false if there is no such one.
+// set reads a set. found is false if there is none with that id.
 func (l *ledger) set(ctx context.Context, k kept, id int64) (Set, bool, error) {
 	if id < 1 || id > k.Set {
 		return Set{}, false, nil
@@ -95,7 +95,7 @@ func (l *ledger) set(ctx context.Context, k kept, id int64) (Set, bool, error) {
 	return s, true, nil
 }
 
-// newest reads the newest set; the zero Set where there is none.
+// newest reads the newest set; the zero Set if there is none.
 func (l *ledger) newest(ctx context.Context, k kept) (Set, error) {
 	if k.Set == 0 {
 		return Set{}, nil
@@ -107,19 +107,19 @@ func (l *ledger) newest(ctx context.Context, k kept) (Set, error) {
 	return s, err
 }
 
-// writeTries bounds how often a change of the state is made anew on what others wrote.
+// writeTries bounds how often a change of the state is repeated because others wrote it first.
 const writeTries = 8
 
-// change is what becomes of a state, with a set that is added.
+// change is a new state, and a set to add.
 type change struct {
 	to      State
 	set     *Set
 	message string
 }
 
-// update reads the state, lets what is to change be worked out, and writes it. If
-// somebody else was faster, that begins anew, on what they wrote: judge sees each state
-// and may end it with an error. A change to nil writes nothing.
+// update reads the state, calls judge for the change, and writes it. If somebody else wrote first,
+// it begins again with what they wrote. judge sees each state and can end the update with an error.
+// A nil change writes nothing.
 func (l *ledger) update(ctx context.Context, judge func(kept) (*change, error)) error {
 	for range writeTries {
 		was, err := l.read(ctx)
@@ -137,8 +137,7 @@ func (l *ledger) update(ctx context.Context, judge func(kept) (*change, error)) 
 	return errMeanwhile
 }
 
-// write replaces a state. errMeanwhile: somebody else was faster, and nothing was
-// written.
+// write replaces a state. With errMeanwhile somebody else wrote first, and nothing was written.
 func (l *ledger) write(ctx context.Context, was kept, c change) error {
 	c.to.Format, c.to.Writer = 1, l.writer()
 	files := []gitlab.Write{{Path: l.statePath(), Last: was.last, Data: encode(c.to)}}
@@ -158,7 +157,7 @@ func (l *ledger) write(ctx context.Context, was kept, c change) error {
 	return err
 }
 
-// Mistake is an error of whoever asked or configured: another attempt does not mend it.
+// Mistake is an error of the person who asked or configured. Another attempt gives the same error.
 type Mistake struct{ Text string }
 
 func (m *Mistake) Error() string { return m.Text }

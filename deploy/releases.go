@@ -7,28 +7,27 @@ import (
 	"gitlab.com/cki-project/pinwheel/gitlab"
 )
 
-// Release is what is in production of a project.
+// Release is what a project has in production.
 type Release struct {
 	Member
 	Title  string // of its commit
 	Newest string // the head of the default branch
-	// Behind is how many commits of the default branch production has not; -1 where
-	// nobody knows.
+	// Behind is how many commits of the default branch production lacks; -1 if that is not known.
 	Behind int
 	Held   bool
 	Hold   Hold
-	Err    error // why it could not be read; then the member is what the newest set says
+	Err    error // why production could not be read; then the member is that of the newest set
 }
 
-// Overview is what is in production of all projects.
+// Overview is what all projects have in production.
 type Overview struct {
 	Set      Set
 	UnderWay *Intent
 	Projects []Release // in the order of their paths
 }
 
-// Releases reads what is in production, of one project or with an empty path of all. A
-// project that cannot be read stops no other. Nothing is written.
+// Releases reads what one project has in production, or with an empty path what all have. If one
+// cannot be read, the others still are. It writes nothing.
 func (d *Deployer) Releases(ctx context.Context, project string) (Overview, error) {
 	var out Overview
 	members := d.o.Members

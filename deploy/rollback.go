@@ -15,9 +15,9 @@ import (
 // Previous names the set before the newest one.
 const Previous = "previous"
 
-// Rollback moves the production of one project back: to a commit, or with an empty one
-// to what it had before. A rollback that somebody began and did not end is completed,
-// and nothing more is done then. It sets a hold.
+// Rollback moves the production of one project back: to a commit, or with an empty one to what it
+// had before. It sets a hold. If another rollback was begun and not ended, it completes that one
+// and does nothing more.
 func (d *Deployer) Rollback(ctx context.Context, project, to string, by Person) (out Outcome, err error) {
 	path, err := d.isMember(project)
 	if err != nil {
@@ -55,7 +55,7 @@ func (d *Deployer) Rollback(ctx context.Context, project, to string, by Person) 
 	}, path)
 }
 
-// again does what one rollback is made of, until nobody else is faster.
+// again repeats a rollback until no other process is faster.
 func (d *Deployer) again(ctx context.Context, judge func(world, *Outcome) (Intent, error), need ...string) (out Outcome, err error) {
 	for range writeTries {
 		k, completed, err := d.settled(ctx)
@@ -67,7 +67,8 @@ func (d *Deployer) again(ctx context.Context, judge func(world, *Outcome) (Inten
 			return out, err
 		}
 		if completed != 0 && (w.set.Kind == Rollback || w.set.Kind == SetRollback) {
-			// What was asked for now may be this very one, and "previous" would be another.
+			// The rollback that was completed may be the one that is asked for now, and after it
+			// "previous" is another set.
 			return Outcome{Verdict: Verdict{Do: Nothing, Kind: w.set.Kind, Why: "a rollback that was not ended was completed; for another one run this again"}, Completed: completed}, nil
 		}
 		out.Completed = completed
@@ -83,8 +84,8 @@ func (d *Deployer) again(ctx context.Context, judge func(world, *Outcome) (Inten
 	return out, errMeanwhile
 }
 
-// rollbackTarget is the full SHA that a rollback goes to. It has to be one that was in
-// production before, or an older one of the default branch.
+// rollbackTarget is the full SHA to which a rollback goes. That must have been in production
+// before, or be an older commit of the default branch.
 func (d *Deployer) rollbackTarget(ctx context.Context, w world, path, to string) (string, error) {
 	m, had := w.set.member(path)
 	head := w.heads[path]
@@ -118,8 +119,7 @@ func (d *Deployer) rollbackTarget(ctx context.Context, w world, path, to string)
 	return k.SHA, d.mayGoBack(ctx, w, path, k.SHA)
 }
 
-// mayGoBack refuses a commit that is newer than what is in production, or was never
-// tested.
+// mayGoBack refuses a commit that is newer than the one in production, or was never tested.
 func (d *Deployer) mayGoBack(ctx context.Context, w world, path, sha string) error {
 	head := w.heads[path]
 	r, err := d.relation(ctx, path, head, sha)
@@ -142,7 +142,7 @@ func (d *Deployer) mayGoBack(ctx context.Context, w world, path, sha string) err
 
 var shaText = regexp.MustCompile(`^[0-9a-f]{7,40}$`)
 
-// before finds the commit that a project had in production before one.
+// before finds the commit that a project had in production before another one.
 func (d *Deployer) before(ctx context.Context, w world, path, head string) (sha string, found bool, err error) {
 	err = d.eachSet(ctx, w.kept, func(s Set) bool {
 		m, had := s.member(path)
@@ -162,7 +162,7 @@ func (d *Deployer) wasThere(ctx context.Context, w world, path, sha string) (was
 	return was, err
 }
 
-// eachSet calls a function for the sets, the newest first, until it is content.
+// eachSet calls a function for each set, the newest first, until it returns false.
 func (d *Deployer) eachSet(ctx context.Context, k kept, more func(Set) bool) error {
 	for id := k.Set; id > 0; id-- {
 		s, found, err := d.ledger.set(ctx, k, id)
@@ -176,8 +176,8 @@ func (d *Deployer) eachSet(ctx context.Context, k kept, more func(Set) bool) err
 	return nil
 }
 
-// mayMove checks all moves before the first: the commit is there, the token may push,
-// and may force where that is needed.
+// mayMove checks all moves before the first one: the commit exists, and the token may push, by
+// force if that is needed.
 func (d *Deployer) mayMove(ctx context.Context, moves []Move) error {
 	for _, m := range moves {
 		p, err := d.project(ctx, m.Project)
@@ -205,8 +205,8 @@ func (d *Deployer) mayMove(ctx context.Context, moves []Move) error {
 	return nil
 }
 
-// rulesAllow checks the rules of protected branches. If they cannot be read, the push
-// says what they are.
+// rulesAllow checks the rules of protected branches. If they cannot be read, the push will show
+// them.
 func (d *Deployer) rulesAllow(ctx context.Context, p gitlab.Project, m Move) error {
 	may, level, err := d.o.Client.ForcePushable(ctx, p.ID, d.o.Branch)
 	switch {
@@ -226,9 +226,8 @@ func (d *Deployer) rulesAllow(ctx context.Context, p gitlab.Project, m Move) err
 	return err
 }
 
-// RollbackSet moves all projects to what an earlier set has, or none: all are checked,
-// then what is to happen is stored on GitLab, then each is moved. After a crash the same
-// command completes it.
+// RollbackSet moves all projects to the commits of an earlier set, or none. It checks all, stores
+// the intent on GitLab, and then moves each. After a crash the same command completes it.
 func (d *Deployer) RollbackSet(ctx context.Context, id string, by Person) (Outcome, error) {
 	return d.again(ctx, func(w world, out *Outcome) (Intent, error) {
 		s, err := d.named(ctx, w, id)
@@ -267,7 +266,7 @@ func (d *Deployer) RollbackSet(ctx context.Context, id string, by Person) (Outco
 	})
 }
 
-// named finds the set that a person means.
+// named finds the set that a person names.
 func (d *Deployer) named(ctx context.Context, w world, name string) (Set, error) {
 	id, err := strconv.ParseInt(name, 10, 64)
 	switch {
@@ -285,8 +284,8 @@ func (d *Deployer) named(ctx context.Context, w world, name string) (Set, error)
 	return s, err
 }
 
-// Accept ends a rollback that stopped halfway: what is where stays there, and becomes
-// a set of its own. Nothing is moved.
+// Accept ends a rollback that stopped halfway: every branch stays where it is, and that becomes a
+// set. It moves nothing.
 func (d *Deployer) Accept(ctx context.Context, by Person) (Outcome, error) {
 	out := Outcome{Verdict: Verdict{Do: Nothing, Why: "nothing is under way"}}
 	err := d.ledger.update(ctx, func(k kept) (*change, error) {
@@ -304,7 +303,7 @@ func (d *Deployer) Accept(ctx context.Context, by Person) (Outcome, error) {
 		}
 		i := d.intent(w, ByHand, by)
 		i.Result.Why = "kept what is where after " + was.Why
-		// What was moved before it stopped is where it was asked to be.
+		// Branches that were moved before it stopped are where they were to be.
 		for _, m := range was.Moves {
 			if asked, there := was.Result.member(m.Project); there && w.heads[m.Project] == m.New {
 				w.set.Members = put(w.set.Members, asked)
@@ -322,8 +321,7 @@ func (d *Deployer) Accept(ctx context.Context, by Person) (Outcome, error) {
 	return out, err
 }
 
-// Keys are the keys of all builds that sets name, for each image, sorted: a rollback
-// needs them.
+// Keys are the keys of all builds of all sets, by image, sorted. A rollback needs these builds.
 func Keys(ctx context.Context, client *gitlab.Client, place Place) (map[string][]string, error) {
 	l, err := openLedger(ctx, client, place)
 	if err != nil {

@@ -13,28 +13,28 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// Options are what a Deployer is made with.
+// Options are the settings of a Deployer.
 type Options struct {
 	Client      *gitlab.Client
 	Place       Place
 	Members     []string // paths of the projects of the set, the constraints' among them
 	Branch      string   // that is moved, in each project
 	Environment string
-	// Constraints is the member that keeps the constraints, and ConstraintsFiles are those
-	// which a rollback of a set brings in line on its default branch; empty: none.
+	// Constraints is the member that keeps the constraints. ConstraintsFiles are the files that a
+	// rollback of a set brings in line on its default branch; empty for none.
 	Constraints      string
 	ConstraintsFiles []string
-	Clock            func() time.Time // of leases and records; it goes on while a deployment does
-	Instance         string           // tells this process from all others
+	Clock            func() time.Time // for leases and records; it advances during a deployment
+	Instance         string           // identifies this process
 	// Do writes an effect down before and after it; see [journal.Journal].
 	Do func(ctx context.Context, project string, f plan.Fact, effect func(context.Context) journal.Outcome) error
-	// Say gets a sentence for a person while something is waited for, or is not as it
-	// should be and stops nothing.
+	// Say gets a sentence for a person while the Deployer waits, or if something is wrong that does
+	// not stop it.
 	Say func(format string, args ...any)
 }
 
-// How long whoever began a deployment may move branches, how much of that has to be
-// left before a push, and how long is waited for others.
+// How long the process that began a deployment may move branches, how much of that must be left
+// before a push, and how long others wait for it.
 const (
 	lease    = 2 * time.Minute
 	margin   = 75 * time.Second // a push that hangs is given up before
@@ -42,7 +42,7 @@ const (
 	patience = 5 * time.Minute
 )
 
-// Deployer moves production branches. It may be used by one goroutine.
+// Deployer moves production branches. Only one goroutine may use it.
 type Deployer struct {
 	o        Options
 	ledger   *ledger
@@ -50,7 +50,7 @@ type Deployer struct {
 	writes   int
 }
 
-// New connects a Deployer with the project of the sets.
+// New connects a Deployer to the project of the sets.
 func New(ctx context.Context, o Options) (*Deployer, error) {
 	if !gitlab.BranchName(o.Branch) {
 		return nil, mistake("%q is no name of a branch", o.Branch)
@@ -82,7 +82,7 @@ func (d *Deployer) project(ctx context.Context, path string) (gitlab.Project, er
 	return p, err
 }
 
-// isMember is the path of a member as it is configured.
+// isMember returns the path of a member as it is configured; an error for no member.
 func (d *Deployer) isMember(path string) (string, error) {
 	i := slices.IndexFunc(d.o.Members, func(m string) bool { return strings.EqualFold(m, path) })
 	if i < 0 {
@@ -104,7 +104,7 @@ func (d *Deployer) production(ctx context.Context, path string) (string, error) 
 	return k.SHA, err
 }
 
-// relation says where a commit stands to another one.
+// relation says how a commit is related to another one.
 func (d *Deployer) relation(ctx context.Context, path, to, sha string) (Relation, error) {
 	switch to {
 	case "":
@@ -128,8 +128,8 @@ func (d *Deployer) relation(ctx context.Context, path, to, sha string) (Relation
 	return Apart, nil
 }
 
-// onDefault reports whether a commit is in the history of the default branch, and is an
-// error if the project has no such commit.
+// onDefault reports whether the default branch has a commit in its history. It returns an error if
+// the project has no such commit.
 func (d *Deployer) onDefault(ctx context.Context, path, sha string) (bool, error) {
 	p, err := d.project(ctx, path)
 	if err != nil {
@@ -143,15 +143,14 @@ func (d *Deployer) onDefault(ctx context.Context, path, sha string) (bool, error
 	return r == Same || r == Older, err
 }
 
-// world is what is so now: the state, the newest set, and what is in production.
+// world is the present state: the stored one, the newest set, and what is in production.
 type world struct {
 	kept
 	set   Set
-	heads map[string]string // by member; absent: it could not be read
+	heads map[string]string // by member; absent if it could not be read
 }
 
-// look reads the world while nothing is under way. Only the projects of need have to be
-// readable.
+// look reads the world while nothing is under way. Only the projects of need must be readable.
 func (d *Deployer) look(ctx context.Context, k kept, need ...string) (world, error) {
 	w := world{kept: k, heads: map[string]string{}}
 	var err error
@@ -172,8 +171,8 @@ func (d *Deployer) look(ctx context.Context, k kept, need ...string) (world, err
 	return w, nil
 }
 
-// members are those of the newest set as the world is now: who was moved beside
-// pinwheel is where it is, by nobody known.
+// members are those of the newest set as they are now. A branch that was moved beside pinwheel has
+// its present commit, moved by nobody known.
 func (d *Deployer) members(w world) []Member {
 	var out []Member
 	for _, path := range d.o.Members {
@@ -201,15 +200,15 @@ func (d *Deployer) now() time.Time { return d.o.Clock().UTC().Truncate(time.Seco
 // Person is who asked, and where.
 type Person struct{ Name, Page string }
 
-// Outcome is what came of a command.
+// Outcome is the result of a command.
 type Outcome struct {
 	Verdict
-	Set     int64 // that it made; 0: none
+	Set     int64 // that it made; 0 for none
 	Moves   []Move
 	Project string
 	SHA     string
-	// Completed is the set that an earlier deployment, which had ended before its end,
-	// got; 0: there was none.
+	// Completed is the set of an earlier deployment that was begun and not ended, and that this
+	// command completed; 0 for none.
 	Completed int64
 }
 
@@ -220,13 +219,13 @@ type Order struct {
 	// Recorded says that GitLab records the deployment itself, since the job names the
 	// environment.
 	Recorded bool
-	// Builds proves that the set is built for every image, and names the builds. It gets
-	// what every member will be at. Nil: it is not asked for.
+	// Builds proves that the set is built for every image, and names the builds. It gets the
+	// commits that the members will have. Nil means that no proof is needed.
 	Builds func(ctx context.Context, members map[string]string) ([]Build, error)
 }
 
-// Deploy deploys a commit, or says why not. What others began and did not end is
-// completed before. Where somebody else is faster it judges anew, on what they did.
+// Deploy deploys a commit, or says why not. First it completes what others began and did not end.
+// If somebody else is faster, it judges again by what they did.
 func (d *Deployer) Deploy(ctx context.Context, order Order) (out Outcome, err error) {
 	path, err := d.isMember(order.Project)
 	if err != nil {
@@ -249,8 +248,8 @@ func (d *Deployer) Deploy(ctx context.Context, order Order) (out Outcome, err er
 	return out, errMeanwhile
 }
 
-// deployOn deploys on a state that nothing is under way in. again: somebody else was
-// faster, and nothing was begun.
+// deployOn deploys while nothing is under way. again says that somebody else was faster, and
+// nothing was begun.
 func (d *Deployer) deployOn(ctx context.Context, k kept, order Order, out *Outcome) (again bool, err error) {
 	w, err := d.look(ctx, k, order.Project)
 	if err != nil {
@@ -296,7 +295,7 @@ func shas(members []Member) map[string]string {
 	return out
 }
 
-// see reads what a commit is judged by.
+// see reads the state by which a commit is judged.
 func (d *Deployer) see(ctx context.Context, w world, a *Asked) (Seen, error) {
 	s := Seen{Head: w.heads[a.Project], Now: d.now()}
 	m, had := w.set.member(a.Project)
@@ -304,7 +303,8 @@ func (d *Deployer) see(ctx context.Context, w world, a *Asked) (Seen, error) {
 	s.Hold, s.Held = w.hold(a.Project, s.Now)
 	var err error
 	if s.Line == "" && s.Head != "" {
-		// Nothing is recorded of the default branch yet: it is what production has of it.
+		// No deployment of the default branch is recorded yet, so it is the one that production
+		// has.
 		on, err := d.onDefault(ctx, a.Project, s.Head)
 		if err != nil {
 			return s, err
@@ -325,7 +325,7 @@ func (d *Deployer) see(ctx context.Context, w world, a *Asked) (Seen, error) {
 	return s, nil
 }
 
-// intent is what is the same in all that is begun.
+// intent has what every intent has.
 func (d *Deployer) intent(w world, kind Kind, by Person) Intent {
 	now := d.now()
 	return Intent{
@@ -334,7 +334,7 @@ func (d *Deployer) intent(w world, kind Kind, by Person) Intent {
 	}
 }
 
-// carryOut stores what is to happen, and then does it.
+// carryOut stores an intent, and then carries it out.
 func (d *Deployer) carryOut(ctx context.Context, w world, i Intent, out *Outcome) (again bool, err error) {
 	err = d.ledger.update(ctx, func(k kept) (*change, error) {
 		if k.last != w.last {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Set is what is in production at once: a commit of each project. It is written once
-// and never changed.
+// Set is what is in production at one time: a commit of each project. It is written once and never
+// changed.
 type Set struct {
 	Format   int       `json:"format"` // 1
 	ID       int64     `json:"id"`     // from 1 on
@@ -30,19 +30,19 @@ type Member struct {
 	By      string    `json:"by"` // empty where nobody knows
 	Kind    Kind      `json:"kind"`
 	Set     int64     `json:"set"` // the first one with this commit, in a row
-	// Line is the newest commit of the default branch that was deployed, by which the
-	// next one is judged. A merge request's deployment leaves it as it is.
+	// Line is the newest commit of the default branch that was deployed. The next one is judged by
+	// it. A deployment of a merge request does not change it.
 	Line string `json:"line,omitempty"`
 }
 
-// Build is the tarball of an image, by the key that it is kept under.
+// Build is the tarball of an image, and the key under which it is kept.
 type Build struct {
 	Image string `json:"image"`
 	Key   string `json:"key"`
 	Lock  string `json:"lock"` // its digest
 }
 
-// member finds a project, whatever its case.
+// member finds a project. Case does not matter.
 func (s Set) member(project string) (Member, bool) {
 	i := slices.IndexFunc(s.Members, func(m Member) bool { return strings.EqualFold(m.Project, project) })
 	if i < 0 {
@@ -51,7 +51,7 @@ func (s Set) member(project string) (Member, bool) {
 	return s.Members[i], true
 }
 
-// put is the members with one in place of that of its project, sorted.
+// put replaces or adds the member of one project. The result is sorted.
 func put(members []Member, m Member) []Member {
 	out := slices.DeleteFunc(slices.Clone(members), func(o Member) bool { return strings.EqualFold(o.Project, m.Project) })
 	out = append(out, m)

@@ -10,13 +10,12 @@ import (
 	"time"
 )
 
-// State is what is shared by all deployments: the newest set, the holds, and what is
-// under way. It is one file, and every write of it names the commit that it replaces,
-// so that of two writers one is refused.
+// State is what all deployments share: the newest set, the holds, and the intent. It is one file,
+// and every write of it names the commit that it replaces, so that of two writers one is refused.
 type State struct {
 	Format int `json:"format"` // 1
-	// Writer is the name that its writer gave this text, by which a write whose answer
-	// was lost is known again.
+	// Writer is a name for this write. By it a process recognises its own write if the answer was
+	// lost.
 	Writer string  `json:"writer"`
 	Set    int64   `json:"set"` // the newest; 0 is none
 	Holds  []Hold  `json:"holds"`
@@ -32,13 +31,13 @@ type Hold struct {
 	Reason  string    `json:"reason"`
 }
 
-// InForce reports whether a hold holds at an instant. Its last day ends in UTC.
+// InForce reports whether a hold is in force at an instant. Its last day ends in UTC.
 func (h Hold) InForce(now time.Time) bool {
 	return h.Until == "" || now.UTC().Format(time.DateOnly) <= h.Until
 }
 
-// Intent is what is under way: the moves that are made, all of them or, where somebody
-// else moved a branch meanwhile, none beyond those that were made.
+// Intent is what is under way: moves that are all made, or, if somebody else moves a branch
+// meanwhile, none beyond those that were made.
 type Intent struct {
 	Set   int64     `json:"set"` // the number that its set gets
 	Kind  Kind      `json:"kind"`
@@ -47,13 +46,13 @@ type Intent struct {
 	Page  string    `json:"page,omitempty"` // of the job or pipeline that asked
 	At    time.Time `json:"at"`
 	Moves []Move    `json:"moves"`
-	// Result is the set that there is when all moves are made.
+	// Result is the set after all moves are made.
 	Result Set `json:"result"`
 	// Recorded says that GitLab adds the moves to the environment page itself.
 	Recorded bool `json:"recorded,omitempty"`
-	// Holds are those that begin with the moves.
+	// Holds are the holds that begin with the moves.
 	Holds []Hold `json:"holds,omitempty"`
-	// Owner may move branches until its lease ends. Nobody else may before.
+	// Owner may move branches until its lease ends. Nobody else may before that.
 	Owner string    `json:"owner"`
 	Until time.Time `json:"until"`
 }
@@ -65,10 +64,10 @@ type Move struct {
 	New     string `json:"new"`
 }
 
-// Kind says what a deployment is.
+// Kind is the kind of a deployment.
 type Kind string
 
-// The kinds of deployments. The files of sets hold them.
+// The kinds of deployments. The files of sets have these words.
 const (
 	Forward      Kind = "forward"       // a newer commit of the default branch
 	MergeRequest Kind = "merge-request" // by hand, of a merge request that was not merged
@@ -89,8 +88,7 @@ func (s State) hold(project string, now time.Time) (Hold, bool) {
 	return Hold{}, false
 }
 
-// with is the holds with one for a project in place of that which it had, sorted by
-// project; an empty hold removes it.
+// with replaces the hold of a project, and sorts by project; nil removes it.
 func with(holds []Hold, project string, h *Hold) []Hold {
 	out := slices.DeleteFunc(slices.Clone(holds), func(o Hold) bool { return strings.EqualFold(o.Project, project) })
 	if h != nil {
@@ -107,26 +105,26 @@ var (
 	imageName   = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]{0,60}[a-z0-9])?$`)
 )
 
-// The bounds of what is kept: beyond them a file is none of ours.
+// Bounds of what is kept. pinwheel writes no larger file.
 const (
 	maxText    = 1000
 	maxMembers = 1000
 )
 
-// encode is a value as it is written: the same value is the same bytes.
+// encode writes a value. The same value gives the same bytes.
 func encode(v any) []byte {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	if err := e.Encode(v); err != nil {
-		panic(err) // texts, numbers and instants alone
+		panic(err) // it has only texts, numbers and instants
 	}
 	return out.Bytes()
 }
 
-// readState reads what encode wrote. It refuses what no pinwheel writes: whoever may
-// push to the project of the sets could write anything.
+// readState reads what encode wrote. It refuses what pinwheel does not write, since whoever may
+// push to the project of the sets can write anything.
 func readState(data []byte) (State, error) {
 	var s State
 	if err := strictly(data, &s); err != nil {
@@ -190,7 +188,7 @@ func (i Intent) check(newest int64) error {
 	return nil
 }
 
-// strictly reads JSON with no keys but those that are known.
+// strictly reads JSON and refuses unknown keys.
 func strictly(data []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
@@ -203,7 +201,7 @@ func strictly(data []byte, into any) error {
 	return nil
 }
 
-// jsonWords is what is wrong with JSON, without Go's words for it.
+// jsonWords says what is wrong with JSON, without Go's words.
 func jsonWords(err error) string {
 	text := strings.TrimPrefix(err.Error(), "json: ")
 	if r := []rune(text); len(r) > 100 {

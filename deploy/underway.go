@@ -10,10 +10,10 @@ import (
 	"gitlab.com/cki-project/pinwheel/gitlab"
 )
 
-// This file has what a process does about what another one began.
+// This file handles what another process began.
 
-// settled is the state when nothing is under way: it waits for those who are at it, and
-// completes what somebody began and did not end. completed is the set which that got.
+// settled is the state when nothing is under way. It waits for processes that work, and completes
+// what somebody began and did not end; completed is the set of that.
 func (d *Deployer) settled(ctx context.Context) (k kept, completed int64, err error) {
 	since, said := d.o.Clock(), false
 	for {
@@ -44,7 +44,7 @@ func (d *Deployer) settled(ctx context.Context) (k kept, completed int64, err er
 	}
 }
 
-// wait gives those who are at it some time, and gives up when that is over.
+// wait waits for the owner of an intent, for a limited time.
 func (d *Deployer) wait(ctx context.Context, i Intent, since time.Time) error {
 	now := d.o.Clock()
 	if now.Sub(since) > patience {
@@ -56,7 +56,7 @@ func (d *Deployer) wait(ctx context.Context, i Intent, since time.Time) error {
 // by is who began it.
 func (i Intent) by() string { return cmp.Or(i.By, "nobody known") }
 
-// ofTheSet refuses to complete what moves a project that is not in the set.
+// ofTheSet refuses to complete an intent that moves a project outside the set.
 func (d *Deployer) ofTheSet(i Intent) error {
 	for _, m := range i.Moves {
 		if _, err := d.isMember(m.Project); err != nil {
@@ -67,8 +67,7 @@ func (d *Deployer) ofTheSet(i Intent) error {
 	return nil
 }
 
-// goOn completes what somebody began and did not end. done is false if somebody else
-// does that.
+// goOn completes what somebody began and did not end. done is false if somebody else does that.
 func (d *Deployer) goOn(ctx context.Context, i Intent) (done bool, err error) {
 	err = d.takeOver(ctx, &i)
 	if errors.Is(err, errOver) || errors.Is(err, errMeanwhile) {
@@ -80,7 +79,7 @@ func (d *Deployer) goOn(ctx context.Context, i Intent) (done bool, err error) {
 	d.o.Say("set %d, %s, was begun by %s and not ended: completing it", i.Set, i.Why, i.by())
 	err = d.complete(ctx, i)
 	if _, stopped := errors.AsType[*StoppedError](err); stopped {
-		return false, err // it says which set
+		return false, err // the error names the set
 	}
 	if err != nil {
 		return false, fmt.Errorf("set %d, %s, was begun and not ended: %w", i.Set, i.Why, err)
@@ -88,10 +87,10 @@ func (d *Deployer) goOn(ctx context.Context, i Intent) (done bool, err error) {
 	return true, nil
 }
 
-// errOver says that what was under way is not any more, or in other hands.
+// errOver says that the intent has ended, or has another owner.
 var errOver = errors.New("it is in other hands")
 
-// takeOver makes this process the owner of what is under way, for a lease.
+// takeOver makes this process the owner of an intent, for a lease.
 func (d *Deployer) takeOver(ctx context.Context, i *Intent) error {
 	was := *i
 	i.Owner, i.Until = d.o.Instance, d.now().Add(lease)

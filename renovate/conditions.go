@@ -11,9 +11,9 @@ import (
 	"gitlab.com/cki-project/pinwheel/text"
 )
 
-// conditions are when a rule of Renovate's holds, in pinwheel's form. A rule whose
-// condition has no equal here is refused as a whole: without the condition it would
-// hold where it must not.
+// conditions are the conditions of a rule of Renovate's, in pinwheel's form. A rule with a
+// condition that has no equal here is refused as a whole, since without the condition it would hold
+// for too much.
 type conditions struct {
 	r                     *reader
 	to                    rule
@@ -36,7 +36,7 @@ func (c *conditions) verdict() Verdict {
 	return Kept
 }
 
-// says is what the conditions are here.
+// says describes the conditions in pinwheel's form.
 func (c *conditions) says() string {
 	out := "for all packages"
 	if len(c.to.when) > 0 {
@@ -126,9 +126,9 @@ func each(list []string, f func(string) string) []string {
 
 var flagged = regexp.MustCompile(`^(!?)/(.+)/(i?)$`)
 
-// names reads patterns of packages: names, globs, expressions, and such with an
-// exclamation mark before them. A second condition of this kind, by another key,
-// has to hold as well, which a rule here can say only if it leaves packages out.
+// names reads patterns of packages: names, globs, expressions, and these with an exclamation mark
+// before them. If another key has patterns, too, both have to match, which a rule here can only
+// express if one of them leaves packages out.
 func (c *conditions) names(list []string) {
 	var out []string
 	for _, p := range list {
@@ -187,8 +187,8 @@ func (c *conditions) steps(list []string) {
 	}
 }
 
-// among says whether what pins are is in a list, in which an exclamation mark
-// before a name leaves it out.
+// among says whether a value of pins is in a list. An exclamation mark before a name in the list
+// leaves it out.
 func (c *conditions) among(list []string, what string, ours ...string) {
 	positive, named := false, false
 	for _, s := range list {
@@ -230,7 +230,7 @@ func (c *conditions) fileNames(list []string) {
 	}
 }
 
-// matching parts the constraints files by patterns.
+// matching separates the constraints files by patterns.
 func (r *reader) matching(patterns []string) (in, out []string, err error) {
 	for _, file := range r.o.Files {
 		yes, err := matchAny(patterns, file)
@@ -246,8 +246,8 @@ func (r *reader) matching(patterns []string) (in, out []string, err error) {
 	return in, out, nil
 }
 
-// matchAny matches a name against globs and expressions: one has to match, if there
-// are any without an exclamation mark, and none with one.
+// matchAny matches a name against globs and expressions. At least one without an exclamation mark
+// has to match, if there are any, and none with one.
 func matchAny(patterns []string, name string) (bool, error) {
 	positive, in := false, false
 	for _, p := range patterns {
@@ -320,5 +320,5 @@ func specifiers(s string) (string, bool) {
 	return s, err == nil && !set.IsEmpty()
 }
 
-// spaced is where npm's form of a range has a blank for a comma: ">=1 <2".
+// spaced finds the blanks that separate the clauses of a range in npm's form: ">=1 <2".
 var spaced = regexp.MustCompile(`(\d)\s+([<>=!~])`)

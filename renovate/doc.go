@@ -1,9 +1,8 @@
-// Package renovate reads a Renovate configuration and says what of it pinwheel
-// does: the policy of a project in pinwheel's own form, and one line for each key
-// and rule. No key is passed over: each is kept, kept with a difference, without
-// effect for pins of Python packages, or refused with what to do.
+// Package renovate reads a Renovate configuration and says what pinwheel does of it: the policy of
+// a project in pinwheel's own form, and one line for each key and rule. No key is skipped: each is
+// kept, kept with a difference, has no effect for pins of Python packages, or is refused with the
+// next step.
 //
-// It asks nobody. Presets that stand elsewhere come from its caller, or are
-// refused. It does not judge what the policy is worth, and does not lay it over
-// another one: that is for the configuration.
+// It reads nothing by itself. The caller gives it presets that are elsewhere, or they are refused.
+// It does not judge the policy and does not merge it with another one; package config does.
 package renovate

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// FileNames are where Renovate looks for its configuration in a repository, in the
-// order in which it does. The first that is there counts; of package.json only a key
-// renovate does, so that it comes last.
+// FileNames lists the files in which Renovate looks for its configuration in a repository, in its
+// order. The first that exists counts. Of package.json only a key renovate counts, so that file
+// comes last.
 func FileNames() []string {
 	return []string{
 		"renovate.json", "renovate.jsonc", "renovate.json5",
@@ -20,10 +20,9 @@ func FileNames() []string {
 
 var presetAt = regexp.MustCompile(`^local>([^:#()]+?)(?://([^:#()]+)|:([^#()]+))?(?:#([^#()]+))?$`)
 
-// PresetFiles says where a preset of the same GitLab stands: the project, its branch or
-// tag (empty for the default branch), and the paths of which the first that is there
-// counts. ok is false for a preset that stands anywhere else, and for one with values in
-// brackets, which are not filled in here.
+// PresetFiles says where a preset on the same GitLab is: the project, its branch or tag (empty for
+// the default branch), and paths of which the first that exists counts. ok is false for any other
+// preset, and for one with values in brackets, which are not filled in here.
 func PresetFiles(name string) (project, ref string, paths []string, ok bool) {
 	m := presetAt.FindStringSubmatch(name)
 	if m == nil || !strings.Contains(m[1], "/") {

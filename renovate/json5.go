@@ -11,8 +11,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/text"
 )
 
-// The bounds of a text: what is beyond them is no configuration that a person
-// wrote.
+// Bounds of a text. No person writes a larger configuration.
 const (
 	maxText  = 1 << 20
 	maxDepth = 64
@@ -40,15 +39,15 @@ type value struct {
 	members []member
 }
 
-// member is a member of an object, in the order of the text. Of two with one
-// name the last is there alone, in its own place.
+// member is a member of an object, in the order of the text. Of two with one name only the last is
+// there, in its own place.
 type member struct {
 	name string
 	line int
 	value
 }
 
-// get is a member's value. Where there is none, ok is false.
+// get is a member's value; ok is false if there is none.
 func (v value) get(name string) (value, bool) {
 	for _, m := range v.members {
 		if m.name == name {
@@ -78,7 +77,7 @@ type parser struct {
 	depth      int
 }
 
-// parse reads JSON, JSON with comments or JSON5, which are one grammar here.
+// parse reads JSON, JSON with comments, or JSON5, with one grammar.
 func parse(file string, data []byte) (value, error) {
 	p := &parser{file: file, rest: strings.TrimPrefix(string(data), "\ufeff"), line: 1}
 	if len(data) > maxText {
@@ -134,7 +133,7 @@ func (p *parser) blanks() error {
 	return nil
 }
 
-// next skips blanks and takes c, if it comes.
+// next skips blanks, and reads c if it comes next.
 func (p *parser) next(c byte) (bool, error) {
 	if err := p.blanks(); err != nil {
 		return false, err
@@ -225,7 +224,7 @@ func (p *parser) elements() ([]value, error) {
 	}
 }
 
-// between reads what stands behind an element: a comma, or the end.
+// between reads what follows an element: a comma, or the end.
 func (p *parser) between(end byte) (closed bool, err error) {
 	if comma, err := p.next(','); err != nil || comma {
 		return false, err

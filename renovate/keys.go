@@ -95,7 +95,7 @@ func (r *reader) registries(v value, at place) {
 	r.say(at, Kept, "PyPI is the index, unless pinwheel's operator names others")
 }
 
-// as takes a value over under a key of pinwheel's.
+// as reads a value into a key of pinwheel's.
 func as[T any](read func(*reader, value, place) (T, bool), key string) projectKey {
 	return func(r *reader, v value, at place) {
 		if got, ok := read(r, v, at); ok && r.set(at, key, got) {
@@ -104,7 +104,7 @@ func as[T any](read func(*reader, value, place) (T, bool), key string) projectKe
 	}
 }
 
-// added adds to a list that may be there.
+// added adds to a list, which may exist already.
 func added(read func(*reader, value, place) ([]string, bool), key string) projectKey {
 	return func(r *reader, v value, at place) {
 		before, _ := r.policy.values[key].([]string)
@@ -137,7 +137,7 @@ func (r *reader) turnedOff(at place) {
 	r.say(at, Kept, "mode: dashboard, with which nothing opens; off is for pinwheel's operator to say")
 }
 
-// limit reads a bound on what is open at a time, of which 0 and null are none.
+// limit reads how much may be open at a time; 0 and null are no bound.
 func (r *reader) limit(v value, at place, to *int) {
 	n, ok := r.count(v, at)
 	if !ok {

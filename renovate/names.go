@@ -14,8 +14,7 @@ var old = map[string]string{
 	"pinVersions": "rangeStrategy", "ignoreNpmrcFile": "npmrc", "gitLabAutomerge": "platformAutomerge", "matchPaths": "matchFileNames",
 }
 
-// renamed is a member by the present name of its key. Where the value changes with the
-// name, that is done here.
+// renamed is a member under the present name of its key, with the value that belongs to that name.
 func (r *reader) renamed(m member, at place) member {
 	to, ok := old[m.name]
 	if !ok {
@@ -56,7 +55,7 @@ func set(names ...string) map[string]bool {
 	return out
 }
 
-// idle are keys without effect on pins, or on what pinwheel does, and why.
+// idle are keys without effect on pins or on pinwheel, and why.
 var idle = because(map[string][]string{
 	"it is for people and editors":       {"$schema", "$comment", "description", "//"},
 	"it says which presets are ignored":  {"ignorePresets"},
@@ -87,7 +86,7 @@ var idle = because(map[string][]string{
 	"texts have no emoji":                                       {"unicodeEmoji"},
 })
 
-// changed are keys that mean something for pins, which pinwheel does in another way.
+// changed are keys about pins that pinwheel handles in another way.
 var changed = because(map[string][]string{
 	"the dashboard has a text of its own": {"dependencyDashboardHeader", "dependencyDashboardFooter"},
 	"merge requests have a text of their own": {
@@ -118,7 +117,7 @@ func because(by map[string][]string) map[string]string {
 	return out
 }
 
-// beyond are keys that mean something for pins and have no equal here, and what to do.
+// beyond are keys about pins without an equal here, and the next step.
 var beyond = map[string]string{
 	"osvVulnerabilityAlerts":  "pinwheel knows of no vulnerabilities: let a scanner of the project look, and take the key out",
 	"hostRules":               "passwords stand in the environment or in a file of the operator's: name the index under indexes of pinwheel.yaml (docs/config.md, Secrets), and take the key out",

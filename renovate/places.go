@@ -6,8 +6,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/text"
 )
 
-// paths says whether the constraints files are among paths that the file leaves out,
-// or alone takes in.
+// paths says whether the constraints files are among paths that are left out, or are the only ones
+// that count.
 func (r *reader) paths(v value, at place, out bool) {
 	patterns, ok := r.texts(v, at)
 	if !ok {
@@ -50,7 +50,7 @@ func (r *reader) forAll(v value, at place, name string) {
 	}
 }
 
-// steps reads what the file says of one kind of steps, as a rule for it.
+// steps reads what applies to one kind of steps, as a rule for it.
 func (r *reader) steps(v value, at place, kinds ...string) {
 	if v.kind != anObject {
 		r.wrong(v, at, "an object")

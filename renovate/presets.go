@@ -8,11 +8,11 @@ import (
 	"gitlab.com/cki-project/pinwheel/text"
 )
 
-// presetName parts a preset's name from what stands in brackets behind it.
+// presetName separates a preset's name from the text in brackets after it.
 var presetName = regexp.MustCompile(`^([^()]*)(?:\((.*)\))?$`)
 
-// own are presets of Renovate's that mean something for pins, in its own form. A $1
-// stands for what is in the brackets behind the name, a $@ for all of it as a list.
+// own are presets of Renovate's that concern pins, in its own form. $1 stands for the text in
+// brackets after the name, $@ for all of it as a list.
 var own = map[string]string{
 	":dependencyDashboard":              `{dependencyDashboard: true}`,
 	":disableDependencyDashboard":       `{dependencyDashboard: false}`,
@@ -83,7 +83,7 @@ var own = map[string]string{
 	"config:best-practices": `{extends: ["config:recommended", "docker:pinDigests", ":configMigration", ":pinDevDependencies", "abandonments:recommended"]}`,
 }
 
-// quiet are the beginnings of names of presets that mean nothing for pins, and why.
+// quiet are beginnings of names of presets that do not concern pins, and why.
 var quiet = []struct{ begins, why string }{
 	{"group:monorepos", "it groups packages of one repository; here what requires each other moves together, and rules with group group more"},
 	{"group:recommended", "it groups packages of other ecosystems; rules with group group more"},
@@ -104,8 +104,8 @@ var quiet = []struct{ begins, why string }{
 	{"packages:", "its packages are of other ecosystems"}, {"monorepo:", "its packages are known by their repository, which is not read here"},
 }
 
-// extends reads presets, over which a configuration is laid. Of a preset of
-// Renovate's own there is one line; of one that stands elsewhere one for each key.
+// extends reads presets, which the configuration itself overrides. A preset of Renovate's own gives
+// one line; any other gives one for each key.
 func (r *reader) extends(v value, at place, read func(value, string)) {
 	names, ok := r.texts(v, at)
 	if ok && len(names) == 0 {
@@ -169,7 +169,7 @@ func builtin(name string) (value, bool) {
 	return v, err == nil
 }
 
-// together is one line for all that a preset says.
+// together makes one line of all lines of a preset.
 func (r *reader) together(at place, name string, lines []Line) {
 	worst, says := NoEffect, []string(nil)
 	for _, l := range lines {
@@ -183,10 +183,10 @@ func (r *reader) together(at place, name string, lines []Line) {
 	r.say(at, worst, "%s: %s", name, strings.Join(says, "; "))
 }
 
-// verdicts are in the order in which one outweighs another.
+// verdicts are in ascending order of weight: a later one outweighs those before.
 var verdicts = []Verdict{NoEffect, Kept, Differs, Refused}
 
-// elsewhere reads a preset of a file that somebody else keeps.
+// elsewhere reads a preset from a file that somebody else keeps.
 func (r *reader) elsewhere(name string, at place, read func(value, string)) {
 	shown := text.Plain(name, 100)
 	var data []byte
@@ -212,7 +212,7 @@ func (r *reader) elsewhere(name string, at place, read func(value, string)) {
 	r.file, r.anchor = file, anchor
 }
 
-// withPresets are the keys of a rule, over those of the presets that it extends.
+// withPresets are the keys of a rule, which override those of the presets that it extends.
 func (r *reader) withPresets(v value, at place) ([]member, bool) {
 	names, ok := v.get("extends")
 	if !ok {

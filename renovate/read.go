@@ -10,7 +10,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/text"
 )
 
-// Verdict is what becomes of a key or a rule.
+// Verdict says what pinwheel does with a key or a rule.
 type Verdict string
 
 // The verdicts.
@@ -21,42 +21,42 @@ const (
 	Refused  Verdict = "refused"
 )
 
-// Line is what becomes of one key or rule.
+// Line says what pinwheel does with one key or rule.
 type Line struct {
 	File    string  `json:"file"` // that has the key: the one that was read, or a preset that it names
 	Line    int     `json:"line"` // of that file; 0 for what stands in no file, such as a default of Renovate's
 	Key     string  `json:"key"`  // such as packageRules[2].groupName
 	Verdict Verdict `json:"verdict"`
-	// Says is what it becomes, what the difference is, why it has no effect, or what to do.
+	// Says is the key that it becomes, the difference, why it has no effect, or the next step.
 	Says string `json:"says"`
 
 	after int // the line of the file that was read behind which it belongs
 }
 
-// Options are what a configuration is read for. The zero value is a project with a
+// Options say for which project a configuration is read. The zero value is a project with a
 // constraints.txt whose default branch is main.
 type Options struct {
 	Files   []string // the paths of its constraints files; none is constraints.txt
 	Project string   // its path on GitLab; empty where it is not known
 	Branch  string   // its default branch; empty is main
-	// Preset is the text of a preset that stands elsewhere, by its name as it is
-	// written in extends. Where it is nil, or has none, such a preset is refused.
+	// Preset returns the text of a preset that is elsewhere, by its name in extends. If it is nil,
+	// or has no text, the preset is refused.
 	Preset func(name string) ([]byte, bool)
 }
 
 // Result is a configuration in pinwheel's form.
 type Result struct {
 	Lines []Line // one for each key and rule, in the order of the file
-	Own   []byte // the project's own file, with comments; it says nothing that was refused
+	Own   []byte // the project's own file, with comments, without what was refused
 }
 
-// Refused reports whether anything was.
+// Refused reports whether something was refused.
 func (r Result) Refused() bool {
 	return slices.ContainsFunc(r.Lines, func(l Line) bool { return l.Verdict == Refused })
 }
 
-// Read reads a configuration of JSON or JSON5. file is its name in lines and errors;
-// of a package.json the key renovate is read. A text that is neither is a SyntaxError.
+// Read reads a configuration in JSON or JSON5. file is its name in lines and errors. Of a
+// package.json it reads the key renovate. A text that is neither gives a SyntaxError.
 func Read(file string, data []byte, o Options) (Result, error) {
 	if len(o.Files) == 0 {
 		o.Files = []string{"constraints.txt"}
@@ -101,7 +101,7 @@ type reader struct {
 	said     map[string]bool
 }
 
-// place is where a value stands.
+// place is the place of a value.
 type place struct {
 	key  string
 	line int
@@ -116,7 +116,7 @@ func (p place) in(key string, v value) place {
 
 func (p place) at(i int, v value) place { return place{fmt.Sprintf("%s[%d]", p.key, i), v.line} }
 
-// say adds a line. What others wrote has one line and no control characters in it.
+// say adds a line. It makes a stranger's text one line without control characters.
 func (r *reader) say(at place, v Verdict, format string, args ...any) {
 	after := at.line
 	if r.anchor > 0 {
@@ -125,8 +125,8 @@ func (r *reader) say(at place, v Verdict, format string, args ...any) {
 	r.lines = append(r.lines, Line{r.file, at.line, text.Plain(at.key, 200), v, text.Plain(fmt.Sprintf(format, args...), 600), after})
 }
 
-// object reads the keys of a configuration: first what it extends, over which its
-// own keys are laid.
+// object reads the keys of a configuration: first the presets that it extends, then its own keys,
+// which override them.
 func (r *reader) object(v value, key string) {
 	at := place{key, v.line}
 	if ignored, ok := v.get("ignorePresets"); ok {
@@ -160,7 +160,7 @@ func (r *reader) key(m member, at place) {
 	}
 }
 
-// other says what becomes of a key that leads to none of pinwheel's.
+// other says what pinwheel does with a key that is none of its own.
 func (r *reader) other(name string, at place) {
 	if why, ok := idle[name]; ok {
 		r.say(at, NoEffect, "%s", why)
@@ -173,8 +173,8 @@ func (r *reader) other(name string, at place) {
 	}
 }
 
-// manager reads the object of a manager of pip's files: its keys are those of a
-// project whose pins are all pip's.
+// manager reads the object of a manager of pip's files. Its keys are those of a project, since all
+// pins of the project are pip's.
 func (r *reader) manager(m member, at place) {
 	if m.kind != anObject {
 		r.wrong(m.value, at, "an object")
@@ -219,8 +219,7 @@ func (r *reader) patterns(m member, at place) {
 	}
 }
 
-// defaults says where Renovate's defaults are others than pinwheel's, and sets them
-// where pinwheel can.
+// defaults lists Renovate's defaults that differ from pinwheel's, and sets them if pinwheel can.
 func (r *reader) defaults() {
 	p := &r.policy
 	set := func(key string, v any, own string) {
@@ -254,7 +253,7 @@ func (r *reader) defaults() {
 	}
 }
 
-// policy is what the project's own file will say.
+// policy is the content of the project's own file.
 type policy struct {
 	values         map[string]any    // by pinwheel's keys, except for what is below
 	comments       map[string]string // behind them

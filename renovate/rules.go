@@ -11,7 +11,7 @@ import (
 // rule is a rule of pinwheel's.
 type rule struct {
 	line    int    // of the rule that it comes from
-	comment string // what that one says of itself
+	comment string // the description of that rule
 	when    fields
 	does    fields
 }
@@ -67,7 +67,7 @@ func effects() map[string]ruleKeyOf {
 	}
 }
 
-// perProject are effects that a project has as a whole here.
+// perProject are effects that only a project as a whole has here.
 var perProject = map[string]string{
 	"semanticCommits": "title", "semanticCommitType": "title", "semanticCommitScope": "title", "commitMessagePrefix": "title", "commitMessageSuffix": "title",
 	"commitMessage": "title", "commitMessageAction": "title", "commitMessageTopic": "title", "commitMessageExtra": "title", "prTitle": "title",
@@ -75,7 +75,7 @@ var perProject = map[string]string{
 	"timezone": "timezone", "dependencyDashboardTitle": "dashboard", "constraints": "python", "automergeSchedule": "merge", "updateNotScheduled": "refresh", "reviewersFromCodeOwners": "code_owners",
 }
 
-// ruled takes a value over as an effect of a rule.
+// ruled reads a value into an effect of a rule.
 func ruled[T any](read func(*reader, value, place) (T, bool), key string) ruleKeyOf {
 	return func(r *reader, v value, at place, to *rule) {
 		if got, ok := read(r, v, at); ok && r.do(to, at, key, got) {
@@ -194,7 +194,7 @@ func (r *reader) ignoreDeps(v value, at place) {
 	r.say(at, Kept, "a rule with enabled: false")
 }
 
-// group reads the name of a group. What the name of one cannot have here is left out.
+// group reads the name of a group. It drops characters that a group's name cannot have here.
 func (r *reader) group(v value, at place, to *rule) {
 	if v.kind == isNothing {
 		r.say(at, Refused, "a rule cannot take packages out of a group: leave them out with ! in the rule that groups them")

@@ -15,9 +15,9 @@ import (
 // always is the window that is never shut.
 const always = "* * * * *"
 
-// windows turns Renovate's schedule into the specs of a window. A schedule is a
-// text of cron, in which the minute has to be a star, or one in words. What
-// neither of pinwheel's specs can say is an error that ends with what to write.
+// windows turns Renovate's schedule into the specs of a window. A schedule is a cron spec, whose
+// minute has to be a star, or a text in words. If no spec of pinwheel's can say the same, the error
+// ends with what to write.
 func windows(schedule []string) ([]string, error) {
 	var out []string
 	for _, one := range schedule {
@@ -81,11 +81,11 @@ var (
 	months = []string{"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"}
 )
 
-// worded is what a schedule in words says.
+// worded is the content of a schedule in words.
 type worded struct {
 	days, months  []string // of the week; of the year
 	day           string   // of the month
-	after, before int      // minutes of the day, -1 where it does not say
+	after, before int      // minutes of the day, -1 if it has none
 	rest          []string // words that are still to be read
 	one           string
 }
@@ -119,7 +119,7 @@ func (w *worded) unknown() error {
 	return fmt.Errorf("%q is a schedule in words that pinwheel does not know: write window yourself, such as \"* 0-4 * * MON\"", w.one)
 }
 
-// take takes words, if they come.
+// take reads words if they come next.
 func (w *worded) take(words ...string) bool {
 	if len(w.rest) < len(words) || !slices.Equal(w.rest[:len(words)], words) {
 		return false
@@ -219,8 +219,8 @@ func (w *worded) nth() error {
 	return nil
 }
 
-// ordinal is the number of a word such as first, last (which Renovate takes for
-// the first) or 15th; 0 for another word.
+// ordinal is the number of a word such as first, last (which Renovate reads as first) or 15th; 0
+// for any other word.
 func ordinal(word string) int {
 	if word == "first" || word == "last" {
 		return 1
@@ -233,8 +233,8 @@ func ordinal(word string) int {
 	return n
 }
 
-// every reads what comes after that word: a day, or a number of months. A number
-// of weeks or days counts from a day that only Renovate knows.
+// every reads what follows that word: a day, or a number of months. A number of weeks or days
+// counts from a day that only Renovate knows, so it is refused.
 func (w *worded) every() error {
 	if w.name() {
 		return nil
@@ -306,8 +306,8 @@ func (w *worded) specs() []string {
 	return parts
 }
 
-// minutes are the minute and hour fields of the time from one minute of the day
-// to before another.
+// minutes are the minute and hour fields of the time from one minute of the day up to another,
+// without that one.
 func minutes(from, to int) []string {
 	if from == 0 && to == 24*60 {
 		return []string{"* *"}

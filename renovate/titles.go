@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// titles is what goes around the title of a merge request.
+// titles is the text around the title of a merge request.
 type titles struct {
 	semantic, kind, scope, prefix, suffix string
 }
@@ -33,7 +33,7 @@ func (r *reader) scope(v value, at place) {
 	r.worded(v, at, &r.policy.titles.scope)
 }
 
-// worded reads fixed text. A template is refused: titles say the same for every
+// worded reads fixed text. It refuses a template, since titles have the same text for every
 // package.
 func (r *reader) worded(v value, at place, to *string) {
 	s, ok := r.str(v, at)

@@ -10,8 +10,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/text"
 )
 
-// This file reads values of one type. Renovate takes a text for a list of one in
-// many places, and so does this.
+// This file reads values of one type. Renovate accepts a text as a list of one in many places, and
+// so does this file.
 
 // wrong says that a value has another type.
 func (r *reader) wrong(v value, at place, want string) {
@@ -44,7 +44,7 @@ func (r *reader) texts(v value, at place) ([]string, bool) {
 	return out, true
 }
 
-// loose is what of a value is text.
+// loose is the texts in a value.
 func loose(v value) []string {
 	if v.kind == aText {
 		return []string{v.text}
@@ -131,7 +131,7 @@ func (r *reader) users(v value, at place) ([]string, bool) {
 	return list, ok
 }
 
-// tags are labels that GitLab takes for one each.
+// tags are labels that are one label each for GitLab.
 func (r *reader) tags(v value, at place) ([]string, bool) {
 	list, ok := r.texts(v, at)
 	var out []string

@@ -30,11 +30,10 @@ func (f fields) get(key string) (any, bool) {
 	return nil, false
 }
 
-// plainText is what YAML reads as the same text without quotes, whatever it stands
-// beside.
+// plainText matches texts that YAML reads as the same text without quotes, in any place.
 var plainText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9 ._/()+-]*$`)
 
-// notTexts are words that some reader of YAML takes for something else.
+// notTexts are words that some YAML parser reads as something else.
 var notTexts = []string{"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
 // flow writes a value on one line, as YAML.
@@ -73,7 +72,7 @@ func flow(v any) string {
 
 var ageWritten = regexp.MustCompile(`^(0|\d{1,4}[dh])$`)
 
-// quoted is a text as JSON writes it, which YAML reads alike.
+// quoted writes a text as JSON does, which YAML reads in the same way.
 func quoted(s string) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -84,8 +83,8 @@ func quoted(s string) string {
 	return strings.TrimSpace(b.String())
 }
 
-// fault is what pinwheel's own reader says against keys of a project's own file, and
-// empty where it takes them.
+// fault is what pinwheel's own parser says against keys of a project's own file; empty if it
+// accepts them.
 func (r *reader) fault(f fields) string {
 	if _, ok := f.get("window"); ok {
 		f = append(f, field{"timezone", "UTC"})
@@ -137,7 +136,7 @@ func (p *policy) yaml(from string) []byte {
 			fmt.Fprintf(&b, "%s: %s%s\n", key, flow(v), p.comments[key])
 		}
 	}
-	// What the file ignores counts more than its rules.
+	// What the file ignores overrides its rules.
 	if rules := append(slices.Clone(p.rules), p.ignored...); len(rules) > 0 {
 		b.WriteString("rules:\n")
 		for _, one := range rules {

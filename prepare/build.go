@@ -15,31 +15,30 @@ import (
 	"time"
 )
 
-// Building is what Build is told.
+// Building has the parameters of Build.
 type Building struct {
 	Dir     string // the folder of the lock, to which the tarball is added
-	given   string // Dir as it was written, which use.sh names
+	given   string // Dir as the caller wrote it, for use.sh
 	Image   Image
 	Root    string // "" is DefaultRoot
 	Python  string // "" is python3
 	Indexes []Index
 	// Compression is that of the tarball; "" is Gzip.
 	Compression Compression
-	Clock       func() time.Time // for Took alone; nil measures nothing
+	Clock       func() time.Time // for Took; nil measures nothing
 }
 
 // DefaultRoot is where a set is unpacked.
 const DefaultRoot = "/opt/pinwheel"
 
-// Built is what a build gave.
+// Built is the result of a build.
 type Built struct {
 	Record   Record
-	Findings []Finding     // where what is installed is not what is pinned
-	Pip, All time.Duration // of the processor's clock on the wall; zero without a clock
+	Findings []Finding     // differences between what is installed and what is pinned
+	Pip, All time.Duration // how long each took; zero without a clock
 }
 
-// Prepared is a build that has its lock, its interpreter and so its key, before
-// anything was made.
+// Prepared is a build before anything is made: it has its lock, its interpreter, and so its key.
 type Prepared struct {
 	Lock        Lock
 	Key         string
@@ -49,10 +48,10 @@ type Prepared struct {
 	scratch string
 }
 
-// Close removes what Prepare made beside the folder.
+// Close removes what Prepare made outside the folder.
 func (p *Prepared) Close() { os.RemoveAll(p.scratch) }
 
-// Prepare reads the lock and asks the interpreter of this image, which give the key.
+// Prepare reads the lock and asks the interpreter of this image what it is. Both give the key.
 func Prepare(ctx context.Context, b Building) (*Prepared, error) {
 	if b.Root == "" {
 		b.Root = DefaultRoot
@@ -86,9 +85,8 @@ func Prepare(ctx context.Context, b Building) (*Prepared, error) {
 	return p, nil
 }
 
-// Build makes the set at its root, packs it, and writes the tarball, its record and
-// the script for jobs into the folder of the lock. An error that pip gives is a
-// *RefusedError.
+// Build makes the set at its root, packs it, and writes the tarball, its record and the script for
+// jobs into the folder of the lock. If pip refuses, the error is a *RefusedError.
 func (p *Prepared) Build(ctx context.Context) (Built, error) {
 	now := p.with.Clock
 	if now == nil {
@@ -131,7 +129,7 @@ func (p *Prepared) Build(ctx context.Context) (Built, error) {
 	return out, nil
 }
 
-// clear makes an empty root, of one that is absent, empty, or a set's.
+// clear empties a root that is absent, empty, or that of a set. It refuses any other.
 func (p *Prepared) clear() error {
 	if err := ours(p.with.Root); err != nil {
 		return err
@@ -142,7 +140,7 @@ func (p *Prepared) clear() error {
 	if err := os.MkdirAll(p.with.Root, 0o755); err != nil { //nolint:gosec // others run what is in it
 		return mistake("%s cannot be made: run as a user who may, or set software.path", p.with.Root)
 	}
-	// From here on the root is known as a set's, also where the build is cut short.
+	// From here on the root is recognised as a set's, also after a build that was cut short.
 	return p.write(manifestName, []byte("{}\n"))
 }
 
@@ -150,7 +148,7 @@ func (p *Prepared) write(name string, data []byte) error {
 	return os.WriteFile(filepath.Join(p.with.Root, name), data, 0o644) //nolint:gosec // others read it
 }
 
-// data writes the tree of a data project.
+// data writes the files of a data project.
 func (p *Prepared) data(ctx context.Context, d Data) error {
 	g := &git{p.scratch, "file", gitSettings(Credential{}, "")}
 	to := filepath.Join(p.with.Root, "data", d.Name)
@@ -208,8 +206,8 @@ func (p *Prepared) pack(ctx context.Context, installed []Installed) (Record, err
 // Keep writes the record of a tarball that is in the folder, and the script for jobs.
 func (p *Prepared) Keep(r Record) error { return Keep(cmp.Or(p.with.given, p.with.Dir), r) }
 
-// Keep writes the record of a tarball that is in a folder, and the script for jobs,
-// which names the folder as it is given.
+// Keep writes the record of a tarball that is in a folder, and the script for jobs, which names the
+// folder as dir is written.
 func Keep(dir string, r Record) error {
 	if err := writeWhole(filepath.Join(dir, recordName(r.Image.Name)), r.encode()); err != nil {
 		return err
@@ -234,7 +232,7 @@ func tarballAt(dir, name string, fill func(io.Writer) error) (Tarball, error) {
 	return t, os.Rename(f.Name(), filepath.Join(dir, t.Name))
 }
 
-// digester tells the digest of what is written through it.
+// digester computes the digest of what is written through it.
 type digester struct {
 	to  io.Writer
 	sum hash.Hash
@@ -267,7 +265,7 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// writeWhole makes a file hold data, whole or not at all.
+// writeWhole writes data to a file, whole or not at all.
 func writeWhole(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".pinwheel-*")
 	if err != nil {

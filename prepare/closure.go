@@ -11,18 +11,17 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pyproject"
 )
 
-// Wanted is what a lock is to hold.
+// Wanted is what a lock is made of.
 type Wanted struct {
 	Packages, Data []Entry
-	// Install are data projects that pip installs as well, by the last part of their
-	// paths.
+	// Install are data projects that pip installs, too, by the last part of their paths.
 	Install     []string
 	Overrides   map[string]Override // by variable name, see ParseOverrides
 	Constraints Constraints
 	GitLab      string // the address of the instance, without a final slash
 	Plain       bool   // http is permitted
-	// Candidate takes the place of what a branch of a project is at: the lock is as it
-	// will be when that branch is moved there. Its zero value takes none.
+	// Candidate replaces the commit of a branch of a project: the lock is as it will be after that
+	// branch is moved there. The zero value replaces none.
 	Candidate Candidate
 }
 
@@ -38,7 +37,7 @@ func ParseCandidate(text, branch string) (Candidate, error) {
 	return Candidate{path, branch, sha}, nil
 }
 
-// places are the addresses with their branch that a candidate answers.
+// places are the addresses, with the branch, for which the candidate is the answer.
 func (w Wanted) places() map[string]string {
 	if w.Candidate.SHA == "" {
 		return nil
@@ -56,10 +55,10 @@ type tree struct {
 // checkout resolves a ref, once for each repository and ref.
 type checkout func(ctx context.Context, s Source) (tree, error)
 
-// member is a package on the way into the lock.
+// member is a package that will be in the lock.
 type member struct {
 	Package
-	source   Source // where its commit is from
+	source   Source // from which its commit comes
 	tree     tree
 	set      bool // the set names it
 	extras   []string
@@ -73,7 +72,7 @@ type required struct {
 	source Source
 }
 
-// closure follows requirements by URL from the members of the set.
+// closure finds the members of a lock: those of the set, and what they require by URL.
 type closure struct {
 	wanted   Wanted
 	checkout checkout
@@ -81,7 +80,7 @@ type closure struct {
 	used     map[string]bool // overrides
 }
 
-// resolve makes a lock of what is wanted. Every repository and ref is asked for once.
+// resolve makes a lock of what is wanted. It asks for every repository and ref once.
 func resolve(ctx context.Context, w Wanted, ask checkout) (Lock, error) {
 	c := &closure{wanted: w, checkout: ask, used: map[string]bool{}}
 	l := Lock{Format: 1, Packages: []Package{}, Data: []Data{}, Constraints: w.Constraints}
@@ -121,7 +120,8 @@ func (c *closure) source(e Entry) Source {
 	return Source{Repository: c.wanted.GitLab + "/" + e.Project + ".git", Ref: e.Ref}
 }
 
-// replaced is a source with what overrides it, and the variable.
+// replaced is the source that overrides another one, and the variable that says so; the same source
+// if none does.
 func (c *closure) replaced(name string, s Source) (Source, string) {
 	o, ok := c.wanted.Overrides[variable(name)]
 	if !ok {
@@ -140,7 +140,7 @@ func (c *closure) data(ctx context.Context, e Entry) (Data, error) {
 	return Data{Name: e.Base(), Project: e.Project, URL: s.Repository, Ref: s.Ref, SHA: t.sha, OverriddenBy: by}, nil
 }
 
-// with puts the variable before what is wrong with the repository that it names.
+// with adds the variable to an error about the repository that it names.
 func with(variable string, err error) error {
 	var m *Mistake
 	if variable == "" || !errors.As(err, &m) {
@@ -149,7 +149,7 @@ func with(variable string, err error) error {
 	return mistake("%s: %s", variable, m.Text)
 }
 
-// seed takes the members of the set.
+// seed adds the members of the set.
 func (c *closure) seed(ctx context.Context) error {
 	entries := slices.Clone(c.wanted.Packages)
 	for _, name := range c.wanted.Install {
@@ -168,7 +168,7 @@ func (c *closure) seed(ctx context.Context) error {
 	return nil
 }
 
-// add gets a member's commit and reads what it requires.
+// add resolves a member's commit and reads what it requires.
 func (c *closure) add(ctx context.Context, m *member, s Source) error {
 	called := m.Name
 	source, by := c.replaced(called, s)
@@ -187,7 +187,7 @@ func (c *closure) add(ctx context.Context, m *member, s Source) error {
 	return nil
 }
 
-// take makes a member of what is at a source.
+// take makes a member of the project at a source.
 func (c *closure) take(ctx context.Context, m *member, s Source, by string) (err error) {
 	m.source, m.OverriddenBy = s, by
 	if m.tree, err = c.checkout(ctx, s); err != nil {
@@ -197,8 +197,8 @@ func (c *closure) take(ctx context.Context, m *member, s Source, by string) (err
 	return c.read(m)
 }
 
-// renamed is about a member of the set that calls itself otherwise than its project. An
-// override goes by that name, too, and has to be of the same package.
+// renamed handles a member of the set whose own name differs from its project's. An override may
+// use either name, and must be of the same package.
 func (c *closure) renamed(ctx context.Context, m *member, called string, s Source) error {
 	if m.OverriddenBy == "" {
 		name := m.Name
@@ -233,8 +233,8 @@ func (c *closure) member(name string) *member {
 	return c.members[i]
 }
 
-// read takes name and requirements of a member from its pyproject.toml, else its
-// setup.cfg. Where neither says them, why is noted, and nothing is followed.
+// read reads name and requirements of a member from its pyproject.toml, else its setup.cfg. If
+// neither has them, it records why, and follows nothing.
 func (c *closure) read(m *member) error {
 	m.Unread = ""
 	var why error
@@ -270,7 +270,7 @@ func (c *closure) read(m *member) error {
 	return nil
 }
 
-// follow takes the requirements of a member by URL into the set.
+// follow adds what a member requires by URL.
 func (c *closure) follow(ctx context.Context, m *member) error {
 	for _, r := range m.wants {
 		if other := c.member(r.Name); other != nil {
@@ -288,7 +288,7 @@ func (c *closure) follow(ctx context.Context, m *member) error {
 	return nil
 }
 
-// require takes one requirement by URL into the set.
+// require adds one requirement by URL.
 func (c *closure) require(ctx context.Context, m *member, r pep508.Requirement) error {
 	if !isGit(r.URL) {
 		if strings.Contains(r.URL, "#sha256=") || strings.Contains(r.URL, "&sha256=") {
@@ -328,7 +328,7 @@ func hostOf(address string) string {
 	return host
 }
 
-// extend asks a member for more of its extras, and follows what they require.
+// extend adds extras to a member, and follows what they require.
 func (c *closure) extend(ctx context.Context, m *member, extras []string) error {
 	before := len(m.extras)
 	m.extras = append(m.extras, extras...)
@@ -348,8 +348,7 @@ func (c *closure) extend(ctx context.Context, m *member, extras []string) error 
 	return c.follow(ctx, &more)
 }
 
-// unusedOverride refuses one that names nothing of the set: what it asks for would
-// not happen.
+// unusedOverride refuses an override that names no member, since it would do nothing.
 func (c *closure) unusedOverride(l Lock) error {
 	for _, name := range slices.Sorted(maps.Keys(c.wanted.Overrides)) {
 		if c.used[name] {

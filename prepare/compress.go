@@ -10,8 +10,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Compression is how a tarball is compressed: gzip, which every image can read, or
-// zstd, which an image needs a program for.
+// Compression is how a tarball is compressed: with gzip, which every image can read, or with zstd,
+// for which an image needs a program.
 type Compression string
 
 // The compressions. The zero value is Gzip.
@@ -23,7 +23,7 @@ const (
 // Compressions lists them.
 func Compressions() []Compression { return []Compression{Gzip, Zstd} }
 
-// ending is that of a tarball's name.
+// ending is the ending of a tarball's name.
 func (c Compression) ending() string {
 	if c == Zstd {
 		return ".tar.zst"
@@ -31,8 +31,8 @@ func (c Compression) ending() string {
 	return ".tar.gz"
 }
 
-// compress writes compressed bytes to a writer. The same bytes are compressed to the
-// same ones, by the same pinwheel.
+// compress compresses to a writer. The same version of pinwheel compresses the same bytes to the
+// same bytes.
 func (c Compression) compress(to io.Writer) (io.WriteCloser, error) {
 	if c == Zstd {
 		return zstd.NewWriter(to, zstd.WithEncoderConcurrency(1))
@@ -40,11 +40,10 @@ func (c Compression) compress(to io.Writer) (io.WriteCloser, error) {
 	return gzip.NewWriterLevel(to, gzip.BestSpeed)
 }
 
-// maxWindow is what the reader of a zstd tarball may hold at once; a writer of ours
-// needs half of it.
+// maxWindow is how much memory reading a zstd tarball may take. Tarballs of ours need half of it.
 const maxWindow = 16 << 20
 
-// decompress reads what either of the compressions wrote. The reader is to be closed.
+// decompress reads either compression. The caller closes the reader.
 func decompress(from io.Reader) (io.ReadCloser, error) {
 	in := bufio.NewReaderSize(from, 1<<16)
 	begin, err := in.Peek(4)
@@ -61,7 +60,7 @@ func decompress(from io.Reader) (io.ReadCloser, error) {
 	return nil, errors.New("it is no tarball that pinwheel packed")
 }
 
-// damaged says that an error of reading is about what is compressed.
+// damaged reports whether an error of reading is about the compressed bytes.
 func damaged(err error) bool {
 	for _, known := range []error{gzip.ErrChecksum, gzip.ErrHeader, zstd.ErrCRCMismatch, zstd.ErrMagicMismatch, zstd.ErrWindowSizeExceeded, zstd.ErrReservedBlockType, zstd.ErrBlockTooSmall, zstd.ErrUnexpectedBlockSize} {
 		if errors.Is(err, known) {

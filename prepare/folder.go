@@ -15,7 +15,7 @@ import (
 // folderShelf is a folder that several machines may share.
 type folderShelf struct{ dir string }
 
-// InFolder keeps builds in a folder, which is made where it is absent.
+// InFolder keeps builds in a folder, which it makes if that does not exist.
 func InFolder(dir string) Shelf { return folderShelf{dir} }
 
 // place is the folder of an image, or of locks, whose name no image can have.
@@ -85,7 +85,7 @@ func (s folderShelf) list(_ context.Context, image string) ([]Kept, error) {
 }
 
 func (s folderShelf) drop(_ context.Context, k Kept) error {
-	// The record goes first, so that nobody finds half a build.
+	// The record is removed first, so that nobody finds half a build.
 	if err := os.Remove(s.path(shelved{k.Image, k.Key, shelvedRecord})); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

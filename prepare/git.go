@@ -15,22 +15,22 @@ import (
 	"gitlab.com/cki-project/pinwheel/text"
 )
 
-// Credential is what one host is told. Its user and secret reach git through the
-// environment of its process alone: neither an argument nor an address holds them.
+// Credential is a user and a secret for one host. They reach git only through the environment of
+// its process: no argument and no address has them.
 type Credential struct {
 	Address      string // scheme and host
 	User, Secret string
 }
 
-// git runs the git of this machine in an environment of its own: no configuration of
-// the user or the system, no prompt, no redirect, and the protocols that are named.
+// git runs the git of this machine in an environment of its own: without the configuration of the
+// user or the system, without prompts and redirects, and only over the named protocols.
 type git struct {
 	scratch   string // a folder of its own, as its home
 	protocols string // "https", or "https:http", or "file"
 	config    [][2]string
 }
 
-// gitSettings are what git is told in every call.
+// gitSettings are the settings of every call of git.
 func gitSettings(credential Credential, caFile string) [][2]string {
 	out := [][2]string{
 		{"http.followRedirects", "false"}, {"core.hooksPath", os.DevNull}, {"core.autocrlf", "false"}, {"core.fsmonitor", "false"},
@@ -46,8 +46,8 @@ func gitSettings(credential Credential, caFile string) [][2]string {
 	return out
 }
 
-// passed are the variables of the machine that git and pip may see, beside those of
-// compilers: where programs are, proxies, and certificates.
+// passed are the variables of the machine that git and pip get, besides those of compilers: paths
+// of programs, proxies, and certificates.
 var passed = []string{"PATH", "LANG", "TZ", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "all_proxy", "ALL_PROXY",
 	"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "LD_LIBRARY_PATH"}
 
@@ -55,7 +55,7 @@ var passed = []string{"PATH", "LANG", "TZ", "http_proxy", "https_proxy", "no_pro
 // gives. They are part of the key.
 var compilers = []string{"CC", "CFLAGS", "CPPFLAGS", "CXX", "CXXFLAGS", "LDFLAGS", "MAKEFLAGS", "PKG_CONFIG_PATH"}
 
-// buildVariables are those of compilers that are set, as NAME=value.
+// buildVariables are the variables of compilers that are set, as NAME=value.
 func buildVariables() []string {
 	var out []string
 	for _, name := range compilers {
@@ -66,8 +66,8 @@ func buildVariables() []string {
 	return out
 }
 
-// environment is what is left of the machine's, with a home and a folder for scratch
-// files of its own.
+// environment is the part of the machine's environment that passed names, with a home and a folder
+// for scratch files of its own.
 func environment(scratch string) []string {
 	var out []string
 	for _, name := range passed {
@@ -91,7 +91,7 @@ func gitVariables(config [][2]string, protocols string) []string {
 	return out
 }
 
-// gitError is what git said last.
+// gitError is the last message of git.
 type gitError struct {
 	said string
 	err  error
@@ -100,8 +100,7 @@ type gitError struct {
 func (e *gitError) Error() string { return e.said }
 func (e *gitError) Unwrap() error { return e.err }
 
-// saidBy is the error of a git that ended: its last words, or how it ended where it
-// said nothing.
+// saidBy is the error of a git that ended: its last message, or how it ended if it printed none.
 func saidBy(complaints string, err error) error {
 	if strings.TrimSpace(complaints) == "" {
 		complaints = err.Error()
@@ -133,7 +132,7 @@ func (g *git) runIn(ctx context.Context, dir string, variables []string, args ..
 	return out.Bytes(), nil
 }
 
-// lastWords is the last line of a complaint that says what was wrong.
+// lastWords is the last line of git's messages that says what was wrong.
 func lastWords(complaints string) string {
 	said := "it said nothing"
 	for line := range strings.Lines(complaints) {
@@ -173,7 +172,7 @@ type mirrors struct {
 	git *git
 	dir string
 	had map[string]*mirror
-	at  map[string]string // commits that take the place of what an address and ref are at
+	at  map[string]string // commits that replace that of an address and ref
 }
 
 type mirror struct {
@@ -202,7 +201,7 @@ func (m *mirrors) fetch(ctx context.Context, s Source, made *mirror) error {
 	if _, err := m.git.run(ctx, m.dir, "init", "-q", "--bare", "--template=", made.path); err != nil {
 		return err
 	}
-	// A branch goes before a tag of the same name, as for pip.
+	// A branch comes before a tag of the same name, as in pip.
 	refs := []string{"refs/heads/" + s.Ref, "refs/tags/" + s.Ref}
 	switch {
 	case s.Ref == "":
@@ -253,8 +252,8 @@ func (m *mirrors) read(ctx context.Context, made *mirror, path string) ([]byte, 
 	return data, err == nil, err
 }
 
-// keep moves the mirror of a member to its place and lets it answer every ref of
-// refs, and the default branch, with the locked commit.
+// keep moves the mirror of a member to its place. There it answers every ref of refs, and the
+// default branch, with the locked commit.
 func (m *mirrors) keep(ctx context.Context, s Source, name string, refs []string) error {
 	made := m.had[s.home()+"@"+s.Ref]
 	to := filepath.Join(m.dir, name+".git")
@@ -272,7 +271,7 @@ func (m *mirrors) keep(ctx context.Context, s Source, name string, refs []string
 	head := "pinwheel-locked"
 	for _, ref := range refs {
 		if fullSHA.MatchString(ref) {
-			continue // by itself it is the commit
+			continue // a commit is its own answer
 		}
 		if !strings.HasPrefix(ref, "refs/") {
 			head = ref
@@ -313,7 +312,7 @@ func (m *mirrors) update(ctx context.Context, path, orders string) error {
 	return nil
 }
 
-// drop removes what is not kept under a name.
+// drop removes what keep did not move.
 func (m *mirrors) drop() error {
 	for _, made := range m.had {
 		if err := os.RemoveAll(made.path); err != nil {

@@ -14,11 +14,11 @@ type Source struct {
 	Egg          string
 }
 
-// isGit says that a URL of a requirement is one of git.
+// isGit reports whether the URL of a requirement is one of git.
 func isGit(text string) bool { return strings.HasPrefix(strings.ToLower(text), "git+") }
 
-// ParseSource reads the URL of a requirement. One that holds a user, a password or a
-// query is refused, as is every way but https, and http where plain is set.
+// ParseSource reads the URL of a requirement. It refuses one with a user, a password or a query,
+// and any scheme but https, and http if plain is set.
 func ParseSource(text string, plain bool) (Source, error) {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -59,7 +59,7 @@ func ParseSource(text string, plain bool) (Source, error) {
 	return s, nil
 }
 
-// String is the URL as pip takes it, without an egg.
+// String is the URL as pip reads it, without an egg.
 func (s Source) String() string {
 	text := "git+" + s.Repository
 	if s.Ref != "" {
@@ -71,20 +71,20 @@ func (s Source) String() string {
 	return text
 }
 
-// same says that pip takes two URLs for one: it compares them as they are written,
-// but for the egg.
+// same reports whether two URLs are one for pip, which compares them as they are written, except
+// for the egg.
 func (s Source) same(other Source) bool {
 	s.Egg, other.Egg = "", ""
 	return s == other
 }
 
-// home is the address in one spelling, by which repositories are told apart.
+// home is the address in one spelling, which identifies the repository.
 func (s Source) home() string {
 	rest := s.Repository[strings.Index(s.Repository, "://")+3:]
 	return strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(rest), "/"), ".git")
 }
 
-// spellings are the addresses by which a repository may be named.
+// spellings are the addresses by which people may write a repository.
 func (s Source) spellings() []string {
 	plain := strings.TrimSuffix(strings.TrimSuffix(s.Repository, "/"), ".git")
 	return []string{plain, plain + ".git"}

@@ -7,23 +7,23 @@ import (
 	"strings"
 )
 
-// Interpreter is the Python that a set is built for, as it tells of itself.
+// Interpreter is the Python for which a set is built, as it describes itself.
 type Interpreter struct {
 	Executable     string `json:"executable"` // that a virtual environment links to
 	Implementation string `json:"implementation"`
 	Version        string `json:"version"` // 3.12.1
 	ABI            string `json:"abi"`     // such as cpython-312-x86_64-linux-gnu
-	Libc           string `json:"libc"`    // such as glibc 2.36; empty where Python cannot tell
+	Libc           string `json:"libc"`    // such as glibc 2.36; empty if Python does not know it
 	Platform       string `json:"platform"`
 }
 
-// probe is what an interpreter is asked. It prints one JSON object.
+// probe is the program that an interpreter runs to describe itself. It prints one JSON object.
 const probe = `import json, os, platform, sys, sysconfig
 print(json.dumps({"executable": os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable), "implementation": sys.implementation.name,
  "version": platform.python_version(), "abi": sysconfig.get_config_var("SOABI") or "", "libc": " ".join(platform.libc_ver()).strip(),
  "platform": sysconfig.get_platform()}))`
 
-// oldest is the Python whose byte code can be compiled to the same bytes again.
+// oldest is the minor version of the first Python 3 that can compile the same byte code again.
 const oldest = 7
 
 func readInterpreter(answer []byte) (Interpreter, error) {
@@ -45,7 +45,7 @@ type Image struct {
 	Reference string `json:"reference"` // best by digest; empty is the name alone
 }
 
-// target is all that decides what one build gives.
+// target is everything on which the result of a build depends.
 type target struct {
 	Lock        string      `json:"lock"` // digest
 	Interpreter Interpreter `json:"interpreter"`
@@ -55,13 +55,13 @@ type target struct {
 	Variables   []string    `json:"variables,omitempty"`
 }
 
-// key is the name by which a build of a target is kept: the same target has the same
-// one, on every machine.
+// key is the name under which a build of a target is kept. The same target has the same key on
+// every machine.
 func (t target) key() string {
 	t.Image.Reference = cmp.Or(t.Image.Reference, t.Image.Name)
 	data, err := json.Marshal(t)
 	if err != nil {
-		panic(err) // texts alone
+		panic(err) // it has only texts
 	}
 	return digestOf(append([]byte("pinwheel prepare 1\n"), data...))
 }

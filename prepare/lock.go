@@ -10,17 +10,17 @@ import (
 	"strings"
 )
 
-// Locking is what MakeLock needs beside what is wanted.
+// Locking is what MakeLock needs besides Wanted.
 type Locking struct {
-	Dir        string // the folder of the lock, made where it is absent
+	Dir        string // the folder of the lock, made if it does not exist
 	Credential Credential
-	CAFile     string // certificates for git, where the system's are not enough
+	CAFile     string // certificates for git besides the system's
 
-	places map[string]string // that a candidate answers, see Wanted
-	again  bool              // a lock is made again: commits are asked for, not refs
+	places map[string]string // for which a candidate is the answer, see Wanted
+	again  bool              // a lock is made again: it asks for commits instead of refs
 }
 
-// ref is what a repository was asked for.
+// ref is what a repository is asked for.
 func (with Locking) ref(ref, sha string) string {
 	if with.again {
 		return sha
@@ -28,16 +28,16 @@ func (with Locking) ref(ref, sha string) string {
 	return ref
 }
 
-// MakeLock resolves everything that is wanted to commits, once, and writes the folder
-// of a lock: its file, the constraints, and a frozen repository for each member. The
-// folder is written whole or not at all; one that holds a lock already is replaced.
+// MakeLock resolves everything that is wanted to commits, once, and writes the folder of a lock:
+// its file, the constraints, and a frozen repository for each member. It writes the folder whole or
+// not at all, and replaces one that has a lock already.
 func MakeLock(ctx context.Context, w Wanted, with Locking) (Lock, error) {
 	with.places = w.places()
 	return with.write(ctx, w.Plain, func(m *mirrors) (Lock, error) { return resolve(ctx, w, m.checkout) })
 }
 
-// MakeLockAgain writes the folder of a lock that was made before, as it was: no ref is
-// resolved. It is an error if a repository no longer has the commit of the lock.
+// MakeLockAgain writes the folder of an earlier lock as it was, and resolves no ref. It is an error
+// if a repository does not have the commit of the lock any more.
 func MakeLockAgain(ctx context.Context, l Lock, with Locking) (Lock, error) {
 	with.again = true
 	return with.write(ctx, l.plain(), func(m *mirrors) (Lock, error) {
@@ -59,7 +59,7 @@ func MakeLockAgain(ctx context.Context, l Lock, with Locking) (Lock, error) {
 	})
 }
 
-// plain says that a repository of the lock is read over http.
+// plain reports whether a repository of the lock is read over http.
 func (l Lock) plain() bool {
 	for _, p := range l.Packages {
 		if strings.HasPrefix(p.URL, "http://") {
@@ -74,7 +74,7 @@ func (l Lock) plain() bool {
 	return false
 }
 
-// write makes the folder of a lock. read reads the repositories into the mirrors.
+// write makes the folder of a lock. read fetches the repositories into the mirrors.
 func (with Locking) write(ctx context.Context, plain bool, read func(*mirrors) (Lock, error)) (Lock, error) {
 	if _, err := GitVersion(ctx); err != nil {
 		return Lock{}, err
@@ -139,7 +139,7 @@ func (with Locking) write(ctx context.Context, plain bool, read func(*mirrors) (
 // dataMirror is the name of a data project's mirror, which no package can have.
 func dataMirror(name string) string { return "data+" + name }
 
-// replaceable says that a folder is absent, empty, or that of a lock.
+// replaceable returns an error unless a folder is absent, empty, or that of a lock.
 func replaceable(dir string) error {
 	list, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(list) == 0 {
@@ -154,7 +154,7 @@ func replaceable(dir string) error {
 	return nil
 }
 
-// LoadLock reads the lock of a folder.
+// LoadLock reads the lock in a folder.
 func LoadLock(dir string) (Lock, error) {
 	data, err := os.ReadFile(filepath.Join(dir, LockName))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -37,15 +37,15 @@ type Package struct {
 	Subdirectory string `json:"subdirectory,omitempty"`
 	// OverriddenBy is the variable that replaced what the set or a requirement names.
 	OverriddenBy string `json:"overridden_by,omitempty"`
-	// Requirement is what pip is given, and empty for one that is there only because
+	// Requirement is the requirement that pip gets; empty for a package that is there only because
 	// others require it.
 	Requirement string `json:"requirement,omitempty"`
-	// Asked are the addresses by which it is asked for, and Refs the refs.
+	// Asked are the addresses that requirements use for it, and Refs the refs.
 	Asked []string `json:"asked"`
 	Refs  []string `json:"refs"`
 	// RequiredBy are the members that require it by URL.
 	RequiredBy []string `json:"required_by,omitempty"`
-	// Unread is why what it requires could not be read, and so was not followed.
+	// Unread says why its requirements could not be read, so that nothing was followed.
 	Unread string `json:"unread,omitempty"`
 }
 
@@ -71,24 +71,24 @@ func NewConstraints(source string, text []byte) Constraints {
 	return Constraints{source, digestOf(text), string(text)}
 }
 
-// Encode is the lock as it is written.
+// Encode is the lock as a file.
 func (l Lock) Encode() []byte {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	if err := e.Encode(l); err != nil {
-		panic(err) // texts and numbers alone
+		panic(err) // it has only texts and numbers
 	}
 	return out.Bytes()
 }
 
-// Digest is of what the lock installs, as hexadecimal SHA-256. Where the constraints were
-// read is no part of it: a file and a variable of the same bytes are the same lock, so
-// that every pipeline finds the builds of the others.
+// Digest is the SHA-256, in hexadecimal, of what the lock installs. It does not depend on where the
+// constraints were read. So a file and a variable with the same bytes give the same lock, and every
+// pipeline finds the builds of the others.
 func (l Lock) Digest() string { return digestOf(l.packed()) }
 
-// packed is the lock as a tarball holds it: the same digest is the same bytes.
+// packed is the lock as a tarball has it. The same digest means the same bytes.
 func (l Lock) packed() []byte {
 	l.Constraints.Source = ""
 	return l.Encode()
@@ -108,8 +108,8 @@ func (l Lock) Overridden() []string {
 	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
 }
 
-// ReadLock reads what Encode wrote, and refuses what was changed since, is of a newer
-// format, or names commits that are none.
+// ReadLock reads what Encode wrote. It refuses a lock that was changed, that is of a newer format,
+// or whose commits are none.
 func ReadLock(data []byte) (Lock, error) {
 	var l Lock
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -146,7 +146,7 @@ func checkMember(name, sha string, names map[string]bool) error {
 	return nil
 }
 
-// memberName says that a member may be called so: its name is that of a folder.
+// memberName reports whether a member may have a name, which becomes that of a folder.
 func memberName(name string) bool {
 	return projectPath.MatchString(name) && !strings.Contains(name, "/") && !strings.Contains(name, "..")
 }

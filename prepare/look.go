@@ -11,17 +11,17 @@ import (
 	"strings"
 )
 
-// This file looks whether a set can be made, and makes nothing.
+// This file checks whether a set can be made, and makes nothing.
 
-// Seen is what the repository of a member of the set answered.
+// Seen is what the repository of a member answered.
 type Seen struct {
 	Project, Ref string
-	SHA          string // that the ref is at; empty where the set names a commit
+	SHA          string // of the ref; empty if the set names a commit
 	Err          error
 }
 
-// Look asks every repository that the set names for its ref, as a lock would, in the
-// order of the set. What members require is not followed.
+// Look asks every repository of the set for its ref, as a lock would, in the order of the set. It
+// does not follow what members require.
 func Look(ctx context.Context, w Wanted, with Locking) ([]Seen, error) {
 	scratch, err := os.MkdirTemp("", "pinwheel-prepare-*")
 	if err != nil {
@@ -46,7 +46,7 @@ func Look(ctx context.Context, w Wanted, with Locking) ([]Seen, error) {
 	return out, ctx.Err()
 }
 
-// at is the commit that a ref of a repository is at. A branch goes before a tag.
+// at is the commit of a ref in a repository. A branch comes before a tag.
 func (g *git) at(ctx context.Context, s Source) (string, error) {
 	if fullSHA.MatchString(s.Ref) {
 		_, err := g.run(ctx, g.scratch, "ls-remote", "-q", s.Repository, "HEAD")
@@ -68,8 +68,8 @@ func (g *git) at(ctx context.Context, s Source) (string, error) {
 
 var gitVersion = regexp.MustCompile(`^git version (\d+)\.(\d+)`)
 
-// GitVersion is that of this machine's git, and an error where it is absent, or older
-// than the first that takes all of its settings from its environment.
+// GitVersion is the version of this machine's git. It returns an error if there is none, or if it
+// is older than the first that reads all of its settings from its environment.
 // https://github.com/git/git/blob/master/Documentation/RelNotes/2.32.0.txt
 func GitVersion(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, "git", "--version").Output()
@@ -82,7 +82,7 @@ func GitVersion(ctx context.Context) (string, error) {
 	version := strings.TrimSpace(strings.TrimPrefix(string(out), "git version "))
 	m := gitVersion.FindStringSubmatch(string(out))
 	if m == nil {
-		return version, nil // one that says something else is tried
+		return version, nil // an unknown form is not refused
 	}
 	major, _ := strconv.Atoi(m[1]) // digits
 	minor, _ := strconv.Atoi(m[2])
@@ -92,8 +92,7 @@ func GitVersion(ctx context.Context) (string, error) {
 	return version, nil
 }
 
-// LookAtPython asks a Python what it is, and whether it makes virtual environments with
-// pip in them.
+// LookAtPython asks a Python what it is, and whether it makes virtual environments with pip.
 func LookAtPython(ctx context.Context, python string) (Interpreter, error) {
 	i, err := AskInterpreter(ctx, python)
 	if err != nil {
@@ -105,5 +104,5 @@ func LookAtPython(ctx context.Context, python string) (Interpreter, error) {
 	return i, ctx.Err()
 }
 
-// Words are what an interpreter is called in messages.
+// Words name an interpreter in messages.
 func (i Interpreter) Words() string { return fmt.Sprintf("%s %s", i.Implementation, i.Version) }

@@ -4,9 +4,9 @@ import (
 	"slices"
 )
 
-// This file makes of what a set requires the members that a lock has.
+// This file turns the members that were found into those of a lock.
 
-// finish says how pip is asked for a member, and refuses what pip could not do.
+// finish decides how pip is asked for a member, and refuses what pip cannot do.
 func (c *closure) finish(m *member) (Package, error) {
 	p := m.Package
 	spelled := m.source
@@ -38,7 +38,7 @@ func (c *closure) finish(m *member) (Package, error) {
 	if m.set {
 		p.Requirement = p.Name + " @ " + spelled.String()
 		if p.Unread != "" {
-			p.Requirement = spelled.String() // its build alone knows its name
+			p.Requirement = spelled.String() // only its build knows its name
 		}
 	}
 	return p, nil
@@ -52,8 +52,8 @@ func (*closure) cause(m *member) string {
 	return "the set"
 }
 
-// shareRefs lets members that are asked for by one address answer the refs of all: git
-// takes the mirror of one of them.
+// shareRefs makes members with one address answer the refs of all of them, since git uses the
+// mirror of only one.
 func shareRefs(packages []Package) {
 	refs := map[string][]string{}
 	for _, p := range packages {
@@ -71,8 +71,8 @@ func shareRefs(packages []Package) {
 	}
 }
 
-// oneCommitEach refuses members that are in one repository at different commits: git
-// is pointed at one mirror for one address.
+// oneCommitEach refuses members in one repository at different commits, since git uses one mirror
+// for one address.
 func oneCommitEach(packages []Package) error {
 	first := map[string]Package{}
 	for _, p := range packages {

@@ -15,7 +15,7 @@ type Entry struct {
 	Ref     string // a branch, a tag or a full commit; never empty
 }
 
-// Base is the last part of the project's path, by which it is called.
+// Base is the last part of the project's path, by which people name it.
 func (e Entry) Base() string { return e.Project[strings.LastIndexByte(e.Project, '/')+1:] }
 
 var (
@@ -23,15 +23,15 @@ var (
 	fullSHA     = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 )
 
-// Defaults are what a name leaves out.
+// Defaults fill in what a name leaves out.
 type Defaults struct {
 	Namespace string // of a name without one; "" allows no such name
 	Ref       string
 }
 
-// ParseEntries reads names separated by blanks: NAME, GROUP/PROJECT, and either with
-// @REF behind it. An empty text is an empty list. A project that is there twice is an
-// error, as is a name that cannot be one.
+// ParseEntries reads names separated by blanks: NAME or GROUP/PROJECT, with or without @REF. An
+// empty text is an empty list. A project that is there twice is an error, and so is a name that no
+// project can have.
 func ParseEntries(text string, d Defaults) ([]Entry, error) {
 	return parseEntries(strings.Fields(text), d)
 }
@@ -73,26 +73,26 @@ func parseEntry(word string, d Defaults) (Entry, error) {
 	return e, nil
 }
 
-// badRef says that git takes a text for no ref, or for an option.
+// badRef reports whether git would refuse a text as a ref, or read it as an option.
 func badRef(ref string) bool {
 	return ref == "" || strings.HasPrefix(ref, "-") || strings.HasPrefix(ref, "/") || strings.HasSuffix(ref, "/") || strings.HasSuffix(ref, ".lock") ||
 		strings.HasSuffix(ref, ".") || strings.Contains(ref, "..") || strings.Contains(ref, "//") || strings.Contains(ref, "@{") ||
 		strings.ContainsAny(ref, " ~^:?*[\\") || strings.ContainsFunc(ref, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
-// variable is a name as it stands in the name of a variable.
+// variable is a name as it is in the name of a variable.
 func variable(name string) string { return pep508.VariableName(name) }
 
-// DataVariable is the variable that says where the tree of a data project is.
+// DataVariable is the variable with the path of a data project's files.
 func DataVariable(name string) string {
 	if name != "" && name[0] >= '0' && name[0] <= '9' {
-		name = "_" + name // no variable begins with a digit
+		name = "_" + name // a variable cannot begin with a digit
 	}
 	return variable(name) + "_data_dir"
 }
 
-// Mistake is an error of whoever configured the set, or wrote what it requires:
-// another attempt does not mend it.
+// Mistake is an error of the person who configured the set, or wrote what it requires. Another
+// attempt gives the same error.
 type Mistake struct{ Text string }
 
 func (m *Mistake) Error() string { return m.Text }

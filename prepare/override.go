@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Override is what is installed in place of a member of the set.
+// Override is a source that replaces that of a member.
 type Override struct {
 	Variable string // that says so, such as cki_lib_pip_url
 	Source   Source
@@ -14,12 +14,12 @@ type Override struct {
 // overrideSuffix ends the names of variables that override.
 const overrideSuffix = "_pip_url"
 
-// ParseOverrides reads the variables of an environment (NAME=value) that end in
-// _pip_url, by the name before that. An empty one is none. allowed are hosts and
-// namespaces, such as gitlab.com/group, that a URL may name; plain permits http.
+// ParseOverrides reads the variables of an environment (NAME=value) that end in _pip_url, by the
+// name before that. An empty value counts as none. allowed are the hosts and namespaces, such as
+// gitlab.com/group, that a URL may name; plain permits http.
 func ParseOverrides(environ, allowed []string, plain bool) (map[string]Override, error) {
 	out := map[string]Override{}
-	environ = slices.Sorted(slices.Values(environ)) // so that the same mistake is told each time
+	environ = slices.Sorted(slices.Values(environ)) // so that the same mistake is reported each time
 	for _, entry := range environ {
 		key, value, _ := strings.Cut(entry, "=")
 		name, ok := strings.CutSuffix(strings.ToLower(key), overrideSuffix)
@@ -44,7 +44,7 @@ func ParseOverrides(environ, allowed []string, plain bool) (map[string]Override,
 	return out, nil
 }
 
-// permitted says that a repository is below one of the hosts or namespaces.
+// permitted reports whether a repository is below one of the hosts or namespaces.
 func permitted(s Source, allowed []string) bool {
 	return slices.ContainsFunc(allowed, func(a string) bool {
 		return strings.HasPrefix(s.home(), strings.TrimSuffix(strings.ToLower(a), "/")+"/")

@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// manifestName is the first file of a tarball; it names all others. digestName is a
-// file beside it, where a tarball was unpacked or built: the digest of that.
+// manifestName is the first file of a tarball, which lists all others. digestName is a file beside
+// the root of an unpacked or built set, with the digest of its tarball.
 const manifestName, digestName = "manifest.json", ".sha256"
 
-// Manifest is what a tarball holds.
+// Manifest lists what is in a tarball.
 type Manifest struct {
 	Format      int         `json:"format"` // 1
 	Key         string      `json:"key"`
@@ -29,7 +29,7 @@ type Manifest struct {
 	Members     []Member    `json:"members"` // in the order of the tarball
 }
 
-// Member is one member of a tarball: a folder has neither digest nor link.
+// Member is one member of a tarball. A folder has neither digest nor link.
 type Member struct {
 	Path   string `json:"path"` // below the root, with slashes
 	Run    bool   `json:"run,omitempty"`
@@ -38,12 +38,13 @@ type Member struct {
 	Link   string `json:"link,omitempty"`
 }
 
-// packedAt is the time of every member of a tarball, so that it says nothing.
+// packedAt is the time of every member of a tarball, so that it does not depend on when it was
+// made.
 var packedAt = time.Unix(946684800, 0).UTC() // 2000-01-01
 
-// survey lists what is below a root, in the order of the tarball: by path, folders
-// before what is in them. What is neither a file, a folder nor a link is an error, as
-// is a link that leaves the root for anything but the interpreter.
+// survey lists what is below a root, in the order of the tarball: by path, folders before their
+// members. Anything but a file, a folder or a link is an error, and so is a link that leaves the
+// root, except to the interpreter.
 func survey(root, interpreter string) ([]Member, error) {
 	var out []Member
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -73,7 +74,7 @@ func survey(root, interpreter string) ([]Member, error) {
 	return out, err
 }
 
-// describe fills in what a member is.
+// describe fills in the fields of a member.
 func (m *Member) describe(path string, d fs.DirEntry) error {
 	switch d.Type() {
 	case fs.ModeDir:
@@ -101,8 +102,8 @@ func (m *Member) describe(path string, d fs.DirEntry) error {
 	}
 }
 
-// toInterpreter says that a member is one of the links of a virtual environment to
-// the interpreter that it was made by.
+// toInterpreter reports whether a member is a link of a virtual environment to the interpreter that
+// made it.
 func toInterpreter(m Member, interpreter string) bool {
 	dir, name := splitPath(m.Path)
 	return dir == "venv/bin" && strings.HasPrefix(name, "python") && m.Link == interpreter && interpreter != ""
@@ -113,8 +114,8 @@ func splitPath(path string) (dir, name string) {
 	return path[:max(i, 0)], path[i+1:]
 }
 
-// pack writes a root as a tarball: the same files give the same bytes, whenever and
-// by whomever they were made.
+// pack writes a root as a tarball. The same files give the same bytes, whoever made them at
+// whatever time.
 func pack(to io.Writer, root string, m Manifest, c Compression) error {
 	compressed, err := c.compress(to)
 	if err != nil {
@@ -165,7 +166,7 @@ func packMember(w *tar.Writer, root string, m Member) error {
 	return err
 }
 
-// badPath says why a path is no member's; empty where it is one.
+// badPath says why a path cannot be a member's; empty if it can.
 func badPath(path string) string {
 	switch {
 	case path == "":
@@ -183,7 +184,7 @@ func badPath(path string) string {
 	return ""
 }
 
-// inside says that the target of a link at path stays below the root.
+// inside reports whether the target of a link at path is below the root.
 func inside(path, target string) bool {
 	if target == "" || strings.HasPrefix(target, "/") || strings.ContainsAny(target, "\\\x00") {
 		return false

@@ -17,7 +17,7 @@ type Installed struct {
 	Commit  string `json:"commit,omitempty"` // of a member of the set
 }
 
-// FindingKind says what sort of difference a Finding is.
+// FindingKind is the kind of a difference.
 type FindingKind string
 
 // The differences between what is installed and what is pinned.
@@ -34,10 +34,10 @@ type Finding struct {
 	Text string      `json:"text"`
 }
 
-// installers come with a virtual environment; without a pin nobody asked for them.
+// installers come with a virtual environment. If they have no pin, nobody asked for them.
 var installers = []string{"pip", "setuptools", "wheel"}
 
-// checkConstraints refuses what pip would read from beside the lock.
+// checkConstraints refuses constraints that would make pip read something outside of the lock.
 func checkConstraints(name string, text []byte) (*constraints.File, error) {
 	file, err := constraints.Parse(name, text)
 	if err != nil {
@@ -53,8 +53,8 @@ func checkConstraints(name string, text []byte) (*constraints.File, error) {
 	return file, nil
 }
 
-// ReadConstraints judges and keeps the bytes of constraints. source is the file or the
-// variable that they are from, for messages.
+// ReadConstraints checks the bytes of constraints. source is the file or the variable from which
+// they come, for messages.
 func ReadConstraints(source string, text []byte) (Constraints, error) {
 	if _, err := checkConstraints(source, text); err != nil {
 		return Constraints{}, err
@@ -62,7 +62,7 @@ func ReadConstraints(source string, text []byte) (Constraints, error) {
 	return NewConstraints(source, text), nil
 }
 
-// Compare says where what a build installed is not what the lock pins.
+// Compare lists the differences between what a build installed and what the lock pins.
 func (p *Prepared) Compare(r Record) ([]Finding, error) {
 	file, err := checkConstraints(p.Lock.Constraints.Source, []byte(p.Lock.Constraints.Text))
 	if err != nil {
@@ -71,8 +71,8 @@ func (p *Prepared) Compare(r Record) ([]Finding, error) {
 	return compare(r.Installed, file), nil
 }
 
-// compare says where the distributions of one image differ from the pins, sorted by
-// name. Members of the set are of their commits, and no pin is asked for them.
+// compare lists the differences between the distributions of one image and the pins, sorted by
+// name. Members of the set have commits and need no pins.
 func compare(installed []Installed, file *constraints.File) []Finding {
 	var out []Finding
 	for _, i := range installed {
@@ -99,14 +99,13 @@ func pinnedTo(file *constraints.File, slots []int, version string) bool {
 	})
 }
 
-// named says that a line that is no pin is about a name: a range is meant.
+// named reports whether a line that is no pin is about a name, such as a range.
 func named(file *constraints.File, name string) bool {
 	return slices.ContainsFunc(file.Unmanaged, func(u constraints.Unmanaged) bool { return u.Key == name })
 }
 
-// CheckUnion judges the pins by all images together, as the gate of a project of
-// constraints: what is installed somewhere has a pin, and each pin is installed
-// somewhere.
+// CheckUnion compares the pins with all images together, for the gate of a project of constraints:
+// everything that is installed in some image has a pin, and each pin is installed in some image.
 func CheckUnion(l Lock, records []Record) ([]Finding, error) {
 	file, err := checkConstraints(l.Constraints.Source, []byte(l.Constraints.Text))
 	if err != nil {

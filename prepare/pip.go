@@ -21,19 +21,19 @@ import (
 	"gitlab.com/cki-project/pinwheel/text"
 )
 
-// Index is where pip finds releases. Its password reaches pip by a file alone.
+// Index is an index for pip. Its password reaches pip only through a file.
 type Index struct {
 	URL                string
 	Username, Password string
 	Plain              bool // http is permitted
 }
 
-// RefusedError is that pip could not install the set.
+// RefusedError says that pip could not install the set.
 type RefusedError struct {
 	Words  string // which pin and which requirement, in our words
-	Output string // of pip, without what would be a secret
-	// Conflict: the pins and requirements cannot be installed together, or a release is
-	// not there; another attempt gives the same.
+	Output string // of pip, without secrets
+	// Conflict: the pins and requirements cannot be installed together, or a release does not
+	// exist. Another attempt gives the same.
 	Conflict bool
 }
 
@@ -76,10 +76,10 @@ func AskInterpreter(ctx context.Context, python string) (Interpreter, error) {
 	return interpreter(ctx, python, scratch)
 }
 
-// pythonVariables make what Python writes the same each time.
+// pythonVariables make Python write the same each time.
 var pythonVariables = []string{"PYTHONHASHSEED=0", "PYTHONNOUSERSITE=1", "PYTHONDONTWRITEBYTECODE=1", "SOURCE_DATE_EPOCH=946684800", "LC_ALL=C.UTF-8", "PYTHONUTF8=1"}
 
-// install makes the environment: venv, one run of pip, and byte code that holds no time.
+// install makes the environment: venv, one run of pip, and byte code without times.
 func (p *pip) install(ctx context.Context) error {
 	if out, err := p.exec(ctx, nil, p.python, "-m", "venv", p.venv); err != nil {
 		if ctx.Err() != nil {
@@ -108,8 +108,8 @@ func (p *pip) install(ctx context.Context) error {
 
 func (p *pip) inside() string { return filepath.Join(p.venv, "bin", "python") }
 
-// requirements are what pip is asked for: the members that the set names, and of what
-// came with the virtual environment that which is pinned.
+// requirements are what pip gets: the members that the set names, and the pinned ones of what came
+// with the virtual environment.
 func (p *pip) requirements() []string {
 	var out []string
 	for _, m := range p.lock.Packages {
@@ -125,8 +125,8 @@ func (p *pip) requirements() []string {
 	return out
 }
 
-// sitePackages is where distributions are; there is one such folder, since the
-// environment was made by one interpreter.
+// sitePackages is the folder of the distributions. There is one, since one interpreter made the
+// environment.
 func (p *pip) sitePackages() string {
 	found, _ := filepath.Glob(filepath.Join(p.venv, "lib", "python*", "site-packages")) // the pattern is ours
 	if len(found) == 0 {
@@ -135,15 +135,14 @@ func (p *pip) sitePackages() string {
 	return found[0]
 }
 
-// settings are the variables that point pip's git at the mirrors, and pip at the
-// constraints, for build backends as well. What the machine or its user configured of
-// pip does not count.
+// settings are the variables that make pip's git use the mirrors, and pip the constraints, also for
+// build backends. They turn off what the machine or its user configured for pip.
 func (p *pip) settings() ([]string, error) {
 	file := filepath.Join(p.scratch, ConstraintsName)
 	if err := os.WriteFile(file, []byte(p.lock.Constraints.Text), 0o600); err != nil {
 		return nil, err
 	}
-	if strings.ContainsAny(file, " \t") { // variables hold lists
+	if strings.ContainsAny(file, " \t") { // the variables are lists
 		file = (&url.URL{Scheme: "file", Path: file}).String()
 	}
 	config := gitSettings(Credential{}, "")
@@ -179,7 +178,7 @@ func (p *pip) indexArgs() []string {
 	return out
 }
 
-// exec runs a program and returns all that it printed, without secrets.
+// exec runs a program and returns all its output, without secrets.
 func (p *pip) exec(ctx context.Context, variables []string, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the interpreter of the image and that of the environment
 	cmd.Dir = p.scratch
@@ -196,8 +195,8 @@ func (p *pip) exec(ctx context.Context, variables []string, name string, args ..
 	return said, err
 }
 
-// compile replaces all byte code by such that names no time and is not checked
-// against it. A module that does not compile stays without, as pip leaves it.
+// compile replaces all byte code by byte code without times. A module that does not compile has
+// none, as in pip.
 func (p *pip) compile(ctx context.Context) error {
 	err := filepath.WalkDir(p.venv, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && d.Name() == "__pycache__" {
@@ -224,7 +223,7 @@ func (p *pip) installed() ([]Installed, error) {
 	if err != nil {
 		return nil, err
 	}
-	commits, unnamed := map[string]string{}, map[string]bool{} // unnamed are those whose build alone knows their names
+	commits, unnamed := map[string]string{}, map[string]bool{} // unnamed are those of which only the build knows the name
 	for _, m := range p.lock.Packages {
 		commits[m.Name] = m.SHA
 		unnamed[m.SHA] = unnamed[m.SHA] || m.Unread != ""
@@ -236,7 +235,7 @@ func (p *pip) installed() ([]Installed, error) {
 			return nil, err
 		}
 		m, err := metadata.Parse(data)
-		if err != nil { // the name of its folder says it as well
+		if err != nil { // the name of its folder has it, too
 			m.Name, m.Version, _ = strings.Cut(strings.TrimSuffix(filepath.Base(filepath.Dir(file)), ".dist-info"), "-")
 		}
 		i := Installed{Name: pep508.NormalizeName(m.Name), Version: m.Version}
@@ -252,9 +251,8 @@ func (p *pip) installed() ([]Installed, error) {
 	return out, nil
 }
 
-// commitOf is the commit that a distribution was installed from, as pip wrote it down;
-// empty for one of an index or a file.
-// https://packaging.python.org/en/latest/specifications/direct-url/
+// commitOf is the commit from which pip installed a distribution, as pip recorded it; empty for one
+// from an index or a file. https://packaging.python.org/en/latest/specifications/direct-url/
 func commitOf(info string) (string, error) {
 	data, err := os.ReadFile(filepath.Join(info, "direct_url.json"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -337,7 +335,7 @@ func (p *pip) conflict(out string) string {
 	return strings.Join(slices.Compact(clauses), ", and ")
 }
 
-// wish words what was asked for: a pin with its line, or a member.
+// wish words a requirement: a pin with its line, or a member.
 func (p *pip) wish(requirement string, pinned bool) string {
 	if !pinned {
 		return "the set has " + requirement
@@ -348,8 +346,8 @@ func (p *pip) wish(requirement string, pinned bool) string {
 	return "the constraints have " + requirement
 }
 
-// pinOf is the pin of a requirement's name with its place, as a clause; empty where
-// there is none.
+// pinOf is the pin with the name of a requirement, with its place, as a clause; empty if there is
+// none.
 func (p *pip) pinOf(requirement string) string {
 	name := requirement
 	if end := strings.IndexFunc(name, func(r rune) bool {

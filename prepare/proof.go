@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// Proven is a build that is kept, of a lock that was compared.
+// Proven is a kept build of the lock that was proven.
 type Proven struct{ Image, Key, Lock string }
 
-// Proof is what is to be proven: that the lock of a folder is of the commits of Members,
-// and built for all images.
+// Proof says what to prove: that the lock in a folder has the commits of Members, and that it is
+// built for all images.
 type Proof struct {
 	Dir     string
 	Images  []string
 	Members map[string]string
 }
 
-// Prove says whether a lock is of certain commits, and its build is kept for every
-// image: then what they make together installs. members are commits by the paths of
-// their projects; what the lock has beside them was required by them. It reads the lock
-// and the records of a folder, which the pipeline's jobs made, and the shelf.
+// Prove reports whether a lock has certain commits, and a build of it is kept for every image. Then
+// the members install together. members are commits by the paths of their projects; whatever else
+// the lock has, they require. Prove reads the lock and the records in a folder, which jobs of the
+// pipeline made, and the shelf.
 func Prove(ctx context.Context, s Shelf, of Proof) ([]Proven, error) {
 	dir, images, members := of.Dir, of.Images, of.Members
 	l, err := LoadLock(dir)
@@ -52,7 +52,7 @@ func Prove(ctx context.Context, s Shelf, of Proof) ([]Proven, error) {
 	return out, nil
 }
 
-// isOf compares a lock with the commits that it should be of.
+// isOf compares a lock with the commits that it is to have.
 func (l Lock) isOf(members map[string]string) error {
 	if over := l.Overridden(); len(over) > 0 {
 		return mistake("the lock has overrides (%s), so it is not what production would be: make it without them", strings.Join(over, ", "))

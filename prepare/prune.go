@@ -10,13 +10,13 @@ import (
 
 // This file removes builds that are no longer needed.
 
-// Pruning says which builds of an image may go.
+// Pruning says which builds of an image may be removed.
 type Pruning struct {
 	Image  string
 	Before time.Time // they were kept
-	Used   InUse     // what stays in any case
+	Used   InUse     // builds that stay in any case
 	Dry    bool      // nothing is removed
-	Around Around    // each removal; nil: nothing is around it
+	Around Around    // each removal; nil for nothing
 }
 
 // InUse names builds that something else needs, such as a set that is in production.
@@ -25,8 +25,8 @@ type InUse struct {
 	Locks []string // digests of locks: all builds of these
 }
 
-// Around is done around an effect on a build that is kept, such as writing it down. It
-// carries out the effect.
+// Around carries out an effect on a kept build, and does something before and after it, such as
+// writing it down.
 type Around func(ctx context.Context, k Kept, effect func(context.Context) error) error
 
 func (a Around) do(ctx context.Context, k Kept, effect func(context.Context) error) error {
@@ -36,11 +36,11 @@ func (a Around) do(ctx context.Context, k Kept, effect func(context.Context) err
 	return a(ctx, k, effect)
 }
 
-// KeyPrefix is what may stand for a key: its beginning, as commands print it.
+// KeyPrefix matches the beginning of a key, as commands print it, which may be used for the key.
 var KeyPrefix = regexp.MustCompile(`^[0-9a-f]{8,64}$`)
 
-// uses says that a build is in use. Its lock is read only where locks are named; a build
-// whose lock cannot be read is in use.
+// uses reports whether a build is in use. It reads its lock only if u has locks. A build whose lock
+// cannot be read counts as in use.
 func (u InUse) uses(ctx context.Context, s Shelf, k Kept) (bool, error) {
 	if slices.ContainsFunc(u.Keys, func(key string) bool { return KeyPrefix.MatchString(key) && strings.HasPrefix(k.Key, key) }) {
 		return true, nil
@@ -52,8 +52,8 @@ func (u InUse) uses(ctx context.Context, s Shelf, k Kept) (bool, error) {
 	return found && slices.Contains(u.Locks, r.Lock), err
 }
 
-// fallsBackTo says that a build may be the last good one: it has no overrides. Of locks
-// it is the newest, the first of the list.
+// fallsBackTo reports whether a build may be the last good one: it has no overrides. For locks that
+// is the newest, which is the first in the list.
 func fallsBackTo(ctx context.Context, s Shelf, k Kept, i int) (bool, error) {
 	if k.Image == locks {
 		return i == 0, nil
@@ -62,7 +62,7 @@ func fallsBackTo(ctx context.Context, s Shelf, k Kept, i int) (bool, error) {
 	return found && len(r.Overridden) == 0, err
 }
 
-// stays says that a build is too young to go, or in use.
+// stays reports whether a build is too young to be removed, or in use.
 func (p Pruning) stays(ctx context.Context, s Shelf, k Kept) (bool, error) {
 	if !k.Created.Before(p.Before) {
 		return true, nil
@@ -70,8 +70,8 @@ func (p Pruning) stays(ctx context.Context, s Shelf, k Kept) (bool, error) {
 	return p.Used.uses(ctx, s, k)
 }
 
-// Prune removes the builds of an image that are old, but for the newest without an
-// override, which is the one to fall back to, and those that are in use. It returns what it removed.
+// Prune removes the old builds of an image. It keeps those in use, and the newest without an
+// override, which is the one to fall back to. It returns what it removed.
 func Prune(ctx context.Context, s Shelf, p Pruning) ([]Kept, error) {
 	all, err := s.list(ctx, p.Image)
 	if err != nil {

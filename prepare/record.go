@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Record is what is known of one build beside its tarball.
+// Record describes one build, beside its tarball.
 type Record struct {
 	Format      int         `json:"format"` // 1
 	Key         string      `json:"key"`
@@ -27,7 +27,7 @@ type Record struct {
 	Overridden  []string    `json:"overridden"`
 }
 
-// Tarball names the bytes of a build.
+// Tarball identifies the bytes of a build.
 type Tarball struct {
 	Name   string `json:"name"`
 	SHA256 string `json:"sha256"`
@@ -39,11 +39,11 @@ var (
 	imageName = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]{0,60}[a-z0-9])?$`)
 )
 
-// ImageName says that an image may be called so: its name is part of the names of files
-// and packages. Its record must not be the file of the lock.
+// ImageName reports whether an image may have a name, which is part of names of files and packages.
+// The file of its record must not be that of the lock.
 func ImageName(name string) bool { return imageName.MatchString(name) && recordName(name) != LockName }
 
-// encode is a record as it is written: the same build is the same bytes.
+// encode is a record as a file. The same build gives the same bytes.
 func (r Record) encode() []byte { return indented(r) }
 
 func indented(v any) []byte {
@@ -65,8 +65,8 @@ func readRecord(data []byte) (Record, error) {
 	return r, nil
 }
 
-// sound says that a record is of its key and holds nothing but names and paths where a
-// script of the shell has them.
+// sound reports whether a record is of its key, and has nothing but names and paths in the places
+// that a shell script uses.
 func (r Record) sound() bool {
 	if r.Key != r.target().key() || !hexDigest.MatchString(r.Lock) || !hexDigest.MatchString(r.Tarball.SHA256) || !ImageName(r.Image.Name) || r.Tarball.Name != tarballName(r.Image.Name, r.Tarball.compression()) {
 		return false
@@ -79,12 +79,12 @@ func (r Record) sound() bool {
 	return goodRoot(r.Root) && filepath.IsAbs(r.Interpreter.Executable)
 }
 
-// target is what decided the build.
+// target is the target of the build.
 func (r Record) target() target {
 	return target{r.Lock, r.Interpreter, r.Image, r.Root, r.Tarball.compression(), r.Variables}
 }
 
-// goodRoot says that a set may be unpacked to a path.
+// goodRoot reports whether a set may be unpacked to a path.
 func goodRoot(root string) bool {
 	return filepath.IsAbs(root) && filepath.Clean(root) == root && root != "/"
 }
@@ -93,7 +93,7 @@ func goodRoot(root string) bool {
 func tarballName(image string, c Compression) string { return image + c.ending() }
 func recordName(image string) string                 { return image + ".json" }
 
-// compression is what the name of a tarball tells.
+// compression is the compression by the name of a tarball.
 func (t Tarball) compression() Compression {
 	if strings.HasSuffix(t.Name, Zstd.ending()) {
 		return Zstd

@@ -13,19 +13,19 @@ import (
 	"gitlab.com/cki-project/pinwheel/gitlab"
 )
 
-// Shelf is where builds are kept by image and key. A build is there once its record
-// is, which is written last, and names its tarball by digest: two builders of one key
-// each leave a whole build, and the record that is read names one of them.
+// Shelf keeps builds by image and key. A build exists as soon as its record does, which is written
+// last and names its tarball by digest. If two processes build one key, each leaves a whole build,
+// and the record names one of them.
 type Shelf interface {
-	// get writes a file of a build to w. found is false where it is not there.
+	// get writes a file of a build to w. found is false if it does not exist.
 	get(ctx context.Context, f shelved, w io.Writer) (found bool, err error)
 	// put writes a file, whole or not at all.
 	put(ctx context.Context, f shelved, content io.ReadSeeker, t Tarball) error
-	// holds says that a file is there, and has a digest.
+	// holds reports whether a file exists and has a digest.
 	holds(ctx context.Context, f shelved, digest string) (bool, error)
 	// list names the builds of an image, newest first.
 	list(ctx context.Context, image string) ([]Kept, error)
-	// drop removes a build; one that is gone is no error.
+	// drop removes a build. It is no error if the build does not exist.
 	drop(ctx context.Context, k Kept) error
 }
 
@@ -73,8 +73,8 @@ func (s gitlabShelf) put(ctx context.Context, f shelved, content io.ReadSeeker, 
 	if err == nil || !gitlab.Lost(err) && !errors.Is(err, gitlab.ErrForbidden) {
 		return err
 	}
-	// It may have arrived, or be refused since it is there already: what counts is
-	// what GitLab gives for it.
+	// The file may have arrived, or be refused since it exists already. What counts is what GitLab
+	// returns for it.
 	return gitlab.Settle(ctx, also(err), func() (bool, error) {
 		digest, found, err := s.client.GetPackageFile(ctx, s.project, file, io.Discard)
 		return found && digest == t.SHA256, err
@@ -84,13 +84,13 @@ func (s gitlabShelf) put(ctx context.Context, f shelved, content io.ReadSeeker, 
 func (s gitlabShelf) holds(ctx context.Context, f shelved, digest string) (bool, error) {
 	file := gitlab.PackageFile{Package: packageOf(f.image), Version: f.key, File: f.file}
 	got, found, err := s.client.PackageFileDigest(ctx, s.project, file)
-	if gitlab.Unreadable(err) || errors.Is(err, gitlab.ErrUnauthorized) { // the token of a job may not list files, and may read each
+	if gitlab.Unreadable(err) || errors.Is(err, gitlab.ErrUnauthorized) { // the token of a job may read files, but not list them
 		got, found, err = s.client.GetPackageFile(ctx, s.project, file, io.Discard)
 	}
 	return found && got == digest, err
 }
 
-// also lets a refusal be settled as a lost answer is.
+// also makes gitlab.Settle handle a refusal like a lost answer.
 func also(err error) error {
 	if gitlab.Lost(err) {
 		return err
@@ -114,11 +114,11 @@ func (s gitlabShelf) drop(ctx context.Context, k Kept) error {
 // Pushing is a build that is to be kept.
 type Pushing struct {
 	Dir, Image string
-	Around     Around // the upload; nil: nothing is around it
+	Around     Around // the upload; nil for nothing
 }
 
-// Push keeps the build of an image that is in a folder. It reports whether it did:
-// a key that is there already is left as it is, if its tarball is whole.
+// Push keeps the build of an image that is in a folder. It reports whether it did: a key that
+// exists already is left as it is, if its tarball is whole.
 func Push(ctx context.Context, s Shelf, p Pushing) (Record, bool, error) {
 	dir, image := p.Dir, p.Image
 	r, err := LoadRecord(dir, image)
@@ -160,7 +160,7 @@ func recordOn(ctx context.Context, s Shelf, image, key string) (Record, bool, er
 	return r, true, nil
 }
 
-// wholeOn is recordOn of a build whose tarball is there, too.
+// wholeOn is recordOn for a build whose tarball exists, too.
 func wholeOn(ctx context.Context, s Shelf, image, key string) (Record, bool, error) {
 	r, found, err := recordOn(ctx, s, image, key)
 	if err != nil || !found {
@@ -170,8 +170,8 @@ func wholeOn(ctx context.Context, s Shelf, image, key string) (Record, bool, err
 	return r, found, err
 }
 
-// Fetch gets the build of a key into a folder. found is false where there is none,
-// or one that is not what its record says; nothing is left of such.
+// Fetch downloads the build of a key into a folder. found is false if there is none, or if it is
+// not what its record says; nothing is left of such a build.
 func Fetch(ctx context.Context, s Shelf, dir string, k Kept) (r Record, found bool, err error) {
 	if !hexDigest.MatchString(k.Key) {
 		return Record{}, false, mistake("%q is no key: write the 64 characters that pinwheel prepare build --json tells", k.Key)
@@ -200,7 +200,7 @@ func Fetch(ctx context.Context, s Shelf, dir string, k Kept) (r Record, found bo
 	return r, true, nil
 }
 
-// Newest is the newest build of an image that is kept; its key is empty where none is.
+// Newest is the newest kept build of an image; its key is empty if there is none.
 func Newest(ctx context.Context, s Shelf, image string) (Kept, error) {
 	all, err := s.list(ctx, image)
 	if err != nil || len(all) == 0 {
@@ -209,8 +209,8 @@ func Newest(ctx context.Context, s Shelf, image string) (Kept, error) {
 	return all[0], nil
 }
 
-// LastGood is the newest build of an image that is kept and fits an interpreter and a
-// root, of a lock without overrides, and whole.
+// LastGood is the newest kept build of an image that fits an interpreter and a root, has a lock
+// without overrides, and is whole.
 func LastGood(ctx context.Context, s Shelf, p *Prepared) (Kept, bool, error) {
 	all, err := s.list(ctx, p.with.Image.Name)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// Limits bound what a tarball may take.
+// Limits bound a tarball.
 type Limits struct {
 	Bytes   int64 // unpacked; 0 is 8 GiB
 	Members int   // 0 is 500,000
@@ -28,20 +28,19 @@ const (
 	maxManifest = 128 << 20
 )
 
-// Unpacking is where a tarball goes.
+// Unpacking says where a tarball is unpacked.
 type Unpacking struct {
 	Root   string // "" is where it was built for
 	Limits Limits
-	// Interpreter is that of this machine. Another one than that of the build is refused.
+	// Interpreter is the Python of this machine. It must be that of the build.
 	Interpreter Interpreter
 	SHA256      string // that the tarball has to have; "" for any
 }
 
-// Unpack takes a tarball apart into its root, whole or not at all. Nothing is written
-// but files, folders and links that stay below the root, and the links of the virtual
-// environment to the interpreter; rights are those of a file or a program, and every
-// byte is that of the manifest. A root that a set was unpacked to is replaced; any
-// other that is there is left alone, with an error.
+// Unpack unpacks a tarball into its root, whole or not at all. It writes only files, folders and
+// links below the root, and the links of the virtual environment to the interpreter. Modes are
+// those of a file or a program, and every byte is that of the manifest. It replaces a root to which
+// a set was unpacked, and refuses any other that exists.
 func Unpack(ctx context.Context, tarball string, u Unpacking) (Manifest, error) {
 	if u.Limits.Bytes == 0 {
 		u.Limits.Bytes = maxUnpacked
@@ -64,7 +63,7 @@ func Unpack(ctx context.Context, tarball string, u Unpacking) (Manifest, error) 
 	return m, nil
 }
 
-// sameDigest is the digest of a file, and an error where another one is wanted.
+// sameDigest is the digest of a file. It returns an error if that is not the wanted one.
 func sameDigest(f io.ReadSeeker, want string) (string, error) {
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
@@ -110,7 +109,7 @@ func (u Unpacking) unpack(ctx context.Context, f io.Reader) (Manifest, error) {
 	if err := u.members(in, m, dir); err != nil {
 		return Manifest{}, err
 	}
-	if _, err := io.Copy(io.Discard, all); err != nil { // what compresses has a digest of its own, at its end
+	if _, err := io.Copy(io.Discard, all); err != nil { // the compression has a checksum of its own at the end
 		return Manifest{}, cut(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, manifestName), indented(m), 0o644); err != nil { //nolint:gosec // others read it
@@ -128,7 +127,7 @@ func (u Unpacking) unpack(ctx context.Context, f io.Reader) (Manifest, error) {
 	return m, os.Rename(dir, u.Root)
 }
 
-// ours refuses to replace what no set was unpacked or built to.
+// ours refuses to replace a folder to which no set was unpacked or built.
 func ours(root string) error {
 	list, err := os.ReadDir(root)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(list) == 0 {
@@ -153,7 +152,7 @@ func readManifest(in *tar.Reader, most int) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, cut(err)
 	}
-	// The members are counted before they are held: three bytes may be one.
+	// The members are counted before they are stored, since three bytes can be one.
 	var m struct {
 		Manifest
 		Members json.RawMessage `json:"members"`
@@ -169,7 +168,7 @@ func readManifest(in *tar.Reader, most int) (Manifest, error) {
 func readMembers(data []byte, most int) ([]Member, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	if t, err := d.Token(); err == nil && t == nil {
-		return nil, nil // a set of nothing
+		return nil, nil // an empty set
 	}
 	var out []Member
 	for d.More() {
@@ -185,7 +184,7 @@ func readMembers(data []byte, most int) ([]Member, error) {
 	return out, nil
 }
 
-// check says whether a tarball is for this machine, and within the limits.
+// check reports whether a tarball is for this machine, and within the limits.
 func (u Unpacking) check(m Manifest) error {
 	if u.Interpreter != m.Interpreter {
 		return mistake("it was built for %s, and this is %s: build it in this image", m.Interpreter.words(), u.Interpreter.words())
@@ -206,7 +205,7 @@ func (i Interpreter) words() string {
 	return strings.TrimSpace(fmt.Sprintf("%s %s of %s (%s %s)", i.Implementation, i.Version, i.Executable, i.Platform, i.Libc))
 }
 
-// members writes what the manifest names, in its order, and refuses what it does not.
+// members writes the members in the order of the manifest, and refuses any that is not in it.
 func (u Unpacking) members(in *tar.Reader, m Manifest, dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -264,7 +263,7 @@ func (u Unpacking) member(root *os.Root, in io.Reader, h *tar.Header, want Membe
 	return nil
 }
 
-// written says which member could not be written: one through a link, or twice.
+// written says which member could not be written, since its path is through a link or there twice.
 func written(path string, err error) error {
 	if err != nil {
 		return fmt.Errorf("%q is refused: %w", path, err)
@@ -272,7 +271,7 @@ func written(path string, err error) error {
 	return nil
 }
 
-// cut says of an error of reading that the tarball is not whole.
+// cut makes an error of reading say that the tarball is not whole.
 func cut(err error) error {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -283,7 +282,7 @@ func cut(err error) error {
 	return err
 }
 
-// bounded ends a reader that gives more than was allowed, or whose context has ended.
+// bounded ends a reader that gives more than is allowed, or whose context has ended.
 type bounded struct {
 	ctx  context.Context //nolint:containedctx // of one reading
 	from io.Reader

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// ScriptName is the script by which a job takes the set into use.
+// ScriptName is the script with which a job starts to use the set.
 const ScriptName = "use.sh"
 
-// UseScript is a POSIX script for jobs without pinwheel: `. software/use.sh` checks
-// the tarball's digest, the interpreter and the path, unpacks, and exports PATH and
-// the folders of the data projects. Where the same set is unpacked already it only
-// exports. It ends the job's shell with an error only as a command that fails does.
+// UseScript is a POSIX script for jobs without pinwheel: `. software/use.sh` checks the tarball's
+// digest, the interpreter and the path, unpacks, and exports PATH and the folders of the data
+// projects. If the same set is unpacked already, it only exports. It fails as any command
+// does, so that the job's shell ends if it is set to do so.
 func UseScript(r Record, dir string) string {
 	var data strings.Builder
 	for _, name := range r.Data {
@@ -24,7 +24,7 @@ func UseScript(r Record, dir string) string {
 	).Replace(useScript)
 }
 
-// Exports are the lines of a shell that take an unpacked set into use.
+// Exports are lines of a shell that make it use an unpacked set.
 func Exports(root string, data []string) []string {
 	out := []string{"PATH=" + shellQuoted(root+"/venv/bin") + ":$PATH", "VIRTUAL_ENV=" + shellQuoted(root+"/venv"), "export PATH VIRTUAL_ENV"}
 	for _, name := range data {
@@ -41,7 +41,7 @@ func unpackWith(c Compression) string {
 	return `tar -xzf "$pinwheel_tarball" -C "$pinwheel_root.new"`
 }
 
-// needFor looks for the program that not every image has.
+// needFor checks for the program that not every image has.
 func needFor(c Compression) string {
 	if c != Zstd {
 		return ""

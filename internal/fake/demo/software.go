@@ -19,7 +19,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
 )
 
-// This file lets a reader of docs/prepare.md try it without any GitLab.
+// This file lets a reader of docs/prepare.md and docs/deploy.md try it without any GitLab.
 
 // inTreeBackend is a build backend that stands in a project's own source: it needs
 // nothing of an index.
@@ -52,7 +52,9 @@ type software struct {
 	gitlab *gitlabsim.Server
 	url    string
 	mu     sync.Mutex
-	moved  int // how often cki-lib's production was moved
+	moved  int // how many versions of cki-lib were made after the first
+
+	production production
 }
 
 // ServeSoftware serves a GitLab and an index for pinwheel prepare on 127.0.0.1, and writes
@@ -84,7 +86,7 @@ func ServeSoftware(ctx context.Context, out io.Writer, dir string, port int) err
 	}
 	server := &http.Server{Handler: handler, BaseContext: func(net.Listener) context.Context { return ctx }, ReadHeaderTimeout: time.Minute}
 	defer context.AfterFunc(ctx, func() { server.Close() })()
-	fmt.Fprintf(out, "A GitLab and an index for pinwheel prepare are at %s. Ctrl-C ends them.\nIn another terminal:\n\n  cd %s\n  pinwheel prepare lock\n  pinwheel prepare build\n  . software/use.sh\n  cki-tools\n\nThis moves the branch production of cki-lib:\n\n  curl -X POST %s/move\n", s.url, dir, s.url)
+	fmt.Fprintf(out, "A GitLab and an index for pinwheel prepare are at %s. Ctrl-C ends them.\nIn another terminal:\n\n  cd %s\n  pinwheel prepare lock\n  pinwheel prepare build\n  . software/use.sh\n  cki-tools\n\nThis moves the branch production of cki-lib:\n\n  curl -X POST %s/move\n\n%s", s.url, dir, s.url, s.production.words(s.url))
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("demo: %w", err)
 	}
@@ -115,14 +117,20 @@ func (s *software) handler(repositories string) (http.Handler, error) {
 	if err := index.Load("six 1.16.0 2021-05-05\nsix 1.17.0 2024-12-04\n"); err != nil {
 		return nil, err
 	}
+	if err := s.production.set(s.gitlab); err != nil {
+		return nil, err
+	}
 	git, err := githttp.New(s.gitlab, repositories)
 	if err != nil {
 		return nil, err
 	}
+	s.production.name = git.Name
 	mux := http.NewServeMux()
 	mux.Handle("/simple/", index)
 	mux.Handle("/files/", index)
 	mux.HandleFunc("POST /move", s.move)
+	mux.HandleFunc("POST /merge", s.merge)
+	mux.HandleFunc("POST /again", s.again)
 	mux.Handle("/", git)
 	return mux, nil
 }
@@ -131,13 +139,20 @@ func (s *software) handler(repositories string) (http.Handler, error) {
 func (s *software) move(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.moved++
-	version := fmt.Sprintf("1.%d", s.moved)
-	if _, err := s.gitlab.Project("cki/cki-lib").Push("dev", "production", "Release "+version, sourceOf("cki-lib", version, "six")); err != nil {
+	version, err := s.release("production")
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	fmt.Fprintf(w, "production of cki-lib is %s now\n", version)
+}
+
+// release puts another version of cki-lib on a branch. The lock is held.
+func (s *software) release(branch string) (version string, err error) {
+	s.moved++
+	version = fmt.Sprintf("1.%d", s.moved)
+	_, err = s.gitlab.Project(libPath).Push("dev", branch, "Release "+version, sourceOf("cki-lib", version, "six"))
+	return version, err
 }
 
 // configure writes the files of the pipeline's project.
@@ -145,9 +160,7 @@ func (s *software) configure(dir string) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
-	for name, text := range map[string]string{
-		"constraints.txt": "six==1.16.0\n",
-		"pinwheel.yaml": fmt.Sprintf(`gitlab: {url: %q}
+	const set = `gitlab: {url: %q}
 index: {url: %q}
 software:
   namespace: cki
@@ -157,7 +170,13 @@ software:
   path: %q
   images: [{name: python}]
   registry: {folder: %q}
-`, s.url, s.url+"/simple/", filepath.Join(dir, "opt"), filepath.Join(dir, "kept")),
+`
+	text := fmt.Sprintf(set, s.url, s.url+"/simple/", filepath.Join(dir, "opt"), filepath.Join(dir, "kept"))
+	for name, text := range map[string]string{
+		"constraints.txt": "six==1.16.0\n",
+		"pinwheel.yaml":   text,
+		"production.yaml": text + fmt.Sprintf("  deploy:\n    sets: {project: %s}\n    token_file: %q\n", setsPath, filepath.Join(dir, "deploy-token")),
+		"deploy-token":    s.production.token + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			return err

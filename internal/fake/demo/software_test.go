@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -38,25 +39,44 @@ func TestTheSoftwareOfTheDemo(t *testing.T) {
 		t.Fatal("nothing is served")
 	}
 	_, url, _ := strings.Cut(text, "curl -X POST ")
-	url = strings.TrimSuffix(strings.TrimSpace(url), "/move")
-	head := func() string {
+	url, _, _ = strings.Cut(url, "/move")
+	headOf := func(branch string) string {
 		t.Helper()
-		out, err := exec.CommandContext(t.Context(), git, "ls-remote", url+"/cki/cki-lib.git", "refs/heads/production").Output()
+		out, err := exec.CommandContext(t.Context(), git, "ls-remote", url+"/cki/cki-lib.git", "refs/heads/"+branch).Output()
 		if err != nil || len(out) < 40 {
 			t.Fatalf("git reads %q, %v", out, err)
 		}
 		return string(out[:40])
 	}
-	before := head()
-	resp, err := http.Post(url+"/move", "", nil) //nolint:noctx // of the demo's own server
-	if err != nil {
-		t.Fatal(err)
+	head := func() string { return headOf("production") }
+	post := func(what string) string {
+		t.Helper()
+		resp, err := http.Post(url+what, "", nil) //nolint:noctx // of the demo's own server
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		said, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(said)
 	}
-	resp.Body.Close()
+	before := head()
+	post("/move")
 	if after := head(); after == before {
 		t.Error("production of cki-lib did not move")
 	}
-	for name, says := range map[string]string{"pinwheel.yaml": "packages: [cki-lib, cki-tools]", "constraints.txt": "six==1.16.0"} {
+	first := post("/merge")
+	merged := headOf("main")
+	if !strings.Contains(first, "CI_COMMIT_SHA="+merged+" ") {
+		t.Errorf("the job of a merge is of another commit than %s: %s", merged, first)
+	}
+	post("/merge")
+	if again := post("/again"); !strings.Contains(again, "CI_COMMIT_SHA="+merged+" ") {
+		t.Errorf("the button starts %s", again)
+	}
+	for name, says := range map[string]string{"pinwheel.yaml": "packages: [cki-lib, cki-tools]", "production.yaml": "sets: {project: cki/deployments}", "constraints.txt": "six==1.16.0"} {
 		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !strings.Contains(string(data), says) {
 			t.Errorf("%s: %q, %v", name, data, err)
 		}

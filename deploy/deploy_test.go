@@ -249,3 +249,50 @@ func TestAProjectThatWasMovedStopsASet(t *testing.T) {
 		w.same(w.must(w.order(pins, w.merge(pins))).Do, deploy.Deploy)
 	})
 }
+
+// TestPreviousUndoesNoRollback: after a rollback of a project the set before it is the one
+// with the fault, so "previous" does not go there.
+func TestPreviousUndoesNoRollback(t *testing.T) {
+	inWorld(t, func(w *world) {
+		ctx, by := context.Background(), deploy.Person{Name: "dave"}
+		first := w.merge(lib)
+		w.must(w.order(lib, first))
+		w.must(w.order(lib, w.merge(lib)))
+		d, err := w.deployer(nil)
+		w.ok(err)
+		_, err = d.Rollback(ctx, lib, "", by)
+		w.ok(err)
+		_, err = d.RollbackSet(ctx, deploy.Previous, by)
+		if !errors.As(err, new(*deploy.Mistake)) || !strings.Contains(err.Error(), "set 3, rollback of cki/cki-lib, went back already: name the set to go to, such as --set 1") {
+			t.Errorf("previous: %v", err)
+		}
+		w.same(w.production(lib), first)
+		_, err = d.RollbackSet(ctx, "2", by) // by its number it may be meant
+		w.ok(err)
+	})
+}
+
+// TestWhatWasMovedBesidePinwheel: a set says since when and by whom a branch is where it
+// is, as GitLab tells, and not that it was moved when the set was made.
+func TestWhatWasMovedBesidePinwheel(t *testing.T) {
+	inWorld(t, func(w *world) {
+		began := time.Now().UTC()
+		time.Sleep(time.Hour)
+		w.must(w.order(lib, w.merge(lib)))
+		moved := w.merge(pins)
+		w.ok(w.sim.Project(pins).PushRef("dave", "production", moved))
+		by := time.Now().UTC()
+		time.Sleep(time.Hour)
+		w.must(w.order(lib, w.merge(lib)))
+		d, err := w.deployer(nil)
+		w.ok(err)
+		all, err := d.Sets(context.Background())
+		w.ok(err)
+		for _, m := range all[0].Members {
+			want := map[string]time.Time{lib: by.Add(time.Hour), tools: began, pins: by}[m.Project]
+			if !m.Since.Equal(want) || m.By != "dave" {
+				t.Errorf("%s is where it is since %s by %q, want %s by dave", m.Project, m.Since, m.By, want)
+			}
+		}
+	})
+}

@@ -78,9 +78,7 @@ func (d *Deployer) release(ctx context.Context, s Set, path string) Release {
 	r.Title, _, _ = strings.Cut(k.Message, "\n")
 	if !had || m.SHA != k.SHA {
 		r.Member = Member{Project: path, SHA: k.SHA, Kind: ByHand}
-		if by, found, err := d.o.Client.WhoPushed(ctx, p.ID, d.o.Branch, k.SHA); err == nil && found {
-			r.By, r.Since = by.User, by.At
-		}
+		r.By, r.Since = d.pushed(ctx, path, k.SHA)
 	}
 	newest, err := d.o.Client.Head(ctx, p.ID, p.DefaultBranch)
 	if err != nil {

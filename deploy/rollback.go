@@ -49,7 +49,7 @@ func (d *Deployer) Rollback(ctx context.Context, project, to string, by Person) 
 			was, _ := w.set.member(path)
 			m.Line = was.Line
 		}
-		i.Result.Why, i.Result.Members = i.Why, put(d.members(w), m)
+		i.Result.Why, i.Result.Members = i.Why, put(d.members(ctx, w), m)
 		i.Holds = []Hold{{Project: path, Since: i.At, By: by.Name, Reason: fmt.Sprintf("rolled back from %s to %s", short(head), short(sha))}}
 		return i, nil
 	}, path)
@@ -236,7 +236,7 @@ func (d *Deployer) RollbackSet(ctx context.Context, id string, by Person) (Outco
 		}
 		i := d.intent(w, SetRollback, by)
 		i.Why = fmt.Sprintf("rollback to set %d", s.ID)
-		members := d.members(w)
+		members := d.members(ctx, w)
 		for _, path := range d.o.Members {
 			m, had := s.member(path)
 			head := w.heads[path]
@@ -272,6 +272,8 @@ func (d *Deployer) named(ctx context.Context, w world, name string) (Set, error)
 	switch {
 	case name == Previous && w.set.Kind == SetRollback:
 		return Set{}, mistake("set %d is a rollback to set %d already: name the set to go further back to, such as --set %d", w.set.ID, w.set.Restores, max(w.set.Restores-1, 1))
+	case name == Previous && w.set.Kind == Rollback:
+		return Set{}, mistake("set %d, %s, went back already: name the set to go to, such as --set %d", w.set.ID, w.set.Why, max(w.set.ID-2, 1))
 	case name == Previous:
 		id = w.Set - 1
 	case err != nil || id < 1:
@@ -309,7 +311,7 @@ func (d *Deployer) Accept(ctx context.Context, by Person) (Outcome, error) {
 				w.set.Members = put(w.set.Members, asked)
 			}
 		}
-		i.Result.Members = d.members(w)
+		i.Result.Members = d.members(ctx, w)
 		out = Outcome{Verdict: Verdict{Do: Deploy, Kind: ByHand}, Set: i.Set}
 		to := k.State
 		to.Set, to.Intent = i.Set, nil

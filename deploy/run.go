@@ -171,16 +171,18 @@ func (d *Deployer) look(ctx context.Context, k kept, need ...string) (world, err
 	return w, nil
 }
 
-// members are those of the newest set as they are now. A branch that was moved beside pinwheel has
-// its present commit, moved by nobody known.
-func (d *Deployer) members(w world) []Member {
+// members are those of the newest set as they are now. A branch that was moved beside
+// pinwheel, or is in no set yet, has its present commit, since when and by whom GitLab
+// tells; a zero time where it does not.
+func (d *Deployer) members(ctx context.Context, w world) []Member {
 	var out []Member
 	for _, path := range d.o.Members {
 		m, had := w.set.member(path)
 		m.Project = path
 		head, known := w.heads[path]
 		if known && (!had || m.SHA != head) {
-			m = Member{Project: path, SHA: head, Since: d.now(), Kind: ByHand, Set: w.Set + 1, Line: m.Line}
+			m = Member{Project: path, SHA: head, Kind: ByHand, Set: w.Set + 1, Line: m.Line}
+			m.By, m.Since = d.pushed(ctx, path, head)
 			if had {
 				d.o.Say("%s of %s is at %s, and set %d has it at %s: somebody moved it beside pinwheel", d.o.Branch, path, short(head), w.Set, short(w.set.sha(path)))
 			}
@@ -188,6 +190,20 @@ func (d *Deployer) members(w world) []Member {
 		out = put(out, m)
 	}
 	return out
+}
+
+// pushed says who moved a production branch to a head, and when; nothing where GitLab
+// does not tell.
+func (d *Deployer) pushed(ctx context.Context, path, head string) (by string, at time.Time) {
+	p, err := d.project(ctx, path)
+	if err != nil || head == "" {
+		return "", at
+	}
+	k, found, err := d.o.Client.WhoPushed(ctx, p.ID, d.o.Branch, head)
+	if err != nil || !found || len(k.User) > maxText {
+		return "", at
+	}
+	return k.User, k.At.Truncate(time.Second)
 }
 
 func (s Set) sha(project string) string {
@@ -263,7 +279,7 @@ func (d *Deployer) deployOn(ctx context.Context, k kept, order Order, out *Outco
 	if out.Do != Deploy {
 		return false, nil
 	}
-	members := d.members(w)
+	members := d.members(ctx, w)
 	m := Member{Project: order.Project, SHA: order.SHA, Since: d.now(), By: order.Name, Kind: out.Kind, Set: w.Set + 1, Line: order.SHA}
 	if out.Kind == MergeRequest {
 		m.Line = seen.Line

@@ -32,7 +32,7 @@ type Action interface {
 // of the tests that it adds.
 type WriteComment struct {
 	IID     int64
-	Comment int64 // its number, 0 where there is none yet
+	Comment int64 // its number, 0 if there is none yet
 	Body    string
 	Asks    []string
 	Who     string // the first person whose tests it adds

@@ -32,7 +32,7 @@ type Config struct {
 	MaxNew      int    // merge requests that a run opens over all projects without being asked; 0 is no bound
 	Limits      Limits
 	Listen      Listen
-	Projects    []Project // none where there is Software alone
+	Projects    []Project // none if there is Software alone
 	Software    Software
 	// Defaults is the policy of a project that says nothing itself.
 	Defaults plan.Policy
@@ -42,7 +42,7 @@ type Config struct {
 type GitLab struct {
 	URL       string // without a final slash
 	TokenFile string
-	// MergeTokenFile holds the token that merges; empty where the first one does.
+	// MergeTokenFile holds the token that merges; empty if the first one does.
 	MergeTokenFile string
 	AllowHTTP      bool
 	// FormerUsers are names of users that pinwheel had before, as commits show

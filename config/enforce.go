@@ -22,7 +22,7 @@ type floors struct {
 	revertSource plan.Source
 
 	indexes []string   // addresses with a final slash; nil: any
-	noMerge *yaml.Node // where enforce forbids merging; nil where it does not
+	noMerge *yaml.Node // where enforce forbids merging; nil if it does not
 	short   string
 	gates   gateFloor
 	keep    []string // what of an entry the project's own file cannot take away

@@ -64,7 +64,7 @@ func Merge(layers ...Layer) Layer {
 	return out
 }
 
-// Source is where a key was set, zero where no layer but what is built in has it.
+// Source is where a key was set, zero if no layer but what is built in has it.
 func (l Layer) Source(key string) plan.Source {
 	for _, s := range slices.Backward(l.keys) {
 		if s.key == key {

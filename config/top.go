@@ -4,7 +4,7 @@ import "go.yaml.in/yaml/v4"
 
 // top is what the keys of the top level say that is joined once all are read.
 type top struct {
-	short, list, projects *yaml.Node // index, indexes and projects; nil where they are absent
+	short, list, projects *yaml.Node // index, indexes and projects; nil if they are absent
 	floor                 floors
 	shared                Layer // defaults
 }

@@ -7,7 +7,7 @@ type SyntaxError struct {
 	Path string
 	// Line is counted from 1.
 	Line int
-	// Text is the line without its comment, empty where it cannot be decoded.
+	// Text is the line without its comment, empty if it cannot be decoded.
 	Text string
 	// Reason says what is wrong and Next what to do, each a clause.
 	Reason, Next string

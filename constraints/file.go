@@ -20,9 +20,9 @@ type File struct {
 	// Data is the file byte for byte, as it was given to Parse.
 	Data []byte
 
-	src   source
-	lines []logicalLine
-	said  []said // what each line became
+	src      source
+	lines    []logicalLine
+	meanings []meaning // what each line became
 }
 
 // Pin is a line that names one version: one "==" or "===" clause without a

@@ -29,7 +29,7 @@ func readAfter(old *File, path string, data []byte, use Use) (*File, error) {
 		return nil, bad
 	}
 	f := &File{Path: path, Use: use, Data: data, src: src, lines: logicalLines(src.text)}
-	f.said = make([]said, len(f.lines))
+	f.meanings = make([]meaning, len(f.lines))
 	known := follower{old: old}
 	if old != nil {
 		f.Pins = slices.Grow(f.Pins, min(len(f.lines), len(old.Pins)+1))
@@ -46,9 +46,9 @@ func readAfter(old *File, path string, data []byte, use Use) (*File, error) {
 		}
 		switch {
 		case len(f.Pins) == pins+1:
-			f.said[i].pin = pins + 1
+			f.meanings[i].pin = pins + 1
 		case len(f.Unmanaged) == unmanaged+1:
-			f.said[i].unmanaged = unmanaged + 1
+			f.meanings[i].unmanaged = unmanaged + 1
 		}
 	}
 	if len(f.Pins) == 0 {

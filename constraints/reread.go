@@ -5,9 +5,9 @@ import "strings"
 // This file reads a later version of a file. Most of its lines are the same. What a line means
 // depends on the line alone, only the places of its bytes do not.
 
-// said is what one logical line became: a pin, an unmanaged line, or neither. It holds their
+// meaning is what one logical line became: a pin, an unmanaged line, or neither. It holds their
 // indices plus one.
-type said struct{ pin, unmanaged int }
+type meaning struct{ pin, unmanaged int }
 
 // Reread reads a later version of the same file for the same use. It takes over what lines mean
 // that f has, too. The result is the same as without f.
@@ -64,7 +64,7 @@ func (f *File) sameLine(k int, src *source, l logicalLine) bool {
 // takeOver gives l the meaning of the k-th line of an old file. It reports false if that line is
 // something else than one pin or one unmanaged line.
 func (f *File) takeOver(old *File, k int, l logicalLine) bool {
-	switch s := old.said[k]; {
+	switch s := old.meanings[k]; {
 	case s.pin > 0:
 		p := old.Pins[s.pin-1]
 		o := old.lines[k]

@@ -20,7 +20,7 @@ type WaitingTick struct {
 	Box  Box
 	Text string    // beside the box in our last body; without one no box is shown
 	By   plan.User // the zero User where nobody knows yet
-	At   time.Time // zero where nobody knows
+	At   time.Time // zero if nobody knows
 }
 
 // WaitingTicks finds the ticks that wait: first those that are accepted or written

@@ -64,7 +64,7 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	}
 	d.finish()
 	d.standings()
-	d.notes()
+	d.addNotes()
 	return d.plan
 }
 

@@ -23,7 +23,7 @@ func (d *acting) finish() {
 			d.effects(dr)
 		}
 		if dr.mr != nil && dr.ours {
-			dr.Note = d.note(&dr.standing)
+			dr.Note = d.markerOf(&dr.standing)
 		}
 		if dr.State == plan.Open && dr.do == DoClose {
 			continue // it closes in this run; nothing more to say of it
@@ -67,8 +67,8 @@ func (d *acting) order() {
 	sort.SliceStable(d.plan.Why, func(i, j int) bool { return strings.ToLower(d.plan.Why[i].Name) < strings.ToLower(d.plan.Why[j].Name) })
 }
 
-// note is what the marker of the description holds.
-func (d *holding) note(dr *standing) plan.MergeRequestNote {
+// markerOf is what the marker of the description holds.
+func (d *holding) markerOf(dr *standing) plan.MergeRequestNote {
 	t := dr.trailer
 	return plan.MergeRequestNote{Present: true, Digest: plan.TestsDigest(plan.TextDigest(t, dr.Clash, dr.Told()...), dr.Tests), Target: d.s.Project.DefaultBranch, Moves: t.Moves, Why: t.Why, By: t.By, At: t.At, Request: t.Request, Ready: dr.Ready.Mark()}
 }
@@ -224,7 +224,7 @@ func (d *acting) edit(dr *draft) {
 	if dr.mr.Target != d.s.Project.DefaultBranch {
 		e.Target = d.s.Project.DefaultBranch // the default branch was renamed or is another one
 	}
-	want := d.note(&dr.standing)
+	want := d.markerOf(&dr.standing)
 	e.Answer = slices.Contains(dr.mr.Labels, plan.RebaseLabel) && open
 	same := note.Digest == want.Digest && note.Ready == want.Ready
 	e.Keep = same && !(note.RebaseBox && open) && e.Target == ""
@@ -258,7 +258,7 @@ func (d *acting) open(dr *draft) {
 			return
 		}
 	}
-	dr.Note = d.note(&dr.standing)
+	dr.Note = d.markerOf(&dr.standing)
 	dr.stand(plan.AwaitingSchedule, plan.OpensNow{})
 	labels := append(slices.Clone(d.s.Policy.Labels), dr.Labels...)
 	if dr.Breaks != nil {
@@ -357,8 +357,8 @@ func (d *searcher) conflicts() {
 	}
 }
 
-// notes are the lines that say what is not checked.
-func (d *decider) notes() {
+// addNotes adds the notes: what is not checked, and what else people should know.
+func (d *decider) addNotes() {
 	if own := d.s.Own; len(own.Keys) > 0 {
 		d.plan.Notes = append(d.plan.Notes, "`"+own.Path+"` sets "+strings.Join(own.Keys, ", ")+"; what decides about a pin, `pinwheel explain` says with its line.")
 	}

@@ -13,9 +13,9 @@ import (
 type handling struct {
 	window   plan.Window
 	of       []string   // where the rules of the window are; none: it is the policy's window
-	approval *plan.Rule // asks for approval; nil where none does
+	approval *plan.Rule // asks for approval; nil if none does
 	priority int
-	age      *plan.Rule // gives the greatest age of a member; nil where the policy does
+	age      *plan.Rule // gives the greatest age of a member; nil if the policy does
 }
 
 // deciding has the rules that decide about one move, by what they decide; nil if no rule does.

@@ -215,7 +215,7 @@ func (d *queueing) bodyBox(dr *draft) {
 		return
 	}
 	asked := fmt.Sprintf("mr-%d-", dr.mr.IID)
-	if strings.HasPrefix(dr.trailer.Request, asked) && dr.mr.Note.Digest != d.note(&dr.standing).Digest {
+	if strings.HasPrefix(dr.trailer.Request, asked) && dr.mr.Note.Digest != d.markerOf(&dr.standing).Digest {
 		return // it is rebuilt already; only its text has to be written
 	}
 	dr.forced = &plan.Tick{ID: asked + fmt.Sprintf("%.8s", dr.branch.Head.SHA), Box: plan.BoxRebase, Branch: dr.Branch, At: d.now.Stamp()}

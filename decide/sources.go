@@ -44,7 +44,7 @@ func (d *facts) settings(sl slot) []plan.Setting {
 	}
 	for _, r := range d.judge.rulesFor(sl) {
 		file, line := plan.Located(r.At)
-		out = append(out, plan.Source{File: file, Line: line, Layer: r.Layer}.Set("rule", says(r, d.zone)))
+		out = append(out, plan.Source{File: file, Line: line, Layer: r.Layer}.Set("rule", describeRule(r, d.zone)))
 	}
 	written("roots", rootNames(p.Roots))
 	if extras := sl.p.Extras; len(extras) > 0 {
@@ -87,8 +87,8 @@ func rootNames(roots []plan.RootPolicy) string {
 	return strings.Join(names, ", ")
 }
 
-// says is what a rule does, in the words of the configuration.
-func says(r *plan.Rule, zone *time.Location) string {
+// describeRule says what a rule does, in the words of the configuration.
+func describeRule(r *plan.Rule, zone *time.Location) string {
 	var parts []string
 	add := func(ok bool, format string, args ...any) {
 		if ok {

@@ -27,7 +27,7 @@ type Member struct {
 	Project string    `json:"project"`
 	SHA     string    `json:"sha"` // empty: it has no production branch
 	Since   time.Time `json:"since"`
-	By      string    `json:"by"` // empty where nobody knows
+	By      string    `json:"by"` // empty if nobody knows
 	Kind    Kind      `json:"kind"`
 	Set     int64     `json:"set"` // the first one with this commit, in a row
 	// Line is the newest commit of the default branch that was deployed. The next one is judged by

@@ -138,7 +138,7 @@ func checkURL(text string) error {
 type tokenSource struct {
 	token string
 	read  func() (string, error)
-	merge func() (string, error) // nil where the first token merges
+	merge func() (string, error) // nil if the first token merges
 	job   bool
 }
 

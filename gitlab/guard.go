@@ -62,7 +62,7 @@ func (g guard) ask(req *http.Request) (answer, error) {
 	return answer{resp, body}, nil
 }
 
-// answer is what GitLab said, read whole; zero where it said nothing.
+// answer is what GitLab said, read whole; zero if it said nothing.
 type answer struct {
 	resp *http.Response
 	body []byte

@@ -134,7 +134,7 @@ func (c *Client) GetPackageFile(ctx context.Context, project int64, f PackageFil
 }
 
 // PackageFileDigest is the digest that GitLab tells of the newest file of a name, which
-// is the one that it gives. found is false where there is no such file.
+// is the one that it gives. found is false if there is no such file.
 // https://docs.gitlab.com/api/packages/#list-package-files
 func (c *Client) PackageFileDigest(ctx context.Context, project int64, f PackageFile) (digest string, found bool, err error) {
 	kind := "generic"

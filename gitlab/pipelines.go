@@ -186,7 +186,7 @@ func (c *Client) StartedBy(ctx context.Context, project int64, s Starter) ([]Run
 }
 
 // NewestPassed is the newest pipeline that passed on a ref, as a row of the list shows
-// it. found is false where there is none.
+// it. found is false if there is none.
 // https://docs.gitlab.com/api/pipelines/#list-project-pipelines
 func (c *Client) NewestPassed(ctx context.Context, project int64, ref string) (run Run, found bool, err error) {
 	opt := &api.ListProjectPipelinesOptions{ListOptions: api.ListOptions{PerPage: 1}, Ref: &ref, Status: new(api.Success), OrderBy: new("id"), Sort: new("desc")}

@@ -19,7 +19,7 @@ type MergeRequest struct {
 	Branch  string // its own, of the project Source
 	Target  string // the branch it is to go into
 	SHA     string // its head, as the list's cache has it
-	Source  int64  // the project of its branch; 0 where that is gone
+	Source  int64  // the project of its branch; 0 if that is gone
 	Updated time.Time
 	WebURL  string
 }
@@ -57,7 +57,7 @@ func requestOf(m *api.BasicMergeRequest) MergeRequest {
 type Shown struct {
 	MergeRequest
 	Open bool
-	// Pipeline is that of the head in this project, 0 where there is none or where it
+	// Pipeline is that of the head in this project, 0 if there is none or where it
 	// runs in another project. PipelineSHA is its commit, which a merged result has of
 	// its own.
 	Pipeline    int64

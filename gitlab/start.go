@@ -16,7 +16,7 @@ type Run struct {
 	ID       int64
 	Ref, SHA string
 	Source   string
-	Name     string // what workflow:name makes, empty where the project has none
+	Name     string // what workflow:name makes, empty if the project has none
 	Status   string
 	URL      string
 	Created  time.Time

@@ -23,7 +23,7 @@ type Outcome struct {
 	Wrote  bool               // something was changed by this call
 	Head   string             // of the branch, after CommitBranch
 	Commit plan.Commit        // at Head, after CommitBranch
-	MR     *plan.MergeRequest // as GitLab stores it, nil where none is concerned
+	MR     *plan.MergeRequest // as GitLab stores it, nil if none is concerned
 	Kept   Kept
 	Merged MergedAs // after Merge
 	// Run is the pipeline of a gate that was started or found, Status is the status

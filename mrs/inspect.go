@@ -75,7 +75,7 @@ func (c *Client) branchesUnder(ctx context.Context, id int64) ([]*api.Branch, er
 	return under, gitlab.Fail(err, "list the branches under %s", c.opt.BranchPrefix)
 }
 
-// protectingRules lists the rules for protected branches, none where they are not for
+// protectingRules lists the rules for protected branches, none if they are not for
 // this role to read.
 // https://docs.gitlab.com/api/protected_branches/#list-protected-branches
 func (c *Client) protectingRules(ctx context.Context, id int64) ([]*api.ProtectedBranch, error) {

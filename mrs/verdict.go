@@ -12,7 +12,7 @@ import (
 
 // verdict writes the line. It says what lasts until a pipeline ends or somebody does
 // something, and names the commit of the default branch instead of calling it the
-// newest. It is empty where nothing is known.
+// newest. It is empty if nothing is known.
 func verdict(b *strings.Builder, u plan.Update) {
 	r := u.Ready
 	if r == (plan.Readiness{}) {

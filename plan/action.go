@@ -45,7 +45,7 @@ type CommitBranch struct {
 	Digest  string // ChangeDigest of Files, also in the message's trailer
 	MR      int64  // the open merge request it belongs to, 0 for none
 	// Because says why it is made anew at the versions it holds, and By who asked
-	// for that; both are empty where the message says why.
+	// for that; both are empty if the message says why.
 	Because, By string
 	Recipe      Recipe
 }

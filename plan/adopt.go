@@ -140,7 +140,7 @@ func managed(path string, files []FilePolicy) (pins, derived bool) {
 // piece is a part of a file before and after a change.
 type piece struct{ before, after string }
 
-// hunksIn reads a unified diff, nil where it is none.
+// hunksIn reads a unified diff, nil if it is none.
 func hunksIn(text string) []piece {
 	var out []piece
 	last := byte(' ')

@@ -126,10 +126,10 @@ type TestOf struct {
 type Break struct {
 	Of      []string `json:"of,omitempty"`   // the keys of those that break tests; empty: all that the update moves
 	Batch   int64    `json:"batch"`          // the merge request of the batch of which it was a part
-	With    []string `json:"with,omitempty"` // those with which alone it fails, by name; empty where it fails by itself
+	With    []string `json:"with,omitempty"` // those with which alone it fails, by name; empty if it fails by itself
 	Jobs    []string `json:"jobs,omitempty"`
 	Probes  []int64  `json:"red"`             // merge requests in whose pipelines it was red
-	Without int64    `json:"green,omitempty"` // and the one in which all but it was green; 0 where nothing else was left
+	Without int64    `json:"green,omitempty"` // and the one in which all but it was green; 0 if nothing else was left
 }
 
 // text is the machine's form, percent-encoded; empty for none.

@@ -71,7 +71,7 @@ type ParsedFile struct {
 	File
 	Policy FilePolicy
 	Parsed *constraints.File
-	Twin   []byte // the derived file as it should be; nil where there is none
+	Twin   []byte // the derived file as it should be; nil if there is none
 	Behind bool   // it is not on the default branch as it should be
 }
 

@@ -57,7 +57,7 @@ type Fact struct {
 // Target is what an effect is on, with the merge request's number: "branch !12".
 func Target(on string, iid int64) string { return fmt.Sprintf("%s !%d", on, iid) }
 
-// ParseTarget gives the two of a target again; 0 where it has no number.
+// ParseTarget gives the two of a target again; 0 if it has no number.
 func ParseTarget(target string) (on string, iid int64) {
 	on, number, found := strings.Cut(target, " !")
 	n, err := strconv.ParseInt(number, 10, 64)

@@ -64,7 +64,7 @@ type Frozen struct {
 	At     string
 }
 
-// frozenNow is the freeze that now lies in, nil where it lies in none.
+// frozenNow is the freeze that now lies in, nil if it lies in none.
 func (w Window) frozenNow(now time.Time) *Frozen {
 	f, ok := w.Frozen(now)
 	if !ok {

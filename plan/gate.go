@@ -157,7 +157,7 @@ type GateStatus struct {
 	Head     string
 	Gate     string
 	State    StatusState
-	Pipeline int64 // that it hangs on, 0 where it hangs on none
+	Pipeline int64 // that it hangs on, 0 if it hangs on none
 }
 
 // Shown names what a status shows where: one gate on one head.
@@ -196,7 +196,7 @@ type GateVerdict struct {
 	State    GateState
 	Why      Reason
 	Jobs     []JudgedJob // those that did not simply pass, by name
-	URL      string      // of the pipeline, empty where there is none
+	URL      string      // of the pipeline, empty if there is none
 	Main     string      // of the one that it is compared with
 	// Head is the commit that it is about, and Base the one of the default branch
 	// that this one stands on: what passed, passed for this head on this base.

@@ -15,7 +15,7 @@ const OwnGate = "own pipeline"
 // ownTimeout is how long such a pipeline may be under way.
 const ownTimeout = 24 * time.Hour
 
-// OwnGate is the gate of a merge request's own pipeline. judged is false where nobody
+// OwnGate is the gate of a merge request's own pipeline. judged is false if nobody
 // asked for its verdict: without gates, merging, a batch or `retries` the pipeline is
 // shown as it ended, and nothing more is read.
 func (p Policy) OwnGate() (g Gate, judged bool) {

@@ -29,7 +29,7 @@ func (i *Instant) Anew() *Instant { return At(i.now) }
 func (i *Instant) Is(t time.Time) bool { return i.now.Equal(t) }
 
 // Changes is the first instant at which an answer that was given may be another
-// one, never before the instant itself; zero where none ever is.
+// one, never before the instant itself; zero if none ever is.
 func (i *Instant) Changes() time.Time { return i.changes }
 
 // note keeps an instant at which an answer may change.

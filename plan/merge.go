@@ -73,7 +73,7 @@ type AfterMerge struct {
 	// Tested is the commit of the target with which it was tested, and Onto the one on
 	// which it stands; both are empty where these are the same by the method.
 	Tested, Onto string
-	Pipeline     int64    // the next one of the target, 0 where there is none
+	Pipeline     int64    // the next one of the target, 0 if there is none
 	Next         Result   // how that ended
 	Broke        []string // jobs that failed there and passed before, by name
 	Mended       bool     // a later pipeline of the target passed

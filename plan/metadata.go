@@ -13,7 +13,7 @@ type Metadata struct {
 	Reason   string // for every status but known, one clause
 	Requires []pep508.Requirement
 	Links    []Link // what the project says of itself, for people
-	// From is the file that says so, empty where it stands for every file of the
+	// From is the file that says so, empty if it stands for every file of the
 	// release. More is what files say that say something else.
 	From string
 	More []Metadata

@@ -132,7 +132,7 @@ type Update struct {
 	Since    time.Time
 	Eligible time.Time // maturing: when it will be old enough
 	// Place is its number in line, from 1: of those that wait for the next
-	// opening of its window, or for a place in one that is open; 0 where it does
+	// opening of its window, or for a place in one that is open; 0 if it does
 	// not wait in line. Opens is when it opens if nothing else happens; zero
 	// where that is not known.
 	Place int
@@ -162,7 +162,7 @@ type Update struct {
 	Reverts    int64         // of a revert: the merge request that it takes back; 0 for every other
 	TestOf     *TestOf       // of a probe: what it tests a part of; nil for every other
 	Tests      []PartTest    // of a batch that is taken apart: the pipelines that ran for it
-	Breaks     *Break        // that it breaks tests, with the proof; nil where that is not known
+	Breaks     *Break        // that it breaks tests, with the proof; nil if that is not known
 	Link       string        // what explains the reason: an absolute address, or empty
 	Gates      []GateVerdict // of an open one, in the order of the configuration
 	Ready      Readiness     // of one that is open or opens
@@ -305,7 +305,7 @@ func Table() []Row {
 type Request struct {
 	Tick    Tick
 	Verdict Verdict
-	Why     Reason // why refused; nil where it is not
+	Why     Reason // why refused; nil if it is not
 	Reason  string // the same in Markdown, one clause
 	Title   string // of the update it asks for, empty when there is none
 }
@@ -328,7 +328,7 @@ type WindowView struct {
 	Closes time.Time // the end of that opening
 	Zone   string
 	Never  bool    // no opening within five years
-	Frozen *Frozen // now lies in a freeze; nil where it does not
+	Frozen *Frozen // now lies in a freeze; nil if it does not
 }
 
 // Moves0 is the first move, or none for a twin's repair.

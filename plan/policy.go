@@ -124,7 +124,7 @@ type RootPolicy struct {
 	// pyproject.toml or setup.cfg there. The file is read, never executed.
 	Project, Ref, File string
 	Extras             []string // normalised; of Project
-	Line               int      // of the configuration, for messages; 0 where there is none
+	Line               int      // of the configuration, for messages; 0 if there is none
 }
 
 // IgnoreEdge says that a requirement in the metadata of From on To is wrong
@@ -133,7 +133,7 @@ type IgnoreEdge struct {
 	From, To string // normalised
 	Versions string // specifiers on the version of From; empty: every version
 	Reason   string // why, in the words of the configuration
-	Line     int    // of the configuration, for messages; 0 where there is none
+	Line     int    // of the configuration, for messages; 0 if there is none
 }
 
 // Unverified says what becomes of a release whose requirements cannot be known.

@@ -15,7 +15,7 @@ type Readiness struct {
 	Tests Result
 	Gates GatesAre // the required ones
 	// Wants is the detailed_merge_status that is in the way of a merge, as it was read
-	// last; empty where none is or that is not known.
+	// last; empty if none is or that is not known.
 	Wants string
 	Stuck Stuckness
 }

@@ -210,7 +210,7 @@ type Requires struct {
 	Version     string `json:"version,omitempty"`     // of it; empty for a root
 	Requirement string `json:"requirement,omitempty"` // empty where From is the requirement
 	To          string `json:"to"`                    // whom it is about
-	Pinned      string `json:"pinned,omitempty"`      // where that one stands; empty where nothing is said of it
+	Pinned      string `json:"pinned,omitempty"`      // where that one stands; empty if nothing is said of it
 	GoesTo      string `json:"goes_to,omitempty"`     // where that one would have to go, which does not help
 	Missing     bool   `json:"no_release,omitempty"`  // no release of it fits
 	Blocks      bool   `json:"on_purpose,omitempty"`  // the pin blocks it on purpose

@@ -47,7 +47,7 @@ type Revert struct {
 	Page   string // of the problem beside which the box stands
 }
 
-// Revert is the box beside a problem; ok is false where it has none.
+// Revert is the box beside a problem; ok is false if it has none.
 func (p Plan) Revert(q Problem) (r Revert, ok bool) {
 	for _, r := range p.Reverts {
 		if r.Page == q.Page && q.Page != "" {

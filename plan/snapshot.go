@@ -28,7 +28,7 @@ type Snapshot struct {
 	Attended time.Time
 
 	// Shown are the states that the page showed when it was last written, by
-	// branch; nil where nothing is known of it. While an index does not answer
+	// branch; nil if nothing is known of it. While an index does not answer
 	// they stay.
 	Shown map[string]State
 	// Asked are the titles of the updates as the items of ticks named them, by the
@@ -205,7 +205,7 @@ func (m MergeRequest) Asks() bool {
 }
 
 // CutRebase returns what follows the word of a title that asks to make the
-// branch anew; ok is false where the title does not begin with it.
+// branch anew; ok is false if the title does not begin with it.
 func CutRebase(title string) (rest string, ok bool) {
 	if len(title) < len(rebaseTitle) || !strings.EqualFold(title[:len(rebaseTitle)], rebaseTitle) {
 		return title, false
@@ -230,7 +230,7 @@ type MergeRequestNote struct {
 	By          string    // who forced it, a username
 	At          time.Time // when this version was put there
 	Request     string    // id of the tick that was carried out last
-	Target      string    // the branch it was to go into; empty where an earlier version wrote it
+	Target      string    // the branch it was to go into; empty if an earlier version wrote it
 	Ready       string    // Update.Ready as it was written, in the form of a marker
 	RebaseBox   bool      // the rebase box of the description is ticked
 	ClosedByUs  bool      // we closed it, and say why in the marker

@@ -171,7 +171,7 @@ func ended(sentences string) string {
 	return sentences + "."
 }
 
-// Line says, after "in line", what an update with a number waits for; empty where it
+// Line says, after "in line", what an update with a number waits for; empty if it
 // has none.
 func (rs Reasons) Line() string {
 	if len(rs) == 0 {

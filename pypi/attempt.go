@@ -40,7 +40,7 @@ func (c *Client) try(parent context.Context, q *query) (Answer, *Error) {
 			answer, problem := c.read(q, address, response)
 			switch {
 			case problem == nil && answer.Known:
-				c.heard.note(address, q.name)
+				c.seen.add(address, q.name)
 			case problem != nil && problem.Kind == Unreachable:
 				problem = c.broken(parent, q, problem.cause)
 			case problem != nil:

@@ -57,7 +57,7 @@ type Client struct {
 	http  *http.Client
 	o     Options
 	pages *pages
-	heard *answersSeen // nil: no run
+	seen  *answersSeen // nil: no run
 	// witnesses are asked for where a host refuses one name and no other was heard
 	// of; nil: nobody is.
 	witnesses Witnesses
@@ -176,7 +176,7 @@ type Answer struct {
 	// Fresh is how long the answer may be used without asking again, an hour at most; 0 if the
 	// index does not say.
 	Fresh   time.Duration
-	Serial  int64 // PEP 700's _last-serial of the public index, 0 where none
+	Serial  int64 // PEP 700's _last-serial of the public index, 0 if none
 	Package plan.Package
 	// Details say how to fetch the files; DecodeDetails reads them. They are nil if the request
 	// does not want them, or if the index does not know the project.

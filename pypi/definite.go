@@ -67,7 +67,7 @@ type Witnesses func(ctx context.Context, d Doubt) iter.Seq[Witness]
 // is over which hosts answered. witnesses may be nil.
 func (c *Client) ForRun(witnesses Witnesses) *Client {
 	run := *c
-	run.heard = &answersSeen{names: map[string][2]string{}, doubts: map[string]*originDoubt{}}
+	run.seen = &answersSeen{names: map[string][2]string{}, doubts: map[string]*originDoubt{}}
 	run.witnesses = witnesses
 	return &run
 }
@@ -86,16 +86,16 @@ func (c *Client) vouched(ctx context.Context, err error) bool {
 	if !errors.As(err, &problem) {
 		return false
 	}
-	if c.definite(problem) || c.heard == nil || c.witnesses == nil || !problem.mayBeMeant() {
+	if c.definite(problem) || c.seen == nil || c.witnesses == nil || !problem.mayBeMeant() {
 		return c.definite(problem)
 	}
-	c.heard.asking.Lock()
-	defer c.heard.asking.Unlock()
+	c.seen.asking.Lock()
+	defer c.seen.asking.Unlock()
 	key := problem.Index + "\n" + problem.start
-	doubt := c.heard.doubts[key]
+	doubt := c.seen.doubts[key]
 	if doubt == nil {
 		doubt = &originDoubt{}
-		c.heard.doubts[key] = doubt
+		c.seen.doubts[key] = doubt
 	}
 	// If two names have no witness, a third has none either.
 	if c.definite(problem) || len(doubt.tried) == 2 || doubt.failed >= maxWitnesses || slices.Contains(doubt.tried, problem.Package) {
@@ -155,11 +155,11 @@ func (c *Client) askAgain(ctx context.Context, w Witness) error {
 // vouches records that the host of a file answers, because the content is what the index says.
 func (d *download) vouches() {
 	if d.given != nil {
-		d.client.heard.note(d.given, d.name)
+		d.client.seen.add(d.given, d.name)
 	}
 }
 
-func (h *answersSeen) note(u *url.URL, name string) {
+func (h *answersSeen) add(u *url.URL, name string) {
 	if h == nil || u == nil {
 		return
 	}
@@ -198,7 +198,7 @@ func originOf(u *url.URL) string {
 // definite reports whether a failure is an answer for its name, by all answers that this run got so
 // far.
 func (c *Client) definite(err *Error) bool {
-	return c.heard != nil && err.forGood || err.mayBeMeant() && c.heard.other(err.origin, err.Package)
+	return c.seen != nil && err.forGood || err.mayBeMeant() && c.seen.other(err.origin, err.Package)
 }
 
 // mayBeMeant reports whether a failure may be an answer for its name alone: a refusal by status, a

@@ -82,9 +82,9 @@ func (d *download) get(ctx context.Context, t transfer) error {
 		problem, failed := errors.AsType[*Error](err)
 		if !failed || !problem.again || attempt > d.client.o.Retries {
 			if d.client.vouched(ctx, err) {
-				d.origins.note(origin, nil) // an answer, for this name
+				d.origins.record(origin, nil) // an answer, for this name
 			} else {
-				d.origins.note(origin, err)
+				d.origins.record(origin, err)
 			}
 			return err
 		}

@@ -147,9 +147,9 @@ func (c *Client) result(ctx context.Context, r Request, indexes *breaker) (Resul
 	}
 	answer, done, err := c.do(ctx, r)
 	if c.vouched(ctx, err) {
-		indexes.note(key, nil) // an answer, for this name
+		indexes.record(key, nil) // an answer, for this name
 	} else {
-		indexes.note(key, err)
+		indexes.record(key, err)
 	}
 	return Result{Request: r, Answer: answer, Err: err}, done
 }
@@ -181,7 +181,7 @@ func (b *breaker) open(key string) error {
 	return b.last[key]
 }
 
-func (b *breaker) note(key string, err error) {
+func (b *breaker) record(key string, err error) {
 	if b == nil {
 		return
 	}

@@ -46,7 +46,7 @@ type wanted struct {
 	hashes  bool
 	roomy   bool // it may be large
 	caps    caps
-	// details is the address of the page, nil where nobody asks for the
+	// details is the address of the page, nil if nobody asks for the
 	// details of files.
 	details *url.URL
 }

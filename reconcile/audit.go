@@ -39,7 +39,7 @@ func outcome(err error) journal.Outcome {
 	return journal.Outcome{Result: journal.Done}
 }
 
-// issueTarget names a dashboard's issue, 0 where there is none yet.
+// issueTarget names a dashboard's issue, 0 if there is none yet.
 func issueTarget(iid int64) string {
 	if iid == 0 {
 		return "issue"

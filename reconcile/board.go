@@ -13,7 +13,7 @@ import (
 // board is the dashboard as a run found it.
 type board struct {
 	issue     *dashboard.Issue
-	found     dashboard.FindResult // empty where that failed
+	found     dashboard.FindResult // empty if that failed
 	page      dashboard.Page
 	lastNote  int64     // the newest note that was there when the boxes were judged
 	witnessed time.Time // a change of the dashboard that a comment explains

@@ -23,7 +23,7 @@ import (
 type run struct {
 	*Runner
 	now      *plan.Instant
-	journal  *journal.Journal // nil where nothing is going to be written
+	journal  *journal.Journal // nil if nothing is going to be written
 	heard    *heard
 	log      *slog.Logger
 	looking  bool          // nothing is going to be written
@@ -37,7 +37,7 @@ func (r *run) fail(sentence string) { r.failures = append(r.failures, sentence) 
 // asks for. Effects are entered into a copy, see applied.
 type observation struct {
 	project config.Project // with the policy that counts
-	gitlab  *mrs.Client    // nil where no GitLab is asked
+	gitlab  *mrs.Client    // nil if no GitLab is asked
 	indexes *indexReader   // reads what decisions find missing
 	memory  store.Memory
 	snap    plan.Snapshot

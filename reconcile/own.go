@@ -53,7 +53,7 @@ func (r *observer) observeOwn(ctx context.Context, tests []gated) {
 	}
 }
 
-// ownRun is what is known of the pipeline of a head now; false where there is none, or
+// ownRun is what is known of the pipeline of a head now; false if there is none, or
 // it could not be read.
 func (r *observer) ownRun(ctx context.Context, t gated) (plan.GateRun, bool) {
 	op := plan.OwnOperation(t.head)
@@ -90,7 +90,7 @@ func (r *observer) ownRun(ctx context.Context, t gated) (plan.GateRun, bool) {
 	return run, true
 }
 
-// ownNow is how the pipeline of a head stands as GitLab tells now; false where it tells
+// ownNow is how the pipeline of a head stands as GitLab tells now; false if it tells
 // nothing new. What is known of a merge request keeps its last result while a job runs
 // again, and a verdict may not.
 func (r *observer) ownNow(t gated, old *plan.GateRun) (plan.Pipeline, bool) {

@@ -135,7 +135,7 @@ func (w *publishing) write(ctx context.Context) (issue dashboard.Issue, ok bool)
 	return issue, true
 }
 
-// create makes a dashboard, and returns what GitLab stores. ok is false where none
+// create makes a dashboard, and returns what GitLab stores. ok is false if none
 // was made.
 func (w *publishing) create(ctx context.Context) (issue dashboard.Issue, ok bool) {
 	var created *dashboard.Issue

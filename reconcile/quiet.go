@@ -31,7 +31,7 @@ const wholeWithin = 24 * time.Hour
 // heard holds the answers that a run got before it observes, and those that it gets then.
 type heard struct {
 	gitlab gitlab.Recording
-	index  *pypi.Client           // nil where no index was asked
+	index  *pypi.Client           // nil if no index was asked
 	pages  map[string]pypi.Result // by name, each for one question
 }
 
@@ -180,7 +180,7 @@ func setOf(names []string) map[string]bool {
 	return out
 }
 
-// leastOf is the lowest pin of a name, zero where it has none.
+// leastOf is the lowest pin of a name, zero if it has none.
 func leastOf(pages store.QuietPages, i int) (pep440.Version, error) {
 	if i >= len(pages.Least) || pages.Least[i] == "" {
 		return pep440.Version{}, nil

@@ -89,7 +89,7 @@ type Report struct {
 	Failures []string // one sentence each
 	Wrote    int      // effects that changed something
 
-	Windows []plan.Window // as this run read them, see Windows; none where it read no policy
+	Windows []plan.Window // as this run read them, see Windows; none if it read no policy
 
 	left   mark         // the dashboard as it left it
 	record *store.Quiet // of a run that the next may end like; nil for none

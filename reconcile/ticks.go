@@ -60,7 +60,7 @@ func (r *observer) observeTicks(ctx context.Context, activity dashboard.Activity
 	return nil
 }
 
-// missing says what was not read of who ticked, empty where nothing is.
+// missing says what was not read of who ticked, empty if nothing is.
 func missing(a dashboard.Activity) string {
 	switch {
 	case !a.Readable:

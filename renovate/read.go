@@ -37,7 +37,7 @@ type Line struct {
 // constraints.txt whose default branch is main.
 type Options struct {
 	Files   []string // the paths of its constraints files; none is constraints.txt
-	Project string   // its path on GitLab; empty where it is not known
+	Project string   // its path on GitLab; empty if it is not known
 	Branch  string   // its default branch; empty is main
 	// Preset returns the text of a preset that is elsewhere, by its name in extends. If it is nil,
 	// or has no text, the preset is refused.

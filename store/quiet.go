@@ -51,7 +51,7 @@ type QuietRead struct {
 type QuietPages struct {
 	Index  string   `json:"index"`
 	Names  []string `json:"names"`  // all of them, sorted
-	Least  []string `json:"least"`  // of each the lowest pin, empty where there is none
+	Least  []string `json:"least"`  // of each the lowest pin, empty if there is none
 	Hashed []string `json:"hashed"` // of which the hashes matter
 	Gone   []string `json:"gone"`   // names that the index does not know
 	Facts  string   `json:"facts"`  // a digest of which facts are stored

@@ -290,7 +290,7 @@ func (b *servedBots) keys() []string {
 	return out
 }
 
-// run looks at a project by its key; known is false where it names none.
+// run looks at a project by its key; known is false if it names none.
 func (b *servedBots) run(ctx context.Context, key string, now time.Time) (known bool, err error) {
 	at := slices.IndexFunc(b.all, func(p round.Project) bool { return round.Key(p.Member.Path) == key })
 	if at < 0 {

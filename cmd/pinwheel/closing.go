@@ -37,7 +37,7 @@ func (c *closing) ran(project string, r reconcile.Report) {
 }
 
 // at is the first end of a window of the project that is open at an instant,
-// zero where none is or none ends.
+// zero if none is or none ends.
 func (c *closing) at(project string, due time.Time) time.Time {
 	c.mu.Lock()
 	windows := c.windows[project]

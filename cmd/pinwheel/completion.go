@@ -58,7 +58,7 @@ fi
 `
 
 // completeProjects offers the projects of the configuration that --config names,
-// none where it cannot be read.
+// none if it cannot be read.
 func completeProjects(o *options) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		c, err := load(o.config)

@@ -47,7 +47,7 @@ func (c *console) clear() {
 	}
 }
 
-// progress is the counter, nil where nobody looks.
+// progress is the counter, nil if nobody looks.
 func (p *program) progress() func(done, total int) {
 	if c, ok := p.err.(*console); ok {
 		return c.count

@@ -73,7 +73,7 @@ type doctor struct {
 	errors  int
 	options reconcile.Options
 	bot     plan.User
-	merger  plan.User // whose token merges; zero where that is bot
+	merger  plan.User // whose token merges; zero if that is bot
 	pins    []string  // names of the projects' pins, to ask indexes for
 	stopped func() bool
 }

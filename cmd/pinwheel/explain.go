@@ -144,7 +144,7 @@ func (p *program) explanation(s seen, e plan.Explanation) {
 }
 
 // stateOf says after a colon how the update stands that takes a pin to a version;
-// empty where nothing is known of that.
+// empty if nothing is known of that.
 func stateOf(all plan.Plan, pin plan.Pin, version string) string {
 	for _, u := range all.Updates {
 		if !slices.ContainsFunc(u.Moves, func(m plan.Move) bool { return m.File == pin.File && m.Line == pin.Line && m.To == version }) {

@@ -168,7 +168,7 @@ func tallied(counts map[plan.Standing]int) string {
 	return strings.Join(slices.Concat([]string{count(total, "pin")}, pins, beside), ", ")
 }
 
-// keyed is counts as JSON has them, nil where there are none.
+// keyed is counts as JSON has them, nil if there are none.
 func keyed(counts map[plan.Standing]int) map[string]int {
 	if len(counts) == 0 {
 		return nil

@@ -83,7 +83,7 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(prometheus.Gatherers{m.own, process}, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 20 * time.Second})
 }
 
-// answered counts a request; status is 0 where no answer came.
+// answered counts a request; status is 0 if no answer came.
 func (m *metrics) answered(host string, status int) {
 	word := "none"
 	if status != 0 {

@@ -35,7 +35,7 @@ type value struct {
 	figure float64
 }
 
-// one is a family of one line for each project. ok is false where a project has none.
+// one is a family of one line for each project. ok is false if a project has none.
 func one(name, help string, kind prometheus.ValueType, figure func(*measured, plan.Plan) (float64, bool)) family {
 	return several(name, help, nil, kind, func(p *measured, of plan.Plan) []value {
 		if figure, ok := figure(p, of); ok {

@@ -202,7 +202,7 @@ func chosen(s settings, file string, names []string) (settings, error) {
 	return s, nil
 }
 
-// entry is the index of the file in a policy, -1 where it is none of its files.
+// entry is the index of the file in a policy, -1 if it is none of its files.
 func (s settings) entry(policy plan.Policy, file string) int {
 	if s.root == "" {
 		return -1

@@ -173,7 +173,7 @@ func updateOf(u plan.Update) updateOut {
 	return o
 }
 
-// whyOf is nil where there is no reason.
+// whyOf is nil if there is no reason.
 func whyOf(all plan.Reasons) *whyOut {
 	if len(all) == 0 {
 		return nil

@@ -14,7 +14,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/prepare"
 )
 
-// onShelf is where builds are kept; nil where nothing is configured.
+// onShelf is where builds are kept; nil if nothing is configured.
 func (s *software) onShelf(ctx context.Context, c *config.Config) (prepare.Shelf, error) {
 	r := c.Software.Registry
 	switch {

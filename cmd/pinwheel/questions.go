@@ -20,7 +20,7 @@ type questions struct {
 	out   io.Writer
 }
 
-// asking is nil where nobody can be asked: standard input or output is no terminal.
+// asking is nil if nobody can be asked: standard input or output is no terminal.
 func (p *program) asking(ctx context.Context) *questions {
 	if p.in == nil || !p.screen || !term.IsTerminal(int(p.in.Fd())) {
 		return nil

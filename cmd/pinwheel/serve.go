@@ -66,8 +66,8 @@ type service struct {
 	bots     *servedBots
 	closing  *closing
 	watcher  *reconcile.Watcher
-	metrics  *metrics   // nil where nobody asks for any
-	events   *web.Wakes // nil where no webhook comes in
+	metrics  *metrics   // nil if nobody asks for any
+	events   *web.Wakes // nil if no webhook comes in
 }
 
 func (p *program) serve(ctx context.Context, path string, how serving) error {

@@ -28,7 +28,7 @@ type Project struct {
 	// asked for, by the extra's name. If an extra names others of the project itself ("name[a,b]"),
 	// their requirements take that place, each once.
 	Requires []pep508.Requirement
-	// RequiresPython holds specifiers as written; empty where the file gives
+	// RequiresPython holds specifiers as written; empty if the file gives
 	// none or leaves them to the build.
 	RequiresPython string
 	// Extras are all extras of the project, normalised and sorted.

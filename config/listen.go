@@ -16,7 +16,15 @@ type Listen struct {
 	// HooksURL is where GitLab reaches Hooks from outside, and HooksTokenFile holds the token
 	// that its events carry.
 	HooksURL, HooksTokenFile string
+	Page                     string // the status page, for people
+	PageAccess               PageAccess
 }
+
+// PageAccess says who may read the status page.
+type PageAccess string
+
+// PageProxy: whoever reaches the address reads all of it. The operator's proxy signs people in.
+const PageProxy PageAccess = "proxy"
 
 const schemaListen = `{"type":"string","pattern":"^([A-Za-z0-9.-]*|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$"}`
 
@@ -32,7 +40,18 @@ func (r *reader) listen(n *yaml.Node, at string, l *Listen) {
 			first[*to] = at
 		}
 	}
+	var page *yaml.Node
 	r.mapping(n, at, []field{
+		{
+			key:  "page",
+			says: says{"address", "", schemaListen, "Where `serve` shows the status page; without it nowhere. It needs `page_access`"},
+			read: func(n *yaml.Node, at string) { page = n; address(&l.Page)(n, at) },
+		},
+		{
+			key:  "page_access",
+			says: says{"`proxy`", "", `{"enum":["proxy"]}`, "Who may read the status page. `proxy`: whoever reaches the address, since a proxy of yours signs people in"},
+			read: func(n *yaml.Node, at string) { l.PageAccess = oneOf(PageProxy)(r, n, at) },
+		},
 		{
 			key:  "hooks",
 			says: says{"address", "", schemaListen, "Where `serve` takes GitLab's webhooks, at `/hooks/gitlab`; without it nowhere"},
@@ -54,6 +73,9 @@ func (r *reader) listen(n *yaml.Node, at string, l *Listen) {
 			read: address(&l.Metrics),
 		},
 	})
+	if page != nil && l.PageAccess == "" {
+		r.fail(page, below(at, "page"), "the page shows all projects, so say who may read it: add page_access: proxy where a proxy of yours signs people in")
+	}
 }
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9.-]*$`)

@@ -89,7 +89,7 @@ func (r *run) unchanged(ctx context.Context, project config.Project, id int64) (
 // recorded finds the record of the last run, if it counts now and here.
 func (r *run) recorded(ctx context.Context, project config.Project, id int64) (store.Quiet, bool) {
 	by := r.fingerprint(project)
-	if by == "" || r.Whole {
+	if by == "" || r.Whole || r.Views && !r.viewed(ctx, project.Path) {
 		return store.Quiet{}, false
 	}
 	q, ok, err := r.Store.Quiet(ctx, project.Path, id)

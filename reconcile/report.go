@@ -70,6 +70,11 @@ func (r *run) report(ctx context.Context, done applied) (Report, error) {
 	out.Body, out.Failures, out.Windows, out.left = page.body, r.failures, Windows(done.project.Policy), page.left
 	out.left.awaits = from(r.now.Asking(), done.awaits())
 	out.record = r.record(ctx, done, page, out)
+	if r.Views {
+		if err := r.Store.KeepView(ctx, r.view(done, out)); err != nil {
+			r.log.Warn("the status page shows what an earlier run found", "err", err.Error())
+		}
+	}
 	return out, nil
 }
 

@@ -43,6 +43,8 @@ type Options struct {
 	// Version tells this build of the program from others. Without it no run ends
 	// early because nothing changed.
 	Version string
+	// Views keeps what runs find for the status page.
+	Views bool
 	// Whole runs look at everything, though nothing changed, and leave no record.
 	Whole bool
 }

@@ -2,15 +2,17 @@ package scheduler
 
 import "time"
 
-// State is the state of a project in the scheduler. An instant that does not apply is zero.
+// State is how a project stands with the scheduler. An instant is zero where it does not
+// apply.
 type State struct {
 	Project string
-	Waiting time.Time // since when a run is wanted that has not begun
-	Running time.Time // since when a run is under way
-	Next    time.Time // when the next run is due by the schedule
+	Waiting time.Time     // since when a run of it is wanted that has not begun
+	Running time.Time     // since when one is at work
+	Next    time.Time     // when the next one is due by itself
+	Took    time.Duration // how long the last one took, 0 before it has ended
 }
 
-// States returns the state of each project, in the order in which they were given.
+// States returns one of each project, in the order in which they were given.
 func (s *Scheduler) States() []State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -34,7 +36,7 @@ func (s *Scheduler) Oldest() time.Time {
 	return oldest
 }
 
-// waits records that a run is wanted, unless one is already.
+// waits notes that a run is wanted, unless one is already.
 func (s *Scheduler) waits(project string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -43,8 +45,8 @@ func (s *Scheduler) waits(project string) {
 	}
 }
 
-// begins records that the run that was wanted is under way. A trigger from now on is for the next
-// one.
+// begins notes that the run that was wanted is at work. What wakes the project from now
+// on waits for the next one.
 func (s *Scheduler) begins(project string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,7 +60,8 @@ func (s *Scheduler) begins(project string) {
 func (s *Scheduler) ended(project string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.states[project].Running = time.Time{}
+	state := s.states[project]
+	state.Took, state.Running = time.Since(state.Running), time.Time{}
 }
 
 func (s *Scheduler) expects(project string, next time.Time) {

@@ -225,6 +225,12 @@ func TestEverySchemaComesToHead(t *testing.T) {
 		} else {
 			same(t, "pauses before there were any", len(pauses), 0)
 		}
+		view, ok, err := s.ViewOf(ctx, "G/P")
+		must(t, err)
+		if same(t, "a view", ok, step.version >= 15); ok {
+			pin := ViewPin{"g/p", "constraints.txt", 1, "boto3", "boto3", "1.0", "behind", "2.0", "why"}
+			same(t, "view", view, View{"g/p", t0.Truncate(1e9), ViewSummary{Status: "done", Count: 2}, []ViewUpdate{{Title: "Update boto3", State: "open"}}, []ViewPin{pin}})
+		}
 		metadata := got[[]MetadataRow](t)(s.Metadata(ctx, "pypi", []string{"boto3"}))
 		details := got[map[string][]byte](t)(s.Details(ctx, "pypi", []string{"boto3"}))["boto3"]
 		if step.version >= 2 {

@@ -140,6 +140,7 @@
 //
 // Package web answers who asks from outside: Prometheus, probes, and the webhooks by which
 // GitLab says that a project is to be looked at. It writes nothing and believes nothing.
+// Package web/page is the status page: what runs stored, for people who only look.
 //
 // Package scheduler says when a project is looked at, and imports no room.
 //

@@ -6,11 +6,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/bot/round"
 	"gitlab.com/cki-project/pinwheel/scheduler"
 	"gitlab.com/cki-project/pinwheel/web"
+	"gitlab.com/cki-project/pinwheel/web/page"
 )
 
 // faces are the addresses of the configuration with what answers there. Each answers
@@ -33,6 +35,7 @@ func (s *service) faces(schedule *scheduler.Scheduler) []web.Face {
 		s.events = web.NewWakes(schedule, s.woken())
 	}
 	add("listen.hooks", s.config.Listen.Hooks, func(mux *http.ServeMux) { mux.Handle("POST /hooks/gitlab", web.Hooks(s.hookSecret, s.events.Wake)) })
+	add("listen.page", s.config.Listen.Page, func(mux *http.ServeMux) { mux.Handle("/", s.page(schedule)) })
 	add("listen.metrics", s.config.Listen.Metrics, func(mux *http.ServeMux) { mux.Handle("GET /metrics", s.metrics.handler()) })
 	return out
 }
@@ -73,6 +76,51 @@ func (s *service) learnSelf(ctx context.Context) {
 func (s *service) hookSecret() (string, error) {
 	token, err := s.config.HooksToken(s.env)
 	return token.Reveal(), err
+}
+
+// page is the status page.
+func (s *service) page(schedule *scheduler.Scheduler) http.Handler {
+	return page.New(page.Options{
+		Store: s.runner.Store, States: schedule.States, Within: patience(s.config.Schedule, time.Now()), Version: s.version, Hosts: s.hosts.list, Log: s.log,
+	})
+}
+
+// hostCounts counts what hosts answered. It is for several goroutines.
+type hostCounts struct {
+	mu sync.Mutex
+	by map[string]*page.Host
+}
+
+// answered counts a request; status is 0 where no answer came.
+func (h *hostCounts) answered(host string, status int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.by == nil {
+		h.by = map[string]*page.Host{}
+	}
+	one := h.by[host]
+	if one == nil {
+		one = &page.Host{Name: host}
+		h.by[host] = one
+	}
+	one.Requests++
+	switch {
+	case status == http.StatusTooManyRequests:
+		one.Slow++
+	case status == 0 || status >= http.StatusInternalServerError:
+		one.Failed++
+	}
+}
+
+// list returns a count of each host, by name.
+func (h *hostCounts) list() []page.Host {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var out []page.Host
+	for _, name := range slices.Sorted(maps.Keys(h.by)) {
+		out = append(out, *h.by[name])
+	}
+	return out
 }
 
 // ready is whether the database answers.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -65,11 +66,10 @@ func (w *world) serve(keys string, args ...string) (stop func() (code int, compl
 		close(started)
 		return ctx, cancel
 	}
-	var once bool
+	var once sync.Once
 	w.gitlab.AfterRequest(func(c gitlabsim.Call) {
-		if c.Method == "POST" && strings.HasSuffix(c.Route, "/issues") && !once {
-			once = true
-			close(written)
+		if c.Method == "POST" && strings.HasSuffix(c.Route, "/issues") {
+			once.Do(func() { close(written) })
 		}
 	})
 	var code int
@@ -93,7 +93,7 @@ func (w *world) serve(keys string, args ...string) (stop func() (code int, compl
 // until waits until an address answers with all of some texts.
 func until(t *testing.T, url string, parts ...string) string {
 	t.Helper()
-	for {
+	for deadline := time.Now().Add(20 * time.Second); ; {
 		_, body := answer(t, url)
 		missing := false
 		for _, part := range parts {
@@ -102,11 +102,10 @@ func until(t *testing.T, url string, parts ...string) string {
 		if !missing {
 			return body
 		}
-		select {
-		case <-t.Context().Done():
+		if time.Now().After(deadline) {
 			t.Fatalf("%q never came in:\n%s", parts, body)
-		case <-time.After(20 * time.Millisecond):
 		}
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 

@@ -57,6 +57,7 @@ type serving struct {
 
 // service is serve at work.
 type service struct {
+	hosts hostCounts
 	*program
 	config   *config.Config
 	log      *slog.Logger
@@ -83,8 +84,8 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 	wired := wiring{path: c.Store, gitlab: true, log: s.log}
 	if how.metrics != "" || c.Listen.Metrics != "" {
 		s.metrics = newMetrics(how.metrics, p.version)
-		wired.observe = s.metrics.answered
 	}
+	wired.observe, wired.views = s.observe, c.Listen.Page != ""
 	runner, done, err := p.runner(ctx, c, wired)
 	if err != nil {
 		return err
@@ -149,6 +150,14 @@ func (s *service) until(ctx context.Context, how serving) error {
 	counts := schedule.Counts()
 	s.log.Info("stopped", "runs", counts.Runs, "failed", counts.Failed)
 	return nil
+}
+
+// observe counts a request.
+func (s *service) observe(host string, status int) {
+	s.hosts.answered(host, status)
+	if s.metrics != nil {
+		s.metrics.answered(host, status)
+	}
 }
 
 // checkListen says what is missing for an address before anything starts.

@@ -79,6 +79,7 @@ type wiring struct {
 	log    *slog.Logger
 	// observe, if set, is told of every request that was sent.
 	observe func(host string, status int)
+	views   bool // what runs find is kept for the status page
 }
 
 // runner wires a Runner. close ends the use of the database.
@@ -93,7 +94,7 @@ func (p *program) runner(ctx context.Context, c *config.Config, with wiring) (r 
 	options := reconcile.Options{
 		Index: index,
 		Log:   log, Progress: p.progress(),
-		Budget: reconcile.NewBudget(c.MaxNew), Version: p.build(), Limits: c.Limits,
+		Budget: reconcile.NewBudget(c.MaxNew), Views: with.views, Version: p.build(), Limits: c.Limits,
 	}
 	if options.Sources, err = p.sources(c); err != nil {
 		return nil, nil, err

@@ -171,7 +171,7 @@ func TestDoors(t *testing.T) {
 var floors = []string{
 	"cmd/pinwheel",
 	"internal/fake/demo",
-	"web bot/cibot",
+	"web web/page bot/cibot",
 	"scheduler reconcile prepare deploy renovate bot/round",
 	"journal",
 	"dashboard dashboard/publish.go mrs pypi config store",
@@ -185,7 +185,7 @@ var floors = []string{
 	"python/metadata python/pyproject python/dist",
 	"python/pep508",
 	"python/pep440",
-	"text comment outage internal/fake/demo/markdown internal/fake/gitlabsim internal/fake/pypisim",
+	"text comment outage web/markdown internal/fake/gitlabsim internal/fake/pypisim",
 }
 
 // TestImportsGoDown: a room imports those below it alone. The fakes are servers:

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/internal/fake/demo/markdown"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/web/markdown"
 )
 
 // Steps of what to try, as site.done knows them.

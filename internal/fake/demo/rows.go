@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
-	"gitlab.com/cki-project/pinwheel/internal/fake/demo/markdown"
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/web/markdown"
 )
 
 // This file shows the dashboard as a list: one line for each update. What an update is

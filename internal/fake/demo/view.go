@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/internal/fake/demo/markdown"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/web/markdown"
 )
 
 //go:embed style.css

@@ -97,7 +97,7 @@ func TestNothingHostileComesThrough(t *testing.T) {
 }
 
 func FuzzRender(f *testing.F) {
-	pages, err := filepath.Glob("../../../../dashboard/testdata/*.md")
+	pages, err := filepath.Glob("../../dashboard/testdata/*.md")
 	if err != nil || len(pages) == 0 {
 		f.Fatal("no pages to begin with: ", err)
 	}

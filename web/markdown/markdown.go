@@ -1,5 +1,5 @@
 // Package markdown renders the Markdown that pinwheel and people write into
-// GitLab as the demo's page shows it: tables, task lists whose boxes can be
+// GitLab as the demo and the status page show it: tables, task lists whose boxes can be
 // pressed, folded parts, and nothing else of HTML.
 //
 // Its invariant: whatever the source says, the outcome holds no script, no

@@ -1,0 +1,62 @@
+package reconcile
+
+import (
+	"context"
+	"slices"
+
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/store"
+)
+
+// viewed reports whether a run left a view of a project. One that cannot be read is made
+// anew by a whole run.
+func (r *run) viewed(ctx context.Context, project string) bool {
+	ok, err := r.Store.HasView(ctx, project)
+	return ok && err == nil
+}
+
+// view is what a run found, for the status page.
+func (r *run) view(done applied, out Report) store.View {
+	p := done.plan
+	w := p.Window
+	v := store.View{Project: done.project.Path, At: r.now.Stamp(), ViewSummary: store.ViewSummary{
+		Status: string(out.Status), URL: done.snap.Project.WebURL, Count: p.Pins, Behind: p.Count(plan.StandsBehind), Open: p.OpenCount, Libyears: p.Libyears,
+		Standings: map[string]int{}, States: map[string]int{}, Always: w.Always, Inside: w.Inside, Opens: w.Opens.UTC(), Closes: w.Closes.UTC(),
+	}}
+	for _, q := range p.Problems {
+		v.Problems = append(v.Problems, q.InOneLine())
+	}
+	if len(v.Problems) == 0 {
+		v.Problems = out.Failures
+	}
+	if p.Stopped() {
+		return v
+	}
+	for s, n := range p.Counts() {
+		v.Standings[string(s)] = n
+	}
+	for _, s := range p.Samples {
+		v.Weeks = append(v.Weeks, store.ViewWeek{Day: s.Week, Libyears: s.Libyears})
+	}
+	v.Updates, v.Pins = []store.ViewUpdate{}, []store.ViewPin{}
+	for _, u := range p.Updates {
+		red := u.MR != 0 && slices.ContainsFunc(u.Told(), func(g plan.GateVerdict) bool { return g.State == plan.GateRegressed || g.State == plan.GateTimedOut })
+		if red {
+			v.Red++
+		}
+		v.States[string(u.State)]++
+		v.Updates = append(v.Updates, store.ViewUpdate{Title: u.Title, Branch: u.Branch, State: string(u.State), Reason: u.Why.Plainly(), MR: u.MR, Red: red})
+	}
+	for _, pin := range p.Standings {
+		row := store.ViewPin{File: pin.File, Line: pin.Line, Key: pin.Key, Name: pin.Name, Version: pin.Version, Standing: string(pin.Standing), Why: pin.Reasons.Plainly()}
+		for _, u := range p.Updates {
+			for _, m := range u.Moves {
+				if m.File == pin.File && m.Line == pin.Line && row.Target == "" {
+					row.Target, row.Why = m.To, u.Why.Plainly()
+				}
+			}
+		}
+		v.Pins = append(v.Pins, row)
+	}
+	return v
+}

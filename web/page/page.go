@@ -1,0 +1,203 @@
+package page
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/scheduler"
+	"gitlab.com/cki-project/pinwheel/store"
+	"gitlab.com/cki-project/pinwheel/web/markdown"
+)
+
+//go:embed pages/*.html
+var files embed.FS
+
+//go:embed style.css
+var style string
+
+// policy lets a page load its own style and send its own forms, and nothing else.
+const policy = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// Options are what the page shows, and to whom.
+type Options struct {
+	Store *store.Store
+	// States says how projects stand with the scheduler; nil where none runs.
+	States  func() []scheduler.State
+	Within  time.Duration // how old the last good run may be before it is called late
+	Version string
+	// Hosts says how often hosts answered; nil where nobody counts.
+	Hosts func() []Host
+	Log   *slog.Logger
+	Now   func() time.Time
+}
+
+// Host is how often a host was asked, and how often it failed or asked for patience.
+type Host struct {
+	Name                   string
+	Requests, Failed, Slow int // Slow counts answers 429
+}
+
+// Reader says which projects a reader may see. Nil sees all.
+type Reader func(project string) bool
+
+type readerKey struct{}
+
+// WithReader is a request of a reader.
+func WithReader(r *http.Request, reader Reader) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), readerKey{}, reader))
+}
+
+func sees(r *http.Request, project string) bool {
+	reader, ok := r.Context().Value(readerKey{}).(Reader)
+	return !ok || reader == nil || reader(project)
+}
+
+// site is the page at work.
+type site struct {
+	Options
+	templates map[string]*template.Template
+}
+
+// New returns the handler of the status page.
+func New(o Options) http.Handler {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &site{Options: o, templates: map[string]*template.Template{}}
+	for _, name := range []string{"projects", "project", "packages", "package", "fleet", "problem"} {
+		t := template.New("frame.html").Funcs(template.FuncMap{
+			"instant": instant, "day": func(t time.Time) string { return t.UTC().Format(time.DateOnly) }, "path": pathOf, "decimal": func(v float64) string { return fmt.Sprintf("%.1f", v) },
+			"chart": chart, "percent": percent, "word": func(s string) string { return strings.ReplaceAll(s, "-", " ") },
+		})
+		s.templates[name] = template.Must(t.ParseFS(files, "pages/frame.html", "pages/"+name+".html"))
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.projects)
+	mux.HandleFunc("GET /projects/{path...}", s.project)
+	mux.HandleFunc("GET /packages", s.packages)
+	mux.HandleFunc("GET /packages/{name}", s.onePackage)
+	mux.HandleFunc("GET /fleet", s.fleet)
+	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/css; charset=utf-8")
+		w.Header().Set("Cache-Control", "max-age=300")
+		fmt.Fprint(w, style)
+	})
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) {
+		s.problem(w, http.StatusNotFound, "There is no such page.")
+	})
+	return guard(mux)
+}
+
+// guard sets the headers that every answer has, and refuses what is no reading.
+func guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cache-Control", "private, no-store")
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			h.Set("Allow", "GET, HEAD")
+			http.Error(w, "this page is only read", http.StatusMethodNotAllowed)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// frame is what every page has around its content.
+type frame struct {
+	Title   string
+	Tab     string // of the navigation
+	Version string
+	Now     time.Time
+	Pauses  []store.Pause // of all projects
+	Content any
+}
+
+func (s *site) show(w http.ResponseWriter, r *http.Request, name string, f frame) {
+	f.Version, f.Now = s.Version, s.Now().UTC()
+	pauses, err := s.Store.Pauses(r.Context())
+	if err != nil {
+		s.failed(w, err)
+		return
+	}
+	for _, p := range pauses {
+		if p.Project == "" {
+			f.Pauses = append(f.Pauses, p)
+		}
+	}
+	s.render(w, http.StatusOK, name, f)
+}
+
+func (s *site) render(w http.ResponseWriter, status int, name string, f frame) {
+	var out bytes.Buffer
+	if err := s.templates[name].Execute(&out, f); err != nil {
+		s.Log.Error("a page could not be made", "err", err.Error())
+		http.Error(w, "this page could not be made", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = out.WriteTo(w) // a browser that is gone asks again
+}
+
+// failed says that the database did not answer, and nothing of why.
+func (s *site) failed(w http.ResponseWriter, err error) {
+	s.Log.Error("a page could not be read", "err", err.Error())
+	s.problem(w, http.StatusInternalServerError, "What runs stored cannot be read at the moment.")
+}
+
+func (s *site) problem(w http.ResponseWriter, status int, text string) {
+	s.render(w, status, "problem", frame{Title: http.StatusText(status), Version: s.Version, Now: s.Now().UTC(), Content: text})
+}
+
+// instant is a time in the words of the page; "-" for none.
+func instant(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format("2006-01-02 15:04 UTC")
+}
+
+// pathOf is a project's path as part of an address.
+func pathOf(project string) string {
+	parts := strings.Split(project, "/")
+	for i := range parts {
+		parts[i] = url.PathEscape(parts[i])
+	}
+	return strings.Join(parts, "/")
+}
+
+// percent is a share of a whole for the width of a bar, 0 to 100.
+func percent(part, whole int) int {
+	if whole <= 0 {
+		return 0
+	}
+	return 100 * part / whole
+}
+
+// dashboard renders a dashboard's text; boxes cannot be pressed here.
+func dashboard(text, project string) (template.HTML, error) {
+	return markdown.Render(text, markdown.Options{ID: "dashboard", Below: 2, Link: func(target string) string {
+		if u, err := url.Parse(target); err == nil && u.Scheme == "https" {
+			return target
+		}
+		if strings.HasPrefix(target, "!") && strings.HasPrefix(project, "https://") {
+			return project + "/-/merge_requests/" + url.PathEscape(target[1:])
+		}
+		return ""
+	}})
+}

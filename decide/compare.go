@@ -52,8 +52,8 @@ func forgeOf(host string) (forge, bool) {
 
 var (
 	segment = regexp.MustCompile(`^[A-Za-z0-9_~.-]*[A-Za-z0-9_~-][A-Za-z0-9_~.-]*$`) // no dots alone
-	// What stands where an owner would, and what follows a repository on GitLabs
-	// of before the "-".
+	// Words that forges have in the place of an owner, and what follows a repository on old
+	// GitLabs, before the "-".
 	noOwner = []string{"sponsors", "orgs", "users", "apps", "marketplace", "features", "about", "topics", "settings", "login", "search", "explore", "groups", "dashboard"}
 	noGroup = []string{"-", "issues", "merge_requests", "blob", "tree", "raw", "tags", "releases", "wikis", "commits", "blame", "graphs"}
 )
@@ -120,8 +120,8 @@ const (
 	linkRepository = "repository"
 )
 
-// shown are the names of links that a release gives, in the order of a merge
-// request. Its tracker and its downloads only tell of the repository.
+// shown are the names of links that a release gives, in the order of a merge request. Its tracker
+// and its downloads are only used to find the repository.
 var shown = []string{"changelog", "release notes", "repository", "home page"}
 
 // stepLinks are the links of a step: those that the new release gives, and a comparison with the

@@ -15,12 +15,12 @@ type merging string
 const (
 	clean       merging = "clean"       // it does not conflict, as far as is known
 	conflicting merging = "conflicting" // git refuses
-	unforeseen  merging = "unforeseen"  // only GitLab can tell, and has not looked yet
+	unforeseen  merging = "unforeseen"  // only GitLab knows, and has not checked yet
 )
 
 // mergeOf says whether merging the branch of an open merge request of ours conflicts.
 //
-// If GitLab has looked, its answer counts. It looks only some time after a merge. Until then the
+// If GitLab has checked, its answer counts. It checks only some time after a merge. Until then the
 // digest decides, which covers the lines that the commit changes and one line before and after
 // each. The same steps made on the default branch have the same digest unless one of these lines is
 // different there, which is what git calls a conflict. With hashes it differs also if a release got

@@ -87,14 +87,13 @@ func (d *windows) mayOpen() newer {
 	return f
 }
 
-// skew is how much later than the run that opened it, by its own clock,
-// GitLab may say that a merge request was created before. What was put there
-// later says nothing of why it was opened.
+// skew is how much later than by the clock of the run that opened it GitLab may say that a merge
+// request was created. A marker that was written later does not say why it was opened.
 const skew = 30 * time.Second
 
-// openedSince counts the merge requests that an opening of the window brought by
-// itself, whatever became of them: GitLab tells, so that a lost database opens none
-// too many. of says what was created in it.
+// openedSince counts the merge requests that were opened in an opening of the window without a
+// request, whatever became of them. It reads GitLab's list, so that a lost database opens none too
+// many. of reports whether an instant belongs to that opening.
 func (d *windows) openedSince(of func(time.Time) bool) int {
 	n := 0
 	for _, mr := range d.s.MergeRequests {

@@ -58,8 +58,8 @@ type Client struct {
 	o     Options
 	pages *pages
 	seen  *answersSeen // nil: no run
-	// witnesses are asked for where a host refuses one name and no other was heard
-	// of; nil: nobody is.
+	// witnesses are asked for if a host refuses one name and has answered no other one; nil for
+	// none.
 	witnesses Witnesses
 	large     chan struct{} // the room for what is large, see enter
 }
@@ -110,19 +110,19 @@ func New(o Options) *Client {
 	}
 }
 
-// NewTransport is the transport that New makes for itself. It is also what
-// judges the addresses that names of files' hosts resolve to.
+// NewTransport is the transport that New makes for itself. It also judges
+// the addresses to which the hosts of files resolve.
 func NewTransport(concurrency int) *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            dialer(nil),
 		ForceAttemptHTTP2:      true,
-		DisableCompression:     true, // the client decompresses under its own cap
+		DisableCompression:     true, // the client decompresses under its own bound
 		MaxIdleConns:           4 * concurrency,
 		MaxIdleConnsPerHost:    concurrency,
 		IdleConnTimeout:        time.Minute,
 		TLSHandshakeTimeout:    15 * time.Second,
-		ResponseHeaderTimeout:  time.Minute, // package outage gives up before,
+		ResponseHeaderTimeout:  time.Minute, // package outage gives up earlier,
 		MaxResponseHeaderBytes: 256 << 10,
 		ReadBufferSize:         32 << 10,
 	}
@@ -157,13 +157,12 @@ type Source struct {
 	AllowHTTP bool
 }
 
-// Answer is what an index says of one project.
+// Answer is what an index has of one project.
 type Answer struct {
-	// NotModified says that the stored facts hold: the index answered 304,
-	// or with a page older than the stored one. Package is zero then, ETag
-	// and Serial are those that were passed.
+	// NotModified says that the stored facts are valid: the index answered 304, or with a page
+	// older than the stored one. Package is zero then; ETag and Serial are those of the request.
 	NotModified bool
-	// Stale tells the second case from the first.
+	// Stale says that it is the second case.
 	Stale bool
 	// Known is false if the index has no such project (404, 410). That is an answer, and Package
 	// says so, too.
@@ -301,7 +300,7 @@ type Error struct {
 	cause   error
 	again   bool          // another attempt may succeed
 	after   time.Duration // what the index asked to wait
-	status  int           // of the answer, 0 where there was none
+	status  int           // of the answer, 0 if there was none
 	origin  string        // who gave it
 	start   string        // who was asked first, before redirects
 	beyond  bool          // start is another host than the index's

@@ -11,8 +11,8 @@ import (
 // FileDetails is what a page says about fetching one file.
 type FileDetails struct {
 	Name   string
-	URL    string // absolute, "" where the page gives none
-	SHA256 string // of the file, hex; "" where the page gives none
+	URL    string // absolute, "" if the page gives none
+	SHA256 string // of the file, hex; "" if the page gives none
 	// HasMetadata says that the file's METADATA is at URL plus ".metadata" (PEP 658).
 	// MetadataSHA256 is its digest, if the page has one.
 	HasMetadata    bool

@@ -28,7 +28,7 @@ type MetadataStatus string
 // The statuses.
 const (
 	Known   MetadataStatus = "known"
-	Unknown MetadataStatus = "unknown" // no file tells without running code
+	Unknown MetadataStatus = "unknown" // nobody can read it from a file without running code
 	Refused MetadataStatus = "refused" // broken or not what the index says
 	// Withheld: the index lists files that it gives to nobody. It is valid for this run alone.
 	Withheld MetadataStatus = "withheld"

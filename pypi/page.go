@@ -82,7 +82,7 @@ type page struct {
 
 	asked   string
 	hashes  bool
-	details *url.URL // where relative URLs of files begin; nil: none are kept
+	details *url.URL // the base of relative URLs of files; nil if none are kept
 
 	roomy    bool
 	caps     caps
@@ -99,7 +99,7 @@ type page struct {
 	arena    []byte
 	extra    []byte // what the package does not keep: URLs, digests
 	files    []file
-	fetches  []fetch // one for each of files, none where details is nil
+	fetches  []fetch // one for each of files, none if details is nil
 	records  []byte  // room for what detailsOf writes
 	versions []span
 	texts    map[string]string // interned: requires-python, reasons

@@ -28,7 +28,7 @@ type AuditEntry struct {
 	Action  string     `json:"action"`           // "tick", or the kind of the effect
 	Target  string     `json:"target"`           // a branch, or the issue
 	Who     string     `json:"who,omitempty"`    // the username of whoever asked; empty when nobody did
-	Role    string     `json:"role,omitempty"`   // of theirs, where it was asked
+	Role    string     `json:"role,omitempty"`   // of theirs, if it was read
 	Why     string     `json:"why,omitempty"`    // a word such as window or forced, or a sentence
 	Before  []string   `json:"before,omitempty"` // pins, heads, states: what was there
 	After   []string   `json:"after,omitempty"`  // what is there instead

@@ -97,8 +97,8 @@ func (s *Store) SaveMetadata(ctx context.Context, index string, rows []MetadataR
 	return nil
 }
 
-// Details returns what SaveFacts kept of where the files of names are, by
-// name; a name without any is not in the map. It is one query.
+// Details returns the addresses of the files of names, as SaveFacts kept them, by name. A name
+// without any is not in the map. It is one query.
 func (s *Store) Details(ctx context.Context, index string, names []string) (map[string][]byte, error) {
 	const query = `SELECT name, details FROM package_details
 		WHERE index_name = ? AND name IN (SELECT value FROM json_each(?))`

@@ -42,8 +42,8 @@ func (s *Store) Resume(ctx context.Context, project string) (was bool, err error
 	return true, nil
 }
 
-// Paused returns the pause that holds for a project: its own, else that of all. ok is false
-// where there is none.
+// Paused returns the pause in force for a project: its own, else that of all. ok is false
+// if there is none.
 func (s *Store) Paused(ctx context.Context, project string) (p Pause, ok bool, err error) {
 	const query = `SELECT project, reason, who, at FROM pauses WHERE project IN (lower(?), '') ORDER BY project DESC LIMIT 1`
 	var at instant

@@ -15,7 +15,7 @@ import (
 type Memory struct {
 	ID                int64 // GitLab's number of the project, 0 if not known
 	Path              string
-	Prefix            string // of the branches that the last run read, "" where that is not known
+	Prefix            string // of the branches that the last run read, "" if that is not known
 	DashboardIID      int64  // 0: no dashboard was written yet
 	DashboardBody     string // as last written
 	DashboardAt       time.Time

@@ -84,7 +84,7 @@ func (s *Store) Quiet(ctx context.Context, project string, run int64) (q Quiet, 
 		return Quiet{}, false, nil
 	}
 	if err != nil {
-		return Quiet{}, false, fmt.Errorf("read what the last run of %s was told: %w", project, err)
+		return Quiet{}, false, fmt.Errorf("read the answers of the last run of %s: %w", project, err)
 	}
 	return q, json.Unmarshal([]byte(record), &q) == nil, nil
 }
@@ -98,7 +98,7 @@ func (s *Store) KeepQuiet(ctx context.Context, project string, run int64, q Quie
 		err = s.exec(ctx, upsert, project, run, string(record))
 	}
 	if err != nil {
-		return fmt.Errorf("keep what the run of %s was told: %w", project, err)
+		return fmt.Errorf("keep the answers of the run of %s: %w", project, err)
 	}
 	return nil
 }

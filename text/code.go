@@ -25,7 +25,7 @@ func CodeCell(s string) string { return pipes(Code(s)) }
 func Line(s string) string { return span(Plain(s, maxLine)) }
 
 func span(s string) string {
-	// Closing keywords and comments are also looked for inside of code.
+	// GitLab also searches code for closing keywords and comments.
 	s = strings.ReplaceAll(spared(s), "<!--", "<!"+gap+"--")
 	if s == "" {
 		return "` `"

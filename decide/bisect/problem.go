@@ -81,7 +81,7 @@ type Answer struct {
 
 	Done   bool
 	Good   []string // in the order in which they were placed
-	Green  int64    // the pipeline in which all of Good was green; 0 where Good is empty
+	Green  int64    // the pipeline in which all of Good was green; 0 if Good is empty
 	Guilty []Guilty
 	Waits  []Waiting
 	// Unclear are elements that were red in each test on the good part, but not in a common job.

@@ -19,11 +19,10 @@ import (
 // Metadata is what the core metadata of one distribution says about its installation. Nobody
 // changes one after it is made, since decoded ones share parts.
 type Metadata struct {
-	MetadataVersion string // as written, "" where there is none
+	MetadataVersion string // as written, "" if there is none
 	Name            string // as written
 	Version         string // as written
-	// RequiresPython is as written, "" where there is none. It may be broken:
-	// see Python.
+	// RequiresPython is as written, "" if there is none. It may be invalid: see Python.
 	RequiresPython string
 	// Requires are the requirements in the order of the file, repeated ones
 	// included; RequiresDist are the same as written, without the white space

@@ -20,16 +20,15 @@ const (
 	maxNames    = 20_000   // Provides-Extra, Dynamic
 )
 
-// Parse reads a METADATA or PKG-INFO file (core metadata specification) as pip
-// reads it, which is as Python's email package does: the header ends at the
-// first line that is empty or is neither a field nor the continuation of one,
-// the first of repeated Name, Version, Requires-Python and Metadata-Version
-// counts, unknown fields are passed over, and a folded value keeps its line
-// breaks, which no requirement may have. Every version of the format is read.
+// Parse reads a METADATA or PKG-INFO file (core metadata specification) as pip does, which uses
+// Python's email package. The header ends at the first line that is empty or is neither a field nor
+// the continuation of one. Of a repeated Name, Version, Requires-Python and Metadata-Version the
+// first counts. Unknown fields are skipped. A folded value keeps its line breaks, which no
+// requirement may have. Every version of the format is read.
 //
-// Every error is an *Error: bytes that are not UTF-8, no Name or Version, a
-// Requires-Dist that is no requirement (PEP 508), or more than the caps. Beside
-// it only MetadataVersion is set, if the file came that far.
+// Every error is an *Error: bytes that are not UTF-8, no Name or Version, a Requires-Dist that is
+// no requirement (PEP 508), or more than the bounds. With an error only MetadataVersion is set, if
+// the file came that far.
 func Parse(data []byte) (Metadata, error) {
 	if len(data) > MaxFile {
 		return Metadata{}, refuse("has more than %d MiB of metadata", MaxFile>>20)
@@ -148,7 +147,7 @@ func (h *header) next() bool {
 	for {
 		line := h.line()
 		switch {
-		case isContinuation(line): // of nothing: passed over
+		case isContinuation(line): // it continues nothing, so it is skipped
 			h.take(line)
 			continue
 		case strings.HasPrefix(string(line[:min(len(line), 5)]), "From "):

@@ -44,8 +44,8 @@ const (
 	phaseFinal
 )
 
-// parts records which optional segments a version has, for a span cannot tell
-// ".post0" from no post-release at all.
+// parts says which optional segments a version has, since the span of ".post0" is as empty as that
+// of no post-release.
 type parts uint8
 
 const (

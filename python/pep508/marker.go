@@ -24,8 +24,8 @@ type comparison struct {
 	left, right operand
 	op          string
 
-	// clause is op and the right side as one specifier, where that is a
-	// literal and the two make one.
+	// clause is op and the right side as one specifier, if the right side is a literal and the two
+	// make one.
 	clause *pep440.Specifier
 }
 

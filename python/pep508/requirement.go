@@ -1,14 +1,12 @@
-// Package pep508 reads requirements and environment markers, normalises
-// project names and evaluates markers for an environment.
+// Package pep508 reads requirements and environment markers, normalises project names and evaluates
+// markers for an environment.
 //
-// Its invariant is that it accepts, refuses and evaluates as PEP 508 says and,
-// where the PEP is silent, as the reference implementation does; what a text
-// means never depends on the machine this runs on, only on the Environment
-// given.
+// Its invariant is that it accepts, refuses and evaluates as PEP 508 says, and if the PEP does not
+// say, as the reference implementation does. What a text means depends only on the Environment that
+// is given, never on this machine.
 //
-// It does not know packages, indexes or files of requirements (comments,
-// options and continued lines are not part of a requirement), and it fetches
-// no URL.
+// It does not know packages, indexes or files of requirements (comments, options and continued
+// lines are not part of a requirement), and it fetches no URL.
 package pep508
 
 import (

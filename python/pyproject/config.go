@@ -189,7 +189,7 @@ func spelled(section, option string) string {
 	return strings.ReplaceAll(strings.ToLower(option), "-", "_")
 }
 
-// splitLines splits where Python's text files do.
+// splitLines splits a text into lines as Python's text files do.
 func splitLines(text string) []string {
 	return strings.Split(strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n"), "\n")
 }

@@ -127,12 +127,16 @@ func TestTheSameLockGivesTheSameBytes(t *testing.T) {
 
 // TestDataThatIsBuilt: pip installs a data project where the configuration says so, beside
 // its tree, and no other one, be it a package or not. A release that is a source
-// distribution alone is built by its own backend.
+// distribution alone is built by its own backend, and what a build
+// requires comes from the index under the same constraints.
 func TestDataThatIsBuilt(t *testing.T) {
 	testenv.InStep(t, 7, "prepare")
 	w := newWorld(t)
 	files := pythonProject("kpet-db", "4.0", "crontab")
 	files["trees/rhel.yaml"] = "rhel: 4\n"
+	// What its build requires is of the index, and under the same constraints.
+	files["pyproject.toml"] = strings.Replace(files["pyproject.toml"], "requires = []", `requires = ["six"]`, 1)
+	files["backend.py"] = "import importlib.metadata\nassert importlib.metadata.version('six') == '1.16.0', importlib.metadata.version('six')\n" + files["backend.py"]
 	w.push("cki/kpet-db", "production", files)
 	w.project("cki/kernel-config", pythonProject("kernel-config", "1.0"))
 	wanted := w.want()

@@ -1,6 +1,7 @@
 package prepare
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -34,7 +35,7 @@ func ParseOverrides(environ, allowed []string, plain bool) (map[string]Override,
 			return nil, mistake("%s: %s", key, err)
 		}
 		if !permitted(s, allowed) {
-			return nil, mistake("%s: %s is not allowed: software.overrides.allowed names %s", key, s.Repository, strings.Join(allowed, ", "))
+			return nil, mistake("%s: %s is not allowed, only what is below %s: name it in software.overrides.allowed", key, s.Repository, cmp.Or(strings.Join(allowed, " or "), "nothing"))
 		}
 		if other, twice := out[name]; twice {
 			return nil, mistake("%s and %s override the same: keep one of the two", other.Variable, key)

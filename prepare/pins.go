@@ -62,6 +62,15 @@ func ReadConstraints(source string, text []byte) (Constraints, error) {
 	return NewConstraints(source, text), nil
 }
 
+// Names are the names that constraints pin, in the order of their lines.
+func (c Constraints) Names() []string {
+	file, err := checkConstraints(c.Source, []byte(c.Text))
+	if err != nil {
+		return nil // whoever read them said why
+	}
+	return file.Keys()
+}
+
 // Compare lists the differences between what a build installed and what the lock pins.
 func (p *Prepared) Compare(r Record) ([]Finding, error) {
 	file, err := checkConstraints(p.Lock.Constraints.Source, []byte(p.Lock.Constraints.Text))

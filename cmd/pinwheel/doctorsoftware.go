@@ -48,6 +48,9 @@ func (d *doctor) software(ctx context.Context) {
 		return
 	}
 	d.say(good, "software", "the constraints are those of %s", w.Constraints.Source)
+	if len(d.pins) == 0 {
+		d.pins = w.Constraints.Names() // for these indexes are asked
+	}
 	d.overridden()
 	members, err := prepare.Look(ctx, w, prepare.Locking{Credential: s.credential(d.config), CAFile: d.config.CAFile})
 	if err != nil {

@@ -26,7 +26,7 @@ func TestDoctorLooksAtTheSet(t *testing.T) {
 	// A set alone is looked at without projects that are kept up to date.
 	p.write("pinwheel.yaml", strings.Replace(text, "projects: [{path: group/project}]\n", "", 1))
 	_, out, complaints = p.pinwheel("doctor", "--config", p.path("pinwheel.yaml"))
-	has(t, out+complaints, "ok       software: git ", "ok       cki/cki-tools: can be read", "ok       group/project: builds are kept", "  the index: answers at ")
+	has(t, out+complaints, "ok       software: git ", "ok       cki/cki-tools: can be read", "ok       group/project: builds are kept", "ok       the index: answers at ", "and knows six")
 	p.gitlab.AddMember(p.project, "pinwheel-bot", gitlabsim.Reporter)
 	p.write("pinwheel.yaml", text)
 	_, out, _ = p.pinwheel("doctor", "--config", p.path("pinwheel.yaml"))

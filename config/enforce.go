@@ -41,7 +41,7 @@ func (r *reader) enforce(n *yaml.Node, at string) floors {
 		{
 			key: "minimum_role",
 			says: says{"`none`, `planner`, `reporter`, `developer`, `maintainer`", "", schemaRole,
-				"The least `selections.minimum_role` of every project"},
+				"The least `selections.minimum_role` and `selections.answer_role` of every project"},
 			read: func(n *yaml.Node, at string) {
 				f.role, f.roleNode, f.roleSource = r.role(n, at), n, plan.Source{File: r.short, Line: n.Line, Layer: plan.LayerEnforce}
 			},
@@ -106,7 +106,7 @@ func (r *reader) above(l Layer, f floors) {
 	}
 	for _, g := range l.roles {
 		least, node, source := f.role, f.roleNode, f.roleSource
-		if g.revert {
+		if g.to == roleToRevert {
 			least, node, source = f.revert, f.revertNode, f.revertSource
 		}
 		if g.role < least {
@@ -126,6 +126,9 @@ func (f floors) over(p project) Layer {
 		name := &yaml.Node{Kind: yaml.ScalarNode, Value: key}
 		value := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{name, n}}
 		l.keys = append(l.keys, setting{"selections", value, source, set})
+	}
+	if p.policy.AnswerRole < f.role {
+		lift("answer_role", f.roleNode, f.roleSource, func(p *project) { p.policy.AnswerRole = f.role })
 	}
 	if p.policy.MinimumRole < f.role {
 		lift("minimum_role", f.roleNode, f.roleSource, func(p *project) { p.policy.MinimumRole = f.role })
@@ -192,6 +195,8 @@ func roleOf(word string) plan.Role {
 		return plan.Developer
 	case "maintainer":
 		return plan.Maintainer
+	case "nobody":
+		return plan.Nobody
 	}
 	return plan.NoRole
 }

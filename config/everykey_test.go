@@ -39,7 +39,7 @@ projects:
     ignore_edges: [{from: Boto_3, to: urllib3, versions: "<2,>=1", reason: it works}, {from: a, to: b, reason: r}]
     unverified: hold
     mode: full
-    selections: {minimum_role: none, revert_role: maintainer}
+    selections: {minimum_role: none, revert_role: maintainer, answer_role: reporter}
     dashboard: {title: Updates}
     rules:
       - {packages: ["Types_*", attrs], kinds: [major], from: "<26", to: ">=26", files: ["*.txt"], ignore: {reason: breaks cattrs, link: "https://gitlab.example/i/1", until: "2027-01-31"}}
@@ -130,7 +130,7 @@ func TestEveryKey(t *testing.T) {
 	second := plan.Policy{
 		Files: []plan.FilePolicy{{Path: "constraints.txt"}}, Window: weekendUTC, MinimumAge: 72 * time.Hour, MaxOpen: 10,
 		BranchPrefix: "pinwheel/", Labels: []string{"bot"}, Platforms: []string{"linux/x86_64"}, Mode: plan.Off,
-		MinimumRole: plan.Developer, RevertRole: plan.Developer, Dashboard: "Dependency Dashboard", Indexes: indexes,
+		MinimumRole: plan.Developer, RevertRole: plan.Developer, AnswerRole: plan.Developer, Dashboard: "Dependency Dashboard", Indexes: indexes,
 		Unverified: plan.OfferUnverified, Refresh: plan.RefreshInWindow, Closing: plan.RefusesVersion,
 	}
 	taken := second
@@ -177,7 +177,7 @@ func TestEveryKey(t *testing.T) {
 				},
 				Window: window, MinimumAge: 12 * time.Hour, MaxOpen: 0, BranchPrefix: "renovate/", Labels: []string{"bot"},
 				Pythons: []string{"3.9", "3.12"}, Platforms: []string{"linux/x86_64", "linux/aarch64"}, Mode: plan.Full,
-				MinimumRole: plan.NoRole, RevertRole: plan.Maintainer, Dashboard: "Updates", Indexes: indexes,
+				MinimumRole: plan.NoRole, RevertRole: plan.Maintainer, AnswerRole: plan.Reporter, Dashboard: "Updates", Indexes: indexes,
 				Extras: map[string][]string{"jsonschema": {"format"}, "requests": {"socks", "use-chardet"}},
 				Roots: []plan.RootPolicy{
 					{Requirement: "Requests[socks]>=2; python_version < '3.13'", Line: 25},

@@ -215,7 +215,7 @@ func (r *reader) selections(l *Layer, n *yaml.Node, at string) func(*project) {
 			"The least role of those who may tick; they have to be active users whose membership is in force. With `none` everybody may, also where GitLab does not say who ticked"},
 		read: func(n *yaml.Node, at string) {
 			role := r.role(n, at)
-			l.roles = append(l.roles, givenRole{n, at, role, false})
+			l.roles = append(l.roles, givenRole{n, at, role, roleToTick})
 			sets = append(sets, func(p *project) { p.policy.MinimumRole = role })
 		},
 	}, {
@@ -224,8 +224,17 @@ func (r *reader) selections(l *Layer, n *yaml.Node, at string) func(*project) {
 			"The least role of those who may tick the box that takes back a merge of pinwheel's; they need `minimum_role` as well"},
 		read: func(n *yaml.Node, at string) {
 			role := r.revertRole(n, at)
-			l.roles = append(l.roles, givenRole{n, at, role, true})
+			l.roles = append(l.roles, givenRole{n, at, role, roleToRevert})
 			sets = append(sets, func(p *project) { p.policy.RevertRole = role })
+		},
+	}, {
+		key: "answer_role",
+		says: says{"`planner`, `reporter`, `developer`, `maintainer`, `nobody`", "developer", schemaAnswerRole,
+			"The least role of those whose [answers in words](dashboard.md#answers-in-words) count, and who may end what they hold back. With `nobody` no comment is read"},
+		read: func(n *yaml.Node, at string) {
+			role := roleOf(r.choice(n, at, "planner", "reporter", "developer", "maintainer", "nobody"))
+			l.roles = append(l.roles, givenRole{n, at, role, roleToAnswer})
+			sets = append(sets, func(p *project) { p.policy.AnswerRole = role })
 		},
 	}})
 	return func(p *project) {

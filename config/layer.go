@@ -48,9 +48,18 @@ type givenRole struct {
 	node *yaml.Node
 	at   string
 	role plan.Role
-	// revert says that it is the role of those who may ask for a revert.
-	revert bool
+	to   roleTo
 }
+
+// roleTo is what a role is asked for.
+type roleTo int
+
+// What roles are asked for.
+const (
+	roleToTick roleTo = iota
+	roleToRevert
+	roleToAnswer
+)
 
 // Merge lays layers over each other, the undermost first. Of a key that several
 // have, the uppermost counts, and so does its source.

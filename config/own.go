@@ -87,10 +87,7 @@ func (r *reader) noAliases(n *yaml.Node) {
 func (r *reader) operators(root *yaml.Node, own Layer, q project, p Project) {
 	under := p.beneath.project
 	for _, g := range own.roles {
-		least := under.policy.MinimumRole
-		if g.revert {
-			least = under.policy.RevertRole
-		}
+		least := map[roleTo]plan.Role{roleToTick: under.policy.MinimumRole, roleToRevert: under.policy.RevertRole, roleToAnswer: under.policy.AnswerRole}[g.to]
 		if g.role < least {
 			r.fail(g.node, g.at, "%s is less than what pinwheel's operator asks for (%s): raise it or remove the line", g.node.Value, p.beneath.layer.Source("selections"))
 		}

@@ -37,6 +37,7 @@ const (
 	schemaAge           = `{"oneOf":[{"const":0},{"const":"0"},{"type":"string","pattern":"^(0|[1-9][0-9]{0,3})[dh]$"}]}`
 	schemaDay           = `{"type":"string","pattern":"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}`
 	schemaRole          = `{"enum":["none","planner","reporter","developer","maintainer"]}`
+	schemaAnswerRole    = `{"enum":["planner","reporter","developer","maintainer","nobody"]}`
 	schemaRevertRole    = `{"enum":["planner","reporter","developer","maintainer"]}`
 	schemaProject       = `{"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$"}`
 	schemaFile          = `{"type":"string","pattern":"^\\S(.*\\S)?$","not":{"pattern":"^/|(^|/)[.][gG][iI][tT][. ]*(:|/|$)|(^|/)[gG][iI][tT]~1[. ]*(:|/|$)|(^|/)\\.\\.?(/|$)|//|\\\\|/$"}}`

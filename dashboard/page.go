@@ -107,7 +107,7 @@ func knownBulk(marker string) bool {
 
 // knownType reports whether a type word is one that we write.
 func knownType(t plan.BoxType) bool {
-	if t == plan.BoxSplit || t == plan.BoxRevert {
+	if t == plan.BoxSplit || t == plan.BoxRevert || t == plan.BoxUnhold {
 		return true
 	}
 	for _, row := range plan.Table() {

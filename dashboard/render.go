@@ -48,7 +48,7 @@ func Render(p plan.Plan, v View) string {
 	}
 	head += samplesMark(p.Samples) + summary(p) + drift(p) + "\n" + windowLine(p, v) + "\n" + missed(p, v)
 	sections := append([]section{problems(p, v)}, states(p, v)...)
-	return fit(head, append(sections, requests(p, v), remarks(p), whyNot(p), unmanaged(p), detected(p), chart(p.Samples)), limit)
+	return fit(head, append(sections, holds(p, v), requests(p, v), remarks(p), whyNot(p), unmanaged(p), detected(p), chart(p.Samples)), limit)
 }
 
 // states renders the updates by the headings of the state table. States that

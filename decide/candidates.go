@@ -16,6 +16,7 @@ type judge struct {
 	now      *plan.Instant
 	policy   plan.Policy
 	zone     *time.Location
+	holds    []*hold
 	requires map[string]pep440.Specifiers
 	bad      map[string]bool // Requires-Python texts that are no specifiers
 	minors   map[string]pep440.Version
@@ -23,7 +24,7 @@ type judge struct {
 
 func newJudge(s *plan.Snapshot, now *plan.Instant) *judge {
 	return &judge{
-		now: now, policy: s.Policy, zone: s.Policy.Window.Zone(),
+		now: now, policy: s.Policy, zone: s.Policy.Window.Zone(), holds: heard(s, now).holds,
 		requires: map[string]pep440.Specifiers{}, bad: map[string]bool{}, minors: map[string]pep440.Version{},
 	}
 }
@@ -35,22 +36,25 @@ type verdict struct {
 	eligible time.Time          // when it is old enough; zero when that is not known
 	reason   plan.ReleaseReason // why it is not taken now; nil if it is taken
 	rule     *plan.Rule         // the rule that gave the reason, if one did
+	hold     *hold              // the answer in words that gave it
 	young    bool               // its age is the only reason, and eligible says when that ends
 }
 
-// kept reports whether a rule forbids the release for a reason that the dashboard shows. It does
+// kept reports whether a rule or a person forbids the release for a reason that the dashboard shows. It does
 // not show what is turned off.
-func (v verdict) kept() bool { return v.rule != nil && v.rule.Enabled != plan.No }
+func (v verdict) kept() bool { return v.hold != nil || v.rule != nil && v.rule.Enabled != plan.No }
 
 // question is the slot for which releases are judged, with its rules and its index.
 type question struct {
 	sl    slot
 	rules []*plan.Rule
 	index plan.Index
+	// calendar says that the years of the package are no majors.
+	calendar bool
 }
 
 // release judges r for a slot, for which it is a step of a kind. The first reason counts, in this
-// order: kind of version, rules, files, yanked, Python, age.
+// order: kind of version, rules, people's words, files, yanked, Python, age.
 func (j *judge) release(q question, kind plan.Kind, r *plan.Release) verdict {
 	v := verdict{release: r, released: earliest(r.Files)}
 	v.reason = unfitKind(q.sl.p, r.Version)
@@ -61,6 +65,10 @@ func (j *judge) release(q question, kind plan.Kind, r *plan.Release) verdict {
 		return v
 	}
 	if v.rule, v.reason = j.forbidden(q.rules, kind, r.Version); v.reason != nil {
+		return v
+	}
+	if v.hold = j.holding(q, r.Version); v.hold != nil {
+		v.reason = v.hold.reason(j.zone)
 		return v
 	}
 	usable, reason := j.usable(q.sl, r)

@@ -57,7 +57,9 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	d.afterMerges()
 	d.missed()
 	d.leftovers()
+	d.showHolds()
 	if s.Policy.Mode == plan.Full {
+		d.plan.Actions = append(d.plan.Actions, d.words.replies(s.Failures)...)
 		d.probesLeft()
 		d.revertAsked()
 		d.revertsLeft()
@@ -71,7 +73,8 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 func newDecider(s *plan.Snapshot, now *plan.Instant) *decider {
 	d := new(decider)
 	d.now = now
-	d.s, d.zone, d.world, d.envs = s, s.Policy.Window.Zone(), arrange(s), environments(s.Policy)
+	d.words = heard(s, now)
+	d.s, d.zone, d.world, d.envs = s, s.Policy.Window.Zone(), arrange(s, d.words), environments(s.Policy)
 	d.split, d.views = map[string]*plan.Tick{}, map[string]plan.WindowView{}
 	d.loose = newLoose()
 	d.caughtUp = s.Policy.CatchUp && d.late()

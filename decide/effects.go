@@ -118,6 +118,18 @@ func (d *acting) guard(dr *draft) {
 
 func (d *acting) close(dr *draft) {
 	why := plan.Markdown(dr.ends)
+	if a := d.closesFor(dr.mr); a != nil {
+		// Our note says that it was done. So it comes last, and whoever opens the merge
+		// request again after it has the last word.
+		d.act(plan.CloseMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Op: a.ClosedFor(), Why: dr.ends})
+		d.act(a.reply())
+		return
+	}
+	if h := d.heldBy(dr); h != nil { // our note about that is there
+		d.act(plan.CloseMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Op: h.Answer.ClosedFor(), Why: dr.ends})
+		d.act(plan.DeleteBranch{Branch: dr.Branch, Head: dr.branch.Head.SHA})
+		return
+	}
 	d.act(plan.CloseMergeRequest{IID: dr.mr.IID, Branch: dr.Branch, Op: opID("close", dr.Branch, fmt.Sprint(dr.mr.IID), why), Why: dr.ends, Reason: "Closed by pinwheel: " + why + ".", By: dr.by})
 	d.act(plan.DeleteBranch{Branch: dr.Branch, Head: dr.branch.Head.SHA})
 }

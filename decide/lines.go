@@ -84,7 +84,7 @@ func (j *judge) judgeSlot(sl slot, pkg plan.Package, known bool) outcome {
 	default:
 		o.gone, o.yanked = true, plan.NoLonger{Index: index.Spoken()}
 	}
-	q := question{sl, j.rulesFor(sl), index}
+	q := question{sl: sl, rules: j.rulesFor(sl), index: index}
 	o.lines = j.lines(q, pinned, newer)
 	if o.yanked != nil && pinned != nil {
 		o.down = j.older(q, pkg)
@@ -102,6 +102,7 @@ func (j *judge) lines(q question, pinned *plan.Release, newer []*plan.Release) [
 	}
 	calendar := isCalendar(pin, earliest(files)) &&
 		slices.ContainsFunc(newer, func(r *plan.Release) bool { return isCalendar(r.Version, earliest(r.Files)) })
+	q.calendar = calendar
 	own, major := &line{calendar: calendar, judged: make([]verdict, 0, len(newer))}, &line{major: true}
 	for _, r := range newer {
 		to := major

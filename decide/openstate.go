@@ -21,6 +21,11 @@ func (d *judging) openState(dr *draft) {
 	}
 	dr.State = plan.Open
 	held := dr.trailer.Moves
+	if a := d.closesFor(dr.mr); a != nil {
+		dr.unexplained = false
+		dr.end(plan.AskedToClose{By: a.By.Username, Says: a.asked.Reason})
+		return
+	}
 	if h := d.hunts[dr.Branch]; h != nil {
 		d.takenApart(dr, h)
 		return

@@ -18,6 +18,7 @@ type scene struct {
 	now   *plan.Instant // in place of s.Now, since it records which instants a decision depends on
 	zone  *time.Location
 	world world
+	words answers               // in words, on merge requests
 	split map[string]*plan.Tick // branches of groups that are taken apart
 	plan  plan.Plan
 }

@@ -68,6 +68,9 @@ func (d *queueing) besideUpdates(t plan.Tick) (q plan.Request, other bool) {
 	if t.Box == plan.BoxRevert {
 		return d.revertRequest(t), true
 	}
+	if _, _, is := plan.HoldOf(d.s.Policy.BranchPrefix, t.Branch); is || t.Box == plan.BoxUnhold {
+		return d.unhold(t), true
+	}
 	return q, false
 }
 

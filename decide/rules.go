@@ -85,7 +85,7 @@ func (j *judge) minimumAge(rules []*plan.Rule, kind plan.Kind, to pep440.Version
 	return age
 }
 
-// ruledOut says which rule forbids a release to the pins of a package; nil if none does.
+// ruledOut says which rule or person forbids a release to the pins of a package; nil if none does.
 func (d *facts) ruledOut(key string, to pep440.Version) plan.ReleaseReason {
 	for i, sl := range d.slots {
 		if sl.p.Key != key {
@@ -93,7 +93,7 @@ func (d *facts) ruledOut(key string, to pep440.Version) plan.ReleaseReason {
 		}
 		for _, l := range d.outcomes[i].lines {
 			for k := range l.judged {
-				if v := &l.judged[k]; v.rule != nil && v.release.Version.Equal(to) {
+				if v := &l.judged[k]; (v.rule != nil || v.hold != nil) && v.release.Version.Equal(to) {
 					return v.reason
 				}
 			}
@@ -117,7 +117,7 @@ func (d *pins) ruleLabels(moves []plan.Move) []string {
 	return out
 }
 
-// ignored adds a draft for every line of which rules forbid each release, since the dashboard shows
+// ignored adds a draft for every line of which rules or people forbid each release, since the dashboard shows
 // what people decided not to take.
 func (d *offering) ignored() {
 	byBranch := map[string]*offer{}
@@ -136,7 +136,7 @@ func (d *offering) ignored() {
 			if dr == nil {
 				dr = &offer{form: d.s.Policy.Title, Update: plan.Update{Branch: branch, Name: d.spelled[sl.p.Key]}, held: plan.Ignored}
 				dr.heldFor = plan.RuledOut{By: plan.Inner[plan.ReleaseReason]{R: v.reason}}
-				if v.rule.Ignore != nil {
+				if v.rule != nil && v.rule.Ignore != nil {
 					dr.Link = v.rule.Ignore.Link
 				}
 				byBranch[branch] = dr

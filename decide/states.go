@@ -256,7 +256,7 @@ func (d *judging) refusedReason(r refusal, dr *draft) plan.Reason {
 	if r.merged {
 		return plan.WasTakenBack{Merged: r.mr.MergedAt.In(d.zone), DefaultBranch: d.s.Project.DefaultBranch, Refuses: what}
 	}
-	return plan.WasClosed{By: r.mr.ClosedBy.Username, At: r.mr.ClosedAt.In(d.zone), Refuses: what}
+	return plan.WasClosed{By: r.mr.ClosedBy.Username, At: r.mr.ClosedAt.In(d.zone), Says: r.mr.Heard.Says, Refuses: what}
 }
 
 func majorNumber(version string) string {

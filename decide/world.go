@@ -32,7 +32,7 @@ type world struct {
 	reverts, reverted map[string]plan.MergeRequest
 }
 
-func arrange(s *plan.Snapshot) world {
+func arrange(s *plan.Snapshot, said answers) world {
 	w := world{
 		bot: s.Bot, us: plan.UsOf(s.Bot, s.Former), head: s.Project.Head,
 		branches: map[string]plan.Branch{}, open: map[string]plan.MergeRequest{}, astray: map[string]plan.MergeRequest{}, history: map[string][]plan.MergeRequest{},
@@ -44,6 +44,7 @@ func arrange(s *plan.Snapshot) world {
 		w.branches[b.Name] = b
 	}
 	for _, mr := range s.MergeRequests {
+		mr = said.askedToClose(mr)
 		if mr.SameProject && w.addOther(mr, s.Policy.BranchPrefix) {
 			continue
 		}

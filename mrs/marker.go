@@ -112,6 +112,8 @@ var (
 	rebaseBox = regexp.MustCompile(`(?m)^([ \t]*[-*+][ \t]*\[)[ \t]*[xX][ \t]*(\][ \t]*<!--[ \t]*rebase-check[ \t]*-->)`)
 	// What Renovate leaves in every description it writes.
 	renovateMade = regexp.MustCompile(`<!--[ \t]*renovate-debug:`)
+	closedField  = regexp.MustCompile(`closed=us op=\S* `)
+	closedFor    = regexp.MustCompile(regexp.QuoteMeta(closeMark) + `op=(\S+) -->`)
 	closedLine   = regexp.MustCompile(`(?:(?:\r?\n)*` + regexp.QuoteMeta(closeMark) + `[^\n]*?-->\r?)+$`)
 )
 
@@ -121,12 +123,16 @@ var (
 func ParseBody(description string) plan.MergeRequestNote {
 	from, to, ok := span(description)
 	if !ok {
-		return plan.MergeRequestNote{
+		n := plan.MergeRequestNote{
 			BodyForeign: true,
 			RebaseBox:   rebaseBox.MatchString(description),
 			ClosedByUs:  strings.Contains(description, closeMark),
 			Other:       isOther(description),
 		}
+		if m := closedFor.FindStringSubmatch(description); m != nil {
+			n.ClosedFor = unescape(m[1])
+		}
+		return n
 	}
 	region := description[from:to]
 	n := plan.MergeRequestNote{Present: true, RebaseBox: rebaseBox.MatchString(region)}
@@ -158,6 +164,8 @@ func set(n plan.MergeRequestNote, key, value string) plan.MergeRequestNote {
 		n.Ready = unescape(value)
 	case "closed":
 		n.ClosedByUs = value == "us"
+	case "op":
+		n.ClosedFor = unescape(value)
 	case "moves":
 		n.Moves = nil
 		for part := range strings.SplitSeq(value, ",") {
@@ -200,8 +208,8 @@ func markClosed(description, op string) string {
 	}
 	end := from + strings.Index(description[from:], "-->")
 	line := description[from:end]
-	if strings.Contains(line, " closed=us ") {
-		return description
+	if closed := closedField.FindStringIndex(line); closed != nil { // it was opened again since
+		return description[:from+closed[0]] + "closed=us op=" + escape(op) + " " + description[from+closed[1]:]
 	}
 	return description[:end] + "closed=us op=" + escape(op) + " " + description[end:]
 }

@@ -138,7 +138,7 @@ func mergeRequestOf(m *api.BasicMergeRequest) plan.MergeRequest {
 		HeadSHA: m.SHA, WebURL: m.WebURL, SameProject: m.SourceProjectID != 0 && m.SourceProjectID == m.TargetProjectID,
 		HasConflicts: m.HasConflicts, Unchecked: unchecked(m), Labels: m.Labels, Author: userOf(m.Author),
 		CreatedAt: gitlab.Instant(m.CreatedAt), UpdatedAt: gitlab.Instant(m.UpdatedAt), ClosedAt: gitlab.Instant(m.ClosedAt), ClosedBy: userOf(m.ClosedBy),
-		MergedAt: gitlab.Instant(m.MergedAt), MergedBy: userOf(merger), Note: ParseBody(m.Description),
+		MergedAt: gitlab.Instant(m.MergedAt), MergedBy: userOf(merger), Note: ParseBody(m.Description), Notes: int(m.UserNotesCount),
 	}
 }
 

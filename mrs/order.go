@@ -52,12 +52,13 @@ func Render(a plan.Action, v BodyView) Order {
 			o.opened.body = Body(a.Update, v)
 		}
 	case plan.CloseMergeRequest:
-		o.note = text.Prose(a.Reason, 1000)
-		if a.By != 0 {
+		if o.note = text.Prose(a.Reason, 1000); a.By != 0 {
 			o.note += fmt.Sprintf(" See !%d.", a.By)
 		}
 	case plan.NoteMergeRequest:
-		o.note = ended(a.Ended)
+		if o.note = ended(a.Ended); a.Reply != nil {
+			o.note = replied(*a.Reply)
+		}
 	case plan.CommitBranch, plan.KeepCommits, plan.AskForTests, plan.DeleteBranch, plan.Merge,
 		plan.StartGate, plan.RetryJob, plan.SetStatus, plan.GuardMergeRequest:
 		// A commit has its message, and a note of commits names what is read then.

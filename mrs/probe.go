@@ -16,7 +16,7 @@ import (
 // https://docs.gitlab.com/api/notes/#create-a-merge-request-note
 func (e effect) noteMergeRequest(ctx context.Context, a plan.NoteMergeRequest, note string) (Outcome, error) {
 	m, _, err := e.ownMergeRequest(ctx, a.IID, a.Branch)
-	if err != nil || m.State != plan.Opened {
+	if err != nil || m.State != plan.Opened && a.Reply == nil {
 		return Outcome{MR: &m}, err
 	}
 	wrote, err := e.noteOnce(ctx, a.IID, a.Op, note)

@@ -276,8 +276,8 @@ func (e effect) put(ctx context.Context, iid int64, opt *api.UpdateMergeRequestO
 	return now, nil
 }
 
-// closeMergeRequest writes the reason as a note, once, and then closes with a
-// mark in the description. A merge request that is not open stays as it is.
+// closeMergeRequest writes the reason as a note, once, if there is any, and then closes
+// with a mark in the description. A merge request that is not open stays as it is.
 // https://docs.gitlab.com/api/notes/#create-a-merge-request-note
 func (e effect) closeMergeRequest(ctx context.Context, a plan.CloseMergeRequest, note string) (Outcome, error) {
 	m, description, err := e.ownMergeRequest(ctx, a.IID, a.Branch)
@@ -287,9 +287,11 @@ func (e effect) closeMergeRequest(ctx context.Context, a plan.CloseMergeRequest,
 	if m.State != plan.Opened {
 		return Outcome{MR: &m}, nil
 	}
-	wrote, err := e.noteOnce(ctx, a.IID, a.Op, note)
-	if err != nil {
-		return Outcome{Wrote: wrote, MR: &m}, err
+	wrote := false
+	if note != "" {
+		if wrote, err = e.noteOnce(ctx, a.IID, a.Op, note); err != nil {
+			return Outcome{Wrote: wrote, MR: &m}, err
+		}
 	}
 	marked := markClosed(description, a.Op)
 	opt := &api.UpdateMergeRequestOptions{StateEvent: new("close"), Description: &marked}

@@ -180,6 +180,7 @@ type NoteMergeRequest struct {
 	Op     string
 	Why    string // in a clause
 	Ended  *BatchEnd
+	Reply  *Reply // about an answer in words; it is written on one that is not open, too
 }
 
 func (NoteMergeRequest) action()          {}
@@ -190,6 +191,12 @@ func (a NoteMergeRequest) Fact() Fact {
 	f := fact(a).of(a.IID)
 	f.Why, f.Detail = a.Why, a.Op
 	f.After = []string{"note " + a.Op}
+	if r := a.Reply; r != nil {
+		f.Who = r.Answer.By.Username
+		if r.By != "" {
+			f.Who = r.By
+		}
+	}
 	return f
 }
 
@@ -285,7 +292,8 @@ func (a GuardMergeRequest) Fact() Fact {
 }
 
 // CloseMergeRequest closes IID with one note that says why. Op makes the note
-// findable, so that a second attempt adds none.
+// findable, so that a second attempt adds none. Without a Reason there is no note, and Op
+// only stands in the description.
 type CloseMergeRequest struct {
 	IID    int64
 	Branch string

@@ -24,7 +24,7 @@ func CheckGroup(name string) error {
 		return fmt.Errorf("%q cannot name a group: write letters, digits, spaces and - in up to 60 characters, such as all non-major", name)
 	case packageLike.MatchString(s):
 		return fmt.Errorf("%q ends like the branch of a package: write another name", name)
-	case strings.HasPrefix(s, "kept-") || revertName.MatchString(s) || strings.HasPrefix(s, probe) || strings.HasPrefix(s, "dependency-") || strings.HasSuffix(s, "-yml") || strings.HasSuffix(s, "-yaml"):
+	case strings.HasPrefix(s, "kept-") || revertName.MatchString(s) || holdName.MatchString(s) || strings.HasPrefix(s, probe) || strings.HasPrefix(s, "dependency-") || strings.HasSuffix(s, "-yml") || strings.HasSuffix(s, "-yaml"):
 		return fmt.Errorf("%q is a name of pinwheel's own: write another one", name)
 	}
 	return nil

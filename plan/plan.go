@@ -10,6 +10,7 @@ type Plan struct {
 	Missing   []Need        // facts to fetch before this plan is carried out; sorted
 	Problems  []Problem     // a project with a stopping one gets no effects
 	Reverts   []Revert      // boxes beside problems, in their order
+	Holds     []Hold        // what people hold back in words, by merge request and comment
 	Hints     []Problem     // settings that make work harder
 	Updates   []Update      // 1. by state, in the dashboard's order; 2. by name; 3. by branch
 	Actions   []Action      // in the order they are carried out
@@ -258,6 +259,8 @@ const (
 	// BoxRevert takes a merge back. It stands beside a problem, and its branch is
 	// that of the revert.
 	BoxRevert BoxType = "revert"
+	// BoxUnhold ends what somebody holds back in words, see Hold.
+	BoxUnhold BoxType = "unhold"
 )
 
 // Wish is what a tick on a box asks for, named by one box of those that ask for
@@ -267,7 +270,7 @@ func (b BoxType) Wish() BoxType {
 	switch b {
 	case BoxUnlimit, BoxRetry, BoxApprovePR:
 		return BoxUnschedule
-	case NoBox, BoxApprove, BoxUnschedule, BoxRebase, BoxRecreate, BoxSplit, BoxRevert:
+	case NoBox, BoxApprove, BoxUnschedule, BoxRebase, BoxRecreate, BoxSplit, BoxRevert, BoxUnhold:
 	}
 	return b
 }

@@ -79,6 +79,9 @@ type Policy struct {
 	MinimumRole Role // who may tick
 	// RevertRole is who may ask for a revert. One below MinimumRole may not either.
 	RevertRole Role
+	// AnswerRole is who may answer in words, see Answer. It is Nobody where no comments are
+	// read.
+	AnswerRole Role
 	Dashboard  string
 	Indexes    []Index // the first whose patterns match a name owns it
 
@@ -240,6 +243,8 @@ const (
 	Owner       Role = 50
 
 	securityManager Role = 25 // in newer versions of GitLab
+
+	Nobody Role = 1000 // above all
 )
 
 // String is the name as people know it.

@@ -40,6 +40,7 @@ func everyReason() []Reason {
 		TakenApart{}, PartDoesNotRun{}, CannotBeTakenApart{}, BreaksTests{}, WaitsForBatch{}, BatchUnread{}, AllBreakTests{}, WaitsForCulprit{},
 		GateStarts{}, GatePaused{}, GateInLine{}, GateFails{}, GateUnshown{}, GateForbidden{}, GateEnded{}, GateAwaited{}, GateRuns{}, GateCompares{}, GatePasses{}, GateIsFlaky{},
 		GateFailsEverywhere{}, GateIsRegressed{}, GateTakesTooLong{},
+		HeldByPerson{}, AskedToClose{}, AnswerUnclear{}, AnswerToPeople{}, AnswerNotOf{}, AnswerNamesNone{}, AnswerTooLate{}, NothingHeld{},
 	}
 }
 
@@ -52,7 +53,7 @@ var samples = map[string]any{
 	"Step": Major, "Wanted": MethodFF, "Is": MethodMerge, "Status": "not_approved", "After": int64(12),
 	"Gate": "integration", "Most": 10, "In": "run", "Again": []string{"unit"}, "Compared": true,
 	"Jobs": []FailedJob{{"test", Passed}}, "For": Limit{LimitOpen, 10}, "Pipelines": 4, "Running": 2, "Probe": int64(7), "Batch": int64(3), "FailedIn": []string{"test"}, "Beside": []string{"six"}, "Good": []string{"six"}, "Releases": []ReleaseOf{{"click", "8.2.0"}}, "Tested": []PartTest{{MR: 8, Packages: []string{"boto3"}}}, "Neither": []string{"lxml"}, "Refuses": Refusal{RefusedVersion, "1.35.0"},
-	"What": "Dockerfile", "Why": "files", "Marked": "archived", "Files": []string(nil), "Everywhere": false, "Path": "pipeline/constraints.yml", "Newest": "1.34.0", "Pins": []string{"boto3 1.35.0"},
+	"On": int64(12), "Versions": ">=5", "What": "Dockerfile", "Why": "files", "Marked": "archived", "Files": []string(nil), "Everywhere": false, "Path": "pipeline/constraints.yml", "Newest": "1.34.0", "Pins": []string{"boto3 1.35.0"},
 }
 
 var sampled = time.Date(2026, 1, 3, 8, 30, 0, 0, time.UTC)

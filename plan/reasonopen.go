@@ -175,6 +175,7 @@ type (
 	WasClosed struct {
 		By      string    `json:"by,omitempty"`
 		At      time.Time `json:"at,omitzero"`
+		Says    string    `json:"says,omitempty"` // what they gave as the reason
 		Refuses Refusal   `json:"refuses"`
 	}
 	// WasTakenBack: it was merged, and the default branch went back from it.

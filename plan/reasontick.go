@@ -101,8 +101,11 @@ func (ClosedMeanwhile) words(voice) string {
 }
 func (NotOpen) words(voice) string { return "the merge request is not open any more" }
 func (r TickRuledOut) words(v voice) string {
-	if by, ok := r.By.R.(IgnoredByRule); ok {
+	switch by := r.By.R.(type) {
+	case IgnoredByRule:
 		return by.ignored(v)
+	case HeldByPerson:
+		return by.held(v)
 	}
 	return "not taken: it " + r.By.R.words(v)
 }

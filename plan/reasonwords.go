@@ -127,8 +127,11 @@ func (r LinesDoNotFit) words(voice) string {
 }
 func (NothingFits) words(voice) string { return "No set of newer pins fits it" }
 func (r RuledOut) words(v voice) string {
-	if by, ok := r.By.R.(IgnoredByRule); ok {
+	switch by := r.By.R.(type) {
+	case IgnoredByRule:
 		return capital(by.ignored(v))
+	case HeldByPerson:
+		return capital(by.held(v))
 	}
 	return "Not taken: it " + r.By.R.words(v)
 }

@@ -272,7 +272,7 @@ func (r WasClosed) words(v voice) string {
 		when = " on " + day(r.At)
 	}
 	what, next := r.Refuses.words(v)
-	return fmt.Sprintf("Closed by %s%s, so %s is not offered again; %s", v.person(r.By, "a person"), when, what, next)
+	return fmt.Sprintf("Closed by %s%s%s, so %s is not offered again; %s", v.person(r.By, "a person"), when, quoted(r.Says), what, next)
 }
 func (r WasTakenBack) words(v voice) string {
 	what, next := r.Refuses.words(v)

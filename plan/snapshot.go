@@ -188,6 +188,10 @@ type MergeRequest struct {
 	// Ran counts its pipelines that were seen, at most the newest twenty at a time, and
 	// RedRuns those of them that failed. GitLab does not tell them with a merge request.
 	Ran, RedRuns int
+	// Notes counts its comments, and Heard is what was read of them. GitLab does not tell
+	// the second with a merge request.
+	Notes int
+	Heard Heard
 }
 
 // The words of Renovate for the same on GitLab.
@@ -234,6 +238,7 @@ type MergeRequestNote struct {
 	Ready       string    // Update.Ready as it was written, in the form of a marker
 	RebaseBox   bool      // the rebase box of the description is ticked
 	ClosedByUs  bool      // we closed it, and say why in the marker
+	ClosedFor   string    // the mark of why we closed it
 	BodyForeign bool      // markers gone: a person rewrote the description
 	Other       bool      // the description is as another bot left it
 }

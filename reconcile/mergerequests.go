@@ -71,6 +71,7 @@ func (r *observer) observeMergeRequests(ctx context.Context) error {
 			return err
 		}
 		mr.Ran, mr.RedRuns = r.pushers[mr.IID].Ran, r.pushers[mr.IID].RedRuns
+		mr.Heard = r.pushers[mr.IID].Heard
 		r.snap.MergeRequests = append(r.snap.MergeRequests, mr)
 	}
 	return nil

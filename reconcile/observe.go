@@ -158,6 +158,7 @@ func (r *observer) observe(parent context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.observeAnswers(ctx)
 	r.observePipelines(ctx)
 	r.observeMerges(ctx)
 	r.observeGates(ctx)

@@ -47,7 +47,9 @@ func (r *effects) overlay(ctx context.Context, a plan.Action, out mrs.Outcome, f
 		delete(r.snap.Mergeable, a.IID) // GitLab counts the status
 	case plan.GuardMergeRequest:
 		delete(r.snap.Mergeable, a.IID) // and whether it is a draft
-	case plan.OpenMergeRequest, plan.EditMergeRequest, plan.CloseMergeRequest, plan.KeepCommits, plan.NoteMergeRequest:
+	case plan.NoteMergeRequest:
+		return r.setAnswered(ctx, a)
+	case plan.OpenMergeRequest, plan.EditMergeRequest, plan.CloseMergeRequest, plan.KeepCommits:
 		// What they changed is in the outcome.
 	default:
 		return fmt.Errorf("remember %s of %s: no such action", a.Kind(), a.On())
@@ -56,11 +58,11 @@ func (r *effects) overlay(ctx context.Context, a plan.Action, out mrs.Outcome, f
 }
 
 // setMergeRequest enters a merge request as GitLab has it now, which does not tell how many
-// pipelines it has had.
+// pipelines it has had, nor what its comments say.
 func (r *effects) setMergeRequest(mr *plan.MergeRequest) {
 	for i := range r.snap.MergeRequests {
 		if old := r.snap.MergeRequests[i]; old.IID == mr.IID {
-			mr.Ran, mr.RedRuns = old.Ran, old.RedRuns
+			mr.Ran, mr.RedRuns, mr.Heard = old.Ran, old.RedRuns, old.Heard
 			r.snap.MergeRequests[i] = *mr
 			return
 		}

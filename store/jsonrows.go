@@ -39,6 +39,27 @@ type (
 		Ran          int       `json:"Ran"`
 		RedRuns      int       `json:"RedRuns"`
 		Note         noteRow   `json:"Note"`
+		Notes        int       `json:"Notes,omitempty"`
+		Heard        heardRow  `json:"Heard,omitzero"`
+	}
+	// heardRow is what was read of the comments on a merge request.
+	heardRow struct {
+		Read    time.Time   `json:"Read"`
+		Answers []answerRow `json:"Answers,omitempty"`
+		Says    string      `json:"Says,omitempty"`
+	}
+	answerRow struct {
+		ID    string       `json:"ID"`
+		By    userRow      `json:"By"`
+		Role  int          `json:"Role"`
+		At    time.Time    `json:"At"`
+		Line  string       `json:"Line"`
+		State string       `json:"State"`
+		On    []heldPinRow `json:"On,omitempty"`
+	}
+	heldPinRow struct {
+		Key string `json:"Key"`
+		To  string `json:"To"`
 	}
 	// noteRow is what a description's marker carries.
 	noteRow struct {
@@ -53,6 +74,7 @@ type (
 		Ready       string    `json:"Ready,omitempty"`
 		RebaseBox   bool      `json:"RebaseBox"`
 		ClosedByUs  bool      `json:"ClosedByUs"`
+		ClosedFor   string    `json:"ClosedFor,omitempty"`
 		BodyForeign bool      `json:"BodyForeign"`
 	}
 	// moveRow is what a marker says of a move; it says no more.
@@ -117,6 +139,7 @@ func rowOfMergeRequest(m plan.MergeRequest) mergeRequestRow {
 		HeadSHA: m.HeadSHA, WebURL: m.WebURL, SameProject: m.SameProject, HasConflicts: m.HasConflicts, Unchecked: m.Unchecked, Labels: m.Labels,
 		Author: userRow(m.Author), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt, ClosedAt: m.ClosedAt, ClosedBy: userRow(m.ClosedBy),
 		MergedAt: m.MergedAt, MergedBy: userRow(m.MergedBy), Pusher: m.Pusher, PusherOf: m.PusherOf, Ran: m.Ran, RedRuns: m.RedRuns, Note: rowOfNote(m.Note),
+		Notes: m.Notes, Heard: rowOfHeard(m.Heard),
 	}
 }
 
@@ -126,20 +149,35 @@ func (r mergeRequestRow) mergeRequest() plan.MergeRequest {
 		HeadSHA: r.HeadSHA, WebURL: r.WebURL, SameProject: r.SameProject, HasConflicts: r.HasConflicts, Unchecked: r.Unchecked, Labels: r.Labels,
 		Author: plan.User(r.Author), CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, ClosedAt: r.ClosedAt, ClosedBy: plan.User(r.ClosedBy),
 		MergedAt: r.MergedAt, MergedBy: plan.User(r.MergedBy), Pusher: r.Pusher, PusherOf: r.PusherOf, Ran: r.Ran, RedRuns: r.RedRuns, Note: r.Note.note(),
+		Notes: r.Notes, Heard: r.Heard.heard(),
 	}
+}
+
+func rowOfHeard(h plan.Heard) heardRow {
+	return heardRow{Read: h.Read, Says: h.Says, Answers: each(h.Answers, func(a plan.Answer) answerRow {
+		on := each(a.On, func(p plan.HeldPin) heldPinRow { return heldPinRow(p) })
+		return answerRow{a.ID, userRow(a.By), int(a.Role), a.At, a.Line, string(a.State), on}
+	})}
+}
+
+func (r heardRow) heard() plan.Heard {
+	return plan.Heard{Read: r.Read, Says: r.Says, Answers: each(r.Answers, func(a answerRow) plan.Answer {
+		on := each(a.On, func(p heldPinRow) plan.HeldPin { return plan.HeldPin(p) })
+		return plan.Answer{ID: a.ID, By: plan.User(a.By), Role: plan.Role(a.Role), At: a.At, Line: a.Line, State: plan.AnswerState(a.State), On: on}
+	})}
 }
 
 func rowOfNote(n plan.MergeRequestNote) noteRow {
 	return noteRow{
 		Present: n.Present, Digest: n.Digest, Moves: each(n.Moves, func(m plan.Move) moveRow { return moveRow{m.Key, m.From, m.To} }),
-		Why: string(n.Why), By: n.By, At: n.At, Request: n.Request, Target: n.Target, Ready: n.Ready, RebaseBox: n.RebaseBox, ClosedByUs: n.ClosedByUs, BodyForeign: n.BodyForeign,
+		Why: string(n.Why), By: n.By, At: n.At, Request: n.Request, Target: n.Target, Ready: n.Ready, RebaseBox: n.RebaseBox, ClosedByUs: n.ClosedByUs, ClosedFor: n.ClosedFor, BodyForeign: n.BodyForeign,
 	}
 }
 
 func (r noteRow) note() plan.MergeRequestNote {
 	return plan.MergeRequestNote{
 		Present: r.Present, Digest: r.Digest, Moves: each(r.Moves, func(m moveRow) plan.Move { return plan.Move{Key: m.Key, From: m.From, To: m.To} }),
-		Why: plan.Cause(r.Why), By: r.By, At: r.At, Request: r.Request, Target: r.Target, Ready: r.Ready, RebaseBox: r.RebaseBox, ClosedByUs: r.ClosedByUs, BodyForeign: r.BodyForeign,
+		Why: plan.Cause(r.Why), By: r.By, At: r.At, Request: r.Request, Target: r.Target, Ready: r.Ready, RebaseBox: r.RebaseBox, ClosedByUs: r.ClosedByUs, ClosedFor: r.ClosedFor, BodyForeign: r.BodyForeign,
 	}
 }
 

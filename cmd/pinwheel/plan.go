@@ -69,6 +69,9 @@ func (p *program) planText(all []seen, diff bool) {
 		}
 		fmt.Fprintf(p.out, "%s: %s\n", s.path, overall(s.Plan))
 		p.table(s.Plan)
+		for _, h := range s.Plan.Holds {
+			fmt.Fprintln(p.out, printable(heldText(h)))
+		}
 		for _, m := range merges(s.Plan) {
 			fmt.Fprintln(p.out, printable(fmt.Sprintf("Would be merged: !%d into %s at %.8s, by %s", m.IID, m.Target, m.Head, m.Tested)))
 		}
@@ -77,6 +80,19 @@ func (p *program) planText(all []seen, diff bool) {
 			p.diffs(s)
 		}
 	}
+}
+
+// heldText says what somebody holds back in words.
+func heldText(h plan.Hold) string {
+	o := holdOf(h)
+	what := strings.Join(o.Packages, ", ")
+	if o.Versions != "" {
+		what += " never " + o.Versions
+	}
+	if o.Until != nil {
+		what += " until " + plan.Minute(*o.Until)
+	}
+	return fmt.Sprintf("Held by %s in !%d: %s: %q", o.By, o.MergeRequest, what, o.Says)
 }
 
 // merges are the merges of a plan, in its order.

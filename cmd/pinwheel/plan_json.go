@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,8 @@ type (
 		Problems  []problemOut   `json:"problems"`
 		Updates   []updateOut    `json:"updates"`
 		Actions   []actionOut    `json:"actions"`
-		Merges    []mergeOut     `json:"merges"` // what a run at that instant would merge: one at a time
+		Holds     []holdOut      `json:"holds,omitempty"` // what people hold back in words
+		Merges    []mergeOut     `json:"merges"`          // what a run at that instant would merge: one at a time
 		Unmanaged []unmanagedOut `json:"not_managed"`
 		Stopped   bool           `json:"stopped"`   // nothing below was judged
 		Standings map[string]int `json:"standings"` // how many pins stand how; every one is there
@@ -85,6 +87,16 @@ type (
 		Action string `json:"action"`
 		On     string `json:"on"`
 	}
+	holdOut struct {
+		MergeRequest int64      `json:"merge_request"` // on which the comment stands
+		By           string     `json:"by"`
+		At           time.Time  `json:"at"`
+		Until        *time.Time `json:"until,omitempty"`
+		Versions     string     `json:"versions,omitempty"` // that are never taken
+		Packages     []string   `json:"packages"`
+		Says         string     `json:"says"`
+		Keeps        []string   `json:"keeps_back,omitempty"` // the newest releases that it keeps away now
+	}
 	mergeOut struct {
 		MergeRequest int64  `json:"merge_request"`
 		Branch       string `json:"branch"`
@@ -142,6 +154,9 @@ func outOf(s seen) planOut {
 	for _, a := range s.Plan.Actions {
 		o.Actions = append(o.Actions, actionOut{string(a.Kind()), a.On()})
 	}
+	for _, h := range s.Plan.Holds {
+		o.Holds = append(o.Holds, holdOf(h))
+	}
 	for _, m := range merges(s.Plan) {
 		o.Merges = append(o.Merges, mergeOut{m.IID, m.Branch, m.Target, m.Head, m.Base, m.Tested})
 	}
@@ -150,6 +165,19 @@ func outOf(s seen) planOut {
 		o.Unmanaged = append(o.Unmanaged, unmanagedOut{u.File, u.Line, u.Text, u.Reason})
 	}
 	return o
+}
+
+func holdOf(h plan.Hold) holdOut {
+	out := holdOut{
+		MergeRequest: h.MR, By: h.Answer.By.Username, At: h.Answer.At, Until: known(h.Asked.Until), Versions: h.Asked.Says(),
+		Packages: []string{}, Says: h.Asked.Reason, Keeps: h.Keeps,
+	}
+	for _, p := range h.On {
+		if !slices.Contains(out.Packages, p.Key) {
+			out.Packages = append(out.Packages, p.Key)
+		}
+	}
+	return out
 }
 
 // keyOf is a standing as a key of JSON.

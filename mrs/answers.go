@@ -1,0 +1,191 @@
+package mrs
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/comment"
+	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/text"
+)
+
+// This file reads answers in words from the comments on a merge request, and writes what
+// became of them there.
+
+// The most that is read of the comments on one merge request.
+const (
+	answerPages  = 10 // the newest thousand, what GitLab writes itself among them
+	mostAnswers  = 50
+	answersOfOne = 3 // of one comment
+)
+
+// rewritten is how much later than it was written a comment counts as changed.
+const rewritten = time.Second
+
+// aroundClosing is how long before or after they closed a merge request a person says why.
+const aroundClosing = 2 * time.Minute
+
+var (
+	// What our note quotes of people never fills a line alone, see replied.
+	repliedMark = regexp.MustCompile(`(?m)^<!-- op:answer-([0-9.]+)-(accepted|refused|ended) -->$`)
+	heldMark    = regexp.MustCompile(`(?m)^<!-- pinwheel:held ([A-Za-z0-9%._/:,-]*) -->$`)
+)
+
+// Heard reads the comments on a merge request: what people ask for there in words, with
+// what our own notes say of it, and why a person closed it. complete is false if GitLab
+// counts more comments than it lists. A comment that was changed asks for nothing.
+func (c *Client) Heard(ctx context.Context, id int64, m plan.MergeRequest, bot plan.User) (h plan.Heard, complete bool, err error) {
+	var notes []gitlab.Note
+	q := gitlab.NoteQuery{Pages: answerPages}
+	whole, err := c.gl.Notes(ctx, thread(id, m.IID), q, func(n gitlab.Note) bool {
+		if !n.System {
+			notes = append(notes, n)
+		}
+		return true
+	})
+	if err != nil {
+		return h, false, err
+	}
+	slices.SortFunc(notes, func(a, b gitlab.Note) int { return int(a.ID - b.ID) })
+	h.Read = m.UpdatedAt
+	replies := map[string]plan.Answer{}
+	for _, n := range notes {
+		if n.Author.ID == bot.ID {
+			reply(replies, n.Body)
+		} else {
+			h.Answers = append(h.Answers, answersOf(n, bot.Username)...)
+		}
+	}
+	if !whole { // what was there before the newest ones stays as it was
+		for _, a := range slices.Backward(m.Heard.Answers) {
+			if !slices.ContainsFunc(notes, func(n gitlab.Note) bool { return strings.Split(a.ID, ".")[0] == fmt.Sprint(n.ID) }) && a.At.Before(notes[0].At) {
+				h.Answers = append([]plan.Answer{a}, h.Answers...)
+			}
+		}
+	}
+	for i, a := range h.Answers {
+		if r, known := replies[a.ID]; known {
+			h.Answers[i].State, h.Answers[i].On = r.State, r.On
+		}
+	}
+	h.Answers = h.Answers[:min(len(h.Answers), mostAnswers)]
+	h.Says = closingWords(m, notes)
+	return h, !whole || len(notes) >= m.Notes, nil
+}
+
+// answersOf are the answers in a comment.
+func answersOf(n gitlab.Note, bot string) (out []plan.Answer) {
+	if n.Edited.Sub(n.At) > rewritten {
+		return nil
+	}
+	for _, line := range comment.Lines(n.Body) {
+		if words, ok := comment.Command(line, bot, ""); ok {
+			line = strings.Join(words, " ")
+		}
+		if line = text.Plain(line, 0); !plan.IsAnswer(line) || len(out) == answersOfOne {
+			continue
+		}
+		id := fmt.Sprint(n.ID)
+		if k := len(out); k > 0 {
+			id += fmt.Sprint(".", k+1)
+		}
+		out = append(out, plan.Answer{ID: id, By: plan.User{ID: n.Author.ID, Username: n.Author.Username, Name: n.Author.Name}, Role: plan.RoleUnknown, At: n.At, Line: line})
+	}
+	return out
+}
+
+// reply takes over what a note of ours says of an answer. Once it was ended it stays so.
+func reply(all map[string]plan.Answer, body string) {
+	m := repliedMark.FindStringSubmatch(body)
+	if m == nil {
+		return
+	}
+	a := all[m[1]]
+	if a.State != plan.AnswerEnded {
+		a.State = plan.AnswerState(m[2])
+	}
+	if on := heldMark.FindStringSubmatch(body); on != nil {
+		a.On = nil
+		for part := range strings.SplitSeq(on[1], ",") {
+			if key, to, ok := strings.Cut(part, ":"); ok {
+				a.On = append(a.On, plan.HeldPin{Key: unescape(key), To: unescape(to)})
+			}
+		}
+	}
+	all[m[1]] = a
+}
+
+// closingWords is what the person who closed a merge request said then; empty for nothing.
+func closingWords(m plan.MergeRequest, notes []gitlab.Note) string {
+	if m.State != plan.Closed || m.ClosedBy.ID == 0 || m.ClosedAt.IsZero() {
+		return ""
+	}
+	for _, n := range slices.Backward(notes) {
+		if n.Author.ID != m.ClosedBy.ID || n.At.Before(m.ClosedAt.Add(-aroundClosing)) || n.At.After(m.ClosedAt.Add(aroundClosing)) {
+			continue
+		}
+		said := text.Plain(strings.Join(comment.Lines(n.Body), " "), 300)
+		if a := (plan.Answer{Line: said, At: n.At}); plan.IsAnswer(said) {
+			if asked := a.Asks(time.UTC); asked.Mistake == "" {
+				return asked.Reason
+			}
+		}
+		if said != "" {
+			return said
+		}
+	}
+	return ""
+}
+
+// replied is our note about an answer.
+func replied(r plan.Reply) string {
+	who := text.Code(r.Answer.By.Username)
+	said := text.Prose("“"+r.Asked.Reason+"”", 400)
+	switch r.State {
+	case plan.AnswerRefused:
+		return fmt.Sprintf("Not carried out for %s: %s.", who, text.Prose(plan.Markdown(r.Why), 400))
+	case plan.AnswerEnded:
+		return fmt.Sprintf("%s ended this on the dashboard, so %s offered again.", text.Code(r.By), heldNames(r.Answer.On, "is", "are"))
+	case plan.AnswerNew, plan.AnswerAccepted:
+	}
+	var out string
+	switch r.Asked.Verb {
+	case plan.AnswerLater:
+		out = fmt.Sprintf("As %s asked, %s held back until %s: %s.", who, heldNames(r.Answer.On, "is", "are"), plan.Minute(r.Asked.Until), said)
+	case plan.AnswerNever:
+		out = fmt.Sprintf("As %s asked, %s of %s never taken: %s.", who, text.Code(r.Asked.Says()), heldNames(r.Answer.On, "is", "are"), said)
+	case plan.AnswerClose:
+		if r.Closes == plan.AnswerClosedByNow {
+			return fmt.Sprintf("The reason that %s gives stands on the dashboard from now on: %s.", who, said)
+		}
+		return fmt.Sprintf("Closed, as %s asked: %s. The box of this update on the dashboard opens it again.", who, said)
+	}
+	var on []string
+	for _, p := range r.Answer.On {
+		on = append(on, escape(p.Key)+":"+escape(p.To))
+	}
+	return out + " A box on the dashboard ends that.\n\n<!-- pinwheel:held " + strings.Join(on, ",") + " -->"
+}
+
+// heldNames are the packages of an answer with a verb behind them.
+func heldNames(on []plan.HeldPin, one, several string) string {
+	var names []string
+	for _, p := range on {
+		if !slices.Contains(names, p.Key) {
+			names = append(names, p.Key)
+		}
+	}
+	if len(names) == 0 {
+		return "it " + one
+	}
+	more := ""
+	if n := len(names); n > mostNames {
+		names, more = names[:mostNames], " and others"
+	}
+	return list(names) + more + " " + verb(names, one, several)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
 )
@@ -15,20 +16,28 @@ import (
 // newest first. Others are read in the next.
 const mostHeard = 100
 
+// closedLately is how long after a merge request was closed or merged its comments are
+// read: what came in that instant was written on an open one.
+const closedLately = 24 * time.Hour
+
 // wantsHearing reports whether the comments on a merge request may hold an answer in words.
 // pointed are those whose answers the dashboard shows: without a database nothing else
 // tells that of one that was merged.
-func wantsHearing(m plan.MergeRequest, pointed map[int64]bool) bool {
+func (r *observer) wantsHearing(m plan.MergeRequest, pointed map[int64]bool) bool {
 	if m.Notes == 0 || !m.SameProject {
 		return false
 	}
 	switch {
 	case pointed[m.IID], len(m.Heard.Answers) > 0, m.State == plan.Opened:
 		return true
-	case m.State == plan.Closed:
-		return !m.Note.ClosedByUs || m.Note.AnswersClosing()
+	case m.State == plan.Closed && (!m.Note.ClosedByUs || m.Note.AnswersClosing()):
+		return true
 	}
-	return false
+	ended := m.ClosedAt
+	if m.State == plan.Merged {
+		ended = m.MergedAt
+	}
+	return !r.now.Passed(ended.Add(closedLately))
 }
 
 // observeAnswers reads the comments on merge requests that changed. What cannot be read
@@ -48,7 +57,7 @@ func (r *observer) observeAnswers(ctx context.Context) {
 	for i := range slices.Backward(r.snap.MergeRequests) {
 		m := &r.snap.MergeRequests[i]
 		_, reverts := plan.RevertOf(p.BranchPrefix, m.Branch)
-		if !reverts && !plan.IsProbe(p.BranchPrefix, m.Branch) && wantsHearing(*m, pointed) && !m.Heard.Read.Equal(m.UpdatedAt) && len(due) < mostHeard {
+		if !reverts && !plan.IsProbe(p.BranchPrefix, m.Branch) && r.wantsHearing(*m, pointed) && !m.Heard.Read.Equal(m.UpdatedAt) && len(due) < mostHeard {
 			due = append(due, m)
 		}
 	}

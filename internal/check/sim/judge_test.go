@@ -135,6 +135,7 @@ func (j *judge) ours(e gitlabsim.Event) {
 		if !j.mayOpen(branch, e) {
 			j.fault("I7: a merge request from %s was opened on %s, outside the window, and nobody asked", branch, e.At.In(prague).Format("Mon 15:04"))
 		}
+		j.held(branch, e)
 		j.begun[branch] = j.begun[branch] || j.asked[branch]
 		delete(j.asked, branch)
 		j.inside(e, branch)
@@ -150,6 +151,7 @@ func (j *judge) ours(e gitlabsim.Event) {
 					j.fault("I7: %s was reopened on %s, and nobody asked", e.Target, e.At.In(prague).Format("Mon 15:04"))
 				}
 				delete(j.asked, m.SourceBranch)
+				j.held(m.SourceBranch, e)
 			}
 		} else if i, ok := j.w.project.Issue(number(e.Target[1:])); ok && i.Author != bot && e.Kind != "system-note" {
 			j.fault("I6: %s on %s of %s", e.Kind, e.Target, i.Author)

@@ -53,7 +53,6 @@ var more = append(slices.Clip(what), strings.Fields("label label unlabel split s
 // draw makes the events of a seed.
 func draw(seed uint64) []happening {
 	r := rand.New(rand.NewPCG(seed, 0))
-	var out []happening
 	what := what
 	switch {
 	case len(termsOf(seed).merges) > 0:
@@ -61,6 +60,12 @@ func draw(seed uint64) []happening {
 	case !slices.Contains(found, seed):
 		what = more
 	}
+	return drawn(r, what)
+}
+
+// drawn makes events of what may happen.
+func drawn(r *rand.Rand, what []string) []happening {
+	var out []happening
 	for range 40 + r.IntN(60) {
 		h := happening{run: r.IntN(days * 24 / step), what: what[r.IntN(len(what))], a: r.IntN(1000), b: r.IntN(1000)}
 		if r.IntN(2) == 0 {
@@ -105,7 +110,7 @@ func (l *life) befall(h happening) {
 			_ = l.act(what + " " + who + " " + strings.TrimPrefix(m.SourceBranch, prefix)) // it may be refused
 		}
 	}
-	if l.atGates(h, who) {
+	if l.atGates(h, who) || l.inWords(h, who) {
 		return
 	}
 	switch h.what {

@@ -68,6 +68,7 @@ func live(t *testing.T, under terms, events []happening) (wrong []string, last i
 			w.judge.fault("I12: two clean days later a run still wrote: %v", w.gitlab.Writes(time.Time{}))
 		}
 		w.judge.unmerged()
+		w.judge.unanswered()
 		wrong = w.judge.wrong
 	})
 	return wrong, last

@@ -109,6 +109,33 @@ func TestEveryCellOfAGate(t *testing.T) {
 	}
 }
 
+// A pipeline that ended in its time and runs a job again has that time once more: at the
+// time of a gate nothing is timed out, and no update is blamed, while the answer comes.
+func TestWhatRunsAgainHasItsTimeOnceMore(t *testing.T) {
+	again := func(attempts string) *plan.GateRun {
+		r := ran(plan.Unsettled, "a="+attempts)
+		r.Started = gateNow.Add(-90 * time.Minute)
+		return r
+	}
+	for _, tt := range []struct {
+		name       string
+		head, base *plan.GateRun
+		at         time.Duration
+		want       plan.GateState
+	}{
+		{"the baseline runs it again", ran(plan.Failed, "a=ff"), again("f"), 0, plan.GateRunning},
+		{"and hangs", ran(plan.Failed, "a=ff"), again("f"), time.Hour, plan.GateRegressed},
+		{"the head runs it again", again("f"), ran(plan.Passed, "a=p"), 0, plan.GateRunning},
+		{"and hangs", again("f"), ran(plan.Passed, "a=p"), time.Hour, plan.GateTimedOut},
+		{"the baseline never ended", ran(plan.Failed, "a=ff"), ran(plan.Unsettled), 0, plan.GateRegressed},
+	} {
+		c := gateCase{gate: plan.Gate{Name: "g", Timeout: time.Hour, Baseline: true, Retries: 1}, now: plan.At(gateNow.Add(tt.at)), zone: time.UTC, main: "main", head: tt.head, base: tt.base}
+		if a := judgeGate(c); a.verdict.State != tt.want {
+			t.Errorf("%s: it is %s, want %s", tt.name, a.verdict.State, tt.want)
+		}
+	}
+}
+
 func TestAGateTimesOut(t *testing.T) {
 	c := gateCase{gate: plan.Gate{Name: "g", Timeout: time.Hour, Baseline: true}, now: plan.At(gateNow), zone: time.UTC, main: "main", head: ran(plan.Unsettled), base: ran(plan.Unsettled)}
 	if a := judgeGate(c); a.verdict.State != plan.GateTimedOut || !strings.Contains(plan.Markdown(a.verdict.Why), "2026-01-03 12:00 UTC") {

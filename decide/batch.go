@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"slices"
 	"sort"
 	"time"
 
@@ -24,6 +25,9 @@ type hunt struct {
 	fits    bool    // files and parts give the commit of the batch again
 	answer  bisect.Answer
 	jobs    []string // that failed in the pipeline of the batch
+	// untold says that nothing of it was ever green, and that no pipeline shows whether what
+	// it stands on is: then nobody is blamed.
+	untold bool
 }
 
 // trial is a probe that exists.
@@ -64,8 +68,25 @@ func (d *hunting) findHunts() {
 		if h.fits = h.whole(); h.fits {
 			h.probes = d.trials(h)
 			h.answer = bisect.Next(d.problem(h), h.history())
+			if h.answer.Done && len(h.answer.Guilty) > 0 && !h.green() && !d.mainPasses(h) {
+				h.untold, h.answer = true, bisect.Answer{}
+			}
 		}
 	}
+}
+
+// green reports whether a pipeline of a part was.
+func (h *hunt) green() bool {
+	return slices.ContainsFunc(h.probes, func(t trial) bool { return t.result == bisect.Green })
+}
+
+// mainPasses reports whether the jobs that are red in a batch are known to pass on the
+// default branch.
+func (d *scene) mainPasses(h *hunt) bool {
+	a, _, _ := d.ownGate(ownHead{&h.mr, h.mr.HeadSHA, h.trailer.Base})
+	return !slices.ContainsFunc(a.verdict.Jobs, func(j plan.JudgedJob) bool {
+		return slices.Contains(h.jobs, j.Name) && j.Main != plan.Passed
+	})
 }
 
 // resultOf is the verdict on the own pipeline of a merge request as a result of a hunt, the jobs

@@ -25,7 +25,7 @@ func (d *judging) takenApart(dr *draft, h *hunt) {
 		dr.also(plan.WaitsForBatch{Releases: newer})
 	}
 	d.showHeld(dr)
-	dr.bisecting = h.fits && !h.answer.Done && h.answer.Stuck == nil && !dr.mr.Paused()
+	dr.bisecting = h.fits && !h.untold && !h.answer.Done && h.answer.Stuck == nil && !dr.mr.Paused()
 	dr.Tests = h.tests()
 	if h.answer.Done && len(h.answer.Good) == 0 && !d.apartLeft(h) {
 		dr.end(plan.AllBreakTests{})
@@ -52,6 +52,8 @@ func (d *judging) huntReason(dr *draft, h *hunt) plan.Reason {
 		return nil
 	case !h.fits:
 		return plan.CannotBeTakenApart{}
+	case h.untold:
+		return plan.NobodyToBlame{DefaultBranch: d.s.Project.DefaultBranch, FailedIn: h.jobs}
 	case a.Stuck != nil:
 		r := plan.PartDoesNotRun{}
 		for _, t := range h.probes {

@@ -53,7 +53,7 @@ func judgeGate(c gateCase) gateAnswer {
 		return a.with(plan.GateWaiting, plan.GateStarts{Gate: name})
 	case run.Result == plan.Unsettled:
 		a.verdict.URL = run.URL
-		if until := run.Started.Add(c.gate.Timeout); c.now.Passed(until) {
+		if until := c.until(run); c.now.Passed(until) {
 			return a.with(plan.GateTimedOut, plan.GateTakesTooLong{Gate: name, Started: run.Started.In(c.zone), Until: until.In(c.zone)})
 		}
 		return a.with(plan.GateRunning, plan.GateRuns{Gate: name, Again: underRetry(run.Jobs)})
@@ -219,7 +219,17 @@ func (c gateCase) baseLost() bool {
 	if c.base == nil {
 		return c.unbased != ""
 	}
-	return c.base.Result != plan.Unsettled || c.now.Passed(c.base.Started.Add(c.gate.Timeout))
+	return c.base.Result != plan.Unsettled || c.now.Passed(c.until(c.base))
+}
+
+// until is when a pipeline has to have ended. One that ended before, of which a job runs
+// again, has its time once more.
+func (c gateCase) until(run *plan.GateRun) time.Time {
+	until := run.Started.Add(c.gate.Timeout)
+	if len(run.Jobs) > 0 {
+		until = until.Add(c.gate.Timeout)
+	}
+	return until
 }
 
 // baseHas reports whether a job of the base has ended and counts before its pipeline has ended.

@@ -37,7 +37,7 @@ func everyReason() []Reason {
 		PassedOver{}, ReleasesPassed{}, DerivedAgrees{}, OpenedByMistake{}, AlreadyPinned{}, NoLongerPinned{}, Superseded{}, GroupApart{}, RuleIdle{}, PythonUnreleased{}, DerivedAbsent{},
 		NoSuchUpdate{}, ApprovalFirst{}, PushedMeanwhile{}, ClosedMeanwhile{}, NotOpen{}, TickRuledOut{}, TickNoBranches{}, TickHeld{}, NothingLeft{}, ForeignBox{},
 		DoubtfulTick{}, NobodyNamed{}, RoleTooLow{}, GroupWithCommits{}, NoMergeRequest{}, NoBranch{}, NothingToRevert{}, NothingInstead{}, YoungInstead{},
-		TakenApart{}, PartDoesNotRun{}, CannotBeTakenApart{}, BreaksTests{}, WaitsForBatch{}, BatchUnread{}, AllBreakTests{}, WaitsForCulprit{},
+		TakenApart{}, PartDoesNotRun{}, CannotBeTakenApart{}, NobodyToBlame{}, BreaksTests{}, WaitsForBatch{}, BatchUnread{}, AllBreakTests{}, WaitsForCulprit{},
 		GateStarts{}, GatePaused{}, GateInLine{}, GateFails{}, GateUnshown{}, GateForbidden{}, GateEnded{}, GateAwaited{}, GateRuns{}, GateCompares{}, GatePasses{}, GateIsFlaky{},
 		GateFailsEverywhere{}, GateIsRegressed{}, GateTakesTooLong{},
 		HeldByPerson{}, AskedToClose{}, AnswerUnclear{}, AnswerToPeople{}, AnswerNotOf{}, AnswerNamesNone{}, AnswerTooLate{}, NothingHeld{},

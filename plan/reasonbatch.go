@@ -27,6 +27,11 @@ type (
 	}
 	// CannotBeTakenApart: what it stands on does not give its commit again.
 	CannotBeTakenApart struct{}
+	// NobodyToBlame: each part of it is red, and nothing shows that the default branch is not.
+	NobodyToBlame struct {
+		DefaultBranch string   `json:"default_branch"`
+		FailedIn      []string `json:"jobs"`
+	}
 	// BreaksTests: it was proven to break tests.
 	BreaksTests struct {
 		Batch    int64    `json:"batch"` // the merge request of which it was a part
@@ -55,6 +60,7 @@ type (
 func (TakenApart) Kind() ReasonKind         { return "taken-apart" }
 func (PartDoesNotRun) Kind() ReasonKind     { return "part-does-not-run" }
 func (CannotBeTakenApart) Kind() ReasonKind { return "cannot-be-taken-apart" }
+func (NobodyToBlame) Kind() ReasonKind      { return "nobody-to-blame" }
 func (BreaksTests) Kind() ReasonKind        { return "breaks-tests" }
 func (WaitsForBatch) Kind() ReasonKind      { return "waits-for-batch" }
 func (BatchUnread) Kind() ReasonKind        { return "batch-unread" }
@@ -121,6 +127,15 @@ func (r WaitsForCulprit) sentences(v voice) []string {
 	return []string{
 		fmt.Sprintf("It needs %s %s, which breaks tests, so it cannot be tested", v.safe(r.Package), r.Version),
 		"It waits until that is merged or has a release that passes",
+	}
+}
+
+func (r NobodyToBlame) words(v voice) string { return joined(r.sentences(v)) }
+func (r NobodyToBlame) sentences(v voice) []string {
+	on := v.safe(r.DefaultBranch)
+	return []string{
+		"Each of its parts is red as well, and nothing shows that " + on + " passes without them, so nobody is blamed",
+		"A pipeline of " + on + " on which " + v.all(r.FailedIn) + " ends tells",
 	}
 }
 

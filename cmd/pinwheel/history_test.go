@@ -30,11 +30,12 @@ func TestHistory(t *testing.T) {
 	at("2026-01-03T10:00:00Z")
 	code, first, complaints := w.configured("history")
 	w.want(code, exitDone, complaints)
-	has(t, first, "OFFERED", "!1 ", " merged ", "maintainer", "\ngroup/project: 2 pins, 1 current, 1 behind, 1 line not managed\n")
+	has(t, first, "OFFERED", "FROM RELEASE", "!1 ", " merged ", "maintainer", "\ngroup/project: 2 pins, 1 current, 1 behind, 1 line not managed\n")
 	_, lines, _ := w.configured("history", "--json")
 	for line := range strings.Lines(lines) {
 		var e event
-		if err := json.Unmarshal([]byte(line), &e); err != nil || e.Project != "group/project" || len(e.Moves) == 0 || !strings.Contains(line, `"standings":{"behind":1,`) {
+		if err := json.Unmarshal([]byte(line), &e); err != nil || e.Project != "group/project" || len(e.Moves) == 0 || !strings.Contains(line, `"standings":{"behind":1,`) ||
+			!strings.Contains(line, `"released":"20`) || !strings.Contains(line, `"release_to_merge_seconds":`) {
 			t.Errorf("%s: %v", line, err)
 		}
 	}

@@ -57,6 +57,21 @@ func (d *decider) sample() []plan.Sample {
 	return out[max(0, len(out)-maxSamples):]
 }
 
+// Released is when the release came out to which a merge request moves the package that
+// names it: as its index tells, or as an earlier run knew; zero where neither does.
+func Released(s *plan.Snapshot, mr plan.MergeRequest) time.Time {
+	if len(mr.Note.Moves) == 0 {
+		return mr.Released
+	}
+	m := mr.Note.Moves[0]
+	if to, err := pep440.Parse(m.To); err == nil {
+		if r := s.Packages[m.Key].Release(to); r != nil && !earliest(r.Files).IsZero() {
+			return earliest(r.Files)
+		}
+	}
+	return mr.Released
+}
+
 // lately is how many merged merge requests the median is of.
 const lately = 10
 
@@ -74,15 +89,8 @@ func (d *scene) lag() (median time.Duration, of int) {
 			if mr.State != plan.Merged || mr.MergedAt.IsZero() || len(mr.Note.Moves) == 0 {
 				continue
 			}
-			m := mr.Note.Moves[0]
-			to, err := pep440.Parse(m.To)
-			if err != nil {
-				continue
-			}
-			if r := d.s.Packages[m.Key].Release(to); r != nil {
-				if at := earliest(r.Files); !at.IsZero() && mr.MergedAt.After(at) {
-					all = append(all, merged{mr.MergedAt, mr.MergedAt.Sub(at)})
-				}
+			if at := Released(d.s, mr); !at.IsZero() && mr.MergedAt.After(at) {
+				all = append(all, merged{mr.MergedAt, mr.MergedAt.Sub(at)})
 			}
 		}
 	}

@@ -41,7 +41,7 @@ func (d *acting) readiness(dr *draft) plan.Readiness {
 	r.Gates = dr.gatesAre()
 	r.Wants = before.Wants
 	if is, known := d.s.Mergeable[dr.mr.IID]; known && is.Failure == "" && is.Head == dr.branch.Head.SHA {
-		r.Wants = plan.Lasting(is.Status, before.Wants)
+		r.Wants = plan.Lasting(is.Wants(), before.Wants)
 	}
 	switch {
 	case dr.Clash != "":

@@ -24,6 +24,9 @@ func (c *Client) Mergeable(ctx context.Context, id, iid int64) (plan.Mergeable, 
 		return plan.Mergeable{}, gitlab.Fail(err, "read merge request !%d", iid)
 	}
 	out := plan.Mergeable{State: plan.MergeRequestState(m.State), Head: m.SHA, Target: m.TargetBranch, Status: m.DetailedMergeStatus, MayNot: !m.User.CanMerge && !c.gl.MergesApart(), Result: plan.None}
+	if out.Approvals, err = c.approvalsLeft(ctx, id, iid, m.DetailedMergeStatus); err != nil {
+		return plan.Mergeable{}, err
+	}
 	p := m.HeadPipeline
 	switch {
 	case p == nil:
@@ -46,6 +49,23 @@ func (c *Client) Mergeable(ctx context.Context, id, iid int64) (plan.Mergeable, 
 	}
 	out.Result, out.Pipeline = resultOf(p.Status), p.ID
 	return out, nil
+}
+
+// approvalsLeft is how many approvals a merge request lacks that is not approved; 0 where
+// GitLab counts none or does not tell.
+// https://docs.gitlab.com/api/merge_request_approvals/#single-merge-request-approval
+func (c *Client) approvalsLeft(ctx context.Context, id, iid int64, status string) (int, error) {
+	if status != "not_approved" {
+		return 0, nil
+	}
+	a, _, err := c.gl.API.MergeRequestApprovals.GetConfiguration(id, iid, api.WithContext(ctx))
+	if err = gitlab.Fail(err, "read the approvals of merge request !%d", iid); gitlab.Unreadable(err) || gitlab.Missing(err) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return int(a.ApprovalsLeft), nil
 }
 
 // MergedAs is the result of a merge.

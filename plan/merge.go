@@ -52,6 +52,8 @@ type Mergeable struct {
 	Target  string
 	Status  string // detailed_merge_status
 	MayNot  bool   // our user may not merge into Target
+	// Approvals is how many lack, of one that is not approved; 0 where GitLab does not tell.
+	Approvals int
 	// Result is how the pipeline ended that GitLab counts, None where there is none
 	// for this head, and Pipeline its number.
 	Result   Result

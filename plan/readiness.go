@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -68,7 +70,7 @@ func ParseReadiness(mark string) Readiness {
 	if !slices.Contains([]Result{Unsettled, Passed, Failed, Canceled, Skipped}, r.Tests) {
 		r.Tests = Unsettled
 	}
-	if MergeWants(r.Wants) == "" {
+	if r.Wants != "" && MergeWants(r.Wants) == "" {
 		r.Wants = ""
 	}
 	return r
@@ -89,7 +91,30 @@ func Lasting(status, before string) string {
 
 // MergeWants says, in a clause, what a detailed_merge_status that lasts until people do
 // something waits for; empty for every other one.
-func MergeWants(status string) string { return lastingStatus[status] }
+// One that is not approved may have behind a colon how many approvals it lacks.
+func MergeWants(status string) string {
+	status, lacks, counted := strings.Cut(status, ":")
+	if n, err := strconv.Atoi(lacks); counted && status == statusNotApproved && err == nil && n > 0 && n < 100 {
+		if n == 1 {
+			return "needs one approval"
+		}
+		return fmt.Sprintf("needs %d approvals", n)
+	}
+	if counted {
+		return ""
+	}
+	return lastingStatus[status]
+}
+
+const statusNotApproved = "not_approved"
+
+// Wants is the status that a readiness keeps, with the number of approvals that lack.
+func (m Mergeable) Wants() string {
+	if m.Status == statusNotApproved && m.Approvals > 0 {
+		return fmt.Sprintf("%s:%d", statusNotApproved, m.Approvals)
+	}
+	return m.Status
+}
 
 // lastingStatus has the statuses that only people or settings end. Not among them are
 // those that GitLab goes through by itself (checking, preparing, pipelines that run),
@@ -107,7 +132,7 @@ var lastingStatus = map[string]string{
 	"merge_request_blocked":      "waits for merge requests that block it",
 	"blocked_status":             "waits for merge requests that block it",
 	"merge_time":                 "waits for the time that was set for its merge",
-	"not_approved":               "needs approval",
+	statusNotApproved:            "needs approval",
 	"requested_changes":          "needs changes that a reviewer asked for",
 	"security_policy_violations": "violates a security policy",
 	"policies_denied":            "violates a policy",

@@ -192,6 +192,9 @@ type MergeRequest struct {
 	// the second with a merge request.
 	Notes int
 	Heard Heard
+	// Released is when the release came out to which it moves the package that names it, as
+	// far as a run knew.
+	Released time.Time
 }
 
 // The words of Renovate for the same on GitLab.

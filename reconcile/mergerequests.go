@@ -71,7 +71,7 @@ func (r *observer) observeMergeRequests(ctx context.Context) error {
 			return err
 		}
 		mr.Ran, mr.RedRuns = r.pushers[mr.IID].Ran, r.pushers[mr.IID].RedRuns
-		mr.Heard = r.pushers[mr.IID].Heard
+		mr.Heard, mr.Released = r.pushers[mr.IID].Heard, r.pushers[mr.IID].Released
 		r.snap.MergeRequests = append(r.snap.MergeRequests, mr)
 	}
 	return nil

@@ -62,7 +62,7 @@ func (r *effects) overlay(ctx context.Context, a plan.Action, out mrs.Outcome, f
 func (r *effects) setMergeRequest(mr *plan.MergeRequest) {
 	for i := range r.snap.MergeRequests {
 		if old := r.snap.MergeRequests[i]; old.IID == mr.IID {
-			mr.Ran, mr.RedRuns, mr.Heard = old.Ran, old.RedRuns, old.Heard
+			mr.Ran, mr.RedRuns, mr.Heard, mr.Released = old.Ran, old.RedRuns, old.Heard, old.Released
 			r.snap.MergeRequests[i] = *mr
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/store"
 )
@@ -47,6 +48,19 @@ func (r *run) remember(ctx context.Context, o *observation) error {
 		}
 	}
 	return nil
+}
+
+// keepReleased stores when the releases came out that merge requests moved to: their
+// indexes may forget, and a run knows of pinned packages alone.
+func (r *run) keepReleased(ctx context.Context, o observation) error {
+	var changed []plan.MergeRequest
+	for i, m := range o.snap.MergeRequests {
+		if at := decide.Released(&o.snap, m).UTC(); !at.Equal(m.Released) {
+			o.snap.MergeRequests[i].Released = at
+			changed = append(changed, o.snap.MergeRequests[i])
+		}
+	}
+	return r.Store.SaveMergeRequests(ctx, o.project.Path, changed)
 }
 
 // withdraw takes the pending requests of a branch back.

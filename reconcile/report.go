@@ -58,7 +58,11 @@ func (r *run) report(ctx context.Context, done applied) (Report, error) {
 		page.memory.Attended = r.now.Asking()
 	}
 	page.memory.Standings = done.plan.Counts()
-	if err := r.Store.SaveMemory(ctx, page.memory); store.Recoverable(err) {
+	kept := r.keepReleased(ctx, done.observation)
+	if kept == nil {
+		kept = r.Store.SaveMemory(ctx, page.memory)
+	}
+	if err := kept; store.Recoverable(err) {
 		out.Status = Failed
 		return out, err
 	} else if err != nil {

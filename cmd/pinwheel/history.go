@@ -26,8 +26,8 @@ func (p *program) historyCommand() *cobra.Command {
 		Use: "history [PACKAGE]", GroupID: groupPast,
 		Short: "print what was offered and merged, by whom, and in how long",
 		Long: `Prints the merge requests of every project, or those that moved one package,
-the newest first: when each was offered, what became of it, by whom, and how
-long that took; then for each project how its pins stood in the last run. It
+the newest first: when each was offered, what became of it, by whom, how long
+that took, and how long it was from the release to the merge; then for each project how its pins stood in the last run. It
 reads the database alone; one that was lost is filled again by the next run,
 from GitLab. With --json each line is one JSON object.`,
 		Example: `  pinwheel history
@@ -65,6 +65,10 @@ type event struct {
 	Ended   *time.Time `json:"ended,omitempty"`
 	By      string     `json:"by,omitempty"`      // who merged or closed it
 	Seconds float64    `json:"seconds,omitempty"` // from offered to ended
+	// Released is when the release came out that names it, and Lag how long it took from
+	// then to its merge.
+	Released *time.Time `json:"released,omitempty"`
+	Lag      float64    `json:"release_to_merge_seconds,omitempty"`
 	// Pipelines that were seen, at most twenty, and those of them that failed.
 	Pipelines int  `json:"pipelines"`
 	Red       int  `json:"red_pipelines"`
@@ -94,6 +98,9 @@ func eventOf(project string, m plan.MergeRequest) event {
 	}
 	if !end.IsZero() {
 		e.Ended, e.Seconds = &end, end.Sub(m.CreatedAt).Seconds()
+	}
+	if e.Released = known(m.Released); e.Released != nil && m.State == plan.Merged && end.After(m.Released) {
+		e.Lag = end.Sub(m.Released).Seconds()
 	}
 	return e
 }
@@ -187,7 +194,7 @@ func (p *program) events(all []event, name string) {
 		return
 	}
 	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "OFFERED\tPROJECT\tMR\tMOVES\tBECAME\tBY\tAFTER\tPIPELINES")
+	fmt.Fprintln(w, "OFFERED\tPROJECT\tMR\tMOVES\tBECAME\tBY\tAFTER\tFROM RELEASE\tPIPELINES")
 	for _, e := range all {
 		var moves []string
 		for _, s := range e.Moves {
@@ -199,12 +206,15 @@ func (p *program) events(all []event, name string) {
 			moves = append(moves[:2], fmt.Sprintf("and %d more", n-2))
 		}
 		what := cmp.Or(strings.Join(moves, ", "), e.Branch)
-		became, after := e.State, ""
+		became, after, lag := e.State, "", ""
 		if e.Ended != nil {
 			became += " " + e.Ended.Format(time.DateOnly)
 			after = span(e.Ended.Sub(e.Offered))
 		}
-		fmt.Fprintf(w, "%s\t%s\t!%d\t%s\t%s\t%s\t%s\t%s\n", e.Offered.Format(time.DateOnly), e.Project, e.MR, printable(what), became, printable(e.By), after, e.pipelines())
+		if e.Lag > 0 {
+			lag = span(e.Ended.Sub(*e.Released))
+		}
+		fmt.Fprintf(w, "%s\t%s\t!%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Offered.Format(time.DateOnly), e.Project, e.MR, printable(what), became, printable(e.By), after, lag, e.pipelines())
 	}
 	w.Flush() //nolint:errcheck // as every print
 }

@@ -7,7 +7,7 @@ func getApprovals(c *call, m *mergeRequest) (*reply, error) {
 	for _, u := range m.approvedBy {
 		by = append(by, object{"user": c.s.userWire(u)})
 	}
-	return ok(object{"id": m.id, "iid": m.iid, "project_id": c.p.id, "approved": len(by) > 0, "approvals_required": 0, "approvals_left": 0, "approved_by": by})
+	return ok(object{"id": m.id, "iid": m.iid, "project_id": c.p.id, "approved": len(by) >= max(c.p.approvals, 1), "approvals_required": c.p.approvals, "approvals_left": max(c.p.approvals-len(by), 0), "approved_by": by})
 }
 
 // Approve approves a merge request.

@@ -172,6 +172,13 @@ func (s *stage) weather() map[string]command {
 		},
 		"index": func(a []string) (string, error) { return "", s.changeIndex(a) },
 		"token": func(a []string) (string, error) {
+			if len(a) == 2 && a[0] == "merges" {
+				s.merges = a[1]
+				if err := s.store.Close(); err != nil {
+					return "", err
+				}
+				return "", s.open()
+			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			switch {

@@ -107,6 +107,7 @@
 //	index-fault 'METHOD GLOB WHAT'     of the index
 //	calm                               ends every fault
 //	token revoke|restore|of USER
+//	token merges USER                  a token of USER makes the call that merges, and no other
 //	settings WORD...                   ff, rebase_merge, squash=never|always|default_on, approvals=N, threads-resolved,
 //	                                   sha-required, pipelines-required, raw-notes, no-issues, no-merge-requests
 //	protect|unprotect PATTERN [PUSH MERGE]  branches, for these roles; for Maintainers where none are named

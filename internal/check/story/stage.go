@@ -38,6 +38,7 @@ type stage struct {
 	index   *pypisim.Server
 	public  *pypisim.Server // what pypi.org is beside an index of our own; nil: the same
 	token   string
+	merges  string             // the user whose token merges; empty: the bot's does
 	project *gitlabsim.Project // that commands are about
 
 	deployToken string
@@ -81,9 +82,11 @@ func (s *stage) open() error {
 		return err
 	}
 	db.RunAs(store.Process{Owner: store.Owner{Host: "story", PID: 1, Instance: "1"}})
-	client, err := gitlab.Connect(gitlab.Options{
-		URL: s.gitlab.BaseURL(), ReadToken: s.readToken, Transport: s.gitlab.Transport(),
-	})
+	with := gitlab.Options{URL: s.gitlab.BaseURL(), ReadToken: s.readToken, Transport: s.gitlab.Transport()}
+	if s.merges != "" {
+		with.ReadMergeToken = func() (string, error) { return s.gitlab.Token(s.merges), nil }
+	}
+	client, err := gitlab.Connect(with)
 	if err != nil {
 		return err
 	}

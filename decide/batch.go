@@ -82,7 +82,7 @@ func (h *hunt) green() bool {
 
 // mainPasses reports whether the jobs that are red in a batch are known to pass on the
 // default branch.
-func (d *scene) mainPasses(h *hunt) bool {
+func (d *hunting) mainPasses(h *hunt) bool {
 	a, _, _ := d.ownGate(ownHead{&h.mr, h.mr.HeadSHA, h.trailer.Base})
 	return !slices.ContainsFunc(a.verdict.Jobs, func(j plan.JudgedJob) bool {
 		return slices.Contains(h.jobs, j.Name) && j.Main != plan.Passed

@@ -47,7 +47,7 @@ func (p *program) root() *cobra.Command {
 		&cobra.Group{ID: groupBeside, Title: "More"},
 	)
 	root.AddCommand(
-		p.runCommand(), p.serveCommand(), p.updateCommand(), p.planCommand(), p.explainCommand(), p.verifyCommand(), p.gatesCommand(), p.deriveCommand(), p.validateCommand(), p.initCommand(), p.doctorCommand(), p.hooksCommand(), p.pauseCommand(), p.resumeCommand(), p.importCommand(), p.adoptCommand(),
+		p.runCommand(), p.serveCommand(), p.updateCommand(), p.planCommand(), p.explainCommand(), p.verifyCommand(), p.gatesCommand(), p.deriveCommand(), p.validateCommand(), p.initCommand(), p.doctorCommand(), p.hooksCommand(), p.storeCommand(), p.pauseCommand(), p.resumeCommand(), p.importCommand(), p.adoptCommand(),
 		p.auditCommand(), p.historyCommand(), p.healthCommand(), p.deployCommand(), p.releasesCommand(), p.rollbackCommand(), p.holdCommand(), p.releaseCommand(),
 		p.prepareCommand(), p.botCommand(), p.demoCommand(), p.completionCommand(), p.manCommand(), p.versionCommand(),
 	)

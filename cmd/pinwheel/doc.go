@@ -20,6 +20,7 @@
 //	pinwheel hooks install|check          set up the webhooks by which GitLab wakes pinwheel
 //	pinwheel pause [PROJECT...]           change nothing in projects, or in all, until they are resumed
 //	pinwheel resume [PROJECT...]          end that
+//	pinwheel store backup FILE            copy the database while it is in use
 //	pinwheel audit [PROJECT]              print what was asked and done, and why
 //	pinwheel history [PACKAGE]            print what was offered and merged, by whom, and in how long
 //	pinwheel health                       say whether the last good runs are recent

@@ -22,18 +22,31 @@ which version to which, its state, and what it waits for; then one for each pin
 that is neither current nor behind, with the reason. Nothing is written to
 GitLab. What --diff prints into a file or a pipe is a patch for git apply -p0
 and patch -p0, as long as one branch would be written; passwords in addresses
-are left out.
+are left out. --against prints only what is decided differently from an earlier
+plan, which another version or configuration printed with --json.
 
 ` + helpOfFile,
 		Example: `  pinwheel plan --file constraints.txt
   pinwheel plan --file constraints.txt --config pinwheel.yaml
-  pinwheel plan group/project --at 2026-01-03T09:00:00Z --diff`,
+  pinwheel plan group/project --at 2026-01-03T09:00:00Z --diff
+  pinwheel plan --json >old.json; pinwheel plan --against old.json`,
 	}
 	l := lookFlags(c, jsonFlag)
 	diff := c.Flags().Bool("diff", false, "print what each branch that would be written changes, too")
 	page := c.Flags().Bool("dashboard", false, "print the Markdown of the dashboard instead")
+	against := c.Flags().String("against", "", "print only what is decided differently from the plan that --json wrote into `FILE`")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
+		if *against != "" && (*diff || *page) {
+			return usage("--against excludes --diff and --dashboard")
+		}
+		var before []earlierPlan
+		if *against != "" {
+			var err error
+			if before, err = readPlans(*against); err != nil {
+				return err
+			}
+		}
 		if (*diff && (l.json || *page)) || (l.json && *page) {
 			return usage("--diff, --json and --dashboard exclude each other")
 		}
@@ -45,6 +58,8 @@ are left out.
 			return usage("--dashboard prints one page: name one project")
 		}
 		switch {
+		case *against != "":
+			err = p.against(all, before, l.json)
 		case *page:
 			for _, s := range all {
 				io.WriteString(p.out, s.Body) //nolint:errcheck // as every print

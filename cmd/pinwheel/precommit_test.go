@@ -22,7 +22,7 @@ func TestHooksOfPreCommit(t *testing.T) {
 	self, err := os.Executable()
 	must(t, err)
 	bin, theirs, ours := t.TempDir(), t.TempDir(), t.TempDir()
-	must(t, os.WriteFile(filepath.Join(bin, "pinwheel"), []byte(fmt.Sprintf("#!/bin/sh\n%s=1 exec %q \"$@\"\n", asProgram, self)), 0o700)) //nolint:gosec // it is a program
+	must(t, os.WriteFile(filepath.Join(bin, "pinwheel"), []byte(fmt.Sprintf("#!/bin/sh\n%s=1 exec %q \"$@\"\n", asProgram, self)), 0o700))
 	env := append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "PIP_INDEX_URL="+w.indexAddress(), "PRE_COMMIT_HOME="+t.TempDir(), "HOME="+theirs,
 		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com", "GIT_CONFIG_GLOBAL=/dev/null")
 	do := func(dir, name string, args ...string) (string, error) {

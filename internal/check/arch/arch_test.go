@@ -169,7 +169,7 @@ func TestDoors(t *testing.T) {
 
 // floors are the rooms, from the top down; those on one line are siblings.
 var floors = []string{
-	"cmd/pinwheel",
+	"cmd/pinwheel tools/release",
 	"internal/fake/demo",
 	"web web/page bot/cibot",
 	"scheduler reconcile prepare deploy renovate bot/round",

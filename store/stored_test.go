@@ -148,7 +148,7 @@ func TestStoredJSONOfEarlierVersions(t *testing.T) {
 // asOf is a value without the fields that a version did not write.
 func asOf(version int, v any) any {
 	if mr, is := v.(plan.MergeRequest); is {
-		mr.Notes, mr.Heard, mr.Released, mr.Note.ClosedFor = 0, plan.Heard{}, time.Time{}, ""
+		mr.Notes, mr.Heard, mr.Released, mr.Note.ClosedFor, mr.Note.Other = 0, plan.Heard{}, time.Time{}, "", false
 		v = mr
 	}
 	if version > 10 {

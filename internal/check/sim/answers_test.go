@@ -101,7 +101,7 @@ func (j *judge) held(branch string, e gitlabsim.Event) {
 			until = n.CreatedAt.AddDate(0, 0, days)
 		}
 		if e.At.Before(until.Add(-time.Minute)) {
-			j.fault("I15: %s of %s, which !%d holds back until %s", e.Kind, branch, m.IID, until.Format(time.DateTime))
+			j.fault("I25: %s of %s, which !%d holds back until %s", e.Kind, branch, m.IID, until.Format(time.DateTime))
 		}
 	}
 }
@@ -118,7 +118,7 @@ func (j *judge) unanswered() {
 		}
 		for _, n := range m.Notes {
 			if n.Author != bot && spoken.MatchString(n.Body) && !replied(m, n.ID, "") {
-				j.fault("I15: nothing answers %q of %s on !%d, which is %s", n.Body, n.Author, m.IID, m.State)
+				j.fault("I25: nothing answers %q of %s on !%d, which is %s", n.Body, n.Author, m.IID, m.State)
 			}
 		}
 	}

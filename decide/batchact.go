@@ -321,7 +321,7 @@ func (dr *offer) partsFor(moves []plan.Move, before plan.Parts) plan.Parts {
 				}
 			}
 		}
-		if !slices.ContainsFunc(moves, func(m plan.Move) bool { return !n[m.Key] }) {
+		if every(moves, func(m plan.Move) bool { return n[m.Key] }) {
 			return out
 		}
 	}

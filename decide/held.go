@@ -11,6 +11,16 @@ import (
 // This file compares what a branch holds with what the default branch pins and what the index
 // offers.
 
+// every reports whether something holds of all elements of a list, as it does of none.
+func every[T any](list []T, holds func(T) bool) bool {
+	return !slices.ContainsFunc(list, func(one T) bool { return !holds(one) })
+}
+
+// hasStep reports whether some moves take a package to the version to which m takes it.
+func hasStep(moves []plan.Move, m plan.Move) bool {
+	return slices.ContainsFunc(moves, func(o plan.Move) bool { return o.Key == m.Key && o.To == m.To })
+}
+
 // heldPins lists the pins at the end of the steps of a branch.
 func heldPins(moves []plan.Move) []string {
 	parts := make([]string, len(moves))
@@ -90,7 +100,7 @@ func (d *facts) gone(held []plan.Move) plan.Reason {
 			return plan.GoneFromIndex{Package: m.Key, Version: m.To, Index: plan.SpokenIndex(pkg.Index)}
 		}
 		files := pkg.Releases[i].Files
-		if len(files) > 0 && !slices.ContainsFunc(files, func(f plan.DistFile) bool { return !f.Yanked }) {
+		if len(files) > 0 && every(files, func(f plan.DistFile) bool { return f.Yanked }) {
 			return plan.GoneYanked{Package: m.Key, Version: m.To, Says: shortened(files[0].YankedReason)}
 		}
 	}

@@ -39,7 +39,7 @@ func (d *judging) openState(dr *draft) {
 		d.settleOpen(dr, differs, nil)
 		return
 	}
-	if len(held) > 0 && !slices.ContainsFunc(held, func(m plan.Move) bool { return !d.reached(m) }) {
+	if len(held) > 0 && every(held, d.reached) {
 		dr.end(plan.AlreadyPinned{DefaultBranch: d.s.Project.DefaultBranch, Pins: heldPins(held)})
 		return
 	}
@@ -64,11 +64,12 @@ func (d *holding) clash(dr *standing) string {
 	if len(moves) == 0 {
 		return ""
 	}
-	for _, e := range d.solver.Added(moves) {
-		dr.clash = requirement(e, true)
-		return dr.clash.Text()
+	added := d.solver.Added(moves)
+	if len(added) == 0 {
+		return ""
 	}
-	return ""
+	dr.clash = requirement(added[0], true)
+	return dr.clash.Text()
 }
 
 // clashes is mistaken for a merge request that no update explains.
@@ -90,9 +91,8 @@ func (d *holding) mistaken(dr *standing) bool {
 // fits reports whether the update differs from what its branch holds, so that it can replace that
 // at once.
 func (d *holding) fits(dr *standing) bool {
-	return len(dr.Moves) > 0 && !dr.young && !dr.stale && slices.ContainsFunc(dr.Moves, func(m plan.Move) bool {
-		return !slices.ContainsFunc(dr.trailer.Moves, func(h plan.Move) bool { return h.Key == m.Key && h.To == m.To })
-	})
+	same := every(dr.Moves, func(m plan.Move) bool { return hasStep(dr.trailer.Moves, m) })
+	return !same && !dr.young && !dr.stale
 }
 
 // settleOpen decides what to do with the branch of an open merge request: leave it, move it to a

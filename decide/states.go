@@ -105,10 +105,8 @@ func (d *judging) provenOf(dr *draft) bool {
 	if dr.mr != nil {
 		return labelled(*dr.mr)
 	}
-	held := dr.trailer.Moves
-	return len(dr.Moves) > 0 && slices.ContainsFunc(d.s.MergeRequests, labelled) && !slices.ContainsFunc(dr.Moves, func(m plan.Move) bool {
-		return !slices.ContainsFunc(held, func(h plan.Move) bool { return h.Key == m.Key && h.To == m.To })
-	})
+	same := every(dr.Moves, func(m plan.Move) bool { return hasStep(dr.trailer.Moves, m) })
+	return len(dr.Moves) > 0 && same && slices.ContainsFunc(d.s.MergeRequests, labelled)
 }
 
 // unread reports whether something about the update could not be read in this run.
@@ -285,7 +283,7 @@ func (d *judging) orphanState(dr *draft, held []plan.Move) {
 	switch {
 	case d.clashes(&dr.standing):
 		dr.end(plan.OpenedByMistake{With: dr.clash})
-	case !slices.ContainsFunc(held, func(m plan.Move) bool { return !d.reached(m) }):
+	case every(held, d.reached):
 		dr.end(plan.AlreadyPinned{DefaultBranch: d.s.Project.DefaultBranch, Pins: heldPins(held)})
 	case !slices.ContainsFunc(held, func(m plan.Move) bool { return d.pinned(m.Key) }):
 		dr.end(plan.NoLongerPinned{Package: held[0].Key})

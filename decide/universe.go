@@ -256,7 +256,7 @@ func (d *facts) oldEnough(r *plan.Release, files []*plan.DistFile, index plan.In
 }
 
 func allContain(ranges []pep440.Specifiers, v pep440.Version) bool {
-	return !slices.ContainsFunc(ranges, func(s pep440.Specifiers) bool { return !s.Contains(v) })
+	return every(ranges, func(s pep440.Specifiers) bool { return s.Contains(v) })
 }
 
 // mostRefused is how many releases with broken metadata are skipped of a name without a pin. Older

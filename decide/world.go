@@ -155,9 +155,7 @@ func (r refusal) covers(u plan.Update) bool {
 		return strings.EqualFold(unprefixed(r.title), unprefixed(plan.PlainTitle(u.Title)))
 	}
 	if u.Group != "" {
-		return len(u.Moves) > 0 && !slices.ContainsFunc(u.Moves, func(m plan.Move) bool {
-			return !slices.ContainsFunc(r.moves, func(no plan.Move) bool { return no.Key == m.Key && no.To == m.To })
-		})
+		return len(u.Moves) > 0 && every(u.Moves, func(m plan.Move) bool { return hasStep(r.moves, m) })
 	}
 	lead := u.Moves0()
 	if (r.closing == plan.RefusesLine || r.closing == plan.RefusesPackage) && !r.merged && r.moves[0].Key == lead.Key {

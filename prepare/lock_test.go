@@ -69,6 +69,7 @@ func TestWhatALockRefuses(t *testing.T) {
 	w.project("fork/cki-lib", pythonProject("cki-lib", "7.0"))
 	w.refuses(w.want("nothing_pip_url="+w.at("fork/cki-lib", "main")), "nothing_pip_url overrides no member of the set: the set has cki_lib_pip_url, cki_tools_pip_url, kpet_db_pip_url")
 	w.refuses(w.want("cki_lib_pip_url="+w.at("fork/cki-lib", "gone")), "cki_lib_pip_url: "+w.url+"/fork/cki-lib.git has no branch, tag or commit gone")
+	w.refuses(w.want("kpet_db_pip_url="+w.at("fork/cki-lib", "main")+"#subdirectory=db"), "kpet_db_pip_url names the subdirectory db, and kpet-db is data, of which the whole tree is unpacked: leave #subdirectory out")
 	sha := w.sha("cki/cki-lib", "production")
 	w.push("cki/cki-tools", "production", pythonProject("cki-tools", "2.0", "cki-lib @ "+w.at("cki/cki-lib", sha)))
 	w.refuses(w.want("cki_lib_pip_url="+w.at("fork/cki-lib", "main")), "cki-tools requires cki-lib at commit "+sha[:12]+", and cki_lib_pip_url is at ")

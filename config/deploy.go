@@ -15,8 +15,8 @@ type Deploy struct {
 	Branch      string // of each project, which deployments move
 	Environment string
 	Constraints string // the project that keeps the constraints; "" for none
-	// ConstraintsFiles are the files of that project which a rollback of a set brings in
-	// line on its default branch.
+	// ConstraintsFiles are the files of that project which a lock has to be made under, and
+	// which a rollback of a set brings in line on its default branch.
 	ConstraintsFiles []string
 	BuildFirst       bool
 	TokenFile        string
@@ -112,7 +112,7 @@ func (r *reader) deploy(n *yaml.Node, at string, d *Deploy) {
 		{
 			key: "constraints_files",
 			says: says{"list of paths", "[constraints.txt, pipeline/constraints.yml]", `{"type":"array","minItems":1,"items":` + schemaFile + `}`,
-				"Its files. After a rollback of a set a merge request brings them in line on the default branch"},
+				"Its files. `build_first` compares the constraints of the lock with them, and after a rollback of a set a merge request brings them in line on the default branch"},
 			read: func(n *yaml.Node, at string) {
 				d.ConstraintsFiles = nil
 				r.list(n, at, 1, func(n *yaml.Node, at string) {

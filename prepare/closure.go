@@ -133,6 +133,9 @@ func (c *closure) replaced(name string, s Source) (Source, string) {
 
 func (c *closure) data(ctx context.Context, e Entry) (Data, error) {
 	s, by := c.replaced(e.Base(), c.source(e))
+	if s.Subdirectory != "" && !slices.Contains(c.wanted.Install, e.Base()) {
+		return Data{}, mistake("%s names the subdirectory %s, and %s is data, of which the whole tree is unpacked: leave #subdirectory out", by, s.Subdirectory, e.Base())
+	}
 	t, err := c.checkout(ctx, s)
 	if err != nil {
 		return Data{}, with(by, err)

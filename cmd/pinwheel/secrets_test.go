@@ -336,7 +336,7 @@ func TestSecretsInEveryCommand(t *testing.T) {
 		"run": {{"run"}, {"run", "--at", saturday}}, "serve": {{"serve", "--now", "--textfile-metrics", "METRICS"}},
 		"plan": {{"plan"}, {"plan", "--json"}, {"plan", "--diff"}, {"plan", "--dashboard"}}, "explain": {{"explain", "boto3"}}, "verify": {{"verify"}}, "gates": {{"gates"}, {"gates", "--json"}},
 		"derive": {{"derive", "--help"}}, "validate": {{"validate"}}, "init": {{"init", "group/project", "--propose", "--gitlab", "GITLAB", "--out", "OUT"}}, "doctor": {{"doctor"}}, "store": {{"store", "backup", "absent/x.db"}}, "pause": {{"pause", "--json"}}, "resume": {{"resume", "--all"}}, "hooks": {{"hooks", "check"}, {"hooks", "install"}, {"hooks", "check", "--json"}}, "deploy": {{"deploy"}}, "hold": {{"hold", "group/project", "--reason", "x"}}, "release": {{"release", "group/project"}},
-		"releases": {{"releases"}}, "rollback": {{"rollback", "group/project"}}, "update": {{"update", "--file", "absent.txt"}}, "import": {{"import", "--project", "group/project"}}, "audit": {{"audit"}, {"audit", "--json"}},
+		"releases": {{"releases"}}, "rollback": {{"rollback", "group/project"}}, "update": {{"update", "--file", "absent.txt"}}, "import": {{"import", "--project", "group/project"}}, "adopt": {{"adopt"}, {"adopt", "--yes"}}, "audit": {{"audit"}, {"audit", "--json"}},
 		"history": {{"history"}, {"history", "--json"}}, "health": {{"health"}}, "prepare": {{"prepare", "lock"}, {"prepare", "check", "--json"}, {"prepare", "push", "--image", "x"}}, "bot": {{"bot"}, {"bot", "--look", "--json"}}, "demo": {{"demo", "--help"}}, "completion": {{"completion", "bash"}}, "man": {{"man"}}, "help": {{"help"}}, "version": {{"version"}},
 	}
 	for _, echoes := range []bool{false, true} {

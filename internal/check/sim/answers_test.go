@@ -75,6 +75,8 @@ func (l *life) inWords(h happening, who string) bool {
 	return true
 }
 
+var ofPackage = regexp.MustCompile(`-[0-9]+\.x$`)
+
 var spoken = regexp.MustCompile(`^(later (\d+)d|never >=1\.36|close|later): not now$`)
 
 // replied reports whether a note of ours on a merge request says something of a comment.
@@ -87,21 +89,50 @@ func replied(m gitlabsim.MergeRequest, id int64, state string) bool {
 // held says of a merge request that opens whether somebody held its branch back who was
 // told that it is.
 func (j *judge) held(branch string, e gitlabsim.Event) {
+	if !ofPackage.MatchString(branch) {
+		return // a group may open with others
+	}
 	for _, m := range j.w.project.MRs() {
 		if m.SourceBranch != branch {
 			continue
 		}
-		until := time.Time{}
-		for _, n := range m.Notes {
-			word := spoken.FindStringSubmatch(n.Body)
-			if word == nil || word[2] == "" || !replied(m, n.ID, "accepted") || replied(m, n.ID, "ended") {
-				continue
-			}
-			days, _ := strconv.Atoi(word[2]) // digits alone
-			until = n.CreatedAt.AddDate(0, 0, days)
-		}
+		until := heldUntil(m)
 		if e.At.Before(until.Add(-time.Minute)) {
 			j.fault("I25: %s of %s, which !%d holds back until %s", e.Kind, branch, m.IID, until.Format(time.DateTime))
+		}
+	}
+}
+
+// heldUntil is until when somebody who was told so holds back what a merge request moves;
+// zero where nobody does.
+func heldUntil(m gitlabsim.MergeRequest) (until time.Time) {
+	for _, n := range m.Notes {
+		word := spoken.FindStringSubmatch(n.Body)
+		if word == nil || word[2] == "" || !replied(m, n.ID, "accepted") || replied(m, n.ID, "ended") {
+			continue
+		}
+		days, _ := strconv.Atoi(word[2]) // digits alone
+		until = n.CreatedAt.AddDate(0, 0, days)
+	}
+	return until
+}
+
+// stillOpen says which merge requests are held back and open after two clean runs, though
+// they hold nothing of people's.
+func (j *judge) stillOpen() {
+	board, err := j.w.dashboard()
+	if err != nil || board.State != "opened" {
+		return
+	}
+	for _, m := range j.w.project.MRs() {
+		commits := j.w.project.Commits(j.w.project.Head(m.SourceBranch))
+		theirs := len(commits) == 0 || commits[0].AuthorName != "pinwheel" || m.TargetBranch != j.w.project.DefaultBranch()
+		if m.State != "opened" || theirs || !heldUntil(m).After(time.Now().Add(time.Minute)) {
+			delete(j.heldOpen, m.IID)
+			continue
+		}
+		if j.heldOpen[m.IID]++; j.heldOpen[m.IID] > 2 {
+			j.fault("I25: !%d is held back until %s, and it is open", m.IID, heldUntil(m).Format(time.DateTime))
 		}
 	}
 }

@@ -35,13 +35,14 @@ type judge struct {
 	blamed   map[int]bool         // merge requests whose label was judged, by number
 	stood    map[string]time.Time // when a branch held pins first
 	starts   []time.Time          // of pipelines of gates
+	heldOpen map[int]int          // clean runs in which one that is held back was open, by number
 	reopened int                  // clean runs within which a dashboard that a person reopened is the only one
 	wrong    []string
 	looks    int
 }
 
 func newJudge(w *world) *judge {
-	return &judge{w: w, released: map[string]time.Time{}, theirs: map[string]string{}, replaced: map[string]int{}, opened: map[string]int{}, started: map[string]int{}, onto: map[string]int{}, blamed: map[int]bool{}, stood: map[string]time.Time{}, asked: map[string]bool{}, begun: map[string]bool{}, rebuilds: map[string]bool{}, forHeads: map[string]bool{}, waiting: map[string]*waiting{}}
+	return &judge{w: w, released: map[string]time.Time{}, theirs: map[string]string{}, replaced: map[string]int{}, opened: map[string]int{}, started: map[string]int{}, onto: map[string]int{}, blamed: map[int]bool{}, heldOpen: map[int]int{}, stood: map[string]time.Time{}, asked: map[string]bool{}, begun: map[string]bool{}, rebuilds: map[string]bool{}, forHeads: map[string]bool{}, waiting: map[string]*waiting{}}
 }
 
 // heardOf notes when a release came, from a statement of the index.

@@ -142,6 +142,7 @@ func (j *judge) ticks(report reconcile.Report) {
 	if j.reopened > 0 {
 		j.reopened--
 	}
+	j.stillOpen()
 	events := j.w.gitlab.Events()
 	for _, branch := range slices.Sorted(maps.Keys(j.waiting)) {
 		tick := j.waiting[branch]

@@ -172,10 +172,12 @@ func TestPauses(t *testing.T) {
 	want := Pause{"g/p", "two", "v", t0}
 	p, ok, err := s.Paused(ctx, "g/P")
 	must(t, err)
+	same(t, "its own, with a pause", ok, true)
 	same(t, "its own", p, want)
 	must(t, s.Pause(ctx, Pause{Reason: "all", At: t0}))
 	p, ok, err = s.Paused(ctx, "g/p")
 	must(t, err)
+	same(t, "its own beside that of all, with a pause", ok, true)
 	same(t, "its own beside that of all", p, want)
 	p, ok, err = s.Paused(ctx, "g/q")
 	must(t, err)

@@ -29,7 +29,8 @@ func (p *program) historyCommand() *cobra.Command {
 the newest first: when each was offered, what became of it, by whom, how long
 that took, and how long it was from the release to the merge; then for each
 project how its pins stood in the last run. It reads the database alone; one
-that was lost is filled again by the next run, from GitLab. With --json each line is one JSON object.`,
+that was lost is filled again by the next run, from GitLab. With --json each
+line is one JSON object.`,
 		Example: `  pinwheel history
   pinwheel history boto3 --json`,
 	}

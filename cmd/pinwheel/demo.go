@@ -1,6 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"strings"
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"gitlab.com/cki-project/pinwheel/internal/fake/demo"
@@ -17,12 +22,16 @@ GitLab and the index live in this process, the pins are those of a real
 project. It needs no network and leaves nothing behind.
 
 With --once a scripted week is printed instead, as text, and the command ends.
+With --once cki it prints how docs/cki.md's four projects go through lock,
+build, deployment, test, a red change and rollback. That needs git, and venv
+and pip for the builds.
 With --software it serves, instead of the page, a GitLab that git can read and
 an index with files, and writes the configuration of a set of software into a
 new folder, to try pinwheel prepare with (docs/prepare.md). That needs git.`,
 		Example: `  pinwheel demo
   pinwheel demo --port 8080
   pinwheel demo --once
+  pinwheel demo --once cki
   pinwheel demo --software ~/set`,
 	}
 	once := c.Flags().Bool("once", false, "print a scripted week and end")
@@ -30,8 +39,11 @@ new folder, to try pinwheel prepare with (docs/prepare.md). That needs git.`,
 	software := c.Flags().String("software", "", "serve what pinwheel prepare needs, for a set in this new `FOLDER`")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
+		if *once && len(args) == 1 && args[0] == "cki" {
+			return demo.PlayCKI(ctx, p.out, p.colour, p.inside)
+		}
 		if len(args) > 0 {
-			return usage("demo takes no arguments")
+			return usage("demo takes no arguments, but for cki behind --once")
 		}
 		if *once {
 			return demo.Play(ctx, p.out, p.colour)
@@ -45,4 +57,21 @@ new folder, to try pinwheel prepare with (docs/prepare.md). That needs git.`,
 		return demo.Serve(ctx, p.out, *port)
 	}
 	return c
+}
+
+// inside runs one command line as of an instant, with an environment of its own.
+func (p *program) inside(ctx context.Context, now time.Time, env map[string]string, args ...string) (code int, out string) {
+	var all bytes.Buffer
+	one := &program{
+		out: &all, err: &all, env: func(k string) string { return env[k] }, now: func() time.Time { return now },
+		version: p.version, instance: newInstance(), untilSignal: context.WithCancel,
+	}
+	code = one.main(ctx, args)
+	var said strings.Builder
+	for line := range strings.Lines(all.String()) {
+		if !strings.HasPrefix(line, `{"time":`) { // the log
+			said.WriteString(line)
+		}
+	}
+	return code, said.String()
 }

@@ -54,7 +54,7 @@ new folder, to try pinwheel prepare with (docs/prepare.md). That needs git.`,
 		if *software != "" {
 			return demo.ServeSoftware(ctx, p.out, *software, *port)
 		}
-		return demo.Serve(ctx, p.out, *port)
+		return demo.Serve(ctx, p.out, *port, p.inside)
 	}
 	return c
 }

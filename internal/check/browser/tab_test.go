@@ -37,7 +37,7 @@ func serve(t *testing.T) string {
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := demo.Serve(ctx, in, 0)
+		err := demo.Serve(ctx, in, 0, nil)
 		_ = in.CloseWithError(err)
 		ended <- err
 	}()

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -73,7 +73,8 @@ type cki struct {
 	git      *githttp.Server
 	mu       sync.Mutex
 	at       time.Time
-	python   bool // software can be installed
+	python   bool   // software is built and installed
+	not      string // why not
 	failed   error
 	ending   []func()
 }
@@ -115,8 +116,8 @@ func (c *cki) sha(name, branch string) string {
 func (c *cki) project(name string) *gitlabsim.Project { return c.gitlab.Project("cki-project/" + name) }
 
 // newCKI builds the world. What it returns has to be closed, error or not.
-func newCKI(ctx context.Context, out io.Writer, color bool) (*cki, error) {
-	c := &cki{terminal: terminal{out: out, color: color}}
+func newCKI(ctx context.Context, on terminal) (*cki, error) {
+	c := &cki{terminal: on}
 	c.set("2026-11-28 08:00")
 	var err error
 	if c.dir, err = os.MkdirTemp("", "pinwheel-cki-"); err != nil {
@@ -212,7 +213,7 @@ func (c *cki) configure(gitlabURL, indexURL string) error {
 }
 
 func (c *cki) close() {
-	for i := len(c.ending) - 1; i >= 0; i-- {
-		c.ending[i]()
+	for _, end := range slices.Backward(c.ending) {
+		end()
 	}
 }

@@ -3,6 +3,7 @@ package demo
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,5 +23,15 @@ func TestTheConfigurationOfCKI(t *testing.T) {
 	}
 	if _, err := config.Parse("pinwheel.yaml", []byte(ckiConfiguration)); err != nil {
 		t.Error(err)
+	}
+}
+
+// The page shows each part of what PlayCKI prints.
+func TestThePagePartsTheWayOfCKI(t *testing.T) {
+	t.Parallel()
+	played := ckiScenes("CKI\nwords\nNOT DONE: no\npip.\n\n━━ Sat 28 Nov 09:00  One set\n   Two\n   lines.\n\n   $ pinwheel prepare lock\n   lib\n\n━━ Sat 28 Nov 10:00  Rollback\n   Back.\n\n   $ pinwheel rollback\n")
+	want := []ckiScene{{Text: "Not done: no pip."}, {"Sat 28 Nov 09:00", "One set", "Two lines.", "$ pinwheel prepare lock\nlib"}, {"Sat 28 Nov 10:00", "Rollback", "Back.", "$ pinwheel rollback"}}
+	if !slices.Equal(played, want) {
+		t.Errorf("%q\nwant %q", played, want)
 	}
 }

@@ -18,13 +18,21 @@ import (
 // red change and rollback, and prints it. The commands are the real ones, over a GitLab
 // and an index on this machine. Without venv and pip nothing is installed, which it says.
 func PlayCKI(ctx context.Context, out io.Writer, color bool, command Command) error {
-	c, err := newCKI(ctx, out, color)
+	return playCKI(ctx, terminal{out: out, color: color}, command, "")
+}
+
+// playCKI plays it on a terminal. With a reason nothing is installed, which it says.
+func playCKI(ctx context.Context, on terminal, command Command, not string) error {
+	c, err := newCKI(ctx, on)
 	defer c.close()
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	c.command = command
-	c.python = exec.CommandContext(ctx, "python3", "-c", "import venv, ensurepip").Run() == nil
+	if not == "" && exec.CommandContext(ctx, "python3", "-c", "import venv, ensurepip").Run() != nil {
+		not = "python3 has no venv or no pip here, so nothing is built and installed"
+	}
+	c.not, c.python = not, not == ""
 	c.must(c.configure(c.gitlab.BaseURL(), c.indexURL))
 	c.play(ctx)
 	if err := errors.Join(c.failed, c.terminal.err); err != nil {
@@ -46,9 +54,9 @@ func (c *cki) moment(headline, text string) {
 }
 
 // pinwheel runs a command and prints it with its output. It has to end with a code.
-func (c *cki) pinwheel(ctx context.Context, code int, env map[string]string, args ...string) string {
+func (c *cki) pinwheel(ctx context.Context, code int, env map[string]string, args ...string) {
 	if c.failed != nil {
-		return ""
+		return
 	}
 	all := map[string]string{"PINWHEEL_GITLAB_TOKEN": c.gitlab.Token("pinwheel-bot"), "PINWHEEL_DEPLOY_TOKEN": c.gitlab.Token("deploy-bot", "api", "write_repository")}
 	maps.Copy(all, env)
@@ -64,7 +72,6 @@ func (c *cki) pinwheel(ctx context.Context, code int, env map[string]string, arg
 	if got != code {
 		c.must(fmt.Errorf("pinwheel %s ended with exit code %d, not %d: %s", strings.Join(line, " "), got, code, out))
 	}
-	return out
 }
 
 // printed is what a command printed, line by line as it is.
@@ -81,7 +88,7 @@ func (c *cki) play(ctx context.Context) {
 	c.put(bold, "", "CKI's way of installing Python software, as docs/cki.md has it")
 	c.put(plain, "", "Four projects and one configuration. GitLab and the index are simulated on this machine; the commands, git, venv and pip are real.")
 	if !c.python {
-		c.put(bold, "", "NOT DONE: python3 has no venv or no pip here, so nothing is built and installed, and build_first is off.")
+		c.put(bold, "", "NOT DONE: "+c.not+", and build_first is off.")
 	}
 	c.software(ctx)
 	c.versions(ctx)

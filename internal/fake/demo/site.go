@@ -36,6 +36,9 @@ type site struct {
 	broken bool   // the index
 	filter string // what the list shows
 	done   map[string]bool
+
+	command Command    // of pinwheel, for the way of CKI; nil: it is not played
+	way     []ckiScene // that was played
 }
 
 // scene is a project with what happened in it. Time passes in all of them.
@@ -58,7 +61,8 @@ func (s *site) enter(i int) {
 
 // Serve shows the demo on a port of the loopback, 0 for a free one, and prints
 // its address to out. It ends without an error when ctx does.
-func Serve(ctx context.Context, out io.Writer, port int) error {
+// command runs pinwheel for the way of CKI; without it that part is not there.
+func Serve(ctx context.Context, out io.Writer, port int, command Command) error {
 	s, err := newSite(ctx)
 	if err != nil && ctx.Err() != nil {
 		return nil
@@ -67,6 +71,7 @@ func Serve(ctx context.Context, out io.Writer, port int) error {
 		return fmt.Errorf("demo: %w", err)
 	}
 	defer s.close()
+	s.command = command
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return fmt.Errorf("demo: %w; choose another with --port", err)
@@ -218,7 +223,7 @@ func (s *site) handler() http.Handler {
 		_, _ = io.WriteString(w, style) // a browser that is gone asks again
 	})
 	for path, do := range map[string]act{
-		"/time": s.time, "/index": s.index, "/person": s.person, "/box": s.box, "/merge-request": s.mergeRequest, "/again": s.again, "/show": s.show, "/project": s.enters,
+		"/time": s.time, "/index": s.index, "/person": s.person, "/box": s.box, "/merge-request": s.mergeRequest, "/again": s.again, "/show": s.show, "/project": s.enters, "/cki": s.playCKI,
 	} {
 		mux.HandleFunc("POST "+path, s.button(do))
 	}

@@ -306,7 +306,7 @@ func (c teller) Write(p []byte) (int, error) {
 func TestServeAnswersUntilItsContextEnds(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	out, ended := make(teller, 1), make(chan error, 1)
-	go func() { ended <- Serve(ctx, out, 0) }()
+	go func() { ended <- Serve(ctx, out, 0, nil) }()
 	var said string
 	select {
 	case said = <-out:
@@ -330,7 +330,7 @@ func TestServeAnswersUntilItsContextEnds(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if err := Serve(t.Context(), io.Discard, -1); err == nil {
+	if err := Serve(t.Context(), io.Discard, -1, nil); err == nil {
 		t.Error("a port that is none was taken")
 	}
 }

@@ -42,6 +42,8 @@ type view struct {
 	MRs    []mrView
 	Open   int // of MRs
 	Diary  []entry
+	Plays  bool // the way of CKI can be played
+	Way    []ckiScene
 }
 
 type choice struct {
@@ -110,6 +112,7 @@ func (s *site) view() (view, error) {
 		Token: s.token, Clock: s.stage.now(), Window: day == time.Saturday || day == time.Sunday, Broken: s.broken,
 		Who: s.who, Steps: s.steps(), Begun: slices.Contains(slices.Collect(maps.Values(s.done)), true),
 	}
+	v.Plays, v.Way = s.command != nil, s.way
 	v.News, v.More = newest(s.news())
 	for _, st := range v.Steps {
 		if st.Done {

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,21 +123,23 @@ func (r *runner) run(name string, variables map[string]string) string {
 	}
 	out := r.shell(dir, strings.Join(j.Script, "\n"), env)
 	kept := map[string]string{}
-	for _, path := range j.Artifacts.Paths {
-		path = strings.ReplaceAll(path, "$NAME", variables["NAME"])
-		found := 0
-		must(r.t, filepath.WalkDir(filepath.Join(dir, path), func(at string, d os.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
+	for _, pattern := range j.Artifacts.Paths {
+		pattern = strings.ReplaceAll(pattern, "$NAME", variables["NAME"])
+		fits, err := filepath.Glob(filepath.Join(dir, pattern))
+		must(r.t, err)
+		if len(fits) == 0 {
+			r.t.Errorf("%s leaves no %s", name, pattern)
+		}
+		for _, fit := range fits {
+			must(r.t, filepath.WalkDir(fit, func(at string, d os.DirEntry, err error) error {
+				if err != nil || d.IsDir() {
+					return err
+				}
+				data, err := os.ReadFile(at)
+				relative, _ := filepath.Rel(dir, at)
+				kept[relative] = string(data)
 				return err
-			}
-			found++
-			data, err := os.ReadFile(at)
-			relative, _ := filepath.Rel(dir, at)
-			kept[relative] = string(data)
-			return err
-		}))
-		if found == 0 {
-			r.t.Errorf("%s leaves no %s", name, path)
+			}))
 		}
 	}
 	r.artifacts[strings.TrimSuffix(name+" "+variables["NAME"], " ")] = kept
@@ -197,6 +201,23 @@ func TestTheTemplateRuns(t *testing.T) {
 	clear(r.artifacts)
 	r.env = append(r.env, "CI_PIPELINE_ID=4712")
 	has(t, r.run("software:lock", nil), p.sha("cki/cki-lib")[:12])
+}
+
+// TestTheTemplateKeepsEveryTarball: the artifacts of a build have its tarball, however it
+// is compressed, and not that of another image.
+func TestTheTemplateKeepsEveryTarball(t *testing.T) {
+	t.Parallel()
+	j := template(t, map[string]any{"image": "registry.example.com/pinwheel:1", "images": []map[string]string{{"NAME": "python", "IMAGE": "a"}}})["software:build"]
+	for file, want := range map[string]bool{"software/python.tar.gz": true, "software/python.tar.zst": true, "software/python.json": true, "software/use.sh": true, "software/builder.tar.gz": false, "software/mirror": false} {
+		kept := slices.ContainsFunc(j.Artifacts.Paths, func(p string) bool {
+			ok, err := path.Match(strings.ReplaceAll(p, "$NAME", "python"), file)
+			must(t, err)
+			return ok
+		})
+		if kept != want {
+			t.Errorf("%s is an artifact: %v, want %v", file, kept, want)
+		}
+	}
 }
 
 // sha is the commit of a project's branch production.

@@ -23,7 +23,8 @@ type Listen struct {
 // PageAccess says who may read the status page.
 type PageAccess string
 
-// PageProxy: whoever reaches the address reads all of it. The operator's proxy signs people in.
+// PageProxy means that whoever reaches the address reads all of it. The operator's proxy signs
+// people in.
 const PageProxy PageAccess = "proxy"
 
 const schemaListen = `{"type":"string","pattern":"^([A-Za-z0-9.-]*|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$"}`

@@ -58,6 +58,7 @@ func finishAdoption(policy *plan.Policy) {
 		return
 	}
 	policy.Adopt.Authors = slices.Clone(policy.Adopt.Authors)
+	policy.Title, policy.CommitTitle = policy.Title.Majors(), policy.CommitTitle.Majors()
 	if _, said := policy.Sources["branch_prefix"]; !said {
 		policy.BranchPrefix = policy.Adopt.Prefix
 	}

@@ -38,7 +38,7 @@ func (r *reader) gitlab(n *yaml.Node, at string, g *GitLab) {
 		{
 			key: "former_users",
 			says: says{"list of texts", "", schemaTexts,
-				"The users whose tokens pinwheel had before, by the names that commits show: branches that they wrote stay pinwheel's own"},
+				"Users whose tokens pinwheel had before, by username and by the name that their commits show: the dashboard, branches and merge requests that they wrote stay pinwheel's own"},
 			read: func(n *yaml.Node, at string) { g.FormerUsers = r.texts(n, at, 1, func(*yaml.Node, string, string) {}) },
 		},
 	})

@@ -134,6 +134,7 @@ func TestEveryKey(t *testing.T) {
 		Unverified: plan.OfferUnverified, Refresh: plan.RefreshInWindow, Closing: plan.RefusesVersion,
 	}
 	taken := second
+	taken.Title, taken.CommitTitle = taken.Title.Majors(), taken.CommitTitle.Majors()
 	taken.BranchPrefix, taken.Adopt = "old/", plan.Adoption{Prefix: "old/", Authors: []string{"old-bot", "bot@example.com"}}
 	want := &Config{
 		Path:   "pinwheel.yaml",

@@ -1,11 +1,13 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	api "gitlab.com/gitlab-org/api/client-go/v2"
@@ -71,6 +73,9 @@ type Sought struct {
 // marker names another project is ours if it is the stored one, or if there is no
 // other: people can change a marker, but neither number nor author.
 //
+// With FoundNone it may return an issue with our marker and title that another user opened.
+// Anybody may write one.
+//
 // If two processes that share no database each made a dashboard, the stored one names
 // the other as Older if that has the lower iid.
 func (p *Publisher) Find(ctx context.Context, s Sought) (*Issue, FindResult, error) {
@@ -108,16 +113,23 @@ func (p *Publisher) Find(ctx context.Context, s Sought) (*Issue, FindResult, err
 }
 
 // resting returns the dashboard that a person closed: the one that was stored, or else the
-// newest.
+// newest. Without any it returns the open one that another user wrote with our marker, which
+// proves nothing by itself, or nil.
 func (p *Publisher) resting(ctx context.Context, s Sought, closed *Issue) (*Issue, FindResult, error) {
-	if closed == nil || sameUser(closed.ClosedBy, s.Bot) {
-		var err error
-		if closed, err = p.paused(ctx, s); err != nil {
-			return nil, FoundNone, err
-		}
+	if closed != nil && !sameUser(closed.ClosedBy, s.Bot) {
+		return closed, FoundPaused, nil
 	}
-	if closed == nil {
-		return nil, FoundNone, nil
+	var titled *Issue
+	var failed error
+	var both sync.WaitGroup
+	both.Go(func() { titled, failed = p.titled(ctx, s) })
+	closed, err := p.paused(ctx, s)
+	both.Wait()
+	switch err = cmp.Or(err, failed); {
+	case err != nil:
+		return nil, FoundNone, err
+	case closed == nil:
+		return titled, FoundNone, nil
 	}
 	return closed, FoundPaused, nil
 }

@@ -46,7 +46,7 @@ func WaitingTicks(ticks []plan.Tick, page Page, last string) []WaitingTick {
 		}
 	}
 	for _, b := range page.Boxes {
-		if b.Checked && !seen[b.key()] && b.Text != "" && asWritten(offered, b) == b.Text {
+		if b.Checked && b.Type != plan.BoxInherit && !seen[b.key()] && b.Text != "" && asWritten(offered, b) == b.Text {
 			add(WaitingTick{Box: b})
 		}
 	}

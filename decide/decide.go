@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -32,6 +33,7 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	if s.Project.Archived {
 		d.plan.Problems = append(d.plan.Problems, plan.Problem{Text: "the project is archived", Next: "remove it from the configuration", Stopping: true})
 	}
+	d.predecessor()
 	for _, p := range d.plan.Problems {
 		if p.Stopping {
 			return d.plan
@@ -68,6 +70,18 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	d.standings()
 	d.addNotes()
 	return d.plan
+}
+
+// predecessor stops a project whose marks are another user's than ours.
+func (d *scene) predecessor() {
+	by := d.s.Predecessor
+	if by.Username == "" {
+		return
+	}
+	d.plan.Inherit = by.Username
+	d.plan.Problems = append(d.plan.Problems, plan.Problem{Stopping: true,
+		Text: fmt.Sprintf("`%s` wrote this dashboard as pinwheel, and the token is `%s`'s, so nothing is done that might be there already", by.Username, d.s.Bot.Username),
+		Next: fmt.Sprintf("if that was pinwheel's user before, write `gitlab.former_users: [%s]` into the configuration, or tick the box below as a Maintainer", by.Username)})
 }
 
 func newDecider(s *plan.Snapshot, now *plan.Instant) *decider {

@@ -43,7 +43,11 @@ func (dr *offer) plainHeading() string {
 	if dr.Group != "" {
 		return plan.GroupTitle(dr.Group)
 	}
-	return title(dr.Name, dr.Kind, dr.Moves)
+	kind := dr.Kind
+	if m := dr.Moves0(); kind == plan.Calendar && dr.form.OfMajors() && majorOf(m.From) != majorOf(m.To) {
+		kind = plan.Major
+	}
+	return title(dr.Name, kind, dr.Moves)
 }
 
 // generatedTitle is a title of ours or of another bot's, which may have what conventional

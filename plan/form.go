@@ -11,7 +11,18 @@ import (
 type TitleForm struct {
 	before, after string
 	lower         bool // the title begins with a small letter
+	majors        bool // a step to another year names the year alone, see Majors
 }
+
+// Majors is the form for titles as Renovate computes them: for it the year of a calendar
+// version is its major, and the title of a major names that alone.
+func (f TitleForm) Majors() TitleForm {
+	f.majors = true
+	return f
+}
+
+// OfMajors reports whether the form is one of Majors.
+func (f TitleForm) OfMajors() bool { return f.majors }
 
 var formText = regexp.MustCompile(`^[A-Za-z0-9 ()\[\]:._,!-]*$`)
 
@@ -29,7 +40,7 @@ func ParseTitleForm(text string) (TitleForm, error) {
 		case PlainTitle(before+"x"+after) != before+"x"+after || linked.MatchString(before+after):
 			return TitleForm{}, fmt.Errorf("%q means something else to GitLab at that place: write another word", text)
 		}
-		return TitleForm{before, after, place == "{lower}"}, nil
+		return TitleForm{before: before, after: after, lower: place == "{lower}"}, nil
 	}
 	return TitleForm{}, fmt.Errorf("%q lacks {title}, the generated title: write such as \"chore(deps): {title}\"", text)
 }

@@ -9,6 +9,7 @@ import (
 type Plan struct {
 	Missing   []Need        // facts to fetch before this plan is carried out; sorted
 	Problems  []Problem     // a project with a stopping one gets no effects
+	Inherit   string        // the user after whom pinwheel goes on if a Maintainer ticks the box; empty for none
 	Reverts   []Revert      // boxes beside problems, in their order
 	Holds     []Hold        // what people hold back in words, by merge request and comment
 	Hints     []Problem     // settings that make work harder
@@ -261,6 +262,9 @@ const (
 	BoxRevert BoxType = "revert"
 	// BoxUnhold ends what somebody holds back in words, see Hold.
 	BoxUnhold BoxType = "unhold"
+	// BoxInherit lets pinwheel go on after a user that it had before. It stands below the
+	// problem that says so, and its branch is that user's name.
+	BoxInherit BoxType = "inherit"
 )
 
 // Wish is what a tick on a box asks for, named by one box of those that ask for
@@ -270,7 +274,7 @@ func (b BoxType) Wish() BoxType {
 	switch b {
 	case BoxUnlimit, BoxRetry, BoxApprovePR:
 		return BoxUnschedule
-	case NoBox, BoxApprove, BoxUnschedule, BoxRebase, BoxRecreate, BoxSplit, BoxRevert, BoxUnhold:
+	case NoBox, BoxApprove, BoxUnschedule, BoxRebase, BoxRecreate, BoxSplit, BoxRevert, BoxUnhold, BoxInherit:
 	}
 	return b
 }

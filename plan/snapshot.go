@@ -23,6 +23,9 @@ type Snapshot struct {
 	Policy  Policy
 	Bot     User
 	Former  []string // names of users that pinwheel had before, as commits show them
+	// Predecessor is the user who wrote what is there with our marks, if that is not our own
+	// and nobody said that it was ours before. Nothing is done then.
+	Predecessor User
 	// Attended is the instant of the last run before which no window was
 	// missed: it stays behind while one is. Zero where nothing is known.
 	Attended time.Time

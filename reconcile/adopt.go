@@ -16,7 +16,7 @@ import (
 
 // inherits are the users whose dashboard may be ours, and whose edits of it are as our own.
 func (r *observer) inherits() []string {
-	return append(append([]string(nil), r.FormerUsers...), r.project.Policy.Adopt.Authors...)
+	return append(r.formers(), r.project.Policy.Adopt.Authors...)
 }
 
 // isBot reports whether a user is ours, was ours, or is the bot that was there before.
@@ -24,7 +24,7 @@ func (r *observer) isBot(u plan.User) bool {
 	if u.ID != 0 && u.ID == r.snap.Bot.ID || r.project.Policy.Adopt.Is(u) {
 		return true
 	}
-	for _, name := range r.FormerUsers {
+	for _, name := range r.formers() {
 		if u.Username != "" && strings.EqualFold(name, u.Username) {
 			return true
 		}

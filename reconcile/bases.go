@@ -10,7 +10,7 @@ import (
 // stand, where that is not the head of the default branch: a part is tested on what the
 // whole was tested on. What cannot be read leaves a batch as it is until the next run.
 func (r *observer) observeBases(ctx context.Context) error {
-	us := plan.UsOf(r.snap.Bot, r.FormerUsers)
+	us := plan.UsOf(r.snap.Bot, r.formers())
 	for _, m := range r.snap.MergeRequests {
 		p := r.snap.Pipelines[m.IID]
 		if m.State != plan.Opened || p.Result != plan.Failed || p.Head != m.HeadSHA {

@@ -32,7 +32,7 @@ func (r *observer) observeDashboard(ctx context.Context) dashboard.Activity {
 	}
 	issue, found, err := r.Dashboard.Find(ctx, dashboard.Sought{
 		Stored: dashboard.Key{Project: r.snap.Project.ID, IID: r.memory.DashboardIID}, Bot: r.snap.Bot, Title: r.project.Policy.Dashboard,
-		Former: r.FormerUsers, Others: r.project.Policy.Adopt.Authors,
+		Former: r.formers(), Others: r.project.Policy.Adopt.Authors,
 	})
 	if err != nil {
 		r.board.found = ""

@@ -28,7 +28,7 @@ func (r *observer) observeBranches(ctx context.Context, branches []plan.Branch) 
 	if err != nil {
 		return fmt.Errorf("read the branches of %s from the store: %w", r.project.Path, err)
 	}
-	us := plan.UsOf(r.snap.Bot, r.FormerUsers)
+	us := plan.UsOf(r.snap.Bot, r.formers())
 	errs, read := make([]error, len(branches)), make([]bool, len(branches))
 	together(len(branches), func(i int) {
 		b := &branches[i]
@@ -64,7 +64,7 @@ func (r *observer) observeBranches(ctx context.Context, branches []plan.Branch) 
 // that out. What is taken out is not stored either, so this is asked once for each head.
 // While there is no merge request, a decision compares the message with what it would write.
 func (r *observer) vouch(ctx context.Context, g mrs.Grounds, b *plan.Branch) error {
-	t, ours := b.Ours(plan.UsOf(r.snap.Bot, r.FormerUsers))
+	t, ours := b.Ours(plan.UsOf(r.snap.Bot, r.formers()))
 	if !ours || !t.Signed() {
 		return nil
 	}
@@ -88,7 +88,7 @@ func (r *observer) vouch(ctx context.Context, g mrs.Grounds, b *plan.Branch) err
 // since a commit may name anybody as its author. It reads that once for each head. If it
 // cannot be read, nobody is named.
 func (r *observer) observePushers(ctx context.Context) {
-	us := plan.UsOf(r.snap.Bot, r.FormerUsers)
+	us := plan.UsOf(r.snap.Bot, r.formers())
 	heads := map[string]string{}
 	for _, b := range r.snap.Branches {
 		if _, ours := b.Ours(us); !ours {

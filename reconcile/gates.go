@@ -32,7 +32,7 @@ type gated struct {
 }
 
 func (r *observer) gated() []gated {
-	us := plan.UsOf(r.snap.Bot, r.FormerUsers)
+	us := plan.UsOf(r.snap.Bot, r.formers())
 	var out []gated
 	for _, m := range r.snap.MergeRequests {
 		if m.State != plan.Opened {

@@ -85,7 +85,7 @@ func (r *observer) follow(project config.Project) {
 	r.indexes = r.newIndexReader(project.Policy)
 	r.snap.Packages, r.snap.Metadata = r.indexes.packages, r.indexes.releases
 	if r.GitLab != nil {
-		r.gitlab = mrs.New(r.GitLab, mrs.Options{BranchPrefix: project.Policy.BranchPrefix, FormerUsers: r.FormerUsers})
+		r.gitlab = mrs.New(r.GitLab, mrs.Options{BranchPrefix: project.Policy.BranchPrefix, FormerUsers: r.formers()})
 	}
 }
 
@@ -120,7 +120,7 @@ func (r *observer) observe(parent context.Context) error {
 		return fmt.Errorf("read the merge requests of %s from the store: %w", r.project.Path, err)
 	}
 	r.before = before{memory: r.memory, mergeRequests: r.listed.stored}
-	r.snap.Attended = r.memory.Attended
+	r.snap.Attended, r.snap.Former = r.memory.Attended, r.formers()
 	r.snap.Shown = dashboard.Shown(r.memory.DashboardBody)
 	var group sync.WaitGroup
 	ctx, stop := context.WithCancel(parent)

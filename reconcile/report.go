@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
@@ -15,6 +16,9 @@ import (
 // all is the whole run.
 func (r *run) all(ctx context.Context, project config.Project) (Report, error) {
 	o, err := r.observe(ctx, project)
+	if errors.Is(err, errInherited) {
+		o, err = r.observe(ctx, project)
+	}
 	if err != nil {
 		status := Failed
 		if gitlab.NeedsPerson(err) {

@@ -62,6 +62,9 @@ func (r *observer) observeRepository(parent context.Context, operators config.Pr
 		}
 		r.join(side.run)
 		r.board, r.snap.Samples = side.board, side.snap.Samples
+		if err := r.observePredecessor(ctx); err != nil {
+			return dashboard.Activity{}, err
+		}
 		r.observePushers(ctx)
 		return side.activity, nil
 	}

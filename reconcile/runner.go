@@ -207,7 +207,7 @@ func (r *run) preview(ctx context.Context, o observation) (Preview, error) {
 		return Preview{}, err
 	}
 	out := Preview{Snapshot: o.snap, Plan: p, Body: r.render(o, p)}
-	if o.board.issue != nil {
+	if o.board.found == dashboard.FoundOpen {
 		out.Dashboard = *o.board.issue
 	}
 	return out, nil

@@ -93,6 +93,9 @@ func (r *observer) newTicks(ctx context.Context, marked []plan.Tick, byID map[st
 	roles := map[int64]plan.Role{plan.User{}.ID: plan.RoleUnknown} // nobody is known to have ticked
 	var fresh []plan.Tick
 	for _, t := range marked {
+		if t.Box == plan.BoxInherit {
+			continue // it was for the run that read whose dashboard this is
+		}
 		t = r.judgedBefore(t, byID)
 		role, known := roles[t.By.ID]
 		if !known {

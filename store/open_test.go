@@ -231,6 +231,11 @@ func TestEverySchemaComesToHead(t *testing.T) {
 			pin := ViewPin{"g/p", "constraints.txt", 1, "boto3", "boto3", "1.0", "behind", "2.0", "why"}
 			same(t, "view", view, View{"g/p", t0.Truncate(1e9), ViewSummary{Status: "done", Count: 2}, []ViewUpdate{{Title: "Update boto3", State: "open"}}, []ViewPin{pin}})
 		}
+		if bots := got[Memory](t)(s.ProjectMemory(ctx, "g/p")).Bots; step.version >= 16 {
+			same(t, "bots", bots, Bots{Former: []string{"old-bot"}})
+		} else {
+			same(t, "bots before there were any", bots, Bots{})
+		}
 		metadata := got[[]MetadataRow](t)(s.Metadata(ctx, "pypi", []string{"boto3"}))
 		details := got[map[string][]byte](t)(s.Details(ctx, "pypi", []string{"boto3"}))["boto3"]
 		if step.version >= 2 {

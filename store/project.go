@@ -30,12 +30,24 @@ type Memory struct {
 	Gaps              []plan.Problem // which of them were missing then
 	// Standings counts the pins by their standing in the last run; nil if that run judged none.
 	Standings map[plan.Standing]int
+	Bots      Bots
+}
+
+// Bots are what is known of users beside the token's own.
+type Bots struct {
+	Former []string `json:"former,omitempty"` // usernames and names that pinwheel had before, as a Maintainer said
+	// Taken is when a run first took over from another bot, and Seen when that bot was seen at
+	// work after it: who, and what it did.
+	Taken time.Time `json:"taken,omitzero"`
+	Seen  time.Time `json:"seen,omitzero"`
+	Who   string    `json:"who,omitempty"`
+	Did   string    `json:"did,omitempty"`
 }
 
 // ProjectMemory returns what is known of the project at path. For an unknown project it is a Memory
 // with nothing but the path.
 func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) {
-	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings, gates, prefix
+	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings, gates, prefix, bots
 		FROM projects WHERE path = ?`
 	m := Memory{Path: path}
 	var at, seen, attended, seenPipelines, rights instant
@@ -44,7 +56,7 @@ func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) 
 	var standings map[string]int
 	var gates gatesRow
 	err := s.row(ctx, query, []any{path},
-		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended, &seenPipelines, asJSON{&pipelines}, &rights, asJSON{&gaps}, asJSON{&standings}, asJSON{&gates}, &m.Prefix)
+		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended, &seenPipelines, asJSON{&pipelines}, &rights, asJSON{&gaps}, asJSON{&standings}, asJSON{&gates}, &m.Prefix, asJSON{&m.Bots})
 	if errors.Is(err, sql.ErrNoRows) {
 		return m, nil
 	}
@@ -61,13 +73,13 @@ func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) 
 // SaveMemory replaces what is known of the project m.Path.
 func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
 	const upsert = `INSERT INTO projects
-		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings, gates, prefix)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings, gates, prefix, bots)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (path) DO UPDATE SET id = excluded.id, dashboard_iid = excluded.dashboard_iid,
 		dashboard_body = excluded.dashboard_body, dashboard_at = excluded.dashboard_at,
 		paused_note_for = excluded.paused_note_for, last_note_id = excluded.last_note_id,
 		merge_requests_seen = excluded.merge_requests_seen, attended_at = excluded.attended_at,
-		pipelines_seen = excluded.pipelines_seen, pipelines = excluded.pipelines, rights_at = excluded.rights_at, gaps = excluded.gaps, standings = excluded.standings, gates = excluded.gates, prefix = excluded.prefix`
+		pipelines_seen = excluded.pipelines_seen, pipelines = excluded.pipelines, rights_at = excluded.rights_at, gaps = excluded.gaps, standings = excluded.standings, gates = excluded.gates, prefix = excluded.prefix, bots = excluded.bots`
 	pipelines, err := json.Marshal(eachValue(m.Pipelines, rowOfPipeline))
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
@@ -80,12 +92,16 @@ func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}
+	bots, err := json.Marshal(m.Bots)
+	if err != nil {
+		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
+	}
 	gates, err := json.Marshal(rowOfGates(m.Gates))
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}
 	err = s.exec(ctx, upsert, m.Path, m.ID, m.DashboardIID, m.DashboardBody, instant{m.DashboardAt},
-		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen}, instant{m.Attended}, instant{m.PipelinesSeen}, string(pipelines), instant{m.RightsAt}, string(gaps), string(standings), string(gates), m.Prefix)
+		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen}, instant{m.Attended}, instant{m.PipelinesSeen}, string(pipelines), instant{m.RightsAt}, string(gaps), string(standings), string(gates), m.Prefix, string(bots))
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}

@@ -156,7 +156,7 @@ func asOf(version int, v any) any {
 	}
 	switch v := v.(type) {
 	case plan.MergeRequest:
-		v.Note.Ready = ""
+		v.Note.Ready, v.Note.Other = "", false
 		v.Ran, v.RedRuns = 0, 0
 		return v
 	case map[int64]plan.Pipeline:

@@ -179,7 +179,7 @@ func (d *doctor) database(ctx context.Context) {
 // The doctor's patience: how soon a token's end is news, and how far clocks
 // may be apart.
 const (
-	soon = 14 * 24 * time.Hour
+	soon = 30 * 24 * time.Hour
 	skew = 2 * time.Minute
 )
 

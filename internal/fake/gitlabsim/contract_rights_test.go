@@ -135,7 +135,7 @@ func TestUnknownCallsAreKept(t *testing.T) {
 	w.p = w.s.AddProject("a/b", main, map[string]string{"f": "x"})
 	w.p.SetRole("bot", gitlabsim.Owner)
 	w.c = w.client(w.s.Token("bot"))
-	_, _, err := w.c.Issues.ListProjectIssues(w.p.ID(), &gitlab.ListProjectIssuesOptions{Search: new("x")})
+	_, _, err := w.c.Issues.ListProjectIssues(w.p.ID(), &gitlab.ListProjectIssuesOptions{Milestone: new("x")})
 	w.refused(err, 599, "unknown query parameter")
 	_, err = w.c.MergeRequests.RebaseMergeRequest(w.p.ID(), 1, nil)
 	w.refused(err, 599, "unknown route")

@@ -1,6 +1,9 @@
 package gitlabsim
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 func issueRoutes() []*route {
 	const all = "/projects/:id/issues"
@@ -8,7 +11,7 @@ func issueRoutes() []*route {
 	return []*route{
 		{method: "GET", pattern: "/issues", handle: listEveryIssue, query: paging + windows + "state scope order_by sort"},
 		{method: "GET", pattern: all, handle: listIssues, query: paging + windows + "iids[] state scope author_id author_username " +
-			"order_by sort labels confidential issue_type"},
+			"order_by sort labels confidential issue_type search in"},
 		{method: "POST", pattern: all, handle: postIssue, body: "title description labels confidential assignee_id assignee_ids issue_type"},
 		{method: "GET", pattern: one, handle: issueCall(getIssue)},
 		{method: "PUT", pattern: one, handle: issueCall(putIssue),
@@ -54,6 +57,7 @@ func listIssues(c *call) (*reply, error) {
 	for _, i := range c.p.issues {
 		if !i.hiddenFrom(c.user) && (state == "all" || i.state == state) && match(&i.noteable) &&
 			(!q.Has("confidential") || i.confidential == (q.Get("confidential") == "true")) &&
+			(!q.Has("search") || strings.Contains(strings.ToLower(i.title), strings.ToLower(q.Get("search")))) &&
 			(!q.Has("issue_type") || q.Get("issue_type") == "issue") {
 			found = append(found, i)
 		}

@@ -1,0 +1,77 @@
+package dashboard
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+
+	api "gitlab.com/gitlab-org/api/client-go/v2"
+
+	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// This file finds the dashboard of the user that pinwheel had before: a token that is made
+// anew may be another user's.
+
+// Predecessor returns an open dashboard with our marker that another user opened: the stored
+// one, or one of authors, who opened merge requests of ours. nil: there is none.
+func (p *Publisher) Predecessor(ctx context.Context, s Sought, authors []string) (*Issue, error) {
+	if s.Stored.IID != 0 {
+		raw, err := p.issue(ctx, s.Stored.Project, s.Stored.IID)
+		if err != nil && !gitlab.Missing(err) {
+			return nil, err
+		}
+		if err == nil {
+			if i := issueOf(raw); !moved(raw) && s.of(i) {
+				return &i, nil
+			}
+		}
+	}
+	for _, name := range authors {
+		open, err := p.listOf(ctx, s.Stored.Project, "opened", name)
+		if err != nil {
+			return nil, err
+		}
+		if n := slices.IndexFunc(open, s.of); n >= 0 {
+			return &open[n], nil
+		}
+	}
+	return nil, nil
+}
+
+// titled returns an open issue with our title and marker that another user opened; nil if
+// there is none.
+func (p *Publisher) titled(ctx context.Context, s Sought) (*Issue, error) {
+	all, err := p.issues(ctx, s.Stored.Project, &api.ListProjectIssuesOptions{State: new("opened"), Search: &s.Title, In: new("title")})
+	if n := slices.IndexFunc(all, s.of); err == nil && n >= 0 {
+		return &all[n], nil
+	}
+	return nil, err
+}
+
+// of reports whether an open issue has our marker of the project and is somebody else's.
+func (s Sought) of(i Issue) bool {
+	m := Parse(i.Description).Marker
+	return i.State == "opened" && m.Present && m.Project == s.Stored.Project && i.Author.Username != "" && !sameUser(i.Author, s.Bot)
+}
+
+var inheritMark = regexp.MustCompile(`\b` + string(plan.BoxInherit) + `-branch=([A-Za-z0-9_.-]+)`)
+
+// Inherits returns who ticked last the box with which pinwheel goes on after a user, as notes
+// tell, newest first. The zero User: nobody did, or somebody took it back.
+func Inherits(notes []Note, bot plan.User, after string) plan.User {
+	for _, n := range notes {
+		done, item, isBox := ParseNote(n.Body)
+		m := inheritMark.FindStringSubmatch(item)
+		if !n.System || !isBox || m == nil || sameUser(n.Author, bot) || !strings.EqualFold(strings.TrimRight(m[1], "-"), after) {
+			continue
+		}
+		if !done {
+			return plan.User{}
+		}
+		return n.Author
+	}
+	return plan.User{}
+}

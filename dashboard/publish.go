@@ -73,12 +73,19 @@ type Sought struct {
 // marker names another project is ours if it is the stored one, or if there is no
 // other: people can change a marker, but neither number nor author.
 //
-// With FoundNone it may return an issue with our marker and title that another user opened.
-// Anybody may write one.
-//
 // If two processes that share no database each made a dashboard, the stored one names
 // the other as Older if that has the lower iid.
 func (p *Publisher) Find(ctx context.Context, s Sought) (*Issue, FindResult, error) {
+	issue, result, err := p.FindOrTitled(ctx, s)
+	if result == FoundNone {
+		issue = nil
+	}
+	return issue, result, err
+}
+
+// FindOrTitled is Find, but with FoundNone it may return an open issue with our title and
+// marker that another user opened. Anybody may write one.
+func (p *Publisher) FindOrTitled(ctx context.Context, s Sought) (*Issue, FindResult, error) {
 	projectID, bot := s.Stored.Project, s.Bot
 	open, err := p.list(ctx, projectID, "opened", bot)
 	if err != nil {

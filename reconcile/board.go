@@ -30,7 +30,7 @@ func (r *observer) observeDashboard(ctx context.Context) dashboard.Activity {
 		r.board.found = dashboard.FoundNone
 		return dashboard.Activity{}
 	}
-	issue, found, err := r.Dashboard.Find(ctx, dashboard.Sought{
+	issue, found, err := r.Dashboard.FindOrTitled(ctx, dashboard.Sought{
 		Stored: dashboard.Key{Project: r.snap.Project.ID, IID: r.memory.DashboardIID}, Bot: r.snap.Bot, Title: r.project.Policy.Dashboard,
 		Former: r.formers(), Others: r.project.Policy.Adopt.Authors,
 	})

@@ -34,6 +34,7 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 		d.plan.Problems = append(d.plan.Problems, plan.Problem{Text: "the project is archived", Next: "remove it from the configuration", Stopping: true})
 	}
 	d.predecessor()
+	d.rival()
 	for _, p := range d.plan.Problems {
 		if p.Stopping {
 			return d.plan
@@ -70,6 +71,18 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	d.standings()
 	d.addNotes()
 	return d.plan
+}
+
+// rival stops a project in which the bot that was there before is still at work.
+func (d *scene) rival() {
+	r := d.s.Rival
+	if r.Who == "" {
+		return
+	}
+	file := d.s.Policy.Files[0].Path
+	d.plan.Problems = append(d.plan.Problems, plan.Problem{Stopping: true,
+		Text: fmt.Sprintf("`%s` is still at work here: on %s it %s, so nothing is done that it does, too", r.Who, r.At.In(d.zone).Format("Mon 2006-01-02 15:04")+" "+d.zone.String(), r.Did),
+		Next: fmt.Sprintf("stop it, or make `{\"matchFileNames\": [\"%s\"], \"enabled\": false}` the last of its `packageRules` and give it another `dependencyDashboardTitle`; pinwheel goes on 25 hours after it was seen last", file)})
 }
 
 // predecessor stops a project whose marks are another user's than ours.

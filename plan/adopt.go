@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"gitlab.com/cki-project/pinwheel/constraints"
 )
@@ -37,6 +38,14 @@ func (a Adoption) Wrote(c Commit, opened User) bool {
 	}
 	is := func(name string) bool { return name != "" && slices.Contains(names, name) }
 	return (is(c.AuthorName) || is(c.AuthorEmail)) && (c.CommitterName == c.AuthorName || is(c.CommitterName))
+}
+
+// Rival is another bot that was seen at work after pinwheel took over from it. The zero
+// value is none.
+type Rival struct {
+	Who string
+	Did string // the last thing, in words
+	At  time.Time
 }
 
 // Difference is what a branch changes in one file, as git shows it.

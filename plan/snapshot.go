@@ -26,6 +26,9 @@ type Snapshot struct {
 	// Predecessor is the user who wrote what is there with our marks, if that is not our own
 	// and nobody said that it was ours before. Nothing is done then.
 	Predecessor User
+	// Rival is the bot from which pinwheel took over, where it is still at work. Nothing is
+	// done then.
+	Rival Rival
 	// Attended is the instant of the last run before which no window was
 	// missed: it stays behind while one is. Zero where nothing is known.
 	Attended time.Time

@@ -65,6 +65,7 @@ func (r *observer) observeRepository(parent context.Context, operators config.Pr
 		if err := r.observePredecessor(ctx); err != nil {
 			return dashboard.Activity{}, err
 		}
+		r.observeRival()
 		r.observePushers(ctx)
 		return side.activity, nil
 	}

@@ -36,11 +36,10 @@ type Memory struct {
 // Bots are what is known of users beside the token's own.
 type Bots struct {
 	Former []string `json:"former,omitempty"` // usernames and names that pinwheel had before, as a Maintainer said
-	// Taken is when a run first took over from another bot, and Seen when that bot was seen at
-	// work after it: who, and what it did.
+	// Taken is when a run first took over from another bot, and Seen when that bot did
+	// something after it last: what it did.
 	Taken time.Time `json:"taken,omitzero"`
 	Seen  time.Time `json:"seen,omitzero"`
-	Who   string    `json:"who,omitempty"`
 	Did   string    `json:"did,omitempty"`
 }
 

@@ -1,0 +1,49 @@
+package reconcile
+
+import (
+	"fmt"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/plan"
+)
+
+// This file sees that the bot from which pinwheel took over is still at work.
+
+// rivalFor is how long a bot counts as at work after it was seen: those that run once a day
+// are seen again before that.
+const rivalFor = 25 * time.Hour
+
+// observeRival looks for what the other bot did since pinwheel took over: that it wrote over
+// the dashboard, or pushed to a branch with pins of ours. While it is at work the project is
+// stopped, so that nothing is offered twice and no branch goes back and forth.
+func (r *observer) observeRival() {
+	bots := &r.memory.Bots
+	if !r.project.Policy.Adopt.On() {
+		return
+	}
+	if bots.Taken.IsZero() {
+		bots.Taken = r.now.Stamp()
+		return
+	}
+	if r.board.found == dashboard.FoundOpen && r.memory.DashboardBody != "" && dashboard.IsOther(r.board.issue.Description) {
+		r.sawRival(r.board.issue.UpdatedAt, fmt.Sprintf("wrote over the dashboard #%d", r.board.issue.IID))
+	}
+	for _, b := range r.snap.Branches {
+		// What was at work on other files only has a reason of its own, and is no rival.
+		trailers, _ := b.Ours(nil)
+		if pins := trailers.Adopted || b.Left.Why == plan.LeftFiles || b.Left.Why == plan.LeftLines; pins && b.Head.At.After(bots.Taken) {
+			r.sawRival(b.Head.At, "pushed to `"+b.Name+"`")
+		}
+	}
+	if !bots.Seen.IsZero() && !r.now.Passed(bots.Seen.Add(rivalFor)) {
+		r.snap.Rival = plan.Rival{Who: r.project.Policy.Adopt.Authors[0], Did: bots.Did, At: bots.Seen}
+	}
+}
+
+// sawRival notes what the other bot did last.
+func (r *observer) sawRival(at time.Time, did string) {
+	if bots := &r.memory.Bots; at.After(bots.Seen) {
+		bots.Seen, bots.Did = at.UTC().Truncate(time.Second), did
+	}
+}

@@ -1,4 +1,4 @@
--- Schema 15
+-- Schema 16
 CREATE TABLE projects (
   path TEXT NOT NULL PRIMARY KEY,
   id INTEGER NOT NULL DEFAULT 0,

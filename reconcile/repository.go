@@ -57,19 +57,28 @@ func (r *observer) observeRepository(parent context.Context, operators config.Pr
 		if !same {
 			continue
 		}
-		if err := r.observeRights(ctx, rights); err != nil {
+		if err := r.joined(ctx, side, rights); err != nil {
 			return dashboard.Activity{}, err
 		}
-		r.join(side.run)
-		r.board, r.snap.Samples = side.board, side.snap.Samples
-		if err := r.observePredecessor(ctx); err != nil {
-			return dashboard.Activity{}, err
-		}
-		r.observeRival()
-		r.observePushers(ctx)
 		return side.activity, nil
 	}
 	return dashboard.Activity{}, fmt.Errorf("%s of %s changed again and again while it was read: the next run reads it anew", config.OwnFile, r.snap.Project.Path)
+}
+
+// joined takes over the dashboard that was read beside everything else, and reads what
+// depends on both.
+func (r *observer) joined(ctx context.Context, side looked, rights *answer[rights]) error {
+	if err := r.observeRights(ctx, rights); err != nil {
+		return err
+	}
+	r.join(side.run)
+	r.board, r.snap.Samples = side.board, side.snap.Samples
+	if err := r.observePredecessor(ctx); err != nil {
+		return err
+	}
+	r.observeRival()
+	r.observePushers(ctx)
+	return nil
 }
 
 // settle takes over the lists, the head and the policy at that head. It reports whether the

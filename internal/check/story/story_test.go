@@ -36,7 +36,7 @@ func TestStories(t *testing.T) {
 
 // long are stories of many weeks or of many merge requests. They are no part of
 // the sample.
-var long = []string{"twelve_weeks_of_a_team_that_merges.txtar", "twelve_weeks_with_people_away.txtar", "two_hundred_open_and_nothing_to_do.txtar", "a_long_section_folds.txtar"}
+var long = []string{"twelve_weeks_of_a_team_that_merges.txtar", "twelve_weeks_with_people_away.txtar", "twelve_weeks_that_begin_with_renovates_state.txtar", "two_hundred_open_and_nothing_to_do.txtar", "a_long_section_folds.txtar"}
 
 func chosen(part testenv.Part, i int, name string) bool {
 	if slices.Contains(long, name) {

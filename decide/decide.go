@@ -1,7 +1,6 @@
 package decide
 
 import (
-	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -33,8 +32,8 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	if s.Project.Archived {
 		d.plan.Problems = append(d.plan.Problems, plan.Problem{Text: "the project is archived", Next: "remove it from the configuration", Stopping: true})
 	}
-	d.predecessor()
-	d.rival()
+	d.plan.Inherit = s.Predecessor.Username
+	d.plan.Problems = append(d.plan.Problems, otherUsers(s, d.zone)...)
 	for _, p := range d.plan.Problems {
 		if p.Stopping {
 			return d.plan
@@ -71,30 +70,6 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 	d.standings()
 	d.addNotes()
 	return d.plan
-}
-
-// rival stops a project in which the bot that was there before is still at work.
-func (d *scene) rival() {
-	r := d.s.Rival
-	if r.Who == "" {
-		return
-	}
-	file := d.s.Policy.Files[0].Path
-	d.plan.Problems = append(d.plan.Problems, plan.Problem{Stopping: true,
-		Text: fmt.Sprintf("`%s` is still at work here: on %s it %s, so nothing is done that it does, too", r.Who, r.At.In(d.zone).Format("Mon 2006-01-02 15:04")+" "+d.zone.String(), r.Did),
-		Next: fmt.Sprintf("stop it, or make `{\"matchFileNames\": [\"%s\"], \"enabled\": false}` the last of its `packageRules` and give it another `dependencyDashboardTitle`; pinwheel goes on 25 hours after it was seen last", file)})
-}
-
-// predecessor stops a project whose marks are another user's than ours.
-func (d *scene) predecessor() {
-	by := d.s.Predecessor
-	if by.Username == "" {
-		return
-	}
-	d.plan.Inherit = by.Username
-	d.plan.Problems = append(d.plan.Problems, plan.Problem{Stopping: true,
-		Text: fmt.Sprintf("`%s` wrote this dashboard as pinwheel, and the token is `%s`'s, so nothing is done that might be there already", by.Username, d.s.Bot.Username),
-		Next: fmt.Sprintf("if that was pinwheel's user before, write `gitlab.former_users: [%s]` into the configuration, or tick the box below as a Maintainer", by.Username)})
 }
 
 func newDecider(s *plan.Snapshot, now *plan.Instant) *decider {

@@ -124,10 +124,7 @@ func (t *tarball) done() (packed, plain []byte, err error) {
 		return nil, nil, err
 	}
 	var out bytes.Buffer
-	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
-	if err != nil {
-		return nil, nil, err
-	}
+	z := gzip.NewWriter(&out)
 	if _, err := z.Write(t.raw.Bytes()); err != nil {
 		return nil, nil, err
 	}

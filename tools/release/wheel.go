@@ -91,7 +91,7 @@ func (r *release) wheel(version, tags string, program []byte) ([]byte, error) {
 	info := "pinwheel-" + version + ".dist-info/"
 	var w wheelWriter
 	w.zip = zip.NewWriter(&w.out)
-	w.zip.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) { return flate.NewWriter(out, flate.BestCompression) })
+	w.zip.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) { return flate.NewWriter(out, flate.DefaultCompression) })
 	w.at = r
 	w.add("pinwheel-"+version+".data/scripts/pinwheel", 0o755, program)
 	w.add(info+"METADATA", 0o644, []byte("Metadata-Version: 2.4\nName: pinwheel\nVersion: "+version+

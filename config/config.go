@@ -45,6 +45,7 @@ type GitLab struct {
 	// MergeTokenFile holds the token that merges; empty if the first one does.
 	MergeTokenFile string
 	AllowHTTP      bool
+	Rate           int // requests a minute; 0 is no bound
 	// FormerUsers are names of users that pinwheel had before, as commits show
 	// them: what they wrote is ours.
 	FormerUsers []string

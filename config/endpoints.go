@@ -36,6 +36,12 @@ func (r *reader) gitlab(n *yaml.Node, at string, g *GitLab) {
 			read: func(n *yaml.Node, at string) { g.AllowHTTP = r.boolean(n, at) },
 		},
 		{
+			key: "rate",
+			says: says{"number, 0 to 100000", "0", `{"type":"integer","minimum":0,"maximum":100000}`,
+				"How many requests a minute pinwheel sends to GitLab's API in the long run, so that people and others have their share; `0` for no bound. In any case it waits when GitLab asks for that"},
+			read: func(n *yaml.Node, at string) { g.Rate = r.number(n, at, 0, 100_000) },
+		},
+		{
 			key: "former_users",
 			says: says{"list of texts", "", schemaTexts,
 				"Users whose tokens pinwheel had before, by username and by the name that their commits show: the dashboard, branches and merge requests that they wrote stay pinwheel's own"},

@@ -9,7 +9,7 @@ import (
 )
 
 // the configuration of the contract, with every key.
-const full = `gitlab: {url: "https://gitlab.example.com/git/", token_file: /run/secrets/gitlab, allow_http: false, former_users: [Old Bot]}
+const full = `gitlab: {url: "https://gitlab.example.com/git/", token_file: /run/secrets/gitlab, allow_http: false, rate: 600, former_users: [Old Bot]}
 index: {concurrency: 4}
 indexes:
   - {name: my-index, url: "http://127.0.0.1:8080/simple", packages: ["Acme_*"], username: u, password_file: pw, upload_times: ignore, allow_http: true}
@@ -138,7 +138,7 @@ func TestEveryKey(t *testing.T) {
 	taken.BranchPrefix, taken.Adopt = "old/", plan.Adoption{Prefix: "old/", Authors: []string{"old-bot", "bot@example.com"}}
 	want := &Config{
 		Path:   "pinwheel.yaml",
-		GitLab: GitLab{URL: "https://gitlab.example.com/git", TokenFile: "/run/secrets/gitlab", FormerUsers: []string{"Old Bot"}},
+		GitLab: GitLab{URL: "https://gitlab.example.com/git", TokenFile: "/run/secrets/gitlab", Rate: 600, FormerUsers: []string{"Old Bot"}},
 		Indexes: []Index{
 			{Name: "my-index", URL: "http://127.0.0.1:8080/simple/", Packages: []string{"acme-*"}, Username: "u", PasswordFile: "pw", IgnoreUploadTimes: true, AllowHTTP: true, source: at(4)},
 			{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}, source: at(5)},

@@ -63,6 +63,7 @@ var valid = []string{
 
 // invalid is refused by both; the loader's error holds the text.
 var invalid = map[string]string{
+	"gitlab: {rate: -1}\n" + one(""):                                                            "from 0 to 100000",
 	"listen: {page: \":1\", page_access: everybody}\n" + one(""):                                `"everybody" is none of its values: write proxy`,
 	"listen: {metrics: 9465}\n" + one(""):                                                       "9465 is not a text to YAML",
 	"listen: {metrics: localhost}\n" + one(""):                                                  `"localhost" is not an address to listen on: write a host and a port`,

@@ -32,6 +32,7 @@ type Options struct {
 	UserAgent string        // "" is "pinwheel"
 	Timeout   time.Duration // of one attempt; 0 is one minute. A read without any answer for 15 seconds ends before
 	Retries   int           // after the first attempt; 0 is 4, negative none
+	Rate      int           // requests of the API a minute, after a burst of ten seconds' worth; 0 is no bound
 	// Outage is what is known of a GitLab that does not answer; nil is a record
 	// of the client's own.
 	Outage *outage.Record
@@ -83,8 +84,8 @@ func Connect(o Options) (*Client, error) {
 		o.Outage = outage.NewRecord()
 	}
 	watched := &outage.Transport{Next: o.Transport, Record: o.Outage, Wait: min(outage.DefaultWait, o.Timeout), Write: o.Timeout, Total: o.Timeout}
-	transport := guard{watched}
-	hc := &http.Client{Transport: transport, Timeout: o.Timeout + time.Second, CheckRedirect: sameOriginGet}
+	transport := guard{newPace(watched, o.Rate)}
+	hc := &http.Client{Transport: transport, Timeout: o.Timeout + time.Second + mostPace, CheckRedirect: sameOriginGet}
 	auth := tokenSource{token: o.Token, read: o.ReadToken, merge: o.ReadMergeToken, job: o.Job}
 	speaks, err := api.NewAuthSourceClient(auth,
 		api.WithBaseURL(o.URL),
@@ -176,7 +177,7 @@ func (s tokenSource) Header(ctx context.Context) (key, value string, err error) 
 func (tokenSource) String() string   { return "token hidden" }
 func (tokenSource) GoString() string { return "token hidden" }
 
-// unlimited leaves rate limits to GitLab's 429: client-go's own limiter would
+// unlimited leaves rate limits to pace: client-go's own limiter would
 // be set by whichever answer comes first.
 type unlimited struct{}
 

@@ -175,7 +175,7 @@ func (p *program) connection(c *config.Config) (gitlab.Options, error) {
 		transport.TLSClientConfig = &tls.Config{RootCAs: trusted}
 	}
 	return gitlab.Options{
-		URL: c.GitLab.URL, UserAgent: p.userAgent(), Transport: transport,
+		URL: c.GitLab.URL, UserAgent: p.userAgent(), Transport: transport, Rate: c.GitLab.Rate,
 		ReadToken: func() (string, error) {
 			token, err := c.Token(p.env)
 			return token.Reveal(), err

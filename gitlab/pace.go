@@ -1,0 +1,104 @@
+package gitlab
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/outage"
+)
+
+// mostPace is the longest that a request waits before it is sent.
+const mostPace = time.Minute
+
+// burst is how much of a minute's requests may be sent at once: a run asks several at the
+// same time.
+const burst = 10 * time.Second
+
+// pace spaces the requests of a client, so that people and others have their share of
+// GitLab's limits, and waits for all of them when GitLab asks one of them to.
+// https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/#response-headers
+type pace struct {
+	next  http.RoundTripper
+	every time.Duration // between two requests in the long run; 0: no bound
+
+	mu    sync.Mutex
+	at    time.Time // by when all requests so far would have been sent one by one
+	until time.Time // GitLab wants none before
+}
+
+// newPace returns one of so many requests a minute, without a bound for 0 or less.
+func newPace(next http.RoundTripper, perMinute int) *pace {
+	p := &pace{next: next}
+	if perMinute > 0 {
+		p.every = time.Minute / time.Duration(perMinute)
+	}
+	return p
+}
+
+// RoundTrip waits for its turn, sends a request, and takes note of what GitLab asks for.
+func (p *pace) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := sleep(req.Context(), p.turn(time.Now())); err != nil {
+		return nil, err
+	}
+	resp, err := p.next.RoundTrip(req)
+	if err == nil {
+		p.heed(resp, time.Now())
+	}
+	return resp, err
+}
+
+// turn is how long the next request has to wait.
+func (p *pace) turn(now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	wait := p.until.Sub(now)
+	if p.every > 0 {
+		if p.at.Before(now) {
+			p.at = now
+		}
+		wait = max(wait, p.at.Add(-burst).Sub(now))
+		p.at = p.at.Add(p.every)
+	}
+	return min(max(wait, 0), mostPace)
+}
+
+// heed notes until when GitLab wants no requests: it refused one with 429, or said that the
+// last one was the last of this minute.
+func (p *pace) heed(resp *http.Response, now time.Time) {
+	var until time.Time
+	if resp.StatusCode == http.StatusTooManyRequests {
+		if wait, ok := outage.RetryAfter(resp.Header); ok {
+			until = now.Add(wait)
+		}
+	}
+	if resp.Header.Get("RateLimit-Remaining") == "0" {
+		if reset, err := strconv.ParseInt(resp.Header.Get("RateLimit-Reset"), 10, 64); err == nil && time.Unix(reset, 0).After(until) {
+			until = time.Unix(reset, 0)
+		}
+	}
+	if most := now.Add(mostPace); until.After(most) {
+		until = most
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if until.After(p.until) {
+		p.until = until
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -49,14 +49,22 @@ func (r *run) view(done applied, out Report) store.View {
 	}
 	for _, pin := range p.Standings {
 		row := store.ViewPin{File: pin.File, Line: pin.Line, Key: pin.Key, Name: pin.Name, Version: pin.Version, Standing: string(pin.Standing), Why: pin.Reasons.Plainly()}
-		for _, u := range p.Updates {
-			for _, m := range u.Moves {
-				if m.File == pin.File && m.Line == pin.Line && row.Target == "" {
-					row.Target, row.Why = m.To, u.Why.Plainly()
-				}
-			}
+		if to, why, moves := takenTo(p, pin); moves {
+			row.Target, row.Why = to, why
 		}
 		v.Pins = append(v.Pins, row)
 	}
 	return v
+}
+
+// takenTo is where the first update takes a pin, and what that waits for.
+func takenTo(p plan.Plan, pin plan.PinStanding) (to, why string, moves bool) {
+	for _, u := range p.Updates {
+		for _, m := range u.Moves {
+			if m.File == pin.File && m.Line == pin.Line {
+				return m.To, u.Why.Plainly(), true
+			}
+		}
+	}
+	return "", "", false
 }

@@ -91,12 +91,13 @@ func (p *program) hooks(ctx context.Context, o *options, how hooking) error {
 			owners = append(owners, gitlab.HookOwner{Path: project.Path})
 		}
 	}
+	looks := hooker{client, gitlab.HookSetting{URL: c.Listen.HooksURL, Token: token.Reveal()}, how.install}
 	bad := false
 	for _, owner := range owners {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		out := hooked(ctx, client, owner, gitlab.HookSetting{URL: c.Listen.HooksURL, Token: token.Reveal()}, how.install)
+		out := looks.look(ctx, owner)
 		bad = bad || out.State == "missing" || out.State == "differs" || out.State == ""
 		if err := p.sayHook(out, o.json); err != nil {
 			return err
@@ -126,8 +127,16 @@ func (p *program) maintainer(c *config.Config) (*gitlab.Client, error) {
 	return client, nil
 }
 
-// hooked says how the webhook of an owner stands, after mending it if that was asked.
-func hooked(ctx context.Context, client *gitlab.Client, of gitlab.HookOwner, want gitlab.HookSetting, mend bool) hookOut {
+// hooker looks at webhooks, and mends them if that was asked.
+type hooker struct {
+	client *gitlab.Client
+	want   gitlab.HookSetting
+	mend   bool
+}
+
+// look says how the webhook of an owner stands, after mending it if that was asked.
+func (h hooker) look(ctx context.Context, of gitlab.HookOwner) hookOut {
+	client, want := h.client, h.want
 	out := hookOut{Of: of.Path, Group: of.Group}
 	all, err := client.Hooks(ctx, of)
 	if err != nil {
@@ -150,7 +159,7 @@ func hooked(ctx context.Context, client *gitlab.Client, of gitlab.HookOwner, wan
 		}
 		break
 	}
-	if !mend {
+	if !h.mend {
 		return out
 	}
 	// The token cannot be read, so that a webhook that looks right gets it again.

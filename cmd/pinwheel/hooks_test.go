@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -62,9 +63,7 @@ func TestHooksSayWhatTheyNeed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.write("pinwheel.yaml", w.read("pinwheel.yaml")+c.keys)
-			for k, v := range c.env {
-				w.env[k] = v
-			}
+			maps.Copy(w.env, c.env)
 			code, _, complaints := w.configured(c.args...)
 			w.want(code, c.code, complaints)
 			has(t, complaints, c.want)

@@ -37,15 +37,9 @@ plan, which another version or configuration printed with --json.
 	against := c.Flags().String("against", "", "print only what is decided differently from the plan that --json wrote into `FILE`")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
-		if *against != "" && (*diff || *page) {
-			return usage("--against excludes --diff and --dashboard")
-		}
-		var before []earlierPlan
-		if *against != "" {
-			var err error
-			if before, err = readPlans(*against); err != nil {
-				return err
-			}
+		before, err := earlier(*against, *diff || *page)
+		if err != nil {
+			return err
 		}
 		if (*diff && (l.json || *page)) || (l.json && *page) {
 			return usage("--diff, --json and --dashboard exclude each other")
@@ -61,9 +55,7 @@ plan, which another version or configuration printed with --json.
 		case *against != "":
 			err = p.against(all, before, l.json)
 		case *page:
-			for _, s := range all {
-				io.WriteString(p.out, s.Body) //nolint:errcheck // as every print
-			}
+			p.pages(all)
 		case l.json:
 			err = p.planJSON(all)
 		default:
@@ -75,6 +67,13 @@ plan, which another version or configuration printed with --json.
 		return err
 	}
 	return c
+}
+
+// pages prints dashboards.
+func (p *program) pages(all []seen) {
+	for _, s := range all {
+		io.WriteString(p.out, s.Body) //nolint:errcheck // as every print
+	}
 }
 
 func (p *program) planText(all []seen, diff bool) {

@@ -45,6 +45,17 @@ type differs struct {
 	Now     string `json:"now,omitempty"`
 }
 
+// earlier reads the plan that --against names; other says that another form was asked for, too.
+func earlier(path string, other bool) ([]earlierPlan, error) {
+	switch {
+	case path == "":
+		return nil, nil
+	case other:
+		return nil, usage("--against excludes --diff and --dashboard")
+	}
+	return readPlans(path)
+}
+
 // readPlans reads what an earlier plan --json printed.
 func readPlans(path string) ([]earlierPlan, error) {
 	data, err := os.ReadFile(path)

@@ -128,7 +128,7 @@ func (s *Server) AddHook(owner, url, token string) {
 
 // deliver sends an event to every webhook that takes it, with the lock held.
 func (s *Server) deliver(p *Project, username, kind, target string) {
-	header, object, setting := "", "", ""
+	var header, object, setting string
 	switch {
 	case strings.HasPrefix(kind, "issue-"):
 		header, object, setting = "Issue Hook", "issue", "issues_events"

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/dashboard"
@@ -33,7 +34,7 @@ func (r *observer) observeRival() {
 		// What was at work on other files only has a reason of its own, and is no rival.
 		trailers, _ := b.Ours(nil)
 		if pins := trailers.Adopted || b.Left.Why == plan.LeftFiles || b.Left.Why == plan.LeftLines; pins && b.Head.At.After(bots.Taken) {
-			r.sawRival(b.Head.At, "pushed to `"+b.Name+"`")
+			r.sawRival(b.Head.At, "pushed to `"+strings.ReplaceAll(b.Name, "`", "'")+"`") // git takes that mark in a name
 		}
 	}
 	if !bots.Seen.IsZero() && !r.now.Passed(bots.Seen.Add(rivalFor)) {

@@ -75,10 +75,10 @@ func TestSharedFlagsAreTheSame(t *testing.T) {
 		}
 	}
 	for name, want := range map[string][]string{
-		configFlag: {"audit", "bot", "deploy", "doctor", "explain", "gates", "health", "history", "hold", "import", "plan", "release", "releases", "rollback", "run", "serve", "update", "validate", "verify"},
-		atFlag:     {"bot", "doctor", "explain", "gates", "health", "plan", "run", "update", "verify"},
+		configFlag: {"adopt", "audit", "bot", "deploy", "doctor", "explain", "gates", "health", "history", "hold", "hooks", "import", "pause", "plan", "release", "releases", "resume", "rollback", "run", "serve", "store", "update", "validate", "verify"},
+		atFlag:     {"adopt", "bot", "doctor", "explain", "gates", "health", "init", "pause", "plan", "run", "update", "verify"},
 		fileFlag:   {"explain", "plan", "update", "verify"},
-		jsonFlag:   {"audit", "bot", "deploy", "doctor", "explain", "gates", "health", "history", "hold", "import", "plan", "release", "releases", "rollback", "run", "validate", "verify", "version"},
+		jsonFlag:   {"adopt", "audit", "bot", "deploy", "doctor", "explain", "gates", "health", "history", "hold", "hooks", "import", "pause", "plan", "release", "releases", "resume", "rollback", "run", "validate", "verify", "version"},
 	} {
 		slices.Sort(has[name])
 		if !slices.Equal(has[name], want) {

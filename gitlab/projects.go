@@ -42,6 +42,9 @@ func (c *Client) Project(ctx context.Context, path string, id int64) (Project, e
 	if errors.Is(err, api.ErrNotFound) {
 		err = fmt.Errorf("%w: %w", ErrProjectNotFound, err)
 	}
+	if err == nil && p.ID == 0 {
+		err = fmt.Errorf("%w: a project without a number", ErrNotGitLab)
+	}
 	if err != nil {
 		return Project{}, Fail(err, "read project %s", path)
 	}

@@ -38,6 +38,9 @@ func (m member) level(now time.Time) int {
 func (c *Client) Role(ctx context.Context, project, user int64, now time.Time) (int, error) {
 	var one member
 	_, err := c.get(ctx, fmt.Sprintf("projects/%d/members/all/%d", project, user), nil, &one)
+	if err == nil && one.ID != user {
+		err = fmt.Errorf("%w: a membership of somebody else", ErrNotGitLab)
+	}
 	err = Fail(err, "read the role of user %d", user)
 	if !Missing(err) {
 		return one.level(now), err

@@ -110,17 +110,21 @@ func (d *holding) revertAt(branch string) *revert {
 // revertRequest judges a tick on the box of a revert.
 func (d *holding) revertRequest(t plan.Tick) plan.Request {
 	q := plan.Request{Tick: t}
-	r := d.revertAt(t.Branch)
+	r, unread := d.revertAt(t.Branch), false
 	if iid, is := plan.RevertOf(d.s.Policy.BranchPrefix, t.Branch); is {
 		q.Title = fmt.Sprintf("Revert of merge request %d", iid)
+		unread = r == nil && slices.ContainsFunc(d.s.Merges, func(m plan.AfterMerge) bool { return m.IID == iid && m.Unread })
 	}
+	_, open := d.world.reverts[t.Branch]
 	least := max(d.s.Policy.RevertRole, d.s.Policy.MinimumRole)
 	verdict, why := d.allowed(t, least)
 	switch {
-	case r != nil && r.open != nil, r == nil && t.Remembered:
+	case open, r == nil && t.Remembered && !unread:
 		q.Verdict = plan.Done
 	case verdict != "":
 		q.Verdict, q.Why = verdict, why
+	case unread:
+		q.Verdict = plan.Accepted // it waits until GitLab tells what came of the merge
 	case r == nil:
 		q.Verdict, q.Why = plan.Refused, plan.NothingToRevert{DefaultBranch: d.s.Project.DefaultBranch}
 	case d.s.Policy.Mode != plan.Full:

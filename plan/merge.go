@@ -83,6 +83,7 @@ type AfterMerge struct {
 	// line; read where the merge broke something, or stands on another commit.
 	Made    Trailers
 	Subject string
+	Unread  bool // it could not be read in this run, and nothing but IID is known
 }
 
 // WatchMerge is how long a merge is watched.

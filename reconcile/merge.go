@@ -51,7 +51,7 @@ func (r *observer) observeMerges(ctx context.Context) {
 		after, err := r.gitlab.AfterMerge(ctx, r.snap.Project.ID, m)
 		if err != nil {
 			r.fail(fmt.Sprintf("what came after the merge of !%d could not be read: %s", m.IID, explain(err)))
-			continue
+			after = plan.AfterMerge{IID: m.IID, Unread: true}
 		}
 		r.snap.Merges = append(r.snap.Merges, after)
 	}

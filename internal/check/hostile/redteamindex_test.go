@@ -22,6 +22,7 @@ type evilIndex struct {
 	public   *pypisim.Server
 	inner    *pypisim.Server
 	requests atomic.Int64
+	aside    atomic.Bool // what is asked leaves no trace
 
 	mu    sync.Mutex
 	urls  map[string]int // asked for, until asked is called
@@ -47,6 +48,9 @@ func newEvilIndex(s *siege) *evilIndex {
 	for _, i := range s.rand.Perm(len(evilKinds))[:6] {
 		x.kinds["evil-"+string(rune('a'+len(x.kinds)))] = evilKinds[i]
 	}
+	if digests(s.seed) {
+		x.honest()
+	}
 	return x
 }
 
@@ -69,6 +73,9 @@ func (x *evilIndex) names() []string {
 
 // turn begins a round; some packages try something else from then on.
 func (x *evilIndex) turn(round int) {
+	if digests(x.s.seed) {
+		return
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.round, x.since = round, time.Now()
@@ -82,6 +89,9 @@ func (x *evilIndex) turn(round int) {
 
 // answers ends what fails: hostile pages go on, and their files can be had.
 func (x *evilIndex) answers() {
+	if digests(x.s.seed) {
+		return
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for i, name := range x.names() {
@@ -91,10 +101,12 @@ func (x *evilIndex) answers() {
 
 // RoundTrip judges a request by where it goes and answers it.
 func (x *evilIndex) RoundTrip(r *http.Request) (*http.Response, error) {
-	x.requests.Add(1)
-	x.mu.Lock()
-	x.urls[r.URL.String()]++
-	x.mu.Unlock()
+	if !x.aside.Load() {
+		x.requests.Add(1)
+		x.mu.Lock()
+		x.urls[r.URL.String()]++
+		x.mu.Unlock()
+	}
 	x.s.judge.request(r)
 	if err := r.Context().Err(); err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/plan"
 )
 
 // redJudge says what must never happen. It believes GitLab's own log, the
@@ -138,14 +139,34 @@ func (j *redJudge) theirs(e gitlabsim.Event) {
 		}
 		fallthrough
 	case "branch-delete", "mr-merge":
+		if e.Kind == "mr-merge" && j.s.merging != nil {
+			if c := j.s.project.Commits(e.Detail); len(c) > 0 && len(c[0].Parents) > 0 {
+				was, _ := j.s.project.File(c[0].Parents[0], "constraints.txt")
+				is, _ := j.s.project.File(e.Detail, "constraints.txt")
+				j.s.tookOver(was, is)
+			}
+		}
 		reach := j.s.project.Reachable()
 		maps.DeleteFunc(j.kept, func(sha, _ string) bool { return !reach[sha] })
 	}
 }
 
 func (j *redJudge) ours(e gitlabsim.Event) {
+	if e.Project == redGate {
+		j.gates(e)
+		return
+	}
 	switch e.Kind {
+	case "mr-merge":
+		j.merge(e)
+	case "status":
+		if j.s.merging == nil || !strings.HasPrefix(e.Target, plan.StatusPrefix) {
+			j.fault("pinwheel did %s", e)
+		}
 	case "push", "force-push", "branch-create":
+		if m := j.s.merging; m != nil && m.merged != "" && headOf(e) == m.merged {
+			return // what a merge did to its target
+		}
 		if strings.HasPrefix(e.Target, redPrefix+"kept-") {
 			return
 		}
@@ -163,6 +184,9 @@ func (j *redJudge) ours(e gitlabsim.Event) {
 		if strings.HasPrefix(e.Target, "!") {
 			m, _ := j.s.project.MR(n)
 			j.inside(e, m.SourceBranch)
+			if e.Kind == "mr-label" {
+				j.blame(m)
+			}
 			// From a branch of ours GitLab lets no second one be: whoever opened it, it is that branch's.
 			c := j.s.project.Commits(m.Head)
 			if m.Author != redBot && e.Kind != "system-note" && !j.asked[m.SourceBranch] && (len(c) == 0 || c[0].AuthorName != "pinwheel") {
@@ -265,9 +289,12 @@ func (j *redJudge) pin(e gitlabsim.Event, pin string) {
 // honest: what nobody attacks is judged and offered, or there already.
 func (j *redJudge) honest() {
 	for _, name := range honestPins {
+		if j.s.merging != nil && !strings.Contains(j.s.pins, name+"==1.0\n") {
+			continue // it was merged
+		}
 		ok, state := false, "nothing"
 		for _, u := range j.s.last.Plan.Updates {
-			if u.Name == name {
+			if u.Name == name || j.s.merging != nil && slices.ContainsFunc(u.Moves, func(m plan.Move) bool { return m.Name == name }) {
 				state = string(u.State) + ", " + u.Reason
 				ok = u.State != "not-checked" && u.State != "errored" && u.State != "incompatible"
 			}
@@ -285,7 +312,31 @@ var redUnread = regexp.MustCompile(`^not-checked, (?:Not checked yet: what [a-z,
 // waits: what a pinned release requires is not known while the index fails to
 // answer, and might forbid all others, see ADR 11; and who pushes in the instant
 // of a run delays it. In the end nobody does.
-func (j *redJudge) waits(state string) bool { return !j.s.calm && redUnread.MatchString(state) }
+func (j *redJudge) waits(state string) bool {
+	// A batch waits for every package of it that is due.
+	whole := j.s.merging != nil && j.s.merging.batch && strings.HasPrefix(state, "not-checked, Not checked yet: its index does not answer.")
+	return !j.s.calm && (whole || redUnread.MatchString(state))
+}
+
+var redAsked = regexp.MustCompile("`(\\w+)` asked for it|[Aa]sked for by `(\\w+)`")
+
+// credits judges who is said to have asked for something: dev alone ever does who may.
+func (j *redJudge) credits() {
+	texts := []string{j.s.last.Body}
+	for _, m := range j.s.project.MRs() {
+		if m.Author == redBot {
+			texts = append(texts, m.Description)
+		}
+	}
+	for _, text := range texts {
+		for _, m := range redAsked.FindAllStringSubmatch(text, -1) {
+			count("names of who asked that were judged")
+			if who := m[1] + m[2]; who != "dev" {
+				j.fault("%s is credited, and did not ask: %.100q", who, m[0])
+			}
+		}
+	}
+}
 
 // output judges what leaves a run.
 func (j *redJudge) output(what, text string) {
@@ -301,6 +352,22 @@ func (j *redJudge) output(what, text string) {
 // inner index and to pipelines, the mark of a closing, and the chart of several weeks.
 var redMark = regexp.MustCompile(`^(?:hidden (?:pinwheel:mr closed=us op=[0-9a-f]{16}|pinwheel:libyears \d{4}-\d\d-\d\d=\d+\.\d(?: \d{4}-\d\d-\d\d=\d+\.\d)*|op:[a-z]+-[0-9a-f]{40}|rebase-branch=pinwheel/[^\s<>]+)|task \[[ x]\] <!-- rebase-branch=pinwheel/[^\s<>]+ -->.*|commit [0-9a-f]{8}|link https://inner\.example/[\w./-]*|link https://gitlab\.example/cki/pipe/-/pipelines/\d+|block .{3}mermaid|diagram mermaid)$`)
 
+// redMerging are effects that texts mean where pinwheel merges.
+var redMerging = regexp.MustCompile(`^(?:heading ## (?:Testing|Merging|Bisecting)|link https://gitlab\.example/cki/(?:pipe/-/settings/merge_requests|gate/-/pipelines/\d+))$`)
+
+// merges reports whether an effect is one of these, or names a merge request of ours.
+func (j *redJudge) merges(effect string) bool {
+	if j.s.merging == nil {
+		return false
+	}
+	if number, is := strings.CutPrefix(effect, "reference !"); is {
+		iid, _ := strconv.Atoi(number)
+		m, there := j.s.project.MR(iid)
+		return there && m.Author == redBot
+	}
+	return redMerging.MatchString(effect)
+}
+
 // texts judges all that pinwheel ever wrote into GitLab: no effect that it does
 // not mean, and no secret.
 func (j *redJudge) texts() {
@@ -309,7 +376,13 @@ func (j *redJudge) texts() {
 		if c := j.s.project.Commits(e.Item); e.Field == "commit message" && (len(c) == 0 || c[0].AuthorName != "pinwheel") {
 			continue // a commit of a person's that is kept
 		}
-		if !ours(e) && !redMark.MatchString(string(e.Kind)+" "+e.What) {
+		if number, is := strings.CutPrefix(e.Item, "!"); is && e.Field == "title" && j.s.merging != nil {
+			iid, _ := strconv.Atoi(number)
+			if m, there := j.s.project.MR(iid); there && m.Author != redBot {
+				continue // what a person wrote, which is made a draft or ready
+			}
+		}
+		if !ours(e) && !redMark.MatchString(string(e.Kind)+" "+e.What) && !j.merges(string(e.Kind)+" "+e.What) {
 			j.fault("%s of %s does %s %q", e.Field, e.Item, e.Kind, e.What)
 		}
 	}

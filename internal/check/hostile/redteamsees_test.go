@@ -77,6 +77,46 @@ func TestTheRedTeamsJudgeSees(t *testing.T) {
 			s.last.Plan.Updates = []plan.Update{{Name: "good", State: plan.Errored, Reason: "x"}}
 			s.judge.honest()
 		}},
+		"alice is credited, and did": {1, func(s *siege) {
+			s.last.Body = "Offered since 2026-01-05, asked for by `alice`."
+			s.judge.credits()
+		}},
+		"which nobody permits": {3, func(s *siege) {
+			push("pinwheel/major-2.x", swap("major==1.0", "major==2.0"))(s)
+			merges(s, "pinwheel/major-2.x")
+		}},
+		"on which no pipeline passed": {3, func(s *siege) {
+			push("pinwheel/good-1.x", swap("good==1.0", "good==1.1"))(s)
+			merges(s, "pinwheel/good-1.x")
+		}},
+		"the gate did not pass": {19, func(s *siege) {
+			push("pinwheel/good-1.x", swap("good==1.0", "good==1.1"))(s)
+			merges(s, "pinwheel/good-1.x")
+		}},
+		"its head is not one commit of ours": {3, func(s *siege) {
+			_, err := s.project.Push("mole", "pinwheel/good-1.x", "x", map[string]string{"evil.py": "x"})
+			must(s.t, err)
+			merges(s, "pinwheel/good-1.x")
+		}},
+		"2 merges onto": {3, func(s *siege) {
+			push("pinwheel/good-1.x", swap("good==1.0", "good==1.1"))(s)
+			merges(s, "pinwheel/good-1.x")
+			for _, e := range s.gitlab.Events() {
+				if e.Kind == "mr-merge" {
+					s.judge.merge(e)
+				}
+			}
+		}},
+		"and nobody permits it": {1, func(s *siege) {
+			push("pinwheel/good-1.x", swap("good==1.0", "good==1.1"))(s)
+			merges(s, "pinwheel/good-1.x")
+		}},
+		"is blamed, and 0 pipelines say so": {3, func(s *siege) {
+			push("pinwheel/good-1.x", swap("good==1.0", "good==1.1"))(s)
+			iid, err := s.project.CreateMR(redBot, "pinwheel/good-1.x", "main", "x", "x")
+			must(s.t, err)
+			must(s.t, s.project.LabelMR(redBot, iid, "breaks-tests"))
+		}},
 		"holds \"glpat-\"": {1, func(s *siege) { s.judge.output("the page", "glpat-x") }},
 		"does quick-action": {1, func(s *siege) {
 			_, err := s.project.CreateIssue(redBot, "Dependency Dashboard", "x\n\n/close\n")
@@ -97,6 +137,16 @@ func TestTheRedTeamsJudgeSees(t *testing.T) {
 			})
 		})
 	}
+}
+
+// merges opens a merge request as pinwheel's user and merges it at once.
+func merges(s *siege, branch string) {
+	s.judge.look()
+	s.project.Protect("main", gitlabsim.Maintainer, gitlabsim.Developer)
+	iid, err := s.project.CreateMR(redBot, branch, "main", "x", "x")
+	must(s.t, err)
+	time.Sleep(time.Minute)
+	must(s.t, s.project.MergeMR(redBot, iid))
 }
 
 func twoBoards(s *siege) {

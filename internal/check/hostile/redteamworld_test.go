@@ -72,28 +72,31 @@ var honestPins = []string{"acme-core", "good", "major", "pair-a"}
 
 // siege is a project that others attack. All of it comes from its seed.
 type siege struct {
-	t       *testing.T
-	rand    *rand.Rand
-	seed    uint64
-	dir     string
-	gated   bool // nothing opens without a tick
-	gitlab  *gitlabsim.Server
-	project *gitlabsim.Project
-	index   *evilIndex
-	config  config.Project
-	store   *store.Store
-	runner  *reconcile.Runner
-	stores  int
-	judge   *redJudge
-	midst   []int // before which calls of the next run people act
-	calm    bool
-	named   bool // a policy of the project's own named .gitlab-ci.yml as a derived file
-	sound   bool // the files are as they should be
-	last    reconcile.Report
-	offered []string // bodies that we wrote, for people to put back
-	later   *later   // what came to the worlds later; nil in those of before
-	pins    string   // the constraints file as it should be
-	texts   []string
+	t        *testing.T
+	rand     *rand.Rand
+	seed     uint64
+	dir      string
+	gated    bool // nothing opens without a tick
+	gitlab   *gitlabsim.Server
+	project  *gitlabsim.Project
+	index    *evilIndex
+	config   config.Project
+	store    *store.Store
+	runner   *reconcile.Runner
+	stores   int
+	judge    *redJudge
+	midst    []int // before which calls of the next run people act
+	calm     bool
+	named    bool // a policy of the project's own named .gitlab-ci.yml as a derived file
+	sound    bool // the files are as they should be
+	last     reconcile.Report
+	offered  []string // bodies that we wrote, for people to put back
+	later    *later   // what came to the worlds later; nil in those of before
+	merging  *merging // nil where pinwheel merges nothing
+	settings string   // what the operator wrote
+	replays  bool     // a run that was over early is made again
+	pins     string   // the constraints file as it should be
+	texts    []string
 }
 
 func newSiege(t *testing.T, dir string, seed uint64) *siege {
@@ -108,7 +111,14 @@ func newSiege(t *testing.T, dir string, seed uint64) *siege {
 	if s.later = newLater(seed); s.later != nil {
 		role, more = s.later.settings()
 	}
-	c, err := config.Parse("pinwheel.yaml", fmt.Appendf(nil, redSettings, role, gate, more))
+	if s.merging = newMerging(seed); s.merging != nil {
+		more += s.merging.settings(seed)
+	}
+	s.settings = fmt.Sprintf(redSettings, role, gate, more)
+	if digests(seed) { // in a window that is always open something may change in every minute
+		s.settings = strings.Replace(s.settings, `window: "* * * * *"`, `window: "* * * * SAT,SUN"`, 1)
+	}
+	c, err := config.Parse("pinwheel.yaml", []byte(s.settings))
 	must(t, err)
 	s.config = c.Projects[0]
 	s.judge = newRedJudge(s)
@@ -127,6 +137,7 @@ func newSiege(t *testing.T, dir string, seed uint64) *siege {
 	}
 	s.project.Await("nora", gitlabsim.Developer)
 	s.begin()
+	s.startMerging()
 	s.project.ExpireMember("eve", time.Now().Add(time.Hour))
 	s.gitlab.SetUserState("bob", "blocked")
 	private.SetRole(redBot, gitlabsim.Developer)
@@ -139,11 +150,15 @@ func newSiege(t *testing.T, dir string, seed uint64) *siege {
 	s.gitlab.OnRequest(func(gitlabsim.Call) {
 		turn <- struct{}{}
 		defer func() { <-turn }()
+		if s.replays {
+			return
+		}
 		for i := range s.midst {
 			if s.midst[i]--; s.midst[i] == 0 && !s.calm {
 				s.people()
 			}
 		}
+		s.inMidst()
 	})
 	s.start()
 	return s
@@ -191,7 +206,12 @@ func (s *siege) edges() reconcile.Options {
 			sources[i.Name] = pypi.Source{Index: i, Username: "reader", Password: redPassword}
 		}
 	}
+	version := ""
+	if digests(s.seed) {
+		version = "red"
+	}
 	return reconcile.Options{
+		Version:   version,
 		GitLab:    gl,
 		Dashboard: dashboard.NewPublisher(gl),
 		Index:     pypi.New(pypi.Options{Transport: s.index}),
@@ -211,9 +231,11 @@ func (s *siege) end() { s.store.Close() }
 // run is one run of the real program, which has to end in time and within its
 // bounds.
 func (s *siege) run() {
-	began, asked := time.Now(), s.index.requests.Load()
+	began, asked, before := time.Now(), s.index.requests.Load(), s.before()
 	report, err := s.runner.Run(context.Background(), s.config, began.UTC())
-	s.last = report
+	if !report.Quiet { // one that is over early names no update
+		s.last = report
+	}
 	count("runs")
 	count("runs that ended " + string(report.Status))
 	if err != nil {
@@ -230,9 +252,11 @@ func (s *siege) run() {
 	if i, ok := s.board(); ok {
 		s.offered = append(s.offered, i.Description)
 	}
+	s.again(before, report, began.UTC())
 	s.judge.output("the page", report.Body)
 	s.judge.output("a failure", strings.Join(report.Failures, "\n"))
 	s.judge.look()
+	s.judge.credits()
 	if _, open := s.board(); s.sound && open {
 		s.judge.honest()
 	}

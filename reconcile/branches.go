@@ -72,7 +72,7 @@ func (r *observer) vouch(ctx context.Context, g mrs.Grounds, b *plan.Branch) err
 		if m.Branch != b.Name || m.State != plan.Opened {
 			continue
 		}
-		vouched, err := r.gitlab.Vouched(ctx, g, m, t)
+		vouched, err := r.gitlab.Vouched(ctx, g, m, *b)
 		if err != nil {
 			return err
 		}

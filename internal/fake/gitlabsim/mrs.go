@@ -185,7 +185,9 @@ func (p *Project) mrPushed(actor *user, m *mergeRequest, head *commit, count int
 	m.work.heads = append(m.work.heads, p.versionOf(m, head))
 	m.mergeStatus, m.check = "unchecked", nil
 	m.touch()
-	p.systemNote(actor, &m.noteable, fmt.Sprintf("added %d commit%s", count, plural(count)))
+	told := fmt.Sprintf("added %d commit%s", count, plural(count))
+	p.appendNote(actor, &m.noteable, fmt.Sprintf("%s\n\n<ul><li>%.8s - %s</li></ul>\n\n[Compare with previous version](#)", told, head.id, title(head.message)), true)
+	p.s.event(p, actor, "system-note", m.ref(), told)
 	if p.approvals > 0 {
 		m.approvedBy = nil
 	}

@@ -148,7 +148,11 @@ func (s *stage) notes(a []string) (string, error) {
 	}
 	var out strings.Builder
 	for _, n := range notes {
-		fmt.Fprintf(&out, "%s: %s\n", n.Author, strings.ReplaceAll(n.Body, "\n", " / "))
+		body := n.Body
+		if n.System {
+			body, _, _ = strings.Cut(body, "\n\n<ul>") // GitLab lists commits below
+		}
+		fmt.Fprintf(&out, "%s: %s\n", n.Author, strings.ReplaceAll(body, "\n", " / "))
 	}
 	return out.String(), nil
 }

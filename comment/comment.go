@@ -127,7 +127,7 @@ func (r *reader) flush() {
 func outsideSpans(paragraph []string) []string {
 	var out []string
 	open := 0 // the backticks of the span that is open
-	text := strings.Join(paragraph, "\n")
+	last := lastRuns(strings.Join(paragraph, "\n"))
 	at := 0
 	for _, line := range paragraph {
 		within := open > 0
@@ -143,7 +143,7 @@ func outsideSpans(paragraph []string) []string {
 				}
 				i++
 				continue
-			case open == 0 && closes(text[at+i+n:], n):
+			case open == 0 && last[n] > at+i: // a later one closes it
 				open = n
 			case open == n:
 				open = 0
@@ -158,19 +158,20 @@ func outsideSpans(paragraph []string) []string {
 	return out
 }
 
-// closes reports whether a text has a run of exactly n backticks.
-func closes(text string, n int) bool {
+// lastRuns is where the last run of backticks of each length begins.
+func lastRuns(text string) map[int]int {
+	last := map[int]int{}
 	for i := 0; i < len(text); {
 		run := 0
 		for i+run < len(text) && text[i+run] == '`' {
 			run++
 		}
-		if run == n {
-			return true
+		if run > 0 {
+			last[run] = i
 		}
 		i += max(run, 1)
 	}
-	return false
+	return last
 }
 
 // Command is the words after the name of a bot, or after a slash and a word, at the beginning of a

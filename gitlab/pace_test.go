@@ -22,7 +22,7 @@ func (a *answers) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: header, Body: http.NoBody}, nil
 }
 
-func request(t *testing.T, ctx context.Context) *http.Request {
+func request(ctx context.Context, t *testing.T) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://gitlab.example/api/v4/user", nil)
 	if err != nil {
@@ -36,7 +36,7 @@ func TestPaceKeepsToTheRate(t *testing.T) {
 		a := &answers{from: time.Now(), with: func(int) (int, http.Header) { return 200, http.Header{} }}
 		p := newPace(a, 60)
 		for range 75 {
-			if _, err := p.RoundTrip(request(t, t.Context())); err != nil {
+			if _, err := p.RoundTrip(request(t.Context(), t)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -73,7 +73,7 @@ func TestPaceWaitsForAllWhenGitLabAsksOne(t *testing.T) {
 				}}
 				p := newPace(a, 0)
 				for range 2 {
-					if _, err := p.RoundTrip(request(t, t.Context())); err != nil {
+					if _, err := p.RoundTrip(request(t.Context(), t)); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -89,12 +89,12 @@ func TestPaceEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &answers{from: time.Now(), with: func(int) (int, http.Header) { return 429, http.Header{"Retry-After": {"30"}} }}
 		p := newPace(a, 0)
-		if _, err := p.RoundTrip(request(t, t.Context())); err != nil {
+		if _, err := p.RoundTrip(request(t.Context(), t)); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := p.RoundTrip(request(t, ctx)); err == nil || len(a.sent) != 1 {
+		if _, err := p.RoundTrip(request(ctx, t)); err == nil || len(a.sent) != 1 {
 			t.Errorf("%v, %d sent", err, len(a.sent))
 		}
 	})

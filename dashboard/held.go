@@ -13,7 +13,7 @@ import (
 func holds(p plan.Plan, v View) section {
 	s := section{head: "## Held by People\n", end: "\n"}
 	for _, h := range p.Holds {
-		line := fmt.Sprintf(" - %s <!-- %s-branch=%s -->%s, in [!%d](!%d)\n", box(v.Ticked[h.Branch]), plan.BoxUnhold, markable(h.Branch), heldTitle(h), h.MR, h.MR)
+		line := fmt.Sprintf(" - %s <!-- %s-branch=%s -->%s, in [this merge request](!%d)\n", box(v.Ticked[h.Branch]), plan.BoxUnhold, markable(h.Branch), heldTitle(h), h.MR)
 		why := "on " + plan.Minute(h.Answer.At.In(location(v.Zone)))
 		if !h.Asked.Until.IsZero() {
 			why = "until " + plan.Minute(h.Asked.Until.In(location(v.Zone)))

@@ -21,7 +21,7 @@ func problems(p plan.Plan, v View) section {
 		s.add(rankBox, line+fmt.Sprintf("   - %s <!-- %s-branch=%s -->Revert !%d: open a merge request that takes it back\n",
 			box(v.Ticked[r.Branch]), plan.BoxRevert, markable(r.Branch), r.MR))
 	}
-	if p.Inherit != "" {
+	if markable(p.Inherit) != "" {
 		s.add(rankBox, fmt.Sprintf("   - [ ] <!-- %s-branch=%s -->%s was pinwheel's user before: go on\n", plan.BoxInherit, markable(p.Inherit), text.Code(p.Inherit)))
 	}
 	return s

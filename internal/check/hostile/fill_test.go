@@ -17,6 +17,7 @@ var generated = map[string]bool{
 	"Link":   true, // likewise
 	"Page":   true, // likewise
 	"Labels": true, "SHA256": true,
+	"Inherit": true, // a user's name, which GitLab restricts
 }
 
 // filler writes texts into all strings of a value.
@@ -93,6 +94,10 @@ func (f *filler) plan() plan.Plan {
 			p.Requests[i].Title = ""
 		}
 	}
+	for i := range p.Holds {
+		p.Holds[i].Branch = plan.HoldBranch("pinwheel/", int64(i+1), fmt.Sprint(i+1))
+	}
+	p.Inherit = "pinwheel-before"
 	p.Problems[1].Line = 0
 	return p
 }

@@ -189,6 +189,7 @@ func (c *cki) populate(url string) {
 		project.AllowForcePush("production")
 	}
 	pipelines := c.project("pipeline-definition")
+	pipelines.SetRole("pinwheel-bot", gitlabsim.Maintainer) // reads the variables of pipelines that others started
 	c.must(pipelines.CreateBranch("alice", "c9s", "main"))
 	c.must(pipelines.Script(ckiPipeline))
 	c.must(pipelines.RunByHand("alice", "c9s", "kernel=c9s"))

@@ -129,6 +129,9 @@
 //	given                              what pipelines were started with over the API, oldest first
 //	mrs  branches  pipelines  issue  issues  show BRANCH PATH  diff BRANCH  log BRANCH
 //	notes [issue|mr IID]  mr IID
+//	renovate-sees [ignored=ADDRESS...] [any-author]
+//	                                   what Renovate recognises as its own when it is started again; ignored is its
+//	                                   gitIgnoredAuthors, any-author its ignorePrAuthor
 //	releases  sets  environment        what is in production, with the titles of commits in place of their names
 //	size                               the words and bytes of the dashboard: words are what is between
 //	                                   blanks, marks and folds as well

@@ -28,7 +28,8 @@ func (s *stage) views() map[string]command {
 			}
 			return out.String(), nil
 		},
-		"notes": s.notes,
+		"notes":         s.notes,
+		"renovate-sees": s.sees,
 		"mr": func(a []string) (string, error) {
 			iid, err := number(strings.Join(a, ""))
 			if err != nil {

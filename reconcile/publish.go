@@ -73,6 +73,9 @@ func (r *run) publish(ctx context.Context, done applied) published {
 	ok := false
 	switch done.board.found {
 	case dashboard.FoundOpen:
+		if r.pause != nil && dashboard.IsOther(done.board.issue.Description) {
+			break // the project went back to the other bot, or did not come yet
+		}
 		if !w.giveWay(ctx) {
 			issue, ok = w.write(ctx)
 		}

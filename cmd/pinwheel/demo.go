@@ -25,6 +25,8 @@ With --once a scripted week is printed instead, as text, and the command ends.
 With --once cki it prints how docs/cki.md's four projects go through lock,
 build, deployment, test, a red change and rollback. That needs git, and venv
 and pip for the builds.
+With --once renovate it prints how a project is taken over from Renovate: its
+dashboard, three merge requests, a no and a ticked box.
 With --software it serves, instead of the page, a GitLab that git can read and
 an index with files, and writes the configuration of a set of software into a
 new folder, to try pinwheel prepare with (docs/prepare.md). That needs git.`,
@@ -32,6 +34,7 @@ new folder, to try pinwheel prepare with (docs/prepare.md). That needs git.`,
   pinwheel demo --port 8080
   pinwheel demo --once
   pinwheel demo --once cki
+  pinwheel demo --once renovate
   pinwheel demo --software ~/set`,
 	}
 	once := c.Flags().Bool("once", false, "print a scripted week and end")
@@ -42,8 +45,11 @@ new folder, to try pinwheel prepare with (docs/prepare.md). That needs git.`,
 		if *once && len(args) == 1 && args[0] == "cki" {
 			return demo.PlayCKI(ctx, p.out, p.colour, p.inside)
 		}
+		if *once && len(args) == 1 && args[0] == "renovate" {
+			return demo.PlayRenovate(ctx, p.out, p.colour)
+		}
 		if len(args) > 0 {
-			return usage("demo takes no arguments, but for cki behind --once")
+			return usage("demo takes no arguments, but for cki or renovate behind --once")
 		}
 		if *once {
 			return demo.Play(ctx, p.out, p.colour)

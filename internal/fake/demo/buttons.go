@@ -24,6 +24,7 @@ const (
 	triedPair     = "pair"
 	triedHeld     = "held"
 	triedBatch    = "batch"
+	triedTakeOver = "take over"
 )
 
 func (s *site) time(ctx context.Context, form func(string) string) (string, error) {

@@ -48,6 +48,7 @@ type scene struct {
 	diary   diary
 	fresh   int
 	plan    plan.Plan
+	waits   bool // another bot left it, and pinwheel was not started there
 }
 
 // enter shows another scene, and keeps what the one before has come to.
@@ -112,7 +113,11 @@ func (s *site) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.scenes, s.shown = []scene{{policy: s.stage.policy, project: s.stage.project}, {policy: policy, project: project}}, 0
+	old, left, err := s.stage.oldProject()
+	if err != nil {
+		return err
+	}
+	s.scenes, s.shown = []scene{{policy: s.stage.policy, project: s.stage.project}, {policy: policy, project: project}, {policy: old, project: left, waits: true}}, 0
 	return s.hours(ctx, s.stage.now().Add(time.Hour))
 }
 
@@ -139,7 +144,7 @@ func (s *site) hours(ctx context.Context, until time.Time) error {
 			return nil
 		}
 		s.stage.moveTo(next)
-		for i := range s.scenes {
+		for _, i := range s.running() {
 			s.enter(i)
 			if i == 0 {
 				if err := s.stage.test(); err != nil {
@@ -151,6 +156,17 @@ func (s *site) hours(ctx context.Context, until time.Time) error {
 			}
 		}
 	}
+}
+
+// running are the scenes in which pinwheel was started.
+func (s *site) running() []int {
+	var out []int
+	for i, one := range s.scenes {
+		if !one.waits {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 // run is one run of pinwheel, and what it did in the diary.
@@ -223,7 +239,7 @@ func (s *site) handler() http.Handler {
 		_, _ = io.WriteString(w, style) // a browser that is gone asks again
 	})
 	for path, do := range map[string]act{
-		"/time": s.time, "/index": s.index, "/person": s.person, "/box": s.box, "/merge-request": s.mergeRequest, "/again": s.again, "/show": s.show, "/project": s.enters, "/cki": s.playCKI,
+		"/time": s.time, "/index": s.index, "/person": s.person, "/box": s.box, "/merge-request": s.mergeRequest, "/again": s.again, "/show": s.show, "/project": s.enters, "/cki": s.playCKI, "/take-over": s.takeOver,
 	} {
 		mux.HandleFunc("POST "+path, s.button(do))
 	}

@@ -125,8 +125,7 @@ func (s *stage) populate() {
 	s.gitlab.AddBot(bot, "pinwheel")
 	s.project = s.gitlab.AddProject("cki-project/pipeline-definition", "main", map[string]string{
 		pinsPath: pins,
-		twinPath: "---\n# Generated from constraints.txt by pinwheel. Do not edit.\nvariables:\n  PYTHON_CONSTRAINTS: |\n    " +
-			strings.ReplaceAll(strings.TrimSuffix(pins, "\n"), "\n", "\n    ") + "\n",
+		twinPath: twinOf(pins),
 	})
 	s.project.SetCI(false)
 	s.gitlab.AddMember(s.project, bot, gitlabsim.Developer)
@@ -134,6 +133,12 @@ func (s *stage) populate() {
 		s.gitlab.AddUser(p.name, p.name, false)
 		s.gitlab.AddMember(s.project, p.name, p.level)
 	}
+}
+
+// twinOf is the derived file of pins.
+func twinOf(pins string) string {
+	return "---\n# Generated from constraints.txt by pinwheel. Do not edit.\nvariables:\n  PYTHON_CONSTRAINTS: |\n    " +
+		strings.ReplaceAll(strings.TrimSuffix(pins, "\n"), "\n", "\n    ") + "\n"
 }
 
 func (s *stage) wire(ctx context.Context, gitlabURL, indexURL, database string) error {

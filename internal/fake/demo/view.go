@@ -42,6 +42,7 @@ type view struct {
 	MRs    []mrView
 	Open   int // of MRs
 	Diary  []entry
+	Waits  bool // another bot left the project that is shown
 	Plays  bool // the way of CKI can be played
 	Way    []ckiScene
 }
@@ -112,6 +113,7 @@ func (s *site) view() (view, error) {
 		Token: s.token, Clock: s.stage.now(), Window: day == time.Saturday || day == time.Sunday, Broken: s.broken,
 		Who: s.who, Steps: s.steps(), Begun: slices.Contains(slices.Collect(maps.Values(s.done)), true),
 	}
+	v.Waits = s.scenes[s.shown].waits
 	v.Plays, v.Way = s.command != nil, s.way
 	v.News, v.More = newest(s.news())
 	for _, st := range v.Steps {
@@ -164,7 +166,7 @@ func (s *site) view() (view, error) {
 }
 
 // scenesSay says what each project is like, beside its name.
-var scenesSay = []string{"45 pins, each on its own", "7 pins, in one batch"}
+var scenesSay = []string{"45 pins, each on its own", "7 pins, in one batch", "5 pins, comes from Renovate"}
 
 // news is what came of the last button.
 func (s *site) news() []entry { return s.diary.entries[min(s.fresh, len(s.diary.entries)):] }
@@ -239,6 +241,7 @@ func (s *site) steps() []step {
 		{"Tick the box of an update on the dashboard and press Next hour: its merge request opens, though the window is shut. Were you erin, a Reporter, it would be refused.", s.done[triedTick] && s.done[triedHour]},
 		{"Press Saturday: the window opens, and so do the merge requests that waited longest, 4 at most.", s.done[triedSaturday]},
 		{"Choose the project cki-tools above the dashboard, and press Next hour four times: its batch of six updates is red, takes itself apart, and finds Jinja2 in five pipelines.", s.done[triedBatch]},
+		{"Choose the project reporter and press Take over: Renovate's dashboard, its merge requests, alice's no and bob's tick go on as pinwheel's.", s.done[triedTakeOver]},
 		{"Press Next hour again: the pipeline of configobj has failed, and its line names the job.", s.done[triedFailing]},
 		{"Tick boto3: it moves with botocore in one merge request, since neither installs alone.", s.done[triedPair]},
 		{"Show what is held back: cachetools has no box, and its line names who is in its way.", s.done[triedHeld]},

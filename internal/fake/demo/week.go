@@ -189,7 +189,11 @@ func (w *week) mergeRequest(branch, what string) {
 func (w *week) show(mr gitlabsim.MergeRequest, what string, long bool) {
 	w.blank()
 	w.put(cyan, "   ", fmt.Sprintf("%s !%d  %s", what, mr.IID, mr.Title))
-	w.put(dim, "   ", fmt.Sprintf("branch %s, labels %s", mr.SourceBranch, strings.Join(mr.Labels, ", ")))
+	about := "branch " + mr.SourceBranch
+	if len(mr.Labels) > 0 {
+		about += ", labels " + strings.Join(mr.Labels, ", ")
+	}
+	w.put(dim, "   ", about)
 	if long {
 		w.whole(shown(mr.Description))
 	}

@@ -181,7 +181,7 @@ func (p *parser) members() ([]member, error) {
 	var out []member
 	for {
 		if closed, err := p.next('}'); err != nil || closed {
-			return out, err
+			return lastOfEach(out), err
 		}
 		m := member{line: p.line}
 		var err error
@@ -194,17 +194,29 @@ func (p *parser) members() ([]member, error) {
 		if m.value, err = p.value(); err != nil {
 			return nil, err
 		}
-		for i := range out {
-			if out[i].name == m.name {
-				out = append(out[:i], out[i+1:]...)
-				break
-			}
-		}
 		out = append(out, m)
 		if closed, err := p.between('}'); err != nil || closed {
-			return out, err
+			return lastOfEach(out), err
 		}
 	}
+}
+
+// lastOfEach leaves out the members whose name comes again later.
+func lastOfEach(all []member) []member {
+	last := make(map[string]int, len(all))
+	for i, m := range all {
+		last[m.name] = i
+	}
+	if len(last) == len(all) {
+		return all
+	}
+	out := make([]member, 0, len(last))
+	for i, m := range all {
+		if last[m.name] == i {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 func (p *parser) elements() ([]value, error) {

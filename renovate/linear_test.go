@@ -30,6 +30,9 @@ func TestReadTakesTimeInProportion(t *testing.T) {
 		{"keys of which each is there twice", 300, func(n int) string { return "{" + numbered(`"key%":1,`, n) + numbered(`"key%":2,`, n) + "}" }},
 		{"keys of an object in a list", 500, func(n int) string { return `{"customManagers":[{` + numbered(`"key%":1,`, n) + "}]}" }},
 		{"keys of a rule", 300, func(n int) string { return `{"packageRules":[{` + numbered(`"key%":1,`, n) + "}]}" }},
+		{"keys of a rule with a preset", 300, func(n int) string {
+			return `{"packageRules":[{"extends":[` + strings.Repeat(`"schedule:weekly",`, n) + `],` + numbered(`"key%":1,`, n) + "}]}"
+		}},
 		{"conditions of a rule", 300, func(n int) string { return `{"packageRules":[{` + numbered(`"matchKey%":["a"],`, n) + "}]}" }},
 		{"rules", 10, func(n int) string {
 			return `{"packageRules":[` + numbered(`{"matchPackageNames":["p%"],"enabled":false},`, n) + `]}`
@@ -56,7 +59,7 @@ func TestReadTakesTimeInProportion(t *testing.T) {
 		{"a long text", 2000, func(n int) string { return `{"timezone":"` + strings.Repeat(`\u0061`, n) + `"}` }},
 		{"a text over lines", 2000, func(n int) string { return `{"timezone":"` + strings.Repeat("a\\\n", n) + `"}` }},
 		{"a long key", 2000, func(n int) string { return `{` + strings.Repeat("a", n) + `:1}` }},
-		{"a long number", 2000, func(n int) string { return `{a:` + strings.Repeat("1", n) + `}` }},
+		{"a long number", 4000, func(n int) string { return `{a:` + strings.Repeat("1", n) + `}` }},
 		{"comments", 2000, func(n int) string { return strings.Repeat("/* a */ // b\n", n) + "{}" }},
 		{"a comment that does not end", 2000, func(n int) string { return strings.Repeat("/* ", n) }},
 		{"a list of nothing", 2000, func(n int) string { return "{a:[" + strings.Repeat("[],", n) + "]}" }},

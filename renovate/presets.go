@@ -122,7 +122,7 @@ func (r *reader) extends(v value, at place, read func(value, string)) {
 
 func (r *reader) preset(name string, at place, read func(value, string)) {
 	shown := text.Plain(name, 100)
-	if slices.Contains(r.ignored, name) {
+	if r.ignored[name] {
 		r.say(at, Kept, "%s is ignored, as ignorePresets says", shown)
 		return
 	}
@@ -219,6 +219,10 @@ func (r *reader) withPresets(v value, at place) ([]member, bool) {
 		return v.members, true
 	}
 	var out []member
+	own := map[string]bool{}
+	for _, m := range v.members {
+		own[m.name] = true
+	}
 	failed := false
 	for i, name := range loose(names) {
 		inner, ok := builtin(strings.TrimSpace(name))
@@ -227,11 +231,10 @@ func (r *reader) withPresets(v value, at place) ([]member, bool) {
 			failed = true
 			continue
 		}
-		out = append(out, inner.members...)
+		out = append(out, slices.DeleteFunc(inner.members, func(m member) bool { return own[m.name] })...)
 	}
 	for _, m := range v.members {
 		if m.name != "extends" {
-			out = slices.DeleteFunc(out, func(o member) bool { return o.name == m.name })
 			out = append(out, m)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/text"
 )
 
@@ -76,7 +77,15 @@ func Read(file string, data []byte, o Options) (Result, error) {
 	if root.kind != anObject {
 		return Result{}, &SyntaxError{file, root.line, fmt.Sprintf("the configuration is %s; it has to be an object", root.kind)}
 	}
-	r := &reader{o: o, file: file, keys: projectKeys(), ruleKeys: effects(), said: map[string]bool{}, policy: policy{values: map[string]any{}, comments: map[string]string{}}}
+	beneath, err := config.Parse("", []byte("projects: [{path: the/project}]"))
+	if err != nil {
+		return Result{}, err
+	}
+	r := &reader{
+		o: o, file: file, keys: projectKeys(), ruleKeys: effects(), said: map[string]bool{}, ignored: map[string]bool{},
+		policy:  policy{values: map[string]any{}, comments: map[string]string{}},
+		beneath: beneath.Projects[0], faults: map[string]string{},
+	}
 	r.object(root, "")
 	slices.SortStableFunc(r.lines, func(a, b Line) int { return a.after - b.after })
 	r.defaults()
@@ -97,8 +106,10 @@ type reader struct {
 	anchor   int      // the line of the file that names the preset that is being read; 0 outside of one
 	open     []string // the presets that are being read
 	presets  int
-	ignored  []string // presets that the file ignores
+	ignored  map[string]bool // presets that the file ignores
 	said     map[string]bool
+	beneath  config.Project    // what a project's own file lies on, which is read once
+	faults   map[string]string // what config says against texts that were judged before
 }
 
 // place is the place of a value.
@@ -130,7 +141,9 @@ func (r *reader) say(at place, v Verdict, format string, args ...any) {
 func (r *reader) object(v value, key string) {
 	at := place{key, v.line}
 	if ignored, ok := v.get("ignorePresets"); ok {
-		r.ignored = append(r.ignored, loose(ignored)...)
+		for _, name := range loose(ignored) {
+			r.ignored[name] = true
+		}
 	}
 	if names, ok := v.get("extends"); ok {
 		r.extends(names, at.in("extends", names), r.object)

@@ -97,10 +97,18 @@ func (r *reader) fault(f fields) string {
 	for _, one := range f {
 		fmt.Fprintf(&b, "%s: %s\n", one.key, flow(one.is))
 	}
-	c, err := config.Parse("", []byte("projects: [{path: the/project}]"))
-	if err == nil {
-		_, _, err = c.Projects[0].Own([]byte(b.String()))
+	own := b.String()
+	said, known := r.faults[own]
+	if !known {
+		said = r.against(own)
+		r.faults[own] = said
 	}
+	return said
+}
+
+// against is what config says against the text of a project's own file; empty if it accepts it.
+func (r *reader) against(own string) string {
+	_, _, err := r.beneath.Own([]byte(own))
 	if wrong, ok := errors.AsType[config.Errors](err); ok && len(wrong) > 0 {
 		return wrong[0].Text
 	}

@@ -32,7 +32,7 @@ func TestOneSetForEveryJob(t *testing.T) {
 	b := w.mustBuild("python")
 	ours, theirs = used(syscall.RUSAGE_SELF)-ours, used(syscall.RUSAGE_CHILDREN)-theirs
 	t.Logf("pip %s, all %s; processor time: ours, with the index and the git server of this test, %s, of venv, pip and git %s", b.Pip, b.All, ours, theirs)
-	if ours > max(theirs/10, 2*time.Second) {
+	if !testenv.Raced && ours > max(theirs/10, 2*time.Second) {
 		t.Errorf("our own part of a build takes %s of processor time, and pip's %s: want a tenth of that or 2 s", ours, theirs)
 	}
 	if len(b.Findings) > 0 {

@@ -51,12 +51,15 @@ func Unlinked(name string) string {
 // number: 1!2 would be number 2 of a project named 1. U+200B shows as nothing.
 func Parted(version string) string { return strings.ReplaceAll(version, "!", "!\u200b") }
 
-// PlainTitle removes what GitLab, Renovate and people put around a title.
+// PlainTitle removes what GitLab, Renovate and people put around a title, in any order.
 func PlainTitle(t string) string {
 	t = strings.TrimSpace(t)
-	for _, prefix := range []string{"Draft:", "[Draft]", "WIP:", "rebase!"} {
-		if len(t) >= len(prefix) && strings.EqualFold(t[:len(prefix)], prefix) {
-			t = strings.TrimSpace(t[len(prefix):])
+	for again := true; again; {
+		again = false
+		for _, prefix := range []string{"Draft:", "[Draft]", "WIP:", "rebase!"} {
+			if len(t) >= len(prefix) && strings.EqualFold(t[:len(prefix)], prefix) {
+				t, again = strings.TrimSpace(t[len(prefix):]), true
+			}
 		}
 	}
 	t = strings.TrimSuffix(t, " - autoclosed")

@@ -27,13 +27,18 @@ func Decide(s Snapshot) Plan {
 		}
 	}
 	for _, l := range d.looks {
-		l.remembered()
+		if !l.Flooded || l.known {
+			l.remembered()
+		}
 	}
 	for _, r := range d.requests() {
 		r.look.judge(r)
 	}
 	welcomes := 0
 	for _, l := range d.looks {
+		if l.Flooded && !l.tellsFlood() {
+			continue
+		}
 		if l.comment == 0 {
 			if welcomes++; welcomes > mostWelcomes {
 				continue
@@ -63,6 +68,7 @@ type look struct {
 	comment int64  // the number of our comment, 0 for none
 	body    string // of it
 	since   int64  // comments after this one count; 0 if we have no comment yet
+	known   bool   // our comment is there, and says what was done
 	other   bool   // another program writes in our name
 	before  Memory // as our comment has it
 	memory  Memory // as it is to be
@@ -93,7 +99,7 @@ func (d *decision) look(t Thread) *look {
 	case ours != nil:
 		l.comment, l.body, l.since = ours.ID, ours.Body, ours.ID
 		l.other = slices.ContainsFunc(t.Notes, func(n Note) bool { return d.another(n, *ours) })
-		l.remember(*ours)
+		l.known = l.remember(*ours)
 	case former != nil:
 		l.since = former.ID
 		l.remember(*former)
@@ -121,8 +127,8 @@ func (d *decision) another(n, ours Note) bool {
 }
 
 // remember reads the memory in a comment. If somebody changed it so that it cannot be read,
-// requests from before are not carried out again.
-func (l *look) remember(n Note) {
+// requests from before are not carried out again. It reports whether it could be read.
+func (l *look) remember(n Note) bool {
 	m, ok := parse(n.Body)
 	if !ok {
 		for _, n := range l.Notes {
@@ -134,6 +140,16 @@ func (l *look) remember(n Note) {
 	for _, s := range l.d.s.Set[l.MR.IID] {
 		l.memory.show(s)
 	}
+	return ok
+}
+
+// tellsFlood tells the operator of a merge request with more comments than are read, and reports
+// whether our comment can say so, too. Nothing that is asked for there starts, since a later comment
+// may take it back. Tests that were started before are followed, if our comment says which they are.
+func (l *look) tellsFlood() bool {
+	l.d.plan.Notes = append(l.d.plan.Notes, fmt.Sprintf("!%d: it has more than 3,000 comments, so what they ask for is not read: go on in a new merge request, or delete comments there",
+		l.MR.IID))
+	return l.known
 }
 
 // request is a comment with commands that are not done.
@@ -144,10 +160,14 @@ type request struct {
 }
 
 // requests are the comments with commands that are not done, in the order in which they were
-// written, over all merge requests. A comment from before our own was not meant for us.
+// written, over all merge requests. A comment from before our own was not meant for us. Where not all
+// comments were read, none counts.
 func (d *decision) requests() []request {
 	var out []request
 	for _, l := range d.looks {
+		if l.Flooded {
+			continue
+		}
 		for _, n := range l.Notes {
 			commands := d.asked(n)
 			switch {
@@ -239,7 +259,7 @@ func (l *look) act() {
 		l.d.plan.Notes = append(l.d.plan.Notes, fmt.Sprintf("!%d: another program writes comments as %s there, and may answer the same words: switch it off for %s",
 			l.MR.IID, l.d.s.Bot.Username, l.d.s.Project.Member.Path))
 	}
-	body := Render(View{l.d.s.Bot.Username, l.d.s.Policy, l.memory, l.other})
+	body := Render(View{l.d.s.Bot.Username, l.d.s.Policy, l.memory, l.other, l.Flooded})
 	if body != strings.TrimSpace(l.body) {
 		l.actions = append(l.actions, WriteComment{IID: l.MR.IID, Comment: l.comment, Body: body, Asks: l.asks, Who: l.who})
 	}

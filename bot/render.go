@@ -15,6 +15,7 @@ type View struct {
 	Policy   Policy
 	Memory   Memory
 	Other    bool // another program writes in the bot's name
+	Flooded  bool // there are more comments than are read
 }
 
 // configured is a text of the configuration. It is not made harmless, since package config refuses
@@ -43,6 +44,9 @@ func Render(v View) string {
 	b.WriteString(". A push needs a new word.\n")
 	if v.Other {
 		fmt.Fprintf(&b, "\n**Another program writes comments as %s here, and may answer the same words:** switch it off for this project.\n", text.Code(v.Username))
+	}
+	if v.Flooded {
+		b.WriteString("\n**There are more than 3,000 comments here, so what they ask for is not read:** go on in a new merge request, or delete comments. Tests that are under way go on.\n")
 	}
 	pipelineTable(&b, v.Policy)
 	testTable(&b, v.Memory.Tests)

@@ -79,6 +79,8 @@ type Person struct {
 type Thread struct {
 	MR    MergeRequest
 	Notes []Note
+	// Flooded means that there are more notes than are read, and that the newest are not here.
+	Flooded bool
 }
 
 // Head is a commit that a merge request showed, and since when.

@@ -61,7 +61,7 @@ func (l *look) write(ctx context.Context, a bot.WriteComment) (wrote bool, err e
 		if wrote, err = l.GitLab.NoteOnce(ctx, thread, gitlab.OnceNote{Mark: bot.Mark, Markdown: a.Body, By: l.snap.Bot.ID}); err != nil {
 			return wrote, err
 		}
-		if t.Notes, err = l.notes(ctx, a.IID); err != nil {
+		if t.Notes, t.Flooded, err = l.notes(ctx, a.IID); err != nil {
 			return wrote, err
 		}
 		if !slices.ContainsFunc(t.Notes, func(n bot.Note) bool { return n.By.ID == l.snap.Bot.ID && strings.HasPrefix(n.Body, bot.Mark) }) {

@@ -54,7 +54,7 @@ func (l *look) observe(ctx context.Context) error {
 			continue // pinwheel's own
 		}
 		t := bot.Thread{MR: bot.MergeRequest{IID: m.IID, Fork: m.Source != l.home.ID, Branch: m.Branch, Author: m.Author.ID}}
-		if t.Notes, err = l.notes(ctx, m.IID); err != nil {
+		if t.Notes, t.Flooded, err = l.notes(ctx, m.IID); err != nil {
 			l.fail(m.IID, err)
 			continue
 		}
@@ -63,18 +63,15 @@ func (l *look) observe(ctx context.Context) error {
 	return nil
 }
 
-// notes are the comments of a merge request, the oldest first.
-func (l *look) notes(ctx context.Context, iid int64) ([]bot.Note, error) {
-	var out []bot.Note
+// notes are the comments of a merge request, the oldest first, and whether there are more than are
+// read.
+func (l *look) notes(ctx context.Context, iid int64) (out []bot.Note, flooded bool, err error) {
 	whole, err := l.GitLab.Notes(ctx, gitlab.OnMerge(l.home.ID, iid), gitlab.NoteQuery{Oldest: true, Pages: notePages}, func(n gitlab.Note) bool {
 		out = append(out, noteOf(n))
 		return true
 	})
-	if err == nil && !whole {
-		err = errors.New("it has more than 3,000 comments, so what they ask for is not read")
-	}
 	slices.SortFunc(out, func(a, b bot.Note) int { return int(a.ID - b.ID) })
-	return out, err
+	return out, !whole, err
 }
 
 func noteOf(n gitlab.Note) bot.Note {

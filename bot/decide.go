@@ -27,13 +27,22 @@ func Decide(s Snapshot) Plan {
 		}
 	}
 	for _, l := range d.looks {
-		if !l.Flooded || l.known {
-			l.remembered()
-		}
+		l.remembered()
 	}
 	for _, r := range d.requests() {
 		r.look.judge(r)
 	}
+	d.act()
+	for _, l := range d.looks {
+		for _, e := range l.memory.Tests {
+			d.plan.Tests = append(d.plan.Tests, Shows{l.MR.IID, e})
+		}
+	}
+	return d.plan
+}
+
+// act decides what is done for each merge request.
+func (d *decision) act() {
 	welcomes := 0
 	for _, l := range d.looks {
 		if l.Flooded && !l.tellsFlood() {
@@ -46,12 +55,6 @@ func Decide(s Snapshot) Plan {
 		}
 		l.act()
 	}
-	for _, l := range d.looks {
-		for _, e := range l.memory.Tests {
-			d.plan.Tests = append(d.plan.Tests, Shows{l.MR.IID, e})
-		}
-	}
-	return d.plan
 }
 
 // decision is one decision under way.

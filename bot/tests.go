@@ -16,6 +16,9 @@ const again = 24 * time.Hour
 
 // remembered brings the tests of a merge request up to date.
 func (l *look) remembered() {
+	if l.Flooded && !l.known {
+		return
+	}
 	for i := range l.memory.Tests {
 		e := &l.memory.Tests[i]
 		switch {

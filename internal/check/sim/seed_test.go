@@ -185,7 +185,7 @@ func shrunk(t *testing.T, under terms, events []happening, last int) []happening
 var found = []uint64{84, 139, 245, 270, 384, 393, 394, 430, 445, 554, 564, 584, 782, 964}
 
 // foundMerging are such seeds in which pinwheel merges.
-var foundMerging = []uint64{47, 271}
+var foundMerging = []uint64{47, 271, 489}
 
 // Seeds of people, releases, faults and crashes over thirty days.
 func TestSeeds(t *testing.T) {

@@ -96,7 +96,8 @@ func (c *Client) GateRights(ctx context.Context, p plan.Project, ref string) (Ga
 	return GateMay, err
 }
 
-// startGate starts a gate's pipeline, or finds it started.
+// startGate starts a gate's pipeline, or finds it started. One that it finds ended comes with its
+// jobs, since no list tells of it again: a head that was merged is the base of what stands on it.
 func (e effect) startGate(ctx context.Context, a plan.StartGate) (Outcome, error) {
 	project, err := e.gl.Project(ctx, a.Spec.Project, 0)
 	if err != nil {
@@ -124,6 +125,11 @@ func (e effect) startGate(ctx context.Context, a plan.StartGate) (Outcome, error
 	}
 	run := operation.Of(project.ID, made)
 	run.Operation, run.Gate, run.Commit = a.Run.Operation, a.Run.Gate, a.Run.Commit
+	if run.Result == plan.Passed || run.Result == plan.Failed {
+		if run.Jobs, err = e.operations.Jobs(ctx, run); err != nil {
+			return Outcome{Wrote: started}, operation.Elsewhere(err, a.Spec.Project)
+		}
+	}
 	return Outcome{Wrote: started, Run: &run}, nil
 }
 

@@ -47,6 +47,13 @@ func (s *stage) builds() map[string]command {
 			}
 			return "", err
 		},
+		"alter-merge": func(a []string) (string, error) {
+			if len(a) != 2 {
+				return "", errors.New("wants a PATH and a FILE")
+			}
+			s.project.AlterMerge(a[0], s.file(a[1], a[1]))
+			return "", nil
+		},
 		"protect": func(a []string) (string, error) {
 			push, merge := gitlabsim.Maintainer, gitlabsim.Maintainer
 			if len(a) == 3 {

@@ -67,6 +67,9 @@ func (p *Project) merge(actor *user, m *mergeRequest, in mergeCall) error {
 		return refuse(405, "405 Method Not Allowed")
 	}
 	merged, _ := p.mergeResult(m)
+	merged = maps.Clone(merged)
+	maps.Copy(merged, p.altering)
+	p.altering = nil
 	p.beforeMRChange()
 	source, target := p.repo.branches[m.source], p.repo.branches[m.target]
 	to, who := source.head, identityOf(actor)
@@ -88,6 +91,16 @@ func (p *Project) merge(actor *user, m *mergeRequest, in mergeCall) error {
 		p.s.event(p, actor, "branch-delete", m.source, source.head.id)
 	}
 	return nil
+}
+
+// AlterMerge makes the next merge commit hold another content of a file than the one that
+// the merge gives, as a server with a hook or a merge driver of its own may do.
+func (p *Project) AlterMerge(path, content string) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	altering := tree{path: newBlob(content, false)}
+	maps.Copy(altering, p.altering)
+	p.altering = altering
 }
 
 // squashes reports whether a merge makes one commit of all.

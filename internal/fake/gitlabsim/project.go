@@ -46,6 +46,7 @@ type Project struct {
 	rawNotes            bool // checklist notes quote what is written, not what is rendered
 	ciDisabled          bool
 	noDuplicates        bool     // of files of packages
+	altering            tree     // what the next merge makes of some files
 	inputs              []string // of its CI/CD configuration
 	script              script
 	protected           []protection

@@ -265,18 +265,23 @@ func (d *acting) merge(dr *draft) {
 }
 
 // afterMerges says what came of our merges. A default branch that fails now and passed before is
-// the first of all problems. A merge onto another commit than the tested one is noted until its
+// the first of all problems, and one that holds what was not tested the next. A merge onto another commit than the tested one is noted until its
 // pipeline passed.
 func (d *holding) afterMerges() {
-	var red []plan.Problem
+	var red, altered []plan.Problem
 	for _, m := range d.s.Merges {
 		on := m.At.In(d.zone).Format(time.DateOnly)
 		if len(m.Broke) > 0 {
-			red = append(red, d.brokeProblem(m, on))
+			p, mend := brokeProblem(d.s.Project.WebURL, m, on)
+			red = append(red, d.withRevert(m, p, mend))
+		}
+		if len(m.Altered) > 0 {
+			p, mend := alteredProblem(d.s.Project.WebURL, m, on)
+			altered = append(altered, d.withRevert(m, p, mend))
 		}
 		if m.Tested != m.Onto && m.Next != plan.Passed && !m.Mended {
 			d.plan.Notes = append(d.plan.Notes, fmt.Sprintf("!%d was merged onto %.8s and tested on %.8s: the next pipeline of %s shows whether they go together.", m.IID, m.Onto, m.Tested, m.Target))
 		}
 	}
-	d.plan.Problems = append(red, d.plan.Problems...)
+	d.plan.Problems = slices.Concat(red, altered, d.plan.Problems)
 }

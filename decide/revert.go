@@ -23,11 +23,11 @@ type revert struct {
 	asked  *plan.Tick
 }
 
-// findReverts finds the merges that broke something and can be reverted: the pins are still where
-// every step of them ended.
+// findReverts finds the merges that broke something, or left what was not tested, and can be
+// reverted: the pins are still where every step of them ended.
 func (d *holding) findReverts() {
 	for _, m := range d.s.Merges {
-		if len(m.Broke) == 0 || m.Mended {
+		if (len(m.Broke) == 0 || m.Mended) && len(m.Altered) == 0 {
 			continue
 		}
 		r := &revert{of: m, branch: plan.RevertBranch(d.s.Policy.BranchPrefix, m.IID)}
@@ -191,22 +191,40 @@ func (d *acting) revertsLeft() {
 	}
 }
 
-// brokeProblem says that a merge broke the default branch, and how it can be reverted.
-func (d *holding) brokeProblem(m plan.AfterMerge, on string) plan.Problem {
-	p := plan.Problem{
-		Page: fmt.Sprintf("%s/-/pipelines/%d", d.s.Project.WebURL, m.Pipeline),
+// brokeProblem says that a merge broke the default branch, and mend is what ends that beside a
+// revert.
+func brokeProblem(webURL string, m plan.AfterMerge, on string) (p plan.Problem, mend string) {
+	return plan.Problem{
+		Page: fmt.Sprintf("%s/-/pipelines/%d", webURL, m.Pipeline),
 		Text: fmt.Sprintf("!%d was merged on %s, and the next pipeline of %s failed in %s, which passed before", m.IID, on, m.Target, some(m.Broke)),
 		Next: fmt.Sprintf("revert !%d, or mend %s", m.IID, m.Target),
-	}
+	}, "mend " + m.Target
+}
+
+// alteredProblem says that the default branch holds what was not tested, and mend is what ends
+// that beside a revert.
+func alteredProblem(webURL string, m plan.AfterMerge, on string) (p plan.Problem, mend string) {
+	mend = fmt.Sprintf("change %s on %s", some(m.Altered), m.Target)
+	return plan.Problem{
+		Page: fmt.Sprintf("%s/-/commit/%s", webURL, m.Commit),
+		Text: fmt.Sprintf("!%d was merged on %s, and %s holds %s there in another form than the one that was tested", m.IID, on, m.Target, some(m.Altered)),
+		Next: fmt.Sprintf("revert !%d, or %s: this stands until then", m.IID, mend),
+	}, mend
+}
+
+// withRevert is the problem of a merge with the revert that is offered beside it or open already.
+// Of two problems of one merge the first has the box.
+func (d *holding) withRevert(m plan.AfterMerge, p plan.Problem, mend string) plan.Problem {
 	r := d.revertAt(plan.RevertBranch(d.s.Policy.BranchPrefix, m.IID))
+	offered := slices.ContainsFunc(d.plan.Reverts, func(o plan.Revert) bool { return o.MR == m.IID })
 	switch {
 	case r == nil:
 	case r.open != nil:
-		p.Next = fmt.Sprintf("merge !%d, which takes it back, or mend %s", r.open.IID, m.Target)
-	case d.s.Policy.Mode == plan.Full:
+		p.Next = fmt.Sprintf("merge !%d, which takes it back, or %s", r.open.IID, mend)
+	case d.s.Policy.Mode == plan.Full && !offered:
 		d.plan.Reverts = append(d.plan.Reverts, plan.Revert{MR: m.IID, Branch: r.branch, Page: p.Page})
 		if failure := d.s.Failures[r.branch]; failure != "" {
-			p.Next = strings.TrimRight(failure, ".") + ": the next run tries again; or mend " + m.Target
+			p.Next = strings.TrimRight(failure, ".") + ": the next run tries again; or " + mend
 		}
 	}
 	return p

@@ -37,7 +37,8 @@ var (
 )
 
 // Heard reads the comments on a merge request: what people ask for there in words, with
-// what our own notes say of it, and why a person closed it. complete is false if GitLab
+// what our own notes, and those of users that pinwheel had before, say of it, and why a
+// person closed it. complete is false if GitLab
 // counts more comments than it lists. A comment that was changed asks for nothing.
 func (c *Client) Heard(ctx context.Context, id int64, m plan.MergeRequest, bot plan.User) (h plan.Heard, complete bool, err error) {
 	var notes []gitlab.Note
@@ -55,7 +56,7 @@ func (c *Client) Heard(ctx context.Context, id int64, m plan.MergeRequest, bot p
 	h.Read = m.UpdatedAt
 	replies := map[string]plan.Answer{}
 	for _, n := range notes {
-		if n.Author.ID == bot.ID {
+		if n.Author.ID == bot.ID || slices.Contains(c.opt.FormerUsers, n.Author.Username) {
 			reply(replies, n.Body)
 		} else {
 			h.Answers = append(h.Answers, answersOf(n, bot.Username)...)

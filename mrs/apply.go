@@ -25,7 +25,7 @@ type Outcome struct {
 	Commit plan.Commit        // at Head, after CommitBranch
 	MR     *plan.MergeRequest // as GitLab stores it, nil if none is concerned
 	Kept   Kept
-	Merged MergedAs // after Merge
+	Merged string // after Merge, the commit that the target points at
 	// Run is the pipeline of a gate that was started or found, Status is the status
 	// of a gate on a head. Each is nil for other effects. Retried: a job runs again.
 	Run     *plan.GateRun

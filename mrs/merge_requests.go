@@ -1,6 +1,7 @@
 package mrs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -139,6 +140,7 @@ func mergeRequestOf(m *api.BasicMergeRequest) plan.MergeRequest {
 		HasConflicts: m.HasConflicts, Unchecked: unchecked(m), Labels: m.Labels, Author: userOf(m.Author),
 		CreatedAt: gitlab.Instant(m.CreatedAt), UpdatedAt: gitlab.Instant(m.UpdatedAt), ClosedAt: gitlab.Instant(m.ClosedAt), ClosedBy: userOf(m.ClosedBy),
 		MergedAt: gitlab.Instant(m.MergedAt), MergedBy: userOf(merger), Note: ParseBody(m.Description), Notes: int(m.UserNotesCount),
+		MergeCommit: cmp.Or(m.MergeCommitSHA, m.SquashCommitSHA),
 	}
 }
 

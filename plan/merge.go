@@ -79,6 +79,9 @@ type AfterMerge struct {
 	Next         Result   // how that ended
 	Broke        []string // jobs that failed there and passed before, by name
 	Mended       bool     // a later pipeline of the target passed
+	// Altered are files that the target holds as Commit has them, which is not how they were
+	// tested.
+	Altered []string
 	// Made is what the commit that was merged says of itself, and Subject its first
 	// line; read where the merge broke something, or stands on another commit.
 	Made    Trailers

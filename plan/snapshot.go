@@ -201,6 +201,14 @@ type MergeRequest struct {
 	// Released is when the release came out to which it moves the package that names it, as
 	// far as a run knew.
 	Released time.Time
+	// MergeCommit is the commit that a merge made for the target; empty where that got the
+	// head itself.
+	MergeCommit string
+	// Compared says that MergeCommit was compared with what was tested, and Altered are the
+	// files that it holds in another form, until they are changed. GitLab does not tell
+	// them with a merge request.
+	Compared bool
+	Altered  []string
 }
 
 // The words of Renovate for the same on GitLab.

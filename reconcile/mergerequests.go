@@ -72,6 +72,7 @@ func (r *observer) observeMergeRequests(ctx context.Context) error {
 		}
 		mr.Ran, mr.RedRuns = r.pushers[mr.IID].Ran, r.pushers[mr.IID].RedRuns
 		mr.Heard, mr.Released = r.pushers[mr.IID].Heard, r.pushers[mr.IID].Released
+		mr.Compared, mr.Altered = r.pushers[mr.IID].Compared, r.pushers[mr.IID].Altered
 		r.snap.MergeRequests = append(r.snap.MergeRequests, mr)
 	}
 	return nil

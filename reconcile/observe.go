@@ -161,6 +161,7 @@ func (r *observer) observe(parent context.Context) error {
 	r.observeAnswers(ctx)
 	r.observePipelines(ctx)
 	r.observeMerges(ctx)
+	r.observeAltered(ctx)
 	r.observeGates(ctx)
 	if err := r.observeFiles(ctx); err != nil {
 		return err

@@ -37,7 +37,7 @@ func (r *effects) overlay(ctx context.Context, a plan.Action, out mrs.Outcome, f
 		r.snap.Branches = slices.DeleteFunc(r.snap.Branches, func(b plan.Branch) bool { return b.Name == a.Branch })
 		return r.Store.DeleteBranch(ctx, r.project.Path, a.Branch)
 	case plan.Merge:
-		r.setMerged(a, out.Merged)
+		r.setMerged(out.Merged)
 	case plan.StartGate:
 		r.rememberRun(out)
 	case plan.RetryJob:
@@ -63,6 +63,7 @@ func (r *effects) setMergeRequest(mr *plan.MergeRequest) {
 	for i := range r.snap.MergeRequests {
 		if old := r.snap.MergeRequests[i]; old.IID == mr.IID {
 			mr.Ran, mr.RedRuns, mr.Heard, mr.Released = old.Ran, old.RedRuns, old.Heard, old.Released
+			mr.Compared, mr.Altered = old.Compared, old.Altered
 			r.snap.MergeRequests[i] = *mr
 			return
 		}

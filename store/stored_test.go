@@ -149,6 +149,7 @@ func TestStoredJSONOfEarlierVersions(t *testing.T) {
 func asOf(version int, v any) any {
 	if mr, is := v.(plan.MergeRequest); is {
 		mr.Notes, mr.Heard, mr.Released, mr.Note.ClosedFor, mr.Note.Other = 0, plan.Heard{}, time.Time{}, "", false
+		mr.MergeCommit, mr.Compared, mr.Altered = "", false, nil
 		v = mr
 	}
 	if version > 10 {

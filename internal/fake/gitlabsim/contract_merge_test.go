@@ -84,10 +84,8 @@ func TestAMergeOfWhatChanged(t *testing.T) {
 	_, err = w.p.EditFile("maria", "constraints.txt", w.newer("1.34.9"))
 	w.ok(err)
 	_, err = w.merge(m, next.ID)
-	w.refused(err, 422, "Branch cannot be merged")
-	w.s.SetVersion("16.11.0")
-	_, err = w.merge(m, next.ID)
-	w.refused(err, 406, "Branch cannot be merged")
+	w.refused(err, 405, "405 Method Not Allowed")
+	w.same(w.status(m), "conflict")
 }
 
 // The methods: a merge commit takes whatever the target is by then, the others

@@ -58,6 +58,7 @@ func TestAMergeThatDoesNotHappen(t *testing.T) {
 		"pushed to":     {func(w *world) { _, err := w.p.Push("dave", work, "x", map[string]string{"x": "y"}); w.ok(err) }, gitlab.ErrHeadMoved},
 		"lock":          {func(w *world) { w.fault("PUT */merge 409 always") }, gitlab.ErrConflict},
 		"406":           {func(w *world) { w.fault("PUT */merge 406 always") }, gitlab.ErrNotMergeable},
+		"422":           {func(w *world) { w.p.FailMerges(1) }, gitlab.ErrNotMergeable},
 		"lost, not yet": {func(w *world) { w.fault("PUT */merge 502 always") }, gitlab.ErrUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {

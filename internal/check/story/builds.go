@@ -47,6 +47,11 @@ func (s *stage) builds() map[string]command {
 			}
 			return "", err
 		},
+		"fail-merges": func(a []string) (string, error) {
+			n, err := strconv.Atoi(strings.Join(a, " "))
+			s.project.FailMerges(n)
+			return "", err
+		},
 		"alter-merge": func(a []string) (string, error) {
 			if len(a) != 2 {
 				return "", errors.New("wants a PATH and a FILE")

@@ -88,6 +88,23 @@ func TestAMergeOfWhatChanged(t *testing.T) {
 	w.same(w.status(m), "conflict")
 }
 
+// gitlab.md 2.4: a merge that nothing is in the way of may fail itself, and then nothing is merged.
+func TestAMergeThatFailsItself(t *testing.T) {
+	w, m := mergeable(t, gitlabsim.Settings{})
+	head := w.p.Head(main)
+	w.p.FailMerges(2)
+	_, err := w.merge(m, m.SHA)
+	w.refused(err, 422, "Branch cannot be merged")
+	w.s.SetVersion("16.11.0")
+	_, err = w.merge(m, m.SHA)
+	w.refused(err, 406, "Branch cannot be merged")
+	w.same(w.p.Head(main), head)
+	w.same(w.status(m), "mergeable")
+	merged, err := w.merge(m, m.SHA)
+	w.ok(err)
+	w.same(merged.State, "merged")
+}
+
 // The methods: a merge commit takes whatever the target is by then, the others
 // only what stands on it. https://docs.gitlab.com/user/project/merge_requests/methods/
 func TestMethodsOfMerging(t *testing.T) {

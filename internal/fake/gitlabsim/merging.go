@@ -58,13 +58,15 @@ func (p *Project) merge(actor *user, m *mergeRequest, in mergeCall) error {
 	if in.squash != nil {
 		m.squash = *in.squash
 	}
-	switch status := m.detailedStatus(); {
-	case status == "conflict" && !p.s.since(17, 0):
-		return refuse(406, "Branch cannot be merged") // of older versions
-	case status == "conflict":
-		return refuse(422, "Branch cannot be merged")
-	case status != "mergeable":
+	if m.detailedStatus() != "mergeable" {
 		return refuse(405, "405 Method Not Allowed")
+	}
+	if p.failing > 0 {
+		p.failing--
+		if !p.s.since(17, 0) {
+			return refuse(406, "Branch cannot be merged")
+		}
+		return refuse(422, "Branch cannot be merged")
 	}
 	merged, _ := p.mergeResult(m)
 	merged = maps.Clone(merged)
@@ -91,6 +93,14 @@ func (p *Project) merge(actor *user, m *mergeRequest, in mergeCall) error {
 		p.s.event(p, actor, "branch-delete", m.source, source.head.id)
 	}
 	return nil
+}
+
+// FailMerges lets the next n merges fail that nothing is in the way of, as where a hook of the
+// server refuses them.
+func (p *Project) FailMerges(n int) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.failing = n
 }
 
 // AlterMerge makes the next merge commit hold another content of a file than the one that

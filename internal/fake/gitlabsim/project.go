@@ -47,6 +47,7 @@ type Project struct {
 	ciDisabled          bool
 	noDuplicates        bool     // of files of packages
 	altering            tree     // what the next merge makes of some files
+	failing             int      // how many of the next merges fail
 	inputs              []string // of its CI/CD configuration
 	script              script
 	protected           []protection

@@ -14,7 +14,7 @@
 //
 // It runs no pipelines: a script says how the jobs end ([Project.Script]), or tests
 // do. Of git over HTTP it takes pushes that carry no objects (receivepack.go). It does
-// not do merge trains, automatic merges, forks or GraphQL, sends webhooks for
-// what people and bots write and not for the ends of pipelines, and it does not
-// render Markdown.
+// not do merge trains, automatic merges or forks, knows one query of GraphQL
+// (oauth.go), sends webhooks for what people and bots write and not for the ends of
+// pipelines, and it does not render Markdown.
 package gitlabsim

@@ -179,6 +179,9 @@ func (s *Server) handle(c *call) *reply {
 	if project, rest, ok := gitPath(strings.TrimPrefix(c.path, s.root)); ok && c.route == nil {
 		return s.git(c, project, rest)
 	}
+	if out := s.signIns(c); out != nil {
+		return out
+	}
 	if problem := c.unknown(); problem != "" {
 		s.failures = append(s.failures, problem)
 		return &reply{status: 599, body: map[string]string{"error": "gitlabsim: " + problem}}

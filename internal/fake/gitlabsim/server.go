@@ -74,6 +74,11 @@ type Server struct {
 	before   []func(Call)
 	after    []func(Call)
 	aside    bool
+
+	applications []*Application
+	grants       map[string]*grant
+	browsing     *user // at the browser, nil for nobody
+	permits      bool
 }
 
 type user struct {
@@ -115,7 +120,7 @@ func New(opt Options) *Server {
 		opt.Version = "19.5.0"
 	}
 	opt.BaseURL = strings.TrimRight(opt.BaseURL, "/")
-	s := &Server{opt: opt, tokens: map[string]*token{}, ids: map[string]int64{}, counts: map[string]int{}, storage: map[string][]byte{}}
+	s := &Server{opt: opt, tokens: map[string]*token{}, ids: map[string]int64{}, counts: map[string]int{}, storage: map[string][]byte{}, grants: map[string]*grant{}}
 	if u, err := url.Parse(opt.BaseURL); err == nil {
 		s.root = strings.TrimRight(u.Path, "/")
 	}

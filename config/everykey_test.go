@@ -106,7 +106,7 @@ software:
     projects:
       - {name: cki-lib, pipelines: [brew], default: [brew], welcome: Own, override: lib_pip_url}
       - {name: kpet-db}
-listen: {metrics: "127.0.0.1:9465", hooks: ":8080", hooks_url: "https://p.example.com/hooks/gitlab", hooks_token_file: /run/secrets/hooks, page: ":8081", page_access: proxy}
+listen: {metrics: "127.0.0.1:9465", hooks: ":8080", hooks_url: "https://p.example.com/hooks/gitlab", hooks_token_file: /run/secrets/hooks, page: ":8081", page_access: gitlab, page_url: "https://p.example.com/", page_application: app, page_secret_file: /run/secrets/page}
 `
 
 func TestEveryKey(t *testing.T) {
@@ -167,7 +167,7 @@ func TestEveryKey(t *testing.T) {
 				},
 			},
 		},
-		Listen: Listen{Metrics: "127.0.0.1:9465", Hooks: ":8080", HooksURL: "https://p.example.com/hooks/gitlab", HooksTokenFile: "/run/secrets/hooks", Page: ":8081", PageAccess: PageProxy},
+		Listen: Listen{Metrics: "127.0.0.1:9465", Hooks: ":8080", HooksURL: "https://p.example.com/hooks/gitlab", HooksTokenFile: "/run/secrets/hooks", Page: ":8081", PageAccess: PageGitLab, PageURL: "https://p.example.com", PageApplication: "app", PageSecretFile: "/run/secrets/page"},
 		Limits: Limits{PageMiB: 1, PageEntries: 1000, PageMemoryMiB: 2, PagesMemoryMiB: 8, FileMiB: 3,
 			NamesWithoutPin: 10, Releases: 100, ReleasesOfAPackage: 11, PackagesMiB: 4, RequirementsMiB: 5},
 		Projects: []Project{

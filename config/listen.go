@@ -3,8 +3,10 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -18,14 +20,21 @@ type Listen struct {
 	HooksURL, HooksTokenFile string
 	Page                     string // the status page, for people
 	PageAccess               PageAccess
+	// PageURL is where people reach Page, without a path; PageApplication is GitLab's id of the
+	// application that they sign in to, and PageSecretFile holds its secret. PageGitLab needs them.
+	PageURL, PageApplication, PageSecretFile string
 }
 
 // PageAccess says who may read the status page.
 type PageAccess string
 
 // PageProxy means that whoever reaches the address reads all of it. The operator's proxy signs
-// people in.
-const PageProxy PageAccess = "proxy"
+// people in. PageGitLab means that people sign in with GitLab, and read of the projects that
+// GitLab lets them read.
+const (
+	PageProxy  PageAccess = "proxy"
+	PageGitLab PageAccess = "gitlab"
+)
 
 const schemaListen = `{"type":"string","pattern":"^([A-Za-z0-9.-]*|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$"}`
 
@@ -49,9 +58,25 @@ func (r *reader) listen(n *yaml.Node, at string, l *Listen) {
 			read: func(n *yaml.Node, at string) { page = n; address(&l.Page)(n, at) },
 		},
 		{
-			key:  "page_access",
-			says: says{"`proxy`", "", `{"enum":["proxy"]}`, "Who may read the status page. `proxy`: whoever reaches the address, since a proxy of yours signs people in"},
-			read: func(n *yaml.Node, at string) { l.PageAccess = oneOf(PageProxy)(r, n, at) },
+			key: "page_access",
+			says: says{"`proxy` or `gitlab`", "", `{"enum":["proxy","gitlab"]}`, "Who may read the status page. `proxy`: whoever reaches the address, since a proxy of yours signs people in. " +
+				"`gitlab`: who signs in with GitLab, of the projects whose code and dashboard GitLab shows them"},
+			read: func(n *yaml.Node, at string) { l.PageAccess = oneOf(PageProxy, PageGitLab)(r, n, at) },
+		},
+		{
+			key:  "page_url",
+			says: says{"address", "", schemaAddress, "Where people reach the status page, `https://pinwheel.example.com`, without a path; for `page_access: gitlab`"},
+			read: func(n *yaml.Node, at string) { l.PageURL = r.pageURL(n, at) },
+		},
+		{
+			key:  "page_application",
+			says: says{"text", "", schemaText, "GitLab's id of the application that people sign in to; for `page_access: gitlab`"},
+			read: func(n *yaml.Node, at string) { l.PageApplication = r.text(n, at) },
+		},
+		{
+			key:  "page_secret_file",
+			says: says{"path", "", schemaText, "The file with the secret of that application, if `PINWHEEL_PAGE_SECRET` does not hold it"},
+			read: func(n *yaml.Node, at string) { l.PageSecretFile = r.text(n, at) },
 		},
 		{
 			key:  "hooks",
@@ -74,9 +99,30 @@ func (r *reader) listen(n *yaml.Node, at string, l *Listen) {
 			read: address(&l.Metrics),
 		},
 	})
-	if page != nil && l.PageAccess == "" {
-		r.fail(page, below(at, "page"), "the page shows all projects, so say who may read it: add page_access: proxy where a proxy of yours signs people in")
+	switch {
+	case page != nil && l.PageAccess == "":
+		r.fail(page, below(at, "page"), "the page shows all projects, so say who may read it: add page_access: proxy where a proxy of yours signs people in, or page_access: gitlab")
+	case page != nil && l.PageAccess == PageGitLab && l.PageURL == "":
+		r.fail(page, below(at, "page"), "page_access: gitlab needs the address where people reach the page: add page_url, such as https://pinwheel.example.com")
+	case page != nil && l.PageAccess == PageGitLab && l.PageApplication == "":
+		r.fail(page, below(at, "page"), "page_access: gitlab needs an application of GitLab's: add its id as page_application")
 	}
+}
+
+// pageURL reads an address without a path. Cookies that let somebody in go over TLS, or stay on
+// this machine.
+func (r *reader) pageURL(n *yaml.Node, at string) string {
+	text := strings.TrimRight(r.url(n, at), "/")
+	u, err := url.Parse(text)
+	switch {
+	case text == "" || err != nil:
+		return ""
+	case u.Path != "":
+		r.fail(n, at, "the page has an address without a path: write %s://%s", u.Scheme, u.Host)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		r.fail(n, at, "people sign in at this address, so it has to be https: put a proxy that speaks TLS before listen.page")
+	}
+	return text
 }
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9.-]*$`)

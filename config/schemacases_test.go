@@ -64,7 +64,7 @@ var valid = []string{
 // invalid is refused by both; the loader's error holds the text.
 var invalid = map[string]string{
 	"gitlab: {rate: -1}\n" + one(""):                                                            "from 0 to 100000",
-	"listen: {page: \":1\", page_access: everybody}\n" + one(""):                                `"everybody" is none of its values: write proxy`,
+	"listen: {page: \":1\", page_access: everybody}\n" + one(""):                                `"everybody" is none of its values: write proxy or gitlab`,
 	"listen: {metrics: 9465}\n" + one(""):                                                       "9465 is not a text to YAML",
 	"listen: {metrics: localhost}\n" + one(""):                                                  `"localhost" is not an address to listen on: write a host and a port`,
 	"listen: {metrics: \"http://x:1\"}\n" + one(""):                                             "is not an address to listen on",
@@ -273,6 +273,10 @@ var invalid = map[string]string{
 // beyond is what the schema cannot see and the loader refuses.
 var beyond = map[string]string{
 	"listen: {page: \":1\"}\n" + one(""):                                                                                          "listen.page: the page shows all projects, so say who may read it: add page_access: proxy",
+	"listen: {page: \":1\", page_access: gitlab}\n" + one(""):                                                                     "add page_url, such as https://pinwheel.example.com",
+	"listen: {page: \":1\", page_access: gitlab, page_url: \"https://p.example.com\"}\n" + one(""):                                "add its id as page_application",
+	"listen: {page_url: \"https://p.example.com/page\"}\n" + one(""):                                                              "the page has an address without a path: write https://p.example.com",
+	"listen: {page_url: \"http://p.example.com\"}\n" + one(""):                                                                    "it has to be https",
 	"listen: {metrics: \":1\", hooks: \":1\"}\n" + one(""):                                                                        ":1 is the address of listen.metrics already: give each its own",
 	"enforce: {minimum_release_age: 7d}\n" + one("minimum_release_age: 6d"):                                                       "projects[0].minimum_release_age: 6d is less than the 7d that enforce asks for",
 	"enforce: {minimum_release_age: 1h}\n" + one("minimum_release_age: 0"):                                                        "0 is less than the 1h that enforce asks for",

@@ -107,6 +107,21 @@ func (c *Config) HooksToken(env func(string) string) (Secret, error) {
 	return secretFile(c.Listen.HooksTokenFile, "listen.hooks_token_file")
 }
 
+// pageVariable holds the secret of the application that people sign in to.
+const pageVariable = "PINWHEEL_PAGE_SECRET"
+
+// PageSecret reads the secret of the application that people sign in to: from
+// PINWHEEL_PAGE_SECRET if env has it, else from listen.page_secret_file. It never tells what it read.
+func (c *Config) PageSecret(env func(string) string) (Secret, error) {
+	if text := env(pageVariable); text != "" {
+		return secret(text, "the environment variable "+pageVariable)
+	}
+	if c.Listen.PageSecretFile == "" {
+		return Secret{}, fmt.Errorf("page_access: gitlab needs the secret of the application: set %s or listen.page_secret_file", pageVariable)
+	}
+	return secretFile(c.Listen.PageSecretFile, "listen.page_secret_file")
+}
+
 // PasswordVariable is the environment variable with the index's password.
 func (i Index) PasswordVariable() string {
 	return "PINWHEEL_INDEX_" + strings.ToUpper(strings.ReplaceAll(i.Name, "-", "_")) + "_PASSWORD"

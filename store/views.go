@@ -125,6 +125,22 @@ func (s *Store) Views(ctx context.Context) ([]View, error) {
 	return out, nil
 }
 
+// Dashboards returns the number of the dashboard of each project, 0 for none.
+func (s *Store) Dashboards(ctx context.Context) (map[string]int64, error) {
+	out := map[string]int64{}
+	err := s.each(ctx, `SELECT path, dashboard_iid FROM projects`, nil, func(rows *sql.Rows) error {
+		var path string
+		var iid int64
+		err := rows.Scan(&path, &iid)
+		out[path] = iid
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read which dashboards there are: %w", err)
+	}
+	return out, nil
+}
+
 // ViewOf returns the whole view of one project. ok is false where no run left one. The case of
 // the path does not matter.
 func (s *Store) ViewOf(ctx context.Context, project string) (v View, ok bool, err error) {

@@ -71,6 +71,7 @@
 //	PINWHEEL_GITLAB_TOKEN            the token, instead of gitlab.token_file
 //	PINWHEEL_GITLAB_MERGE_TOKEN      a token that merges, instead of gitlab.merge_token_file
 //	PINWHEEL_HOOKS_TOKEN             the token that webhooks carry, instead of listen.hooks_token_file
+//	PINWHEEL_PAGE_SECRET             the secret of the application that people sign in to, instead of listen.page_secret_file
 //	PINWHEEL_GITLAB_MAINTAINER_TOKEN the token with which pinwheel hooks sets webhooks up
 //	PINWHEEL_INDEX_<NAME>_PASSWORD   the password of an index
 //	NO_COLOR                         if it is set, nothing is coloured
@@ -141,7 +142,8 @@
 //
 // Package web answers who asks from outside: Prometheus, probes, and the webhooks by which
 // GitLab says that a project is to be looked at. It writes nothing and believes nothing.
-// Package web/page is the status page: what runs stored, for people who only look.
+// Package web/page is the status page: what runs stored, for people who only look. Package
+// web/signin stands before it and asks GitLab what each of them may read.
 //
 // Package scheduler says when a project is looked at, and imports no room.
 //

@@ -10,9 +10,12 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/bot/round"
+	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/scheduler"
 	"gitlab.com/cki-project/pinwheel/web"
 	"gitlab.com/cki-project/pinwheel/web/page"
+	"gitlab.com/cki-project/pinwheel/web/signin"
 )
 
 // faces are the addresses of the configuration with what answers there. Each answers
@@ -78,11 +81,68 @@ func (s *service) hookSecret() (string, error) {
 	return token.Reveal(), err
 }
 
-// page is the status page.
+// page is the status page, behind the sign-in if the configuration asks for one.
 func (s *service) page(schedule *scheduler.Scheduler) http.Handler {
-	return page.New(page.Options{
+	site := page.New(page.Options{
 		Store: s.runner.Store, States: schedule.States, Within: patience(s.config.Schedule, time.Now()), Version: s.version, Hosts: s.hosts.list, Log: s.log,
 	})
+	if s.signIn == nil {
+		return site
+	}
+	return signin.New(signin.Options{GitLab: s.signIn, Site: site, Projects: s.shown(schedule), URL: s.config.Listen.PageURL, Log: s.log})
+}
+
+// shown returns what lists the projects that the page could show, with their dashboards.
+func (s *service) shown(schedule *scheduler.Scheduler) func(context.Context) ([]gitlab.Asked, error) {
+	return func(ctx context.Context) ([]gitlab.Asked, error) {
+		views, err := s.runner.Store.Views(ctx)
+		if err != nil {
+			return nil, err
+		}
+		dashboards, err := s.runner.Store.Dashboards(ctx)
+		if err != nil {
+			return nil, err
+		}
+		paths := map[string]bool{}
+		for _, v := range views {
+			paths[v.Project] = true
+		}
+		for _, state := range schedule.States() {
+			if !strings.Contains(state.Project, " ") { // the bot's rounds have keys of their own
+				paths[state.Project] = true
+			}
+		}
+		var out []gitlab.Asked
+		for _, path := range slices.Sorted(maps.Keys(paths)) {
+			out = append(out, gitlab.Asked{Path: path, Issue: dashboards[path]})
+		}
+		return out, nil
+	}
+}
+
+// signsIn is how people sign in to the page, nil where they do not.
+func (p *program) signsIn(c *config.Config) (*gitlab.SignIn, error) {
+	if c.Listen.Page == "" || c.Listen.PageAccess != config.PageGitLab {
+		return nil, nil
+	}
+	if _, err := c.PageSecret(p.env); err != nil {
+		return nil, failure{exitUsage, err}
+	}
+	with, err := p.connection(c)
+	if err != nil {
+		return nil, err
+	}
+	out, err := gitlab.NewSignIn(gitlab.SignInOptions{
+		URL: c.GitLab.URL, Application: c.Listen.PageApplication, Callback: c.Listen.PageURL + signin.CallbackPath, Transport: with.Transport, UserAgent: with.UserAgent,
+		Secret: func() (string, error) {
+			secret, err := c.PageSecret(p.env)
+			return secret.Reveal(), err
+		},
+	})
+	if err != nil {
+		return nil, failure{exitUsage, err}
+	}
+	return out, nil
 }
 
 // hostCounts counts what hosts answered. It is for several goroutines.

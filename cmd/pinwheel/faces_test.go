@@ -46,11 +46,17 @@ func answer(t *testing.T, url string) (status int, body string) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
+	return resp.StatusCode, bodyOf(t, resp)
+}
+
+// bodyOf reads an answer to its end.
+func bodyOf(t *testing.T, resp *http.Response) string {
+	t.Helper()
 	data, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp.StatusCode, string(data)
+	return string(data)
 }
 
 // serving starts serve with keys added to the configuration, and returns a function that

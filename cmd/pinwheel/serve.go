@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/scheduler"
 	"gitlab.com/cki-project/pinwheel/store"
@@ -67,8 +68,9 @@ type service struct {
 	bots     *servedBots
 	closing  *closing
 	watcher  *reconcile.Watcher
-	metrics  *metrics   // nil if nobody asks for any
-	events   *web.Wakes // nil if no webhook comes in
+	metrics  *metrics       // nil if nobody asks for any
+	events   *web.Wakes     // nil if no webhook comes in
+	signIn   *gitlab.SignIn // nil if the page has no sign-in
 }
 
 func (p *program) serve(ctx context.Context, path string, how serving) error {
@@ -81,6 +83,9 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 		return err
 	}
 	s := &service{program: p, config: c, log: p.log(slog.LevelInfo), projects: map[string]config.Project{}, closing: newClosing(c.Projects)}
+	if s.signIn, err = p.signsIn(c); err != nil {
+		return err
+	}
 	wired := wiring{path: c.Store, gitlab: true, log: s.log}
 	if how.metrics != "" || c.Listen.Metrics != "" {
 		s.metrics = newMetrics(how.metrics, p.version)

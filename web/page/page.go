@@ -26,6 +26,9 @@ var style string
 // policy lets a page load its own style and send its own forms, and nothing else.
 const policy = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// StylePath is where the style of the page is; it shows nothing of any project.
+const StylePath = "/style.css"
+
 // Options are what the page shows, and to whom.
 type Options struct {
 	Store *store.Store
@@ -45,8 +48,11 @@ type Host struct {
 	Requests, Failed, Slow int // Slow counts answers 429
 }
 
-// Reader says which projects a reader may see. Nil sees all.
-type Reader func(project string) bool
+// Reader is who reads a page. The zero Reader has no name and sees all projects.
+type Reader struct {
+	Name string
+	Sees func(project string) bool
+}
 
 type readerKey struct{}
 
@@ -55,27 +61,36 @@ func WithReader(r *http.Request, reader Reader) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), readerKey{}, reader))
 }
 
-func sees(r *http.Request, project string) bool {
-	reader, ok := r.Context().Value(readerKey{}).(Reader)
-	return !ok || reader == nil || reader(project)
+func readerOf(r *http.Request) Reader {
+	reader, _ := r.Context().Value(readerKey{}).(Reader)
+	return reader
 }
 
-// site is the page at work.
-type site struct {
+func sees(r *http.Request, project string) bool {
+	reader := readerOf(r)
+	return reader.Sees == nil || reader.Sees(project)
+}
+
+// Site is the status page at work.
+type Site struct {
 	Options
 	templates map[string]*template.Template
+	handler   http.Handler
 }
 
-// New returns the handler of the status page.
-func New(o Options) http.Handler {
+// ServeHTTP answers a request, of a reader who sees everything unless [WithReader] says who it is.
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// New returns the status page.
+func New(o Options) *Site {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &site{Options: o, templates: map[string]*template.Template{}}
-	for _, name := range []string{"projects", "project", "packages", "package", "fleet", "problem"} {
+	s := &Site{Options: o, templates: map[string]*template.Template{}}
+	for _, name := range []string{"projects", "project", "packages", "package", "fleet", "problem", "message"} {
 		t := template.New("frame.html").Funcs(template.FuncMap{
 			"instant": instant, "day": func(t time.Time) string { return t.UTC().Format(time.DateOnly) }, "path": pathOf, "decimal": func(v float64) string { return fmt.Sprintf("%.1f", v) },
 			"chart": chart, "percent": percent, "word": func(s string) string { return strings.ReplaceAll(s, "-", " ") },
@@ -88,26 +103,32 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /packages", s.packages)
 	mux.HandleFunc("GET /packages/{name}", s.onePackage)
 	mux.HandleFunc("GET /fleet", s.fleet)
-	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET "+StylePath, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")
 		w.Header().Set("Cache-Control", "max-age=300")
 		fmt.Fprint(w, style)
 	})
-	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) {
-		s.problem(w, http.StatusNotFound, "There is no such page.")
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+		s.problem(w, r, http.StatusNotFound, "There is no such page.")
 	})
-	return guard(mux)
+	s.handler = guard(mux)
+	return s
 }
 
-// guard sets the headers that every answer has, and refuses what is no reading.
+// Guard sets the headers that every answer of the page has.
+func Guard(h http.Header) {
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin") // with no-referrer, browsers would hide where a form is from
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cache-Control", "private, no-store")
+}
+
+// guard sets the headers, and refuses what is no reading.
 func guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cache-Control", "private, no-store")
+		Guard(h)
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			h.Set("Allow", "GET, HEAD")
 			http.Error(w, "this page is only read", http.StatusMethodNotAllowed)
@@ -124,14 +145,31 @@ type frame struct {
 	Version string
 	Now     time.Time
 	Pauses  []store.Pause // of all projects
+	Reader  string        // who signed in, empty for nobody
+	Bare    bool          // without the ways to other pages
 	Content any
 }
 
-func (s *site) show(w http.ResponseWriter, r *http.Request, name string, f frame) {
-	f.Version, f.Now = s.Version, s.Now().UTC()
+// Message is a page that says one thing, and where to go on.
+type Message struct {
+	Status     int
+	Title      string
+	Text       string
+	Link, Says string // where to go on, and what the link says; empty for nowhere
+	Reader     string // who signed in, empty for nobody
+}
+
+// Say answers with a message. It shows nothing of any project.
+func (s *Site) Say(w http.ResponseWriter, m Message) {
+	Guard(w.Header())
+	s.render(w, m.Status, "message", frame{Title: m.Title, Version: s.Version, Now: s.Now().UTC(), Reader: m.Reader, Bare: true, Content: m})
+}
+
+func (s *Site) show(w http.ResponseWriter, r *http.Request, name string, f frame) {
+	f.Version, f.Now, f.Reader = s.Version, s.Now().UTC(), readerOf(r).Name
 	pauses, err := s.Store.Pauses(r.Context())
 	if err != nil {
-		s.failed(w, err)
+		s.failed(w, r, err)
 		return
 	}
 	for _, p := range pauses {
@@ -142,7 +180,7 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, name string, f frame
 	s.render(w, http.StatusOK, name, f)
 }
 
-func (s *site) render(w http.ResponseWriter, status int, name string, f frame) {
+func (s *Site) render(w http.ResponseWriter, status int, name string, f frame) {
 	var out bytes.Buffer
 	if err := s.templates[name].Execute(&out, f); err != nil {
 		s.Log.Error("a page could not be made", "err", err.Error())
@@ -155,13 +193,13 @@ func (s *site) render(w http.ResponseWriter, status int, name string, f frame) {
 }
 
 // failed says that the database did not answer, and nothing of why.
-func (s *site) failed(w http.ResponseWriter, err error) {
+func (s *Site) failed(w http.ResponseWriter, r *http.Request, err error) {
 	s.Log.Error("a page could not be read", "err", err.Error())
-	s.problem(w, http.StatusInternalServerError, "What runs stored cannot be read at the moment.")
+	s.problem(w, r, http.StatusInternalServerError, "What runs stored cannot be read at the moment.")
 }
 
-func (s *site) problem(w http.ResponseWriter, status int, text string) {
-	s.render(w, status, "problem", frame{Title: http.StatusText(status), Version: s.Version, Now: s.Now().UTC(), Content: text})
+func (s *Site) problem(w http.ResponseWriter, r *http.Request, status int, text string) {
+	s.render(w, status, "problem", frame{Reader: readerOf(r).Name, Title: http.StatusText(status), Version: s.Version, Now: s.Now().UTC(), Content: text})
 }
 
 // instant is a time in the words of the page; "-" for none.

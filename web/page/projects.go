@@ -31,7 +31,7 @@ type totals struct {
 }
 
 // rows are the projects that the reader sees and whose paths hold a text.
-func (s *site) rows(r *http.Request, holds string) ([]row, totals, error) {
+func (s *Site) rows(r *http.Request, holds string) ([]row, totals, error) {
 	ctx := r.Context()
 	views, err := s.Store.Views(ctx)
 	if err != nil {
@@ -119,11 +119,11 @@ func (t *totals) add(o row) {
 	}
 }
 
-func (s *site) projects(w http.ResponseWriter, r *http.Request) {
+func (s *Site) projects(w http.ResponseWriter, r *http.Request) {
 	q := strings.TrimSpace(r.URL.Query().Get("q"))
 	rows, sum, err := s.rows(r, q)
 	if err != nil {
-		s.failed(w, err)
+		s.failed(w, r, err)
 		return
 	}
 	s.show(w, r, "projects", frame{Title: "Projects", Tab: "projects", Content: map[string]any{"Rows": rows, "Sum": sum, "Query": q}})
@@ -132,36 +132,36 @@ func (s *site) projects(w http.ResponseWriter, r *http.Request) {
 // Last entries of the audit on a project's page.
 const lastEntries = 30
 
-func (s *site) project(w http.ResponseWriter, r *http.Request) {
+func (s *Site) project(w http.ResponseWriter, r *http.Request) {
 	ctx, path := r.Context(), strings.Trim(r.PathValue("path"), "/")
 	v, ok, err := s.Store.ViewOf(ctx, path)
 	if err != nil {
-		s.failed(w, err)
+		s.failed(w, r, err)
 		return
 	}
 	if !ok || !sees(r, v.Project) { // whether there is one is nobody's business who may not see it
-		s.problem(w, http.StatusNotFound, "There is no such project here, or you may not see it.")
+		s.problem(w, r, http.StatusNotFound, "There is no such project here, or you may not see it.")
 		return
 	}
 	memory, err := s.Store.ProjectMemory(ctx, v.Project)
 	if err != nil {
-		s.failed(w, err)
+		s.failed(w, r, err)
 		return
 	}
 	merges, err := s.Store.MergeRequests(ctx, v.Project)
 	if err != nil {
-		s.failed(w, err)
+		s.failed(w, r, err)
 		return
 	}
 	slices.Reverse(merges)
 	audit, err := s.Store.AuditTail(ctx, v.Project, lastEntries)
 	if err != nil {
-		s.failed(w, err)
+		s.failed(w, r, err)
 		return
 	}
 	rows, _, err := s.rows(r, v.Project)
 	if err != nil {
-		s.failed(w, err)
+		s.failed(w, r, err)
 		return
 	}
 	one := row{Path: v.Project}
@@ -186,18 +186,18 @@ func (s *site) project(w http.ResponseWriter, r *http.Request) {
 // mostPackages is how many packages one page lists.
 const mostPackages = 300
 
-func (s *site) packages(w http.ResponseWriter, r *http.Request) {
+func (s *Site) packages(w http.ResponseWriter, r *http.Request) {
 	q := strings.ToLower(strings.TrimSpace(r.URL.Query().Get("q")))
 	var out []store.ViewPackage
 	all, err := s.Store.Packages(r.Context(), q, mostPackages)
 	if err != nil {
-		s.failed(w, err)
+		s.failed(w, r, err)
 		return
 	}
 	for _, p := range all {
 		pins, err := s.pinsOf(r, p.Key)
 		if err != nil {
-			s.failed(w, err)
+			s.failed(w, r, err)
 			return
 		}
 		if len(pins) > 0 {
@@ -220,7 +220,7 @@ func counted(key string, pins []store.ViewPin) store.ViewPackage {
 	return out
 }
 
-func (s *site) pinsOf(r *http.Request, key string) ([]store.ViewPin, error) {
+func (s *Site) pinsOf(r *http.Request, key string) ([]store.ViewPin, error) {
 	pins, err := s.Store.PinsOf(r.Context(), key)
 	return slices.DeleteFunc(pins, func(p store.ViewPin) bool { return !sees(r, p.Project) }), err
 }
@@ -231,15 +231,15 @@ type version struct {
 	Pins    []store.ViewPin
 }
 
-func (s *site) onePackage(w http.ResponseWriter, r *http.Request) {
+func (s *Site) onePackage(w http.ResponseWriter, r *http.Request) {
 	key := strings.ToLower(r.PathValue("name"))
 	pins, err := s.pinsOf(r, key)
 	if err != nil {
-		s.failed(w, err)
+		s.failed(w, r, err)
 		return
 	}
 	if len(pins) == 0 {
-		s.problem(w, http.StatusNotFound, "No project that you may see pins such a package.")
+		s.problem(w, r, http.StatusNotFound, "No project that you may see pins such a package.")
 		return
 	}
 	q := strings.TrimSpace(r.URL.Query().Get("version"))
@@ -258,10 +258,10 @@ func (s *site) onePackage(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, "package", frame{Title: key, Tab: "packages", Content: map[string]any{"Key": key, "Versions": versions, "Query": q, "Pins": len(pins)}})
 }
 
-func (s *site) fleet(w http.ResponseWriter, r *http.Request) {
+func (s *Site) fleet(w http.ResponseWriter, r *http.Request) {
 	rows, sum, err := s.rows(r, "")
 	if err != nil {
-		s.failed(w, err)
+		s.failed(w, r, err)
 		return
 	}
 	var waiting, running []row

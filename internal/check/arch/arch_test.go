@@ -171,7 +171,8 @@ func TestDoors(t *testing.T) {
 var floors = []string{
 	"cmd/pinwheel tools/release",
 	"internal/fake/demo",
-	"web web/page bot/cibot",
+	"web web/signin bot/cibot",
+	"web/page",
 	"scheduler reconcile prepare deploy renovate bot/round",
 	"journal",
 	"dashboard dashboard/publish.go mrs pypi config store",

@@ -66,6 +66,8 @@ func (s *Server) signIns(c *call) *reply {
 	case c.escaped != "":
 	case c.path == s.root+"/oauth/authorize" && c.method == http.MethodGet:
 		return s.authorize(c)
+	case c.path == s.root+"/users/sign_in" && c.method == http.MethodGet:
+		return htmlPage(http.StatusOK, "Username or primary email")
 	case c.path == s.root+"/oauth/token" && c.method == http.MethodPost:
 		return s.redeem(c)
 	case c.path == s.root+"/oauth/revoke" && c.method == http.MethodPost:

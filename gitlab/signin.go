@@ -95,7 +95,10 @@ type ReaderToken struct {
 	Expires time.Time // zero if GitLab did not say
 }
 
-func (ReaderToken) String() string   { return "token hidden" }
+// String returns a placeholder.
+func (ReaderToken) String() string { return "token hidden" }
+
+// GoString returns a placeholder.
 func (ReaderToken) GoString() string { return "token hidden" }
 
 // Redeem gives a token for a code that GitLab sent with the browser.

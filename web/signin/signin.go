@@ -84,7 +84,7 @@ func (d *Door) name(of string) string {
 }
 
 func (d *Door) set(w http.ResponseWriter, of, value string, lasts time.Duration) {
-	c := &http.Cookie{Name: d.name(of), Value: value, Path: "/", MaxAge: int(lasts / time.Second), HttpOnly: true, Secure: d.secure, SameSite: http.SameSiteLaxMode}
+	c := &http.Cookie{Name: d.name(of), Value: value, Path: "/", MaxAge: int(lasts / time.Second), HttpOnly: true, Secure: d.secure, SameSite: http.SameSiteLaxMode} //nolint:gosec // over http, which config allows on this machine alone, a browser would drop a Secure one
 	if value == "" {
 		c.MaxAge = -1
 	}
@@ -171,7 +171,7 @@ func (d *Door) comeBack(w http.ResponseWriter, r *http.Request) {
 		d.forget(r, old)
 	}
 	d.set(w, "session", d.sessions.add(one, now), longest)
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, to, http.StatusSeeOther) //nolint:gosec // here made it an address of this page
 }
 
 func (d *Door) redeem(ctx context.Context, code, journey string) (gitlab.ReaderToken, error) {

@@ -72,7 +72,9 @@ func newWorld(t *testing.T) *world {
 	now := func() time.Time { return w.now }
 	w.door = New(Options{
 		GitLab: signIn, Site: page.New(page.Options{Store: db, Now: now, Log: log}), URL: w.url, Now: now, Log: log,
-		Projects: func(context.Context) ([]gitlab.Asked, error) { return []gitlab.Asked{{Path: "g/one"}, {Path: "g/two"}}, nil },
+		Projects: func(context.Context) ([]gitlab.Asked, error) {
+			return []gitlab.Asked{{Path: "g/one"}, {Path: "g/two"}}, nil
+		},
 	})
 	w.client = w.browser()
 	t.Cleanup(func() {

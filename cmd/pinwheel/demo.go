@@ -29,7 +29,8 @@ With --once renovate it prints how a project is taken over from Renovate: its
 dashboard, three merge requests, a no and a ticked box.
 With --software it serves, instead of the page, a GitLab that git can read and
 an index with files, and writes the configuration of a set of software into a
-new folder, to try pinwheel prepare with (docs/prepare.md). That needs git.`,
+new folder, to try pinwheel prepare, deploy and bot with (docs/prepare.md,
+docs/deploy.md, docs/bot.md). That needs git.`,
 		Example: `  pinwheel demo
   pinwheel demo --port 8080
   pinwheel demo --once
@@ -39,7 +40,7 @@ new folder, to try pinwheel prepare with (docs/prepare.md). That needs git.`,
 	}
 	once := c.Flags().Bool("once", false, "print a scripted week and end")
 	port := c.Flags().Int("port", 0, "the `port` of the page on 127.0.0.1; 0 is a free one")
-	software := c.Flags().String("software", "", "serve what pinwheel prepare needs, for a set in this new `FOLDER`")
+	software := c.Flags().String("software", "", "serve what prepare, deploy and bot need, for a set in this new `FOLDER`")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
 		if *once && len(args) == 1 && args[0] == "cki" {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/internal/fake/githttp"
@@ -19,7 +20,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
 )
 
-// This file lets a reader of docs/prepare.md and docs/deploy.md try it without any GitLab.
+// This file lets a reader of docs/prepare.md, docs/deploy.md and docs/bot.md try it without any
+// GitLab.
 
 // inTreeBackend is a build backend that stands in a project's own source: it needs
 // nothing of an index.
@@ -55,9 +57,15 @@ type software struct {
 	moved  int // how many versions of cki-lib were made after the first
 
 	production production
+	comments   comments
+	ago        atomic.Int64 // by how much the clock is behind, as a Duration
 }
 
-// ServeSoftware serves a GitLab and an index for pinwheel prepare on 127.0.0.1, and writes
+// now is the clock of the demo. All that it begins with is from an hour ago, since the bot starts
+// nothing for a commit that is as new as the comment.
+func (s *software) now() time.Time { return time.Now().Add(-time.Duration(s.ago.Load())) }
+
+// ServeSoftware serves a GitLab and an index for pinwheel prepare, deploy and bot on 127.0.0.1, and writes
 // the configuration of a set into a folder, which has to be absent or empty.
 func ServeSoftware(ctx context.Context, out io.Writer, dir string, port int) error {
 	if list, err := os.ReadDir(dir); err == nil && len(list) > 0 {
@@ -76,7 +84,7 @@ func ServeSoftware(ctx context.Context, out io.Writer, dir string, port int) err
 	if err != nil {
 		return fmt.Errorf("demo: %w; choose another with --port", err)
 	}
-	s := &software{gitlab: gitlabsim.New(gitlabsim.Options{Now: time.Now}), url: "http://" + l.Addr().String()}
+	s := newSoftware("http://" + l.Addr().String())
 	handler, err := s.handler(repositories)
 	if err == nil {
 		err = s.configure(dir)
@@ -86,15 +94,24 @@ func ServeSoftware(ctx context.Context, out io.Writer, dir string, port int) err
 	}
 	server := &http.Server{Handler: handler, BaseContext: func(net.Listener) context.Context { return ctx }, ReadHeaderTimeout: time.Minute}
 	defer context.AfterFunc(ctx, func() { server.Close() })()
-	fmt.Fprintf(out, "A GitLab and an index for pinwheel prepare are at %s. Ctrl-C ends them.\nIn another terminal:\n\n  cd %s\n  pinwheel prepare lock\n  pinwheel prepare build\n  . software/use.sh\n  cki-tools\n\nThis moves the branch production of cki-lib:\n\n  curl -X POST %s/move\n\n%s", s.url, dir, s.url, s.production.words(s.url))
+	fmt.Fprintf(out, "A GitLab and an index for pinwheel prepare, deploy and bot are at %s. Ctrl-C ends them.\nIn another terminal:\n\n  cd %s\n  pinwheel prepare lock\n  pinwheel prepare build\n  . software/use.sh\n  cki-tools\n\nThis moves the branch production of cki-lib:\n\n  curl -X POST %s/move\n\n%s\n%s", s.url, dir, s.url, s.production.words(s.url), s.comments.words(s.url))
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("demo: %w", err)
 	}
 	return nil
 }
 
+// newSoftware is one at an address, without projects.
+func newSoftware(url string) *software {
+	s := &software{url: url}
+	s.gitlab = gitlabsim.New(gitlabsim.Options{Now: s.now})
+	return s
+}
+
 // handler makes the projects and the index.
 func (s *software) handler(repositories string) (http.Handler, error) {
+	s.ago.Store(int64(time.Hour))
+	defer s.ago.Store(0)
 	s.gitlab.SetBaseURL(s.url)
 	s.gitlab.AddUser("dev", "A Developer", false)
 	at := func(name string) string { return name + " @ git+" + s.url + "/cki/" + name + ".git@production" }
@@ -117,20 +134,21 @@ func (s *software) handler(repositories string) (http.Handler, error) {
 	if err := index.Load("six 1.16.0 2021-05-05\nsix 1.17.0 2024-12-04\n"); err != nil {
 		return nil, err
 	}
-	if err := s.production.set(s.gitlab); err != nil {
+	if err := errors.Join(s.production.set(s.gitlab), s.comments.set(s.gitlab)); err != nil {
 		return nil, err
 	}
 	git, err := githttp.New(s.gitlab, repositories)
 	if err != nil {
 		return nil, err
 	}
-	s.production.name = git.Name
+	s.production.name, s.comments.name = git.Name, git.Name
 	mux := http.NewServeMux()
 	mux.Handle("/simple/", index)
 	mux.Handle("/files/", index)
 	mux.HandleFunc("POST /move", s.move)
 	mux.HandleFunc("POST /merge", s.merge)
 	mux.HandleFunc("POST /again", s.again)
+	s.comments.routes(mux)
 	mux.Handle("/", git)
 	return mux, nil
 }
@@ -182,5 +200,5 @@ software:
 			return err
 		}
 	}
-	return nil
+	return s.comments.configure(dir, text)
 }

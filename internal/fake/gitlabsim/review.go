@@ -66,6 +66,20 @@ func (p *Project) RewordMR(username string, iid int, old, next string) error {
 	})
 }
 
+// ReactMR puts an emoji on the newest comment of a merge request that holds a text. For GitLab that
+// changes the comment: its updated_at moves, and that of the merge request stays.
+func (p *Project) ReactMR(username string, iid int, part string) error {
+	return p.onMR(username, iid, func(_ *user, m *mergeRequest) error {
+		for _, n := range slices.Backward(m.notes) {
+			if strings.Contains(n.body, part) && !n.system {
+				n.updated = p.s.now()
+				return nil
+			}
+		}
+		return fmt.Errorf("no comment holds %q", part)
+	})
+}
+
 // DeleteCommentMR deletes the newest comment of a merge request that holds a text; only
 // its author or a Maintainer may.
 func (p *Project) DeleteCommentMR(username string, iid int, part string) error {

@@ -107,6 +107,9 @@ func (a *answered) permit(s *plan.Snapshot) {
 	case a.Role < least:
 		a.why = plan.RoleTooLow{Needs: least.String(), Has: a.Role.String()}
 		return
+	case a.Changed && (a.asked.Verb != plan.AnswerClose || a.mr.Note.ClosedFor != a.ClosedFor()):
+		a.why = plan.AnswerUnclear{Says: "its comment was changed after it was written, or somebody reacted to it: write it again in a new one"}
+		return
 	case a.asked.Mistake != "":
 		a.why = plan.AnswerUnclear{Says: a.asked.Mistake}
 		return

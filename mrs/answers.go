@@ -2,6 +2,8 @@ package mrs
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"regexp"
 	"slices"
@@ -24,7 +26,8 @@ const (
 	answersOfOne = 3 // of one comment
 )
 
-// rewritten is how much later than it was written a comment counts as changed.
+// rewritten is how much later than it was written a comment counts as changed. An emoji on it
+// makes it later, too.
 const rewritten = time.Second
 
 // aroundClosing is how long before or after they closed a merge request a person says why.
@@ -34,12 +37,14 @@ var (
 	// What our note quotes of people never fills a line alone, see replied.
 	repliedMark = regexp.MustCompile(`(?m)^<!-- op:answer-([0-9.]+)-(accepted|refused|ended) -->$`)
 	heldMark    = regexp.MustCompile(`(?m)^<!-- pinwheel:held ([A-Za-z0-9%._/:,-]*) -->$`)
+	lineMark    = regexp.MustCompile(`(?m)^<!-- pinwheel:line ([0-9a-f]{16}) -->$`)
 )
 
 // Heard reads the comments on a merge request: what people ask for there in words, with
 // what our own notes, and those of users that pinwheel had before, say of it, and why a
 // person closed it. complete is false if GitLab
-// counts more comments than it lists. A comment that was changed asks for nothing.
+// counts more comments than it lists. Of a comment that was changed a line counts that our
+// own note shows to be as it was.
 func (c *Client) Heard(ctx context.Context, id int64, m plan.MergeRequest, bot plan.User) (h plan.Heard, complete bool, err error) {
 	var notes []gitlab.Note
 	q := gitlab.NoteQuery{Pages: answerPages}
@@ -54,7 +59,7 @@ func (c *Client) Heard(ctx context.Context, id int64, m plan.MergeRequest, bot p
 	}
 	slices.SortFunc(notes, func(a, b gitlab.Note) int { return int(a.ID - b.ID) })
 	h.Read = m.UpdatedAt
-	replies := map[string]plan.Answer{}
+	replies := map[string]replied{}
 	for _, n := range notes {
 		if n.Author.ID == bot.ID || slices.Contains(c.opt.FormerUsers, n.Author.Username) {
 			reply(replies, n.Body)
@@ -71,9 +76,11 @@ func (c *Client) Heard(ctx context.Context, id int64, m plan.MergeRequest, bot p
 	}
 	for i, a := range h.Answers {
 		if r, known := replies[a.ID]; known {
-			h.Answers[i].State, h.Answers[i].On = r.State, r.On
+			h.Answers[i].State, h.Answers[i].On = r.state, r.on
+			h.Answers[i].Changed = a.Changed && r.line != lineDigest(a.Line)
 		}
 	}
+	h.Answers = slices.DeleteFunc(h.Answers, func(a plan.Answer) bool { return a.Changed && a.State != plan.AnswerNew })
 	h.Answers = h.Answers[:min(len(h.Answers), mostAnswers)]
 	h.Says = closingWords(m, notes)
 	return h, !whole || len(notes) >= m.Notes, nil
@@ -81,9 +88,7 @@ func (c *Client) Heard(ctx context.Context, id int64, m plan.MergeRequest, bot p
 
 // answersOf are the answers in a comment.
 func answersOf(n gitlab.Note, bot string) (out []plan.Answer) {
-	if n.Edited.Sub(n.At) > rewritten {
-		return nil
-	}
+	changed := n.Edited.Sub(n.At) > rewritten
 	for _, line := range comment.Lines(n.Body) {
 		if words, ok := comment.Command(line, bot, ""); ok {
 			line = strings.Join(words, " ")
@@ -95,30 +100,46 @@ func answersOf(n gitlab.Note, bot string) (out []plan.Answer) {
 		if k := len(out); k > 0 {
 			id += fmt.Sprint(".", k+1)
 		}
-		out = append(out, plan.Answer{ID: id, By: plan.User{ID: n.Author.ID, Username: n.Author.Username, Name: n.Author.Name}, Role: plan.RoleUnknown, At: n.At, Line: line})
+		out = append(out, plan.Answer{ID: id, By: plan.User{ID: n.Author.ID, Username: n.Author.Username, Name: n.Author.Name}, Role: plan.RoleUnknown, At: n.At, Line: line, Changed: changed})
 	}
 	return out
 }
 
+// replied is what our notes say of an answer.
+type replied struct {
+	state plan.AnswerState
+	on    []plan.HeldPin
+	line  string // the digest of its line, empty in notes of earlier versions
+}
+
 // reply takes over what a note of ours says of an answer. Once it was ended it stays so.
-func reply(all map[string]plan.Answer, body string) {
+func reply(all map[string]replied, body string) {
 	m := repliedMark.FindStringSubmatch(body)
 	if m == nil {
 		return
 	}
 	a := all[m[1]]
-	if a.State != plan.AnswerEnded {
-		a.State = plan.AnswerState(m[2])
+	if a.state != plan.AnswerEnded {
+		a.state = plan.AnswerState(m[2])
+	}
+	if line := lineMark.FindStringSubmatch(body); line != nil {
+		a.line = line[1]
 	}
 	if on := heldMark.FindStringSubmatch(body); on != nil {
-		a.On = nil
+		a.on = nil
 		for part := range strings.SplitSeq(on[1], ",") {
 			if key, to, ok := strings.Cut(part, ":"); ok {
-				a.On = append(a.On, plan.HeldPin{Key: unescape(key), To: unescape(to)})
+				a.on = append(a.on, plan.HeldPin{Key: unescape(key), To: unescape(to)})
 			}
 		}
 	}
 	all[m[1]] = a
+}
+
+// lineDigest is what our note keeps of the line that it answers.
+func lineDigest(line string) string {
+	sum := sha256.Sum256([]byte(line))
+	return hex.EncodeToString(sum[:8])
 }
 
 // closingWords is what the person who closed a merge request said then; empty for nothing.
@@ -143,8 +164,14 @@ func closingWords(m plan.MergeRequest, notes []gitlab.Note) string {
 	return ""
 }
 
-// replied is our note about an answer.
-func replied(r plan.Reply) string {
+// replyNote is our note about an answer. It keeps the digest of the line, since GitLab shows a
+// comment as changed that somebody only reacted to.
+func replyNote(r plan.Reply) string {
+	return replyText(r) + "\n\n<!-- pinwheel:line " + lineDigest(r.Answer.Line) + " -->"
+}
+
+// replyText is that note without the digest.
+func replyText(r plan.Reply) string {
 	who := text.Code(r.Answer.By.Username)
 	said := text.Prose("“"+r.Asked.Reason+"”", 400)
 	switch r.State {

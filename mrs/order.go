@@ -57,7 +57,7 @@ func Render(a plan.Action, v BodyView) Order {
 		}
 	case plan.NoteMergeRequest:
 		if o.note = ended(a.Ended); a.Reply != nil {
-			o.note = replied(*a.Reply)
+			o.note = replyNote(*a.Reply)
 		}
 	case plan.CommitBranch, plan.KeepCommits, plan.AskForTests, plan.DeleteBranch, plan.Merge,
 		plan.StartGate, plan.RetryJob, plan.SetStatus, plan.GuardMergeRequest:

@@ -24,6 +24,9 @@ type Answer struct {
 	Line  string
 	State AnswerState
 	On    []HeldPin // of an accepted one, what it is about
+	// Changed says that somebody changed the comment of a new one after it was written, or
+	// reacted to it: GitLab does not tell these apart.
+	Changed bool
 }
 
 // AnswerState is what our own note says of an answer.

@@ -53,13 +53,14 @@ type (
 		Says    string      `json:"Says,omitempty"`
 	}
 	answerRow struct {
-		ID    string       `json:"ID"`
-		By    userRow      `json:"By"`
-		Role  int          `json:"Role"`
-		At    time.Time    `json:"At"`
-		Line  string       `json:"Line"`
-		State string       `json:"State"`
-		On    []heldPinRow `json:"On,omitempty"`
+		ID      string       `json:"ID"`
+		By      userRow      `json:"By"`
+		Role    int          `json:"Role"`
+		At      time.Time    `json:"At"`
+		Line    string       `json:"Line"`
+		State   string       `json:"State"`
+		On      []heldPinRow `json:"On,omitempty"`
+		Changed bool         `json:"Changed,omitempty"`
 	}
 	heldPinRow struct {
 		Key string `json:"Key"`
@@ -161,14 +162,14 @@ func (r mergeRequestRow) mergeRequest() plan.MergeRequest {
 func rowOfHeard(h plan.Heard) heardRow {
 	return heardRow{Read: h.Read, Says: h.Says, Answers: each(h.Answers, func(a plan.Answer) answerRow {
 		on := each(a.On, func(p plan.HeldPin) heldPinRow { return heldPinRow(p) })
-		return answerRow{a.ID, userRow(a.By), int(a.Role), a.At, a.Line, string(a.State), on}
+		return answerRow{a.ID, userRow(a.By), int(a.Role), a.At, a.Line, string(a.State), on, a.Changed}
 	})}
 }
 
 func (r heardRow) heard() plan.Heard {
 	return plan.Heard{Read: r.Read, Says: r.Says, Answers: each(r.Answers, func(a answerRow) plan.Answer {
 		on := each(a.On, func(p heldPinRow) plan.HeldPin { return plan.HeldPin(p) })
-		return plan.Answer{ID: a.ID, By: plan.User(a.By), Role: plan.Role(a.Role), At: a.At, Line: a.Line, State: plan.AnswerState(a.State), On: on}
+		return plan.Answer{ID: a.ID, By: plan.User(a.By), Role: plan.Role(a.Role), At: a.At, Line: a.Line, State: plan.AnswerState(a.State), On: on, Changed: a.Changed}
 	})}
 }
 

@@ -62,6 +62,7 @@
 //	from-fork USER IID                 it is one of a fork of USER's
 //	say USER IID TEXT                  comments on a merge request; \n is a line break
 //	reword USER IID OLD NEW            changes the newest comment that holds OLD
+//	babble USER IID N TEXT             comments the same N times
 //	react USER IID TEXT                an emoji on the newest comment that holds TEXT
 //	unsay USER IID TEXT                deletes the newest comment that holds TEXT
 //	push USER BRANCH PATH FILE         a commit; FILE from the archive

@@ -122,7 +122,8 @@ func people() map[string]person {
 		"unsay": onComment(3, func(p *gitlabsim.Project, user string, iid int, a []string) error {
 			return p.DeleteCommentMR(user, iid, a[0])
 		}),
-		"react": onComment(3, func(p *gitlabsim.Project, user string, iid int, a []string) error { return p.ReactMR(user, iid, a[0]) }),
+		"babble": onComment(4, babble),
+		"react":  onComment(3, func(p *gitlabsim.Project, user string, iid int, a []string) error { return p.ReactMR(user, iid, a[0]) }),
 		"propose": {3, func(_ *stage, p *gitlabsim.Project, a []string) error {
 			_, err := p.CreateMR(a[0], a[1], p.DefaultBranch(), a[2], "")
 			return err
@@ -330,22 +331,6 @@ func onItem(f func(*gitlabsim.Project, string, int, string) error) person {
 			return err
 		}
 		return f(p, a[0], i.IID, a[1])
-	}}
-}
-
-// onComment is a command on a merge request whose last arguments are texts, in which \n is the
-// end of a line.
-func onComment(args int, do func(p *gitlabsim.Project, user string, iid int, texts []string) error) person {
-	return person{args, func(_ *stage, p *gitlabsim.Project, a []string) error {
-		iid, err := number(a[1])
-		if err != nil {
-			return err
-		}
-		var texts []string
-		for _, text := range a[2:] {
-			texts = append(texts, strings.ReplaceAll(text, `\n`, "\n"))
-		}
-		return do(p, a[0], iid, texts)
 	}}
 }
 

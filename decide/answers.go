@@ -68,11 +68,15 @@ func isUpdates(s *plan.Snapshot, mr plan.MergeRequest) bool {
 // judge judges the answers on one merge request. Of those that say later the last counts.
 func (o *answers) judge(s *plan.Snapshot, now *plan.Instant, mr plan.MergeRequest) {
 	zone := s.Policy.Window.Zone()
-	last := -1
+	last, refused := -1, map[int64]int{}
 	for _, a := range mr.Heard.Answers {
 		j := answered{Answer: a, mr: mr, asked: a.Asks(zone), fresh: a.State == plan.AnswerNew}
 		if j.fresh {
 			j.permit(s)
+		}
+		if j.State == plan.AnswerRefused {
+			refused[j.By.ID]++
+			j.fresh = j.fresh && refused[j.By.ID] <= plan.MostRefusals
 		}
 		o.all = append(o.all, j)
 		if j.State != plan.AnswerAccepted || j.asked.Mistake != "" || j.asked.Verb == plan.AnswerClose || len(j.On) == 0 {

@@ -22,8 +22,9 @@ import (
 // The most that is read of the comments on one merge request.
 const (
 	answerPages  = 10 // the newest thousand, what GitLab writes itself among them
-	mostAnswers  = 50
-	answersOfOne = 3 // of one comment
+	answersOfOne = 3  // of one comment
+	newOfOne     = 5  // that one person wrote since the last run; the others come next
+	mostNew      = 50 // of all people
 )
 
 // rewritten is how much later than it was written a comment counts as changed. An emoji on it
@@ -81,9 +82,43 @@ func (c *Client) Heard(ctx context.Context, id int64, m plan.MergeRequest, bot p
 		}
 	}
 	h.Answers = slices.DeleteFunc(h.Answers, func(a plan.Answer) bool { return a.Changed && a.State != plan.AnswerNew })
-	h.Answers = h.Answers[:min(len(h.Answers), mostAnswers)]
+	h.Answers = bounded(h.Answers)
 	h.Says = closingWords(m, notes)
 	return h, !whole || len(notes) >= m.Notes, nil
+}
+
+// bounded leaves out answers of people who write many, so that nobody is kept from being heard:
+// those that are new beyond the first few of each, first those of people who were refused often,
+// and what was refused long ago. What was accepted stays.
+func bounded(all []plan.Answer) []plan.Answer {
+	refused, fresh := map[int64]int{}, map[int64]int{}
+	keep := make([]bool, len(all))
+	var waiting []int
+	for i, a := range slices.Backward(all) {
+		if keep[i] = a.State != plan.AnswerNew; a.State == plan.AnswerRefused {
+			refused[a.By.ID]++
+			keep[i] = refused[a.By.ID] <= plan.MostRefusals
+		}
+	}
+	for i, a := range all {
+		if a.State != plan.AnswerNew {
+			continue
+		}
+		if fresh[a.By.ID]++; fresh[a.By.ID] <= newOfOne {
+			waiting = append(waiting, i)
+		}
+	}
+	slices.SortStableFunc(waiting, func(i, j int) int { return refused[all[i].By.ID] - refused[all[j].By.ID] })
+	for _, i := range waiting[:min(len(waiting), mostNew)] {
+		keep[i] = true
+	}
+	var out []plan.Answer
+	for i, a := range all {
+		if keep[i] {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // answersOf are the answers in a comment.

@@ -40,6 +40,9 @@ const (
 	AnswerEnded    AnswerState = "ended"
 )
 
+// MostRefusals is how many notes tell one person on one merge request that an answer is refused.
+const MostRefusals = 10
+
 // HeldPin is a package that an answer is about, and where its merge request took it.
 type HeldPin struct{ Key, To string }
 

@@ -41,15 +41,22 @@ var (
 	lineMark    = regexp.MustCompile(`(?m)^<!-- pinwheel:line ([0-9a-f]{16}) -->$`)
 )
 
-// Heard reads the comments on a merge request: what people ask for there in words, with
-// what our own notes, and those of users that pinwheel had before, say of it, and why a
-// person closed it. complete is false if GitLab
-// counts more comments than it lists. Of a comment that was changed a line counts that our
-// own note shows to be as it was.
-func (c *Client) Heard(ctx context.Context, id int64, m plan.MergeRequest, bot plan.User) (h plan.Heard, complete bool, err error) {
+// Hearing is a merge request whose comments are read.
+type Hearing struct {
+	MR  plan.MergeRequest
+	Bot plan.User
+	// Former are the numbers of users that pinwheel had before. Anybody may have their names.
+	Former []int64
+}
+
+// Heard reads the comments on a merge request: what people ask for there in words, with what our
+// own notes, and those of users that pinwheel had before, say of it, and why a person closed it.
+// complete is false if GitLab counts more comments than it lists. Of a comment that was changed a
+// line counts that our own note shows to be as it was.
+func (c *Client) Heard(ctx context.Context, id int64, of Hearing) (h plan.Heard, complete bool, err error) {
 	var notes []gitlab.Note
 	q := gitlab.NoteQuery{Pages: answerPages}
-	whole, err := c.gl.Notes(ctx, thread(id, m.IID), q, func(n gitlab.Note) bool {
+	whole, err := c.gl.Notes(ctx, thread(id, of.MR.IID), q, func(n gitlab.Note) bool {
 		if !n.System {
 			notes = append(notes, n)
 		}
@@ -59,32 +66,43 @@ func (c *Client) Heard(ctx context.Context, id int64, m plan.MergeRequest, bot p
 		return h, false, err
 	}
 	slices.SortFunc(notes, func(a, b gitlab.Note) int { return int(a.ID - b.ID) })
-	h.Read = m.UpdatedAt
+	h.Read = of.MR.UpdatedAt
 	replies := map[string]replied{}
 	for _, n := range notes {
-		if n.Author.ID == bot.ID || slices.Contains(c.opt.FormerUsers, n.Author.Username) {
+		if n.Author.ID == of.Bot.ID || slices.Contains(of.Former, n.Author.ID) {
 			reply(replies, n.Body)
 		} else {
-			h.Answers = append(h.Answers, answersOf(n, bot.Username)...)
+			h.Answers = append(h.Answers, answersOf(n, of.Bot.Username)...)
 		}
 	}
-	if !whole { // what was there before the newest ones stays as it was
-		for _, a := range slices.Backward(m.Heard.Answers) {
-			if !slices.ContainsFunc(notes, func(n gitlab.Note) bool { return strings.Split(a.ID, ".")[0] == fmt.Sprint(n.ID) }) && a.At.Before(notes[0].At) {
-				h.Answers = append([]plan.Answer{a}, h.Answers...)
-			}
+	if !whole {
+		h.Answers = append(older(of.MR.Heard.Answers, notes), h.Answers...)
+	}
+	h.Answers = bounded(withReplies(h.Answers, replies))
+	h.Says = closingWords(of.MR, notes)
+	return h, !whole || len(notes) >= of.MR.Notes, nil
+}
+
+// older are answers that were read before, from comments that came before the ones that are read now.
+func older(all []plan.Answer, notes []gitlab.Note) (out []plan.Answer) {
+	for _, a := range all {
+		if !slices.ContainsFunc(notes, func(n gitlab.Note) bool { return strings.Split(a.ID, ".")[0] == fmt.Sprint(n.ID) }) && a.At.Before(notes[0].At) {
+			out = append(out, a)
 		}
 	}
-	for i, a := range h.Answers {
+	return out
+}
+
+// withReplies are answers with what our notes say of them, without those whose line was changed
+// since.
+func withReplies(all []plan.Answer, replies map[string]replied) []plan.Answer {
+	for i, a := range all {
 		if r, known := replies[a.ID]; known {
-			h.Answers[i].State, h.Answers[i].On = r.state, r.on
-			h.Answers[i].Changed = a.Changed && r.line != lineDigest(a.Line)
+			all[i].State, all[i].On = r.state, r.on
+			all[i].Changed = a.Changed && r.line != lineDigest(a.Line)
 		}
 	}
-	h.Answers = slices.DeleteFunc(h.Answers, func(a plan.Answer) bool { return a.Changed && a.State != plan.AnswerNew })
-	h.Answers = bounded(h.Answers)
-	h.Says = closingWords(m, notes)
-	return h, !whole || len(notes) >= m.Notes, nil
+	return slices.DeleteFunc(all, func(a plan.Answer) bool { return a.Changed && a.State != plan.AnswerNew })
 }
 
 // bounded leaves out answers of people who write many, so that nobody is kept from being heard:

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -61,9 +62,10 @@ func (r *observer) observeAnswers(ctx context.Context) {
 			due = append(due, m)
 		}
 	}
+	former := r.formerNumbers()
 	found, errs, whole := make([]plan.Heard, len(due)), make([]error, len(due)), make([]bool, len(due))
 	together(len(due), func(i int) {
-		found[i], whole[i], errs[i] = r.gitlab.Heard(ctx, r.snap.Project.ID, *due[i], r.snap.Bot)
+		found[i], whole[i], errs[i] = r.gitlab.Heard(ctx, r.snap.Project.ID, mrs.Hearing{MR: *due[i], Bot: r.snap.Bot, Former: former})
 	})
 	roles := map[int64]plan.Role{}
 	for i, m := range due {

@@ -23,6 +23,18 @@ func (r *observer) formers() []string {
 	return append(append([]string(nil), r.FormerUsers...), r.memory.Bots.Former...)
 }
 
+// formerNumbers are the numbers of users that pinwheel had before and that opened merge requests of
+// ours. That needs the right to push, so a stranger who has one of their names is none of them.
+func (r *observer) formerNumbers() []int64 {
+	var out []int64
+	for _, m := range r.snap.MergeRequests {
+		if m.SameProject && m.Note.Present && slices.Contains(r.formers(), m.Author.Username) && !slices.Contains(out, m.Author.ID) {
+			out = append(out, m.Author.ID)
+		}
+	}
+	return out
+}
+
 // observePredecessor looks, where our user has no dashboard, for one that another user wrote
 // with our marker. It counts if an earlier run stored it, if its author opened merge requests
 // of ours, which needs the right to push, or if that user has this right now.

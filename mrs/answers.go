@@ -3,10 +3,11 @@ package mrs
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/binary"
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -162,7 +163,7 @@ func answersOf(n gitlab.Note, bot string) (out []plan.Answer) {
 type replied struct {
 	state plan.AnswerState
 	on    []plan.HeldPin
-	line  string // the digest of its line, empty in notes of earlier versions
+	line  uint64 // the digest of its line, 0 in notes of earlier versions
 }
 
 // reply takes over what a note of ours says of an answer. Once it was ended it stays so.
@@ -176,7 +177,7 @@ func reply(all map[string]replied, body string) {
 		a.state = plan.AnswerState(m[2])
 	}
 	if line := lineMark.FindStringSubmatch(body); line != nil {
-		a.line = line[1]
+		a.line, _ = strconv.ParseUint(line[1], 16, 64)
 	}
 	if on := heldMark.FindStringSubmatch(body); on != nil {
 		a.on = nil
@@ -190,9 +191,9 @@ func reply(all map[string]replied, body string) {
 }
 
 // lineDigest is what our note keeps of the line that it answers.
-func lineDigest(line string) string {
+func lineDigest(line string) uint64 {
 	sum := sha256.Sum256([]byte(line))
-	return hex.EncodeToString(sum[:8])
+	return binary.BigEndian.Uint64(sum[:8])
 }
 
 // closingWords is what the person who closed a merge request said then; empty for nothing.
@@ -220,7 +221,7 @@ func closingWords(m plan.MergeRequest, notes []gitlab.Note) string {
 // replyNote is our note about an answer. It keeps the digest of the line, since GitLab shows a
 // comment as changed that somebody only reacted to.
 func replyNote(r plan.Reply) string {
-	return replyText(r) + "\n\n<!-- pinwheel:line " + lineDigest(r.Answer.Line) + " -->"
+	return replyText(r) + fmt.Sprintf("\n\n<!-- pinwheel:line %016x -->", lineDigest(r.Answer.Line))
 }
 
 // replyText is that note without the digest.

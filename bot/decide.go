@@ -186,10 +186,9 @@ func (d *decision) requests() []request {
 	return out
 }
 
-// asked are the commands of a comment; none if it is our own, is GitLab's, or was changed after it
-// was written.
+// asked are the commands of a comment; none if it is our own or GitLab's.
 func (d *decision) asked(n Note) []Command {
-	if n.System || n.By.ID == d.s.Bot.ID || n.Edited {
+	if n.System || n.By.ID == d.s.Bot.ID {
 		return nil
 	}
 	return Commands(n.Body, d.s.Bot.Username)

@@ -20,6 +20,9 @@ func (l *look) judge(r request) {
 	if !ok {
 		return
 	}
+	if why == "" && r.note.Edited {
+		why = "GitLab shows this as changed after it was written, or somebody reacted to it: write it again"
+	}
 	if why != "" {
 		l.reply(r.note, why)
 		l.memory.finish(r.note.ID)

@@ -41,7 +41,7 @@ func (l *look) asked(e *Entry) {
 	end := func(why string) { e.State, e.Why, e.Ended = NotStarted, why, l.d.s.Now }
 	n, stands := l.note(e.Note)
 	if !stands {
-		end("its comment was changed or deleted before it started")
+		end("its comment was changed or deleted before it started, or somebody reacted to it")
 		return
 	}
 	why, ok := l.permits(l.d.s.Project.ID, n.By, l.MR.Fork)
@@ -75,7 +75,7 @@ func (l *look) again(n Note, e Entry, p Pipeline) (made, bool) {
 	if e.Of != 0 {
 		origin, stands := l.note(e.Of)
 		if !stands {
-			return made{why: "the comment whose test it repeats was changed or deleted"}, true
+			return made{why: "the comment whose test it repeats was changed or deleted, or somebody reacted to it"}, true
 		}
 		who, ok := l.permits(l.d.s.Project.ID, origin.By, l.MR.Fork)
 		if !ok || who != "" {

@@ -39,6 +39,7 @@ projects:
     ignore_edges: [{from: Boto_3, to: urllib3, versions: "<2,>=1", reason: it works}, {from: a, to: b, reason: r}]
     unverified: hold
     mode: full
+    policy: renovate
     selections: {minimum_role: none, revert_role: maintainer, answer_role: reporter}
     dashboard: {title: Updates}
     rules:
@@ -117,7 +118,7 @@ func TestEveryKey(t *testing.T) {
 	chore, _ := plan.ParseTitleForm("chore(deps): {lower}")
 	pinned, _ := plan.ParseTitleForm("[pins] {title}")
 	tuesday, _ := plan.ParseWindow([]string{"* 8 * * TUE"}, prague)
-	freezes := []plan.Freeze{{From: time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 3, 0, 0, 0, 0, time.UTC), Reason: "nobody is here", Layer: plan.LayerProject, At: "pinwheel.yaml:38"}}
+	freezes := []plan.Freeze{{From: time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC), To: time.Date(2027, 1, 3, 0, 0, 0, 0, time.UTC), Reason: "nobody is here", Layer: plan.LayerProject, At: "pinwheel.yaml:39"}}
 	hours, _ := plan.ParseWindow([]string{"* 8-16 * * *"}, prague)
 	window, tuesday, hours = window.Without(freezes), tuesday.Without(freezes), hours.Without(freezes)
 	at := func(line int) plan.Source {
@@ -129,7 +130,7 @@ func TestEveryKey(t *testing.T) {
 	}
 	second := plan.Policy{
 		Files: []plan.FilePolicy{{Path: "constraints.txt"}}, Window: weekendUTC, MinimumAge: 72 * time.Hour, MaxOpen: 10,
-		BranchPrefix: "pinwheel/", Labels: []string{"bot"}, Platforms: []string{"linux/x86_64"}, Mode: plan.Off,
+		BranchPrefix: "pinwheel/", Labels: []string{"bot"}, Platforms: []string{"linux/x86_64"}, Mode: plan.Off, From: plan.FromOwn,
 		MinimumRole: plan.Developer, RevertRole: plan.Developer, AnswerRole: plan.Developer, Dashboard: "Dependency Dashboard", Indexes: indexes,
 		Unverified: plan.OfferUnverified, Refresh: plan.RefreshInWindow, Closing: plan.RefusesVersion,
 	}
@@ -158,12 +159,12 @@ func TestEveryKey(t *testing.T) {
 				Role:      plan.Reporter, ForkRole: plan.Maintainer, AtOnce: 4, PerPerson: 2, Marks: []plan.Variable{{Name: "CKI_DEPLOYMENT_ENVIRONMENT", Value: "retrigger"}},
 				Allow: []string{"kpet_tree"}, Welcome: "Hello.\n\nAsk.",
 				Pipelines: []BotPipeline{
-					{At: "pinwheel.yaml:92", Name: "baseline", Description: "what passed before", Pipeline: plan.PipelineSpec{Project: "g/pipelines", Ref: "main", Like: plan.Like{Ref: "c9s"}}},
-					{At: "pinwheel.yaml:93", Name: "brew", Inputs: true, Pipeline: plan.PipelineSpec{Project: "g/pipelines", Ref: "brew", Inputs: []plan.Input{{Name: "sha", Value: "{sha}"}}}},
+					{At: "pinwheel.yaml:93", Name: "baseline", Description: "what passed before", Pipeline: plan.PipelineSpec{Project: "g/pipelines", Ref: "main", Like: plan.Like{Ref: "c9s"}}},
+					{At: "pinwheel.yaml:94", Name: "brew", Inputs: true, Pipeline: plan.PipelineSpec{Project: "g/pipelines", Ref: "brew", Inputs: []plan.Input{{Name: "sha", Value: "{sha}"}}}},
 				},
 				Projects: []BotProject{
-					{At: "pinwheel.yaml:96", Name: "cki-lib", Override: "lib_pip_url", Pipelines: []string{"brew"}, Default: []string{"brew"}, Welcome: "Own"},
-					{At: "pinwheel.yaml:97", Name: "kpet-db", Default: []string{"baseline"}},
+					{At: "pinwheel.yaml:97", Name: "cki-lib", Override: "lib_pip_url", Pipelines: []string{"brew"}, Default: []string{"brew"}, Welcome: "Own"},
+					{At: "pinwheel.yaml:98", Name: "kpet-db", Default: []string{"baseline"}},
 				},
 			},
 		},
@@ -177,7 +178,7 @@ func TestEveryKey(t *testing.T) {
 					{Path: "other/constraints.txt"},
 				},
 				Window: window, MinimumAge: 12 * time.Hour, MaxOpen: 0, BranchPrefix: "renovate/", Labels: []string{"bot"},
-				Pythons: []string{"3.9", "3.12"}, Platforms: []string{"linux/x86_64", "linux/aarch64"}, Mode: plan.Full,
+				Pythons: []string{"3.9", "3.12"}, Platforms: []string{"linux/x86_64", "linux/aarch64"}, Mode: plan.Full, From: plan.FromRenovate,
 				MinimumRole: plan.NoRole, RevertRole: plan.Maintainer, AnswerRole: plan.Reporter, Dashboard: "Updates", Indexes: indexes,
 				Extras: map[string][]string{"jsonschema": {"format"}, "requests": {"socks", "use-chardet"}},
 				Roots: []plan.RootPolicy{
@@ -191,22 +192,22 @@ func TestEveryKey(t *testing.T) {
 				},
 				Unverified: plan.HoldUnverified,
 				Rules: []plan.Rule{
-					{At: "pinwheel.yaml:34", Layer: plan.LayerProject, Packages: []plan.PackagePattern{pattern(t, "types-*"), pattern(t, "attrs")}, Kinds: []plan.Kind{plan.Major},
+					{At: "pinwheel.yaml:35", Layer: plan.LayerProject, Packages: []plan.PackagePattern{pattern(t, "types-*"), pattern(t, "attrs")}, Kinds: []plan.Kind{plan.Major},
 						From: versions(t, "<26"), To: versions(t, ">=26"), Files: []string{"*.txt"},
 						Ignore: &plan.Ignore{Reason: "breaks cattrs", Link: "https://gitlab.example/i/1", Until: time.Date(2027, 1, 31, 0, 0, 0, 0, prague)}},
-					{At: "pinwheel.yaml:35", Layer: plan.LayerProject, Allowed: versions(t, "<3"), MinimumAge: 14 * 24 * time.Hour, HasAge: true, Labels: []string{"slow"}},
-					{At: "pinwheel.yaml:36", Layer: plan.LayerProject, Packages: []plan.PackagePattern{pattern(t, "six")}, Ignore: &plan.Ignore{Reason: "not now"}},
-					{At: "pinwheel.yaml:37", Layer: plan.LayerProject, Enabled: plan.No, Window: &tuesday, Reviewers: []string{"cleo"}, Assignees: []string{"dan"}, Group: "all the rest", Approval: plan.Yes, Merge: plan.Yes, Priority: -3, HasPriority: true},
+					{At: "pinwheel.yaml:36", Layer: plan.LayerProject, Allowed: versions(t, "<3"), MinimumAge: 14 * 24 * time.Hour, HasAge: true, Labels: []string{"slow"}},
+					{At: "pinwheel.yaml:37", Layer: plan.LayerProject, Packages: []plan.PackagePattern{pattern(t, "six")}, Ignore: &plan.Ignore{Reason: "not now"}},
+					{At: "pinwheel.yaml:38", Layer: plan.LayerProject, Enabled: plan.No, Window: &tuesday, Reviewers: []string{"cleo"}, Assignees: []string{"dan"}, Group: "all the rest", Approval: plan.Yes, Merge: plan.Yes, Priority: -3, HasPriority: true},
 				},
 				MaxNew: 3, Refresh: plan.RefreshNever, Draft: true, Title: chore, CommitTitle: pinned, Reviewers: []string{"ann"}, Assignees: []string{"bert"}, CodeOwners: true, Closing: plan.RefusesLine,
 				OnOpen:  plan.OnOpen{Comment: "@cki-ci-bot test", Pipeline: true, Inputs: []plan.Input{{Name: "kind", Value: "canary"}, {Name: "fast", Value: true}, {Name: "shards", Value: 2}}},
 				Merging: plan.Merging{On: true, Kinds: []plan.Kind{plan.Patch, plan.Calendar}, After: 48 * time.Hour, Window: &hours, Method: plan.MethodFF, Stale: true},
 				Gates: []plan.Gate{
-					{At: "pinwheel.yaml:51", Name: "integration", Pipeline: plan.PipelineSpec{
+					{At: "pinwheel.yaml:52", Name: "integration", Pipeline: plan.PipelineSpec{
 						Project: "g/tests", Ref: "main", Inputs: []plan.Input{{Name: "sha", Value: "{sha}"}, {Name: "fast", Value: true}},
 						Variables: []plan.Variable{{Name: "URL", Value: "{clone_url}@{sha}"}}, Like: plan.Like{Ref: "c9s", Drop: []string{"skip_test"}},
 					}, Baseline: true, Required: true, Timeout: 48 * time.Hour},
-					{At: "pinwheel.yaml:52", Name: "quick", Pipeline: plan.PipelineSpec{Project: "g/tests", Ref: "v1"}, Timeout: 6 * time.Hour, Retries: 1},
+					{At: "pinwheel.yaml:53", Name: "quick", Pipeline: plan.PipelineSpec{Project: "g/tests", Ref: "v1"}, Timeout: 6 * time.Hour, Retries: 1},
 				},
 			}},
 			{Path: "g/second", Policy: taken},

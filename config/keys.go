@@ -193,6 +193,9 @@ func projectKeys() []projectKey {
 		plain("mode", oneOf(plan.Full, plan.DashboardOnly, plan.Off), func(p *plan.Policy) *plan.Mode { return &p.Mode },
 			says{"`full`, `dashboard`, `off`", "full", `{"enum":["full","dashboard","off"]}`,
 				"`dashboard`: the issue only, no branches; `off`: the project is skipped"}),
+		plain("policy", oneOf(plan.FromOwn, plan.FromRenovate), func(p *plan.Policy) *plan.PolicyFile { return &p.From },
+			says{"`own`, `renovate`", "own", `{"enum":["own","renovate"]}`,
+				"`renovate`: the project is run by its `renovate.json` for as long as it has no own file; see [Renovate](renovate.md#run-by-renovatejson-for-a-while). Not in a project's own file"}),
 		{
 			name: "selections",
 			says: says{"mapping", "", schemaMapping, "Who may tick boxes"},

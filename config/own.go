@@ -34,6 +34,13 @@ func (p Project) Own(data []byte) (Project, []string, error) { return p.OwnAt(Ow
 
 // OwnAt is Own for a file that lies elsewhere, which messages name.
 func (p Project) OwnAt(file string, data []byte) (Project, []string, error) {
+	return p.OwnFrom(file, data, nil)
+}
+
+// OwnFrom is OwnAt for a text that was made of another file. from tells for its lines those of
+// that file, which messages name; a line that it does not tell is 0, and nil tells that the
+// text is the file itself.
+func (p Project) OwnFrom(file string, data []byte, from map[int]int) (Project, []string, error) {
 	if p.beneath == nil {
 		return p, nil, errors.New("this project has no configuration beneath its own file")
 	}
@@ -47,6 +54,9 @@ func (p Project) OwnAt(file string, data []byte) (Project, []string, error) {
 	root := r.document(data, "write keys of a project, such as labels: [dependencies]")
 	if len(r.errs) > 0 {
 		return p, nil, r.errs.sorted()
+	}
+	if from != nil {
+		relined(root, from)
 	}
 	var all Layer
 	var q project
@@ -73,6 +83,14 @@ func (p Project) OwnAt(file string, data []byte) (Project, []string, error) {
 	return p, keys, nil
 }
 
+// relined gives nodes the lines of the file that a text was made of.
+func relined(n *yaml.Node, from map[int]int) {
+	n.Line = from[n.Line]
+	for _, c := range n.Content {
+		relined(c, from)
+	}
+}
+
 // noAliases refuses aliases, by which a short file could stand for a very long one.
 func (r *reader) noAliases(n *yaml.Node) {
 	if n.Kind == yaml.AliasNode {
@@ -91,6 +109,9 @@ func (r *reader) operators(root *yaml.Node, own Layer, q project, p Project) {
 		if g.role < least {
 			r.fail(g.node, g.at, "%s is less than what pinwheel's operator asks for (%s): raise it or remove the line", g.node.Value, p.beneath.layer.Source("selections"))
 		}
+	}
+	if q.policy.From != under.policy.From {
+		r.fail(root, "policy", "which file the policy is in is for pinwheel's operator to say: take the key out of this one")
 	}
 	if q.policy.Mode == plan.Off && under.policy.Mode != plan.Off {
 		r.fail(root, "mode", "off is for pinwheel's operator to say: write dashboard, with which no branches are made")

@@ -47,6 +47,7 @@ func TestOwnMistakes(t *testing.T) {
 		"labels: [a]\nminimum_release_age: 1d": "2: minimum_release_age: 1d is less than the 2d that enforce asks for (pinwheel.yaml:2): raise it",
 		"rules: [{minimum_release_age: 0}]":    "1: rules[0].minimum_release_age: 0 is less than the 2d",
 		"selections: {minimum_role: none}":     "none is less than what pinwheel's operator asks for (pinwheel.yaml:5): raise it",
+		"policy: renovate":                     "which file the policy is in is for pinwheel's operator to say",
 		"mode: off":                            "mode: off is for pinwheel's operator to say",
 		"roots: [{project: secret/thing}]":     "1: roots[0].project: another project is read with pinwheel's rights",
 

@@ -76,6 +76,7 @@ type Policy struct {
 	Pythons     []string // minor versions, "3.9"; empty: not checked
 	Platforms   []string // "linux/x86_64"
 	Mode        Mode
+	From        PolicyFile
 	MinimumRole Role // who may tick
 	// RevertRole is who may ask for a revert. One below MinimumRole may not either.
 	RevertRole Role
@@ -225,6 +226,15 @@ const (
 	Full          Mode = "full"
 	DashboardOnly Mode = "dashboard"
 	Off           Mode = "off"
+)
+
+// PolicyFile says in which file a project keeps its policy. Empty is FromOwn.
+type PolicyFile string
+
+// The files.
+const (
+	FromOwn      PolicyFile = "own"
+	FromRenovate PolicyFile = "renovate"
 )
 
 // Role is GitLab's access level, with its numbers.

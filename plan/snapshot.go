@@ -87,6 +87,7 @@ type Snapshot struct {
 // OwnPolicy is what is known of a project's own policy file.
 type OwnPolicy struct {
 	Path     string    // "" where there is none
+	Text     string    // of the file, or what Renovate's configuration became
 	Keys     []string  // those it sets, as written
 	Problems []Problem // what is wrong with it: nothing but the dashboard is written then
 }

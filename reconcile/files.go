@@ -9,6 +9,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/renovate"
 	"gitlab.com/cki-project/pinwheel/store"
 	"gitlab.com/cki-project/pinwheel/text"
 )
@@ -76,9 +77,20 @@ func (f *files) file(path string) (store.File, error) {
 	return f.ByPath[path], nil
 }
 
-// pathsOf are those of the files that a policy names, after that of the project's own.
-func pathsOf(policy plan.Policy) []string {
+// pathsOf are those of the files that a policy names, after those of the policy.
+func pathsOf(policy plan.Policy) []string { return append(ownPaths(policy), pinsPaths(policy)...) }
+
+// ownPaths are the files in which a project may keep its policy.
+func ownPaths(policy plan.Policy) []string {
 	out := []string{config.OwnFile}
+	if policy.From == plan.FromRenovate {
+		out = append(out, renovate.FileNames()...)
+	}
+	return out
+}
+
+// pinsPaths are the constraints files and their twins.
+func pinsPaths(policy plan.Policy) (out []string) {
 	for _, f := range policy.Files {
 		out = append(out, f.Path)
 		if f.Derived != nil {
@@ -105,7 +117,7 @@ func (r *observer) filesAt(ctx context.Context, sha string) ([]plan.File, error)
 		return r.files.named(r.project.Policy)
 	}
 	var there files
-	there.read(ctx, r.fileAt(sha), pathsOf(r.project.Policy)[1:])
+	there.read(ctx, r.fileAt(sha), pinsPaths(r.project.Policy))
 	return there.named(r.project.Policy)
 }
 

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/store"
@@ -34,7 +33,7 @@ func (r *run) record(ctx context.Context, done applied, page published, out Repo
 		return nil
 	}
 	q := store.Quiet{
-		By: by, From: now, Until: until, Places: r.Budget.may(now), Own: string(o.files.ByPath[config.OwnFile].Data),
+		By: by, From: now, Until: until, Places: r.Budget.may(now), Own: o.snap.Own.Text,
 		Attends: page.memory.Attended.Equal(now), Pipelines: page.memory.PipelinesSeen.Equal(o.before.memory.MergeRequestsSeen),
 		Gates:     page.memory.Gates.Seen.Equal(o.before.memory.MergeRequestsSeen),
 		Dashboard: store.QuietDashboard{Project: page.left.project, IID: page.left.iid, At: page.left.at, Foreign: page.left.foreign},

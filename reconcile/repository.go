@@ -140,25 +140,32 @@ func (r *observer) dashboardAside() func(context.Context) (looked, error) {
 
 // assume follows the policy as the last run found it.
 func (r *observer) assume(operators config.Project) {
-	if f, known := r.files.ByPath[config.OwnFile]; known && !f.Absent {
+	switch f, known := r.files.ByPath[config.OwnFile]; {
+	case known && !f.Absent:
 		r.overlayPolicy(operators, f.Data)
-		return
+	case known && operators.Policy.From == plan.FromRenovate:
+		r.borrowPolicy(operators)
+	default:
+		r.follow(operators)
 	}
-	r.follow(operators)
 }
 
 // observePolicy follows the policy at the commit of the run.
 func (r *observer) observePolicy(operators config.Project) error {
-	f, err := r.files.file(config.OwnFile)
-	if err != nil {
-		return err
+	for _, path := range ownPaths(operators.Policy) {
+		if _, err := r.files.file(path); err != nil {
+			return err
+		}
 	}
-	if f.Absent {
+	switch f := r.files.ByPath[config.OwnFile]; {
+	case !f.Absent:
+		r.overlayPolicy(operators, f.Data)
+	case operators.Policy.From == plan.FromRenovate:
+		r.borrowPolicy(operators)
+	default:
 		r.follow(operators)
 		r.snap.Own = plan.OwnPolicy{}
-		return nil
 	}
-	r.overlayPolicy(operators, f.Data)
 	return nil
 }
 
@@ -167,9 +174,9 @@ func (r *observer) observePolicy(operators config.Project) error {
 // written.
 func (r *observer) overlayPolicy(operators config.Project, data []byte) {
 	own, keys, err := operators.Own(data)
-	r.snap.Own = plan.OwnPolicy{Path: config.OwnFile, Keys: keys}
+	r.snap.Own = plan.OwnPolicy{Path: config.OwnFile, Text: string(data), Keys: keys}
 	if err != nil {
-		r.snap.Own.Problems = policyProblems(err)
+		r.snap.Own.Problems = policyProblems(config.OwnFile, err)
 		own = operators
 	}
 	r.follow(own)
@@ -178,22 +185,22 @@ func (r *observer) overlayPolicy(operators config.Project, data []byte) {
 // maxProblems bounds how many mistakes of one file the dashboard tells.
 const maxProblems = 5
 
-func policyProblems(err error) []plan.Problem {
+func policyProblems(file string, err error) []plan.Problem {
 	var all config.Errors
 	if !errors.As(err, &all) {
-		return []plan.Problem{{File: config.OwnFile, Text: err.Error(), Stopping: true}}
+		return []plan.Problem{{File: file, Text: err.Error(), Stopping: true}}
 	}
 	var out []plan.Problem
 	for i, e := range all {
 		if i == maxProblems {
-			out = append(out, plan.Problem{File: config.OwnFile, Text: fmt.Sprintf("and %d more mistakes", len(all)-i), Stopping: true})
+			out = append(out, plan.Problem{File: file, Text: fmt.Sprintf("and %d more mistakes", len(all)-i), Stopping: true})
 			break
 		}
 		said := e.Text
 		if e.Key != "" {
 			said = "`" + e.Key + "`: " + said
 		}
-		out = append(out, plan.Problem{File: config.OwnFile, Line: e.Line, Text: said, Stopping: true})
+		out = append(out, plan.Problem{File: file, Line: e.Line, Text: said, Stopping: true})
 	}
 	return out
 }

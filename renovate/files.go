@@ -18,6 +18,11 @@ func FileNames() []string {
 	}
 }
 
+// Counts reports whether a file of one of those names holds a configuration.
+func Counts(name string, data []byte) bool {
+	return name != "package.json" || strings.Contains(string(data), `"renovate"`)
+}
+
 var presetAt = regexp.MustCompile(`^local>([^:#()]+?)(?://([^:#()]+)|:([^#()]+))?(?:#([^#()]+))?$`)
 
 // PresetFiles says where a preset on the same GitLab is: the project, its branch or tag (empty for

@@ -120,7 +120,7 @@ func (r *reader) set(at place, key string, v any) bool {
 		r.say(at, Refused, "pinwheel's %s cannot be that: %s", key, fault)
 		return false
 	}
-	r.policy.values[key] = v
+	r.policy.values[key], r.policy.at[key] = v, r.lineOf(at)
 	return true
 }
 
@@ -133,7 +133,7 @@ func (r *reader) enabled(v value, at place) {
 }
 
 func (r *reader) turnedOff(at place) {
-	r.policy.values["mode"] = "dashboard"
+	r.policy.values["mode"], r.policy.at["mode"] = "dashboard", r.lineOf(at)
 	r.say(at, Kept, "mode: dashboard, with which nothing opens; off is for pinwheel's operator to say")
 }
 
@@ -147,6 +147,7 @@ func (r *reader) limit(v value, at place, to *int) {
 	if n == 0 || n > 1000 {
 		*to = 1000
 	}
+	r.policy.at["max_open_merge_requests"] = r.lineOf(at)
 	r.policy.values["max_open_merge_requests"] = min(cmp.Or(r.policy.open, 1000), cmp.Or(r.policy.branches, 1000))
 	r.say(at, Kept, "max_open_merge_requests: %d", r.policy.values["max_open_merge_requests"])
 }
@@ -177,7 +178,7 @@ func (r *reader) automerge(v value, at place) {
 	if !ok {
 		return
 	}
-	r.policy.merges = yes
+	r.policy.merges, r.policy.at["merge"] = yes, r.lineOf(at)
 	if yes {
 		r.say(at, Differs, "merge of every kind of step: %s", mergesTested)
 	} else {

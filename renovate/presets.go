@@ -133,11 +133,12 @@ func (r *reader) preset(name string, at place, read func(value, string)) {
 	r.open = append(r.open, name)
 	defer func() { r.open = r.open[:len(r.open)-1] }()
 	if v, ok := builtin(name); ok {
-		before := r.lines
-		r.lines = nil
+		before, within, rules := r.lines, r.within, len(r.policy.rules)
+		r.lines, r.within = nil, r.lineOf(at)
 		read(v, "")
 		lines := r.lines
-		r.lines = before
+		r.saidAt(rules, at)
+		r.lines, r.within = before, within
 		r.together(at, shown, lines)
 		return
 	}
@@ -148,6 +149,13 @@ func (r *reader) preset(name string, at place, read func(value, string)) {
 		}
 	}
 	r.elsewhere(name, at, read)
+}
+
+// saidAt notes for the rules that a preset added that its line says them.
+func (r *reader) saidAt(before int, at place) {
+	for i := before; i < len(r.policy.rules); i++ {
+		r.policy.rules[i].line = r.lineOf(at)
+	}
 }
 
 // builtin is a preset of Renovate's own.
@@ -208,7 +216,9 @@ func (r *reader) elsewhere(name string, at place, read func(value, string)) {
 	if r.file = name; anchor == 0 {
 		r.anchor = at.line
 	}
+	rules := len(r.policy.rules)
 	read(v, "")
+	r.saidAt(rules, at)
 	r.file, r.anchor = file, anchor
 }
 

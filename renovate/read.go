@@ -49,6 +49,9 @@ type Options struct {
 type Result struct {
 	Lines []Line // one for each key and rule, in the order of the file
 	Own   []byte // the project's own file, with comments, without what was refused
+	// From is, for lines of Own, the line of the file that was read which says it. What Renovate's
+	// defaults say, and comments, have none.
+	From map[int]int
 }
 
 // Refused reports whether something was refused.
@@ -83,13 +86,14 @@ func Read(file string, data []byte, o Options) (Result, error) {
 	}
 	r := &reader{
 		o: o, file: file, keys: projectKeys(), ruleKeys: effects(), said: map[string]bool{}, ignored: map[string]bool{},
-		policy:  policy{values: map[string]any{}, comments: map[string]string{}},
+		policy:  policy{values: map[string]any{}, comments: map[string]string{}, at: map[string]int{}},
 		beneath: beneath.Projects[0], faults: map[string]string{},
 	}
 	r.object(root, "")
 	slices.SortStableFunc(r.lines, func(a, b Line) int { return a.after - b.after })
 	r.defaults()
-	return Result{Lines: r.lines, Own: r.policy.yaml(path.Base(file))}, nil
+	written, from := r.policy.yaml(path.Base(file))
+	return Result{Lines: r.lines, Own: written, From: from}, nil
 }
 
 // maxPresets bounds how many presets a configuration may lead to, and so how deep
@@ -104,6 +108,7 @@ type reader struct {
 	lines    []Line
 	policy   policy
 	anchor   int      // the line of the file that names the preset that is being read; 0 outside of one
+	within   int      // the line of the file that names the preset of Renovate's own that is being read; 0 outside of one
 	open     []string // the presets that are being read
 	presets  int
 	ignored  map[string]bool // presets that the file ignores
@@ -129,11 +134,19 @@ func (p place) at(i int, v value) place { return place{fmt.Sprintf("%s[%d]", p.k
 
 // say adds a line. It makes a stranger's text one line without control characters.
 func (r *reader) say(at place, v Verdict, format string, args ...any) {
-	after := at.line
-	if r.anchor > 0 {
-		after = r.anchor
+	r.lines = append(r.lines, Line{r.file, at.line, text.Plain(at.key, 200), v, text.Plain(fmt.Sprintf(format, args...), 600), r.lineOf(at)})
+}
+
+// lineOf is the line of the file that was read which says what stands at a place: of what a
+// preset says, the line that names it.
+func (r *reader) lineOf(at place) int {
+	switch {
+	case r.anchor > 0:
+		return r.anchor
+	case r.within > 0:
+		return r.within
 	}
-	r.lines = append(r.lines, Line{r.file, at.line, text.Plain(at.key, 200), v, text.Plain(fmt.Sprintf(format, args...), 600), after})
+	return at.line
 }
 
 // object reads the keys of a configuration: first the presets that it extends, then its own keys,
@@ -270,6 +283,7 @@ func (r *reader) defaults() {
 type policy struct {
 	values         map[string]any    // by pinwheel's keys, except for what is below
 	comments       map[string]string // behind them
+	at             map[string]int    // the lines of the file that say them
 	open, branches int               // bounds on what is open at a time; 0 is not said
 	merges         bool
 	mergeWindow    []string

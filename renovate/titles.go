@@ -17,6 +17,7 @@ func (r *reader) semantic(v value, at place) {
 		return
 	}
 	r.policy.titles.semantic = s
+	r.policy.at["title"], r.policy.at["commit_title"] = r.lineOf(at), r.lineOf(at)
 	if s == "auto" {
 		r.say(at, Differs, "Renovate looks at the last commits; here titles have no prefix")
 		return
@@ -51,6 +52,7 @@ func (r *reader) worded(v value, at place, to *string) {
 		r.say(at, Refused, "pinwheel's title cannot be that: %s", fault)
 		return
 	}
+	r.policy.at["title"], r.policy.at["commit_title"] = r.lineOf(at), r.lineOf(at)
 	r.say(at, Kept, "title and commit_title, %s", map[bool]string{true: "where semanticCommits is enabled", false: "before or behind the words"}[to == &r.policy.titles.kind || to == &r.policy.titles.scope])
 }
 

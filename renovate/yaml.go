@@ -124,11 +124,18 @@ var order = []string{
 	"title", "commit_title", "labels", "draft", "reviewers", "assignees", "code_owners", "dashboard", "merge",
 }
 
-// yaml is the project's own file.
-func (p *policy) yaml(from string) []byte {
+// yaml is the project's own file, and for its lines those of the file that was read.
+func (p *policy) yaml(from string) (written []byte, lines map[int]int) {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# What pinwheel does in this project. Read from %s.\n", from)
-	b.WriteString("# To go on with what Renovate left, name its user: adopt: {authors: [renovate-bot]}\n")
+	lines = map[int]int{}
+	line := func(of int, format string, args ...any) {
+		if of > 0 {
+			lines[bytes.Count(b.Bytes(), []byte("\n"))+1] = of
+		}
+		fmt.Fprintf(&b, format, args...)
+	}
+	line(0, "# What pinwheel does in this project. Read from %s.\n", from)
+	line(0, "# To go on with what Renovate left, name its user: adopt: {authors: [renovate-bot]}\n")
 	if form := p.titles.form(); form != "{title}" {
 		p.values["title"], p.values["commit_title"] = form, form
 	}
@@ -141,18 +148,18 @@ func (p *policy) yaml(from string) []byte {
 	}
 	for _, key := range order {
 		if v, ok := p.values[key]; ok {
-			fmt.Fprintf(&b, "%s: %s%s\n", key, flow(v), p.comments[key])
+			line(p.at[key], "%s: %s%s\n", key, flow(v), p.comments[key])
 		}
 	}
 	// What the file ignores overrides its rules.
 	if rules := append(slices.Clone(p.rules), p.ignored...); len(rules) > 0 {
-		b.WriteString("rules:\n")
+		line(rules[0].line, "rules:\n")
 		for _, one := range rules {
 			if one.comment != "" {
-				fmt.Fprintf(&b, "  # %s\n", one.comment)
+				line(0, "  # %s\n", one.comment)
 			}
-			fmt.Fprintf(&b, "  - %s\n", flow(append(slices.Clone(one.when), one.does...)))
+			line(one.line, "  - %s\n", flow(append(slices.Clone(one.when), one.does...)))
 		}
 	}
-	return b.Bytes()
+	return b.Bytes(), lines
 }

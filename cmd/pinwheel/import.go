@@ -101,7 +101,7 @@ func (i *importing) source(ctx context.Context, args []string) (from string, dat
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			return "", nil, failure{exitUsage, fmt.Errorf("%s cannot be read: %w", name, plainly(err))}
-		case name != "package.json" || strings.Contains(string(data), `"renovate"`):
+		case renovate.Counts(name, data):
 			return name, data, nil
 		}
 	}
@@ -130,7 +130,7 @@ func (i *importing) remote(ctx context.Context) (from string, data []byte, err e
 		if err != nil {
 			return "", nil, err
 		}
-		if found && (name != "package.json" || strings.Contains(string(data), `"renovate"`)) {
+		if found && renovate.Counts(name, data) {
 			return name, data, nil
 		}
 	}

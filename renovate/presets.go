@@ -203,7 +203,7 @@ func (r *reader) elsewhere(name string, at place, read func(value, string)) {
 		data, ok = r.o.Preset(name)
 	}
 	if !ok {
-		r.say(at, Refused, "%s stands elsewhere and was not read: hand it in with --preset '%s=FILE', or write what it says into this file", shown, shown)
+		r.say(at, Refused, "%s stands elsewhere and was not read: write what it says into this file, or hand it in with pinwheel import --preset '%s=FILE'", shown, shown)
 		return
 	}
 	v, err := parse(name, data)

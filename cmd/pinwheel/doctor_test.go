@@ -115,6 +115,20 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, exitFailed, []string{"error", "other.txt is not on main"}},
+		"Renovate's": {func(w *world) {
+			w.edit("projects:\n  - {", "projects:\n  - {policy: renovate, ")
+			if _, err := w.project.Push("maintainer", "main", "Policy", map[string]string{"renovate.json": "{\n  \"registryUrls\": [\"https://pypi.example/simple\"]\n}\n"}); err != nil {
+				t.Fatal(err)
+			}
+		}, exitFailed, []string{"error", "group/project: renovate.json:2: registryUrls: refused: "}},
+		"Renovate's, good": {func(w *world) {
+			w.edit("projects:\n  - {", "projects:\n  - {policy: renovate, ")
+			if _, err := w.project.Push("maintainer", "main", "Policy", map[string]string{".renovaterc": "{labels: ['a']}\n"}); err != nil {
+				t.Fatal(err)
+			}
+		}, exitDone, []string{"ok ", "group/project: .renovaterc sets "}},
+		"Renovate's, none": {func(w *world) { w.edit("projects:\n  - {", "projects:\n  - {policy: renovate, ") }, exitFailed,
+			[]string{"error", "group/project: policy: renovate asks for a configuration of Renovate, and main has none"}},
 		"index": {func(w *world) {
 			dead := httptest.NewServer(nil)
 			dead.Close()

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/renovate"
 )
 
 // This file looks at one project.
@@ -146,34 +148,50 @@ func (d *doctor) gate(ctx context.Context, client *mrs.Client, project config.Pr
 // own lays the project's own file over the configuration and says whether it
 // is good.
 func (d *doctor) own(ctx context.Context, project config.Project, p plan.Project) config.Project {
-	data, found, err := d.options.GitLab.File(ctx, p.ID, config.OwnFile, p.Head)
+	read := func(name string) ([]byte, bool, error) { return d.options.GitLab.File(ctx, p.ID, name, p.Head) }
+	name := config.OwnFile
+	data, found, err := read(name)
+	if err == nil && !found && project.Policy.From == plan.FromRenovate {
+		if name, data, found, err = renovate.File(read); err == nil && !found {
+			err = fmt.Errorf("policy: renovate asks for a configuration of Renovate, and %s has none: write one or take policy: renovate out", p.DefaultBranch)
+		}
+	}
 	if err != nil {
 		d.say(wrong, project.Path, "%s", sentence(err))
+	}
+	if err != nil || !found {
 		return project
 	}
-	if !found {
-		return project
-	}
-	own, keys, err := project.Own(data)
+	own, keys, err := ownOf(project, name, data, p.DefaultBranch)
 	var mistakes config.Errors
 	switch {
 	case errors.As(err, &mistakes):
 		for _, e := range mistakes {
 			d.say(wrong, project.Path, "%v", e)
 		}
+		return project
 	case err != nil:
 		d.say(wrong, project.Path, "%v", err)
-	default:
-		d.say(good, project.Path, "%s sets %s", config.OwnFile, strings.Join(keys, ", "))
-		for _, o := range own.Overrides {
-			if o.Kept {
-				d.say(good, project.Path, "%s", o)
-			} else {
-				d.say(doubt, project.Path, "%s: enforce.keep can keep it", o)
-			}
+		return project
+	}
+	d.say(good, project.Path, "%s sets %s", name, strings.Join(keys, ", "))
+	for _, o := range own.Overrides {
+		if o.Kept {
+			d.say(good, project.Path, "%s", o)
+		} else {
+			d.say(doubt, project.Path, "%s: enforce.keep can keep it", o)
 		}
 	}
 	return own
+}
+
+// ownOf is a project with the file that has its policy, its own or Renovate's.
+func ownOf(project config.Project, name string, data []byte, branch string) (config.Project, []string, error) {
+	if name == config.OwnFile {
+		return project.Own(data)
+	}
+	laid, err := renovate.Lay(project, name, data, branch)
+	return laid.Project, laid.Keys, err
 }
 
 func (d *doctor) settings(project config.Project, p plan.Project, s mrs.Settings) {

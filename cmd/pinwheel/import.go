@@ -95,15 +95,15 @@ func (i *importing) source(ctx context.Context, args []string) (from string, dat
 		data, err = readFile(args[0])
 		return args[0], data, err
 	}
-	for _, name := range renovate.FileNames() {
+	from, data, found, err := renovate.File(func(name string) ([]byte, bool, error) {
 		data, err := os.ReadFile(filepath.FromSlash(name))
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			return "", nil, failure{exitUsage, fmt.Errorf("%s cannot be read: %w", name, plainly(err))}
-		case renovate.Counts(name, data):
-			return name, data, nil
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, false, failure{exitUsage, fmt.Errorf("%s cannot be read: %w", name, plainly(err))}
 		}
+		return data, err == nil, nil
+	})
+	if found || err != nil {
+		return from, data, err
 	}
 	return "", nil, usage("there is no configuration of Renovate here: name its file, or a project with --project")
 }
@@ -125,14 +125,11 @@ func (i *importing) remote(ctx context.Context) (from string, data []byte, err e
 	if err != nil {
 		return "", nil, err
 	}
-	for _, name := range renovate.FileNames() {
-		data, found, err := i.client.File(ctx, project.ID, name, head.SHA)
-		if err != nil {
-			return "", nil, err
-		}
-		if found && renovate.Counts(name, data) {
-			return name, data, nil
-		}
+	from, data, found, err := renovate.File(func(name string) ([]byte, bool, error) {
+		return i.client.File(ctx, project.ID, name, head.SHA)
+	})
+	if found || err != nil {
+		return from, data, err
 	}
 	return "", nil, failure{exitFailed, fmt.Errorf("%s has no configuration of Renovate on %s", i.project, project.DefaultBranch)}
 }

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -187,7 +188,7 @@ func requests(p plan.Plan, v View) section {
 		if r.Verdict != plan.Refused {
 			continue
 		}
-		by, what, at := "Somebody", text.Code(r.Tick.Branch+r.Tick.Bulk), ""
+		by, what, at := "Somebody", text.Code(cmp.Or(r.Tick.Branch, r.Tick.Bulk)), ""
 		if r.Tick.By.Username != "" {
 			by = text.Code(r.Tick.By.Username)
 		}

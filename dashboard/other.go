@@ -13,11 +13,42 @@ import (
 // otherTitles are what another bot calls its dashboard unless it is told otherwise.
 var otherTitles = []string{"Dependency Dashboard", legacyTitle}
 
-// otherHeadings are the headings of its pages in all their wordings, beside those that ours
-// have, too. Releases differ in capitals and in what stands for a merge request.
-var otherHeadings = regexp.MustCompile(`(?mi)^## (?:Config Migration Needed|Repository problems|Deprecations / Replacements|Abandoned Dependencies|Pending Approval|Group Size Not Met|Awaiting Schedule|` +
-	`Rate[- ]Limited|Errored|[PM]R Creation Approval Required|(?:[PM]R )?Edited(?:/Blocked| \(Blocked\))|Pending Status Checks|Pending Branch Automerge|Other Branches|Open|` +
-	`(?:[PM]R Closed \(Blocked\)|Ignored or Blocked)|Vulnerabilities|Detected dependencies)\b`)
+// otherSections are the headings of its pages in all their wordings, with the state of ours that
+// says the same, if there is one. Releases differ in capitals, in what stands for a merge
+// request, and in what follows.
+var otherSections = []struct {
+	words string
+	state plan.State
+}{
+	{`Config Migration Needed`, ""},
+	{`Repository problems`, ""},
+	{`Deprecations / Replacements`, ""},
+	{`Abandoned Dependencies`, ""},
+	{`Pending Approval`, plan.PendingApproval},
+	{`Group Size Not Met`, ""},
+	{`Awaiting Schedule`, plan.AwaitingSchedule},
+	{`Rate[- ]Limited`, plan.RateLimited},
+	{`Errored`, plan.Errored},
+	{`[PM]R Creation Approval Required`, plan.PendingApproval},
+	{`(?:[PM]R )?Edited(?:/Blocked| \(Blocked\))`, plan.Edited},
+	{`Pending Status Checks`, plan.Maturing},
+	{`Pending Branch Automerge`, ""},
+	{`Other Branches`, ""},
+	{`Open`, plan.Open},
+	{`[PM]R Closed \(Blocked\)`, plan.ClosedByPerson},
+	{`Ignored or Blocked`, plan.ClosedByPerson},
+	{`Vulnerabilities`, ""},
+	{`Detected dependencies`, ""},
+}
+
+// otherHeading is a heading of such a page; each group of it is one of otherSections.
+var otherHeading = func() *regexp.Regexp {
+	var all []string
+	for _, s := range otherSections {
+		all = append(all, "("+s.words+")")
+	}
+	return regexp.MustCompile(`(?mi)^## (?:` + strings.Join(all, "|") + `)(?:[^\pL\pN\n]|$)`)
+}()
 
 // otherWords is the sentence of a page without branches.
 var otherWords = regexp.MustCompile(`(?m)^This repository currently has no open or pending branches\.`)
@@ -26,7 +57,7 @@ var otherWords = regexp.MustCompile(`(?m)^This repository currently has no open 
 // headings, and not our marker.
 func IsOther(body string) bool {
 	p := Parse(body)
-	return !p.Marker.Present && (len(p.Boxes) > 0 || otherHeadings.MatchString(body) || otherWords.MatchString(body))
+	return !p.Marker.Present && (len(p.Boxes) > 0 || otherHeading.MatchString(body) || otherWords.MatchString(body))
 }
 
 // isOtherBoard reports whether an issue is the dashboard of another bot's, by its title and

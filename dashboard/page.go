@@ -177,13 +177,13 @@ func KeepUnticks(rendered string, before, now Page) string {
 }
 
 // Listed returns the boxes for which a tick on a bulk box stands: those that body
-// shows in the section of the bulk box, of the type that this section offers.
+// shows in the section of the bulk box, of the type that this section offers. The heading of
+// another bot's section may have another wording.
 func Listed(body, bulk string) []Box {
-	var heading string
-	var box plan.BoxType
-	for _, row := range plan.Table() {
-		if row.Bulk == bulk && bulk != "" {
-			heading, box = row.Heading, row.Box
+	var row plan.Row
+	for _, r := range plan.Table() {
+		if r.Bulk == bulk && bulk != "" {
+			row = r
 		}
 	}
 	lines := strings.Split(body, "\n")
@@ -193,7 +193,9 @@ func Listed(body, bulk string) []Box {
 		}
 		return ""
 	}
-	from := slices.IndexFunc(lines, func(line string) bool { return heading != "" && head(line) == heading })
+	from := slices.IndexFunc(lines, func(line string) bool {
+		return row.Heading != "" && (head(line) == row.Heading || otherState(line) == row.State)
+	})
 	if from < 0 {
 		return nil
 	}
@@ -202,7 +204,7 @@ func Listed(body, bulk string) []Box {
 		to = len(lines) - from - 1
 	}
 	return slices.DeleteFunc(Parse(body).Boxes, func(b Box) bool {
-		return b.Type != box || b.Line <= from || b.Line > from+to
+		return b.Type != row.Box || b.Line <= from || b.Line > from+to
 	})
 }
 

@@ -77,6 +77,14 @@ func (p *program) adoption(o *options, names []string) (subject, error) {
 }
 
 func (p *program) adopt(ctx context.Context, o *options, names []string) error {
+	return p.beside(ctx, o, names, func(one seen) error {
+		return p.printAdoption(adopted(one.path, one.Preview), o.json)
+	})
+}
+
+// beside looks at projects that another bot works on or worked on, and prints of each. One
+// whose configuration names no such bot gets the line to write.
+func (p *program) beside(ctx context.Context, o *options, names []string, print func(seen) error) error {
 	s, err := p.adoption(o, names)
 	if err != nil {
 		return err
@@ -102,8 +110,9 @@ func (p *program) adopt(ctx context.Context, o *options, names []string) error {
 			worst = max(worst, p.suggest(ctx, runner.GitLab, preview))
 			continue
 		}
-		worst = max(worst, p.problems(seen{preview, project.Path}))
-		if err := p.printAdoption(adopted(project.Path, preview), o.json); err != nil {
+		one := seen{preview, project.Path}
+		worst = max(worst, p.problems(one))
+		if err := print(one); err != nil {
 			return err
 		}
 	}

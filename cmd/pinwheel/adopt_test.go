@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -75,5 +76,48 @@ func TestAdoptSaysWhatToWriteWhereNoBotIsNamed(t *testing.T) {
 	code, _, complaints := w.pinwheel("adopt", "--config", w.path("pinwheel.yaml"))
 	if code != exitUsage || !strings.Contains(complaints, "add adopt: {authors: [renovate-bot]} to the project") {
 		t.Errorf("adopt ended with %d and said %q", code, complaints)
+	}
+}
+
+func TestPlanComparesWithRenovate(t *testing.T) {
+	w := renovated(t, "adopt: {authors: [renovate-bot]}, ")
+	configured := []string{"plan", "--compare", "--config", w.path("pinwheel.yaml")}
+	before := len(w.gitlab.Writes(time.Time{}))
+	code, out, said := w.pinwheel(configured...)
+	if want := "group/project: Renovate by its dashboard #1 of 2026-01-02T09:00:00Z and its open merge requests\n0 differences, and 1 alike. Nothing was written.\n"; code != exitDone || out != want || said != "" {
+		t.Errorf("it ended with %d, %q, %q; want %q", code, out, said, want)
+	}
+	// A policy that takes no such step says so, with its line.
+	w.edit("adopt: ", "rules: [{packages: [boto3], allowed: \"<1.35\"}], adopt: ")
+	code, out, said = w.pinwheel(configured...)
+	for _, part := range []string{
+		"renovate/boto3-1.x: Update dependency boto3 to v1.35.0\n  Renovate  Open in !1: boto3 1.34.0 -> 1.35.0\n", "pinwheel.yaml:", "1 difference, and 0 alike.",
+	} {
+		if code != exitDone || !strings.Contains(out, part) {
+			t.Errorf("it ended with %d and does not say %q: %q, %q", code, part, out, said)
+		}
+	}
+	code, out, said = w.pinwheel(append(configured, "--json")...)
+	var got comparedOut
+	if err := json.Unmarshal([]byte(out), &got); err != nil || code != exitDone {
+		t.Fatalf("it ended with %d, %v: %q, %q", code, err, out, said)
+	}
+	if got.Project != "group/project" || got.Branch != "renovate/boto3-1.x" || got.Other == nil || got.Other.MR != 1 || !strings.Contains(got.Why, "boto3 1.35.0") {
+		t.Errorf("got %+v", got)
+	}
+	if wrote := w.gitlab.Writes(time.Time{})[before:]; len(wrote) > 0 {
+		t.Errorf("it wrote %v", wrote)
+	}
+	for flags, want := range map[string]string{
+		"--diff": "--compare excludes --diff", "--dashboard": "--compare excludes", "--against x": "--compare excludes", "--file x": "--compare needs a project on GitLab",
+	} {
+		code, _, said := w.pinwheel(append(configured, strings.Fields(flags)...)...)
+		if code != exitUsage || !strings.Contains(said, want) {
+			t.Errorf("with %s it ended with %d and said %q, want %q", flags, code, said, want)
+		}
+	}
+	w.edit("adopt: {authors: [renovate-bot]}, ", "")
+	if code, _, said := w.pinwheel(configured...); code != exitUsage || !strings.Contains(said, "add adopt: {authors: [renovate-bot]} to the project") {
+		t.Errorf("without a name it ended with %d and said %q", code, said)
 	}
 }

@@ -23,20 +23,31 @@ that is neither current nor behind, with the reason. Nothing is written to
 GitLab. What --diff prints into a file or a pipe is a patch for git apply -p0
 and patch -p0, as long as one branch would be written; passwords in addresses
 are left out. --against prints only what is decided differently from an earlier
-plan, which another version or configuration printed with --json.
+plan, which another version or configuration printed with --json. --compare
+prints what Renovate, by its dashboard, branches and open merge requests, and
+pinwheel would do differently and why; adopt.authors in the configuration names
+its user.
 
 ` + helpOfFile,
 		Example: `  pinwheel plan --file constraints.txt
   pinwheel plan --file constraints.txt --config pinwheel.yaml
   pinwheel plan group/project --at 2026-01-03T09:00:00Z --diff
-  pinwheel plan --json >old.json; pinwheel plan --against old.json`,
+  pinwheel plan --json >old.json; pinwheel plan --against old.json
+  pinwheel plan group/project --compare`,
 	}
 	l := lookFlags(c, jsonFlag)
 	diff := c.Flags().Bool("diff", false, "print what each branch that would be written changes, too")
 	page := c.Flags().Bool("dashboard", false, "print the Markdown of the dashboard instead")
 	against := c.Flags().String("against", "", "print only what is decided differently from the plan that --json wrote into `FILE`")
+	compare := c.Flags().Bool("compare", false, "print what Renovate and pinwheel would do differently, and why")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
+		if *compare {
+			if *diff || *page || *against != "" {
+				return usage("--compare excludes --diff, --dashboard and --against")
+			}
+			return p.compare(ctx, l, args)
+		}
 		before, err := earlier(*against, *diff || *page)
 		if err != nil {
 			return err

@@ -136,6 +136,7 @@
 //	renovate-sees [ignored=ADDRESS...] [any-author]
 //	                                   what Renovate recognises as its own when it is started again; ignored is its
 //	                                   gitIgnoredAuthors, any-author its ignorePrAuthor
+//	compare                            what Renovate and pinwheel would do differently, as plan --compare
 //	releases  sets  environment        what is in production, with the titles of commits in place of their names
 //	size                               the words and bytes of the dashboard: words are what is between
 //	                                   blanks, marks and folds as well

@@ -1,11 +1,14 @@
 package story
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
+	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 )
 
@@ -106,4 +109,23 @@ func (r otherReader) edited(p *gitlabsim.Project, branch string) string {
 		}
 	}
 	return "unedited"
+}
+
+// compare prints what that bot and pinwheel would do differently, as plan --compare does.
+func (s *stage) compare([]string) (string, error) {
+	i := slices.IndexFunc(s.config.Projects, func(p config.Project) bool { return p.Path == s.project.Path() })
+	preview, err := s.runner.Preview(context.Background(), s.config.Projects[i], time.Now())
+	if err != nil {
+		return "", err
+	}
+	c, recorded := preview.Compare()
+	var out strings.Builder
+	if !recorded {
+		out.WriteString("no dashboard of the other bot's\n")
+	}
+	for _, d := range c.Disagreements {
+		out.WriteString(strings.Join(d.Words(), "\n") + "\n")
+	}
+	fmt.Fprintf(&out, "%d alike\n", c.Alike)
+	return out.String(), nil
 }

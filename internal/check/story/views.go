@@ -30,6 +30,7 @@ func (s *stage) views() map[string]command {
 		},
 		"notes":         s.notes,
 		"renovate-sees": s.sees,
+		"compare":       s.compare,
 		"mr": func(a []string) (string, error) {
 			iid, err := number(strings.Join(a, ""))
 			if err != nil {

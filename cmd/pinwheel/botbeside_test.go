@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 )
@@ -141,4 +143,26 @@ func TestMetricsOfTheBot(t *testing.T) {
 	}
 	has(t, string(data), `pinwheel_bot_looks_total{project="group/lib"} 1`, `pinwheel_bot_looks_failed_total{project="group/lib"} 0`,
 		`pinwheel_bot_tests{project="group/lib",state="running"} 0`, `pinwheel_bot_merge_requests_open{project="group/lib"} 1`)
+}
+
+// A comment is answered within the interval of serve's --watch, also before the first look that
+// the schedule begins.
+func TestServeLooksAtCommentsFromTheStart(t *testing.T) {
+	w, file := botWorld(t)
+	answered := false
+	w.serving = func(ctx context.Context) (context.Context, context.CancelFunc) {
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+		w.gitlab.AfterRequest(func(c gitlabsim.Call) {
+			if c.Method == "POST" && strings.HasSuffix(c.Route, "/notes") {
+				answered = true
+				cancel()
+			}
+		})
+		return ctx, cancel
+	}
+	code, _, said := w.pinwheel("serve", "--watch", "10ms", "--config", file)
+	w.want(code, exitDone, said)
+	if !answered {
+		t.Errorf("no look began: %s", said)
+	}
 }

@@ -87,7 +87,7 @@ func (v *visitor) pinwheelBot() {
 }
 
 // curl sends a request with a body as a person, and gives what it prints.
-func (v *visitor) curl(method, path, who, body string) string { //nolint:revive // what curl is given
+func (v *visitor) curl(method, path, who, body string) string {
 	v.t.Helper()
 	r := httptest.NewRequestWithContext(context.Background(), method, "http://127.0.0.1:8080"+path, strings.NewReader(body))
 	if who != "" {

@@ -6,8 +6,8 @@
 // commands of a reader's own shell act.
 //
 // Its invariant: the clock is a value that moves only by the script or a
-// button, except in ServeSoftware, so the same acts make the same world, whatever the machine and the
-// time.
+// button, so the same acts make the same world, whatever the machine and the
+// time. Only ServeSoftware has the machine's clock.
 //
 // It reads no network and no configuration, and leaves nothing behind. The page
 // has no scripts, loads nothing, and answers the loopback alone.

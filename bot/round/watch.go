@@ -16,7 +16,8 @@ import (
 // The bounds of one question of a Watcher.
 const (
 	watchWait = 5 * time.Second
-	late      = 2 * time.Minute // how far back lists are read again
+	late      = 2 * time.Minute  // how far back lists are read again
+	unseen    = 10 * time.Minute // how often a project is named that no round could read yet
 )
 
 // Watcher finds out whether a merge request changed since a round, and whether a pipeline ended for
@@ -24,7 +25,8 @@ const (
 type Watcher struct {
 	gitlab *gitlab.Client
 	mu     sync.Mutex
-	left   map[string]left // by the key of a project
+	left   map[string]left      // by the key of a project
+	named  map[string]time.Time // the projects of which no round is known, and when Changed named each last
 }
 
 // left is a project after the last round.
@@ -35,9 +37,13 @@ type left struct {
 	waits   map[int64][]int64   // pipelines under way, by project
 }
 
-// NewWatcher returns a Watcher that knows no round yet.
-func NewWatcher(gl *gitlab.Client) *Watcher {
-	return &Watcher{gitlab: gl, left: map[string]left{}}
+// NewWatcher returns a Watcher of some projects, of which it knows no round yet.
+func NewWatcher(gl *gitlab.Client, projects []Project) *Watcher {
+	w := &Watcher{gitlab: gl, left: map[string]left{}, named: map[string]time.Time{}}
+	for _, p := range projects {
+		w.named[Key(p.Member.Path)] = time.Time{}
+	}
+	return w
 }
 
 // Ran records a round.
@@ -57,22 +63,30 @@ func (w *Watcher) Ran(key string, r Report, now time.Time) {
 		}
 	}
 	w.left[key] = l
+	delete(w.named, key)
 }
 
 // Changed asks GitLab what changed, in one request for each project and one for each project with
 // pipelines under way. It names a project once for each change. After a round that wrote something
-// the first answer is the state to compare with.
+// the first answer is the state to compare with. A project of which no round is known counts as
+// changed, once in ten minutes: nobody knows what was written there before.
 func (w *Watcher) Changed(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, watchWait)
 	defer cancel()
+	var keys, out []string
 	w.mu.Lock()
-	var keys []string
 	for key := range w.left {
 		keys = append(keys, key)
 	}
+	for key, at := range w.named {
+		if time.Since(at) >= unseen {
+			w.named[key] = time.Now()
+			out = append(out, key)
+		}
+	}
 	w.mu.Unlock()
 	slices.Sort(keys)
-	var out []string
+	slices.Sort(out)
 	for _, key := range keys {
 		if w.changed(ctx, key) {
 			out = append(out, key)

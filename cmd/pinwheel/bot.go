@@ -278,7 +278,8 @@ type servedBots struct {
 }
 
 func newBots(c *config.Config, r *round.Runner, m *metrics) *servedBots {
-	return &servedBots{round.Projects(c.Software), r, round.NewWatcher(r.GitLab), m}
+	all := round.Projects(c.Software)
+	return &servedBots{all, r, round.NewWatcher(r.GitLab, all), m}
 }
 
 // keys name them to the scheduler.

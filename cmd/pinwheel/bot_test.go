@@ -41,7 +41,7 @@ func TestBot(t *testing.T) {
 	}
 	code, out, said := w.pinwheel("doctor", "--config", file)
 	w.want(code, exitFailed, said+out)
-	has(t, out, "group/lib: bot: comments on its merge requests can be answered", "group/pipes: pipeline quick: the token's user may not set variables of pipelines")
+	has(t, out, "token: of pinwheel-bot has the scope api", "clock: agrees with GitLab's", "gitlab: is ", "group/lib: bot: comments on its merge requests can be answered", "group/pipes: pipeline quick: the token's user may not set variables of pipelines")
 	if err := pipes.Script("variables developer\njob build"); err != nil {
 		t.Fatal(err)
 	}

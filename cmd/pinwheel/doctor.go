@@ -112,13 +112,7 @@ func (d *doctor) examine(ctx context.Context, projects []config.Project) error {
 			return ctx.Err()
 		}
 		d.softwareAlone(ctx)
-		if len(d.config.Software.Bot.Projects) > 0 {
-			if err := d.gitlab(d.config, &d.options); err != nil {
-				d.say(wrong, "token", "%s", sentence(err))
-			} else {
-				d.bots(ctx)
-			}
-		}
+		d.botsAlone(ctx)
 		d.production(ctx)
 		d.indexes(ctx)
 		return ctx.Err()

@@ -14,6 +14,20 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
+// botsAlone does what bots does for a configuration without projects, and looks at the token
+// first.
+func (d *doctor) botsAlone(ctx context.Context) {
+	if len(d.config.Software.Bot.Projects) == 0 {
+		return
+	}
+	if err := d.gitlab(d.config, &d.options); err != nil {
+		d.say(wrong, "token", "%s", sentence(err))
+	} else if d.token(ctx) {
+		d.version(ctx, nil)
+		d.bots(ctx)
+	}
+}
+
 // bots looks whether comments can be answered in the projects that have the bot, and
 // whether the pipelines that they ask for can be started.
 func (d *doctor) bots(ctx context.Context) {

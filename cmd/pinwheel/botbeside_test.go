@@ -98,6 +98,33 @@ func TestDoctorLooksAtTheInputsOfPipelines(t *testing.T) {
 	check("spec:\n  inputs:\n    KIND:\n    lib_pip_url: {default: ''}\n---\nbuild: {script: make}\n", "group/pipes: pipeline quick can start on main")
 }
 
+// doctor looks for the pipeline that like takes variables of, and whether the bot may read them.
+func TestDoctorLooksAtWhatAPipelineIsLike(t *testing.T) {
+	w, file := botWorld(t)
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = w.write("like.yaml", strings.Replace(string(data), "ref: main}", "ref: main, like: {ref: main}}", 1))
+	pipes := w.gitlab.Project("group/pipes")
+	if err := pipes.Script("variables developer\njob build"); err != nil {
+		t.Fatal(err)
+	}
+	code, out, _ := w.pinwheel("doctor", "--config", file)
+	w.want(code, exitFailed, out)
+	has(t, out, "error    group/pipes: pipeline quick: no pipeline passed on main, so there is none to be like: start one there")
+	if err := pipes.Pipeline("maintainer", "main", "success"); err != nil {
+		t.Fatal(err)
+	}
+	_, out, _ = w.pinwheel("doctor", "--config", file)
+	has(t, out, "ok       group/pipes: pipeline quick can start on main")
+	w.gitlab.AddMember(pipes, "pinwheel-bot", gitlabsim.Developer)
+	pipes.Protect("main", gitlabsim.Maintainer, gitlabsim.Developer)
+	code, out, _ = w.pinwheel("doctor", "--config", file)
+	w.want(code, exitFailed, out)
+	has(t, out, "error    group/pipes: pipeline quick: the token's user may not read the variables of the pipeline that passed last on main: make it a Maintainer there, or write variables in place of like")
+}
+
 // A second answerer is told to the operator, too, and is no failure.
 func TestBotTellsOfASecondAnswerer(t *testing.T) {
 	w, file := botWorld(t)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -146,7 +147,33 @@ func (d *botDoctor) inputs(ctx context.Context, there gitlab.Project, one bot.Pi
 			return
 		}
 	}
-	d.say(good, there.Path, "pipeline %s can start on %s", one.Name, ref)
+	if d.like(ctx, there, one) {
+		d.say(good, there.Path, "pipeline %s can start on %s", one.Name, ref)
+	}
+}
+
+// like looks whether the variables of the pipeline that another one is like can be read. It reports
+// true for a pipeline without like.
+func (d *botDoctor) like(ctx context.Context, there gitlab.Project, one bot.Pipeline) bool {
+	ref := one.Spec.Like.Ref
+	if ref == "" {
+		return true
+	}
+	newest, found, err := d.gl.NewestPassed(ctx, there.ID, ref)
+	if err == nil && found {
+		_, err = d.gl.PipelineVariables(ctx, there.ID, newest.ID)
+	}
+	switch {
+	case errors.Is(err, gitlab.ErrForbidden):
+		d.say(wrong, there.Path, "pipeline %s: the token's user may not read the variables of the pipeline that passed last on %s: make it a Maintainer there, or write variables in place of like", one.Name, ref)
+	case err != nil:
+		d.say(doubt, there.Path, "pipeline %s: what passed last on %s cannot be read: %s", one.Name, ref, sentence(err))
+	case !found:
+		d.say(wrong, there.Path, "pipeline %s: no pipeline passed on %s, so there is none to be like: start one there", one.Name, ref)
+	default:
+		return true
+	}
+	return false
 }
 
 // handedOver are the inputs that a pipeline may get: its own, and with overrides as

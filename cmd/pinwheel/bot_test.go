@@ -39,7 +39,10 @@ func TestBot(t *testing.T) {
 	if err := pipes.Script("job build"); err != nil {
 		t.Fatal(err)
 	}
-	code, out, said := w.pinwheel("doctor", "--config", file)
+	code, out, said := w.pinwheel("validate", file)
+	w.want(code, exitDone, said)
+	has(t, out, "is valid: 0 projects, 1 index, 1 project with the bot")
+	code, out, said = w.pinwheel("doctor", "--config", file)
 	w.want(code, exitFailed, said+out)
 	has(t, out, "token: of pinwheel-bot has the scope api", "clock: agrees with GitLab's", "gitlab: is ", "group/lib: bot: comments on its merge requests can be answered", "group/pipes: pipeline quick: the token's user may not set variables of pipelines")
 	if err := pipes.Script("variables developer\njob build"); err != nil {

@@ -53,7 +53,11 @@ set.`,
 		if o.json {
 			return p.line(validOut{Path: o.config, Valid: true, Projects: len(c.Projects), Indexes: len(c.Indexes)})
 		}
-		fmt.Fprintf(p.out, "%s is valid: %s, %s\n", o.config, count(len(c.Projects), "project"), indexes(len(c.Indexes)))
+		has := []string{count(len(c.Projects), "project"), indexes(len(c.Indexes))}
+		if n := len(c.Software.Bot.Projects); n > 0 {
+			has = append(has, count(n, "project")+" with the bot")
+		}
+		fmt.Fprintf(p.out, "%s is valid: %s\n", o.config, strings.Join(has, ", "))
 		return nil
 	}
 	return c

@@ -16,9 +16,9 @@ type State struct {
 func (s *Scheduler) States() []State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]State, 0, len(s.projects))
-	for _, p := range s.projects {
-		out = append(out, *s.states[p])
+	out := make([]State, 0, len(s.order))
+	for _, p := range s.order {
+		out = append(out, s.members[p].state)
 	}
 	return out
 }
@@ -28,8 +28,8 @@ func (s *Scheduler) Oldest() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var oldest time.Time
-	for _, state := range s.states {
-		if w := state.Waiting; !w.IsZero() && (oldest.IsZero() || w.Before(oldest)) {
+	for _, m := range s.members {
+		if w := m.state.Waiting; !w.IsZero() && (oldest.IsZero() || w.Before(oldest)) {
 			oldest = w
 		}
 	}
@@ -37,35 +37,35 @@ func (s *Scheduler) Oldest() time.Time {
 }
 
 // waits notes that a run is wanted, unless one is already.
-func (s *Scheduler) waits(project string) {
+func (s *Scheduler) waits(m *member) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if state := s.states[project]; state.Waiting.IsZero() {
+	if state := &m.state; state.Waiting.IsZero() {
 		state.Waiting = time.Now().UTC()
 	}
 }
 
 // begins notes that the run that was wanted is at work. What wakes the project from now
 // on waits for the next one.
-func (s *Scheduler) begins(project string) {
+func (s *Scheduler) begins(m *member) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	state := s.states[project]
+	state := &m.state
 	state.Running, state.Waiting = time.Now().UTC(), time.Time{}
-	if len(s.triggers[project])+len(s.starts[project]) > 0 {
+	if len(m.trigger)+len(m.start) > 0 {
 		state.Waiting = state.Running
 	}
 }
 
-func (s *Scheduler) ended(project string) {
+func (s *Scheduler) ended(m *member) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	state := s.states[project]
+	state := &m.state
 	state.Took, state.Running = time.Since(state.Running), time.Time{}
 }
 
-func (s *Scheduler) expects(project string, next time.Time) {
+func (s *Scheduler) expects(m *member, next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.states[project].Next = next
+	m.state.Next = next
 }

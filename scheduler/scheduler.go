@@ -73,7 +73,6 @@ type Counts struct {
 
 // Scheduler starts the runs. Its methods may be called from any goroutine.
 type Scheduler struct {
-	projects []string
 	run      RunFunc
 	log      *slog.Logger
 	schedule cron.Schedule
@@ -82,14 +81,13 @@ type Scheduler struct {
 	grace    time.Duration
 	places   chan struct{} // one for each run that may be under way
 	more     chan struct{} // additional ones for triggered runs
-	// triggers holds at most one waiting request for each project. A request says "look
-	// again", and two of them say no more than one.
-	triggers map[string]chan struct{}
-	starts   map[string]chan struct{} // the same for runs that nobody waits for
 
-	mu     sync.Mutex
-	counts Counts
-	states map[string]*State
+	mu      sync.Mutex
+	members map[string]*member
+	order   []string                 // of the projects, as they were given
+	leaving map[string]chan struct{} // by project: closed when the last run of one that was left out has ended
+	life    *life                    // nil while Run does not start runs
+	counts  Counts
 }
 
 // New returns a Scheduler that starts nothing until Run. A project that is named twice counts once.
@@ -103,11 +101,7 @@ func New(projects []string, run RunFunc, log *slog.Logger, opts Options) (*Sched
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	s := &Scheduler{
-		run: run, log: log, schedule: schedule, jitter: opts.Jitter, grace: opts.Grace,
-		triggers: make(map[string]chan struct{}, len(projects)), starts: make(map[string]chan struct{}, len(projects)),
-		closes: opts.Closes, states: make(map[string]*State, len(projects)),
-	}
+	s := &Scheduler{run: run, log: log, schedule: schedule, jitter: opts.Jitter, grace: opts.Grace, closes: opts.Closes, members: map[string]*member{}, leaving: map[string]chan struct{}{}}
 	if opts.AtOnce <= 0 {
 		opts.AtOnce = DefaultAtOnce
 	}
@@ -115,13 +109,7 @@ func New(projects []string, run RunFunc, log *slog.Logger, opts Options) (*Sched
 	if s.grace == 0 {
 		s.grace = DefaultGrace
 	}
-	for _, p := range projects {
-		if s.triggers[p] == nil {
-			s.triggers[p], s.starts[p] = make(chan struct{}, 1), make(chan struct{}, 1)
-			s.projects = append(s.projects, p)
-			s.states[p] = &State{Project: p}
-		}
-	}
+	s.Set(projects)
 	return s, nil
 }
 
@@ -147,18 +135,23 @@ func parse(spec string) (cron.Schedule, error) {
 // Trigger asks for a run of project: at once, or after the run that is under way, or when Run
 // starts. All calls until that run begins ask for one run together. It reports whether project is
 // known.
-func (s *Scheduler) Trigger(project string) bool { return s.wake(project, s.triggers[project]) }
+func (s *Scheduler) Trigger(project string) bool {
+	return s.wake(project, func(m *member) chan struct{} { return m.trigger })
+}
 
 // Start is Trigger for a run that nobody waits for: it does not use the additional places.
-func (s *Scheduler) Start(project string) bool { return s.wake(project, s.starts[project]) }
+func (s *Scheduler) Start(project string) bool {
+	return s.wake(project, func(m *member) chan struct{} { return m.start })
+}
 
-func (s *Scheduler) wake(project string, c chan struct{}) bool {
-	if c == nil {
+func (s *Scheduler) wake(project string, of func(*member) chan struct{}) bool {
+	m := s.member(project)
+	if m == nil {
 		return false
 	}
-	s.waits(project)
+	s.waits(m)
 	select {
-	case c <- struct{}{}:
+	case of(m) <- struct{}{}:
 	default: // one is waiting already
 	}
 	return true
@@ -177,13 +170,12 @@ func (s *Scheduler) Counts() Counts {
 func (s *Scheduler) Run(ctx context.Context) {
 	runs, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	var all sync.WaitGroup
-	for i, p := range s.projects {
-		all.Go(func() { s.watch(ctx, runs, p, float64(i)/float64(len(s.projects))) })
-	}
-	ended := make(chan struct{})
-	go func() { all.Wait(); close(ended) }()
+	l := &life{ctx: ctx, runs: runs}
+	s.begin(l)
 	<-ctx.Done()
+	s.end()
+	ended := make(chan struct{})
+	go func() { l.all.Wait(); close(ended) }()
 	grace := time.NewTimer(max(s.grace, 0))
 	defer grace.Stop()
 	select {
@@ -196,17 +188,16 @@ func (s *Scheduler) Run(ctx context.Context) {
 }
 
 // watch makes the runs of one project. It is the only goroutine that does, so a project
-// never has two runs at a time. share is the part of the time over which starts are
-// spread that passes before this project starts.
-func (s *Scheduler) watch(ctx, runs context.Context, project string, share float64) {
-	due := s.due(project, share, time.Now().UTC().Add(-s.jitter), time.Now().UTC().Add(-1))
+// never has two runs at a time.
+func (s *Scheduler) watch(ctx, runs context.Context, m *member) {
+	due := s.due(m, time.Now().UTC().Add(-s.jitter), time.Now().UTC().Add(-1))
 	var again time.Time // a run that could not be made is tried again then
 	for {
 		next := due.at
 		if !again.IsZero() && (next.IsZero() || again.Before(next)) {
 			next = again
 		}
-		s.expects(project, next)
+		s.expects(m, next)
 		// If an instant passed during a run, a run is due now, one for all such instants.
 		timer := time.NewTimer(time.Until(next.Round(0)))
 		if next.IsZero() { // none within five years
@@ -215,9 +206,9 @@ func (s *Scheduler) watch(ctx, runs context.Context, project string, share float
 		asked := false
 		select {
 		case <-ctx.Done():
-		case <-s.triggers[project]:
+		case <-m.trigger:
 			asked = true
-		case <-s.starts[project]:
+		case <-m.start:
 		case <-timer.C:
 		}
 		timer.Stop()
@@ -225,17 +216,17 @@ func (s *Scheduler) watch(ctx, runs context.Context, project string, share float
 			return
 		}
 		now := time.Now().UTC().Round(0)
-		s.waits(project)
-		free, ok := s.place(ctx, project, asked)
+		s.waits(m)
+		free, ok := s.place(ctx, m, asked)
 		if !ok {
 			return
 		}
 		if !due.at.IsZero() && !now.Before(due.at.Add(-time.Millisecond)) { // a timer may fire a moment before the wall clock gets there
-			due = s.due(project, share, due.tick, later(now, due.at))
+			due = s.due(m, due.tick, later(now, due.at))
 		}
-		s.begins(project)
-		again = s.once(runs, project, time.Now().UTC().Round(0))
-		s.ended(project)
+		s.begins(m)
+		again = s.once(runs, m.state.Project, time.Now().UTC().Round(0))
+		s.ended(m)
 		free()
 	}
 }
@@ -245,13 +236,13 @@ type start struct{ tick, at time.Time }
 
 // due is the first start of a project that is later than after and belongs to an instant
 // of the schedule later than tick. It is zero if there is none in five years.
-func (s *Scheduler) due(project string, share float64, tick, after time.Time) start {
+func (s *Scheduler) due(m *member, tick, after time.Time) start {
 	for {
 		tick = s.schedule.Next(tick)
 		if tick.IsZero() {
 			return start{}
 		}
-		if at := tick.Add(s.offset(project, share, tick)); at.After(after) {
+		if at := tick.Add(s.offset(m, tick)); at.After(after) {
 			return start{tick, at}
 		}
 	}
@@ -259,10 +250,10 @@ func (s *Scheduler) due(project string, share float64, tick, after time.Time) st
 
 // place waits for a place among the runs under way, and returns a function that frees it. ok is
 // false if ctx ended first.
-func (s *Scheduler) place(ctx context.Context, project string, asked bool) (free func(), ok bool) {
+func (s *Scheduler) place(ctx context.Context, m *member, asked bool) (free func(), ok bool) {
 	var patience <-chan time.Time
 	var more chan struct{}
-	triggers := s.triggers[project]
+	triggers := m.trigger
 	for {
 		if asked && triggers != nil {
 			triggers = nil
@@ -327,7 +318,8 @@ func (s *Scheduler) contained(ctx context.Context, project string, now time.Time
 
 // offset is how long after an instant of the schedule a project starts: its share of the
 // shortest of the jitter, the time to the next instant, and the time until it closes.
-func (s *Scheduler) offset(project string, share float64, tick time.Time) time.Duration {
+func (s *Scheduler) offset(m *member, tick time.Time) time.Duration {
+	share := s.share(m)
 	if s.jitter <= 0 || share == 0 {
 		return 0
 	}
@@ -336,7 +328,7 @@ func (s *Scheduler) offset(project string, share float64, tick time.Time) time.D
 		over = min(over, next.Sub(tick))
 	}
 	if s.closes != nil {
-		if closes := s.closes(project, tick); closes.After(tick) {
+		if closes := s.closes(m.state.Project, tick); closes.After(tick) {
 			over = min(over, closes.Sub(tick))
 		}
 	}

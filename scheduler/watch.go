@@ -10,7 +10,7 @@ import (
 // returns when ctx has ended and the last call has returned. With an interval of zero or
 // less it does nothing.
 func (s *Scheduler) Watch(ctx context.Context, every time.Duration, changed func(ctx context.Context) []string) {
-	if every <= 0 || len(s.projects) == 0 {
+	if every <= 0 {
 		return
 	}
 	ticker := time.NewTicker(every)

@@ -40,7 +40,7 @@ func TestProjectsComeAndGo(t *testing.T) {
 			t.Errorf("%d runs of projects that were left out", after-before)
 		}
 		stop()
-		if d.overlap || len(d.starts["c"]) < 3 || len(d.starts["b"]) < 6 || len(d.starts["a"]) != 5 {
+		if d.overlap || len(d.starts["c"]) < 3 || len(d.starts["b"]) < 6 || len(d.starts["a"]) != 6 {
 			t.Errorf("overlap %t, starts %v", d.overlap, d.starts)
 		}
 	})

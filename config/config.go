@@ -32,7 +32,8 @@ type Config struct {
 	MaxNew      int    // merge requests that a run opens over all projects without being asked; 0 is no bound
 	Limits      Limits
 	Listen      Listen
-	Projects    []Project // none if there is Software alone
+	Projects    []Project // none if there is Software or Discover alone
+	Discover    []Discover
 	Software    Software
 	// Defaults is the policy of a project that says nothing itself.
 	Defaults plan.Policy
@@ -69,6 +70,7 @@ type Index struct {
 type Project struct {
 	Path   string
 	Policy plan.Policy
+	Token  TokenSource // of its own; zero for pinwheel's
 
 	// Overrides are what its own file says against the operator.
 	Overrides []Override
@@ -127,6 +129,11 @@ func Parse(path string, data []byte) (*Config, error) {
 	sum := sha256.Sum256(data)
 	for i := range c.Projects {
 		c.Projects[i].text = hex.EncodeToString(sum[:])
+	}
+	for i := range c.Discover {
+		if t := c.Discover[i].template; t != nil {
+			t.text = hex.EncodeToString(sum[:])
+		}
 	}
 	if len(r.errs) > 0 {
 		return nil, r.errs.sorted()
@@ -223,6 +230,10 @@ func (r *reader) config(root *yaml.Node) *Config {
 	if t.projects != nil {
 		c.Projects = r.projects(t.projects, Merge(beneath, t.shared), c.Indexes, t.floor)
 	}
+	r.templates(c.Discover, Merge(beneath, t.shared), c.Indexes, t.floor)
+	if len(c.Discover) > 0 && !t.bounded {
+		c.MaxNew = newWithDiscover
+	}
 	_, base := t.floor.enforced(beneath, t.shared)
 	c.Defaults = base.finish(c.Indexes)
 	return c
@@ -234,10 +245,11 @@ func (r *reader) projects(n *yaml.Node, shared Layer, indexes []Index, floor flo
 	lines := map[string]int{}
 	r.list(n, at, 1, func(n *yaml.Node, at string) {
 		path := ""
-		entry := r.layer(n, at, field{
+		var token TokenSource
+		entry := r.layer(n, at, append([]field{{
 			key: "path", required: true, example: "group/project",
 			says: says{"text", "", schemaProject, "Its path on GitLab, `group/project`"},
-			read: func(n *yaml.Node, at string) { path = r.projectPath(n, at) }})
+			read: func(n *yaml.Node, at string) { path = r.projectPath(n, at) }}}, r.tokenKeys(&token)...)...)
 		under, p := floor.enforced(shared, entry)
 		r.zoned(at, p)
 		r.adopts(at, p)
@@ -249,7 +261,7 @@ func (r *reader) projects(n *yaml.Node, shared Layer, indexes []Index, floor flo
 			r.fail(n, at+".path", "%s is a project of this file already, at line %d: keep one of the two", path, first)
 		}
 		lines[key] = n.Line
-		out = append(out, Project{Path: path, Policy: p.finish(indexes), layer: under, beneath: &beneath{under, p, indexes, floor}})
+		out = append(out, Project{Path: path, Policy: p.finish(indexes), Token: token, layer: under, beneath: &beneath{under, p, indexes, floor}})
 	})
 	return out
 }

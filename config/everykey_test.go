@@ -62,7 +62,7 @@ projects:
     gates:
       - {name: integration, project: g/tests, ref: main, inputs: {sha: "{sha}", fast: true}, variables: {URL: "{clone_url}@{sha}"}, like: {ref: c9s, newest: success, drop: [skip_test]}, baseline: true, required: true, timeout: 2d, retries: 0}
       - {name: quick, project: g/tests, ref: v1}
-  - {path: g/second, adopt: {prefix: old/, authors: [old-bot, bot@example.com]}}
+  - {path: g/second, adopt: {prefix: old/, authors: [old-bot, bot@example.com]}, token_file: /run/secrets/second}
 runs_at_once: 2
 limits: {names_without_pin: 10, releases: 100, releases_of_a_package: 11, page_mib: 1, page_entries: 1000, page_memory_mib: 2, pages_memory_mib: 8, file_mib: 3, packages_mib: 4, requirements_mib: 5}
 software:
@@ -108,6 +108,7 @@ software:
       - {name: cki-lib, pipelines: [brew], default: [brew], welcome: Own, override: lib_pip_url}
       - {name: kpet-db}
 listen: {metrics: "127.0.0.1:9465", hooks: ":8080", hooks_url: "https://p.example.com/hooks/gitlab", hooks_token_file: /run/secrets/hooks, page: ":8081", page_access: gitlab, page_url: "https://p.example.com/", page_application: app, page_secret_file: /run/secrets/page}
+discover: {groups: [g, h/i], topics: [pinwheel], file: pins/c.txt, exclude: ["g/old-*", "h/i/x/*"], onboard: true, token_variable: TEAM_TOKEN}
 `
 
 func TestEveryKey(t *testing.T) {
@@ -210,8 +211,12 @@ func TestEveryKey(t *testing.T) {
 					{At: "pinwheel.yaml:53", Name: "quick", Pipeline: plan.PipelineSpec{Project: "g/tests", Ref: "v1"}, Timeout: 6 * time.Hour, Retries: 1},
 				},
 			}},
-			{Path: "g/second", Policy: taken},
+			{Path: "g/second", Policy: taken, Token: TokenSource{File: "/run/secrets/second", At: "pinwheel.yaml:53"}},
 		},
+		Discover: []Discover{{
+			Groups: []string{"g", "h/i"}, Topics: []string{"pinwheel"}, File: "pins/c.txt", Exclude: []string{"g/old-*", "h/i/x/*"}, Onboard: true,
+			Token: TokenSource{Variable: "TEAM_TOKEN", At: "pinwheel.yaml:99"}, At: "pinwheel.yaml:99",
+		}},
 		Defaults: second,
 	}
 	if got := c.Projects[0].Policy.Sources; got["window"] != (plan.Source{File: "pinwheel.yaml", Line: 16, Layer: plan.LayerProject}) || got["labels"] != (plan.Source{File: "pinwheel.yaml", Line: 8, Layer: plan.LayerDefaults}) {
@@ -224,6 +229,10 @@ func TestEveryKey(t *testing.T) {
 		}
 		c.Projects[i].beneath, c.Projects[i].layer, c.Projects[i].Policy.Sources, c.Projects[i].text = nil, Layer{}, nil, ""
 	}
+	if found := c.Discover[0].Project("g/found"); found.Path != "g/found" || found.Policy.Files[0].Path != "pins/c.txt" || found.Policy.Mode != plan.Off || found.Token.Variable != "TEAM_TOKEN" || found.Digest() == "" {
+		t.Errorf("a project that is found is %+v", found)
+	}
+	c.Discover[0].template = nil
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", *c, *want)
 	}

@@ -52,12 +52,16 @@ func (d drafter) object(path string) string {
 	either := ""
 	for _, f := range d.sections[path] {
 		if f.unless != "" {
-			either = fmt.Sprintf(`"anyOf": [{"required": [%q]}, {"required": [%q]}], `, f.key, f.unless)
+			either = fmt.Sprintf(`"anyOf": [{"required": [%q]}`, f.key)
+			for other := range strings.FieldsSeq(f.unless) {
+				either += fmt.Sprintf(`, {"required": [%q]}`, other)
+			}
+			either += "], "
 		} else if f.required {
 			required = append(required, fmt.Sprintf("%q", f.key))
 		}
 		value := d.value(below(path, f.key), f)
-		if path == "defaults" || path == "projects[]" && f.key != "path" {
+		if path == "defaults" || path == "projects[]" && f.key != "path" && !strings.HasPrefix(f.key, "token_") {
 			value = fmt.Sprintf(`{"$ref": "#/$defs/%s"}`, f.key)
 		}
 		keys = append(keys, fmt.Sprintf("%q: %s", f.key, value))
@@ -73,7 +77,7 @@ func (d drafter) object(path string) string {
 func (d drafter) value(at string, f field) string {
 	text := f.says.schema
 	if path, ok := d.inside(at); ok {
-		text = strings.Replace(text, `"@":""`, d.object(path), 1)
+		text = strings.ReplaceAll(text, `"@":""`, d.object(path))
 	}
 	description, err := json.Marshal(plainly(f.says.text))
 	if err != nil {
@@ -99,7 +103,7 @@ func plainly(text string) string {
 
 func (d drafter) schema() []byte {
 	var defs []string
-	for _, f := range d.sections["projects[]"][1:] {
+	for _, f := range d.sections["projects[]"][3:] { // after its path and token
 		defs = append(defs, fmt.Sprintf("%q: %s", f.key, d.value("projects[]."+f.key, f)))
 	}
 	text := `{"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://gitlab.com/cki-project/pinwheel/config/schema.json",
@@ -122,7 +126,7 @@ func (d drafter) rows(path string) string {
 		standard := "-"
 		switch {
 		case f.unless != "":
-			standard = "required, or `" + f.unless + "`"
+			standard = "required, or `" + strings.Join(strings.Fields(f.unless), "` or `") + "`"
 		case f.required:
 			standard = "required"
 		case f.says.standard != "":

@@ -28,7 +28,7 @@ type reader struct {
 type field struct {
 	key      string
 	required bool
-	unless   string // a key beside which it is not required
+	unless   string // keys beside one of which it is not required, with blanks between them
 	example  string // a value for one that is required
 	says     says
 	read     func(n *yaml.Node, at string)
@@ -75,7 +75,7 @@ func (r *reader) mapping(n *yaml.Node, at string, fields []field) {
 	}
 	for _, f := range fields {
 		_, ok := seen[f.key]
-		_, instead := seen[f.unless]
+		instead := slices.ContainsFunc(strings.Fields(f.unless), func(key string) bool { return seen[key] > 0 })
 		if f.required && !ok && !instead {
 			r.missing(n, at, f)
 		}

@@ -174,7 +174,7 @@ func TestSchemaDefaultsAreTheLoaders(t *testing.T) {
 	}
 	for key, n := range keys {
 		rest, ofProject := strings.CutPrefix(key, "projects[].")
-		if n.Default == nil || strings.Contains(rest, "[]") || strings.HasPrefix(key, "defaults.") ||
+		if n.Default == nil || strings.Contains(rest, "[]") || strings.HasPrefix(key, "defaults.") || strings.HasPrefix(key, "discover.") ||
 			strings.HasPrefix(key, "index.") && key != "index.concurrency" {
 			continue
 		}

@@ -9,6 +9,9 @@ func one(keys string) string { return "projects: [{path: g/p, " + keys + "}]" }
 var valid = []string{
 	full,
 	"projects: [{path: g/p}]",
+	"discover: {groups: [a/b.c, d]}",
+	"discover: {topics: [pinwheel], onboard: true}\nprojects: [{path: g/p, token_variable: TEAM_1}]",
+	"discover: [{groups: [a], token_file: t}, {groups: [b], exclude: [b/*, b/c-?, \"b/*/d\"]}]",
 	"projects: [{path: group/sub.group/project-1}]",
 	"index: {url: http://localhost:8080/}\nprojects: [{path: g/p}]",
 	"index: {url: \"http://[::1]/simple\", name: local, concurrency: 64}\nprojects: [{path: g/p}]",
@@ -63,6 +66,11 @@ var valid = []string{
 
 // invalid is refused by both; the loader's error holds the text.
 var invalid = map[string]string{
+	"discover: {}":                                                                              "it finds nothing: name groups or topics",
+	"discover: {file: a}":                                                                       "it finds nothing: name groups or topics",
+	"discover: [{groups: [/a]}]":                                                                "is not a group's path",
+	"discover: {groups: [a], exclude: [b]}":                                                     "is not a pattern of projects' paths",
+	one("token_variable: glpat-1"):                                                              "this is not the name of an environment variable",
 	"gitlab: {rate: -1}\n" + one(""):                                                            "from 0 to 100000",
 	"listen: {page: \":1\", page_access: everybody}\n" + one(""):                                `"everybody" is none of its values: write proxy or gitlab`,
 	"listen: {metrics: 9465}\n" + one(""):                                                       "9465 is not a text to YAML",

@@ -5,6 +5,7 @@ import "go.yaml.in/yaml/v4"
 // top is what the keys of the top level say that is joined once all are read.
 type top struct {
 	short, list, projects *yaml.Node // index, indexes and projects; nil if they are absent
+	bounded               bool       // max_new_per_run is there
 	floor                 floors
 	shared                Layer // defaults
 }
@@ -63,8 +64,8 @@ func (r *reader) topKeys(c *Config, t *top) []field {
 		{
 			key: "max_new_per_run",
 			says: says{"number, 0 to 1000", "0", schemaUpTo1000,
-				"How many merge requests one run opens over all projects without being asked; `0` for no bound. An hour of `serve` counts as one run"},
-			read: func(n *yaml.Node, at string) { c.MaxNew = r.number(n, at, 0, 1000) },
+				"How many merge requests one run opens over all projects without being asked; `0` for no bound. With `discover` the default is 10. An hour of `serve` counts as one run"},
+			read: func(n *yaml.Node, at string) { c.MaxNew, t.bounded = r.number(n, at, 0, 1000), true },
 		},
 		{
 			key:  "listen",
@@ -92,7 +93,12 @@ func (r *reader) topKeys(c *Config, t *top) []field {
 			read: func(n *yaml.Node, at string) { r.software(n, at, &c.Software) },
 		},
 		{
-			key: "projects", required: true, unless: "software", example: "[{path: group/project}]",
+			key:  "discover",
+			says: says{"mapping or list of them", "", schemaDiscover, "Which projects are found on GitLab beside those of `projects`; see [discovery](#discovery)"},
+			read: func(n *yaml.Node, at string) { c.Discover = r.discover(n, at) },
+		},
+		{
+			key: "projects", required: true, unless: "software discover", example: "[{path: group/project}]",
 			says: says{"list of mappings", "", schemaMappings, "The projects, each once"},
 			read: func(n *yaml.Node, _ string) { t.projects = n },
 		},

@@ -48,6 +48,11 @@ func (c *Client) Project(ctx context.Context, path string, id int64) (Project, e
 	if err != nil {
 		return Project{}, Fail(err, "read project %s", path)
 	}
+	return projectOf(p), nil
+}
+
+// projectOf is a project as GitLab tells of it, on its own page or in a list.
+func projectOf(p *api.Project) Project {
 	out := Project{
 		ID: p.ID, Path: p.PathWithNamespace, WebURL: p.WebURL, DefaultBranch: p.DefaultBranch, Archived: p.Archived,
 		Empty: p.EmptyRepo, Private: p.Visibility == api.PrivateVisibility,
@@ -67,7 +72,7 @@ func (c *Client) Project(ctx context.Context, path string, id int64) (Project, e
 			out.AccessLevel = max(out.AccessLevel, int(a.AccessLevel))
 		}
 	}
-	return out, nil
+	return out
 }
 
 // maxFile bounds a file: none that pinwheel reads is larger.

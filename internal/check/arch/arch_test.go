@@ -173,7 +173,7 @@ var floors = []string{
 	"internal/fake/demo",
 	"web web/signin bot/cibot",
 	"web/page",
-	"scheduler reconcile prepare deploy bot/round",
+	"scheduler reconcile prepare deploy bot/round discover",
 	"journal renovate",
 	"dashboard dashboard/publish.go mrs pypi config store",
 	"operation",

@@ -32,6 +32,8 @@ type Project struct {
 	defaultBranch string
 	created       time.Time
 
+	topics              []string
+	touched             time.Time // last_activity_at, as lists tell it
 	public              bool
 	archived            bool
 	issuesEnabled       bool

@@ -28,6 +28,7 @@ func instanceRoutes() []*route {
 		{method: "GET", pattern: "/version", handle: getVersion},
 		{method: "GET", pattern: "/metadata", handle: getVersion},
 		{method: "GET", pattern: "/personal_access_tokens/self", handle: getToken},
+		{method: "GET", pattern: "/projects", query: "per_page pagination order_by sort membership archived id_after", handle: listProjects},
 		{method: "GET", pattern: "/projects/:id", query: "license statistics with_custom_attributes", handle: getProject},
 		{method: "GET", pattern: "/projects/:id/members/all", query: paging + "query user_ids[]", handle: listMembers},
 		{method: "GET", pattern: "/projects/:id/members/all/:user_id", handle: getMember},

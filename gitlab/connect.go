@@ -50,6 +50,7 @@ type Client struct {
 	pushes    *http.Client // carries git's protocol
 	auth      tokenSource
 	userAgent string
+	options   Options // without its tokens
 }
 
 // Connect returns a client that can be trusted with a token: it follows no
@@ -84,9 +85,24 @@ func Connect(o Options) (*Client, error) {
 		o.Outage = outage.NewRecord()
 	}
 	watched := &outage.Transport{Next: o.Transport, Record: o.Outage, Wait: min(outage.DefaultWait, o.Timeout), Write: o.Timeout, Total: o.Timeout}
-	transport := guard{newPace(watched, o.Rate)}
-	hc := &http.Client{Transport: transport, Timeout: o.Timeout + time.Second + mostPace, CheckRedirect: sameOriginGet}
-	auth := tokenSource{token: o.Token, read: o.ReadToken, merge: o.ReadMergeToken, job: o.Job}
+	// A push follows no redirect, so that the token stays here.
+	pushes := &http.Client{Transport: watched, Timeout: o.Timeout + time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	c := &Client{transport: guard{newPace(watched, o.Rate)}, files: bulk(o.Transport, o.Outage), pushes: pushes, userAgent: o.UserAgent, options: o}
+	c.options.Token, c.options.ReadToken, c.options.ReadMergeToken = "", nil, nil
+	return c.with(tokenSource{token: o.Token, read: o.ReadToken, merge: o.ReadMergeToken, job: o.Job})
+}
+
+// As is a client of the same GitLab with another token, which also merges. Both keep one
+// pace and know of one outage.
+func (c *Client) As(readToken func() (string, error)) (*Client, error) {
+	other := *c
+	return other.with(tokenSource{read: readToken})
+}
+
+// with gives a client its token.
+func (c *Client) with(auth tokenSource) (*Client, error) {
+	o := c.options
+	hc := &http.Client{Transport: c.transport, Timeout: o.Timeout + time.Second + mostPace, CheckRedirect: sameOriginGet}
 	speaks, err := api.NewAuthSourceClient(auth,
 		api.WithBaseURL(o.URL),
 		api.WithHTTPClient(hc),
@@ -101,9 +117,8 @@ func Connect(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", o.URL, err)
 	}
-	// A push follows no redirect, so that the token stays here.
-	pushes := &http.Client{Transport: watched, Timeout: o.Timeout + time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return &Client{API: speaks, transport: transport, files: bulk(o.Transport, o.Outage), pushes: pushes, auth: auth, userAgent: o.UserAgent}, nil
+	c.API, c.auth = speaks, auth
+	return c, nil
 }
 
 // URL is where the instance's API is.

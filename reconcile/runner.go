@@ -26,6 +26,7 @@ import (
 // Options are the edges a Runner works with. Log may be nil.
 type Options struct {
 	GitLab      *gitlab.Client
+	Own         func(config.TokenSource) (*gitlab.Client, error) // with a token of projects' own; may be nil
 	Dashboard   *dashboard.Publisher
 	Index       *pypi.Client
 	Sources     map[string]pypi.Source // by the index's name
@@ -67,6 +68,20 @@ func New(o Options) *Runner {
 		o.Limits = config.DefaultLimits()
 	}
 	return &Runner{Options: o}
+}
+
+// of is the Runner with the connection of a project that has a token of its own.
+func (r *Runner) of(project config.Project) (*Runner, error) {
+	if !project.Token.Own() || r.Own == nil {
+		return r, nil
+	}
+	client, err := r.Own(project.Token)
+	if err != nil {
+		return nil, err
+	}
+	own := *r
+	own.GitLab, own.Dashboard = client, dashboard.NewPublisher(client)
+	return &own, nil
 }
 
 // Status says how a run ended; it is the exit code in words.
@@ -113,6 +128,10 @@ type Preview struct {
 func (r *Runner) Run(ctx context.Context, project config.Project, now time.Time) (Report, error) {
 	if project.Policy.Mode == plan.Off {
 		return Report{Status: Done}, nil
+	}
+	r, err := r.of(project)
+	if err != nil {
+		return Report{Status: Failed}, err
 	}
 	notice, err := r.Store.Ready(ctx)
 	r.notice(notice)
@@ -181,6 +200,10 @@ func (r *Runner) once(ctx context.Context, project config.Project, now time.Time
 
 // Preview reads one project and decides, and writes nothing to GitLab.
 func (r *Runner) Preview(ctx context.Context, project config.Project, now time.Time) (Preview, error) {
+	r, err := r.of(project)
+	if err != nil {
+		return Preview{}, err
+	}
 	run := r.newRun(project, now)
 	run.looking = true
 	o, err := run.observe(ctx, project)
@@ -215,6 +238,10 @@ func (r *run) preview(ctx context.Context, o observation) (Preview, error) {
 
 // Verify reads one project and judges its pins as they are.
 func (r *Runner) Verify(ctx context.Context, project config.Project, now time.Time) (Preview, error) {
+	r, err := r.of(project)
+	if err != nil {
+		return Preview{}, err
+	}
 	run := r.newRun(project, now)
 	run.looking = true
 	o, err := run.observe(ctx, project)

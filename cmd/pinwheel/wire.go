@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,42 +85,48 @@ type wiring struct {
 
 // runner wires a Runner. close ends the use of the database.
 func (p *program) runner(ctx context.Context, c *config.Config, with wiring) (r *reconcile.Runner, closing func(), err error) {
-	log := with.log
-	indexOptions, err := p.indexOptions(c)
+	options, _, err := p.edges(c, with)
 	if err != nil {
 		return nil, nil, err
-	}
-	indexOptions.Outage = with.outages()
-	index := pypi.New(indexOptions)
-	options := reconcile.Options{
-		Index: index,
-		Log:   log, Progress: p.progress(),
-		Budget: reconcile.NewBudget(c.MaxNew), Views: with.views, Version: p.build(), Limits: c.Limits,
-	}
-	if options.Sources, err = p.sources(c); err != nil {
-		return nil, nil, err
-	}
-	if c.AuditFile != "" {
-		options.Audit = appender(c.AuditFile)
-	}
-	if with.gitlab {
-		if err := p.gitlabBeside(c, &options, with.outages()); err != nil {
-			return nil, nil, err
-		}
 	}
 	if options.Store, err = store.Open(ctx, with.path); err != nil {
 		return nil, nil, failure{exitUsage, err}
 	}
 	options.Store.RunAs(store.Here(p.instance))
 	if text := options.Store.Notice(); text != "" {
-		log.Warn("database replaced", "err", text)
+		with.log.Warn("database replaced", "err", text)
 	}
-	options.FormerUsers = c.GitLab.FormerUsers
 	return reconcile.New(options), func() {
 		if err := options.Store.Close(); err != nil {
-			log.Warn("the store did not close", "err", err)
+			with.log.Warn("the store did not close", "err", err)
 		}
 	}, nil
+}
+
+// edges are those of a Runner but for its database, and the tokens in them.
+func (p *program) edges(c *config.Config, with wiring) (reconcile.Options, *tokens, error) {
+	none := reconcile.Options{}
+	indexOptions, err := p.indexOptions(c)
+	if err != nil {
+		return none, nil, err
+	}
+	indexOptions.Outage = with.outages()
+	options := reconcile.Options{
+		Index: pypi.New(indexOptions),
+		Log:   with.log, Progress: p.progress(),
+		Budget: reconcile.NewBudget(c.MaxNew), Views: with.views, Version: p.build(), Limits: c.Limits, FormerUsers: c.GitLab.FormerUsers,
+	}
+	if options.Sources, err = p.sources(c); err != nil {
+		return none, nil, err
+	}
+	if c.AuditFile != "" {
+		options.Audit = appender(c.AuditFile)
+	}
+	if !with.gitlab {
+		return options, nil, nil
+	}
+	t, err := p.gitlabBeside(c, &options, with.outages())
+	return options, t, err
 }
 
 // outages is a record of servers that tells of every request.
@@ -133,35 +140,37 @@ func (w wiring) outages() *outage.Record {
 // that its absence is a sentence before anything starts, and again for every
 // request, so that a rotated file is seen.
 func (p *program) gitlab(c *config.Config, o *reconcile.Options) error {
-	return p.gitlabBeside(c, o, nil)
+	_, err := p.gitlabBeside(c, o, nil)
+	return err
 }
 
 // gitlabBeside is gitlab with a record of what GitLab answers; nil is one of its own.
-func (p *program) gitlabBeside(c *config.Config, o *reconcile.Options, outages *outage.Record) error {
-	if _, err := c.Token(p.env); err != nil {
-		return failure{exitUsage, err}
+func (p *program) gitlabBeside(c *config.Config, o *reconcile.Options, outages *outage.Record) (*tokens, error) {
+	if _, err := c.Token(p.env); err != nil && needsOwn(c) {
+		return nil, failure{exitUsage, err}
 	}
 	if _, err := c.MergeToken(p.env); err != nil {
-		return failure{exitUsage, err}
+		return nil, failure{exitUsage, err}
 	}
 	with, err := p.connection(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	t := &tokens{p: p, config: c, own: map[string]*gitlab.Client{}, all: map[string]*held{}}
+	with.ReadToken = t.hold("gitlab.token_file", func() (config.Secret, error) { return c.Token(p.env) }, with).Token
 	if c.MergesApart(p.env) {
-		with.ReadMergeToken = func() (string, error) {
-			token, err := c.MergeToken(p.env)
-			return token.Reveal(), err
-		}
+		with.ReadMergeToken = t.hold("gitlab.merge_token_file", func() (config.Secret, error) { return c.MergeToken(p.env) }, with).Token
 	}
 	with.Outage = outages
-	client, err := gitlab.Connect(with)
-	if err != nil {
-		return failure{exitUsage, err}
+	if t.base, err = gitlab.Connect(with); err != nil {
+		return nil, failure{exitUsage, err}
 	}
-	o.GitLab = client
-	o.Dashboard = dashboard.NewPublisher(client)
-	return nil
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	o.GitLab, o.Own = t.base, t.of
+	o.Dashboard = dashboard.NewPublisher(t.base)
+	return t, nil
 }
 
 // connection is how GitLab is reached with pinwheel's own token.
@@ -256,29 +265,33 @@ func hosts(c *config.Config) []string {
 // all have in a container.
 func newInstance() string { return rand.Text() }
 
-// choose returns the named projects in the order named, or all of them.
+// choose returns the named projects in the order named, or all that are listed. A project
+// that would be found may be named, too.
 func choose(c *config.Config, names []string) ([]config.Project, error) {
-	if len(c.Projects) == 0 {
+	switch {
+	case len(c.Projects)+len(c.Discover) == 0:
 		return nil, usage("%s has no projects, only software: add the key projects, or use pinwheel prepare", c.Path)
-	}
-	if len(names) == 0 {
+	case len(names) == 0 && len(c.Projects) == 0:
+		return nil, usage("%s lists no projects, it finds them: name those that you mean", c.Path)
+	case len(names) == 0:
 		return c.Projects, nil
 	}
 	var out []config.Project
 	for _, name := range names {
-		found := false
+		at := slices.IndexFunc(c.Projects, func(p config.Project) bool { return strings.EqualFold(p.Path, name) })
+		if at >= 0 {
+			out = append(out, c.Projects[at])
+			continue
+		}
+		if d, ok := c.Discovery(name); ok && strings.Contains(name, "/") {
+			out = append(out, d.Project(name))
+			continue
+		}
+		var paths []string
 		for _, project := range c.Projects {
-			if strings.EqualFold(project.Path, name) {
-				out, found = append(out, project), true
-			}
+			paths = append(paths, project.Path)
 		}
-		if !found {
-			var paths []string
-			for _, project := range c.Projects {
-				paths = append(paths, project.Path)
-			}
-			return nil, usage("%s has no project %q; it has %s", c.Path, name, strings.Join(paths, ", "))
-		}
+		return nil, usage("%s has no project %q; it has %s", c.Path, name, strings.Join(paths, ", "))
 	}
 	return out, nil
 }

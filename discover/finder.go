@@ -76,7 +76,7 @@ type Found struct {
 // Look asks GitLab. It returns what is known in any case.
 func (f *Finder) Look(ctx context.Context, now time.Time) Found {
 	var out Found
-	before := f.paths()
+	before := f.found()
 	rows, err := f.gitlab.Membership(ctx)
 	if err != nil {
 		out.Failures = append(out.Failures, fmt.Sprintf("projects were not looked for: %v", err))
@@ -85,17 +85,16 @@ func (f *Finder) Look(ctx context.Context, now time.Time) Found {
 		out.Failures = append(out.Failures, f.check(ctx, rows, now)...)
 		out.Failures = append(out.Failures, f.missed(ctx, now)...)
 	}
-	after := f.paths()
-	for _, key := range after {
-		s := f.known[key]
-		out.Projects = append(out.Projects, f.entry.Project(s.Path))
-		if !slices.Contains(before, key) {
-			out.New = append(out.New, s.Path)
+	after := f.found()
+	for _, key := range slices.Sorted(maps.Keys(after)) {
+		out.Projects = append(out.Projects, f.entry.Project(after[key]))
+		if before[key] == "" {
+			out.New = append(out.New, after[key])
 		}
 	}
-	for _, key := range before {
-		if !slices.Contains(after, key) {
-			out.Lost = append(out.Lost, key)
+	for _, key := range slices.Sorted(maps.Keys(before)) {
+		if after[key] == "" {
+			out.Lost = append(out.Lost, before[key])
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(f.known)) {
@@ -106,12 +105,12 @@ func (f *Finder) Look(ctx context.Context, now time.Time) Found {
 	return out
 }
 
-// paths are the keys of the projects that are found, in order.
-func (f *Finder) paths() []string {
-	var out []string
-	for _, key := range slices.Sorted(maps.Keys(f.known)) {
-		if f.known[key].run {
-			out = append(out, key)
+// found are the paths of the projects that are found, by their keys.
+func (f *Finder) found() map[string]string {
+	out := map[string]string{}
+	for key, s := range f.known {
+		if s.run {
+			out[key] = s.Path
 		}
 	}
 	return out

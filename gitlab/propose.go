@@ -16,6 +16,13 @@ type Proposal struct {
 	Files              []Write
 }
 
+// Proposed reports whether there is a merge request of a branch, or was one.
+func (c *Client) Proposed(ctx context.Context, p Project, branch string) (bool, error) {
+	opt := &api.ListProjectMergeRequestsOptions{SourceBranch: &branch, State: new("all")}
+	list, _, err := c.API.MergeRequests.ListProjectMergeRequests(p.ID, opt, api.WithContext(ctx))
+	return len(list) > 0, Fail(err, "list the merge requests of branch %s", branch)
+}
+
 // Propose makes a branch on the default branch with one commit of files, and opens a
 // merge request of it. What is there already stays as it is, so that doing it again does
 // nothing. It returns the number of the merge request.

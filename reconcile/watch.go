@@ -44,6 +44,16 @@ func NewWatcher(gl *gitlab.Client, p *dashboard.Publisher) *Watcher {
 	return &Watcher{gitlab: mrs.New(gl, mrs.Options{}), dashboard: p, marks: map[string]mark{}}
 }
 
+// On is a Watcher of other connections that knows what this one knows.
+func (w *Watcher) On(gl *gitlab.Client, p *dashboard.Publisher) *Watcher {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	other := NewWatcher(gl, p)
+	maps.Copy(other.marks, w.marks)
+	other.seen = w.seen
+	return other
+}
+
 // Ran notes what a run of a project left.
 func (w *Watcher) Ran(project string, r Report) {
 	w.mu.Lock()
@@ -62,13 +72,14 @@ func (w *Watcher) Changed(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, watchWait)
 	defer cancel()
 	w.mu.Lock()
-	marks, since := maps.Clone(w.marks), w.seen
+	marks, seen := maps.Clone(w.marks), w.seen
+	since := seen
 	w.mu.Unlock()
 	if len(marks) == 0 {
 		return nil
 	}
 	for _, m := range marks {
-		if w.seen.IsZero() && (since.IsZero() || m.at.Before(since)) {
+		if seen.IsZero() && (since.IsZero() || m.at.Before(since)) {
 			since = m.at
 		}
 	}

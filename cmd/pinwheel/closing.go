@@ -20,10 +20,17 @@ type closing struct {
 // newClosing knows what the configuration says.
 func newClosing(projects []config.Project) *closing {
 	c := &closing{windows: map[string][]plan.Window{}}
+	c.add(projects)
+	return c
+}
+
+// add takes over what the configuration says of projects.
+func (c *closing) add(projects []config.Project) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, p := range projects {
 		c.windows[p.Path] = reconcile.Windows(p.Policy)
 	}
-	return c
 }
 
 // ran takes over what a project's own file made of its windows.

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 )
 
@@ -194,10 +193,8 @@ func TestServeTellsOfProduction(t *testing.T) {
 	code, _, complaints := p.job("main", nil)
 	p.want(code, exitDone, complaints)
 	p.merge()
-	c, err := config.Load(p.path("pinwheel.yaml"))
-	must(t, err)
 	var said bytes.Buffer
-	s := &service{config: c, metrics: newMetrics(p.path("pinwheel.prom"), "1.2.3"), program: &program{
+	s := &service{path: p.path("pinwheel.yaml"), metrics: newMetrics(p.path("pinwheel.prom"), "1.2.3"), program: &program{
 		out: &said, err: &said, env: func(k string) string { return p.env[k] }, now: func() time.Time { return instant(t, friday) }, version: "1.2.3", instance: newInstance(),
 	}}
 	m := newProductionMetrics(s.metrics.own)

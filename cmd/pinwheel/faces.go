@@ -12,7 +12,6 @@ import (
 	"gitlab.com/cki-project/pinwheel/bot/round"
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/gitlab"
-	"gitlab.com/cki-project/pinwheel/scheduler"
 	"gitlab.com/cki-project/pinwheel/web"
 	"gitlab.com/cki-project/pinwheel/web/page"
 	"gitlab.com/cki-project/pinwheel/web/signin"
@@ -20,7 +19,8 @@ import (
 
 // faces are the addresses of the configuration with what answers there. Each answers
 // probes, too.
-func (s *service) faces(schedule *scheduler.Scheduler) []web.Face {
+func (s *service) faces() []web.Face {
+	listen := s.now.config.Listen
 	var out []web.Face
 	add := func(setting, address string, routes func(*http.ServeMux)) {
 		if address == "" {
@@ -32,19 +32,18 @@ func (s *service) faces(schedule *scheduler.Scheduler) []web.Face {
 		out = append(out, web.Face{Setting: setting, Address: address, Handler: mux})
 	}
 	if s.metrics != nil {
-		s.metrics.queue(schedule.Oldest)
+		s.metrics.queue(s.schedule.Oldest)
 	}
-	if s.config.Listen.Hooks != "" {
-		s.events = web.NewWakes(schedule, s.woken())
-	}
-	add("listen.hooks", s.config.Listen.Hooks, func(mux *http.ServeMux) { mux.Handle("POST /hooks/gitlab", web.Hooks(s.hookSecret, s.events.Wake)) })
-	add("listen.page", s.config.Listen.Page, func(mux *http.ServeMux) { mux.Handle("/", s.page(schedule)) })
-	add("listen.metrics", s.config.Listen.Metrics, func(mux *http.ServeMux) { mux.Handle("GET /metrics", s.metrics.handler()) })
+	s.listen(s.now)
+	wake := func(e web.Event) { s.current().events.Wake(e) }
+	add("listen.hooks", listen.Hooks, func(mux *http.ServeMux) { mux.Handle("POST /hooks/gitlab", web.Hooks(s.hookSecret, wake)) })
+	add("listen.page", listen.Page, func(mux *http.ServeMux) { mux.Handle("/", s.page()) })
+	add("listen.metrics", listen.Metrics, func(mux *http.ServeMux) { mux.Handle("GET /metrics", s.metrics.handler()) })
 	return out
 }
 
 // woken are the projects of the configuration, with the bot or without.
-func (s *service) woken() []web.Woken {
+func (c *current) woken() []web.Woken {
 	by := map[string]*web.Woken{}
 	of := func(path string) *web.Woken {
 		key := strings.ToLower(path)
@@ -53,11 +52,11 @@ func (s *service) woken() []web.Woken {
 		}
 		return by[key]
 	}
-	for path, project := range s.projects {
+	for path, project := range c.projects() {
 		w := of(path)
 		w.Keys, w.Prefix = append(w.Keys, path), project.Policy.BranchPrefix
 	}
-	for _, p := range s.bots.all {
+	for _, p := range c.bots.all {
 		w := of(p.Member.Path)
 		w.Keys = append(w.Keys, round.Key(p.Member.Path))
 	}
@@ -70,54 +69,58 @@ func (s *service) woken() []web.Woken {
 
 // learnSelf asks GitLab once who the bot is.
 func (s *service) learnSelf(ctx context.Context) {
-	if bot, err := s.runner.GitLab.Whoami(ctx); err == nil {
-		s.events.Self(bot.Username)
+	if s.current().events == nil {
+		return
+	}
+	if bot, err := s.current().runner.GitLab.Whoami(ctx); err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.self = bot.Username
+		s.now.events.Self(bot.Username)
 	}
 }
 
 // hookSecret is the token that GitLab's events have to carry, read anew for each.
 func (s *service) hookSecret() (string, error) {
-	token, err := s.config.HooksToken(s.env)
+	token, err := s.current().config.HooksToken(s.env)
 	return token.Reveal(), err
 }
 
 // page is the status page, behind the sign-in if the configuration asks for one.
-func (s *service) page(schedule *scheduler.Scheduler) http.Handler {
+func (s *service) page() http.Handler {
 	site := page.New(page.Options{
-		Store: s.runner.Store, States: schedule.States, Within: patience(s.config.Schedule, time.Now()), Version: s.version, Hosts: s.hosts.list, Log: s.log,
+		Store: s.store, States: s.schedule.States, Within: patience(s.now.config.Schedule, time.Now()), Version: s.version, Hosts: s.hosts.list, Log: s.log,
 	})
 	if s.signIn == nil {
 		return site
 	}
-	return signin.New(signin.Options{GitLab: s.signIn, Site: site, Projects: s.shown(schedule), URL: s.config.Listen.PageURL, Log: s.log})
+	return signin.New(signin.Options{GitLab: s.signIn, Site: site, Projects: s.shown, URL: s.now.config.Listen.PageURL, Log: s.log})
 }
 
-// shown returns what lists the projects that the page could show, with their dashboards.
-func (s *service) shown(schedule *scheduler.Scheduler) func(context.Context) ([]gitlab.Asked, error) {
-	return func(ctx context.Context) ([]gitlab.Asked, error) {
-		views, err := s.runner.Store.Views(ctx)
-		if err != nil {
-			return nil, err
-		}
-		dashboards, err := s.runner.Store.Dashboards(ctx)
-		if err != nil {
-			return nil, err
-		}
-		paths := map[string]bool{}
-		for _, v := range views {
-			paths[v.Project] = true
-		}
-		for _, state := range schedule.States() {
-			if !strings.Contains(state.Project, " ") { // the bot's rounds have keys of their own
-				paths[state.Project] = true
-			}
-		}
-		var out []gitlab.Asked
-		for _, path := range slices.Sorted(maps.Keys(paths)) {
-			out = append(out, gitlab.Asked{Path: path, Issue: dashboards[path]})
-		}
-		return out, nil
+// shown lists the projects that the page could show, with their dashboards.
+func (s *service) shown(ctx context.Context) ([]gitlab.Asked, error) {
+	views, err := s.store.Views(ctx)
+	if err != nil {
+		return nil, err
 	}
+	dashboards, err := s.store.Dashboards(ctx)
+	if err != nil {
+		return nil, err
+	}
+	paths := map[string]bool{}
+	for _, v := range views {
+		paths[v.Project] = true
+	}
+	for _, state := range s.schedule.States() {
+		if !strings.Contains(state.Project, " ") { // the bot's rounds have keys of their own
+			paths[state.Project] = true
+		}
+	}
+	var out []gitlab.Asked
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		out = append(out, gitlab.Asked{Path: path, Issue: dashboards[path]})
+	}
+	return out, nil
 }
 
 // signsIn is how people sign in to the page, nil where they do not.
@@ -185,7 +188,7 @@ func (h *hostCounts) list() []page.Host {
 
 // ready is whether the database answers.
 func (s *service) ready(ctx context.Context) error {
-	_, err := s.runner.Store.Unfinished(ctx)
+	_, err := s.store.Unfinished(ctx)
 	return err
 }
 
@@ -198,7 +201,7 @@ func (s *service) lookAtTokens(ctx context.Context) {
 	ticker := time.NewTicker(tokenDay)
 	defer ticker.Stop()
 	for {
-		if t, err := s.runner.GitLab.Token(ctx); err == nil && !t.Expires.IsZero() {
+		if t, err := s.current().runner.GitLab.Token(ctx); err == nil && !t.Expires.IsZero() {
 			s.metrics.expires.WithLabelValues("gitlab").Set(unix(t.Expires))
 		}
 		select {

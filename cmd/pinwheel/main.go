@@ -43,6 +43,7 @@ type program struct {
 	colour      bool // stdout is a terminal that may show colour
 	version     string
 	instance    string
+	poll        time.Duration // how often serve looks at its files; 0 is every minute
 	untilSignal func(context.Context) (context.Context, context.CancelFunc)
 	quit        func(code int) // ends the process; nil: nothing does but main's end
 }

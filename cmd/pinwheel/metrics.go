@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/store"
@@ -28,6 +30,8 @@ type metrics struct {
 	requests  *prometheus.CounterVec   // by host and status
 	ticks     prometheus.Histogram
 	expires   *prometheus.GaugeVec // by token
+	stale     prometheus.Gauge
+	lost      prometheus.Counter
 	bots      *botMetrics
 }
 
@@ -52,6 +56,10 @@ func newMetrics(path, version string) *metrics {
 		ticks: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "pinwheel_tick_to_merge_request_seconds", Help: "From a ticked box to the end of the run that carried it out.", Buckets: []float64{1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600},
 		}),
+		stale: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "pinwheel_configuration_stale", Help: "Whether the configuration, a token or a certificate on disk is wrong, so that the one before it is in use.",
+		}),
+		lost: prometheus.NewCounter(prometheus.CounterOpts{Name: "pinwheel_projects_lost_total", Help: "Projects that discovery lost since the start."}),
 		expires: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "pinwheel_token_expires_timestamp_seconds", Help: "When a token for GitLab ends; absent for one that does not.",
 		}, []string{"token"}),
@@ -59,7 +67,7 @@ func newMetrics(path, version string) *metrics {
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "pinwheel_build_info", Help: "The version that runs."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
 	m.bots = newBotMetrics(m.own)
-	m.own.MustRegister(build, m, m.durations, m.requests, m.ticks, m.expires)
+	m.own.MustRegister(build, m, m.durations, m.requests, m.ticks, m.expires, m.stale, m.lost)
 	return m
 }
 
@@ -160,6 +168,59 @@ func (m *metrics) before(projects []string, ran map[string]store.Ran) {
 				p.values[i] = f.values(p, plan.Plan{})
 			}
 		}
+	}
+}
+
+// discovered notes which projects discovery found and lost.
+func (m *metrics) discovered(found, lost []string) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lost.Add(float64(len(lost)))
+	for _, project := range found {
+		m.expect(project)
+	}
+	for _, project := range lost {
+		delete(m.by, project)
+	}
+}
+
+// only forgets all projects but these, and expects runs of them.
+func (m *metrics) only(projects map[string]config.Project) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.by, func(path string, _ *measured) bool { _, ok := projects[path]; return !ok })
+	for path := range projects {
+		m.expect(path)
+	}
+}
+
+// expect makes a project show before its first run, with the lock held.
+func (m *metrics) expect(project string) {
+	if m.by[project] != nil {
+		return
+	}
+	p := m.of(project)
+	for i, f := range m.families {
+		if f.from == fromRun {
+			p.values[i] = f.values(p, plan.Plan{})
+		}
+	}
+}
+
+// usable notes whether what is on disk is in use.
+func (m *metrics) usable(ok bool) {
+	switch {
+	case m == nil:
+	case ok:
+		m.stale.Set(0)
+	default:
+		m.stale.Set(1)
 	}
 }
 

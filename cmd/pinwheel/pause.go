@@ -217,7 +217,7 @@ const pauseWatch = 5 * time.Second
 func (s *service) pausesChanged() func(context.Context) []string {
 	was, known := map[string]store.Pause{}, false
 	return func(ctx context.Context) []string {
-		all, err := s.runner.Store.Pauses(ctx)
+		all, err := s.store.Pauses(ctx)
 		if err != nil {
 			return nil // the next look asks again
 		}
@@ -233,7 +233,7 @@ func (s *service) pausesChanged() func(context.Context) []string {
 		}
 		everywhere := now[""] != before[""]
 		var out []string
-		for path := range s.projects {
+		for path := range s.current().projects() {
 			if key := strings.ToLower(path); everywhere || now[key] != before[key] {
 				out = append(out, path)
 			}

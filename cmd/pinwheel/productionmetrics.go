@@ -69,7 +69,7 @@ const productionEvery = 15 * time.Minute
 // lookAtProduction keeps the metrics of production, where deployments are configured.
 // What cannot be read stays as it was, and its age shows.
 func (s *service) lookAtProduction(ctx context.Context) {
-	if s.metrics == nil || !s.config.Software.Deploy.Configured() {
+	if s.metrics == nil || !s.current().config.Software.Deploy.Configured() {
 		return
 	}
 	m := newProductionMetrics(s.metrics.own)
@@ -90,7 +90,7 @@ func (s *service) lookAtProduction(ctx context.Context) {
 // readProduction reads what is in production once, and writes the file of metrics, if
 // there is one.
 func (s *service) readProduction(ctx context.Context, m *productionMetrics) error {
-	d, err := s.deployment(ctx, s.config.Path, true)
+	d, err := s.deployment(ctx, s.path, true)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,8 @@ runs_at_once of them at the same time. It reads the files, the dashboard and
 the merge requests of a project, asks the index, carries out what is due now
 and writes the dashboard. Where no project is named it then looks at the merge
 requests that have the bot (pinwheel bot). A second run on an unchanged world
-changes nothing. Run it by cron, or let pinwheel serve do that.`,
+changes nothing. With discover it finds projects first. Run it by cron, or let
+pinwheel serve do that.`,
 		Example: `  pinwheel run
   pinwheel run group/project --config /etc/pinwheel.yaml`,
 	}
@@ -52,11 +53,14 @@ func (p *program) runOnce(ctx context.Context, o *options, names []string) error
 	if err != nil {
 		return err
 	}
+	worst := exitDone
+	if len(names) == 0 {
+		worst = p.discovered(ctx, &s, runner)
+	}
 	atOnce := s.config.AtOnce
-	if s.config.MaxNew > 0 {
+	if s.config.MaxNew > 0 && len(s.config.Discover) == 0 {
 		atOnce = 1 // who comes first in the configuration gets of what all may open
 	}
-	worst := exitDone
 	inOrder(ctx, len(s.projects), atOnce, func(i int) func() {
 		report, err := runner.Run(ctx, s.projects[i], s.now)
 		return func() { worst = max(worst, p.report(s.projects[i], report, err, o.json)) }
@@ -82,7 +86,7 @@ func (p *program) worked(o *options, names []string) (s subject, err error) {
 	if s.config, err = load(o.config); err != nil {
 		return s, err
 	}
-	if len(names) == 0 && len(s.config.Projects) == 0 && len(s.config.Software.Bot.Projects) > 0 {
+	if len(names) == 0 && len(s.config.Projects) == 0 && len(s.config.Software.Bot.Projects)+len(s.config.Discover) > 0 {
 		return s, nil
 	}
 	s.projects, err = choose(s.config, names)

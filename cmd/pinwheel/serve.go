@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/discover"
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/scheduler"
@@ -31,6 +34,9 @@ within a minute or two. In the same way it learns of comments on merge requests
 that have the bot, and when a pipeline ended that such a comment asked for. It
 takes up what an earlier process left unfinished as soon as the lease of that
 one ends.
+With discover it finds projects once an hour. It reads the configuration, the
+files of tokens and passwords and ca_file again when they change, or at SIGHUP;
+if they are wrong it says so and goes on with the ones before.
 SIGTERM and SIGINT end it within two seconds.`,
 		Example: `  pinwheel serve --config /etc/pinwheel.yaml
   pinwheel serve --now --textfile-metrics /var/lib/node_exporter/pinwheel.prom`,
@@ -60,17 +66,43 @@ type serving struct {
 type service struct {
 	hosts hostCounts
 	*program
-	config   *config.Config
+	path     string // of the configuration
 	log      *slog.Logger
-	runner   *reconcile.Runner
-	projects map[string]config.Project
-	paths    []string // of projects, and the keys of those with the bot
-	bots     *servedBots
+	store    *store.Store
+	metrics  *metrics // nil if nobody asks for any
 	closing  *closing
-	watcher  *reconcile.Watcher
-	metrics  *metrics       // nil if nobody asks for any
-	events   *web.Wakes     // nil if no webhook comes in
-	signIn   *gitlab.SignIn // nil if the page has no sign-in
+	schedule *scheduler.Scheduler
+	reloaded chan struct{}    // gets one when a new configuration holds
+	stamps   map[string]stamp // of the files as they were read first
+	unread   error            // why the configuration on disk does not hold
+	offered  map[string]bool  // projects that got the offer to set pinwheel up
+
+	mu   sync.RWMutex
+	now  *current
+	self string // the bot's username, empty while it is not known
+
+	signIn *gitlab.SignIn // nil if the page has no sign-in
+}
+
+// current is what a configuration makes of serve. It is replaced as a whole, but for the
+// projects that are found.
+type current struct {
+	config   *config.Config
+	runner   *reconcile.Runner
+	tokens   *tokens
+	bots     *servedBots
+	watchers map[string]*reconcile.Watcher // by token
+	finders  []*discover.Finder            // one for each entry of discover
+	events   *web.Wakes                    // nil if no webhook comes in
+
+	found map[string][]config.Project // by entry of discover
+}
+
+// current is what holds now.
+func (s *service) current() *current {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.now
 }
 
 func (p *program) serve(ctx context.Context, path string, how serving) error {
@@ -79,82 +111,157 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 	if err != nil {
 		return err
 	}
+	read := stamps(path, c)
 	if err := p.checkListen(c); err != nil {
 		return err
 	}
-	s := &service{program: p, config: c, log: p.log(slog.LevelInfo), projects: map[string]config.Project{}, closing: newClosing(c.Projects)}
+	s := &service{program: p, path: path, log: p.log(slog.LevelInfo), closing: newClosing(c.Projects), reloaded: make(chan struct{}, 1)}
 	if s.signIn, err = p.signsIn(c); err != nil {
 		return err
 	}
-	wired := wiring{path: c.Store, gitlab: true, log: s.log}
 	if how.metrics != "" || c.Listen.Metrics != "" {
 		s.metrics = newMetrics(how.metrics, p.version)
 	}
-	wired.observe, wired.views = s.observe, c.Listen.Page != ""
-	runner, done, err := p.runner(ctx, c, wired)
+	options, tokens, err := p.edges(c, s.wiring(c))
+	if err != nil {
+		return err
+	}
+	done, err := p.open(ctx, &options, s.wiring(c))
 	if err != nil {
 		return err
 	}
 	defer done()
-	lookers, err := p.botOf(c, runner)
-	if err != nil {
+	s.store, s.stamps = options.Store, read
+	if s.now, err = s.make(c, reconcile.New(options), tokens); err != nil {
 		return err
 	}
-	s.runner, s.bots, s.watcher = runner, newBots(c, lookers, s.metrics), reconcile.NewWatcher(runner.GitLab, runner.Dashboard)
-	for _, project := range c.Projects {
-		s.projects[project.Path] = project
-		s.paths = append(s.paths, project.Path)
+	if err := s.remember(ctx); err != nil {
+		return failure{exitFailed, err}
 	}
-	if s.metrics != nil {
-		ran, err := runner.Store.LastRuns(ctx)
-		if err != nil {
-			return failure{exitFailed, err}
-		}
-		s.metrics.before(s.paths, ran)
-	}
-	s.paths = append(s.paths, s.bots.keys()...)
 	return s.until(ctx, how)
 }
 
+// wiring is that of a configuration.
+func (s *service) wiring(c *config.Config) wiring {
+	return wiring{path: c.Store, gitlab: true, log: s.log, observe: s.observe, views: c.Listen.Page != ""}
+}
+
+// make makes what a configuration needs beside a Runner. What runs learnt before goes on to
+// count.
+func (s *service) make(c *config.Config, runner *reconcile.Runner, tokens *tokens) (*current, error) {
+	before := s.now
+	lookers, err := s.botOf(c, runner)
+	if err != nil {
+		return nil, err
+	}
+	now := &current{
+		config: c, runner: runner, tokens: tokens, bots: newBots(c, lookers, s.metrics),
+		watchers: map[string]*reconcile.Watcher{}, found: map[string][]config.Project{},
+	}
+	for _, source := range append(sourcesOf(c), config.TokenSource{}) {
+		client, publisher, err := connected(runner, source)
+		if err != nil {
+			return nil, err
+		}
+		if before != nil && before.watchers[source.Key()] != nil {
+			now.watchers[source.Key()] = before.watchers[source.Key()].On(client, publisher)
+		} else {
+			now.watchers[source.Key()] = reconcile.NewWatcher(client, publisher)
+		}
+	}
+	return now, s.find(now)
+}
+
+// connected is the connection with a token.
+func connected(runner *reconcile.Runner, source config.TokenSource) (*gitlab.Client, *dashboard.Publisher, error) {
+	if !source.Own() {
+		return runner.GitLab, runner.Dashboard, nil
+	}
+	client, err := runner.Own(source)
+	return client, dashboard.NewPublisher(client), err
+}
+
+// remember tells the metrics and the finders when runs of an earlier process ended.
+func (s *service) remember(ctx context.Context) error {
+	ran, err := s.store.LastRuns(ctx)
+	if err != nil {
+		return err
+	}
+	if s.metrics != nil {
+		var paths []string
+		for path := range s.now.projects() {
+			paths = append(paths, path)
+		}
+		s.metrics.before(paths, ran)
+	}
+	good := map[string]time.Time{}
+	for path, r := range ran {
+		if time.Since(r.Good) < rememberWithin {
+			good[path] = r.Good
+		}
+	}
+	for _, f := range s.now.finders {
+		f.Remember(good)
+	}
+	return nil
+}
+
 // until looks at the projects until ctx ends.
-func (s *service) until(ctx context.Context, how serving) error {
-	schedule, err := scheduler.New(s.paths, s.run, s.log, scheduler.Options{Spec: s.config.Schedule, Jitter: scheduler.DefaultJitter, AtOnce: s.config.AtOnce, Closes: s.closing.at, Grace: -1})
+func (s *service) until(ctx context.Context, how serving) (err error) {
+	c := s.now.config
+	s.schedule, err = scheduler.New(s.now.keys(), s.run, s.log, scheduler.Options{Spec: c.Schedule, Jitter: scheduler.DefaultJitter, AtOnce: c.AtOnce, Closes: s.closing.at, Grace: -1})
 	if err != nil {
 		return failure{exitUsage, err}
 	}
-	faces, err := web.Listen(s.faces(schedule), s.log)
+	faces, err := web.Listen(s.faces(), s.log)
 	if err != nil {
 		return failure{exitUsage, err}
 	}
 	if how.atOnce {
-		for _, path := range s.paths {
-			schedule.Start(path)
+		for _, key := range s.now.keys() {
+			s.schedule.Start(key)
 		}
 	}
-	unfinished, err := s.runner.Store.Unfinished(ctx)
+	unfinished, err := s.store.Unfinished(ctx)
 	if err != nil {
 		return failure{exitFailed, err}
 	}
 	for _, path := range unfinished {
-		schedule.Start(path)
+		s.schedule.Start(path)
 	}
 	var beside sync.WaitGroup
-	beside.Go(func() { schedule.Watch(ctx, how.watch, s.watcher.Changed) })
-	beside.Go(func() { schedule.Watch(ctx, how.watch, s.bots.changed) })
-	beside.Go(func() { schedule.Watch(ctx, pauseWatch, s.pausesChanged()) })
+	beside.Go(func() { s.schedule.Watch(ctx, how.watch, s.changed) })
+	beside.Go(func() {
+		s.schedule.Watch(ctx, how.watch, func(ctx context.Context) []string { return s.current().bots.changed(ctx) })
+	})
+	beside.Go(func() { s.schedule.Watch(ctx, pauseWatch, s.pausesChanged()) })
 	beside.Go(func() { faces.Serve(ctx) })
-	if s.events != nil {
-		beside.Go(func() { s.learnSelf(ctx) })
-	}
+	beside.Go(func() { s.discover(ctx, how.atOnce) })
+	beside.Go(func() { s.reload(ctx) })
+	beside.Go(func() { s.learnSelf(ctx) })
 	if s.metrics != nil {
 		beside.Go(func() { s.lookAtTokens(ctx) })
 		beside.Go(func() { s.lookAtProduction(ctx) })
 	}
-	schedule.Run(ctx)
+	s.schedule.Run(ctx)
 	beside.Wait()
-	counts := schedule.Counts()
+	counts := s.schedule.Counts()
 	s.log.Info("stopped", "runs", counts.Runs, "failed", counts.Failed)
 	return nil
+}
+
+// changed asks with every token which dashboards somebody changed.
+func (s *service) changed(ctx context.Context) (out []string) {
+	watchers := s.current().watchers
+	answers := make(chan []string)
+	for _, w := range watchers {
+		go func() { answers <- w.Changed(ctx) }()
+	}
+	for range watchers {
+		out = append(out, <-answers...)
+	}
+	slices.Sort(out)
+	return out
 }
 
 // observe counts a request.
@@ -179,14 +286,19 @@ func (p *program) checkListen(c *config.Config) error {
 // run looks at one project.
 func (s *service) run(ctx context.Context, path string, now time.Time) error {
 	began := time.Now()
-	if known, err := s.bots.run(ctx, path, now); known {
+	at := s.current()
+	if known, err := at.bots.run(ctx, path, now); known {
 		return err
 	}
-	report, err := s.runner.Run(ctx, s.projects[path], now)
+	project, ok := s.project(at, path)
+	if !ok {
+		return nil // it was lost while it waited
+	}
+	report, err := at.runner.Run(ctx, project, now)
 	if busy, ok := errors.AsType[*store.Busy](err); ok { // another process is at work, or was killed: its lease tells
 		return &scheduler.Later{At: busy.Until, Err: err}
 	}
-	s.watcher.Ran(path, report)
+	s.current().watcher(project).Ran(path, report)
 	if merr := s.metrics.ran(path, lasted{began, time.Now()}, report, err); merr != nil {
 		s.log.Error("metrics not written", "err", merr)
 	}

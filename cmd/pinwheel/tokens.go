@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -128,11 +129,15 @@ func (t *tokens) check() error {
 	return nil
 }
 
-// wrong are the tokens of which the newest is not in use, each a sentence.
+// wrong reads every token, and returns a sentence for each of which the newest is not in use.
 func (t *tokens) wrong() (out []string) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	for name, h := range t.all {
+	all := maps.Clone(t.all)
+	t.mu.Unlock()
+	for name, h := range all {
+		if _, err := h.Token(); err != nil {
+			continue // there never was one
+		}
 		if err := h.Wrong(); err != nil {
 			out = append(out, fmt.Sprintf("%s: %v", name, err))
 		}

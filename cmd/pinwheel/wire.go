@@ -89,15 +89,23 @@ func (p *program) runner(ctx context.Context, c *config.Config, with wiring) (r 
 	if err != nil {
 		return nil, nil, err
 	}
-	if options.Store, err = store.Open(ctx, with.path); err != nil {
-		return nil, nil, failure{exitUsage, err}
+	closing, err = p.open(ctx, &options, with)
+	return reconcile.New(options), closing, err
+}
+
+// open opens the database. close ends its use.
+func (p *program) open(ctx context.Context, o *reconcile.Options, with wiring) (closing func(), err error) {
+	db, err := store.Open(ctx, with.path)
+	if err != nil {
+		return nil, failure{exitUsage, err}
 	}
-	options.Store.RunAs(store.Here(p.instance))
-	if text := options.Store.Notice(); text != "" {
+	o.Store = db
+	db.RunAs(store.Here(p.instance))
+	if text := db.Notice(); text != "" {
 		with.log.Warn("database replaced", "err", text)
 	}
-	return reconcile.New(options), func() {
-		if err := options.Store.Close(); err != nil {
+	return func() {
+		if err := db.Close(); err != nil {
 			with.log.Warn("the store did not close", "err", err)
 		}
 	}, nil

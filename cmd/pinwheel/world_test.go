@@ -41,6 +41,7 @@ type world struct {
 	env     map[string]string
 	environ []string // variables that are found by the ends of their names
 	serving func(context.Context) (context.Context, context.CancelFunc)
+	poll    time.Duration // how often serve looks at its files
 }
 
 func newWorld(t *testing.T) *world {
@@ -120,7 +121,7 @@ func (w *world) pinwheel(args ...string) (code int, out, complaints string) {
 	p := &program{
 		out: &stdout, err: &stderr, env: func(k string) string { return w.env[k] }, environ: func() []string { return w.environ },
 		now:     func() time.Time { return instant(w.t, friday) },
-		version: "1.2.3", instance: newInstance(), untilSignal: w.serving,
+		version: "1.2.3", instance: newInstance(), untilSignal: w.serving, poll: w.poll,
 	}
 	if p.untilSignal == nil {
 		p.untilSignal = context.WithCancel

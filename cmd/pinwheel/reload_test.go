@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/config"
+)
+
+// Serve takes a configuration over that changed, and goes on with the one before it while
+// that on disk is wrong, and says so.
+func TestServeReadsItsConfigurationAgain(t *testing.T) {
+	w := newWorld(t)
+	w.poll = 10 * time.Millisecond
+	w.add("group/second", map[string]string{"constraints.txt": pins})
+	at := freeAddress(t)
+	stop := w.serve(fmt.Sprintf("listen: {metrics: %q}\n", at))
+	metrics, ready := "http://"+at+"/metrics", "http://"+at+"/readyz"
+	until(t, metrics, `pinwheel_runs_total{project="group/project"} 1`, "pinwheel_configuration_stale 0")
+	right := w.read("pinwheel.yaml")
+
+	w.write("pinwheel.yaml", strings.Replace(right, "projects:", "projectz:", 1))
+	until(t, metrics, "pinwheel_configuration_stale 1", `pinwheel_runs_total{project="group/project"} 1`)
+	if status, body := answer(t, ready); status != 200 {
+		t.Errorf("readyz answers %d: %s", status, body)
+	}
+
+	w.write("pinwheel.yaml", strings.Replace(right, "projects:\n", "projects:\n  - {path: group/second, timezone: UTC}\n", 1)+"schedule: \"@daily\"\n")
+	until(t, metrics, "pinwheel_configuration_stale 0", `pinwheel_pins{project="group/second"} 2`)
+
+	w.write("pinwheel.yaml", strings.Replace(right, "path: group/project", "path: group/second", 1))
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if _, body := answer(t, metrics); !strings.Contains(body, "group/project") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("a project that is not in the configuration any more is among the metrics")
+		}
+	}
+	code, complaints := stop()
+	w.want(code, exitDone, complaints)
+	has(t, complaints, "what was there before stays in use", "projectz", `"keys":"schedule"`)
+}
+
+// A token that is wrong leaves the one before it in use; one that is right replaces it.
+func TestServeKeepsATokenUntilTheNewOneIsRight(t *testing.T) {
+	w := newWorld(t)
+	w.poll = 10 * time.Millisecond
+	token := w.env["PINWHEEL_GITLAB_TOKEN"]
+	delete(w.env, "PINWHEEL_GITLAB_TOKEN")
+	w.env["NOT_A_VARIABLE_OF_OURS"] = token // so that it may not show
+	path := w.write("token", token+"\n")
+	w.edit("gitlab: {", "gitlab: {token_file: "+path+", ")
+	at := freeAddress(t)
+	stop := w.serve(fmt.Sprintf("listen: {metrics: %q}\n", at))
+	metrics := "http://" + at + "/metrics"
+	until(t, metrics, "pinwheel_configuration_stale 0", `pinwheel_runs_total{project="group/project"} 1`)
+	for _, wrong := range []string{"", "two words", "glpat-not-a-token-of-anybody"} {
+		w.write("token", wrong)
+		until(t, metrics, "pinwheel_configuration_stale 1")
+		w.write("token", token)
+		until(t, metrics, "pinwheel_configuration_stale 0")
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	until(t, metrics, "pinwheel_configuration_stale 1")
+	w.touch()
+	w.write("token", w.gitlab.Token("pinwheel-bot"))
+	w.touch()
+	until(t, metrics, "pinwheel_configuration_stale 0")
+	code, complaints := stop()
+	w.want(code, exitDone, complaints)
+	has(t, complaints, "GitLab does not accept the new token", "gitlab.token_file")
+	if strings.Contains(complaints, "glpat-not-a-token") {
+		t.Error("the token that was wrong shows")
+	}
+}
+
+// touch changes the configuration without changing what it says.
+func (w *world) touch() { w.write("pinwheel.yaml", w.read("pinwheel.yaml")+"# changed\n") }
+
+// Serve finds projects, runs them, and takes over those that a changed configuration finds.
+func TestServeFindsProjects(t *testing.T) {
+	w := discovering(t, "{groups: [group]}")
+	w.poll = 10 * time.Millisecond
+	w.add("group/own", map[string]string{"constraints.txt": pins, config.OwnFile: ownFile})
+	w.add("team/own", map[string]string{"constraints.txt": pins, config.OwnFile: ownFile})
+	at := freeAddress(t)
+	stop := w.serve(fmt.Sprintf("listen: {metrics: %q}\n", at))
+	metrics := "http://" + at + "/metrics"
+	body := until(t, metrics, `pinwheel_pins{project="group/own"} 2`)
+	if strings.Contains(body, "team/own") || strings.Contains(body, "group/project") {
+		t.Errorf("it found other projects:\n%s", body)
+	}
+	w.edit("groups: [group]", "groups: [group, team]")
+	until(t, metrics, `pinwheel_pins{project="team/own"} 2`, `pinwheel_pins{project="group/own"} 2`)
+	code, complaints := stop()
+	w.want(code, exitDone, complaints)
+}
+
+// A project with a token of its own is spoken to by that one alone.
+func TestAProjectHasATokenOfItsOwn(t *testing.T) {
+	for _, key := range []string{"token_variable: TEAM_TOKEN", "token_file: "} {
+		w := newWorld(t)
+		w.gitlab.AddBot("team-bot", "team")
+		second := w.gitlab.AddProject("group/second", "main", map[string]string{"constraints.txt": pins})
+		second.SetCI(false)
+		w.gitlab.AddMember(second, "team-bot", 30)
+		w.env["TEAM_TOKEN"] = w.gitlab.Token("team-bot")
+		if key == "token_file: " {
+			key += w.write("team", w.env["TEAM_TOKEN"])
+		}
+		w.edit("projects:\n", "projects:\n  - {path: group/second, timezone: UTC, "+key+"}\n")
+		code, out, complaints := w.configured("run")
+		w.want(code, exitDone, complaints)
+		has(t, out, "group/second: done, ", "group/project: done, ")
+		for _, r := range w.gitlab.Requests() {
+			if team := strings.Contains(r.Path, fmt.Sprintf("/projects/%d", second.ID())) || strings.Contains(r.Path, "second"); team != (r.User == "team-bot") && strings.HasPrefix(r.Path, "/projects/") {
+				t.Errorf("%s by %s", r, r.User)
+			}
+		}
+		code, out, complaints = w.configured("plan", "group/second")
+		w.want(code, exitDone, complaints)
+		has(t, out, "group/second: ")
+	}
+	w := newWorld(t)
+	w.edit("projects:\n", "projects:\n  - {path: group/second, timezone: UTC, token_variable: TEAM_TOKEN}\n")
+	code, _, complaints := w.configured("run")
+	w.want(code, exitUsage, complaints)
+	has(t, complaints, "pinwheel.yaml:5: token_variable: the environment has no TEAM_TOKEN: set it")
+}

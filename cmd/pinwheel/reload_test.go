@@ -22,16 +22,16 @@ func TestServeReadsItsConfigurationAgain(t *testing.T) {
 	until(t, metrics, `pinwheel_runs_total{project="group/project"} 1`, "pinwheel_configuration_stale 0")
 	right := w.read("pinwheel.yaml")
 
-	w.write("pinwheel.yaml", strings.Replace(right, "projects:", "projectz:", 1))
+	w.swap("pinwheel.yaml", strings.Replace(right, "projects:", "projectz:", 1))
 	until(t, metrics, "pinwheel_configuration_stale 1", `pinwheel_runs_total{project="group/project"} 1`)
 	if status, body := answer(t, ready); status != 200 {
 		t.Errorf("readyz answers %d: %s", status, body)
 	}
 
-	w.write("pinwheel.yaml", strings.Replace(right, "projects:\n", "projects:\n  - {path: group/second, timezone: UTC}\n", 1)+"schedule: \"@daily\"\n")
+	w.swap("pinwheel.yaml", strings.Replace(right, "projects:\n", "projects:\n  - {path: group/second, timezone: UTC}\n", 1)+"schedule: \"@daily\"\n")
 	until(t, metrics, "pinwheel_configuration_stale 0", `pinwheel_pins{project="group/second"} 2`)
 
-	w.write("pinwheel.yaml", strings.Replace(right, "path: group/project", "path: group/second", 1))
+	w.swap("pinwheel.yaml", strings.Replace(right, "path: group/project", "path: group/second", 1))
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if _, body := answer(t, metrics); !strings.Contains(body, "group/project") {
 			break
@@ -59,9 +59,9 @@ func TestServeKeepsATokenUntilTheNewOneIsRight(t *testing.T) {
 	metrics := "http://" + at + "/metrics"
 	until(t, metrics, "pinwheel_configuration_stale 0", `pinwheel_runs_total{project="group/project"} 1`)
 	for _, wrong := range []string{"", "two words", "glpat-not-a-token-of-anybody"} {
-		w.write("token", wrong)
+		w.swap("token", wrong)
 		until(t, metrics, "pinwheel_configuration_stale 1")
-		w.write("token", token)
+		w.swap("token", token)
 		until(t, metrics, "pinwheel_configuration_stale 0")
 	}
 	if err := os.Remove(path); err != nil {
@@ -69,7 +69,7 @@ func TestServeKeepsATokenUntilTheNewOneIsRight(t *testing.T) {
 	}
 	until(t, metrics, "pinwheel_configuration_stale 1")
 	w.touch()
-	w.write("token", w.gitlab.Token("pinwheel-bot"))
+	w.swap("token", w.gitlab.Token("pinwheel-bot"))
 	w.touch()
 	until(t, metrics, "pinwheel_configuration_stale 0")
 	code, complaints := stop()
@@ -80,8 +80,16 @@ func TestServeKeepsATokenUntilTheNewOneIsRight(t *testing.T) {
 	}
 }
 
+// swap writes a file of the world as a whole.
+func (w *world) swap(name, text string) {
+	w.t.Helper()
+	if err := os.Rename(w.write(name+".new", text), w.path(name)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // touch changes the configuration without changing what it says.
-func (w *world) touch() { w.write("pinwheel.yaml", w.read("pinwheel.yaml")+"# changed\n") }
+func (w *world) touch() { w.swap("pinwheel.yaml", w.read("pinwheel.yaml")+"# changed\n") }
 
 // Serve finds projects, runs them, and takes over those that a changed configuration finds.
 func TestServeFindsProjects(t *testing.T) {

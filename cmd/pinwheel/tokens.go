@@ -15,6 +15,7 @@ import (
 // held is a token that is read again for each request. One that cannot be read, or that
 // GitLab does not accept, leaves the one before it in use.
 type held struct {
+	name string // as a person knows it
 	read func() (config.Secret, error)
 	try  func(ctx context.Context, token string) error // nil: every token that can be read is taken
 
@@ -47,7 +48,7 @@ func (h *held) Token() (string, error) {
 		defer cancel()
 		// What does not answer proves nothing against a token.
 		if err := h.try(ctx, text); errors.Is(err, gitlab.ErrUnauthorized) {
-			h.bad, h.wrong = text, errors.New("GitLab does not accept the new token: the one before it stays in use; write a valid one")
+			h.bad, h.wrong = text, fmt.Errorf("%s: GitLab does not accept the new token: write one that is valid", h.name)
 		} else {
 			h.token, h.bad, h.wrong = text, "", nil
 		}
@@ -75,7 +76,7 @@ type tokens struct {
 
 // hold makes a token that is read again, and tried by a connection that with describes.
 func (t *tokens) hold(name string, read func() (config.Secret, error), with gitlab.Options) *held {
-	h := &held{read: read, try: func(ctx context.Context, token string) error {
+	h := &held{name: name, read: read, try: func(ctx context.Context, token string) error {
 		with := with
 		with.Token, with.ReadToken, with.ReadMergeToken, with.Retries, with.Rate = token, nil, nil, -1, 0
 		client, err := gitlab.Connect(with)
@@ -134,12 +135,12 @@ func (t *tokens) wrong() (out []string) {
 	t.mu.Lock()
 	all := maps.Clone(t.all)
 	t.mu.Unlock()
-	for name, h := range all {
+	for _, h := range all {
 		if _, err := h.Token(); err != nil {
 			continue // there never was one
 		}
 		if err := h.Wrong(); err != nil {
-			out = append(out, fmt.Sprintf("%s: %v", name, err))
+			out = append(out, err.Error())
 		}
 	}
 	return out

@@ -211,11 +211,11 @@ func TestEveryKey(t *testing.T) {
 					{At: "pinwheel.yaml:53", Name: "quick", Pipeline: plan.PipelineSpec{Project: "g/tests", Ref: "v1"}, Timeout: 6 * time.Hour, Retries: 1},
 				},
 			}},
-			{Path: "g/second", Policy: taken, Token: TokenSource{File: "/run/secrets/second", At: "pinwheel.yaml:53"}},
+			{Path: "g/second", Policy: taken, Token: TokenSource{File: "/run/secrets/second", At: "pinwheel.yaml:54"}},
 		},
 		Discover: []Discover{{
 			Groups: []string{"g", "h/i"}, Topics: []string{"pinwheel"}, File: "pins/c.txt", Exclude: []string{"g/old-*", "h/i/x/*"}, Onboard: true,
-			Token: TokenSource{Variable: "TEAM_TOKEN", At: "pinwheel.yaml:99"}, At: "pinwheel.yaml:99",
+			Token: TokenSource{Variable: "TEAM_TOKEN", At: "pinwheel.yaml:100"}, At: "pinwheel.yaml:100",
 		}},
 		Defaults: second,
 	}

@@ -52,6 +52,14 @@ func (s *stage) builds() map[string]command {
 			s.project.FailMerges(n)
 			return "", err
 		},
+		"hang-merge": func(a []string) (string, error) {
+			if len(a) == 0 {
+				return "", errors.New("wants a DURATION")
+			}
+			takes, err := time.ParseDuration(a[0])
+			s.project.HangMerge(takes, slices.Contains(a, "fails"))
+			return "", err
+		},
 		"alter-merge": func(a []string) (string, error) {
 			if len(a) != 2 {
 				return "", errors.New("wants a PATH and a FILE")

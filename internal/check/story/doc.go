@@ -113,6 +113,7 @@
 //	settings WORD...                   ff, rebase_merge, squash=never|always|default_on, approvals=N, threads-resolved,
 //	                                   sha-required, pipelines-required, raw-notes, no-issues, no-merge-requests
 //	fail-merges N                      the next N merges fail themselves, and nothing is merged
+//	hang-merge DURATION [fails]        the next merge takes that long, its merge request is locked meanwhile, and its request gets no answer
 //	alter-merge PATH FILE              GitLab's next merge gives PATH that content, whatever was asked for
 //	protect|unprotect PATTERN [PUSH MERGE]  branches, for these roles; for Maintainers where none are named
 //	ci on|off [INPUT...]               CI/CD, and the inputs that its configuration has

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // This file is when a merge request may be merged, and its merging.
@@ -68,6 +69,11 @@ func (p *Project) merge(actor *user, m *mergeRequest, in mergeCall) error {
 		}
 		return refuse(422, "Branch cannot be merged")
 	}
+	if h := p.hanging; h != nil {
+		p.hanging = nil
+		m.state, m.lock = "locked", &lock{hang: *h, from: p.s.now(), actor: actor, in: in}
+		return refuse(504, "the request took too long")
+	}
 	merged, _ := p.mergeResult(m)
 	merged = maps.Clone(merged)
 	maps.Copy(merged, p.altering)
@@ -101,6 +107,40 @@ func (p *Project) FailMerges(n int) {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
 	p.failing = n
+}
+
+// hang is a merge that takes longer than its request.
+type hang struct {
+	takes time.Duration
+	fails bool
+}
+
+// lock is that of a merge request while such a merge is under way.
+type lock struct {
+	hang
+	from  time.Time
+	actor *user
+	in    mergeCall
+}
+
+// HangMerge lets the next merge take longer than its request. The merge request is locked for that
+// time. Then it is merged, or open again if that fails.
+func (p *Project) HangMerge(takes time.Duration, fails bool) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.hanging = &hang{takes, fails}
+}
+
+// unlock ends a merge that took long.
+func (m *mergeRequest) unlock() {
+	l := m.lock
+	if l == nil || m.p.s.now().Before(l.from.Add(l.takes)) {
+		return
+	}
+	m.state, m.lock = "opened", nil
+	if !l.fails {
+		_ = m.p.merge(l.actor, m, l.in) // it is open if that fails
+	}
 }
 
 // AlterMerge makes the next merge commit hold another content of a file than the one that

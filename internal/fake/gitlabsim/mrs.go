@@ -27,6 +27,7 @@ type mergeRequest struct {
 	squashCommit   *commit
 	threads        int    // that nobody resolved
 	fork           bool   // its branch is in another project
+	lock           *lock  // while a merge is under way
 	blocked        string // a detailed_merge_status that somebody's rules give it
 }
 
@@ -223,6 +224,7 @@ func (m *mergeRequest) settle() {
 // seen is one look at the merge request through a list: work of earlier
 // instants has been done, no recheck is asked for.
 func (m *mergeRequest) seen() {
+	m.unlock()
 	m.gone(m.closing != nil && m.p.s.now().After(m.closing.since))
 	if m.work != nil && m.p.s.now().After(m.work.since) {
 		m.settle()
@@ -234,6 +236,7 @@ func (m *mergeRequest) seen() {
 // read shows. gitlab.md 2.4.
 func (m *mergeRequest) observe() {
 	now := m.p.s.now()
+	m.unlock()
 	m.gone(m.closing != nil && m.closing.done(now))
 	if m.work != nil && m.work.done(now) {
 		m.settle()

@@ -49,6 +49,7 @@ type Project struct {
 	ciDisabled          bool
 	noDuplicates        bool     // of files of packages
 	altering            tree     // what the next merge makes of some files
+	hanging             *hang    // what the next merge does
 	failing             int      // how many of the next merges fail
 	inputs              []string // of its CI/CD configuration
 	script              script

@@ -32,6 +32,9 @@ func (d *queueing) merges() {
 		return cmp.Or(cmp.Compare(b.handling.priority, a.handling.priority), cmp.Compare(a.mr.IID, b.mr.IID))
 	})
 	var first *draft // that is merged, made anew, or tested on the newest head
+	if at := slices.IndexFunc(d.drafts, func(dr *draft) bool { return dr.locked() }); at >= 0 {
+		first = d.drafts[at]
+	}
 	for _, dr := range all {
 		why, next := d.mergeState(dr)
 		switch {
@@ -53,7 +56,7 @@ func (d *queueing) merges() {
 // mayMerge reports whether merging is considered for a draft: its merge request is ours and open,
 // and nothing else is done with it.
 func (d *queueing) mayMerge(dr *draft) bool {
-	return dr.mr != nil && dr.ours && dr.State == plan.Open && dr.do == DoLeave && dr.forced == nil && d.hunts[dr.Branch] == nil && (len(dr.Update.Moves) > 0 || d.s.Policy.Merging.On) && !dr.mr.Paused() && dr.Clash == "" &&
+	return dr.mr != nil && !dr.locked() && dr.ours && dr.State == plan.Open && dr.do == DoLeave && dr.forced == nil && d.hunts[dr.Branch] == nil && (len(dr.Update.Moves) > 0 || d.s.Policy.Merging.On) && !dr.mr.Paused() && dr.Clash == "" &&
 		dr.mr.Target == d.s.Project.DefaultBranch && dr.mr.HeadSHA == dr.branch.Head.SHA && d.s.Failures[dr.Branch] == ""
 }
 
@@ -231,7 +234,7 @@ func (dr *draft) shown() plan.State {
 	if status, is := dr.mergeWhy.(plan.MergeStatus); is && slices.Contains(runningStatus, status.Status) {
 		return plan.Testing
 	}
-	if soon := []plan.ReasonKind{plan.MergesNow{}.Kind(), plan.MergeTurn{}.Kind(), plan.MergeBehind{}.Kind()}; dr.mergeWhy != nil && slices.Contains(soon, dr.mergeWhy.Kind()) {
+	if soon := []plan.ReasonKind{plan.MergesNow{}.Kind(), plan.MergeUnderWay{}.Kind(), plan.MergeTurn{}.Kind(), plan.MergeBehind{}.Kind()}; dr.mergeWhy != nil && slices.Contains(soon, dr.mergeWhy.Kind()) {
 		return plan.AboutToMerge
 	}
 	return plan.Open

@@ -21,6 +21,14 @@ func (d *judging) openState(dr *draft) {
 	}
 	dr.State = plan.Open
 	held := dr.trailer.Moves
+	if dr.locked() {
+		if dr.unexplained {
+			dr.unexplained, dr.Update.Moves = false, held
+		}
+		dr.mergeWhy = plan.MergeUnderWay{}
+		dr.stand(plan.Open, d.openReason(&dr.standing), dr.mergeWhy)
+		return
+	}
 	if a := d.closesFor(dr.mr); a != nil {
 		dr.unexplained = false
 		dr.end(plan.AskedToClose{By: a.By.Username, Says: a.asked.Reason})
@@ -271,3 +279,7 @@ func (d *holding) editedReason(dr *standing) plan.Reason {
 	}
 	return r
 }
+
+// locked reports whether GitLab is at work on the merge of an update's merge request, or may be:
+// the answer to pinwheel's call did not arrive. Nothing of it changes then.
+func (dr *standing) locked() bool { return dr.mr != nil && dr.mr.State == plan.Locked }

@@ -227,7 +227,7 @@ func (d *queueing) bodyBox(dr *draft) {
 // applyForced makes a request on an open merge request move it to the newest eligible version, or
 // rebuild it at the version that it holds.
 func (d *queueing) applyForced(dr *draft) {
-	if dr.forced == nil {
+	if dr.forced == nil || dr.locked() {
 		return
 	}
 	want := dr.want

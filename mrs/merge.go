@@ -100,6 +100,9 @@ func (e effect) merge(ctx context.Context, a plan.Merge) (Outcome, error) {
 	switch {
 	case errors.Is(err, gitlab.ErrHeadMoved):
 		return moved("somebody pushed to it")
+	case errors.Is(err, gitlab.ErrUnavailable):
+		m.State = plan.Locked // GitLab may be at work on it: the next run reads whether it is
+		return out, err
 	case err != nil:
 		return out, err
 	}

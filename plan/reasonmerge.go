@@ -69,6 +69,8 @@ type (
 	MergeTurn struct {
 		After int64 `json:"after"`
 	}
+	// MergeUnderWay: GitLab is at work on its merge, or may be.
+	MergeUnderWay struct{}
 	// MergesNow: all holds.
 	MergesNow struct{}
 )
@@ -87,6 +89,7 @@ func (MergeUntested) Kind() ReasonKind      { return "merge-untested" }
 func (MergeStatus) Kind() ReasonKind        { return "merge-status" }
 func (MergeBehind) Kind() ReasonKind        { return "merge-behind" }
 func (MergeTurn) Kind() ReasonKind          { return "merge-turn" }
+func (MergeUnderWay) Kind() ReasonKind      { return "merge-under-way" }
 func (MergesNow) Kind() ReasonKind          { return "merges-now" }
 
 func (r MergeNotOf) words(v voice) string {
@@ -166,6 +169,9 @@ func (r MergeBehind) words(v voice) string {
 }
 func (r MergeTurn) words(v voice) string {
 	return fmt.Sprintf("Merged by pinwheel after %s: it is tested on what that leaves first", v.mr(r.After))
+}
+func (MergeUnderWay) words(voice) string {
+	return "GitLab is at work on its merge, so pinwheel changes nothing of it"
 }
 func (MergesNow) words(voice) string { return "Merged by pinwheel in this run" }
 

@@ -78,12 +78,12 @@ func (r *observer) observeMergeRequests(ctx context.Context) error {
 	return nil
 }
 
-// readUnlisted reads the merge requests that are open by our records and in no list:
-// only their own pages tell. Those that are gone are taken out.
+// readUnlisted reads the merge requests that are open or being merged by our records and in no
+// list: only their own pages tell. Those that are gone are taken out.
 func (r *observer) readUnlisted(ctx context.Context, all map[int64]plan.MergeRequest, seen map[int64]bool) error {
 	var iids []int64
 	for iid, mr := range all {
-		if mr.State == plan.Opened && !seen[iid] {
+		if (mr.State == plan.Opened || mr.State == plan.Locked) && !seen[iid] {
 			iids = append(iids, iid)
 		}
 	}

@@ -73,6 +73,7 @@ type look struct {
 	since   int64  // comments after this one count; 0 if we have no comment yet
 	known   bool   // our comment is there, and says what was done
 	other   bool   // another program writes in our name
+	seconds []Note // further comments of ours, which another process wrote at the same time
 	before  Memory // as our comment has it
 	memory  Memory // as it is to be
 	early   []Note // comments with commands from before ours
@@ -94,7 +95,9 @@ func (d *decision) look(t Thread) *look {
 		case n.System || !strings.HasPrefix(n.Body, mark):
 		case n.By.ID == d.s.Bot.ID && ours == nil:
 			ours = n
-		case n.By.ID != d.s.Bot.ID && d.former(n.By):
+		case n.By.ID == d.s.Bot.ID:
+			l.seconds = append(l.seconds, *n)
+		case d.former(n.By):
 			former = n
 		}
 	}
@@ -264,6 +267,9 @@ func (l *look) act() {
 	body := Render(View{l.d.s.Bot.Username, l.d.s.Policy, l.memory, l.other, l.Flooded})
 	if body != strings.TrimSpace(l.body) {
 		l.actions = append(l.actions, WriteComment{IID: l.MR.IID, Comment: l.comment, Body: body, Asks: l.asks, Who: l.who})
+	}
+	for _, n := range l.seconds {
+		l.actions = append(l.actions, WriteComment{IID: l.MR.IID, Comment: n.ID, Body: second})
 	}
 	for _, a := range l.starts { // what is asked for now starts after it is written down
 		l.actions = append(l.actions, a)

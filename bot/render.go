@@ -54,6 +54,9 @@ func Render(v View) string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
+// second is what becomes of a further comment of ours. It has no memory.
+const second = "<!-- pinwheel:bot-second -->\nThe bot answers in its first comment on this merge request."
+
 // pipelineTable lists the pipelines that people can ask for.
 func pipelineTable(b *strings.Builder, p Policy) {
 	b.WriteString("\n| Pipeline | What it is |\n|---|---|\n")

@@ -43,7 +43,8 @@ var encounters = map[string]struct {
 // what is true.
 func TestTwoProcessesApart(t *testing.T) {
 	part := testenv.Sample(t, 12)
-	i := 0
+	i, meetings := 0, 0
+	defer func() { t.Logf("%d meetings", meetings) }()
 	for _, name := range slices.Sorted(maps.Keys(encounters)) {
 		met := true
 		for n := int64(1); met && n < 200; n++ {
@@ -58,7 +59,9 @@ func TestTwoProcessesApart(t *testing.T) {
 					return w.gitlab.Transport().RoundTrip(r)
 				}}
 				_, _ = w.lookThrough(t.Context(), m)
-				met = m.n.Load() >= n
+				if met = m.n.Load() >= n; met {
+					meetings++
+				}
 				for range 3 {
 					time.Sleep(time.Hour)
 					w.look()

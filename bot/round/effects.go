@@ -111,8 +111,32 @@ func (l *look) start(ctx context.Context, a bot.StartTest) (bool, error) {
 	if err != nil {
 		return false, l.refused(a, err)
 	}
+	if started {
+		if run, err = l.first(ctx, a, s, run); err != nil {
+			return true, err
+		}
+	}
 	l.snap.Runs[a.Operation] = runOf(there.ID, run)
 	return started, nil
+}
+
+// first is the pipeline that counts as that of a test which was just started as run: if a process
+// without our database started the same test before us, it is that one's, and ours is canceled. If
+// GitLab does not show or cancel them, both go on, and the next round follows the first.
+func (l *look) first(ctx context.Context, a bot.StartTest, s operation.Start, run gitlab.Run) (gitlab.Run, error) {
+	first, found, err := l.operations.Find(ctx, s)
+	if err != nil || !found || first.ID >= run.ID {
+		return run, nil //nolint:nilerr // it did start
+	}
+	f := bot.CancelTest{IID: a.IID, Entry: a.Entry, Operation: a.Operation}.Fact()
+	f.Why = "another process started the same test before"
+	return first, l.journal.Do(ctx, f, func(ctx context.Context) journal.Outcome {
+		if err := l.GitLab.CancelPipeline(ctx, s.Project, run.ID); err != nil {
+			l.fail(a.IID, err)
+			return journal.Outcome{Result: explain(err)}
+		}
+		return journal.Outcome{Result: journal.Done}
+	})
 }
 
 // runOf is a pipeline that was started or found. The next round reads how it ended, with its jobs.

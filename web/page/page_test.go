@@ -1,0 +1,271 @@
+package page_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/watched"
+	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/store"
+	"gitlab.com/cki-project/pinwheel/web/page"
+)
+
+// hosts are two that answered.
+func hosts() []page.Host {
+	return []page.Host{{Name: "gitlab.example", Requests: 412, Failed: 3, Slow: 1}, {Name: "pypi.example", Requests: 96}}
+}
+
+// siteOf is a page over what a service left.
+func siteOf(s *watched.Service) *page.Site {
+	return page.New(page.Options{Store: s.Store, States: s.States, Now: s.Now, Version: "1.2.3", Within: 3 * time.Hour, Hosts: hosts})
+}
+
+// read is what a page answers a reader.
+func read(t *testing.T, site http.Handler, path string, reader page.Reader) (status int, body string) {
+	t.Helper()
+	rec := httptest.NewRecorder()
+	site.ServeHTTP(rec, page.WithReader(httptest.NewRequest(http.MethodGet, path, nil), reader))
+	data, err := io.ReadAll(rec.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-store"} {
+		if got := rec.Header().Get(name); got != want && path != page.StylePath {
+			t.Errorf("%s: %s is %q, want %q", path, name, got, want)
+		}
+	}
+	if !strings.HasPrefix(rec.Header().Get("Content-Security-Policy"), "default-src 'none'; style-src 'self';") {
+		t.Errorf("%s: the policy is %q", path, rec.Header().Get("Content-Security-Policy"))
+	}
+	return rec.Code, string(data)
+}
+
+var (
+	tag   = regexp.MustCompile(`<[^>]*>`)
+	space = regexp.MustCompile(`\s+`)
+)
+
+// text is what a page says, without its marks.
+func text(body string) string {
+	return strings.TrimSpace(space.ReplaceAllString(tag.ReplaceAllString(body, " "), " "))
+}
+
+// shows fails unless a text holds some parts, and none of those after "!".
+func shows(t *testing.T, where, body string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if unwanted, is := strings.CutPrefix(part, "!"); strings.Contains(body, unwanted) == is {
+			t.Errorf("%s: %q is there or is not:\n%s", where, part, body)
+		}
+	}
+}
+
+// What three weeks of a service look like, page by page.
+func TestPages(t *testing.T) {
+	s := watched.New(t)
+	site := siteOf(s)
+	for path, parts := range map[string][]string{
+		"/": {
+			"Projects 7 Pins 55", "Open merge requests 6", "Failing ones 1",
+			"platform/stopped stopped until a person acts", "platform/failing the last run failed", "platform/paused paused: release week",
+			"cki-project/pipeline-definition a merge request fails", "platform/services/observability/a-project-with-a-rather-long-name-in-groups behind", "cki-project/cki-lib current",
+			"35 of 45 pins behind", "Window opens 2026-11-27 23:00 UTC", "Last good run 2026-11-26 11:30 UTC",
+		},
+		"/?q=cki-":  {"cki-project/cki-lib", "!platform/", "Projects 2"},
+		"/?q=%3Cb>": {"No project that you may see has “&lt;b&gt;” in its path."},
+		"/projects/cki-project/pipeline-definition": {
+			"Pins 45", "Behind 35", "Update dependency furl to v2.1.4 open", "Pipeline failed on 2026-11-21", "Closed by alice on 2026-11-16",
+			"anyio constraints.txt:1", "Number 25 in line", "Awaiting Schedule", "merged 2026-11-16", "by alice", "CommitBranch", "OpenMergeRequest",
+		},
+		"/projects/cki-project/pipeline-definition?q=fur": {"furl constraints.txt", "!anyio constraints.txt"},
+		"/projects/CKI-project/Pipeline-Definition":       {"Pins 45"},
+		"/projects/platform/stopped":                      {"Problems", "constraints.txt:2", "is not a package name"},
+		"/projects/platform/failing":                      {"Problems", "500"},
+		"/projects/platform/paused":                       {"paused: release week"},
+		"/packages":                                       {"urllib3", "anyio", "furl"},
+		"/packages?q=url":                                 {"urllib3", "!anyio"},
+		"/packages?q=nothing":                             {"No pin has “nothing” in its name."},
+		"/packages/urllib3":                               {"1.26.18", watched.Long, watched.Failing},
+		"/packages/urllib3?version=1.26":                  {"1.26.18", watched.Long},
+		"/packages/urllib3?version=1.2":                   {"Nobody pins 1.2."},
+		"/fleet":                                          {"platform/new waits since 2026-11-26 11:56 UTC", "platform/failing at work since", "gitlab.example 412 3 1", "platform/failing 18s", "!bot"},
+	} {
+		status, body := read(t, site, path, page.Reader{})
+		if status != http.StatusOK {
+			t.Errorf("%s answers %d", path, status)
+		}
+		shows(t, path, text(body), parts...)
+		for _, what := range []string{"<script", " style=", " onclick", "javascript:", "glpat-"} {
+			if strings.Contains(body, what) {
+				t.Errorf("%s holds %q", path, what)
+			}
+		}
+	}
+	for path, want := range map[string]int{
+		"/projects/none": 404, "/projects/": 404, "/projects/cki-project": 404, "/packages/none": 404, "/none": 404, "/style.css": 200, "/projects/platform/new": 200, "/packages/URLLIB3": 200,
+	} {
+		if status, _ := read(t, site, path, page.Reader{}); status != want {
+			t.Errorf("%s answers %d, want %d", path, status, want)
+		}
+	}
+}
+
+// A reader who may see one project learns nothing of the others, on any page.
+func TestReaderSeesTheirProjectsAlone(t *testing.T) {
+	s := watched.New(t)
+	site := siteOf(s)
+	reader := page.Reader{Name: "ann", Sees: func(project string) bool { return project == watched.Long }}
+	for _, path := range []string{
+		"/", "/?q=platform", "/packages", "/packages?q=a", "/packages/urllib3", "/packages/furl", "/packages/arrow", "/packages/anyio", "/fleet", "/none",
+		"/projects/" + watched.Behind, "/projects/" + watched.Failing, "/projects/" + watched.Long, "/projects/" + watched.Unseen,
+	} {
+		_, body := read(t, site, path, reader)
+		for _, hidden := range []string{watched.Behind, watched.Current, watched.Stopped, watched.Failing, watched.Paused, watched.Unseen, "anyio"} {
+			if strings.Contains(strings.ReplaceAll(body, "/packages/anyio", ""), hidden) {
+				t.Errorf("%s shows %s to a reader who may not see it", path, hidden)
+			}
+		}
+		shows(t, path, text(body), "ann Sign out")
+	}
+	for path, want := range map[string]int{
+		"/projects/" + watched.Behind: 404, "/projects/" + watched.Long: 200, "/packages/anyio": 404, "/packages/furl": 200, "/projects/" + watched.Unseen: 404, "/projects/none/such": 404,
+	} {
+		if status, _ := read(t, site, path, reader); status != want {
+			t.Errorf("%s answers %d, want %d", path, status, want)
+		}
+	}
+	_, hidden := read(t, site, "/projects/"+watched.Behind, reader)
+	_, none := read(t, site, "/projects/none/such", reader)
+	if hidden != none {
+		t.Error("a hidden project is told apart from none")
+	}
+	_, body := read(t, site, "/", reader)
+	shows(t, "/", text(body), "Projects 1 Pins 3", "Open merge requests 2", "Libyears 3.3")
+	_, body = read(t, site, "/packages/furl", reader)
+	shows(t, "/packages/furl", text(body), watched.Long)
+}
+
+// Three hundred packages of others do not push a reader's own out of the list.
+func TestReaderFindsPackagesBehindThoseOfOthers(t *testing.T) {
+	db := opened(t)
+	var many []store.ViewPin
+	for i := range 400 {
+		name := "p" + strings.Repeat("x", i%7) + string(rune('a'+i%26)) + time.Unix(int64(i), 0).UTC().Format("150405")
+		many = append(many, store.ViewPin{File: "c.txt", Line: i + 1, Key: name, Name: name, Version: "1", Standing: "behind"})
+	}
+	keep(t, db, store.View{Project: "g/many", Pins: many})
+	keep(t, db, store.View{Project: "g/mine", Pins: []store.ViewPin{{File: "c.txt", Line: 1, Key: "mine", Name: "mine", Version: "1", Standing: "current"}}})
+	site := page.New(page.Options{Store: db})
+	_, body := read(t, site, "/packages", page.Reader{Sees: func(p string) bool { return p == "g/mine" }})
+	shows(t, "/packages", text(body), "mine 1 1 0")
+}
+
+func opened(t *testing.T) *store.Store {
+	t.Helper()
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "pinwheel.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	db.RunAs(store.Process{Owner: store.Owner{Host: "h", PID: 1, Instance: "i"}})
+	return db
+}
+
+func keep(t *testing.T, db *store.Store, v store.View) {
+	t.Helper()
+	v.At = time.Date(2026, 1, 2, 8, 0, 0, 0, time.UTC)
+	if v.Updates == nil {
+		v.Updates = []store.ViewUpdate{}
+	}
+	if err := db.KeepView(t.Context(), v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whatever strangers write comes out as text: names, versions, reasons, problems, people, and
+// the dashboard itself.
+func TestHostileTextsAreEscaped(t *testing.T) {
+	const bad = `"><script>alert(1)</script><img src=x onerror=alert(2)>'` + "`" + `{{.}}</style>`
+	const path = "g/<i>&\"'"
+	db := opened(t)
+	v := store.View{Project: path, Updates: []store.ViewUpdate{{Title: bad, Branch: bad, State: bad, Reason: bad, MR: 7, Red: true}}, Pins: []store.ViewPin{
+		{File: bad, Line: 1, Key: bad, Name: bad, Version: bad, Standing: bad, Target: bad, Why: bad}, {File: "c.txt", Line: 2, Key: "urllib3", Name: bad, Version: bad, Standing: "held", Why: bad},
+	}}
+	v.URL, v.Problems, v.Status = "javascript:alert(1)//", []string{bad}, bad
+	v.States = map[string]int{bad: 1}
+	keep(t, db, v)
+	body := "# " + bad + "\n\n- [ ] " + bad + "\n\n[a](javascript:alert(1)) ![b](https://evil.example/x.png) <b onclick=x>c</b>\n\n<script>alert(3)</script>\n"
+	if err := db.SaveMemory(t.Context(), store.Memory{Path: path, DashboardIID: 1, DashboardBody: body}); err != nil {
+		t.Fatal(err)
+	}
+	merged := plan.MergeRequest{IID: 7, Title: bad, WebURL: "javascript:alert(1)", State: "merged", MergedAt: v.At, MergedBy: plan.User{Username: bad}}
+	if err := db.SaveMergeRequests(t.Context(), path, []plan.MergeRequest{merged}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Pause(t.Context(), store.Pause{Project: path, Reason: bad, Who: bad, At: v.At}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Pause(t.Context(), store.Pause{Reason: bad, Who: bad, At: v.At}); err != nil {
+		t.Fatal(err)
+	}
+	site := page.New(page.Options{Store: db, Version: bad, Hosts: func() []page.Host { return []page.Host{{Name: bad}} }})
+	for _, at := range []string{
+		"/", "/?q=" + url.QueryEscape(bad), "/projects/" + url.PathEscape("g") + "/" + url.PathEscape("<i>&\"'"), "/projects/x" + url.PathEscape(bad), "/packages", "/packages?q=" + url.QueryEscape(bad),
+		"/packages/urllib3?version=" + url.QueryEscape(bad), "/packages/urllib3", "/packages/" + url.PathEscape(bad), "/fleet", "/" + url.PathEscape(bad),
+	} {
+		_, body := read(t, site, at, page.Reader{Name: bad})
+		for _, what := range []string{"<script", "<img", "<i>", "<b ", "href=\"javascript", "href=\"#ZgotmplZ", "{{"} {
+			if strings.Contains(strings.ReplaceAll(body, "{{.}}", ""), what) {
+				t.Errorf("%s holds %q:\n%s", at, what, body)
+			}
+		}
+	}
+	_, body = read(t, site, "/projects/g/"+url.PathEscape("<i>&\"'"), page.Reader{})
+	shows(t, "the project", body, "&lt;script&gt;alert(1)&lt;/script&gt;", "paused: ")
+}
+
+func TestPagesOfAnEmptyStore(t *testing.T) {
+	site := page.New(page.Options{Store: opened(t)})
+	for path, want := range map[string]string{
+		"/": "No run has looked at a project yet.", "/packages": "No project pins anything yet.", "/fleet": "Nobody waits.",
+	} {
+		status, body := read(t, site, path, page.Reader{})
+		if status != http.StatusOK {
+			t.Errorf("%s answers %d", path, status)
+		}
+		shows(t, path, text(body), want)
+	}
+}
+
+// A database that does not answer is said in words, and why it does not is not.
+func TestPagesWithoutADatabase(t *testing.T) {
+	db := opened(t)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/", "/projects/g/p", "/packages", "/packages/a", "/fleet"} {
+		status, body := read(t, page.New(page.Options{Store: db}), path, page.Reader{})
+		if status != http.StatusInternalServerError {
+			t.Errorf("%s answers %d", path, status)
+		}
+		shows(t, path, text(body), "What runs stored cannot be read at the moment.", "!sql", "!database is closed")
+	}
+}
+
+func TestPageIsOnlyRead(t *testing.T) {
+	site := page.New(page.Options{Store: opened(t)})
+	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch, "TRACE"} {
+		rec := httptest.NewRecorder()
+		site.ServeHTTP(rec, httptest.NewRequest(method, "/", nil))
+		if rec.Code != http.StatusMethodNotAllowed || rec.Header().Get("Allow") != "GET, HEAD" {
+			t.Errorf("%s is answered with %d", method, rec.Code)
+		}
+	}
+}

@@ -40,7 +40,7 @@ func (r *run) view(done applied, out Report) store.View {
 	}
 	v.Updates, v.Pins = []store.ViewUpdate{}, []store.ViewPin{}
 	for _, u := range p.Updates {
-		red := u.MR != 0 && slices.ContainsFunc(u.Told(), func(g plan.GateVerdict) bool { return g.State == plan.GateRegressed || g.State == plan.GateTimedOut })
+		red := u.MR != 0 && u.State != plan.ClosedByPerson && fails(u)
 		if red {
 			v.Red++
 		}
@@ -55,6 +55,17 @@ func (r *run) view(done applied, out Report) store.View {
 		v.Pins = append(v.Pins, row)
 	}
 	return v
+}
+
+// fails reports whether a gate of an update failed, or the pipeline of its merge request,
+// whatever the same pipeline does on the default branch.
+func fails(u plan.Update) bool {
+	gate := func(g plan.GateVerdict) bool { return g.State == plan.GateRegressed || g.State == plan.GateTimedOut }
+	ended := func(r plan.Reason) bool {
+		p, is := r.(plan.PipelineEnded)
+		return is && p.Result == plan.Failed
+	}
+	return slices.ContainsFunc(u.Told(), gate) || slices.ContainsFunc(u.Why, ended)
 }
 
 // takenTo is where the first update takes a pin, and what that waits for.

@@ -195,13 +195,17 @@ type ViewPackage struct {
 	Projects, Pins, Behind int
 }
 
-// Packages returns the packages whose names hold a text, by how many pins are behind; at
-// most so many of them.
-func (s *Store) Packages(ctx context.Context, holds string, most int) ([]ViewPackage, error) {
+// Packages returns the packages whose names hold a text and that one of some projects pins, by
+// how many pins are behind; at most so many of them. No other project counts.
+func (s *Store) Packages(ctx context.Context, holds string, among []string, most int) ([]ViewPackage, error) {
 	const query = `SELECT key, count(DISTINCT project), count(*), sum(standing = 'behind') FROM pins
-		WHERE key <> '' AND instr(key, ?) > 0 GROUP BY key ORDER BY 4 DESC, 3 DESC, 1 LIMIT ?`
+		WHERE key <> '' AND instr(key, ?) > 0 AND project IN (SELECT value FROM json_each(?)) GROUP BY key ORDER BY 4 DESC, 3 DESC, 1 LIMIT ?`
+	paths, err := json.Marshal(among)
+	if err != nil {
+		return nil, err
+	}
 	var out []ViewPackage
-	err := s.each(ctx, query, []any{holds, most}, func(rows *sql.Rows) error {
+	err = s.each(ctx, query, []any{holds, string(paths), most}, func(rows *sql.Rows) error {
 		var p ViewPackage
 		if err := rows.Scan(&p.Key, &p.Projects, &p.Pins, &p.Behind); err != nil {
 			return err

@@ -89,7 +89,7 @@ func (s *service) hookSecret() (string, error) {
 // page is the status page, behind the sign-in if the configuration asks for one.
 func (s *service) page() http.Handler {
 	site := page.New(page.Options{
-		Store: s.store, States: s.schedule.States, Within: patience(s.now.config.Schedule, time.Now()), Version: s.version, Hosts: s.hosts.list, Log: s.log,
+		Store: s.store, States: s.schedule.States, Within: patience(s.now.config.Schedule, time.Now()), Version: s.version, Hosts: s.hosts.list, Rate: s.now.config.GitLab.Rate, Log: s.log,
 	})
 	if s.signIn == nil {
 		return site

@@ -36,6 +36,7 @@ type Options struct {
 	States  func() []scheduler.State
 	Within  time.Duration // how old the last good run may be before it is called late
 	Version string
+	Rate    int // requests of GitLab's API a minute that are permitted, 0 for no bound
 	// Hosts says how often hosts answered; nil where nobody counts.
 	Hosts func() []Host
 	Log   *slog.Logger
@@ -92,8 +93,8 @@ func New(o Options) *Site {
 	s := &Site{Options: o, templates: map[string]*template.Template{}}
 	for _, name := range []string{"projects", "project", "packages", "package", "fleet", "problem", "message"} {
 		t := template.New("frame.html").Funcs(template.FuncMap{
-			"instant": instant, "day": func(t time.Time) string { return t.UTC().Format(time.DateOnly) }, "path": pathOf, "decimal": func(v float64) string { return fmt.Sprintf("%.1f", v) },
-			"chart": chart, "percent": percent, "word": func(s string) string { return strings.ReplaceAll(s, "-", " ") },
+			"instant": instant, "day": day, "path": pathOf, "percent": percent, "word": wordOf, "took": took,
+			"decimal": func(v float64) string { return fmt.Sprintf("%.1f", v) },
 		})
 		s.templates[name] = template.Must(t.ParseFS(files, "pages/frame.html", "pages/"+name+".html"))
 	}
@@ -208,6 +209,20 @@ func instant(t time.Time) string {
 		return "-"
 	}
 	return t.UTC().Format("2006-01-02 15:04 UTC")
+}
+
+// wordOf is a state in words.
+func wordOf(state string) string { return strings.ReplaceAll(state, "-", " ") }
+
+// took is a duration in the words of the page.
+func took(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	}
+	return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
 }
 
 // pathOf is a project's path as part of an address.

@@ -1,6 +1,7 @@
 package page_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -73,7 +74,7 @@ func TestPages(t *testing.T) {
 	site := siteOf(s)
 	for path, parts := range map[string][]string{
 		"/": {
-			"Projects 7 Pins 55", "Open merge requests 6", "Failing ones 1",
+			"Projects 7 Pins 55", "Open merge requests 6", "Failing ones 1", "all 7 stopped 1",
 			"platform/stopped stopped until a person acts", "platform/failing the last run failed", "platform/paused paused: release week",
 			"cki-project/pipeline-definition a merge request fails", "platform/services/observability/a-project-with-a-rather-long-name-in-groups behind", "cki-project/cki-lib current",
 			"35 of 45 pins behind", "Window opens 2026-11-27 23:00 UTC", "Last good run 2026-11-26 11:30 UTC",
@@ -95,7 +96,7 @@ func TestPages(t *testing.T) {
 		"/packages/urllib3":                               {"1.26.18", watched.Long, watched.Failing},
 		"/packages/urllib3?version=1.26":                  {"1.26.18", watched.Long},
 		"/packages/urllib3?version=1.2":                   {"Nobody pins 1.2."},
-		"/fleet":                                          {"platform/new waits since 2026-11-26 11:56 UTC", "platform/failing at work since", "gitlab.example 412 3 1", "platform/failing 18s", "!bot"},
+		"/fleet":                                          {"platform/new waits since 2026-11-26 11:56 UTC", "platform/failing at work since", "gitlab.example 412 3 1", "platform/failing 18 s", "Without a good run 2", "platform/failing 2026-11-12 08:00 UTC", "!bot"},
 	} {
 		status, body := read(t, site, path, page.Reader{})
 		if status != http.StatusOK {
@@ -109,7 +110,7 @@ func TestPages(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]int{
-		"/projects/none": 404, "/projects/": 404, "/projects/cki-project": 404, "/packages/none": 404, "/none": 404, "/style.css": 200, "/projects/platform/new": 200, "/packages/URLLIB3": 200,
+		"/projects/none": 404, "/projects/": 404, "/projects/cki-project": 404, "/packages/none": 404, "/none": 404, "/style.css": 200, "/projects/platform/new": 200, "/packages/URLLIB3": 303, "/packages?q=URLlib3+1.26": 303, "/packages?q=urllib3%3D%3D1.26.*": 303,
 	} {
 		if status, _ := read(t, site, path, page.Reader{}); status != want {
 			t.Errorf("%s answers %d, want %d", path, status, want)
@@ -178,9 +179,11 @@ func opened(t *testing.T) *store.Store {
 	return db
 }
 
+var instant = time.Date(2026, 1, 2, 8, 0, 0, 0, time.UTC)
+
 func keep(t *testing.T, db *store.Store, v store.View) {
 	t.Helper()
-	v.At = time.Date(2026, 1, 2, 8, 0, 0, 0, time.UTC)
+	v.At = instant
 	if v.Updates == nil {
 		v.Updates = []store.ViewUpdate{}
 	}
@@ -205,14 +208,14 @@ func TestHostileTextsAreEscaped(t *testing.T) {
 	if err := db.SaveMemory(t.Context(), store.Memory{Path: path, DashboardIID: 1, DashboardBody: body}); err != nil {
 		t.Fatal(err)
 	}
-	merged := plan.MergeRequest{IID: 7, Title: bad, WebURL: "javascript:alert(1)", State: "merged", MergedAt: v.At, MergedBy: plan.User{Username: bad}}
+	merged := plan.MergeRequest{IID: 7, Title: bad, WebURL: "javascript:alert(1)", State: "merged", MergedAt: instant, MergedBy: plan.User{Username: bad}}
 	if err := db.SaveMergeRequests(t.Context(), path, []plan.MergeRequest{merged}); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Pause(t.Context(), store.Pause{Project: path, Reason: bad, Who: bad, At: v.At}); err != nil {
+	if err := db.Pause(t.Context(), store.Pause{Project: path, Reason: bad, Who: bad, At: instant}); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Pause(t.Context(), store.Pause{Reason: bad, Who: bad, At: v.At}); err != nil {
+	if err := db.Pause(t.Context(), store.Pause{Reason: bad, Who: bad, At: instant}); err != nil {
 		t.Fatal(err)
 	}
 	site := page.New(page.Options{Store: db, Version: bad, Hosts: func() []page.Host { return []page.Host{{Name: bad}} }})
@@ -268,4 +271,50 @@ func TestPageIsOnlyRead(t *testing.T) {
 			t.Errorf("%s is answered with %d", method, rec.Code)
 		}
 	}
+}
+
+// A long list comes in pages, and narrowed down it stays so.
+func TestListComesInPages(t *testing.T) {
+	db := opened(t)
+	for i := range 130 {
+		v := store.View{Project: fmt.Sprintf("g/p%03d", i), Pins: []store.ViewPin{}}
+		v.Count, v.Behind = 1, i%2
+		keep(t, db, v)
+	}
+	site := page.New(page.Options{Store: db})
+	for path, c := range map[string]struct {
+		first string
+		cards int
+		says  string
+	}{
+		"/": {"g/p000", 60, "Page 1 of 3 Next"}, "/?page=2": {"g/p060", 60, "Previous Page 2 of 3 Next"}, "/?page=3": {"g/p120", 10, "Previous Page 3 of 3"}, "/?page=99": {"g/p120", 10, "Page 3 of 3"},
+		"/?page=x": {"g/p000", 60, "Page 1 of 3"}, "/?q=p12&page=2": {"g/p120", 10, "Projects 10"}, "/?state=failing&page=-1": {"g/p000", 60, "all 130 without a good run 130"}, "/?state=none": {"g/p000", 60, "Page 1 of 3"},
+		"/?state=paused": {"", 0, "No project is in that state."},
+	} {
+		_, body := read(t, site, path, page.Reader{})
+		if n := strings.Count(body, `<li class="card `); n != c.cards {
+			t.Errorf("%s lists %d projects, want %d", path, n, c.cards)
+		}
+		if at := strings.Index(body, "g/p"); c.first != "" && (at < 0 || !strings.HasPrefix(body[at:], c.first)) {
+			t.Errorf("%s does not begin with %s", path, c.first)
+		}
+		shows(t, path, text(body), c.says)
+	}
+	_, body := read(t, site, "/?q=g%2F&state=failing", page.Reader{})
+	shows(t, "the links", body, `href="/?page=2&amp;q=g%2F&amp;state=failing"`, `href="/?q=g%2F&amp;state=failing" aria-current="true"`)
+}
+
+// Libyears of projects that came at different times add up without a jump.
+func TestChartsAddUp(t *testing.T) {
+	db := opened(t)
+	week := func(n int, libyears float64) store.ViewWeek {
+		return store.ViewWeek{Day: instant.AddDate(0, 0, 7*n), Libyears: libyears}
+	}
+	for path, weeks := range map[string][]store.ViewWeek{"g/a": {week(0, 10), week(2, 8), week(3, 4)}, "g/b": {week(2, 5), week(3, 6)}, "g/none": nil} {
+		v := store.View{Project: path, Pins: []store.ViewPin{}}
+		v.Weeks = weeks
+		keep(t, db, v)
+	}
+	_, body := read(t, page.New(page.Options{Store: db}), "/", page.Reader{})
+	shows(t, "/", body, "Libyears from 15.0 on 2026-01-02 to 10.0 on 2026-01-23", `<polyline points="0.0,2.0 133.3,6.8 200.0,14.0"/>`, "Libyears from 10.0 on 2026-01-02 to 4.0 on 2026-01-23")
 }

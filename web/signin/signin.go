@@ -243,5 +243,5 @@ func (d *Door) ask(w http.ResponseWriter, r *http.Request, before bool, again st
 		http.Redirect(w, r, again, http.StatusSeeOther)
 		return
 	}
-	d.o.Site.Say(w, page.Message{Status: http.StatusUnauthorized, Title: "pinwheel", Text: "See how the dependencies of your projects stand. You see the projects that GitLab shows you.", Link: again, Says: "Sign in with GitLab"})
+	d.o.Site.Say(w, page.Message{Status: http.StatusUnauthorized, Title: "Sign in", Text: "See how the dependencies of your projects stand. You see the projects that GitLab shows you.", Link: again, Says: "Sign in with GitLab"})
 }

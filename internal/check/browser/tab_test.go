@@ -58,12 +58,18 @@ func serve(t *testing.T) string {
 	return address
 }
 
-// browse opens a site in a tab of that width. Whatever the browser's console
-// says fails the test: a broken policy, a script, something that is missing.
+// browse opens the demo in a tab of that width.
 func browse(t *testing.T, width, height int64) *browser {
 	t.Helper()
+	testenv.Command(t, "chromium", "chromium-browser", "google-chrome") // before anything is played
+	return visit(t, serve(t), width, height)
+}
+
+// visit opens a site in a tab of that width. Whatever the browser's console
+// says fails the test: a broken policy, a script, something that is missing.
+func visit(t *testing.T, url string, width, height int64) *browser { //nolint:revive // an address and a size
+	t.Helper()
 	path := testenv.Command(t, "chromium", "chromium-browser", "google-chrome")
-	url := serve(t)
 	// Without its sandbox Chromium runs as root too; it opens this page alone.
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)

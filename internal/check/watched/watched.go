@@ -28,11 +28,11 @@ import (
 
 // The projects, and how they stand at the end.
 const (
-	Behind  = "cki-project/pipeline-definition"                                            // with merged, closed and failing merge requests
-	Current = "cki-project/cki-lib"                                                        // nothing to do
+	Behind  = "cki-project/pipeline-definition"                                             // with merged, closed and failing merge requests
+	Current = "cki-project/cki-lib"                                                         // nothing to do
 	Long    = "platform/services/observability/a-project-with-a-rather-long-name-in-groups" // behind, without merge requests
-	Stopped = "platform/stopped"                                                           // its file is malformed
-	Failing = "platform/failing"                                                           // the last run failed
+	Stopped = "platform/stopped"                                                            // its file is malformed
+	Failing = "platform/failing"                                                            // the last run failed
 	Paused  = "platform/paused"
 	Unseen  = "platform/new" // no run has looked at it
 )

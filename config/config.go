@@ -20,21 +20,22 @@ import (
 // Config is one configuration with its defaults filled in. Paths in it are as
 // written: relative ones count from the working directory.
 type Config struct {
-	Path        string // of the file, for messages
-	GitLab      GitLab
-	Indexes     []Index // at least one; the first whose patterns match a name owns it
-	Concurrency int     // parallel reads of an index
-	Store       string
-	AuditFile   string // "" for none
-	CAFile      string // certificates that are trusted beside the system's; "" for none
-	Schedule    string // a cron spec in UTC
-	AtOnce      int    // runs that may be at work at once
-	MaxNew      int    // merge requests that a run opens over all projects without being asked; 0 is no bound
-	Limits      Limits
-	Listen      Listen
-	Projects    []Project // none if there is Software or Discover alone
-	Discover    []Discover
-	Software    Software
+	Path              string // of the file, for messages
+	GitLab            GitLab
+	Indexes           []Index // at least one; the first whose patterns match a name owns it
+	Concurrency       int     // parallel reads of an index
+	Store             string  // a path, or the address of a database without a password
+	StorePasswordFile string
+	AuditFile         string // "" for none
+	CAFile            string // certificates that are trusted beside the system's; "" for none
+	Schedule          string // a cron spec in UTC
+	AtOnce            int    // runs that may be at work at once
+	MaxNew            int    // merge requests that a run opens over all projects without being asked; 0 is no bound
+	Limits            Limits
+	Listen            Listen
+	Projects          []Project // none if there is Software or Discover alone
+	Discover          []Discover
+	Software          Software
 	// Defaults is the policy of a project that says nothing itself.
 	Defaults plan.Policy
 }

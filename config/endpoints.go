@@ -206,6 +206,29 @@ func normalised(pattern string) string {
 	return strings.ToLower(separators.ReplaceAllString(pattern, "-"))
 }
 
+// store reads where the database is: a path, or an address without a password.
+func (r *reader) store(n *yaml.Node, at string) string {
+	text := r.text(n, at)
+	if !strings.HasPrefix(text, "postgres://") && !strings.HasPrefix(text, "postgresql://") {
+		return text
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || strings.Trim(u.Path, "/") == "" {
+		// The text may hold a password, so it is not repeated.
+		r.fail(n, at, "this is not the address of a database: write postgres://USER@HOST/DATABASE")
+		return ""
+	}
+	_, set := u.User.Password()
+	for key := range u.Query() {
+		set = set || strings.Contains(strings.ToLower(key), "password") && !strings.EqualFold(key, "passfile")
+	}
+	if set {
+		r.fail(n, at, "the address holds a password: take it out, and set "+storeVariable+" or store_password_file")
+		return ""
+	}
+	return text
+}
+
 // url reads an absolute http or https address without anything secret in it.
 func (r *reader) url(n *yaml.Node, at string) string {
 	text := r.text(n, at)

@@ -127,6 +127,8 @@ func advised(at string) string {
 	switch element.ReplaceAllString(at, "[]") {
 	case "gitlab.token":
 		return "a token does not stand in this file: set " + tokenVariable + ", or name its file in token_file"
+	case "store_password":
+		return "a password does not stand in this file: set " + storeVariable + ", or name its file in store_password_file"
 	case "index.password", "indexes[].password":
 		return "a password does not stand in this file: set PINWHEEL_INDEX_NAME_PASSWORD, with the index's name in it, or name its file in password_file"
 	}

@@ -122,6 +122,22 @@ func (c *Config) PageSecret(env func(string) string) (Secret, error) {
 	return secretFile(c.Listen.PageSecretFile, "listen.page_secret_file")
 }
 
+// storeVariable holds the password of the database.
+const storeVariable = "PINWHEEL_STORE_PASSWORD"
+
+// StorePassword reads the password of the database: from PINWHEEL_STORE_PASSWORD if env has it, else
+// from store_password_file. Without either it is the zero Secret: then PostgreSQL's own variables
+// and files count, or the server wants none. It never tells what it read.
+func (c *Config) StorePassword(env func(string) string) (Secret, error) {
+	if text := env(storeVariable); text != "" {
+		return secret(text, "the environment variable "+storeVariable)
+	}
+	if c.StorePasswordFile == "" {
+		return Secret{}, nil
+	}
+	return secretFile(c.StorePasswordFile, "store_password_file")
+}
+
 // PasswordVariable is the environment variable with the index's password.
 func (i Index) PasswordVariable() string {
 	return "PINWHEEL_INDEX_" + strings.ToUpper(strings.ReplaceAll(i.Name, "-", "_")) + "_PASSWORD"

@@ -31,9 +31,17 @@ func (r *reader) topKeys(c *Config, t *top) []field {
 			read: func(n *yaml.Node, _ string) { t.list = n },
 		},
 		{
-			key:  "store",
-			says: says{"path", "pinwheel.db", schemaText, "The SQLite file. If it is lost, the history is gone and nothing is done twice"},
-			read: func(n *yaml.Node, at string) { c.Store = r.text(n, at) },
+			key: "store",
+			says: says{"path or address", "pinwheel.db", schemaText,
+				"The SQLite file, or the address of a database of PostgreSQL, `postgres://USER@HOST/DATABASE`, without a password ([service.md](service.md#a-database-on-a-server)). " +
+					"If it is lost, the history is gone and nothing is done twice"},
+			read: func(n *yaml.Node, at string) { c.Store = r.store(n, at) },
+		},
+		{
+			key: "store_password_file",
+			says: says{"path", "", schemaText,
+				"The file with the password of `store`, if `PINWHEEL_STORE_PASSWORD` does not hold it. It is read again for each connection"},
+			read: func(n *yaml.Node, at string) { c.StorePasswordFile = r.text(n, at) },
 		},
 		{
 			key: "audit_file",

@@ -32,7 +32,6 @@ type Options struct {
 	Sources     map[string]pypi.Source // by the index's name
 	Store       *store.Store
 	Log         *slog.Logger
-	Lease       time.Duration // how long a run is believed alive after its last sign of life; 0 is 2 minutes
 	Limit       time.Duration // how long a run may take; 0 is 50 minutes
 	Progress    func(done, total int)
 	Audit       func(line []byte) error // gets each line of the audit; may be nil
@@ -57,9 +56,6 @@ type Runner struct{ Options }
 func New(o Options) *Runner {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Lease == 0 {
-		o.Lease = 2 * time.Minute
 	}
 	if o.Limit == 0 {
 		o.Limit = 50 * time.Minute
@@ -161,11 +157,11 @@ func (r *Runner) once(ctx context.Context, project config.Project, now time.Time
 	ctx, cancel := context.WithTimeout(ctx, r.Limit)
 	defer cancel()
 	// Leases are judged by the clock, whatever instant the run is made for.
-	id, err := r.Store.BeginRun(ctx, project.Path, time.Now(), r.Lease)
+	id, err := r.Store.BeginRun(ctx, project.Path, time.Now(), r.Store.Lease())
 	if err != nil {
 		return Report{Status: Failed}, err
 	}
-	ctx, release := r.hold(ctx, id, project.Path)
+	ctx, release := r.Store.Hold(ctx, id, r.Store.Lease())
 	defer release()
 	run := r.newRun(project, now)
 	run.journal = journal.New(r.Store, r.Audit, journal.Run{Project: project.Path, ID: id, Now: now})

@@ -9,8 +9,11 @@ import (
 
 // Backup writes a copy of the database into a new file, as it is at one instant. Others may
 // write meanwhile. A file that is there already is an error and stays.
-// https://www.sqlite.org/lang_vacuum.html#vacuuminto
+// A database on a server is not copied. https://www.sqlite.org/lang_vacuum.html#vacuuminto
 func (s *Store) Backup(ctx context.Context, path string) error {
+	if s.server != nil {
+		return errNoBackup
+	}
 	if err := Creatable(path); err != nil {
 		return fmt.Errorf("back up to %s: %w", path, err)
 	}

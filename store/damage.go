@@ -34,7 +34,7 @@ func (d damage) Error() string {
 func (d damage) Unwrap() error { return ErrDamaged }
 
 // explained turns an error of SQLite about the file into a sentence with the next step, if that is
-// clear. Every error of a method goes through it.
+// clear.
 func explained(db *sql.DB, err error) error {
 	var e *sqlite.Error
 	if errors.Is(err, errContent) {
@@ -83,8 +83,11 @@ func (s *Store) takeNote() string {
 // Ready makes sure that what is written from now on is kept. If the open file was deleted or
 // replaced, it opens the file at the path. notice is one sentence about that, or about what
 // else happened to the file since the last call, and empty if nothing did. It asks the file
-// system once.
+// system once. A server is always ready, since every statement asks it.
 func (s *Store) Ready(ctx context.Context) (notice string, err error) {
+	if s.server != nil {
+		return "", nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if info, err := os.Stat(s.path); err != nil || !os.SameFile(info, s.file) {
@@ -121,8 +124,12 @@ func (s *Store) Recover(ctx context.Context, failure error) (Recovery, error) {
 	return Recovery{Again: err == nil, Notice: s.takeNote()}, err
 }
 
-// Check reads the whole file, which takes time. It returns ErrDamaged if the file is not sound.
+// Check reads the whole file, which takes time. It returns ErrDamaged if the file is not sound. Of
+// a server it asks whether it answers, since that looks after its own files.
 func (s *Store) Check(ctx context.Context) error {
+	if s.server != nil {
+		return s.server.explained(s.db().PingContext(ctx))
+	}
 	var verdict string
 	if err := s.row(ctx, `PRAGMA quick_check(1)`, nil, &verdict); err != nil {
 		return err

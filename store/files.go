@@ -29,6 +29,9 @@ func (s *Store) Files(ctx context.Context, project string) (Files, error) {
 		if err := rows.Scan(&path, &out.Head, &f.Data, &f.Absent); err != nil {
 			return err
 		}
+		if len(f.Data) == 0 {
+			f.Data = nil
+		}
 		out.ByPath[path] = f
 		return nil
 	})

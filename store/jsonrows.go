@@ -260,11 +260,16 @@ type asJSON struct{ v any }
 
 // Scan implements sql.Scanner.
 func (j asJSON) Scan(v any) error {
-	text, ok := v.(string)
-	if !ok {
+	var text []byte
+	switch v := v.(type) {
+	case string:
+		text = []byte(v)
+	case []byte: // a column of PostgreSQL's type for JSON
+		text = v
+	default:
 		return fmt.Errorf("JSON is text, not %T", v)
 	}
-	if err := json.Unmarshal([]byte(text), j.v); err != nil {
+	if err := json.Unmarshal(text, j.v); err != nil {
 		return fmt.Errorf("%w: %w", errContent, err)
 	}
 	return nil

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,6 +78,11 @@ func (s *Store) SaveMetadata(ctx context.Context, index string, rows []MetadataR
 		proof = excluded.proof, read_at = excluded.read_at, doubtful = excluded.doubtful`
 	if len(rows) == 0 {
 		return nil
+	}
+	if s.server != nil { // as SaveFacts
+		rows = slices.SortedStableFunc(slices.Values(rows), func(a, b MetadataRow) int {
+			return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.key(), b.key()))
+		})
 	}
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		stmt, err := tx.PrepareContext(ctx, upsert)

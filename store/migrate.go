@@ -46,8 +46,11 @@ type migration struct {
 
 // migrations returns the embedded ones, ascending. The files are part of the
 // program, so that a wrong one is a bug.
-func migrations() []migration {
-	entries, err := files.ReadDir("migrations")
+func migrations() []migration { return numbered(files, "migrations") }
+
+// numbered returns the migrations of a folder, ascending.
+func numbered(files embed.FS, folder string) []migration {
+	entries, err := files.ReadDir(folder)
 	if err != nil {
 		panic(err)
 	}
@@ -58,7 +61,7 @@ func migrations() []migration {
 		if err != nil {
 			panic(err)
 		}
-		text, err := files.ReadFile("migrations/" + e.Name())
+		text, err := files.ReadFile(folder + "/" + e.Name())
 		if err != nil {
 			panic(err)
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -65,6 +66,9 @@ func (s *Store) SaveFacts(ctx context.Context, index string, facts []Facts) erro
 		ON CONFLICT (index_name, name) DO UPDATE SET details = excluded.details, whole = excluded.whole`
 	if len(facts) == 0 {
 		return nil
+	}
+	if s.server != nil { // two that write the same rows in one order do not wait for each other in a circle
+		facts = slices.SortedStableFunc(slices.Values(facts), func(a, b Facts) int { return cmp.Compare(a.Name, b.Name) })
 	}
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		stmt, err := tx.PrepareContext(ctx, upsert)

@@ -305,26 +305,32 @@ func (s *Store) each(ctx context.Context, query string, args []any, f func(*sql.
 	db := s.db()
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
-		return explained(db, err)
+		return s.explained(db, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		if err := f(rows); err != nil {
-			return explained(db, err)
+			return s.explained(db, err)
 		}
 	}
-	return explained(db, rows.Err())
+	return s.explained(db, rows.Err())
 }
 
 // row scans the one row of a query into dest, or is sql.ErrNoRows.
 func (s *Store) row(ctx context.Context, query string, args []any, dest ...any) error {
 	db := s.db()
-	return explained(db, db.QueryRowContext(ctx, query, args...).Scan(dest...))
+	return s.explained(db, db.QueryRowContext(ctx, query, args...).Scan(dest...))
 }
 
 // exec runs one statement, which is a transaction of its own.
 func (s *Store) exec(ctx context.Context, query string, args ...any) error {
+	if s.server != nil && ctx.Value(carried{}) != nil {
+		return s.write(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, query, args...)
+			return err
+		})
+	}
 	db := s.db()
 	_, err := db.ExecContext(ctx, query, args...)
-	return explained(db, err)
+	return s.explained(db, err)
 }

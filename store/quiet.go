@@ -115,8 +115,8 @@ type QuietRun struct {
 // over.
 func (s *Store) FinishQuiet(ctx context.Context, run QuietRun, q Quiet) error {
 	const end = `UPDATE runs SET status = 'done', summary = '', ended_at = ? WHERE id = ? AND status = 'running' RETURNING id`
-	const remember = `UPDATE projects SET pipelines_seen = iif(?, merge_requests_seen, pipelines_seen), merge_requests_seen = ?,
-		gates = iif(?, json_set(gates, '$.Seen', merge_requests_seen), gates), attended_at = iif(?, ?, attended_at) WHERE path = ?`
+	const remember = `UPDATE projects SET pipelines_seen = CASE WHEN ? THEN merge_requests_seen ELSE pipelines_seen END, merge_requests_seen = ?,
+		gates = CASE WHEN ? THEN json_set(gates, '$.Seen', merge_requests_seen) ELSE gates END, attended_at = CASE WHEN ? THEN ? ELSE attended_at END WHERE path = ?`
 	const confirm = `UPDATE quiet SET run = ? WHERE project = ?`
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, end, instant{run.Now}, run.ID).Scan(&run.ID); err != nil {

@@ -52,7 +52,7 @@ func (s *Store) BeginRun(ctx context.Context, project string, now time.Time, lea
 	var run int64
 	p := s.process
 	err := s.project(ctx, project, func(tx *sql.Tx) error {
-		if err := p.makeRoom(ctx, tx, project, now); err != nil {
+		if err := s.makeRoom(ctx, tx, project, now); err != nil {
 			return err
 		}
 		if err := tx.QueryRowContext(ctx, insert, project, p.Host, p.PID, p.Instance,
@@ -68,7 +68,7 @@ func (s *Store) BeginRun(ctx context.Context, project string, now time.Time, lea
 }
 
 // makeRoom abandons the live run if that is allowed, and returns ErrBusy if not.
-func (p Process) makeRoom(ctx context.Context, tx *sql.Tx, project string, now time.Time) error {
+func (s *Store) makeRoom(ctx context.Context, tx *sql.Tx, project string, now time.Time) error {
 	const query = `SELECT id, host, pid, instance, began_at, lease_until FROM runs WHERE project = ? AND status = 'running'`
 	const abandon = `UPDATE runs SET status = 'abandoned', ended_at = ?, summary = ? WHERE id = ?`
 	var id int64
@@ -82,7 +82,9 @@ func (p Process) makeRoom(ctx context.Context, tx *sql.Tx, project string, now t
 		return err
 	}
 	why := "its process is gone"
-	if !p.gone(holder) {
+	// On a server a host's name and a number of a process say little: two containers may have the
+	// same. There the lease alone tells.
+	if s.server != nil || !s.process.gone(holder) {
 		if now.Before(until.Time) {
 			return &Busy{Holder: holder, Began: began.Time, Until: until.Time}
 		}
@@ -234,7 +236,7 @@ func (s *Store) BeginAction(ctx context.Context, a Action, entry AuditEntry) (in
 // the run is over. A row that already has a result, or does not exist, stays as it is.
 func (s *Store) FinishAction(ctx context.Context, id int64, entry AuditEntry) error {
 	const update = `UPDATE actions SET result = ?, ended_at = ? WHERE id = ? AND result IS NULL`
-	err := s.write(ctx, func(tx *sql.Tx) error {
+	err := s.writeOver(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, update, entry.Result, instant{entry.At}, id); err != nil {
 			return err
 		}

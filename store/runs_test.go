@@ -156,38 +156,3 @@ func TestLastRunsReadsAFewRows(t *testing.T) {
 	}
 	must(t, rows.Err())
 }
-
-func TestPauses(t *testing.T) {
-	ctx, s := t.Context(), opened(t, file(t))
-	none := func(project string) {
-		t.Helper()
-		if p, ok, err := s.Paused(ctx, project); err != nil || ok {
-			t.Errorf("%s is paused: %v %v", project, p, err)
-		}
-	}
-	none("g/p")
-	must(t, s.Pause(ctx, Pause{Project: "G/P", Reason: "one", Who: "u", At: t0}))
-	must(t, s.Pause(ctx, Pause{Project: "G/p", Reason: "two", Who: "v", At: t0}))
-	none("g/q")
-	want := Pause{"g/p", "two", "v", t0}
-	p, ok, err := s.Paused(ctx, "g/P")
-	must(t, err)
-	same(t, "its own, with a pause", ok, true)
-	same(t, "its own", p, want)
-	must(t, s.Pause(ctx, Pause{Reason: "all", At: t0}))
-	p, ok, err = s.Paused(ctx, "g/p")
-	must(t, err)
-	same(t, "its own beside that of all, with a pause", ok, true)
-	same(t, "its own beside that of all", p, want)
-	p, ok, err = s.Paused(ctx, "g/q")
-	must(t, err)
-	same(t, "that of all", p, Pause{"", "all", "", t0})
-	same(t, "pauses", got[[]Pause](t)(s.Pauses(ctx)), []Pause{{"", "all", "", t0}, want})
-	if was, err := s.Resume(ctx, ""); err != nil || !was || !ok {
-		t.Errorf("resume all: %v %v", was, err)
-	}
-	none("g/q")
-	if was, err := s.Resume(ctx, "g/q"); err != nil || was {
-		t.Errorf("resume what is not paused: %v %v", was, err)
-	}
-}

@@ -21,11 +21,12 @@ import (
 // Store is an open database. Its methods may be called from any goroutine; in
 // one process they take turns.
 type Store struct {
-	path string
-	conn atomic.Pointer[sql.DB]
-	mu   sync.Mutex  // held while another file replaces the open one
-	file os.FileInfo // of the open file
-	note string      // see Notice
+	path   string
+	server *server // nil for a file of SQLite
+	conn   atomic.Pointer[sql.DB]
+	mu     sync.Mutex  // held while another file replaces the open one
+	file   os.FileInfo // of the open file
+	note   string      // see Notice
 
 	process Process // whose runs they are
 }
@@ -42,16 +43,45 @@ var pragmas = [...]struct{ name, want string }{
 	{"busy_timeout", "5000"}, {"foreign_keys", "1"}, {"journal_mode", "wal"}, {"synchronous", "2"},
 }
 
-// Open opens the database at path, makes it if it does not exist, and brings an older schema up to
-// date. If a database of pinwheel's is damaged, Open renames it, to a name that Notice gives, and
+// Place is where a database is.
+type Place struct {
+	// Path is that of a file of SQLite, or the address of a database of PostgreSQL:
+	// postgres://USER@HOST/DATABASE.
+	Path string
+	// Password, if set, is asked before each connection to a server. An empty text leaves what the
+	// address or PostgreSQL's own variables and files say.
+	Password func() (string, error)
+}
+
+// Open opens the database at path; see OpenAt.
+func Open(ctx context.Context, path string) (*Store, error) { return OpenAt(ctx, Place{Path: path}) }
+
+// OpenAt opens a database, makes a file that does not exist, and brings an older schema up to
+// date. If a file of pinwheel's is damaged, OpenAt renames it, to a name that Notice gives, and
 // makes a new one. Any other fault is an error of one sentence with the next step. Runs are those
 // of this process, see RunAs.
-func Open(ctx context.Context, path string) (*Store, error) {
-	s := &Store{path: path, process: thisProcess()}
-	if err := s.open(ctx); err != nil {
-		return nil, fmt.Errorf("store %s: %w", path, err)
+func OpenAt(ctx context.Context, at Place) (*Store, error) {
+	s := &Store{path: Spoken(at.Path), process: thisProcess()}
+	open := s.open
+	if OnServer(at.Path) {
+		open = func(ctx context.Context) error { return s.openServer(ctx, at) }
+	}
+	if err := open(ctx); err != nil {
+		return nil, fmt.Errorf("store %s: %w", s.path, err)
 	}
 	return s, nil
+}
+
+// openServer opens a database of PostgreSQL.
+func (s *Store) openServer(ctx context.Context, at Place) (err error) {
+	if s.server, err = connect(ctx, at.Path, at.Password); err != nil {
+		return err
+	}
+	db, err := s.server.open(ctx)
+	if err == nil {
+		s.conn.Store(db)
+	}
+	return err
 }
 
 // open opens the file at the path, after setting it aside if it is damaged.
@@ -134,7 +164,13 @@ func escape(path string) string {
 }
 
 // Close closes the database.
-func (s *Store) Close() error { return s.db().Close() }
+func (s *Store) Close() error {
+	err := s.db().Close()
+	if s.server != nil {
+		s.server.pool.Close()
+	}
+	return err
+}
 
 // settled reads the pragmas back.
 func settled(ctx context.Context, db *sql.DB) error {
@@ -174,10 +210,45 @@ func writable(path string) error {
 	return fmt.Errorf("the file cannot be opened for writing (%w): give this user the right or name another", err)
 }
 
-// write runs f in one immediate transaction.
+// write runs f in one transaction, an immediate one in SQLite. PostgreSQL may end a transaction that
+// waits for another one in a circle; then f runs again.
 func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
 	db := s.db()
-	return explained(db, transact(ctx, db, f))
+	if s.server == nil {
+		return explained(db, transact(ctx, db, f))
+	}
+	return s.onServer(ctx, db, func(tx *sql.Tx) error {
+		if err := s.server.live(ctx, tx); err != nil {
+			return err
+		}
+		return f(tx)
+	})
+}
+
+// writeOver is write for what is also written when the run that ctx carries is over.
+func (s *Store) writeOver(ctx context.Context, f func(tx *sql.Tx) error) error {
+	db := s.db()
+	if s.server == nil {
+		return explained(db, transact(ctx, db, f))
+	}
+	return s.onServer(ctx, db, f)
+}
+
+func (s *Store) onServer(ctx context.Context, db *sql.DB, f func(tx *sql.Tx) error) error {
+	err := transact(ctx, db, f)
+	for n := 0; n < 5 && again(err); n++ {
+		err = transact(ctx, db, f)
+	}
+	return s.explained(db, err)
+}
+
+// explained turns an error of the database into a sentence with the next step, if that is clear.
+// Every error of a method goes through it.
+func (s *Store) explained(db *sql.DB, err error) error {
+	if s.server != nil {
+		return s.server.explained(err)
+	}
+	return explained(db, err)
 }
 
 func transact(ctx context.Context, db *sql.DB, f func(tx *sql.Tx) error) error {
@@ -197,8 +268,19 @@ func transact(ctx context.Context, db *sql.DB, f func(tx *sql.Tx) error) error {
 
 // project runs f in one transaction in which the row of path exists.
 func (s *Store) project(ctx context.Context, path string, f func(tx *sql.Tx) error) error {
+	const insert = `INSERT INTO projects (path) VALUES (?) ON CONFLICT DO NOTHING`
+	if s.server != nil {
+		return s.onServer(ctx, s.db(), func(tx *sql.Tx) error {
+			if err := s.server.lock(ctx, tx, path); err != nil {
+				return err
+			}
+			if err := s.server.live(ctx, tx); err != nil {
+				return err
+			}
+			return f(tx)
+		})
+	}
 	return s.write(ctx, func(tx *sql.Tx) error {
-		const insert = `INSERT INTO projects (path) VALUES (?) ON CONFLICT DO NOTHING`
 		if _, err := tx.ExecContext(ctx, insert, path); err != nil {
 			return err
 		}

@@ -68,8 +68,11 @@ type ViewPin struct {
 func (s *Store) KeepView(ctx context.Context, v View) error {
 	const upsert = `INSERT INTO views (project, at, summary, updates) VALUES (?, ?, ?, ?)
 		ON CONFLICT (project) DO UPDATE SET at = excluded.at, summary = excluded.summary, updates = excluded.updates`
-	const insert = `INSERT OR REPLACE INTO pins (project, file, line, key, name, version, standing, target, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	const insert = `INSERT INTO pins (project, file, line, key, name, version, standing, target, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (project, file, line) DO UPDATE SET key = excluded.key, name = excluded.name, version = excluded.version,
+		standing = excluded.standing, target = excluded.target, why = excluded.why`
 	err := s.project(ctx, v.Project, func(tx *sql.Tx) error {
+		v := v
 		if v.Pins == nil && v.Updates == nil {
 			var old View
 			err := tx.QueryRowContext(ctx, `SELECT summary, updates FROM views WHERE project = ?`, v.Project).Scan(asJSON{&old.ViewSummary}, asJSON{&old.Updates})
@@ -198,7 +201,7 @@ type ViewPackage struct {
 // Packages returns the packages whose names hold a text and that one of some projects pins, by
 // how many pins are behind; at most so many of them. No other project counts.
 func (s *Store) Packages(ctx context.Context, holds string, among []string, most int) ([]ViewPackage, error) {
-	const query = `SELECT key, count(DISTINCT project), count(*), sum(standing = 'behind') FROM pins
+	const query = `SELECT key, count(DISTINCT project), count(*), count(*) FILTER (WHERE standing = 'behind') FROM pins
 		WHERE key <> '' AND instr(key, ?) > 0 AND project IN (SELECT value FROM json_each(?)) GROUP BY key ORDER BY 4 DESC, 3 DESC, 1 LIMIT ?`
 	paths, err := json.Marshal(among)
 	if err != nil {

@@ -60,11 +60,8 @@ type Report struct {
 	updated map[int64]time.Time // of open merge requests, as they were listed
 }
 
-// limit is how long a round may take; lease is how long it counts as alive.
-const (
-	limit = 9 * time.Minute
-	lease = 10 * time.Minute
-)
+// limit is how long a round may take.
+const limit = 9 * time.Minute
 
 // passes bounds how often a round decides again after its own effects.
 const passes = 8
@@ -81,10 +78,12 @@ func (r *Runner) Run(ctx context.Context, p Project, now time.Time) (Report, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	id, err := r.Store.BeginRun(ctx, Key(p.Member.Path), time.Now(), lease)
+	id, err := r.Store.BeginRun(ctx, Key(p.Member.Path), time.Now(), r.Store.Lease())
 	if err != nil {
 		return Report{}, err
 	}
+	ctx, release := r.Store.Hold(ctx, id, r.Store.Lease())
+	defer release()
 	l := r.look(p, now)
 	l.journal = journal.New(r.Store, r.Audit, journal.Run{Project: p.Member.Path, ID: id, Now: now})
 	err = l.all(ctx)

@@ -89,7 +89,7 @@ func (p *program) beside(ctx context.Context, o *options, names []string, print 
 	if err != nil {
 		return err
 	}
-	runner, closing, err := p.runner(ctx, s.config, wiring{path: s.config.Store, gitlab: true, log: p.log(slog.LevelWarn)})
+	runner, closing, err := p.runner(ctx, s.config, wiring{place: p.place(s.config), gitlab: true, log: p.log(slog.LevelWarn)})
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -46,10 +45,10 @@ The key audit_file adds each line to a file as well, at the time it happens.`,
 }
 
 func (p *program) audit(ctx context.Context, c *config.Config, project string, asJSON bool) error {
-	if _, err := os.Stat(c.Store); errors.Is(err, fs.ErrNotExist) {
+	if noDatabase(c) {
 		return usage("the database %s is not there, so there is no audit yet: the first run makes it", c.Store)
 	}
-	s, err := store.Open(ctx, c.Store)
+	s, err := p.database(ctx, c)
 	if err != nil {
 		return failure{exitUsage, err}
 	}

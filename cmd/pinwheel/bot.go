@@ -51,7 +51,7 @@ rest.`,
 		if err != nil {
 			return err
 		}
-		runner, closing, err := p.runner(cmd.Context(), c, wiring{path: c.Store, gitlab: true, log: p.log(slog.LevelInfo)})
+		runner, closing, err := p.runner(cmd.Context(), c, wiring{place: p.place(c), gitlab: true, log: p.log(slog.LevelInfo)})
 		if err != nil {
 			return err
 		}

@@ -142,7 +142,7 @@ const runLease = 10 * time.Minute
 
 // journal opens the store and begins a run; what it returns writes each effect down.
 func (d *deployment) journal(ctx context.Context) (func(context.Context, string, plan.Fact, func(context.Context) journal.Outcome) error, error) {
-	s, err := store.Open(ctx, d.conf.Store)
+	s, err := d.p.database(ctx, d.conf)
 	if err != nil {
 		return nil, failure{exitUsage, err}
 	}

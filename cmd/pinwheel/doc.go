@@ -21,6 +21,7 @@
 //	pinwheel pause [PROJECT...]           change nothing in projects, or in all, until they are resumed
 //	pinwheel resume [PROJECT...]          end that
 //	pinwheel store backup FILE            copy the database while it is in use
+//	pinwheel store copy FROM TO           move it to another one, such as one on PostgreSQL
 //	pinwheel audit [PROJECT]              print what was asked and done, and why
 //	pinwheel history [PACKAGE]            print what was offered and merged, by whom, and in how long
 //	pinwheel health                       say whether the last good runs are recent
@@ -74,6 +75,7 @@
 //	PINWHEEL_PAGE_SECRET             the secret of the application that people sign in to, instead of listen.page_secret_file
 //	PINWHEEL_GITLAB_MAINTAINER_TOKEN the token with which pinwheel hooks sets webhooks up
 //	PINWHEEL_INDEX_<NAME>_PASSWORD   the password of an index
+//	PINWHEEL_STORE_PASSWORD          that of a database on a server, instead of store_password_file
 //	NO_COLOR                         if it is set, nothing is coloured
 //
 // # A tour of the code
@@ -114,7 +116,7 @@
 // what an error means, and looks for the effect of a write whose answer was lost.
 // Package mrs writes branches and merge requests, and package dashboard the issue:
 // Render and Parse are pure, and Attribute works out who ticked a box. Package store
-// keeps in SQLite what nobody else remembers; if the file is lost, history is lost and
+// keeps in SQLite, or in PostgreSQL, what nobody else remembers; if the file is lost, history is lost and
 // nothing is done twice. Package journal writes an effect down before it happens and
 // again after it.
 // Package config reads pinwheel.yaml in layers, so that each setting has a source.

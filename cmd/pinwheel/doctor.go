@@ -5,8 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -145,7 +143,7 @@ func (d *doctor) examine(ctx context.Context, projects []config.Project) error {
 // database looks at the file, and makes none.
 func (d *doctor) database(ctx context.Context) {
 	subject := "database " + d.config.Store
-	if _, err := os.Stat(d.config.Store); errors.Is(err, fs.ErrNotExist) {
+	if noDatabase(d.config) {
 		if err := store.Creatable(d.config.Store); err != nil {
 			d.say(wrong, subject, "%v", err)
 			return
@@ -153,7 +151,7 @@ func (d *doctor) database(ctx context.Context) {
 		d.say(good, subject, "is not there yet; the first run makes it")
 		return
 	}
-	s, err := store.Open(ctx, d.config.Store)
+	s, err := d.program.database(ctx, d.config)
 	if err != nil {
 		d.say(wrong, "database", "%v", err)
 		return
@@ -167,14 +165,27 @@ func (d *doctor) database(ctx context.Context) {
 		d.say(wrong, subject, "%v", err)
 		return
 	}
-	d.say(good, subject, "is whole")
+	if !store.OnServer(d.config.Store) {
+		d.say(good, subject, "is whole")
+		return
+	}
+	clock, err := s.Clock(ctx)
+	switch apart := time.Until(clock).Abs(); {
+	case err != nil:
+		d.say(wrong, subject, "%v", err)
+	case apart > serverSkew:
+		d.say(doubt, subject, "answers, and its clock is %s apart from that of this machine: set both by NTP, since clocks tell whether a run is alive", apart.Round(time.Second))
+	default:
+		d.say(good, subject, "answers")
+	}
 }
 
 // The doctor's patience: how soon a token's end is news, and how far clocks
 // may be apart.
 const (
-	soon = 30 * 24 * time.Hour
-	skew = 2 * time.Minute
+	serverSkew = 5 * time.Second // of a database on a server
+	soon       = 30 * 24 * time.Hour
+	skew       = 2 * time.Minute
 )
 
 // token looks at the token and GitLab's clock. It reports whether GitLab

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,8 +55,8 @@ func (p *program) health(ctx context.Context, of subject, how healthy) error {
 		within = patience(of.config.Schedule, of.now)
 	}
 	ran := map[string]store.Ran{}
-	if _, err := os.Stat(of.config.Store); !errors.Is(err, fs.ErrNotExist) {
-		s, err := store.Open(ctx, of.config.Store)
+	if !noDatabase(of.config) {
+		s, err := p.database(ctx, of.config)
 		if err != nil {
 			return failure{exitFailed, err}
 		}

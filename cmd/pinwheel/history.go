@@ -4,10 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -107,10 +104,10 @@ func eventOf(project string, m plan.MergeRequest) event {
 }
 
 func (p *program) history(ctx context.Context, c *config.Config, name string, asJSON bool) error {
-	if _, err := os.Stat(c.Store); errors.Is(err, fs.ErrNotExist) {
+	if noDatabase(c) {
 		return usage("the database %s is not there, so there is no history yet: the first run makes it", c.Store)
 	}
-	s, err := store.Open(ctx, c.Store)
+	s, err := p.database(ctx, c)
 	if err != nil {
 		return failure{exitUsage, err}
 	}

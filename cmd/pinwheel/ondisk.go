@@ -13,6 +13,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/reconcile"
+	"gitlab.com/cki-project/pinwheel/store"
 )
 
 // This file finds what a file on disk is judged with.
@@ -46,7 +47,7 @@ func (p *program) local(ctx context.Context, l *looking, names []string) (local,
 		return local{}, fmt.Errorf("make a folder for the facts of the index: %w", err)
 	}
 	remove := func() { os.RemoveAll(dir) }
-	runner, closing, err := s.program.runner(ctx, s.config, wiring{path: filepath.Join(dir, "pinwheel.db"), log: p.log(slog.LevelWarn)})
+	runner, closing, err := s.program.runner(ctx, s.config, wiring{place: store.Place{Path: filepath.Join(dir, "pinwheel.db")}, log: p.log(slog.LevelWarn)})
 	if err != nil {
 		remove()
 		return local{}, err

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"os/user"
 	"slices"
 	"strings"
@@ -116,7 +113,7 @@ func (p *program) pause(ctx context.Context, o *options, how pausing) error {
 	if err != nil {
 		return err
 	}
-	s, err := store.Open(ctx, c.Store)
+	s, err := p.database(ctx, c)
 	if err != nil {
 		return failure{exitUsage, err}
 	}
@@ -153,10 +150,10 @@ func (p *program) pauses(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(c.Store); errors.Is(err, fs.ErrNotExist) {
+	if noDatabase(c) {
 		return nil // without a database nothing is
 	}
-	s, err := store.Open(ctx, c.Store)
+	s, err := p.database(ctx, c)
 	if err != nil {
 		return failure{exitUsage, err}
 	}

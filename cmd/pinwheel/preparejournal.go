@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io/fs"
-	"os"
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/journal"
@@ -28,8 +26,8 @@ func (s *software) written(ctx context.Context, c *config.Config, action string)
 	if c.AuditFile != "" {
 		b.File = appender(c.AuditFile)
 	}
-	if _, err := os.Stat(c.Store); !errors.Is(err, fs.ErrNotExist) {
-		db, err := store.Open(ctx, c.Store)
+	if !noDatabase(c) {
+		db, err := s.p.database(ctx, c)
 		if err != nil {
 			return nil, nil, failure{exitUsage, err}
 		}

@@ -86,7 +86,7 @@ func (p *program) look(ctx context.Context, l *looking, names []string) ([]seen,
 	if err != nil {
 		return nil, 0, err
 	}
-	runner, closing, err := p.runner(ctx, c, wiring{path: c.Store, gitlab: true, log: p.log(slog.LevelWarn)})
+	runner, closing, err := p.runner(ctx, c, wiring{place: p.place(c), gitlab: true, log: p.log(slog.LevelWarn)})
 	if err != nil {
 		return nil, 0, err
 	}

@@ -150,10 +150,10 @@ func (s *service) fixed(before, now *config.Config) (later []string) {
 			later = append(later, key)
 		}
 	}
-	keep("store", now.Store == before.Store)
+	keep("store", now.Store == before.Store && now.StorePasswordFile == before.StorePasswordFile)
 	keep("schedule", now.Schedule == before.Schedule)
 	keep("runs_at_once", now.AtOnce == before.AtOnce)
-	now.Store, now.Schedule, now.AtOnce = before.Store, before.Schedule, before.AtOnce
+	now.Store, now.StorePasswordFile, now.Schedule, now.AtOnce = before.Store, before.StorePasswordFile, before.Schedule, before.AtOnce
 	listen := before.Listen
 	listen.HooksTokenFile, listen.HooksURL = now.Listen.HooksTokenFile, now.Listen.HooksURL
 	keep("listen", now.Listen == listen)

@@ -143,7 +143,7 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 
 // wiring is that of a configuration.
 func (s *service) wiring(c *config.Config) wiring {
-	return wiring{path: c.Store, gitlab: true, log: s.log, observe: s.observe, views: c.Listen.Page != ""}
+	return wiring{place: s.place(c), gitlab: true, log: s.log, observe: s.observe, views: c.Listen.Page != ""}
 }
 
 // make makes what a configuration needs beside a Runner. What runs learnt before goes on to

@@ -75,8 +75,8 @@ func (p *program) sources(c *config.Config) (map[string]pypi.Source, error) {
 
 // wiring is what a Runner is made with beside the configuration.
 type wiring struct {
-	path   string // of the database
-	gitlab bool   // without it the Runner can do Local alone
+	place  store.Place // of the database
+	gitlab bool        // without it the Runner can do Local alone
 	log    *slog.Logger
 	// observe, if set, is told of every request that was sent.
 	observe func(host string, status int)
@@ -95,7 +95,7 @@ func (p *program) runner(ctx context.Context, c *config.Config, with wiring) (r 
 
 // open opens the database. close ends its use.
 func (p *program) open(ctx context.Context, o *reconcile.Options, with wiring) (closing func(), err error) {
-	db, err := store.Open(ctx, with.path)
+	db, err := store.OpenAt(ctx, with.place)
 	if err != nil {
 		return nil, failure{exitUsage, err}
 	}

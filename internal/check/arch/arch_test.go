@@ -149,6 +149,7 @@ func TestDoors(t *testing.T) {
 	}{
 		{"gitlab.com/gitlab-org/api/client-go", []string{"gitlab", "mrs", publish}},
 		{"modernc.org/sqlite", []string{"store"}},
+		{"github.com/jackc/pgx", []string{"store", "internal/check/postgres"}},
 		{"github.com/robfig/cron", []string{"scheduler", "plan"}},
 		{"github.com/Masterminds/semver", []string{"decide"}},
 		{"github.com/spf13/", []string{"cmd/pinwheel"}},
@@ -174,7 +175,7 @@ var floors = []string{
 	"web web/signin bot/cibot",
 	"web/page",
 	"scheduler reconcile prepare deploy bot/round discover",
-	"journal renovate",
+	"journal renovate store/storetest",
 	"dashboard dashboard/publish.go mrs pypi config store",
 	"operation",
 	"gitlab",

@@ -19,7 +19,6 @@ var judging = map[string]map[string]string{
 	"decide":    {},
 	"dashboard": {},
 	"reconcile": {
-		"hold":        "a lease is judged by the clock",
 		"once":        "a lease is judged by the clock",
 		"left":        "a budget is asked for anew by every run",
 		"carryOut":    "a budget is asked for anew by every run",

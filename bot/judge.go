@@ -45,22 +45,21 @@ func (l *look) permits(project int64, who Person, fork bool) (why string, ok boo
 	if !ok {
 		return "", false
 	}
-	least := l.d.s.Policy.Role
-	from := ""
+	least, of := l.d.s.Policy.Role, ""
 	if fork {
-		least, from = l.d.s.Policy.ForkRole, ", since the merge request comes from a fork"
+		least, of = l.d.s.Policy.ForkRole, "for a merge request from a fork "
 	}
 	if role >= least {
 		return "", true
 	}
-	return fmt.Sprintf("whoever asks has to be a %s of the project or more, and has %s%s", least, withArticle(role), from), true
+	return fmt.Sprintf("%syou need the role %s or a higher one in the project, and %s", of, least, has(role)), true
 }
 
-func withArticle(r plan.Role) string {
+func has(r plan.Role) string {
 	if r < plan.Guest {
-		return "no role there"
+		return "you have no role there"
 	}
-	return "the role " + r.String()
+	return "you have the role " + r.String()
 }
 
 func (l *look) reply(n Note, text string) {
@@ -75,7 +74,7 @@ func (l *look) command(n Note, c Command) bool {
 	}
 	for _, name := range c.Pipelines {
 		if l.pipeline(name) == nil {
-			l.reply(n, "there is no pipeline `"+quoted(name)+"` here: the table above has those that there are")
+			l.reply(n, "there is no pipeline `"+quoted(name)+"` here: the table above lists them")
 			return true
 		}
 	}
@@ -87,9 +86,9 @@ func (l *look) command(n Note, c Command) bool {
 	case Cancel:
 		return l.cancel(n, c)
 	case Help:
-		l.reply(n, "what can be asked for stands above")
+		l.reply(n, "the text above says what you can ask for")
 	case Status:
-		l.reply(n, "the table above was brought up to date for this at "+l.d.s.Now.UTC().Format("2006-01-02 15:04 UTC"))
+		l.reply(n, "the table above shows the state of "+l.d.s.Now.UTC().Format("2006-01-02 15:04 UTC"))
 	}
 	return true
 }
@@ -109,7 +108,7 @@ func (l *look) test(n Note, c Command) bool {
 		names = l.d.s.Policy.Default
 	}
 	if len(names) == 0 {
-		l.reply(n, "it names no pipeline, and there is none by default: name one of the table above")
+		l.reply(n, "it names no pipeline, and there is none by default: name one from the table above")
 		return true
 	}
 	var entries []Entry
@@ -209,7 +208,7 @@ func (l *look) made(n Note, c Command, p Pipeline) (made, bool) {
 			return made{why: why}, ok
 		}
 		if at := slices.IndexFunc(over, func(other override) bool { return other.member.Path == o.member.Path }); at >= 0 {
-			return refused("`" + quoted(o.member.Name) + "` is tested with one merge request at a time")
+			return refused("`" + quoted(o.member.Name) + "` can be tested with only one merge request")
 		}
 		over = append(over, o)
 		with = append(with, fmt.Sprintf("%s!%d@%s", o.member.Name, w.IID, short(o.commit)))
@@ -233,7 +232,7 @@ func chosen(heads []Head, at time.Time, by named) (sha, why string) {
 			}
 		}
 		if len(found) != 1 {
-			return "", "the merge request had no head `" + quoted(by.commit) + "` when this was written, or more than one that begins so"
+			return "", "when this was written, the merge request had no head that begins with `" + quoted(by.commit) + "`, or more than one"
 		}
 		return found[0], ""
 	}
@@ -266,7 +265,7 @@ func (o override) url() string {
 func (l *look) with(n Note, w WithWord) (o override, why string, ok bool) {
 	member := l.member(w.Project)
 	if member == nil {
-		return o, "`" + quoted(w.Project) + "` is no project of the set", true
+		return o, "`" + quoted(w.Project) + "` is not a project of the set", true
 	}
 	name := fmt.Sprintf("`%s!%d`", member.Name, w.IID)
 	at := Number{member.Path, w.IID}
@@ -275,7 +274,7 @@ func (l *look) with(n Note, w WithWord) (o override, why string, ok bool) {
 		l.need(Need{With: at})
 		return o, "", false
 	}
-	gone := name + " is not open, or is not there"
+	gone := name + " is not open, or does not exist"
 	if m.Project == 0 {
 		return o, gone, true
 	}

@@ -30,18 +30,19 @@ func Render(v View) string {
 	if v.Policy.Welcome != "" {
 		b.WriteString(configured(v.Policy.Welcome) + "\n\n")
 	}
-	say := text.Code("@" + v.Username + " test")
-	fmt.Fprintf(&b, "A comment with a line %s, or %s, tests this change in the pipelines that use it, with the commit that you see now. Behind it you can write names of pipelines",
-		say, text.Code("/"+slash))
+	name := "@" + v.Username
+	fmt.Fprintf(&b, "To test this change in the pipelines that use it, write a comment with the line %s or %s. The test takes the commit that you see now. After `test` you may write names of pipelines",
+		text.Code(name+" test"), text.Code("/"+slash))
 	if len(v.Policy.Allow) > 0 {
 		b.WriteString(", `key=value`")
 	}
-	b.WriteString(", `@` and the beginning of a commit, and `with project!12` for other merge requests that belong to it. `retry`, `cancel`, `status` and `help` go behind the name in the same way.")
-	fmt.Fprintf(&b, " Whoever asks has to be a %s of the project or more", v.Policy.Role)
+	fmt.Fprintf(&b, ", `@` with the beginning of another commit, and `with project!12` for another merge request that belongs to this one. `retry`, `cancel`, `status` and `help` work alike: %s or %s.",
+		text.Code(name+" cancel"), text.Code("/"+slash+" cancel"))
+	fmt.Fprintf(&b, " You need the role %s or a higher one in the project", v.Policy.Role)
 	if v.Policy.ForkRole != v.Policy.Role {
-		fmt.Fprintf(&b, ", and a %s where the merge request comes from a fork", v.Policy.ForkRole)
+		fmt.Fprintf(&b, ", and %s or higher where the merge request comes from a fork", v.Policy.ForkRole)
 	}
-	b.WriteString(". A push needs a new word.\n")
+	b.WriteString(". After a push, ask again.\n")
 	if v.Other {
 		fmt.Fprintf(&b, "\n**Another program writes comments as %s here, and may answer the same words:** switch it off for this project.\n", text.Code(v.Username))
 	}
@@ -64,7 +65,7 @@ func pipelineTable(b *strings.Builder, p Policy) {
 		says := text.Cell(one.Description, 300)
 		for _, name := range p.Default {
 			if name == one.Name {
-				says = strings.TrimSpace(says + " (runs where none is named)")
+				says = strings.TrimSpace(says + " (runs if you name none)")
 			}
 		}
 		fmt.Fprintf(b, "| %s | %s |\n", text.CodeCell(one.Name), says)

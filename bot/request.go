@@ -79,11 +79,11 @@ var (
 func commandOf(words []string) Command {
 	var c Command
 	if len(words) == 0 {
-		c.Mistake = "it names no command: write `test` or `help` behind the name"
+		c.Mistake = "it names no command: write `test` or `help` after the name"
 		return c
 	}
 	if len(words) > mostWords {
-		c.Mistake = fmt.Sprintf("it has %d words, and %d are read at most", len(words), mostWords)
+		c.Mistake = fmt.Sprintf("it has %d words, and at most %d are read", len(words), mostWords)
 		return c
 	}
 	first := strings.TrimPrefix(words[0], "/")
@@ -114,7 +114,7 @@ func (c *Command) read(words []string) {
 			iid, _ := strconv.ParseInt(m[2], 10, 64) // at most ten digits
 			c.With = append(c.With, WithWord{m[1], iid, strings.TrimPrefix(m[3], "@")})
 		case c.Verb != Test && (isSet || m != nil || strings.HasPrefix(w, "@")):
-			c.wrong("`" + string(c.Verb) + "` takes names of pipelines alone, and `" + quoted(w) + "` is none")
+			c.wrong("`" + string(c.Verb) + "` takes only names of pipelines, and `" + quoted(w) + "` is not one")
 		case isSet:
 			c.set(key, value)
 		case commitWord.MatchString(w) && strings.HasPrefix(w, "@"):
@@ -123,7 +123,7 @@ func (c *Command) read(words []string) {
 			}
 			c.Commit = commitWord.FindStringSubmatch(w)[1]
 		case m != nil:
-			c.wrong("`" + quoted(w) + "` stands without `with` before it")
+			c.wrong("write `with` before `" + quoted(w) + "`")
 		case pipelineWord.MatchString(w):
 			if !slices.Contains(c.Pipelines, w) {
 				c.Pipelines = append(c.Pipelines, w)
@@ -142,7 +142,7 @@ func (c *Command) set(key, value string) {
 	case !keyWord.MatchString(key):
 		c.wrong("`" + quoted(key) + "` is not the name of a variable")
 	case !valueWord.MatchString(value):
-		c.wrong("the value of `" + quoted(key) + "` may hold letters, digits and `_.,:/@+=~-` alone, 200 at most")
+		c.wrong("the value of `" + quoted(key) + "` may hold only letters, digits and `_.,:/@+=~-`, at most 200 of them")
 	case slices.ContainsFunc(c.Set, func(v plan.Variable) bool { return v.Name == key }):
 		c.wrong("`" + quoted(key) + "` is set twice")
 	default:

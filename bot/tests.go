@@ -184,7 +184,7 @@ func (l *look) retry(n Note, c Command) bool {
 			Pipeline: e.Pipeline, Commit: e.Commit, With: e.With, State: Asked})
 	}
 	if len(entries) == 0 {
-		l.reply(n, "no test of these is over without having passed, so there is none to repeat")
+		l.reply(n, "none of these tests ended without passing, so there is nothing to repeat")
 		return true
 	}
 	l.accept(n, entries)
@@ -223,7 +223,7 @@ func (l *look) cancel(n Note, c Command) bool {
 	case !done:
 		return false
 	case count+refused == 0:
-		l.reply(n, "nothing of these is under way, so there is nothing to cancel")
+		l.reply(n, "none of these tests is under way, so there is nothing to cancel")
 	case count > 0:
 		l.reply(n, "canceled "+pipelines(count))
 	}

@@ -149,8 +149,8 @@ func TestTheBotInTheDemo(t *testing.T) {
 		v.curl("POST", fork, "friend", "/test")
 		v.curl("POST", fork, "dev", "/test")
 		v.pinwheelBot()
-		v.shows(first, "has the role Reporter")
-		v.shows(fork, "no role there", "| `dev` | `baseline` |")
+		v.shows(first, "you have the role Reporter")
+		v.shows(fork, "you have no role there", "| `dev` | `baseline` |")
 		for path, says := range map[string]string{"/cki/cki-lib/-/merge_requests/9": "there is no such merge request", "/cki/none/-/pipelines/1": "there is no such pipeline"} {
 			v.shows(path, "404 ", says)
 		}

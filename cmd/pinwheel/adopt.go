@@ -84,7 +84,7 @@ func (p *program) adopt(ctx context.Context, o *options, names []string) error {
 
 // beside looks at projects that another bot works on or worked on, and prints of each. One
 // whose configuration names no such bot gets the line to write.
-func (p *program) beside(ctx context.Context, o *options, names []string, print func(seen) error) error {
+func (p *program) beside(ctx context.Context, o *options, names []string, show func(seen) error) error {
 	s, err := p.adoption(o, names)
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func (p *program) beside(ctx context.Context, o *options, names []string, print 
 		}
 		one := seen{preview, project.Path}
 		worst = max(worst, p.problems(one))
-		if err := print(one); err != nil {
+		if err := show(one); err != nil {
 			return err
 		}
 	}

@@ -43,10 +43,7 @@ its user.
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
 		if *compare {
-			if *diff || *page || *against != "" {
-				return usage("--compare excludes --diff, --dashboard and --against")
-			}
-			return p.compare(ctx, l, args)
+			return p.compare(ctx, l, args, *diff || *page || *against != "")
 		}
 		before, err := earlier(*against, *diff || *page)
 		if err != nil {

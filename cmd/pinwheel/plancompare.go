@@ -16,8 +16,12 @@ type comparedOut struct {
 }
 
 // compare prints what the bot of adopt.authors would do differently from the plan. A project
-// that names no such bot gets the line to write, as from pinwheel adopt.
-func (p *program) compare(ctx context.Context, l *looking, args []string) error {
+// that names no such bot gets the line to write, as from pinwheel adopt. other says that another
+// form was asked for, too.
+func (p *program) compare(ctx context.Context, l *looking, args []string, other bool) error {
+	if other {
+		return usage("--compare excludes --diff, --dashboard and --against")
+	}
 	if l.file != "" {
 		return usage("--compare needs a project on GitLab, where Renovate's dashboard is")
 	}

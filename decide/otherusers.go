@@ -12,8 +12,12 @@ import (
 func otherUsers(s *plan.Snapshot, zone *time.Location) []plan.Problem {
 	var out []plan.Problem
 	if by := s.Predecessor; by.Username != "" {
+		wrote := "wrote this dashboard"
+		if s.PredecessorOpened > 0 {
+			wrote = fmt.Sprintf("opened merge request %d", s.PredecessorOpened)
+		}
 		out = append(out, plan.Problem{Stopping: true,
-			Text: fmt.Sprintf("`%s` wrote this dashboard as pinwheel, and the token is `%s`'s, so nothing is done that might be there already", by.Username, s.Bot.Username),
+			Text: fmt.Sprintf("`%s` %s as pinwheel, and the token is `%s`'s, so nothing is done that might be there already", by.Username, wrote, s.Bot.Username),
 			Next: fmt.Sprintf("if that was pinwheel's user before, write `gitlab.former_users: [%s]` into the configuration, or tick the box below as a Maintainer", by.Username)})
 	}
 	if r := s.Rival; r.Who != "" {

@@ -26,6 +26,9 @@ type Snapshot struct {
 	// Predecessor is the user who wrote what is there with our marks, if that is not our own
 	// and nobody said that it was ours before. Nothing is done then.
 	Predecessor User
+	// PredecessorOpened is the newest open merge request of that user with our marks, where there
+	// is no dashboard of that user; 0 where there is one.
+	PredecessorOpened int64
 	// Rival is the bot from which pinwheel took over, where it is still at work. Nothing is
 	// done then.
 	Rival Rival

@@ -35,73 +35,131 @@ func (r *observer) formerNumbers() []int64 {
 	return out
 }
 
-// observePredecessor looks, where our user has no dashboard, for one that another user wrote
-// with our marker. It counts if an earlier run stored it, if its author opened merge requests
-// of ours, which needs the right to push, or if that user has this right now.
+// observePredecessor looks whether another user wrote as pinwheel here: a dashboard with our
+// marker where our user has none, or open merge requests with it.
 func (r *observer) observePredecessor(ctx context.Context) error {
-	if r.board.found != dashboard.FoundNone || !r.snap.Project.IssuesEnabled {
+	switch found := r.board.found; {
+	case !r.snap.Project.IssuesEnabled:
+		return nil
+	case found == dashboard.FoundOpen:
+		return r.observeHeirs(ctx)
+	case found != dashboard.FoundNone:
 		return nil
 	}
+	issue, err := r.otherBoard(ctx)
+	if err != nil {
+		return err
+	}
+	if r.board.issue = issue; issue == nil {
+		// There is no page to say it on, so the run makes one, and the next one looks at that.
+		if all := r.openers(plan.Opened); len(all) > 0 && r.board.found == dashboard.FoundNone {
+			r.succeed(all[0])
+		}
+		return nil
+	}
+	if done, err := r.confirmed(ctx, *issue, issue.Author); err != nil || done {
+		return err
+	}
+	r.board.issue, r.board.found, r.board.untold = issue, dashboard.FoundOpen, true
+	r.board.page = dashboard.Parse(issue.Description)
+	r.succeed(opener{User: issue.Author})
+	return nil
+}
+
+// succeed notes whom our user comes after, as long as nobody said so.
+func (r *observer) succeed(o opener) {
+	r.snap.Predecessor, r.snap.PredecessorOpened = o.User, o.iid
+}
+
+// observeHeirs looks at our own dashboard, whether it waits for a word about a user whose open
+// merge requests have our marker, or whether a Maintainer said it there and the database was
+// lost since. Nobody can stop a project by opening one that looks like ours.
+func (r *observer) observeHeirs(ctx context.Context) error {
+	if r.board.issue.Author.ID != r.snap.Bot.ID {
+		return nil
+	}
+	for _, o := range r.openers(plan.Opened) {
+		if done, err := r.confirmed(ctx, *r.board.issue, o.User); err != nil || done {
+			return err
+		}
+		if slices.ContainsFunc(r.board.page.Boxes, func(b dashboard.Box) bool { return b.Type == plan.BoxInherit && b.Branch == o.Username }) {
+			r.board.untold = true
+			r.succeed(o)
+			return nil
+		}
+	}
+	return nil
+}
+
+// otherBoard is the dashboard that another user wrote. It counts if an earlier run stored it,
+// if its author opened merge requests of ours, which needs the right to push, or if that user
+// has this right now.
+func (r *observer) otherBoard(ctx context.Context) (*dashboard.Issue, error) {
 	sought := dashboard.Sought{Stored: dashboard.Key{Project: r.snap.Project.ID, IID: r.memory.DashboardIID}, Bot: r.snap.Bot, Title: r.project.Policy.Dashboard}
-	issue, err := r.Dashboard.Predecessor(ctx, sought, r.openers())
+	var names []string
+	for _, o := range r.openers("") {
+		names = append(names, o.Username)
+	}
+	issue, err := r.Dashboard.Predecessor(ctx, sought, names)
 	if err != nil {
 		r.board.found = ""
 		r.fail("the dashboard could not be read: " + explain(err))
-		return nil
+		return nil, nil
 	}
 	if issue == nil && r.board.issue != nil {
 		role, err := r.gitlab.Role(ctx, r.snap.Project.ID, r.board.issue.Author.ID, r.now.Stamp())
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if role >= plan.Developer {
 			issue = r.board.issue
 		}
 	}
-	if r.board.issue = issue; issue == nil {
-		return nil
-	}
-	if by, err := r.confirmed(ctx, *issue); err != nil {
-		return err
-	} else if by.ID != 0 && !r.looking {
-		r.memory.Bots.Former = append(r.memory.Bots.Former, issue.Author.Username, issue.Author.Name)
-		r.log.Info("former user confirmed", "who", issue.Author.Username, "by", by.Username)
-		if err := r.Store.SaveMemory(ctx, r.memory); err != nil {
-			return fmt.Errorf("record who wrote the dashboard of %s: %w", r.project.Path, err)
-		}
-		return errInherited
-	}
-	r.board.issue, r.board.found, r.board.untold = issue, dashboard.FoundOpen, true
-	r.board.page = dashboard.Parse(issue.Description)
-	r.snap.Predecessor = issue.Author
-	return nil
+	return issue, nil
 }
 
-// openers are those who opened merge requests with our marker, beside our own user.
-func (r *observer) openers() []string {
-	var out []string
+// opener is somebody else who opened a merge request with our marker, and the newest one.
+type opener struct {
+	plan.User
+	iid int64
+}
+
+// openers are those who opened merge requests with our marker, in one state or in any, beside
+// our own user.
+func (r *observer) openers(in plan.MergeRequestState) (out []opener) {
 	for _, m := range r.snap.MergeRequests {
-		if name := m.Author.Username; m.SameProject && m.Note.Present && name != "" && !r.isBot(m.Author) && !slices.Contains(out, name) {
-			out = append(out, name)
+		if !m.SameProject || !m.Note.Present || m.Author.Username == "" || r.isBot(m.Author) || in != "" && m.State != in {
+			continue
+		}
+		i := slices.IndexFunc(out, func(o opener) bool { return o.Username == m.Author.Username })
+		if i < 0 {
+			out = append(out, opener{m.Author, m.IID})
+		} else {
+			out[i].iid = max(out[i].iid, m.IID)
 		}
 	}
 	return out
 }
 
-// confirmed is the Maintainer who ticked the box with which pinwheel goes on after the author
-// of a dashboard; the zero User for none.
-func (r *observer) confirmed(ctx context.Context, issue dashboard.Issue) (plan.User, error) {
+// confirmed reports whether a Maintainer ticked the box with which pinwheel goes on after a
+// user, and notes that: then the error is errInherited. A look notes nothing.
+func (r *observer) confirmed(ctx context.Context, issue dashboard.Issue, after plan.User) (done bool, err error) {
 	activity, err := r.Dashboard.Activity(ctx, r.snap.Project.ID, issue.IID, 0)
 	if err != nil {
-		return plan.User{}, err
+		return false, err
 	}
-	by := dashboard.Inherits(activity.Notes, r.snap.Bot, issue.Author.Username)
-	if by.ID == 0 || by.ID == issue.Author.ID {
-		return plan.User{}, nil
+	by := dashboard.Inherits(activity.Notes, r.snap.Bot, after.Username)
+	if by.ID == 0 || by.ID == after.ID {
+		return false, nil
 	}
 	role, err := r.gitlab.Role(ctx, r.snap.Project.ID, by.ID, r.now.Stamp())
-	if err != nil || role < plan.Maintainer {
-		return plan.User{}, err
+	if err != nil || role < plan.Maintainer || r.looking {
+		return false, err
 	}
-	return by, nil
+	r.memory.Bots.Former = append(r.memory.Bots.Former, after.Username, after.Name)
+	r.log.Info("former user confirmed", "who", after.Username, "by", by.Username)
+	if err := r.Store.SaveMemory(ctx, r.memory); err != nil {
+		return false, fmt.Errorf("record who was pinwheel's user in %s: %w", r.project.Path, err)
+	}
+	return true, errInherited
 }

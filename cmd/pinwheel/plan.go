@@ -46,11 +46,11 @@ its user.
 			return p.compare(ctx, l, args, *diff || *page || *against != "")
 		}
 		before, err := earlier(*against, *diff || *page)
+		if err == nil {
+			err = oneForm(*diff, *page, l.json)
+		}
 		if err != nil {
 			return err
-		}
-		if (*diff && (l.json || *page)) || (l.json && *page) {
-			return usage("--diff, --json and --dashboard exclude each other")
 		}
 		all, code, err := p.look(ctx, l, args)
 		if err != nil {
@@ -75,6 +75,14 @@ its user.
 		return err
 	}
 	return c
+}
+
+// oneForm reports that more than one form was asked for.
+func oneForm(diff, page, json bool) error {
+	if (diff && (json || page)) || (json && page) {
+		return usage("--diff, --json and --dashboard exclude each other")
+	}
+	return nil
 }
 
 // pages prints dashboards.

@@ -27,7 +27,7 @@ func Decide(s Snapshot) Plan {
 		}
 	}
 	for _, l := range d.looks {
-		l.remembered()
+		l.follow()
 	}
 	for _, r := range d.requests() {
 		r.look.judge(r)
@@ -45,7 +45,7 @@ func Decide(s Snapshot) Plan {
 func (d *decision) act() {
 	welcomes := 0
 	for _, l := range d.looks {
-		if l.Flooded && !l.tellsFlood() {
+		if l.Flooded && !l.reportFlood() {
 			continue
 		}
 		if l.comment == 0 {
@@ -149,10 +149,10 @@ func (l *look) remember(n Note) bool {
 	return ok
 }
 
-// tellsFlood tells the operator of a merge request with more comments than are read, and reports
+// reportFlood tells the operator of a merge request with more comments than are read, and reports
 // whether our comment can say so, too. Nothing that is asked for there starts, since a later comment
 // may take it back. Tests that were started before are followed, if our comment says which they are.
-func (l *look) tellsFlood() bool {
+func (l *look) reportFlood() bool {
 	l.d.plan.Notes = append(l.d.plan.Notes, fmt.Sprintf("!%d: it has more than 3,000 comments, so what they ask for is not read: go on in a new merge request, or delete comments there",
 		l.MR.IID))
 	return l.known
@@ -175,7 +175,7 @@ func (d *decision) requests() []request {
 			continue
 		}
 		for _, n := range l.Notes {
-			commands := d.asked(n)
+			commands := d.commandsIn(n)
 			switch {
 			case len(commands) == 0:
 			case l.since == 0:
@@ -189,8 +189,8 @@ func (d *decision) requests() []request {
 	return out
 }
 
-// asked are the commands of a comment; none if it is our own or GitLab's.
-func (d *decision) asked(n Note) []Command {
+// commandsIn are the commands of a comment; none if it is our own or GitLab's.
+func (d *decision) commandsIn(n Note) []Command {
 	if n.System || n.By.ID == d.s.Bot.ID {
 		return nil
 	}

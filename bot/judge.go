@@ -113,7 +113,7 @@ func (l *look) test(n Note, c Command) bool {
 	}
 	var entries []Entry
 	for _, name := range names {
-		made, ok := l.made(n, c, *l.pipeline(name))
+		made, ok := l.prepare(n, c, *l.pipeline(name))
 		if !ok {
 			return false
 		}
@@ -168,21 +168,21 @@ func pipelines(n int) string {
 // longest is how long a test counts as under way.
 const longest = 7 * 24 * time.Hour
 
-func (l *look) underWay(e Entry) bool { return !e.State.over() && l.d.s.Now.Sub(e.At) < longest }
+func (l *look) underWay(e Entry) bool { return !e.State.ended() && l.d.s.Now.Sub(e.At) < longest }
 
-// made is what a pipeline is started with for a command, or the sentence that refuses
+// prepared is what a pipeline is started with for a command, or the sentence that refuses
 // it.
-type made struct {
+type prepared struct {
 	commit string
 	with   []string // for people: kpet-db!12@5e6f7a8b9c0d, key=value
 	spec   plan.PipelineSpec
 	why    string
 }
 
-// made works out, from a comment, its author's roles and the configuration, what a pipeline is
+// prepare works out, from a comment, its author's roles and the configuration, what a pipeline is
 // started with. ok is false if a fact is missing.
-func (l *look) made(n Note, c Command, p Pipeline) (made, bool) {
-	refused := func(text string) (made, bool) { return made{why: text}, true }
+func (l *look) prepare(n Note, c Command, p Pipeline) (prepared, bool) {
+	refused := func(text string) (prepared, bool) { return prepared{why: text}, true }
 	s := l.d.s
 	if strings.EqualFold(p.Spec.Project, s.Project.Member.Path) && p.Spec.Ref == s.Project.DefaultBranch {
 		return refused("nothing is started on `" + quoted(p.Spec.Ref) + "` of this project, since that may deploy")
@@ -194,18 +194,18 @@ func (l *look) made(n Note, c Command, p Pipeline) (made, bool) {
 	}
 	heads, ok := l.heads()
 	if !ok {
-		return made{}, false
+		return prepared{}, false
 	}
-	commit, why := chosen(heads, n.At, named{c.Commit, "test @"})
+	commit, why := chooseHead(heads, n.At, named{c.Commit, "test @"})
 	if why != "" {
 		return refused(why)
 	}
 	var with []string
 	over := []override{{s.Project.Member, s.Project.WebURL, commit}}
 	for _, w := range c.With {
-		o, why, ok := l.with(n, w)
+		o, why, ok := l.withOverride(n, w)
 		if !ok || why != "" {
-			return made{why: why}, ok
+			return prepared{why: why}, ok
 		}
 		if at := slices.IndexFunc(over, func(other override) bool { return other.member.Path == o.member.Path }); at >= 0 {
 			return refused("`" + quoted(o.member.Name) + "` can be tested with only one merge request")
@@ -216,14 +216,14 @@ func (l *look) made(n Note, c Command, p Pipeline) (made, bool) {
 	for _, v := range c.Set {
 		with = append(with, v.Name+"="+v.Value)
 	}
-	return made{commit: commit, with: with, spec: l.spec(p, over, c.Set)}, true
+	return prepared{commit: commit, with: with, spec: l.spec(p, over, c.Set)}, true
 }
 
 // named is the commit that a comment names, empty for none, and what people write before one.
 type named struct{ commit, before string }
 
-// chosen is the head that the author of a comment saw, or the one that they name.
-func chosen(heads []Head, at time.Time, by named) (sha, why string) {
+// chooseHead returns the head that the author of a comment saw, or the one that they name.
+func chooseHead(heads []Head, at time.Time, by named) (sha, why string) {
 	if by.commit != "" {
 		var found []string
 		for _, h := range heads {
@@ -261,8 +261,8 @@ func (o override) url() string {
 	return "git+" + strings.TrimSuffix(o.webURL, "/") + ".git@" + o.commit
 }
 
-// with is the override of another merge request.
-func (l *look) with(n Note, w WithWord) (o override, why string, ok bool) {
+// withOverride is the override of another merge request.
+func (l *look) withOverride(n Note, w WithWord) (o override, why string, ok bool) {
 	member := l.member(w.Project)
 	if member == nil {
 		return o, "`" + quoted(w.Project) + "` is not a project of the set", true
@@ -285,7 +285,7 @@ func (l *look) with(n Note, w WithWord) (o override, why string, ok bool) {
 	case !m.Open:
 		return o, gone, true
 	}
-	commit, why := chosen(m.Heads, n.At, named{w.Commit, fmt.Sprintf("with %s!%d@", member.Name, w.IID)})
+	commit, why := chooseHead(m.Heads, n.At, named{w.Commit, fmt.Sprintf("with %s!%d@", member.Name, w.IID)})
 	if why != "" {
 		return o, "of " + name + ": " + why, true
 	}

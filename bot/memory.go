@@ -48,8 +48,8 @@ func States() []State {
 	return []State{Asked, Running, Passed, Failed, Everywhere, Canceled, NotStarted}
 }
 
-// over reports whether a test does not change by itself any more.
-func (s State) over() bool { return s != Asked && s != Running }
+// ended reports whether a test does not change by itself any more.
+func (s State) ended() bool { return s != Asked && s != Running }
 
 // Entry is a test that somebody asked for.
 type Entry struct {
@@ -136,7 +136,7 @@ func (m *Memory) answer(a Answer) {
 // keepTests drops the oldest tests that are over, beyond those that are shown.
 func (m *Memory) keepTests() {
 	for len(m.Tests) > mostTests {
-		at := slices.IndexFunc(m.Tests, func(e Entry) bool { return e.State.over() })
+		at := slices.IndexFunc(m.Tests, func(e Entry) bool { return e.State.ended() })
 		if at < 0 {
 			return
 		}

@@ -115,7 +115,7 @@ func commitCell(e Entry) string {
 }
 
 func stateCell(e Entry) string {
-	if e.State.over() && !e.Ended.IsZero() {
+	if e.State.ended() && !e.Ended.IsZero() {
 		return string(e.State) + ", " + e.Ended.UTC().Format("2006-01-02")
 	}
 	return string(e.State)

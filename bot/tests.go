@@ -11,11 +11,11 @@ import (
 // This file follows the tests in our comment: it starts those that are not started yet, and says
 // how pipelines end.
 
-// again is how long a pipeline is still read after its end, since somebody may run its jobs again.
-const again = 24 * time.Hour
+// followFor is how long a pipeline is still read after its end, since somebody may run its jobs again.
+const followFor = 24 * time.Hour
 
-// remembered brings the tests of a merge request up to date.
-func (l *look) remembered() {
+// follow brings the tests of a merge request up to date.
+func (l *look) follow() {
 	if l.Flooded && !l.known {
 		return
 	}
@@ -23,16 +23,16 @@ func (l *look) remembered() {
 		e := &l.memory.Tests[i]
 		switch {
 		case e.State == Asked:
-			l.asked(e)
-		case e.ID != 0 && (e.State == Running || e.State != NotStarted && l.d.s.Now.Sub(e.Ended) < again):
+			l.begin(e)
+		case e.ID != 0 && (e.State == Running || e.State != NotStarted && l.d.s.Now.Sub(e.Ended) < followFor):
 			l.watch(e)
 		}
 	}
 	l.statuses()
 }
 
-// asked starts a test, if its comment still asks for it and its author still may.
-func (l *look) asked(e *Entry) {
+// begin starts a test, if its comment still asks for it and its author still may.
+func (l *look) begin(e *Entry) {
 	op := l.operation(*e)
 	if run, ok := l.d.s.Runs[op]; ok {
 		l.started(e, run)
@@ -56,7 +56,7 @@ func (l *look) asked(e *Entry) {
 		end(why)
 		return
 	}
-	m, ok := l.again(n, *e, *p)
+	m, ok := l.prepareAgain(n, *e, *p)
 	switch {
 	case !ok:
 	case m.why != "":
@@ -68,24 +68,24 @@ func (l *look) asked(e *Entry) {
 	}
 }
 
-// again works out anew what a test is started with, from the comment that asks for it. For a retry
+// prepareAgain works out anew what a test is started with, from the comment that asks for it. For a retry
 // that is the comment of the test that it repeats.
-func (l *look) again(n Note, e Entry, p Pipeline) (made, bool) {
+func (l *look) prepareAgain(n Note, e Entry, p Pipeline) (prepared, bool) {
 	line := e.Line
 	if e.Of != 0 {
 		origin, stands := l.note(e.Of)
 		if !stands {
-			return made{why: "the comment whose test it repeats was changed or deleted, or somebody reacted to it"}, true
+			return prepared{why: "the comment whose test it repeats was changed or deleted, or somebody reacted to it"}, true
 		}
 		who, ok := l.permits(l.d.s.Project.ID, origin.By, l.MR.Fork)
 		if !ok || who != "" {
-			return made{why: who}, ok
+			return prepared{why: who}, ok
 		}
 		n, line = origin, e.OfLine
 	}
 	commands := Commands(n.Body, l.d.s.Bot.Username)
 	if line >= len(commands) || commands[line].Verb != Test || commands[line].Mistake != "" {
-		return made{why: "its comment asks for no test"}, true
+		return prepared{why: "its comment asks for no test"}, true
 	}
 	c := commands[line]
 	names := c.Pipelines
@@ -93,9 +93,9 @@ func (l *look) again(n Note, e Entry, p Pipeline) (made, bool) {
 		names = l.d.s.Policy.Default
 	}
 	if !slices.Contains(names, e.Pipeline) {
-		return made{why: "its comment does not ask for this pipeline"}, true
+		return prepared{why: "its comment does not ask for this pipeline"}, true
 	}
-	return l.made(n, c, p)
+	return l.prepare(n, c, p)
 }
 
 // started enters into a test what became of its start.
@@ -150,7 +150,7 @@ func (l *look) settle(e *Entry, run Run) {
 	default:
 		e.State, e.Ended = Running, time.Time{}
 	}
-	if e.State.over() && (was != e.State || e.Ended.IsZero()) {
+	if e.State.ended() && (was != e.State || e.Ended.IsZero()) {
 		e.Ended = l.d.s.Now
 	}
 }
@@ -173,7 +173,7 @@ func (l *look) tests(n Note, c Command) []*Entry {
 func (l *look) retry(n Note, c Command) bool {
 	var entries []Entry
 	for _, e := range l.tests(n, c) {
-		if !e.State.over() || e.State == Passed {
+		if !e.State.ended() || e.State == Passed {
 			continue
 		}
 		of, line := e.Note, e.Line
@@ -207,7 +207,7 @@ func (l *look) cancel(n Note, c Command) bool {
 			refused, no = refused+1, why
 		case tried, e.State == Canceled && l.ran(*e): // by an earlier look that ended before it said so
 			count++
-		case e.State.over():
+		case e.State.ended():
 		case e.ID != 0:
 			done = false
 			l.actions = append(l.actions, CancelTest{IID: l.MR.IID, Entry: *e, Operation: op, Who: n.By.Username})
@@ -235,7 +235,7 @@ func (l *look) cancel(n Note, c Command) bool {
 
 // ran reports whether a test was under way, as our comment has it.
 func (l *look) ran(e Entry) bool {
-	return slices.ContainsFunc(l.before.Tests, func(o Entry) bool { return o.same(e) && !o.State.over() })
+	return slices.ContainsFunc(l.before.Tests, func(o Entry) bool { return o.same(e) && !o.State.ended() })
 }
 
 // statuses shows the newest test of each pipeline on the newest head, as commit statuses of that
@@ -257,7 +257,7 @@ func (l *look) statuses() {
 func (l *look) status(e Entry) {
 	want := statusOf(e.State)
 	have := slices.IndexFunc(l.memory.Statuses, func(s HeadStatus) bool { return s.Pipeline == e.Pipeline && s.SHA == e.Commit })
-	if e.ID == 0 || have >= 0 && l.memory.Statuses[have].State == want || have < 0 && e.State.over() && l.d.s.Now.Sub(e.Ended) > time.Hour {
+	if e.ID == 0 || have >= 0 && l.memory.Statuses[have].State == want || have < 0 && e.State.ended() && l.d.s.Now.Sub(e.Ended) > time.Hour {
 		return
 	}
 	heads, ok := l.heads()

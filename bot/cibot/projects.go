@@ -21,12 +21,12 @@ var commands = []string{"with", "test", "help", "cancel", "retry", "status"}
 // named are pinwheel's pipelines for each of a project's names.
 type named map[string][]string
 
-// project reads one project: its pipelines first, since other keys name them.
-func (r *reader) project(at pair) {
+// readProject reads one project: its pipelines first, since other keys name them.
+func (r *reader) readProject(at pair) {
 	key := "projects." + at.key
 	keys := pairs(at.value)
 	if keys == nil {
-		r.say(place{key, at.line}, renovate.Refused, "it is not a mapping: describe the project, or take it out")
+		r.addLine(place{key, at.line}, renovate.Refused, "it is not a mapping: describe the project, or take it out")
 		return
 	}
 	p, names := project{}, named{}
@@ -34,7 +34,7 @@ func (r *reader) project(at pair) {
 	for _, k := range keys {
 		if k.key == "pipelines" {
 			before := len(r.lines)
-			r.describe(k, key, at.key, names)
+			r.readPipelines(k, key, at.key, names)
 			later = append(later, r.lines[before:]...)
 			r.lines = r.lines[:before]
 		}
@@ -45,18 +45,18 @@ func (r *reader) project(at pair) {
 			later = nil
 			continue
 		}
-		r.key(k, key+"."+k.key, &p, names)
+		r.readKey(k, key+"."+k.key, &p, names)
 	}
 	if p.path == "" {
-		r.say(place{key, at.line}, renovate.Refused, "its path is not known, so it is left out: add project: group/project")
+		r.addLine(place{key, at.line}, renovate.Refused, "its path is not known, so it is left out: add project: group/project")
 		return
 	}
 	if slices.ContainsFunc(r.projects, func(o project) bool { return strings.EqualFold(o.path, p.path) }) {
-		r.say(place{key, at.line}, renovate.Refused, "%s is described already: keep one of the two", p.path)
+		r.addLine(place{key, at.line}, renovate.Refused, "%s is described already: keep one of the two", p.path)
 		return
 	}
 	if p.visible == nil {
-		p.visible = all(names)
+		p.visible = ownNames(names)
 	}
 	for _, name := range p.standard {
 		if !slices.Contains(p.visible, name) {
@@ -64,13 +64,13 @@ func (r *reader) project(at pair) {
 		}
 	}
 	if len(p.visible) == 0 {
-		r.say(place{key, at.line}, renovate.Refused, "none of its pipelines can be taken over, so it is left out")
+		r.addLine(place{key, at.line}, renovate.Refused, "none of its pipelines can be taken over, so it is left out")
 		return
 	}
 	r.projects = append(r.projects, p)
 }
 
-func all(names named) []string {
+func ownNames(names named) []string {
 	var out []string
 	for _, list := range names {
 		out = append(out, list...)
@@ -79,38 +79,38 @@ func all(names named) []string {
 	return slices.Compact(out)
 }
 
-// key reads a key of a project.
-func (r *reader) key(at pair, key string, p *project, names named) {
+// readKey reads a key of a project.
+func (r *reader) readKey(at pair, key string, p *project, names named) {
 	value, isText := scalar(at.value)
 	switch at.key {
 	case "project":
 		if !isText || !pathWord.MatchString(value) {
-			r.say(place{key, at.line}, renovate.Refused, "it is not a project's path: write group/project")
+			r.addLine(place{key, at.line}, renovate.Refused, "it is not a project's path: write group/project")
 			return
 		}
 		p.path = value
-		r.say(place{key, at.line}, renovate.Kept, "a name of software.bot.projects")
+		r.addLine(place{key, at.line}, renovate.Kept, "a name of software.bot.projects")
 	case "override":
-		r.override(at, key, p)
+		r.readOverride(at, key, p)
 	case "welcome_message":
-		p.welcome = r.welcome(at, key, value, isText)
+		p.welcome = r.readWelcome(at, key, value, isText)
 	case "default_pipelines":
-		p.standard = r.chosen(at, key, names, "default")
+		p.standard = r.readNames(at, key, names, "default")
 	case "visible_pipelines":
-		p.visible = r.chosen(at, key, names, "pipelines")
+		p.visible = r.readNames(at, key, names, "pipelines")
 	case "tests_only":
 		if value == "true" {
-			r.say(place{key, at.line}, renovate.Differs, "the whole pipeline runs: pinwheel sets no ARTIFACT_ variables of an earlier one")
+			r.addLine(place{key, at.line}, renovate.Differs, "the whole pipeline runs: pinwheel sets no ARTIFACT_ variables of an earlier one")
 			return
 		}
-		r.say(place{key, at.line}, renovate.Kept, "the whole pipeline runs")
+		r.addLine(place{key, at.line}, renovate.Kept, "the whole pipeline runs")
 	default:
-		r.say(place{key, at.line}, renovate.Refused, "pinwheel does not know this key: take it out, if the bot works without it")
+		r.addLine(place{key, at.line}, renovate.Refused, "pinwheel does not know this key: take it out, if the bot works without it")
 	}
 }
 
-// override reads which variable replaces the package.
-func (r *reader) override(at pair, key string, p *project) {
+// readOverride reads which variable replaces the package.
+func (r *reader) readOverride(at pair, key string, p *project) {
 	kind, name := "", ""
 	for _, k := range pairs(at.value) {
 		value, _ := scalar(k.value)
@@ -120,40 +120,40 @@ func (r *reader) override(at pair, key string, p *project) {
 		case "name":
 			name = value
 		default:
-			r.say(place{key + "." + k.key, k.line}, renovate.Refused, "pinwheel does not know this key: take it out, if the bot works without it")
+			r.addLine(place{key + "." + k.key, k.line}, renovate.Refused, "pinwheel does not know this key: take it out, if the bot works without it")
 		}
 	}
 	switch {
 	case kind != "variable":
-		r.say(place{key, at.line}, renovate.Refused, "pinwheel replaces a package by a variable or input of the pipeline, and not by %q: let the pipeline read one", kind)
+		r.addLine(place{key, at.line}, renovate.Refused, "pinwheel replaces a package by a variable or input of the pipeline, and not by %q: let the pipeline read one", kind)
 	case !variable.MatchString(name):
-		r.say(place{key, at.line}, renovate.Refused, "%q is not the name of a variable: write one such as kpet_db_pip_url", name)
+		r.addLine(place{key, at.line}, renovate.Refused, "%q is not the name of a variable: write one such as kpet_db_pip_url", name)
 	default:
 		p.override = name
-		r.say(place{key, at.line}, renovate.Kept, "override: %s, and overrides: variables for its pipelines", name)
+		r.addLine(place{key, at.line}, renovate.Kept, "override: %s, and overrides: variables for its pipelines", name)
 	}
 }
 
-// welcome reads a text that stands on merge requests, which GitLab must not obey.
-func (r *reader) welcome(at pair, key, value string, isText bool) string {
+// readWelcome reads a text that stands on merge requests, which GitLab must not obey.
+func (r *reader) readWelcome(at pair, key, value string, isText bool) string {
 	value = strings.TrimRight(value, "\n ")
 	bad := strings.Contains(value, "<!--") || len(value) > 4000 || strings.ContainsFunc(value, func(c rune) bool { return c != '\n' && c < ' ' || c == 0x7f })
 	for line := range strings.SplitSeq(value, "\n") {
 		bad = bad || strings.HasPrefix(strings.TrimSpace(line), "/")
 	}
 	if !isText || strings.TrimSpace(value) == "" || bad {
-		r.say(place{key, at.line}, renovate.Refused, "a welcome is a text of at most 4000 bytes without hidden parts and without lines that begin with /: write another one")
+		r.addLine(place{key, at.line}, renovate.Refused, "a welcome is a text of at most 4000 bytes without hidden parts and without lines that begin with /: write another one")
 		return ""
 	}
-	r.say(place{key, at.line}, renovate.Kept, "welcome; pinwheel lists the pipelines and the commands below it, so take them out of the text")
+	r.addLine(place{key, at.line}, renovate.Kept, "welcome; pinwheel lists the pipelines and the commands below it, so take them out of the text")
 	return value
 }
 
-// chosen reads a list of pipelines.
-func (r *reader) chosen(at pair, key string, names named, own string) []string {
+// readNames reads a list of pipelines.
+func (r *reader) readNames(at pair, key string, names named, own string) []string {
 	list, ok := texts(at.value)
 	if !ok {
-		r.say(place{key, at.line}, renovate.Refused, "it is not a list of names of pipelines")
+		r.addLine(place{key, at.line}, renovate.Refused, "it is not a list of names of pipelines")
 		return nil
 	}
 	out, missing := []string{}, []string{}
@@ -169,91 +169,91 @@ func (r *reader) chosen(at pair, key string, names named, own string) []string {
 	}
 	switch {
 	case len(missing) > 0:
-		r.say(place{key, at.line}, renovate.Refused, "%s: no such pipeline was taken over: describe it below pipelines; the others are in %s", strings.Join(missing, ", "), own)
+		r.addLine(place{key, at.line}, renovate.Refused, "%s: no such pipeline was taken over: describe it below pipelines; the others are in %s", strings.Join(missing, ", "), own)
 	case slices.Equal(out, list):
-		r.say(place{key, at.line}, renovate.Kept, "%s: [%s]", own, strings.Join(out, ", "))
+		r.addLine(place{key, at.line}, renovate.Kept, "%s: [%s]", own, strings.Join(out, ", "))
 	default:
-		r.say(place{key, at.line}, renovate.Differs, "%s: [%s]", own, strings.Join(out, ", "))
+		r.addLine(place{key, at.line}, renovate.Differs, "%s: [%s]", own, strings.Join(out, ", "))
 	}
 	return out
 }
 
-// describe reads the pipelines of a project.
-func (r *reader) describe(at pair, key, owner string, names named) {
+// readPipelines reads the pipelines of a project.
+func (r *reader) readPipelines(at pair, key, owner string, names named) {
 	key += ".pipelines"
 	if pairs(at.value) == nil {
-		r.say(place{key, at.line}, renovate.Refused, "it is not a mapping of names to pipelines")
+		r.addLine(place{key, at.line}, renovate.Refused, "it is not a mapping of names to pipelines")
 		return
 	}
 	for _, one := range pairs(at.value) {
-		r.pipeline(one, key+"."+one.key, owner, names)
+		r.readPipeline(one, key+"."+one.key, owner, names)
 	}
 }
 
-// pipeline reads one: it becomes a pipeline for each of its branches, like what passed
+// readPipeline reads one: it becomes a pipeline for each of its branches, like what passed
 // there last.
-func (r *reader) pipeline(at pair, key, owner string, names named) {
+func (r *reader) readPipeline(at pair, key, owner string, names named) {
 	description, branches := "", []string(nil)
 	for _, k := range pairs(at.value) {
 		value, _ := scalar(k.value)
 		in := key + "." + k.key
 		switch k.key {
 		case "name":
-			r.say(place{in, k.line}, renovate.Differs, "people write %s, and the comment shows the description", at.key)
+			r.addLine(place{in, k.line}, renovate.Differs, "people write %s, and the comment shows the description", at.key)
 		case "description":
 			description = strings.Join(strings.Fields(value), " ")
 			if description == "" || len(description) > 200 {
 				description = ""
-				r.say(place{in, k.line}, renovate.Refused, "a description is one line of at most 200 bytes: write another one")
+				r.addLine(place{in, k.line}, renovate.Refused, "a description is one line of at most 200 bytes: write another one")
 				continue
 			}
-			r.say(place{in, k.line}, renovate.Kept, "description")
+			r.addLine(place{in, k.line}, renovate.Kept, "description")
 		case "cki_pipeline_type":
-			r.say(place{in, k.line}, renovate.Differs, "like takes the newest pipeline of the branch that passed, of whichever type: keep %s pipelines on branches of their own", value)
+			r.addLine(place{in, k.line}, renovate.Differs, "like takes the newest pipeline of the branch that passed, of whichever type: keep %s pipelines on branches of their own", value)
 		case "default_branches":
-			branches = r.branches(k, in)
+			branches = r.readBranches(k, in)
 		default:
-			r.say(place{in, k.line}, renovate.Refused, "pinwheel does not know this key; a variable of the pipeline goes below variables: take it out, if the bot works without it")
+			r.addLine(place{in, k.line}, renovate.Refused, "pinwheel does not know this key; a variable of the pipeline goes below variables: take it out, if the bot works without it")
 		}
 	}
 	switch {
 	case !nameWord.MatchString(at.key) || slices.Contains(commands, at.key):
-		r.say(place{key, at.line}, renovate.Refused, "%q cannot name a pipeline: use up to 60 letters, digits, ., _ and -, and no word of commands", at.key)
+		r.addLine(place{key, at.line}, renovate.Refused, "%q cannot name a pipeline: use up to 60 letters, digits, ., _ and -, and no word of commands", at.key)
 	case len(branches) == 0:
-		r.say(place{key, at.line}, renovate.Refused, "it has no branch whose last good pipeline it could be like: name one in default_branches")
+		r.addLine(place{key, at.line}, renovate.Refused, "it has no branch whose last good pipeline it could be like: name one in default_branches")
 	case r.o.Pipelines == "":
-		r.say(place{key, at.line}, renovate.Refused, "the file does not say in which project it runs: call pinwheel import again with --pipelines group/project")
+		r.addLine(place{key, at.line}, renovate.Refused, "the file does not say in which project it runs: call pinwheel import again with --pipelines group/project")
 	default:
-		made, bad := r.add(at.key, owner, description, branches)
+		made, bad := r.addPipelines(at.key, owner, description, branches)
 		if bad != "" {
-			r.say(place{key, at.line}, renovate.Refused, "%q cannot name a pipeline: use other names for it and its branches", bad)
+			r.addLine(place{key, at.line}, renovate.Refused, "%q cannot name a pipeline: use other names for it and its branches", bad)
 			return
 		}
 		names[at.key] = made
-		r.say(place{key, at.line}, renovate.Differs, "in %s: %s, each like the newest pipeline that passed on its branch", r.o.Pipelines, strings.Join(names[at.key], ", "))
+		r.addLine(place{key, at.line}, renovate.Differs, "in %s: %s, each like the newest pipeline that passed on its branch", r.o.Pipelines, strings.Join(names[at.key], ", "))
 	}
 }
 
-func (r *reader) branches(at pair, key string) []string {
+func (r *reader) readBranches(at pair, key string) []string {
 	list, ok := texts(at.value)
 	bad := slices.IndexFunc(list, func(b string) bool {
 		return !refWord.MatchString(b) || strings.Contains(b, "..") || strings.Contains(b, "//")
 	})
 	switch {
 	case !ok:
-		r.say(place{key, at.line}, renovate.Refused, "it is not a list of branches")
+		r.addLine(place{key, at.line}, renovate.Refused, "it is not a list of branches")
 		return nil
 	case bad >= 0:
-		r.say(place{key, at.line}, renovate.Refused, "%q is not the name of a branch", list[bad])
+		r.addLine(place{key, at.line}, renovate.Refused, "%q is not the name of a branch", list[bad])
 		return nil
 	}
-	r.say(place{key, at.line}, renovate.Differs, "a pipeline for each branch")
+	r.addLine(place{key, at.line}, renovate.Differs, "a pipeline for each branch")
 	return list
 }
 
-// add makes a pipeline for each branch. A name that another project has for something
+// addPipelines makes a pipeline for each branch. A name that another project has for something
 // else gets the project's name before it.
-func (r *reader) add(name, owner, description string, branches []string) (names []string, bad string) {
+func (r *reader) addPipelines(name, owner, description string, branches []string) (names []string, bad string) {
 	var out []string
 	for _, branch := range branches {
 		want := pipeline{name, description, branch}

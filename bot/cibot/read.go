@@ -37,18 +37,18 @@ func Read(file string, data []byte, o Options) (renovate.Result, error) {
 		case p.key == "projects" && pairs(p.value) != nil:
 			found = true
 			for _, one := range pairs(p.value) {
-				r.project(one)
+				r.readProject(one)
 			}
 		case strings.HasPrefix(p.key, "."):
-			r.say(place{p.key, p.line}, renovate.NoEffect, "it is a template: what uses it is told where it does")
+			r.addLine(place{p.key, p.line}, renovate.NoEffect, "it is a template: what uses it is told where it does")
 		default:
-			r.say(place{p.key, p.line}, renovate.Refused, "pinwheel does not know this key: take it out, if the bot works without it")
+			r.addLine(place{p.key, p.line}, renovate.Refused, "pinwheel does not know this key: take it out, if the bot works without it")
 		}
 	}
 	if !found {
 		return renovate.Result{}, &renovate.SyntaxError{File: file, Line: 1, Text: "the configuration has no key projects"}
 	}
-	r.beside()
+	r.unnamed()
 	return renovate.Result{Lines: r.lines, Own: r.yaml(path.Base(file))}, nil
 }
 
@@ -142,14 +142,14 @@ type place struct {
 	line int
 }
 
-// say adds a line. What others wrote has one line and no control characters in it.
-func (r *reader) say(at place, v renovate.Verdict, format string, args ...any) {
+// addLine adds a line. What others wrote has one line and no control characters in it.
+func (r *reader) addLine(at place, v renovate.Verdict, format string, args ...any) {
 	r.lines = append(r.lines, renovate.Line{File: r.file, Line: at.line, Key: text.Plain(at.key, 200), Verdict: v, Says: text.Plain(fmt.Sprintf(format, args...), 600)})
 }
 
-// beside says what the bot does without any key.
-func (r *reader) beside() {
-	r.say(place{key: "CKI_DEPLOYMENT_ENVIRONMENT"}, renovate.Kept, "the file does not say it, and the bot marks each pipeline with retrigger: marks")
-	r.say(place{key: "key=value"}, renovate.Differs, "the bot lets a comment set any variable; pinwheel those of the key allow, which is empty: add what people need")
-	r.say(place{key: "packages"}, renovate.Differs, "each project is listed below packages; move those that are data and no Python package to data")
+// unnamed adds lines on what the bot does without any key.
+func (r *reader) unnamed() {
+	r.addLine(place{key: "CKI_DEPLOYMENT_ENVIRONMENT"}, renovate.Kept, "the file does not say it, and the bot marks each pipeline with retrigger: marks")
+	r.addLine(place{key: "key=value"}, renovate.Differs, "the bot lets a comment set any variable; pinwheel those of the key allow, which is empty: add what people need")
+	r.addLine(place{key: "packages"}, renovate.Differs, "each project is listed below packages; move those that are data and no Python package to data")
 }

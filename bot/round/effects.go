@@ -61,7 +61,7 @@ func (l *look) write(ctx context.Context, a bot.WriteComment) (wrote bool, err e
 		if wrote, err = l.GitLab.NoteOnce(ctx, thread, gitlab.OnceNote{Mark: bot.Mark, Markdown: a.Body, By: l.snap.Bot.ID}); err != nil {
 			return wrote, err
 		}
-		if t.Notes, t.Flooded, err = l.notes(ctx, a.IID); err != nil {
+		if t.Notes, t.Flooded, err = l.readNotes(ctx, a.IID); err != nil {
 			return wrote, err
 		}
 		if !slices.ContainsFunc(t.Notes, func(n bot.Note) bool { return n.By.ID == l.snap.Bot.ID && strings.HasPrefix(n.Body, bot.Mark) }) {
@@ -85,7 +85,7 @@ func (l *look) write(ctx context.Context, a bot.WriteComment) (wrote bool, err e
 // start starts the pipeline of a test, or finds it started. If GitLab refuses it for good, that is
 // the result of the test.
 func (l *look) start(ctx context.Context, a bot.StartTest) (bool, error) {
-	there, err := l.there(ctx, a.Spec.Project)
+	there, err := l.readProject(ctx, a.Spec.Project)
 	if err != nil {
 		return false, l.refused(a, err)
 	}

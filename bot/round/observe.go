@@ -18,9 +18,9 @@ const (
 	notePages    = 30  // of the comments of one
 )
 
-// edited is how much later than it was written a comment must have been changed to count as
+// editedAfter is how much later than it was written a comment must have been changed to count as
 // changed.
-const edited = time.Second
+const editedAfter = time.Second
 
 // observe reads the project, its open merge requests and their comments.
 func (l *look) observe(ctx context.Context) error {
@@ -28,7 +28,7 @@ func (l *look) observe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if l.home, err = l.there(ctx, l.project.Member.Path); err != nil {
+	if l.home, err = l.readProject(ctx, l.project.Member.Path); err != nil {
 		return err
 	}
 	l.shas = map[int64]string{}
@@ -54,7 +54,7 @@ func (l *look) observe(ctx context.Context) error {
 			continue // pinwheel's own
 		}
 		t := bot.Thread{MR: bot.MergeRequest{IID: m.IID, Fork: m.Source != l.home.ID, Branch: m.Branch, Author: m.Author.ID}}
-		if t.Notes, t.Flooded, err = l.notes(ctx, m.IID); err != nil {
+		if t.Notes, t.Flooded, err = l.readNotes(ctx, m.IID); err != nil {
 			l.fail(m.IID, err)
 			continue
 		}
@@ -63,9 +63,9 @@ func (l *look) observe(ctx context.Context) error {
 	return nil
 }
 
-// notes are the comments of a merge request, the oldest first, and whether there are more than are
+// readNotes reads the comments of a merge request, the oldest first, and whether there are more than are
 // read.
-func (l *look) notes(ctx context.Context, iid int64) (out []bot.Note, flooded bool, err error) {
+func (l *look) readNotes(ctx context.Context, iid int64) (out []bot.Note, flooded bool, err error) {
 	whole, err := l.GitLab.Notes(ctx, gitlab.OnMerge(l.home.ID, iid), gitlab.NoteQuery{Oldest: true, Pages: notePages}, func(n gitlab.Note) bool {
 		out = append(out, noteOf(n))
 		return true
@@ -76,14 +76,14 @@ func (l *look) notes(ctx context.Context, iid int64) (out []bot.Note, flooded bo
 
 func noteOf(n gitlab.Note) bot.Note {
 	out := bot.Note{ID: n.ID, By: bot.Person{ID: n.Author.ID, Username: n.Author.Username}, At: n.At, System: n.System, Body: n.Body}
-	if out.Edited = n.Edited.Sub(n.At) > edited; out.Edited {
+	if out.Edited = n.Edited.Sub(n.At) > editedAfter; out.Edited {
 		out.Changed = n.Edited
 	}
 	return out
 }
 
-// there is a project by its path, which a round reads once.
-func (l *look) there(ctx context.Context, path string) (gitlab.Project, error) {
+// readProject returns a project by its path, which a round reads once.
+func (l *look) readProject(ctx context.Context, path string) (gitlab.Project, error) {
 	if p, ok := l.projects[path]; ok {
 		return p, nil
 	}
@@ -94,14 +94,14 @@ func (l *look) there(ctx context.Context, path string) (gitlab.Project, error) {
 	return p, err
 }
 
-// rounds bounds how often facts are read for one decision.
-const rounds = 10
+// mostReads is how often at most facts are read for one decision.
+const mostReads = 10
 
 // decide decides, and reads what is missing until nothing is.
 func (l *look) decide(ctx context.Context) bot.Plan {
 	for i := 0; ; i++ {
 		p := bot.Decide(l.snap)
-		if len(p.Needs) == 0 || i == rounds {
+		if len(p.Needs) == 0 || i == mostReads {
 			return p
 		}
 		for _, n := range p.Needs {
@@ -119,15 +119,15 @@ func (l *look) decide(ctx context.Context) bot.Plan {
 func (l *look) read(ctx context.Context, n bot.Need) error {
 	switch {
 	case n.Heads:
-		heads, err := l.heads(ctx, l.home.ID, n.Of)
+		heads, err := l.readHeads(ctx, l.home.ID, n.Of)
 		l.snap.Heads[n.Of] = heads
 		return err
 	case n.Shown:
-		return l.shown(ctx, n.Of)
+		return l.readShown(ctx, n.Of)
 	case n.With != bot.Number{}:
-		return l.with(ctx, n.With)
+		return l.readWith(ctx, n.With)
 	case n.Run != nil:
-		run, err := l.run(ctx, *n.Run)
+		run, err := l.readRun(ctx, *n.Run)
 		if err == nil {
 			l.snap.Runs[n.Run.Operation] = run
 		}
@@ -140,7 +140,7 @@ func (l *look) read(ctx context.Context, n bot.Need) error {
 	return err
 }
 
-func (l *look) heads(ctx context.Context, project, iid int64) ([]bot.Head, error) {
+func (l *look) readHeads(ctx context.Context, project, iid int64) ([]bot.Head, error) {
 	list, err := l.GitLab.Versions(ctx, project, iid)
 	out := []bot.Head{}
 	for _, v := range list {
@@ -149,9 +149,9 @@ func (l *look) heads(ctx context.Context, project, iid int64) ([]bot.Head, error
 	return out, err
 }
 
-// with reads a merge request of another member. One that does not exist counts as not open.
-func (l *look) with(ctx context.Context, at bot.Number) error {
-	p, err := l.there(ctx, at.Project)
+// readWith reads a merge request of another member. One that does not exist counts as not open.
+func (l *look) readWith(ctx context.Context, at bot.Number) error {
+	p, err := l.readProject(ctx, at.Project)
 	if err != nil && !errors.Is(err, gitlab.ErrNotFound) {
 		return err
 	}
@@ -164,7 +164,7 @@ func (l *look) with(ctx context.Context, at bot.Number) error {
 			return err
 		case m.Open:
 			out.Open, out.Fork = true, m.Source != p.ID
-			if out.Heads, err = l.heads(ctx, p.ID, at.IID); err != nil {
+			if out.Heads, err = l.readHeads(ctx, p.ID, at.IID); err != nil {
 				return err
 			}
 		}
@@ -173,9 +173,9 @@ func (l *look) with(ctx context.Context, at bot.Number) error {
 	return nil
 }
 
-// shown reads the pipeline of a head. A pipeline on another commit than the head, or than its
+// readShown reads the pipeline of a head. A pipeline on another commit than the head, or than its
 // merged result, counts as none.
-func (l *look) shown(ctx context.Context, iid int64) error {
+func (l *look) readShown(ctx context.Context, iid int64) error {
 	m, err := l.GitLab.MergeRequest(ctx, l.home.ID, iid)
 	if err != nil {
 		return err
@@ -194,8 +194,8 @@ func (l *look) shown(ctx context.Context, iid int64) error {
 	return nil
 }
 
-// run reads the state of a pipeline, and the jobs of one that failed.
-func (l *look) run(ctx context.Context, w bot.Watch) (bot.Run, error) {
+// readRun reads the state of a pipeline, and the jobs of one that failed.
+func (l *look) readRun(ctx context.Context, w bot.Watch) (bot.Run, error) {
 	p, err := l.GitLab.Pipeline(ctx, w.Project, w.ID)
 	if gitlab.Missing(err) {
 		return bot.Run{Project: w.Project, ID: w.ID, Result: plan.Canceled}, nil // somebody deleted it
@@ -205,14 +205,14 @@ func (l *look) run(ctx context.Context, w bot.Watch) (bot.Run, error) {
 	}
 	out := bot.Run{Project: w.Project, ID: p.ID, URL: p.URL, Result: operation.ResultOf(p.Status)}
 	if out.Result == plan.Failed && w.Jobs {
-		out.Jobs, err = l.failed(ctx, w, p)
+		out.Jobs, err = l.failedJobs(ctx, w, p)
 	}
 	return out, err
 }
 
-// failed are the jobs that made a pipeline fail, and how each ended in the newest pipeline of the
+// failedJobs reads the jobs that made a pipeline fail, and how each ended in the newest pipeline of the
 // same kind that we did not start.
-func (l *look) failed(ctx context.Context, w bot.Watch, p gitlab.Run) ([]bot.Job, error) {
+func (l *look) failedJobs(ctx context.Context, w bot.Watch, p gitlab.Run) ([]bot.Job, error) {
 	all, err := l.operations.Jobs(ctx, plan.GateRun{Project: w.Project, ID: p.ID, Started: p.Created})
 	if err != nil {
 		return nil, err
@@ -226,7 +226,7 @@ func (l *look) failed(ctx context.Context, w bot.Watch, p gitlab.Run) ([]bot.Job
 	if len(out) == 0 {
 		return nil, nil
 	}
-	without, err := l.without(ctx, w, p)
+	without, err := l.resultsWithout(ctx, w, p)
 	for i := range out {
 		out[i].Without = without[out[i].Name]
 	}

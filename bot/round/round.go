@@ -84,9 +84,9 @@ func (r *Runner) Run(ctx context.Context, p Project, now time.Time) (Report, err
 	}
 	ctx, release := r.Store.Hold(ctx, id, r.Store.Lease())
 	defer release()
-	l := r.look(p, now)
+	l := r.newLook(p, now)
 	l.journal = journal.New(r.Store, r.Audit, journal.Run{Project: p.Member.Path, ID: id, Now: now})
-	err = l.all(ctx)
+	err = l.work(ctx)
 	end := store.RunEnd{Status: store.RunDone, Summary: strings.Join(l.report.Failures, "; ")}
 	switch {
 	case err != nil:
@@ -104,15 +104,15 @@ func (r *Runner) Run(ctx context.Context, p Project, now time.Time) (Report, err
 
 // Preview reads one project and says how its tests are. It writes nothing.
 func (r *Runner) Preview(ctx context.Context, p Project, now time.Time) (Report, error) {
-	l := r.look(p, now)
+	l := r.newLook(p, now)
 	if err := l.observe(ctx); err != nil {
 		return Report{}, err
 	}
-	l.finish(l.decide(ctx))
+	l.enter(l.decide(ctx))
 	return l.report, nil
 }
 
-func (r *Runner) look(p Project, now time.Time) *look {
+func (r *Runner) newLook(p Project, now time.Time) *look {
 	return &look{Runner: r, project: p, now: now, operations: operation.New(r.GitLab), projects: map[string]gitlab.Project{}, log: r.Log.With("project", p.Member.Path)}
 }
 
@@ -131,13 +131,13 @@ type look struct {
 	report     Report
 }
 
-func (l *look) all(ctx context.Context) error {
+func (l *look) work(ctx context.Context) error {
 	if err := l.observe(ctx); err != nil {
 		return err
 	}
 	for range passes {
 		plan := l.decide(ctx)
-		l.finish(plan)
+		l.enter(plan)
 		if len(plan.Actions) == 0 {
 			return nil
 		}
@@ -153,8 +153,8 @@ func (l *look) all(ctx context.Context) error {
 	return nil
 }
 
-// finish enters a plan into the report.
-func (l *look) finish(p bot.Plan) {
+// enter enters a plan into the report.
+func (l *look) enter(p bot.Plan) {
 	l.report.Tests = p.Tests
 	if len(p.Needs) == 0 {
 		l.report.Notes = p.Notes

@@ -10,8 +10,8 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// without says how jobs ended in the newest pipeline of the same kind that has ended.
-func (l *look) without(ctx context.Context, w bot.Watch, p gitlab.Run) (map[string]plan.Result, error) {
+// resultsWithout reads how jobs ended in the newest pipeline of the same kind that has ended.
+func (l *look) resultsWithout(ctx context.Context, w bot.Watch, p gitlab.Run) (map[string]plan.Result, error) {
 	ref := w.Spec.Ref
 	if w.Spec.Like.Ref != "" {
 		ref = w.Spec.Like.Ref
@@ -19,7 +19,7 @@ func (l *look) without(ctx context.Context, w bot.Watch, p gitlab.Run) (map[stri
 	if ref == "" {
 		ref = p.Ref
 	}
-	newest, found, err := l.baseline(ctx, w.Project, ref)
+	newest, found, err := l.readBaseline(ctx, w.Project, ref)
 	if err != nil || !found {
 		return nil, err
 	}
@@ -37,9 +37,9 @@ func (l *look) without(ctx context.Context, w bot.Watch, p gitlab.Run) (map[stri
 // none.
 const mostReplacing = 10
 
-// baseline is the newest pipeline of a ref that ended, that we did not start, and that
+// readBaseline returns the newest pipeline of a ref that ended, that we did not start, and that
 // replaces no package.
-func (l *look) baseline(ctx context.Context, project int64, ref string) (run gitlab.Run, found bool, err error) {
+func (l *look) readBaseline(ctx context.Context, project int64, ref string) (run gitlab.Run, found bool, err error) {
 	list, err := l.GitLab.RefPipelines(ctx, project, ref)
 	if err != nil || len(list) == 0 {
 		return run, false, err

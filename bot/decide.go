@@ -15,8 +15,8 @@ import (
 // mostWelcomes is how many merge requests get their first comment in one round.
 const mostWelcomes = 10
 
-// Decide decides what to do. For a merge request for which it has needs it decides nothing yet. The
-// same snapshot gives the same plan.
+// Decide decides what to do. If it needs facts for a merge request, it decides nothing for that one
+// yet. The same snapshot gives the same plan.
 func Decide(s Snapshot) Plan {
 	d := &decision{s: s}
 	threads := slices.Clone(s.Threads)
@@ -71,17 +71,17 @@ type look struct {
 	comment int64  // the number of our comment, 0 for none
 	body    string // of it
 	since   int64  // comments after this one count; 0 if we have no comment yet
-	known   bool   // our comment is there, and says what was done
-	other   bool   // another program writes in our name
+	known   bool   // our comment is there and its memory can be read
+	other   bool   // another program writes comments as our user
 	seconds []Note // further comments of ours, which another process wrote at the same time
 	before  Memory // as our comment has it
 	memory  Memory // as it is to be
 	early   []Note // comments with commands from before ours
-	waits   bool   // for a need to be read
+	waits   bool   // a fact is missing
 	actions []Action
 	starts  []StartTest
-	asks    []string
-	who     string
+	asks    []string // the operations of the tests that are added
+	who     string   // the first person who asked for one of them
 }
 
 // look finds our comment in a thread, and what it remembers. Without one it takes over the memory
@@ -123,8 +123,8 @@ func (d *decision) former(who Person) bool {
 	return slices.ContainsFunc(d.s.Former, func(name string) bool { return strings.EqualFold(name, who.Username) })
 }
 
-// another reports whether a comment shows that another program writes in our name: it was written,
-// or changed, after our own comment.
+// another reports whether a comment shows that another program writes as our user: pinwheel did not
+// write it, and it was written or changed after our own comment.
 func (d *decision) another(n, ours Note) bool {
 	if n.System || n.By.ID != d.s.Bot.ID || n.ID == ours.ID || n.ID < ours.ID && !n.Changed.After(ours.At) {
 		return false
@@ -132,8 +132,8 @@ func (d *decision) another(n, ours Note) bool {
 	return !strings.HasPrefix(n.Body, mark) && !strings.Contains(n.Body, "<!-- op:") && !strings.Contains(n.Body, "<!-- pinwheel:")
 }
 
-// remember reads the memory in a comment. If somebody changed it so that it cannot be read,
-// requests from before are not carried out again. It reports whether it could be read.
+// remember reads the memory in a comment, and reports whether it can be read. If it cannot, all
+// comments that are there count as done, so that nothing is carried out twice.
 func (l *look) remember(n Note) bool {
 	m, ok := parse(n.Body)
 	if !ok {
@@ -149,7 +149,7 @@ func (l *look) remember(n Note) bool {
 	return ok
 }
 
-// reportFlood tells the operator of a merge request with more comments than are read, and reports
+// reportFlood adds a note for the operator on a merge request with more comments than are read, and reports
 // whether our comment can say so, too. Nothing that is asked for there starts, since a later comment
 // may take it back. Tests that were started before are followed, if our comment says which they are.
 func (l *look) reportFlood() bool {
@@ -244,8 +244,8 @@ func (l *look) note(id int64) (Note, bool) {
 	return l.Notes[at], true
 }
 
-// act decides what is done for a merge request: first its comment, and after that is written the
-// pipelines in the comment, and the statuses.
+// act adds to the plan what is done for a merge request: cancellations and statuses, then our
+// comment, and last the pipelines, which start only after the comment says that they will.
 func (l *look) act() {
 	if l.waits {
 		return

@@ -9,11 +9,11 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// seenFor is how long a head must have existed before a comment so that its author has seen it.
+// seenFor is how old a head must be at the time of a comment for its author to have seen it.
 const seenFor = 10 * time.Second
 
-// judge decides on a comment with commands. All its commands are done together, so that the comment
-// is done as a whole.
+// judge decides on a comment with commands: on all of them in one round, or on none if a fact is
+// missing.
 func (l *look) judge(r request) {
 	before, asks, who := l.memory, len(l.asks), l.who
 	why, ok := l.permits(l.d.s.Project.ID, r.note.By, l.MR.Fork)
@@ -30,7 +30,7 @@ func (l *look) judge(r request) {
 	}
 	for _, c := range r.commands {
 		if !l.command(r.note, c) {
-			l.memory = before // a fact is missing: it is judged as a whole after that is read
+			l.memory = before // the next decision judges the whole comment
 			l.asks, l.who = l.asks[:asks], who
 			return
 		}
@@ -38,8 +38,8 @@ func (l *look) judge(r request) {
 	l.memory.finish(r.note.ID)
 }
 
-// permits says why a person may not ask here, "" if they may; ok is false while their
-// role is not known.
+// permits returns the sentence that refuses a person, "" if they may ask. ok is false if their role
+// is not known yet.
 func (l *look) permits(project int64, who Person, fork bool) (why string, ok bool) {
 	role, ok := l.role(project, who.ID)
 	if !ok {
@@ -165,7 +165,7 @@ func pipelines(n int) string {
 	return fmt.Sprintf("%d pipelines", n)
 }
 
-// longest is how long a test counts as under way.
+// longest is after how long a test counts as under way no more, whatever its pipeline does.
 const longest = 7 * 24 * time.Hour
 
 func (l *look) underWay(e Entry) bool { return !e.State.ended() && l.d.s.Now.Sub(e.At) < longest }
@@ -278,7 +278,7 @@ func (l *look) withOverride(n Note, w WithWord) (o override, why string, ok bool
 	if m.Project == 0 {
 		return o, gone, true
 	}
-	why, ok = l.permits(m.Project, n.By, m.Fork) // first, so that nobody without a role learns what is there
+	why, ok = l.permits(m.Project, n.By, m.Fork) // first, so that people without a role do not learn what exists
 	switch {
 	case !ok || why != "":
 		return o, "of " + name + ": " + why, ok

@@ -19,8 +19,8 @@ const (
 // Mark is in the bot's comment and in no other.
 const Mark = mark
 
-// Memory is what was done, as our comment says. It does not say what is to start; the comments that
-// ask for it do.
+// Memory is what was done, as our comment has it in a hidden line. What is to start is never read
+// from it, but from the comments that ask for it.
 type Memory struct {
 	Seen     int64        `json:"seen,omitempty"` // notes up to this one are done
 	Done     []int64      `json:"done,omitempty"` // notes above Seen that are done
@@ -58,11 +58,11 @@ type Entry struct {
 	Of       int64     `json:"of,omitempty"` // the note whose test a retry repeats, 0 for none
 	OfLine   int       `json:"of_line,omitempty"`
 	By       string    `json:"by"`
-	ByID     int64     `json:"by_id,omitempty"` // 0 in comments of before
+	ByID     int64     `json:"by_id,omitempty"` // 0 in what older versions wrote
 	At       time.Time `json:"at"`              // of the note
 	Pipeline string    `json:"pipeline"`
 	Commit   string    `json:"commit"`
-	With     []string  `json:"with,omitempty"` // what it runs with besides, for people
+	With     []string  `json:"with,omitempty"` // other commits and what the comment sets, as people read it
 	State    State     `json:"state"`
 	Project  int64     `json:"project,omitempty"`
 	ID       int64     `json:"id,omitempty"`
@@ -70,7 +70,7 @@ type Entry struct {
 	Jobs     []Job     `json:"jobs,omitempty"`
 	Why      string    `json:"why,omitempty"`
 	Started  time.Time `json:"started,omitzero"`
-	Ended    time.Time `json:"ended,omitzero"` // when a look saw it over
+	Ended    time.Time `json:"ended,omitzero"` // when a look found it ended
 }
 
 // by reports whether a person asked for the test, also under another username.

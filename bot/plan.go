@@ -4,14 +4,14 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// Plan is what a round decides: the facts that it needs first, or else what is done, in this order.
-// After that it decides again on the new state.
+// Plan is what a round decides: the facts that it has to read, or what it does, in this order. Then
+// it decides again on the new state.
 type Plan struct {
 	Needs   []Need
 	Actions []Action
 	// Tests are all known tests of open merge requests, for printing.
 	Tests []Shows
-	Notes []string // one sentence each, of what an operator should know
+	Notes []string // for the operator, a sentence each
 }
 
 // Shows is a test of a merge request.

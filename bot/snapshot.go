@@ -79,11 +79,11 @@ type Person struct {
 type Thread struct {
 	MR    MergeRequest
 	Notes []Note
-	// Flooded means that there are more notes than are read, and that the newest are not here.
+	// Flooded means that there are more notes than are read. The newest are missing then.
 	Flooded bool
 }
 
-// Head is a commit that a merge request showed, and since when.
+// Head is a commit that was the head of a merge request, and since when.
 type Head struct {
 	SHA string
 	At  time.Time
@@ -107,9 +107,9 @@ type Run struct {
 	ID      int64
 	URL     string
 	Result  plan.Result
-	Jobs    []Job // that failed and may not, of one that failed
-	Lost    bool  // nobody can know whether it was started
-	Refused string
+	Jobs    []Job  // that failed and may not, of one that failed
+	Lost    bool   // it may have been started, and nothing shows whether it was
+	Refused string // why GitLab did not start it, in a sentence; "" if it did
 }
 
 // Job is a job that failed, and how the same one ended without the override.
@@ -121,7 +121,8 @@ type Job struct {
 // Shown is the pipeline of the head in this project, as the page of a merge request shows it.
 type Shown struct{ Pipeline int64 }
 
-// Snapshot is all that a round knows. A fact that a map lacks becomes a need.
+// Snapshot is all that a round knows. If a decision needs a fact that a map lacks, the plan names it
+// as a need.
 type Snapshot struct {
 	Now     time.Time
 	Bot     Person
@@ -136,11 +137,11 @@ type Snapshot struct {
 	Runs  map[string]Run // by operation
 	Shown map[int64]Shown
 	Set   map[int64][]HeadStatus // statuses that this look set
-	// Canceled are the operations whose pipelines this round wanted to cancel, with GitLab's
-	// refusal, "" if it canceled them.
+	// Canceled are the operations whose pipelines this round asked GitLab to cancel, with the
+	// sentence of a refusal, or "".
 	Canceled map[string]string
-	// Fresh are the operations that this round itself added first, so that nobody can have started
-	// them before.
+	// Fresh are the operations that this round wrote into our comment, so that no earlier round can
+	// have started them.
 	Fresh map[string]bool
 	// Failed are the merge requests of which something could not be read or written in this round.
 	// Nothing more is done for them until the next.

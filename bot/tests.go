@@ -98,7 +98,7 @@ func (l *look) prepareAgain(n Note, e Entry, p Pipeline) (prepared, bool) {
 	return l.prepare(n, c, p)
 }
 
-// started enters into a test what became of its start.
+// started enters the result of its start into a test.
 func (l *look) started(e *Entry, run Run) {
 	switch {
 	case run.Lost:
@@ -127,14 +127,14 @@ func (l *look) watch(e *Entry) {
 	l.settle(e, run)
 }
 
-// settle enters into a test how its pipeline is.
+// settle enters the state of its pipeline into a test.
 func (l *look) settle(e *Entry, run Run) {
 	if run.ID != e.ID || run.Project != e.Project {
 		return
 	}
 	was := e.State
 	if run.Result == plan.Failed && (was == Failed || was == Everywhere) {
-		return // its jobs are compared only once
+		return // its jobs were compared before, which happens once
 	}
 	e.Jobs, e.Why = nil, ""
 	switch run.Result {
@@ -191,8 +191,8 @@ func (l *look) retry(n Note, c Command) bool {
 	return true
 }
 
-// cancel cancels the tests under way that a command names. The command is done after GitLab was
-// asked to cancel all of them. A test that an earlier round may have started is searched first.
+// cancel cancels the tests under way that a command names. It reports true once GitLab answered for
+// each of them. A test that an earlier round may have started is looked for first.
 func (l *look) cancel(n Note, c Command) bool {
 	count, refused, no, done := 0, 0, "", true
 	for i := range l.memory.Tests {
@@ -205,14 +205,14 @@ func (l *look) cancel(n Note, c Command) bool {
 		switch {
 		case tried && why != "":
 			refused, no = refused+1, why
-		case tried, e.State == Canceled && l.ran(*e): // by an earlier look that ended before it said so
+		case tried, e.State == Canceled && l.ran(*e): // the latter by a look that ended before it wrote that down
 			count++
 		case e.State.ended():
 		case e.ID != 0:
 			done = false
 			l.actions = append(l.actions, CancelTest{IID: l.MR.IID, Entry: *e, Operation: op, Who: n.By.Username})
 		case l.ran(*e):
-			done = false // its start says which pipeline to cancel
+			done = false // after its start we know which pipeline to cancel
 		default:
 			count++
 			e.State, e.Why, e.Ended = Canceled, "canceled before it started", l.d.s.Now
@@ -233,7 +233,7 @@ func (l *look) cancel(n Note, c Command) bool {
 	return true
 }
 
-// ran reports whether a test was under way, as our comment has it.
+// ran reports whether a test was under way according to our comment.
 func (l *look) ran(e Entry) bool {
 	return slices.ContainsFunc(l.before.Tests, func(o Entry) bool { return o.same(e) && !o.State.ended() })
 }

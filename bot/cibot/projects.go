@@ -15,10 +15,10 @@ var (
 	variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,254}$`)
 )
 
-// commands are no names of pipelines.
+// commands are words that a pipeline cannot have as its name.
 var commands = []string{"with", "test", "help", "cancel", "retry", "status"}
 
-// named are pinwheel's pipelines for each of a project's names.
+// named has, for each name of a pipeline in the file, the names of what it became in pinwheel.
 type named map[string][]string
 
 // readProject reads one project: its pipelines first, since other keys name them.
@@ -100,7 +100,7 @@ func (r *reader) readKey(at pair, key string, p *project, names named) {
 		p.visible = r.readNames(at, key, names, "pipelines")
 	case "tests_only":
 		if value == "true" {
-			r.addLine(place{key, at.line}, renovate.Differs, "the whole pipeline runs: pinwheel sets no ARTIFACT_ variables of an earlier one")
+			r.addLine(place{key, at.line}, renovate.Differs, "the whole pipeline runs, since pinwheel does not set the ARTIFACT_ variables of an earlier one")
 			return
 		}
 		r.addLine(place{key, at.line}, renovate.Kept, "the whole pipeline runs")
@@ -169,7 +169,7 @@ func (r *reader) readNames(at pair, key string, names named, own string) []strin
 	}
 	switch {
 	case len(missing) > 0:
-		r.addLine(place{key, at.line}, renovate.Refused, "%s: no such pipeline was taken over: describe it below pipelines; the others are in %s", strings.Join(missing, ", "), own)
+		r.addLine(place{key, at.line}, renovate.Refused, "no pipeline %s was taken over: describe it below pipelines; the others are in %s", strings.Join(missing, ", "), own)
 	case slices.Equal(out, list):
 		r.addLine(place{key, at.line}, renovate.Kept, "%s: [%s]", own, strings.Join(out, ", "))
 	default:
@@ -209,7 +209,7 @@ func (r *reader) readPipeline(at pair, key, owner string, names named) {
 			}
 			r.addLine(place{in, k.line}, renovate.Kept, "description")
 		case "cki_pipeline_type":
-			r.addLine(place{in, k.line}, renovate.Differs, "like takes the newest pipeline of the branch that passed, of whichever type: keep %s pipelines on branches of their own", value)
+			r.addLine(place{in, k.line}, renovate.Differs, "like takes the newest pipeline that passed on the branch, whatever its type: let %s pipelines run on branches of their own", value)
 		case "default_branches":
 			branches = r.readBranches(k, in)
 		default:
@@ -218,9 +218,9 @@ func (r *reader) readPipeline(at pair, key, owner string, names named) {
 	}
 	switch {
 	case !nameWord.MatchString(at.key) || slices.Contains(commands, at.key):
-		r.addLine(place{key, at.line}, renovate.Refused, "%q cannot name a pipeline: use up to 60 letters, digits, ., _ and -, and no word of commands", at.key)
+		r.addLine(place{key, at.line}, renovate.Refused, "%q cannot name a pipeline: use up to 60 letters, digits, ., _ and -, and not the name of a command", at.key)
 	case len(branches) == 0:
-		r.addLine(place{key, at.line}, renovate.Refused, "it has no branch whose last good pipeline it could be like: name one in default_branches")
+		r.addLine(place{key, at.line}, renovate.Refused, "it has no branch, so there is no pipeline that it could be like: name one in default_branches")
 	case r.o.Pipelines == "":
 		r.addLine(place{key, at.line}, renovate.Refused, "the file does not say in which project it runs: call pinwheel import again with --pipelines group/project")
 	default:
@@ -247,7 +247,7 @@ func (r *reader) readBranches(at pair, key string) []string {
 		r.addLine(place{key, at.line}, renovate.Refused, "%q is not the name of a branch", list[bad])
 		return nil
 	}
-	r.addLine(place{key, at.line}, renovate.Differs, "a pipeline for each branch")
+	r.addLine(place{key, at.line}, renovate.Differs, "each branch becomes a pipeline")
 	return list
 }
 

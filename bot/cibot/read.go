@@ -18,9 +18,9 @@ type Options struct {
 	Pipelines string
 }
 
-// Read reads the YAML of a bot. file is its name in lines and errors. Its lines are in the
-// order of the file, and at the end those about what the bot does without a key. A text
-// that is no such YAML is a [renovate.SyntaxError].
+// Read reads the YAML of the earlier bot. file is its name in lines and errors. The lines are in the
+// order of the file; after them come those on what the bot does without a key. The error for any
+// other text is a [renovate.SyntaxError].
 func Read(file string, data []byte, o Options) (renovate.Result, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(data, &root); err != nil {
@@ -40,7 +40,7 @@ func Read(file string, data []byte, o Options) (renovate.Result, error) {
 				r.readProject(one)
 			}
 		case strings.HasPrefix(p.key, "."):
-			r.addLine(place{p.key, p.line}, renovate.NoEffect, "it is a template: what uses it is told where it does")
+			r.addLine(place{p.key, p.line}, renovate.NoEffect, "it is a template: each key that it gives a project has a line of its own")
 		default:
 			r.addLine(place{p.key, p.line}, renovate.Refused, "pinwheel does not know this key: take it out, if the bot works without it")
 		}
@@ -59,8 +59,8 @@ type pair struct {
 	line  int
 }
 
-// pairs are the keys of a mapping with what it merges (<<), nil for anything else. Keys of
-// its own count above merged ones.
+// pairs lists the keys of a mapping, also those that it merges (<<) unless it has them itself. It is
+// nil for anything else.
 func pairs(n *yaml.Node) []pair {
 	for n != nil && (n.Kind == yaml.DocumentNode && len(n.Content) == 1 || n.Kind == yaml.AliasNode) {
 		if n.Kind == yaml.AliasNode {
@@ -91,16 +91,16 @@ func pairs(n *yaml.Node) []pair {
 	return own
 }
 
-// scalar is the text of a value, or ok is false.
-func scalar(n *yaml.Node) (string, bool) {
+// scalar returns the text of a value. ok is false if it is null, a list or a mapping.
+func scalar(n *yaml.Node) (value string, ok bool) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
 	return n.Value, n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null"
 }
 
-// texts are those of a list.
-func texts(n *yaml.Node) ([]string, bool) {
+// texts returns the texts of a list. ok is false for anything else.
+func texts(n *yaml.Node) (list []string, ok bool) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -127,13 +127,13 @@ type reader struct {
 	pipelines []pipeline
 }
 
-// project is one with the bot.
+// project is a project that has the bot.
 type project struct {
 	path, override, welcome string
 	visible, standard       []string // names of pinwheel's pipelines
 }
 
-// pipeline is one of pinwheel's.
+// pipeline is a pipeline of pinwheel's configuration.
 type pipeline struct{ name, description, ref string }
 
 // place is where a value stands: its whole key, such as projects.a.override, and its line.
@@ -142,14 +142,14 @@ type place struct {
 	line int
 }
 
-// addLine adds a line. What others wrote has one line and no control characters in it.
+// addLine adds a line. It takes line breaks and control characters out of what others wrote.
 func (r *reader) addLine(at place, v renovate.Verdict, format string, args ...any) {
 	r.lines = append(r.lines, renovate.Line{File: r.file, Line: at.line, Key: text.Plain(at.key, 200), Verdict: v, Says: text.Plain(fmt.Sprintf(format, args...), 600)})
 }
 
 // unnamed adds lines on what the bot does without any key.
 func (r *reader) unnamed() {
-	r.addLine(place{key: "CKI_DEPLOYMENT_ENVIRONMENT"}, renovate.Kept, "the file does not say it, and the bot marks each pipeline with retrigger: marks")
-	r.addLine(place{key: "key=value"}, renovate.Differs, "the bot lets a comment set any variable; pinwheel those of the key allow, which is empty: add what people need")
-	r.addLine(place{key: "packages"}, renovate.Differs, "each project is listed below packages; move those that are data and no Python package to data")
+	r.addLine(place{key: "CKI_DEPLOYMENT_ENVIRONMENT"}, renovate.Kept, "the earlier bot marks each pipeline with retrigger, without a key for it; here it stands below marks")
+	r.addLine(place{key: "key=value"}, renovate.Differs, "the earlier bot lets a comment set any variable, and pinwheel only those that the key allow names: add what people need")
+	r.addLine(place{key: "packages"}, renovate.Differs, "each project is listed below packages: move those that hold data and no Python package to data")
 }

@@ -65,7 +65,7 @@ func (l *look) write(ctx context.Context, a bot.WriteComment) (wrote bool, err e
 			return wrote, err
 		}
 		if !slices.ContainsFunc(t.Notes, func(n bot.Note) bool { return n.By.ID == l.snap.Bot.ID && strings.HasPrefix(n.Body, bot.Mark) }) {
-			l.snap.Failed[a.IID] = true // GitLab does not show it yet: the next round goes on
+			l.snap.Failed[a.IID] = true // GitLab does not show it yet, so the next round goes on
 		}
 		return wrote, nil
 	}
@@ -144,7 +144,7 @@ func runOf(project int64, p gitlab.Run) bot.Run {
 	return bot.Run{Project: project, ID: p.ID, URL: p.URL}
 }
 
-// refused makes a definite refusal the result of a test, and returns any other error.
+// refused enters a refusal that is final as the result of a test, and returns any other error.
 func (l *look) refused(a bot.StartTest, err error) error {
 	if !definite(err) {
 		return err
@@ -166,8 +166,8 @@ func inputNames(s plan.PipelineSpec) string {
 	return strings.Join(out, ", ")
 }
 
-// cancel cancels a pipeline. If GitLab refuses, that is the result, and the pipeline is still
-// followed.
+// cancel cancels a pipeline. A refusal of GitLab is a result, too: the bot says so, and goes on
+// reading the pipeline.
 func (l *look) cancel(ctx context.Context, a bot.CancelTest) (bool, error) {
 	err := l.GitLab.CancelPipeline(ctx, a.Entry.Project, a.Entry.ID)
 	if err != nil && !definite(err) {
@@ -177,7 +177,7 @@ func (l *look) cancel(ctx context.Context, a bot.CancelTest) (bool, error) {
 	if err != nil {
 		l.snap.Canceled[a.Operation] = explain(err)
 	}
-	delete(l.snap.Runs, a.Operation) // it is read again
+	delete(l.snap.Runs, a.Operation) // so that its state is read again
 	return err == nil, nil
 }
 

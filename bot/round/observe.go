@@ -15,11 +15,11 @@ import (
 // The most that a round reads.
 const (
 	mostRequests = 300 // open merge requests, the newest
-	notePages    = 30  // of the comments of one
+	notePages    = 30  // of a hundred comments each, of one merge request
 )
 
-// editedAfter is how much later than it was written a comment must have been changed to count as
-// changed.
+// editedAfter is by how much the time of a change must be later than that of writing for a comment
+// to count as changed.
 const editedAfter = time.Second
 
 // observe reads the project, its open merge requests and their comments.
@@ -82,7 +82,7 @@ func noteOf(n gitlab.Note) bot.Note {
 	return out
 }
 
-// readProject returns a project by its path, which a round reads once.
+// readProject returns a project by its path. A round reads each once.
 func (l *look) readProject(ctx context.Context, path string) (gitlab.Project, error) {
 	if p, ok := l.projects[path]; ok {
 		return p, nil
@@ -94,10 +94,10 @@ func (l *look) readProject(ctx context.Context, path string) (gitlab.Project, er
 	return p, err
 }
 
-// mostReads is how often at most facts are read for one decision.
+// mostReads is how often facts are read for one decision at most.
 const mostReads = 10
 
-// decide decides, and reads what is missing until nothing is.
+// decide decides, reads the facts that are missing, and decides again until none is.
 func (l *look) decide(ctx context.Context) bot.Plan {
 	for i := 0; ; i++ {
 		p := bot.Decide(l.snap)
@@ -149,7 +149,7 @@ func (l *look) readHeads(ctx context.Context, project, iid int64) ([]bot.Head, e
 	return out, err
 }
 
-// readWith reads a merge request of another member. One that does not exist counts as not open.
+// readWith reads a merge request of another member. One that does not exist, or that pinwheel may not read, counts as not open.
 func (l *look) readWith(ctx context.Context, at bot.Number) error {
 	p, err := l.readProject(ctx, at.Project)
 	if err != nil && !errors.Is(err, gitlab.ErrNotFound) {

@@ -9,7 +9,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
-// Projects are the projects whose merge requests have the bot, in the order of the configuration.
+// Projects lists the projects whose merge requests have the bot, in the order of the configuration.
 func Projects(s config.Software) []Project {
 	var out []Project
 	all := members(s)

@@ -52,7 +52,7 @@ func Key(path string) string { return path + " (bot)" }
 type Report struct {
 	Open     int // merge requests
 	Tests    []bot.Shows
-	Notes    []string // of what an operator should know
+	Notes    []string // for the operator, a sentence each; no failures
 	Failures []string // one sentence each; what failed is tried again in the next look
 	Wrote    int      // effects that changed something
 
@@ -66,9 +66,10 @@ const limit = 9 * time.Minute
 // passes bounds how often a round decides again after its own effects.
 const passes = 8
 
-// Run makes one round over a project as of now. It returns an error only if nothing could be read:
-// another round is live (store.ErrBusy), or GitLab did not let us read the project. It reads
-// nothing while an operator has paused the project.
+// Run makes one round over a project as of now. Failures of single merge requests are in the report.
+// An error means that the round did not begin or had to end: another one is under way
+// (store.ErrBusy), the database or the journal failed, or GitLab did not let us read the project.
+// While an operator has paused the project, Run reads nothing.
 func (r *Runner) Run(ctx context.Context, p Project, now time.Time) (Report, error) {
 	if _, err := r.Store.Ready(ctx); err != nil {
 		return Report{}, err
@@ -102,7 +103,7 @@ func (r *Runner) Run(ctx context.Context, p Project, now time.Time) (Report, err
 	return l.report, err
 }
 
-// Preview reads one project and says how its tests are. It writes nothing.
+// Preview reads one project and returns the states of its tests. It writes nothing.
 func (r *Runner) Preview(ctx context.Context, p Project, now time.Time) (Report, error) {
 	l := r.newLook(p, now)
 	if err := l.observe(ctx); err != nil {
@@ -161,7 +162,8 @@ func (l *look) enter(p bot.Plan) {
 	}
 }
 
-// fail reports a failure, once, and stops work on a merge request for this round; 0 is none.
+// fail adds a failure to the report, once, and ends the work on a merge request for this round. An
+// iid of 0 is no merge request.
 func (l *look) fail(iid int64, err error) {
 	if iid != 0 {
 		l.snap.Failed[iid] = true
@@ -177,7 +179,7 @@ func (l *look) fail(iid int64, err error) {
 	l.log.Warn("look failed in part", "mr", iid, "err", says)
 }
 
-// explain is the sentence of an error for a person, or the error's own text.
+// explain is the sentence of an error for people, or the text of the error if it has none.
 func explain(err error) string {
 	if s := gitlab.Explain(err); s != "" {
 		return s
@@ -185,7 +187,7 @@ func explain(err error) string {
 	return err.Error()
 }
 
-// definite reports whether GitLab refuses in a way that another attempt would not change.
+// definite reports whether GitLab refused for good, so that the same request would fail again.
 func definite(err error) bool {
 	return errors.Is(err, gitlab.ErrRefused) && !errors.Is(err, gitlab.ErrConflict) || errors.Is(err, gitlab.ErrForbidden) || errors.Is(err, gitlab.ErrNotFound)
 }

@@ -29,11 +29,11 @@ type Watcher struct {
 	named  map[string]time.Time // the projects of which no round is known, and when Changed named each last
 }
 
-// left is a project after the last round.
+// left is the state in which the last round left a project.
 type left struct {
 	project int64
 	at      time.Time           // of the look, by our clock
-	updated map[int64]time.Time // of merge requests; nil if Changed was not called since
+	updated map[int64]time.Time // of merge requests; nil if the round wrote something and Changed was not called since
 	waits   map[int64][]int64   // pipelines under way, by project
 }
 
@@ -129,7 +129,7 @@ func (w *Watcher) changed(ctx context.Context, key string) bool {
 	return something
 }
 
-// only is the entries of a map that another one lacks.
+// only returns the entries of a map that another one lacks.
 func only(all, but map[int64]time.Time) map[int64]time.Time {
 	out := maps.Clone(all)
 	maps.DeleteFunc(out, func(iid int64, _ time.Time) bool { _, there := but[iid]; return there })

@@ -33,8 +33,7 @@ func (l *look) resultsWithout(ctx context.Context, w bot.Watch, p gitlab.Run) (m
 	return out, err
 }
 
-// mostReplacing is how many pipelines that replace a package are skipped to find one that replaces
-// none.
+// mostReplacing is after how many pipelines that replace a package the search ends.
 const mostReplacing = 10
 
 // readBaseline returns the newest pipeline of a ref that ended, that we did not start, and that
@@ -66,11 +65,11 @@ func (l *look) readBaseline(ctx context.Context, project int64, ref string) (run
 	return run, false, nil
 }
 
-// byHand are the sources of pipelines that whoever starts them may give variables.
+// byHand are the sources of pipelines to which whoever starts them can give variables.
 var byHand = []string{"web", "api", "trigger", "pipeline", "chat"}
 
 // replaces reports whether somebody started a pipeline with another package of the set. If its
-// variables cannot be read, one that somebody may have given variables counts as such: a job
+// variables cannot be read, one that somebody may have given variables counts as such, since a job
 // that fails with another change is no excuse for this one.
 func (l *look) replaces(ctx context.Context, project int64, run gitlab.Run) (bool, error) {
 	vars, err := l.GitLab.PipelineVariables(ctx, project, run.ID)

@@ -67,6 +67,9 @@ func (d *queueing) mergeState(dr *draft) (plan.Reason, Do) {
 	if why := d.mergePolicy(dr); why != nil {
 		return why, DoLeave
 	}
+	if unread := d.s.Unheard[dr.mr.IID]; unread != "" {
+		return plan.MergeUnread{Says: unread}, DoLeave // somebody may ask to close it, or for later
+	}
 	is, known := d.s.Mergeable[dr.mr.IID]
 	if !known {
 		d.plan.Missing = append(d.plan.Missing, plan.Need{Merge: dr.mr.IID})

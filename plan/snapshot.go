@@ -78,7 +78,9 @@ type Snapshot struct {
 	// Mergeable is what GitLab says of merge requests that may be merged, as far as a
 	// decision asked.
 	Mergeable map[int64]Mergeable
-	Merges    []AfterMerge // of our user, those of the last days, newest first
+	// Unheard says of merge requests why this run does not know all comments on them.
+	Unheard map[int64]string
+	Merges  []AfterMerge // of our user, those of the last days, newest first
 	// GateRuns are the pipelines of gates that are known, in SortGateRuns's order,
 	// and GateStatuses what heads of open merge requests show of gates.
 	GateRuns     []GateRun

@@ -58,10 +58,12 @@ func (r *observer) observeAnswers(ctx context.Context) {
 	for i := range slices.Backward(r.snap.MergeRequests) {
 		m := &r.snap.MergeRequests[i]
 		_, reverts := plan.RevertOf(p.BranchPrefix, m.Branch)
-		if !reverts && !plan.IsProbe(p.BranchPrefix, m.Branch) && r.wantsHearing(*m, pointed) && !m.Heard.Read.Equal(m.UpdatedAt) && len(due) < mostHeard {
+		if !reverts && !plan.IsProbe(p.BranchPrefix, m.Branch) && r.wantsHearing(*m, pointed) && !m.Heard.Read.Equal(m.UpdatedAt) {
+			r.snap.Unheard[m.IID] = "its comments are read by a later run"
 			due = append(due, m)
 		}
 	}
+	due = due[:min(len(due), mostHeard)]
 	former := r.formerNumbers()
 	found, errs, whole := make([]plan.Heard, len(due)), make([]error, len(due)), make([]bool, len(due))
 	together(len(due), func(i int) {
@@ -74,11 +76,14 @@ func (r *observer) observeAnswers(ctx context.Context) {
 			err = r.observeRoles(ctx, found[i].Answers, roles)
 		}
 		if err != nil {
+			r.snap.Unheard[m.IID] = "its comments could not be read"
 			r.fail(fmt.Sprintf("what people ask for in comments on !%d could not be read: %s", m.IID, explain(err)))
 			continue
 		}
+		delete(r.snap.Unheard, m.IID)
 		if m.Heard = found[i]; !whole[i] && !r.now.Passed(m.UpdatedAt.Add(patience)) {
 			m.Heard.Read = m.CreatedAt // GitLab does not list all of them yet: the next run asks again
+			r.snap.Unheard[m.IID] = "it does not list all comments yet"
 		}
 	}
 }

@@ -71,7 +71,7 @@ func (r *run) newObserver(project config.Project) *observer {
 		run: r, targets: map[string]string{}, partings: map[string]time.Time{}, pushers: map[int64]plan.MergeRequest{},
 		observation: observation{
 			project: project,
-			snap:    plan.Snapshot{Now: r.now.Asking(), Former: r.FormerUsers, Failures: map[string]string{}, GateFailures: map[string]string{}, Approved: map[int64]bool{}, Mergeable: map[int64]plan.Mergeable{}},
+			snap:    plan.Snapshot{Now: r.now.Asking(), Former: r.FormerUsers, Failures: map[string]string{}, GateFailures: map[string]string{}, Approved: map[int64]bool{}, Mergeable: map[int64]plan.Mergeable{}, Unheard: map[int64]string{}},
 			ticks:   ticks{states: map[string]store.SelectionState{}},
 		},
 	}

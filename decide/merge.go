@@ -98,7 +98,7 @@ func (d *queueing) mergeState(dr *draft) (plan.Reason, Do) {
 		return dr.untested(is), DoLeave
 	case is.Status != plan.StatusMergeable && is.Status != "need_rebase":
 		return plan.MergeStatus{Status: is.Status}, DoLeave
-	case (behind || is.Status == "need_rebase") && (d.s.Project.MergeMethod.Exact() || !d.s.Policy.Merging.Stale):
+	case (behind || is.Status == "need_rebase") && (d.s.Project.MergeMethod.Exact() || !d.s.Policy.Merging.Stale || dr.failsEverywhere()):
 		return plan.MergeBehind{DefaultBranch: d.s.Project.DefaultBranch}, DoRebuild
 	case is.Status != plan.StatusMergeable:
 		return plan.MergeStatus{Status: is.Status}, DoLeave
@@ -113,6 +113,14 @@ func (d *queueing) mergeState(dr *draft) (plan.Reason, Do) {
 func (dr *draft) excused(is plan.Mergeable) bool {
 	v, judged := dr.own()
 	return judged && v.State == plan.GateEverywhere && is.Result == plan.Failed && v.ID == is.Pipeline && v.PassedFor(is.Head, cmp.Or(is.Onto, dr.trailer.Base))
+}
+
+// failsEverywhere reports whether something that a merge needs failed as on the default branch. Of
+// a newer commit that is not known: the failure may be mended there.
+func (dr *draft) failsEverywhere() bool {
+	return slices.ContainsFunc(dr.Gates, func(v plan.GateVerdict) bool {
+		return v.State == plan.GateEverywhere && (v.Required || v.Gate == plan.OwnGate)
+	})
 }
 
 // untested says why the pipeline that GitLab counts does not permit a merge, or does not permit it

@@ -80,6 +80,7 @@
 //	change USER TITLE [BRANCH]         a commit with that title, and its pipeline, whose one job passed
 //	move-production USER TITLE         moves the branch production to that commit, beside pinwheel
 //	comment USER TEXT                  on the dashboard
+//	forge USER BRANCH OLD NEW          the head anew with its author and files, and NEW for OLD in its message
 //	describe USER IID TEXT             replaces a merge request's description
 //	describe-from USER IID FILE        the same, with a text of the archive
 //	page USER FILE                     replaces the text of the dashboard

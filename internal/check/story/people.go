@@ -192,6 +192,7 @@ func people() map[string]person {
 			_, err = p.Amend(a[0], a[1], gitlabsim.Amended{Committer: "pinwheel", Files: map[string]string{a[2]: string(text)}})
 			return err
 		}},
+		"forge": {4, forge},
 		"tag": {-2, func(s *stage, p *gitlabsim.Project, a []string) error {
 			if len(a) == 2 {
 				return p.Tag(a[0], a[1], p.DefaultBranch())

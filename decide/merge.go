@@ -211,7 +211,11 @@ func (d *queueing) mergePolicy(dr *draft) plan.Reason {
 	} else if !method.Exact() && !m.Stale {
 		return plan.MergeInexact{}
 	}
-	if from := dr.trailer.At.Add(m.After); m.After > 0 && !d.now.Passed(from) {
+	since := dr.trailer.At
+	if dr.mr.CreatedAt.After(since) {
+		since = dr.mr.CreatedAt // whoever may push can write an earlier date into a commit
+	}
+	if from := since.Add(m.After); m.After > 0 && !d.now.Passed(from) {
 		return plan.MergeAges{From: from.In(d.zone)}
 	}
 	if f := d.plan.Window.Frozen; f != nil {

@@ -36,11 +36,17 @@ func Blocks(p plan.Project, bot plan.User, writes bool) []plan.Problem {
 	return out
 }
 
+// Wants is what pinwheel is to do in a project.
+type Wants struct {
+	Writes bool // merge requests, not the dashboard alone
+	Merges bool // it merges them, and so makes the others anew after each merge
+}
+
 // Gaps are what a project lacks for pinwheel to work in it, each with the page where
-// it is changed. Writes says that merge requests are wanted, not the dashboard alone.
+// it is changed. wants says what pinwheel is to do there.
 // A setting that the token may not read counts as in order. Gaps does not look whether
 // issues are on, since every run says that. gitlab.ErrScope: the token cannot write.
-func (c *Client) Gaps(ctx context.Context, p plan.Project, bot plan.User, writes bool) ([]plan.Problem, error) {
+func (c *Client) Gaps(ctx context.Context, p plan.Project, bot plan.User, wants Wants) ([]plan.Problem, error) {
 	out := []plan.Problem{}
 	gap := func(page, next, format string, args ...any) {
 		out = append(out, plan.Problem{Text: fmt.Sprintf(format, args...), Next: next, Page: p.WebURL + page})
@@ -65,7 +71,7 @@ func (c *Client) Gaps(ctx context.Context, p plan.Project, bot plan.User, writes
 	if unread != nil {
 		return nil, unread
 	}
-	if !writes {
+	if !wants.Writes {
 		return out, nil
 	}
 	if s.PipelinesRequired && p.PipelinesOff {
@@ -74,7 +80,7 @@ func (c *Client) Gaps(ctx context.Context, p plan.Project, bot plan.User, writes
 	if s.ProtectedUnder != "" {
 		gap("/-/settings/repository", "let its role push and force push there", "`%s` is protected from `%s`, so such branches cannot be rebuilt", s.ProtectedUnder, bot.Username)
 	}
-	if s.MergeMethod == "ff" || s.MergeMethod == "rebase_merge" {
+	if !wants.Merges && (s.MergeMethod == "ff" || s.MergeMethod == "rebase_merge") {
 		gap("/-/settings/merge_requests", "use their rebase boxes, or choose merge commits", "the merge method %s asks for a rebase of all others after each merge", s.MergeMethod)
 	}
 	return out, nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -43,13 +44,17 @@ func (r *observer) observeRights(ctx context.Context, asked *answer[rights]) err
 	return nil
 }
 
-// rights are what a project lacks, where it is worked on in a mode.
+// rights are what a project lacks for what pinwheel is to do there.
 type rights struct {
-	gaps []plan.Problem
-	mode plan.Mode
+	gaps  []plan.Problem
+	wants mrs.Wants
 }
 
-// rightsOf waits for the answer. If nothing was asked, or the policy has another mode than
+func wantsOf(p plan.Policy) mrs.Wants {
+	return mrs.Wants{Writes: p.Mode == plan.Full, Merges: p.Merges()}
+}
+
+// rightsOf waits for the answer. If nothing was asked, or the policy wants something else than
 // was assumed, it asks now.
 func (r *observer) rightsOf(ctx context.Context, asked *answer[rights]) ([]plan.Problem, error) {
 	var found rights
@@ -57,7 +62,7 @@ func (r *observer) rightsOf(ctx context.Context, asked *answer[rights]) ([]plan.
 	if asked != nil {
 		found, err = asked.get()
 	}
-	if asked == nil || found.mode != r.project.Policy.Mode {
+	if asked == nil || found.wants != wantsOf(r.project.Policy) {
 		var group sync.WaitGroup
 		found, err = r.askRights(ctx, &group).get()
 	}
@@ -80,10 +85,10 @@ func (r *observer) rightsDue() bool {
 
 // askRights begins to look at rights and settings.
 func (r *observer) askRights(ctx context.Context, group *sync.WaitGroup) *answer[rights] {
-	client, project, bot, mode := r.gitlab, r.snap.Project, r.snap.Bot, r.project.Policy.Mode
+	client, project, bot, wants := r.gitlab, r.snap.Project, r.snap.Bot, wantsOf(r.project.Policy)
 	return ask(ctx, group, func(ctx context.Context) (rights, error) {
-		gaps, err := client.Gaps(ctx, project, bot, mode == plan.Full)
-		return rights{gaps, mode}, err
+		gaps, err := client.Gaps(ctx, project, bot, wants)
+		return rights{gaps, wants}, err
 	})
 }
 

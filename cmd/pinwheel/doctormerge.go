@@ -33,11 +33,26 @@ func (d *doctor) mergeToken(ctx context.Context) {
 	d.scopes(mergeToken, user.Username, t)
 }
 
-// mayMerge says whether that token may merge in a project, as an open merge request of
-// ours tells, or which role its user has.
+// mayMerge says whether pinwheel can merge in a project that lets it: by the project's method, and
+// by what its user, or that of the token that merges, may do. An open merge request of ours tells
+// that; else the user's role is said.
 func (d *doctor) mayMerge(ctx context.Context, client *mrs.Client, project config.Project, p plan.Project) {
-	if d.merger.ID == 0 || !project.Policy.Merges() {
+	policy := project.Policy
+	if !policy.Merges() || policy.Mode != plan.Full {
 		return
+	}
+	switch m := policy.Merging; {
+	case m.Method != "" && p.MergeMethod != m.Method:
+		d.say(wrong, project.Path, "merge.method is %s and the project merges by %s, so pinwheel merges nothing: correct one of them", m.Method, p.MergeMethod)
+	case !p.MergeMethod.Exact() && !m.Stale:
+		d.say(wrong, project.Path, "the project makes merge commits, which may stand on a newer commit than the one that was tested, so pinwheel merges nothing: merge by fast-forward there, or write merge.stale: accept")
+	}
+	token, who := "token", d.bot
+	if d.options.GitLab.MergesApart() {
+		if d.merger.ID == 0 {
+			return // it does not work, which is said
+		}
+		token, who, ctx = mergeToken, d.merger, gitlab.AsMerger(ctx)
 	}
 	open, err := client.OpenMergeRequests(ctx, p.ID)
 	if err != nil {
@@ -48,23 +63,23 @@ func (d *doctor) mayMerge(ctx context.Context, client *mrs.Client, project confi
 		if m.Target != p.DefaultBranch {
 			continue
 		}
-		may, err := d.options.GitLab.MayMerge(gitlab.AsMerger(ctx), p.ID, m.IID)
+		may, err := d.options.GitLab.MayMerge(ctx, p.ID, m.IID)
 		switch {
 		case err != nil:
-			d.say(wrong, project.Path, "the token that merges cannot read !%d: %s", m.IID, sentence(err))
+			d.say(wrong, project.Path, "the %s cannot read !%d: %s", token, m.IID, sentence(err))
 		case !may:
-			d.say(wrong, project.Path, "the token that merges may not merge into %s: let the role of %s do so in Settings > Repository > Protected branches", p.DefaultBranch, d.merger.Username)
+			d.say(wrong, project.Path, "the %s may not merge into %s: let the role of %s do so in Settings > Repository > Protected branches", token, p.DefaultBranch, who.Username)
 		default:
-			d.say(good, project.Path, "the token that merges may merge into %s", p.DefaultBranch)
+			d.say(good, project.Path, "the %s may merge into %s", token, p.DefaultBranch)
 		}
 		return
 	}
-	role, err := client.Role(ctx, p.ID, d.merger.ID, d.now)
+	role, err := client.Role(ctx, p.ID, who.ID, d.now)
 	if err != nil {
-		d.say(doubt, project.Path, "the role of %s, whose token merges, cannot be read: %s", d.merger.Username, sentence(err))
+		d.say(doubt, project.Path, "the role of %s, which merges, cannot be read: %s", who.Username, sentence(err))
 		return
 	}
-	d.say(good, project.Path, "%s, whose token merges, has %s here; an open merge request will show whether that is enough", d.merger.Username, roleWords(role))
+	d.say(good, project.Path, "%s, which merges, has %s here; an open merge request will show whether that is enough", who.Username, roleWords(role))
 }
 
 // roleWords names a role in a sentence.

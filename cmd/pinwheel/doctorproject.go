@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"gitlab.com/cki-project/pinwheel/config"
@@ -34,6 +33,8 @@ func (d *doctor) project(ctx context.Context, project config.Project) {
 		d.say(doubt, project.Path, "GitLab tells no role of the token's user, as for administrators: make it a member with the role Developer")
 	case role < plan.Developer:
 		d.say(wrong, project.Path, "the token's user is less than a Developer: give it the role Developer")
+	case role > plan.Developer && policy.Merges() && !d.options.GitLab.MergesApart():
+		d.say(good, project.Path, "the token's user is more than a Developer, and merges")
 	case role > plan.Developer:
 		d.say(doubt, project.Path, "the token's user is more than a Developer, which pinwheel does not need: lower its role")
 	default:
@@ -104,44 +105,6 @@ func (d *doctor) pipelines(ctx context.Context, client *mrs.Client, project conf
 		d.say(doubt, project.Path, "on_open.pipeline starts another pipeline of a branch that has one, as that of !%d, and takes its place: let the jobs of the first run there too", branch)
 	case len(kinds) > 0:
 		d.say(good, project.Path, "no open merge request has two kinds of pipelines")
-	}
-}
-
-// gates looks whether the pipelines of gates can be started where they run.
-func (d *doctor) gates(ctx context.Context, client *mrs.Client, project config.Project) {
-	all := slices.Clone(project.Policy.Gates)
-	for _, r := range project.Policy.Rules {
-		all = append(all, r.Gates...)
-	}
-	seen := map[string]bool{}
-	for _, g := range all {
-		at := g.Name + "\n" + g.Pipeline.Project + "\n" + g.Pipeline.Ref
-		if !seen[at] {
-			d.gate(ctx, client, project, g)
-		}
-		seen[at] = true
-	}
-}
-
-func (d *doctor) gate(ctx context.Context, client *mrs.Client, project config.Project, g plan.Gate) {
-	there, ref := g.Pipeline.Project, g.Pipeline.Ref
-	found, err := d.options.GitLab.Project(ctx, there, 0)
-	if err != nil {
-		d.say(wrong, project.Path, "gate %s: %s cannot be read: %s", g.Name, there, sentence(err))
-		return
-	}
-	right, err := client.GateRights(ctx, mrs.ProjectOf(found), ref)
-	switch {
-	case err != nil:
-		d.say(doubt, project.Path, "gate %s: %s of %s cannot be read: %s", g.Name, ref, there, sentence(err))
-	case right == mrs.GateNoRef:
-		d.say(wrong, project.Path, "gate %s: %s has no branch or tag %s: name another ref (%s)", g.Name, there, ref, g.At)
-	case right == mrs.GateNoRight:
-		d.say(wrong, project.Path, "gate %s: the token's user may not start pipelines of %s of %s: make it a Developer there, and let Developers merge into or push to that branch", g.Name, ref, there)
-	case right == mrs.GateOff:
-		d.say(wrong, project.Path, "gate %s: CI/CD is off in %s: enable it under Settings > General > Visibility", g.Name, there)
-	default:
-		d.say(good, project.Path, "gate %s can start pipelines of %s of %s", g.Name, ref, there)
 	}
 }
 

@@ -1,10 +1,10 @@
 // Package comment reads comments that people write: which lines are the author's own words, and
 // which of these are a command.
 //
-// Its one invariant: a quote, code and the hidden parts of a comment are nobody's words. If
-// Markdown is not clear, a line does not count.
+// Its one invariant: quotes, code and hidden parts do not count as words of the author. If it is not
+// clear how GitLab reads a line, that line does not count either.
 //
-// It knows no command and no person, and judges nothing.
+// It does not know which commands there are and who may give them.
 package comment
 
 import (
@@ -54,7 +54,7 @@ func withoutHidden(body string) string {
 		if !ends {
 			return out.String()
 		}
-		out.WriteString("\x00") // the text after it does not begin a line
+		out.WriteString("\x00") // so that the text after it does not begin a line
 		body = after
 	}
 }
@@ -65,7 +65,7 @@ type reader struct {
 	fence     string // that is open
 	quote     bool   // a block of >>> is open
 	element   string // that is open
-	quoted    bool   // the paragraph belongs to a quote or to a list
+	quoted    bool   // the paragraph belongs to a quote or a list
 	paragraph []string
 }
 
@@ -123,7 +123,8 @@ func (r *reader) flush() {
 	r.paragraph, r.quoted = nil, false
 }
 
-// outsideSpans are the lines of a paragraph that do not begin within a code span.
+// outsideSpans returns the lines of a paragraph that do not begin within a code span, and that are
+// not too long.
 func outsideSpans(paragraph []string) []string {
 	var out []string
 	open := 0 // the backticks of the span that is open
@@ -158,7 +159,7 @@ func outsideSpans(paragraph []string) []string {
 	return out
 }
 
-// lastRuns is where the last run of backticks of each length begins.
+// lastRuns returns, for each length of a run of backticks, where the last one begins.
 func lastRuns(text string) map[int]int {
 	last := map[int]int{}
 	for i := 0; i < len(text); {
@@ -174,9 +175,10 @@ func lastRuns(text string) map[int]int {
 	return last
 }
 
-// Command is the words after the name of a bot, or after a slash and a word, at the beginning of a
-// line. ok is false for any other line. The case of the name does not matter. A colon or a comma
-// after it is dropped.
+// Command returns the words of a command, which is a line that begins with @ and the name of a bot,
+// or with a slash and a word. The words are those after the name, or all of them, with the slash.
+// ok is false for any other line. The case of the name does not matter, and a colon or a comma after
+// it is dropped. An empty name or slash is found nowhere.
 func Command(line, name, slash string) (words []string, ok bool) {
 	fields := strings.Fields(line)
 	if len(fields) == 0 || strings.HasPrefix(line, "    ") || strings.ContainsRune(line, '\x00') {

@@ -5,7 +5,7 @@
 // Its one invariant: an effect that cannot be written down is not carried out. Once a
 // line could not be written, the journal carries out no further effect.
 //
-// It does not know what an effect is, does not try one again, and decides nothing.
+// It knows no kinds of effects, does not try an effect again, and decides nothing.
 package journal
 
 import (

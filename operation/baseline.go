@@ -16,14 +16,14 @@ type Compared struct {
 	Branch string
 	Commit string
 	Merged []string  // refs of the pipelines of merge requests that brought that commit to the branch
-	Before time.Time // when the pipeline began that is compared
+	Before time.Time // when the compared pipeline began
 }
 
-// Baseline reads what ran on a branch by itself, to compare what stands on a commit
-// with: the newest pipeline of that commit or, if it has none, that of the merge request
-// with which the very commit came, or else the newest settled one of the branch that began
-// earlier. Its jobs are listed as far as they are, and none of them is
-// ever to be run again. A run with the number 0 and the result None: there is none.
+// Baseline reads the pipeline with which one on top of a commit is compared. It is one of that commit,
+// on the branch or else of a merge request that brought the commit there; of several it is the newest
+// that ended. If that commit has none, it is the newest of the branch that ended and began before
+// of.Before. Its jobs are listed as they are by now, all marked as not to be run again. If there is no
+// such pipeline, the run has the number 0 and the result None.
 // https://docs.gitlab.com/api/pipelines/#list-project-pipelines
 func (c *Client) Baseline(ctx context.Context, id int64, of Compared) (plan.GateRun, error) {
 	run := plan.GateRun{Result: plan.None}

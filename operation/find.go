@@ -35,14 +35,13 @@ func (c *Client) List(ctx context.Context, at Place, since time.Time) ([]gitlab.
 	return c.gl.StartedBy(ctx, at.Project, gitlab.Starter{Ref: at.Ref, Username: at.Username, Since: since})
 }
 
-// Of is a pipeline of a project as a run of the operation that its name shows, if it
-// shows one.
+// Of returns a pipeline as a run of the operation that its name shows, if it shows one.
 func Of(project int64, p gitlab.Run) plan.GateRun {
 	op, named := In(p.Name)
 	return plan.GateRun{Operation: op, Project: project, ID: p.ID, URL: p.URL, Result: ResultOf(p.Status), Started: p.Created, Updated: p.Updated, Named: named}
 }
 
-// In is the operation in a pipeline's name; false if it has none.
+// In returns the operation in the name of a pipeline, and false if there is none.
 func In(name string) (string, bool) {
 	at := strings.Index(name, Prefix)
 	if at < 0 || len(name) < at+len(Prefix)+hexLength {
@@ -57,8 +56,8 @@ const (
 	hexLength = 16
 )
 
-// ResultOf translates GitLab's status. A manual pipeline may be over or wait for a person, so it
-// counts as under way.
+// ResultOf translates the status of a pipeline or a job. A manual pipeline may have ended or wait for
+// a person, so it counts as under way, as every unknown status does.
 func ResultOf(status string) plan.Result {
 	switch status {
 	case "success":
@@ -114,8 +113,8 @@ func (s starting) find(ctx context.Context) (gitlab.Run, bool, error) {
 	return gitlab.Run{}, false, nil
 }
 
-// Doubtful reports whether a pipeline was started that may be the one of an operation, although
-// nothing shows it. Call it if an earlier start may have got no answer and [Client.Find] found
+// Doubtful reports whether there is a pipeline that may be the one of an operation, although nothing
+// shows whether it is. Call it if an earlier start may have got no answer and [Client.Find] found
 // nothing.
 func (c *Client) Doubtful(ctx context.Context, s Start) (bool, error) {
 	list, err := c.List(ctx, s.at(), s.Since)

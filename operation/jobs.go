@@ -63,7 +63,7 @@ func joined(attempts []gitlab.Job) (out []plan.GateJob, failed bool) {
 // activeStates are the states of a job that goes on by itself.
 var activeStates = []string{"pending", "preparing", "waiting_for_resource", "waiting_for_callback", "running", "canceling"}
 
-// never marks the jobs that have an environment, which must not run again.
+// never marks the jobs that have an environment: they deploy, so they must not run again.
 func (c *Client) never(ctx context.Context, run plan.GateRun, attempts []gitlab.Job, jobs []plan.GateJob) error {
 	deploys, err := c.gl.Deploys(ctx, run.Project, run.Started.Add(-clocks))
 	hidden := gitlab.Unreadable(err) || errors.Is(err, gitlab.ErrTooLarge)

@@ -18,7 +18,7 @@ type Start struct {
 	Project   int64 // in which it runs, that of Spec
 	Spec      plan.PipelineSpec
 	Username  string    // of our user, who starts it
-	Since     time.Time // nobody started it before
+	Since     time.Time // it was not started before this
 	What      string    // in errors, such as "gate integration"
 }
 

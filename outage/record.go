@@ -11,23 +11,22 @@ import (
 // rest is how long a server that does not answer is left alone.
 const rest = time.Minute
 
-// longer is for how much longer a page that hung twice is not asked for to find out whether a
-// server that is down answers again.
+// longer is how long, after its rest, a page that hung twice is not used to find out whether a server
+// that is down answers again.
 const longer = 4 * time.Minute
 
 // patience is how long quick failures, such as a refused connection, must last before a page or a
 // server is left alone. Until then a server may be starting, and clients repeat their requests.
 const patience = 10 * time.Second
 
-// forgotten is how long after the last failure the earlier failures stop counting. If nobody asked
-// meanwhile, nobody knows whether they lasted.
+// forgotten is how long after the last failure the earlier ones do not count any more. Nobody asked
+// meanwhile, so it is not known whether the server was down all the time.
 const forgotten = 2 * rest
 
 // most is how many slow pages are remembered.
 const most = 1000
 
-// Record is what is known of servers. Any goroutine may use it, and all runs of a process share
-// one.
+// Record is what is known of servers. All runs of a process share one. It is safe for concurrent use.
 type Record struct {
 	// Observe, if set, is called after every request that was sent, with the status of its answer;
 	// 0 if none came. It must be set before the first request.
@@ -43,9 +42,9 @@ type server struct {
 	whole   time.Time            // when the last answer was complete
 	failing map[string]time.Time // pages that failed since the last answer, and since when
 	failed  time.Time            // when the last of them failed
-	down    error                // why it is left alone; nil if it is asked
+	down    error                // why it is left alone; nil if it is not
 	until   time.Time
-	probe   chan struct{} // open while one request asks for all
+	probe   chan struct{} // not nil while one request asks for all; closed when it has its result
 	pages   map[string]*page
 }
 
@@ -59,13 +58,13 @@ type page struct {
 // NewRecord returns an empty record.
 func NewRecord() *Record { return &Record{servers: map[string]*server{}} }
 
-// Down says that a server was not asked, since it did not answer a short while
-// ago. Its words are those of that failure.
+// Down is the error of a request that was not sent, since the server did not answer
+// a short while ago. Its words are those of that failure.
 type Down struct{ cause error }
 
 func (d *Down) Error() string { return Words(d.cause) }
 
-// Unwrap is the failure for which it is left alone.
+// Unwrap returns the failure because of which the server is left alone.
 func (d *Down) Unwrap() error { return d.cause }
 
 // observed calls Observe with an answer; nil is no answer.
@@ -183,7 +182,7 @@ func (r *Record) failed(a *asking, err error) {
 	}
 }
 
-// cancelled records that the caller cancelled its request, which says nothing about the server.
+// cancelled records that the caller canceled its request, which says nothing about the server.
 func (r *Record) cancelled(key string, probe bool) {
 	if !probe {
 		return

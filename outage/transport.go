@@ -17,9 +17,9 @@ const (
 	DefaultTotal = time.Minute
 )
 
-// Transport keeps a Record of the servers that it asks, and ends requests that hang. A
-// request hangs if nothing comes for Wait, or for Write if it changes something, or if
-// the answer with its body takes longer than Total. Zero values are the defaults.
+// Transport keeps a Record of the servers to which it sends requests, and ends requests
+// that hang. A request hangs if nothing comes for Wait, or for Write if it changes
+// something, or if the whole answer takes longer than Total. Zero values are the defaults.
 type Transport struct {
 	Next               http.RoundTripper
 	Record             *Record // nil: nothing is shared
@@ -39,7 +39,7 @@ func (e *hung) Error() string {
 	return "it said nothing for " + span(e.wait)
 }
 
-// Timeout makes it a time-out like those of package net.
+// Timeout makes it a time-out like those of package net, as Temporary does.
 func (e *hung) Timeout() bool   { return true }
 func (e *hung) Temporary() bool { return true }
 
@@ -122,7 +122,7 @@ type asking struct {
 	cancel         context.CancelCauseFunc
 }
 
-// end stops the clocks.
+// end stops the timers.
 func (a *asking) end() {
 	a.silence.Stop()
 	a.whole.Stop()

@@ -8,12 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// gap is U+200B, which is put between two characters that GitLab would obey together. It
-// is not visible.
+// gap is U+200B. It is not visible, and is put between two characters that GitLab would
+// obey if they stood together.
 const gap = "\u200b"
 
-// Plain returns s as one line of at most limit characters, without characters that
-// control, format (bidi, zero width) or have no shape. A run of white space becomes one
+// Plain returns s as one line of at most limit characters, without control characters,
+// characters that change others (bidi, zero width) and characters that are not visible. A run of white space becomes one
 // space, invalid UTF-8 becomes U+FFFD. It escapes nothing: the result is for terminals
 // and logs, not for Markdown. A limit of 0 or less is no limit. A text that is cut ends
 // in "…". The user part of an address is left out, see [Masked].
@@ -28,7 +28,7 @@ func Masked(s string) string { return user.ReplaceAllString(s, "$1…@") }
 
 func clean(s string) string { return cleanBut(s, 0) }
 
-// cleanBut is clean that leaves one character as it is.
+// cleanBut is clean, but leaves one character as it is; 0 is none.
 func cleanBut(s string, but rune) string {
 	var out strings.Builder
 	space := false

@@ -17,8 +17,8 @@ const (
 // holds a single space.
 func Code(s string) string { return span(Plain(s, maxCode)) }
 
-// CodeCell is [Code] for a cell of a table. A backslash before a pipe is not
-// shown there.
+// CodeCell is [Code] for a cell of a table. It writes a backslash before a pipe, which
+// GitLab does not show there.
 func CodeCell(s string) string { return pipes(Code(s)) }
 
 // Line returns the line of a file as a code span, cut after 120 characters.

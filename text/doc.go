@@ -7,8 +7,7 @@
 // none; it hides and reverses no characters.
 //
 // It does not judge what a text says, and does not find letters that look like those of
-// another script. A number of seven digits or more stays as it is, since versions may be
-// such numbers, although the id of a commit may begin like that. [Link] makes a link of an
-// address even if it leads into the GitLab that shows it. [Outside] and [Within] are given
-// the address of that GitLab.
+// another script. A number of seven digits or more stays as it is: it may be a version,
+// although the id of a commit may begin like that. [Link] also makes a link of an address
+// that leads into the GitLab that shows it; [Outside] and [Within] know that GitLab.
 package text

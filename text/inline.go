@@ -13,14 +13,14 @@ import (
 // Ordinary titles, names and versions are not changed. The empty string stays empty.
 func Inline(s string, limit int) string { return escape([]rune(spared(Plain(s, limit))), true) }
 
-// Prose is [Inline] for a sentence of ours that may quote strangers: what
-// stands between two backticks becomes a code span, the rest plain text.
+// Prose is [Inline] for a sentence of ours that may quote strangers: text
+// between two backticks becomes a code span, all other text plain text.
 func Prose(s string, limit int) string { return prose(Plain(s, limit), Code) }
 
-// Linked is [Prose] for a sentence whose references to merge requests are our own: !12
-// between two marks becomes a reference. Whoever made the sentence knows that no
-// stranger set the mark, which has to be a character that shows as nothing. A mark that
-// stands elsewhere disappears, as in code.
+// Linked is [Prose] for a sentence with references to merge requests of our own: !12
+// between two marks becomes a reference. The mark has to be a character that is not
+// visible, and the caller has to make sure that no stranger wrote it. A mark in any other
+// place, such as in code, is removed.
 func Linked(s string, limit int, mark rune) string {
 	m := string(mark)
 	own := regexp.MustCompile(regexp.QuoteMeta(m) + `![0-9]{1,18}` + regexp.QuoteMeta(m))
@@ -42,7 +42,7 @@ func Linked(s string, limit int, mark rune) string {
 	return proseOf(clip(Masked(cleanBut(onlyAround(own, s, m), mark)), limit), Code, plain)
 }
 
-// onlyAround removes marks that do not stand around what is theirs.
+// onlyAround removes all marks but those around such a reference.
 func onlyAround(own *regexp.Regexp, s, mark string) string {
 	var out strings.Builder
 	for {
@@ -71,7 +71,7 @@ func proseOf(s string, code func(string) string, plain func(line []rune, start b
 		}
 		out.WriteString(plain([]rune(before), first))
 		if strings.TrimSpace(quoted) == "" {
-			out.WriteString(gap) // two texts that were apart must not join
+			out.WriteString(gap) // two texts that were separate must not join
 		} else {
 			out.WriteString(code(quoted))
 		}

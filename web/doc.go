@@ -1,6 +1,7 @@
-// Package web answers who asks from outside: Prometheus, probes, and GitLab's webhooks.
+// Package web answers requests from outside: of Prometheus, of probes, and GitLab's webhooks.
 //
-// Its invariant: it judges nothing and writes nothing to GitLab. A request can at most
-// say that a project is to be looked at again, so that forged and lost ones change
-// nothing. It knows no run and no plan.
+// Its invariant: a request can at most make pinwheel look at a project again. So a forged
+// request changes nothing, and neither does one that is lost.
+//
+// It judges nothing, writes nothing to GitLab, and knows no run and no plan.
 package web

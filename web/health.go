@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// probeTime is how long a probe waits for what it asks.
+// probeTime is how long the answer to a probe may take.
 const probeTime = 2 * time.Second
 
 // Health adds /healthz and /readyz to a mux. /healthz is 200 as long as the process answers,
-// whatever GitLab and the indexes do: to start the process anew would not mend them. /readyz
+// whatever GitLab and the indexes do, since a new process would not mend those. /readyz
 // is 200 while ready returns nil.
 func Health(mux *http.ServeMux, ready func(context.Context) error) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })

@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// Event is what a webhook of GitLab's tells: that something happened in a project. Whoever
-// gets one looks at GitLab, and believes nothing of it.
+// Event is what a webhook of GitLab says: something happened in a project. It only says where
+// to look; what is true is read from GitLab.
 type Event struct {
 	Kind    EventKind
 	Project string // its path, as GitLab has it
-	User    string // the username of whoever did it, empty if it is not told
+	User    string // the username of the person who did it, empty if GitLab does not say it
 	Ref     string // of a push, "refs/heads/main"
-	Default string // the project's default branch, empty if it is not told
+	Default string // the project's default branch, empty if GitLab does not say it
 	Status  string // of a pipeline
 }
 
@@ -33,7 +33,7 @@ const (
 	PushEvent         EventKind = "push"
 )
 
-// kindOf is the kind of what X-Gitlab-Event says, empty for any other.
+// kindOf returns the kind that the header X-Gitlab-Event names, empty for any other.
 func kindOf(header string) EventKind {
 	switch header {
 	case "Issue Hook", "Confidential Issue Hook":
@@ -55,9 +55,9 @@ const (
 	hooksAtOne = 32      // events that are read at the same time
 )
 
-// Hooks answers POST /hooks/gitlab. The token is that of X-Gitlab-Token; secret returns what
-// it has to be, and an error where that cannot be read. wake must not wait for anything: GitLab
-// turns a webhook off that answers late.
+// Hooks answers POST /hooks/gitlab. secret returns the token that X-Gitlab-Token has to be, and
+// an error if it cannot be read. wake must not wait for anything, since GitLab disables a
+// webhook that answers late.
 func Hooks(secret func() (string, error), wake func(Event)) http.Handler {
 	places := make(chan struct{}, hooksAtOne)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -90,14 +90,14 @@ func Hooks(secret func() (string, error), wake func(Event)) http.Handler {
 	})
 }
 
-// same compares two secrets in a time that tells neither what they share nor how long they
-// are. An empty secret is the same as nothing.
+// same reports whether two secrets are equal. Its time depends neither on how much of them is
+// equal nor on their lengths. It is false if b is empty.
 func same(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1 && b != ""
 }
 
-// body is as much of an event as is read. https://docs.gitlab.com/user/project/integrations/webhook_events/
+// body is the part of an event that is read. https://docs.gitlab.com/user/project/integrations/webhook_events/
 type body struct {
 	Project struct {
 		Path    string `json:"path_with_namespace"`
@@ -113,7 +113,7 @@ type body struct {
 	} `json:"object_attributes"`
 }
 
-// read is the event of a request, or what is wrong with it.
+// read returns the event of a request, or the status and the sentence that refuse it.
 func read(w http.ResponseWriter, r *http.Request) (e Event, status int, problem string) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, hookBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {

@@ -8,14 +8,14 @@ import (
 	"gitlab.com/cki-project/pinwheel/scheduler"
 )
 
-// Wakes turns events of webhooks into looks at projects. Forged and lost events cost
-// nothing: a look reads all of GitLab, and whoever watches finds in a minute what was lost.
+// Wakes turns events of webhooks into looks at projects. A forged event costs a look that
+// changes nothing. A lost one costs a minute, since serve also asks GitLab every minute.
 type Wakes struct {
 	schedule *scheduler.Scheduler
 	known    map[string]Woken // by path in small letters
 	calm     *calm
 	mu       sync.Mutex
-	self     string // the bot's username, empty while it is not known
+	self     string // the name of pinwheel's user, empty while it is not known
 }
 
 // Woken is what an event of a project wakes.
@@ -25,14 +25,14 @@ type Woken struct {
 	Prefix string   // of the branches that pinwheel writes, empty for none
 }
 
-// How far apart looks begin that events of one project ask for. What a person waits for
-// comes sooner.
+// The least time between the beginnings of looks that events of one project ask for. It is
+// shorter where a person waits.
 const (
 	personGap = 2 * time.Second
 	otherGap  = 30 * time.Second
 )
 
-// NewWakes returns those of some projects.
+// NewWakes returns the Wakes of some projects.
 func NewWakes(schedule *scheduler.Scheduler, projects []Woken) *Wakes {
 	w := &Wakes{schedule: schedule, known: map[string]Woken{}, calm: newCalm()}
 	for _, p := range projects {
@@ -41,16 +41,16 @@ func NewWakes(schedule *scheduler.Scheduler, projects []Woken) *Wakes {
 	return w
 }
 
-// Self says who the bot is, so that its own writes wake nobody. Until then each of them is
-// followed by a look that finds nothing new.
+// Self sets the name of pinwheel's user, whose own changes cause no look. Before it is called,
+// each of these causes a look that finds nothing new.
 func (w *Wakes) Self(username string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.self = username
 }
 
-// Wake looks at the project of an event, unless the event is one of those that change
-// nothing for a look. It waits for nothing.
+// Wake starts a look at the project of an event, unless nothing can be new to pinwheel. It
+// waits for nothing.
 func (w *Wakes) Wake(e Event) {
 	of, ok := w.known[strings.ToLower(e.Project)]
 	if !ok || w.idle(e, of) {
@@ -88,8 +88,8 @@ func (w *Wakes) idle(e Event, of Woken) bool {
 	return w.self != "" && e.User == w.self
 }
 
-// calm does things of a name no more often than once in a gap, the last one always. It is
-// for several goroutines.
+// calm runs functions by name, of one name at most once in a gap. The last of several calls
+// always has its effect. It is safe for concurrent use.
 type calm struct {
 	mu      sync.Mutex
 	next    map[string]time.Time
@@ -98,8 +98,8 @@ type calm struct {
 
 func newCalm() *calm { return &calm{next: map[string]time.Time{}, pending: map[string]bool{}} }
 
-// do does it now, or when the gap since the last time is over. What is asked for
-// meanwhile is done once then.
+// do runs what now, or after the gap since the last time. If it is called again meanwhile,
+// that is one run then.
 func (c *calm) do(name string, gap time.Duration, what func()) {
 	c.mu.Lock()
 	now := time.Now()

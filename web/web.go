@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Face is one address with what answers there.
+// Face is an address, and the handler that answers there.
 type Face struct {
 	Setting string // that names the address, for messages
 	Address string
@@ -26,7 +26,7 @@ type Server struct {
 	settings []string
 }
 
-// The patience with whoever asks.
+// The bounds of a request.
 const (
 	headerTime = 5 * time.Second
 	readTime   = 10 * time.Second
@@ -36,14 +36,14 @@ const (
 )
 
 // Listen opens the address of every face. If one cannot be opened, none stays open, and
-// the error names its setting. Nobody is answered until Serve.
+// the error names its setting. Requests are answered only after Serve.
 func Listen(faces []Face, log *slog.Logger) (*Server, error) {
 	s := &Server{log: log}
 	for _, f := range faces {
 		socket, err := net.Listen("tcp", f.Address)
 		if err != nil {
 			s.close()
-			return nil, fmt.Errorf("%s: %w: is another program there? name another address", f.Setting, err)
+			return nil, fmt.Errorf("%s: %w: another program may use that address; name another one", f.Setting, err)
 		}
 		s.sockets, s.settings = append(s.sockets, socket), append(s.settings, f.Setting)
 		s.servers = append(s.servers, &http.Server{

@@ -180,6 +180,11 @@ func (d *scene) closesFor(mr *plan.MergeRequest) *answered {
 	return nil
 }
 
+// postpone reports whether somebody said later on a merge request.
+func (o answers) postpone(iid int64) bool {
+	return slices.ContainsFunc(o.holds, func(h *hold) bool { return h.MR == iid && h.Asked.Verb == plan.AnswerLater })
+}
+
 // heldBy is what somebody said on an open merge request and keeps back what that holds;
 // nil for none.
 func (d *scene) heldBy(dr *draft) *hold {

@@ -52,7 +52,7 @@ func (d *hunting) findHunts() {
 		mr, open := d.world.open[b.Name]
 		group := d.groupAt(b.Name)
 		t, ours := b.Ours(d.world.us)
-		if !open || !ours || len(t.Parts) == 0 || !d.s.Policy.Bisects(group) || mr.HeadSHA != b.Head.SHA {
+		if !open || !ours || len(t.Parts) == 0 || !d.s.Policy.Bisects(group) || mr.HeadSHA != b.Head.SHA || d.words.postpone(mr.IID) {
 			continue
 		}
 		result, jobs, _ := d.resultOf(mr, b)

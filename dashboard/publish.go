@@ -304,21 +304,6 @@ type Key struct{ Project, IID int64 }
 // maxChanged bounds the pages of one look at what changed.
 const maxChanged = 20
 
-// Changed is when each issue of the token's user last changed, its notes included, for
-// the issues that changed after an instant. With an error it has what was read before.
-func (p *Publisher) Changed(ctx context.Context, since time.Time) (map[Key]time.Time, error) {
-	opt := &api.ListIssuesOptions{Scope: new("created_by_me"), State: new("all"), UpdatedAfter: &since, OrderBy: new("updated_at"), Sort: new("desc")}
-	out := map[Key]time.Time{}
-	_, err := gitlab.Walk(maxChanged, func(page api.ListOptions) ([]*api.Issue, *api.Response, error) {
-		opt.ListOptions = page
-		return p.gl.API.Issues.ListIssues(opt, api.WithContext(ctx))
-	}, func(raw *api.Issue) bool {
-		out[Key{raw.ProjectID, raw.IID}] = gitlab.Instant(raw.UpdatedAt)
-		return true
-	})
-	return out, explain(err, "list changed", 0)
-}
-
 func issueOf(raw *api.Issue) Issue {
 	i := Issue{IID: raw.IID, State: raw.State, Title: raw.Title, Description: raw.Description, UpdatedAt: gitlab.Instant(raw.UpdatedAt), WebURL: raw.WebURL}
 	if a := raw.Author; a != nil {

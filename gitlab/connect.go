@@ -2,6 +2,7 @@ package gitlab
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -51,6 +52,7 @@ type Client struct {
 	auth      tokenSource
 	userAgent string
 	options   Options // without its tokens
+	selves    *selves
 }
 
 // Connect returns a client that can be trusted with a token: it follows no
@@ -87,7 +89,7 @@ func Connect(o Options) (*Client, error) {
 	watched := &outage.Transport{Next: o.Transport, Record: o.Outage, Wait: min(outage.DefaultWait, o.Timeout), Write: o.Timeout, Total: o.Timeout}
 	// A push follows no redirect, so that the token stays here.
 	pushes := &http.Client{Transport: watched, Timeout: o.Timeout + time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	c := &Client{transport: guard{newPace(watched, o.Rate)}, files: bulk(o.Transport, o.Outage), pushes: pushes, userAgent: o.UserAgent, options: o}
+	c := &Client{transport: guard{newPace(watched, o.Rate)}, files: bulk(o.Transport, o.Outage), pushes: pushes, userAgent: o.UserAgent, options: o, selves: &selves{turn: make(chan struct{}, 1), by: map[[sha256.Size]byte]self{}}}
 	c.options.Token, c.options.ReadToken, c.options.ReadMergeToken = "", nil, nil
 	return c.with(tokenSource{token: o.Token, read: o.ReadToken, merge: o.ReadMergeToken, job: o.Job})
 }

@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"time"
 )
 
 // This file records the reads of a run and their answers, so that a later run can
@@ -222,5 +224,40 @@ func (c *Client) again(ctx context.Context, read Read) (answer, error) {
 	if read.Accept != "" {
 		req.Header.Set("Accept", read.Accept)
 	}
-	return c.transport.ask(req)
+	if !strings.HasSuffix(req.URL.Path, "/api/v4/user") {
+		return c.transport.ask(req)
+	}
+	return c.selves.ask(token, func() (answer, error) { return c.transport.ask(req) })
+}
+
+// selfFor is how long an answer counts that says whose a token is. What GitLab does not let it
+// do any more is told by the other requests of a run.
+const selfFor = 5 * time.Minute
+
+// selves keeps who the user of a token is, for replays of several runs.
+type selves struct {
+	turn chan struct{}              // one place
+	by   map[[sha256.Size]byte]self // by token
+}
+
+type self struct {
+	answer answer
+	at     time.Time
+}
+
+// ask returns the answer to a question for a token, which is asked once in a while. Runs that
+// ask meanwhile wait for it.
+func (s *selves) ask(token string, question func() (answer, error)) (answer, error) {
+	key := sha256.Sum256([]byte(token))
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	if one, ok := s.by[key]; ok && time.Since(one.at) < selfFor {
+		return one.answer, nil
+	}
+	delete(s.by, key)
+	a, err := question()
+	if err == nil && a.resp.StatusCode == http.StatusOK {
+		s.by[key] = self{a, time.Now()}
+	}
+	return a, err
 }

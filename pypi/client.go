@@ -49,15 +49,19 @@ type Options struct {
 	// Outage remembers which servers do not answer. nil is a record of the client's
 	// own.
 	Outage *outage.Record
+	// Hourly asks for a page once in an hour of the clock: FetchEach and FetchAll repeat that
+	// answer until the hour is over.
+	Hourly bool
 }
 
 // Client asks indexes. It is safe for concurrent use. Its state is its connections, the
 // record of servers that do not answer, and, if ForRun made it, which hosts answered.
 type Client struct {
-	http  *http.Client
-	o     Options
-	pages *pages
-	seen  *answersSeen // nil: no run
+	http   *http.Client
+	o      Options
+	pages  *pages
+	recent *recent      // nil: every page is asked for each time
+	seen   *answersSeen // nil: no run
 	// witnesses are asked for if a host refuses one name and has answered no other one; nil for
 	// none.
 	witnesses Witnesses
@@ -99,7 +103,12 @@ func New(o Options) *Client {
 	if o.Outage == nil {
 		o.Outage = outage.NewRecord()
 	}
+	var hour *recent
+	if o.Hourly {
+		hour = newRecent()
+	}
 	return &Client{
+		recent: hour,
 		http: &http.Client{
 			Transport:     &outage.Transport{Next: o.Transport, Record: o.Outage, Wait: min(outage.DefaultWait, o.Timeout), Total: o.Timeout},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -145,7 +145,7 @@ func (c *Client) result(ctx context.Context, r Request, indexes *breaker) (Resul
 		err.cause = last
 		return Result{Request: r, Err: err}, func() {}
 	}
-	answer, done, err := c.do(ctx, r)
+	answer, done, err := c.hourly(ctx, r)
 	if c.vouched(ctx, err) {
 		indexes.record(key, nil) // an answer, for this name
 	} else {

@@ -51,13 +51,35 @@ func (r *indexReader) readAnew(ctx context.Context, names []string, wanted map[s
 // ask is one question to the index for each name. It returns the names of which
 // the stored facts are damaged.
 func (r *indexReader) ask(ctx context.Context, wanted map[string]decide.Wanted) (damaged []string, err error) {
+	return r.askAll(ctx, wanted, r.Claims)
+}
+
+// askAll is ask, with claims on what is new; nil for none.
+func (r *indexReader) askAll(ctx context.Context, wanted map[string]decide.Wanted, claims *Claims) (damaged []string, err error) {
 	a := &asking{r: r, wanted: wanted, stored: map[string]store.Facts{}, fresh: saver{r: r, rows: map[string][]store.Facts{}}, still: map[string]map[string]time.Time{}}
 	requests, err := a.requests(ctx)
 	if err != nil {
 		return nil, err
 	}
 	requests = slices.DeleteFunc(requests, func(q pypi.Request) bool { return a.heard(ctx, q) })
-	r.client.FetchEach(ctx, requests, r.Progress, func(_ int, res pypi.Result) { a.take(ctx, res) })
+	if claims == nil {
+		return a.fetch(ctx, requests)
+	}
+	own, release, others := claims.split(requests)
+	func() {
+		defer release()
+		damaged, err = a.fetch(ctx, own)
+	}()
+	if err != nil || len(others) == 0 {
+		return damaged, err
+	}
+	more, err := r.await(ctx, others, wanted)
+	return append(damaged, more...), err
+}
+
+// fetch sends requests, and takes over and stores the answers.
+func (a *asking) fetch(ctx context.Context, requests []pypi.Request) (damaged []string, err error) {
+	a.r.client.FetchEach(ctx, requests, a.r.Progress, func(_ int, res pypi.Result) { a.take(ctx, res) })
 	if err := a.keep(ctx); err != nil {
 		return nil, err
 	}

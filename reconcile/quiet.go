@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -217,7 +218,7 @@ func (r *run) ask(parent context.Context, q store.Quiet, asked questions) bool {
 	var both sync.WaitGroup
 	both.Go(func() {
 		var err error
-		if gitlabSame, err = r.GitLab.Replay(ctx, readsOf(q), &r.heard.gitlab); err != nil {
+		if gitlabSame, err = r.GitLab.Replay(ctx, r.readsOf(q), &r.heard.gitlab); err != nil {
 			stop() // without GitLab no run asks an index
 		}
 	})
@@ -238,10 +239,20 @@ func (r *run) ask(parent context.Context, q store.Quiet, asked questions) bool {
 // mostHeld bounds how many new pages are held whole until the run takes them over.
 const mostHeld = 32
 
-func readsOf(q store.Quiet) []gitlab.Read {
-	out := make([]gitlab.Read, len(q.Reads))
-	for i, read := range q.Reads {
-		out[i] = gitlab.Read(read)
+// readsOf are the reads of a record, but for those of a dashboard that is known to be as it was.
+func (r *run) readsOf(q store.Quiet) []gitlab.Read {
+	d := q.Dashboard
+	known := r.Unchanged != nil && d.IID != 0 && !d.Foreign && r.Unchanged(d)
+	all := fmt.Sprintf("/projects/%d/issues", d.Project)
+	one := fmt.Sprintf("%s/%d", all, d.IID)
+	out := make([]gitlab.Read, 0, len(q.Reads))
+	for _, read := range q.Reads {
+		path, query, _ := strings.Cut(read.URL, "?")
+		own := strings.HasSuffix(path, all) && strings.Contains(query, "scope=created_by_me") && strings.Contains(query, "state=opened")
+		if known && (own || strings.HasSuffix(path, one) || strings.HasSuffix(path, one+"/notes")) {
+			continue
+		}
+		out = append(out, gitlab.Read(read))
 	}
 	return out
 }

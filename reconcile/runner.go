@@ -25,19 +25,23 @@ import (
 
 // Options are the edges a Runner works with. Log may be nil.
 type Options struct {
-	GitLab      *gitlab.Client
-	Own         func(config.TokenSource) (*gitlab.Client, error) // with a token of projects' own; may be nil
-	Dashboard   *dashboard.Publisher
-	Index       *pypi.Client
-	Sources     map[string]pypi.Source // by the index's name
-	Store       *store.Store
-	Log         *slog.Logger
-	Limit       time.Duration // how long a run may take; 0 is 50 minutes
-	Progress    func(done, total int)
-	Audit       func(line []byte) error // gets each line of the audit; may be nil
-	Budget      *Budget                 // over all projects; nil is no bound
-	Limits      config.Limits           // of one run; the zero value is config.DefaultLimits
-	FormerUsers []string                // names of users that pinwheel had before, as commits show them
+	GitLab    *gitlab.Client
+	Own       func(config.TokenSource) (*gitlab.Client, error) // with a token of projects' own; may be nil
+	Dashboard *dashboard.Publisher
+	Index     *pypi.Client
+	Sources   map[string]pypi.Source // by the index's name
+	Store     *store.Store
+	Log       *slog.Logger
+	Limit     time.Duration // how long a run may take; 0 is 50 minutes
+	Progress  func(done, total int)
+	Audit     func(line []byte) error // gets each line of the audit; may be nil
+	Budget    *Budget                 // over all projects; nil is no bound
+	Claims    *Claims                 // of the runs that share Store and Index; nil for none
+	// Unchanged says that a dashboard and its notes are known to be as a run left them, so
+	// that a quiet run need not read them; may be nil.
+	Unchanged   func(d store.QuietDashboard) bool
+	Limits      config.Limits // of one run; the zero value is config.DefaultLimits
+	FormerUsers []string      // names of users that pinwheel had before, as commits show them
 	StatusURL   string
 	HelpURL     string
 	// Version tells this build of the program from others. Without it no run ends

@@ -10,6 +10,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/mrs"
+	"gitlab.com/cki-project/pinwheel/store"
 )
 
 // watchWait is how long one look at the dashboards may take.
@@ -28,6 +29,12 @@ type Watcher struct {
 	mu        sync.Mutex
 	marks     map[string]mark
 	seen      time.Time // the newest change that was seen, by GitLab's clock
+
+	changes map[int64]time.Time    // by project: when an issue of the token's user changed last, as every look since told
+	looked  time.Time              // when the last look began that was answered
+	listed  map[dashboard.Key]bool // all open issues of the token's user
+	newest  map[int64]time.Time    // by project: when one of these changed last
+	at      time.Time              // when they were listed
 }
 
 // mark is a dashboard as the last run left it, or as it was seen since.
@@ -41,7 +48,7 @@ type mark struct {
 
 // NewWatcher returns one that knows of no run yet.
 func NewWatcher(gl *gitlab.Client, p *dashboard.Publisher) *Watcher {
-	return &Watcher{gitlab: mrs.New(gl, mrs.Options{}), dashboard: p, marks: map[string]mark{}}
+	return &Watcher{gitlab: mrs.New(gl, mrs.Options{}), dashboard: p, marks: map[string]mark{}, changes: map[int64]time.Time{}}
 }
 
 // On is a Watcher of other connections that knows what this one knows.
@@ -50,7 +57,8 @@ func (w *Watcher) On(gl *gitlab.Client, p *dashboard.Publisher) *Watcher {
 	defer w.mu.Unlock()
 	other := NewWatcher(gl, p)
 	maps.Copy(other.marks, w.marks)
-	other.seen = w.seen
+	other.seen, other.changes, other.looked, other.listed, other.at = w.seen, maps.Clone(w.changes), w.looked, w.listed, w.at
+	other.newest = w.newest
 	return other
 }
 
@@ -140,7 +148,9 @@ func (w *Watcher) look(ctx context.Context, marks map[string]mark, since time.Ti
 	}
 	if own {
 		wait.Go(func() {
-			changed, _ := w.dashboard.Changed(ctx, since) // what failed is asked again in a minute
+			began := time.Now()
+			changed, err := w.dashboard.Changed(ctx, since) // what failed is asked again in a minute
+			w.told(changed, began, err)
 			mu.Lock()
 			defer mu.Unlock()
 			maps.Copy(out, changed)
@@ -148,4 +158,58 @@ func (w *Watcher) look(ctx context.Context, marks map[string]mark, since time.Ti
 	}
 	wait.Wait()
 	return out
+}
+
+// told notes what a look told.
+func (w *Watcher) told(changed map[dashboard.Key]time.Time, began time.Time, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for key, at := range changed {
+		if at.After(w.changes[key.Project]) {
+			w.changes[key.Project] = at
+		}
+	}
+	if err == nil {
+		w.looked = began
+	}
+}
+
+const (
+	// lookedWithin is how old the last look may be that vouches for a dashboard.
+	lookedWithin = 150 * time.Second
+	// listedWithin is how old the list may be that shows that a dashboard is there: it is made
+	// every hour.
+	listedWithin = 70 * time.Minute
+)
+
+// List lists all open issues of the token's user, so that dashboards that are gone are seen.
+// It is to be called once an hour. Without it, and after an error, every run reads its
+// dashboard itself.
+func (w *Watcher) List(ctx context.Context) error {
+	began := time.Now()
+	listed, err := w.dashboard.Open(ctx)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.listed, w.newest, w.at = map[dashboard.Key]bool{}, map[int64]time.Time{}, began
+	for key, at := range listed {
+		w.listed[key] = true
+		if at.After(w.newest[key.Project]) {
+			w.newest[key.Project] = at
+		}
+	}
+	return nil
+}
+
+// Unchanged reports whether a dashboard is known to be as a run left it, and with it all open
+// issues of the token's user in its project: they were there within the hour, and no look of
+// the last minutes told of a change.
+func (w *Watcher) Unchanged(d store.QuietDashboard) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	return w.listed[dashboard.Key{Project: d.Project, IID: d.IID}] && !w.newest[d.Project].After(d.At) && !w.changes[d.Project].After(d.At) &&
+		now.Sub(w.at) <= listedWithin && now.Sub(w.looked) <= lookedWithin
 }

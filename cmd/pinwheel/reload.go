@@ -112,7 +112,7 @@ func (s *service) takeOver() error {
 	if err != nil {
 		return err
 	}
-	options.Store = s.store
+	options.Store, options.Unchanged = s.store, s.unchanged
 	if c.MaxNew == before.config.MaxNew {
 		options.Budget = before.runner.Budget
 	}

@@ -44,7 +44,7 @@ func (p *program) runOnce(ctx context.Context, o *options, names []string) error
 	if err != nil {
 		return err
 	}
-	runner, closing, err := p.runner(ctx, s.config, wiring{place: p.place(s.config), gitlab: true, log: p.log(slog.LevelInfo)})
+	runner, closing, err := p.runner(ctx, s.config, wiring{place: p.place(s.config), gitlab: true, log: p.log(slog.LevelInfo), many: true})
 	if err != nil {
 		return err
 	}

@@ -131,6 +131,7 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 		return err
 	}
 	defer done()
+	options.Unchanged = s.unchanged
 	s.store, s.stamps = options.Store, read
 	if s.now, err = s.make(c, reconcile.New(options), tokens); err != nil {
 		return err
@@ -143,7 +144,7 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 
 // wiring is that of a configuration.
 func (s *service) wiring(c *config.Config) wiring {
-	return wiring{place: s.place(c), gitlab: true, log: s.log, observe: s.observe, views: c.Listen.Page != ""}
+	return wiring{place: s.place(c), gitlab: true, log: s.log, observe: s.observe, views: c.Listen.Page != "", many: true}
 }
 
 // make makes what a configuration needs beside a Runner. What runs learnt before goes on to
@@ -238,6 +239,9 @@ func (s *service) until(ctx context.Context, how serving) (err error) {
 	beside.Go(func() { faces.Serve(ctx) })
 	beside.Go(func() { s.discover(ctx, how.atOnce) })
 	beside.Go(func() { s.reload(ctx) })
+	if how.watch > 0 {
+		beside.Go(func() { s.listDashboards(ctx) })
+	}
 	beside.Go(func() { s.learnSelf(ctx) })
 	if s.metrics != nil {
 		beside.Go(func() { s.lookAtTokens(ctx) })
@@ -248,6 +252,32 @@ func (s *service) until(ctx context.Context, how serving) (err error) {
 	counts := s.schedule.Counts()
 	s.log.Info("stopped", "runs", counts.Runs, "failed", counts.Failed)
 	return nil
+}
+
+// listDashboards lists all dashboards once an hour, so that quiet runs need not read each.
+func (s *service) listDashboards(ctx context.Context) {
+	for {
+		for _, w := range s.current().watchers {
+			if err := w.List(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("dashboards not listed", "err", sentence(err))
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Hour):
+		}
+	}
+}
+
+// unchanged reports whether a dashboard is known to be as a run left it.
+func (s *service) unchanged(d store.QuietDashboard) bool {
+	for _, w := range s.current().watchers {
+		if w.Unchanged(d) {
+			return true
+		}
+	}
+	return false
 }
 
 // changed asks with every token which dashboards somebody changed.

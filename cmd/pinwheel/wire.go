@@ -81,6 +81,7 @@ type wiring struct {
 	// observe, if set, is told of every request that was sent.
 	observe func(host string, status int)
 	views   bool // what runs find is kept for the status page
+	many    bool // runs of several projects share what an index told in this hour
 }
 
 // runner wires a Runner. close ends the use of the database.
@@ -118,7 +119,7 @@ func (p *program) edges(c *config.Config, with wiring) (reconcile.Options, *toke
 	if err != nil {
 		return none, nil, err
 	}
-	indexOptions.Outage = with.outages()
+	indexOptions.Outage, indexOptions.Hourly = with.outages(), with.many
 	options := reconcile.Options{
 		Index: pypi.New(indexOptions),
 		Log:   with.log, Progress: p.progress(),
@@ -129,6 +130,9 @@ func (p *program) edges(c *config.Config, with wiring) (reconcile.Options, *toke
 	}
 	if c.AuditFile != "" {
 		options.Audit = appender(c.AuditFile)
+	}
+	if with.many {
+		options.Claims = reconcile.NewClaims()
 	}
 	if !with.gitlab {
 		return options, nil, nil

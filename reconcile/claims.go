@@ -14,10 +14,16 @@ import (
 type Claims struct {
 	mu sync.Mutex
 	by map[string]chan struct{} // by page: closed when it is stored, or could not be read
+	// read are the pages that were read. A run that found nothing stored of one looked before
+	// that, and has to look again.
+	read map[string]bool
 }
 
+// over is closed.
+var over = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+
 // NewClaims returns those of one process.
-func NewClaims() *Claims { return &Claims{by: map[string]chan struct{}{}} }
+func NewClaims() *Claims { return &Claims{by: map[string]chan struct{}{}, read: map[string]bool{}} }
 
 // split takes the pages of which nothing is stored and that no run reads now. It returns the
 // requests that are left to this run, what ends its claims, and the names that others read.
@@ -32,6 +38,11 @@ func (c *Claims) split(requests []pypi.Request) (own []pypi.Request, release fun
 			others[q.Name] = read
 			continue
 		}
+		if q.ETag == "" && c.read[key] {
+			delete(c.read, key)
+			others[q.Name] = over
+			continue
+		}
 		own = append(own, q)
 		if q.ETag == "" {
 			mine[key] = make(chan struct{})
@@ -44,6 +55,7 @@ func (c *Claims) split(requests []pypi.Request) (own []pypi.Request, release fun
 		for key, read := range mine {
 			close(read)
 			delete(c.by, key)
+			c.read[key] = true
 		}
 	}, others
 }

@@ -43,10 +43,12 @@ func (c *current) projects() map[string]config.Project {
 // keys name them and the projects with the bot to the scheduler: those that are listed first.
 func (c *current) keys() []string {
 	var out []string
+	found := c.projects()
 	for _, project := range c.config.Projects {
 		out = append(out, project.Path)
+		delete(found, project.Path)
 	}
-	out = append(out, slices.Sorted(maps.Keys(c.projects()))...)
+	out = append(out, slices.Sorted(maps.Keys(found))...)
 	return append(out, c.bots.keys()...)
 }
 

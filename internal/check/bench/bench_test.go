@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The measured process starts this program once more as the fakes.
@@ -50,6 +51,18 @@ func TestRatio(t *testing.T) {
 	}
 	if n := strings.Count(out.String(), "bare client: "); n < pairs || n%pairs != 0 || strings.Count(out.String(), fmt.Sprintf("of %d x", mostOverBare)) != n/pairs {
 		t.Errorf("it measured\n%s", &out)
+	}
+}
+
+// Rounds of one serve, in small.
+func TestRounds(t *testing.T) {
+	var out bytes.Buffer
+	o := options{pins: 20, packages: 20, fleet: 4, ticks: 2, size: 20_000, calm: time.Second}
+	if err := measureMany(o, &out); err != nil && !errors.Is(err, errBroken) { // so few share little
+		t.Fatalf("%v\n%s", err, &out)
+	}
+	if text := out.String(); strings.Count(text, "ok ") < 5 || !strings.Contains(text, "2 of 2 ticks became merge requests") {
+		t.Errorf("it measured\n%s", text)
 	}
 }
 

@@ -39,15 +39,28 @@ func fakes(o options, in io.Reader, out io.Writer) error {
 	var clock atomic.Int64
 	clock.Store(start.Unix())
 	now := func() time.Time { return time.Unix(clock.Load(), 0).UTC() }
-	gitlab := gitlabsim.New(gitlabsim.Options{Now: now})
+	with := gitlabsim.Options{Now: now}
+	if o.packages > 0 { // a serve goes by its own clock
+		now = time.Now
+		with = gitlabsim.Options{Now: now, Deliver: deliver}
+	}
+	gitlab := gitlabsim.New(with)
 	gitlab.AddBot("pinwheel", "pinwheel")
+	gitlab.AddUser("dave", "Dave", false)
 	index := pypisim.New(pypisim.Options{Now: now, Latency: o.latency, NoLog: true})
-	world := pypisim.GenerateRequiring(o.pins, o.size, 1)
+	world := pypisim.GenerateRequiring(max(o.pins, o.packages), o.size, 1)
 	index.AddGenerated(world)
 	var r ready
 	pins := r.pin(world)
-	for _, path := range paths(o) {
-		gitlab.AddMember(gitlab.AddProject(path, "main", map[string]string{"constraints.txt": pins}), "pinwheel", gitlabsim.Developer)
+	people := &ticker{gitlab: gitlab}
+	for i, path := range paths(o) {
+		if o.packages > 0 {
+			pins = some(world, o.pins, i)
+		}
+		p := gitlab.AddProject(path, "main", map[string]string{"constraints.txt": pins})
+		gitlab.AddMember(p, "pinwheel", gitlabsim.Developer)
+		gitlab.AddMember(p, "dave", gitlabsim.Maintainer)
+		people.projects = append(people.projects, p)
 	}
 	r.Token = gitlab.Token("pinwheel")
 
@@ -59,15 +72,19 @@ func fakes(o options, in io.Reader, out io.Writer) error {
 	log := &requests{}
 	mux := http.NewServeMux()
 	var depth waves
-	mux.Handle("/", log.of(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	people.routes(mux)
+	var looked seenProjects
+	mux.HandleFunc("/_looked", looked.tell)
+	mux.Handle("/", looked.of(o, log.of(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if q.Method == http.MethodGet {
 			wave := depth.begin()
 			defer depth.end(wave)
 		}
 		time.Sleep(o.gitlab)
 		gitlab.ServeHTTP(w, q)
-	})))
+	}))))
 	mux.HandleFunc("/_counts", func(w http.ResponseWriter, _ *http.Request) {
+		looked.forget()
 		c := counts{Failures: gitlab.Failures(), Pages: int(pages.Swap(0)), Metadata: int(metadata.Swap(0)), Loose: int(looseMetadata.Swap(0)), Asked: log.take(), Waves: depth.take()}
 		for _, q := range gitlab.Requests() {
 			if q.Write {
@@ -153,7 +170,7 @@ func startFakes(o options) (ready, func(), error) {
 	if err != nil {
 		return ready{}, nil, err
 	}
-	cmd := exec.Command(self, "-serve", fmt.Sprint("-pins=", o.pins), fmt.Sprint("-size=", o.size), fmt.Sprint("-latency=", o.latency), fmt.Sprint("-gitlab-latency=", o.gitlab), fmt.Sprint("-fleet=", o.fleet))
+	cmd := exec.Command(self, "-serve", fmt.Sprint("-pins=", o.pins), fmt.Sprint("-size=", o.size), fmt.Sprint("-latency=", o.latency), fmt.Sprint("-gitlab-latency=", o.gitlab), fmt.Sprint("-fleet=", o.fleet), fmt.Sprint("-packages=", o.packages))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -27,6 +27,9 @@ type options struct {
 	times        bool          // time is bounded, too
 	fleet        int           // so many projects in one serve, and nothing else
 	large        bool          // projects of 2,000 and 5,000 pins, too
+	packages     int           // from which each project of the fleet pins some; 0: all pin the same
+	ticks        int           // so many boxes are ticked while a round is under way
+	calm         time.Duration // for how long nothing is asked of a project after a round
 }
 
 var errBroken = errors.New("a bound is broken")
@@ -48,6 +51,9 @@ func command(args []string, out, errs io.Writer) int {
 	far := flags.Bool("far", true, "measure servers that are far away, too")
 	flags.BoolVar(&o.times, "times", true, "bound time too; false on a machine that is busy")
 	flags.IntVar(&o.fleet, "fleet", 0, "measure the first runs of so many projects in one serve, and nothing else")
+	flags.IntVar(&o.packages, "packages", 0, "with -fleet: each project pins some of so many packages; measure rounds of one serve, and nothing else")
+	flags.IntVar(&o.ticks, "ticks", 0, "with -packages: tick so many boxes while a round is under way")
+	flags.DurationVar(&o.calm, "calm", 5*time.Second, "with -packages: a round is over when nothing was asked of a project for so long")
 	flags.BoolVar(&o.large, "large", true, "measure projects of 2,000 and 5,000 pins, too")
 	alone := flags.Bool("ratio", false, "measure runs in which nothing changed against the bare client, and nothing else")
 	near := flags.Bool("near", true, "measure servers that answer at once")
@@ -87,7 +93,10 @@ type parts struct{ near, far, decide bool }
 
 // bench measures and judges.
 func bench(o options, p parts, out io.Writer) error {
-	if o.fleet > 0 {
+	switch {
+	case o.fleet > 0 && o.packages > 0:
+		return measureMany(o, out)
+	case o.fleet > 0:
 		return fleet(o, out)
 	}
 	fmt.Fprintf(out, "%d pins, pages of %d bytes, index latency %s, %s\n", o.pins, o.size, o.latency, machine())

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
+)
+
+// hooksToken is what webhooks carry.
+const hooksToken = "a-token-of-webhooks-for-the-bench" //nolint:gosec // of a measurement alone
+
+// free is an address on which nobody listens.
+func free() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// deliver sends an event of a webhook.
+func deliver(d gitlabsim.Delivery) {
+	req, err := http.NewRequest(http.MethodPost, d.URL, bytes.NewReader(d.Body))
+	if err != nil {
+		return
+	}
+	req.Header = d.Header
+	if resp, err := http.DefaultClient.Do(req); err == nil {
+		resp.Body.Close()
+	}
+}
+
+// ticker ticks boxes in projects and notes when their merge requests came.
+type ticker struct {
+	gitlab   *gitlabsim.Server
+	projects []*gitlabsim.Project
+
+	mu    sync.Mutex
+	began map[int64]time.Time
+	took  []float64
+}
+
+func (t *ticker) routes(mux *http.ServeMux) {
+	t.began = map[int64]time.Time{}
+	t.gitlab.AfterRequest(func(c gitlabsim.Call) {
+		if c.Method != http.MethodPost || !strings.HasSuffix(c.Route, "/merge_requests") {
+			return
+		}
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		for id, began := range t.began {
+			if strings.Contains(c.Path, fmt.Sprintf("/projects/%d/", id)) {
+				t.took = append(t.took, time.Since(began).Seconds())
+				delete(t.began, id)
+			}
+		}
+	})
+	mux.HandleFunc("/_tick", func(_ http.ResponseWriter, q *http.Request) {
+		number, address, _ := strings.Cut(q.URL.RawQuery, "&")
+		n := 0
+		fmt.Sscan(number, &n) //nolint:errcheck // 0 ticks nothing, which shows
+		t.gitlab.AddHook("cki", "http://"+address+"/hooks/gitlab", hooksToken)
+		go t.tick(n)
+	})
+	mux.HandleFunc("/_ticked", func(w http.ResponseWriter, _ *http.Request) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		_ = json.NewEncoder(w).Encode(t.took) // the reader notices
+	})
+}
+
+// tick ticks the first box of an update in n projects, ten a second.
+func (t *ticker) tick(n int) {
+	done := 0
+	for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(len(t.projects)) { //nolint:gosec // of a measurement
+		if done >= n {
+			return
+		}
+		p := t.projects[i]
+		for _, issue := range p.Issues() {
+			for line := range strings.Lines(issue.Description) {
+				_, after, box := strings.Cut(line, "- [ ] <!-- unschedule-branch=")
+				branch, _, ok := strings.Cut(after, " -->")
+				if !box || !ok {
+					continue
+				}
+				t.mu.Lock()
+				t.began[p.ID()] = time.Now()
+				t.mu.Unlock()
+				if err := p.Tick("dave", issue.IID, "unschedule-branch="+branch+" -->"); err != nil {
+					fmt.Println("tick:", err)
+				}
+				done++
+				time.Sleep(100 * time.Millisecond)
+				break
+			}
+			break
+		}
+	}
+}
+
+// some are the pins of one project: so many of a world, another choice for each.
+func some(world []pypisim.Generated, pins, project int) string {
+	var all []pypisim.Generated
+	for _, g := range world {
+		if !g.Loose {
+			all = append(all, g)
+		}
+	}
+	var file strings.Builder
+	for _, i := range rand.New(rand.NewPCG(uint64(project), 7)).Perm(len(all))[:min(pins, len(all))] { //nolint:gosec // as above
+		fmt.Fprintf(&file, "%s==%s\n", all[i].Name, all[i].Versions[all[i].Pin])
+	}
+	return file.String()
+}
+
+// looks are the projects that were read since the last question for counts, and for how many
+// seconds nothing was asked of any.
+type looks struct {
+	Projects int
+	Idle     float64
+}
+
+// seenProjects notes which projects are read.
+type seenProjects struct {
+	mu   sync.Mutex
+	by   map[string]bool
+	last time.Time
+}
+
+// of notes the requests about projects, where rounds of many are measured.
+func (s *seenProjects) of(o options, next http.Handler) http.Handler {
+	if o.packages == 0 {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if rest, ok := strings.CutPrefix(q.URL.EscapedPath(), "/api/v4/projects/"); ok {
+			id, more, _ := strings.Cut(rest, "/")
+			s.mu.Lock()
+			s.last = time.Now()
+			if s.by == nil {
+				s.by = map[string]bool{}
+			}
+			if more != "" { // its own page has the path in the first run
+				s.by[id] = true
+			}
+			s.mu.Unlock()
+		}
+		next.ServeHTTP(w, q)
+	})
+}
+
+func (s *seenProjects) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.by = nil
+}
+
+func (s *seenProjects) tell(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = json.NewEncoder(w).Encode(looks{len(s.by), time.Since(s.last).Seconds()}) // the reader notices
+}

@@ -33,6 +33,7 @@ var judging = map[string]map[string]string{
 		"settle":      "a row holds when it was read",
 		"remember":    "a row holds how far lists were read",
 		"report":      "a row holds which windows were not missed",
+		"look":        "every run asks anew whether a look vouches",
 		"List":        "which dashboards there are is listed anew every hour",
 		"Unchanged":   "every run asks anew whether a look vouches",
 	},

@@ -40,6 +40,7 @@ type answered struct {
 
 // answers is all that people said in words.
 type answers struct {
+	off   bool       // the policy lets nobody answer
 	all   []answered // by merge request and comment
 	holds []*hold    // in the same order
 }
@@ -47,7 +48,10 @@ type answers struct {
 // heard judges every answer of a snapshot. What somebody said once and pinwheel took over
 // stands until it is ended, whatever role they have since.
 func heard(s *plan.Snapshot, now *plan.Instant) answers {
-	var out answers
+	out := answers{off: s.Policy.AnswerRole == plan.Nobody}
+	if out.off {
+		return out
+	}
 	for _, mr := range s.MergeRequests {
 		if len(mr.Heard.Answers) > 0 && isUpdates(s, mr) {
 			out.judge(s, now, mr)
@@ -203,11 +207,14 @@ func (d *scene) heldBy(dr *draft) *hold {
 	return d.words.holds[at]
 }
 
-// askedToClose makes a merge request that we closed because somebody asked for it one
-// that they closed.
+// askedToClose makes a merge request that we closed because somebody asked for it one that they
+// closed. Where nobody may answer any more, only its mark tells of that.
 func (o answers) askedToClose(mr plan.MergeRequest) plan.MergeRequest {
 	if mr.State != plan.Closed || !mr.Note.AnswersClosing() {
 		return mr
+	}
+	if o.off {
+		mr.Note.ClosedByUs, mr.ClosedBy = false, plan.User{}
 	}
 	for _, a := range o.all {
 		if a.mr.IID == mr.IID && a.State == plan.AnswerAccepted && a.asked.Verb == plan.AnswerClose && a.ClosedFor() == mr.Note.ClosedFor {

@@ -52,13 +52,17 @@ const (
 // Slash begins a command without a name: /test.
 const slash = "test"
 
-// Commands are those of a comment, for a bot of a username.
+// Commands returns the commands of a comment, for a bot with a username. If there are more than are
+// read, the last one is a mistake that says so.
 func Commands(body, username string) []Command {
 	var out []Command
 	for _, line := range comment.Lines(body) {
 		words, ok := comment.Command(line, username, slash)
-		if !ok || len(out) == mostCommands {
+		if !ok {
 			continue
+		}
+		if len(out) == mostCommands {
+			return append(out, Command{Line: mostCommands, Mistake: fmt.Sprintf("at most %d commands of a comment are read: write the others in another comment", mostCommands)})
 		}
 		c := commandOf(words)
 		c.Line = len(out)

@@ -61,9 +61,9 @@ func IsOther(body string) bool {
 }
 
 // isOtherBoard reports whether an issue is the dashboard of another bot's, by its title and
-// what stands in it.
+// what stands in it. Somebody may have emptied it: a bot makes no empty issues.
 func (s Sought) isOtherBoard(i Issue) bool {
-	return (i.Title == s.Title || slices.Contains(otherTitles, i.Title)) && IsOther(i.Description)
+	return (i.Title == s.Title || slices.Contains(otherTitles, i.Title)) && (IsOther(i.Description) || strings.TrimSpace(i.Description) == "")
 }
 
 // others reports whether a user is one of those whose dashboards become ours.

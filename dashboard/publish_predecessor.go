@@ -15,8 +15,9 @@ import (
 // This file finds the dashboard of the user that pinwheel had before: a token that is made
 // anew may be another user's.
 
-// Predecessor returns an open dashboard with our marker that another user opened: the stored
-// one, or one of authors, who opened merge requests of ours. nil: there is none.
+// Predecessor returns an open dashboard that another user opened: the stored one, unless it has
+// the marker of another project, or one of authors, who opened merge requests of ours, with our
+// marker or emptied under our title. nil: there is none.
 func (p *Publisher) Predecessor(ctx context.Context, s Sought, authors []string) (*Issue, error) {
 	if s.Stored.IID != 0 {
 		raw, err := p.issue(ctx, s.Stored.Project, s.Stored.IID)
@@ -24,7 +25,7 @@ func (p *Publisher) Predecessor(ctx context.Context, s Sought, authors []string)
 			return nil, err
 		}
 		if err == nil {
-			if i := issueOf(raw); !moved(raw) && s.of(i) {
+			if i := issueOf(raw); !moved(raw) && s.strange(i) && !elsewhere(i, s.Stored.Project) {
 				return &i, nil
 			}
 		}
@@ -34,8 +35,13 @@ func (p *Publisher) Predecessor(ctx context.Context, s Sought, authors []string)
 		if err != nil {
 			return nil, err
 		}
-		if n := slices.IndexFunc(open, s.of); n >= 0 {
-			return &open[n], nil
+		emptied := func(i Issue) bool {
+			return s.strange(i) && i.Title == s.Title && strings.TrimSpace(i.Description) == ""
+		}
+		for _, fits := range []func(Issue) bool{s.of, emptied} {
+			if n := slices.IndexFunc(open, fits); n >= 0 {
+				return &open[n], nil
+			}
 		}
 	}
 	return nil, nil
@@ -54,7 +60,12 @@ func (p *Publisher) titled(ctx context.Context, s Sought) (*Issue, error) {
 // of reports whether an open issue has our marker of the project and is somebody else's.
 func (s Sought) of(i Issue) bool {
 	m := Parse(i.Description).Marker
-	return i.State == "opened" && m.Present && m.Project == s.Stored.Project && i.Author.Username != "" && !sameUser(i.Author, s.Bot)
+	return s.strange(i) && m.Present && m.Project == s.Stored.Project
+}
+
+// strange reports whether an issue is open and somebody else's.
+func (s Sought) strange(i Issue) bool {
+	return i.State == "opened" && i.Author.Username != "" && !sameUser(i.Author, s.Bot)
 }
 
 var inheritMark = regexp.MustCompile(`\b` + string(plan.BoxInherit) + `-branch=([A-Za-z0-9_.-]+)`)

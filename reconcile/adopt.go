@@ -75,7 +75,7 @@ func (r *observer) adoption() string {
 			files = append(files, f.Derived.Path)
 		}
 	}
-	sum := sha256.Sum256([]byte(fmt.Sprintf("%q %q", policy.Adopt.Authors, files)))
+	sum := sha256.Sum256([]byte(fmt.Sprintf("%q %q", r.inherits(), files)))
 	return leftDigest + hex.EncodeToString(sum[:8])
 }
 

@@ -71,18 +71,17 @@ func (r *observer) succeed(o opener) {
 	r.snap.Predecessor, r.snap.PredecessorOpened = o.User, o.iid
 }
 
-// observeHeirs looks at our own dashboard, whether it waits for a word about a user whose open
-// merge requests have our marker, or whether a Maintainer said it there and the database was
-// lost since. Nobody can stop a project by opening one that looks like ours.
+// observeHeirs looks at the dashboard that goes on, whether other users' open merge requests
+// have our marker, and whether a Maintainer said there that such a user was ours. On a page of
+// our own user's it waits for that only if the page has the box: nobody can stop a project then by
+// opening a merge request that looks like ours. A page of another bot's says nothing of our users.
 func (r *observer) observeHeirs(ctx context.Context) error {
-	if r.board.issue.Author.ID != r.snap.Bot.ID {
-		return nil
-	}
+	own := r.board.issue.Author.ID == r.snap.Bot.ID
 	for _, o := range r.openers(plan.Opened) {
 		if done, err := r.confirmed(ctx, *r.board.issue, o.User); err != nil || done {
 			return err
 		}
-		if slices.ContainsFunc(r.board.page.Boxes, func(b dashboard.Box) bool { return b.Type == plan.BoxInherit && b.Branch == o.Username }) {
+		if !own || slices.ContainsFunc(r.board.page.Boxes, func(b dashboard.Box) bool { return b.Type == plan.BoxInherit && b.Branch == o.Username }) {
 			r.board.untold = true
 			r.succeed(o)
 			return nil

@@ -179,7 +179,7 @@ func onlyTicked(before, after string) string {
 func (w *world) dashboard() (gitlabsim.Issue, error) {
 	var found gitlabsim.Issue
 	for _, i := range w.project.Issues() {
-		if i.Author == bot && (found.State != "opened") {
+		if w.inherits(i.Author) && (found.State != "opened") {
 			found = i
 		}
 	}

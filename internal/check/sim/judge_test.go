@@ -37,6 +37,9 @@ type judge struct {
 	starts   []time.Time          // of pipelines of gates
 	heldOpen map[int]int          // clean runs in which one that is held back was open, by number
 	reopened int                  // clean runs within which a dashboard that a person reopened is the only one
+	taken    time.Time            // when the first run took over, as far as the database that there is knows
+	began    time.Time            // when the last run began
+	unsaid   bool                 // nobody said whom the new user comes after
 	wrong    []string
 	looks    int
 }
@@ -72,7 +75,7 @@ func (j *judge) look(after string) {
 	fresh := events[j.seen:]
 	j.seen = len(events)
 	for _, e := range fresh {
-		if e.Actor == bot {
+		if j.w.ours(e.Actor) {
 			j.ours(e)
 		} else {
 			j.peoples(e)
@@ -96,7 +99,7 @@ func (j *judge) peoples(e gitlabsim.Event) {
 			head = e.Detail
 		}
 		// The rebase button leaves the author: a commit of the bot's that changes what it did is no one's.
-		if c := j.w.project.Commits(head); len(c) == 0 || c[0].AuthorName != "pinwheel" {
+		if c := j.w.project.Commits(head); e.Actor != oldBot && (len(c) == 0 || !madeBy(c[0].AuthorName, bot, nextBot, oldBot)) {
 			j.theirs[head] = e.Actor
 		}
 		fallthrough
@@ -111,6 +114,10 @@ func (j *judge) ours(e gitlabsim.Event) {
 	if e.Project != projectPath {
 		j.elsewhere(e)
 		return
+	}
+	switch e.Kind {
+	case "push", "force-push", "branch-create", "mr-open":
+		j.besideOthers(e)
 	}
 	switch e.Kind {
 	case "mr-merge":
@@ -154,11 +161,11 @@ func (j *judge) ours(e gitlabsim.Event) {
 				delete(j.asked, m.SourceBranch)
 				j.held(m.SourceBranch, e)
 			}
-		} else if i, ok := j.w.project.Issue(number(e.Target[1:])); ok && i.Author != bot && e.Kind != "system-note" {
+		} else if i, ok := j.w.project.Issue(number(e.Target[1:])); ok && !j.w.inherits(i.Author) && e.Kind != "system-note" {
 			j.fault("I6: %s on %s of %s", e.Kind, e.Target, i.Author)
 		}
 	case "issue-edit", "issue-close", "issue-label", "issue-reopen":
-		if i, ok := j.w.project.Issue(number(e.Target[1:])); ok && i.Author != bot {
+		if i, ok := j.w.project.Issue(number(e.Target[1:])); ok && !j.w.inherits(i.Author) {
 			j.fault("I6: %s of %s, which is of %s", e.Kind, e.Target, i.Author)
 		}
 	case "issue-open", "cross-reference":
@@ -198,7 +205,7 @@ func (j *judge) wrote(e gitlabsim.Event) {
 
 func (j *judge) inside(e gitlabsim.Event, branch string) {
 	m, _ := j.w.project.MR(number(strings.TrimLeft(e.Target, "!")))
-	if !strings.HasPrefix(branch, prefix) || m.Author != bot {
+	if !strings.HasPrefix(branch, prefix) || !j.w.inherits(m.Author) {
 		j.fault("I5: %s of %s, from %s by %s", e.Kind, e.Target, branch, m.Author)
 	}
 }
@@ -229,7 +236,7 @@ func (j *judge) oneEach(after string) {
 		}
 		asked := map[string]bool{}
 		for _, n := range m.Notes {
-			if mark := opFull.FindString(n.Body); n.Author == bot && mark != "" {
+			if mark := opFull.FindString(n.Body); j.w.ours(n.Author) && mark != "" {
 				if asked[mark] && !j.w.apart {
 					j.fault("I1: two notes %s on !%d after %s", mark, m.IID, after)
 				}
@@ -244,7 +251,7 @@ func (j *judge) oneEach(after string) {
 	}
 	boards := 0
 	for _, i := range j.w.project.Issues() {
-		if i.Author == bot && i.State == "opened" {
+		if j.w.inherits(i.Author) && i.State == "opened" {
 			boards++
 		}
 	}

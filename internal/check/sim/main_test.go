@@ -15,6 +15,7 @@ import (
 var (
 	forTime   = flag.Duration("sim.for", 0, "run everything, and seeds without end, for as long as this")
 	oneSeed   = flag.Uint64("sim.seed", 0, "replay this seed alone")
+	oneTaken  = flag.Uint64("sim.taken", 0, "replay this seed of those that take over alone")
 	shrinkFor = flag.Duration("sim.shrink", time.Minute, "how long to look for fewer events that fail as well")
 	began     = time.Now()
 )

@@ -110,7 +110,7 @@ func (l *life) befall(h happening) {
 			_ = l.act(what + " " + who + " " + strings.TrimPrefix(m.SourceBranch, prefix)) // it may be refused
 		}
 	}
-	if l.atGates(h, who) || l.inWords(h, who) {
+	if l.atGates(h, who) || l.inWords(h, who) || l.takenOver(h) {
 		return
 	}
 	switch h.what {
@@ -339,10 +339,11 @@ func (l *life) weather(h happening) {
 		back(l.index.ClearFaults)
 	case "revoke":
 		l.gitlab.Revoke(l.token)
-		back(func() { l.token = l.gitlab.Token(bot) })
+		back(func() { l.token = l.gitlab.Token(l.user) })
 	case "demote":
-		l.project.SetRole(bot, gitlabsim.Reporter)
-		back(func() { l.project.SetRole(bot, gitlabsim.Developer) })
+		user := l.user
+		l.project.SetRole(user, gitlabsim.Reporter)
+		back(func() { l.project.SetRole(user, gitlabsim.Developer) })
 	case "protect":
 		l.project.Protect(prefix+"*", gitlabsim.Maintainer, gitlabsim.Maintainer)
 		back(func() { l.project.Unprotect(prefix + "*") })
@@ -354,6 +355,7 @@ func (l *life) weather(h happening) {
 	case "forget":
 		if h.call == 0 {
 			l.p.wire.dead.Store(true)
+			l.judge.taken = time.Time{}
 			l.p = l.start(l.t, fmt.Sprintf("%s/new-%d.db", l.dir, l.started))
 		}
 	}

@@ -25,7 +25,7 @@ type waiting struct {
 // played is how many days of a seed are played: under the race detector the first
 // ten, unless the seed was asked for.
 func played() int {
-	if testenv.Raced && *oneSeed == 0 {
+	if testenv.Raced && *oneSeed == 0 && *oneTaken == 0 {
 		return 10
 	}
 	return days
@@ -56,6 +56,7 @@ func live(t *testing.T, under terms, events []happening) (wrong []string, last i
 		l.calm()
 		quiet := func(after time.Duration) int {
 			time.Sleep(after)
+			l.confirm()
 			w.gitlab.ForgetRequests()
 			l.turn(nil)
 			return len(w.gitlab.Writes(time.Time{}))
@@ -90,6 +91,7 @@ func (l *life) turn(events []happening) {
 		l.befall(events[0])
 		events = events[1:]
 	}
+	l.judge.began = time.Now()
 	if len(l.dies) > 0 {
 		k := l.dies[0] - 1
 		l.dies = l.dies[1:]
@@ -114,6 +116,9 @@ func (l *life) turn(events []happening) {
 	l.judge.running = true
 	report := l.p.run()
 	l.judge.running = false
+	if report.Status == reconcile.Done && l.judge.taken.IsZero() {
+		l.judge.taken = l.judge.began
+	}
 	l.judge.runEnds()
 	l.p.wire.around = nil
 	for _, late := range events { // the run was shorter
@@ -152,7 +157,7 @@ func (j *judge) ticks(report reconcile.Report) {
 		delete(j.waiting, branch)
 		done := false
 		for _, e := range events[tick.seen:] {
-			done = done || e.Actor == bot && (e.Target == branch || strings.HasPrefix(e.Detail, branch+" ")) || e.Kind == "issue-delete" || e.Actor != bot && e.Kind == "issue-edit"
+			done = done || j.w.ours(e.Actor) && (e.Target == branch || strings.HasPrefix(e.Detail, branch+" ")) || e.Kind == "issue-delete" || !j.w.ours(e.Actor) && e.Kind == "issue-edit"
 		}
 		if !done && strings.Contains(board.Description, "[ ] <!-- "+tick.box+"-branch="+branch+" -->") {
 			j.fault("I3: the tick on %s of %s is lost", tick.box, branch)
@@ -224,15 +229,20 @@ func oneLife(t *testing.T, seed uint64) {
 	events := draw(seed)
 	count("seeds of thirty days", 1)
 	count("events in seeds", len(events))
-	under := termsOf(seed)
+	judged(t, termsOf(seed), events, fmt.Sprintf("Seed -sim.seed=%d", seed))
+}
+
+// judged plays events, and says with how few of them it fails. replay is how to play them again.
+func judged(t *testing.T, under terms, events []happening, replay string) {
+	t.Helper()
 	wrong, last := live(t, under, events)
 	if len(wrong) == 0 {
 		return
 	}
 	events = shrunk(t, under, events, last)
 	less, _ := live(t, under, events)
-	t.Errorf("seed %d:\n%s\nwith these events alone:\n%s%s\nreplay: go test ./internal/check/sim -run Seed -sim.seed=%d",
-		seed, strings.Join(wrong, "\n"), lines(events), strings.Join(less, "\n"), seed)
+	t.Errorf("%s\nwith these events alone:\n%s%s\nreplay: go test ./internal/check/sim -run %s",
+		strings.Join(wrong, "\n"), lines(events), strings.Join(less, "\n"), replay)
 }
 
 func lines(events []happening) string {

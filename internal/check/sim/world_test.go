@@ -74,6 +74,7 @@ type world struct {
 	config  config.Project
 	sources map[string]pypi.Source
 	token   string
+	user    string // whose token it is
 	judge   *judge
 	started int // processes so far
 	open    []*process
@@ -153,7 +154,7 @@ projects:
 		w.gitlab.AddUser(name, strings.ToUpper(name[:1])+name[1:], false)
 	}
 	w.gitlab.AddBot(bot, "pinwheel")
-	w.token = w.gitlab.Token(bot)
+	w.token, w.user = w.gitlab.Token(bot), bot
 	files := map[string]string{"constraints.txt": s.pins, "pipeline/constraints.yml": derived(s.pins)}
 	if strings.Contains(s.config, "images/constraints.txt") {
 		files["images/constraints.txt"] = "lxml==4.9.4\nrequests==2.31.0\n"
@@ -176,6 +177,9 @@ projects:
 		w.addGate(t, fmt.Sprint("cki-project/gate-", i+1), script)
 	}
 	w.judge = newJudge(w)
+	if s.terms.takes {
+		w.beginWithOldBot(t)
+	}
 	for line := range strings.Lines(s.index) {
 		if err := w.release(strings.TrimSpace(line)); err != nil {
 			t.Fatal(err)

@@ -10,6 +10,17 @@ import (
 // returns when ctx has ended and the last call has returned. With an interval of zero or
 // less it does nothing.
 func (s *Scheduler) Watch(ctx context.Context, every time.Duration, changed func(ctx context.Context) []string) {
+	s.WatchWith(ctx, every, changed, func(projects []string) {
+		for _, project := range projects {
+			if ctx.Err() == nil {
+				s.Trigger(project)
+			}
+		}
+	})
+}
+
+// WatchWith is Watch that hands on what changed.
+func (s *Scheduler) WatchWith(ctx context.Context, every time.Duration, changed func(ctx context.Context) []string, wake func(projects []string)) {
 	if every <= 0 {
 		return
 	}
@@ -21,10 +32,6 @@ func (s *Scheduler) Watch(ctx context.Context, every time.Duration, changed func
 			return
 		case <-ticker.C:
 		}
-		for _, project := range changed(ctx) {
-			if ctx.Err() == nil {
-				s.Trigger(project)
-			}
-		}
+		wake(changed(ctx))
 	}
 }

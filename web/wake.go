@@ -4,14 +4,18 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"gitlab.com/cki-project/pinwheel/scheduler"
 )
+
+// Schedule makes looks: a scheduler.Scheduler, or many processes together.
+type Schedule interface {
+	Trigger(project string) bool // somebody waits for the look
+	Start(project string) bool
+}
 
 // Wakes turns events of webhooks into looks at projects. A forged event costs a look that
 // changes nothing. A lost one costs a minute, since serve also asks GitLab every minute.
 type Wakes struct {
-	schedule *scheduler.Scheduler
+	schedule Schedule
 	known    map[string]Woken // by path in small letters
 	calm     *calm
 	mu       sync.Mutex
@@ -33,7 +37,7 @@ const (
 )
 
 // NewWakes returns the Wakes of some projects.
-func NewWakes(schedule *scheduler.Scheduler, projects []Woken) *Wakes {
+func NewWakes(schedule Schedule, projects []Woken) *Wakes {
 	w := &Wakes{schedule: schedule, known: map[string]Woken{}, calm: newCalm()}
 	for _, p := range projects {
 		w.known[strings.ToLower(p.Path)] = p

@@ -147,7 +147,8 @@
 // Package web/page is the status page: what runs stored, for people who only look. Package
 // web/signin stands before it and asks GitLab what each of them may read.
 //
-// Package scheduler says when a project is looked at, and imports no room.
+// Package scheduler says when a project is looked at, and imports no room. Package fleet
+// does so for many processes on one database of PostgreSQL.
 //
 // In this package command.go lists the commands, each command has a file of its own,
 // and wire.go turns a configuration into a reconcile.Runner.

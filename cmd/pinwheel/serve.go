@@ -13,6 +13,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/discover"
+	"gitlab.com/cki-project/pinwheel/fleet"
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/scheduler"
@@ -33,7 +34,7 @@ Then it looks at that project at once, so that a ticked box is carried out
 within a minute or two. In the same way it learns of comments on merge requests
 that have the bot, and when a pipeline ended that such a comment asked for. It
 takes up what an earlier process left unfinished as soon as the lease of that
-one ends.
+one ends. Processes with the same database of PostgreSQL share the work.
 With discover it finds projects once an hour. It reads the configuration, the
 files of tokens and passwords and ca_file again when they change, or at SIGHUP;
 if they are wrong it says so and goes on with the ones before.
@@ -71,7 +72,7 @@ type service struct {
 	store    *store.Store
 	metrics  *metrics // nil if nobody asks for any
 	closing  *closing
-	schedule *scheduler.Scheduler
+	schedule schedule
 	reloaded chan struct{}    // gets one when a new configuration holds
 	stamps   map[string]stamp // of the files as they were read first
 	unread   error            // why the configuration on disk does not hold
@@ -207,11 +208,45 @@ func (s *service) remember(ctx context.Context) error {
 	return nil
 }
 
+// schedule makes looks: a scheduler.Scheduler in one process, or a fleet.Fleet of many.
+type schedule interface {
+	Trigger(project string) bool
+	Start(project string) bool
+	Set(projects []string)
+	States() []scheduler.State
+	Oldest() time.Time
+	Counts() scheduler.Counts
+	Watch(ctx context.Context, every time.Duration, changed func(ctx context.Context) []string)
+	Run(ctx context.Context)
+}
+
+// scheduled is what makes the looks: this process alone, or all that share the database.
+func (s *service) scheduled(ctx context.Context) (schedule, error) {
+	c := s.now.config
+	alone, err := scheduler.New(s.now.keys(), s.run, s.log, scheduler.Options{Spec: c.Schedule, Jitter: scheduler.DefaultJitter, AtOnce: c.AtOnce, Closes: s.closing.at, Grace: -1})
+	looks, shared := s.store.Looks()
+	if err != nil || !shared {
+		return alone, err
+	}
+	return fleet.New(ctx, alone, s.now.keys(), fleet.Options{Looks: looks, Instance: s.instance, AtOnce: c.AtOnce, Log: s.log})
+}
+
+// takeUp looks at what an earlier process left unfinished. What other processes are at work on is
+// theirs; a fleet looks for what is due by itself.
+func (s *service) takeUp(ctx context.Context) error {
+	if _, shared := s.store.Looks(); shared {
+		return nil
+	}
+	unfinished, err := s.store.Unfinished(ctx)
+	for _, path := range unfinished {
+		s.schedule.Start(path)
+	}
+	return err
+}
+
 // until looks at the projects until ctx ends.
 func (s *service) until(ctx context.Context, how serving) (err error) {
-	c := s.now.config
-	s.schedule, err = scheduler.New(s.now.keys(), s.run, s.log, scheduler.Options{Spec: c.Schedule, Jitter: scheduler.DefaultJitter, AtOnce: c.AtOnce, Closes: s.closing.at, Grace: -1})
-	if err != nil {
+	if s.schedule, err = s.scheduled(ctx); err != nil {
 		return failure{exitUsage, err}
 	}
 	faces, err := web.Listen(s.faces(), s.log)
@@ -223,12 +258,8 @@ func (s *service) until(ctx context.Context, how serving) (err error) {
 			s.schedule.Start(key)
 		}
 	}
-	unfinished, err := s.store.Unfinished(ctx)
-	if err != nil {
+	if err := s.takeUp(ctx); err != nil {
 		return failure{exitFailed, err}
-	}
-	for _, path := range unfinished {
-		s.schedule.Start(path)
 	}
 	var beside sync.WaitGroup
 	beside.Go(func() { s.schedule.Watch(ctx, how.watch, s.changed) })

@@ -125,26 +125,9 @@ func (d database) bubble(t *testing.T) {
 		defer func() { must(t, s.Close()) }()
 		s.RunAs(store.Process{Owner: store.Owner{Host: "h", PID: 1, Instance: "i"}})
 		var all sync.WaitGroup
-		hourly := func(project string) error {
-			for range 40 {
-				run, err := s.BeginRun(ctx, project, time.Now(), time.Hour)
-				if err != nil {
-					return err
-				}
-				if err := s.SaveBranch(ctx, project, store.Branch{Name: "b", WrittenAt: time.Now()}); err != nil {
-					return err
-				}
-				time.Sleep(time.Minute)
-				if err := s.FinishRun(ctx, run, time.Now(), store.RunEnd{Status: store.RunDone}); err != nil {
-					return err
-				}
-				time.Sleep(time.Hour)
-			}
-			return nil
-		}
 		for _, project := range []string{"g/p", "g/q", "g/r"} {
 			all.Go(func() {
-				if err := hourly(project); err != nil {
+				if err := hourly(ctx, s, project); err != nil {
 					t.Error(err)
 				}
 			})
@@ -188,4 +171,23 @@ func (d database) pauses(t *testing.T) {
 	if was, err := s.Resume(ctx, "g/q"); err != nil || was {
 		t.Errorf("resume what is not paused: %v %v", was, err)
 	}
+}
+
+// hourly makes forty runs of a project, one an hour.
+func hourly(ctx context.Context, s *store.Store, project string) error {
+	for range 40 {
+		run, err := s.BeginRun(ctx, project, time.Now(), time.Hour)
+		if err != nil {
+			return err
+		}
+		if err := s.SaveBranch(ctx, project, store.Branch{Name: "b", WrittenAt: time.Now()}); err != nil {
+			return err
+		}
+		time.Sleep(time.Minute)
+		if err := s.FinishRun(ctx, run, time.Now(), store.RunEnd{Status: store.RunDone}); err != nil {
+			return err
+		}
+		time.Sleep(time.Hour)
+	}
+	return nil
 }

@@ -61,7 +61,10 @@ func Run(t *testing.T, place func(t *testing.T) string) {
 		{"the audit", database.audit},
 		{"two writers of the same rows", database.writers},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.test(database{place(t)}, t) })
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.test(database{place(t)}, t)
+		})
 	}
 }
 

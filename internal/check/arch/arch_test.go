@@ -149,7 +149,8 @@ func TestDoors(t *testing.T) {
 	}{
 		{"gitlab.com/gitlab-org/api/client-go", []string{"gitlab", "mrs", publish}},
 		{"modernc.org/sqlite", []string{"store"}},
-		{"github.com/jackc/pgx", []string{"store", "internal/check/postgres"}},
+		{"github.com/jackc/pgx", []string{"store", "fleet", "internal/check/postgres"}},
+		{"github.com/riverqueue/", []string{"fleet"}},
 		{"github.com/robfig/cron", []string{"scheduler", "plan"}},
 		{"github.com/Masterminds/semver", []string{"decide"}},
 		{"github.com/spf13/", []string{"cmd/pinwheel"}},
@@ -173,7 +174,7 @@ var floors = []string{
 	"cmd/pinwheel tools/release",
 	"internal/fake/demo",
 	"web web/signin bot/cibot",
-	"web/page",
+	"web/page fleet",
 	"scheduler reconcile prepare deploy bot/round discover",
 	"journal renovate store/storetest",
 	"dashboard dashboard/publish.go mrs pypi config store",

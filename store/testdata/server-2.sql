@@ -1,0 +1,18 @@
+INSERT INTO projects VALUES ('g/p', 7, 3, 'body', '2026-01-02T03:04:05Z', 3, 99, '2026-01-02T03:04:05.123Z', '2026-01-01T00:00:00Z', '2026-01-02T03:00:00Z', '{"5":{"Head":"aaa","Result":"passed"}}', '2026-01-02T03:00:00Z', '[]', '{"current":2}', '{"Runs":[{"Operation":"pinwheel-0","Result":"passed"}]}', 'pinwheel/', '{"former":["old-bot"]}');
+INSERT INTO files VALUES ('g/p', 'constraints.txt', 'bbb', '\x626f746f33');
+INSERT INTO files VALUES ('g/p', '.gitlab/pinwheel.yaml', 'bbb', NULL);
+INSERT INTO packages VALUES ('pypi', 'boto3', '"abc"', 12, '2026-01-02T03:04:05Z', '', true, '\x00ff', '2026-01-02T04:00:00Z', 'eee');
+INSERT INTO branches VALUES ('g/p', 'pinwheel/boto3-1.x', 'aaa', 'ddd', 'bbb', 'message', '2026-01-02T03:04:05Z', 'aaa');
+INSERT INTO merge_requests VALUES ('g/p', 5, 'pinwheel/boto3-1.x', 'opened', '{"IID":5,"Branch":"pinwheel/boto3-1.x","State":"opened"}');
+INSERT INTO selections VALUES ('g/p', 'note-9', 'pending', '', 'Update boto3', '{"ID":"note-9","Box":"unschedule"}', '2026-01-02T03:04:05Z');
+INSERT INTO runs VALUES (4, 'g/p', 'running', 'h', 1, 'i', '2026-01-02T03:04:05Z', '2026-01-02T04:04:05Z', NULL, '');
+INSERT INTO actions VALUES (6, 'g/p', 4, 'commit', 'pinwheel/boto3-1.x', '', NULL, '2026-01-02T03:04:05Z', NULL);
+INSERT INTO package_details VALUES ('pypi', 'boto3', '\x0102', '\x03');
+INSERT INTO metadata VALUES ('pypi', 'boto3', '1.0', 'boto3-1.0.tar.gz', 'ccc', 'unknown', 'why', NULL, 'ccc', '2026-01-02T03:04:05Z', true);
+INSERT INTO quiet VALUES ('g/p', 3, '{"by":"bbb","reads":[{"url":"https://gitlab.example/api/v4/user","answer":"aaa","wave":1}]}');
+INSERT INTO audit VALUES (1, 'g/p', '{"project":"g/p","event":"began"}');
+INSERT INTO pauses VALUES ('g/p', 'why', 'u', '2026-01-02T03:04:05Z');
+INSERT INTO views VALUES ('g/p', '2026-01-02T03:04:05Z', '{"status":"done","pins":2}', '[{"title":"Update boto3","state":"open"}]');
+INSERT INTO pins VALUES ('g/p', 'constraints.txt', 1, 'boto3', 'boto3', '1.0', 'behind', '2.0', 'why');
+INSERT INTO looks VALUES ('g/p', '2026-01-02T04:00:00Z', '2026-01-02T03:04:05Z', true, 7, 2, '2026-01-02T03:04:05Z', 'i', '2026-01-02T03:04:05Z');
+INSERT INTO workers VALUES ('i', '2026-01-02T03:04:05Z');

@@ -184,6 +184,14 @@ func (d *scene) closesFor(mr *plan.MergeRequest) *answered {
 	return nil
 }
 
+// unclear reports whether somebody with a role asks for something on a merge request that is refused
+// in this run. The role of whoever asked is read in that run alone.
+func (o answers) unclear(iid int64, least plan.Role) bool {
+	return slices.ContainsFunc(o.all, func(a answered) bool {
+		return a.mr.IID == iid && a.State == plan.AnswerRefused && a.Role >= least
+	})
+}
+
 // postpone reports whether somebody said later on a merge request.
 func (o answers) postpone(iid int64) bool {
 	return slices.ContainsFunc(o.holds, func(h *hold) bool { return h.MR == iid && h.Asked.Verb == plan.AnswerLater })

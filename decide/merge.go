@@ -70,6 +70,9 @@ func (d *queueing) mergeState(dr *draft) (plan.Reason, Do) {
 	if unread := d.s.Unheard[dr.mr.IID]; unread != "" {
 		return plan.MergeUnread{Says: unread}, DoLeave // somebody may ask to close it, or for later
 	}
+	if d.words.unclear(dr.mr.IID, d.s.Policy.AnswerRole) {
+		return plan.MergeUnclear{}, DoLeave
+	}
 	is, known := d.s.Mergeable[dr.mr.IID]
 	if !known {
 		d.plan.Missing = append(d.plan.Missing, plan.Need{Merge: dr.mr.IID})

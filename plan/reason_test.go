@@ -32,7 +32,7 @@ func everyReason() []Reason {
 		Gone{}, GoneFromIndex{}, GoneYanked{}, VersionReady{}, ClosesWhenOpen{}, ClosesWhenApart{}, NotOffered{},
 		NothingChanges{}, OtherTarget{}, ForeignBranch{}, BranchGone{}, LeftAlone{}, PushedTo{}, WasClosed{}, WasTakenBack{},
 		OnPurpose{}, OtherLine{}, NoPython{}, NotUnderstood{},
-		MergeNotOf{}, MergeFrozen{}, MergeOpens{}, MergeAges{}, MergeUnread{}, MergeMayNot{}, MergeOpenedBy{}, MergeMethodDiffers{}, MergeInexact{}, MergeUntested{}, MergeUngated{}, MergeStatus{}, MergeBehind{}, MergeTurn{}, MergeUnderWay{}, MergesNow{},
+		MergeNotOf{}, MergeFrozen{}, MergeOpens{}, MergeAges{}, MergeUnread{}, MergeMayNot{}, MergeOpenedBy{}, MergeMethodDiffers{}, MergeInexact{}, MergeUntested{}, MergeUngated{}, MergeStatus{}, MergeBehind{}, MergeTurn{}, MergeUnclear{}, MergeUnderWay{}, MergesNow{},
 		NoIndex{}, IndexUnread{}, UnreadNow{}, NoPage{}, NotOnIndex{}, Quarantined{}, Archived{}, PinNotOnIndex{}, NoLonger{}, PinTakenBack{}, PinTurnedOff{},
 		PassedOver{}, ReleasesPassed{}, DerivedAgrees{}, OpenedByMistake{}, AlreadyPinned{}, NoLongerPinned{}, Superseded{}, GroupApart{}, RuleIdle{}, PythonUnreleased{}, DerivedAbsent{},
 		NoSuchUpdate{}, ApprovalFirst{}, PushedMeanwhile{}, ClosedMeanwhile{}, NotOpen{}, TickRuledOut{}, TickNoBranches{}, TickHeld{}, NothingLeft{}, ForeignBox{},

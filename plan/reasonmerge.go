@@ -69,6 +69,9 @@ type (
 	MergeTurn struct {
 		After int64 `json:"after"`
 	}
+	// MergeUnclear: a comment of somebody who may asks for something that cannot be read, so
+	// that they can say it again before the next run.
+	MergeUnclear struct{}
 	// MergeUnderWay: GitLab is at work on its merge, or may be.
 	MergeUnderWay struct{}
 	// MergesNow: all holds.
@@ -89,6 +92,7 @@ func (MergeUntested) Kind() ReasonKind      { return "merge-untested" }
 func (MergeStatus) Kind() ReasonKind        { return "merge-status" }
 func (MergeBehind) Kind() ReasonKind        { return "merge-behind" }
 func (MergeTurn) Kind() ReasonKind          { return "merge-turn" }
+func (MergeUnclear) Kind() ReasonKind       { return "merge-unclear" }
 func (MergeUnderWay) Kind() ReasonKind      { return "merge-under-way" }
 func (MergesNow) Kind() ReasonKind          { return "merges-now" }
 
@@ -169,6 +173,9 @@ func (r MergeBehind) words(v voice) string {
 }
 func (r MergeTurn) words(v voice) string {
 	return fmt.Sprintf("Merged by pinwheel after %s: it is tested on what that leaves first", v.mr(r.After))
+}
+func (MergeUnclear) words(voice) string {
+	return "Not merged by pinwheel in this run, since a comment asks for something that it cannot read"
 }
 func (MergeUnderWay) words(voice) string {
 	return "GitLab is at work on its merge, so pinwheel changes nothing of it"

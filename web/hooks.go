@@ -33,7 +33,12 @@ const (
 	PushEvent         EventKind = "push"
 )
 
-// kindOf returns the kind that the header X-Gitlab-Event names, empty for any other.
+// systemHook is what X-Gitlab-Event says of a webhook of a whole GitLab. Its body tells the kind.
+// https://docs.gitlab.com/administration/system_hooks/
+const systemHook = "System Hook"
+
+// kindOf returns the kind that the header X-Gitlab-Event names, empty for any other. That of a webhook of a
+// group is the same as that of a project.
 func kindOf(header string) EventKind {
 	switch header {
 	case "Issue Hook", "Confidential Issue Hook":
@@ -97,8 +102,21 @@ func same(a, b string) bool {
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1 && b != ""
 }
 
+// kind is what a webhook of a whole GitLab tells: pushes and merge requests.
+func (b body) kind() EventKind {
+	switch {
+	case b.Object == "merge_request":
+		return MergeRequestEvent
+	case b.Event == "push":
+		return PushEvent
+	}
+	return ""
+}
+
 // body is the part of an event that is read. https://docs.gitlab.com/user/project/integrations/webhook_events/
 type body struct {
+	Object  string `json:"object_kind"`
+	Event   string `json:"event_name"`
 	Project struct {
 		Path    string `json:"path_with_namespace"`
 		Default string `json:"default_branch"`
@@ -122,11 +140,20 @@ func read(w http.ResponseWriter, r *http.Request) (e Event, status int, problem 
 	if err != nil {
 		return e, http.StatusBadRequest, "the event could not be read to its end"
 	}
-	kind := kindOf(r.Header.Get("X-Gitlab-Event"))
-	if kind == "" {
+	header := r.Header.Get("X-Gitlab-Event")
+	kind := kindOf(header)
+	if kind == "" && header != systemHook {
 		return e, 0, ""
 	}
 	var b body
+	if header == systemHook {
+		if json.Unmarshal(data, &b) != nil {
+			return e, http.StatusBadRequest, "this is not an event of GitLab's"
+		}
+		if kind = b.kind(); kind == "" {
+			return e, 0, "" // such as a user who was made; it is of no project
+		}
+	}
 	if err := json.Unmarshal(data, &b); err != nil || b.Project.Path == "" {
 		return e, http.StatusBadRequest, "this is not an event of GitLab's: it names no project.path_with_namespace"
 	}

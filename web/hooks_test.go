@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,6 +68,12 @@ func TestHooksReadEvents(t *testing.T) {
 		{"Merge Request Hook", `{` + project + `}`, 202, Event{Kind: MergeRequestEvent, Project: "g/p", Default: "main"}},
 		{"Pipeline Hook", `{"object_attributes":{"status":"success"},"ref":"x",` + project + `}`, 202, Event{Kind: PipelineEvent, Project: "g/p", Default: "main", Status: "success"}},
 		{"Push Hook", `{"ref":"refs/heads/main","user_username":"u",` + project + `}`, 202, Event{Kind: PushEvent, Project: "g/p", User: "u", Default: "main", Ref: "refs/heads/main"}},
+		{"System Hook", `{"object_kind":"merge_request","user":{"username":"u"},` + project + `}`, 202, Event{Kind: MergeRequestEvent, Project: "g/p", User: "u", Default: "main"}},
+		{"System Hook", `{"event_name":"push","ref":"refs/heads/main","user_username":"u",` + project + `}`, 202, Event{Kind: PushEvent, Project: "g/p", User: "u", Default: "main", Ref: "refs/heads/main"}},
+		{"System Hook", `{"event_name":"user_create","username":"u"}`, 202, Event{}},
+		{"System Hook", `{"event_name":"tag_push","ref":"refs/tags/v1",` + project + `}`, 202, Event{}},
+		{"System Hook", `{`, 400, Event{}},
+		{"Subgroup Hook", `{"event_name":"subgroup_create"}`, 202, Event{}},
 		{"Job Hook", `{` + project + `}`, 202, Event{}},
 		{"Issue Hook", `{}`, 400, Event{}},
 		{"Issue Hook", `[]`, 400, Event{}},
@@ -135,4 +142,41 @@ func TestWakes(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A sender who is slow or sends much holds a place of few, and none of those who wait.
+func TestHooksTakeSoManyAtOnce(t *testing.T) {
+	began, release := make(chan struct{}, hooksAtOne), make(chan struct{})
+	h := Hooks(func() (string, error) { return secretWord, nil }, func(Event) {})
+	post := func(body io.Reader) *httptest.ResponseRecorder {
+		req := httptest.NewRequest(http.MethodPost, "/hooks/gitlab", body)
+		req.Header.Set("X-Gitlab-Token", secretWord)
+		answer := httptest.NewRecorder()
+		h.ServeHTTP(answer, req)
+		return answer
+	}
+	var all sync.WaitGroup
+	for range hooksAtOne {
+		all.Go(func() { post(slow{began, release}) })
+	}
+	for range hooksAtOne {
+		<-began
+	}
+	if answer := post(strings.NewReader("{}")); answer.Code != http.StatusServiceUnavailable || answer.Header().Get("Retry-After") != "10" {
+		t.Errorf("one more is answered with %d", answer.Code)
+	}
+	close(release)
+	all.Wait()
+	if answer := post(strings.NewReader("{}")); answer.Code != http.StatusAccepted {
+		t.Errorf("when they are gone, one is answered with %d", answer.Code)
+	}
+}
+
+// slow is a body that comes when it is released.
+type slow struct{ began, release chan struct{} }
+
+func (s slow) Read([]byte) (int, error) {
+	s.began <- struct{}{}
+	<-s.release
+	return 0, io.EOF
 }

@@ -117,3 +117,15 @@ func TestUsage(t *testing.T) {
 		}
 	}
 }
+
+// A tick becomes a merge request by a webhook of the group alone: nothing else looks. How long
+// that takes is not judged here; other tests run beside.
+func TestWebhooks(t *testing.T) {
+	w, err := hooked(options{pins: 60, size: 20_000}, 2, 0, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(w.ticks) != 2 || len(w.answers) == 0 || w.refused+w.missing > 0 {
+		t.Errorf("%d ticks, %d answers, %d refused, %d missing", len(w.ticks), len(w.answers), w.refused, w.missing)
+	}
+}

@@ -56,6 +56,7 @@ func command(args []string, out, errs io.Writer) int {
 	flags.DurationVar(&o.calm, "calm", 5*time.Second, "with -packages: a round is over when nothing was asked of a project for so long")
 	flags.BoolVar(&o.large, "large", true, "measure projects of 2,000 and 5,000 pins, too")
 	alone := flags.Bool("ratio", false, "measure runs in which nothing changed against the bare client, and nothing else")
+	ticked := flags.Int("webhooks", 0, "measure so many ticks of one project with webhooks, and three without, and nothing else")
 	near := flags.Bool("near", true, "measure servers that answer at once")
 	decide := flags.Bool("decide", true, "time decisions alone, too")
 	bounds := flags.Bool("bounds", true, "fail where a bound is broken")
@@ -75,6 +76,8 @@ func command(args []string, out, errs io.Writer) int {
 		err = bare(os.Stdin)
 	case *alone:
 		err = ratio(o, out)
+	case *ticked > 0:
+		err = waits(o, *ticked, out)
 	default:
 		err = bench(o, parts{*near, *far, *decide}, out)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/internal/check/watched"
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/scheduler"
 	"gitlab.com/cki-project/pinwheel/store"
 	"gitlab.com/cki-project/pinwheel/web/page"
 )
@@ -317,4 +318,28 @@ func TestChartsAddUp(t *testing.T) {
 	}
 	_, body := read(t, page.New(page.Options{Store: db}), "/", page.Reader{})
 	shows(t, "/", body, "Libyears from 15.0 on 2026-01-02 to 10.0 on 2026-01-23", `<polyline points="0.0,2.0 133.3,6.8 200.0,14.0"/>`, "Libyears from 10.0 on 2026-01-02 to 4.0 on 2026-01-23")
+}
+
+// A project that the configuration, or a discovery, no longer has is gone from every page. What
+// its runs stored stays in the database.
+func TestProjectsThatAreGoneAreNotShown(t *testing.T) {
+	db := opened(t)
+	for _, path := range []string{"g/here", "g/gone"} {
+		pins := []store.ViewPin{{File: "c.txt", Line: 1, Key: "idna", Name: "idna", Version: "3.6", Standing: "behind"}, {File: "c.txt", Line: 2, Key: "of-" + path[2:], Name: "x", Version: "1", Standing: "behind"}}
+		keep(t, db, store.View{Project: path, Pins: pins})
+	}
+	site := page.New(page.Options{Store: db, States: func() []scheduler.State { return []scheduler.State{{Project: "G/here"}, {Project: "g/gone bot"}} }})
+	for _, path := range []string{"/", "/packages", "/packages/idna", "/fleet", "/projects/g/here", "/projects/g/gone", "/packages/of-gone"} {
+		_, body := read(t, site, path, page.Reader{})
+		if body = strings.ReplaceAll(body, "of-gone\"", ""); strings.Contains(body, "gone") {
+			t.Errorf("%s shows what is gone:\n%s", path, text(body))
+		}
+	}
+	for path, want := range map[string]int{"/projects/g/here": 200, "/projects/g/gone": 404, "/packages/of-gone": 404, "/packages/idna": 200} {
+		if status, _ := read(t, site, path, page.Reader{}); status != want {
+			t.Errorf("%s answers %d, want %d", path, status, want)
+		}
+	}
+	_, body := read(t, site, "/", page.Reader{})
+	shows(t, "/", text(body), "Projects 1 Pins", "here")
 }

@@ -99,26 +99,19 @@ func (s *service) page() http.Handler {
 
 // shown lists the projects that the page could show, with their dashboards.
 func (s *service) shown(ctx context.Context) ([]gitlab.Asked, error) {
-	views, err := s.store.Views(ctx)
-	if err != nil {
-		return nil, err
-	}
 	dashboards, err := s.store.Dashboards(ctx)
 	if err != nil {
 		return nil, err
 	}
-	paths := map[string]bool{}
-	for _, v := range views {
-		paths[v.Project] = true
-	}
-	for _, state := range s.schedule.States() {
-		if !strings.Contains(state.Project, " ") { // the bot's rounds have keys of their own
-			paths[state.Project] = true
-		}
+	iids := map[string]int64{}
+	for path, iid := range dashboards {
+		iids[strings.ToLower(path)] = iid
 	}
 	var out []gitlab.Asked
-	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		out = append(out, gitlab.Asked{Path: path, Issue: dashboards[path]})
+	for _, state := range s.schedule.States() {
+		if !strings.Contains(state.Project, " ") { // the bot's rounds have keys of their own
+			out = append(out, gitlab.Asked{Path: state.Project, Issue: iids[strings.ToLower(state.Project)]})
+		}
 	}
 	return out, nil
 }

@@ -147,7 +147,16 @@ func (s *Site) rows(r *http.Request, holds string) ([]row, error) {
 	for _, v := range views {
 		of(v.Project).View, of(v.Project).Known = v, true
 	}
-	for _, state := range s.states() {
+	here := s.states()
+	for _, v := range views { // those of which States knows, in its spelling of the path
+		if state, ok := here[strings.ToLower(v.Project)]; ok {
+			of(v.Project).State = state
+			delete(here, strings.ToLower(v.Project))
+		} else if s.States != nil {
+			delete(by, v.Project)
+		}
+	}
+	for _, state := range here {
 		of(state.Project).State = state
 	}
 	var out []row
@@ -163,12 +172,19 @@ func (s *Site) rows(r *http.Request, holds string) ([]row, error) {
 	return out, nil
 }
 
-// states are those of the projects. The bot's rounds have keys of their own, with a space.
-func (s *Site) states() []scheduler.State {
+// states are those of the projects that are kept up to date, by path in small letters. The bot's
+// rounds have keys of their own, with a space.
+func (s *Site) states() map[string]scheduler.State {
+	out := map[string]scheduler.State{}
 	if s.States == nil {
-		return nil
+		return out
 	}
-	return slices.DeleteFunc(s.States(), func(state scheduler.State) bool { return strings.Contains(state.Project, " ") })
+	for _, state := range s.States() {
+		if !strings.Contains(state.Project, " ") {
+			out[strings.ToLower(state.Project)] = state
+		}
+	}
+	return out
 }
 
 // pausedFor is the reason for which a project is paused, empty for none.

@@ -63,7 +63,14 @@ func (s *Site) onePackage(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
-	pins = slices.DeleteFunc(pins, func(p store.ViewPin) bool { return !sees(r, p.Project) })
+	rows, err := s.rows(r, "")
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	pins = slices.DeleteFunc(pins, func(p store.ViewPin) bool {
+		return !slices.ContainsFunc(rows, func(o row) bool { return o.Path == p.Project })
+	})
 	if len(pins) == 0 {
 		s.problem(w, r, http.StatusNotFound, "No project that you may see pins such a package.")
 		return

@@ -32,7 +32,8 @@ const StylePath = "/style.css"
 // Options are what the page shows, and to whom.
 type Options struct {
 	Store *store.Store
-	// States says how projects stand with the scheduler; nil where none runs.
+	// States says how projects stand with the scheduler, and so which are kept up to date: the
+	// page shows no other. Where it is nil, the page shows all that runs stored.
 	States  func() []scheduler.State
 	Within  time.Duration // how old the last good run may be before it is called late
 	Version string

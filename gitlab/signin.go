@@ -117,11 +117,22 @@ func (s *SignIn) Redeem(ctx context.Context, code, verifier string) (ReaderToken
 	case errors.As(err, &refused) && refused.ErrorCode == "invalid_grant":
 		return ReaderToken{}, &Failure{Doing: doing, Text: "GitLab does not take the code: it is too old, was used before, or is for another address than listen.page_url", Kinds: []error{ErrRefused}}
 	case errors.As(err, &refused) && refused.Response.StatusCode < http.StatusInternalServerError:
-		return ReaderToken{}, &Failure{Doing: doing, Text: fmt.Sprintf("GitLab answers %d", refused.Response.StatusCode), Kinds: []error{ErrRefused}}
+		return ReaderToken{}, &Failure{Doing: doing, Text: fmt.Sprintf("GitLab answers %d", refused.Response.StatusCode), Kinds: []error{ErrUnavailable}}
 	case err != nil:
 		return ReaderToken{}, s.unanswered(doing, err)
 	}
 	return ReaderToken{value: t.AccessToken, Expires: t.Expiry}, nil
+}
+
+// Check asks GitLab whether it knows the application with its secret, which is ErrUnauthorized if
+// it does not. It redeems a code that there cannot be: GitLab refuses an application before it
+// looks at the code.
+func (s *SignIn) Check(ctx context.Context) error {
+	_, err := s.Redeem(ctx, "none", "0000000000000000000000000000000000000000000")
+	if errors.Is(err, ErrRefused) {
+		return nil
+	}
+	return err
 }
 
 // unanswered is an error that holds nothing of what was sent.

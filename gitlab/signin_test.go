@@ -166,6 +166,12 @@ func TestSignInSaysWhatGitLabRefuses(t *testing.T) {
 		}
 		s.ClearFaults()
 	}
+	if err := signIn.Check(t.Context()); err != nil {
+		t.Errorf("an application that GitLab knows: %v", err)
+	}
+	if err := wrong.Check(t.Context()); !errors.Is(err, ErrUnauthorized) {
+		t.Errorf("a secret that GitLab does not know: %v", err)
+	}
 	s.Browse("ann", false)
 	if back := permit(t, s, signIn.Address("s", verifier)); back.Get("error") != "access_denied" || back.Has("code") {
 		t.Errorf("a person who refuses: %v", back)

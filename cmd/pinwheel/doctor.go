@@ -32,7 +32,9 @@ branches, the files, and when the schedule next falls into the window. Where a
 set of software is configured it looks at git, the interpreters of this
 machine, the projects of the set and their refs, what overrides may name, and
 where builds are kept, and with software.deploy at what may move and move back
-each production branch. It writes nothing to GitLab.
+each production branch. With listen it looks whether the addresses are free,
+the token of webhooks is there, and GitLab knows the application of sign-ins.
+It writes nothing to GitLab.
 
 The exit code is 1 when a line is an error, and 0 otherwise.`,
 		Example: `  pinwheel doctor
@@ -116,6 +118,7 @@ func (d *doctor) examine(ctx context.Context, projects []config.Project) error {
 		return ctx.Err()
 	}
 	d.database(ctx)
+	d.listens(ctx)
 	if err := d.gitlab(d.config, &d.options); err != nil {
 		d.say(wrong, "token", "%s", sentence(err))
 	} else if d.token(ctx) {

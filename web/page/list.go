@@ -137,28 +137,7 @@ func (s *Site) rows(r *http.Request, holds string) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	by := map[string]*row{}
-	of := func(path string) *row {
-		if by[path] == nil {
-			by[path] = &row{Path: path, Last: ran[path]}
-		}
-		return by[path]
-	}
-	for _, v := range views {
-		of(v.Project).View, of(v.Project).Known = v, true
-	}
-	here := s.states()
-	for _, v := range views { // those of which States knows, in its spelling of the path
-		if state, ok := here[strings.ToLower(v.Project)]; ok {
-			of(v.Project).State = state
-			delete(here, strings.ToLower(v.Project))
-		} else if s.States != nil {
-			delete(by, v.Project)
-		}
-	}
-	for _, state := range here {
-		of(state.Project).State = state
-	}
+	by := s.joined(views, ran)
 	var out []row
 	for path, one := range by {
 		if !sees(r, path) || !strings.Contains(strings.ToLower(path), strings.ToLower(holds)) {
@@ -170,6 +149,22 @@ func (s *Site) rows(r *http.Request, holds string) ([]row, error) {
 	}
 	slices.SortFunc(out, func(a, b row) int { return strings.Compare(a.Path, b.Path) })
 	return out, nil
+}
+
+// joined are rows by path: those of which the scheduler knows, with what a run left of them.
+func (s *Site) joined(views []store.View, ran map[string]store.Ran) map[string]*row {
+	by, here := map[string]*row{}, s.states()
+	for _, v := range views {
+		state, ok := here[strings.ToLower(v.Project)]
+		if s.States == nil || ok {
+			by[v.Project] = &row{Path: v.Project, View: v, Known: true, Last: ran[v.Project], State: state}
+		}
+		delete(here, strings.ToLower(v.Project))
+	}
+	for _, state := range here {
+		by[state.Project] = &row{Path: state.Project, Last: ran[state.Project], State: state}
+	}
+	return by
 }
 
 // states are those of the projects that are kept up to date, by path in small letters. The bot's

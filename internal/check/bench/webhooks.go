@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	tickPatience  = 2 * time.Minute
+	hookPatience  = 2 * time.Minute
 	mostToMR      = 5 * time.Second       // from a tick to its merge request
 	mostAnswer    = 50 * time.Millisecond // of a webhook
 	betweenTicks  = 2500 * time.Millisecond
@@ -182,7 +182,7 @@ func (w *waited) tick(p *gitlabsim.Project, n int) error {
 // soon waits until something holds.
 func soon(holds func() bool) error {
 	for began := time.Now(); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Since(began) > tickPatience {
+		if time.Since(began) > hookPatience {
 			return errors.New("two minutes are over")
 		}
 	}

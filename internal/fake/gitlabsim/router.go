@@ -41,6 +41,7 @@ type call struct {
 	// gitToken is that of a request of git's protocol.
 	gitToken *token
 	byJob    bool // the token came as that of a job
+	asks     bool // a POST that changes nothing
 	n        int
 
 	p       *Project
@@ -55,7 +56,7 @@ func (c *call) pattern() string {
 	return c.route.pattern
 }
 
-func (c *call) write() bool { return c.method != http.MethodGet && c.method != http.MethodHead }
+func (c *call) write() bool { return !c.asks && c.method != http.MethodGet && c.method != http.MethodHead }
 
 func (c *call) username() string {
 	if c.token == nil {

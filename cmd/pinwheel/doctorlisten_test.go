@@ -61,5 +61,7 @@ func TestDoctorLooksAtSignIns(t *testing.T) {
 	if err := w.gitlab.Inject("POST /oauth/token 502 always"); err != nil {
 		t.Fatal(err)
 	}
-	w.doctored(exitDone, []string{"warning", "listen.page: whether GitLab knows the application", "cannot be read"})
+	code, out, complaints := w.configured("doctor")
+	w.want(code, exitDone, complaints+out)
+	has(t, out, "listen.page: whether GitLab knows the application", "cannot be read")
 }

@@ -148,7 +148,7 @@ func TestServeSaysWhichAddressIsTaken(t *testing.T) {
 	stop := w.serve(fmt.Sprintf("listen: {metrics: %q}\n", l.Addr()))
 	code, complaints := stop()
 	w.want(code, exitUsage, complaints)
-	has(t, complaints, "listen.metrics", "address already in use", "name another address")
+	has(t, complaints, "listen.metrics", "address already in use", "name another one")
 }
 
 // What failed before the start counts from the beginning.

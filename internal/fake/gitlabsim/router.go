@@ -56,7 +56,9 @@ func (c *call) pattern() string {
 	return c.route.pattern
 }
 
-func (c *call) write() bool { return !c.asks && c.method != http.MethodGet && c.method != http.MethodHead }
+func (c *call) write() bool {
+	return !c.asks && c.method != http.MethodGet && c.method != http.MethodHead
+}
 
 func (c *call) username() string {
 	if c.token == nil {

@@ -28,10 +28,10 @@ func (p *program) botCommand() *cobra.Command {
 		Long: `Looks once at the open merge requests of every project below software.bot, or
 of those that are named, as pinwheel run and serve do as well. Each merge
 request gets one comment that says what can be asked for and what became of it.
-Whoever may writes a line such as "@pinwheel-bot test" there, and the pipelines
-start with the commit that they saw in place of the package. With --look
-nothing is written, and a line is printed for each test. docs/bot.md tells the
-rest.`,
+A person with the right role writes a line such as "@pinwheel-bot test" there.
+Then the pipelines start, with the commit that this person saw in place of the
+package. With --look nothing is written, and a line is printed for each test.
+docs/bot.md says more.`,
 		Example: `  pinwheel bot
   pinwheel bot cki-project/cki-lib --look`,
 	}

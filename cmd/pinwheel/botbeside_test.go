@@ -193,3 +193,29 @@ func TestServeLooksAtCommentsFromTheStart(t *testing.T) {
 		t.Errorf("no look began: %s", said)
 	}
 }
+
+// A project that has only the bot can be paused, a look then says so and does nothing, and resumed.
+func TestPauseOfTheBot(t *testing.T) {
+	w, file := botWorld(t)
+	code, out, said := w.pinwheel("pause", "Group/lib", "--reason", "a freeze", "--config", file)
+	w.want(code, exitDone, said)
+	has(t, out, "group/lib: paused since")
+	code, out, said = w.pinwheel("bot", "--config", file)
+	w.want(code, exitDone, said)
+	has(t, out, "group/lib: paused by an operator, nothing to change")
+	if m, _ := w.gitlab.Project("group/lib").MR(1); len(m.Notes) > 0 {
+		t.Errorf("a paused bot wrote %v", m.Notes)
+	}
+	code, out, said = w.pinwheel("bot", "--json", "--config", file)
+	w.want(code, exitDone, said)
+	has(t, out, `"notes":["an operator paused this project: pinwheel resume ends that"]`)
+	code, out, said = w.pinwheel("resume", "group/lib", "--config", file)
+	w.want(code, exitDone, said)
+	has(t, out, "group/lib: resumed")
+	code, out, said = w.pinwheel("bot", "--config", file)
+	w.want(code, exitDone, said)
+	has(t, out, "group/lib: 1 merge request open")
+	code, _, said = w.pinwheel("pause", "group/other", "--reason", "a freeze", "--config", file)
+	w.want(code, exitUsage, said)
+	has(t, said, "group/other")
+}

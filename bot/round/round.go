@@ -55,6 +55,7 @@ type Report struct {
 	Notes    []string // for the operator, a sentence each; no failures
 	Failures []string // one sentence each; what failed is tried again in the next look
 	Wrote    int      // effects that changed something
+	Paused   bool     // an operator paused the project, so nothing was read
 
 	project int64               // what a Watcher needs to know
 	updated map[int64]time.Time // of open merge requests, as they were listed
@@ -75,7 +76,7 @@ func (r *Runner) Run(ctx context.Context, p Project, now time.Time) (Report, err
 		return Report{}, err
 	}
 	if _, paused, err := r.Store.Paused(ctx, p.Member.Path); err != nil || paused {
-		return Report{}, err
+		return Report{Paused: paused}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

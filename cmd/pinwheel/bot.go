@@ -200,6 +200,9 @@ func (p *program) looked(project round.Project, r round.Report, err error, how b
 		problems = []string{sentence(err)}
 	}
 	path := project.Member.Path
+	if r.Paused && how.asJSON {
+		r.Notes = append(r.Notes, "an operator paused this project: pinwheel resume ends that")
+	}
 	for i := range problems {
 		problems[i] = printable(problems[i])
 		fmt.Fprintf(p.err, "pinwheel: %s: %s\n", path, problems[i])
@@ -220,6 +223,8 @@ func (p *program) looked(project round.Project, r round.Report, err error, how b
 			return exitFailed
 		}
 	case err != nil:
+	case r.Paused:
+		fmt.Fprintf(p.out, "%s: paused by an operator, %s\n", path, changes(0))
 	case how.tests:
 		p.tests(path, r)
 	default:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gitlab.com/cki-project/pinwheel/bot/round"
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/store"
 )
@@ -19,9 +20,10 @@ func (p *program) pauseCommand() *cobra.Command {
 		Use: "pause [PROJECT...]", GroupID: groupWork,
 		Short: "change nothing in projects, or in all, until they are resumed",
 		Long: `Keeps pinwheel from changing anything in the named projects, or with --all in
-every project: no branch, no merge request, no merge, no pipeline. A run that
-is at work begins no further change. The dashboards say since when, by whom and
-why. Boxes that are ticked meanwhile are carried out after "pinwheel resume".
+every project: no branch, no merge request, no merge, no pipeline, no answer to
+a comment. A run that is at work begins no further change. The dashboards say
+since when, by whom and why. Boxes that are ticked meanwhile are carried out
+after "pinwheel resume".
 Without a project and without --all it prints what is paused.`,
 		Example: `  pinwheel pause --all --reason "the index is being moved"
   pinwheel pause group/project --reason "release week"
@@ -82,7 +84,8 @@ type pausedOut struct {
 	Since   *time.Time `json:"since,omitempty"`
 }
 
-// paths are the projects that were named, as the configuration has them, or "" for all.
+// paths are the projects that were named, as the configuration has them, or "" for all. A project
+// may be one of the updater or one that has the bot.
 func (how pausing) paths(c *config.Config) ([]string, error) {
 	switch {
 	case how.all && len(how.names) > 0:
@@ -92,8 +95,24 @@ func (how pausing) paths(c *config.Config) ([]string, error) {
 	case len(how.names) == 0:
 		return nil, usage("name the projects, or give --all")
 	}
-	projects, err := choose(c, how.names)
-	var out []string
+	var out, others []string
+	bots := round.Projects(c.Software)
+	for _, name := range how.names {
+		at := slices.IndexFunc(bots, func(b round.Project) bool { return strings.EqualFold(b.Member.Path, name) })
+		if at < 0 {
+			others = append(others, name)
+			continue
+		}
+		out = append(out, bots[at].Member.Path)
+	}
+	switch {
+	case len(others) == 0:
+		return out, nil
+	case len(bots) > 0 && len(c.Projects)+len(c.Discover) == 0:
+		_, err := chooseBot(c, others)
+		return nil, err
+	}
+	projects, err := choose(c, others)
 	for _, project := range projects {
 		out = append(out, project.Path)
 	}
@@ -233,6 +252,11 @@ func (s *service) pausesChanged() func(context.Context) []string {
 		for path := range s.current().projects() {
 			if key := strings.ToLower(path); everywhere || now[key] != before[key] {
 				out = append(out, path)
+			}
+		}
+		for _, b := range s.current().bots.all {
+			if key := strings.ToLower(b.Member.Path); everywhere || now[key] != before[key] {
+				out = append(out, round.Key(b.Member.Path))
 			}
 		}
 		slices.Sort(out)

@@ -50,7 +50,7 @@ func (c *Config) TokenOf(t TokenSource, env func(string) string) (Secret, error)
 	return c.Token(env)
 }
 
-const schemaTokenVariable = `{"type":"string","pattern":"^[A-Z][A-Z0-9_]*$"}`
+const schemaTokenVariable = `{"type":"string","pattern":"^[A-Z][A-Z0-9_]*$"}` //nolint:gosec // the form of a variable's name, which is no secret
 
 var tokenVariableName = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
 

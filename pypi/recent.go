@@ -45,8 +45,7 @@ func (p *recent) answer(r Request) (a Answer, ok bool) {
 
 // note keeps what an index answered.
 func (p *recent) note(r Request, a Answer, err error) {
-	switch {
-	case err != nil || a.Stale || a.Withheld != "" || a.Known && a.ETag == "":
+	if err != nil || a.Stale || a.Withheld != "" || a.Known && a.ETag == "" {
 		return
 	}
 	p.mu.Lock()

@@ -81,7 +81,7 @@ func migrate(ctx context.Context, db *sql.DB, steps []migration) error {
 		}
 		newest := steps[len(steps)-1].version
 		if version > newest {
-			return fmt.Errorf("a newer pinwheel made this database (schema %d, this one knows %d): use that one or name another file", version, newest)
+			return fmt.Errorf("a newer pinwheel made this database (schema %d, this one knows %d): use that one, restore a copy of before, or name another file: only history is lost", version, newest)
 		}
 		if version == newest {
 			return nil

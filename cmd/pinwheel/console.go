@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode"
 
 	"gitlab.com/cki-project/pinwheel/text"
@@ -31,11 +32,21 @@ func (c *console) Write(b []byte) (int, error) {
 
 // count shows how much of an index is read; complete, it goes.
 func (c *console) count(done, total int) {
+	c.line(done, total, fmt.Sprintf("reading the index: %d of %d packages", done, total))
+}
+
+// projects shows how many projects were looked at; complete, it goes.
+func (c *console) projects(done, total int) {
+	c.line(done, total, fmt.Sprintf("looked at %d of %d projects", done, total))
+}
+
+// line is the last line while less than all is done.
+func (c *console) line(done, total int, text string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.clear()
 	if done < total {
-		fmt.Fprintf(c.w, "reading the index: %d of %d packages", done, total)
+		io.WriteString(c.w, text) //nolint:errcheck // as every print
 		c.shown = true
 	}
 }
@@ -53,6 +64,18 @@ func (p *program) progress() func(done, total int) {
 		return c.count
 	}
 	return nil
+}
+
+// ofProjects is the counter of the projects that a command looks at; it does nothing if nobody
+// looks, or for one project alone.
+func (p *program) ofProjects(total int) func() {
+	c, ok := p.err.(*console)
+	if !ok || total < 2 {
+		return func() {}
+	}
+	var done atomic.Int64
+	c.projects(0, total)
+	return func() { c.projects(int(done.Add(1)), total) }
 }
 
 // log is for people on a terminal, for machines elsewhere. JSON goes out from

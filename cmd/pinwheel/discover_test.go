@@ -19,13 +19,12 @@ func discovering(t *testing.T, keys string) *world {
 }
 
 // add makes a project of which pinwheel's user is a member.
-func (w *world) add(path string, files map[string]string) *gitlabsim.Project {
+func (w *world) add(path string, files map[string]string) {
 	w.t.Helper()
 	p := w.gitlab.AddProject(path, "main", files)
 	p.SetCI(false)
 	w.gitlab.AddMember(p, "pinwheel-bot", gitlabsim.Developer)
 	w.gitlab.AddMember(p, "maintainer", gitlabsim.Maintainer)
-	return p
 }
 
 const ownFile = "timezone: Europe/Prague\n"

@@ -61,8 +61,13 @@ func (p *program) runOnce(ctx context.Context, o *options, names []string) error
 	if s.config.MaxNew > 0 && len(s.config.Discover) == 0 {
 		atOnce = 1 // who comes first in the configuration gets of what all may open
 	}
+	if len(s.projects) > 1 {
+		runner.Progress = nil // that of several runs at once says nothing
+	}
+	looked := p.ofProjects(len(s.projects))
 	inOrder(ctx, len(s.projects), atOnce, func(i int) func() {
 		report, err := runner.Run(ctx, s.projects[i], s.now)
+		looked()
 		return func() { worst = max(worst, p.report(s.projects[i], report, err, o.json)) }
 	})
 	if len(names) == 0 {

@@ -29,6 +29,7 @@ type options struct {
 	large        bool          // projects of 2,000 and 5,000 pins, too
 	packages     int           // from which each project of the fleet pins some; 0: all pin the same
 	ticks        int           // so many boxes are ticked while a round is under way
+	parallel     bool          // measure run over the fleet
 	calm         time.Duration // for how long nothing is asked of a project after a round
 }
 
@@ -53,6 +54,7 @@ func command(args []string, out, errs io.Writer) int {
 	flags.IntVar(&o.fleet, "fleet", 0, "measure the first runs of so many projects in one serve, and nothing else")
 	flags.IntVar(&o.packages, "packages", 0, "with -fleet: each project pins some of so many packages; measure rounds of one serve, and nothing else")
 	flags.IntVar(&o.ticks, "ticks", 0, "with -packages: tick so many boxes while a round is under way")
+	flags.BoolVar(&o.parallel, "parallel", false, "with -fleet and -packages: measure run over the projects, by default and one at a time, and nothing else")
 	flags.DurationVar(&o.calm, "calm", 5*time.Second, "with -packages: a round is over when nothing was asked of a project for so long")
 	flags.BoolVar(&o.large, "large", true, "measure projects of 2,000 and 5,000 pins, too")
 	alone := flags.Bool("ratio", false, "measure runs in which nothing changed against the bare client, and nothing else")
@@ -97,6 +99,8 @@ type parts struct{ near, far, decide bool }
 // bench measures and judges.
 func bench(o options, p parts, out io.Writer) error {
 	switch {
+	case o.parallel && o.fleet > 0:
+		return measureParallel(o, out)
 	case o.fleet > 0 && o.packages > 0:
 		return measureMany(o, out)
 	case o.fleet > 0:

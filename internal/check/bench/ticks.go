@@ -16,7 +16,7 @@ import (
 )
 
 // hooksToken is what webhooks carry.
-const hooksToken = "a-token-of-webhooks-for-the-bench" //nolint:gosec // of a measurement alone
+const hooksToken = "a-token-of-webhooks-for-the-bench"
 
 // free is an address on which nobody listens.
 func free() (string, error) {
@@ -82,7 +82,7 @@ func (t *ticker) routes(mux *http.ServeMux) {
 // tick ticks the first box of an update in n projects, ten a second.
 func (t *ticker) tick(n int) {
 	done := 0
-	for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(len(t.projects)) { //nolint:gosec // of a measurement
+	for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(len(t.projects)) {
 		if done >= n {
 			return
 		}
@@ -118,7 +118,7 @@ func some(world []pypisim.Generated, pins, project int) string {
 		}
 	}
 	var file strings.Builder
-	for _, i := range rand.New(rand.NewPCG(uint64(project), 7)).Perm(len(all))[:min(pins, len(all))] { //nolint:gosec // as above
+	for _, i := range rand.New(rand.NewPCG(uint64(project), 7)).Perm(len(all))[:min(pins, len(all))] {
 		fmt.Fprintf(&file, "%s==%s\n", all[i].Name, all[i].Versions[all[i].Pin])
 	}
 	return file.String()

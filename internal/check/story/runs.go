@@ -51,6 +51,9 @@ func (s *stage) start() error {
 	both.Go(func() {
 		sched.Watch(ctx, s.watch, func(ctx context.Context) []string { return s.watcher.Changed(ctx) })
 	})
+	if len(s.config.Discover) > 0 {
+		both.Go(func() { s.discovers(ctx, sched, names) })
+	}
 	go func() { both.Wait(); close(s.scheduled) }()
 	s.settle()
 	return nil
@@ -96,7 +99,7 @@ func (s *stage) run(ctx context.Context, path string, now time.Time) error {
 	s.running++
 	runner := s.runner
 	var project config.Project
-	for _, p := range s.config.Projects {
+	for _, p := range append(slices.Clone(s.config.Projects), s.found...) {
 		if p.Path == path {
 			project = p
 		}

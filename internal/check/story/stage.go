@@ -51,7 +51,8 @@ type stage struct {
 	mu       sync.Mutex
 	config   *config.Config
 	runner   *reconcile.Runner
-	rounds   *round.Runner // of the bot
+	rounds   *round.Runner    // of the bot
+	found    []config.Project // by discovery
 	running  int
 	runs     int
 	watch    time.Duration // how often each dashboard is looked at; 0: never

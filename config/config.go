@@ -30,6 +30,7 @@ type Config struct {
 	CAFile            string // certificates that are trusted beside the system's; "" for none
 	Schedule          string // a cron spec in UTC
 	AtOnce            int    // runs that may be at work at once
+	AtOnceGiven       bool   // somebody wrote AtOnce down
 	MaxNew            int    // merge requests that a run opens over all projects without being asked; 0 is no bound
 	Limits            Limits
 	Listen            Listen

@@ -146,7 +146,7 @@ func TestEveryKey(t *testing.T) {
 			{Name: "my-index", URL: "http://127.0.0.1:8080/simple/", Packages: []string{"acme-*"}, Username: "u", PasswordFile: "pw", IgnoreUploadTimes: true, AllowHTTP: true, source: at(4)},
 			{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}, source: at(5)},
 		},
-		Concurrency: 4, Store: "other.db", StorePasswordFile: "/run/secrets/store", Schedule: "15 * * * *", MaxNew: 7, AtOnce: 2, CAFile: "own.pem",
+		Concurrency: 4, Store: "other.db", StorePasswordFile: "/run/secrets/store", Schedule: "15 * * * *", MaxNew: 7, AtOnce: 2, AtOnceGiven: true, CAFile: "own.pem",
 		Software: Software{
 			Packages: []string{"cki-lib", "cki-project/cki-tools@main"}, Data: []string{"kpet-db"}, Install: []string{"kpet-db"}, Namespace: "cki-project", Ref: "stable",
 			Constraints: "pins.txt", ConstraintsVariable: "PINS", Allowed: []string{"gitlab.com", "gitlab.com/cki-project"}, Path: "/opt/software",

@@ -192,6 +192,7 @@ func TestSchemaDefaultsAreTheLoaders(t *testing.T) {
 	written := parsed(t, string(data))
 	silent := parsed(t, "projects: [{path: g/p}]\nsoftware: {deploy: {sets: {project: g/sets}}}")
 	for _, c := range []*Config{written, silent} {
+		c.AtOnceGiven = false
 		c.Projects[0].beneath, c.Projects[0].layer, c.Projects[0].text = nil, Layer{}, "" // nodes of the texts
 		for i := range c.Indexes {                                                        // where one of them has it
 			c.Indexes[i].source, c.Defaults.Indexes[i].Source, c.Projects[0].Policy.Indexes[i].Source = plan.Source{}, plan.Source{}, plan.Source{}

@@ -39,6 +39,10 @@ pinwheel serve do that.`,
 	return c
 }
 
+// runsOfRun is how many projects run looks at at the same time where nothing else is
+// configured: it mostly waits for GitLab. serve has the hour, and looks at fewer.
+const runsOfRun = 12
+
 func (p *program) runOnce(ctx context.Context, o *options, names []string) error {
 	s, err := p.worked(o, names)
 	if err != nil {
@@ -58,6 +62,9 @@ func (p *program) runOnce(ctx context.Context, o *options, names []string) error
 		worst = p.discovered(ctx, &s, runner)
 	}
 	atOnce := s.config.AtOnce
+	if !s.config.AtOnceGiven {
+		atOnce = runsOfRun
+	}
 	if s.config.MaxNew > 0 && len(s.config.Discover) == 0 {
 		atOnce = 1 // who comes first in the configuration gets of what all may open
 	}

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,13 +34,33 @@ func (r *observer) observeRival() {
 	for _, b := range r.snap.Branches {
 		// What was at work on other files only has a reason of its own, and is no rival.
 		trailers, _ := b.Ours(nil)
-		if pins := trailers.Adopted || b.Left.Why == plan.LeftFiles || b.Left.Why == plan.LeftLines; pins && b.Head.At.After(bots.Taken) {
+		pins := trailers.Adopted || b.Left.Why == plan.LeftFiles || b.Left.Why == plan.LeftLines || b.Left.Why == plan.LeftCommits && r.pushedByOther(b)
+		if pins && b.Head.At.After(bots.Taken) {
 			r.sawRival(b.Head.At, "pushed to `"+strings.ReplaceAll(b.Name, "`", "'")+"`") // git takes that mark in a name
 		}
 	}
 	if !bots.Seen.IsZero() && !r.now.Passed(bots.Seen.Add(rivalFor)) {
 		r.snap.Rival = plan.Rival{Who: r.project.Policy.Adopt.Authors[0], Did: bots.Did, At: bots.Seen}
 	}
+}
+
+// pushedByOther reports whether the other bot pushed to a branch from which a merge request of
+// ours is open. The name that its commits show is that of its user here, which takes nothing over.
+func (r *observer) pushedByOther(b plan.Branch) bool {
+	adopt := r.project.Policy.Adopt
+	names := slices.Clone(adopt.Authors)
+	if i := r.board.issue; i != nil && adopt.Is(i.Author) {
+		names = append(names, i.Author.Name)
+	}
+	ours := false
+	for _, m := range r.snap.MergeRequests {
+		ours = ours || m.Branch == b.Name && m.State == plan.Opened && m.Note.Present
+		if adopt.Is(m.Author) {
+			names = append(names, m.Author.Name)
+		}
+	}
+	is := func(name string) bool { return name != "" && slices.Contains(names, name) }
+	return ours && (is(b.Head.AuthorName) || is(b.Head.AuthorEmail))
 }
 
 // sawRival notes what the other bot did last.

@@ -181,7 +181,7 @@ func (l *life) confirm() {
 	}
 }
 
-// beside judges what pinwheel writes to branches and opens while another bot was seen there, or
+// besideOthers judges what pinwheel writes to branches and opens while another bot was seen there, or
 // while nobody said that the user before was pinwheel's.
 func (j *judge) besideOthers(e gitlabsim.Event) {
 	if !j.w.setting.terms.takes {

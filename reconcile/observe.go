@@ -152,7 +152,7 @@ func (r *observer) observe(parent context.Context) error {
 		r.follow(operators)
 		r.snap.Own = plan.OwnPolicy{}
 		r.blocked, r.board.untold = true, true
-		return r.observeTicks(ctx, r.observeDashboard(ctx))
+		return r.observeBlocked(ctx)
 	}
 	activity, err := r.observeRepository(ctx, operators)
 	if err != nil {

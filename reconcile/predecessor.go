@@ -66,6 +66,20 @@ func (r *observer) observePredecessor(ctx context.Context) error {
 	return nil
 }
 
+// observeBlocked reads the dashboard alone. If it cannot be read whose that is, no page is written,
+// since it might be a second one.
+func (r *observer) observeBlocked(ctx context.Context) error {
+	activity := r.observeDashboard(ctx)
+	switch err := r.observePredecessor(ctx); {
+	case errors.Is(err, errInherited):
+		return err
+	case err != nil:
+		r.board.found = ""
+		r.fail("it could not be read who wrote the dashboard: " + explain(err))
+	}
+	return r.observeTicks(ctx, activity)
+}
+
 // succeed notes whom our user comes after, as long as nobody said so.
 func (r *observer) succeed(o opener) {
 	r.snap.Predecessor, r.snap.PredecessorOpened = o.User, o.iid

@@ -193,6 +193,7 @@ func TestAFleetIsKilled(t *testing.T) {
 	var took []time.Duration
 	random := rand.New(rand.NewPCG(1, 2))
 	began, kills, stopped := time.Now(), 0, false
+	rare := max(1, int(*fleetFor/(100*time.Millisecond))/(len(f.projects)*len(updates))) // ticks come until the end
 	for next := began.Add(10 * time.Second); time.Since(began) < *fleetFor; time.Sleep(100 * time.Millisecond) {
 		for _, p := range f.projects {
 			if at, waits := pending[p]; waits && len(p.MRs()) >= ticks[p] {
@@ -200,7 +201,7 @@ func TestAFleetIsKilled(t *testing.T) {
 				delete(pending, p)
 			}
 		}
-		if p := f.projects[random.IntN(len(f.projects))]; random.IntN(20) == 0 && pending[p].IsZero() && ticks[p] < len(updates) {
+		if p := f.projects[random.IntN(len(f.projects))]; random.IntN(rare) == 0 && pending[p].IsZero() && ticks[p] < len(updates) {
 			f.tick(p, updates[ticks[p]])
 			ticks[p]++
 			pending[p] = time.Now()

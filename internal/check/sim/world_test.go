@@ -40,6 +40,7 @@ type setting struct {
 	gates  []string // what the CI/CD of cki-project/gate-1, gate-2... does, in which gates run
 	merges []string // which branches the policy merges, by a part of the name; "" for all
 	guilty []string // what breaks the tests of a batch, by a part of the name; none: nobody knows
+	place  string   // the address of the database; empty for a file
 	stale  bool     // the project makes merge commits, and what is merged may be tested on an older main
 }
 
@@ -268,6 +269,9 @@ func (w *world) process(number int) *process { return w.open[number-1] }
 
 // first starts the world's first process.
 func (w *world) first(t *testing.T) *process {
+	if w.setting.place != "" {
+		return w.start(t, w.setting.place)
+	}
 	return w.start(t, filepath.Join(w.dir, "pinwheel.db"))
 }
 

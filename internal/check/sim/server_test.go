@@ -1,0 +1,118 @@
+package sim
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/postgres"
+)
+
+// onServer are the scenarios that are played over PostgreSQL as well. Their twins keep what they
+// know in a file: both databases come to the same world.
+var onServer = []string{"a tick", "the window opens", "main conflicts with an open one"}
+
+// crashOnServer makes the k-th instant of the next run, from 0, its last: before each writing
+// request leaves, or after its effect. It returns a process on the same database. The one that is
+// dead reaches neither that nor GitLab any more.
+func (p *process) crashOnServer(t *testing.T, k int) (next *process, what string) {
+	n := 0
+	die := func(instant string) bool {
+		if n++; n-1 != k {
+			return false
+		}
+		what = instant
+		p.wire.dead.Store(true)
+		if err := p.store.Close(); err != nil {
+			t.Error(err)
+		}
+		return true
+	}
+	p.wire.around = func(c call) (*http.Response, error) {
+		if c.kind != gitlabCall || !c.writes() {
+			return c.send()
+		}
+		if die("before " + c.String()) {
+			return nil, errDead
+		}
+		resp, err := c.send()
+		if die("after " + c.String()) {
+			return nil, errDead
+		}
+		return resp, err
+	}
+	p.run()
+	p.wire.around = nil
+	if what == "" {
+		return nil, ""
+	}
+	return p.w.start(t, p.path), what
+}
+
+// A crash at instants of runs over PostgreSQL; two clean runs later the world is the twin's, and a
+// third writes nothing.
+func TestCrashOnServer(t *testing.T) {
+	part := part(t)
+	for i, s := range scenarios {
+		if !among(onServer, s.name) {
+			continue
+		}
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			twin, cases := s.twin(t), 0
+			for k, more := 0, true; more && !t.Failed(); k++ {
+				if !part.Has(i + k) {
+					continue
+				}
+				s := s
+				s.place = postgres.Database(t)
+				inBubble(t, s.setting, func(t *testing.T, w *world) {
+					p := w.first(t)
+					s.lead(t, p)
+					next, what := p.crashOnServer(t, k)
+					if more = next != nil; !more {
+						return
+					}
+					cases++
+					next.runs(2 + s.more)
+					if d := difference(twin.projection, w.projection()); d != "" {
+						t.Errorf("crash %d, %s: two runs later the world differs from the twin's:\n%s", k, what, d)
+					}
+					if wrote := next.runs(1); wrote != 0 {
+						t.Errorf("crash %d, %s: the third run wrote %v", k, what, w.gitlab.Writes(time.Time{}))
+					}
+					w.verdict(t)
+				})
+			}
+			count("crashes over PostgreSQL", cases)
+		})
+	}
+}
+
+// The n-th call of a run over PostgreSQL fails.
+func TestCallsOnServer(t *testing.T) {
+	part := part(t)
+	for i, s := range scenarios {
+		if !among(onServer, s.name) {
+			continue
+		}
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			twin := s.twin(t)
+			s.asking(t)
+			for way, f := range failings[:3] {
+				for n, more := 1, true; more && !t.Failed(); n++ {
+					if (way+n)%4 != 0 || !part.Has(i+(way+n)/4) { // each takes a second and a half
+						continue
+					}
+					t.Run(fmt.Sprint(f.name, " ", n), func(t *testing.T) {
+						s := s
+						s.place = postgres.Database(t)
+						more = nth(t, s, twin, f, gitlabCall, n, false)
+					})
+				}
+			}
+		})
+	}
+}

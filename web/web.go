@@ -43,7 +43,7 @@ func Listen(faces []Face, log *slog.Logger) (*Server, error) {
 		socket, err := net.Listen("tcp", f.Address)
 		if err != nil {
 			s.close()
-			return nil, fmt.Errorf("%s: %w: another program may use it; name another address", f.Setting, err)
+			return nil, fmt.Errorf("%s: %w: another program may use that address; name another one", f.Setting, err)
 		}
 		s.sockets, s.settings = append(s.sockets, socket), append(s.settings, f.Setting)
 		s.servers = append(s.servers, &http.Server{

@@ -29,7 +29,7 @@ var sent = map[string]struct {
 }
 
 // curl sends what GitLab sends, and returns the status and how long the answer took.
-func curl(t *testing.T, url, event, token, body string) (status string, seconds float64) { //nolint:revive // the parts of a request
+func curl(t *testing.T, url, event, token, body string) (status string, seconds float64) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), testenv.Command(t, "curl"), "--silent", "--show-error", "--output", "/dev/null", "--write-out", "%{http_code} %{time_total}", "--max-time", "10",
 		"--header", "Content-Type: application/json", "--header", "User-Agent: GitLab/19.5.0", "--header", "X-Gitlab-Event: "+event, "--header", "X-Gitlab-Token: "+token,

@@ -15,18 +15,18 @@ func (p *program) storeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "store {backup FILE | copy FROM TO}", GroupID: groupPast,
 		Short: "copy the database, or move it to another one",
-		Long: `store backup FILE writes a copy of the database into a new file, as it is at one
-instant, while pinwheel serve goes on. To restore it, stop pinwheel, put the
-copy in the place of the database, remove the files beside it whose names end in
--wal and -shm, and start pinwheel again. What happened since the copy is read
-from GitLab, but for the history and the audit of that time. A database of
+		Long: `store backup FILE writes a copy of the database into a new file, as it is at
+one instant, while pinwheel serve goes on. To restore it, stop pinwheel, put
+the copy in the place of the database, remove the files beside it that end in -wal
+and -shm, and start pinwheel again. What happened since the copy is read from
+GitLab, but for the history and the audit of that time. A database of
 PostgreSQL is copied by PostgreSQL's own tools.
 
-store copy FROM TO writes all that one database holds into another one, which is
-empty. Each is a path, or the address of a database of PostgreSQL without a
-password: postgres://USER@HOST/DATABASE. Stop pinwheel before, and then name the
-other one in the key store. PINWHEEL_STORE_PASSWORD or store_password_file holds
-the password.`,
+store copy FROM TO writes all that one database holds into another one, which
+is empty. Each is a path, or the address of a database of PostgreSQL without a
+password: postgres://USER@HOST/DATABASE. Stop pinwheel before, and then name
+the other one in the key store. PINWHEEL_STORE_PASSWORD or store_password_file
+holds the password.`,
 		Example: `  pinwheel store backup /backup/pinwheel-$(date +%F).db
   pinwheel store copy pinwheel.db postgres://pinwheel@db.example.com/pinwheel`,
 	}

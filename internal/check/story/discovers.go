@@ -2,6 +2,7 @@ package story
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ func (s *stage) discovers(ctx context.Context, sched *scheduler.Scheduler, liste
 		}))
 	}
 	for {
-		names, fresh := listed[:len(listed):len(listed)], []string{}
+		names, fresh := slices.Clip(listed), []string{}
 		var found []config.Project
 		for _, f := range finders {
 			now := time.Now()

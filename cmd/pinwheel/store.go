@@ -17,9 +17,9 @@ func (p *program) storeCommand() *cobra.Command {
 		Short: "copy the database, or move it to another one",
 		Long: `store backup FILE writes a copy of the database into a new file, as it is at
 one instant, while pinwheel serve goes on. To restore it, stop pinwheel, put
-the copy in the place of the database, remove the files beside it that end in -wal
-and -shm, and start pinwheel again. What happened since the copy is read from
-GitLab, but for the history and the audit of that time. A database of
+the copy in the place of the database, remove the files beside it that end in
+-wal and -shm, and start pinwheel again. What happened since the copy is read
+from GitLab, but for the history and the audit of that time. A database of
 PostgreSQL is copied by PostgreSQL's own tools.
 
 store copy FROM TO writes all that one database holds into another one, which

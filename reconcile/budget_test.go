@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -27,5 +29,27 @@ func TestBudget(t *testing.T) {
 	}
 	if NewBudget(0) != nil {
 		t.Error("0 is a bound")
+	}
+}
+
+// Runs at the same time get together what the budget has, and no more.
+func TestBudgetOfRunsAtOnce(t *testing.T) {
+	at := time.Date(2026, 1, 3, 8, 0, 0, 0, time.UTC)
+	for range 300 {
+		b := NewBudget(3)
+		var got atomic.Int64
+		var runs sync.WaitGroup
+		begin := make(chan struct{})
+		for range 16 {
+			runs.Go(func() {
+				<-begin
+				got.Add(int64(b.take(at, 1)))
+			})
+		}
+		close(begin)
+		runs.Wait()
+		if got.Load() != 3 {
+			t.Fatalf("runs got %d of 3", got.Load())
+		}
 	}
 }

@@ -33,6 +33,11 @@ func NewBudget(most int) *Budget {
 func (b *Budget) left(now time.Time) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	return b.free(now)
+}
+
+// free is left, for those who hold the lock.
+func (b *Budget) free(now time.Time) int {
 	b.taken = slices.DeleteFunc(b.taken, func(t time.Time) bool { return now.Sub(t) > round })
 	return max(b.most-len(b.taken), 0)
 }
@@ -48,9 +53,9 @@ func (b *Budget) may(now time.Time) *int {
 
 // take reserves up to n and returns how many it got.
 func (b *Budget) take(now time.Time, n int) int {
-	n = min(n, b.left(now))
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	n = min(n, b.free(now))
 	for range n {
 		b.taken = append(b.taken, now)
 	}

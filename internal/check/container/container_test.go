@@ -227,7 +227,7 @@ func light(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if mib := float64(info.Size()) / (1 << 20); mib >= 40 {
+	if mib := float64(info.Size()) / (1 << 20); mib >= 48 {
 		t.Errorf("the program has %.1f MiB", mib)
 	} else {
 		t.Logf("the program has %.1f MiB", mib)

@@ -20,7 +20,7 @@ var judging = map[string]map[string]string{
 	"dashboard": {},
 	"reconcile": {
 		"once":        "a lease is judged by the clock",
-		"left":        "a budget is asked for anew by every run",
+		"free":        "a budget is asked for anew by every run",
 		"carryOut":    "a budget is asked for anew by every run",
 		"gateNews":    "how far back a list is read is asked anew by every run",
 		"newObserver": "decide makes an instant of it, which the run takes over",

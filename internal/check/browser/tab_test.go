@@ -67,7 +67,7 @@ func browse(t *testing.T, width, height int64) *browser {
 
 // visit opens a site in a tab of that width. Whatever the browser's console
 // says fails the test: a broken policy, a script, something that is missing.
-func visit(t *testing.T, url string, width, height int64) *browser { //nolint:revive // an address and a size
+func visit(t *testing.T, url string, width, height int64) *browser {
 	t.Helper()
 	path := testenv.Command(t, "chromium", "chromium-browser", "google-chrome")
 	// Without its sandbox Chromium runs as root too; it opens this page alone.

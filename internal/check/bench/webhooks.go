@@ -60,6 +60,13 @@ func (w *waited) send(d gitlabsim.Delivery) {
 	w.answers = append(w.answers, took)
 }
 
+// soFar returns what is there now: the last events may still be on their way.
+func (w *waited) soFar() *waited {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return &waited{ticks: w.ticks, answers: slices.Clone(w.answers), refused: w.refused, missing: w.missing}
+}
+
 // waits measures ticks with webhooks and without, and judges those with.
 func waits(o options, n int, out io.Writer) error {
 	with, err := hooked(o, n, 0, out)
@@ -129,6 +136,7 @@ func hooked(o options, n int, watch time.Duration, out io.Writer) (*waited, erro
 	if failures := gitlab.Failures(); len(failures) > 0 {
 		return nil, fmt.Errorf("the simulated GitLab did not understand: %q", failures)
 	}
+	w = w.soFar()
 	how := "webhooks"
 	if watch > 0 {
 		how = fmt.Sprintf("a look every %s and no webhook", watch)

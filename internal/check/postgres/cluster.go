@@ -109,7 +109,7 @@ func (c *Cluster) once() error {
 		return err
 	}
 	ended := make(chan struct{})
-	go func() { _ = c.cmd.Wait(); close(ended) }()
+	go func(cmd *exec.Cmd) { _ = cmd.Wait(); close(ended) }(c.cmd) // Resume makes another one
 	c.url = fmt.Sprintf("postgres://pinwheel:%s@127.0.0.1:%d/postgres?sslmode=disable", c.password, c.port)
 	for deadline := time.Now().Add(time.Minute); ; {
 		if last := command(c.url, "SELECT 1"); last == nil {

@@ -128,6 +128,7 @@ func TestTheStepsToTry(t *testing.T) {
 // dashboard is quiet and Jinja2 has a merge request of its own, found in five
 // pipelines. The first project goes on meanwhile and is there again as it was.
 func TestARedBatchIsTheThirdStep(t *testing.T) {
+	testenv.Unraced(t, "its requests come one after the other, as those of TestSaturdayPeopleAndABrokenIndex do under it")
 	v := open(t)
 	v.press("/time", "until", "saturday")
 	first := len(v.stage.project.MRs())

@@ -34,9 +34,9 @@ func TestProjectsComeAndGo(t *testing.T) {
 			t.Errorf("the projects are %v", names)
 		}
 		time.Sleep(15 * time.Minute)
-		before := len(d.starts["a"]) + len(d.starts["c"])
+		before := d.runs("a", "c")
 		time.Sleep(3 * time.Hour)
-		if after := len(d.starts["a"]) + len(d.starts["c"]); after != before {
+		if after := d.runs("a", "c"); after != before {
 			t.Errorf("%d runs of projects that were left out", after-before)
 		}
 		stop()

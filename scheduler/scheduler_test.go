@@ -52,6 +52,18 @@ func (d *diary) run(ctx context.Context, project string, now time.Time) error {
 	}
 }
 
+// runs is the number of runs of these projects up to now, while others may begin.
+func (d *diary) runs(projects ...string) int {
+	synctest.Wait()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := 0
+	for _, p := range projects {
+		n += len(d.starts[p])
+	}
+	return n
+}
+
 // start runs a scheduler until the returned stop, which waits for its end.
 func start(t *testing.T, projects []string, run scheduler.RunFunc, log *slog.Logger, opts scheduler.Options) (*scheduler.Scheduler, func()) {
 	t.Helper()

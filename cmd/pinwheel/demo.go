@@ -27,20 +27,26 @@ build, deployment, test, a red change and rollback. That needs git, and venv
 and pip for the builds.
 With --once renovate it prints how a project is taken over from Renovate: its
 dashboard, three merge requests, a no and a ticked box.
-With --software it serves, instead of the page, a GitLab that git can read and
-an index with files, and writes the configuration of a set of software into a
-new folder, to try pinwheel prepare, deploy and bot with (docs/prepare.md,
-docs/deploy.md, docs/bot.md). That needs git.`,
+With --gitlab it serves, instead of the page, a GitLab and an index on which
+the other commands work, and writes a configuration and tokens into a new
+folder. One project is as Renovate left it (docs/renovate.md). It prints how
+people act, by curl. That needs git.
+With --software it serves a GitLab that git can read and an index with files,
+and writes the configuration of a set of software into a new folder, to try
+pinwheel prepare, deploy and bot with (docs/prepare.md, docs/deploy.md,
+docs/bot.md). That needs git.`,
 		Example: `  pinwheel demo
   pinwheel demo --port 8080
   pinwheel demo --once
   pinwheel demo --once cki
   pinwheel demo --once renovate
+  pinwheel demo --gitlab ~/pins
   pinwheel demo --software ~/set`,
 	}
 	once := c.Flags().Bool("once", false, "print a scripted week and end")
 	port := c.Flags().Int("port", 0, "the `port` of the page on 127.0.0.1; 0 is a free one")
 	software := c.Flags().String("software", "", "serve what prepare, deploy and bot need, for a set in this new `FOLDER`")
+	gitlab := c.Flags().String("gitlab", "", "serve a GitLab and an index for the other commands, and write their configuration into this new `FOLDER`")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
 		if *once && len(args) == 1 && args[0] == "cki" {
@@ -58,8 +64,14 @@ docs/deploy.md, docs/bot.md). That needs git.`,
 		if *port < 0 || *port > 65535 {
 			return usage("--port %d is no port: give one from 1 to 65535, or 0 for a free one", *port)
 		}
+		if *software != "" && *gitlab != "" {
+			return usage("--software and --gitlab serve different things: give one, and the other in another terminal")
+		}
 		if *software != "" {
 			return demo.ServeSoftware(ctx, p.out, *software, *port)
+		}
+		if *gitlab != "" {
+			return demo.ServeGitLab(ctx, p.out, *gitlab, *port)
 		}
 		return demo.Serve(ctx, p.out, *port, p.inside)
 	}

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -68,37 +66,17 @@ func (s *software) now() time.Time { return time.Now().Add(-time.Duration(s.ago.
 // ServeSoftware serves a GitLab and an index for pinwheel prepare, deploy and bot on 127.0.0.1, and writes
 // the configuration of a set into a folder, which has to be absent or empty.
 func ServeSoftware(ctx context.Context, out io.Writer, dir string, port int) error {
-	if list, err := os.ReadDir(dir); err == nil && len(list) > 0 {
-		return fmt.Errorf("demo: %s is not empty: name a folder that is not there", dir)
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return fmt.Errorf("demo: %w", err)
-	}
-	repositories, err := os.MkdirTemp("", "pinwheel-demo-*")
-	if err != nil {
-		return fmt.Errorf("demo: %w", err)
-	}
-	defer os.RemoveAll(repositories)
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if err != nil {
-		return fmt.Errorf("demo: %w; choose another with --port", err)
-	}
-	s := newSoftware("http://" + l.Addr().String())
-	handler, err := s.handler(repositories)
-	if err == nil {
-		err = s.configure(dir)
-	}
-	if err != nil {
-		return fmt.Errorf("demo: %w", err)
-	}
-	server := &http.Server{Handler: handler, BaseContext: func(net.Listener) context.Context { return ctx }, ReadHeaderTimeout: time.Minute}
-	defer context.AfterFunc(ctx, func() { server.Close() })()
-	fmt.Fprintf(out, "A GitLab and an index for pinwheel prepare, deploy and bot are at %s. Ctrl-C ends them.\nIn another terminal:\n\n  cd %s\n  pinwheel prepare lock\n  pinwheel prepare build\n  . software/use.sh\n  cki-tools\n\nThis moves the branch production of cki-lib:\n\n  curl -X POST %s/move\n\n%s\n%s", s.url, dir, s.url, s.production.words(s.url), s.comments.words(s.url))
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("demo: %w", err)
-	}
-	return nil
+	return serveFolder(ctx, dir, port, func(url, dir, repositories string) (http.Handler, error) {
+		s := newSoftware(url)
+		handler, err := s.handler(repositories)
+		if err == nil {
+			err = s.configure(dir)
+		}
+		if err == nil {
+			fmt.Fprintf(out, "A GitLab and an index for pinwheel prepare, deploy and bot are at %s. Ctrl-C ends them.\nIn another terminal:\n\n  cd %s\n  pinwheel prepare lock\n  pinwheel prepare build\n  . software/use.sh\n  cki-tools\n\nThis moves the branch production of cki-lib:\n\n  curl -X POST %s/move\n\n%s\n%s", s.url, dir, s.url, s.production.words(s.url), s.comments.words(s.url))
+		}
+		return handler, err
+	})
 }
 
 // newSoftware is one at an address, without projects.

@@ -38,6 +38,7 @@ type Memory struct {
 	universe      *solve.Facts // the facts of the solver
 	costlyAtStart int          // costlyNames when the solver was made
 	loose         loose
+	looked        map[string]bool   // names without a pin whose releases some decision looked at
 	metadata      map[string]uint64 // what the last decision knew of each name, as a digest
 	packages      map[string]packageStamp
 	seed          maphash.Seed
@@ -135,6 +136,9 @@ func (m *Memory) search(d *searcher) *solve.Solver {
 		m.loose = newLoose()
 	}
 	d.loose = m.loose
+	if m.looked == nil {
+		m.looked = map[string]bool{}
+	}
 	for key := range changed {
 		delete(d.free, key)
 		delete(d.rest, key)
@@ -159,6 +163,9 @@ func (m *Memory) instant(s *plan.Snapshot) *plan.Instant {
 	}
 	return m.now
 }
+
+// Looked reports whether some decision looked at the releases of a name without a pin.
+func (m *Memory) Looked(name string) bool { return m.looked[name] }
 
 // Instant is the instant of the decisions; [plan.Instant.Changes] says when time alone may change
 // them. It is nil before the first decision.

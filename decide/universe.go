@@ -202,6 +202,9 @@ func (d *facts) metadata(key string, v pep440.Version) (*solve.Metadata, solve.K
 
 // unpinned lists the releases that pip could choose for a name without a pin, newest first.
 func (d *searcher) unpinned(key string) ([]pep440.Version, solve.Knowledge) {
+	if d.memory != nil {
+		d.memory.looked[key] = true
+	}
 	pkg, known := d.s.Packages[key]
 	index, owned := d.s.Policy.IndexOf(key)
 	switch {

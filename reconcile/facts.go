@@ -24,7 +24,7 @@ func (r *run) decide(ctx context.Context, o observation) (plan.Plan, error) {
 		p = memory.Seek(o.snap)
 		return p.Missing
 	})
-	if err == nil && len(p.Missing) > 0 {
+	if err == nil && (len(p.Missing) > 0 || o.indexes.forget(memory.Looked)) {
 		p = memory.Decide(o.snap)
 	}
 	r.now.Note(memory.Instant())

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"sort"
 
 	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -37,7 +36,9 @@ type pagesRead struct {
 	renews map[string]bool           // names whose page is new in this run
 	fresh  map[string][]pypi.Request // by index: pages that are not asked for, since they were a short while ago
 	kept   kept
-	stale  bool // an older page than the stored one came
+	stale  bool               // an older page than the stored one came
+	last   []store.QuietPages // what the last run wanted
+	before map[string]bool    // of these, names without a pin whose pages the last run wanted, and that nothing in this one asked for yet
 }
 
 // storedMetadata is what the store holds of releases and the snapshot does not have yet.
@@ -123,27 +124,54 @@ func (r *indexReader) readPinned(ctx context.Context, files []plan.File) error {
 }
 
 // readUnpinned reads, before any decision, the pages of names without a pin that the pins
-// of a snapshot require as far as is known, and recalls their metadata. So a run in which
-// nothing changed decides once. Decisions ask for whatever else they need.
+// of a snapshot require as far as is known, and of those that the run before this one needed.
+// So a run in which nothing changed decides once. Decisions ask for whatever else they need.
 func (r *indexReader) readUnpinned(ctx context.Context, snap plan.Snapshot) error {
 	pinned := decide.Names(snap.Files)
 	var needs []plan.Need
-	var names []string
 	for _, name := range decide.Required(snap) {
 		if _, ok := pinned[name]; !ok {
-			needs, names = append(needs, plan.Need{Name: name, Page: true}), append(names, name)
+			needs = append(needs, plan.Need{Name: name, Page: true})
+			delete(r.pages.before, name)
 		}
 	}
-	if err := r.meet(ctx, snap.Files, needs); err != nil {
-		return err
+	for _, name := range slices.Sorted(maps.Keys(r.pages.before)) {
+		if _, ok := pinned[name]; ok || r.spent.beyond(plan.Need{Name: name, Page: true}, r.Limits) != "" {
+			delete(r.pages.before, name)
+			continue
+		}
+		needs = append(needs, plan.Need{Name: name, Page: true})
 	}
-	byIndex := r.byIndex(names)
-	for _, index := range slices.Sorted(maps.Keys(byIndex)) {
-		if err := r.recall(ctx, index, byIndex[index]); err != nil {
-			return err
+	return r.meet(ctx, snap.Files, needs)
+}
+
+// expect takes over which pages the run before this one wanted, as far as their index still
+// owns the names.
+func (r *indexReader) expect(pages []store.QuietPages) {
+	r.pages.last, r.pages.before = pages, map[string]bool{}
+	for _, p := range pages {
+		for _, name := range p.Names {
+			if index, ok := r.policy.IndexOf(name); ok && index.Name == p.Index {
+				r.pages.before[name] = true
+			}
 		}
 	}
-	return nil
+}
+
+// forget takes those names out of the snapshot that only the run before this one needed. It
+// reports whether a rule names one of them: then a decision without it says something else.
+func (r *indexReader) forget(looked func(name string) bool) (matters bool) {
+	for name := range r.pages.before {
+		if looked(name) {
+			continue
+		}
+		delete(r.packages, name)
+		delete(r.releases, name)
+		delete(r.pages.wanted, name)
+		matters = matters || slices.ContainsFunc(r.policy.Rules, func(rule plan.Rule) bool { return rule.Names(name) })
+	}
+	r.pages.before = nil
+	return matters
 }
 
 // meet reads what a decision about files lacks of the indexes: pages of names
@@ -169,13 +197,12 @@ func (r *indexReader) meet(ctx context.Context, files []plan.File, needs []plan.
 	if err := r.readPages(ctx, pages); err != nil {
 		return err
 	}
-	var indexes []string
-	for index := range byIndex {
-		indexes = append(indexes, index)
-	}
-	sort.Strings(indexes)
-	for _, index := range indexes {
-		if err := r.readMetadata(ctx, index, byIndex[index]); err != nil {
+	// What is stored of the releases of these names comes along, so that no decision asks for it.
+	named := r.byIndex(slices.Sorted(maps.Keys(pages)))
+	indexes := slices.AppendSeq(slices.Collect(maps.Keys(byIndex)), maps.Keys(named))
+	slices.Sort(indexes)
+	for _, index := range slices.Compact(indexes) {
+		if err := r.readMetadata(ctx, index, byIndex[index], named[index]); err != nil {
 			return err
 		}
 	}

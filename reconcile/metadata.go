@@ -154,10 +154,11 @@ func (r *indexReader) oldOf(ctx context.Context, index string, needs []plan.Need
 	return out, nil
 }
 
-// readMetadata reads the metadata of releases on one index and keeps it.
-func (r *indexReader) readMetadata(ctx context.Context, index string, needs []plan.Need) error {
-	needs, err := r.unknown(ctx, index, needs)
-	if err != nil {
+// readMetadata reads the metadata of releases on one index and keeps it, and recalls what is
+// stored of further names.
+func (r *indexReader) readMetadata(ctx context.Context, index string, needs []plan.Need, names []string) error {
+	needs, err := r.unknown(ctx, index, needs, names)
+	if err != nil || len(needs) == 0 {
 		return err
 	}
 	parts := map[partOf]bool{}
@@ -180,15 +181,14 @@ func (r *indexReader) readMetadata(ctx context.Context, index string, needs []pl
 	return nil
 }
 
-// unknown recalls what is stored of the releases that are needed, and returns what
-// is still to be fetched: what is not known, and what is too old.
-func (r *indexReader) unknown(ctx context.Context, index string, needs []plan.Need) ([]plan.Need, error) {
-	var names []string
+// unknown recalls what is stored of names and of the releases that are needed, and returns
+// what is still to be fetched: what is not known, and what is too old.
+func (r *indexReader) unknown(ctx context.Context, index string, needs []plan.Need, names []string) ([]plan.Need, error) {
 	for _, n := range needs {
-		if !r.stored.recalled[n.Name] && !slices.Contains(names, n.Name) {
-			names = append(names, n.Name)
-		}
+		names = append(names, n.Name)
 	}
+	slices.Sort(names)
+	names = slices.DeleteFunc(slices.Compact(names), func(name string) bool { return r.stored.recalled[name] })
 	if err := r.recall(ctx, index, names); err != nil {
 		return nil, err
 	}

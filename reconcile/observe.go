@@ -178,6 +178,11 @@ func (r *observer) observeIndex(ctx context.Context) error {
 	if err := r.observeRoots(ctx); err != nil {
 		return err
 	}
+	before, err := r.Store.PagesBefore(ctx, r.project.Path)
+	if err != nil {
+		return err
+	}
+	r.indexes.expect(before)
 	if err := r.indexes.readPinned(ctx, r.snap.Files); err != nil {
 		return err
 	}

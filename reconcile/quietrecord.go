@@ -62,6 +62,25 @@ func (r *run) record(ctx context.Context, done applied, page published, out Repo
 	return &q
 }
 
+// expectation is what is left of a record where the next run must look at everything: which
+// pages this run wanted. It is nil where the last run left the same, and for a run that read
+// none, or failed and may not have come to know all of them.
+func (r *run) expectation(o observation, out Report) *store.Quiet {
+	if r.Whole || out.Status != Done || len(o.indexes.pages.wanted) == 0 {
+		return nil
+	}
+	var q store.Quiet
+	names := o.indexes.byIndex(slices.Sorted(maps.Keys(o.indexes.pages.wanted)))
+	for _, index := range slices.Sorted(maps.Keys(names)) {
+		q.Pages = append(q.Pages, store.QuietPages{Index: index, Names: names[index]})
+	}
+	same := func(a, b store.QuietPages) bool { return a.Index == b.Index && slices.Equal(a.Names, b.Names) }
+	if slices.EqualFunc(q.Pages, o.indexes.pages.last, same) {
+		return nil
+	}
+	return &q
+}
+
 func ofJobs(read gitlab.Read) bool { return strings.Contains(read.URL, "/jobs") }
 
 // record lists the pages that a run asked for. ok is false if the next run would get other

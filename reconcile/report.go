@@ -77,7 +77,9 @@ func (r *run) report(ctx context.Context, done applied) (Report, error) {
 	}
 	out.Body, out.Failures, out.Windows, out.left = page.body, r.failures, Windows(done.project.Policy), page.left
 	out.left.awaits = from(r.now.Asking(), done.awaits())
-	out.record = r.record(ctx, done, page, out)
+	if out.record = r.record(ctx, done, page, out); out.record == nil {
+		out.record = r.expectation(done.observation, out)
+	}
 	if r.Views {
 		if err := r.Store.KeepView(ctx, r.view(done, out)); err != nil {
 			r.log.Warn("the status page shows what an earlier run found", "err", err.Error())

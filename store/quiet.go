@@ -14,7 +14,7 @@ import (
 
 // Quiet is the record of a run that found nothing changed and nothing to do: its requests and a
 // digest of each answer. A run between From and Until that gets the same answers ends in the same
-// way. It is stored as JSON: a key is never renamed, and an absent key has the zero value.
+// way. With an empty By no run does: then it only says which pages the run wanted. It is stored as JSON: a key is never renamed, and an absent key has the zero value.
 type Quiet struct {
 	By    string    `json:"by"` // a digest of the program, its settings and the project's configuration
 	From  time.Time `json:"from"`
@@ -87,6 +87,22 @@ func (s *Store) Quiet(ctx context.Context, project string, run int64) (q Quiet, 
 		return Quiet{}, false, fmt.Errorf("read the answers of the last run of %s: %w", project, err)
 	}
 	return q, json.Unmarshal([]byte(record), &q) == nil, nil
+}
+
+// PagesBefore returns which pages the last run wanted that left a record, whatever came after it:
+// then nothing else of it counts. It is nil if no run left one, or if it cannot be read.
+func (s *Store) PagesBefore(ctx context.Context, project string) ([]QuietPages, error) {
+	const query = `SELECT record FROM quiet WHERE project = ?`
+	var record string
+	err := s.row(ctx, query, []any{project}, &record)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("read which pages the last run of %s wanted: %w", project, err)
+	}
+	var q struct {
+		Pages []QuietPages `json:"pages"`
+	}
+	_ = json.Unmarshal([]byte(record), &q) // then the run finds out by itself
+	return q.Pages, nil
 }
 
 // KeepQuiet replaces the record of a project by that of a live run.

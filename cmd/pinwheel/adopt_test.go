@@ -69,6 +69,10 @@ func TestAdoptSaysWhatItTakesOverAndDoesItWhenAsked(t *testing.T) {
 	if code, _, _ := w.pinwheel("run", "--config", w.path("pinwheel.yaml")); code != exitDone || len(w.gitlab.Writes(time.Time{})) != before {
 		t.Errorf("a second run ended with %d and wrote %v", code, w.gitlab.Writes(time.Time{})[before:])
 	}
+	code, out, complaints = w.pinwheel("adopt", "--config", w.path("pinwheel.yaml"))
+	if code != exitDone || strings.Contains(out, "becomes pinwheel's") || !strings.Contains(out, "a no to") || !strings.HasSuffix(out, "\nNothing is left to take over.\n") {
+		t.Errorf("a later call ended with %d and says %q, %q", code, out, complaints)
+	}
 }
 
 func TestAdoptSaysWhatToWriteWhereNoBotIsNamed(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/gitlab"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
@@ -24,7 +25,7 @@ type adoptOut struct {
 	What    string `json:"what"` // dashboard, merge request, closed, tick
 	Number  int64  `json:"number,omitempty"`
 	Branch  string `json:"branch,omitempty"`
-	Taken   bool   `json:"taken"` // becomes pinwheel's; of a tick: is carried out
+	Taken   bool   `json:"taken"` // becomes pinwheel's; of a tick: is carried out; of a closed one: counts
 	Says    string `json:"says"`
 }
 
@@ -36,8 +37,8 @@ func (p *program) adoptCommand() *cobra.Command {
 bot what becomes of each, and which ticked boxes are carried out. adopt.authors
 in the configuration names the bot; without it the command says what to write.
 Nothing is written to GitLab, unless --yes is given: then it makes the next run
-now. Every run takes over what there is by then, so that a later call finds
-nothing to do. Stop the other bot first, or tell it to leave the file alone.`,
+now. Every run takes over what there is by then, so that a later call lists
+only what stays as it is. Stop the other bot first, or tell it to leave the file alone.`,
 		Example: `  pinwheel adopt group/project
   pinwheel adopt --yes group/project`,
 	}
@@ -149,7 +150,7 @@ func (p *program) suggest(ctx context.Context, client *gitlab.Client, preview re
 func adopted(path string, preview reconcile.Preview) []adoptOut {
 	snap, p := preview.Snapshot, preview.Plan
 	var out []adoptOut
-	if b := preview.Dashboard; b.IID != 0 && snap.Policy.Adopt.Is(b.Author) {
+	if b := preview.Dashboard; b.IID != 0 && snap.Policy.Adopt.Is(b.Author) && !dashboard.Parse(b.Description).Marker.Present {
 		out = append(out, adoptOut{path, "dashboard", b.IID, "", true, fmt.Sprintf("%q of %s becomes pinwheel's", b.Title, b.Author.Username)})
 	}
 	branches := map[string]plan.Branch{}
@@ -166,6 +167,8 @@ func adopted(path string, preview reconcile.Preview) []adoptOut {
 			o.Says = fmt.Sprintf("a no to %q, by %s on %s", m.Title, cmp.Or(m.ClosedBy.Username, "somebody"), m.ClosedAt.Format("2006-01-02"))
 		case m.State != plan.Opened || !there:
 			continue
+		case ours && trailers.Adopted && m.Note.Present:
+			continue // its text is pinwheel's by now
 		case ours && trailers.Adopted:
 			o.Taken, o.Says = true, "is taken over with "+stepsOf(trailers.Moves)
 		case b.Left.Why == plan.LeftOthers:
@@ -200,7 +203,7 @@ func stepsOf(moves []plan.Move) string {
 	return strings.Join(out, ", ")
 }
 
-// printAdoption prints the list, and that nothing was done.
+// printAdoption prints the list, and whether something of it is still to be done.
 func (p *program) printAdoption(all []adoptOut, asJSON bool) error {
 	if asJSON {
 		for _, o := range all {
@@ -225,6 +228,10 @@ func (p *program) printAdoption(all []adoptOut, asJSON bool) error {
 		_, err := fmt.Fprintln(p.out, "There is nothing to take over.")
 		return err
 	}
-	_, err := fmt.Fprintln(p.out, "Nothing was written: pinwheel adopt --yes does it now, and so does the next run.")
+	last := "Nothing is left to take over."
+	if slices.ContainsFunc(all, func(o adoptOut) bool { return o.Taken && o.What != "closed" }) {
+		last = "Nothing was written: pinwheel adopt --yes does it now, and so does the next run."
+	}
+	_, err := fmt.Fprintln(p.out, last)
 	return err
 }

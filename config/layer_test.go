@@ -84,6 +84,16 @@ selections={minimum_role: maintainer} pinwheel.yaml:3`; got != want {
 
 // A value is shown on one line, and no more than is read at a glance, whatever
 // aliases make of it.
+// A project that is taken over goes on under the other bot's prefix, and its settings say so.
+func TestSettingsShowThePrefixOfATakeOver(t *testing.T) {
+	c := parsed(t, "projects:\n  - path: g/p\n    adopt: {authors: [renovate-bot]}\n")
+	for _, s := range c.Projects[0].Settings() {
+		if s.Key == "branch_prefix" && (s.Value != "renovate/" || s.Source != "pinwheel.yaml:3") {
+			t.Errorf("branch_prefix is shown as %s of %v", s.Value, s.Source)
+		}
+	}
+}
+
 func TestSettingsAreShort(t *testing.T) {
 	long := "labels: [" + strings.Repeat("aaaaaaaaa, ", 100) + "b]\n"
 	bomb := "labels: &a [x]\nreviewers: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nassignees: &c [*b, *b, *b, *b, *b, *b, *b, *b]\nroots: &d [*c, *c, *c, *c, *c, *c, *c, *c]\nextras: &e [*d, *d, *d, *d, *d, *d, *d, *d]\nrules: [*e, *e, *e, *e, *e, *e, *e, *e]\n"

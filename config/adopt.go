@@ -22,7 +22,7 @@ func (r *reader) adopt(_ *Layer, n *yaml.Node, at string) func(*project) {
 	r.mapping(n, at, []field{
 		{
 			key:  "prefix",
-			says: says{"text", "", `{"type":"string","maxLength":100,"pattern":"^[^\\s~^:?*\\[\\\\]*[/-]$","not":{"pattern":"^[-/]|\\.\\.|//|@\\{|(^|/)\\.|\\.lock(/|$)|\\./"}}`, "How the names of its branches start, `renovate/` by default. `branch_prefix` is the same"},
+			says: says{"text", "", `{"type":"string","maxLength":100,"pattern":"^[^\\s~^:?*\\[\\\\]*[/-]$","not":{"pattern":"^[-/]|\\.\\.|//|@\\{|(^|/)\\.|\\.lock(/|$)|\\./"}}`, "How the names of its branches start, `renovate/` by default. pinwheel's own branches begin so, too"},
 			read: func(n *yaml.Node, at string) { out.Prefix = r.prefix(n, at) },
 		},
 		{

@@ -129,7 +129,8 @@ func builtIn() Layer {
 }
 
 // Settings are the keys of a project with their values and where each is set, in the
-// order of docs/config.md. A key that nobody set and that has no default is left out.
+// order of docs/config.md. A key that nobody set and that has no default is left out. Where
+// adopt gives the prefix of the branches, it is shown as set there.
 func (p Project) Settings() []plan.Setting {
 	var out []plan.Setting
 	for _, k := range projectKeys() {
@@ -140,6 +141,9 @@ func (p Project) Settings() []plan.Setting {
 				inline(&b, s.value)
 				value, source = b.String(), s.source
 			}
+		}
+		if k.name == "branch_prefix" && source == (plan.Source{}) && p.Policy.Adopt.On() {
+			value, source = p.Policy.BranchPrefix, p.Policy.Sources["adopt"]
 		}
 		if cut := []rune(value); len(cut) > maxShown {
 			value = string(cut[:maxShown]) + "..."

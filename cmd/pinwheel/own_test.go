@@ -38,6 +38,15 @@ func TestWhatAnOwnFileOverrides(t *testing.T) {
 	}
 }
 
+// A label that is built in is nobody's wish, so that an own file without it overrides nothing.
+func TestAnOwnFileMayLeaveOutWhatIsBuiltIn(t *testing.T) {
+	w := newWorld(t)
+	code, out, said := w.configured("validate", "--own", w.write("own.yaml", "labels: []\n"))
+	if w.want(code, exitDone, said); strings.Count(out, "\n") != 1 {
+		t.Errorf("validate says %q", out)
+	}
+}
+
 // What the configuration says without effect is a warning of doctor, with the
 // line where there is one.
 func TestDoctorFindsWhatHasNoEffect(t *testing.T) {

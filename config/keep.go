@@ -52,7 +52,9 @@ func (r *reader) keep(root *yaml.Node, q *project, under *beneath) []Override {
 		return kept
 	}
 	entry := under.project
-	if valueOf(root, "labels") != nil {
+	// A label that is built in is nobody's wish, unless enforce keeps it.
+	_, said := entry.policy.Sources["labels"]
+	if valueOf(root, "labels") != nil && (said || slices.Contains(under.floor.keep, keepLabels)) {
 		keepLabel(q, entry, say)
 	}
 	if valueOf(root, "freeze") != nil {

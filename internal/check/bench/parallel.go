@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 // leastFaster is how many times faster run has to be over many projects than one at a time.
@@ -27,27 +26,28 @@ func measureParallel(o options, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "run over %d projects of %d pins of %d packages, GitLab answers after %s, the index after %s, %s\n", o.fleet, o.pins, o.packages, o.gitlab, o.latency, machine())
-	took := map[string][]time.Duration{}
+	took := map[string][]sample{}
 	for name, keys := range map[string]string{"by default": "", "one at a time": "runs_at_once: 1\n"} {
 		walls, err := timesOfRuns(o, binary, filepath.Join(dir, strings.ReplaceAll(name, " ", "-")), keys)
 		if err != nil {
 			return err
 		}
 		took[name] = walls
-		fmt.Fprintf(out, "%-13s  first run %.1f s, without changes %.1f s\n", name, walls[0].Seconds(), walls[1].Seconds())
+		fmt.Fprintf(out, "%-13s  first run %.1f s (%.1f s of cores), without changes %.1f s (%.1f s of cores)\n", name,
+			walls[0].wall.Seconds(), walls[0].cpu.Seconds(), walls[1].wall.Seconds(), walls[1].cpu.Seconds())
 	}
 	var all []bound
 	for i, what := range []string{"first run", "without changes"} {
-		faster := took["one at a time"][i].Seconds() / took["by default"][i].Seconds()
+		faster := took["one at a time"][i].wall.Seconds() / took["by default"][i].wall.Seconds()
 		fmt.Fprintf(out, "%s: %.1f times faster\n", what, faster)
 		all = append(all, bound{what + ": by default over one at a time", 1 / faster, 1.0 / leastFaster, ""})
 	}
 	return judge(all, out)
 }
 
-// timesOfRuns makes three runs against fakes of their own, and returns how long the first and the
+// timesOfRuns makes three runs against fakes of their own, and returns what the first and the
 // last took.
-func timesOfRuns(o options, binary, dir, keys string) ([]time.Duration, error) {
+func timesOfRuns(o options, binary, dir, keys string) ([]sample, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func timesOfRuns(o options, binary, dir, keys string) ([]time.Duration, error) {
 	if err := os.WriteFile(config, []byte(text.String()), 0o600); err != nil {
 		return nil, err
 	}
-	var walls []time.Duration
+	var walls []sample
 	for range 3 { // the second follows the writes of the first
 		cmd := exec.Command(binary, "run", "--config", config)
 		cmd.Env = append(os.Environ(), "PINWHEEL_GITLAB_TOKEN="+r.Token)
@@ -74,7 +74,7 @@ func timesOfRuns(o options, binary, dir, keys string) ([]time.Duration, error) {
 		if err != nil {
 			return nil, err
 		}
-		walls = append(walls, s.wall)
+		walls = append(walls, s)
 	}
-	return []time.Duration{walls[0], walls[2]}, nil
+	return []sample{walls[0], walls[2]}, nil
 }

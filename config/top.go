@@ -66,7 +66,7 @@ func (r *reader) topKeys(c *Config, t *top) []field {
 		{
 			key: "runs_at_once",
 			says: says{"number, 1 to 64", "4", schemaUpTo64,
-				"How many projects `run` and `serve` look at at the same time. Without this key `run` looks at 12. With `max_new_per_run`, `run` takes one after the other"},
+				"How many projects `run` and `serve` look at at the same time. Without this key `run` looks at 16. With `max_new_per_run`, `run` takes one after the other"},
 			read: func(n *yaml.Node, at string) { c.AtOnce, c.AtOnceGiven = r.number(n, at, 1, 64), true },
 		},
 		{

@@ -41,7 +41,7 @@ pinwheel serve do that.`,
 
 // runsOfRun is how many projects run looks at at the same time where nothing else is
 // configured: it mostly waits for GitLab. serve has the hour, and looks at fewer.
-const runsOfRun = 12
+const runsOfRun = 16
 
 func (p *program) runOnce(ctx context.Context, o *options, names []string) error {
 	s, err := p.worked(o, names)

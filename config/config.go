@@ -26,12 +26,13 @@ type Config struct {
 	Concurrency       int     // parallel reads of an index
 	Store             string  // a path, or the address of a database without a password
 	StorePasswordFile string
-	AuditFile         string // "" for none
-	CAFile            string // certificates that are trusted beside the system's; "" for none
-	Schedule          string // a cron spec in UTC
-	AtOnce            int    // runs that may be at work at once
-	AtOnceGiven       bool   // somebody wrote AtOnce down
-	MaxNew            int    // merge requests that a run opens over all projects without being asked; 0 is no bound
+	AuditFile         string        // "" for none
+	AuditKeep         time.Duration // of entries in the database; 0 for good
+	CAFile            string        // certificates that are trusted beside the system's; "" for none
+	Schedule          string        // a cron spec in UTC
+	AtOnce            int           // runs that may be at work at once
+	AtOnceGiven       bool          // somebody wrote AtOnce down
+	MaxNew            int           // merge requests that a run opens over all projects without being asked; 0 is no bound
 	Limits            Limits
 	Listen            Listen
 	Projects          []Project // none if there is Software or Discover alone

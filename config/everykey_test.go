@@ -110,6 +110,7 @@ software:
 listen: {metrics: "127.0.0.1:9465", hooks: ":8080", hooks_url: "https://p.example.com/hooks/gitlab", hooks_token_file: /run/secrets/hooks, page: ":8081", page_access: gitlab, page_url: "https://p.example.com/", page_application: app, page_secret_file: /run/secrets/page}
 discover: {groups: [g, h/i], topics: [pinwheel], file: pins/c.txt, exclude: ["g/old-*", "h/i/x/*"], onboard: true, token_variable: TEAM_TOKEN}
 store_password_file: /run/secrets/store
+audit_keep: 1825
 `
 
 func TestEveryKey(t *testing.T) {
@@ -146,7 +147,7 @@ func TestEveryKey(t *testing.T) {
 			{Name: "my-index", URL: "http://127.0.0.1:8080/simple/", Packages: []string{"acme-*"}, Username: "u", PasswordFile: "pw", IgnoreUploadTimes: true, AllowHTTP: true, source: at(4)},
 			{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}, source: at(5)},
 		},
-		Concurrency: 4, Store: "other.db", StorePasswordFile: "/run/secrets/store", Schedule: "15 * * * *", MaxNew: 7, AtOnce: 2, AtOnceGiven: true, CAFile: "own.pem",
+		Concurrency: 4, Store: "other.db", StorePasswordFile: "/run/secrets/store", Schedule: "15 * * * *", MaxNew: 7, AtOnce: 2, AtOnceGiven: true, AuditKeep: 1825 * 24 * time.Hour, CAFile: "own.pem",
 		Software: Software{
 			Packages: []string{"cki-lib", "cki-project/cki-tools@main"}, Data: []string{"kpet-db"}, Install: []string{"kpet-db"}, Namespace: "cki-project", Ref: "stable",
 			Constraints: "pins.txt", ConstraintsVariable: "PINS", Allowed: []string{"gitlab.com", "gitlab.com/cki-project"}, Path: "/opt/software",

@@ -1,6 +1,10 @@
 package config
 
-import "go.yaml.in/yaml/v4"
+import (
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
 
 // top is what the keys of the top level say that is joined once all are read.
 type top struct {
@@ -48,6 +52,14 @@ func (r *reader) topKeys(c *Config, t *top) []field {
 			says: says{"path", "", schemaText,
 				"A file to which each line of the audit is added, as `pinwheel audit --json` prints it. An effect whose line cannot be written is not carried out"},
 			read: func(n *yaml.Node, at string) { c.AuditFile = r.text(n, at) },
+		},
+		{
+			key: "audit_keep",
+			says: says{"number of days, 90 to 36500", "", `{"type":"integer","minimum":90,"maximum":36500}`,
+				"How long entries of the audit stay in the database; without this key for good. `run` and `serve` remove older ones, and `pinwheel audit` says how many. What people refused and what was merged stays in any case"},
+			read: func(n *yaml.Node, at string) {
+				c.AuditKeep = time.Duration(r.number(n, at, 90, 36500)) * 24 * time.Hour
+			},
 		},
 		{
 			key: "ca_file",

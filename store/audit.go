@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -35,7 +36,7 @@ type AuditEntry struct {
 	Result  string     `json:"result,omitempty"` // of what ended: done, or a sentence; of what was asked: why it was refused
 }
 
-// Record adds an entry to the audit. It is never removed.
+// Record adds an entry to the audit. Only ForgetAudit removes it.
 func (s *Store) Record(ctx context.Context, e AuditEntry) error {
 	if err := s.write(ctx, func(tx *sql.Tx) error { return record(ctx, tx, e) }); err != nil {
 		return fmt.Errorf("write the audit of %s: %w", e.Project, err)
@@ -68,4 +69,86 @@ func (s *Store) Audit(ctx context.Context, project string, each func(AuditEntry)
 		return fmt.Errorf("read the audit: %w", err)
 	}
 	return nil
+}
+
+// Removed says which entries of the audit are gone: so many, each of before an instant. It is zero
+// if all are there.
+type Removed struct {
+	Entries int
+	Before  time.Time
+}
+
+// RemovedFromAudit returns what ForgetAudit removed in all.
+func (s *Store) RemovedFromAudit(ctx context.Context) (r Removed, err error) {
+	var before instant
+	err = s.row(ctx, `SELECT entries, older_than FROM audit_removed`, nil, &r.Entries, &before)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Removed{}, nil
+	}
+	if err != nil {
+		return Removed{}, fmt.Errorf("read what was removed from the audit: %w", err)
+	}
+	r.Before = before.Time
+	return r, nil
+}
+
+// forgetAtOnce is how many entries one transaction removes at most, so that runs wait for none of
+// them for long.
+const forgetAtOnce = 1000
+
+// ForgetAudit removes the entries of before an instant from the beginning of the audit on, up to the
+// first that is younger, and returns how many these were. Nothing that runs decide by is in the audit:
+// refusals, requests and pauses have tables of their own.
+func (s *Store) ForgetAudit(ctx context.Context, before time.Time) (removed int, err error) {
+	for {
+		var n int
+		err := s.write(ctx, func(tx *sql.Tx) (err error) {
+			n, err = forgetAudit(ctx, tx, before)
+			return err
+		})
+		removed += n
+		if err != nil {
+			return removed, fmt.Errorf("remove old entries of the audit: %w", err)
+		}
+		if n < forgetAtOnce {
+			return removed, nil
+		}
+	}
+}
+
+// forgetAudit removes the oldest entries in a transaction, forgetAtOnce at most.
+func forgetAudit(ctx context.Context, tx *sql.Tx, before time.Time) (n int, err error) {
+	const allow = `INSERT INTO audit_removed (id, last, entries, older_than) VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+		last = excluded.last, entries = audit_removed.entries + excluded.entries, older_than = excluded.older_than`
+	last, n, err := oldest(ctx, tx, before)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	if _, err := tx.ExecContext(ctx, allow, last, n, instant{before}); err != nil {
+		return 0, err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM audit WHERE id <= ?`, last)
+	return n, err
+}
+
+// oldest returns the number of the last entry of those at the beginning of the audit that are of
+// before an instant, and how many these are, forgetAtOnce at most.
+func oldest(ctx context.Context, tx *sql.Tx, before time.Time) (last int64, n int, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT id, entry FROM audit ORDER BY id LIMIT ?`, forgetAtOnce)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer rows.Close()
+	for ; rows.Next(); n++ {
+		var id int64
+		var e AuditEntry
+		if err := rows.Scan(&id, asJSON{&e}); err != nil {
+			return 0, 0, err
+		}
+		if !e.At.Before(before) {
+			break
+		}
+		last = id
+	}
+	return last, n, rows.Err()
 }

@@ -34,3 +34,22 @@ func TestAuditIsOnlyAddedTo(t *testing.T) {
 	must(t, err)
 	same(t, "afterwards", read(""), entries)
 }
+
+// More entries go than one transaction removes, and what is left can only be added to.
+func TestAuditForgetsManyEntries(t *testing.T) {
+	ctx, path := t.Context(), file(t)
+	s := opened(t, path)
+	const old = 2*forgetAtOnce + 3
+	_, err := s.db().Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+		INSERT INTO audit (project, entry) SELECT 'g/p', '{"at":"2020-01-01T00:00:00Z"}' FROM n`, old)
+	must(t, err)
+	must(t, s.Record(ctx, AuditEntry{At: t0, Project: "g/p"}))
+	same(t, "removed", got[int](t)(s.ForgetAudit(ctx, t0)), old)
+	same(t, "known", got[Removed](t)(s.RemovedFromAudit(ctx)), Removed{Entries: old, Before: t0})
+	for _, statement := range []string{`DELETE FROM audit`, `UPDATE audit SET entry = '{}'`} {
+		if _, err := raw(t, path).Exec(statement); err == nil || !strings.Contains(err.Error(), "only added to") {
+			t.Errorf("%s: %v", statement, err)
+		}
+	}
+	same(t, "left", len(got[[]AuditEntry](t)(s.AuditTail(ctx, "g/p", 9))), 1)
+}

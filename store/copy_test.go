@@ -25,6 +25,8 @@ func everyRow(t *testing.T) *Store {
 	must(t, s.SaveFiles(ctx, "g/p", Files{"aaa", map[string]File{"a.txt": {Data: []byte("a==1")}, "b.txt": {Absent: true}}}))
 	must(t, s.Pause(ctx, Pause{Project: "g/q", Reason: "why", At: t0}))
 	must(t, s.KeepView(ctx, View{Project: "g/p", At: t0, Updates: []ViewUpdate{{Title: "u"}}, Pins: []ViewPin{{Project: "g/p", File: "a.txt", Line: 1, Key: "a"}}}))
+	must(t, s.Record(ctx, AuditEntry{At: t0.AddDate(-1, 0, 0), Project: "g/p", Event: Asked}))
+	got[int](t)(s.ForgetAudit(ctx, t0))
 	run := got[int64](t)(s.BeginRun(ctx, "g/p", t0, time.Minute))
 	id := got[int64](t)(s.BeginAction(ctx, Action{Run: run, Kind: "commit", Target: "b"}, AuditEntry{At: t0, Project: "g/p", Event: Began}))
 	must(t, s.FinishAction(ctx, id, AuditEntry{At: t0, Project: "g/p", Event: Ended, Result: "done"}))

@@ -1,4 +1,4 @@
--- Schema 16
+-- Schema 17
 CREATE TABLE projects (
   path TEXT NOT NULL PRIMARY KEY,
   id INTEGER NOT NULL DEFAULT 0,
@@ -97,7 +97,6 @@ CREATE TABLE audit (
   project TEXT NOT NULL,
   entry TEXT NOT NULL CHECK (json_valid(entry))
 ) STRICT;
-CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'the audit is only added to'); END;
 CREATE TRIGGER audit_is_final BEFORE UPDATE ON audit BEGIN SELECT raise(ABORT, 'the audit is only added to'); END;
 CREATE INDEX runs_by_status ON runs (project, status);
 CREATE TABLE quiet (
@@ -137,3 +136,11 @@ CREATE TABLE pins (
   PRIMARY KEY (project, file, line)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX pins_by_key ON pins (key, project);
+CREATE TABLE audit_removed (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  last INTEGER NOT NULL,
+  entries INTEGER NOT NULL,
+  older_than TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER audit_stays BEFORE DELETE ON audit WHEN OLD.id > coalesce((SELECT last FROM audit_removed), 0)
+BEGIN SELECT raise(ABORT, 'the audit is only added to'); END;

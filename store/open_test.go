@@ -236,6 +236,11 @@ func TestEverySchemaComesToHead(t *testing.T) {
 		} else {
 			same(t, "bots before there were any", bots, Bots{})
 		}
+		if gone := got[Removed](t)(s.RemovedFromAudit(ctx)); step.version >= 17 {
+			same(t, "removed", gone, Removed{12, t0.AddDate(-1, 0, 0).Truncate(1e9)})
+		} else {
+			same(t, "removed before anything was", gone, Removed{})
+		}
 		metadata := got[[]MetadataRow](t)(s.Metadata(ctx, "pypi", []string{"boto3"}))
 		details := got[map[string][]byte](t)(s.Details(ctx, "pypi", []string{"boto3"}))["boto3"]
 		if step.version >= 2 {

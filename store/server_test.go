@@ -206,6 +206,8 @@ func TestOnAServerTheLeaseAloneTells(t *testing.T) {
 func TestAuditOnAServerIsOnlyAddedTo(t *testing.T) {
 	s := opened(t, postgres.Database(t))
 	must(t, s.Record(t.Context(), AuditEntry{Project: "g/p"}))
+	must(t, s.Record(t.Context(), AuditEntry{At: t0, Project: "g/p"}))
+	same(t, "the old one goes", got[int](t)(s.ForgetAudit(t.Context(), t0)), 1)
 	for _, statement := range []string{`DELETE FROM audit`, `UPDATE audit SET entry = '{}'`, `TRUNCATE audit`} {
 		if _, err := s.db().Exec(statement); err == nil || !strings.Contains(err.Error(), "only added to") {
 			t.Errorf("%s: %v", statement, err)

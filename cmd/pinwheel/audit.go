@@ -22,9 +22,11 @@ func (p *program) auditCommand() *cobra.Command {
 		Long: `Prints the audit of every project, or of one: what people ticked and what
 became of it, and every effect on GitLab, once before it happens and once with
 its result, with who asked, why, and what was there before and after. With
---json each line is one JSON object. Lines are only ever added; an effect that
-began and has no end was cut short, and the next run looked what came of it.
-The key audit_file adds each line to a file as well, at the time it happens.`,
+--json each line is one JSON object. An effect that began and has no end was
+cut short, and the next run looked what came of it. Lines are only ever added,
+and stay for good unless audit_keep says how long; how many were removed is
+printed first. The key audit_file adds each line to a file as well, at the time
+it happens.`,
 		Example: `  pinwheel audit group/project
   pinwheel audit --json`,
 	}
@@ -56,6 +58,9 @@ func (p *program) audit(ctx context.Context, c *config.Config, project string, a
 	if text := s.Notice(); text != "" {
 		fmt.Fprintln(p.err, "pinwheel: "+printable(text))
 	}
+	if err := p.saidRemoved(ctx, s); err != nil {
+		return err
+	}
 	lines := 0
 	err = s.Audit(ctx, project, func(e store.AuditEntry) error {
 		lines++
@@ -80,6 +85,19 @@ func (p *program) audit(ctx context.Context, c *config.Config, project string, a
 		fmt.Fprintln(p.out, "nothing was done yet")
 	}
 	return nil
+}
+
+// saidRemoved says how many entries are gone, beside the audit.
+func (p *program) saidRemoved(ctx context.Context, s *store.Store) error {
+	gone, err := s.RemovedFromAudit(ctx)
+	if err == nil && gone.Entries > 0 {
+		entries := fmt.Sprintf("%d entries", gone.Entries)
+		if gone.Entries == 1 {
+			entries = "1 entry"
+		}
+		fmt.Fprintf(p.err, "pinwheel: %s from before %s removed, as audit_keep says\n", entries, gone.Before.Format(time.DateOnly))
+	}
+	return err
 }
 
 // auditLine is an entry as a person reads it.

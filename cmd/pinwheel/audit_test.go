@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -110,4 +111,36 @@ func TestNothingWithoutAudit(t *testing.T) {
 	if n := w.gitlab.Writes(time.Time{}); len(n) > 0 {
 		t.Errorf("wrote %v", n)
 	}
+}
+
+// Entries go that are older than audit_keep, in run and in serve, and audit says how many went.
+func TestAuditKeep(t *testing.T) {
+	w := newWorld(t)
+	kept := func() (all []store.AuditEntry, said string) {
+		code, out, said := w.configured("audit", "--json")
+		w.want(code, exitDone, said)
+		return entries(t, out), said
+	}
+	old := store.AuditEntry{At: instant(t, friday).AddDate(0, 0, -92), Project: "group/gone", Event: store.Ended, Action: "MergeRequest", Result: "done"}
+	s, err := store.Open(t.Context(), w.path("pinwheel.db"))
+	if err == nil {
+		err = errors.Join(s.Record(t.Context(), old), s.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, _, said := w.configured("run")
+	w.want(code, exitDone, said)
+	if all, said := kept(); len(all) == 0 || all[0].Project != old.Project || said != "" {
+		t.Errorf("without audit_keep it is %+v: %s", all, said)
+	}
+	w.edit("store:", "audit_keep: 91\nstore:")
+	code, _, said = w.configured("run")
+	w.want(code, exitDone, said)
+	has(t, said, "old entries of the audit removed")
+	all, said := kept()
+	if len(all) == 0 || all[0].Project == old.Project {
+		t.Errorf("with audit_keep it is %+v", all)
+	}
+	has(t, said, "1 entry from before ", "removed, as audit_keep says")
 }

@@ -80,6 +80,7 @@ func (p *program) runOnce(ctx context.Context, o *options, names []string) error
 	if len(names) == 0 {
 		worst = max(worst, p.bots(ctx, s, bots, o.json))
 	}
+	p.forgetAudit(ctx, s.config, runner.Store, p.log(slog.LevelInfo))
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

@@ -274,6 +274,7 @@ func (s *service) until(ctx context.Context, how serving) (err error) {
 		beside.Go(func() { s.listDashboards(ctx) })
 	}
 	beside.Go(func() { s.learnSelf(ctx) })
+	beside.Go(func() { s.forgetAudit(ctx) })
 	if s.metrics != nil {
 		beside.Go(func() { s.lookAtTokens(ctx) })
 		beside.Go(func() { s.lookAtProduction(ctx) })

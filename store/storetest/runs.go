@@ -180,3 +180,33 @@ func (d database) audit(t *testing.T) {
 	same(t, "another", len(read("g/r")), 0)
 	same(t, "the last one", got[[]store.AuditEntry](t)(s.AuditTail(ctx, "g/p", 1)), entries[2:])
 }
+
+// forgetsAudit: entries go that are older than they are kept, from the beginning on, and how many went
+// stays known. Nothing else that is stored goes with them.
+func (d database) forgetsAudit(t *testing.T) {
+	ctx, s := t.Context(), d.open(t)
+	must(t, s.SaveMergeRequests(ctx, "g/p", []plan.MergeRequest{{IID: 1, State: plan.Closed}}))
+	refused := store.Selection{Tick: plan.Tick{ID: "t"}, State: store.Refused, At: t0}
+	must(t, s.SaveSelection(ctx, "g/p", refused))
+	must(t, s.Pause(ctx, store.Pause{Project: "g/p", At: t0, Reason: "why"}))
+	const many = 12
+	for i := range many {
+		must(t, s.Record(ctx, store.AuditEntry{At: t0.Add(time.Duration(i) * time.Second), Project: "g/p", Run: int64(i)}))
+	}
+	count := func() (n int) {
+		must(t, s.Audit(ctx, "", func(store.AuditEntry) error { n++; return nil }))
+		return n
+	}
+	same(t, "none is that old", got[int](t)(s.ForgetAudit(ctx, t0)), 0)
+	same(t, "nothing went", got[store.Removed](t)(s.RemovedFromAudit(ctx)), store.Removed{})
+	same(t, "all but three", got[int](t)(s.ForgetAudit(ctx, t0.Add((many-3)*time.Second))), many-3)
+	same(t, "left", count(), 3)
+	same(t, "once more", got[int](t)(s.ForgetAudit(ctx, t0.Add((many-3)*time.Second))), 0)
+	must(t, s.Record(ctx, store.AuditEntry{At: t0, Project: "g/p"})) // of a run at an earlier instant: it stays behind a younger one
+	same(t, "one more", got[int](t)(s.ForgetAudit(ctx, t0.Add((many-2)*time.Second))), 1)
+	same(t, "what is known", got[store.Removed](t)(s.RemovedFromAudit(ctx)), store.Removed{Entries: many - 2, Before: t0.Add((many - 2) * time.Second)})
+	same(t, "left behind", count(), 3)
+	same(t, "merge requests", len(got[[]plan.MergeRequest](t)(s.MergeRequests(ctx, "g/p"))), 1)
+	same(t, "selections", got[[]store.Selection](t)(s.Selections(ctx, "g/p")), []store.Selection{refused})
+	same(t, "pauses", len(got[[]store.Pause](t)(s.Pauses(ctx))), 1)
+}

@@ -59,6 +59,7 @@ func Run(t *testing.T, place func(t *testing.T) string) {
 		{"ends of runs", database.ends},
 		{"quiet runs", database.quiet},
 		{"the audit", database.audit},
+		{"an audit that is not kept for good", database.forgetsAudit},
 		{"two writers of the same rows", database.writers},
 	} {
 		t.Run(c.name, func(t *testing.T) {

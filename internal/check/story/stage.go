@@ -65,7 +65,8 @@ type stage struct {
 	befores  []*before
 	wrong    []string     // what hooks could not report at once
 	acted    atomic.Int64 // what somebody did
-	early    atomic.Int64 // runs that were over early, so far
+	kept     atomic.Int64 // runs that may be made again, so far
+	every    int64        // of so many of them, the first one is
 	late     bool         // some of what GitLab answers is out of date
 }
 

@@ -29,7 +29,7 @@ func TestStories(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
 			dir := scratch(t)
-			synctest.Test(t, func(t *testing.T) { tell(t, file, dir) })
+			synctest.Test(t, func(t *testing.T) { tell(t, file, dir, every(part)) })
 		})
 	}
 }
@@ -57,8 +57,8 @@ func scratch(t *testing.T) string {
 }
 
 // tell runs one story in its bubble.
-func tell(t *testing.T, file, dir string) {
-	s := &stage{}
+func tell(t *testing.T, file, dir string, every int64) {
+	s := &stage{every: every}
 	defer s.close()
 	testscript.RunT(shim{t}, testscript.Params{
 		Files:         []string{file},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/config"
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 )
 
@@ -34,6 +35,7 @@ func (w *world) beyondLists(since time.Time) (n int, by map[string]int) {
 // its branch changes, and the merge request itself before its text is written. The run after
 // it reads none of them.
 func TestTwoHundredMergeRequestsAreTakenOverByTwoReadsEach(t *testing.T) {
+	testenv.Unraced(t, "it counts requests, and the other tests of taking over run under it")
 	const all = 200
 	w := newWorld(t)
 	w.gitlab.AddBot("renovate-bot", "Renovate Bot")

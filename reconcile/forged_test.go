@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 )
 
 // forge changes the body of answers whose path holds a text.
@@ -30,6 +32,7 @@ func forge(path, pattern, with string) func(*http.Response) {
 // of a page, nor the ETag that a forged page came with, nor requirements that no
 // digest proved.
 func TestNothingIsBelievedForEver(t *testing.T) {
+	testenv.Unraced(t, "its runs are as those of TestDamagedFactsHeal")
 	for name, c := range map[string]struct {
 		world  string // beside the small one
 		forged func(*http.Response)

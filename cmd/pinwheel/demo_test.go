@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"testing"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 )
 
 func TestDemo(t *testing.T) {
+	testenv.Unraced(t, "the tests of internal/fake/demo play this week under it")
 	t.Parallel()
 	w := newWorld(t)
 	code, out, complaints := w.pinwheel("demo", "--once")

@@ -18,6 +18,7 @@ var ckiWay = []string{
 
 // Without venv and pip the demo says what was not done, and goes the rest of the way.
 func TestDemoOfCKIWithoutPython(t *testing.T) {
+	testenv.Unraced(t, "its commands come one after the other")
 	git := testenv.Command(t, "git")
 	dir := t.TempDir()
 	for _, name := range []string{"git", "sh", "env"} {

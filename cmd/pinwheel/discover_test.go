@@ -77,6 +77,7 @@ func TestAPauseOffersNothing(t *testing.T) {
 
 // A list that fails is a failure that is said, and what ran before is run.
 func TestAListThatFailsLosesNothing(t *testing.T) {
+	t.Parallel() // it waits, since requests are tried again
 	w := discovering(t, "{groups: [group], topics: [pinwheel]}")
 	w.project.SetTopics("pinwheel")
 	code, _, complaints := w.configured("run")

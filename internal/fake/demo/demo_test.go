@@ -86,6 +86,7 @@ func TestColourIsOnlyAdded(t *testing.T) {
 }
 
 func TestTheLastRunWritesNothing(t *testing.T) {
+	testenv.Unraced(t, "it plays the week that TestTheWeekReadsAsRecorded plays under it")
 	s, err := newStage(t.Context())
 	defer s.close()
 	if err != nil {

@@ -22,7 +22,7 @@ func between(t *testing.T, page, from, to string) string {
 // What a role may not do is a button that cannot be pressed, with the reason
 // beside it, and what is tried all the same is refused in a sentence.
 func TestWhatARoleMayNotDoSaysWhy(t *testing.T) {
-	testenv.Unraced(t, "it reads the words of a week that TestTheStepsToTry plays under it")
+	testenv.Unraced(t, "it reads the words of a week that TestSaturdayPeopleAndABrokenIndex plays under it")
 	v := open(t)
 	v.press("/time", "until", "saturday")
 	for who, want := range map[string]string{
@@ -47,7 +47,7 @@ func TestWhatARoleMayNotDoSaysWhy(t *testing.T) {
 // What came of a button is three lines at most beside the buttons, newest and
 // weightiest first, and stays there when another person acts.
 func TestTheNewsIsShort(t *testing.T) {
-	testenv.Unraced(t, "it reads the words of a week that TestTheStepsToTry plays under it")
+	testenv.Unraced(t, "it reads the words of a week that TestSaturdayPeopleAndABrokenIndex plays under it")
 	v := open(t)
 	v.press("/time", "until", "saturday")
 	news := between(t, v.page(), `id="news"`, "</section>")
@@ -62,7 +62,7 @@ func TestTheNewsIsShort(t *testing.T) {
 
 // The diary holds no Markdown, and each name in one spelling.
 func TestTheDiaryIsProse(t *testing.T) {
-	testenv.Unraced(t, "it reads the words of a week that TestTheStepsToTry plays under it")
+	testenv.Unraced(t, "it reads the words of a week that TestSaturdayPeopleAndABrokenIndex plays under it")
 	v := open(t)
 	v.press("/box", "item", "issue-1", "tick", v.line("GitPython to v3"))
 	v.press("/box", "item", "issue-1", "tick", v.line("kubernetes to v37"))
@@ -111,6 +111,7 @@ func TestTheListCanBeNarrowed(t *testing.T) {
 // The failing pipeline, the pair in lock-step and what is held back are among the
 // steps to try, and each is done by doing it.
 func TestTheStepsToTry(t *testing.T) {
+	testenv.Unraced(t, "its requests come one after the other, as those of TestSaturdayPeopleAndABrokenIndex do under it")
 	v := open(t)
 	v.press("/box", "item", "issue-1", "tick", v.line("boto3 to v"))
 	v.press("/show", "only", "held back")

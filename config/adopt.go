@@ -9,16 +9,13 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
-// otherPrefix is what the names of the other bot's branches begin with by default.
-const otherPrefix = "renovate/"
-
 // nameOrAddress is what commits show of their author: one line without what git parts the
 // two with.
 var nameOrAddress = regexp.MustCompile(`^[^\x00-\x1f<>]{1,255}$`)
 
 // adopt reads whose branches, merge requests and dashboard are taken over.
 func (r *reader) adopt(_ *Layer, n *yaml.Node, at string) func(*project) {
-	out := plan.Adoption{Prefix: otherPrefix}
+	out := plan.Adoption{Prefix: plan.OtherPrefix}
 	r.mapping(n, at, []field{
 		{
 			key:  "prefix",

@@ -33,7 +33,7 @@ func decide(s *plan.Snapshot, m *Memory) plan.Plan {
 		d.plan.Problems = append(d.plan.Problems, plan.Problem{Text: "the project is archived", Next: "remove it from the configuration", Stopping: true})
 	}
 	d.plan.Inherit = s.Predecessor.Username
-	d.plan.Problems = append(d.plan.Problems, otherUsers(s, d.zone)...)
+	d.plan.Problems = append(d.plan.Problems, slices.Concat(otherUsers(s, d.zone), atWorkBeside(s))...)
 	for _, p := range d.plan.Problems {
 		if p.Stopping {
 			return d.plan

@@ -94,8 +94,8 @@ func (d *joiner) nameOfGroup(s *set) string {
 }
 
 // grouped joins the sets of each group. A set stays on its own if it is too young or was refused,
-// if it has a merge request or a branch already, if somebody ticked it by itself, and if its group
-// is taken apart.
+// if it has a merge request or a branch already, if somebody ticked it by itself, if its group is
+// taken apart, and if another bot moves one of its members.
 func (d *joiner) grouped(sets []*set, waiting map[*goal]*set) []*set {
 	members, out := map[string][]*set{}, sets[:0:0]
 	young := map[string][]string{}
@@ -114,7 +114,7 @@ func (d *joiner) grouped(sets []*set, waiting map[*goal]*set) []*set {
 		case s.class.young:
 			young[group] = append(young[group], d.spelled[d.leader(s)])
 			fallthrough
-		case there, open, ticked, d.split[s.of] != nil:
+		case there, open, ticked, d.split[s.of] != nil, offeredBy(d.s, s.keys...) != nil:
 			out = append(out, s)
 		default:
 			members[group] = append(members[group], s)

@@ -84,6 +84,7 @@ func (d *judging) states() {
 	}
 	for _, dr := range d.drafts {
 		d.holdShared(dr)
+		dr.holdOffered(d.s)
 	}
 }
 

@@ -1,6 +1,7 @@
 package mrs
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"strings"
@@ -24,7 +25,6 @@ type Taken struct {
 // Adopt reads what a branch of another bot changes, in one request. If that is what the bot
 // may have written and nothing else, the branch gets the trailers that a commit of ours
 // would have, and counts as ours. Otherwise Left says why it does not.
-// https://docs.gitlab.com/api/repositories/#compare-branches-tags-or-commits
 func (c *Client) Adopt(ctx context.Context, on Taken, b plan.Branch) (plan.Branch, error) {
 	b.Left = plan.Left{}
 	if on.Opened.ID != 0 && on.Opened.ID != on.Bot.ID && !on.Adopt.Is(on.Opened) {
@@ -35,8 +35,7 @@ func (c *Client) Adopt(ctx context.Context, on Taken, b plan.Branch) (plan.Branc
 		b.Left = plan.Left{Why: plan.LeftCommits, What: b.Head.AuthorName}
 		return b, nil
 	}
-	k, _, err := c.gl.API.Repositories.Compare(on.Project, &api.CompareOptions{From: &on.Onto, To: &b.Head.SHA, Straight: new(false)}, api.WithContext(ctx))
-	err = gitlab.Fail(err, "compare branch %s with the default branch", b.Name)
+	k, patches, err := c.compare(ctx, on.Project, on.Onto, b.Head.SHA)
 	switch {
 	case gitlab.Missing(err):
 		b.Left = plan.Left{Why: plan.LeftUnshown, What: b.Name}
@@ -48,10 +47,6 @@ func (c *Client) Adopt(ctx context.Context, on Taken, b plan.Branch) (plan.Branc
 		b.Left = plan.Left{Why: plan.LeftCommits, What: b.Head.AuthorName}
 		return b, nil
 	}
-	var patches []plan.Difference
-	for _, d := range k.Diffs {
-		patches = append(patches, plan.Difference{Path: d.NewPath, Text: d.Diff, Plain: !d.NewFile && !d.RenamedFile && !d.DeletedFile && d.OldPath == d.NewPath && d.AMode == d.BMode})
-	}
 	head := plan.Commit(gitlab.CommitOf(k.Commits[0]))
 	t, left := plan.AdoptedFrom(b.Name, head, patches, on.Files)
 	if b.Left = left; left.Why != "" {
@@ -60,6 +55,46 @@ func (c *Client) Adopt(ctx context.Context, on Taken, b plan.Branch) (plan.Branc
 	b.Known, b.Digest, b.Paths = true, t.Digest, t.Paths
 	b.Head.Parents, b.Head.Message = head.Parents, plan.CommitMessage("Taken over", t)
 	return b, nil
+}
+
+// compare reads what a head changes since it parted from a commit.
+// https://docs.gitlab.com/api/repositories/#compare-branches-tags-or-commits
+func (c *Client) compare(ctx context.Context, project int64, onto, head string) (*api.Compare, []plan.Difference, error) {
+	k, _, err := c.gl.API.Repositories.Compare(project, &api.CompareOptions{From: &onto, To: &head, Straight: new(false)}, api.WithContext(ctx))
+	if err != nil {
+		return nil, nil, gitlab.Fail(err, "compare commit %s with the default branch", head)
+	}
+	var patches []plan.Difference
+	for _, d := range k.Diffs {
+		patches = append(patches, plan.Difference{Path: d.NewPath, Text: d.Diff, Plain: !d.NewFile && !d.RenamedFile && !d.DeletedFile && d.OldPath == d.NewPath && d.AMode == d.BMode})
+	}
+	return k, patches, nil
+}
+
+// Changes reads what a head changes since it parted from a commit, in one request. ErrNotFound:
+// GitLab does not know one of the two.
+func (c *Client) Changes(ctx context.Context, project int64, onto, head string) ([]plan.Difference, error) {
+	_, patches, err := c.compare(ctx, project, onto, head)
+	return patches, err
+}
+
+// otherRow is a row of the table of updates, with the name of its package.
+var otherRow = regexp.MustCompile(`(?m)^\|[ \t]*(?:\[([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]\n]*\])?\]\(|` + "`?([A-Za-z0-9][A-Za-z0-9._-]*)`?" + `[ \t]*[|(])`)
+
+// maxListed is how many packages of one merge request are read.
+const maxListed = 500
+
+// listedBy are the packages that the table of another bot's description names.
+func listedBy(description string) []string {
+	at := otherBegins.FindStringIndex(description)
+	if at == nil {
+		return nil
+	}
+	var out []string
+	for _, m := range otherRow.FindAllStringSubmatch(description[at[1]:], maxListed) {
+		out = append(out, cmp.Or(m[1], m[2]))
+	}
+	return out
 }
 
 // The parts of a description that another bot writes. What it leaves out of the middle,

@@ -92,7 +92,7 @@ type effect struct {
 }
 
 func (e effect) within(branch string) error {
-	if !e.inside(branch) {
+	if !e.Inside(branch) {
 		return fmt.Errorf("branch %s: %w %s", branch, ErrOutside, e.opt.BranchPrefix)
 	}
 	return nil

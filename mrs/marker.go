@@ -129,6 +129,9 @@ func ParseBody(description string) plan.MergeRequestNote {
 			ClosedByUs:  strings.Contains(description, closeMark),
 			Other:       isOther(description),
 		}
+		if n.Other {
+			n.Listed = listedBy(description)
+		}
 		if m := closedFor.FindStringSubmatch(description); m != nil {
 			n.ClosedFor = unescape(m[1])
 		}

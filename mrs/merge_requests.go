@@ -15,7 +15,7 @@ import (
 )
 
 // OpenMergeRequests lists the open merge requests whose source is a branch of
-// this very project under the prefix, oldest first. GitLab answers from a
+// this very project under the prefix, and those of another bot, oldest first. GitLab answers from a
 // cache: HasConflicts may be out of date, [Client.MergeRequest] tells better.
 // https://docs.gitlab.com/api/merge_requests/#list-project-merge-requests
 func (c *Client) OpenMergeRequests(ctx context.Context, id int64) ([]plan.MergeRequest, error) {
@@ -75,7 +75,7 @@ func (c *Client) list(ctx context.Context, id int64, doing string, opt *api.List
 		m := mergeRequestOf(raw)
 		if i, again := at[m.IID]; again {
 			out[i] = m
-		} else if m.SameProject && c.inside(m.Branch) {
+		} else if m.SameProject && (c.Inside(m.Branch) || m.OfOtherBot()) {
 			at[m.IID] = len(out)
 			out = append(out, m)
 		}
@@ -165,8 +165,8 @@ func userOf(u *api.BasicUser) plan.User {
 	return plan.User{ID: u.ID, Username: u.Username, Name: u.Name}
 }
 
-// inside reports whether a branch is under the prefix.
-func (c *Client) inside(branch string) bool {
+// Inside reports whether a branch is under the prefix.
+func (c *Client) Inside(branch string) bool {
 	p := c.opt.BranchPrefix
 	return p != "" && len(branch) > len(p) && strings.HasPrefix(branch, p)
 }

@@ -48,6 +48,7 @@ type Problem struct {
 	Text     string // without its end
 	Next     string // without its end
 	Stopping bool
+	Lasting  bool // nothing failed: the run is done, and the problem lasts until people end it
 }
 
 // InOneLine is a problem as it stands in one line of a terminal or a log: "file:line: text; next: page",

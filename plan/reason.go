@@ -202,6 +202,13 @@ type (
 		Package string `json:"package"`
 		Waits   bool   `json:"waits"` // it opens when that one is merged or closed
 	}
+	// OtherBotMoves: another bot's merge request moves a member already.
+	OtherBotMoves struct {
+		By      string `json:"by,omitempty"`
+		On      int64  `json:"mr"`
+		Package string `json:"package"`
+		Waits   bool   `json:"waits"` // it opens when that one is merged or closed
+	}
 )
 
 // Requires is a requirement in the way.

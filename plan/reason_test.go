@@ -26,7 +26,7 @@ func everyReason() []Reason {
 		CannotBeHad{}, WaitsForMember{}, NewerTaken{}, NotTaken{}, ApartFromGroup{}, ApartFromUpdate{}, NotRead{},
 		Unreadable{}, RootUnreadable{}, TooManySteps{}, RefusedMetadata{}, VersionWithheld{},
 		RequirementsUnknown{}, Blocked{}, LinesDoNotFit{}, NothingFits{}, RuledOut{}, IndexSilent{},
-		StaysAsShown{}, NoBranches{}, SharedWithPerson{}, OpensNow{}, OpensAt{}, NeverOpens{}, WaitsForWindow{},
+		StaysAsShown{}, NoBranches{}, SharedWithPerson{}, OtherBotMoves{}, OpensNow{}, OpensAt{}, NeverOpens{}, WaitsForWindow{},
 		Waits{}, InLine{}, Joins{}, NeedsApproval{}, Matures{}, ForcedYoung{}, AwaitsIndex{}, EffectFailed{},
 		FilesFail{}, OfferedSince{}, PipelineEnded{}, CheckingConflict{}, StopUpdating{}, FailsLong{}, Clashes{},
 		Gone{}, GoneFromIndex{}, GoneYanked{}, VersionReady{}, ClosesWhenOpen{}, ClosesWhenApart{}, NotOffered{},

@@ -37,6 +37,7 @@ func (IndexSilent) Kind() ReasonKind         { return "index-silent" }
 func (StaysAsShown) Kind() ReasonKind        { return "stays-as-shown" }
 func (NoBranches) Kind() ReasonKind          { return "mode-dashboard" }
 func (SharedWithPerson) Kind() ReasonKind    { return "shared-with-person" }
+func (OtherBotMoves) Kind() ReasonKind       { return "other-bot-moves" }
 func (OpensNow) Kind() ReasonKind            { return "opens-now" }
 func (OpensAt) Kind() ReasonKind             { return "opens-at" }
 func (NeverOpens) Kind() ReasonKind          { return "never-opens" }

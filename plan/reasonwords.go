@@ -150,6 +150,14 @@ func (r SharedWithPerson) sentences(v voice) []string {
 	}
 	return out
 }
+func (r OtherBotMoves) words(v voice) string { return joined(r.sentences(v)) }
+func (r OtherBotMoves) sentences(v voice) []string {
+	out := []string{fmt.Sprintf("%s moves %s in %s already", v.person(r.By, "Another bot"), r.Package, v.mr(r.On))}
+	if r.Waits {
+		out = append(out, "Moves when that merge request is merged or closed")
+	}
+	return out
+}
 
 // Text is a requirement with what it meets, a clause: "botocore 1.34.39 requires
 // urllib3<2.1; urllib3 is pinned at 2.2.1". Of a version that no file pins it says

@@ -32,6 +32,9 @@ type Snapshot struct {
 	// Rival is the bot from which pinwheel took over, where it is still at work. Nothing is
 	// done then.
 	Rival Rival
+	// Others are open merge requests of another bot from which nothing is taken over, with
+	// the pins of ours that they move; by IID.
+	Others []OtherRequest
 	// Attended is the instant of the last run before which no window was
 	// missed: it stays behind while one is. Zero where nothing is known.
 	Attended time.Time
@@ -264,6 +267,7 @@ type MergeRequestNote struct {
 	ClosedFor   string    // the mark of why we closed it
 	BodyForeign bool      // markers gone: a person rewrote the description
 	Other       bool      // the description is as another bot left it
+	Listed      []string  // the packages that the description lists, if another bot wrote it
 }
 
 // MergeRequestState is GitLab's word for the state.

@@ -20,6 +20,7 @@ const overlap = 24 * time.Hour
 // the store remembers.
 type lists struct {
 	stored, open, updated []plan.MergeRequest
+	whole                 bool // open has every one that is open
 }
 
 // lists returns a function that reads the lists: the open merge requests and those that
@@ -28,12 +29,13 @@ type lists struct {
 func (r *observer) lists(id int64) func(context.Context) (lists, error) {
 	client, stored, since := r.gitlab, r.listed.stored, r.memory.MergeRequestsSeen
 	quiet := !since.IsZero() && r.now.Passed(since) && r.memory.Prefix == r.project.Policy.BranchPrefix &&
-		!slices.ContainsFunc(stored, func(m plan.MergeRequest) bool { return m.State != plan.Closed && m.State != plan.Merged })
+		!slices.ContainsFunc(stored, func(m plan.MergeRequest) bool { return m.State != plan.Closed && m.State != plan.Merged }) &&
+		!r.othersDue()
 	if !since.IsZero() {
 		since = since.Add(-overlap)
 	}
 	return func(ctx context.Context) (lists, error) {
-		out := lists{stored: stored}
+		out := lists{stored: stored, whole: !quiet}
 		if quiet {
 			var err error
 			out.open, out.updated, err = client.ChangedMergeRequests(ctx, id, since)
@@ -60,7 +62,9 @@ func (r *observer) observeMergeRequests(ctx context.Context) error {
 	}
 	seen := map[int64]bool{}
 	for _, mr := range append(r.listed.updated, r.listed.open...) {
-		all[mr.IID], seen[mr.IID] = mr, true
+		if r.gitlab.Inside(mr.Branch) {
+			all[mr.IID], seen[mr.IID] = mr, true
+		}
 	}
 	if err := r.readUnlisted(ctx, all, seen); err != nil {
 		return err

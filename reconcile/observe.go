@@ -166,6 +166,7 @@ func (r *observer) observe(parent context.Context) error {
 	if err := r.observeFiles(ctx); err != nil {
 		return err
 	}
+	r.observeOthers(ctx)
 	if err := r.observeIndex(ctx); err != nil {
 		return err
 	}

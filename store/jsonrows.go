@@ -82,6 +82,7 @@ type (
 		ClosedFor   string    `json:"ClosedFor,omitempty"`
 		BodyForeign bool      `json:"BodyForeign"`
 		Other       bool      `json:"Other,omitempty"`
+		Listed      []string  `json:"Listed,omitempty"`
 	}
 	// moveRow is what a marker says of a move; it says no more.
 	moveRow struct {
@@ -136,6 +137,7 @@ type (
 		Text     string `json:"Text"`
 		Next     string `json:"Next"`
 		Stopping bool   `json:"Stopping"`
+		Lasting  bool   `json:"Lasting,omitempty"`
 	}
 )
 
@@ -176,14 +178,14 @@ func (r heardRow) heard() plan.Heard {
 func rowOfNote(n plan.MergeRequestNote) noteRow {
 	return noteRow{
 		Present: n.Present, Digest: n.Digest, Moves: each(n.Moves, func(m plan.Move) moveRow { return moveRow{m.Key, m.From, m.To} }),
-		Why: string(n.Why), By: n.By, At: n.At, Request: n.Request, Target: n.Target, Ready: n.Ready, RebaseBox: n.RebaseBox, ClosedByUs: n.ClosedByUs, ClosedFor: n.ClosedFor, BodyForeign: n.BodyForeign, Other: n.Other,
+		Why: string(n.Why), By: n.By, At: n.At, Request: n.Request, Target: n.Target, Ready: n.Ready, RebaseBox: n.RebaseBox, ClosedByUs: n.ClosedByUs, ClosedFor: n.ClosedFor, BodyForeign: n.BodyForeign, Other: n.Other, Listed: n.Listed,
 	}
 }
 
 func (r noteRow) note() plan.MergeRequestNote {
 	return plan.MergeRequestNote{
 		Present: r.Present, Digest: r.Digest, Moves: each(r.Moves, func(m moveRow) plan.Move { return plan.Move{Key: m.Key, From: m.From, To: m.To} }),
-		Why: plan.Cause(r.Why), By: r.By, At: r.At, Request: r.Request, Target: r.Target, Ready: r.Ready, RebaseBox: r.RebaseBox, ClosedByUs: r.ClosedByUs, ClosedFor: r.ClosedFor, BodyForeign: r.BodyForeign, Other: r.Other,
+		Why: plan.Cause(r.Why), By: r.By, At: r.At, Request: r.Request, Target: r.Target, Ready: r.Ready, RebaseBox: r.RebaseBox, ClosedByUs: r.ClosedByUs, ClosedFor: r.ClosedFor, BodyForeign: r.BodyForeign, Other: r.Other, Listed: r.Listed,
 	}
 }
 

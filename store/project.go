@@ -41,6 +41,26 @@ type Bots struct {
 	Taken time.Time `json:"taken,omitzero"`
 	Seen  time.Time `json:"seen,omitzero"`
 	Did   string    `json:"did,omitempty"`
+	// Others are the open merge requests of another bot beside the prefix, by IID, and OthersAt
+	// is when the whole list of them was read. They are known where nothing is taken over.
+	Others   []OtherRequest `json:"others,omitempty"`
+	OthersAt time.Time      `json:"others_at,omitzero"`
+}
+
+// OtherRequest is an open merge request of another bot's. At is the head at which it was read what
+// it changes, "" if that is not known.
+type OtherRequest struct {
+	IID    int64    `json:"iid"`
+	By     string   `json:"by,omitempty"`
+	Title  string   `json:"title,omitempty"`
+	Branch string   `json:"branch,omitempty"`
+	Listed []string `json:"listed,omitempty"` // packages
+	Head   string   `json:"head,omitempty"`
+	At     string   `json:"at,omitempty"`
+	Of     string   `json:"of,omitempty"` // the digest of the files that it was read for
+	Paths  []string `json:"paths,omitempty"`
+	Keys   []string `json:"keys,omitempty"`
+	Whole  bool     `json:"whole,omitempty"` // Keys are all
 }
 
 // ProjectMemory returns what is known of the project at path. For an unknown project it is a Memory

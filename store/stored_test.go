@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -148,7 +149,7 @@ func TestStoredJSONOfEarlierVersions(t *testing.T) {
 // asOf is a value without the fields that a version did not write.
 func asOf(version int, v any) any {
 	if mr, is := v.(plan.MergeRequest); is {
-		mr.Notes, mr.Heard, mr.Released, mr.Note.ClosedFor, mr.Note.Other = 0, plan.Heard{}, time.Time{}, "", false
+		mr.Notes, mr.Heard, mr.Released, mr.Note.ClosedFor, mr.Note.Other, mr.Note.Listed = 0, plan.Heard{}, time.Time{}, "", false, nil
 		mr.MergeCommit, mr.Compared, mr.Altered = "", false, nil
 		v = mr
 	}
@@ -156,6 +157,12 @@ func asOf(version int, v any) any {
 		return v
 	}
 	switch v := v.(type) {
+	case []plan.Problem:
+		v = slices.Clone(v)
+		for i := range v {
+			v[i].Lasting = false
+		}
+		return v
 	case plan.MergeRequest:
 		v.Note.Ready, v.Note.Other = "", false
 		v.Ran, v.RedRuns = 0, 0

@@ -126,7 +126,7 @@ func (p *program) beside(ctx context.Context, o *options, names []string, show f
 // suggest says what a configuration has to name, where it names no other bot.
 func (p *program) suggest(ctx context.Context, client *gitlab.Client, preview reconcile.Preview) int {
 	project := preview.Snapshot.Project
-	open, err := mrs.New(client, mrs.Options{BranchPrefix: "renovate/"}).OpenMergeRequests(ctx, project.ID)
+	open, err := mrs.New(client, mrs.Options{BranchPrefix: plan.OtherPrefix}).OpenMergeRequests(ctx, project.ID)
 	if err != nil {
 		code, _ := verdict(err)
 		fmt.Fprintf(p.err, "pinwheel: %s: %s\n", project.Path, sentence(err))
@@ -134,7 +134,7 @@ func (p *program) suggest(ctx context.Context, client *gitlab.Client, preview re
 	}
 	var authors []string
 	for _, m := range open {
-		if m.Note.Other && !slices.Contains(authors, m.Author.Username) {
+		if m.Note.Other && strings.HasPrefix(m.Branch, plan.OtherPrefix) && !slices.Contains(authors, m.Author.Username) {
 			authors = append(authors, m.Author.Username)
 		}
 	}

@@ -141,9 +141,11 @@ func (p *program) problems(s seen) int {
 	code := exitDone
 	for _, problem := range s.Plan.Problems {
 		fmt.Fprintf(p.err, "pinwheel: %s\n", printable(problemOf(s.path, problem)))
-		code = max(code, exitFailed)
-		if problem.Stopping {
+		switch {
+		case problem.Stopping:
 			code = exitStopped
+		case !problem.Lasting:
+			code = max(code, exitFailed)
 		}
 	}
 	return code

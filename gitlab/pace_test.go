@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,4 +99,49 @@ func TestPaceEndsWithItsContext(t *testing.T) {
 			t.Errorf("%v, %d sent", err, len(a.sent))
 		}
 	})
+}
+
+// However many requests wait, no minute has more than the rate and ten seconds' worth.
+func TestPaceKeepsToTheRateForAllWhoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var sent []time.Time
+		p := newPace(roundTrips(func(*http.Request) (*http.Response, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			sent = append(sent, time.Now())
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}, nil
+		}), 60)
+		var all sync.WaitGroup
+		for range 200 {
+			all.Go(func() {
+				if _, err := p.RoundTrip(request(t.Context(), t)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if most := mostInAMinute(sent); most > 71 {
+			t.Errorf("%d requests in a minute, want 60 and ten seconds' worth", most)
+		}
+	})
+}
+
+// roundTrips is a transport that is a function.
+type roundTrips func(*http.Request) (*http.Response, error)
+
+func (f roundTrips) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// mostInAMinute is how many of instants, in their order, lie within one minute.
+func mostInAMinute(at []time.Time) (most int) {
+	for i := range at {
+		n := 0
+		for _, t := range at[i:] {
+			if t.Sub(at[i]) < time.Minute {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	return most
 }

@@ -47,6 +47,7 @@ type Client struct {
 	API *api.Client
 
 	transport guard        // carries the requests of API
+	pace      *pace        // within transport
 	files     *http.Client // carries files of packages
 	pushes    *http.Client // carries git's protocol
 	auth      tokenSource
@@ -89,7 +90,8 @@ func Connect(o Options) (*Client, error) {
 	watched := &outage.Transport{Next: o.Transport, Record: o.Outage, Wait: min(outage.DefaultWait, o.Timeout), Write: o.Timeout, Total: o.Timeout}
 	// A push follows no redirect, so that the token stays here.
 	pushes := &http.Client{Transport: watched, Timeout: o.Timeout + time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	c := &Client{transport: guard{newPace(watched, o.Rate)}, files: bulk(o.Transport, o.Outage), pushes: pushes, userAgent: o.UserAgent, options: o, selves: &selves{turn: make(chan struct{}, 1), by: map[[sha256.Size]byte]self{}}}
+	paced := newPace(watched, o.Rate)
+	c := &Client{transport: guard{paced}, pace: paced, files: bulk(o.Transport, o.Outage), pushes: pushes, userAgent: o.UserAgent, options: o, selves: &selves{turn: make(chan struct{}, 1), by: map[[sha256.Size]byte]self{}}}
 	c.options.Token, c.options.ReadToken, c.options.ReadMergeToken = "", nil, nil
 	return c.with(tokenSource{token: o.Token, read: o.ReadToken, merge: o.ReadMergeToken, job: o.Job})
 }
@@ -104,7 +106,11 @@ func (c *Client) As(readToken func() (string, error)) (*Client, error) {
 // with gives a client its token.
 func (c *Client) with(auth tokenSource) (*Client, error) {
 	o := c.options
-	hc := &http.Client{Transport: c.transport, Timeout: o.Timeout + time.Second + mostPace, CheckRedirect: sameOriginGet}
+	waits := mostPace
+	if o.Rate > 0 {
+		waits += mostQueue
+	}
+	hc := &http.Client{Transport: c.transport, Timeout: o.Timeout + time.Second + waits, CheckRedirect: sameOriginGet}
 	speaks, err := api.NewAuthSourceClient(auth,
 		api.WithBaseURL(o.URL),
 		api.WithHTTPClient(hc),

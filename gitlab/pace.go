@@ -10,8 +10,11 @@ import (
 	"gitlab.com/cki-project/pinwheel/outage"
 )
 
-// mostPace is the longest that a request waits before it is sent.
+// mostPace is the longest that GitLab can make requests wait.
 const mostPace = time.Minute
+
+// mostQueue is the longest that a request waits for its turn.
+const mostQueue = 10 * time.Minute
 
 // burst is how much of a minute's requests may be sent at once: a run asks several at the
 // same time.
@@ -23,6 +26,7 @@ const burst = 10 * time.Second
 type pace struct {
 	next  http.RoundTripper
 	every time.Duration // between two requests in the long run; 0: no bound
+	line  *line         // of all processes; nil: this one alone
 
 	mu    sync.Mutex
 	at    time.Time // by when all requests so far would have been sent one by one
@@ -40,7 +44,7 @@ func newPace(next http.RoundTripper, perMinute int) *pace {
 
 // RoundTrip waits for its turn, sends a request, and takes note of what GitLab asks for.
 func (p *pace) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := sleep(req.Context(), p.turn(time.Now())); err != nil {
+	if err := p.wait(req.Context()); err != nil {
 		return nil, err
 	}
 	resp, err := p.next.RoundTrip(req)
@@ -50,19 +54,53 @@ func (p *pace) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// turn is how long the next request has to wait.
-func (p *pace) turn(now time.Time) time.Duration {
+// wait waits until the next request may be sent.
+func (p *pace) wait(ctx context.Context) error {
+	at := p.turn(time.Now())
+	if p.line != nil {
+		t, err := p.line.turn(ctx)
+		if err != nil {
+			return err
+		}
+		p.hold(t.held)
+		at = t.at
+	}
+	if err := sleep(ctx, time.Until(at)); err != nil {
+		return err
+	}
+	return sleep(ctx, time.Until(p.wanted())) // GitLab may have asked for it meanwhile
+}
+
+// turn is when the next request of this process may be sent.
+func (p *pace) turn(now time.Time) time.Time {
+	if p.every == 0 || p.line != nil {
+		return now
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	wait := p.until.Sub(now)
-	if p.every > 0 {
-		if p.at.Before(now) {
-			p.at = now
-		}
-		wait = max(wait, p.at.Add(-burst).Sub(now))
-		p.at = p.at.Add(p.every)
+	if p.at.Before(now) {
+		p.at = now
 	}
-	return min(max(wait, 0), mostPace)
+	turn := p.at.Add(-burst)
+	p.at = p.at.Add(p.every)
+	return turn
+}
+
+// wanted is when GitLab wants requests again.
+func (p *pace) wanted() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.until
+}
+
+// hold notes that GitLab wants no requests before an instant.
+func (p *pace) hold(until time.Time) (later bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if later = until.After(p.until); later {
+		p.until = until
+	}
+	return later
 }
 
 // heed notes until when GitLab wants no requests: it refused one with 429, or said that the
@@ -82,10 +120,8 @@ func (p *pace) heed(resp *http.Response, now time.Time) {
 	if most := now.Add(mostPace); until.After(most) {
 		until = most
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if until.After(p.until) {
-		p.until = until
+	if p.hold(until) && p.line != nil {
+		p.line.pause(until.Sub(now))
 	}
 }
 

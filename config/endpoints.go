@@ -38,7 +38,7 @@ func (r *reader) gitlab(n *yaml.Node, at string, g *GitLab) {
 		{
 			key: "rate",
 			says: says{"number, 0 to 100000", "0", `{"type":"integer","minimum":0,"maximum":100000}`,
-				"How many requests a minute pinwheel sends to GitLab's API in the long run, so that people and others have their share; `0` for no bound. In any case it waits when GitLab asks for that"},
+				"How many requests a minute pinwheel sends to GitLab's API in the long run, so that people and others have their share; `0` for no bound. In any case it waits when GitLab asks for that. Processes on one database of PostgreSQL do both together"},
 			read: func(n *yaml.Node, at string) { g.Rate = r.number(n, at, 0, 100_000) },
 		},
 		{
@@ -62,7 +62,7 @@ func (r *reader) indexes(short, list *yaml.Node, concurrency *int) []Index {
 		one := Index{Name: "index", Packages: []string{"*"}, source: plan.Source{File: r.short, Line: short.Line, Layer: plan.LayerConfiguration}}
 		fields := append(r.index(&one), field{
 			key:  "concurrency",
-			says: says{"number, 1 to 64", "8", schemaUpTo64, "How many packages are asked for at a time, of every index"},
+			says: says{"number, 1 to 64", "8", schemaUpTo64, "How many packages a run asks for at a time, of every index. Processes on one database of PostgreSQL ask for no more than that together, in all their runs"},
 			read: func(n *yaml.Node, at string) {
 				*concurrency = r.number(n, at, 1, 64)
 			}})

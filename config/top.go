@@ -84,7 +84,7 @@ func (r *reader) topKeys(c *Config, t *top) []field {
 		{
 			key: "max_new_per_run",
 			says: says{"number, 0 to 1000", "0", schemaUpTo1000,
-				"How many merge requests one run opens over all projects without being asked; `0` for no bound. With `discover` the default is 10. An hour of `serve` counts as one run"},
+				"How many merge requests one run opens over all projects without being asked; `0` for no bound. With `discover` the default is 10. An hour of `serve` counts as one run, of all its processes on one database together"},
 			read: func(n *yaml.Node, at string) { c.MaxNew, t.bounded = r.number(n, at, 0, 1000), true },
 		},
 		{

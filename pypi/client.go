@@ -66,7 +66,23 @@ type Client struct {
 	// none.
 	witnesses Witnesses
 	large     chan struct{} // the room for what is large, see enter
+	shared    *Shared       // nil: this process is alone
 }
+
+// Concurrency is how many packages a run asks for at once.
+func (c *Client) Concurrency() int { return c.o.Concurrency }
+
+// Shared are several processes that ask the same indexes.
+type Shared struct {
+	// Enter waits until one more package may be asked for, and returns what is called when that is
+	// over. If ctx ends before, it returns at once.
+	Enter func(ctx context.Context) (leave func())
+}
+
+// Share makes a client ask together with other processes. Together they ask for as many packages at
+// once as Enter lets them, and an answer counts until the hour of the clock is over, see
+// Answer.Fresh. It is called before the first request, and holds for all clients that ForRun makes.
+func (c *Client) Share(s Shared) { c.shared = &s }
 
 // New makes a Client.
 func New(o Options) *Client {
@@ -182,7 +198,7 @@ type Answer struct {
 	Withheld string
 	ETag     string
 	// Fresh is how long the answer may be used without asking again, an hour at most; 0 if the
-	// index does not say.
+	// index does not say, and no other process asks for it (Client.Share).
 	Fresh   time.Duration
 	Serial  int64 // PEP 700's _last-serial of the public index, 0 if none
 	Package plan.Package

@@ -51,8 +51,8 @@ func (c *Client) FetchEach(ctx context.Context, requests []Request, progress fun
 		return r.Err
 	}
 	indexes := c.breaker()
-	c.forAll(len(requests), progress, func(i int) { _ = pass(indexes, i) })
-	c.resume(skipped, func(i int) string { return requests[i].Source.Index.URL }, pass)
+	c.forAll(ctx, len(requests), progress, func(i int) { _ = pass(indexes, i) })
+	c.resume(ctx, skipped, resumed{func(i int) string { return requests[i].Source.Index.URL }, pass})
 	for i := range requests {
 		if err := skipped[i]; err != nil {
 			each(i, Result{Request: requests[i], Err: err})
@@ -75,18 +75,23 @@ func refusedBefore(err error) bool {
 	return errors.As(err, &problem) && problem.Kind == NotAsked && errors.As(problem.cause, &cause) && cause.mayBeMeant()
 }
 
+// resumed are requests: server names the server of each, and ask sends one.
+type resumed struct {
+	server func(i int) string
+	ask    func(servers *breaker, i int) error
+}
+
 // maxSamples bounds how many requests are sent to a server that refused many in a row.
 const maxSamples = 8
 
 // resume goes on with requests that were skipped since their server refused many in a row.
 // The refused ones may be neighbours, such as names with the same beginning. So resume asks
 // for some that lie far apart. If the server answers one of them, it asks for all that are
-// left. server names the server of each request, and ask sends one. resume takes those that
-// it asked for out of skipped.
-func (c *Client) resume(skipped map[int]error, server func(i int) string, ask func(servers *breaker, i int) error) {
+// left. resume takes those that it asked for out of skipped.
+func (c *Client) resume(ctx context.Context, skipped map[int]error, of resumed) {
 	groups := map[string][]int{}
 	for _, i := range slices.Sorted(maps.Keys(skipped)) {
-		groups[server(i)] = append(groups[server(i)], i)
+		groups[of.server(i)] = append(groups[of.server(i)], i)
 	}
 	for _, key := range slices.Sorted(maps.Keys(groups)) {
 		left := groups[key]
@@ -96,7 +101,7 @@ func (c *Client) resume(skipped map[int]error, server func(i int) string, ask fu
 			i := left[at]
 			left = slices.Delete(left, at, at+1)
 			delete(skipped, i)
-			given = ask(c.breaker(), i) == nil
+			c.one(ctx, func(i int) { given = of.ask(c.breaker(), i) == nil }, i)
 		}
 		if !given {
 			continue
@@ -105,12 +110,12 @@ func (c *Client) resume(skipped map[int]error, server func(i int) string, ask fu
 			delete(skipped, i)
 		}
 		servers := c.breaker()
-		c.forAll(len(left), nil, func(n int) { _ = ask(servers, left[n]) })
+		c.forAll(ctx, len(left), nil, func(n int) { _ = of.ask(servers, left[n]) })
 	}
 }
 
-// forAll does n things, Options.Concurrency at once.
-func (c *Client) forAll(n int, progress func(done, total int), do func(i int)) {
+// forAll does n things, Options.Concurrency at once, and no more than other processes leave.
+func (c *Client) forAll(ctx context.Context, n int, progress func(done, total int), do func(i int)) {
 	var (
 		wait sync.WaitGroup
 		mu   sync.Mutex // guards done and progress
@@ -120,7 +125,7 @@ func (c *Client) forAll(n int, progress func(done, total int), do func(i int)) {
 	for range min(c.o.Concurrency, n) {
 		wait.Go(func() {
 			for i := range next {
-				do(i)
+				c.one(ctx, do, i)
 				mu.Lock()
 				done++
 				if progress != nil {
@@ -135,6 +140,14 @@ func (c *Client) forAll(n int, progress func(done, total int), do func(i int)) {
 	}
 	close(next)
 	wait.Wait()
+}
+
+// one does one thing when other processes leave room for it. If ctx ends before, do sees that.
+func (c *Client) one(ctx context.Context, do func(i int), i int) {
+	if c.shared != nil {
+		defer c.shared.Enter(ctx)()
+	}
+	do(i)
 }
 
 func (c *Client) result(ctx context.Context, r Request, indexes *breaker) (Result, func()) {

@@ -97,14 +97,14 @@ func (c *Client) FetchMetadata(ctx context.Context, requests []MetadataRequest, 
 	}
 	defer func() { fit(results, room) }()
 	origins := c.breaker()
-	c.forAll(len(requests), progress, func(i int) { _ = ask(origins, i) })
+	c.forAll(ctx, len(requests), progress, func(i int) { _ = ask(origins, i) })
 	skipped := map[int]error{}
 	for i, r := range results {
 		if refusedBefore(r.Err) {
 			skipped[i] = r.Err
 		}
 	}
-	c.resume(skipped, func(i int) string { return startOf(results[i].Err) }, ask)
+	c.resume(ctx, skipped, resumed{func(i int) string { return startOf(results[i].Err) }, ask})
 	for i := range results { // now that all others have answered
 		r := &results[i]
 		if reason, ok := c.withheld(r.Err); ok {

@@ -43,18 +43,20 @@ func (p *recent) answer(r Request) (a Answer, ok bool) {
 	return Answer{NotModified: true, Known: true, ETag: etag, Serial: r.Serial}, true
 }
 
-// note keeps what an index answered.
-func (p *recent) note(r Request, a Answer, err error) {
+// note keeps what an index answered, and reports whether that counts for the hour.
+func (p *recent) note(r Request, a Answer, err error) bool {
 	if err != nil || a.Stale || a.Withheld != "" || a.Known && a.ETag == "" {
-		return
+		return false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.at(time.Now())
 	p.etags[pageKey(r)] = a.ETag
+	return true
 }
 
-// hourly is do, but for what the index answered in this hour.
+// hourly is do, but for what the index answered in this hour. Where processes share what they
+// store, such an answer is fresh until the hour is over, so that the others do not ask either.
 func (c *Client) hourly(ctx context.Context, r Request) (Answer, func(), error) {
 	if c.recent == nil {
 		return c.do(ctx, r)
@@ -63,6 +65,9 @@ func (c *Client) hourly(ctx context.Context, r Request) (Answer, func(), error) 
 		return a, func() {}, nil
 	}
 	a, done, err := c.do(ctx, r)
-	c.recent.note(r, a, err)
+	if c.recent.note(r, a, err) && c.shared != nil {
+		now := time.Now()
+		a.Fresh = max(a.Fresh, now.Truncate(time.Hour).Add(time.Hour).Sub(now))
+	}
 	return a, done, err
 }

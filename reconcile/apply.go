@@ -32,7 +32,7 @@ type applied struct {
 func (r *run) carryOut(ctx context.Context, o observation) (applied, error) {
 	done := applied{observation: o}
 	places := r.Budget.places(r.now.Asking())
-	defer places.giveBack()
+	defer places.giveBack(ctx)
 	for pass := 0; ; pass++ {
 		var err error
 		if done.plan, err = r.decideWithin(ctx, done.observation, places); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/pypi"
+	"gitlab.com/cki-project/pinwheel/store"
 )
 
 // Claims keep runs of one process from reading the same new page of an index twice: the run
@@ -17,6 +18,15 @@ type Claims struct {
 	// read are the pages that were read. A run that found nothing stored of one looked before
 	// that, and has to look again.
 	read map[string]bool
+	// shared has the claims of all processes on one database; nil: this one is alone.
+	shared *store.Bounds
+}
+
+// Share makes the claims those of all processes on one database.
+func (c *Claims) Share(shared *store.Bounds) {
+	if c != nil {
+		c.shared = shared
+	}
 }
 
 // over is closed.

@@ -68,7 +68,11 @@ func (r *indexReader) askAll(ctx context.Context, wanted map[string]decide.Wante
 	own, release, others := claims.split(requests)
 	func() {
 		defer release()
-		damaged, err = a.fetch(ctx, own)
+		if claims.shared == nil {
+			damaged, err = a.fetch(ctx, own)
+		} else {
+			damaged, err = a.fetchTogether(ctx, claims.shared, own)
+		}
 	}()
 	if err != nil || len(others) == 0 {
 		return damaged, err
@@ -95,6 +99,7 @@ type asking struct {
 	fresh   saver
 	still   map[string]map[string]time.Time // by index: until when what is stored holds
 	damaged []string                        // names of which the stored facts cannot be read
+	refused bool                            // an index was left alone since it failed
 }
 
 // requests makes the requests for the pages, by name. If another run asked recently, it
@@ -157,6 +162,9 @@ func (a *asking) heard(ctx context.Context, q pypi.Request) bool {
 func (a *asking) take(ctx context.Context, res pypi.Result) {
 	index, name := res.Request.Source.Index.Name, res.Request.Name
 	save := a.settle(ctx, res)
+	if problem, ok := errors.AsType[*pypi.Error](res.Err); ok && problem.Kind == pypi.NotAsked {
+		a.refused = true
+	}
 	if res.Answer.Stale {
 		a.r.log.Info("index answered with an older page", "package", name)
 		a.r.pages.stale = true
@@ -189,6 +197,7 @@ func (a *asking) keep(ctx context.Context) error {
 			return err
 		}
 	}
+	clear(a.still)
 	return nil
 }
 

@@ -98,8 +98,8 @@ func (r *run) recorded(ctx context.Context, project config.Project, id int64) (s
 	if err != nil || !ok || q.By != by || now.Before(q.From) || !now.Before(q.Until) {
 		return store.Quiet{}, false
 	}
-	places := r.Budget.may(now)
-	return q, (places == nil) == (q.Places == nil) && (places == nil || *places == *q.Places)
+	places, err := r.Budget.may(ctx, now)
+	return q, err == nil && (places == nil) == (q.Places == nil) && (places == nil || *places == *q.Places)
 }
 
 // questions are the pages that a run asks for now.

@@ -32,8 +32,12 @@ func (r *run) record(ctx context.Context, done applied, page published, out Repo
 	case o.blocked || !o.files.certain() || o.board.found != dashboard.FoundOpen || o.board.edited || o.board.untold || page.left.again:
 		return nil
 	}
+	places, err := r.Budget.may(ctx, now)
+	if err != nil {
+		return nil
+	}
 	q := store.Quiet{
-		By: by, From: now, Until: until, Places: r.Budget.may(now), Own: o.snap.Own.Text,
+		By: by, From: now, Until: until, Places: places, Own: o.snap.Own.Text,
 		Attends: page.memory.Attended.Equal(now), Pipelines: page.memory.PipelinesSeen.Equal(o.before.memory.MergeRequestsSeen),
 		Gates:     page.memory.Gates.Seen.Equal(o.before.memory.MergeRequestsSeen),
 		Dashboard: store.QuietDashboard{Project: page.left.project, IID: page.left.iid, At: page.left.at, Foreign: page.left.foreign},

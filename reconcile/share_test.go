@@ -12,7 +12,9 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/dashboard"
+	"gitlab.com/cki-project/pinwheel/internal/check/postgres"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
+	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/store"
 )
@@ -157,6 +159,67 @@ func TestRunsReadANewPageOnce(t *testing.T) {
 	for path, n := range pages {
 		if n != 1 {
 			t.Errorf("%s was read %d times", path, n)
+		}
+	}
+	if len(pages) != 4 {
+		t.Errorf("pages %v", pages)
+	}
+}
+
+// Processes on one database ask for each page once, also where they need it at the same time, and
+// again in the next hour.
+func TestProcessesReadAPageOnce(t *testing.T) {
+	w := newWorld(t)
+	w.path = postgres.Database(t)
+	w.now = time.Now().UTC()
+	path := func(n int) string { return fmt.Sprintf("cki/p%d", n) }
+	text := strings.SplitN(smallConfig, "projects:", 2)[0] + "projects:\n"
+	for n := range 4 {
+		p := w.gitlab.AddProject(path(n), "main", map[string]string{"constraints.txt": "boto3==1.34.39\nlxml==4.9.4\ncertifi==2025.11.12\nsix==1.17.0\n"})
+		p.SetRole("pinwheel", gitlabsim.Developer)
+		text += "  - {path: " + path(n) + ", timezone: UTC}\n"
+	}
+	var err error
+	if w.config, err = config.Parse("pinwheel.yaml", []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	pages := map[string]int{}
+	both := make(chan struct{}) // two processes are at work when the first page is asked for
+	w.indexGate = func(q *http.Request) error {
+		<-both
+		mu.Lock()
+		defer mu.Unlock()
+		if strings.Contains(q.URL.Path, "/simple/") {
+			pages[q.URL.Path]++
+		}
+		return nil
+	}
+	var all sync.WaitGroup
+	for n, project := range w.config.Projects {
+		runner := w.runner()
+		name := fmt.Sprint("worker-", n)
+		runner.Store.RunAs(store.Process{Owner: store.Owner{Host: name, PID: 1, Instance: name}})
+		bounds, _ := runner.Store.Bounds()
+		runner.Claims = reconcile.NewClaims()
+		runner.Claims.Share(bounds)
+		runner.Index = pypi.New(pypi.Options{Transport: w.wire(), Hourly: true})
+		runner.Index.Share(pypi.Shared{Enter: func(context.Context) (leave func()) { return func() {} }})
+		all.Go(func() {
+			for range 2 { // of which the second asks nobody
+				if r, err := runner.Run(context.Background(), project, time.Now()); err != nil || r.Status != reconcile.Done || r.Plan.Pins != 4 {
+					t.Errorf("%s: %+v, %v", project.Path, r.Failures, err)
+				}
+			}
+		})
+	}
+	time.AfterFunc(50*time.Millisecond, func() { close(both) })
+	all.Wait()
+	mu.Lock()
+	defer mu.Unlock()
+	for path, n := range pages {
+		if n != 1 {
+			t.Errorf("%s was asked for %d times", path, n)
 		}
 	}
 	if len(pages) != 4 {

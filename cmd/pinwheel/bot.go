@@ -131,6 +131,7 @@ func (p *program) botClient(c *config.Config, own *gitlab.Client) (*gitlab.Clien
 	if err != nil {
 		return nil, failure{exitUsage, err}
 	}
+	p.together.paced(client)
 	return client, nil
 }
 

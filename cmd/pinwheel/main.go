@@ -43,6 +43,7 @@ type program struct {
 	colour      bool // stdout is a terminal that may show colour
 	version     string
 	instance    string
+	together    *together     // bounds of all processes on one database; nil: this one is alone
 	poll        time.Duration // how often serve looks at its files; 0 is every minute
 	untilSignal func(context.Context) (context.Context, context.CancelFunc)
 	quit        func(code int) // ends the process; nil: nothing does but main's end

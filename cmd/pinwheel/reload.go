@@ -116,6 +116,8 @@ func (s *service) takeOver() error {
 	if c.MaxNew == before.config.MaxNew {
 		options.Budget = before.runner.Budget
 	}
+	s.together = s.together.bounded(&options, s.wiring(c))
+	s.together.serves(&options)
 	next, err := s.make(c, reconcile.New(options), tokens)
 	if err != nil {
 		return err

@@ -133,6 +133,7 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 	}
 	defer done()
 	options.Unchanged = s.unchanged
+	p.together.serves(&options)
 	s.store, s.stamps = options.Store, read
 	if s.now, err = s.make(c, reconcile.New(options), tokens); err != nil {
 		return err

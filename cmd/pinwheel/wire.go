@@ -94,7 +94,7 @@ func (p *program) runner(ctx context.Context, c *config.Config, with wiring) (r 
 	return reconcile.New(options), closing, err
 }
 
-// open opens the database. close ends its use.
+// open opens the database, and lets processes on it keep to bounds together. close ends its use.
 func (p *program) open(ctx context.Context, o *reconcile.Options, with wiring) (closing func(), err error) {
 	db, err := store.OpenAt(ctx, with.place)
 	if err != nil {
@@ -105,6 +105,7 @@ func (p *program) open(ctx context.Context, o *reconcile.Options, with wiring) (
 	if text := db.Notice(); text != "" {
 		with.log.Warn("database replaced", "err", text)
 	}
+	p.together = p.together.bounded(o, with)
 	return func() {
 		if err := db.Close(); err != nil {
 			with.log.Warn("the store did not close", "err", err)

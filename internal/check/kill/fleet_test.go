@@ -2,9 +2,11 @@ package kill
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -46,7 +48,24 @@ func (f *fleet) Write(b []byte) (int, error) {
 	return f.said.Write(b)
 }
 
+// fleetOf is a fleet to be made.
+type fleetOf struct {
+	projects, workers int
+	gitlab, index     string                          // further keys, each with a comma before it
+	keys              string                          // top-level ones, each with a line end
+	window            string                          // empty: one that is shut
+	around            func(http.Handler) http.Handler // the index; nil: nothing
+	aroundGitLab      func(http.Handler) http.Handler
+	latency           time.Duration // of the index
+	first             string        // the program of the first process; empty: the one that is built
+}
+
 func newFleet(t *testing.T, projects, workers int) *fleet {
+	t.Helper()
+	return fleetOf{projects: projects, workers: workers}.start(t)
+}
+
+func (o fleetOf) start(t *testing.T) *fleet {
 	t.Helper()
 	testenv.Command(t, "go")
 	server, database := postgres.Own(t)
@@ -56,19 +75,27 @@ func newFleet(t *testing.T, projects, workers int) *fleet {
 	f := &fleet{t: t, gitlab: gitlabsim.New(gitlabsim.Options{Now: time.Now}), server: server}
 	f.gitlab.AddBot(bot, "pinwheel")
 	f.gitlab.AddUser("bob", "Bob", false)
-	index := pypisim.New(pypisim.Options{Now: time.Now})
+	index := pypisim.New(pypisim.Options{Now: time.Now, Latency: o.latency})
 	if err := index.Load(releases); err != nil {
 		t.Fatal(err)
 	}
-	at, pypi := httptest.NewServer(f.gitlab), httptest.NewServer(index)
+	same := func(h http.Handler) http.Handler { return h }
+	if o.around == nil {
+		o.around = same
+	}
+	if o.aroundGitLab == nil {
+		o.aroundGitLab = same
+	}
+	at, pypi := httptest.NewServer(o.aroundGitLab(f.gitlab)), httptest.NewServer(o.around(index))
 	t.Cleanup(at.Close)
 	t.Cleanup(pypi.Close)
 	f.gitlab.SetBaseURL(at.URL)
 	before, rest, _ := strings.Cut(database, "@")
 	cut := strings.LastIndex(before, ":")
 	f.env = append(os.Environ(), "PINWHEEL_GITLAB_TOKEN="+f.gitlab.Token(bot), "PINWHEEL_STORE_PASSWORD="+before[cut+1:])
-	text := fmt.Sprintf("gitlab: {url: %q}\nindex: {url: %q}\nstore: %q\ndefaults: {timezone: UTC, window: \"0 0 29 2 *\"}\nprojects:\n", at.URL, pypi.URL+"/simple/", before[:cut]+"@"+rest)
-	for n := range projects {
+	text := fmt.Sprintf("gitlab: {url: %q%s}\nindex: {url: %q%s}\nstore: %q\n%sdefaults: {timezone: UTC, window: %q}\nprojects:\n",
+		at.URL, o.gitlab, pypi.URL+"/simple/", o.index, before[:cut]+"@"+rest, o.keys, cmp.Or(o.window, "0 0 29 2 *"))
+	for n := range o.projects {
 		path := fmt.Sprint("group/project-", n)
 		p := f.gitlab.AddProject(path, "main", map[string]string{"constraints.txt": pins})
 		p.SetCI(false)
@@ -81,7 +108,11 @@ func newFleet(t *testing.T, projects, workers int) *fleet {
 	if err := os.WriteFile(f.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for n := range workers {
+	for n := range o.workers {
+		if n == 0 && o.first != "" {
+			f.run(o.first, true)
+			continue
+		}
 		f.start(n == 0)
 	}
 	t.Cleanup(func() {
@@ -98,6 +129,12 @@ func newFleet(t *testing.T, projects, workers int) *fleet {
 
 // start starts a process, which looks at every project at once if it is the first.
 func (f *fleet) start(first bool) {
+	f.t.Helper()
+	f.run(program, first)
+}
+
+// run starts a process of a program.
+func (f *fleet) run(program string, first bool) {
 	f.t.Helper()
 	args := []string{"serve", "--config", f.config, "--watch", "1s"}
 	if first {

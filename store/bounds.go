@@ -55,7 +55,7 @@ func (b *Bounds) Reserve(ctx context.Context, origin string, n int, every time.D
 	const read = `SELECT 0::float8, coalesce(extract(epoch FROM not_before - now()), 0)::float8 FROM paces WHERE origin = $1`
 	var first, until float64
 	if every > 0 {
-		err = b.at.pool.QueryRow(ctx, upsert, origin, (time.Duration(n) * every).Seconds()).Scan(&first, &until)
+		err = b.at.pool.QueryRow(ctx, upsert, origin, (time.Duration(n)*every).Seconds()).Scan(&first, &until)
 	} else if err = b.at.pool.QueryRow(ctx, read, origin).Scan(&first, &until); errors.Is(err, pgx.ErrNoRows) {
 		err = nil
 	}

@@ -120,14 +120,16 @@ func TestServerErrors(t *testing.T) {
 	_, err := other.db().Exec(`DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE theirs (x int)`)
 	must(t, err)
 	for address, want := range map[string]string{
-		strings.Replace(place, password, "wrong-word", 1):           "the database refuses the password: set PINWHEEL_STORE_PASSWORD or store_password_file",
-		strings.Replace(place, "/test_", "/none_", 1):               "there is no such database: create it",
-		strings.Replace(place, "127.0.0.1:", "127.0.0.1:1", 1):      "this is not an address of a database",
-		"postgres://u:wrong-word@127.0.0.1:1/d?connect_timeout=2":   "the database does not answer at postgres://u@127.0.0.1:1/d?connect_timeout=2: start it, or correct store",
-		"postgres://u:wrong-word@127.0.0.1:x/d":                     "this is not an address of a database",
-		place + "&search_path=nowhere":                              "there is no such schema: create it",
-		other.server.pool.Config().ConnString():                     "this database belongs to another program",
-		"postgres://u@127.0.0.1:1/d?password=wrong-word&sslmode=no": "this is not an address of a database",
+		strings.Replace(place, password, "wrong-word", 1):                   "the database refuses the password or the user: look at the user in store, and at PINWHEEL_STORE_PASSWORD or store_password_file",
+		strings.Replace(place, "/test_", "/none_", 1):                       "there is no such database: create it",
+		strings.Replace(place, "127.0.0.1:", "127.0.0.1:1", 1):              "this is not an address of a database",
+		"postgres://u:wrong-word@127.0.0.1:1/d?connect_timeout=2":           "the database does not answer: start it, or correct store",
+		"postgres://u:wrong-word@nowhere.invalid/d":                         "the name nowhere.invalid is not known to DNS: correct store",
+		strings.Replace(place, "sslmode=disable", "sslmode=verify-full", 1): "the database speaks no TLS, which sslmode=verify-full wants: switch ssl on there",
+		"postgres://u:wrong-word@127.0.0.1:x/d":                             "this is not an address of a database",
+		place + "&search_path=nowhere":                                      "there is no such schema: create it",
+		other.server.pool.Config().ConnString():                             "this database belongs to another program",
+		"postgres://u@127.0.0.1:1/d?password=wrong-word&sslmode=no":         "sslmode=no is not known: write one of disable, allow, prefer, require, verify-ca, verify-full",
 	} {
 		s, err := Open(t.Context(), address)
 		if err == nil {

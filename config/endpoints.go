@@ -209,7 +209,10 @@ func normalised(pattern string) string {
 // store reads where the database is: a path, or an address without a password.
 func (r *reader) store(n *yaml.Node, at string) string {
 	text := r.text(n, at)
-	if !strings.HasPrefix(text, "postgres://") && !strings.HasPrefix(text, "postgresql://") {
+	if scheme, _, is := strings.Cut(text, "://"); is && scheme != "postgres" && scheme != "postgresql" {
+		r.fail(n, at, "%q is no database that pinwheel knows: write a path, or postgres://USER@HOST/DATABASE", scheme)
+		return ""
+	} else if !is {
 		return text
 	}
 	u, err := url.Parse(text)

@@ -121,6 +121,7 @@ var invalid = map[string]string{
 	"defaults: {path: g/p}\n" + one(""):                      "defaults.path: unknown key",
 	"defaults:\n" + one(""):                                  "defaults: the key has no value",
 	"store: 5\n" + one(""):                                   `5 is not a text to YAML: write "5", with the quotes`,
+	"store: postgress://u@h/d\n" + one(""):                   `"postgress" is no database that pinwheel knows: write a path, or postgres://USER@HOST/DATABASE`,
 	"store: \"\"\n" + one(""):                                "the text is empty",
 	"store: \" a\"\n" + one(""):                              "white space",
 	"schedule: hourly\n" + one(""):                           "write @hourly, @daily or five cron fields",

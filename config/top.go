@@ -36,7 +36,7 @@ func (r *reader) topKeys(c *Config, t *top) []field {
 		},
 		{
 			key: "store",
-			says: says{"path or address", "pinwheel.db", schemaText,
+			says: says{"path or address", "pinwheel.db", `{"type":"string","minLength":1,"pattern":"^\\S(.*\\S)?$","anyOf":[{"pattern":"^postgres(ql)?://"},{"not":{"pattern":"://"}}]}`,
 				"The SQLite file, or the address of a database of PostgreSQL, `postgres://USER@HOST/DATABASE`, without a password ([service.md](service.md#a-database-on-a-server)). " +
 					"If it is lost, the history is gone and nothing is done twice"},
 			read: func(n *yaml.Node, at string) { c.Store = r.store(n, at) },

@@ -2,11 +2,13 @@ package store
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,9 +59,18 @@ func Spoken(place string) string {
 // maxConns is how many connections a process opens, unless the address says pool_max_conns.
 const maxConns = 12
 
+// sslModes say how a connection is encrypted, from not at all on.
+// https://www.postgresql.org/docs/current/libpq-ssl.html
+var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+
 // connect opens a pool of connections to the database that an address names.
 func connect(ctx context.Context, address string, password func() (string, error)) (*server, error) {
 	at := &server{name: Spoken(address)}
+	if u, err := url.Parse(address); err == nil {
+		if mode := u.Query().Get("sslmode"); mode != "" && !slices.Contains(sslModes, mode) {
+			return nil, fmt.Errorf("sslmode=%s is not known: write one of %s", mode, strings.Join(sslModes, ", "))
+		}
+	}
 	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
 		// The cause may repeat the address, which may hold a password.
@@ -106,7 +117,7 @@ func (at *server) open(ctx context.Context) (*sql.DB, error) {
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 var reasons = map[string]string{
 	"28000": "the database refuses this user: look at its user in store, and at pg_hba.conf",
-	"28P01": "the database refuses the password: set PINWHEEL_STORE_PASSWORD or store_password_file",
+	"28P01": "the database refuses the password or the user: look at the user in store, and at PINWHEEL_STORE_PASSWORD or store_password_file",
 	"3D000": "there is no such database: create it with CREATE DATABASE, or correct store",
 	"42501": "this user lacks a right in the database: let it own the database",
 	"53100": "the disk of the database is full: make room, and the next run goes on from there",
@@ -132,9 +143,33 @@ func (at *server) explained(err error) error {
 		}
 		return err
 	case errors.As(err, &never):
-		return &unreachable{fmt.Sprintf("the database does not answer at %s: start it, or correct store", at.name), err}
+		return &unreachable{at.silence(never), err}
 	}
 	return err
+}
+
+// silence says why no connection came about, and what to do.
+func (at *server) silence(err error) string {
+	var name *net.DNSError
+	var cert *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &name) && name.IsNotFound:
+		return fmt.Sprintf("the name %s is not known to DNS: correct store", name.Name)
+	case errors.As(err, &cert):
+		return fmt.Sprintf("the certificate of the database is not accepted, %s: name its authority as sslrootcert in store", cert.Err)
+	case strings.Contains(err.Error(), "server refused TLS connection"): // pgconn has no type for it
+		return "the database speaks no TLS, which sslmode=" + at.sslMode() + " wants: switch ssl on there, or write sslmode=disable in store if nobody can listen on the way"
+	}
+	return "the database does not answer: start it, or correct store"
+}
+
+// sslMode is what the address says about TLS.
+func (at *server) sslMode() string {
+	u, err := url.Parse(at.name)
+	if err != nil {
+		return ""
+	}
+	return u.Query().Get("sslmode")
 }
 
 // unreachable has words of its own, since those of the driver have several lines.

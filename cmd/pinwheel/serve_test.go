@@ -36,7 +36,7 @@ func TestServe(t *testing.T) {
 	if out != "" {
 		t.Errorf("serve printed %q", out)
 	}
-	has(t, complaints, `"msg":"stopped","runs":1,"failed":0`)
+	has(t, complaints, `"msg":"serving","projects":1,"schedule":"@hourly"`, `"msg":"stopped","runs":1,"failed":0`)
 	for line := range strings.Lines(complaints) {
 		if !json.Valid([]byte(line)) {
 			t.Errorf("not JSON: %s", line)

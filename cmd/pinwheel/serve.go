@@ -262,6 +262,7 @@ func (s *service) until(ctx context.Context, how serving) (err error) {
 	if err := s.takeUp(ctx); err != nil {
 		return failure{exitFailed, err}
 	}
+	s.log.Info("serving", "projects", len(s.now.projects()), "schedule", s.now.config.Schedule, "version", s.version)
 	var beside sync.WaitGroup
 	beside.Go(func() { s.schedule.Watch(ctx, how.watch, s.changed) })
 	beside.Go(func() {

@@ -52,7 +52,11 @@ func TestCommandsOnAServer(t *testing.T) {
 	w.env["PINWHEEL_STORE_PASSWORD"] = "another-word"
 	code, _, complaints := w.pinwheel("run", "--config", w.path("server.yaml"))
 	w.want(code, exitUsage, complaints)
-	has(t, complaints, "the database refuses the password: set PINWHEEL_STORE_PASSWORD or store_password_file")
+	has(t, complaints, "the database refuses the password or the user")
+	w.write("silent.yaml", strings.Replace(w.read("pinwheel.yaml"), "store: ", "store: postgres://u@127.0.0.1:1/d #", 1))
+	code, _, complaints = w.pinwheel("run", "--config", w.path("silent.yaml"))
+	w.want(code, exitFailed, complaints) // the next run may find it
+	has(t, complaints, "the database does not answer: start it, or correct store")
 }
 
 // An installation moves to a server: it has the same past, and nothing to do there.

@@ -143,25 +143,28 @@ func (at *server) explained(err error) error {
 		}
 		return err
 	case errors.As(err, &never):
-		return &unreachable{at.silence(never), err}
+		return at.silence(err)
 	}
 	return err
 }
 
 // silence says why no connection came about, and what to do.
-func (at *server) silence(err error) string {
+func (at *server) silence(err error) error {
 	var name *net.DNSError
 	var cert *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &name) && name.IsNotFound:
-		return fmt.Sprintf("the name %s is not known to DNS: correct store", name.Name)
+		return &unreachable{fmt.Sprintf("the name %s is not known to DNS: correct store", name.Name), err}
 	case errors.As(err, &cert):
-		return fmt.Sprintf("the certificate of the database is not accepted, %s: name its authority as sslrootcert in store", cert.Err)
+		return &unreachable{fmt.Sprintf("the certificate of the database is not accepted, %s: name its authority as sslrootcert in store", cert.Err), err}
 	case strings.Contains(err.Error(), "server refused TLS connection"): // pgconn has no type for it
-		return "the database speaks no TLS, which sslmode=" + at.sslMode() + " wants: switch ssl on there, or write sslmode=disable in store if nobody can listen on the way"
+		return &unreachable{"the database speaks no TLS, which sslmode=" + at.sslMode() + " wants: switch ssl on there, or write sslmode=disable in store if nobody can listen on the way", err}
 	}
-	return "the database does not answer: start it, or correct store"
+	return &unreachable{"the database does not answer: start it, or correct store", errors.Join(ErrSilent, err)}
 }
+
+// ErrSilent says that a database on a server does not answer. It may answer the next time.
+var ErrSilent = errors.New("the database does not answer")
 
 // sslMode is what the address says about TLS.
 func (at *server) sslMode() string {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -97,6 +98,9 @@ func (p *program) runner(ctx context.Context, c *config.Config, with wiring) (r 
 // open opens the database, and lets processes on it keep to bounds together. close ends its use.
 func (p *program) open(ctx context.Context, o *reconcile.Options, with wiring) (closing func(), err error) {
 	db, err := store.OpenAt(ctx, with.place)
+	if errors.Is(err, store.ErrSilent) {
+		return nil, failure{exitFailed, err}
+	}
 	if err != nil {
 		return nil, failure{exitUsage, err}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 	"gitlab.com/cki-project/pinwheel/python/pep508"
 )
 
@@ -13,6 +14,7 @@ import (
 // of its own moves they bear out: nothing has to be left out of a text. Where it
 // says that a pin stands, there a file has it.
 func TestEveryClaimOfAPlanIsTrue(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	said, pinned := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		s := arbitrary(t, rt)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -87,6 +88,7 @@ func decideInRounds(t testing.TB, s plan.Snapshot) (p plan.Plan, known plan.Snap
 }
 
 func TestOneAuthorStopsNobodyElse(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	last := 0
 	for _, size := range [][2]int{{6, 20}, {12, 20}, {12, 40}, {12, 60}} {
 		s := explosive(t, size[0], size[1])
@@ -152,6 +154,7 @@ func TestManyReleasesThatCannotBeReadAreNotChecked(t *testing.T) {
 // Twelve pins of one author, whose sixty releases each refuse each other in some
 // way, stop nobody else either.
 func TestPinsThatRefuseEachOtherStopNobodyElse(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	const k, n = 12, 60
 	for name, refusals := range map[string]func(i, j, v int) string{
 		"mutual": func(_, j, v int) string { return fmt.Sprintf("own%02d>=1.1,!=1.%d", j, v) },

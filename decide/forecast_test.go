@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -81,6 +82,7 @@ func opening(p plan.Plan) []string {
 // nothing else happens, and the hours until then change no reason of what is old
 // enough.
 func TestWhatIsSaidToOpenOpens(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	r := rand.New(rand.NewPCG(15, 1))
 	said := 0
 	for world := range 300 {

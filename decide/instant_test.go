@@ -6,12 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
 // Until the instant at which a decision may become another one it is the same, on
 // the same facts, and after it the new one says so itself.
 func TestADecisionHoldsUntilItMayChange(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	r := rand.New(rand.NewPCG(16, 12))
 	held, hours := 0, 0
 	for world := range 200 {

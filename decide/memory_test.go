@@ -144,6 +144,7 @@ func tell(s *plan.Snapshot, n plan.Need, all map[string]map[string]plan.Metadata
 // the one of a memory that makes its search anew, and once nothing is missing the
 // one of no memory at all.
 func TestMemoryChangesNoDecision(t *testing.T) {
+	testenv.Unraced(t, "it has no second goroutine")
 	rounds, kept, sets := 0, 0, 0
 	part := testenv.Sample(t, 10)
 	for seed := range 3000 {

@@ -67,13 +67,10 @@ func (p *process) whole(before kept, quiet reconcile.Report) {
 	}
 }
 
-// In an ordinary week most runs are over early, and none of them wrongly. Under the
-// race detector the week has two days: that in which the window opens, and the next.
+// In an ordinary week most runs are over early, and none of them wrongly.
 func TestQuietRunsAreOverEarly(t *testing.T) {
-	hours := 7 * 24
-	if testenv.Raced {
-		hours = 2 * 24
-	}
+	testenv.Unraced(t, "its runs are as those of TestSeeds")
+	const hours = 7 * 24
 	inBubble(t, everyday, func(t *testing.T, w *world) {
 		p := w.first(t)
 		over := 0

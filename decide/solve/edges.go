@@ -20,7 +20,7 @@ func (st *moves) edge(c *conflict) Edge {
 		group = n.group
 		e.From, e.FromRoot, e.FromVersion = n.key, n.root, st.option(c.from).v
 	} else if c.open.name >= 0 {
-		e.From, e.FromVersion = s.names[c.open.name], c.open.v
+		e.From, e.FromVersion = s.names[c.open.name], c.open.version()
 	}
 	e.Group = s.groups[group].number
 	to := c.to
@@ -219,7 +219,7 @@ func (s *graph) byOf(p *pick, mask uint64) Edge {
 		return Edge{}
 	}
 	e := newState(s).edge(&c)
-	e.FromVersion, e.ToMissing = p.by.v, false
+	e.FromVersion, e.ToMissing = p.by.version(), false
 	return e
 }
 

@@ -41,12 +41,20 @@ type pick struct {
 }
 
 // cause is the first requirement of an open name: of a node, or if node is -1, of
-// another open name in version v.
+// another open name in version v. It points to the version, since a search makes many.
 type cause struct {
 	node, name int32
-	v          pep440.Version
+	v          *pep440.Version
 	req        *require
 	extra      int32
+}
+
+// version is that of the cause, zero if it has none.
+func (c *cause) version() pep440.Version {
+	if c.v == nil {
+		return pep440.Version{}
+	}
+	return *c.v
 }
 
 // demand is a requirement of a node on an open name, in the environments of mask.

@@ -1,6 +1,7 @@
 package solve
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -17,12 +18,12 @@ type opening struct {
 
 	before  *openEnv
 	broken  []int32
-	only    []int32 // if not nil, other names that pins require are left out
-	direct  []demand
+	only    []int32  // if not nil, other names that pins require are left out
+	direct  []demand // by name, and of one name in the order in which pins are
 	vars    map[int32]*openVar
-	order   []*openVar
+	order   []*openVar // those that have a release come first, in the order of their levels
 	extras  []pinExtra
-	undos   []func()
+	undos   []undo
 	pins    []int32 // nodes of which one must move to end the dead end
 	by      cause   // the requirement that failed first
 	spent   bool    // the question ended before the answer was known
@@ -45,6 +46,14 @@ type openDemand struct {
 	req *require
 	by  cause
 	why reason
+}
+
+// undo is what a choice added: a requirement of v, which had so many demands and these extras
+// before, or an extra of a pin if v is nil.
+type undo struct {
+	v       *openVar
+	demands int
+	extras  []int32
 }
 
 // reason is what a requirement or a dead end depends on: the levels of choices, and
@@ -92,6 +101,7 @@ func newOpening(st *state, at place, broken []int32) *opening {
 			o.direct = append(o.direct, d)
 		}
 	}
+	slices.SortStableFunc(o.direct, func(a, b demand) int { return cmp.Compare(a.req.name, b.req.name) })
 	return o
 }
 
@@ -112,7 +122,7 @@ func (o *opening) run() bool {
 	for _, name := range o.roots() {
 		o.variable(name)
 	}
-	ok, why := o.dfs()
+	ok, why := o.dfs(0)
 	if ok {
 		o.needGuesses()
 	}
@@ -143,17 +153,19 @@ func (o *opening) variable(name int32) *openVar {
 	v := &openVar{name: name}
 	o.vars[name] = v
 	o.order = append(o.order, v)
+	v.demands = make([]openDemand, 0, 4)
 	o.s.steps += len(o.direct)
-	for _, d := range o.direct {
+	first, _ := slices.BinarySearchFunc(o.direct, name, func(d demand, name int32) int { return cmp.Compare(d.req.name, name) })
+	for _, d := range o.direct[first:] {
 		if d.req.name != name {
-			continue
+			break
 		}
 		extra := o.s.via(d.req, o.st.used[d.node], o.bit)
 		why := reason{pins: []int32{d.node}}
 		if extra >= 0 {
 			why.pins = o.st.actors(d.node, extra, o.bit, why.pins)
 		}
-		by := cause{node: d.node, name: -1, v: o.st.option(d.node).v, req: d.req, extra: extra}
+		by := cause{node: d.node, name: -1, v: &o.st.option(d.node).v, req: d.req, extra: extra}
 		v.demands = append(v.demands, openDemand{req: d.req, by: by, why: why})
 		v.ask(d.req.asks)
 	}
@@ -171,20 +183,14 @@ func (v *openVar) ask(extras []int32) (added []int32) {
 	return added
 }
 
-// dfs chooses a release for the first name that has none, then for the others. If that
-// fails, it returns what the failure depends on.
-func (o *opening) dfs() (bool, reason) {
-	at := slices.IndexFunc(o.order, func(v *openVar) bool { return v.chosen == nil })
-	if at < 0 {
+// dfs chooses a release for the first name that has none, which is the one at that place of
+// the order, then for the others. If that fails, it returns what the failure depends on.
+func (o *opening) dfs(at int) (bool, reason) {
+	if at == len(o.order) {
 		return true, reason{}
 	}
 	v := o.order[at]
-	v.level = 1
-	for _, w := range o.order {
-		if w.chosen != nil && w.level >= v.level {
-			v.level = w.level + 1
-		}
-	}
+	v.level = at + 1
 	var failed reason
 	for p := range o.releases(v) {
 		if o.s.steps += 1 + len(o.order)/8; o.s.mustEnd() {
@@ -194,7 +200,7 @@ func (o *opening) dfs() (bool, reason) {
 		mark, orders := len(o.undos), len(o.order)
 		ok, why := o.take(v, &p)
 		if ok {
-			if ok, why = o.dfs(); ok {
+			if ok, why = o.dfs(at + 1); ok {
 				return true, reason{}
 			}
 		}
@@ -223,15 +229,16 @@ func (o *opening) dfs() (bool, reason) {
 // what that depends on.
 func (o *opening) take(v *openVar, p *pick) (bool, reason) {
 	v.chosen = p
+	alone := reason{levels: []int{v.level}}
 	for _, r := range p.rel.reqs {
 		if !o.s.countsWith(r, o.bit, v.extras) {
 			continue
 		}
-		why := reason{levels: []int{v.level}}
+		why := alone
 		if r.base&o.bit == 0 {
 			why = v.why()
 		}
-		by := cause{node: -1, name: v.name, v: p.v, req: r, extra: -1}
+		by := cause{node: -1, name: v.name, v: &p.v, req: r, extra: -1}
 		if ok, bad := o.require(r, by, why); !ok {
 			return false, bad
 		}
@@ -280,10 +287,10 @@ func (o *opening) askPin(b int32, extras []int32, why reason) (bool, reason) {
 			continue
 		}
 		o.extras = append(o.extras, e)
-		o.undos = append(o.undos, func() { o.extras = o.extras[:len(o.extras)-1] })
+		o.undos = append(o.undos, undo{})
 		for _, r := range o.st.release(b).reqs {
 			if r.base&o.bit == 0 && o.s.countsWith(r, o.bit, []int32{x}) {
-				by := cause{node: b, name: -1, v: o.st.option(b).v, req: r, extra: x}
+				by := cause{node: b, name: -1, v: &o.st.option(b).v, req: r, extra: x}
 				if ok, bad := o.require(r, by, why.and(reason{pins: []int32{b}})); !ok {
 					return false, bad
 				}
@@ -296,11 +303,11 @@ func (o *opening) askPin(b int32, extras []int32, why reason) (bool, reason) {
 // requireOpen is require for a name that no pin has.
 func (o *opening) requireOpen(r *require, by cause, why reason) (bool, reason) {
 	w := o.variable(r.name)
-	n, asked := len(w.demands), w.extras
+	asked := w.extras
+	o.undos = append(o.undos, undo{w, len(w.demands), asked})
 	w.demands = append(w.demands, openDemand{req: r, by: by, why: why})
-	w.extras = slices.Clone(asked)
+	w.extras = slices.Clip(asked) // what is asked for before must stay as it is
 	added := w.ask(r.asks)
-	o.undos = append(o.undos, func() { w.demands, w.extras = w.demands[:n], asked })
 	if w.chosen == nil {
 		return true, reason{}
 	}
@@ -309,7 +316,7 @@ func (o *opening) requireOpen(r *require, by cause, why reason) (bool, reason) {
 	}
 	for _, q := range w.chosen.rel.reqs {
 		if len(added) > 0 && !o.s.countsWith(q, o.bit, asked) && o.s.countsWith(q, o.bit, w.extras) {
-			from := cause{node: -1, name: w.name, v: w.chosen.v, req: q, extra: -1}
+			from := cause{node: -1, name: w.name, v: &w.chosen.v, req: q, extra: -1}
 			if ok, bad := o.require(q, from, w.why()); !ok {
 				return false, bad
 			}
@@ -321,7 +328,12 @@ func (o *opening) requireOpen(r *require, by cause, why reason) (bool, reason) {
 // undo takes back all that was added after mark, and the names after the first orders.
 func (o *opening) undo(mark, orders int) {
 	for len(o.undos) > mark {
-		o.undos[len(o.undos)-1]()
+		switch u := o.undos[len(o.undos)-1]; u.v {
+		case nil:
+			o.extras = o.extras[:len(o.extras)-1]
+		default:
+			u.v.demands, u.v.extras = u.v.demands[:u.demands], u.extras
+		}
 		o.undos = o.undos[:len(o.undos)-1]
 	}
 	for len(o.order) > orders {

@@ -86,6 +86,21 @@ func TestRetryAfterIsKeptTo(t *testing.T) {
 	})
 }
 
+// An error of a GitLab that wants to be left alone for longer than a run waits says until when.
+func TestA429SaysUntilWhen(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.fault("GET */branches/* 429 retry-after 7200 always")
+		_, err := w.c.Head(w.ctx, w.project.ID, "main")
+		if err == nil {
+			t.Fatal("it was read")
+		}
+		until := time.Now().Add(2*time.Hour + time.Minute - 1).UTC().Format("2006-01-02 15:04 UTC")
+		if text := err.Error(); !strings.HasSuffix(text, ": 429 Too Many Requests and wants no requests before "+until) {
+			t.Errorf("it says %q, at %s", text, time.Now().UTC())
+		}
+	})
+}
+
 func TestTheTokenGoesNowhereElse(t *testing.T) {
 	for _, test := range []struct{ name, method, location string }{
 		{"other host", "GET", "https://elsewhere.invalid/api/v4/user"},

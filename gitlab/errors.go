@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	api "gitlab.com/gitlab-org/api/client-go/v2"
 
@@ -182,6 +183,11 @@ func (e *Failure) answered(a *api.ErrorResponse) {
 		message = http.StatusText(a.StatusCode) // its own may hold the number of the request
 	}
 	e.Text = fmt.Sprintf("%d %s", a.StatusCode, strings.TrimPrefix(message, fmt.Sprintf("%d ", a.StatusCode)))
+	if a.Response != nil {
+		if until := outage.Until(a.StatusCode, a.Response.Header, time.Now()); !until.IsZero() {
+			e.Text = "429 Too Many Requests" + outage.Patience(until)
+		}
+	}
 	switch {
 	case a.StatusCode == http.StatusUnauthorized:
 		e.Kinds = []error{ErrUnauthorized}

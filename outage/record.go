@@ -31,6 +31,9 @@ type Record struct {
 	// Observe, if set, is called after every request that was sent, with the status of its answer;
 	// 0 if none came. It must be set before the first request.
 	Observe func(host string, status int)
+	// Asked, if set, is called when a server asks to be left alone for longer than a minute, and
+	// when it names another instant. It must be set before the first request.
+	Asked func(host string, until time.Time)
 
 	mu      sync.Mutex
 	servers map[string]*server
@@ -44,6 +47,7 @@ type server struct {
 	failed  time.Time            // when the last of them failed
 	down    error                // why it is left alone; nil if it is not
 	until   time.Time
+	asks    time.Time     // it wants no request before
 	probe   chan struct{} // not nil while one request asks for all; closed when it has its result
 	pages   map[string]*page
 }

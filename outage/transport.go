@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -63,7 +62,7 @@ func plural(n int, noun string) string {
 // RoundTrip sends a request. If the server is left alone, it sends nothing and returns a
 // *Down.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	a := &asking{record: t.Record, key: strings.ToLower(req.URL.Scheme + "://" + req.URL.Host), path: req.URL.Path, parent: req.Context(), wait: t.Wait}
+	a := &asking{record: t.Record, key: keyOf(req.URL.Scheme, req.URL.Host), path: req.URL.Path, parent: req.Context(), wait: t.Wait}
 	if a.record == nil {
 		a.record = NewRecord()
 	}
@@ -96,6 +95,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, a.failed(ctx, err)
 	}
+	a.record.asked(a.key, req, resp)
 	absent := unavailable(req, resp)
 	if absent != nil {
 		a.record.failed(a, absent)

@@ -128,7 +128,7 @@ func (c *Client) read(q *query, address *url.URL, response *http.Response) (Answ
 		answer.Package.Name, answer.Package.Index, answer.Package.HasFacts = q.name, q.Source.Index.Name, true
 		return answer, nil
 	}
-	return Answer{}, q.refusedWith(response)
+	return Answer{}, q.refusedWith(response, c.o.Outage)
 }
 
 // MostFresh bounds how long an index can keep pinwheel from reading a page again.
@@ -155,8 +155,9 @@ func fresh(h http.Header) time.Duration {
 
 func gone(status int) bool { return status == http.StatusNotFound || status == http.StatusGone }
 
-// refusedWith is the sentence for a status that is no answer.
-func (q *query) refusedWith(response *http.Response) *Error {
+// refusedWith is the sentence for a status that is no answer. It says until when the index wants to be
+// left alone.
+func (q *query) refusedWith(response *http.Response, record *outage.Record) *Error {
 	var err *Error
 	switch status := response.StatusCode; {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
@@ -164,7 +165,11 @@ func (q *query) refusedWith(response *http.Response) *Error {
 	case status == http.StatusProxyAuthRequired:
 		err = q.problem(Unauthorized, "answered 407{for}: check its credentials")
 		err.who, err.proxy = "the proxy before "+q.who, true
-	case status == http.StatusTooManyRequests || status >= 500:
+	case status == http.StatusTooManyRequests:
+		asked := response.Request.URL
+		err = q.problem(Unavailable, "answered %s{for}%s", statusText(status), outage.Patience(record.Until(asked.Scheme, asked.Host)))
+		err.again, err.after = true, retryAfter(response.Header)
+	case status >= 500:
 		err = q.unavailable(status)
 		err.again, err.after = true, retryAfter(response.Header)
 	default:

@@ -154,7 +154,7 @@ func (d *download) send(ctx context.Context, address *url.URL, span string) (*ht
 func (d *download) answer(parent context.Context, response *http.Response, t transfer) error {
 	if !slices.Contains(t.accepted, response.StatusCode) {
 		discard(response)
-		return d.refusedWith(response)
+		return d.refusedWith(response, d.client.o.Outage)
 	}
 	defer response.Body.Close()
 	if media, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); media == "text/html" {

@@ -57,6 +57,27 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// An index that wants to be left alone for longer than a client waits: the error says until when, in
+// the same words for every package.
+func TestA429SaysUntilWhen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := world(t, acme, pypisim.Options{})
+		if err := s.Inject("GET * 429 retry-after 7200 always"); err != nil {
+			t.Fatal(err)
+		}
+		c := New(Options{Transport: s.Transport(), Retries: -1})
+		until := time.Now().Add(2 * time.Hour).UTC().Format("2006-01-02 15:04 UTC")
+		for range 2 {
+			_, err := c.Fetch(t.Context(), public, "acme", "", 0)
+			fails(t, err, Unavailable, "index pypi answered 429 Too Many Requests for acme and wants no requests before "+until)
+			if got, want := Clause(err), "it answered 429 Too Many Requests and wants no requests before "+until; got != want {
+				t.Errorf("the clause is %q, want %q", got, want)
+			}
+			time.Sleep(20 * time.Second)
+		}
+	})
+}
+
 // TestHostileHeaders answers a good page under headers that make it unusable.
 func TestHostileHeaders(t *testing.T) {
 	page := []byte(`{"meta":{"api-version":"1.0"},"files":[]}`)

@@ -147,18 +147,29 @@ type hostCounts struct {
 	by map[string]*page.Host
 }
 
+// of is the count of a host, with the lock held.
+func (h *hostCounts) of(host string) *page.Host {
+	if h.by == nil {
+		h.by = map[string]*page.Host{}
+	}
+	if h.by[host] == nil {
+		h.by[host] = &page.Host{Name: host}
+	}
+	return h.by[host]
+}
+
+// asked notes until when a host wants to be left alone.
+func (h *hostCounts) asked(host string, until time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.of(host).Until = until
+}
+
 // answered counts a request; status is 0 where no answer came.
 func (h *hostCounts) answered(host string, status int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.by == nil {
-		h.by = map[string]*page.Host{}
-	}
-	one := h.by[host]
-	if one == nil {
-		one = &page.Host{Name: host}
-		h.by[host] = one
-	}
+	one := h.of(host)
 	one.Requests++
 	switch {
 	case status == http.StatusTooManyRequests:

@@ -146,7 +146,7 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 
 // wiring is that of a configuration.
 func (s *service) wiring(c *config.Config) wiring {
-	return wiring{place: s.place(c), gitlab: true, log: s.log, observe: s.observe, views: c.Listen.Page != "", many: true}
+	return wiring{place: s.place(c), gitlab: true, log: s.log, observe: s.observe, asked: s.hosts.asked, views: c.Listen.Page != "", many: true}
 }
 
 // make makes what a configuration needs beside a Runner. What runs learnt before goes on to

@@ -81,8 +81,10 @@ type wiring struct {
 	log    *slog.Logger
 	// observe, if set, is told of every request that was sent.
 	observe func(host string, status int)
-	views   bool // what runs find is kept for the status page
-	many    bool // runs of several projects share what an index told in this hour
+	// asked, if set, is told of every host that wants to be left alone.
+	asked func(host string, until time.Time)
+	views bool // what runs find is kept for the status page
+	many  bool // runs of several projects share what an index told in this hour
 }
 
 // runner wires a Runner. close ends the use of the database.
@@ -146,10 +148,19 @@ func (p *program) edges(c *config.Config, with wiring) (reconcile.Options, *toke
 	return options, t, err
 }
 
-// outages is a record of servers that tells of every request.
+// outages is a record of servers that tells of every request, and logs until when a server wants to
+// be left alone.
 func (w wiring) outages() *outage.Record {
 	r := outage.NewRecord()
 	r.Observe = w.observe
+	r.Asked = func(host string, until time.Time) {
+		if w.log != nil {
+			w.log.Warn("a server answers 429 and wants to be left alone", "host", host, "until", until.Format(time.RFC3339))
+		}
+		if w.asked != nil {
+			w.asked(host, until)
+		}
+	}
 	return r
 }
 

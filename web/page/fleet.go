@@ -49,6 +49,11 @@ func (s *Site) fleet(w http.ResponseWriter, r *http.Request) {
 	f.Slowest, f.Late = f.Slowest[:min(len(f.Slowest), mostSlow)], f.Late[:min(len(f.Late), mostSlow)]
 	if s.Hosts != nil {
 		f.Hosts = s.Hosts()
+		for i, h := range f.Hosts {
+			if !s.Now().Before(h.Until) {
+				f.Hosts[i].Until = time.Time{} // that is over
+			}
+		}
 	}
 	s.show(w, r, "fleet", frame{Title: "Fleet", Tab: "fleet", Content: f})
 }

@@ -48,6 +48,8 @@ type Options struct {
 type Host struct {
 	Name                   string
 	Requests, Failed, Slow int // Slow counts answers 429
+	// Until is when it wants the next request, if it said so; zero if it did not.
+	Until time.Time
 }
 
 // Reader is who reads a page. The zero Reader has no name and sees all projects.

@@ -21,7 +21,8 @@ import (
 
 // hosts are two that answered.
 func hosts() []page.Host {
-	return []page.Host{{Name: "gitlab.example", Requests: 412, Failed: 3, Slow: 1}, {Name: "pypi.example", Requests: 96}}
+	return []page.Host{{Name: "gitlab.example", Requests: 412, Failed: 3, Slow: 1, Until: time.Date(2040, 1, 2, 3, 4, 0, 0, time.UTC)},
+		{Name: "pypi.example", Requests: 96, Slow: 7, Until: time.Date(2001, 1, 2, 3, 4, 0, 0, time.UTC)}}
 }
 
 // siteOf is a page over what a service left.
@@ -97,7 +98,7 @@ func TestPages(t *testing.T) {
 		"/packages/urllib3":                               {"1.26.18", watched.Long, watched.Failing},
 		"/packages/urllib3?version=1.26":                  {"1.26.18", watched.Long},
 		"/packages/urllib3?version=1.2":                   {"Nobody pins 1.2."},
-		"/fleet":                                          {"platform/new waits since 2026-11-26 11:56 UTC", "platform/failing at work since", "gitlab.example 412 3 1", "platform/failing 18 s", "Without a good run 2", "platform/failing 2026-11-12 08:00 UTC", "!bot"},
+		"/fleet":                                          {"platform/new waits since 2026-11-26 11:56 UTC", "platform/failing at work since", "gitlab.example 412 3 1; it wants no requests before 2040-01-02 03:04 UTC", "pypi.example 96 0 7 ", "platform/failing 18 s", "Without a good run 2", "platform/failing 2026-11-12 08:00 UTC", "!bot"},
 	} {
 		status, body := read(t, site, path, page.Reader{})
 		if status != http.StatusOK {

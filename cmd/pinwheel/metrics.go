@@ -21,7 +21,8 @@ import (
 // file that the textfile collector of its node exporter reads, or both. A nil one keeps
 // nothing.
 type metrics struct {
-	path      string // of the file; empty: none is written
+	path      string     // of the file; empty: none is written
+	writing   sync.Mutex // the file
 	mu        sync.Mutex
 	by        map[string]*measured
 	families  []family

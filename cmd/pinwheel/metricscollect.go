@@ -175,7 +175,12 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 }
 
 // write writes the file. The folder it is in is that of a collector which may read it at
-// any time, so that it is replaced and never half there.
-func (m *metrics) write() error { return prometheus.WriteToTextfile(m.path, m.own) }
+// any time, so that it is replaced and never half there. Of two runs that end together the one that
+// writes last has what both came to.
+func (m *metrics) write() error {
+	m.writing.Lock()
+	defer m.writing.Unlock()
+	return prometheus.WriteToTextfile(m.path, m.own)
+}
 
 func unix(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

@@ -155,7 +155,7 @@ func highWater(pid int) int {
 // Whatever an index answers, the real program stays within its memory, which
 // the kernel bounds as the manifests do.
 func TestMemoryOfAHostileIndex(t *testing.T) {
-	testenv.Unraced(t, "it measures another program, which has no detector")
+	testenv.InStep(t, 1, "hostile")
 	binary, group := built(t), testenv.MemoryGroup(t, kernelLimit<<20)
 	for kind, h := range hoards {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -189,7 +189,7 @@ func TestMemoryOfAHostileIndex(t *testing.T) {
 
 // A first run of 650 pins on real sizes stays within the same.
 func TestMemoryOfALargeProject(t *testing.T) {
-	testenv.Unraced(t, "it measures another program, which has no detector")
+	testenv.InStep(t, 2, "hostile")
 	binary, group := built(t), testenv.MemoryGroup(t, kernelLimit<<20)
 	index := pypisim.New(pypisim.Options{NoLog: true, Gzip: true})
 	world := pypisim.GenerateRequiring(650, 100_000, 1)

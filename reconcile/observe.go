@@ -64,6 +64,7 @@ type observer struct {
 	partings map[string]time.Time        // when branches and the default one had their last commit in common
 	news     news                        // what was read of pipelines
 	targets  map[string]string           // heads of branches beside the default one, "" for none
+	presets  map[string]presetRead       // of Renovate's, as this run read them
 }
 
 func (r *run) newObserver(project config.Project) *observer {

@@ -88,7 +88,7 @@ func (r *observer) settle(ctx context.Context, operators config.Project, asked *
 		return false, err
 	}
 	assumed := r.project.Policy
-	if err := r.observePolicy(operators); err != nil {
+	if err := r.observePolicy(ctx, operators); err != nil {
 		return false, err
 	}
 	p := r.project.Policy
@@ -151,7 +151,7 @@ func (r *observer) assume(operators config.Project) {
 }
 
 // observePolicy follows the policy at the commit of the run.
-func (r *observer) observePolicy(operators config.Project) error {
+func (r *observer) observePolicy(ctx context.Context, operators config.Project) error {
 	for _, path := range ownPaths(operators.Policy) {
 		if _, err := r.files.file(path); err != nil {
 			return err
@@ -161,6 +161,7 @@ func (r *observer) observePolicy(operators config.Project) error {
 	case !f.Absent:
 		r.overlayPolicy(operators, f.Data)
 	case operators.Policy.From == plan.FromRenovate:
+		r.readPresets(ctx, operators)
 		r.borrowPolicy(operators)
 	default:
 		r.follow(operators)

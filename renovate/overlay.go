@@ -2,6 +2,7 @@ package renovate
 
 import (
 	"errors"
+	"slices"
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/text"
@@ -16,16 +17,27 @@ type Overlay struct {
 	Text    string   // what it became: the text of a project's own file
 }
 
-// Lay lays a configuration over what the operator wrote for a project. branch is the project's
-// default branch. The keys of the policy have the lines of file. A key that is refused is an
-// error, since without it the project would be run otherwise than its file says. Presets that
-// stand elsewhere are refused, too. The error is a config.Errors.
-func Lay(project config.Project, file string, data []byte, branch string) (Overlay, error) {
+// Source is a configuration by which a project is run.
+type Source struct {
+	File   string // the path in the repository
+	Data   []byte
+	Branch string // the project's default branch
+	// Preset is as in Options.
+	Preset func(name string) ([]byte, bool)
+}
+
+// Lay lays a configuration over what the operator wrote for a project. The keys of the policy
+// have the lines of its file. A key that is refused is an error, since without it the project
+// would be run otherwise than its file says. So is a preset that cannot be read. What another
+// project's preset says is not quoted: not everybody who reads this project may read that one.
+// The error is a config.Errors.
+func Lay(project config.Project, from Source) (Overlay, error) {
+	file := from.File
 	var paths []string
 	for _, f := range project.Policy.Files {
 		paths = append(paths, f.Path)
 	}
-	res, err := Read(file, data, Options{Files: paths, Project: project.Path, Branch: branch})
+	res, err := Read(file, from.Data, Options{Files: paths, Project: project.Path, Branch: from.Branch, Preset: from.Preset})
 	if wrong, ok := errors.AsType[*SyntaxError](err); ok {
 		return Overlay{}, config.Errors{{Path: file, Line: wrong.Line, Text: text.Plain(wrong.Text, 600)}}
 	}
@@ -34,7 +46,14 @@ func Lay(project config.Project, file string, data []byte, branch string) (Overl
 	}
 	var refused config.Errors
 	for _, l := range res.Lines {
-		if l.Verdict == Refused {
+		switch {
+		case l.Verdict != Refused:
+		case l.File != file:
+			elsewhere := config.Error{Path: file, Line: l.after, Text: "extends " + text.Plain(l.File, 100) + ", which has keys that pinwheel refuses: pinwheel import --project " + project.Path + " names them"}
+			if !slices.Contains(refused, elsewhere) {
+				refused = append(refused, elsewhere)
+			}
+		default:
 			refused = append(refused, config.Error{Path: file, Line: l.after, Key: l.Key, Text: "refused: " + l.Says})
 		}
 	}

@@ -26,7 +26,7 @@ func TestLay(t *testing.T) {
 		"refused":            {"renovate.json", "{\n\"labels\": [\"a\"],\n\"hostRules\": [{\"matchHost\": \"x\"}]}", "renovate.json:3: hostRules: refused: "},
 		"a preset elsewhere": {"renovate.json", "{\n\"extends\": [\"local>group/presets\"]}", "renovate.json:2: extends[0]: refused: local>group/presets stands elsewhere and was not read: write what it says into this file"},
 	} {
-		laid, err := Lay(c.Projects[0], tt.file, []byte(tt.text), "main")
+		laid, err := Lay(c.Projects[0], Source{File: tt.file, Data: []byte(tt.text), Branch: "main"})
 		var wrong config.Errors
 		switch {
 		case errors.As(err, &wrong):

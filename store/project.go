@@ -45,6 +45,16 @@ type Bots struct {
 	// is when the whole list of them was read. They are known where nothing is taken over.
 	Others   []OtherRequest `json:"others,omitempty"`
 	OthersAt time.Time      `json:"others_at,omitzero"`
+	// Presets are those on the same GitLab that the project's configuration of Renovate names, by
+	// name, where it is run by that.
+	Presets map[string]Preset `json:"presets,omitempty"`
+}
+
+// Preset is a preset of another bot's configuration that stands in another project.
+type Preset struct {
+	Text string    `json:"text"`
+	At   string    `json:"at"`   // the commit at which it was read
+	Read time.Time `json:"read"` // when a run last looked whether it is another one
 }
 
 // OtherRequest is an open merge request of another bot's. At is the head at which it was read what

@@ -9,7 +9,9 @@ import (
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/reconcile"
 	"gitlab.com/cki-project/pinwheel/renovate"
+	"gitlab.com/cki-project/pinwheel/text"
 )
 
 // This file looks at one project.
@@ -125,7 +127,13 @@ func (d *doctor) own(ctx context.Context, project config.Project, p plan.Project
 	if err != nil || !found {
 		return project
 	}
-	own, keys, err := ownOf(project, name, data, p.DefaultBranch)
+	own, keys, err := ownOf(project, renovate.Source{File: name, Data: data, Branch: p.DefaultBranch, Preset: func(name string) ([]byte, bool) {
+		preset, err := reconcile.ReadPreset(ctx, d.options.GitLab, reconcile.WantedPreset{Name: name, Project: project.Path})
+		if _, _, _, local := renovate.PresetFiles(name); local && err != nil {
+			d.say(wrong, project.Path, "the preset %s could not be read: %s", text.Plain(name, 100), sentence(err))
+		}
+		return []byte(preset.Text), err == nil
+	}})
 	var mistakes config.Errors
 	switch {
 	case errors.As(err, &mistakes):
@@ -149,11 +157,11 @@ func (d *doctor) own(ctx context.Context, project config.Project, p plan.Project
 }
 
 // ownOf is a project with the file that has its policy, its own or Renovate's.
-func ownOf(project config.Project, name string, data []byte, branch string) (config.Project, []string, error) {
-	if name == config.OwnFile {
-		return project.Own(data)
+func ownOf(project config.Project, from renovate.Source) (config.Project, []string, error) {
+	if from.File == config.OwnFile {
+		return project.Own(from.Data)
 	}
-	laid, err := renovate.Lay(project, name, data, branch)
+	laid, err := renovate.Lay(project, from)
 	return laid.Project, laid.Keys, err
 }
 

@@ -118,6 +118,8 @@ func settingsOf(words []string) (gitlabsim.Settings, error) {
 			to.PipelinesRequired = true
 		case "raw-notes":
 			to.RawNotes = true
+		case "private":
+			to.Public = false
 		case "archived":
 			to.Archived = true
 		case "no-issues":

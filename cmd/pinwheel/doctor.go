@@ -25,15 +25,16 @@ func (p *program) doctorCommand() *cobra.Command {
 		Use: "doctor [PROJECT...]", GroupID: groupCheck,
 		Short: "check token, rights, indexes, clocks, windows and database",
 		Long: `Asks what a run will need and prints a line for each answer, which begins with
-ok, warning or error and ends with what to do. It looks at the token's scope
-and end, GitLab's version and clock, the database, every index with its
-password, and for each project at the role, the settings, the protected
-branches, the files, and when the schedule next falls into the window. Where a
-set of software is configured it looks at git, the interpreters of this
-machine, the projects of the set and their refs, what overrides may name, and
-where builds are kept, and with software.deploy at what may move and move back
-each production branch. With listen it looks whether the addresses are free,
-the token of webhooks is there, and GitLab knows the application of sign-ins.
+ok, warning or error and ends with what to do. It looks at the scope and end of
+each token, GitLab's version and clock, the database, every index with its
+password, and for each project, with its own token if it has one, at the role,
+the settings, the protected branches, the files, and when the schedule next
+falls into the window. Where a set of software is configured it looks at git,
+the interpreters of this machine, the projects of the set and their refs, what
+overrides may name, and where builds are kept, and with software.deploy at what
+may move and move back each production branch. With listen it looks whether the
+addresses are free, the token of webhooks is there, and GitLab knows the
+application of sign-ins.
 It writes nothing to GitLab.
 
 The exit code is 1 when a line is an error, and 0 otherwise.`,
@@ -71,6 +72,7 @@ type doctor struct {
 	json    bool
 	now     time.Time
 	errors  int
+	timed   bool // GitLab's clock was compared
 	options reconcile.Options
 	bot     plan.User
 	merger  plan.User // whose token merges; zero if that is bot
@@ -121,13 +123,7 @@ func (d *doctor) examine(ctx context.Context, projects []config.Project) error {
 	d.listens(ctx)
 	if err := d.gitlab(d.config, &d.options); err != nil {
 		d.say(wrong, "token", "%s", sentence(err))
-	} else if d.token(ctx) {
-		d.version(ctx, projects)
-		for _, project := range projects {
-			if ctx.Err() == nil {
-				d.project(ctx, project)
-			}
-		}
+	} else if d.tokens(ctx, projects) {
 		d.sharedRules()
 		d.software(ctx)
 		d.bots(ctx)
@@ -191,22 +187,26 @@ const (
 	skew       = 2 * time.Minute
 )
 
-// token looks at the token and GitLab's clock. It reports whether GitLab
-// answers.
-func (d *doctor) token(ctx context.Context) bool {
+// token looks at the token in use, of which lines are named subject, and at GitLab's clock. It reports
+// whether GitLab answers.
+func (d *doctor) token(ctx context.Context, subject string) bool {
 	bot, err := d.options.GitLab.Whoami(ctx)
 	if err != nil {
-		d.say(wrong, "token", "%s", sentence(err))
+		d.say(wrong, subject, "%s", sentence(err))
 		return false
 	}
 	d.bot = plan.User(bot)
 	d.mergeToken(ctx)
 	t, err := d.options.GitLab.Token(ctx)
 	if err != nil {
-		d.say(doubt, "token", "of %s works, but what it may do cannot be read (%v): a project, group or personal access token with the scope api is best", bot.Username, err)
+		d.say(doubt, subject, "of %s works, but what it may do cannot be read (%v): a project, group or personal access token with the scope api is best", bot.Username, err)
 		return true
 	}
-	d.scopes("token", bot.Username, t)
+	d.scopes(subject, bot.Username, t)
+	if d.timed {
+		return true
+	}
+	d.timed = true
 	// What is asked is the machine's clock, whatever --at says.
 	switch off := d.program.now().Sub(t.Server); {
 	case t.Server.IsZero():

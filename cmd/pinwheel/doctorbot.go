@@ -23,7 +23,7 @@ func (d *doctor) botsAlone(ctx context.Context) {
 	}
 	if err := d.gitlab(d.config, &d.options); err != nil {
 		d.say(wrong, "token", "%s", sentence(err))
-	} else if d.token(ctx) {
+	} else if d.token(ctx, "token") {
 		d.version(ctx, nil)
 		d.bots(ctx)
 	}

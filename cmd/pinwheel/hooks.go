@@ -28,7 +28,9 @@ only says how they stand, and ends with exit code 1 if one is missing, lacks
 events or was turned off.
 
 This needs more rights than pinwheel has: the token of a Maintainer, in
-PINWHEEL_GITLAB_MAINTAINER_TOKEN. It is used for this command and kept nowhere.
+PINWHEEL_GITLAB_MAINTAINER_TOKEN. It is used for this command, in place of the
+tokens that the configuration names, and kept nowhere. Where no one person
+maintains all projects, name those of one.
 With --group one webhook of a group stands for all projects in it; that needs
 the group's Owner, and Premium.`,
 		Example: `  pinwheel hooks install

@@ -126,11 +126,19 @@ func TestAProjectHasATokenOfItsOwn(t *testing.T) {
 		code, out, complaints := w.configured("run")
 		w.want(code, exitDone, complaints)
 		has(t, out, "group/second: done, ", "group/project: done, ")
-		for _, r := range w.gitlab.Requests() {
-			if team := strings.Contains(r.Path, fmt.Sprintf("/projects/%d", second.ID())) || strings.Contains(r.Path, "second"); team != (r.User == "team-bot") && strings.HasPrefix(r.Path, "/projects/") {
-				t.Errorf("%s by %s", r, r.User)
+		apart := func() {
+			t.Helper()
+			for _, r := range w.gitlab.Requests() {
+				if team := strings.Contains(r.Path, fmt.Sprintf("/projects/%d", second.ID())) || strings.Contains(r.Path, "second"); team != (r.User == "team-bot") && strings.HasPrefix(r.Path, "/projects/") {
+					t.Errorf("%s by %s", r, r.User)
+				}
 			}
+			w.gitlab.ForgetRequests()
 		}
+		apart()
+		_, out, complaints = w.configured("doctor")
+		has(t, out+complaints, "token: of pinwheel-bot ", "token in "+strings.NewReplacer("token_", "", ":", "").Replace(key), "team-bot has the scope api", "group/second: the token's user is a Developer")
+		apart()
 		code, out, complaints = w.configured("plan", "group/second")
 		w.want(code, exitDone, complaints)
 		has(t, out, "group/second: ")

@@ -10,6 +10,7 @@ type member struct {
 	// Each holds at most one waiting request. A request says "look again", and two of them
 	// say no more than one. Nobody waits for a run that start asks for.
 	trigger, start chan struct{}
+	again          chan struct{} // says that the schedule is another one
 
 	state State   // guarded by the Scheduler's lock, but for the project
 	share float64 // of the time over which starts are spread, which passes before this one
@@ -37,7 +38,7 @@ func (s *Scheduler) Set(projects []string) {
 		}
 		m := was[p]
 		if m == nil {
-			m = &member{trigger: make(chan struct{}, 1), start: make(chan struct{}, 1), state: State{Project: p}}
+			m = &member{trigger: make(chan struct{}, 1), start: make(chan struct{}, 1), again: make(chan struct{}, 1), state: State{Project: p}}
 		}
 		now[p] = m
 		s.order = append(s.order, p)

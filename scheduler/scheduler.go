@@ -73,16 +73,16 @@ type Counts struct {
 
 // Scheduler starts the runs. Its methods may be called from any goroutine.
 type Scheduler struct {
-	run      RunFunc
-	log      *slog.Logger
-	schedule cron.Schedule
-	jitter   time.Duration
-	closes   func(project string, due time.Time) time.Time
-	grace    time.Duration
-	places   chan struct{} // one for each run that may be under way
-	more     chan struct{} // additional ones for triggered runs
+	run    RunFunc
+	log    *slog.Logger
+	jitter time.Duration
+	closes func(project string, due time.Time) time.Time
+	grace  time.Duration
+	places chan struct{} // one for each run that may be under way
+	more   chan struct{} // additional ones for triggered runs
 
 	mu      sync.Mutex
+	cron    cron.Schedule
 	members map[string]*member
 	order   []string                 // of the projects, as they were given
 	leaving map[string]chan struct{} // by project: closed when the last run of one that was left out has ended
@@ -101,7 +101,7 @@ func New(projects []string, run RunFunc, log *slog.Logger, opts Options) (*Sched
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	s := &Scheduler{run: run, log: log, schedule: schedule, jitter: opts.Jitter, grace: opts.Grace, closes: opts.Closes, members: map[string]*member{}, leaving: map[string]chan struct{}{}}
+	s := &Scheduler{run: run, log: log, cron: schedule, jitter: opts.Jitter, grace: opts.Grace, closes: opts.Closes, members: map[string]*member{}, leaving: map[string]chan struct{}{}}
 	if opts.AtOnce <= 0 {
 		opts.AtOnce = DefaultAtOnce
 	}
@@ -210,6 +210,10 @@ func (s *Scheduler) watch(ctx, runs context.Context, m *member) {
 			asked = true
 		case <-m.start:
 		case <-timer.C:
+		case <-m.again:
+			timer.Stop()
+			due = s.due(m, time.Now().UTC().Add(-s.jitter), time.Now().UTC())
+			continue
 		}
 		timer.Stop()
 		if ctx.Err() != nil {
@@ -237,8 +241,9 @@ type start struct{ tick, at time.Time }
 // due is the first start of a project that is later than after and belongs to an instant
 // of the schedule later than tick. It is zero if there is none in five years.
 func (s *Scheduler) due(m *member, tick, after time.Time) start {
+	schedule := s.schedule()
 	for {
-		tick = s.schedule.Next(tick)
+		tick = schedule.Next(tick)
 		if tick.IsZero() {
 			return start{}
 		}
@@ -324,7 +329,7 @@ func (s *Scheduler) offset(m *member, tick time.Time) time.Duration {
 		return 0
 	}
 	over := s.jitter
-	if next := s.schedule.Next(tick); !next.IsZero() {
+	if next := s.schedule().Next(tick); !next.IsZero() {
 		over = min(over, next.Sub(tick))
 	}
 	if s.closes != nil {

@@ -89,13 +89,16 @@ func (s *service) hookSecret() (string, error) {
 // page is the status page, behind the sign-in if the configuration asks for one.
 func (s *service) page() http.Handler {
 	site := page.New(page.Options{
-		Store: s.store, States: s.schedule.States, Within: patience(s.now.config.Schedule, time.Now()), Version: s.version, Hosts: s.hosts.list, Rate: s.now.config.GitLab.Rate, Log: s.log,
+		Store: s.store, States: s.schedule.States, Within: s.within, Version: s.version, Hosts: s.hosts.list, Rate: s.now.config.GitLab.Rate, Log: s.log,
 	})
 	if s.signIn == nil {
 		return site
 	}
 	return signin.New(signin.Options{GitLab: s.signIn, Site: site, Projects: s.shown, URL: s.now.config.Listen.PageURL, Log: s.log})
 }
+
+// within is how old the last good run may be by the schedule that holds now.
+func (s *service) within() time.Duration { return patience(s.current().config.Schedule, time.Now()) }
 
 // shown lists the projects that the page could show, with their dashboards.
 func (s *service) shown(ctx context.Context) ([]gitlab.Asked, error) {

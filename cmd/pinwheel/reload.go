@@ -122,6 +122,11 @@ func (s *service) takeOver() error {
 	if err != nil {
 		return err
 	}
+	if c.Schedule != before.config.Schedule {
+		if err := s.schedule.Reschedule(c.Schedule); err != nil {
+			return err
+		}
+	}
 	next.keep(before)
 	s.mu.Lock()
 	s.listen(next)
@@ -140,7 +145,7 @@ func (s *service) takeOver() error {
 	if len(later) > 0 {
 		s.log.Warn("these keys count from the next start on", "keys", strings.Join(later, " "))
 	}
-	s.log.Info("configuration read again", "projects", len(next.projects()))
+	s.log.Info("configuration read again", "projects", len(next.projects()), "schedule", c.Schedule)
 	return nil
 }
 
@@ -153,12 +158,20 @@ func (s *service) fixed(before, now *config.Config) (later []string) {
 		}
 	}
 	keep("store", now.Store == before.Store && now.StorePasswordFile == before.StorePasswordFile)
-	keep("schedule", now.Schedule == before.Schedule)
 	keep("runs_at_once", now.AtOnce == before.AtOnce)
-	now.Store, now.StorePasswordFile, now.Schedule, now.AtOnce = before.Store, before.StorePasswordFile, before.Schedule, before.AtOnce
+	now.Store, now.StorePasswordFile, now.AtOnce = before.Store, before.StorePasswordFile, before.AtOnce
 	listen := before.Listen
 	listen.HooksTokenFile, listen.HooksURL = now.Listen.HooksTokenFile, now.Listen.HooksURL
-	keep("listen", now.Listen == listen)
+	for _, one := range []struct {
+		key  string
+		same bool
+	}{
+		{"listen.hooks", now.Listen.Hooks == listen.Hooks}, {"listen.metrics", now.Listen.Metrics == listen.Metrics}, {"listen.page", now.Listen.Page == listen.Page},
+		{"listen.page_access", now.Listen.PageAccess == listen.PageAccess}, {"listen.page_url", now.Listen.PageURL == listen.PageURL},
+		{"listen.page_application", now.Listen.PageApplication == listen.PageApplication}, {"listen.page_secret_file", now.Listen.PageSecretFile == listen.PageSecretFile},
+	} {
+		keep(one.key, one.same)
+	}
 	now.Listen = listen
 	return later
 }

@@ -28,10 +28,10 @@ func TestServeReadsItsConfigurationAgain(t *testing.T) {
 		t.Errorf("readyz answers %d: %s", status, body)
 	}
 
-	w.swap("pinwheel.yaml", strings.Replace(right, "projects:\n", "projects:\n  - {path: group/second, timezone: UTC}\n", 1)+"schedule: \"@daily\"\n")
+	w.swap("pinwheel.yaml", strings.Replace(right, "projects:\n", "projects:\n  - {path: group/second, timezone: UTC}\n", 1)+"schedule: \"@daily\"\nruns_at_once: 3\n")
 	until(t, metrics, "pinwheel_configuration_stale 0", `pinwheel_pins{project="group/second"} 2`)
 
-	w.swap("pinwheel.yaml", strings.Replace(right, "path: group/project", "path: group/second", 1))
+	w.swap("pinwheel.yaml", strings.NewReplacer("path: group/project", "path: group/second", "store: ", "store: other-", at, "127.0.0.1:1").Replace(right))
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if _, body := answer(t, metrics); !strings.Contains(body, "group/project") {
 			break
@@ -42,7 +42,7 @@ func TestServeReadsItsConfigurationAgain(t *testing.T) {
 	}
 	code, complaints := stop()
 	w.want(code, exitDone, complaints)
-	has(t, complaints, "what was there before stays in use", "projectz", `"keys":"schedule"`)
+	has(t, complaints, "what was there before stays in use", "projectz", `"keys":"runs_at_once"`, `"keys":"store listen.metrics"`, `"schedule":"@daily"`)
 }
 
 // A token that is wrong leaves the one before it in use; one that is right replaces it.

@@ -214,6 +214,7 @@ type schedule interface {
 	Trigger(project string) bool
 	Start(project string) bool
 	Set(projects []string)
+	Reschedule(spec string) error
 	States() []scheduler.State
 	Oldest() time.Time
 	Counts() scheduler.Counts

@@ -144,7 +144,7 @@ func (s *Site) rows(r *http.Request, holds string) ([]row, error) {
 			continue
 		}
 		one.Paused = pausedFor(pauses, path)
-		one.judge(s.Now(), s.Within)
+		one.judge(s.Now(), s.Within())
 		out = append(out, *one)
 	}
 	slices.SortFunc(out, func(a, b row) int { return strings.Compare(a.Path, b.Path) })

@@ -35,7 +35,7 @@ type Options struct {
 	// States says how projects stand with the scheduler, and so which are kept up to date: the
 	// page shows no other. Where it is nil, the page shows all that runs stored.
 	States  func() []scheduler.State
-	Within  time.Duration // how old the last good run may be before it is called late
+	Within  func() time.Duration // how old the last good run may be before it is called late
 	Version string
 	Rate    int // requests of GitLab's API a minute that are permitted, 0 for no bound
 	// Hosts says how often hosts answered; nil where nobody counts.

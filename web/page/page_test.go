@@ -27,7 +27,7 @@ func hosts() []page.Host {
 
 // siteOf is a page over what a service left.
 func siteOf(s *watched.Service) *page.Site {
-	return page.New(page.Options{Store: s.Store, States: s.States, Now: s.Now, Version: "1.2.3", Within: 3 * time.Hour, Hosts: hosts})
+	return page.New(page.Options{Store: s.Store, States: s.States, Now: s.Now, Version: "1.2.3", Within: func() time.Duration { return 3 * time.Hour }, Hosts: hosts})
 }
 
 // read is what a page answers a reader.

@@ -79,6 +79,27 @@ func TestOddPaths(t *testing.T) {
 	}
 }
 
+// Where no file can be made is known before the first run.
+func TestCreatable(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	must(t, os.WriteFile(file, nil, 0o600))
+	for path, want := range map[string]string{
+		filepath.Join(file, "p.db"): "the file cannot be opened for writing (not a directory)",
+		"/proc/p.db":                "the file cannot be opened for writing",
+	} {
+		if err := Creatable(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if err := Creatable(filepath.Join(dir, "p.db")); err != nil {
+		t.Error(err)
+	}
+	if list, err := os.ReadDir(dir); err != nil || len(list) != 1 {
+		t.Errorf("it left %v, %v", list, err)
+	}
+}
+
 func TestOpenErrors(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, data string) string {

@@ -187,7 +187,7 @@ func settled(ctx context.Context, db *sql.DB) error {
 }
 
 // Creatable says what is wrong with a path before anything is there: it is a
-// folder, or its own folder does not exist.
+// folder, its own folder does not exist, or no file can be made there. It leaves none.
 func Creatable(path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return errors.New("this is a folder: name a file")
@@ -195,7 +195,15 @@ func Creatable(path string) error {
 	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the folder %s does not exist: create it or name another", filepath.Dir(path))
 	}
-	return nil
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	// Under another name, since another process may be making the database now.
+	f, err := os.CreateTemp(filepath.Dir(path), ".pinwheel-*")
+	if err != nil {
+		return unwritable(err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // writable says in plain words why a file cannot be written, for which SQLite has only a number.
@@ -204,6 +212,10 @@ func writable(path string) error {
 	if err == nil {
 		return f.Close()
 	}
+	return unwritable(err)
+}
+
+func unwritable(err error) error {
 	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pathError.Err
 	}

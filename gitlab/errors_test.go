@@ -67,6 +67,10 @@ func TestFailuresAreExplained(t *testing.T) {
 			_, err := w.client("glpat-x", failing{&net.DNSError{Name: "gitlab.example", IsNotFound: true}}).Whoami(w.ctx)
 			return err
 		}, []error{gitlab.ErrUnavailable}, []string{"gitlab.example is not known"}},
+		{"no TLS there", func(w *world) error {
+			_, err := w.client("glpat-x", failing{http.ErrSchemeMismatch}).Whoami(w.ctx)
+			return err
+		}, []error{gitlab.ErrUnavailable}, []string{"gitlab.example", "does not speak TLS as expected", "the scheme and the port of gitlab.url"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inWorld(t, func(w *world) {

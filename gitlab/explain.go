@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 
 	"gitlab.com/cki-project/pinwheel/outage"
@@ -54,9 +55,12 @@ func explainNetwork(err error, doing string) string {
 	var dns *net.DNSError
 	var dial *net.OpError
 	var cert *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
 	switch {
 	case errors.As(err, &cert):
 		return fmt.Sprintf("could not %s: %s; name the file of the authority that signed it in ca_file", doing, outage.Words(err))
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+		return fmt.Sprintf("could not %s: no connection to %s (%s); check the scheme and the port of gitlab.url", doing, hostOf(err), outage.Words(err))
 	case errors.As(err, &dns):
 		return fmt.Sprintf("could not %s: %s; check gitlab.url and the network", doing, outage.Words(err))
 	case errors.As(err, &dial) && dial.Op == "dial":

@@ -108,3 +108,12 @@ func TestAStoppedProjectCountsNothing(t *testing.T) {
 		t.Errorf("doctor: %d %s", code, out)
 	}
 }
+
+// A file that is not there is named once, with the place that names it.
+func TestAFileThatIsNotThere(t *testing.T) {
+	w := newWorld(t)
+	w.edit("{path: group/project, ", "{path: group/project, files: [{path: constraint.txt}], ")
+	code, _, complaints := w.configured("plan")
+	w.want(code, exitStopped, complaints)
+	has(t, complaints, "pinwheel: group/project: constraint.txt: it is not on branch main; add it, or correct files at pinwheel.yaml:5\n")
+}

@@ -2,7 +2,6 @@ package decide
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -85,6 +84,15 @@ func Names(files []plan.File) map[string]Wanted {
 	return names
 }
 
+// elsewhere says where a file is named that is not there. Without the key files it is
+// constraints.txt.
+func elsewhere(files plan.Source) string {
+	if files.File == "" {
+		return "name the one that holds the pins in the key files, such as files: [{path: requirements.txt}]"
+	}
+	return "correct files at " + files.String()
+}
+
 // parseFiles parses every file. What is wrong with one is a Problem, and mostly one that stops the
 // project.
 func parseFiles(s *plan.Snapshot) (files []plan.ParsedFile, problems []plan.Problem) {
@@ -93,8 +101,8 @@ func parseFiles(s *plan.Snapshot) (files []plan.ParsedFile, problems []plan.Prob
 		if f.Absent {
 			problems = append(problems, plan.Problem{
 				File: f.Path, Stopping: true,
-				Text: fmt.Sprintf("%s is not on branch %s", f.Path, s.Project.DefaultBranch),
-				Next: "add it, or correct files[].path in the configuration",
+				Text: "it is not on branch " + s.Project.DefaultBranch,
+				Next: "add it, or " + elsewhere(s.Policy.Sources["files"]),
 			})
 			continue
 		}

@@ -24,21 +24,26 @@ func every(p testenv.Part) int64 {
 	return 5
 }
 
-// kept is what a run found: a copy of its database, and how far the world had come.
-type kept struct{ path, at string }
+// kept is what a run found: a copy of its database, how far the world had come, and how many runs
+// had begun.
+type kept struct {
+	path, at string
+	runs     int64
+}
 
 // keep copies the database before a run. Where GitLab answers with what is out of date
 // two runs need not be told the same, and beside another run the database moves: then
-// none is kept.
+// none is kept, and none counts beside which another run began.
 func (s *stage) keep() kept {
-	path := filepath.Join(s.dir, fmt.Sprintf("before-%d.db", time.Now().UnixNano()))
+	k := kept{at: s.mark(), runs: s.began.Load()} // before it is sure that no other run is at work
 	s.mu.Lock()
-	alone := s.running == 1 && len(s.config.Projects) == 1
+	alone := s.running == 1
 	s.mu.Unlock()
-	if s.late || !alone || (s.kept.Add(1)-1)%s.every != 0 || again.Copy(filepath.Join(s.dir, "pinwheel.db"), path) != nil {
+	k.path = filepath.Join(s.dir, fmt.Sprintf("before-%d.db", time.Now().UnixNano()))
+	if s.late || !alone || (s.kept.Add(1)-1)%s.every != 0 || again.Copy(filepath.Join(s.dir, "pinwheel.db"), k.path) != nil {
 		return kept{}
 	}
-	return kept{path, s.mark()}
+	return k
 }
 
 // mark is how far the world has come.
@@ -48,7 +53,7 @@ func (s *stage) mark() string {
 
 // again makes a run a second time, and returns what is wrong.
 func (s *stage) again(before kept, early again.Early) []string {
-	if before.path == "" || before.at != s.mark() {
+	if before.path == "" || before.at != s.mark() || before.runs != s.began.Load() {
 		return nil
 	}
 	token, err := s.readToken()
@@ -70,7 +75,11 @@ func (s *stage) again(before kept, early again.Early) []string {
 		s.index.Aside(func() { s.public.Aside(f) })
 	}
 	var out []string
-	for _, f := range early.Faults() {
+	faults := early.Faults()
+	if before.runs != s.began.Load() {
+		return nil // another run writes to the database that was compared
+	}
+	for _, f := range faults {
 		out = append(out, fmt.Sprintf("a run of %s was over early: %s", early.Now.UTC().Format("2006-01-02T15:04Z"), f))
 	}
 	return out

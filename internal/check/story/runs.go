@@ -70,6 +70,7 @@ func (s *stage) look(ctx context.Context, path string, now time.Time) (ok bool, 
 	}
 	s.mu.Lock()
 	s.running++
+	s.began.Add(1)
 	s.mu.Unlock()
 	report, err := rounds.Run(ctx, all[at], now)
 	o := outcome{at: now, project: path, status: reconcile.Done, failures: report.Failures}
@@ -97,6 +98,7 @@ func (s *stage) run(ctx context.Context, path string, now time.Time) error {
 	}
 	s.mu.Lock()
 	s.running++
+	s.began.Add(1)
 	runner := s.runner
 	var project config.Project
 	for _, p := range append(slices.Clone(s.config.Projects), s.found...) {

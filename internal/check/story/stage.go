@@ -65,6 +65,7 @@ type stage struct {
 	befores  []*before
 	wrong    []string     // what hooks could not report at once
 	acted    atomic.Int64 // what somebody did
+	began    atomic.Int64 // runs, and looks of the bot, that began
 	kept     atomic.Int64 // runs that may be made again, so far
 	every    int64        // of so many of them, the first one is
 	late     bool         // some of what GitLab answers is out of date

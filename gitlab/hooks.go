@@ -2,6 +2,8 @@ package gitlab
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	api "gitlab.com/gitlab-org/api/client-go/v2"
 )
@@ -23,6 +25,20 @@ type Hook struct {
 type HookOwner struct {
 	Path  string
 	Group bool
+}
+
+// fail is Fail of what is done there. A right that is missing is not the one that all else needs.
+func (o HookOwner) fail(err error, doing string) error {
+	path, who := o.Path, "a Maintainer of the project"
+	if o.Group {
+		path, who = "the group "+o.Path, "its Owner"
+	}
+	failed := Fail(err, "%s of %s", doing, path)
+	var f *Failure
+	if errors.As(failed, &f) && errors.Is(failed, ErrForbidden) && !errors.Is(failed, ErrScope) {
+		f.Advice = fmt.Sprintf("the token's user may not %s of %s: use the token of %s in PINWHEEL_GITLAB_MAINTAINER_TOKEN", doing, path, who)
+	}
+	return failed
 }
 
 // hookName is how GitLab's page lists our webhooks.
@@ -64,7 +80,7 @@ func (c *Client) Hooks(ctx context.Context, of HookOwner) ([]Hook, error) {
 				"merge requests": h.MergeRequestsEvents, "pipelines": h.PipelineEvents, "pushes": h.PushEvents,
 			}), !h.EnableSSLVerification, disabled(h.AlertStatus)})
 		}
-		return out, Fail(err, "list the webhooks of the group %s", of.Path)
+		return out, of.fail(err, "list the webhooks")
 	}
 	all, err := List(func(page api.ListOptions) ([]*api.ProjectHook, *api.Response, error) {
 		return c.API.Projects.ListProjectHooks(of.Path, &api.ListProjectHooksOptions{ListOptions: page}, api.WithContext(ctx))
@@ -75,7 +91,7 @@ func (c *Client) Hooks(ctx context.Context, of HookOwner) ([]Hook, error) {
 			"merge requests": h.MergeRequestsEvents, "pipelines": h.PipelineEvents, "pushes": h.PushEvents,
 		}), !h.EnableSSLVerification, disabled(h.AlertStatus)})
 	}
-	return out, Fail(err, "list the webhooks of %s", of.Path)
+	return out, of.fail(err, "list the webhooks")
 }
 
 // HookSetting is how a webhook is to be.
@@ -101,7 +117,7 @@ func (c *Client) SaveHook(ctx context.Context, of HookOwner, h HookSetting) erro
 			edit := api.EditGroupHookOptions(all)
 			_, _, err = c.API.Groups.EditGroupHook(of.Path, h.ID, &edit, api.WithContext(ctx))
 		}
-		return Fail(err, "save the webhook of the group %s", of.Path)
+		return of.fail(err, "save the webhook")
 	}
 	all := api.AddProjectHookOptions{
 		Name: &name, URL: &h.URL, Token: &h.Token, IssuesEvents: &on, ConfidentialIssuesEvents: &on, NoteEvents: &on, ConfidentialNoteEvents: &on,
@@ -113,5 +129,5 @@ func (c *Client) SaveHook(ctx context.Context, of HookOwner, h HookSetting) erro
 		edit := api.EditProjectHookOptions(all)
 		_, _, err = c.API.Projects.EditProjectHook(of.Path, h.ID, &edit, api.WithContext(ctx))
 	}
-	return Fail(err, "save the webhook of %s", of.Path)
+	return of.fail(err, "save the webhook")
 }

@@ -191,8 +191,22 @@ func (s *served) handler(repositories string) (http.Handler, error) {
 	mux.Handle("/simple/", index)
 	mux.Handle("/files/", index)
 	s.routes(mux)
-	mux.Handle("/", git)
+	mux.Handle("/", onlyGitLab(git))
 	return mux, nil
+}
+
+// onlyGitLab answers 404 for addresses that a GitLab has not; the simulator would take them for
+// a fault of pinwheel's.
+func onlyGitLab(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, one := range []string{"/api/", "/oauth/", "/users/", ".git/", "/info/refs", "/git-upload-pack"} {
+			if strings.Contains(r.URL.Path, one) {
+				h.ServeHTTP(w, r)
+				return
+			}
+		}
+		http.NotFound(w, r)
+	})
 }
 
 // configure writes the files with which pinwheel works on it.
@@ -252,5 +266,6 @@ This sets a project up anew, in another folder, and this clones one:
 
 maintainer-token is alice's, for pinwheel hooks. The status page at PAGE may sign
 people in as the application APPLICATION, whose secret is in page-secret.
+Who sits at the browser then is alice, until curl -u bob: -X POST URL/browse.
 `)
 }

@@ -34,6 +34,7 @@ type fleet struct {
 	gitlab   *gitlabsim.Server
 	projects []*gitlabsim.Project
 	server   *postgres.Cluster
+	database string // its address
 	config   string
 	env      []string
 	workers  []*exec.Cmd
@@ -72,7 +73,7 @@ func (o fleetOf) start(t *testing.T) *fleet {
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
-	f := &fleet{t: t, gitlab: gitlabsim.New(gitlabsim.Options{Now: time.Now}), server: server}
+	f := &fleet{t: t, gitlab: gitlabsim.New(gitlabsim.Options{Now: time.Now}), server: server, database: database}
 	f.gitlab.AddBot(bot, "pinwheel")
 	f.gitlab.AddUser("bob", "Bob", false)
 	index := pypisim.New(pypisim.Options{Now: time.Now, Latency: o.latency})

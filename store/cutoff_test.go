@@ -2,79 +2,17 @@ package store
 
 import (
 	"errors"
-	"io"
-	"net"
-	"net/url"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/internal/check/postgres"
 )
 
-// dropping is a proxy before a server that takes everything and hands nothing on once it is cut.
-// end closes its connections.
-func dropping(t *testing.T, place string) (through string, cut *atomic.Bool, end func()) {
-	t.Helper()
-	u, err := url.Parse(place)
-	must(t, err)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	t.Cleanup(func() { _ = l.Close() })
-	cut = &atomic.Bool{}
-	server := u.Host
-	var mu sync.Mutex
-	var all []net.Conn
-	hand := func(from, to net.Conn) {
-		defer to.Close()
-		buffer := make([]byte, 32<<10)
-		for {
-			n, err := from.Read(buffer)
-			if err != nil {
-				return
-			}
-			if cut.Load() {
-				continue
-			}
-			if _, err := to.Write(buffer[:n]); err != nil && !errors.Is(err, io.EOF) {
-				return
-			}
-		}
-	}
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			inner, err := net.Dial("tcp", server)
-			if err != nil {
-				_ = client.Close()
-				continue
-			}
-			mu.Lock()
-			all = append(all, client, inner)
-			mu.Unlock()
-			go hand(client, inner)
-			go hand(inner, client)
-		}
-	}()
-	u.Host = l.Addr().String()
-	return u.String(), cut, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		for _, c := range all {
-			_ = c.Close()
-		}
-	}
-}
-
 // A run that is cut off from the database ends before another may begin, though the database
 // neither answers nor refuses. It takes the time of one lease, since no bubble has a network.
 func TestARunThatIsCutOffEndsBeforeAnotherBegins(t *testing.T) {
 	place := postgres.Database(t)
-	through, cut, end := dropping(t, place)
+	through, cut, end := postgres.Dropping(t, place)
 	near, far := opened(t, place), opened(t, through)
 	const lease = 3 * time.Second
 	run := got[int64](t)(far.BeginRun(t.Context(), "g/p", time.Now(), lease))

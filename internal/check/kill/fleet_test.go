@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ import (
 var (
 	fleetFor  = flag.Duration("fleet.for", 90*time.Second, "how long processes of a fleet are killed")
 	fleetStop = flag.Bool("fleet.stop", false, "stop and start PostgreSQL in the middle, too")
+	fleetCut  = flag.Bool("fleet.cut", false, "cut one process off from PostgreSQL every 90 seconds for 75 seconds, too")
 )
 
 // fleet is a GitLab with projects, and processes of pinwheel serve on one database.
@@ -36,6 +38,8 @@ type fleet struct {
 	server   *postgres.Cluster
 	database string // its address
 	config   string
+	place    string // of the database in the configuration
+	text     string // of the configuration
 	env      []string
 	workers  []*exec.Cmd
 	said     bytes.Buffer
@@ -109,6 +113,7 @@ func (o fleetOf) start(t *testing.T) *fleet {
 	if err := os.WriteFile(f.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	f.place, f.text = before[:cut]+"@"+rest, text
 	for n := range o.workers {
 		if n == 0 && o.first != "" {
 			f.run(o.first, true)
@@ -137,7 +142,13 @@ func (f *fleet) start(first bool) {
 // run starts a process of a program.
 func (f *fleet) run(program string, first bool) {
 	f.t.Helper()
-	args := []string{"serve", "--config", f.config, "--watch", "1s"}
+	f.workers = append(f.workers, f.begin(program, f.config, first))
+}
+
+// begin starts a process of a program with a configuration.
+func (f *fleet) begin(program, config string, first bool) *exec.Cmd {
+	f.t.Helper()
+	args := []string{"serve", "--config", config, "--watch", "1s"}
 	if first {
 		args = append(args, "--now")
 	}
@@ -146,7 +157,24 @@ func (f *fleet) run(program string, first bool) {
 	if err := cmd.Start(); err != nil {
 		f.t.Fatal(err)
 	}
-	f.workers = append(f.workers, cmd)
+	return cmd
+}
+
+// behindProxy starts one more process, which reaches the database through a proxy that drops while
+// it is cut. Nobody kills it.
+func (f *fleet) behindProxy() (cut *atomic.Bool, end func()) {
+	f.t.Helper()
+	through, cut, end := postgres.Dropping(f.t, f.place)
+	config := f.t.TempDir() + "/pinwheel.yaml"
+	if err := os.WriteFile(config, []byte(strings.Replace(f.text, f.place, through, 1)), 0o600); err != nil {
+		f.t.Fatal(err)
+	}
+	apart := f.begin(program, config, false)
+	f.t.Cleanup(func() {
+		_ = apart.Process.Kill()
+		_ = apart.Wait()
+	})
+	return cut, end
 }
 
 // kill ends a process without a word, and starts another.
@@ -231,6 +259,10 @@ func TestAFleetIsKilled(t *testing.T) {
 	var took []time.Duration
 	random := rand.New(rand.NewPCG(1, 2))
 	began, kills, stopped := time.Now(), 0, false
+	cuts, cut, heal := 0, &atomic.Bool{}, func() {}
+	if *fleetCut {
+		cut, heal = f.behindProxy()
+	}
 	rare := max(1, int(*fleetFor/(100*time.Millisecond))/(len(f.projects)*len(updates))) // ticks come until the end
 	for next := began.Add(10 * time.Second); time.Since(began) < *fleetFor; time.Sleep(100 * time.Millisecond) {
 		for _, p := range f.projects {
@@ -249,6 +281,13 @@ func TestAFleetIsKilled(t *testing.T) {
 			f.kill(random.IntN(len(f.workers)))
 			kills++
 		}
+		if phase := time.Since(began) % (90 * time.Second); *fleetCut && cut.Load() != (phase > 15*time.Second) {
+			if cut.Store(phase > 15*time.Second); cut.Load() {
+				cuts++
+			} else {
+				heal() // what was sent meanwhile is lost
+			}
+		}
 		if *fleetStop && !stopped && time.Since(began) > *fleetFor/2 {
 			stopped = true
 			if err := f.server.Pause(); err != nil {
@@ -260,6 +299,8 @@ func TestAFleetIsKilled(t *testing.T) {
 			}
 		}
 	}
+	cut.Store(false)
+	heal()
 	quiet := time.Now()
 	for n, p := range f.projects {
 		f.until(fmt.Sprint("the ticks in project ", n), 3*time.Minute, func() bool { return len(p.MRs()) >= ticks[p] })
@@ -267,7 +308,7 @@ func TestAFleetIsKilled(t *testing.T) {
 			took = append(took, time.Since(at))
 		}
 	}
-	t.Logf("%d processes killed in %s; the last tick was carried out %s after that", kills, *fleetFor, time.Since(quiet).Round(time.Second))
+	t.Logf("%d processes killed in %s, one cut off %d times; the last tick was carried out %s after that", kills, *fleetFor, cuts, time.Since(quiet).Round(time.Second))
 	slices.Sort(took)
 	t.Logf("%d ticks, carried out within %s (median) and %s (longest)", len(took), took[len(took)/2].Round(time.Millisecond), took[len(took)-1].Round(time.Millisecond))
 	f.once(ticks)

@@ -356,6 +356,11 @@ func (l *life) weather(h happening) {
 		if h.call == 0 {
 			l.p.wire.dead.Store(true)
 			l.judge.taken = time.Time{}
+			if l.setting.place != "" {
+				emptied(l.t, l.setting.place)
+				l.p = l.first(l.t)
+				return
+			}
 			l.p = l.start(l.t, fmt.Sprintf("%s/new-%d.db", l.dir, l.started))
 		}
 	}

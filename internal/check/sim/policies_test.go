@@ -23,12 +23,13 @@ type terms struct {
 	gates  []string
 	merges []string
 	stale  bool
-	takes  bool // it begins with what another bot left, and gets a new user: see takeover_test.go
+	place  string // the address of the database; empty for a file
+	takes  bool   // it begins with what another bot left, and gets a new user: see takeover_test.go
 }
 
 // setting is the world of a policy.
 func (t terms) setting() setting {
-	return setting{config: t.config, terms: t, ci: t.ci, script: t.script, gates: t.gates, merges: t.merges, stale: t.stale}
+	return setting{config: t.config, terms: t, ci: t.ci, script: t.script, gates: t.gates, merges: t.merges, stale: t.stale, place: t.place}
 }
 
 func date(text string) time.Time {

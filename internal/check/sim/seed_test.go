@@ -34,6 +34,9 @@ func played() int {
 // live plays a seed's events and two clean days, and says what went wrong.
 func live(t *testing.T, under terms, events []happening) (wrong []string, last int) {
 	inBubble(t, under.setting(), func(t *testing.T, w *world) {
+		if under.place != "" {
+			emptied(t, under.place) // an earlier life may have been played there
+		}
 		l := &life{world: w, t: t, p: w.first(t), latest: map[string]int{}}
 		for run := range played() * 24 / step {
 			last = run
@@ -95,7 +98,11 @@ func (l *life) turn(events []happening) {
 	if len(l.dies) > 0 {
 		k := l.dies[0] - 1
 		l.dies = l.dies[1:]
-		if next, _ := l.p.crash(l.t, k); next != nil {
+		crash := l.p.crash
+		if l.setting.place != "" {
+			crash = l.p.crashOnServer
+		}
+		if next, _ := crash(l.t, k); next != nil {
 			l.p = next
 		}
 		return

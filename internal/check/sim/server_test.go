@@ -1,10 +1,13 @@
 package sim
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"gitlab.com/cki-project/pinwheel/internal/check/postgres"
 )
@@ -113,6 +116,38 @@ func TestCallsOnServer(t *testing.T) {
 					})
 				}
 			}
+		})
+	}
+}
+
+// emptied empties a database, as one that was lost is.
+func emptied(t *testing.T, place string) {
+	t.Helper()
+	db, err := pgx.Connect(context.Background(), place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(context.Background())
+	if _, err := db.Exec(context.Background(), `DROP SCHEMA public CASCADE; CREATE SCHEMA public`); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// seedsOnServer are months that are played over PostgreSQL: one of each policy, and two with gates.
+var seedsOnServer = []uint64{1, 2, 3, 4, plainSeeds + 1, plainSeeds + 3}
+
+// Months over PostgreSQL hold what those with a file hold.
+func TestSeedsOnServer(t *testing.T) {
+	part := part(t)
+	for i, seed := range seedsOnServer {
+		if !part.Has(i + 1) { // each takes too long for the sample
+			continue
+		}
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			under := termsOf(seed)
+			under.place = postgres.Database(t)
+			count("seeds of thirty days over PostgreSQL", 1)
+			judged(t, under, draw(seed), fmt.Sprintf("TestSeedsOnServer/%d", seed))
 		})
 	}
 }

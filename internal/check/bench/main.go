@@ -30,6 +30,9 @@ type options struct {
 	packages     int           // from which each project of the fleet pins some; 0: all pin the same
 	ticks        int           // so many boxes are ticked while a round is under way
 	parallel     bool          // measure run over the fleet
+	workers      int           // so many processes of serve on PostgreSQL; 0: one with a file
+	atOnce       int           // runs at once of each process
+	concurrency  int           // of the index
 	calm         time.Duration // for how long nothing is asked of a project after a round
 }
 
@@ -55,6 +58,9 @@ func command(args []string, out, errs io.Writer) int {
 	flags.IntVar(&o.packages, "packages", 0, "with -fleet: each project pins some of so many packages; measure rounds of one serve, and nothing else")
 	flags.IntVar(&o.ticks, "ticks", 0, "with -packages: tick so many boxes while a round is under way")
 	flags.BoolVar(&o.parallel, "parallel", false, "with -fleet and -packages: measure run over the projects, by default and one at a time, and nothing else")
+	flags.IntVar(&o.workers, "workers", 0, "with -packages: so many processes of serve on a PostgreSQL; 0 for one with a file")
+	flags.IntVar(&o.atOnce, "at-once", 4, "with -packages: runs_at_once of each process")
+	flags.IntVar(&o.concurrency, "concurrency", 8, "with -packages: the concurrency of the index")
 	flags.DurationVar(&o.calm, "calm", 5*time.Second, "with -packages: a round is over when nothing was asked of a project for so long")
 	flags.BoolVar(&o.large, "large", true, "measure projects of 2,000 and 5,000 pins, too")
 	alone := flags.Bool("ratio", false, "measure runs in which nothing changed against the bare client, and nothing else")

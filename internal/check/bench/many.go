@@ -12,8 +12,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/postgres"
 )
 
 // This file measures one serve of many projects whose pins come from the same packages: the
@@ -29,14 +32,37 @@ const tickPatience = time.Minute
 type many struct {
 	options
 	ready
-	dir, binary, config, hooks string
-	out                        io.Writer
+	dir, binary, hooks string
+	configs            []string // one for each process: each has an address of its own for webhooks
+	database           *postgres.Cluster
+	password           string // of the database
+	out                io.Writer
 }
 
-// serving is a serve at work.
+// serving are processes of serve at work.
 type serving struct {
-	cmd  *exec.Cmd
-	said bytes.Buffer
+	cmds []*exec.Cmd
+	said said
+}
+
+// said is what processes said.
+type said struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (s *said) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+// String is the text so far.
+func (s *said) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 // measureMany measures and judges.
@@ -46,7 +72,7 @@ func measureMany(o options, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	m := many{options: o, dir: dir, config: filepath.Join(dir, "pinwheel.yaml"), out: out}
+	m := many{options: o, dir: dir, out: out}
 	if m.binary, err = built(dir); err != nil {
 		return err
 	}
@@ -55,8 +81,21 @@ func measureMany(o options, out io.Writer) error {
 		return err
 	}
 	defer stop()
-	if err := m.write(); err != nil {
-		return err
+	place := filepath.Join(dir, "pinwheel.db")
+	if o.workers > 0 {
+		if m.database, err = postgres.Start(); err != nil {
+			return err
+		}
+		defer m.database.Stop()
+		place, m.password = m.database.Address()
+	}
+	for n := range max(o.workers, 1) {
+		if err := m.write(n, place); err != nil {
+			return err
+		}
+	}
+	if o.workers > 0 {
+		fmt.Fprintf(out, "%d processes on PostgreSQL: ", o.workers)
 	}
 	fmt.Fprintf(out, "%d projects of %d pins of %d packages, pages of %d bytes, %s\n", o.fleet, o.pins, o.packages, o.size, machine())
 	all, err := m.rounds()
@@ -66,39 +105,79 @@ func measureMany(o options, out io.Writer) error {
 	return judge(all, out)
 }
 
-// write writes the configuration.
-func (m *many) write() error {
+// write writes the configuration of a process.
+func (m *many) write(n int, place string) error {
 	hooks, err := free()
 	if err != nil {
 		return err
 	}
-	m.hooks = hooks
+	if n == 0 {
+		m.hooks = hooks
+	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "gitlab: {url: %s}\nindex: {url: %s/simple/}\nstore: %s\nschedule: \"@yearly\"\nlisten: {hooks: %q}\ndefaults: {timezone: UTC, window: \"0 0 29 2 *\", python: [\"3.10\", \"3.12\"]}\nprojects:\n",
-		m.GitLab, m.Index, filepath.Join(m.dir, "pinwheel.db"), hooks)
+	fmt.Fprintf(&text, "gitlab: {url: %s}\nindex: {url: %s/simple/, concurrency: %d}\nstore: %q\nruns_at_once: %d\nschedule: \"@yearly\"\nlisten: {hooks: %q}\ndefaults: {timezone: UTC, window: \"0 0 29 2 *\", python: [\"3.10\", \"3.12\"]}\nprojects:\n",
+		m.GitLab, m.Index, m.concurrency, place, m.atOnce, hooks)
 	for _, path := range paths(m.options) {
 		text.WriteString("  - {path: " + path + "}\n")
 	}
-	return os.WriteFile(m.config, []byte(text.String()), 0o600)
+	m.configs = append(m.configs, filepath.Join(m.dir, fmt.Sprintf("pinwheel-%d.yaml", n)))
+	return os.WriteFile(m.configs[n], []byte(text.String()), 0o600)
 }
 
-// start starts serve, which looks at every project at once.
+// start starts the processes of serve, of which the last looks at every project at once.
 func (m *many) start() (*serving, error) {
-	s := &serving{cmd: exec.Command(m.binary, "serve", "--now", "--watch", m.calm.String(), "--config", m.config)}
-	s.cmd.Env = append(os.Environ(), "PINWHEEL_GITLAB_TOKEN="+m.Token, "PINWHEEL_HOOKS_TOKEN="+hooksToken)
-	s.cmd.Stderr = &s.said
-	return s, s.cmd.Start()
+	s := &serving{}
+	for n, config := range m.configs {
+		args := []string{"serve", "--watch", m.calm.String(), "--config", config}
+		if n == len(m.configs)-1 {
+			args = append(args, "--now")
+		}
+		cmd := exec.Command(m.binary, args...)
+		cmd.Env = append(os.Environ(), "PINWHEEL_GITLAB_TOKEN="+m.Token, "PINWHEEL_HOOKS_TOKEN="+hooksToken, "PINWHEEL_STORE_PASSWORD="+m.password)
+		cmd.Stderr = &s.said
+		if err := cmd.Start(); err != nil {
+			s.stop()
+			return nil, err
+		}
+		if s.cmds = append(s.cmds, cmd); n < len(m.configs)-1 {
+			time.Sleep(m.calm / 5) // it is at work when the last one begins
+		}
+	}
+	return s, nil
 }
 
 func (s *serving) stop() {
-	_ = s.cmd.Process.Signal(syscall.SIGTERM)
-	_ = s.cmd.Wait()
+	for _, cmd := range s.cmds {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+	}
+	for _, cmd := range s.cmds {
+		_ = cmd.Wait()
+	}
+}
+
+// again makes one process look at every project; the others take their share.
+func (s *serving) again() { _ = s.cmds[0].Process.Signal(syscall.SIGHUP) }
+
+// used is the processor time of all processes so far.
+func (s *serving) used() (sum time.Duration) {
+	for _, cmd := range s.cmds {
+		sum += used(cmd.Process.Pid)
+	}
+	return sum
+}
+
+// high is the largest memory of a process so far, in MiB.
+func (s *serving) high() (most float64) {
+	for _, cmd := range s.cmds {
+		most = max(most, high(cmd.Process.Pid))
+	}
+	return most
 }
 
 // round waits until every project was looked at since the last round, and no run is at work, and
 // returns what that cost.
 func (m *many) round(s *serving) (sample, error) {
-	before, began := used(s.cmd.Process.Pid), time.Now()
+	before, began, server := s.used(), time.Now(), m.server()
 	for {
 		time.Sleep(200 * time.Millisecond)
 		resp, err := http.Get(m.GitLab + "/_looked")
@@ -117,13 +196,30 @@ func (m *many) round(s *serving) (sample, error) {
 			return sample{}, fmt.Errorf("%d of %d projects were looked at after %s\n%s", l.Projects, m.fleet, manyPatience, tail(s.said.String()))
 		}
 	}
-	out := sample{wall: time.Since(began) - m.calm, cpu: used(s.cmd.Process.Pid) - before, peak: high(s.cmd.Process.Pid)}
+	out := sample{wall: time.Since(began) - m.calm, cpu: s.used() - before, peak: s.high()}
 	var err error
 	out.counts, err = m.counts()
 	out.counts.Asked = nil
 	fmt.Fprintf(m.out, "%s\n", out)
+	if m.database != nil {
+		fmt.Fprintf(m.out, "             and PostgreSQL %.2f s of cores\n", (m.server() - server).Seconds())
+	}
 	return out, err
 }
+
+// server is the processor time of the database so far; 0 for a file.
+func (m *many) server() (sum time.Duration) {
+	if m.database == nil {
+		return 0
+	}
+	for _, pid := range m.database.Processes() {
+		sum += used(pid)
+	}
+	return sum + reaped(m.database.Processes()[0])
+}
+
+// reaped is the processor time of the ended children of a process.
+func reaped(pid int) time.Duration { return timeOf(pid, 13) }
 
 // rounds makes them: the first, one that follows the writes of the first, a quiet one, and one
 // beside ticks.
@@ -145,7 +241,7 @@ func (m *many) rounds() (all []bound, err error) {
 	defer s.stop()
 	for i, name := range []string{"after writes ", "on record    "} {
 		if i > 0 {
-			_ = s.cmd.Process.Signal(syscall.SIGHUP)
+			s.again()
 		}
 		fmt.Fprint(m.out, name)
 		if _, err = m.round(s); err != nil {
@@ -156,7 +252,7 @@ func (m *many) rounds() (all []bound, err error) {
 	if _, err = m.counts(); err != nil {
 		return nil, err
 	}
-	_ = s.cmd.Process.Signal(syscall.SIGHUP) // another hour, for the index too
+	s.again() // another hour, for the index too
 	fmt.Fprint(m.out, "quiet round  ")
 	quiet, err := m.round(s)
 	if err != nil {
@@ -179,7 +275,7 @@ func (m *many) rounds() (all []bound, err error) {
 
 // ticked ticks boxes while a round is under way.
 func (m *many) ticked(s *serving) ([]bound, error) {
-	_ = s.cmd.Process.Signal(syscall.SIGHUP)
+	s.again()
 	time.Sleep(500 * time.Millisecond)
 	resp, err := http.Get(m.GitLab + "/_tick?" + strconv.Itoa(m.ticks) + "&" + m.hooks)
 	if err != nil {
@@ -218,18 +314,22 @@ func (m *many) ticked(s *serving) ([]bound, error) {
 func tail(text string) string { return text[max(len(text)-4000, 0):] }
 
 // used is the processor time of a process so far, 0 if it is not known.
-func used(pid int) time.Duration {
+func used(pid int) time.Duration { return timeOf(pid, 11) }
+
+// timeOf is the processor time in two fields of what the kernel says of a process: 11 for its own,
+// 13 for that of its children that ended (proc_pid_stat(5), less three).
+func timeOf(pid, field int) time.Duration {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0
 	}
 	_, rest, _ := strings.Cut(string(data), ") ")
 	words := strings.Fields(rest)
-	if len(words) < 13 {
+	if len(words) < field+2 {
 		return 0
 	}
-	user, _ := strconv.Atoi(words[11])
-	system, _ := strconv.Atoi(words[12])
+	user, _ := strconv.Atoi(words[field])
+	system, _ := strconv.Atoi(words[field+1])
 	return time.Duration(user+system) * 10 * time.Millisecond // the kernel counts hundredths
 }
 

@@ -70,6 +70,38 @@ func start(dir string) (*Cluster, error) {
 	return c, c.launch()
 }
 
+// Start starts a cluster for a program that is no test. Stop ends it.
+func Start() (*Cluster, error) {
+	if binaries() == "" {
+		return nil, errors.New("PostgreSQL is not installed")
+	}
+	return start("")
+}
+
+// Address is that of a database of the cluster, and the password of its user, which the address lacks.
+func (c *Cluster) Address() (address, password string) {
+	return strings.Replace(c.url, ":"+c.password+"@", "@", 1), c.password
+}
+
+// Processes are those of the server, the first of which began the others; none where it is not at
+// work.
+func (c *Cluster) Processes() []int {
+	text, err := os.ReadFile(filepath.Join(c.dir, "data", "postmaster.pid"))
+	first, _, _ := strings.Cut(string(text), "\n")
+	pid, notNumber := strconv.Atoi(first)
+	if err != nil || notNumber != nil {
+		return nil
+	}
+	all := []int{pid}
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	for child := range strings.FieldsSeq(string(children)) {
+		if n, err := strconv.Atoi(child); err == nil {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
 // launch runs the server and waits until it answers.
 func (c *Cluster) launch() error {
 	var last error

@@ -71,6 +71,42 @@ func TestTheConfigurationBesideAFileCounts(t *testing.T) {
 	}
 }
 
+// A rule for files holds for a file on disk by its path in the repository, wherever the command is
+// called and however the file is named.
+func TestRulesForFilesHoldOnDisk(t *testing.T) {
+	rules := "rules: [{packages: [boto3], files: [FILES], allowed: <1.35}]"
+	for name, tt := range map[string]struct {
+		config, files string
+		checkout      bool
+		want          string
+	}{
+		"an entry":               {"INDEX\nprojects: [{path: g/p, " + derived + ", RULES}]\n", "constraints.txt", false, "1.34.1"},
+		"another file":           {"INDEX\nprojects: [{path: g/p, " + derived + ", RULES}]\n", "other/*.txt", false, "1.35.0"},
+		"the project's own":      {"own:.gitlab/pinwheel.yaml\nRULES\n", "constraints.txt", false, "1.34.1"},
+		"in a checkout":          {"own:.gitlab/pinwheel.yaml\nRULES\n", "ci/*.txt", true, "1.34.1"},
+		"in a checkout, another": {"own:.gitlab/pinwheel.yaml\nRULES\n", "constraints.txt", true, "1.35.0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			dir := w.folder(t, "checkout", strings.Replace(tt.config, "RULES", strings.Replace(rules, "FILES", tt.files, 1), 1))
+			file := filepath.Join(dir, "constraints.txt")
+			if tt.checkout {
+				must(t, os.Mkdir(filepath.Join(dir, ".git"), 0o700))
+				file = filepath.Join(dir, "ci", "constraints.txt")
+				must(t, os.Rename(filepath.Join(dir, "constraints.txt"), file))
+			}
+			code, out, said := w.pinwheel("plan", "--file", file, "--at", saturday)
+			w.want(code, exitDone, said)
+			has(t, out, tt.want)
+			code, _, said = w.pinwheel("update", "--file", file, "--at", saturday)
+			w.want(code, exitDone, said)
+			data, err := os.ReadFile(file)
+			must(t, err)
+			has(t, string(data), "boto3=="+tt.want)
+		})
+	}
+}
+
 // A configuration that nobody named gets no password and no token, and is not read beside
 // flags; a mistake in it is told.
 func TestTheConfigurationBesideAFileIsNotTrusted(t *testing.T) {

@@ -55,7 +55,7 @@ func Idle(r *plan.Rule, files []plan.FilePolicy, names []string) (why plan.RuleI
 		}
 		return why, true
 	}
-	if len(r.Files) > 0 && !slices.ContainsFunc(files, func(f plan.FilePolicy) bool { return r.InFile(f.Path) }) {
+	if len(r.Files) > 0 && !slices.ContainsFunc(files, func(f plan.FilePolicy) bool { return r.InFile(f.RulePath()) }) {
 		why.Files = r.Files
 		return why, true
 	}

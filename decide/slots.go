@@ -17,6 +17,7 @@ import (
 type slot struct {
 	file    int // index of the plan.ParsedFile
 	path    string
+	named   string // the path by which rules name the file
 	pin     int
 	p       constraints.Pin
 	pythons []string // what a release must admit; empty: not checked
@@ -168,7 +169,7 @@ func findSlots(s *plan.Snapshot, files []plan.ParsedFile) (slots []slot, left []
 			lines[p.Key]++
 		}
 		for pin, p := range f.Parsed.Pins {
-			sl := slot{file: i, path: f.Path, pin: pin, p: p}
+			sl := slot{file: i, path: f.Path, named: f.Policy.RulePath(), pin: pin, p: p}
 			active := activePythons(p.Marker, s.Policy)
 			switch {
 			case len(s.Policy.Pythons) > 0 && len(active) == 0:
@@ -289,5 +290,5 @@ func overlap(f *constraints.File, pin int, policy plan.Policy, lines int) (line 
 
 // meets reports whether a rule may be for a step of the pin.
 func (sl slot) meets(r *plan.Rule) bool {
-	return r.Names(sl.p.Key) && (r.From.IsEmpty() || r.From.Contains(sl.p.Version)) && r.InFile(sl.path)
+	return r.Names(sl.p.Key) && (r.From.IsEmpty() || r.From.Contains(sl.p.Version)) && r.InFile(sl.named)
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -176,7 +177,11 @@ type FilePolicy struct {
 	Path    string
 	Use     constraints.Use // empty: the file's lines tell
 	Derived *Derived
+	InRules string // of a file on disk: its path in the repository; empty: Path
 }
+
+// RulePath is the path by which rules name the file.
+func (f FilePolicy) RulePath() string { return cmp.Or(f.InRules, f.Path) }
 
 // Derived says where the twin stands and what shape it has.
 type Derived struct {

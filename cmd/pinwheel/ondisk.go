@@ -112,15 +112,9 @@ func besides(file string) (path string, own bool) {
 	if path := filepath.Join(filepath.Dir(file), config.OwnFile); is(path) {
 		return path, true
 	}
-	top := dir
-	for {
-		if _, err := os.Stat(filepath.Join(top, ".git")); err == nil {
-			break
-		}
-		if filepath.Dir(top) == top {
-			return "", false // no checkout
-		}
-		top = filepath.Dir(top)
+	top := checkout(dir)
+	if top == "" {
+		return "", false
 	}
 	for dir != top {
 		dir = filepath.Dir(dir)
@@ -226,6 +220,40 @@ func same(a, b string) bool {
 	return errX == nil && errY == nil && os.SameFile(one, two)
 }
 
+// inRepository is the path of a file on disk as rules name it: from the top of its checkout, or
+// else from root, the folder of the configuration. It is "" if the file is in neither.
+func inRepository(file, root string) string {
+	at, err := filepath.Abs(file)
+	if err != nil {
+		return ""
+	}
+	top := checkout(filepath.Dir(at))
+	if top == "" && root != "" {
+		top, err = filepath.Abs(root)
+	}
+	if err != nil || top == "" {
+		return ""
+	}
+	rel, err := filepath.Rel(top, at)
+	if err != nil || !filepath.IsLocal(rel) {
+		return ""
+	}
+	return filepath.ToSlash(rel)
+}
+
+// checkout is the top of the checkout that a folder is in, "" if it is in none.
+func checkout(dir string) string {
+	for {
+		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
+			return dir
+		}
+		if filepath.Dir(dir) == dir {
+			return ""
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
 // localFile is the file with its twin, which it reads, and makes the policy name them.
 func localFile(l *looking, s *settings, data []byte) (file plan.File, err error) {
 	derived := &plan.Derived{Format: "block", Key: []string{"variables", "PYTHON_CONSTRAINTS"}}
@@ -233,11 +261,11 @@ func localFile(l *looking, s *settings, data []byte) (file plan.File, err error)
 		copied := *s.policy.Files[i].Derived
 		derived = &copied
 	}
-	one := plan.FilePolicy{Path: l.file}
+	one := plan.FilePolicy{Path: l.file, InRules: inRepository(l.file, s.root)}
 	path := l.derived
 	if i := s.entry(s.policy, l.file); i >= 0 {
 		entry := s.policy.Files[i]
-		one.Use = entry.Use
+		one.Use, one.InRules = entry.Use, entry.Path
 		if entry.Derived != nil {
 			copied := *entry.Derived
 			derived = &copied

@@ -17,8 +17,17 @@ import (
 
 // Predecessor returns an open dashboard that another user opened: the stored one, unless it has
 // the marker of another project, or one of authors, who opened merge requests of ours, with our
-// marker or emptied under our title. nil: there is none.
+// marker or emptied under our title. Without an open one it is the newest of these that a person
+// closed, with which a project rests. nil: there is none.
 func (p *Publisher) Predecessor(ctx context.Context, s Sought, authors []string) (*Issue, error) {
+	var closed *Issue
+	rests := func(i Issue) {
+		m := Parse(i.Description).Marker
+		by := i.ClosedBy
+		if i.State == "closed" && m.Present && m.Project == s.Stored.Project && !sameUser(i.Author, s.Bot) && !sameUser(by, s.Bot) && !sameUser(by, i.Author) && (closed == nil || closed.IID < i.IID) {
+			closed = &i
+		}
+	}
 	if s.Stored.IID != 0 {
 		raw, err := p.issue(ctx, s.Stored.Project, s.Stored.IID)
 		if err != nil && !gitlab.Missing(err) {
@@ -27,6 +36,9 @@ func (p *Publisher) Predecessor(ctx context.Context, s Sought, authors []string)
 		if err == nil {
 			if i := issueOf(raw); !moved(raw) && s.strange(i) && !elsewhere(i, s.Stored.Project) {
 				return &i, nil
+			}
+			if !moved(raw) {
+				rests(issueOf(raw))
 			}
 		}
 	}
@@ -44,7 +56,16 @@ func (p *Publisher) Predecessor(ctx context.Context, s Sought, authors []string)
 			}
 		}
 	}
-	return nil, nil
+	for _, name := range authors {
+		old, err := p.listOf(ctx, s.Stored.Project, "closed", name)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range old {
+			rests(i)
+		}
+	}
+	return closed, nil
 }
 
 // titled returns an open issue with our title and marker that another user opened; nil if

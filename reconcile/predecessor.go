@@ -57,6 +57,10 @@ func (r *observer) observePredecessor(ctx context.Context) error {
 		}
 		return nil
 	}
+	if issue.State != "opened" { // a person closed it, and did not mean one user of ours alone
+		r.board.found = dashboard.FoundPaused
+		return nil
+	}
 	if done, err := r.confirmed(ctx, *issue, issue.Author); err != nil || done {
 		return err
 	}

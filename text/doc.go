@@ -2,7 +2,7 @@
 // lines of files, reasons for a yank, messages of servers, names of people.
 //
 // Its one invariant: whatever goes in, one line comes out that GitLab shows
-// and does not obey. It starts no quick action, checkbox, list, heading,
+// and does not obey; [Quote] makes several such lines. It starts no quick action, checkbox, list, heading,
 // table, HTML or comment; it notifies nobody, refers to no issue and closes
 // none; it hides and reverses no characters.
 //

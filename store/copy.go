@@ -13,7 +13,7 @@ import (
 // tables are all that a database holds, each after those that it refers to.
 var tables = [...]string{
 	"projects", "packages", "package_details", "metadata", "branches", "merge_requests", "selections", "runs", "actions", "audit",
-	"audit_removed", "quiet", "files", "pauses", "views", "pins",
+	"audit_removed", "quiet", "files", "pauses", "views", "pins", "release_notes",
 }
 
 // numberedTables have rows that the database numbers.

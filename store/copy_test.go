@@ -31,6 +31,7 @@ func everyRow(t *testing.T) *Store {
 	id := got[int64](t)(s.BeginAction(ctx, Action{Run: run, Kind: "commit", Target: "b"}, AuditEntry{At: t0, Project: "g/p", Event: Began}))
 	must(t, s.FinishAction(ctx, id, AuditEntry{At: t0, Project: "g/p", Event: Ended, Result: "done"}))
 	must(t, s.KeepQuiet(ctx, "g/p", run, quiet()))
+	must(t, s.SaveReleaseNotes(ctx, NotesOf{"https://gitlab.example/g/a", plan.Step{Key: "a", From: "1", To: "2"}}, plan.ReleaseNotes{State: plan.NotesRead}, t0))
 	must(t, s.FinishRun(ctx, run, t0, RunEnd{RunDone, ""}))
 	return s
 }

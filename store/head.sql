@@ -1,4 +1,4 @@
--- Schema 17
+-- Schema 18
 CREATE TABLE projects (
   path TEXT NOT NULL PRIMARY KEY,
   id INTEGER NOT NULL DEFAULT 0,
@@ -144,3 +144,12 @@ CREATE TABLE audit_removed (
 ) STRICT;
 CREATE TRIGGER audit_stays BEFORE DELETE ON audit WHEN OLD.id > coalesce((SELECT last FROM audit_removed), 0)
 BEGIN SELECT raise(ABORT, 'the audit is only added to'); END;
+CREATE TABLE release_notes (
+  place TEXT NOT NULL,
+  name TEXT NOT NULL,
+  from_version TEXT NOT NULL,
+  to_version TEXT NOT NULL,
+  read_at TEXT NOT NULL CHECK (read_at GLOB '????-??-??T??:??:??*Z'),
+  notes TEXT NOT NULL CHECK (json_valid(notes)),
+  PRIMARY KEY (place, name, from_version, to_version)
+) STRICT, WITHOUT ROWID;

@@ -262,6 +262,13 @@ func TestEverySchemaComesToHead(t *testing.T) {
 		} else {
 			same(t, "removed before anything was", gone, Removed{})
 		}
+		notes, _, err := s.ReleaseNotes(ctx, NotesOf{"https://gitlab.example/g/a", plan.Step{Key: "a", From: "1.0", To: "1.2"}})
+		must(t, err)
+		if step.version >= 18 {
+			same(t, "release notes", notes, plan.ReleaseNotes{State: plan.NotesRead, Notes: []plan.ReleaseNote{{Version: "1.2", Text: "n"}}})
+		} else {
+			same(t, "release notes before there were any", notes, plan.ReleaseNotes{})
+		}
 		metadata := got[[]MetadataRow](t)(s.Metadata(ctx, "pypi", []string{"boto3"}))
 		details := got[map[string][]byte](t)(s.Details(ctx, "pypi", []string{"boto3"}))["boto3"]
 		if step.version >= 2 {

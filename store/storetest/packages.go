@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
@@ -89,3 +90,29 @@ func (d database) details(t *testing.T) {
 
 // files keeps what was read at one commit, and nothing of another.
 // bubble has two projects write at once while time stands still.
+
+func (d database) releaseNotes(t *testing.T) {
+	ctx, s := t.Context(), d.open(t)
+	of := store.NotesOf{Place: "https://gitlab.example/g/a", Step: plan.Step{Key: "a", From: "1.0", To: "1.2"}}
+	read := func(of store.NotesOf) plan.ReleaseNotes {
+		t.Helper()
+		notes, _, err := s.ReleaseNotes(ctx, of)
+		must(t, err)
+		return notes
+	}
+	same(t, "what nobody saved", read(of), plan.ReleaseNotes{})
+	want := plan.ReleaseNotes{State: plan.NotesRead, More: 2, Notes: []plan.ReleaseNote{{Version: "1.2", Title: "t", At: t0, Text: "a\x01\"\u202e\n/merge"}, {Version: "1.1", Text: "b"}}}
+	must(t, s.SaveReleaseNotes(ctx, of, plan.ReleaseNotes{State: plan.NotesRead}, t0))
+	same(t, "that there are none", read(of), plan.ReleaseNotes{State: plan.NotesRead})
+	must(t, s.SaveReleaseNotes(ctx, of, want, t0.Add(time.Hour)))
+	same(t, "what was saved", read(of), want)
+	_, at, err := s.ReleaseNotes(ctx, of)
+	must(t, err)
+	same(t, "when", at, t0.Add(time.Hour))
+	other := of
+	other.To = "1.3"
+	same(t, "another step", read(other), plan.ReleaseNotes{})
+	must(t, s.SaveReleaseNotes(ctx, other, want, t0.Add(200*24*time.Hour)))
+	same(t, "what is old", read(of), plan.ReleaseNotes{})
+	same(t, "what is new", read(other), want)
+}

@@ -52,6 +52,7 @@ func Run(t *testing.T, place func(t *testing.T) string) {
 		{"fresh facts", database.fresh},
 		{"metadata", database.metadata},
 		{"details", database.details},
+		{"release notes", database.releaseNotes},
 		{"texts of strangers", database.strangers},
 		{"one live run", database.oneLiveRun},
 		{"many begin together", database.together},

@@ -60,6 +60,13 @@ func (s *stage) builds() map[string]command {
 			s.project.HangMerge(takes, slices.Contains(a, "fails"))
 			return "", err
 		},
+		"publish": func(a []string) (string, error) {
+			if len(a) != 3 {
+				return "", errors.New("wants a TAG, a TITLE and a FILE")
+			}
+			s.project.Publish(gitlabsim.Release{Tag: a[0], Name: a[1], Description: s.file(a[2], a[2])})
+			return "", nil
+		},
 		"alter-merge": func(a []string) (string, error) {
 			if len(a) != 2 {
 				return "", errors.New("wants a PATH and a FILE")
@@ -118,10 +125,12 @@ func settingsOf(words []string) (gitlabsim.Settings, error) {
 			to.PipelinesRequired = true
 		case "raw-notes":
 			to.RawNotes = true
-		case "private":
-			to.Public = false
 		case "archived":
 			to.Archived = true
+		case "internal", "private":
+			to.Public, to.Internal = false, key == "internal"
+		case "releases":
+			to.Releases = value
 		case "no-issues":
 			to.IssuesDisabled = true
 		case "no-merge-requests":

@@ -112,7 +112,9 @@
 //	token revoke|restore|of USER
 //	token merges USER                  a token of USER makes the call that merges, and no other
 //	settings WORD...                   ff, rebase_merge, squash=never|always|default_on, approvals=N, threads-resolved,
-//	                                   sha-required, pipelines-required, raw-notes, no-issues, no-merge-requests, archived, private
+//	                                   sha-required, pipelines-required, raw-notes, no-issues, no-merge-requests, archived,
+//	                                   internal or private, releases=enabled|private|disabled
+//	publish TAG TITLE FILE             a release on the project's page, with notes of the archive; FILE may be the text
 //	fail-merges N                      the next N merges fail themselves, and nothing is merged
 //	hang-merge DURATION [fails]        the next merge takes that long, its merge request is locked meanwhile, and its request gets no answer
 //	alter-merge PATH FILE              GitLab's next merge gives PATH that content, whatever was asked for

@@ -34,7 +34,9 @@ type Project struct {
 
 	topics              []string
 	touched             time.Time // last_activity_at, as lists tell it
-	public              bool
+	public, internal    bool
+	releasesAccess      string // "" is enabled
+	releases            []Release // of its page, newest first
 	archived            bool
 	issuesEnabled       bool
 	mrsEnabled          bool
@@ -120,6 +122,8 @@ func (p *Project) Empty() {
 // Settings are what a maintainer sets in the project's pages.
 type Settings struct {
 	Public              bool
+	Internal            bool   // every user sees it, nobody else does
+	Releases            string // who sees its releases: "" is enabled; private, for members; disabled
 	Archived            bool
 	IssuesDisabled      bool
 	MRsDisabled         bool
@@ -138,7 +142,7 @@ type Settings struct {
 func (p *Project) Set(to Settings) {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
-	p.public, p.archived = to.Public, to.Archived
+	p.public, p.internal, p.releasesAccess, p.archived = to.Public, to.Internal, to.Releases, to.Archived
 	p.issuesEnabled, p.mrsEnabled = !to.IssuesDisabled, !to.MRsDisabled
 	p.mergeMethod, p.pipelinesRequired, p.autoClose = "merge", to.PipelinesRequired, !to.NoAutoClose
 	p.rawNotes, p.squashOption, p.discussionsRequired = to.RawNotes, to.Squash, to.DiscussionsResolved
@@ -269,7 +273,9 @@ func (p *Project) member(u *user) *member {
 }
 
 // visible says whether a user may know that the project exists.
-func (p *Project) visible(u *user) bool { return p.public || p.level(u) > NoAccess }
+func (p *Project) visible(u *user) bool {
+	return p.public || p.internal || p.level(u) > NoAccess
+}
 
 func (p *Project) protection(branchName string) (push, merge int, is bool) {
 	for _, rule := range p.protected {

@@ -14,7 +14,7 @@ const (
 
 // routes is every endpoint, in the order in which they are tried.
 var routes = sync.OnceValue(func() []*route {
-	all := slices.Concat(instanceRoutes(), repositoryRoutes(), mrRoutes(), issueRoutes(), pipelineRoutes(), packageRoutes(), deploymentRoutes(), reviewRoutes(), hookRoutes())
+	all := slices.Concat(instanceRoutes(), repositoryRoutes(), mrRoutes(), issueRoutes(), pipelineRoutes(), packageRoutes(), releaseRoutes(), deploymentRoutes(), reviewRoutes(), hookRoutes())
 	for _, r := range all {
 		r.parts = strings.Split(strings.TrimPrefix(r.pattern, "/"), "/")
 	}

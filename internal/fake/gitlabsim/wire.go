@@ -53,8 +53,11 @@ func enabled(on bool) string {
 
 func (p *Project) wire(u *user) object {
 	visibility := "private"
-	if p.public {
+	switch {
+	case p.public:
 		visibility = "public"
+	case p.internal:
+		visibility = "internal"
 	}
 	var access any
 	if level := p.level(u); level > NoAccess {
@@ -66,7 +69,7 @@ func (p *Project) wire(u *user) object {
 		"permissions":    object{"project_access": access, "group_access": nil},
 		"issues_enabled": p.issuesEnabled, "issues_access_level": enabled(p.issuesEnabled),
 		"merge_requests_enabled": p.mrsEnabled, "merge_requests_access_level": enabled(p.mrsEnabled),
-		"repository_access_level": "enabled", "builds_access_level": enabled(!p.ciDisabled), "can_create_merge_request_in": p.mrsEnabled && p.level(u) >= Developer,
+		"repository_access_level": "enabled", "releases_access_level": cmp.Or(p.releasesAccess, "enabled"), "builds_access_level": enabled(!p.ciDisabled), "can_create_merge_request_in": p.mrsEnabled && p.level(u) >= Developer,
 		"merge_method": p.mergeMethod, "squash_option": cmp.Or(p.squashOption, "default_off"), "autoclose_referenced_issues": p.autoClose,
 		"only_allow_merge_if_pipeline_succeeds":            p.pipelinesRequired,
 		"allow_merge_on_skipped_pipeline":                  false,

@@ -38,6 +38,7 @@ type Config struct {
 	Projects          []Project // none if there is Software or Discover alone
 	Discover          []Discover
 	Software          Software
+	ReleaseNotes      ReleaseNotes
 	// Defaults is the policy of a project that says nothing itself.
 	Defaults plan.Policy
 }

@@ -111,6 +111,7 @@ listen: {metrics: "127.0.0.1:9465", hooks: ":8080", hooks_url: "https://p.exampl
 discover: {groups: [g, h/i], topics: [pinwheel], file: pins/c.txt, exclude: ["g/old-*", "h/i/x/*"], onboard: true, token_variable: TEAM_TOKEN}
 store_password_file: /run/secrets/store
 audit_keep: 1825
+release_notes: {projects: [g/libs, h], hosts: [GitHub.com, gitlab.com]}
 `
 
 func TestEveryKey(t *testing.T) {
@@ -147,7 +148,7 @@ func TestEveryKey(t *testing.T) {
 			{Name: "my-index", URL: "http://127.0.0.1:8080/simple/", Packages: []string{"acme-*"}, Username: "u", PasswordFile: "pw", IgnoreUploadTimes: true, AllowHTTP: true, source: at(4)},
 			{Name: "pypi", URL: "https://pypi.org/simple/", Packages: []string{"*"}, source: at(5)},
 		},
-		Concurrency: 4, Store: "other.db", StorePasswordFile: "/run/secrets/store", Schedule: "15 * * * *", MaxNew: 7, AtOnce: 2, AtOnceGiven: true, AuditKeep: 1825 * 24 * time.Hour, CAFile: "own.pem",
+		Concurrency: 4, Store: "other.db", ReleaseNotes: ReleaseNotes{Projects: []string{"g/libs", "h"}, Hosts: []string{"github.com", "gitlab.com"}}, StorePasswordFile: "/run/secrets/store", Schedule: "15 * * * *", MaxNew: 7, AtOnce: 2, AtOnceGiven: true, AuditKeep: 1825 * 24 * time.Hour, CAFile: "own.pem",
 		Software: Software{
 			Packages: []string{"cki-lib", "cki-project/cki-tools@main"}, Data: []string{"kpet-db"}, Install: []string{"kpet-db"}, Namespace: "cki-project", Ref: "stable",
 			Constraints: "pins.txt", ConstraintsVariable: "PINS", Allowed: []string{"gitlab.com", "gitlab.com/cki-project"}, Path: "/opt/software",

@@ -13,6 +13,8 @@ var valid = []string{
 	"discover: {topics: [pinwheel], onboard: true}\nprojects: [{path: g/p, token_variable: TEAM_1}]",
 	"discover: [{groups: [a], token_file: t}, {groups: [b], exclude: [b/*, b/c-?, \"b/*/d\"]}]",
 	"projects: [{path: group/sub.group/project-1}]",
+	"release_notes: {}\nprojects: [{path: g/p}]",
+	"release_notes: {hosts: [github.com], projects: [g]}\nprojects: [{path: g/p}]",
 	"index: {url: http://localhost:8080/}\nprojects: [{path: g/p}]",
 	"index: {url: \"http://[::1]/simple\", name: local, concurrency: 64}\nprojects: [{path: g/p}]",
 	"index: {url: http://index.example.com/, allow_http: true, username: u, password_file: f}\nprojects: [{path: g/p}]",
@@ -66,6 +68,9 @@ var valid = []string{
 
 // invalid is refused by both; the loader's error holds the text.
 var invalid = map[string]string{
+	"release_notes: {hosts: [\"https://github.com\"]}\n" + one(""): "is not a host: write its name alone",
+	"release_notes: {hosts: [localhost]}\n" + one(""):              "is not a host",
+	"release_notes: {projects: [\"a/*\"]}\n" + one(""):             "is not a path of a project or group",
 	"discover: {}":                                                                              "it finds nothing: name groups or topics",
 	"discover: {file: a}":                                                                       "it finds nothing: name groups or topics",
 	"discover: [{groups: [/a]}]":                                                                "is not a group's path",

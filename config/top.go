@@ -68,6 +68,11 @@ func (r *reader) topKeys(c *Config, t *top) []field {
 			read: func(n *yaml.Node, at string) { c.CAFile = r.text(n, at) },
 		},
 		{
+			key:  "release_notes",
+			says: says{"mapping", "", schemaMapping, "Where release notes are read that merge requests quote; see [release notes](#release-notes)"},
+			read: func(n *yaml.Node, at string) { r.releaseNotes(n, at, &c.ReleaseNotes) },
+		},
+		{
 			key: "schedule",
 			says: says{"name or cron spec", "\"@hourly\"", `{"type":"string","pattern":"^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|(\\S+ +){4}\\S+)$"}`,
 				"When projects are looked at, in UTC: `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly` or five fields. " +

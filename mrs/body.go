@@ -11,7 +11,8 @@ import (
 )
 
 // BodyView is what a description shows beyond its update. All of it comes from
-// the configuration or never changes, so that a text changes with its plan only.
+// the configuration or never changes, so that a text changes with its plan only. Notes
+// are no reason to write a text: they stand in one that is written anyway.
 type BodyView struct {
 	ProjectID  int64
 	Files      []plan.FilePolicy // the project's constraints files with their twins
@@ -25,6 +26,8 @@ type BodyView struct {
 	Roots      []string // names of what the project installs
 	Dashboard  int64    // iid of the dashboard issue, 0 for none
 	Home       string   // the project's address, on whose host no link of a stranger's leads
+	// Notes are what repositories publish about the releases of steps.
+	Notes map[plan.Step]plan.ReleaseNotes
 }
 
 // maxRows bounds the table of a description.
@@ -52,7 +55,7 @@ func Body(u plan.Update, v BodyView) string {
 	}
 	table(&b, u.Moves, v.Home)
 	linesChanged(&b, u)
-	whatChanged(&b, u.Moves)
+	whatChanged(&b, u.Moves, v.Notes)
 	gates(&b, u.Told())
 	breaks(&b, u.Breaks)
 	partTests(&b, u.Tests)

@@ -184,9 +184,11 @@ func set(n plan.MergeRequestNote, key, value string) plan.MergeRequestNote {
 // outside the two marks stays byte for byte. A description that is empty is replaced, and of
 // one that another bot wrote what people wrote into it stays below the region. If a
 // person took the marks away, it only unticks a ticked rebase box and removes our hidden
-// closing line.
+// closing line. Release notes that could not be read for region stay as they are in the
+// description.
 func Replace(description, region string) string {
 	if from, to, ok := span(description); ok {
+		region = keepNotes(description[from:to], region)
 		return description[:from] + region + description[to:]
 	}
 	description = closedLine.ReplaceAllString(description, "")

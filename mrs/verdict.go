@@ -89,33 +89,3 @@ func notPassed(v plan.GateVerdict) string {
 	}
 	return string(v.State)
 }
-
-// telling are the names of links that say what changed.
-var telling = []string{"changelog", "release notes"}
-
-// whatChanged says of which packages nothing tells what changed; the links to what the
-// others say stand in the table.
-func whatChanged(b *strings.Builder, moves []plan.Move) {
-	var silent []string
-	for _, m := range moves {
-		says := slices.ContainsFunc(m.Links, func(l plan.Link) bool {
-			return slices.ContainsFunc(telling, func(name string) bool { return strings.HasPrefix(strings.ToLower(l.Name), name) })
-		})
-		if !says && !slices.Contains(silent, m.Name) {
-			silent = append(silent, m.Name)
-		}
-	}
-	if len(moves) == 0 {
-		return
-	}
-	fold(b, "What changed")
-	b.WriteString("Release notes are not quoted here: the links of the table lead to them.\n")
-	if len(silent) > 0 {
-		more := ""
-		if n := len(silent) - mostNames; n > 0 {
-			silent, more = silent[:mostNames], " and others"
-		}
-		b.WriteString("No changelog and no release notes are named by " + list(silent) + more + ".\n")
-	}
-	b.WriteString(unfold)
-}

@@ -59,6 +59,7 @@ func (r *run) apply(ctx context.Context, o observation, p plan.Plan) (applied, e
 	r.heard.gitlab.Close()
 	e := effects{run: r, applied: applied{observation: o.changeable(), plan: p}}
 	orders, view := make([]mrs.Order, len(p.Actions)), o.view()
+	view.Notes = r.readNotes(ctx, o, p.Actions)
 	for i, a := range p.Actions {
 		orders[i] = mrs.Render(a, view)
 	}

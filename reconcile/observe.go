@@ -25,6 +25,7 @@ type run struct {
 	now      *plan.Instant
 	journal  *journal.Journal // nil if nothing is going to be written
 	heard    *heard
+	notes    *notesReader
 	log      *slog.Logger
 	looking  bool          // nothing is going to be written
 	pause    *plan.Problem // an operator paused the project; nil: it is not paused

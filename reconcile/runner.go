@@ -20,6 +20,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/journal"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
+	"gitlab.com/cki-project/pinwheel/releasenotes"
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
@@ -29,6 +30,7 @@ type Options struct {
 	Own       func(config.TokenSource) (*gitlab.Client, error) // with a token of projects' own; may be nil
 	Dashboard *dashboard.Publisher
 	Index     *pypi.Client
+	Notes     *releasenotes.Reader   // nil: no release notes are read
 	Sources   map[string]pypi.Source // by the index's name
 	Store     *store.Store
 	Log       *slog.Logger
@@ -275,7 +277,7 @@ func Windows(p plan.Policy) []plan.Window {
 }
 
 func (r *Runner) newRun(project config.Project, now time.Time) *run {
-	return &run{Runner: r, now: plan.At(now), log: r.Log.With("project", project.Path), heard: &heard{}}
+	return &run{Runner: r, now: plan.At(now), log: r.Log.With("project", project.Path), heard: &heard{}, notes: newNotesReader()}
 }
 
 // explain is the sentence for a person, or the error's own words.

@@ -21,6 +21,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/reconcile"
+	"gitlab.com/cki-project/pinwheel/releasenotes"
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
@@ -144,6 +145,9 @@ func (p *program) edges(c *config.Config, with wiring) (reconcile.Options, *toke
 	if !with.gitlab {
 		return options, nil, nil
 	}
+	if options.Notes, err = p.notes(c, with.outages()); err != nil {
+		return none, nil, err
+	}
 	t, err := p.gitlabBeside(c, &options, with.outages())
 	return options, t, err
 }
@@ -218,6 +222,21 @@ func (p *program) connection(c *config.Config) (gitlab.Options, error) {
 			return token.Reveal(), err
 		},
 	}, nil
+}
+
+// notes is what reads release notes.
+func (p *program) notes(c *config.Config, outages *outage.Record) (*releasenotes.Reader, error) {
+	trusted, err := authorities(c)
+	if err != nil {
+		return nil, failure{exitUsage, err}
+	}
+	transport := gitlab.NewTransport()
+	if trusted != nil {
+		transport.TLSClientConfig = &tls.Config{RootCAs: trusted}
+	}
+	return releasenotes.New(releasenotes.Options{
+		Projects: c.ReleaseNotes.Projects, Hosts: c.ReleaseNotes.Hosts, Transport: transport, Outage: outages, UserAgent: p.userAgent(),
+	}), nil
 }
 
 // index is a client for every index of a configuration.

@@ -177,7 +177,7 @@ var floors = []string{
 	"web/page fleet",
 	"scheduler reconcile prepare deploy bot/round discover",
 	"journal renovate store/storetest",
-	"dashboard dashboard/publish.go mrs pypi config store",
+	"dashboard dashboard/publish.go mrs pypi config store releasenotes",
 	"operation",
 	"gitlab",
 	"decide",

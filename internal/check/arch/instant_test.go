@@ -35,6 +35,8 @@ var judging = map[string]map[string]string{
 		"report":      "a row holds which windows were not missed",
 		"look":        "every run asks anew whether a look vouches",
 		"List":        "which dashboards there are is listed anew every hour",
+		"askForNotes": "a time-out is by the clock",
+		"notesOf":     "a row holds when it was read",
 		"Unchanged":   "every run asks anew whether a look vouches",
 	},
 }

@@ -53,7 +53,7 @@ func TestSecurityNamesTests(t *testing.T) {
 			}
 		}
 	}
-	if threats != 28 {
-		t.Errorf("%d threats, want 28", threats)
+	if threats != 29 {
+		t.Errorf("%d threats, want 29", threats)
 	}
 }

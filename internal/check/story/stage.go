@@ -19,6 +19,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
 	"gitlab.com/cki-project/pinwheel/pypi"
 	"gitlab.com/cki-project/pinwheel/reconcile"
+	"gitlab.com/cki-project/pinwheel/releasenotes"
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
@@ -113,6 +114,7 @@ func (s *stage) edges(client *gitlab.Client) reconcile.Options {
 		Dashboard:   dashboard.NewPublisher(client),
 		Index:       pypi.New(pypi.Options{Transport: s.indexes()}),
 		Sources:     sources,
+		Notes:       releasenotes.New(releasenotes.Options{Projects: s.config.ReleaseNotes.Projects}),
 		Store:       s.store,
 		Budget:      reconcile.NewBudget(s.config.MaxNew),
 		FormerUsers: s.config.GitLab.FormerUsers,

@@ -35,7 +35,7 @@ type Project struct {
 	topics              []string
 	touched             time.Time // last_activity_at, as lists tell it
 	public, internal    bool
-	releasesAccess      string // "" is enabled
+	releasesAccess      string    // "" is enabled
 	releases            []Release // of its page, newest first
 	archived            bool
 	issuesEnabled       bool

@@ -2,8 +2,10 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
+	"gitlab.com/cki-project/pinwheel/decide"
 	"gitlab.com/cki-project/pinwheel/plan"
 	"gitlab.com/cki-project/pinwheel/store"
 )
@@ -54,7 +56,27 @@ func (r *run) view(done applied, out Report) store.View {
 		}
 		v.Pins = append(v.Pins, row)
 	}
+	v.Settings = settingsOf(decide.Settings(done.snap))
 	return v
+}
+
+// settingsOf are the settings that decide about pins, each list once, in the order of its first pin.
+func settingsOf(pins []decide.PinSettings) (out []store.ViewSettings) {
+	at := map[string]int{} // by the list as a text
+	for _, p := range pins {
+		var list []store.ViewSetting
+		for _, s := range p.Settings {
+			list = append(list, store.ViewSetting{Key: s.Key, Value: s.Value, Place: s.Place()})
+		}
+		key := fmt.Sprintf("%q", list)
+		i, known := at[key]
+		if !known {
+			i = len(out)
+			at[key], out = i, append(out, store.ViewSettings{Settings: list})
+		}
+		out[i].Pins = append(out[i].Pins, fmt.Sprintf("%s:%d", p.Pin.File, p.Pin.Line))
+	}
+	return out
 }
 
 // fails reports whether a gate of an update failed, or the pipeline of its merge request,

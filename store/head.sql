@@ -1,4 +1,4 @@
--- Schema 18
+-- Schema 19
 CREATE TABLE projects (
   path TEXT NOT NULL PRIMARY KEY,
   id INTEGER NOT NULL DEFAULT 0,
@@ -122,7 +122,7 @@ CREATE TABLE views (
   at TEXT NOT NULL CHECK (at GLOB '????-??-??T??:??:??*Z'),
   summary TEXT NOT NULL CHECK (json_valid(summary)),
   updates TEXT NOT NULL CHECK (json_valid(updates))
-) STRICT, WITHOUT ROWID;
+, settings TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(settings))) STRICT, WITHOUT ROWID;
 CREATE TABLE pins (
   project TEXT NOT NULL REFERENCES projects (path) ON DELETE CASCADE,
   file TEXT NOT NULL,

@@ -250,7 +250,12 @@ func TestEverySchemaComesToHead(t *testing.T) {
 		must(t, err)
 		if same(t, "a view", ok, step.version >= 15); ok {
 			pin := ViewPin{"g/p", "constraints.txt", 1, "boto3", "boto3", "1.0", "behind", "2.0", "why"}
-			same(t, "view", view, View{"g/p", t0.Truncate(1e9), ViewSummary{Status: "done", Count: 2}, []ViewUpdate{{Title: "Update boto3", State: "open"}}, []ViewPin{pin}})
+			settings := []ViewSettings{}
+			if step.version >= 19 {
+				settings = []ViewSettings{{[]string{"constraints.txt:1"}, []ViewSetting{{"mode", "full", "a.yaml:1"}}}}
+			}
+			same(t, "view", view, View{"g/p", t0.Truncate(1e9), ViewSummary{Status: "done", Count: 2}, []ViewUpdate{{Title: "Update boto3", State: "open"}}, []ViewPin{pin}, settings})
+			same(t, "settings of the pin", len(view.SettingsAt("constraints.txt", 1)), len(settings))
 		}
 		if bots := got[Memory](t)(s.ProjectMemory(ctx, "g/p")).Bots; step.version >= 16 {
 			same(t, "bots", bots, Bots{Former: []string{"old-bot"}})

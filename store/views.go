@@ -16,8 +16,33 @@ type View struct {
 	Project string    `json:"-"`
 	At      time.Time `json:"-"` // of the run
 	ViewSummary
-	Updates []ViewUpdate `json:"-"`
-	Pins    []ViewPin    `json:"-"`
+	Updates  []ViewUpdate   `json:"-"`
+	Pins     []ViewPin      `json:"-"`
+	Settings []ViewSettings `json:"-"`
+}
+
+// ViewSettings are settings that decide about pins in the same way.
+type ViewSettings struct {
+	Pins     []string      `json:"pins"` // their places, FILE:LINE
+	Settings []ViewSetting `json:"settings"`
+}
+
+// ViewSetting is one of them: where it was written, with the layer of the configuration.
+type ViewSetting struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+	Place string `json:"place"`
+}
+
+// SettingsAt are those that decide about the pin at a place, nil where none are known.
+func (v View) SettingsAt(file string, line int) []ViewSetting {
+	place := fmt.Sprintf("%s:%d", file, line)
+	for _, s := range v.Settings {
+		if slices.Contains(s.Pins, place) {
+			return s.Settings
+		}
+	}
+	return nil
 }
 
 // ViewSummary is the part of a View that the list of all projects shows.
@@ -66,34 +91,29 @@ type ViewPin struct {
 // KeepView replaces the view of a project. Of a run that could not judge anything, whose
 // Pins and Updates are nil, only the status and the problems take the place of what was there.
 func (s *Store) KeepView(ctx context.Context, v View) error {
-	const upsert = `INSERT INTO views (project, at, summary, updates) VALUES (?, ?, ?, ?)
-		ON CONFLICT (project) DO UPDATE SET at = excluded.at, summary = excluded.summary, updates = excluded.updates`
+	const upsert = `INSERT INTO views (project, at, summary, updates, settings) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (project) DO UPDATE SET at = excluded.at, summary = excluded.summary, updates = excluded.updates, settings = excluded.settings`
 	const insert = `INSERT INTO pins (project, file, line, key, name, version, standing, target, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (project, file, line) DO UPDATE SET key = excluded.key, name = excluded.name, version = excluded.version,
 		standing = excluded.standing, target = excluded.target, why = excluded.why`
 	err := s.project(ctx, v.Project, func(tx *sql.Tx) error {
 		v := v
-		if v.Pins == nil && v.Updates == nil {
-			var old View
-			err := tx.QueryRowContext(ctx, `SELECT summary, updates FROM views WHERE project = ?`, v.Project).Scan(asJSON{&old.ViewSummary}, asJSON{&old.Updates})
-			if err == nil {
-				old.Status, old.Problems, v.Updates = v.Status, v.Problems, old.Updates
-				v.ViewSummary = old.ViewSummary
-			} else if !errors.Is(err, sql.ErrNoRows) {
+		if v.Pins != nil || v.Updates != nil {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM pins WHERE project = ?`, v.Project); err != nil {
 				return err
 			}
-		} else if _, err := tx.ExecContext(ctx, `DELETE FROM pins WHERE project = ?`, v.Project); err != nil {
+		} else if err := v.found(ctx, tx); err != nil {
 			return err
 		}
-		summary, err := json.Marshal(v.ViewSummary)
-		if err != nil {
-			return err
+		args := []any{v.Project, instant{v.At}}
+		for _, part := range []any{v.ViewSummary, v.Updates, v.Settings} {
+			text, err := json.Marshal(part)
+			if err != nil {
+				return err
+			}
+			args = append(args, string(text))
 		}
-		updates, err := json.Marshal(v.Updates)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, upsert, v.Project, instant{v.At}, string(summary), string(updates)); err != nil {
+		if _, err := tx.ExecContext(ctx, upsert, args...); err != nil {
 			return err
 		}
 		for _, p := range v.Pins {
@@ -107,6 +127,21 @@ func (s *Store) KeepView(ctx context.Context, v View) error {
 		return fmt.Errorf("keep the view of %s: %w", v.Project, err)
 	}
 	return nil
+}
+
+// found takes over what an earlier run found, but for the status and the problems.
+func (v *View) found(ctx context.Context, tx *sql.Tx) error {
+	const query = `SELECT summary, updates, settings FROM views WHERE project = ?`
+	var old View
+	err := tx.QueryRowContext(ctx, query, v.Project).Scan(asJSON{&old.ViewSummary}, asJSON{&old.Updates}, asJSON{&old.Settings})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		old.Status, old.Problems = v.Status, v.Problems
+		v.ViewSummary, v.Updates, v.Settings = old.ViewSummary, old.Updates, old.Settings
+	}
+	return err
 }
 
 // Views returns the view of every project without its updates and pins, by path.
@@ -147,9 +182,9 @@ func (s *Store) Dashboards(ctx context.Context) (map[string]int64, error) {
 // ViewOf returns the whole view of one project. ok is false where no run left one. The case of
 // the path does not matter.
 func (s *Store) ViewOf(ctx context.Context, project string) (v View, ok bool, err error) {
-	const query = `SELECT project, at, summary, updates FROM views WHERE lower(project) = lower(?)`
+	const query = `SELECT project, at, summary, updates, settings FROM views WHERE lower(project) = lower(?)`
 	var at instant
-	switch err := s.row(ctx, query, []any{project}, &v.Project, &at, asJSON{&v.ViewSummary}, asJSON{&v.Updates}); {
+	switch err := s.row(ctx, query, []any{project}, &v.Project, &at, asJSON{&v.ViewSummary}, asJSON{&v.Updates}, asJSON{&v.Settings}); {
 	case errors.Is(err, sql.ErrNoRows):
 		return View{}, false, nil
 	case err != nil:

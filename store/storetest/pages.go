@@ -40,6 +40,7 @@ func (d database) views(t *testing.T) {
 	view := store.View{
 		Project: "g/p", At: t0, ViewSummary: store.ViewSummary{Status: "done", Count: 2, Behind: 1, Standings: map[string]int{"current": 1}, Opens: t0},
 		Updates: []store.ViewUpdate{{Title: "Update boto3", State: "open", MR: 3}}, Pins: pins,
+		Settings: []store.ViewSettings{{Pins: []string{"a.txt:1"}, Settings: []store.ViewSetting{{Key: "mode", Value: "full", Place: "a.yaml:3"}}}},
 	}
 	must(t, s.KeepView(ctx, view))
 	must(t, s.KeepView(ctx, store.View{Project: "g/q", At: t0, Pins: []store.ViewPin{other}}))
@@ -48,6 +49,8 @@ func (d database) views(t *testing.T) {
 	must(t, err)
 	same(t, "found", ok, true)
 	same(t, "read", read, view)
+	same(t, "settings", read.SettingsAt("a.txt", 1), view.Settings[0].Settings)
+	same(t, "settings that are not known", len(read.SettingsAt("a.txt", 2)), 0)
 	all := got[[]store.View](t)(s.Views(ctx))
 	same(t, "all", []string{all[0].Project, all[1].Project}, []string{"g/p", "g/q"})
 	same(t, "pins of one package", len(got[[]store.ViewPin](t)(s.PinsOf(ctx, "boto3"))), 2)

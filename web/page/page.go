@@ -35,7 +35,7 @@ type Options struct {
 	// States says how projects stand with the scheduler, and so which are kept up to date: the
 	// page shows no other. Where it is nil, the page shows all that runs stored.
 	States  func() []scheduler.State
-	Within  func() time.Duration // how old the last good run may be before it is called late
+	Within  func() time.Duration // how old the last good run may be before it is called late; nil for none
 	Version string
 	Rate    int // requests of GitLab's API a minute that are permitted, 0 for no bound
 	// Hosts says how often hosts answered; nil where nobody counts.
@@ -89,6 +89,9 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.Ser
 func New(o Options) *Site {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Within == nil {
+		o.Within = func() time.Duration { return 0 }
 	}
 	if o.Now == nil {
 		o.Now = time.Now

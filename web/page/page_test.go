@@ -87,7 +87,7 @@ func TestPages(t *testing.T) {
 			"Pins 45", "Behind 35", "Update dependency furl to v2.1.4 open", "Pipeline failed on 2026-11-21", "Closed by alice on 2026-11-16",
 			"anyio constraints.txt:1", "Number 25 in line", "Awaiting Schedule", "merged 2026-11-16", "by alice", "CommitBranch", "OpenMergeRequest",
 		},
-		"/projects/cki-project/pipeline-definition?q=fur": {"furl constraints.txt", "!anyio constraints.txt"},
+		"/projects/cki-project/pipeline-definition?q=fur": {"furl constraints.txt", "!anyio constraints.txt", "window: * * * * SAT,SUN, Europe/Prague pinwheel.yaml:4, defaults", "refresh: window built in", "indexes: pypi, https://pypi.example/simple/ pinwheel.yaml:3, configuration"},
 		"/projects/CKI-project/Pipeline-Definition":       {"Pins 45"},
 		"/projects/platform/stopped":                      {"Problems", "constraints.txt:2", "is not a package name"},
 		"/projects/platform/failing":                      {"Problems", "500"},

@@ -21,6 +21,7 @@ import (
 // this repository.
 func firstFleet(t *testing.T) string {
 	t.Helper()
+	testenv.Deep(t)
 	root, dir := testenv.Root(t), t.TempDir()
 	git := testenv.Command(t, "git")
 	added, err := exec.CommandContext(t.Context(), git, "-C", root, "log", "--diff-filter=A", "--format=%H", "--", "fleet/fleet.go").Output()

@@ -93,6 +93,19 @@ func Need(tb testing.TB, ok bool, what string) {
 	}
 }
 
+// Deep skips the test, with a counted line, where the clone is one without its history. It does so in
+// CI, too: what is missing there is no program that a step installs, and .gitlab-ci.yml asks for all.
+func Deep(tb testing.TB) {
+	tb.Helper()
+	out, err := exec.CommandContext(tb.Context(), Command(tb, "git"), "-C", Root(tb), "rev-parse", "--is-shallow-repository").Output()
+	if err == nil && string(bytes.TrimSpace(out)) == "false" {
+		return
+	}
+	n := skipped.Add(1)
+	fmt.Fprintf(os.Stderr, "skip %d: %s needs the history of the repository, which this clone has not\n", n, tb.Name())
+	tb.Skipf("skip %d: the clone has no history", n)
+}
+
 // Unraced skips the test under the race detector, with a counted line, for a
 // reason that is a clause. CI runs it without the detector.
 func Unraced(tb testing.TB, why string) {

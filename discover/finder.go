@@ -15,13 +15,13 @@ import (
 )
 
 const (
-	// lostAfter is for how long a project stays found that GitLab does not know any more. An
-	// hour later it is asked again.
+	// lostAfter is how long a project stays found although GitLab says that it is not there. Looks
+	// come once an hour, so two of them have to agree.
 	lostAfter = 90 * time.Minute
-	// settled is how long after the last activity a project is looked at again: GitLab notes
-	// activity once an hour.
+	// settled is how long a project has to be without activity before its files count as looked at:
+	// GitLab notes activity only once an hour, so a change soon after a look may not show.
 	settled = 2 * time.Hour
-	// again is when a project is looked at in any case.
+	// again is after how long a project is looked at in any case.
 	again = 24 * time.Hour
 	// atOnce bounds how many projects are looked at at the same time.
 	atOnce = 8
@@ -45,8 +45,8 @@ type seen struct {
 	lacks   bool      // it has the file of entry and no file of its own
 }
 
-// New returns a Finder that knows nothing. mine says which of the paths that the entry covers
-// are left to it.
+// New returns a Finder that knows nothing. mine reports whether the entry may take a path that it
+// covers: the configuration does not list it, and no earlier entry covers it.
 func New(entry config.Discover, client *gitlab.Client, mine func(path string) bool) *Finder {
 	return &Finder{entry: entry, gitlab: client, mine: mine, known: map[string]*seen{}}
 }
@@ -73,7 +73,8 @@ type Found struct {
 	Failures []string // one sentence each; what could not be read stays as it was
 }
 
-// Look asks GitLab. It returns what is known in any case.
+// Look asks GitLab which projects there are. What could not be read stays as the look before found
+// it.
 func (f *Finder) Look(ctx context.Context, now time.Time) Found {
 	var out Found
 	before := f.found()
@@ -116,7 +117,7 @@ func (f *Finder) found() map[string]string {
 	return out
 }
 
-// take takes over a whole list.
+// take notes the projects of a complete list, and which of them have to be looked at again.
 func (f *Finder) take(rows []gitlab.Listed, now time.Time) {
 	for _, row := range rows {
 		if !f.covers(row.Path) {
@@ -191,8 +192,8 @@ func (f *Finder) look(ctx context.Context, s *seen) error {
 	return nil
 }
 
-// missed asks for the own page of each project that a whole list lacks: only what that says
-// loses it.
+// missed asks GitLab about each project that a complete list lacks. Only that answer loses a
+// project, since a list may lack one for a while.
 func (f *Finder) missed(ctx context.Context, now time.Time) (failures []string) {
 	for _, key := range slices.Sorted(maps.Keys(f.known)) {
 		s := f.known[key]

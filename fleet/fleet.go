@@ -23,7 +23,7 @@ const (
 	sweep = time.Minute
 )
 
-// patience is how long the database may take for what nobody repeats.
+// patience is how long a process waits for the database in one step.
 const patience = 10 * time.Second
 
 // The queues of River: looks by the schedule, and those that somebody waits for.
@@ -169,7 +169,7 @@ func (f *Fleet) Set(projects []string) {
 	f.known(context.Background())
 }
 
-// known says which projects there are, and when a new one is looked at first.
+// known stores which projects this process knows, and for each new one when its first look is due.
 func (f *Fleet) known(ctx context.Context) {
 	f.mu.Lock()
 	projects := f.projects

@@ -9,20 +9,21 @@ import (
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
-// chart is libyears by week as a line, 200 by 40. The zero chart has fewer than two weeks, and
-// is not shown.
+// chart is a line of libyears by week, in a picture of 200 by 40. The zero chart is not shown.
 type chart struct {
 	Line, Area  string // points
 	First, Last store.ViewWeek
 }
 
-// Says is what the line shows, for who does not see it.
+// Says describes the line in words, for readers who do not see it.
 func (c chart) Says() string {
 	return fmt.Sprintf("Libyears from %.1f on %s to %.1f on %s", c.First.Libyears, day(c.First.Day), c.Last.Libyears, day(c.Last.Day))
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
+// chartOf draws weeks, which are in the order of their days. It returns the zero chart for fewer
+// than two.
 func chartOf(weeks []store.ViewWeek) chart {
 	if len(weeks) < 2 {
 		return chart{}

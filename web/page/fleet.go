@@ -9,7 +9,8 @@ import (
 // mostSlow is how many of the slowest projects, and of those without a good run, are listed.
 const mostSlow = 20
 
-// fleet is the page of all that is at work.
+// fleet is what the page of the fleet shows: what waits and runs now, and which projects and hosts
+// make trouble.
 type fleet struct {
 	Waiting, Running, Slowest, Late []row
 	Oldest                          time.Time // since when the first of those that wait has waited
@@ -18,6 +19,7 @@ type fleet struct {
 	Sum                             totals
 }
 
+// fleet answers with that page, for the projects that the reader sees.
 func (s *Site) fleet(w http.ResponseWriter, r *http.Request) {
 	rows, err := s.rows(r, "")
 	if err != nil {

@@ -59,13 +59,13 @@ type row struct {
 	Good    bool // the last good run is not late
 	Paused  string
 	State   scheduler.State
-	Waiting []share // updates that wait for something, by what for
+	Waiting []share // how many updates wait, by state, the most first
 	Mood    mood
 	Window  window
 	Chart   chart
 }
 
-// share is how many of something there are.
+// share is a number with the name of what was counted.
 type share struct {
 	Name string
 	N    int
@@ -102,7 +102,8 @@ type window struct {
 	At    time.Time
 }
 
-// windowOf reads it of a view. An instant that is over is not told: no run has looked since.
+// windowOf reads the window from a view. It leaves out an instant that is over, since no run has
+// looked at the project since then.
 func windowOf(v store.View, now time.Time) window {
 	switch {
 	case v.Always:
@@ -122,7 +123,8 @@ type totals struct {
 	Moods                                   map[mood]int
 }
 
-// rows are the projects that the reader sees and whose paths hold a text, by path.
+// rows are the projects that the reader sees and whose paths hold a text, whatever its case, sorted
+// by path.
 func (s *Site) rows(r *http.Request, holds string) ([]row, error) {
 	ctx := r.Context()
 	views, err := s.Store.Views(ctx)
@@ -151,7 +153,8 @@ func (s *Site) rows(r *http.Request, holds string) ([]row, error) {
 	return out, nil
 }
 
-// joined are rows by path: those of which the scheduler knows, with what a run left of them.
+// joined makes a row, by path, of each project that the scheduler knows, with what a run stored
+// about it. Without a scheduler it makes one of each project about which a run stored something.
 func (s *Site) joined(views []store.View, ran map[string]store.Ran) map[string]*row {
 	by, here := map[string]*row{}, s.states()
 	for _, v := range views {
@@ -192,7 +195,8 @@ func pausedFor(pauses []store.Pause, path string) (reason string) {
 	return reason
 }
 
-// judge says how a row is coloured, of what runs said.
+// judge sets what follows from what runs stored: the mood, the window, the chart, what waits, and
+// whether the last good run is late.
 func (o *row) judge(now time.Time, within time.Duration) {
 	o.Good = !o.Last.Good.IsZero() && (within <= 0 || now.Sub(o.Last.Good) <= within)
 	o.Window, o.Chart = windowOf(o.View, now), chartOf(o.View.Weeks)
@@ -245,7 +249,7 @@ type choice struct {
 	Chosen      bool
 }
 
-// choices are the moods that there are.
+// choices are links to all projects and to those of each mood that some project has.
 func choices(t totals, chosen mood, q string) []choice {
 	link := func(m mood) string {
 		return "/" + queryOf("q", q, "state", string(m))
@@ -297,6 +301,7 @@ func leafOf(asked string, n int, link func(page int) string) leaf {
 	return l
 }
 
+// projects answers with the list of projects, the worst first.
 func (s *Site) projects(w http.ResponseWriter, r *http.Request) {
 	asked := r.URL.Query()
 	q, state := strings.TrimSpace(asked.Get("q")), mood(asked.Get("state"))

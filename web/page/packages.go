@@ -13,7 +13,7 @@ import (
 // mostPackages is how many packages one page lists.
 const mostPackages = 300
 
-// normal is what PEP 503 makes "-" of.
+// normal finds the separators of a name, each of which PEP 503 replaces by one "-".
 var normal = regexp.MustCompile(`[-_.]+`)
 
 // keyOf is a name as the database has it (PEP 503).
@@ -22,6 +22,8 @@ func keyOf(name string) string { return normal.ReplaceAllString(strings.ToLower(
 // question is a name with a version: "urllib3 1.26", "urllib3==1.26" or "urllib3 1.26.*".
 var question = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\s*={2,3}\s*|\s+)v?([0-9][0-9A-Za-z.!+_-]*?)(?:\.\*)?$`)
 
+// packages answers with the list of packages that projects of the reader's pin. A search for a
+// name with a version leads to the page of that package.
 func (s *Site) packages(w http.ResponseWriter, r *http.Request) {
 	q := strings.TrimSpace(r.URL.Query().Get("q"))
 	if m := question.FindStringSubmatch(q); m != nil {
@@ -51,6 +53,8 @@ type version struct {
 	Pins    []store.ViewPin
 }
 
+// onePackage answers with the projects that pin a package, by version, the most frequent first. A
+// version in the address narrows the list down to it and those that begin with it.
 func (s *Site) onePackage(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	key := keyOf(name)

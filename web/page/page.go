@@ -60,7 +60,7 @@ type Reader struct {
 
 type readerKey struct{}
 
-// WithReader is a request of a reader.
+// WithReader returns the request with who reads.
 func WithReader(r *http.Request, reader Reader) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), readerKey{}, reader))
 }
@@ -131,7 +131,7 @@ func Guard(h http.Header) {
 	h.Set("Cache-Control", "private, no-store")
 }
 
-// guard sets the headers, and refuses what is no reading.
+// guard sets the headers, and refuses every method but GET and HEAD.
 func guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -172,6 +172,7 @@ func (s *Site) Say(w http.ResponseWriter, m Message) {
 	s.render(w, m.Status, "message", frame{Title: m.Title, Version: s.Version, Now: s.Now().UTC(), Reader: m.Reader, Bare: true, Content: m})
 }
 
+// show answers with a page in its frame. It fills in all of the frame but title, tab and content.
 func (s *Site) show(w http.ResponseWriter, r *http.Request, name string, f frame) {
 	f.Version, f.Now, f.Reader = s.Version, s.Now().UTC(), readerOf(r).Name
 	pauses, err := s.Store.Pauses(r.Context())
@@ -187,6 +188,7 @@ func (s *Site) show(w http.ResponseWriter, r *http.Request, name string, f frame
 	s.render(w, http.StatusOK, name, f)
 }
 
+// render makes a whole page before it writes any of it, so that a failure has its own status.
 func (s *Site) render(w http.ResponseWriter, status int, name string, f frame) {
 	var out bytes.Buffer
 	if err := s.templates[name].Execute(&out, f); err != nil {
@@ -199,12 +201,13 @@ func (s *Site) render(w http.ResponseWriter, status int, name string, f frame) {
 	_, _ = out.WriteTo(w) // a browser that is gone asks again
 }
 
-// failed says that the database did not answer, and nothing of why.
+// failed answers that the database cannot be read. Only the log says why.
 func (s *Site) failed(w http.ResponseWriter, r *http.Request, err error) {
 	s.Log.Error("a page could not be read", "err", err.Error())
 	s.problem(w, r, http.StatusInternalServerError, "What runs stored cannot be read at the moment.")
 }
 
+// problem answers with a sentence that says why a page is not shown.
 func (s *Site) problem(w http.ResponseWriter, r *http.Request, status int, text string) {
 	s.render(w, status, "problem", frame{Reader: readerOf(r).Name, Title: http.StatusText(status), Version: s.Version, Now: s.Now().UTC(), Content: text})
 }

@@ -12,7 +12,7 @@ import (
 	"gitlab.com/cki-project/pinwheel/store"
 )
 
-// How much of what is long a project's page shows, at first and at most.
+// How many entries of a long list a project's page shows, at first and at most.
 const (
 	fewEntries, mostEntries = 20, 500 // of the audit and of the merge requests
 	fewPins                 = 25
@@ -53,6 +53,7 @@ type details struct {
 	Audit                 []store.AuditEntry
 }
 
+// project answers with the page of one project.
 func (s *Site) project(w http.ResponseWriter, r *http.Request) {
 	path := strings.Trim(r.PathValue("path"), "/")
 	rows, err := s.rows(r, path)
@@ -61,7 +62,7 @@ func (s *Site) project(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	i := slices.IndexFunc(rows, func(o row) bool { return strings.EqualFold(o.Path, path) })
-	if i < 0 { // whether there is one is nobody's business who may not see it
+	if i < 0 { // who may not see a project does not learn whether there is one
 		s.problem(w, r, http.StatusNotFound, "There is no such project here, or you may not see it.")
 		return
 	}
@@ -122,7 +123,7 @@ func linkable(address string) string {
 	return address
 }
 
-// number is how many entries are asked for.
+// number is how many entries an address asks for, from fewEntries to mostEntries.
 func number(asked string) int {
 	if n, err := strconv.Atoi(asked); err == nil && n > fewEntries {
 		return min(n, mostEntries)

@@ -91,7 +91,7 @@ func (s *sessions) drop(cookie string) *session {
 var errEnded = errors.New("the session ended")
 
 // rights returns who reads and which projects, as GitLab says now or said within two minutes.
-// It is errEnded where GitLab takes the token no more, since it is too old or was taken back.
+// The error is errEnded if GitLab no longer accepts the token, since it expired or was revoked.
 func (d *Door) rights(ctx context.Context, one *session) (name string, reads map[string]bool, err error) {
 	one.mu.Lock()
 	defer one.mu.Unlock()

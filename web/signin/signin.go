@@ -38,10 +38,11 @@ const (
 	outPath  = "/sign-out"
 	inPath   = "/sign-in"
 	comeTime = 10 * time.Minute // within which somebody comes back from GitLab
-	longWay  = 1024             // bytes of a page's address that is gone back to
+	longWay  = 1024             // the most bytes of an address to which somebody comes back
 )
 
-// Door stands before the status page.
+// Door is the status page behind a sign-in: it answers who is not signed in itself, and passes
+// other requests on to the Site with what their reader may see.
 type Door struct {
 	o        Options
 	key      []byte // of the states and verifiers of this process
@@ -51,7 +52,7 @@ type Door struct {
 	mux      *http.ServeMux
 }
 
-// New returns a Door that nobody has passed yet.
+// New returns a Door without sessions.
 func New(o Options) *Door {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -69,6 +70,7 @@ func New(o Options) *Door {
 	return d
 }
 
+// ServeHTTP answers a request of anybody.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	page.Guard(w.Header())
 	d.mux.ServeHTTP(w, r)
@@ -125,7 +127,8 @@ func here(to string) string {
 	return u.RequestURI()
 }
 
-// journeyTo is where somebody was who left with a cookie, and whether that was not too long ago.
+// journeyTo reads from the cookie of leave to which page somebody comes back. ok is false if the
+// cookie is malformed, or older than comeTime.
 func (d *Door) journeyTo(journey string) (to string, ok bool) {
 	parts := strings.Split(journey, ".")
 	if len(parts) != 3 {
@@ -139,7 +142,8 @@ func (d *Door) journeyTo(journey string) (to string, ok bool) {
 	return here(string(path)), true
 }
 
-// comeBack takes what GitLab sends a browser back with.
+// comeBack answers a browser that GitLab sent back: it checks the state, redeems the code for a
+// token and begins a session.
 func (d *Door) comeBack(w http.ResponseWriter, r *http.Request) {
 	q, journey := r.URL.Query(), d.cookie(r, "journey")
 	d.set(w, "journey", "", 0)
@@ -191,7 +195,7 @@ func (d *Door) refuse(w http.ResponseWriter, status int, why string) {
 // revokeTime is how long a sign-out waits for GitLab.
 const revokeTime = 3 * time.Second
 
-// forget tells GitLab that a token is used no more. One that is not told ends by itself.
+// forget revokes a token at GitLab. If that fails, the token expires by itself.
 func (d *Door) forget(r *http.Request, one *session) {
 	ctx, done := context.WithTimeout(context.WithoutCancel(r.Context()), revokeTime)
 	defer done()

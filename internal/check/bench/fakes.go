@@ -19,9 +19,10 @@ import (
 // ready is what the fakes tell the measuring process on their first line.
 type ready struct {
 	GitLab, Index, Token string
-	Behind               int // pins that are not at the newest release
-	Families             int // lock-step families among these
-	Loose                int // projects that nothing pins
+	Behind               int    // pins that are not at the newest release
+	Families             int    // lock-step families among these
+	Loose                int    // projects that nothing pins
+	Slow                 string `json:",omitempty"` // an index that never answers
 }
 
 // counts are the requests since the last question.
@@ -57,6 +58,9 @@ func fakes(o options, in io.Reader, out io.Writer) error {
 		if o.packages > 0 {
 			pins = some(world, o.pins, i)
 		}
+		if o.hang && i == 0 {
+			pins += slowPackage + "==1.0\n"
+		}
 		p := gitlab.AddProject(path, "main", map[string]string{"constraints.txt": pins})
 		gitlab.AddMember(p, "pinwheel", gitlabsim.Developer)
 		gitlab.AddMember(p, "dave", gitlabsim.Maintainer)
@@ -75,14 +79,20 @@ func fakes(o options, in io.Reader, out io.Writer) error {
 	people.routes(mux)
 	var looked seenProjects
 	mux.HandleFunc("/_looked", looked.tell)
-	mux.Handle("/", looked.of(o, log.of(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	slow := &hanging{}
+	if o.hang {
+		if err := slow.routes(mux, people, &r); err != nil {
+			return err
+		}
+	}
+	mux.Handle("/", looked.of(o, slow.of(log.of(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if q.Method == http.MethodGet {
 			wave := depth.begin()
 			defer depth.end(wave)
 		}
 		time.Sleep(o.gitlab)
 		gitlab.ServeHTTP(w, q)
-	}))))
+	})))))
 	mux.HandleFunc("/_counts", func(w http.ResponseWriter, _ *http.Request) {
 		looked.forget()
 		c := counts{Failures: gitlab.Failures(), Pages: int(pages.Swap(0)), Metadata: int(metadata.Swap(0)), Loose: int(looseMetadata.Swap(0)), Asked: log.take(), Waves: depth.take()}
@@ -170,7 +180,7 @@ func startFakes(o options) (ready, func(), error) {
 	if err != nil {
 		return ready{}, nil, err
 	}
-	cmd := exec.Command(self, "-serve", fmt.Sprint("-pins=", o.pins), fmt.Sprint("-size=", o.size), fmt.Sprint("-latency=", o.latency), fmt.Sprint("-gitlab-latency=", o.gitlab), fmt.Sprint("-fleet=", o.fleet), fmt.Sprint("-packages=", o.packages))
+	cmd := exec.Command(self, "-serve", fmt.Sprint("-pins=", o.pins), fmt.Sprint("-size=", o.size), fmt.Sprint("-latency=", o.latency), fmt.Sprint("-gitlab-latency=", o.gitlab), fmt.Sprint("-fleet=", o.fleet), fmt.Sprint("-packages=", o.packages), fmt.Sprint("-hang=", o.hang))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

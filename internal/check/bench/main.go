@@ -30,6 +30,8 @@ type options struct {
 	packages     int           // from which each project of the fleet pins some; 0: all pin the same
 	ticks        int           // so many boxes are ticked while a round is under way
 	parallel     bool          // measure run over the fleet
+	hang         bool          // an index of one project, and GitLab for another, do not answer beside ticks
+	rounds       int           // so many further quiet rounds, after which nothing may have grown
 	workers      int           // so many processes of serve on PostgreSQL; 0: one with a file
 	atOnce       int           // runs at once of each process
 	concurrency  int           // of the index
@@ -57,6 +59,8 @@ func command(args []string, out, errs io.Writer) int {
 	flags.IntVar(&o.fleet, "fleet", 0, "measure the first runs of so many projects in one serve, and nothing else")
 	flags.IntVar(&o.packages, "packages", 0, "with -fleet: each project pins some of so many packages; measure rounds of one serve, and nothing else")
 	flags.IntVar(&o.ticks, "ticks", 0, "with -packages: tick so many boxes while a round is under way")
+	flags.BoolVar(&o.hang, "hang", false, "with -ticks: then tick once more while the index of one project and the pages of another do not answer")
+	flags.IntVar(&o.rounds, "rounds", 0, "with -packages: make so many further quiet rounds, and see whether memory, descriptors, goroutines or the database grow")
 	flags.BoolVar(&o.parallel, "parallel", false, "with -fleet and -packages: measure run over the projects, by default and one at a time, and nothing else")
 	flags.IntVar(&o.workers, "workers", 0, "with -packages: so many processes of serve on a PostgreSQL; 0 for one with a file")
 	flags.IntVar(&o.atOnce, "at-once", 4, "with -packages: runs_at_once of each process")

@@ -32,11 +32,11 @@ const tickPatience = time.Minute
 type many struct {
 	options
 	ready
-	dir, binary, hooks string
-	configs            []string // one for each process: each has an address of its own for webhooks
-	database           *postgres.Cluster
-	password           string // of the database
-	out                io.Writer
+	dir, binary, hooks, metrics string
+	configs                     []string // one for each process: each has an address of its own for webhooks
+	database                    *postgres.Cluster
+	password                    string // of the database
+	out                         io.Writer
 }
 
 // serving are processes of serve at work.
@@ -98,7 +98,7 @@ func measureMany(o options, out io.Writer) error {
 		fmt.Fprintf(out, "%d processes on PostgreSQL: ", o.workers)
 	}
 	fmt.Fprintf(out, "%d projects of %d pins of %d packages, pages of %d bytes, %s\n", o.fleet, o.pins, o.packages, o.size, machine())
-	all, err := m.rounds()
+	all, err := m.measured()
 	if err != nil {
 		return err
 	}
@@ -111,12 +111,20 @@ func (m *many) write(n int, place string) error {
 	if err != nil {
 		return err
 	}
+	metrics, err := free()
+	if err != nil {
+		return err
+	}
 	if n == 0 {
-		m.hooks = hooks
+		m.hooks, m.metrics = hooks, metrics
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "gitlab: {url: %s}\nindex: {url: %s/simple/, concurrency: %d}\nstore: %q\nruns_at_once: %d\nschedule: \"@yearly\"\nlisten: {hooks: %q}\ndefaults: {timezone: UTC, window: \"0 0 29 2 *\", python: [\"3.10\", \"3.12\"]}\nprojects:\n",
-		m.GitLab, m.Index, m.concurrency, place, m.atOnce, hooks)
+	indexes := fmt.Sprintf("index: {url: %s/simple/, concurrency: %d}", m.Index, m.concurrency)
+	if m.Slow != "" {
+		indexes = fmt.Sprintf("index: {concurrency: %d}\nindexes:\n  - {name: slow, url: %s/simple/, packages: [%s]}\n  - {name: index, url: %s/simple/}", m.concurrency, m.Slow, slowPackage, m.Index)
+	}
+	fmt.Fprintf(&text, "gitlab: {url: %s}\n%s\nstore: %q\nruns_at_once: %d\nschedule: \"@yearly\"\nlisten: {hooks: %q, metrics: %q}\ndefaults: {timezone: UTC, window: \"0 0 29 2 *\", python: [\"3.10\", \"3.12\"]}\nprojects:\n",
+		m.GitLab, indexes, place, m.atOnce, hooks, metrics)
 	for _, path := range paths(m.options) {
 		text.WriteString("  - {path: " + path + "}\n")
 	}
@@ -221,9 +229,9 @@ func (m *many) server() (sum time.Duration) {
 // reaped is the processor time of the ended children of a process.
 func reaped(pid int) time.Duration { return timeOf(pid, 13) }
 
-// rounds makes them: the first, one that follows the writes of the first, a quiet one, and one
+// measured makes the rounds: the first, one that follows the writes of the first, a quiet one, and one
 // beside ticks.
-func (m *many) rounds() (all []bound, err error) {
+func (m *many) measured() (all []bound, err error) {
 	s, err := m.start()
 	if err != nil {
 		return nil, err
@@ -266,15 +274,32 @@ func (m *many) rounds() (all []bound, err error) {
 	if m.times {
 		all = append(all, bound{"quiet round: processor time for 1,000 projects", quiet.cpu.Seconds() * 1000 / n, 60, "s"})
 	}
-	if m.ticks == 0 {
-		return all, nil
+	for _, part := range []struct {
+		made bool
+		do   func(*serving) ([]bound, error)
+	}{{m.rounds > 0, m.grown}, {m.ticks > 0, m.ticked}, {m.hang, m.hung}} {
+		if !part.made {
+			continue
+		}
+		more, err := part.do(s)
+		if all = append(all, more...); err != nil {
+			return all, err
+		}
 	}
-	more, err := m.ticked(s)
-	return append(all, more...), err
+	return all, nil
 }
 
 // ticked ticks boxes while a round is under way.
 func (m *many) ticked(s *serving) ([]bound, error) {
+	took, err := m.tick(s)
+	if err != nil {
+		return nil, err
+	}
+	return []bound{{"ticks without a merge request", float64(m.ticks - len(took)), 0, ""}, {"tick to merge request beside a round: p99", took[len(took)*99/100], 10, "s"}}, nil
+}
+
+// tick does that, and returns how long each took, sorted.
+func (m *many) tick(s *serving) ([]float64, error) {
 	s.again()
 	time.Sleep(500 * time.Millisecond)
 	resp, err := http.Get(m.GitLab + "/_tick?" + strconv.Itoa(m.ticks) + "&" + m.hooks)
@@ -307,7 +332,7 @@ func (m *many) ticked(s *serving) ([]bound, error) {
 	}
 	slices.Sort(took)
 	fmt.Fprintf(m.out, "%d of %d ticks became merge requests: median %.2f s, p99 %.2f s, longest %.2f s\n", len(took), m.ticks, took[len(took)/2], took[len(took)*99/100], took[len(took)-1])
-	return []bound{{"ticks without a merge request", float64(m.ticks - len(took)), 0, ""}, {"tick to merge request beside a round: p99", took[len(took)*99/100], 10, "s"}}, nil
+	return took, nil
 }
 
 // tail is the end of a log.

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -48,6 +49,7 @@ type ticker struct {
 	mu    sync.Mutex
 	began map[int64]time.Time
 	took  []float64
+	hook  sync.Once
 }
 
 func (t *ticker) routes(mux *http.ServeMux) {
@@ -69,7 +71,10 @@ func (t *ticker) routes(mux *http.ServeMux) {
 		number, address, _ := strings.Cut(q.URL.RawQuery, "&")
 		n := 0
 		fmt.Sscan(number, &n) //nolint:errcheck // 0 ticks nothing, which shows
-		t.gitlab.AddHook("cki", "http://"+address+"/hooks/gitlab", hooksToken)
+		t.mu.Lock()
+		t.took = nil
+		t.mu.Unlock()
+		t.hook.Do(func() { t.gitlab.AddHook("cki", "http://"+address+"/hooks/gitlab", hooksToken) })
 		go t.tick(n)
 	})
 	mux.HandleFunc("/_ticked", func(w http.ResponseWriter, _ *http.Request) {
@@ -151,7 +156,7 @@ func (s *seenProjects) of(o options, next http.Handler) http.Handler {
 			if s.by == nil {
 				s.by = map[string]bool{}
 			}
-			if more != "" { // its own page has the path in the first run
+			if _, err := strconv.Atoi(id); more != "" || err == nil { // its own page has the path in the first run
 				s.by[id] = true
 			}
 			s.mu.Unlock()

@@ -15,9 +15,10 @@ import (
 type Claims struct {
 	mu sync.Mutex
 	by map[string]chan struct{} // by page: closed when it is stored, or could not be read
-	// read are the pages that were read. A run that found nothing stored of one looked before
-	// that, and has to look again.
-	read map[string]bool
+	// read says of each page that was read as the how many-th. A run that began to look at the
+	// store before that, and found nothing, has to look again.
+	read  map[string]int
+	count int
 	// shared has the claims of all processes on one database; nil: this one is alone.
 	shared *store.Bounds
 }
@@ -33,11 +34,22 @@ func (c *Claims) Share(shared *store.Bounds) {
 var over = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
 // NewClaims returns those of one process.
-func NewClaims() *Claims { return &Claims{by: map[string]chan struct{}{}, read: map[string]bool{}} }
+func NewClaims() *Claims { return &Claims{by: map[string]chan struct{}{}, read: map[string]int{}} }
 
-// split takes the pages of which nothing is stored and that no run reads now. It returns the
-// requests that are left to this run, what ends its claims, and the names that others read.
-func (c *Claims) split(requests []pypi.Request) (own []pypi.Request, release func(), others map[string]<-chan struct{}) {
+// began is for a run that begins to look at the store.
+func (c *Claims) began() int {
+	if c == nil {
+		return 0
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.count
+}
+
+// split takes the pages of which nothing was stored since the run began to look, and that no run
+// reads now. It returns the requests that are left to this run, what ends its claims, and the
+// names that others read.
+func (c *Claims) split(requests []pypi.Request, since int) (own []pypi.Request, release func(), others map[string]<-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	others = map[string]<-chan struct{}{}
@@ -48,8 +60,7 @@ func (c *Claims) split(requests []pypi.Request) (own []pypi.Request, release fun
 			others[q.Name] = read
 			continue
 		}
-		if q.ETag == "" && c.read[key] {
-			delete(c.read, key)
+		if q.ETag == "" && c.read[key] > since {
 			others[q.Name] = over
 			continue
 		}
@@ -65,7 +76,8 @@ func (c *Claims) split(requests []pypi.Request) (own []pypi.Request, release fun
 		for key, read := range mine {
 			close(read)
 			delete(c.by, key)
-			c.read[key] = true
+			c.count++
+			c.read[key] = c.count
 		}
 	}, others
 }

@@ -57,6 +57,7 @@ func (r *indexReader) ask(ctx context.Context, wanted map[string]decide.Wanted) 
 // askAll is ask, with claims on what is new; nil for none.
 func (r *indexReader) askAll(ctx context.Context, wanted map[string]decide.Wanted, claims *Claims) (damaged []string, err error) {
 	a := &asking{r: r, wanted: wanted, stored: map[string]store.Facts{}, fresh: saver{r: r, rows: map[string][]store.Facts{}}, still: map[string]map[string]time.Time{}}
+	since := claims.began()
 	requests, err := a.requests(ctx)
 	if err != nil {
 		return nil, err
@@ -65,7 +66,7 @@ func (r *indexReader) askAll(ctx context.Context, wanted map[string]decide.Wante
 	if claims == nil {
 		return a.fetch(ctx, requests)
 	}
-	own, release, others := claims.split(requests)
+	own, release, others := claims.split(requests, since)
 	func() {
 		defer release()
 		if claims.shared == nil {

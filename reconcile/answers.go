@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/dashboard"
 	"gitlab.com/cki-project/pinwheel/mrs"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
@@ -18,7 +19,8 @@ import (
 const mostHeard = 100
 
 // closedLately is how long after a merge request was closed or merged its comments are
-// read: what came in that instant was written on an open one.
+// read: what came in that instant was written on an open one. Where neither a database nor a
+// dashboard tells of answers, those of all that were merged are read, once.
 const closedLately = 24 * time.Hour
 
 // wantsHearing reports whether the comments on a merge request may hold an answer in words.
@@ -30,6 +32,8 @@ func (r *observer) wantsHearing(m plan.MergeRequest, pointed map[int64]bool) boo
 	}
 	switch {
 	case pointed[m.IID], len(m.Heard.Answers) > 0, m.State == plan.Opened:
+		return true
+	case m.State == plan.Merged && len(r.before.mergeRequests) == 0 && r.board.found == dashboard.FoundNone:
 		return true
 	case m.State == plan.Closed && (!m.Note.ClosedByUs || m.Note.AnswersClosing()):
 		return true

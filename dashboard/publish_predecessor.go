@@ -20,35 +20,44 @@ import (
 // marker or emptied under our title. Without an open one it is the newest of these that a person
 // closed, with which a project rests. nil: there is none.
 func (p *Publisher) Predecessor(ctx context.Context, s Sought, authors []string) (*Issue, error) {
-	var closed *Issue
-	rests := func(i Issue) {
-		m := Parse(i.Description).Marker
-		by := i.ClosedBy
-		if i.State == "closed" && m.Present && m.Project == s.Stored.Project && !sameUser(i.Author, s.Bot) && !sameUser(by, s.Bot) && !sameUser(by, i.Author) && (closed == nil || closed.IID < i.IID) {
-			closed = &i
-		}
-	}
+	var closed []Issue
 	if s.Stored.IID != 0 {
 		raw, err := p.issue(ctx, s.Stored.Project, s.Stored.IID)
 		if err != nil && !gitlab.Missing(err) {
 			return nil, err
 		}
-		if err == nil {
-			if i := issueOf(raw); !moved(raw) && s.strange(i) && !elsewhere(i, s.Stored.Project) {
+		if err == nil && !moved(raw) {
+			i := issueOf(raw)
+			if s.strange(i) && !elsewhere(i, s.Stored.Project) {
 				return &i, nil
 			}
-			if !moved(raw) {
-				rests(issueOf(raw))
-			}
+			closed = append(closed, i)
 		}
+	}
+	open, err := p.byAuthors(ctx, s, authors)
+	if open != nil || err != nil {
+		return open, err
+	}
+	for _, name := range authors {
+		old, err := p.listOf(ctx, s.Stored.Project, "closed", name)
+		if err != nil {
+			return nil, err
+		}
+		closed = append(closed, old...)
+	}
+	return s.rested(closed), nil
+}
+
+// byAuthors returns an open dashboard of users who opened merge requests of ours: with our marker,
+// or emptied under our title. nil: there is none.
+func (p *Publisher) byAuthors(ctx context.Context, s Sought, authors []string) (*Issue, error) {
+	emptied := func(i Issue) bool {
+		return s.strange(i) && i.Title == s.Title && strings.TrimSpace(i.Description) == ""
 	}
 	for _, name := range authors {
 		open, err := p.listOf(ctx, s.Stored.Project, "opened", name)
 		if err != nil {
 			return nil, err
-		}
-		emptied := func(i Issue) bool {
-			return s.strange(i) && i.Title == s.Title && strings.TrimSpace(i.Description) == ""
 		}
 		for _, fits := range []func(Issue) bool{s.of, emptied} {
 			if n := slices.IndexFunc(open, fits); n >= 0 {
@@ -56,16 +65,23 @@ func (p *Publisher) Predecessor(ctx context.Context, s Sought, authors []string)
 			}
 		}
 	}
-	for _, name := range authors {
-		old, err := p.listOf(ctx, s.Stored.Project, "closed", name)
-		if err != nil {
-			return nil, err
-		}
-		for _, i := range old {
-			rests(i)
+	return nil, nil
+}
+
+// rested is the newest of some issues with our marker that another user opened and a person closed,
+// nil if none is.
+func (s Sought) rested(issues []Issue) *Issue {
+	var newest *Issue
+	for i := range issues {
+		one := &issues[i]
+		m := Parse(one.Description).Marker
+		ours := m.Present && m.Project == s.Stored.Project && !sameUser(one.Author, s.Bot)
+		byPerson := one.State == "closed" && !sameUser(one.ClosedBy, s.Bot) && !sameUser(one.ClosedBy, one.Author)
+		if ours && byPerson && (newest == nil || newest.IID < one.IID) {
+			newest = one
 		}
 	}
-	return closed, nil
+	return newest
 }
 
 // titled returns an open issue with our title and marker that another user opened; nil if

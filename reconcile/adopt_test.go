@@ -89,4 +89,20 @@ func TestTwoHundredMergeRequestsAreTakenOverByTwoReadsEach(t *testing.T) {
 	if n, by := w.beyondLists(since); n > 3 {
 		t.Errorf("the run after it reads %d times beyond pages of lists, want at most 3: %v", n, by)
 	}
+	// People push to seven of the branches: each of these is looked at, and no other one. If pinwheel
+	// itself makes branches anew, it reads four times for each, since each effect reads its
+	// precondition, and what it replaced: that is no part of this.
+	const few = 7
+	w.now = w.now.Add(time.Hour)
+	for i := range few {
+		if _, err := w.project.Push("bob", fmt.Sprintf("renovate/p%03d-1.x", 20*i), "Note", map[string]string{"NOTES": "mine"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	since = w.now
+	w.run()
+	n, by := w.beyondLists(since)
+	if n > 3+2*few || n < few {
+		t.Errorf("with %d new heads it reads %d times beyond pages of lists, want at most %d: %v", few, n, 3+2*few, by)
+	}
 }

@@ -265,6 +265,12 @@ func (l *life) tickOne(h happening, who string) {
 	if l.act(act+" "+who+" "+box[2]+"-branch="+box[3]+" ") != nil {
 		return
 	}
+	if box[2] == "inherit" {
+		if act == "tick" && who == "alice" { // a Maintainer says whom a new user comes after
+			l.judge.unsaid = false
+		}
+		return
+	}
 	switch {
 	case act == "untick":
 		delete(l.judge.waiting, box[3])

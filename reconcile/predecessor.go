@@ -99,13 +99,27 @@ func (r *observer) observeHeirs(ctx context.Context) error {
 		if done, err := r.confirmed(ctx, *r.board.issue, o.User); err != nil || done {
 			return err
 		}
-		if !own || slices.ContainsFunc(r.board.page.Boxes, func(b dashboard.Box) bool { return b.Type == plan.BoxInherit && b.Branch == o.Username }) {
+		if !own || r.asksAbout(o.Username) {
 			r.board.untold = true
 			r.succeed(o)
 			return nil
 		}
 	}
 	return nil
+}
+
+// asksAbout reports whether our own page asks whether pinwheel comes after a user: it has the box,
+// or we wrote the box and somebody took it away. Without a database a page without our marker may
+// have had it.
+func (r *observer) asksAbout(username string) bool {
+	box := func(b dashboard.Box) bool { return b.Type == plan.BoxInherit && b.Branch == username }
+	if slices.ContainsFunc(r.board.page.Boxes, box) {
+		return true
+	}
+	if r.memory.DashboardBody == "" {
+		return !r.board.page.Marker.Present
+	}
+	return slices.ContainsFunc(dashboard.Parse(r.memory.DashboardBody).Boxes, box)
 }
 
 // otherBoard is the dashboard that another user wrote. It counts if an earlier run stored it,

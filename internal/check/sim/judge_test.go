@@ -40,6 +40,7 @@ type judge struct {
 	taken    time.Time            // when the first run took over, as far as the database that there is knows
 	began    time.Time            // when the last run began
 	unsaid   bool                 // nobody said whom the new user comes after
+	plain    bool                 // its page was made where the old user had nothing open, so nobody stops it any more
 	wrong    []string
 	looks    int
 }
@@ -168,7 +169,9 @@ func (j *judge) ours(e gitlabsim.Event) {
 		if i, ok := j.w.project.Issue(number(e.Target[1:])); ok && !j.w.inherits(i.Author) {
 			j.fault("I6: %s of %s, which is of %s", e.Kind, e.Target, i.Author)
 		}
-	case "issue-open", "cross-reference":
+	case "issue-open":
+		j.firstPage(e)
+	case "cross-reference":
 	case "mention":
 		if e.Detail != "@tester" || !strings.Contains(j.w.setting.config, e.Detail) {
 			j.fault("I6: pinwheel mentioned %s", e.Detail)

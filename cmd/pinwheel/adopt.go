@@ -38,7 +38,8 @@ bot what becomes of each, and which ticked boxes are carried out. adopt.authors
 in the configuration names the bot; without it the command says what to write.
 Nothing is written to GitLab, unless --yes is given: then it makes the next run
 now. Every run takes over what there is by then, so that a later call lists
-only what stays as it is. Stop the other bot first, or tell it to leave the file alone.`,
+only what stays as it is. Stop the other bot first, or tell it to leave the
+file alone.`,
 		Example: `  pinwheel adopt group/project
   pinwheel adopt --yes group/project`,
 	}

@@ -57,7 +57,7 @@ func TestRatio(t *testing.T) {
 // Rounds of one serve, in small.
 func TestRounds(t *testing.T) {
 	var out bytes.Buffer
-	o := options{pins: 20, packages: 20, fleet: 4, ticks: 2, size: 20_000, calm: time.Second}
+	o := options{pins: 20, packages: 20, fleet: 4, ticks: 2, size: 20_000, calm: time.Second, atOnce: 4, concurrency: 8}
 	if err := measureMany(o, &out); err != nil && !errors.Is(err, errBroken) { // so few share little
 		t.Fatalf("%v\n%s", err, &out)
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/internal/check/postgres"
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 )
 
 // This file measures one serve of many projects whose pins come from the same packages: the
@@ -41,8 +42,9 @@ type many struct {
 
 // serving are processes of serve at work.
 type serving struct {
-	cmds []*exec.Cmd
-	said said
+	cmds  []*exec.Cmd
+	ended []chan struct{} // closed when that process has ended
+	said  said
 }
 
 // said is what processes said.
@@ -107,11 +109,11 @@ func measureMany(o options, out io.Writer) error {
 
 // write writes the configuration of a process.
 func (m *many) write(n int, place string) error {
-	hooks, err := free()
+	hooks, err := testenv.FreeAddress()
 	if err != nil {
 		return err
 	}
-	metrics, err := free()
+	metrics, err := testenv.FreeAddress()
 	if err != nil {
 		return err
 	}
@@ -147,7 +149,13 @@ func (m *many) start() (*serving, error) {
 			s.stop()
 			return nil, err
 		}
-		if s.cmds = append(s.cmds, cmd); n < len(m.configs)-1 {
+		ended := make(chan struct{})
+		go func() {
+			_ = cmd.Wait()
+			close(ended)
+		}()
+		s.cmds, s.ended = append(s.cmds, cmd), append(s.ended, ended)
+		if n < len(m.configs)-1 {
 			time.Sleep(m.calm / 5) // it is at work when the last one begins
 		}
 	}
@@ -158,9 +166,21 @@ func (s *serving) stop() {
 	for _, cmd := range s.cmds {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 	}
-	for _, cmd := range s.cmds {
-		_ = cmd.Wait()
+	for _, ended := range s.ended {
+		<-ended
 	}
+}
+
+// died reports whether a process ended by itself.
+func (s *serving) died() bool {
+	for _, ended := range s.ended {
+		select {
+		case <-ended:
+			return true
+		default:
+		}
+	}
+	return false
 }
 
 // again makes one process look at every project; the others take their share.
@@ -200,6 +220,8 @@ func (m *many) round(s *serving) (sample, error) {
 		}
 		if l.Projects >= m.fleet && l.Idle > m.calm.Seconds() {
 			break
+		} else if s.died() {
+			return sample{}, fmt.Errorf("serve ended\n%s", tail(s.said.String()))
 		} else if time.Since(began) > manyPatience {
 			return sample{}, fmt.Errorf("%d of %d projects were looked at after %s\n%s", l.Projects, m.fleet, manyPatience, tail(s.said.String()))
 		}

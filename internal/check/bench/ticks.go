@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -18,16 +17,6 @@ import (
 
 // hooksToken is what webhooks carry.
 const hooksToken = "a-token-of-webhooks-for-the-bench"
-
-// free is an address on which nobody listens.
-func free() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
-}
 
 // deliver sends an event of a webhook.
 func deliver(d gitlabsim.Delivery) {

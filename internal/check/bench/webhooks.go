@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 	"gitlab.com/cki-project/pinwheel/internal/fake/gitlabsim"
 	"gitlab.com/cki-project/pinwheel/internal/fake/pypisim"
 )
@@ -111,7 +112,7 @@ func hooked(o options, n int, watch time.Duration, out io.Writer) (*waited, erro
 	if err != nil {
 		return nil, err
 	}
-	hooks, err := free()
+	hooks, err := testenv.FreeAddress()
 	if err != nil {
 		return nil, err
 	}

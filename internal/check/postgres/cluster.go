@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -15,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 )
 
 // Cluster is a PostgreSQL of its own. It runs while the test program does.
@@ -212,10 +213,10 @@ func (c *Cluster) end() {
 
 // free is a port of loopback that nobody has now.
 func free() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := testenv.FreeAddress()
 	if err != nil {
 		return 0, err
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	_, port, _ := strings.Cut(address, ":")
+	return strconv.Atoi(port)
 }

@@ -60,6 +60,7 @@ func (c *counting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestProcessesKeepToTheRateOfGitLab(t *testing.T) {
 	for _, processes := range []int{2, 4} {
 		t.Run(fmt.Sprint(processes), func(t *testing.T) {
+			t.Parallel()
 			server := &counting{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "application/json")
 				fmt.Fprint(w, `{"id": 1, "username": "bot"}`)

@@ -140,42 +140,55 @@ func (w *world) count(f *Fleet, query string) (n int) {
 // A tick, a webhook and the hour come in every order, and a look begins at every point between
 // them. After the last of them a look begins, and then nothing is left to do.
 func TestNoWakeIsLost(t *testing.T) {
-	w := newWorld(t)
-	p := w.start("a", "g/p")
-	events := map[string]func(){
-		"tick":    func() { p.Trigger("g/p") },
-		"webhook": func() { p.Start("g/p") },
-		"hour": func() {
-			if _, err := p.Looks.Pool().Exec(t.Context(), `UPDATE looks SET next_look = now()`); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := p.Looks.Sweep(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		},
-	}
 	for _, order := range [][]string{
 		{"tick", "webhook", "hour"}, {"tick", "hour", "webhook"}, {"webhook", "tick", "hour"},
 		{"webhook", "hour", "tick"}, {"hour", "tick", "webhook"}, {"hour", "webhook", "tick"},
 	} {
-		for at := 1; at <= 3; at++ {
-			t.Run(fmt.Sprint(order, " with a look after ", at), func(t *testing.T) {
-				w.t = t
-				for _, event := range order[:at] {
-					events[event]()
-				}
-				w.next() // it stands, so that the others come while it is at work
-				for _, event := range order[at:] {
-					events[event]()
-				}
-				looks := w.settle(p.Fleet)
-				if at < 3 && looks == 0 {
-					t.Error("nobody looked after the last wake")
-				}
-				if looks > 3 {
-					t.Errorf("%d further looks for %d events", looks, 3-at)
-				}
-			})
+		t.Run(fmt.Sprint(order), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			p := w.start("a", "g/p")
+			p.Trigger("g/p") // the project is in the database when a look began
+			w.next()
+			w.settle(p.Fleet)
+			for at := 1; at <= 3; at++ {
+				t.Run(fmt.Sprint("with a look after ", at), func(t *testing.T) {
+					w.t = t
+					for _, event := range order[:at] {
+						p.befalls(t, event)
+					}
+					w.next() // it stands, so that the others come while it is at work
+					for _, event := range order[at:] {
+						p.befalls(t, event)
+					}
+					looks := w.settle(p.Fleet)
+					if at < 3 && looks == 0 {
+						t.Error("nobody looked after the last wake")
+					}
+					if looks > 3 {
+						t.Errorf("%d further looks for %d events", looks, 3-at)
+					}
+				})
+			}
+			w.t = t
+		})
+	}
+}
+
+// befalls makes an event happen to the project g/p.
+func (p *process) befalls(t *testing.T, event string) {
+	t.Helper()
+	switch event {
+	case "tick":
+		p.Trigger("g/p")
+	case "webhook":
+		p.Start("g/p")
+	case "hour":
+		if _, err := p.Looks.Pool().Exec(t.Context(), `UPDATE looks SET next_look = now()`); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Looks.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -56,6 +56,7 @@ func TestRatio(t *testing.T) {
 
 // Rounds of one serve, in small.
 func TestRounds(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	var out bytes.Buffer
 	o := options{pins: 20, packages: 20, fleet: 4, ticks: 2, size: 20_000, calm: time.Second, atOnce: 4, concurrency: 8}
 	if err := measureMany(o, &out); err != nil && !errors.Is(err, errBroken) { // so few share little
@@ -121,6 +122,7 @@ func TestUsage(t *testing.T) {
 // A tick becomes a merge request by a webhook of the group alone: nothing else looks. How long
 // that takes is not judged here; other tests run beside.
 func TestWebhooks(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	w, err := hooked(options{pins: 60, size: 20_000}, 2, 0, t.Output())
 	if err != nil {
 		t.Fatal(err)

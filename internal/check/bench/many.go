@@ -220,9 +220,11 @@ func (m *many) round(s *serving) (sample, error) {
 		}
 		if l.Projects >= m.fleet && l.Idle > m.calm.Seconds() {
 			break
-		} else if s.died() {
+		}
+		if s.died() {
 			return sample{}, fmt.Errorf("serve ended\n%s", tail(s.said.String()))
-		} else if time.Since(began) > manyPatience {
+		}
+		if time.Since(began) > manyPatience {
 			return sample{}, fmt.Errorf("%d of %d projects were looked at after %s\n%s", l.Projects, m.fleet, manyPatience, tail(s.said.String()))
 		}
 	}

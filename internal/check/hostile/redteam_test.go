@@ -63,6 +63,7 @@ const worlds = 36
 //	go test ./internal/check/hostile -run RedTeam -v -redteam.for=2m
 //	go test ./internal/check/hostile -run RedTeam -redteam.seed=7
 func TestRedTeam(t *testing.T) {
+	testenv.Unraced(t, "its runs follow each other, as those of the stories do")
 	t.Run("worlds", func(t *testing.T) {
 		switch {
 		case *redFor > 0:

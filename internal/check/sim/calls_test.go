@@ -337,6 +337,7 @@ func among(names []string, name string) bool {
 // Each answer of a run that reads how pipelines ended may be an old one: what it
 // lacked is read again, so that since when a merge request fails is never left out.
 func TestEveryStaleAnswerAboutPipelines(t *testing.T) {
+	testenv.Unraced(t, "its runs are as those of TestEveryCall")
 	part := part(t)
 	for _, s := range scenarios {
 		if s.name != "pipelines end" {

@@ -90,6 +90,7 @@ func TestQuietRunsAreOverEarly(t *testing.T) {
 // The check sees a run that is over though time has changed something, and one that
 // is over on another state of the store.
 func TestARunThatIsOverWronglyIsSeen(t *testing.T) {
+	testenv.Unraced(t, "its runs are as those of TestSeeds")
 	for name, c := range map[string]struct {
 		spoil string
 		at    string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"gitlab.com/cki-project/pinwheel/internal/check/postgres"
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 	"gitlab.com/cki-project/pinwheel/scheduler"
 	"gitlab.com/cki-project/pinwheel/store"
 )
@@ -135,6 +137,11 @@ func (w *world) count(f *Fleet, query string) (n int) {
 		w.t.Fatal(err)
 	}
 	return n
+}
+
+func TestMain(m *testing.M) {
+	testenv.Waiting()
+	os.Exit(m.Run())
 }
 
 // A tick, a webhook and the hour come in every order, and a look begins at every point between

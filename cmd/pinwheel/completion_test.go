@@ -17,6 +17,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
 	}
+	testenv.Waiting()
 	os.Exit(m.Run())
 }
 

@@ -9,6 +9,7 @@ import (
 // No library's words stand in what a person reads, and one fault has one exit
 // code in every command.
 func TestFaultsInOurWords(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	good, bad := w.elsewhere("good.txt", "boto3==1.34.0\n"), w.elsewhere("bad.txt", "boto3=1\n")
 	badYAML, noKey, badConfig := w.write("bad.yml", "k: [\n"), w.write("nokey.yml", "x: 1\n"), w.write("bad.yaml", "projects: 5\n")

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 )
 
 // The measured process starts this program once more as the fakes.
@@ -16,6 +18,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && (os.Args[1] == "-serve" || os.Args[1] == "-bare") {
 		os.Exit(command(os.Args[1:], os.Stdout, os.Stderr))
 	}
+	testenv.Waiting()
 	os.Exit(m.Run())
 }
 

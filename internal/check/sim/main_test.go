@@ -28,12 +28,12 @@ func late(share float64) bool {
 	return everything() && time.Since(began).Seconds() > share*forTime.Seconds()
 }
 
-// part says which cases of a test run: every seventy-second, or what PINWHEEL_PART says.
+// part says which cases of a test run: one in 144, or what PINWHEEL_PART says.
 func part(t *testing.T) testenv.Part {
 	if everything() {
 		return testenv.All()
 	}
-	return testenv.Sample(t, 72)
+	return testenv.Sample(t, 144)
 }
 
 // looks reports whether scenario i is told at all: under the race detector a few

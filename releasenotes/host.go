@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
+	"gitlab.com/cki-project/pinwheel/outage"
 )
 
 // Bounds of what a host is asked for.
@@ -115,8 +116,8 @@ func (r *Reader) page(ctx context.Context, repo Repository, address string) ([]r
 func (r *Reader) leave(host string, h http.Header) {
 	now := time.Now()
 	until := now.Add(maxAlone)
-	if n, err := strconv.Atoi(h.Get("Retry-After")); err == nil && n >= 0 {
-		until = now.Add(time.Duration(min(n, 3600)) * time.Second)
+	if wait, ok := outage.RetryAfter(h); ok {
+		until = now.Add(min(wait, maxAlone))
 	} else if at, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64); err == nil && time.Unix(at, 0).Before(until) {
 		until = time.Unix(at, 0)
 	}

@@ -258,7 +258,7 @@ func TestFailuresOfHosts(t *testing.T) {
 	}
 }
 
-// A host that counts requests is left alone until it says, and then asked again.
+// A host that counts requests is left alone, and others are asked all the same.
 func TestAHostIsLeftAlone(t *testing.T) {
 	repo := releasenotes.Repository{Host: "github.com", Path: "o/r"}
 	for name, limit := range map[string]func(http.ResponseWriter){

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +19,12 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	testenv.Waiting()
-	os.Exit(m.Run())
+	result := m.Run()
+	if left, _ := filepath.Glob("*.db*"); len(left) > 0 {
+		fmt.Fprintln(os.Stderr, "tests left a database beside the sources:", left)
+		result = 1
+	}
+	os.Exit(result)
 }
 
 // Completion knows every command, its flags, the topics and the projects.

@@ -70,6 +70,7 @@ func newPipeline(t *testing.T) *pipeline {
 	w.write("pins.txt", "six==1.16.0\n")
 	w.write("pinwheel.yaml", fmt.Sprintf(`gitlab: {url: %q}
 index: {url: %q}
+store: %q
 audit_file: %q
 projects: [{path: group/project}]
 software:
@@ -80,7 +81,7 @@ software:
   path: %q
   images: [{name: python, python: %q}, {name: builder, python: %q}]
   registry: {project: group/project}
-`, p.url, index.URL+"/simple/", w.path("audit.jsonl"), w.path("pins.txt"), p.opt, python, python))
+`, p.url, index.URL+"/simple/", w.path("pinwheel.db"), w.path("audit.jsonl"), w.path("pins.txt"), p.opt, python, python))
 	return p
 }
 

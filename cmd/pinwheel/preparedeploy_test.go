@@ -32,9 +32,7 @@ func newDelivery(t *testing.T) *delivery {
 		project.AllowForcePush("production")
 	}
 	d.env["PINWHEEL_DEPLOY_TOKEN"] = d.gitlab.Token("deploy-bot", "api", "write_repository")
-	text := d.read("pinwheel.yaml")
-	text = fmt.Sprintf("store: %q\n", d.path("pinwheel.db")) + text
-	before, images, found := strings.Cut(text, "  images: [")
+	before, images, found := strings.Cut(d.read("pinwheel.yaml"), "  images: [")
 	if !found {
 		t.Fatal("the configuration has no images")
 	}

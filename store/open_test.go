@@ -6,12 +6,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
 	"gitlab.com/cki-project/pinwheel/plan"
 )
 
@@ -317,6 +319,38 @@ func TestHeadIsWhatTheMigrationsComeTo(t *testing.T) {
 		t.Fatal("head.sql is not what the migrations come to: go test ./store -run TestHeadIsWhatTheMigrationsComeTo -update")
 	}
 	must(t, os.WriteFile("head.sql", []byte(text), 0o644))
+}
+
+// docs/design.md says of each table of both databases what it holds.
+func TestEachTableIsDescribed(t *testing.T) {
+	design, err := os.ReadFile(filepath.Join(testenv.Root(t), "docs", "design.md"))
+	must(t, err)
+	_, section, found := strings.Cut(string(design), "\n## 5. Persistence\n")
+	if !found {
+		t.Fatal("docs/design.md has no section Persistence")
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	names := tablesOf(head)
+	for _, step := range serverMigrations() {
+		names = append(names, tablesOf(step.text)...)
+	}
+	if len(names) < 20 {
+		t.Fatal("tables are not found:", names)
+	}
+	for _, name := range names {
+		if !strings.Contains(section, "\n| "+name+" | ") && !strings.Contains(section, "`"+name+"`") {
+			t.Errorf("docs/design.md does not say what the table %s holds", name)
+		}
+	}
+}
+
+// tablesOf are the tables that statements make.
+func tablesOf(statements string) []string {
+	var names []string
+	for _, m := range regexp.MustCompile(`CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?(\w+)`).FindAllStringSubmatch(statements, -1) {
+		names = append(names, m[1])
+	}
+	return names
 }
 
 func schema(t *testing.T, s *Store) []string {

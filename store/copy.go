@@ -32,14 +32,15 @@ func (s *Store) Copy(ctx context.Context, to *Store) (rows int, err error) {
 	defer from.Rollback() //nolint:errcheck // it only read
 	err = to.writeOver(ctx, func(tx *sql.Tx) error {
 		rows = 0
+		c := copying{s, to, from, tx}
 		for _, table := range tables {
-			n, err := copyTable(ctx, copying{s, to, from, tx}, table)
+			n, err := copyTable(ctx, c, table)
 			if err != nil {
 				return fmt.Errorf("%s: %w", table, err)
 			}
 			rows += n
 		}
-		return to.numbered(ctx, tx)
+		return c.numbered(ctx)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("copy %s to %s: %w", s.path, to.path, err)
@@ -155,16 +156,35 @@ func columns(ctx context.Context, tx *sql.Tx, table string) ([]string, error) {
 	return names, errors.Join(err, rows.Err())
 }
 
-// numbered makes the next numbers follow those that were copied. SQLite does so by itself.
-func (s *Store) numbered(ctx context.Context, tx *sql.Tx) error {
-	if s.server == nil {
-		return nil
-	}
+// numbered makes the next numbers follow all that the source has given, also those of rows that are
+// gone, since audit and logs name runs by number.
+func (c copying) numbered(ctx context.Context) error {
 	for _, table := range numberedTables {
-		const query = `SELECT setval(pg_get_serial_sequence('%[1]s', 'id'), (SELECT coalesce(max(id), 0) + 1 FROM %[1]s), false)`
-		if _, err := tx.ExecContext(ctx, fmt.Sprintf(query, table)); err != nil {
+		last, err := c.source.lastNumber(ctx, c.from, table)
+		if err != nil {
+			return err
+		}
+		if last == 0 {
+			continue
+		}
+		if c.target.server != nil {
+			_, err = c.to.ExecContext(ctx, `SELECT setval(pg_get_serial_sequence(?, 'id'), ?)`, table, last)
+		} else if _, err = c.to.ExecContext(ctx, `DELETE FROM sqlite_sequence WHERE name = ?`, table); err == nil {
+			_, err = c.to.ExecContext(ctx, `INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)`, table, last)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// lastNumber is the highest number that a table has given to a row, 0 for none.
+func (s *Store) lastNumber(ctx context.Context, tx *sql.Tx, table string) (last int64, err error) {
+	query := `SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?`
+	if s.server != nil {
+		query = `SELECT greatest(coalesce(max(id), 0), coalesce(pg_sequence_last_value(pg_get_serial_sequence(?, 'id')::regclass), 0)) FROM ` + table
+	}
+	err = tx.QueryRowContext(ctx, query, table).Scan(&last)
+	return last, s.explained(s.db(), err)
 }

@@ -1,4 +1,4 @@
--- Schema 19
+-- Schema 20
 CREATE TABLE projects (
   path TEXT NOT NULL PRIMARY KEY,
   id INTEGER NOT NULL DEFAULT 0,
@@ -58,7 +58,7 @@ CREATE TABLE runs (
   began_at TEXT NOT NULL CHECK (began_at GLOB '????-??-??T??:??:??*Z'),
   lease_until TEXT NOT NULL CHECK (lease_until GLOB '????-??-??T??:??:??*Z'),
   ended_at TEXT CHECK (ended_at GLOB '????-??-??T??:??:??*Z'),
-  summary TEXT NOT NULL DEFAULT '',
+  summary TEXT NOT NULL DEFAULT '', in_a_row INTEGER NOT NULL DEFAULT 1 CHECK (in_a_row > 0),
   CHECK ((status = 'running') = (ended_at IS NULL))
 ) STRICT;
 CREATE UNIQUE INDEX live_run ON runs (project) WHERE status = 'running';

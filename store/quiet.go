@@ -127,21 +127,26 @@ type QuietRun struct {
 }
 
 // FinishQuiet ends a live run that got the answers of q. It records how far lists were read, which
-// windows were not missed, and the end of the run. It returns ErrNotLive if the run is already
-// over.
+// windows were not missed, and the end of the run. The run shares the row of the run before it, if
+// that had no effect either; then the record counts already for the run after them. It returns
+// ErrNotLive if the run is already over.
 func (s *Store) FinishQuiet(ctx context.Context, run QuietRun, q Quiet) error {
-	const end = `UPDATE runs SET status = 'done', summary = '', ended_at = ? WHERE id = ? AND status = 'running' RETURNING id`
 	const remember = `UPDATE projects SET pipelines_seen = CASE WHEN ? THEN merge_requests_seen ELSE pipelines_seen END, merge_requests_seen = ?,
 		gates = CASE WHEN ? THEN json_set(gates, '$.Seen', merge_requests_seen) ELSE gates END, attended_at = CASE WHEN ? THEN ? ELSE attended_at END WHERE path = ?`
-	const confirm = `UPDATE quiet SET run = ? WHERE project = ?`
+	const confirm = `UPDATE quiet SET run = ? WHERE project = ? AND run <> ?`
 	err := s.write(ctx, func(tx *sql.Tx) error {
-		if err := tx.QueryRowContext(ctx, end, instant{run.Now}, run.ID).Scan(&run.ID); err != nil {
+		e := ended{run.ID, instant{run.Now}, RunEnd{Status: RunDone}}
+		row, joined, err := endInARow(ctx, tx, e)
+		if err == nil && !joined {
+			row, err = run.ID, endAlone(ctx, tx, e)
+		}
+		if err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, remember, q.Pipelines, instant{run.Now}, q.Gates, q.Attends, instant{run.Now}, run.Project); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, confirm, run.ID, run.Project)
+		_, err = tx.ExecContext(ctx, confirm, row, run.Project, row)
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {

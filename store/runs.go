@@ -39,7 +39,7 @@ const (
 	RunStopped RunStatus = "stopped" // the project needs a person first
 )
 
-// kept is how long the row of a run is kept, and its journal with it. The audit
+// kept is how long the row of a run is kept after its end, and its journal with it. The audit
 // and the last run of each end stay for good.
 const kept = 90 * 24 * time.Hour
 
@@ -151,11 +151,21 @@ type RunEnd struct {
 	Summary string
 }
 
-// FinishRun records how a run ended. It returns ErrNotLive if the run is over already: another has
-// taken over, or it was finished twice.
+// FinishRun records how a run ended. A run without an effect that ended like the one before it shares
+// its row. It returns ErrNotLive if the run is over already: another has taken over, or it was
+// finished twice.
 func (s *Store) FinishRun(ctx context.Context, run int64, now time.Time, end RunEnd) error {
-	const update = `UPDATE runs SET status = ?, summary = ?, ended_at = ? WHERE id = ? AND status = 'running' RETURNING id`
-	err := s.row(ctx, update, []any{string(end.Status), end.Summary, instant{now}, run}, &run)
+	e := ended{run, instant{now}, end}
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		row, joined, err := endInARow(ctx, tx, e)
+		switch {
+		case err != nil:
+			return err
+		case joined:
+			return moveRecord(ctx, tx, run, row)
+		}
+		return endAlone(ctx, tx, e)
+	})
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotLive
 	}
@@ -170,10 +180,13 @@ type Ran struct {
 	Good time.Time // the last that carried out all its decisions; zero for none
 	Any  time.Time // the last, however it ended; zero for none
 	Said string    // what was wrong with the last one
+
+	Since  time.Time // when the first of the runs began that ended like the last one, in a row and without an effect
+	InARow int       // how many these are
 }
 
 // lastRuns reads the last run of each kind of end from an index, for each project.
-const lastRuns = `SELECT r.project, r.status, r.ended_at, r.summary FROM projects p JOIN runs r ON r.id IN (
+const lastRuns = `SELECT r.project, r.status, r.began_at, r.ended_at, r.summary, r.in_a_row FROM projects p JOIN runs r ON r.id IN (
 	(SELECT max(id) FROM runs WHERE project = p.path AND status = 'done'),
 	(SELECT max(id) FROM runs WHERE project = p.path AND status = 'failed'),
 	(SELECT max(id) FROM runs WHERE project = p.path AND status = 'stopped')) ORDER BY r.id`
@@ -183,12 +196,13 @@ func (s *Store) LastRuns(ctx context.Context) (map[string]Ran, error) {
 	out := map[string]Ran{}
 	err := s.each(ctx, lastRuns, nil, func(rows *sql.Rows) error {
 		var project, status, summary string
-		var ended instant
-		if err := rows.Scan(&project, &status, &ended, &summary); err != nil {
+		var began, ended instant
+		var inARow int
+		if err := rows.Scan(&project, &status, &began, &ended, &summary, &inARow); err != nil {
 			return err
 		}
 		r := out[project]
-		r.Any, r.Said = ended.Time, summary
+		r.Any, r.Said, r.Since, r.InARow = ended.Time, summary, began.Time, inARow
 		if RunStatus(status) == RunDone {
 			r.Good = ended.Time
 		}

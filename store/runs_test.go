@@ -103,6 +103,32 @@ func TestJournal(t *testing.T) {
 	}
 }
 
+// However long nothing happens, a project has one row: the database stays as large as it is.
+func TestQuietRunsDoNotGrowTheDatabase(t *testing.T) {
+	ctx, s := t.Context(), opened(t, file(t))
+	size := func() (pages int) {
+		t.Helper()
+		must(t, s.db().QueryRow(`PRAGMA page_count`).Scan(&pages))
+		return pages
+	}
+	run := got[int64](t)(runAs(s, Owner{}, nil).BeginRun(ctx, "g/p", t0, time.Hour))
+	must(t, s.KeepQuiet(ctx, "g/p", run, quiet()))
+	must(t, s.FinishRun(ctx, run, t0, RunEnd{RunDone, ""}))
+	before := size()
+	for i := range 500 {
+		at := t0.Add(time.Duration(i+1) * time.Hour)
+		run := got[int64](t)(s.BeginRun(ctx, "g/p", at, time.Hour))
+		q, ok, err := s.Quiet(ctx, "g/p", run)
+		must(t, err)
+		same(t, "the record counts", ok, true)
+		must(t, s.FinishQuiet(ctx, QuietRun{"g/p", run, at}, q))
+	}
+	same(t, "pages", size(), before)
+	var rows, inARow int
+	must(t, s.db().QueryRow(`SELECT count(*), max(in_a_row) FROM runs`).Scan(&rows, &inARow))
+	same(t, "rows and runs", []int{rows, inARow}, []int{1, 501})
+}
+
 // Rows of runs are kept for 90 days and at most 60 runs more, and with them their journal; the last run
 // of each end stays, so that health knows of it, and the audit stays whole.
 func TestRunsAreKeptForNinetyDays(t *testing.T) {
@@ -135,7 +161,7 @@ func TestRunsAreKeptForNinetyDays(t *testing.T) {
 		t.Errorf("%d rows of the audit are kept, want all 600", n)
 	}
 	ran := got[map[string]Ran](t)(s.LastRuns(ctx))["g/p"]
-	if want := (Ran{Good: t0.Add(10 * day).UTC(), Any: t0.Add(199 * day).UTC(), Said: "why"}); ran != want {
+	if want := (Ran{Good: t0.Add(10 * day).UTC(), Any: t0.Add(199 * day).UTC(), Said: "why", Since: t0.Add(199 * day).UTC(), InARow: 1}); ran != want {
 		t.Errorf("the last runs are %+v, want %+v", ran, want)
 	}
 }

@@ -96,10 +96,13 @@ func (p *program) health(ctx context.Context, of subject, how healthy) error {
 	return nil
 }
 
-// said is what was wrong with the last run, after a colon.
+// said is what was wrong with the last run, after a colon, and since when it has been the same.
 func said(r store.Ran) string {
 	if r.Said == "" {
 		return ""
+	}
+	if r.InARow > 1 {
+		return fmt.Sprintf(": %s (the last %d runs, since %s)", printable(r.Said), r.InARow, r.Since.Format(time.RFC3339))
 	}
 	return ": " + printable(r.Said)
 }

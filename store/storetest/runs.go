@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -119,8 +120,77 @@ func (d database) ends(t *testing.T) {
 	stopped := got[int64](t)(s.BeginRun(ctx, "g/q", t0, time.Hour))
 	must(t, s.FinishRun(ctx, stopped, t0, store.RunEnd{Status: store.RunStopped, Summary: "rights"}))
 	same(t, "last runs", got[map[string]store.Ran](t)(s.LastRuns(ctx)), map[string]store.Ran{
-		"g/p": {Good: t0.Add(20 * day), Any: t0.Add(238 * day), Said: "why"}, "g/q": {Any: t0, Said: "rights"},
+		"g/p": {Good: t0.Add(20 * day), Any: t0.Add(238 * day), Said: "why", Since: t0.Add(22 * day), InARow: 109},
+		"g/q": {Any: t0, Said: "rights", Since: t0, InARow: 1},
 	})
+}
+
+// Runs in a row that end in the same way share a row while none has an effect, quiet or not. The number
+// of each is used once, also in a copy.
+func (d database) inARow(t *testing.T) {
+	ctx, s := t.Context(), on(d.open(t), "a")
+	hour, last := 0, int64(0)
+	begin := func() int64 {
+		t.Helper()
+		hour++
+		run := got[int64](t)(s.BeginRun(ctx, "g/p", t0.Add(time.Duration(hour)*time.Hour), time.Minute))
+		if run <= last {
+			t.Errorf("run %d follows run %d", run, last)
+		}
+		last = run
+		return run
+	}
+	end := func(status store.RunStatus, summary string) {
+		t.Helper()
+		must(t, s.FinishRun(ctx, begin(), t0.Add(time.Duration(hour)*time.Hour), store.RunEnd{Status: status, Summary: summary}))
+	}
+	quiet := func() {
+		t.Helper()
+		run := begin()
+		q, ok, err := s.Quiet(ctx, "g/p", run)
+		must(t, err)
+		same(t, "the record counts", ok, true)
+		must(t, s.FinishQuiet(ctx, store.QuietRun{Project: "g/p", ID: run, Now: t0.Add(time.Duration(hour) * time.Hour)}, q))
+	}
+	want := func(what string, since, times int) {
+		t.Helper()
+		ran := got[map[string]store.Ran](t)(s.LastRuns(ctx))["g/p"]
+		same(t, what, []any{ran.Since, ran.Any, ran.InARow}, []any{t0.Add(time.Duration(since) * time.Hour), t0.Add(time.Duration(hour) * time.Hour), times})
+	}
+	end(store.RunDone, "")
+	run := begin()
+	must(t, s.KeepQuiet(ctx, "g/p", run, store.Quiet{By: "b"}))
+	must(t, s.FinishRun(ctx, run, t0.Add(2*time.Hour), store.RunEnd{Status: store.RunDone}))
+	want("two looks at everything", 1, 2)
+	quiet()
+	quiet()
+	want("and two quiet runs", 1, 4)
+	run = begin()
+	id := got[int64](t)(s.BeginAction(ctx, store.Action{Run: run, Kind: "commit", Target: "b"}, began(run)))
+	must(t, s.KeepQuiet(ctx, "g/p", run, store.Quiet{By: "b"}))
+	must(t, s.FinishRun(ctx, run, t0.Add(5*time.Hour), store.RunEnd{Status: store.RunDone}))
+	must(t, s.FinishAction(ctx, id, began(run)))
+	want("a run with an effect is alone", 5, 1)
+	quiet()
+	want("and stays alone", 6, 1)
+	quiet()
+	want("the quiet ones after it share a row", 6, 2)
+	end(store.RunFailed, "x")
+	end(store.RunFailed, "x")
+	want("two that fail for one reason", 8, 2)
+	end(store.RunFailed, "y")
+	want("another reason", 10, 1)
+	begin()
+	s = on(s, "b")
+	must(t, s.FinishRun(ctx, begin(), t0.Add(12*time.Hour), store.RunEnd{Status: store.RunFailed, Summary: "y"}))
+	want("a run between them was abandoned", 12, 1)
+	end(store.RunFailed, "y")
+	to := got[*store.Store](t)(store.Open(ctx, filepath.Join(t.TempDir(), "copy.db")))
+	defer to.Close() //nolint:errcheck // the test ends
+	got[int](t)(s.Copy(ctx, to))
+	s = on(to, "a")
+	want("in a copy", 12, 2)
+	begin()
 }
 
 // A record of a quiet run counts for the run after the one that left or confirmed it.

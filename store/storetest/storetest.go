@@ -59,6 +59,7 @@ func Run(t *testing.T, place func(t *testing.T) string) {
 		{"the journal", database.journal},
 		{"ends of runs", database.ends},
 		{"quiet runs", database.quiet},
+		{"runs in a row", database.inARow},
 		{"the audit", database.audit},
 		{"an audit that is not kept for good", database.forgetsAudit},
 		{"two writers of the same rows", database.writers},

@@ -192,3 +192,30 @@ func TestADevelopmentSnapshotIsForOneAlone(t *testing.T) {
 		}
 	}
 }
+
+// TestAPinSpelledOtherwiseThanItsRelease: 1.0.0 and 1.0 are one version (PEP 440), so what is known
+// of the release counts for the pin, however its file is named. By its text a pin means what it says.
+func TestAPinSpelledOtherwiseThanItsRelease(t *testing.T) {
+	for _, tt := range []struct {
+		pin, release string
+		kind         plan.FindingKind
+	}{
+		{"==1.0.0", "1.0", plan.FoundConflict},
+		{"==1", "1.0.0", plan.FoundConflict},
+		{"==1.0.0+CPU", "1.0+cpu", plan.FoundConflict},
+		{"===1.0", "1.0", plan.FoundConflict},
+		{"===1.0.0", "1.0", plan.FoundGone},
+		{"===1", "1.0", plan.FoundGone},
+	} {
+		s := friday(t, "a"+tt.pin+"\nb==1.0\n", pkg("a", release(t, tt.release, "2024-01-01")), pkg("b", release(t, "1.0", "2024-01-01")))
+		s.Metadata["a"] = map[string]plan.Metadata{tt.release: {Status: plan.MetadataKnown, Requires: needsOf(t, "b>=2")}}
+		v := Verify(s)
+		if len(v.Missing) != 0 || len(v.Findings) != 1 || v.Findings[0].Kind != tt.kind {
+			t.Errorf("a%s and release %s: findings %v, missing %v; want %s alone", tt.pin, tt.release, v.Findings, v.Missing, tt.kind)
+		}
+	}
+	s := friday(t, "a==1.0.0\n", pkg("a", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-02-01")))
+	if d := Decide(s); len(d.Updates) != 1 || d.Updates[0].State == plan.NotChecked {
+		t.Errorf("a==1.0.0 with 1.0 and 1.1: %+v", d.Updates)
+	}
+}

@@ -1,8 +1,12 @@
 package decide
 
 import (
+	"slices"
+	"strings"
+
 	"gitlab.com/cki-project/pinwheel/constraints"
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/python/dist"
 	"gitlab.com/cki-project/pinwheel/python/pep440"
 )
 
@@ -47,12 +51,14 @@ func (d *pins) unfitKindFor(key string, to pep440.Version) plan.ReleaseReason {
 // split returns the releases above the pin, newest first, and the pinned one.
 // A pin without a label also means a release that has one (PEP 440, "Version
 // matching"): the one whose label sorts last, as pip has it. A pin by its text
-// ("===") does not.
+// ("===") does not, and neither does it mean a release that is spelled otherwise.
 func split(releases []plan.Release, pin constraints.Pin) (newer []*plan.Release, pinned *plan.Release) {
 	loose := pin.Op != "===" && pin.Version.Local() == ""
 	for i := len(releases) - 1; i >= 0; i-- {
 		r := &releases[i]
 		switch c := r.Version.Compare(pin.Version); {
+		case c == 0 && pin.Op == "===" && !spells(r, pin):
+			return newer, nil
 		case c == 0:
 			return newer, r
 		case c < 0:
@@ -66,6 +72,16 @@ func split(releases []plan.Release, pin constraints.Pin) (newer []*plan.Release,
 		}
 	}
 	return newer, pinned
+}
+
+// spells reports whether pip finds a release by the text of a pin with "===": it compares that with the normal
+// form of the version that a file's name has.
+func spells(r *plan.Release, pin constraints.Pin) bool {
+	same := func(v pep440.Version) bool { return strings.EqualFold(v.String(), pin.Version.Raw()) }
+	return same(r.Version) || slices.ContainsFunc(r.Files, func(f plan.DistFile) bool {
+		file, err := dist.ParseFor(pin.Key, f.Name)
+		return err == nil && same(file.Version)
+	})
 }
 
 // newest is the final release with which a pin that has a label is compared: of the highest

@@ -210,8 +210,8 @@ func TestAPinSpelledOtherwiseThanItsRelease(t *testing.T) {
 		s := friday(t, "a"+tt.pin+"\nb==1.0\n", pkg("a", release(t, tt.release, "2024-01-01")), pkg("b", release(t, "1.0", "2024-01-01")))
 		s.Metadata["a"] = map[string]plan.Metadata{tt.release: {Status: plan.MetadataKnown, Requires: needsOf(t, "b>=2")}}
 		v := Verify(s)
-		if len(v.Missing) != 0 || len(v.Findings) != 1 || v.Findings[0].Kind != tt.kind {
-			t.Errorf("a%s and release %s: findings %v, missing %v; want %s alone", tt.pin, tt.release, v.Findings, v.Missing, tt.kind)
+		if len(v.Missing) != 0 || !slices.ContainsFunc(v.Findings, func(f plan.Finding) bool { return f.Kind == tt.kind }) {
+			t.Errorf("a%s and release %s: findings %v, missing %v; want %s", tt.pin, tt.release, v.Findings, v.Missing, tt.kind)
 		}
 	}
 	s := friday(t, "a==1.0.0\n", pkg("a", release(t, "1.0", "2024-01-01"), release(t, "1.1", "2024-02-01")))

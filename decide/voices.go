@@ -98,13 +98,15 @@ func (v voice) of(m plan.Metadata, r *plan.Release) (plan.Metadata, bool) {
 }
 
 // readMetadata is what is known of a release for all environments together, and for each voice.
-// complete says that nothing is missing. A version without a label may stand for a build.
+// complete says that nothing is missing. A version without a label may stand for a build, and a pin may spell
+// 1.0.0 what its index spells 1.0; the index's spelling counts.
 func (d *facts) readMetadata(key string, v pep440.Version) (all plan.Metadata, parts []solve.Part, complete bool) {
-	m, ok := d.s.Metadata[key][v.String()]
+	spelled := v
 	r := d.s.Packages[key].Release(v)
-	if !ok && r != nil && v.Local() == "" && r.Version.Local() != "" {
-		m, ok = d.s.Metadata[key][r.Version.String()]
+	if r != nil {
+		spelled = r.Version
 	}
+	m, ok := d.s.Metadata[key][spelled.String()]
 	if !ok || r == nil || !r.Differ() {
 		return m, nil, ok
 	}

@@ -37,6 +37,7 @@ type verdict struct {
 	reason   plan.ReleaseReason // why it is not taken now; nil if it is taken
 	rule     *plan.Rule         // the rule that gave the reason, if one did
 	hold     *hold              // the answer in words that gave it
+	unasked  bool               // another line of its name does not admit it
 	young    bool               // its age is the only reason, and eligible says when that ends
 }
 
@@ -54,7 +55,7 @@ type question struct {
 }
 
 // release judges r for a slot, for which it is a step of a kind. The first reason counts, in this
-// order: kind of version, rules, people's words, files, yanked, Python, age.
+// order: kind of version, other lines of its name, rules, people's words, files, yanked, Python, age.
 func (j *judge) release(q question, kind plan.Kind, r *plan.Release) verdict {
 	v := verdict{release: r, released: earliest(r.Files)}
 	v.reason = unfitKind(q.sl.p, r.Version)
@@ -62,6 +63,10 @@ func (j *judge) release(q question, kind plan.Kind, r *plan.Release) verdict {
 		v.reason = plan.NoFiles{}
 	}
 	if v.reason != nil {
+		return v
+	}
+	if v.reason = q.sl.unasked(r.Version); v.reason != nil {
+		v.unasked = true
 		return v
 	}
 	if v.rule, v.reason = j.forbidden(q.rules, kind, r.Version); v.reason != nil {

@@ -85,7 +85,7 @@ func (j *judge) minimumAge(rules []*plan.Rule, kind plan.Kind, to pep440.Version
 	return age
 }
 
-// ruledOut says which rule or person forbids a release to the pins of a package; nil if none does.
+// ruledOut says which rule, person or line of the file forbids a release to the pins of a package; nil if none does.
 func (d *facts) ruledOut(key string, to pep440.Version) plan.ReleaseReason {
 	for i, sl := range d.slots {
 		if sl.p.Key != key {
@@ -93,7 +93,7 @@ func (d *facts) ruledOut(key string, to pep440.Version) plan.ReleaseReason {
 		}
 		for _, l := range d.outcomes[i].lines {
 			for k := range l.judged {
-				if v := &l.judged[k]; (v.rule != nil || v.hold != nil) && v.release.Version.Equal(to) {
+				if v := &l.judged[k]; (v.rule != nil || v.hold != nil || v.unasked) && v.release.Version.Equal(to) {
 					return v.reason
 				}
 			}

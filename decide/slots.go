@@ -22,6 +22,7 @@ type slot struct {
 	p       constraints.Pin
 	pythons []string // what a release must admit; empty: not checked
 	targets []target // the same, with the platforms on which the marker may hold
+	asks    []ask    // what other lines of its name ask for
 }
 
 // target is a Python on a platform, which has to find a file.
@@ -164,7 +165,7 @@ func deriveTwin(f *plan.ParsedFile) *plan.Problem {
 // Pins of one name with different versions that hold in one environment are left alone.
 func findSlots(s *plan.Snapshot, files []plan.ParsedFile) (slots []slot, left []plan.Unmanaged) {
 	for i, f := range files {
-		lines := map[string]int{}
+		lines, asks := map[string]int{}, asksOf(f.Parsed)
 		for _, p := range f.Parsed.Pins {
 			lines[p.Key]++
 		}
@@ -183,6 +184,7 @@ func findSlots(s *plan.Snapshot, files []plan.ParsedFile) (slots []slot, left []
 				sl.pythons = active[len(active)-1:]
 			}
 			sl.targets = targetsOf(p.Marker, sl.pythons, s.Policy)
+			sl.asks = asked(p, asks[p.Key], s.Policy)
 			if other, clash := overlap(f.Parsed, pin, s.Policy, lines[p.Key]); clash {
 				left = append(left, plan.Unmanaged{File: f.Path, Line: p.Line, Text: pinText(p),
 					Why: plan.OtherLine{Line: other}})

@@ -53,6 +53,9 @@ func Verify(s plan.Snapshot) plan.Verification {
 			v.Findings = append(v.Findings, plan.Finding{Kind: plan.FoundNotChecked, Text: fmt.Sprintf("root %s could not be read: %s", r.Name, r.Failure)})
 		}
 	}
+	for _, sl := range d.slots {
+		v.Findings = append(v.Findings, sl.outside()...)
+	}
 	v.Missing = d.needs()
 	sort.SliceStable(v.Findings, func(i, j int) bool {
 		a, b := v.Findings[i], v.Findings[j]

@@ -91,6 +91,11 @@ type (
 		Rule    string `json:"rule"`
 		Allowed string `json:"allowed"`
 	}
+	// NotAskedFor: another line of the file asks for other versions of its name, or for a URL.
+	NotAskedFor struct {
+		Line int    `json:"line"`
+		Asks string `json:"asks,omitempty"`
+	}
 	// Yanked: every file of it was.
 	Yanked struct {
 		Says string `json:"says,omitempty"` // as the index gives it

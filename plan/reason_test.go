@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write the table of docs/reasons.md")
 func everyReason() []Reason {
 	return []Reason{
 		NoFiles{}, PreRelease{}, DevSnapshot{}, LocalVersion{}, OtherBuild{}, TurnedOff{}, IgnoredByRule{},
-		NotAllowed{}, Yanked{}, RequiresPython{}, NoFileFor{}, NoHash{}, NoUploadTime{}, TooYoung{}, BadMetadata{},
+		NotAllowed{}, NotAskedFor{}, Yanked{}, RequiresPython{}, NoFileFor{}, NoHash{}, NoUploadTime{}, TooYoung{}, BadMetadata{},
 		CannotBeHad{}, WaitsForMember{}, NewerTaken{}, NotTaken{}, ApartFromGroup{}, ApartFromUpdate{}, NotRead{},
 		Unreadable{}, RootUnreadable{}, TooManySteps{}, RefusedMetadata{}, VersionWithheld{},
 		RequirementsUnknown{}, Blocked{}, LinesDoNotFit{}, NothingFits{}, RuledOut{}, IndexSilent{},
@@ -46,7 +46,7 @@ func everyReason() []Reason {
 
 // samples are arguments as they may be, by the name of their field.
 var samples = map[string]any{
-	"Label": "cpu", "Rule": "pinwheel.yaml:12", "Rules": []string{"pinwheel.yaml:12"}, "Says": "it breaks", "Allowed": "<2", "Specifier": ">=3.10", "Python": "3.9",
+	"Label": "cpu", "Rule": "pinwheel.yaml:12", "Rules": []string{"pinwheel.yaml:12"}, "Says": "it breaks", "Allowed": "<2", "Asks": "<2", "Specifier": ">=3.10", "Python": "3.9",
 	"Platform": "x86_64", "Index": "the index", "File": "boto3-1.35.0.tar.gz", "Package": "boto3", "Version": "1.35.0", "Group": "aws", "Packages": []string{"boto3"},
 	"Root": "requirements.txt", "Branch": "pinwheel/boto3-1.x", "By": "alice", "Head": "0123abcd", "Target": "old", "DefaultBranch": "main", "ConflictsIn": "main",
 	"Needs": "developer", "Has": "reporter", "Place": 3, "Line": 7, "Waits": true, "OrLater": false, "Forced": true, "More": false, "Result": Failed, "When": ReadyAt,

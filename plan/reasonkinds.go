@@ -9,6 +9,7 @@ func (OtherBuild) Kind() ReasonKind          { return "other-build" }
 func (TurnedOff) Kind() ReasonKind           { return "turned-off" }
 func (IgnoredByRule) Kind() ReasonKind       { return "ignored-by-rule" }
 func (NotAllowed) Kind() ReasonKind          { return "not-allowed" }
+func (NotAskedFor) Kind() ReasonKind         { return "not-asked-for" }
 func (Yanked) Kind() ReasonKind              { return "yanked" }
 func (RequiresPython) Kind() ReasonKind      { return "requires-python" }
 func (NoFileFor) Kind() ReasonKind           { return "no-file-for" }

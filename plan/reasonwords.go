@@ -31,6 +31,12 @@ func (r IgnoredByRule) ignored(v voice) string {
 func (r NotAllowed) words(v voice) string {
 	return fmt.Sprintf("is not allowed by %s, which asks for %s", v.code(r.Rule), r.Allowed)
 }
+func (r NotAskedFor) words(v voice) string {
+	if r.Asks == "" {
+		return fmt.Sprintf("is not what line %d of the file asks for", r.Line)
+	}
+	return fmt.Sprintf("is not what line %d of the file asks for, %s", r.Line, v.code(r.Asks))
+}
 func (r Yanked) words(voice) string         { return "yanked" + quoted(r.Says) }
 func (r RequiresPython) words(voice) string { return "requires Python " + r.Specifier }
 func (r NoFileFor) words(voice) string {
@@ -62,6 +68,7 @@ func (r OtherBuild) after(v voice) string     { return r.words(v) }
 func (r TurnedOff) after(v voice) string      { return r.words(v) }
 func (r IgnoredByRule) after(v voice) string  { return r.words(v) }
 func (r NotAllowed) after(v voice) string     { return r.words(v) }
+func (r NotAskedFor) after(v voice) string    { return r.words(v) }
 func (r RequiresPython) after(v voice) string { return r.words(v) }
 func (r Yanked) after(v voice) string         { return aside(r, v) }
 func (r NoFileFor) after(v voice) string      { return aside(r, v) }

@@ -29,6 +29,8 @@ type options struct {
 	large        bool          // projects of 2,000 and 5,000 pins, too
 	packages     int           // from which each project of the fleet pins some; 0: all pin the same
 	ticks        int           // so many boxes are ticked while a round is under way
+	rate         float64       // of them a second
+	whole        bool          // that round looks at everything
 	parallel     bool          // measure run over the fleet
 	hang         bool          // an index of one project, and GitLab for another, do not answer beside ticks
 	rounds       int           // so many further quiet rounds, after which nothing may have grown
@@ -59,6 +61,8 @@ func command(args []string, out, errs io.Writer) int {
 	flags.IntVar(&o.fleet, "fleet", 0, "measure the first runs of so many projects in one serve, and nothing else")
 	flags.IntVar(&o.packages, "packages", 0, "with -fleet: each project pins some of so many packages; measure rounds of one serve, and nothing else")
 	flags.IntVar(&o.ticks, "ticks", 0, "with -packages: tick so many boxes while a round is under way")
+	flags.Float64Var(&o.rate, "rate", 10, "with -ticks: so many a second")
+	flags.BoolVar(&o.whole, "whole", false, "with -ticks: the round under way looks at everything, as after an upgrade")
 	flags.BoolVar(&o.hang, "hang", false, "with -ticks: then tick once more while the index of one project and the pages of another do not answer")
 	flags.IntVar(&o.rounds, "rounds", 0, "with -packages: make so many further quiet rounds, and see whether memory, descriptors, goroutines or the database grow")
 	flags.BoolVar(&o.parallel, "parallel", false, "with -fleet and -packages: measure run over the projects, by default and one at a time, and nothing else")
@@ -75,8 +79,8 @@ func command(args []string, out, errs io.Writer) int {
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	if flags.NArg() > 0 || o.pins < 1 || o.starts < 1 || o.runs < 2 {
-		fmt.Fprintln(errs, "bench: takes no arguments, and at least one pin and start and two runs")
+	if flags.NArg() > 0 || o.pins < 1 || o.starts < 1 || o.runs < 2 || o.rate <= 0 {
+		fmt.Fprintln(errs, "bench: takes no arguments, and at least one pin and start, two runs and a rate above 0")
 		return 2
 	}
 	o.times = o.times && o.latency == 0 && o.gitlab == 0

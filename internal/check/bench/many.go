@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -311,52 +310,6 @@ func (m *many) measured() (all []bound, err error) {
 		}
 	}
 	return all, nil
-}
-
-// ticked ticks boxes while a round is under way.
-func (m *many) ticked(s *serving) ([]bound, error) {
-	took, err := m.tick(s)
-	if err != nil {
-		return nil, err
-	}
-	return []bound{{"ticks without a merge request", float64(m.ticks - len(took)), 0, ""}, {"tick to merge request beside a round: p99", took[len(took)*99/100], 10, "s"}}, nil
-}
-
-// tick does that, and returns how long each took, sorted.
-func (m *many) tick(s *serving) ([]float64, error) {
-	s.again()
-	time.Sleep(500 * time.Millisecond)
-	resp, err := http.Get(m.GitLab + "/_tick?" + strconv.Itoa(m.ticks) + "&" + m.hooks)
-	if err != nil {
-		return nil, err
-	}
-	resp.Body.Close()
-	fmt.Fprint(m.out, "beside ticks ")
-	if _, err := m.round(s); err != nil {
-		return nil, err
-	}
-	var took []float64
-	for began := time.Now(); time.Since(began) < tickPatience; time.Sleep(time.Second) {
-		resp, err := http.Get(m.GitLab + "/_ticked")
-		if err != nil {
-			return nil, err
-		}
-		took = nil
-		err = json.NewDecoder(resp.Body).Decode(&took)
-		resp.Body.Close()
-		if err != nil {
-			return nil, err
-		}
-		if len(took) >= m.ticks {
-			break
-		}
-	}
-	if len(took) == 0 {
-		return nil, fmt.Errorf("no tick became a merge request\n%s", tail(s.said.String()))
-	}
-	slices.Sort(took)
-	fmt.Fprintf(m.out, "%d of %d ticks became merge requests: median %.2f s, p99 %.2f s, longest %.2f s\n", len(took), m.ticks, took[len(took)/2], took[len(took)*99/100], took[len(took)-1])
-	return took, nil
 }
 
 // tail is the end of a log.

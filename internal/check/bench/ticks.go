@@ -57,14 +57,13 @@ func (t *ticker) routes(mux *http.ServeMux) {
 		}
 	})
 	mux.HandleFunc("/_tick", func(_ http.ResponseWriter, q *http.Request) {
-		number, address, _ := strings.Cut(q.URL.RawQuery, "&")
-		n := 0
-		fmt.Sscan(number, &n) //nolint:errcheck // 0 ticks nothing, which shows
+		n, rate, address := 0, 0.0, ""
+		fmt.Sscan(strings.ReplaceAll(q.URL.RawQuery, "&", " "), &n, &rate, &address) //nolint:errcheck // 0 ticks nothing, which shows
 		t.mu.Lock()
 		t.took = nil
 		t.mu.Unlock()
 		t.hook.Do(func() { t.gitlab.AddHook("cki", "http://"+address+"/hooks/gitlab", hooksToken) })
-		go t.tick(n)
+		go t.tick(n, time.Duration(float64(time.Second)/rate))
 	})
 	mux.HandleFunc("/_ticked", func(w http.ResponseWriter, _ *http.Request) {
 		t.mu.Lock()
@@ -73,8 +72,8 @@ func (t *ticker) routes(mux *http.ServeMux) {
 	})
 }
 
-// tick ticks the first box of an update in n projects, ten a second.
-func (t *ticker) tick(n int) {
+// tick ticks the first box of an update in n projects, one after each interval.
+func (t *ticker) tick(n int, every time.Duration) {
 	done := 0
 	for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(len(t.projects)) {
 		if done >= n {
@@ -95,7 +94,7 @@ func (t *ticker) tick(n int) {
 					fmt.Println("tick:", err)
 				}
 				done++
-				time.Sleep(100 * time.Millisecond)
+				time.Sleep(every)
 				break
 			}
 			break

@@ -113,13 +113,13 @@ type worker struct {
 
 // Work makes one look.
 func (w *worker) Work(ctx context.Context, job *river.Job[Job]) error {
-	w.fleet.look(ctx, job.Args.Project)
+	w.fleet.look(ctx, job.Args.Project, job.Queue == asked)
 	return nil
 }
 
 // look makes one look, if one is due. After an error of the database it is due still, and the next
 // sweep adds a job.
-func (f *Fleet) look(ctx context.Context, project string) {
+func (f *Fleet) look(ctx context.Context, project string, urgent bool) {
 	if !f.Knows(project) {
 		return // a process with another configuration knows it, or nobody does any more
 	}
@@ -128,7 +128,7 @@ func (f *Fleet) look(ctx context.Context, project string) {
 		f.failed("a look did not begin", project, err)
 		return
 	}
-	again := f.Once(ctx, project, time.Now().UTC().Round(0))
+	again := f.Once(ctx, project, urgent)
 	if !again.IsZero() || ctx.Err() != nil {
 		return // another process is at work, or this one ends: it is due still
 	}
@@ -152,6 +152,9 @@ func (f *Fleet) Start(project string) bool { return f.wake(project, false) }
 func (f *Fleet) wake(project string, urgent bool) bool {
 	if !f.Knows(project) {
 		return false
+	}
+	if urgent {
+		f.Hurry(project)
 	}
 	ctx, done := context.WithTimeout(context.Background(), patience)
 	defer done()

@@ -49,6 +49,7 @@ func (r *run) settled(ctx context.Context, o observation, judge func() []plan.Ne
 		}
 	}()
 	for round := 0; ; round++ {
+		r.GiveWay(ctx)
 		needs := judge()
 		if len(needs) == 0 {
 			return nil

@@ -186,6 +186,7 @@ func (r *observer) observeIndex(ctx context.Context) error {
 		return err
 	}
 	r.indexes.expect(before)
+	r.GiveWay(ctx)
 	if err := r.indexes.readPinned(ctx, r.snap.Files); err != nil {
 		return err
 	}

@@ -51,6 +51,9 @@ type Options struct {
 	Version string
 	// Views keeps what runs find for the status page.
 	Views bool
+	// GiveWay, if set, is called before each part of a run that takes long. It may wait there, where
+	// the run holds nothing that others wait for, until ctx ends.
+	GiveWay func(ctx context.Context)
 	// Whole runs look at everything, though nothing changed, and leave no record.
 	Whole bool
 }
@@ -65,6 +68,9 @@ func New(o Options) *Runner {
 	}
 	if o.Limit == 0 {
 		o.Limit = 50 * time.Minute
+	}
+	if o.GiveWay == nil {
+		o.GiveWay = func(context.Context) {}
 	}
 	if o.Limits == (config.Limits{}) {
 		o.Limits = config.DefaultLimits()
@@ -177,6 +183,7 @@ func (r *Runner) once(ctx context.Context, project config.Project, now time.Time
 	if report, ended := run.unchanged(ctx, project, id); ended {
 		return report, nil
 	}
+	run.GiveWay(ctx)
 	report, err := run.all(gitlab.Record(ctx, &run.heard.gitlab), project)
 	if lost := context.Cause(ctx); err != nil && errors.Is(lost, store.ErrNotLive) {
 		return report, lost

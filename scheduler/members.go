@@ -13,6 +13,7 @@ type member struct {
 	again          chan struct{} // says that the schedule is another one
 
 	state State   // guarded by the Scheduler's lock, but for the project
+	way   *way    // of the run that is wanted or at work, nil for none; guarded by the Scheduler's lock
 	share float64 // of the time over which starts are spread, which passes before this one
 	stop  context.CancelFunc
 	done  chan struct{} // closed when no run of it is at work; nil while none was started

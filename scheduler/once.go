@@ -15,10 +15,15 @@ func (s *Scheduler) After(project string, after time.Time) time.Time {
 	return s.due(m, after.UTC().Add(-s.jitter), after.UTC()).at
 }
 
-// Once makes one run as Run does: a panic is a failed run, and each run is counted. It returns when
-// a run that could not be made is to be tried again.
-func (s *Scheduler) Once(ctx context.Context, project string, now time.Time) (again time.Time) {
-	return s.once(ctx, project, now)
+// Once makes one run as Run does: a panic is a failed run, and each run is counted. asked says that
+// somebody waits for it. Once returns when a run that could not be made is to be tried again.
+func (s *Scheduler) Once(ctx context.Context, project string, asked bool) (again time.Time) {
+	if m := s.member(project); m != nil {
+		w := s.goes(m, asked)
+		defer s.gone(m, w)
+		ctx = context.WithValue(ctx, wayKey{}, w)
+	}
+	return s.once(ctx, project, time.Now().UTC().Round(0))
 }
 
 // Knows reports whether a project is one of those that were set.

@@ -69,3 +69,30 @@ func (s *Scheduler) expects(m *member, next time.Time) {
 	defer s.mu.Unlock()
 	m.state.Next = next
 }
+
+// goes notes that a run is to be made, and whether somebody waits for it.
+func (s *Scheduler) goes(m *member, asked bool) *way {
+	w := s.ways.enter(asked)
+	s.mu.Lock()
+	m.way = w
+	waiting := len(m.trigger) > 0
+	s.mu.Unlock()
+	if waiting { // it came before the way was there
+		w.hurry()
+	}
+	return w
+}
+
+// gone notes that the run has ended, or is not made.
+func (s *Scheduler) gone(m *member, w *way) {
+	s.mu.Lock()
+	m.way = nil
+	s.mu.Unlock()
+	w.end()
+}
+
+func (s *Scheduler) wayOf(m *member) *way {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return m.way
+}

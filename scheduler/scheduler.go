@@ -22,8 +22,8 @@ const (
 	DefaultAtOnce = 4
 )
 
-// urgent is how long a triggered run waits for one of the places. After that it gets one of the
-// additional places, of which there are as many.
+// urgent is how long a triggered run waits for one of the places, or for one of the additional places
+// that are there for it at once. After that it gets one of the rest of these.
 const urgent = 5 * time.Second
 
 // Later is the error of a run that could not be made now and is tried again at an instant. It is
@@ -57,8 +57,8 @@ type Options struct {
 	// started, or zero for no such bound.
 	Closes func(project string, due time.Time) time.Time
 	// AtOnce is how many runs may be at work at the same time; zero is DefaultAtOnce.
-	// A run that Trigger asked for waits for a place for five seconds at most, unless
-	// twice AtOnce runs are at work.
+	// Runs that Trigger asked for have as many additional places. Half of these they take at
+	// once, and the rest after five seconds.
 	AtOnce int
 	// Grace is how long runs may go on after a stop before their context is
 	// cancelled. Zero means DefaultGrace; less than zero cancels at once.
@@ -79,7 +79,9 @@ type Scheduler struct {
 	closes func(project string, due time.Time) time.Time
 	grace  time.Duration
 	places chan struct{} // one for each run that may be under way
-	more   chan struct{} // additional ones for triggered runs
+	soon   chan struct{} // additional ones for triggered runs
+	late   chan struct{} // more of them, for those that waited
+	ways   ways
 
 	mu      sync.Mutex
 	cron    cron.Schedule
@@ -105,7 +107,7 @@ func New(projects []string, run RunFunc, log *slog.Logger, opts Options) (*Sched
 	if opts.AtOnce <= 0 {
 		opts.AtOnce = DefaultAtOnce
 	}
-	s.places, s.more = make(chan struct{}, opts.AtOnce), make(chan struct{}, opts.AtOnce)
+	s.places, s.soon, s.late = make(chan struct{}, opts.AtOnce), make(chan struct{}, (opts.AtOnce+1)/2), make(chan struct{}, opts.AtOnce/2)
 	if s.grace == 0 {
 		s.grace = DefaultGrace
 	}
@@ -136,7 +138,18 @@ func parse(spec string) (cron.Schedule, error) {
 // starts. All calls until that run begins ask for one run together. It reports whether project is
 // known.
 func (s *Scheduler) Trigger(project string) bool {
-	return s.wake(project, func(m *member) chan struct{} { return m.trigger })
+	known := s.wake(project, func(m *member) chan struct{} { return m.trigger })
+	s.Hurry(project)
+	return known
+}
+
+// Hurry says that somebody waits for the run of project that is under way, if there is one.
+func (s *Scheduler) Hurry(project string) {
+	if m := s.member(project); m != nil {
+		if w := s.wayOf(m); w != nil {
+			w.hurry()
+		}
+	}
 }
 
 // Start is Trigger for a run that nobody waits for: it does not use the additional places.
@@ -221,16 +234,19 @@ func (s *Scheduler) watch(ctx, runs context.Context, m *member) {
 		}
 		now := time.Now().UTC().Round(0)
 		s.waits(m)
+		w := s.goes(m, asked)
 		free, ok := s.place(ctx, m, asked)
 		if !ok {
+			s.gone(m, w)
 			return
 		}
 		if !due.at.IsZero() && !now.Before(due.at.Add(-time.Millisecond)) { // a timer may fire a moment before the wall clock gets there
 			due = s.due(m, due.tick, later(now, due.at))
 		}
 		s.begins(m)
-		again = s.once(runs, m.state.Project, time.Now().UTC().Round(0))
+		again = s.once(context.WithValue(runs, wayKey{}, w), m.state.Project, time.Now().UTC().Round(0))
 		s.ended(m)
+		s.gone(m, w)
 		free()
 	}
 }
@@ -257,11 +273,11 @@ func (s *Scheduler) due(m *member, tick, after time.Time) start {
 // false if ctx ended first.
 func (s *Scheduler) place(ctx context.Context, m *member, asked bool) (free func(), ok bool) {
 	var patience <-chan time.Time
-	var more chan struct{}
+	var soon, late chan struct{}
 	triggers := m.trigger
 	for {
 		if asked && triggers != nil {
-			triggers = nil
+			triggers, soon = nil, s.soon
 			timer := time.NewTimer(urgent)
 			defer timer.Stop()
 			patience = timer.C
@@ -269,10 +285,12 @@ func (s *Scheduler) place(ctx context.Context, m *member, asked bool) (free func
 		select {
 		case s.places <- struct{}{}:
 			return func() { <-s.places }, true
-		case more <- struct{}{}:
-			return func() { <-s.more }, true
+		case soon <- struct{}{}:
+			return func() { <-s.soon }, true
+		case late <- struct{}{}:
+			return func() { <-s.late }, true
 		case <-patience:
-			more = s.more
+			late = s.late
 		case <-triggers:
 			asked = true // somebody waits for it now
 		case <-ctx.Done():

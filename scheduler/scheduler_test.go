@@ -392,22 +392,3 @@ func TestARunIsPutOff(t *testing.T) {
 		}
 	})
 }
-
-// A run that somebody waits for stays behind those that hang for five seconds at most.
-func TestATickDoesNotWaitForRunsThatHang(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		projects := []string{"g/1", "g/2", "g/3", "g/4", "g/5", "g/6", "g/ticked"}
-		d := diary{takes: 30 * time.Minute}
-		s, stop := start(t, projects, d.run, nil, scheduler.Options{Grace: -1})
-		for _, p := range projects[:6] {
-			s.Start(p)
-		}
-		time.Sleep(time.Minute)
-		s.Trigger("g/ticked")
-		time.Sleep(10 * time.Second)
-		stop()
-		if got, want := clocks(d.starts["g/ticked"]), "00:01:05"; got != want {
-			t.Errorf("the ticked one ran at %q, want %s", got, want)
-		}
-	})
-}

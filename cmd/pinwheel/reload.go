@@ -13,6 +13,7 @@ import (
 
 	"gitlab.com/cki-project/pinwheel/config"
 	"gitlab.com/cki-project/pinwheel/reconcile"
+	"gitlab.com/cki-project/pinwheel/scheduler"
 )
 
 // This file lets serve take over what changed on disk: the configuration, certificates,
@@ -112,7 +113,7 @@ func (s *service) takeOver() error {
 	if err != nil {
 		return err
 	}
-	options.Store, options.Unchanged = s.store, s.unchanged
+	options.Store, options.Unchanged, options.GiveWay = s.store, s.unchanged, scheduler.GiveWay
 	if c.MaxNew == before.config.MaxNew {
 		options.Budget = before.runner.Budget
 	}

@@ -132,7 +132,7 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 		return err
 	}
 	defer done()
-	options.Unchanged = s.unchanged
+	options.Unchanged, options.GiveWay = s.unchanged, scheduler.GiveWay
 	p.together.serves(&options)
 	s.store, s.stamps = options.Store, read
 	if s.now, err = s.make(c, reconcile.New(options), tokens); err != nil {

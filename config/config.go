@@ -1,8 +1,6 @@
 package config
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"os"
@@ -84,8 +82,8 @@ type Project struct {
 	text    string   // a digest of the configuration
 }
 
-// Digest is a digest of this project in this text of a configuration. It is empty if the
-// project comes from no text. The project's own file is no part of it.
+// Digest is a digest of this project in this text of a configuration, but for what stands under
+// listen. It is empty if the project comes from no text. The project's own file is no part of it.
 func (p Project) Digest() string {
 	if p.text == "" {
 		return ""
@@ -130,13 +128,13 @@ func Parse(path string, data []byte) (*Config, error) {
 	}
 	c := r.config(root)
 	c.Path = path
-	sum := sha256.Sum256(data)
+	text := digestOf(data, root)
 	for i := range c.Projects {
-		c.Projects[i].text = hex.EncodeToString(sum[:])
+		c.Projects[i].text = text
 	}
 	for i := range c.Discover {
 		if t := c.Discover[i].template; t != nil {
-			t.text = hex.EncodeToString(sum[:])
+			t.text = text
 		}
 	}
 	if len(r.errs) > 0 {

@@ -146,37 +146,55 @@ func (w *world) verdict(t *testing.T) {
 func TestCrash(t *testing.T) {
 	part := part(t)
 	for i, s := range scenarios {
-		if !looks(i) {
+		one := sampled(i, 0, 7, s.has)
+		if !plays(part, one) {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			twin := s.twin(t)
-			cases := 0
-			for k, more := 0, true; more && !t.Failed(); k++ {
-				if !part.Has(i+k) || !s.has(k) {
-					continue
+			crashes := 0
+			for k := range cases(part, i, one, s.has) {
+				if !s.crashed(t, k) {
+					there(t, k == one)
+					break
 				}
-				inBubble(t, s.setting, func(t *testing.T, w *world) {
-					p := w.first(t)
-					s.lead(t, p)
-					next, what := p.crash(t, k)
-					if more = next != nil; !more {
-						return
-					}
-					cases++
-					next.runs(2 + s.more)
-					if d := difference(twin.projection, w.projection()); d != "" {
-						t.Errorf("crash %d, %s: two runs later the world differs from the twin's:\n%s", k, what, d)
-					}
-					if wrote := next.runs(1); wrote != 0 {
-						t.Errorf("crash %d, %s: the third run wrote %v", k, what, w.gitlab.Writes(time.Time{}))
-					}
-					w.verdict(t)
-				})
+				crashes++
+				if t.Failed() {
+					break
+				}
 			}
-			count("crashes", cases)
+			count("crashes", crashes)
 		})
+	}
+}
+
+// crashed plays a crash at instant k, and reports whether there is one.
+func (s scenario) crashed(t *testing.T, k int) (more bool) {
+	twin := s.twin(t)
+	inBubble(t, s.setting, func(t *testing.T, w *world) {
+		p := w.first(t)
+		s.lead(t, p)
+		next, what := p.crash(t, k)
+		if more = next != nil; !more {
+			return
+		}
+		next.runs(2 + s.more)
+		if d := difference(twin.projection, w.projection()); d != "" {
+			t.Errorf("crash %d, %s: two runs later the world differs from the twin's:\n%s", k, what, d)
+		}
+		if wrote := next.runs(1); wrote != 0 {
+			t.Errorf("crash %d, %s: the third run wrote %v", k, what, w.gitlab.Writes(time.Time{}))
+		}
+		w.verdict(t)
+	})
+	return more
+}
+
+// there fails the test where a case that every run shall play is none.
+func there(t *testing.T, sampled bool) {
+	t.Helper()
+	if sampled {
+		t.Error("there is no such case any more: choose another one in sampled")
 	}
 }
 
@@ -188,41 +206,58 @@ func TestCrashTwice(t *testing.T) {
 	}
 	part := part(t)
 	for i, s := range scenarios {
-		if !looks(i) {
+		one := sampled(i, 5, 14, s.has)
+		if !plays(part, one) {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			twin := s.twin(t)
-			for k, more := step/2, true; more && !t.Failed() && !late(0.3); k += step {
-				if !part.Has(i+k/step) || !s.has(k/step) {
-					continue
+			for n := range cases(part, i, one, s.has) {
+				if late(0.3) {
+					break
 				}
-				for _, again := range []int{k % 3, 3 + k%5} {
-					inBubble(t, s.setting, func(t *testing.T, w *world) {
-						p := w.first(t)
-						s.lead(t, p)
-						next, what := p.crash(t, k)
-						if more = next != nil; !more {
-							return
-						}
-						time.Sleep(time.Until(time.Now().Add(time.Hour).Truncate(time.Hour)))
-						last, then := next.crash(t, again)
-						if last == nil {
-							return // the recovery is shorter
-						}
-						count("second crashes", 1)
-						last.runs(2 + s.more)
-						if d := difference(twin.projection, w.projection()); d != "" {
-							t.Errorf("crash %d, %s, and %d, %s: two runs later the world differs from the twin's:\n%s", k, what, again, then, d)
-						}
-						if wrote := last.runs(1); wrote != 0 {
-							t.Errorf("crash %d, %s, and %d, %s: the third run wrote %v", k, what, again, then, w.gitlab.Writes(time.Time{}))
-						}
-						w.verdict(t)
-					})
+				if !s.crashedTwice(t, step/2+n*step) {
+					there(t, n == one)
+					break
+				}
+				if t.Failed() {
+					break
 				}
 			}
 		})
 	}
+}
+
+// crashedTwice plays a crash at instant k, and two in the run that recovers. It reports
+// whether there is an instant k.
+func (s scenario) crashedTwice(t *testing.T, k int) (more bool) {
+	twin := s.twin(t)
+	for _, again := range []int{k % 3, 3 + k%5} {
+		inBubble(t, s.setting, func(t *testing.T, w *world) {
+			p := w.first(t)
+			s.lead(t, p)
+			next, what := p.crash(t, k)
+			if more = next != nil; !more {
+				return
+			}
+			time.Sleep(time.Until(time.Now().Add(time.Hour).Truncate(time.Hour)))
+			last, then := next.crash(t, again)
+			if last == nil {
+				return // the recovery is shorter
+			}
+			count("second crashes", 1)
+			last.runs(2 + s.more)
+			if d := difference(twin.projection, w.projection()); d != "" {
+				t.Errorf("crash %d, %s, and %d, %s: two runs later the world differs from the twin's:\n%s", k, what, again, then, d)
+			}
+			if wrote := last.runs(1); wrote != 0 {
+				t.Errorf("crash %d, %s, and %d, %s: the third run wrote %v", k, what, again, then, w.gitlab.Writes(time.Time{}))
+			}
+			w.verdict(t)
+		})
+		if !more {
+			break
+		}
+	}
+	return more
 }

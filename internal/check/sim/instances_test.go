@@ -38,25 +38,23 @@ func TestTwoShareADatabase(t *testing.T) {
 		if !among(shared, s.name) {
 			continue
 		}
-		for n, more := 1, true; more; n++ {
-			if !part.Has(n) || !s.has(n) {
-				continue
-			}
+		for n := range cases(part, 0, 2, func(k int) bool { return s.has(k + 1) }) {
+			met := false
 			inBubble(t, s.setting, func(t *testing.T, w *world) {
 				a := w.first(t)
 				s.lead(t, a)
 				b := w.start(t, a.path)
-				more = a.meet(n, func() {
+				met = a.meet(n+1, func() {
 					asked := 0 // by the second; the first may have reads under way
 					b.wire.around = func(c call) (*http.Response, error) { asked++; return c.send() }
 					if _, err := b.runner.Run(context.Background(), w.config, time.Now().UTC()); !errors.Is(err, store.ErrBusy) {
-						t.Errorf("in %s: a run beside another, at call %d: %v", s.name, n, err)
+						t.Errorf("in %s: a run beside another, at call %d: %v", s.name, n+1, err)
 					}
 					if b.wire.around = nil; asked > 0 {
 						t.Errorf("in %s: a run beside another asked %d times", s.name, asked)
 					}
 				})
-				if !more {
+				if !met {
 					return
 				}
 				count("meetings over one database", 1)
@@ -66,6 +64,10 @@ func TestTwoShareADatabase(t *testing.T) {
 				}
 				w.verdict(t)
 			})
+			if !met {
+				there(t, n == 2)
+				break
+			}
 		}
 	}
 }
@@ -80,37 +82,48 @@ var shared = []string{"a tick", "a merge waited for its gate", "a pair that fail
 func TestTwoApart(t *testing.T) {
 	part := part(t)
 	for i, s := range scenarios {
-		if !looks(i) {
+		runs := func(k int) bool { return s.has(k + 1) }
+		one := sampled(i, 9, 14, runs)
+		if !plays(part, one) {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			for n, more := 1, true; more && !t.Failed(); n++ {
-				if !part.Has(i+n) || !s.has(n) {
-					continue
+			for n := range cases(part, i, one, runs) {
+				if !s.apart(t, n+1) {
+					there(t, n == one)
+					break
 				}
-				inBubble(t, s.setting, func(t *testing.T, w *world) {
-					w.apart = true
-					a := w.first(t)
-					b := w.start(t, filepath.Join(w.dir, "other.db"))
-					s.lead(t, a)
-					if more = a.meet(n, func() { b.run() }); !more {
-						return
-					}
-					count("meetings over two databases", 1)
-					for range 2 + s.more {
-						b.runs(1)
-						a.runs(1)
-					}
-					w.alone(t, s.name == "the dashboard is closed")
-					if wrote := b.runs(1) + a.runs(1); wrote != 0 {
-						t.Errorf("met at call %d: the third runs wrote %v", n, w.gitlab.Writes(time.Time{}))
-					}
-					w.verdict(t)
-				})
+				if t.Failed() {
+					break
+				}
 			}
 		})
 	}
+}
+
+// apart lets two processes meet at call n, and reports whether there is one.
+func (s scenario) apart(t *testing.T, n int) (met bool) {
+	inBubble(t, s.setting, func(t *testing.T, w *world) {
+		w.apart = true
+		a := w.first(t)
+		b := w.start(t, filepath.Join(w.dir, "other.db"))
+		s.lead(t, a)
+		if met = a.meet(n, func() { b.run() }); !met {
+			return
+		}
+		count("meetings over two databases", 1)
+		for range 2 + s.more {
+			b.runs(1)
+			a.runs(1)
+		}
+		w.alone(t, s.name == "the dashboard is closed")
+		if wrote := b.runs(1) + a.runs(1); wrote != 0 {
+			t.Errorf("met at call %d: the third runs wrote %v", n, w.gitlab.Writes(time.Time{}))
+		}
+		w.verdict(t)
+	})
+	return met
 }
 
 // alone wants one open dashboard, the oldest.

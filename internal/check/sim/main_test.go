@@ -3,6 +3,7 @@ package sim
 import (
 	"flag"
 	"fmt"
+	"iter"
 	"os"
 	"slices"
 	"sync"
@@ -28,7 +29,8 @@ func late(share float64) bool {
 	return everything() && time.Since(began).Seconds() > share*forTime.Seconds()
 }
 
-// part says which cases of a test run: one in 144, or what PINWHEEL_PART says.
+// part says which cases of a test run: one in 144, or what PINWHEEL_PART says. The tests
+// of scenarios name their sample by sampled instead.
 func part(t *testing.T) testenv.Part {
 	if everything() {
 		return testenv.All()
@@ -36,9 +38,46 @@ func part(t *testing.T) testenv.Part {
 	return testenv.Sample(t, 144)
 }
 
-// looks reports whether scenario i is told at all: under the race detector a few
-// are, since an undisturbed world alone takes long there.
-func looks(i int) bool { return !testenv.Raced || i%10 == 0 }
+// sampled is the case of the i-th scenario that every run plays, or -1: of each every-th one
+// from one on a case that runs, each time a later one. Under the race detector it is a third of
+// these. Nobody knows how many cases a scenario has before they were played, and to find that out
+// takes as long as a case: so these are cases that there are, and not one in so many.
+func sampled(i, from, every int, runs func(k int) bool) int {
+	if testenv.Raced {
+		every *= 3
+	}
+	if i%every != from {
+		return -1
+	}
+	return firstFrom(i/every, runs)
+}
+
+// firstFrom is the first case from k on that runs.
+func firstFrom(k int, runs func(k int) bool) int {
+	for !runs(k) {
+		k++
+	}
+	return k
+}
+
+// cases are the numbers k, from 0, of the i-th scenario's cases that run. They have no end, but for the
+// sample, which is case one alone, or none if that is -1. A case that is not there ends them.
+func cases(part testenv.Part, i, one int, runs func(k int) bool) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		if !part.Whole() {
+			_ = one < 0 || yield(one)
+			return
+		}
+		for k := 0; ; k++ {
+			if runs(k) && part.Picks(k == one, i+k) && !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// plays reports whether a scenario has cases in this run.
+func plays(part testenv.Part, one int) bool { return part.Whole() || one >= 0 }
 
 var counts struct {
 	sync.Mutex

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -53,71 +54,95 @@ func (p *process) crashOnServer(t *testing.T, k int) (next *process, what string
 	return p.w.start(t, p.path), what
 }
 
+// everyCase is for tests that leave none out.
+func everyCase(int) bool { return true }
+
 // A crash at instants of runs over PostgreSQL; two clean runs later the world is the twin's, and a
 // third writes nothing.
 func TestCrashOnServer(t *testing.T) {
 	part := part(t)
-	for i, s := range scenarios {
-		if !among(onServer, s.name) {
+	for i, name := range onServer {
+		one := sampled(i, 0, 3, everyCase)
+		if !plays(part, one) {
 			continue
 		}
-		t.Run(s.name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			twin, cases := s.twin(t), 0
-			for k, more := 0, true; more && !t.Failed(); k++ {
-				if !part.Has(i + k) {
-					continue
+			s, crashes := named(name), 0
+			for k := range cases(part, i, one, everyCase) {
+				if !s.crashedOnServer(t, k) {
+					there(t, k == one)
+					break
 				}
-				s := s
-				s.place = postgres.Database(t)
-				inBubble(t, s.setting, func(t *testing.T, w *world) {
-					p := w.first(t)
-					s.lead(t, p)
-					next, what := p.crashOnServer(t, k)
-					if more = next != nil; !more {
-						return
-					}
-					cases++
-					next.runs(2 + s.more)
-					if d := difference(twin.projection, w.projection()); d != "" {
-						t.Errorf("crash %d, %s: two runs later the world differs from the twin's:\n%s", k, what, d)
-					}
-					if wrote := next.runs(1); wrote != 0 {
-						t.Errorf("crash %d, %s: the third run wrote %v", k, what, w.gitlab.Writes(time.Time{}))
-					}
-					w.verdict(t)
-				})
+				if crashes++; t.Failed() {
+					break
+				}
 			}
-			count("crashes over PostgreSQL", cases)
+			count("crashes over PostgreSQL", crashes)
 		})
 	}
+}
+
+// crashedOnServer plays a crash at instant k over PostgreSQL, and reports whether there is one.
+func (s scenario) crashedOnServer(t *testing.T, k int) (more bool) {
+	twin := s.twin(t)
+	s.place = postgres.Database(t)
+	inBubble(t, s.setting, func(t *testing.T, w *world) {
+		p := w.first(t)
+		s.lead(t, p)
+		next, what := p.crashOnServer(t, k)
+		if more = next != nil; !more {
+			return
+		}
+		next.runs(2 + s.more)
+		if d := difference(twin.projection, w.projection()); d != "" {
+			t.Errorf("crash %d, %s: two runs later the world differs from the twin's:\n%s", k, what, d)
+		}
+		if wrote := next.runs(1); wrote != 0 {
+			t.Errorf("crash %d, %s: the third run wrote %v", k, what, w.gitlab.Writes(time.Time{}))
+		}
+		w.verdict(t)
+	})
+	return more
 }
 
 // The n-th call of a run over PostgreSQL fails.
 func TestCallsOnServer(t *testing.T) {
 	part := part(t)
-	for i, s := range scenarios {
-		if !among(onServer, s.name) {
+	for i, name := range onServer {
+		if !part.Whole() && i != 1 {
 			continue
 		}
-		t.Run(s.name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			twin := s.twin(t)
-			s.asking(t)
+			s := named(name)
 			for way, f := range failings[:3] {
-				for n, more := 1, true; more && !t.Failed(); n++ {
-					if (way+n)%4 != 0 || !part.Has(i+(way+n)/4) { // each takes a second and a half
-						continue
-					}
-					t.Run(fmt.Sprint(f.name, " ", n), func(t *testing.T) {
-						s := s
+				runs := func(k int) bool { return (way+k+1)%4 == 0 } // each takes a second and a half
+				one := -1
+				if way == 0 && i == 1 {
+					one = firstFrom(0, runs)
+				}
+				for k := range cases(part, i+way/4, one, runs) {
+					more := true
+					t.Run(fmt.Sprint(f.name, " ", k+1), func(t *testing.T) {
+						twin, s := s.twin(t), s
+						s.asking(t)
 						s.place = postgres.Database(t)
-						more = nth(t, s, twin, f, gitlabCall, n, false)
+						more = nth(t, s, twin, f, gitlabCall, k+1, false)
+						there(t, k == one && !more)
 					})
+					if !more || t.Failed() {
+						break
+					}
 				}
 			}
 		})
 	}
+}
+
+// named is the scenario of a name.
+func named(name string) scenario {
+	return scenarios[slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })]
 }
 
 // emptied empties a database, as one that was lost is.

@@ -63,6 +63,12 @@ func (p Part) Has(i int) bool {
 	return p.others && i%p.shards == p.shard
 }
 
+// Picks is Has for a test that says itself whether case i is of its sample: where nobody knows how
+// many cases there are before they were played, one in so many may be none at all.
+func (p Part) Picks(sampled bool, i int) bool {
+	return (sampled && p.sample || !sampled && p.others) && (!p.others || i%p.shards == p.shard)
+}
+
 // Whole reports whether more than the sample runs.
 func (p Part) Whole() bool { return p.others }
 

@@ -29,6 +29,17 @@ func TestParts(t *testing.T) {
 			t.Errorf("case %d runs %d times, want %d", i, n, want)
 		}
 	}
+	for i := range cases {
+		picked := 0
+		for _, text := range []string{"", "rest:1/3", "rest:2/3", "rest:3/3"} {
+			if p, _ := parsePart(text, step); p.Picks(i == 7, i) {
+				picked++
+			}
+		}
+		if picked != 1 {
+			t.Errorf("case %d is picked %d times by the sample and the rest, want once", i, picked)
+		}
+	}
 	for _, text := range []string{"half", "all:", "all:0/2", "rest:3/2", "rest:1", "1/2"} {
 		if _, err := parsePart(text, step); err == nil {
 			t.Errorf("%q names a part", text)

@@ -86,7 +86,7 @@ func (d *doctor) hooks() {
 func (d *doctor) signIn(ctx context.Context) {
 	const subject = "listen.page"
 	l := d.config.Listen
-	signIn, err := d.signsIn(d.config)
+	signIn, err := d.signsIn(d.config, &wire{})
 	if err != nil {
 		d.say(wrong, subject, "%s", sentence(err))
 		return

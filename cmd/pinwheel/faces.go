@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/bot/round"
@@ -67,16 +68,24 @@ func (c *current) woken() []web.Woken {
 	return out
 }
 
-// learnSelf asks GitLab once who the bot is.
+// learnSelf asks GitLab who the bot is, every minute until GitLab answers.
 func (s *service) learnSelf(ctx context.Context) {
 	if s.current().events == nil {
 		return
 	}
-	if bot, err := s.current().runner.GitLab.Whoami(ctx); err == nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.self = bot.Username
-		s.now.events.Self(bot.Username)
+	for {
+		if bot, err := s.current().runner.GitLab.Whoami(ctx); err == nil {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.self = bot.Username
+			s.now.events.Self(bot.Username)
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Minute):
+		}
 	}
 }
 
@@ -89,7 +98,7 @@ func (s *service) hookSecret() (string, error) {
 // page is the status page, behind the sign-in if the configuration asks for one.
 func (s *service) page() http.Handler {
 	site := page.New(page.Options{
-		Store: s.store, States: s.schedule.States, Within: s.within, Version: s.version, Hosts: s.hosts.list, Rate: s.now.config.GitLab.Rate, Log: s.log,
+		Store: s.store, States: s.schedule.States, Within: s.within, Version: s.version, Hosts: s.hosts.list, Rate: s.rate, Log: s.log,
 	})
 	if s.signIn == nil {
 		return site
@@ -99,6 +108,9 @@ func (s *service) page() http.Handler {
 
 // within is how old the last good run may be by the schedule that holds now.
 func (s *service) within() time.Duration { return patience(s.current().config.Schedule, time.Now()) }
+
+// rate is the bound on requests to GitLab that holds now.
+func (s *service) rate() int { return s.current().config.GitLab.Rate }
 
 // shown lists the projects that the page could show, with their dashboards.
 func (s *service) shown(ctx context.Context) ([]gitlab.Asked, error) {
@@ -119,20 +131,38 @@ func (s *service) shown(ctx context.Context) ([]gitlab.Asked, error) {
 	return out, nil
 }
 
-// signsIn is how people sign in to the page, nil where they do not.
-func (p *program) signsIn(c *config.Config) (*gitlab.SignIn, error) {
+// wire carries requests by the connection that holds now, which has the certificates of ca_file.
+type wire struct {
+	now atomic.Pointer[gitlab.Options]
+}
+
+// RoundTrip implements http.RoundTripper.
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	return w.now.Load().Transport.RoundTrip(r)
+}
+
+// use makes the wire that of a configuration.
+func (w *wire) use(p *program, c *config.Config) error {
+	with, err := p.connection(c)
+	if err == nil {
+		w.now.Store(&with)
+	}
+	return err
+}
+
+// signsIn is how people sign in to the page, nil where they do not. GitLab is asked by a wire.
+func (p *program) signsIn(c *config.Config, by *wire) (*gitlab.SignIn, error) {
 	if c.Listen.Page == "" || c.Listen.PageAccess != config.PageGitLab {
 		return nil, nil
 	}
 	if _, err := c.PageSecret(p.env); err != nil {
 		return nil, failure{exitUsage, err}
 	}
-	with, err := p.connection(c)
-	if err != nil {
+	if err := by.use(p, c); err != nil {
 		return nil, err
 	}
 	out, err := gitlab.NewSignIn(gitlab.SignInOptions{
-		URL: c.GitLab.URL, Application: c.Listen.PageApplication, Callback: c.Listen.PageURL + signin.CallbackPath, Transport: with.Transport, UserAgent: with.UserAgent,
+		URL: c.GitLab.URL, Application: c.Listen.PageApplication, Callback: c.Listen.PageURL + signin.CallbackPath, Transport: by, UserAgent: p.userAgent(),
 		Secret: func() (string, error) {
 			secret, err := c.PageSecret(p.env)
 			return secret.Reveal(), err

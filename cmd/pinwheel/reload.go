@@ -53,7 +53,8 @@ func stamps(path string, c *config.Config) map[string]stamp {
 	return out
 }
 
-// reload looks at the files every minute, and at once at SIGHUP, until ctx ends.
+// reload looks at the files every minute, and at once at SIGHUP, until ctx ends. A configuration that
+// was refused is read again each time, since what it lacks may be in a file that only it names.
 func (s *service) reload(ctx context.Context) {
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, syscall.SIGHUP)
@@ -76,7 +77,7 @@ func (s *service) reload(ctx context.Context) {
 		case <-ticker.C:
 		}
 		var wrong []string
-		if now := stamps(s.path, s.current().config); asked || !maps.Equal(now, seen) {
+		if now := stamps(s.path, s.current().config); asked || s.unread != nil || !maps.Equal(now, seen) {
 			seen = now
 			s.unread = s.takeOver()
 			if s.unread == nil {
@@ -88,8 +89,8 @@ func (s *service) reload(ctx context.Context) {
 		}
 		wrong = append(wrong, s.current().tokens.wrong()...)
 		s.metrics.usable(len(wrong) == 0)
-		slices.Sort(wrong)
-		if text := strings.Join(wrong, "; "); text != said {
+		slices.Sort(wrong) // the configuration and a token may be wrong for one reason
+		if text := strings.Join(slices.Compact(wrong), "; "); text != said {
 			said = text
 			if text != "" {
 				s.log.Error("what is on disk is wrong, and what was there before stays in use", "err", printable(text))
@@ -113,6 +114,7 @@ func (s *service) takeOver() error {
 	if err != nil {
 		return err
 	}
+	tokens.follow(before.tokens)
 	options.Store, options.Unchanged, options.GiveWay = s.store, s.unchanged, scheduler.GiveWay
 	if c.MaxNew == before.config.MaxNew {
 		options.Budget = before.runner.Budget
@@ -127,6 +129,9 @@ func (s *service) takeOver() error {
 		if err := s.schedule.Reschedule(c.Schedule); err != nil {
 			return err
 		}
+	}
+	if err := s.readers.use(s.program, c); err != nil {
+		return err
 	}
 	next.keep(before)
 	s.mu.Lock()
@@ -160,6 +165,7 @@ func (s *service) fixed(before, now *config.Config) (later []string) {
 	}
 	keep("store", now.Store == before.Store && now.StorePasswordFile == before.StorePasswordFile)
 	keep("runs_at_once", now.AtOnce == before.AtOnce)
+	keep("gitlab.url of the sign-in", before.Listen.PageAccess != config.PageGitLab || now.GitLab.URL == before.GitLab.URL)
 	now.Store, now.StorePasswordFile, now.AtOnce = before.Store, before.StorePasswordFile, before.AtOnce
 	listen := before.Listen
 	listen.HooksTokenFile, listen.HooksURL = now.Listen.HooksTokenFile, now.Listen.HooksURL

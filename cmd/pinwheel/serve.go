@@ -82,7 +82,8 @@ type service struct {
 	now  *current
 	self string // the bot's username, empty while it is not known
 
-	signIn *gitlab.SignIn // nil if the page has no sign-in
+	signIn  *gitlab.SignIn // nil if the page has no sign-in
+	readers wire           // by which GitLab is asked what readers may see
 }
 
 // current is what a configuration makes of serve. It is replaced as a whole, but for the
@@ -117,7 +118,7 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 		return err
 	}
 	s := &service{program: p, path: path, log: p.log(slog.LevelInfo), closing: newClosing(c.Projects), reloaded: make(chan struct{}, 1)}
-	if s.signIn, err = p.signsIn(c); err != nil {
+	if s.signIn, err = p.signsIn(c, &s.readers); err != nil {
 		return err
 	}
 	if how.metrics != "" || c.Listen.Metrics != "" {

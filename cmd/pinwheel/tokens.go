@@ -120,6 +120,27 @@ func (t *tokens) of(source config.TokenSource) (*gitlab.Client, error) {
 	return client, nil
 }
 
+// follow takes over which tokens are in use from those of the configuration before, so that one that
+// GitLab refuses does not replace them only because the configuration changed, too. Another GitLab
+// gets none of them.
+func (t *tokens) follow(before *tokens) {
+	if before.config.GitLab.URL != t.config.GitLab.URL {
+		return
+	}
+	before.mu.Lock()
+	old := maps.Clone(before.all)
+	before.mu.Unlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for name, h := range t.all {
+		if last := old[name]; last != nil {
+			last.mu.Lock()
+			h.token, h.bad, h.wrong = last.token, last.bad, last.wrong
+			last.mu.Unlock()
+		}
+	}
+}
+
 // check reads every token that the configuration names for projects.
 func (t *tokens) check() error {
 	for _, source := range sourcesOf(t.config) {

@@ -26,7 +26,10 @@ func (s *Site) fleet(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
-	f := fleet{Sum: sum(rows), Rate: s.Rate}
+	f := fleet{Sum: sum(rows)}
+	if s.Rate != nil {
+		f.Rate = s.Rate()
+	}
 	for _, o := range rows {
 		if !o.State.Waiting.IsZero() {
 			f.Waiting = append(f.Waiting, o)

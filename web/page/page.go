@@ -37,7 +37,7 @@ type Options struct {
 	States  func() []scheduler.State
 	Within  func() time.Duration // how old the last good run may be before it is called late; nil for none
 	Version string
-	Rate    int // requests of GitLab's API a minute that are permitted, 0 for no bound
+	Rate    func() int // requests of GitLab's API a minute that are permitted, 0 for no bound; nil for no bound
 	// Hosts says how often hosts answered; nil where nobody counts.
 	Hosts func() []Host
 	Log   *slog.Logger

@@ -87,8 +87,12 @@ func TestWhoTickedIsLinear(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			testenv.Linear(t, 100_000/16, func(n int) func() {
 				var notes []dashboard.Note
+				ticked := item(0, erin, text(n), done)
+				unticked := item(0, erin, text(n), undone)
 				for i := range 40 {
-					notes = append(notes, item(int64(11+i), erin, text(n), []string{done, undone}[i%2]))
+					note := []dashboard.Note{ticked, unticked}[i%2]
+					note.ID, note.At = int64(11+i), note.At.Add(time.Duration(11+i)*time.Minute)
+					notes = append(notes, note)
 				}
 				body := page(lines[:500*n/100_000]...)
 				return func() {

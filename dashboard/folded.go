@@ -37,7 +37,8 @@ func (s *section) foldLong() {
 const unfold = "\n</details>\n\n"
 
 func whyNot(p plan.Plan) section {
-	all := slices.DeleteFunc(slices.Clone(p.Why), func(w plan.WhyNot) bool { return said(p, w) })
+	above := maturing(p)
+	all := slices.DeleteFunc(slices.Clone(p.Why), func(w plan.WhyNot) bool { return above[step{w.File, w.Name, w.From, w.Newest}] })
 	s := section{end: unfold, head: fold(fmt.Sprintf("Why not newer? %s", count(len(all), "pin"))) +
 		"| Pin | Newest | Stays or goes to | Because |\n|---|---|---|---|\n"}
 	var files []string
@@ -57,14 +58,21 @@ func whyNot(p plan.Plan) section {
 	return s
 }
 
-// said reports whether an update to the newest release stands above, with when
-// that is old enough.
-func said(p plan.Plan, w plan.WhyNot) bool {
-	return slices.ContainsFunc(p.Updates, func(u plan.Update) bool {
-		return u.State == plan.Maturing && slices.ContainsFunc(u.Moves, func(m plan.Move) bool {
-			return m.File == w.File && m.Name == w.Name && m.From == w.From && m.To == w.Newest
-		})
-	})
+// step is what a move does to a pin.
+type step struct{ file, name, from, to string }
+
+// maturing are the moves that stand above with when they are old enough.
+func maturing(p plan.Plan) map[step]bool {
+	out := map[step]bool{}
+	for _, u := range p.Updates {
+		if u.State != plan.Maturing {
+			continue
+		}
+		for _, m := range u.Moves {
+			out[step{m.File, m.Name, m.From, m.To}] = true
+		}
+	}
+	return out
 }
 
 func unmanaged(p plan.Plan) section {

@@ -21,7 +21,7 @@ func TestStories(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no stories", err)
 	}
-	part := testenv.Sample(t, 8)
+	part := testenv.Sample(t, 12)
 	for i, file := range files {
 		if !chosen(part, i, filepath.Base(file)) {
 			continue

@@ -25,7 +25,7 @@ func Linear(tb testing.TB, n int, prepare func(n int) func()) {
 	small, large := prepare(n), prepare(16*n)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	const least, most = 2 * time.Millisecond, mostGrowth * mostGrowth * mostGrowth * mostGrowth
+	const least, most = 500 * time.Microsecond, mostGrowth * mostGrowth * mostGrowth * mostGrowth
 	times := 1
 	for cost(small, times) < least && times < 1<<16 {
 		times *= 2

@@ -10,15 +10,19 @@ import (
 // courtesy is how long a run that nobody waits for stands at one point at most, whatever the others do.
 const courtesy = 30 * time.Second
 
-// ways let runs that somebody waits for go first. While there is one, wanted or at work, only one of
-// the other runs goes on, to its end; then the one goes on that stands for longest. So runs by the
-// schedule are made, however often somebody asks for others.
+// ways let runs that somebody waits for go first. While there is one, wanted or at work, or memory is
+// short, only one of the other runs goes on, to its end; then the one goes on that stands for longest. So
+// runs by the schedule are made, however often somebody asks for others.
 type ways struct {
+	short    func() bool // memory is short
 	mu       sync.Mutex
 	urgent   int    // runs that somebody waits for, wanted or at work
 	standing []*way // runs that give way, the first for longest
-	going    *way   // the other run that goes on meanwhile; nil while nobody waits for a run
+	going    *way   // the other run that goes on meanwhile; nil while all may
 }
+
+// free reports whether all may go on, with the lock held.
+func (ws *ways) free() bool { return ws.urgent == 0 && !ws.short() }
 
 // way is that of one run.
 type way struct {
@@ -30,10 +34,9 @@ type way struct {
 // wayKey is that of the way in the context of a run.
 type wayKey struct{}
 
-// GiveWay stands still while others make runs that somebody waits for. A run calls it with its context
+// GiveWay stands still while there are runs that somebody waits for, or memory is short. A run calls it with its context
 // where it holds nothing that others wait for, and before each part that takes long. For a run that
-// somebody waits for, and without such runs, it returns at once; in any case when ctx ends, and
-// after half a minute.
+// somebody waits for it returns at once; in any case when ctx ends, and after half a minute.
 func GiveWay(ctx context.Context) {
 	w, ok := ctx.Value(wayKey{}).(*way)
 	if !ok {
@@ -98,7 +101,7 @@ func (w *way) end() {
 func (w *way) stand() <-chan struct{} {
 	w.of.mu.Lock()
 	defer w.of.mu.Unlock()
-	if w.urgent || w.of.urgent == 0 || w.of.going == w {
+	if w.urgent || w.of.going == w || w.of.free() {
 		return nil
 	}
 	w.clear = make(chan struct{})
@@ -117,7 +120,7 @@ func (w *way) leave() {
 
 // next lets those go on that may, with the lock held.
 func (ws *ways) next() {
-	if ws.urgent == 0 {
+	if ws.free() {
 		ws.going = nil
 		for len(ws.standing) > 0 {
 			ws.standing[0].leave()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,7 +14,9 @@ import (
 
 // parts notes the ends of runs that give way before each second of work.
 type parts struct {
-	of   map[string]int // seconds of work of each project's run
+	of    map[string]int // seconds of work of each project's run
+	short func() bool
+
 	mu   sync.Mutex
 	done map[string]int // seconds so far
 	ends map[string][]time.Time
@@ -51,7 +54,7 @@ func (p *parts) so(projects ...string) (out []int) {
 func (p *parts) begin(t *testing.T, projects ...string) (*scheduler.Scheduler, func()) {
 	t.Helper()
 	p.done, p.ends = map[string]int{}, map[string][]time.Time{}
-	s, stop := start(t, append(projects, "g/ticked", "g/too"), p.run, nil, scheduler.Options{Grace: -1})
+	s, stop := start(t, append(projects, "g/ticked", "g/too"), p.run, nil, scheduler.Options{Grace: -1, Short: p.short})
 	for _, project := range projects {
 		s.Start(project)
 		time.Sleep(100 * time.Millisecond) // they come to their points in this order
@@ -131,6 +134,33 @@ func TestARunThatHangsKeepsNobodyStanding(t *testing.T) {
 		stop()
 		if took != time.Minute {
 			t.Errorf("the other run took %s, want half a minute at each of its two points", took)
+		}
+	})
+}
+
+// While memory is short runs by the schedule come to their ends one after the other, and one that
+// somebody waits for goes on beside them. Afterwards all go on.
+func TestRunsGoOneAtATimeWhileMemoryIsShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var short atomic.Bool
+		short.Store(true)
+		p := &parts{of: map[string]int{"g/a": 5, "g/b": 5, "g/c": 5, "g/d": 5, "g/ticked": 20}, short: short.Load}
+		s, stop := p.begin(t, "g/a", "g/b", "g/c", "g/d")
+		defer stop()
+		time.Sleep(5500 * time.Millisecond)
+		if got, want := fmt.Sprint(p.so("g/a", "g/b", "g/c", "g/d")), "[5 0 0 0]"; got != want {
+			t.Errorf("seconds of work after six seconds: %s, want %s", got, want)
+		}
+		s.Trigger("g/ticked")
+		time.Sleep(5 * time.Second)
+		short.Store(false)
+		time.Sleep(10 * time.Second)
+		if got, want := fmt.Sprint(p.so("g/a", "g/b", "g/c", "g/d", "g/ticked")), "[5 5 5 5 15]"; got != want {
+			t.Errorf("seconds of work after 21 seconds: %s, want %s", got, want)
+		}
+		time.Sleep(10 * time.Second)
+		if got, want := fmt.Sprint(p.so("g/a", "g/b", "g/c", "g/d", "g/ticked")), "[5 5 5 5 20]"; got != want {
+			t.Errorf("seconds of work after 31 seconds: %s, want %s", got, want)
 		}
 	})
 }

@@ -60,6 +60,9 @@ type Options struct {
 	// Runs that Trigger asked for have as many additional places. Half of these they take at
 	// once, and the rest after five seconds.
 	AtOnce int
+	// Short, if set, says that memory is short. Then one of the runs that nobody waits for goes on
+	// at a time, see GiveWay.
+	Short func() bool
 	// Grace is how long runs may go on after a stop before their context is
 	// cancelled. Zero means DefaultGrace; less than zero cancels at once.
 	Grace time.Duration
@@ -104,6 +107,9 @@ func New(projects []string, run RunFunc, log *slog.Logger, opts Options) (*Sched
 		log = slog.New(slog.DiscardHandler)
 	}
 	s := &Scheduler{run: run, log: log, cron: schedule, jitter: opts.Jitter, grace: opts.Grace, closes: opts.Closes, members: map[string]*member{}, leaving: map[string]chan struct{}{}}
+	if s.ways.short = opts.Short; s.ways.short == nil {
+		s.ways.short = func() bool { return false }
+	}
 	if opts.AtOnce <= 0 {
 		opts.AtOnce = DefaultAtOnce
 	}

@@ -108,7 +108,7 @@ func (s *service) current() *current {
 }
 
 func (p *program) serve(ctx context.Context, path string, how serving) error {
-	makeRoom()
+	serveWithin()
 	c, err := load(path)
 	if err != nil {
 		return err
@@ -226,7 +226,7 @@ type schedule interface {
 // scheduled is what makes the looks: this process alone, or all that share the database.
 func (s *service) scheduled(ctx context.Context) (schedule, error) {
 	c := s.now.config
-	alone, err := scheduler.New(s.now.keys(), s.run, s.log, scheduler.Options{Spec: c.Schedule, Jitter: scheduler.DefaultJitter, AtOnce: c.AtOnce, Closes: s.closing.at, Grace: -1})
+	alone, err := scheduler.New(s.now.keys(), s.run, s.log, scheduler.Options{Spec: c.Schedule, Jitter: scheduler.DefaultJitter, AtOnce: c.AtOnce, Closes: s.closing.at, Short: shortOfMemory(), Grace: -1})
 	looks, shared := s.store.Looks()
 	if err != nil || !shared {
 		return alone, err

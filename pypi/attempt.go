@@ -254,7 +254,19 @@ func (q *query) unread(err error, limit int64) *Error {
 		problem.again = true
 		return problem
 	}
-	return q.problem(Malformed, "answered{for} with a page that is not JSON: %s", clean(err.Error()))
+	return q.problem(Malformed, "answered{for} with a page %s", notJSON(err))
+}
+
+// notJSON says what is wrong with a page in words that are the same for each such page: the reader's own have a
+// place in it.
+func notJSON(err error) string {
+	switch says := err.Error(); {
+	case strings.Contains(says, "invalid UTF-8"):
+		return "that is not UTF-8"
+	case strings.Contains(says, "max depth"):
+		return "of JSON that nests too deeply"
+	}
+	return "that is not JSON"
 }
 
 // broken is the sentence for a connection that failed. It has no URL, which would say nothing

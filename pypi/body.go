@@ -3,7 +3,6 @@ package pypi
 import (
 	"compress/gzip"
 	"errors"
-	"fmt"
 	"io"
 )
 
@@ -122,5 +121,5 @@ func (b *body) zipError(err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return b.fail(io.ErrUnexpectedEOF)
 	}
-	return b.fail(fmt.Errorf("bad gzip: %w", err))
+	return b.fail(&shapeError{Malformed, "with a page that is compressed wrongly"})
 }

@@ -16,6 +16,8 @@ import (
 // own, that counts what is asked for beside the pages.
 type wheelIndex struct {
 	files map[string]string // name of a wheel -> its requirements, by line
+	// pythons is what the metadata of wheels says of Python; the pages say nothing.
+	pythons map[string]string
 	mu    sync.Mutex
 	asked []string
 }
@@ -25,6 +27,9 @@ func (x *wheelIndex) metadata(file string) []byte {
 	text := fmt.Sprintf("Metadata-Version: 2.1\nName: %s\nVersion: %s\n", parts[0], parts[1])
 	for r := range strings.FieldsSeq(x.files[file]) {
 		text += "Requires-Dist: " + r + "\n"
+	}
+	if python := x.pythons[file]; python != "" {
+		text += "Requires-Python: " + python + "\n"
 	}
 	return []byte(text + "\n")
 }
@@ -93,4 +98,34 @@ func TestWheelsThatDiffer(t *testing.T) {
 	if len(index.asked) > 0 {
 		t.Errorf("asked for %q", index.asked)
 	}
+}
+
+// TestWhatMetadataAloneSaysOfPython: pip refuses a release whose metadata does not admit its Python, also if the
+// page of the index says nothing of that.
+func TestWhatMetadataAloneSaysOfPython(t *testing.T) {
+	const any = "-py3-none-any.whl"
+	index := &wheelIndex{
+		files:   map[string]string{"acme-1.0" + any: "", "acme-1.1" + any: "", "acme-1.2" + any: "", "acme-1.3" + any: "", "other-1.0" + any: "", "other-2.0" + any: "helper", "helper-1.0" + any: ""},
+		pythons: map[string]string{"acme-1.1" + any: ">=3.8", "acme-1.2" + any: ">=3.13", "acme-1.3" + any: ">=3.13, <4", "helper-1.0" + any: ">=3.13"},
+	}
+	server := httptest.NewServer(index)
+	t.Cleanup(server.Close)
+	w := newWorld(t)
+	w.write("pins.txt", "acme==1.0\nother==1.0\n")
+	from := []string{"--file", w.path("pins.txt"), "--index", server.URL + "/simple/", "--python", "3.12"}
+	code, out, complaints := w.pinwheel(append([]string{"plan"}, from...)...)
+	w.want(code, exitDone, complaints)
+	has(t, out, "acme", "1.1", "opens", "other 2.0 requires helper")
+	for _, no := range []string{"acme   1.0   1.2", "acme   1.0   1.3"} {
+		if strings.Contains(out, no) {
+			t.Errorf("what metadata does not admit is offered:\n%s", out)
+		}
+	}
+	code, out, complaints = w.pinwheel(append([]string{"explain", "acme"}, from...)...)
+	w.want(code, exitDone, complaints)
+	has(t, out, "1.2", "requires Python >=3.13", "requires Python >=3.13, <4")
+	w.write("pins.txt", "acme==1.3\n")
+	code, out, complaints = w.pinwheel(append([]string{"verify"}, from...)...)
+	w.want(code, exitDone, complaints)
+	has(t, out, "acme 1.3 requires Python >=3.13, <4, and the configuration has 3.12")
 }

@@ -207,6 +207,7 @@ func (d *offering) heldOn(slot int, l *line) (why plan.Reason, to string) {
 // Explain lists every release newer than each pin of name, newest first, with
 // the one reason why it was not taken.
 func Explain(s plan.Snapshot, name string) []plan.Explanation {
+	addPythons(&s)
 	d := newDecider(&s, plan.At(s.Now))
 	d.files, _ = parseFiles(&s)
 	d.slots, _ = findSlots(&s, d.files)

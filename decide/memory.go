@@ -19,6 +19,7 @@ type Memory struct {
 	now      *plan.Instant // of all rounds
 	judge    *judge
 	outcomes map[slotID]outcome
+	told     map[string]int // of how many releases of a name metadata says more of Python than their page
 
 	read      bool
 	files     []plan.ParsedFile
@@ -186,6 +187,7 @@ type slotID struct{ file, pin int }
 
 // Decide is [Decide] with what the memory keeps.
 func (m *Memory) Decide(s plan.Snapshot) plan.Plan {
+	m.rejudge(addPythons(&s))
 	p := decide(&s, m)
 	if m.skipped && len(p.Missing) == 0 {
 		// Nothing is missing any more, so decide as a Memory that is empty would.

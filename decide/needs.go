@@ -46,7 +46,8 @@ func (l *needList) add(n plan.Need) bool {
 	return true
 }
 
-// afterRefused adds as many older releases of a name as there are newer ones with refused metadata,
+// afterRefused adds as many older releases of a name as there are newer ones with refused metadata or metadata that
+// says more of Python than the page,
 // so that few rounds are needed.
 func (l *needList) afterRefused(pkg plan.Package, n solve.Need) {
 	d := l.d
@@ -55,6 +56,9 @@ func (l *needList) afterRefused(pkg plan.Package, n solve.Need) {
 		return
 	}
 	more := 0
+	if d.memory != nil {
+		more = d.memory.told[n.Key]
+	}
 	for _, r := range pkg.Releases[at+1:] {
 		if s := d.metadataOf(n.Key, r.Version).Status; s == plan.MetadataRefused || s == plan.MetadataWithheld {
 			more++

@@ -12,6 +12,7 @@ import (
 
 // Verify judges the pins as they are. It is total, as Decide is.
 func Verify(s plan.Snapshot) plan.Verification {
+	addPythons(&s)
 	d := newDecider(&s, plan.At(s.Now))
 	var v plan.Verification
 	d.files, v.Problems = parseFiles(&s)

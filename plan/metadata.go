@@ -12,7 +12,9 @@ type Metadata struct {
 	Status   MetadataStatus
 	Reason   string // for every status but known, one clause
 	Requires []pep508.Requirement
-	Links    []Link // what the project says of itself, for people
+	// RequiresPython is as written, "" if it says nothing.
+	RequiresPython string
+	Links          []Link // what the project says of itself, for people
 	// From is the file that says so, empty if it stands for every file of the
 	// release. More is what files say that say something else.
 	From string

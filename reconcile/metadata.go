@@ -57,7 +57,7 @@ func (r *indexReader) remembered(ctx context.Context, index string, names []stri
 			if err != nil {
 				continue
 			}
-			m.Requires, m.Links = decoded.Requires, linksOf(decoded)
+			m.Requires, m.RequiresPython, m.Links = decoded.Requires, decoded.RequiresPython, linksOf(decoded)
 			if !r.fits(metadata.Held(len(decoded.Requires), len(row.Blob))) {
 				continue // it is asked for again, and there is no room either
 			}
@@ -222,7 +222,7 @@ func (r *indexReader) takeMetadata(index string, res pypi.MetadataResult, part b
 		}
 		return
 	}
-	m := plan.Metadata{Status: plan.MetadataStatus(answer.Status), Reason: answer.Reason, Requires: answer.Metadata.Requires, Links: linksOf(answer.Metadata), From: answer.File}
+	m := plan.Metadata{Status: plan.MetadataStatus(answer.Status), Reason: answer.Reason, Requires: answer.Metadata.Requires, RequiresPython: answer.Metadata.RequiresPython, Links: linksOf(answer.Metadata), From: answer.File}
 	row := store.MetadataRow{Name: q.Name, Version: q.Version, File: answer.File, SHA256: answer.SHA256, Proof: answer.Proof, ReadAt: r.now.Stamp(), Status: string(m.Status), Reason: m.Reason, Part: part}
 	if m.Status == plan.MetadataKnown {
 		row.Blob = answer.Metadata.Encode()

@@ -18,8 +18,8 @@ type wheelIndex struct {
 	files map[string]string // name of a wheel -> its requirements, by line
 	// pythons is what the metadata of wheels says of Python; the pages say nothing.
 	pythons map[string]string
-	mu    sync.Mutex
-	asked []string
+	mu      sync.Mutex
+	asked   []string
 }
 
 func (x *wheelIndex) metadata(file string) []byte {

@@ -154,12 +154,12 @@ func (o *opening) variable(name int32) *openVar {
 	o.vars[name] = v
 	o.order = append(o.order, v)
 	v.demands = make([]openDemand, 0, 4)
-	o.s.steps += len(o.direct)
 	first, _ := slices.BinarySearchFunc(o.direct, name, func(d demand, name int32) int { return cmp.Compare(d.req.name, name) })
 	for _, d := range o.direct[first:] {
 		if d.req.name != name {
 			break
 		}
+		o.s.steps++
 		extra := o.s.via(d.req, o.st.used[d.node], o.bit)
 		why := reason{pins: []int32{d.node}}
 		if extra >= 0 {

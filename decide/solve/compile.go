@@ -34,6 +34,8 @@ type require struct {
 	text     string
 	marker   pep508.Marker
 	accepted []acceptance
+	listed   *releaseList // of which fits says which releases it accepts
+	fits     []int8       // as in acceptance
 }
 
 // acceptance says which options of one node a requirement accepts.

@@ -12,6 +12,7 @@ type releaseList struct {
 	versions []pep440.Version
 	rest     bool           // there are older releases that nobody judged
 	entries  []knownRelease // of each version; known is "" until it is loaded
+	admits   []uint64       // of each version, the environments in which it can be installed
 	older    []int          // of each entry of a long list, the nearest known older one, -1 for none
 	newer    []int
 }
@@ -32,6 +33,12 @@ func (s *clauses) listOf(name int32) *releaseList {
 		l.rest = s.f.Rest(s.names[name])
 	}
 	l.entries = make([]knownRelease, len(l.versions))
+	if s.f.Admits != nil {
+		l.admits = make([]uint64, len(l.versions))
+		for k, v := range l.versions {
+			l.admits[k] = s.f.Admits(s.names[name], v)
+		}
+	}
 	s.openLists[name] = l
 	return l
 }
@@ -83,7 +90,7 @@ func (s *clauses) fillNearest(l *releaseList) {
 // entryToRead chooses the release to read so that the chosen one can be judged: the
 // chosen one itself, or one that halves the unread releases below it.
 func (o *opening) entryToRead(l *releaseList, v *openVar) int {
-	fits := func(k int) bool { return v.accepts(l.versions[k]) && o.s.admits(v.name, l.versions[k], o.bit) }
+	fits := func(k int) bool { return v.acceptsOf(l, k) && l.installable(k, o.bit) }
 	at := v.chosen.at
 	first := 0
 	for first < len(l.versions) && !fits(first) {
@@ -125,9 +132,9 @@ func (o *opening) each(v *openVar, yield func(pick) bool) {
 		yield(o.pickOf(v, pep440.Version{}, noRequirements, line.known))
 		return
 	}
-	for k, w := range line.versions {
+	for k := range line.versions {
 		o.s.steps += len(v.demands)
-		if !v.accepts(w) || before && w.Equal(last.v) || !o.s.admits(v.name, w, o.bit) {
+		if !v.acceptsOf(line, k) || before && line.versions[k].Equal(last.v) || !line.installable(k, o.bit) {
 			continue
 		}
 		if p, is := o.pickAt(v, line, k); is && !yield(p) {
@@ -150,7 +157,7 @@ func (o *opening) pickAt(v *openVar, line *releaseList, k int) (pick, bool) {
 		return pick{}, false
 	}
 	p := o.pickOf(v, w, rel, known)
-	p.at = k
+	p.at, p.version = k, &line.versions[k]
 	return p, true
 }
 
@@ -161,18 +168,16 @@ func (o *opening) asBefore(v *openVar) (pick, bool) {
 		return pick{}, false
 	}
 	p := o.before.pick(v.name)
-	if p == nil || p.v.IsZero() || !v.accepts(p.v) || !o.s.admits(v.name, p.v, o.bit) {
+	if p == nil || p.v.IsZero() {
+		return pick{}, false
+	}
+	if line := o.s.listOf(v.name); !v.acceptsOf(line, p.at) || !line.installable(p.at, o.bit) {
 		return pick{}, false
 	}
 	rel, known := o.s.release(v.name, p.v, false)
 	again := o.pickOf(v, p.v, rel, known)
-	again.at = p.at
+	again.at, again.version = p.at, p.version
 	return again, true
-}
-
-// admits reports whether a release can be installed in an environment.
-func (s *clauses) admits(name int32, w pep440.Version, bit uint64) bool {
-	return s.f.Admits == nil || s.f.Admits(s.names[name], w)&bit != 0
 }
 
 func (o *opening) pickOf(v *openVar, w pep440.Version, rel *release, known Knowledge) pick {
@@ -183,11 +188,32 @@ func (o *opening) pickOf(v *openVar, w pep440.Version, rel *release, known Knowl
 	return p
 }
 
-func (v *openVar) accepts(w pep440.Version) bool {
+// acceptsOf reports whether all who require the name accept the k-th release of its list.
+func (v *openVar) acceptsOf(line *releaseList, k int) bool {
 	for i := range v.demands {
-		if !v.demands[i].req.spec.Contains(w) {
+		if !v.demands[i].req.acceptsOf(line, k) {
 			return false
 		}
 	}
 	return true
+}
+
+// acceptsOf reports whether the requirement accepts the k-th release of its name's list. It
+// looks at each release once.
+func (r *require) acceptsOf(line *releaseList, k int) bool {
+	if r.listed != line {
+		r.listed, r.fits = line, make([]int8, len(line.versions))
+	}
+	if r.fits[k] == 0 {
+		r.fits[k] = -1
+		if r.spec.Contains(line.versions[k]) {
+			r.fits[k] = 1
+		}
+	}
+	return r.fits[k] > 0
+}
+
+// installable reports whether the k-th release can be installed in an environment.
+func (l *releaseList) installable(k int, bit uint64) bool {
+	return l.admits == nil || l.admits[k]&bit != 0
 }

@@ -1,6 +1,7 @@
 package solve
 
 import (
+	"cmp"
 	"slices"
 
 	"gitlab.com/cki-project/pinwheel/python/pep440"
@@ -12,6 +13,7 @@ import (
 // openGroup is what is known of the open names of a group.
 type openGroup struct {
 	demands []demand  // of the pins as they are
+	sorted  []demand  // the same by name, once asked for
 	envs    []openEnv // by environment, empty while nothing is demanded
 	settled bool
 	missing bool // some page or metadata was not asked for yet
@@ -38,6 +40,9 @@ type pick struct {
 	by    cause
 	known Knowledge
 	at    int // in its line
+	// version points to v where it does not change as long as the facts are used; nil for
+	// the zero Version.
+	version *pep440.Version
 }
 
 // cause is the first requirement of an open name: of a node, or if node is -1, of
@@ -56,6 +61,18 @@ func (c *cause) version() pep440.Version {
 	}
 	return *c.v
 }
+
+// byName are the demands in the order of their names, and of one name in the order of the
+// nodes.
+func (g *openGroup) byName() []demand {
+	if len(g.sorted) < len(g.demands) {
+		g.sorted = slices.Clone(g.demands)
+		slices.SortStableFunc(g.sorted, compareDemands)
+	}
+	return g.sorted
+}
+
+func compareDemands(a, b demand) int { return cmp.Compare(a.req.name, b.req.name) }
 
 // demand is a requirement of a node on an open name, in the environments of mask.
 type demand struct {
@@ -166,7 +183,10 @@ type place struct {
 func (s *present) settleIn(st *state, at place, now *openEnv) {
 	open := &s.groups[at.group].open
 	if s.f.Skip != nil {
-		for _, name := range newOpening(st, at, nil).roots() {
+		o := newOpening(st, at, nil)
+		roots := o.roots()
+		o.free()
+		for _, name := range roots {
 			if s.f.Skip(s.groups[at.group].number, s.names[name]) {
 				now.broken, now.spent = append(now.broken, name), append(now.spent, name)
 			}
@@ -179,10 +199,12 @@ func (s *present) settleIn(st *state, at place, now *openEnv) {
 	ok := o.run()
 	s.chargeSettling(from)
 	if !ok {
+		o.free()
 		o = s.oneByOne(st, at, now, share)
 	}
 	open.missing = open.missing || o.missing
 	o.result(now)
+	o.free()
 }
 
 // oneByOne adds one required name after the other. A name that does not fit beside those
@@ -197,16 +219,19 @@ func (s *present) oneByOne(st *state, at place, now *openEnv, share int) *openin
 		try.only = append(slices.Clone(kept), name)
 		from := s.steps
 		s.beginQuestion(min(share, max(leastSteps, s.settlingLeft/(len(roots)-i))))
-		if try.run() {
-			kept, o = try.only, try
+		ok := try.run()
+		s.chargeSettling(from)
+		open.missing = open.missing || try.missing
+		if ok {
+			kept = try.only
+			o, try = try, o
 		} else {
 			now.broken = append(now.broken, name)
 			if try.spent {
 				now.spent = append(now.spent, name)
 			}
 		}
-		s.chargeSettling(from)
-		open.missing = open.missing || try.missing
+		try.free()
 	}
 	return o
 }

@@ -67,6 +67,7 @@ func (st *state) fitsAt(at place, excused []int32, out *openOutcome) *openEnv {
 		return nil
 	}
 	o := newOpening(st, at, excused)
+	defer o.free()
 	ok := o.run()
 	out.missing = out.missing || o.missing
 	switch {

@@ -18,9 +18,8 @@ type opening struct {
 
 	before  *openEnv
 	broken  []int32
-	only    []int32  // if not nil, other names that pins require are left out
-	direct  []demand // by name, and of one name in the order in which pins are
-	vars    map[int32]*openVar
+	only    []int32    // if not nil, other names that pins require are left out
+	direct  []demand   // by name, and of one name in the order in which pins are
 	order   []*openVar // those that have a release come first, in the order of their levels
 	extras  []pinExtra
 	undos   []undo
@@ -38,7 +37,8 @@ type openVar struct {
 	name    int32
 	demands []openDemand
 	extras  []int32
-	chosen  *pick
+	chosen  *pick // nil, or held
+	held    pick
 	level   int
 }
 
@@ -87,21 +87,21 @@ func merge[T comparable](a, b []T) []T {
 func newOpening(st *state, at place, broken []int32) *opening {
 	st.refresh()
 	st.s.steps += len(st.s.groups[at.group].open.demands)
-	o := &opening{
-		s: st.s, st: st, group: at.group, bit: 1 << at.env, before: at.before, broken: broken,
-		vars: map[int32]*openVar{},
-	}
-	for _, d := range st.s.groups[at.group].open.demands {
+	o := st.s.openings.opening()
+	o.s, o.st, o.group, o.bit, o.before, o.broken = st.s, st, at.group, 1<<at.env, at.before, broken
+	for _, d := range st.s.groups[at.group].open.byName() {
 		if !st.isMoved(d.node) && !slices.Contains(st.grown, d.node) && d.mask&o.bit != 0 {
 			o.direct = append(o.direct, d)
 		}
 	}
-	for _, d := range st.newDemands(at.group) {
-		if d.mask&o.bit != 0 {
-			o.direct = append(o.direct, d)
+	if more := st.newDemands(at.group); len(more) > 0 {
+		for _, d := range more {
+			if d.mask&o.bit != 0 {
+				o.direct = append(o.direct, d)
+			}
 		}
+		slices.SortStableFunc(o.direct, compareDemands)
 	}
-	slices.SortStableFunc(o.direct, func(a, b demand) int { return cmp.Compare(a.req.name, b.req.name) })
 	return o
 }
 
@@ -126,6 +126,9 @@ func (o *opening) run() bool {
 	if ok {
 		o.needGuesses()
 	}
+	for _, v := range o.order {
+		o.s.openings.at[v.name] = nil
+	}
 	o.pins, o.by = why.pins, why.by
 	return ok
 }
@@ -147,13 +150,12 @@ func (o *opening) needGuesses() {
 
 // variable finds an open name, or adds it with the requirements that pins have on it.
 func (o *opening) variable(name int32) *openVar {
-	if v, ok := o.vars[name]; ok {
+	spares := &o.s.openings
+	if v := spares.find(name); v != nil {
 		return v
 	}
-	v := &openVar{name: name}
-	o.vars[name] = v
+	v := spares.variable(name)
 	o.order = append(o.order, v)
-	v.demands = make([]openDemand, 0, 4)
 	first, _ := slices.BinarySearchFunc(o.direct, name, func(d demand, name int32) int { return cmp.Compare(d.req.name, name) })
 	for _, d := range o.direct[first:] {
 		if d.req.name != name {
@@ -161,7 +163,7 @@ func (o *opening) variable(name int32) *openVar {
 		}
 		o.s.steps++
 		extra := o.s.via(d.req, o.st.used[d.node], o.bit)
-		why := reason{pins: []int32{d.node}}
+		why := reason{pins: spares.only(d.node)}
 		if extra >= 0 {
 			why.pins = o.st.actors(d.node, extra, o.bit, why.pins)
 		}
@@ -193,12 +195,13 @@ func (o *opening) dfs(at int) (bool, reason) {
 	v.level = at + 1
 	var failed reason
 	for p := range o.releases(v) {
+		v.held = p
 		if o.s.steps += 1 + len(o.order)/8; o.s.mustEnd() {
 			o.spent = true
 			return false, reason{}
 		}
 		mark, orders := len(o.undos), len(o.order)
-		ok, why := o.take(v, &p)
+		ok, why := o.take(v, &v.held)
 		if ok {
 			if ok, why = o.dfs(at + 1); ok {
 				return true, reason{}
@@ -229,16 +232,16 @@ func (o *opening) dfs(at int) (bool, reason) {
 // what that depends on.
 func (o *opening) take(v *openVar, p *pick) (bool, reason) {
 	v.chosen = p
-	alone := reason{levels: []int{v.level}}
+	alone := reason{levels: o.s.openings.level(v.level)}
 	for _, r := range p.rel.reqs {
 		if !o.s.countsWith(r, o.bit, v.extras) {
 			continue
 		}
 		why := alone
 		if r.base&o.bit == 0 {
-			why = v.why()
+			why = o.why(v)
 		}
-		by := cause{node: -1, name: v.name, v: &p.v, req: r, extra: -1}
+		by := cause{node: -1, name: v.name, v: p.version, req: r, extra: -1}
 		if ok, bad := o.require(r, by, why); !ok {
 			return false, bad
 		}
@@ -247,8 +250,8 @@ func (o *opening) take(v *openVar, p *pick) (bool, reason) {
 }
 
 // why is the choice itself, with the reasons of all who require the name.
-func (v *openVar) why() reason {
-	out := reason{levels: []int{v.level}}
+func (o *opening) why(v *openVar) reason {
+	out := reason{levels: o.s.openings.level(v.level)}
 	for _, d := range v.demands {
 		out = out.and(d.why)
 	}
@@ -266,7 +269,7 @@ func (o *opening) require(r *require, by cause, why reason) (bool, reason) {
 		}
 		pinned = true
 		if !r.loose && !o.s.accepts(b, o.st.opt[b], r) && (by.node < 0 || o.st.excused(by.node, b, r)&o.bit == 0) {
-			return false, why.and(reason{pins: []int32{b}, by: by})
+			return false, why.and(reason{pins: o.s.openings.only(b), by: by})
 		}
 		if ok, bad := o.askPin(b, r.asks, why); !ok {
 			return false, bad
@@ -291,7 +294,7 @@ func (o *opening) askPin(b int32, extras []int32, why reason) (bool, reason) {
 		for _, r := range o.st.release(b).reqs {
 			if r.base&o.bit == 0 && o.s.countsWith(r, o.bit, []int32{x}) {
 				by := cause{node: b, name: -1, v: &o.st.option(b).v, req: r, extra: x}
-				if ok, bad := o.require(r, by, why.and(reason{pins: []int32{b}})); !ok {
+				if ok, bad := o.require(r, by, why.and(reason{pins: o.s.openings.only(b)})); !ok {
 					return false, bad
 				}
 			}
@@ -312,12 +315,12 @@ func (o *opening) requireOpen(r *require, by cause, why reason) (bool, reason) {
 		return true, reason{}
 	}
 	if !w.chosen.v.IsZero() && !r.spec.Contains(w.chosen.v) {
-		return false, w.why().and(why).and(reason{by: by})
+		return false, o.why(w).and(why).and(reason{by: by})
 	}
 	for _, q := range w.chosen.rel.reqs {
 		if len(added) > 0 && !o.s.countsWith(q, o.bit, asked) && o.s.countsWith(q, o.bit, w.extras) {
-			from := cause{node: -1, name: w.name, v: &w.chosen.v, req: q, extra: -1}
-			if ok, bad := o.require(q, from, w.why()); !ok {
+			from := cause{node: -1, name: w.name, v: w.chosen.version, req: q, extra: -1}
+			if ok, bad := o.require(q, from, o.why(w)); !ok {
 				return false, bad
 			}
 		}
@@ -337,8 +340,10 @@ func (o *opening) undo(mark, orders int) {
 		o.undos = o.undos[:len(o.undos)-1]
 	}
 	for len(o.order) > orders {
-		delete(o.vars, o.order[len(o.order)-1].name)
+		v := o.order[len(o.order)-1]
 		o.order = o.order[:len(o.order)-1]
+		o.s.openings.at[v.name] = nil
+		o.s.openings.keep(v)
 	}
 }
 

@@ -53,6 +53,7 @@ type clauses struct {
 	needs     map[string]Need
 	blends    map[[2]*release]*release
 	openLists map[int32]*releaseList
+	openings  openings
 	trail     trail // of the present question
 }
 

@@ -146,14 +146,19 @@ func (m *Memory) search(d *searcher) *solve.Solver {
 		delete(d.admitted, key)
 	}
 	rested := m.costlyNames()
-	if m.solver != nil && !m.forgetful && m.costlyAtStart == rested {
+	kept := m.solver != nil && !m.forgetful
+	if kept && m.costlyAtStart == rested {
 		m.universe = d.renewed(m.universe, changed)
 		if m.solver.Renew(m.universe, changed) {
 			return m.solver
 		}
 	}
-	m.universe = d.universe()
-	m.solver, m.costlyAtStart = solve.New(m.universe), rested
+	m.universe, m.costlyAtStart = d.universe(), rested
+	if kept {
+		m.solver = m.solver.Again(m.universe, changed)
+	} else {
+		m.solver = solve.New(m.universe)
+	}
 	return m.solver
 }
 

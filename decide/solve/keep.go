@@ -75,20 +75,15 @@ func (s *Solver) keepAnswer(q question, a *answer) {
 // Renew replaces the facts. The new ones may differ only for the names in changed, in
 // what their releases require and in the releases of open names. Answers that did not
 // depend on these names are kept. It reports false if the pins as they are changed, too:
-// then this Solver must not be used any more, and [New] makes another one. Either way
-// the answers are those that a new Solver would give.
+// then this Solver must not be used any more, and [Solver.Again] or [New] makes another one.
+// In each case the answers are those that a new Solver would give.
 func (s *Solver) Renew(f *Facts, changed map[string]bool) bool {
 	if len(f.Pins) != len(s.f.Pins) || len(f.Roots) != len(s.f.Roots) {
 		return false
 	}
 	before := s.f
 	s.f = f
-	names := make(map[int32]bool, len(changed))
-	for key := range changed {
-		if name, ok := s.numbers[key]; ok {
-			names[name] = true
-		}
-	}
+	names := s.numbersOf(changed)
 	for _, name := range s.base.names {
 		if names[name] {
 			return false
@@ -111,6 +106,35 @@ func (s *Solver) Renew(f *Facts, changed map[string]bool) bool {
 		s.need(n)
 	}
 	return true
+}
+
+// Again returns a new Solver, as [New] does, of facts that differ from those of s no more
+// than [Solver.Renew] says. It takes over what s found of the releases of names that did not
+// change; s must not be used any more.
+func (s *Solver) Again(f *Facts, changed map[string]bool) *Solver {
+	c := s.clauses
+	c.f, c.budget, c.needs = f, budget{}, map[string]Need{}
+	c.trail.begin()
+	names := c.numbersOf(changed)
+	for name := range names {
+		delete(c.openLists, name)
+	}
+	maps.DeleteFunc(c.releases, func(k releaseKey, _ knownRelease) bool { return names[k.name] })
+	for _, r := range c.requires {
+		r.accepted = nil // options have new numbers
+	}
+	return newSolver(c)
+}
+
+// numbersOf is the set of the numbers that some names have.
+func (s *clauses) numbersOf(keys map[string]bool) map[int32]bool {
+	out := make(map[int32]bool, len(keys))
+	for key := range keys {
+		if name, ok := s.numbers[key]; ok {
+			out[name] = true
+		}
+	}
+	return out
 }
 
 // renewPins drops what is known of the options of the pins of a name. It reports false

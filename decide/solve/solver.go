@@ -132,20 +132,23 @@ type violatedEdge struct {
 // New returns a Solver of facts. Its needs are at first the metadata of the pins as they
 // are.
 func New(f *Facts) *Solver {
-	s := &Solver{answers: map[question][]*answer{}, present: present{graph: graph{
-		clauses: clauses{
-			f: f, envs: f.Environments, numbers: map[string]int32{}, requires: map[string]*require{},
-			releases: map[releaseKey]knownRelease{}, needs: map[string]Need{}, blends: map[[2]*release]*release{}, openLists: map[int32]*releaseList{},
-		},
-		groupAt: map[int]int32{}, violated: map[violatedEdge]uint64{},
-	}}}
-	if len(s.envs) > 64 {
-		s.envs = s.envs[:64]
+	c := clauses{
+		f: f, envs: f.Environments, numbers: map[string]int32{}, requires: map[string]*require{},
+		releases: map[releaseKey]knownRelease{}, needs: map[string]Need{}, blends: map[[2]*release]*release{}, openLists: map[int32]*releaseList{},
 	}
-	s.all = 1<<len(s.envs) - 1
-	if len(s.envs) == 64 {
-		s.all = ^uint64(0)
+	if len(c.envs) > 64 {
+		c.envs = c.envs[:64]
 	}
+	c.all = 1<<len(c.envs) - 1
+	if len(c.envs) == 64 {
+		c.all = ^uint64(0)
+	}
+	return newSolver(c)
+}
+
+// newSolver returns a Solver with what is known of releases.
+func newSolver(c clauses) *Solver {
+	s := &Solver{answers: map[question][]*answer{}, present: present{graph: graph{clauses: c, groupAt: map[int]int32{}, violated: map[violatedEdge]uint64{}}}}
 	s.addPins()
 	s.addRoots()
 	s.index()

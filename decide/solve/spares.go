@@ -24,9 +24,11 @@ func (s *openings) find(name int32) *openVar {
 
 // variable adds a variable for a name to the choice that is being made.
 func (s *openings) variable(name int32) *openVar {
-	v := &openVar{}
+	var v *openVar
 	if n := len(s.vars); n > 0 {
 		v, s.vars = s.vars[n-1], s.vars[:n-1]
+	} else {
+		v = &openVar{demands: make([]openDemand, 0, 4)}
 	}
 	v.name = name
 	if more := int(name) + 1 - len(s.at); more > 0 {

@@ -88,7 +88,8 @@ func newDecider(s *plan.Snapshot, now *plan.Instant) *decider {
 func (d *offering) makeOffers(m *Memory) {
 	d.judge, d.spelled = m.judgeOf(d.s), map[string]string{}
 	stale := map[string][]string{}
-	kept := d.slots[:0:0]
+	kept := make([]slot, 0, len(d.slots))
+	d.outcomes = make([]outcome, 0, len(d.slots))
 	for _, sl := range d.slots {
 		if _, ok := d.spelled[sl.p.Key]; !ok {
 			d.spelled[sl.p.Key] = sl.p.Name

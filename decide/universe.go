@@ -29,6 +29,7 @@ func (d *searcher) universe() *solve.Facts {
 	for _, r := range d.s.Roots {
 		f.Roots = append(f.Roots, solve.Root{Name: r.Name, Group: -1, Requires: r.Requires})
 	}
+	f.Pins = make([]solve.Pin, 0, len(d.slots))
 	for i, sl := range d.slots {
 		up := d.candidates(i)
 		f.Pins = append(f.Pins, solve.Pin{
@@ -304,10 +305,13 @@ func (d *pins) mayHoldAnywhere(m pep508.Marker) bool {
 func Required(s plan.Snapshot) []string {
 	d := newDecider(&s, plan.At(s.Now))
 	d.judge = newJudge(&s, d.now)
-	d.files, _ = parseFiles(&s)
 	seen := map[string]bool{}
-	for _, f := range d.files {
-		for _, p := range f.Parsed.Pins {
+	for _, f := range s.Files {
+		parsed, err := f.Parse()
+		if f.Absent || err != nil || linkProblem(f.Path, f.Data, false) != nil {
+			continue
+		}
+		for _, p := range parsed.Pins {
 			for _, r := range d.metadataOf(p.Key, p.Version).Requires {
 				if key := r.Key(); !seen[key] && len(r.Marker.Extras()) == 0 && d.mayHoldAnywhere(r.Marker) {
 					seen[key] = true

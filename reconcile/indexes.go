@@ -23,6 +23,8 @@ type indexReader struct {
 	packages map[string]plan.Package             // by name
 	releases map[string]map[string]plan.Metadata // by name and version
 
+	files  []plan.File // of which pinned are the names
+	pinned map[string]decide.Wanted
 	pages  pagesRead
 	stored storedMetadata
 	learnt map[string][]store.MetadataRow // by index, what is not stored yet
@@ -79,6 +81,15 @@ func (r *run) newIndexReader(policy plan.Policy) *indexReader {
 	return x
 }
 
+// namesOf is [decide.Names], which reads the files once for all rounds of a run.
+func (r *indexReader) namesOf(files []plan.File) map[string]decide.Wanted {
+	same := r.pinned != nil && len(files) == len(r.files) && (len(files) == 0 || &files[0] == &r.files[0])
+	if !same {
+		r.files, r.pinned = files, decide.Names(files)
+	}
+	return r.pinned
+}
+
 // byIndex sorts names under the index that owns each. Those that none owns are left
 // out.
 func (r *indexReader) byIndex(names []string) map[string][]string {
@@ -94,7 +105,7 @@ func (r *indexReader) byIndex(names []string) map[string][]string {
 // readPinned reads the page of every name that files pin, and what is stored of
 // the releases' metadata.
 func (r *indexReader) readPinned(ctx context.Context, files []plan.File) error {
-	wanted := decide.Names(files)
+	wanted := r.namesOf(files)
 	byIndex := r.byIndex(slices.Sorted(maps.Keys(wanted)))
 	// The store is read while the index answers.
 	rows := make(map[string][]memory, len(byIndex))
@@ -127,7 +138,7 @@ func (r *indexReader) readPinned(ctx context.Context, files []plan.File) error {
 // of a snapshot require as far as is known, and of those that the run before this one needed.
 // So a run in which nothing changed decides once. Decisions ask for whatever else they need.
 func (r *indexReader) readUnpinned(ctx context.Context, snap plan.Snapshot) error {
-	pinned := decide.Names(snap.Files)
+	pinned := r.namesOf(snap.Files)
 	var needs []plan.Need
 	for _, name := range decide.Required(snap) {
 		if _, ok := pinned[name]; !ok {
@@ -179,7 +190,7 @@ func (r *indexReader) forget(looked func(name string) bool) (matters bool) {
 func (r *indexReader) meet(ctx context.Context, files []plan.File, needs []plan.Need) error {
 	pages := map[string]decide.Wanted{}
 	hashed := false
-	for _, w := range decide.Names(files) {
+	for _, w := range r.namesOf(files) {
 		hashed = hashed || w.Hashes
 	}
 	byIndex := map[string][]plan.Need{}

@@ -30,7 +30,13 @@ func (m *many) tick(s *serving) ([]float64, error) {
 	}
 	s.again()
 	time.Sleep(500 * time.Millisecond)
-	resp, err := http.Get(fmt.Sprintf("%s/_tick?%d&%g&%s", m.GitLab, m.ticks, m.rate, m.hooks))
+	address := fmt.Sprintf("%s/_tick?%d&%g&%s", m.GitLab, m.ticks, m.rate, m.hooks)
+	if m.cores {
+		for _, cmd := range s.cmds {
+			address += fmt.Sprintf("&pid=%d", cmd.Process.Pid)
+		}
+	}
+	resp, err := http.Get(address)
 	if err != nil {
 		return nil, err
 	}

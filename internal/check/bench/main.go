@@ -31,6 +31,7 @@ type options struct {
 	ticks        int           // so many boxes are ticked while a round is under way
 	rate         float64       // of them a second
 	whole        bool          // that round looks at everything
+	cores        bool          // the rate, and what a tick takes, are counted in processor time of serve
 	parallel     bool          // measure run over the fleet
 	hang         bool          // an index of one project, and GitLab for another, do not answer beside ticks
 	rounds       int           // so many further quiet rounds, after which nothing may have grown
@@ -63,6 +64,7 @@ func command(args []string, out, errs io.Writer) int {
 	flags.IntVar(&o.ticks, "ticks", 0, "with -packages: tick so many boxes while a round is under way")
 	flags.Float64Var(&o.rate, "rate", 10, "with -ticks: so many a second")
 	flags.BoolVar(&o.whole, "whole", false, "with -ticks: the round under way looks at everything, as after an upgrade")
+	flags.BoolVar(&o.cores, "cores", false, "with -ticks: count the rate, and what a tick takes, in seconds of cores of serve, for a machine that is busy")
 	flags.BoolVar(&o.hang, "hang", false, "with -ticks: then tick once more while the index of one project and the pages of another do not answer")
 	flags.IntVar(&o.rounds, "rounds", 0, "with -packages: make so many further quiet rounds, and see whether memory, descriptors, goroutines or the database grow")
 	flags.BoolVar(&o.parallel, "parallel", false, "with -fleet and -packages: measure run over the projects, by default and one at a time, and nothing else")

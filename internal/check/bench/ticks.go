@@ -35,14 +35,29 @@ type ticker struct {
 	gitlab   *gitlabsim.Server
 	projects []*gitlabsim.Project
 
+	hook sync.Once
+
 	mu    sync.Mutex
-	began map[int64]time.Time
+	since func() time.Duration // by which ticks are timed
+	began map[int64]time.Duration
 	took  []float64
-	hook  sync.Once
+}
+
+// idle is after how long without processor time of serve the next box is ticked.
+const idle = 5 * time.Second
+
+// byProcessorTime is how long processes have used a core.
+func byProcessorTime(pids []int) func() time.Duration {
+	return func() (sum time.Duration) {
+		for _, pid := range pids {
+			sum += used(pid)
+		}
+		return sum
+	}
 }
 
 func (t *ticker) routes(mux *http.ServeMux) {
-	t.began = map[int64]time.Time{}
+	t.began = map[int64]time.Duration{}
 	t.gitlab.AfterRequest(func(c gitlabsim.Call) {
 		if c.Method != http.MethodPost || !strings.HasSuffix(c.Route, "/merge_requests") {
 			return
@@ -51,7 +66,7 @@ func (t *ticker) routes(mux *http.ServeMux) {
 		defer t.mu.Unlock()
 		for id, began := range t.began {
 			if strings.Contains(c.Path, fmt.Sprintf("/projects/%d/", id)) {
-				t.took = append(t.took, time.Since(began).Seconds())
+				t.took = append(t.took, (t.since() - began).Seconds())
 				delete(t.began, id)
 			}
 		}
@@ -59,8 +74,13 @@ func (t *ticker) routes(mux *http.ServeMux) {
 	mux.HandleFunc("/_tick", func(_ http.ResponseWriter, q *http.Request) {
 		n, rate, address := 0, 0.0, ""
 		fmt.Sscan(strings.ReplaceAll(q.URL.RawQuery, "&", " "), &n, &rate, &address) //nolint:errcheck // 0 ticks nothing, which shows
+		began := time.Now()
+		since := func() time.Duration { return time.Since(began) }
+		if pids := q.URL.Query()["pid"]; len(pids) > 0 {
+			since = byProcessorTime(numbers(pids))
+		}
 		t.mu.Lock()
-		t.took = nil
+		t.took, t.since = nil, since
 		t.mu.Unlock()
 		t.hook.Do(func() { t.gitlab.AddHook("cki", "http://"+address+"/hooks/gitlab", hooksToken) })
 		go t.tick(n, time.Duration(float64(time.Second)/rate))
@@ -88,18 +108,29 @@ func (t *ticker) tick(n int, every time.Duration) {
 					continue
 				}
 				t.mu.Lock()
-				t.began[p.ID()] = time.Now()
+				began := t.since()
+				t.began[p.ID()] = began
 				t.mu.Unlock()
 				if err := p.Tick("dave", issue.IID, "unschedule-branch="+branch+" -->"); err != nil {
 					fmt.Println("tick:", err)
 				}
 				done++
-				time.Sleep(every)
+				for wait := time.Now(); t.since()-began < every && time.Since(wait) < max(idle, every); {
+					time.Sleep(10 * time.Millisecond)
+				}
 				break
 			}
 			break
 		}
 	}
+}
+
+func numbers(texts []string) []int {
+	out := make([]int, len(texts))
+	for i, text := range texts {
+		out[i], _ = strconv.Atoi(text)
+	}
+	return out
 }
 
 // some are the pins of one project: so many of a world, another choice for each.

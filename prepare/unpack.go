@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // Limits bound a tarball.
@@ -95,11 +96,11 @@ func (u Unpacking) unpack(ctx context.Context, f io.Reader) (Manifest, error) {
 	if u.Root == "" {
 		u.Root = m.Root
 	}
-	if err := ours(u.Root); err != nil {
-		return Manifest{}, err
-	}
 	if err := os.MkdirAll(filepath.Dir(u.Root), 0o755); err != nil { //nolint:gosec // others run what is in it
 		return Manifest{}, fmt.Errorf("%s cannot be made: %w", u.Root, err)
+	}
+	if err := alone(u.Root, func() error { return ours(u.Root) }); err != nil {
+		return Manifest{}, err
 	}
 	dir, err := os.MkdirTemp(filepath.Dir(u.Root), ".pinwheel-unpack-*")
 	if err != nil {
@@ -121,10 +122,35 @@ func (u Unpacking) unpack(ctx context.Context, f io.Reader) (Manifest, error) {
 	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // others run what is in it
 		return Manifest{}, err
 	}
-	if err := os.RemoveAll(u.Root); err != nil {
-		return Manifest{}, err
+	return m, alone(u.Root, func() error { return replace(u.Root, dir) })
+}
+
+// replace puts a folder in the place of a root. The one that was there goes away as a whole, so that
+// nobody finds half of it.
+func replace(root, dir string) error {
+	if err := ours(root); err != nil {
+		return err
 	}
-	return m, os.Rename(dir, u.Root)
+	old := dir + "-old"
+	if err := os.Rename(root, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(dir, root); err != nil {
+		return err
+	}
+	return os.RemoveAll(old)
+}
+
+// alone runs f while no other process does so for a root in the same folder. A file system that
+// knows no locks lets them all.
+func alone(root string, f func() error) error {
+	folder, err := os.Open(filepath.Dir(root))
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	_ = syscall.Flock(int(folder.Fd()), syscall.LOCK_EX)
+	return f()
 }
 
 // ours refuses to replace a folder to which no set was unpacked or built.

@@ -36,9 +36,9 @@ func Exports(root string, data []string) []string {
 // unpackWith is the command that unpacks a tarball.
 func unpackWith(c Compression) string {
 	if c == Zstd {
-		return `zstd -dcq "$pinwheel_tarball" | tar -xf - -C "$pinwheel_root.new"`
+		return `zstd -dcq "$pinwheel_tarball" | tar -xf - -C "$pinwheel_new"`
 	}
-	return `tar -xzf "$pinwheel_tarball" -C "$pinwheel_root.new"`
+	return `tar -xzf "$pinwheel_tarball" -C "$pinwheel_new"`
 }
 
 // needFor checks for the program that not every image has.
@@ -58,8 +58,21 @@ func shellQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\'
 const useScript = `#!/bin/sh
 # Takes the prepared software into use, from a job's script: . software/use.sh
 # Another folder of the tarball is named by PINWHEEL_SOFTWARE_DIR.
+# Puts the new set in the place of another one, unless another job did so meanwhile. If both do it
+# in one instant, one folder lies in the other.
+pinwheel_swap() {
+	pinwheel_there=$(cat "$pinwheel_root/.sha256" 2>/dev/null) || pinwheel_there=
+	if [ "$pinwheel_there" != @sha256@ ]; then
+		if [ -e "$pinwheel_root" ]; then
+			mv "$pinwheel_root" "$pinwheel_new.old" || return 1
+		fi
+		mv "$pinwheel_new" "$pinwheel_root" || return 1
+	fi
+	rm -rf "$pinwheel_new" "$pinwheel_new.old" "$pinwheel_root/${pinwheel_new##*/}"
+}
 pinwheel_use() {
 	pinwheel_root=@root@
+	pinwheel_new=$pinwheel_root.new.$$
 	pinwheel_python=@python@
 	pinwheel_dir=@dir@
 	pinwheel_abi=@abi@
@@ -94,12 +107,12 @@ pinwheel_use() {
 			echo "use.sh: $pinwheel_root is there and is not pinwheel's" >&2
 			return 1
 		fi
-		rm -rf "$pinwheel_root.new" &&
-			mkdir -p "$pinwheel_root.new" &&
+		rm -rf "$pinwheel_new" &&
+			mkdir -p "$pinwheel_new" &&
 			@unpack@ &&
-			echo @sha256@ >"$pinwheel_root.new/.sha256" &&
-			rm -rf "$pinwheel_root" &&
-			mv "$pinwheel_root.new" "$pinwheel_root" || {
+			echo @sha256@ >"$pinwheel_new/.sha256" &&
+			pinwheel_swap || {
+			rm -rf "$pinwheel_new"
 			echo "use.sh: $pinwheel_tarball could not be unpacked to $pinwheel_root" >&2
 			return 1
 		}

@@ -48,6 +48,7 @@ type Fleet struct {
 	Options
 	client *river.Client[pgx.Tx]
 
+	quiet    *silence
 	mu       sync.Mutex
 	projects []string
 }
@@ -60,7 +61,9 @@ func New(ctx context.Context, s *scheduler.Scheduler, projects []string, o Optio
 	if o.Sweep == 0 {
 		o.Sweep = sweep
 	}
-	f := &Fleet{Scheduler: s, Options: o, projects: projects}
+	quiet := &silence{log: o.Log, answers: o.Looks.Answers}
+	o.Log = slog.New(quieter{o.Log.Handler(), quiet})
+	f := &Fleet{Scheduler: s, Options: o, projects: projects, quiet: quiet}
 	driver := riverpgxv5.New(o.Looks.Pool())
 	log := slog.New(warnings{o.Log.Handler()})
 	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: log})
@@ -235,7 +238,11 @@ func (f *Fleet) turn(ctx context.Context) {
 func (f *Fleet) beat(ctx context.Context) {
 	ctx, done := context.WithTimeout(ctx, patience)
 	defer done()
-	if err := f.Looks.Beat(ctx, f.Instance); err != nil && !errors.Is(ctx.Err(), context.Canceled) {
+	err := f.Looks.Beat(ctx, f.Instance)
+	switch {
+	case err == nil:
+		f.quiet.over()
+	case !errors.Is(ctx.Err(), context.Canceled):
 		f.Log.Error("others believe that this process ended", "err", err)
 	}
 }

@@ -100,6 +100,7 @@ func (s *Slots) admit() {
 
 // keep asks the database for slots until nobody wants any.
 func (s *Slots) keep() {
+	var said time.Time
 	for {
 		s.mu.Lock()
 		share := store.Share{Bound: s.Bound, Most: s.Most, Wants: min(s.inUse+len(s.waiting), s.Most), InUse: s.inUse}
@@ -122,8 +123,11 @@ func (s *Slots) keep() {
 		}
 		s.mu.Unlock()
 		if err != nil {
-			s.Log.Warn("other processes do not learn what this one asks for at once", "err", err)
 			every = pulse
+			if time.Since(said) >= sayEvery {
+				said = time.Now()
+				s.Log.Warn("other processes do not learn what this one asks for at once", "err", err)
+			}
 		}
 		s.pause(every)
 	}

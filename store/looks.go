@@ -28,6 +28,15 @@ func (s *Store) Looks() (l *Looks, ok bool) {
 // Pool has the connections to the server, for the queue that stands in the same database.
 func (l *Looks) Pool() *pgxpool.Pool { return l.at.pool }
 
+// Answers returns nil if the database answers before ctx ends, else a sentence that says why not.
+func (l *Looks) Answers(ctx context.Context) error {
+	err := l.at.pool.Ping(ctx)
+	if err != nil && ctx.Err() != nil {
+		return l.at.silence(err)
+	}
+	return l.at.explained(err)
+}
+
 // The urgencies of a job.
 const (
 	nobodyWaits = 1

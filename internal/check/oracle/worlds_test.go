@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	worlds  = flag.Int("worlds", 3, "how many worlds to judge with pip at least")
+	worlds  = flag.Int("worlds", 2, "how many worlds to judge with pip at least")
 	minutes = flag.Float64("minutes", 0, "go on for so long, and fail if the worlds are not done by then; 0: stop after the last")
 	first   = flag.Uint64("seed", 1, "the seed of the first world")
 )

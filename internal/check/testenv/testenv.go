@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -48,7 +49,7 @@ func Command(tb testing.TB, names ...string) string {
 func Python(tb testing.TB) string {
 	tb.Helper()
 	path := Command(tb, "python3")
-	if err := exec.CommandContext(tb.Context(), path, "-c", "import pip").Run(); err != nil {
+	if !imports(path, "pip") {
 		absent(tb, "a python3 with pip")
 	}
 	return path
@@ -59,10 +60,21 @@ func Python(tb testing.TB) string {
 func Venv(tb testing.TB) string {
 	tb.Helper()
 	path := Python(tb)
-	if err := exec.CommandContext(tb.Context(), path, "-c", "import venv, ensurepip").Run(); err != nil {
+	if !imports(path, "venv, ensurepip") {
 		absent(tb, "a python3 with venv and ensurepip")
 	}
 	return path
+}
+
+// imported holds what imports found out, by program and modules.
+var imported sync.Map
+
+// imports reports whether a Python has modules. It asks once: an answer takes a quarter of a second.
+func imports(path, modules string) bool {
+	ask, _ := imported.LoadOrStore(path+" "+modules, sync.OnceValue(func() bool {
+		return exec.Command(path, "-c", "import "+modules).Run() == nil
+	}))
+	return ask.(func() bool)()
 }
 
 // Root returns the folder that holds go.mod of pinwheel itself, not of a module

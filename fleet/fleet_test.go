@@ -141,6 +141,7 @@ func (w *world) count(f *Fleet, query string) (n int) {
 
 func TestMain(m *testing.M) {
 	testenv.Waiting()
+	testenv.Roomy()
 	os.Exit(m.Run())
 }
 

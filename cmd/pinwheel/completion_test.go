@@ -19,6 +19,7 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	testenv.Waiting()
+	testenv.Roomy()
 	result := m.Run()
 	if left, _ := filepath.Glob("*.db*"); len(left) > 0 {
 		fmt.Fprintln(os.Stderr, "tests left a database beside the sources:", left)

@@ -16,6 +16,7 @@ import (
 var shared *Python
 
 func TestMain(m *testing.M) {
+	testenv.Roomy()
 	code := m.Run()
 	if shared != nil {
 		shared.Close()

@@ -95,6 +95,7 @@ func count(what string, n int) {
 }
 
 func TestMain(m *testing.M) {
+	testenv.Roomy()
 	code := m.Run()
 	var names []string
 	for name := range counts.of {

@@ -1,0 +1,12 @@
+package demo
+
+import (
+	"testing"
+
+	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
+)
+
+func TestMain(m *testing.M) {
+	testenv.Roomy()
+	m.Run()
+}

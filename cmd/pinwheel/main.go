@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"runtime/debug"
 	gauges "runtime/metrics"
@@ -55,8 +56,9 @@ type program struct {
 	colour      bool // stdout is a terminal that may show colour
 	version     string
 	instance    string
-	together    *together     // bounds of all processes on one database; nil: this one is alone
-	poll        time.Duration // how often serve looks at its files; 0 is every minute
+	together    *together                                                            // bounds of all processes on one database; nil: this one is alone
+	poll        time.Duration                                                        // how often serve looks at its files; 0 is every minute
+	dial        func(ctx context.Context, network, address string) (net.Conn, error) // how servers are reached; nil: by the network
 	untilSignal func(context.Context) (context.Context, context.CancelFunc)
 	quit        func(code int) // ends the process; nil: nothing does but main's end
 }

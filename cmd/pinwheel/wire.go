@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -211,7 +212,7 @@ func (p *program) connection(c *config.Config) (gitlab.Options, error) {
 	if err != nil {
 		return gitlab.Options{}, failure{exitUsage, err}
 	}
-	transport := gitlab.NewTransport()
+	transport := p.reached(gitlab.NewTransport())
 	if trusted != nil {
 		transport.TLSClientConfig = &tls.Config{RootCAs: trusted}
 	}
@@ -224,13 +225,21 @@ func (p *program) connection(c *config.Config) (gitlab.Options, error) {
 	}, nil
 }
 
+// reached makes a transport reach servers as the program does.
+func (p *program) reached(t *http.Transport) *http.Transport {
+	if p.dial != nil {
+		t.DialContext = p.dial
+	}
+	return t
+}
+
 // notes is what reads release notes.
 func (p *program) notes(c *config.Config, outages *outage.Record) (*releasenotes.Reader, error) {
 	trusted, err := authorities(c)
 	if err != nil {
 		return nil, failure{exitUsage, err}
 	}
-	transport := gitlab.NewTransport()
+	transport := p.reached(gitlab.NewTransport())
 	if trusted != nil {
 		transport.TLSClientConfig = &tls.Config{RootCAs: trusted}
 	}
@@ -254,7 +263,7 @@ func (p *program) indexOptions(c *config.Config) (pypi.Options, error) {
 	if err != nil {
 		return pypi.Options{}, failure{exitUsage, err}
 	}
-	transport := pypi.NewTransport(max(c.Concurrency, 1))
+	transport := p.reached(pypi.NewTransport(max(c.Concurrency, 1)))
 	if trusted != nil {
 		transport.TLSClientConfig = &tls.Config{RootCAs: trusted}
 	}

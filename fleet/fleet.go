@@ -51,6 +51,8 @@ type Fleet struct {
 	quiet    *silence
 	mu       sync.Mutex
 	projects []string
+	wanted   int           // looks at once
+	resized  chan struct{} // gets one when that is another number
 }
 
 // New makes River's tables where they are missing. It starts nothing until Run.
@@ -63,7 +65,7 @@ func New(ctx context.Context, s *scheduler.Scheduler, projects []string, o Optio
 	}
 	quiet := &silence{log: o.Log, answers: o.Looks.Answers}
 	o.Log = slog.New(quieter{o.Log.Handler(), quiet})
-	f := &Fleet{Scheduler: s, Options: o, projects: projects, quiet: quiet}
+	f := &Fleet{Scheduler: s, Options: o, projects: projects, quiet: quiet, resized: make(chan struct{}, 1)}
 	driver := riverpgxv5.New(o.Looks.Pool())
 	log := slog.New(warnings{o.Log.Handler()})
 	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: log})
@@ -202,6 +204,9 @@ func (f *Fleet) Run(ctx context.Context) {
 		case <-time.After(5 * time.Second):
 		}
 	}
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	beside.Go(func() { f.resize(ctx) })
 	beats, sweeps := time.NewTicker(f.Beat), time.NewTicker(f.Sweep)
 	defer beats.Stop()
 	defer sweeps.Stop()

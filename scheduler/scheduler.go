@@ -56,7 +56,7 @@ type Options struct {
 	// Closes, if set, returns the instant by which a project that is due has to have
 	// started, or zero for no such bound.
 	Closes func(project string, due time.Time) time.Time
-	// AtOnce is how many runs may be at work at the same time; zero is DefaultAtOnce.
+	// AtOnce is how many runs may be at work at the same time, MostAtOnce at most; zero is DefaultAtOnce.
 	// Runs that Trigger asked for have as many additional places. Half of these they take at
 	// once, and the rest after five seconds.
 	AtOnce int
@@ -81,9 +81,9 @@ type Scheduler struct {
 	jitter time.Duration
 	closes func(project string, due time.Time) time.Time
 	grace  time.Duration
-	places chan struct{} // one for each run that may be under way
-	soon   chan struct{} // additional ones for triggered runs
-	late   chan struct{} // more of them, for those that waited
+	places *places // of runs under way
+	soon   *places // additional ones for triggered runs
+	late   *places // more of them, for those that waited
 	ways   ways
 
 	mu      sync.Mutex
@@ -113,7 +113,8 @@ func New(projects []string, run RunFunc, log *slog.Logger, opts Options) (*Sched
 	if opts.AtOnce <= 0 {
 		opts.AtOnce = DefaultAtOnce
 	}
-	s.places, s.soon, s.late = make(chan struct{}, opts.AtOnce), make(chan struct{}, (opts.AtOnce+1)/2), make(chan struct{}, opts.AtOnce/2)
+	s.places, s.soon, s.late = newPlaces(), newPlaces(), newPlaces()
+	s.SetAtOnce(opts.AtOnce)
 	if s.grace == 0 {
 		s.grace = DefaultGrace
 	}
@@ -283,20 +284,20 @@ func (s *Scheduler) place(ctx context.Context, m *member, asked bool) (free func
 	triggers := m.trigger
 	for {
 		if asked && triggers != nil {
-			triggers, soon = nil, s.soon
+			triggers, soon = nil, s.soon.taken
 			timer := time.NewTimer(urgent)
 			defer timer.Stop()
 			patience = timer.C
 		}
 		select {
-		case s.places <- struct{}{}:
-			return func() { <-s.places }, true
+		case s.places.taken <- struct{}{}:
+			return s.places.free, true
 		case soon <- struct{}{}:
-			return func() { <-s.soon }, true
+			return s.soon.free, true
 		case late <- struct{}{}:
-			return func() { <-s.late }, true
+			return s.late.free, true
 		case <-patience:
-			late = s.late
+			late = s.late.taken
 		case <-triggers:
 			asked = true // somebody waits for it now
 		case <-ctx.Done():

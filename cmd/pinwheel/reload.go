@@ -133,6 +133,9 @@ func (s *service) takeOver() error {
 	if err := s.readers.use(s.program, c); err != nil {
 		return err
 	}
+	if c.AtOnce != before.config.AtOnce {
+		s.schedule.SetAtOnce(c.AtOnce)
+	}
 	next.keep(before)
 	s.mu.Lock()
 	s.listen(next)
@@ -164,9 +167,8 @@ func (s *service) fixed(before, now *config.Config) (later []string) {
 		}
 	}
 	keep("store", now.Store == before.Store && now.StorePasswordFile == before.StorePasswordFile)
-	keep("runs_at_once", now.AtOnce == before.AtOnce)
 	keep("gitlab.url of the sign-in", before.Listen.PageAccess != config.PageGitLab || now.GitLab.URL == before.GitLab.URL)
-	now.Store, now.StorePasswordFile, now.AtOnce = before.Store, before.StorePasswordFile, before.AtOnce
+	now.Store, now.StorePasswordFile = before.Store, before.StorePasswordFile
 	listen := before.Listen
 	listen.HooksTokenFile, listen.HooksURL = now.Listen.HooksTokenFile, now.Listen.HooksURL
 	for _, one := range []struct {

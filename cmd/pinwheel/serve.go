@@ -216,6 +216,7 @@ type schedule interface {
 	Start(project string) bool
 	Set(projects []string)
 	Reschedule(spec string) error
+	SetAtOnce(n int)
 	States() []scheduler.State
 	Oldest() time.Time
 	Counts() scheduler.Counts

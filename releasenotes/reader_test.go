@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/gitlab"
@@ -280,6 +281,41 @@ func TestAHostIsLeftAlone(t *testing.T) {
 			if _, err := r.Read(t.Context(), nil, releasenotes.Repository{Host: "gitlab.com", Path: "g/a"}, step); err != nil {
 				t.Errorf("another host: %v", err)
 			}
+		})
+	}
+}
+
+// A host that asked for patience is asked again when the time is over, and not before: after an hour at most.
+func TestAHostIsAskedAgainLater(t *testing.T) {
+	repo := releasenotes.Repository{Host: "github.com", Path: "o/r"}
+	for name, tt := range map[string]struct {
+		limit func() func(http.ResponseWriter)
+		wait  time.Duration
+	}{
+		"for seconds":         {func() func(http.ResponseWriter) { return status(429, "Retry-After", "60") }, time.Minute},
+		"for a day":           {func() func(http.ResponseWriter) { return status(429, "Retry-After", "86400") }, time.Hour},
+		"without a word more": {func() func(http.ResponseWriter) { return status(429) }, time.Hour},
+		"until an instant": {func() func(http.ResponseWriter) {
+			return status(403, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", fmt.Sprint(time.Now().Add(10*time.Minute).Unix()))
+		}, 10 * time.Minute},
+		// https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+		"for too much at once": {func() func(http.ResponseWriter) { return status(403, "Retry-After", "120") }, 2 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := &answers{give: []func(http.ResponseWriter){tt.limit(), body(`[{"tag_name":"v1.2","body":"notes"}]`)}}
+				r := a.reader()
+				for _, early := range []time.Duration{0, tt.wait - 2*time.Second} {
+					time.Sleep(early)
+					if n, err := r.Read(t.Context(), nil, repo, step); err == nil || n.State != plan.NotesUnread || len(a.asked) != 1 {
+						t.Fatalf("after %s: %+v, %v, asked %d times", early, n, err, len(a.asked))
+					}
+				}
+				time.Sleep(3 * time.Second)
+				if n, err := r.Read(t.Context(), nil, repo, step); err != nil || len(n.Notes) != 1 || len(a.asked) != 2 {
+					t.Errorf("%+v, %v, asked %d times", n, err, len(a.asked))
+				}
+			})
 		})
 	}
 }

@@ -90,7 +90,7 @@ func (r *Reader) page(ctx context.Context, repo Repository, address string) ([]r
 	}
 	defer response.Body.Close()
 	switch status := response.StatusCode; {
-	case status == http.StatusTooManyRequests, status == http.StatusForbidden && response.Header.Get("X-RateLimit-Remaining") == "0":
+	case status == http.StatusTooManyRequests, status == http.StatusForbidden && limits(response.Header):
 		r.leave(repo.Host, response.Header)
 		return nil, fmt.Errorf("%s answered %d: too many requests", repo.Host, status)
 	case status == http.StatusNotFound, status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusGone, status == http.StatusUnavailableForLegalReasons:
@@ -110,6 +110,12 @@ func (r *Reader) page(ctx context.Context, repo Repository, address string) ([]r
 		return nil, fmt.Errorf("%s answered with something that is no list of releases", repo.Host)
 	}
 	return rows[:min(len(rows), 100)], nil
+}
+
+// limits reports whether a refusal is about how much was asked.
+// https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+func limits(h http.Header) bool {
+	return h.Get("X-RateLimit-Remaining") == "0" || h.Get("Retry-After") != ""
 }
 
 // leave notes until when a host asks to be left alone: as it says, an hour at most, and that if it does not say it.

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/text"
 )
 
 // edit is one note which says that its author changed the description.
@@ -225,6 +226,6 @@ var linkMark = regexp.MustCompile(`\]\([^()\s]*\)`)
 
 // shown is a text of ours as a page shows it: without the addresses of links,
 // escapes and entities.
-func shown(text string) string {
-	return html.UnescapeString(unescape(linkMark.ReplaceAllString(text, "]")))
+func shown(s string) string {
+	return html.UnescapeString(text.Unescaped(linkMark.ReplaceAllString(s, "]")))
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gitlab.com/cki-project/pinwheel/plan"
+	"gitlab.com/cki-project/pinwheel/text"
 )
 
 // Note is one note of the issue, as far as ticks need it.
@@ -29,7 +30,7 @@ func ParseNote(body string) (checked bool, item string, ok bool) {
 	if m == nil {
 		return false, "", false
 	}
-	return m[2] != "incomplete", strings.TrimSpace(unescape(m[1])), true
+	return m[2] != "incomplete", strings.TrimSpace(text.Unescaped(m[1])), true
 }
 
 // IsDescriptionChange reports whether a system note says that its author
@@ -38,22 +39,4 @@ func ParseNote(body string) (checked bool, item string, ok bool) {
 func IsDescriptionChange(body string) bool {
 	body = strings.TrimSpace(body)
 	return strings.HasPrefix(body, "changed the description") || strings.HasPrefix(body, "marked the ")
-}
-
-// unescape takes away the backslash before any character; a last one stays.
-func unescape(s string) string {
-	var out strings.Builder
-	escaped := false
-	for _, r := range s {
-		if r == '\\' && !escaped {
-			escaped = true
-			continue
-		}
-		escaped = false
-		out.WriteRune(r)
-	}
-	if escaped {
-		out.WriteByte('\\')
-	}
-	return out.String()
 }

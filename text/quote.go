@@ -186,7 +186,7 @@ func raw(line string) string {
 		if i%2 == 1 {
 			out.WriteString(before) // code is as it is
 		} else {
-			out.WriteString(entities.Replace(unescaped(before)))
+			out.WriteString(entities.Replace(Unescaped(before)))
 		}
 		if !more {
 			return out.String()
@@ -196,8 +196,9 @@ func raw(line string) string {
 	}
 }
 
-// unescaped takes the backslash from each escaped character.
-func unescaped(s string) string {
+// Unescaped takes away the backslash before any character, which Markdown does before punctuation alone. A
+// backslash at the end stays. It takes back what [Inline] and [Prose] escape outside of code.
+func Unescaped(s string) string {
 	var out strings.Builder
 	escaped := false
 	for _, r := range s {
@@ -207,6 +208,9 @@ func unescaped(s string) string {
 		}
 		escaped = false
 		out.WriteRune(r)
+	}
+	if escaped {
+		out.WriteByte('\\')
 	}
 	return out.String()
 }

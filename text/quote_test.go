@@ -37,6 +37,20 @@ func TestQuote(t *testing.T) {
 	}
 }
 
+func TestUnescaped(t *testing.T) {
+	for in, want := range map[string]string{"": "", "a": "a", `\*a\*`: "*a*", `a\\b`: `a\b`, `a\`: `a\`, `a\\`: `a\`, `\\\`: `\\`, `a\ä`: "aä"} {
+		if got := text.Unescaped(in); got != want {
+			t.Errorf("Unescaped(%q) = %q, want %q", in, got, want)
+		}
+	}
+	// No line that ends in a backslash is one that Quote writes.
+	for _, line := range []string{`a\`, " - a\\`b`", `**a\**`} {
+		if text.Quoted(line) {
+			t.Errorf("%q counts as quoted", line)
+		}
+	}
+}
+
 // A text of any length costs little and is cut after a whole block.
 func TestQuoteIsBounded(t *testing.T) {
 	for name, in := range map[string]string{

@@ -133,7 +133,7 @@ func TestTheNumberInLineIsTheOrder(t *testing.T) {
 	}
 	s.Now = at(t, "2026-01-03T02:00:00Z")
 	want = []string{
-		"p1 awaiting-schedule 0: The window is open, so the next run opens it.",
+		"p1 awaiting-schedule 0: The window is open, so a run opens it.",
 		"p0 rate-limited 1: Number 1 in line while a merge request is open (max_open_merge_requests), old enough since 2025-11-04.",
 		"p2 rate-limited 2: Number 2 in line while a merge request is open (max_open_merge_requests), old enough since 2025-12-04.",
 	}

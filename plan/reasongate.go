@@ -116,7 +116,7 @@ func (v voice) gate(name string, state GateState) string {
 }
 
 func (r GateStarts) words(v voice) string {
-	return v.gate(r.Gate, GateWaiting) + " yet: its pipeline starts in this run"
+	return v.gate(r.Gate, GateWaiting) + " yet: the next run starts its pipeline"
 }
 
 func (r GatePaused) words(v voice) string {

@@ -119,7 +119,7 @@ func (r MergeAges) words(v voice) string {
 	return "Merged by pinwheel from " + Minute(r.From) + " on (" + v.code("merge.after") + ")"
 }
 func (r MergeUnread) words(voice) string {
-	return "Not merged by pinwheel in this run, since GitLab could not be asked: " + r.Says
+	return "Not merged by pinwheel for now, since GitLab could not be asked: " + r.Says
 }
 func (r MergeMayNot) words(v voice) string { return joined(r.sentences(v)) }
 func (r MergeMayNot) sentences(v voice) []string {
@@ -175,12 +175,12 @@ func (r MergeTurn) words(v voice) string {
 	return fmt.Sprintf("Merged by pinwheel after %s: it is tested on what that leaves first", v.mr(r.After))
 }
 func (MergeUnclear) words(voice) string {
-	return "Not merged by pinwheel in this run, since a comment asks for something that it cannot read"
+	return "Not merged by pinwheel for now, since a comment asks for something that it cannot read"
 }
 func (MergeUnderWay) words(voice) string {
 	return "GitLab is at work on its merge, so pinwheel changes nothing of it"
 }
-func (MergesNow) words(voice) string { return "Merged by pinwheel in this run" }
+func (MergesNow) words(voice) string { return "The next run merges it" }
 
 // statusWords is what each detailed_merge_status waits for, after "once".
 // https://docs.gitlab.com/api/merge_requests/#merge-status

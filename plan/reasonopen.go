@@ -6,7 +6,7 @@ import "time"
 
 // What an update waits for.
 type (
-	// OpensNow: in this run.
+	// OpensNow: the run that decides opens it.
 	OpensNow struct{}
 	// OpensAt: when its window opens, or by a later run where one opens only so many.
 	OpensAt struct {

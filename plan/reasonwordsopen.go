@@ -8,7 +8,7 @@ import (
 // This file has the words of what an update waits for, and of how a merge request
 // stands.
 
-func (OpensNow) words(voice) string    { return "The window is open, so the next run opens it" }
+func (OpensNow) words(voice) string    { return "The window is open, so a run opens it" }
 func (r OpensAt) words(v voice) string { return capital(r.then(v)) }
 func (r OpensAt) then(v voice) string {
 	text := "opens " + opening(r.At) + v.rules(r.Rules)

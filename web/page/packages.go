@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gitlab.com/cki-project/pinwheel/store"
@@ -47,13 +48,35 @@ func (s *Site) packages(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, "packages", frame{Title: "Packages", Tab: "packages", Content: map[string]any{"Packages": found, "Query": q, "Most": mostPackages}})
 }
 
-// version is the projects that pin one version.
+// version is the projects that pin one version: how many, and those that one page lists.
 type version struct {
 	Version string
+	Count   int
 	Pins    []store.ViewPin
 }
 
-// onePackage answers with the projects that pin a package, by version, the most frequent first. A
+// leafOfPins leaves of versions what one page lists, and returns the page.
+func leafOfPins(versions []version, asked string, link func(page int) string) ([]version, leaf) {
+	all := 0
+	for i := range versions {
+		versions[i].Count = len(versions[i].Pins)
+		all += versions[i].Count
+	}
+	page := leafOf(asked, all, link)
+	skip, left := (page.At-1)*perPage, perPage
+	var out []version
+	for _, v := range versions {
+		from := min(skip, len(v.Pins))
+		to := min(from+left, len(v.Pins))
+		skip, left = skip-from, left-(to-from)
+		if v.Pins = v.Pins[from:to]; len(v.Pins) > 0 {
+			out = append(out, v)
+		}
+	}
+	return out, page
+}
+
+// onePackage answers with the projects that pin a package, by version, the most frequent first, in pages. A
 // version in the address narrows the list down to it and those that begin with it.
 func (s *Site) onePackage(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
@@ -72,9 +95,11 @@ func (s *Site) onePackage(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
-	pins = slices.DeleteFunc(pins, func(p store.ViewPin) bool {
-		return !slices.ContainsFunc(rows, func(o row) bool { return o.Path == p.Project })
-	})
+	seen := map[string]bool{}
+	for _, o := range rows {
+		seen[o.Path] = true
+	}
+	pins = slices.DeleteFunc(pins, func(p store.ViewPin) bool { return !seen[p.Project] })
 	if len(pins) == 0 {
 		s.problem(w, r, http.StatusNotFound, "No project that you may see pins such a package.")
 		return
@@ -94,5 +119,8 @@ func (s *Site) onePackage(w http.ResponseWriter, r *http.Request) {
 		versions[i].Pins = append(versions[i].Pins, p)
 	}
 	slices.SortStableFunc(versions, func(a, b version) int { return len(b.Pins) - len(a.Pins) })
-	s.show(w, r, "package", frame{Title: key, Tab: "packages", Content: map[string]any{"Key": key, "Versions": versions, "Query": q, "Pins": len(pins), "Projects": len(projects)}})
+	shown, page := leafOfPins(versions, r.URL.Query().Get("page"), func(n int) string {
+		return "/packages/" + url.PathEscape(key) + queryOf("version", q, "page", strconv.Itoa(n))
+	})
+	s.show(w, r, "package", frame{Title: key, Tab: "packages", Content: map[string]any{"Key": key, "Versions": shown, "Page": page, "Query": q, "Pins": len(pins), "Projects": len(projects)}})
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,14 +20,38 @@ func TestMain(m *testing.M) {
 		os.Exit(command(os.Args[1:], os.Stdout, os.Stderr))
 	}
 	testenv.Waiting()
-	os.Exit(m.Run())
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "pinwheel-bench-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		folder = dir
+		return m.Run()
+	}())
+}
+
+// folder has the binary that all tests measure.
+var folder string
+
+var binary = sync.OnceValues(func() (string, error) { return options{}.built(folder) })
+
+// with adds that binary to options.
+func with(t *testing.T, o options) options {
+	t.Helper()
+	var err error
+	if o.binary, err = binary(); err != nil {
+		t.Fatal(err)
+	}
+	return o
 }
 
 // A small world takes the same path. Time is not bounded here: other tests run
 // beside.
 func TestSmall(t *testing.T) {
 	o := options{pins: 60, size: 20_000, starts: 1, runs: 2}
-	m, err := measure(o, t.Output())
+	m, err := measure(with(t, o), t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +74,7 @@ func TestSmall(t *testing.T) {
 // finds of so few pins on a busy machine is not judged here.
 func TestRatio(t *testing.T) {
 	var out bytes.Buffer
-	if err := ratio(options{pins: 60, size: 20_000, starts: 1, runs: 2}, &out); err != nil && !errors.Is(err, errBroken) {
+	if err := ratio(with(t, options{pins: 60, size: 20_000, starts: 1, runs: 2}), &out); err != nil && !errors.Is(err, errBroken) {
 		t.Fatalf("%v\n%s", err, &out)
 	}
 	if n := strings.Count(out.String(), "bare client: "); n < pairs || n%pairs != 0 || strings.Count(out.String(), fmt.Sprintf("of %d x", mostOverBare)) != n/pairs {
@@ -62,7 +87,7 @@ func TestRounds(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	var out bytes.Buffer
 	o := options{pins: 20, packages: 20, fleet: 4, ticks: 2, size: 20_000, calm: time.Second, atOnce: 4, concurrency: 8}
-	if err := measureMany(o, &out); err != nil && !errors.Is(err, errBroken) { // so few share little
+	if err := measureMany(with(t, o), &out); err != nil && !errors.Is(err, errBroken) { // so few share little
 		t.Fatalf("%v\n%s", err, &out)
 	}
 	if text := out.String(); strings.Count(text, "ok ") < 5 || !strings.Contains(text, "2 of 2 ticks became merge requests") {
@@ -126,7 +151,7 @@ func TestUsage(t *testing.T) {
 // that takes is not judged here; other tests run beside.
 func TestWebhooks(t *testing.T) {
 	t.Parallel() // it waits most of the time
-	w, err := hooked(options{pins: 60, size: 20_000}, 2, 0, t.Output())
+	w, err := hooked(with(t, options{pins: 60, size: 20_000}), 2, 0, t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}

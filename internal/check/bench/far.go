@@ -57,7 +57,7 @@ func measureFar(o options, out io.Writer) (f far, err error) {
 		return f, err
 	}
 	defer os.RemoveAll(dir)
-	binary, err := built(dir)
+	binary, err := o.built(dir)
 	if err != nil {
 		return f, err
 	}

@@ -23,7 +23,7 @@ func fleet(o options, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	binary, err := built(dir)
+	binary, err := o.built(dir)
 	if err != nil {
 		return err
 	}

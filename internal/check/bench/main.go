@@ -20,6 +20,7 @@ func main() { os.Exit(command(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // options are what is measured.
 type options struct {
+	binary       string // to be measured; empty: it is built
 	pins, size   int
 	starts, runs int
 	latency      time.Duration // of the index

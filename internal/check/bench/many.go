@@ -74,7 +74,7 @@ func measureMany(o options, out io.Writer) error {
 	}
 	defer os.RemoveAll(dir)
 	m := many{options: o, dir: dir, out: out}
-	if m.binary, err = built(dir); err != nil {
+	if m.binary, err = o.built(dir); err != nil {
 		return err
 	}
 	var stop func()

@@ -53,7 +53,7 @@ func measure(o options, out io.Writer) (measured, error) {
 		return m, err
 	}
 	defer os.RemoveAll(dir)
-	binary, err := built(dir)
+	binary, err := o.built(dir)
 	if err != nil {
 		return m, err
 	}
@@ -80,10 +80,13 @@ func measure(o options, out io.Writer) (measured, error) {
 	return m, m.inWindows(o, binary, dir, out)
 }
 
-// built is the binary that users get.
-func built(dir string) (string, error) {
+// built is the binary that users get, which the options may have already.
+func (o options) built(dir string) (string, error) {
+	if o.binary != "" {
+		return o.binary, nil
+	}
 	binary := filepath.Join(dir, "pinwheel")
-	build := exec.Command("go", "build", "-trimpath", "-o", binary, "gitlab.com/cki-project/pinwheel/cmd/pinwheel")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, "gitlab.com/cki-project/pinwheel/cmd/pinwheel")
 	if text, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build: %w\n%s", err, text)
 	}

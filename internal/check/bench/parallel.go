@@ -21,7 +21,7 @@ func measureParallel(o options, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	binary, err := built(dir)
+	binary, err := o.built(dir)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func ratio(o options, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	binary, err := built(dir)
+	binary, err := o.built(dir)
 	if err != nil {
 		return err
 	}

@@ -89,7 +89,7 @@ func hooked(o options, n int, watch time.Duration, out io.Writer) (*waited, erro
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	binary, err := built(dir)
+	binary, err := o.built(dir)
 	if err != nil {
 		return nil, err
 	}

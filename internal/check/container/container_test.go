@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -67,11 +68,42 @@ func (i image) compile(t *testing.T, source, file string, env ...string) {
 
 const pins = "boto3==1.34.39\nidna==3.6\n"
 
+// program is the file that the image has, which is built once for all tests.
+func (i image) program(t *testing.T) string {
+	t.Helper()
+	once.Do(func() { i.compile(t, testenv.Root(t), filepath.Join(folder, "pinwheel")) })
+	file := filepath.Join(folder, "pinwheel")
+	if _, err := os.Stat(file); err != nil {
+		t.Fatal("it could not be built")
+	}
+	return file
+}
+
+var (
+	folder string // has that program
+	once   sync.Once
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "pinwheel-container-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		folder = dir
+		return m.Run()
+	}())
+}
+
 // A run, the health check and an unwritable root, as the image's user.
 func TestEmptyReadOnlyRoot(t *testing.T) {
 	testenv.Need(t, os.Getuid() == 0, "the rights of root, to change the root folder")
 	i, root := read(t), t.TempDir()
-	i.compile(t, testenv.Root(t), filepath.Join(root, "pinwheel"))
+	if out, err := exec.CommandContext(t.Context(), "cp", i.program(t), root).CombinedOutput(); err != nil {
+		t.Fatalf("copy: %v\n%s", err, out)
+	}
 	now := time.Now()
 	gitlab := gitlabsim.New(gitlabsim.Options{Now: time.Now})
 	gitlab.AddBot("pinwheel-bot", "pinwheel")
@@ -125,8 +157,7 @@ func TestEmptyReadOnlyRoot(t *testing.T) {
 // names behind it are known to nobody else.
 func TestProxy(t *testing.T) {
 	i, dir := read(t), t.TempDir()
-	program := filepath.Join(dir, "pinwheel")
-	i.compile(t, testenv.Root(t), program)
+	program := i.program(t)
 	gitlab := gitlabsim.New(gitlabsim.Options{Now: time.Now})
 	gitlab.AddBot("pinwheel-bot", "pinwheel")
 	project := gitlab.AddProject("group/project", "main", map[string]string{"constraints.txt": pins})

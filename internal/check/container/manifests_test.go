@@ -124,9 +124,8 @@ var input = regexp.MustCompile(`\$\[\[ inputs\.(\w+) \]\]`)
 // The components name inputs that they declare, run one at a time, and their
 // commands are ones that pinwheel has.
 func TestComponents(t *testing.T) {
-	i, dir := read(t), t.TempDir()
-	program := filepath.Join(dir, "pinwheel")
-	i.compile(t, testenv.Root(t), program)
+	i := read(t)
+	program := i.program(t)
 	for _, file := range []string{"templates/run.yml", "templates/gate.yml", "templates/deploy.yml"} {
 		docs := documents(t, file)
 		if len(docs) != 2 {

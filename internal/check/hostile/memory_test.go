@@ -85,7 +85,7 @@ const pageMedia = "application/vnd.pypi.simple.v1+json"
 func built(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "pinwheel")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/pinwheel")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", binary, "./cmd/pinwheel")
 	build.Dir = testenv.Root(t)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)

@@ -128,7 +128,7 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 			select {
 			case <-ended:
 				return
-			case <-time.After(50 * time.Millisecond):
+			case <-time.After(5 * time.Millisecond):
 				_ = cmd.Process.Signal(syscall.SIGINT)
 			}
 		}

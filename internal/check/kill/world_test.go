@@ -42,7 +42,7 @@ var build = sync.OnceValue(func() error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("go", "build", "-o", program, "./cmd/pinwheel")
+	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", program, "./cmd/pinwheel")
 	cmd.Dir = strings.TrimSpace(string(root))
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"gitlab.com/cki-project/pinwheel/internal/check/testenv"
@@ -33,14 +34,29 @@ type listed struct {
 }
 
 // load type-checks packages from their source, with the compiler's own export
-// data for what they import.
+// data for what they import, which is read once for all tests.
 type load struct {
-	fset    *token.FileSet
-	exports map[string]string
-	dirs    map[string]listed
+	fset     *token.FileSet
+	exports  map[string]string
+	dirs     map[string]listed
+	importer types.Importer
+}
+
+var loaded struct {
+	sync.Once
+	load *load
 }
 
 func newLoad(t *testing.T) *load {
+	t.Helper()
+	loaded.Do(func() { loaded.load = listAll(t) })
+	if loaded.load == nil {
+		t.Fatal("the packages could not be listed")
+	}
+	return loaded.load
+}
+
+func listAll(t *testing.T) *load {
 	t.Helper()
 	args := []string{"list", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles"}
 	for _, r := range append([]string{"reconcile"}, slices.Sorted(maps.Keys(rooms))...) {
@@ -54,7 +70,8 @@ func newLoad(t *testing.T) *load {
 	if err != nil {
 		t.Fatalf("go list: %v\n%s", err, complaints.String())
 	}
-	l := &load{token.NewFileSet(), map[string]string{}, map[string]listed{}}
+	l := &load{fset: token.NewFileSet(), exports: map[string]string{}, dirs: map[string]listed{}}
+	l.importer = importer.ForCompiler(l.fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(l.exports[path]) })
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p listed
 		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
@@ -81,7 +98,7 @@ func (l *load) check(t *testing.T, path string, sources map[string]any) *room {
 	slices.SortFunc(r.files, func(a, b *ast.File) int {
 		return strings.Compare(l.fset.File(a.Pos()).Name(), l.fset.File(b.Pos()).Name())
 	})
-	conf := types.Config{Importer: importer.ForCompiler(l.fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(l.exports[path]) })}
+	conf := types.Config{Importer: l.importer}
 	var err error
 	if r.pkg, err = conf.Check(path, l.fset, r.files, r.info); err != nil {
 		t.Fatal(err)

@@ -50,6 +50,7 @@ func with(t *testing.T, o options) options {
 // A small world takes the same path. Time is not bounded here: other tests run
 // beside.
 func TestSmall(t *testing.T) {
+	testenv.Unraced(t, "the program that it starts is built without it")
 	o := options{pins: 60, size: 20_000, starts: 1, runs: 2}
 	m, err := measure(with(t, o), t.Output())
 	if err != nil {
@@ -73,6 +74,7 @@ func TestSmall(t *testing.T) {
 // The step of CI that looks at the bare client alone takes that path too; what it
 // finds of so few pins on a busy machine is not judged here.
 func TestRatio(t *testing.T) {
+	testenv.Unraced(t, "the program that it starts is built without it")
 	var out bytes.Buffer
 	if err := ratio(with(t, options{pins: 60, size: 20_000, starts: 1, runs: 2}), &out); err != nil && !errors.Is(err, errBroken) {
 		t.Fatalf("%v\n%s", err, &out)
@@ -84,6 +86,7 @@ func TestRatio(t *testing.T) {
 
 // Rounds of one serve, in small.
 func TestRounds(t *testing.T) {
+	testenv.Unraced(t, "the program that it starts is built without it")
 	t.Parallel() // it waits most of the time
 	var out bytes.Buffer
 	o := options{pins: 20, packages: 20, fleet: 4, ticks: 2, size: 20_000, calm: time.Second, atOnce: 4, concurrency: 8}
@@ -150,6 +153,7 @@ func TestUsage(t *testing.T) {
 // A tick becomes a merge request by a webhook of the group alone: nothing else looks. How long
 // that takes is not judged here; other tests run beside.
 func TestWebhooks(t *testing.T) {
+	testenv.Unraced(t, "the program that it starts is built without it")
 	t.Parallel() // it waits most of the time
 	w, err := hooked(with(t, options{pins: 60, size: 20_000}), 2, 0, t.Output())
 	if err != nil {

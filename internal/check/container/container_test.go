@@ -99,6 +99,7 @@ func TestMain(m *testing.M) {
 
 // A run, the health check and an unwritable root, as the image's user.
 func TestEmptyReadOnlyRoot(t *testing.T) {
+	testenv.Unraced(t, "the program that it starts is built without it")
 	testenv.Need(t, os.Getuid() == 0, "the rights of root, to change the root folder")
 	i, root := read(t), t.TempDir()
 	if out, err := exec.CommandContext(t.Context(), "cp", i.program(t), root).CombinedOutput(); err != nil {
@@ -156,6 +157,7 @@ func TestEmptyReadOnlyRoot(t *testing.T) {
 // A proxy of the environment carries all that goes to GitLab and to the index; the
 // names behind it are known to nobody else.
 func TestProxy(t *testing.T) {
+	testenv.Unraced(t, "the program that it starts is built without it")
 	i, dir := read(t), t.TempDir()
 	program := i.program(t)
 	gitlab := gitlabsim.New(gitlabsim.Options{Now: time.Now})

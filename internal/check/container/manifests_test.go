@@ -124,6 +124,7 @@ var input = regexp.MustCompile(`\$\[\[ inputs\.(\w+) \]\]`)
 // The components name inputs that they declare, run one at a time, and their
 // commands are ones that pinwheel has.
 func TestComponents(t *testing.T) {
+	testenv.Unraced(t, "the program that it starts is built without it")
 	i := read(t)
 	program := i.program(t)
 	for _, file := range []string{"templates/run.yml", "templates/gate.yml", "templates/deploy.yml"} {

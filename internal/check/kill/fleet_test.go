@@ -232,6 +232,7 @@ var updates = []string{"certifi", "six", "requests", "boto3"}
 
 // Processes of a fleet share projects: each is looked at, and each tick opens one merge request.
 func TestAFleetSharesTheWork(t *testing.T) {
+	testenv.Unraced(t, "the program that it starts is built without it")
 	f := newFleet(t, 6, 2)
 	f.until("every project has a dashboard", time.Minute, func() bool {
 		return !slices.ContainsFunc(f.projects, func(p *gitlabsim.Project) bool { return len(p.Issues()) == 0 })

@@ -79,6 +79,7 @@ func plans(every bool, writes int, took time.Duration) []kill {
 
 // TestKilled ends the program between the first and the last write of a run.
 func TestKilled(t *testing.T) {
+	testenv.Unraced(t, "the program that it starts is built without it")
 	var kills, expected atomic.Int64
 	part, points := testenv.Sample(t, 10), 0
 	t.Run("at", func(t *testing.T) {
@@ -111,7 +112,7 @@ func TestKilled(t *testing.T) {
 			}
 		}
 	})
-	if kills.Load() < expected.Load() || expected.Load() == 0 && !testenv.Raced {
+	if kills.Load() < expected.Load() || expected.Load() == 0 {
 		t.Errorf("only %d kills, want %d", kills.Load(), expected.Load())
 	}
 	t.Logf("%d processes killed at %d points; every world is its twin's after two runs", kills.Load(), points)
@@ -134,6 +135,7 @@ func settle(w *world, want string) {
 // TestFullDisk gives the program's files less room than they need, block by
 // block, so that every write to the disk is the first to fail once.
 func TestFullDisk(t *testing.T) {
+	testenv.Unraced(t, "the program that it starts is built without it")
 	shell := testenv.Command(t, "sh")
 	lead := scenarios["a first run in the window"]
 	want, _, _ := twin(t, lead)

@@ -41,6 +41,7 @@ func (m *mute) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // a server hangs. The promise is two seconds; the bound here leaves room for a
 // machine with other work, and is far below what a hanging server takes.
 func TestSignalsEndEveryCommand(t *testing.T) {
+	testenv.Unraced(t, "the program that it starts is built without it")
 	const bound = 6 * time.Second
 	for _, c := range []struct {
 		name     string
@@ -106,6 +107,7 @@ func TestSignalsEndEveryCommand(t *testing.T) {
 
 // TestASecondSignalEndsAtOnce: who asks twice does not wait.
 func TestASecondSignalEndsAtOnce(t *testing.T) {
+	testenv.Unraced(t, "the program that it starts is built without it")
 	w := newWorld(t)
 	m := &mute{next: w.gitlab, part: "POST /api/", asked: make(chan struct{})}
 	front := httptest.NewServer(m)

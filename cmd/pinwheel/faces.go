@@ -180,6 +180,23 @@ type hostCounts struct {
 	by map[string]*page.Host
 }
 
+// mostHosts bounds how many hosts are counted by name, since an index may name another one for each
+// file. otherHosts is the name of all that come later.
+const (
+	mostHosts  = 100
+	otherHosts = "other hosts"
+)
+
+// named is the name by which a host is counted.
+func (h *hostCounts) named(host string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.by[host] == nil && len(h.by) >= mostHosts {
+		return otherHosts
+	}
+	return h.of(host).Name
+}
+
 // of is the count of a host, with the lock held.
 func (h *hostCounts) of(host string) *page.Host {
 	if h.by == nil {
@@ -193,6 +210,7 @@ func (h *hostCounts) of(host string) *page.Host {
 
 // asked notes until when a host wants to be left alone.
 func (h *hostCounts) asked(host string, until time.Time) {
+	host = h.named(host)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.of(host).Until = until

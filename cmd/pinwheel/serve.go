@@ -333,6 +333,7 @@ func (s *service) changed(ctx context.Context) (out []string) {
 
 // observe counts a request.
 func (s *service) observe(host string, status int) {
+	host = s.hosts.named(host)
 	s.hosts.answered(host, status)
 	if s.metrics != nil {
 		s.metrics.answered(host, status)

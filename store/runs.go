@@ -52,7 +52,7 @@ func (s *Store) BeginRun(ctx context.Context, project string, now time.Time, lea
 	var run int64
 	p := s.process
 	err := s.project(ctx, project, func(tx *sql.Tx) error {
-		if err := s.makeRoom(ctx, tx, project, now); err != nil {
+		if err := s.makeRoom(ctx, tx, wanted{project, now, lease}); err != nil {
 			return err
 		}
 		if err := tx.QueryRowContext(ctx, insert, project, p.Host, p.PID, p.Instance,
@@ -67,14 +67,31 @@ func (s *Store) BeginRun(ctx context.Context, project string, now time.Time, lea
 	return run, nil
 }
 
+// wanted is a run that is to begin.
+type wanted struct {
+	project string
+	now     time.Time
+	lease   time.Duration
+}
+
+// clocksDiffer is by how much the clocks of two machines with one file may differ.
+const clocksDiffer = time.Minute
+
+// ahead reports whether a lease on a file was given by a clock that was ahead: it ends later than one
+// that is given now, and its process is on another host, such as a container that is gone. A process
+// of this host that is at work gets a lease by the clock of now soon.
+func (s *Store) ahead(w wanted, holder Owner, until time.Time) bool {
+	return s.server == nil && holder.Host != s.process.Host && until.After(w.now.Add(w.lease+clocksDiffer))
+}
+
 // makeRoom abandons the live run if that is allowed, and returns ErrBusy if not.
-func (s *Store) makeRoom(ctx context.Context, tx *sql.Tx, project string, now time.Time) error {
+func (s *Store) makeRoom(ctx context.Context, tx *sql.Tx, w wanted) error {
 	const query = `SELECT id, host, pid, instance, began_at, lease_until FROM runs WHERE project = ? AND status = 'running'`
 	const abandon = `UPDATE runs SET status = 'abandoned', ended_at = ?, summary = ? WHERE id = ?`
 	var id int64
 	var holder Owner
 	var began, until instant
-	err := tx.QueryRowContext(ctx, query, project).Scan(&id, &holder.Host, &holder.PID, &holder.Instance, &began, &until)
+	err := tx.QueryRowContext(ctx, query, w.project).Scan(&id, &holder.Host, &holder.PID, &holder.Instance, &began, &until)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -85,12 +102,16 @@ func (s *Store) makeRoom(ctx context.Context, tx *sql.Tx, project string, now ti
 	// On a server a host's name and a number of a process say little: two containers may have the
 	// same. There the lease alone tells.
 	if s.server != nil || !s.process.gone(holder) {
-		if now.Before(until.Time) {
+		switch {
+		case s.ahead(w, holder, until.Time):
+			why = "its lease was given by a clock that was ahead"
+		case w.now.Before(until.Time):
 			return &Busy{Holder: holder, Began: began.Time, Until: until.Time}
+		default:
+			why = "its lease ended"
 		}
-		why = "its lease ended"
 	}
-	_, err = tx.ExecContext(ctx, abandon, instant{now}, why, id)
+	_, err = tx.ExecContext(ctx, abandon, instant{w.now}, why, id)
 	return err
 }
 

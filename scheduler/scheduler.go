@@ -212,7 +212,12 @@ func (s *Scheduler) Run(ctx context.Context) {
 func (s *Scheduler) watch(ctx, runs context.Context, m *member) {
 	due := s.due(m, time.Now().UTC().Add(-s.jitter), time.Now().UTC().Add(-1))
 	var again time.Time // a run that could not be made is tried again then
+	at := clock{now: time.Now().UTC().Round(0)}
 	for {
+		at = clock{at.now, time.Now().UTC().Round(0)}
+		if due = s.byTheClock(m, due, at); at.wentBack() {
+			again = time.Time{}
+		}
 		next := due.at
 		if !again.IsZero() && (next.IsZero() || again.Before(next)) {
 			next = again
@@ -256,6 +261,24 @@ func (s *Scheduler) watch(ctx, runs context.Context, m *member) {
 		s.gone(m, w)
 		free()
 	}
+}
+
+// clock is the time of the wall when it was read last, and now.
+type clock struct{ last, now time.Time }
+
+// corrected is by how much a clock may go back without any run being due anew.
+const corrected = time.Minute
+
+// wentBack reports whether somebody set the clock back.
+func (c clock) wentBack() bool { return c.now.Before(c.last.Add(-corrected)) }
+
+// byTheClock is when a project that is due starts, by the clock as it is now. If the clock went back
+// by days, the instant that was due before is days away.
+func (s *Scheduler) byTheClock(m *member, due start, c clock) start {
+	if !c.wentBack() {
+		return due
+	}
+	return s.due(m, c.now.Add(-s.jitter), c.now)
 }
 
 // start is an instant of the schedule, tick, and when a project starts for it.

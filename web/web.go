@@ -22,8 +22,13 @@ type Face struct {
 type Server struct {
 	log      *slog.Logger
 	servers  []*http.Server
-	sockets  []net.Listener
 	settings []string
+	all      sync.WaitGroup // what answers
+
+	mu             sync.Mutex
+	sockets        []net.Listener
+	addresses      []string // as they were named
+	serving, ended bool
 }
 
 // The bounds of a request.
@@ -40,18 +45,26 @@ const (
 func Listen(faces []Face, log *slog.Logger) (*Server, error) {
 	s := &Server{log: log}
 	for _, f := range faces {
-		socket, err := net.Listen("tcp", f.Address)
+		socket, err := open(f.Setting, f.Address)
 		if err != nil {
 			s.close()
-			return nil, fmt.Errorf("%s: %w: another program may use that address; name another one", f.Setting, err)
+			return nil, err
 		}
-		s.sockets, s.settings = append(s.sockets, socket), append(s.settings, f.Setting)
+		s.sockets, s.settings, s.addresses = append(s.sockets, socket), append(s.settings, f.Setting), append(s.addresses, f.Address)
 		s.servers = append(s.servers, &http.Server{
 			Handler: f.Handler, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
 			MaxHeaderBytes: headerSize, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		})
 	}
 	return s, nil
+}
+
+func open(setting, address string) (net.Listener, error) {
+	socket, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: another program may use that address; name another one", setting, err)
+	}
+	return socket, nil
 }
 
 func (s *Server) close() {
@@ -62,6 +75,8 @@ func (s *Server) close() {
 
 // Addresses are those that were opened, in the order of the faces.
 func (s *Server) Addresses() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var out []string
 	for _, socket := range s.sockets {
 		out = append(out, socket.Addr().String())
@@ -75,15 +90,16 @@ const stopTime = 500 * time.Millisecond
 // Serve answers until ctx ends. Then it takes no more requests, gives those under way half
 // a second, and returns.
 func (s *Server) Serve(ctx context.Context) {
-	var all sync.WaitGroup
-	for i, server := range s.servers {
-		all.Go(func() {
-			if err := server.Serve(s.sockets[i]); !errors.Is(err, http.ErrServerClosed) {
-				s.log.Error("an address is answered no more", "setting", s.settings[i], "err", err.Error())
-			}
-		})
+	s.mu.Lock()
+	s.serving = true
+	for i := range s.servers {
+		s.answer(i)
 	}
+	s.mu.Unlock()
 	<-ctx.Done()
+	s.mu.Lock()
+	s.ended = true
+	s.mu.Unlock()
 	finish, done := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer done()
 	for _, server := range s.servers {
@@ -91,5 +107,51 @@ func (s *Server) Serve(ctx context.Context) {
 			server.Close() //nolint:errcheck // the process is about to end
 		}
 	}
-	all.Wait()
+	s.all.Wait()
+}
+
+// answer answers at the socket of a face, with the lock held.
+func (s *Server) answer(i int) {
+	socket := s.sockets[i]
+	s.all.Go(func() {
+		err := s.servers[i].Serve(socket)
+		s.mu.Lock()
+		moved := s.sockets[i] != socket
+		s.mu.Unlock()
+		if !moved && !errors.Is(err, http.ErrServerClosed) {
+			s.log.Error("an address is answered no more", "setting", s.settings[i], "err", err.Error())
+		}
+	})
+}
+
+// Move gives faces other addresses, by their settings. It opens the new ones before it closes those
+// from before, which take no further connection then. If one cannot be opened, all stays as it is,
+// and the error names its setting. A face that has the address already is left alone.
+func (s *Server) Move(to map[string]string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	opened := map[int]net.Listener{}
+	for i, setting := range s.settings {
+		address, ok := to[setting]
+		if !ok || address == s.addresses[i] || s.ended {
+			continue
+		}
+		socket, err := open(setting, address)
+		if err != nil {
+			for _, socket := range opened {
+				socket.Close() //nolint:errcheck // nobody was answered yet
+			}
+			return err
+		}
+		opened[i] = socket
+	}
+	for i, socket := range opened {
+		before := s.sockets[i]
+		s.sockets[i], s.addresses[i] = socket, to[s.settings[i]]
+		if s.serving {
+			s.answer(i)
+		}
+		before.Close() //nolint:errcheck // its connections go on
+	}
+	return nil
 }

@@ -125,6 +125,9 @@ func (s *service) takeOver() error {
 	if err != nil {
 		return err
 	}
+	if err := s.web.Move(map[string]string{"listen.hooks": c.Listen.Hooks, "listen.page": c.Listen.Page, "listen.metrics": c.Listen.Metrics}); err != nil {
+		return err
+	}
 	if c.Schedule != before.config.Schedule {
 		if err := s.schedule.Reschedule(c.Schedule); err != nil {
 			return err
@@ -175,7 +178,7 @@ func (s *service) fixed(before, now *config.Config) (later []string) {
 		key  string
 		same bool
 	}{
-		{"listen.hooks", now.Listen.Hooks == listen.Hooks}, {"listen.metrics", now.Listen.Metrics == listen.Metrics}, {"listen.page", now.Listen.Page == listen.Page},
+		{"listen.hooks", moved(&listen.Hooks, now.Listen.Hooks)}, {"listen.metrics", moved(&listen.Metrics, now.Listen.Metrics)}, {"listen.page", moved(&listen.Page, now.Listen.Page)},
 		{"listen.page_access", now.Listen.PageAccess == listen.PageAccess}, {"listen.page_url", now.Listen.PageURL == listen.PageURL},
 		{"listen.page_application", now.Listen.PageApplication == listen.PageApplication}, {"listen.page_secret_file", now.Listen.PageSecretFile == listen.PageSecretFile},
 	} {
@@ -183,6 +186,16 @@ func (s *service) fixed(before, now *config.Config) (later []string) {
 	}
 	now.Listen = listen
 	return later
+}
+
+// moved takes over another address in place of one, and reports whether nothing else changed: whether
+// there is one counts from the next start on.
+func moved(address *string, now string) bool {
+	if *address == "" || now == "" {
+		return *address == now
+	}
+	*address = now
+	return true
 }
 
 // keep takes over the projects that are found, as far as the new configuration would find

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -31,7 +32,7 @@ func TestServeReadsItsConfigurationAgain(t *testing.T) {
 	w.swap("pinwheel.yaml", strings.Replace(right, "projects:\n", "projects:\n  - {path: group/second, timezone: UTC}\n", 1)+"schedule: \"@daily\"\nruns_at_once: 3\n")
 	until(t, metrics, "pinwheel_configuration_stale 0", `pinwheel_pins{project="group/second"} 2`)
 
-	w.swap("pinwheel.yaml", strings.NewReplacer("path: group/project", "path: group/second", "store: ", "store: other-", at, "127.0.0.1:1").Replace(right))
+	w.swap("pinwheel.yaml", strings.NewReplacer("path: group/project", "path: group/second", "store: ", "store: other-", "{metrics:", fmt.Sprintf("{page: %q, page_access: proxy, metrics:", freeAddress(t))).Replace(right))
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if _, body := answer(t, metrics); !strings.Contains(body, "group/project") {
 			break
@@ -42,10 +43,45 @@ func TestServeReadsItsConfigurationAgain(t *testing.T) {
 	}
 	code, complaints := stop()
 	w.want(code, exitDone, complaints)
-	has(t, complaints, "what was there before stays in use", "projectz", `"keys":"store listen.metrics"`, `"schedule":"@daily"`)
+	has(t, complaints, "what was there before stays in use", "projectz", `"keys":"store listen.page listen.page_access"`, `"schedule":"@daily"`)
 	if strings.Contains(complaints, "runs_at_once") {
 		t.Errorf("runs_at_once counts later:\n%s", complaints)
 	}
+}
+
+// An address moves while serve is at work. One that cannot be opened leaves the one before it in use,
+// and is opened once it can be.
+func TestServeMovesAnAddress(t *testing.T) {
+	w := newWorld(t)
+	w.poll = 10 * time.Millisecond
+	from, taken, to := freeAddress(t), freeAddress(t), freeAddress(t)
+	other, err := net.Listen("tcp", taken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	at := func(address string) string { return "http://" + address + "/metrics" }
+	stop := w.serve(fmt.Sprintf("listen: {metrics: %q}\n", from))
+	until(t, at(from), `pinwheel_runs_total{project="group/project"} 1`)
+	w.edit(from, taken)
+	until(t, at(from), "pinwheel_configuration_stale 1")
+	w.edit(taken, to)
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if conn, err := net.Dial("tcp", to); err == nil {
+			conn.Close()
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the new address is never opened")
+		}
+	}
+	until(t, at(to), "pinwheel_configuration_stale 0")
+	if _, err := net.Dial("tcp", from); err == nil {
+		t.Error("the address from before takes connections")
+	}
+	code, complaints := stop()
+	w.want(code, exitDone, complaints)
+	has(t, complaints, "what was there before stays in use", "listen.metrics", "another program may use that address")
 }
 
 // A token that is wrong leaves the one before it in use; one that is right replaces it.

@@ -73,6 +73,7 @@ type service struct {
 	metrics  *metrics // nil if nobody asks for any
 	closing  *closing
 	schedule schedule
+	web      *web.Server      // its addresses
 	reloaded chan struct{}    // gets one when a new configuration holds
 	stamps   map[string]stamp // of the files as they were read first
 	unread   error            // why the configuration on disk does not hold
@@ -253,8 +254,7 @@ func (s *service) until(ctx context.Context, how serving) (err error) {
 	if s.schedule, err = s.scheduled(ctx); err != nil {
 		return failure{exitUsage, err}
 	}
-	faces, err := web.Listen(s.faces(), s.log)
-	if err != nil {
+	if s.web, err = web.Listen(s.faces(), s.log); err != nil {
 		return failure{exitUsage, err}
 	}
 	if how.atOnce {
@@ -272,7 +272,7 @@ func (s *service) until(ctx context.Context, how serving) (err error) {
 		s.schedule.Watch(ctx, how.watch, func(ctx context.Context) []string { return s.current().bots.changed(ctx) })
 	})
 	beside.Go(func() { s.schedule.Watch(ctx, pauseWatch, s.pausesChanged()) })
-	beside.Go(func() { faces.Serve(ctx) })
+	beside.Go(func() { s.web.Serve(ctx) })
 	beside.Go(func() { s.discover(ctx, how.atOnce) })
 	beside.Go(func() { s.reload(ctx) })
 	if how.watch > 0 {

@@ -70,6 +70,7 @@ func EncodeRecent(pkg plan.Package, withHashes bool, least pep440.Version) []byt
 // encode marks in the result that the releases begin at a version, unless that is the zero Version.
 func encode(pkg plan.Package, withHashes bool, least pep440.Version) []byte {
 	e := encoder{index: map[string]uint64{}, hashes: withHashes}
+	e.grow(pkg.Releases)
 	for i := range pkg.Releases {
 		e.release(&pkg.Releases[i])
 	}
@@ -110,6 +111,23 @@ type encoder struct {
 	last   int64
 	body   []byte
 	sums   []byte
+}
+
+// grow makes room for releases. Besides its name a file mostly takes a dozen bytes.
+func (e *encoder) grow(releases []plan.Release) {
+	size, files := 0, 0
+	for i := range releases {
+		r := &releases[i]
+		size += len(r.Version.Raw()) + 3
+		for k := range r.Files {
+			size += len(r.Files[k].Name) + 12
+		}
+		files += len(r.Files)
+	}
+	e.body = make([]byte, 0, size)
+	if e.hashes {
+		e.sums = make([]byte, 0, files*sha256Size)
+	}
 }
 
 func (e *encoder) release(r *plan.Release) {

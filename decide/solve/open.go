@@ -64,12 +64,12 @@ func (c *cause) version() pep440.Version {
 
 // byName are the demands in the order of their names, and of one name in the order of the
 // nodes.
-func (g *openGroup) byName() []demand {
-	if len(g.sorted) < len(g.demands) {
-		g.sorted = slices.Clone(g.demands)
-		slices.SortStableFunc(g.sorted, compareDemands)
+func (o *openGroup) byName() []demand {
+	if len(o.sorted) < len(o.demands) {
+		o.sorted = slices.Clone(o.demands)
+		slices.SortStableFunc(o.sorted, compareDemands)
 	}
-	return g.sorted
+	return o.sorted
 }
 
 func compareDemands(a, b demand) int { return cmp.Compare(a.req.name, b.req.name) }

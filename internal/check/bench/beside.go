@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -30,13 +31,14 @@ func (m *many) tick(s *serving) ([]float64, error) {
 	}
 	s.again()
 	time.Sleep(500 * time.Millisecond)
-	address := fmt.Sprintf("%s/_tick?%d&%g&%s", m.GitLab, m.ticks, m.rate, m.hooks)
+	var address strings.Builder
+	fmt.Fprintf(&address, "%s/_tick?%d&%g&%s", m.GitLab, m.ticks, m.rate, m.hooks)
 	if m.cores {
 		for _, cmd := range s.cmds {
-			address += fmt.Sprintf("&pid=%d", cmd.Process.Pid)
+			fmt.Fprintf(&address, "&pid=%d", cmd.Process.Pid)
 		}
 	}
-	resp, err := http.Get(address)
+	resp, err := http.Get(address.String())
 	if err != nil {
 		return nil, err
 	}

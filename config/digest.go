@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -44,13 +45,5 @@ func ownLines(n *yaml.Node, key string, lines int) (from, to int) {
 
 // anchored reports whether an alias elsewhere may stand for a part of a node.
 func anchored(n *yaml.Node) bool {
-	if n.Anchor != "" {
-		return true
-	}
-	for _, c := range n.Content {
-		if anchored(c) {
-			return true
-		}
-	}
-	return false
+	return n.Anchor != "" || slices.ContainsFunc(n.Content, anchored)
 }

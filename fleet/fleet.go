@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,6 +39,8 @@ type Options struct {
 	Instance string // of this start of the program
 	AtOnce   int    // looks that this process makes at once; as many more that somebody waits for
 	Log      *slog.Logger
+	// Quietly begins runs of projects, and ends them as long as nothing changed.
+	Quietly func(ctx context.Context, projects []string) Quiet
 	Beat     time.Duration // zero is 20 seconds
 	Sweep    time.Duration // zero is a minute
 }
@@ -93,21 +96,30 @@ func New(ctx context.Context, s *scheduler.Scheduler, projects []string, o Optio
 	return f, nil
 }
 
-// Job is a look at a project, as River keeps it.
+// Job is a look at a project, or a batch of looks, as River keeps it.
 type Job struct {
-	Project string `json:"project"`
+	Project  string   `json:"project"`
+	Projects []string `json:"projects,omitempty"` // of a batch, which has no other; earlier versions make nothing of it
+	Broken   bool     `json:"broken,omitempty"`   // something changed in a project that was in the same batch
 }
 
 // Kind is River's name of the job.
 func (Job) Kind() string { return "look" }
 
-// enqueue adds a job in a transaction.
-func (f *Fleet) enqueue(ctx context.Context, tx pgx.Tx, project string, urgent bool) error {
-	o := &river.InsertOpts{Queue: routine, Priority: 3}
-	if urgent {
-		o = &river.InsertOpts{Queue: asked, Priority: 1}
+// enqueue adds jobs in a transaction.
+func (f *Fleet) enqueue(ctx context.Context, tx pgx.Tx, jobs []store.Job) error {
+	rows := make([]river.InsertManyParams, 0, len(jobs))
+	for _, j := range jobs {
+		row := river.InsertManyParams{Args: Job{Project: j.Projects[0]}, InsertOpts: &river.InsertOpts{Queue: routine, Priority: 3}}
+		if j.Batch {
+			row.Args = Job{Projects: j.Projects, Broken: j.Broken}
+		}
+		if j.Urgent {
+			row.InsertOpts = &river.InsertOpts{Queue: asked, Priority: 1}
+		}
+		rows = append(rows, row)
 	}
-	_, err := f.client.InsertTx(ctx, tx, Job{project}, o)
+	_, err := f.client.InsertManyFastTx(ctx, tx, rows)
 	return err
 }
 
@@ -116,8 +128,12 @@ type worker struct {
 	fleet *Fleet
 }
 
-// Work makes one look.
+// Work makes one look, or those of a batch.
 func (w *worker) Work(ctx context.Context, job *river.Job[Job]) error {
+	if len(job.Args.Projects) > 0 {
+		w.fleet.batch(ctx, job.Args)
+		return nil
+	}
 	w.fleet.look(ctx, job.Args.Project, job.Queue == asked)
 	return nil
 }
@@ -134,12 +150,17 @@ func (f *Fleet) look(ctx context.Context, project string, urgent bool) {
 		return
 	}
 	again := f.Once(ctx, project, urgent)
+	f.ended(ctx, look, again)
+}
+
+// ended says that a look ended. One that could not be made is due still.
+func (f *Fleet) ended(ctx context.Context, look store.Look, again time.Time) {
 	if !again.IsZero() || ctx.Err() != nil {
-		return // another process is at work, or this one ends: it is due still
+		return // another process is at work, or this one ends
 	}
 	end, done := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer done()
-	f.failed("a look did not end", project, f.Looks.End(end, look, f.Instance, f.After(project, time.Now())))
+	f.failed("a look did not end", look.Project, f.Looks.End(end, look, f.Instance, f.After(look.Project, time.Now())))
 }
 
 func (f *Fleet) failed(what, project string, err error) {
@@ -153,6 +174,16 @@ func (f *Fleet) Trigger(project string) bool { return f.wake(project, true) }
 
 // Start is Trigger for a look that nobody waits for.
 func (f *Fleet) Start(project string) bool { return f.wake(project, false) }
+
+// StartAll is Start for each of some projects, at once.
+func (f *Fleet) StartAll(projects []string) {
+	known := slices.DeleteFunc(slices.Clone(projects), func(p string) bool { return !f.Knows(p) })
+	ctx, done := context.WithTimeout(context.Background(), patience)
+	defer done()
+	if err := f.Looks.WakeAll(ctx, known); err != nil {
+		f.Log.Error("wakes were not written down", "projects", len(known), "err", err)
+	}
+}
 
 func (f *Fleet) wake(project string, urgent bool) bool {
 	if !f.Knows(project) {

@@ -32,6 +32,7 @@ type world struct {
 	place string
 	began chan string   // gets each look that begins, as INSTANCE PROJECT
 	let   chan struct{} // a look ends when it gets one from here
+	quiet batched
 }
 
 func newWorld(t *testing.T) *world {
@@ -66,7 +67,8 @@ func (w *world) start(instance string, projects ...string) *process {
 		w.t.Fatal(err)
 	}
 	looks, _ := s.Looks()
-	f, err := New(context.Background(), clock, projects, Options{Looks: looks, Instance: instance, AtOnce: 2, Log: slog.New(slog.DiscardHandler), Sweep: time.Hour})
+	f, err := New(context.Background(), clock, projects, Options{Looks: looks, Instance: instance, AtOnce: 2, Log: slog.New(slog.DiscardHandler), Sweep: time.Hour,
+		Quietly: func(ctx context.Context, projects []string) Quiet { return w.quietly(ctx, s, projects) }})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -267,7 +269,7 @@ func TestAWakeAndItsJobAreOne(t *testing.T) {
 	w := newWorld(t)
 	p := w.start("a", "g/p")
 	looks := *p.Looks
-	looks.Enqueue = func(context.Context, pgx.Tx, string, bool) error { return errors.New("no") }
+	looks.Enqueue = func(context.Context, pgx.Tx, []store.Job) error { return errors.New("no") }
 	if err := looks.Wake(t.Context(), "g/p", true); err == nil {
 		t.Error("a wake without a job succeeds")
 	}

@@ -74,12 +74,9 @@ func (r *run) unchanged(ctx context.Context, project config.Project, id int64) (
 	if !ok {
 		return Report{}, false
 	}
-	asked, ok := r.questions(ctx, q)
-	if !ok || !r.ask(ctx, q, asked) {
+	asked, ok := r.questions(q, func(index string, names []string) ([]store.Stamp, error) { return r.Store.Stamps(ctx, index, names) })
+	if !ok || !r.same(ctx, q, asked) {
 		return Report{}, false
-	}
-	if err := r.keepAsked(ctx, asked); err != nil {
-		return Report{}, false // the whole run says what is wrong with the store
 	}
 	if err := r.Store.FinishQuiet(ctx, store.QuietRun{Project: project.Path, ID: id, Now: r.now.Asking()}, q); err != nil {
 		return Report{}, false
@@ -89,17 +86,29 @@ func (r *run) unchanged(ctx context.Context, project config.Project, id int64) (
 
 // recorded finds the record of the last run, if it counts now and here.
 func (r *run) recorded(ctx context.Context, project config.Project, id int64) (store.Quiet, bool) {
-	by := r.fingerprint(project)
-	if by == "" || r.Whole || r.Views && !r.viewed(ctx, project.Path) {
+	if r.Whole || r.Views && !r.viewed(ctx, project.Path) {
 		return store.Quiet{}, false
 	}
 	q, ok, err := r.Store.Quiet(ctx, project.Path, id)
-	now := r.now.Asking()
-	if err != nil || !ok || q.By != by || now.Before(q.From) || !now.Before(q.Until) {
+	if err != nil || !ok || !r.counts(project, q) {
 		return store.Quiet{}, false
 	}
-	places, err := r.Budget.may(ctx, now)
-	return q, err == nil && (places == nil) == (q.Places == nil) && (places == nil || *places == *q.Places)
+	places, err := r.Budget.may(ctx, r.now.Asking())
+	return q, err == nil && samePlaces(places, q.Places)
+}
+
+// counts reports whether a record is of this program and configuration, and of this time.
+func (r *run) counts(project config.Project, q store.Quiet) bool {
+	by, now := r.fingerprint(project), r.now.Asking()
+	return by != "" && q.By == by && !now.Before(q.From) && now.Before(q.Until)
+}
+
+func samePlaces(a, b *int) bool { return (a == nil) == (b == nil) && (a == nil || *a == *b) }
+
+// same asks what a record asked, and reports whether all answers are the same. Then it stores what
+// every run stores of the answers of indexes.
+func (r *run) same(ctx context.Context, q store.Quiet, asked questions) bool {
+	return r.ask(ctx, q, asked) && r.keepAsked(ctx, asked) == nil // the whole run says what is wrong with the store
 }
 
 // questions are the pages that a run asks for now.
@@ -132,11 +141,11 @@ func pageDigest(pkg plan.Package, res pypi.Result) string {
 }
 
 // questions makes the requests for the pages of a record, as a run would. ok is false if
-// the facts in the store are not those that the record was made with.
-func (r *run) questions(ctx context.Context, q store.Quiet) (asked questions, ok bool) {
+// the facts in the store are not those that the record was made with. stamps reads these.
+func (r *run) questions(q store.Quiet, stampsOf func(index string, names []string) ([]store.Stamp, error)) (asked questions, ok bool) {
 	asked = questions{gone: map[string]bool{}, whole: map[string]string{}, wanted: map[string]decide.Wanted{}}
 	for _, pages := range q.Pages {
-		stamps, err := r.Store.Stamps(ctx, pages.Index, pages.Names)
+		stamps, err := stampsOf(pages.Index, pages.Names)
 		if err != nil || stampsDigest(pages, stamps) != pages.Facts || !r.add(&asked, pages, stamps) {
 			return asked, false
 		}

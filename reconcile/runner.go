@@ -183,8 +183,13 @@ func (r *Runner) once(ctx context.Context, project config.Project, now time.Time
 	if report, ended := run.unchanged(ctx, project, id); ended {
 		return report, nil
 	}
-	run.GiveWay(ctx)
-	report, err := run.all(gitlab.Record(ctx, &run.heard.gitlab), project)
+	return run.whole(ctx, project, id)
+}
+
+// whole is what is left of a run in which something changed, or may have.
+func (r *run) whole(ctx context.Context, project config.Project, id int64) (Report, error) {
+	r.GiveWay(ctx)
+	report, err := r.all(gitlab.Record(ctx, &r.heard.gitlab), project)
 	if lost := context.Cause(ctx); err != nil && errors.Is(lost, store.ErrNotLive) {
 		return report, lost
 	}
@@ -201,7 +206,7 @@ func (r *Runner) once(ctx context.Context, project config.Project, now time.Time
 			r.Log.Warn("the next run looks at everything", "err", kerr.Error())
 		}
 	}
-	if ferr := r.Store.FinishRun(finish, id, now, store.RunEnd{Status: status, Summary: summary}); err == nil && ferr != nil {
+	if ferr := r.Store.FinishRun(finish, id, r.now.Asking(), store.RunEnd{Status: status, Summary: summary}); err == nil && ferr != nil {
 		err = fmt.Errorf("finish the run of %s: %w", project.Path, ferr)
 	}
 	return report, err

@@ -164,6 +164,13 @@ func (s *Scheduler) Start(project string) bool {
 	return s.wake(project, func(m *member) chan struct{} { return m.start })
 }
 
+// StartAll is Start for each of some projects.
+func (s *Scheduler) StartAll(projects []string) {
+	for _, project := range projects {
+		s.Start(project)
+	}
+}
+
 func (s *Scheduler) wake(project string, of func(*member) chan struct{}) bool {
 	m := s.member(project)
 	if m == nil {
@@ -332,7 +339,12 @@ func (s *Scheduler) place(ctx context.Context, m *member, asked bool) (free func
 // once makes one run and counts it. If the run could not be made, it returns when to try
 // again.
 func (s *Scheduler) once(ctx context.Context, project string, now time.Time) (again time.Time) {
-	err := s.contained(ctx, project, now)
+	return s.counted(ctx, project, now, func(ctx context.Context) error { return s.run(ctx, project, now) })
+}
+
+// counted is once of a run that is made by run.
+func (s *Scheduler) counted(ctx context.Context, project string, now time.Time, run func(context.Context) error) (again time.Time) {
+	err := s.contained(ctx, project, run)
 	stopped := err != nil && ctx.Err() != nil
 	var wait *Later
 	switch {
@@ -355,7 +367,7 @@ func (s *Scheduler) once(ctx context.Context, project string, now time.Time) (ag
 
 // contained turns a panic of the run into an error; its stack goes to the log,
 // since an error cannot carry it.
-func (s *Scheduler) contained(ctx context.Context, project string, now time.Time) (err error) {
+func (s *Scheduler) contained(ctx context.Context, project string, run func(context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			stack := debug.Stack()
@@ -366,7 +378,7 @@ func (s *Scheduler) contained(ctx context.Context, project string, now time.Time
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	return s.run(ctx, project, now)
+	return run(ctx)
 }
 
 // offset is how long after an instant of the schedule a project starts: its share of the

@@ -18,8 +18,11 @@ var others = strings.NewReplacer(
 	`julianday(at)`, `at::timestamptz`,
 	`instr(`, `strpos(`,
 	`json_set(gates, '$.Seen', merge_requests_seen)`,
-	`CASE json_typeof(gates) WHEN 'object' THEN jsonb_set(gates::jsonb, '{Seen}', coalesce(to_jsonb(merge_requests_seen), 'null'))::json ELSE gates END`,
+	gatesSeen,
 )
+
+// gatesSeen is what the list of gates remembers once it was read as far as that of merge requests.
+const gatesSeen = `CASE json_typeof(gates) WHEN 'object' THEN jsonb_set(gates::jsonb, '{Seen}', coalesce(to_jsonb(merge_requests_seen), 'null'))::json ELSE gates END`
 
 var inPostgreSQL sync.Map // a text in SQLite's words to one in PostgreSQL's
 

@@ -13,8 +13,17 @@ import (
 // All times are by the clock of the database.
 type Looks struct {
 	at *server
-	// Enqueue adds a job for a look in the transaction that asks for it.
-	Enqueue func(ctx context.Context, tx pgx.Tx, project string, urgent bool) error
+	// Enqueue adds jobs in the transaction that asks for the looks.
+	Enqueue func(ctx context.Context, tx pgx.Tx, jobs []Job) error
+}
+
+// Job is what a job of the queue is for: one look, or a batch of looks in which probably nothing
+// changed, and for which nobody waits.
+type Job struct {
+	Projects []string
+	Urgent   bool // somebody waits for it
+	Batch    bool
+	Broken   bool // a look of the batch found that something changed: others may, too
 }
 
 // Looks returns those of a database on a server; ok is false for a file.
@@ -52,11 +61,13 @@ func (l *Looks) in(ctx context.Context, f func(tx pgx.Tx) error) error {
 	return l.at.explained(err)
 }
 
-// Set makes rows for projects that have none, with the instants of their first looks, and says that
+// Set makes rows for projects that have none, with the instants of their first looks, also where
+// somebody asked for a look before, and says that
 // this process knows of all of these.
 func (l *Looks) Set(ctx context.Context, first map[string]time.Time) error {
 	const upsert = `INSERT INTO looks (project, next_look) SELECT * FROM unnest($1::text[], $2::timestamptz[])
-		ON CONFLICT (project) DO UPDATE SET known_at = now()`
+		ON CONFLICT (project) DO UPDATE SET known_at = now(), next_look = coalesce(looks.next_look, excluded.next_look)
+		WHERE looks.known_at < now() - interval '1 hour' OR looks.next_look IS NULL`
 	var projects []string
 	var at []*time.Time
 	for project, t := range first {
@@ -81,30 +92,71 @@ func (l *Looks) Wake(ctx context.Context, project string, urgent bool) error {
 		if err := tx.QueryRow(ctx, upsert, project, urgent).Scan(&queued, &urgent); err != nil {
 			return err
 		}
-		return l.enqueue(ctx, tx, waiting{project, urgent, queued})
+		return l.enqueue(ctx, tx, []waiting{{project, urgent, queued, false}})
 	})
 }
 
-// waiting is a look that is wanted, and how urgent the job is that waits for it.
-type waiting struct {
-	Project string
-	Urgent  bool
-	Queued  int
+// WakeAll asks for looks for which nobody waits.
+func (l *Looks) WakeAll(ctx context.Context, projects []string) error {
+	const upsert = `INSERT INTO looks (project, wanted_at, wakes) SELECT p, now(), 1 FROM unnest($1::text[]) p ORDER BY p
+		ON CONFLICT (project) DO UPDATE SET wanted_at = coalesce(looks.wanted_at, now()), wakes = looks.wakes + 1
+		RETURNING project, urgent, queued, ` + recorded
+	return l.in(ctx, func(tx pgx.Tx) error { return l.enqueueRows(ctx, tx, upsert, projects) })
 }
 
-// enqueue adds a job unless one waits that is as urgent.
-func (l *Looks) enqueue(ctx context.Context, tx pgx.Tx, w waiting) error {
-	level := nobodyWaits
-	if w.Urgent {
-		level = peopleWait
-	}
-	if w.Queued >= level {
-		return nil
-	}
-	if _, err := tx.Exec(ctx, `UPDATE looks SET queued = $2, queued_at = now() WHERE project = $1`, w.Project, level); err != nil {
+// recorded is whether the last run of a project may have left a record of a quiet run.
+const recorded = `EXISTS (SELECT 1 FROM quiet q WHERE q.project = looks.project AND q.run > 0)`
+
+// waiting is a look that is wanted, and how urgent the job is that waits for it.
+type waiting struct {
+	Project  string
+	Urgent   bool
+	Queued   int
+	Recorded bool // it may be one of a batch
+}
+
+// enqueueRows adds jobs for the looks that a statement returns.
+func (l *Looks) enqueueRows(ctx context.Context, tx pgx.Tx, query string, args ...any) error {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
 		return err
 	}
-	return l.Enqueue(ctx, tx, w.Project, w.Urgent)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[waiting])
+	if err != nil {
+		return err
+	}
+	return l.enqueue(ctx, tx, all)
+}
+
+// enqueue adds a job for each look that has none as urgent. Those for which nobody waits and that may
+// be one of a batch have one together.
+func (l *Looks) enqueue(ctx context.Context, tx pgx.Tx, all []waiting) error {
+	const update = `UPDATE looks SET queued = u.level, queued_at = now(), batch = '' FROM unnest($1::text[], $2::smallint[]) AS u (name, level) WHERE project = u.name`
+	var jobs []Job
+	var batch, projects []string
+	var levels []int16
+	for _, w := range all {
+		level := int16(nobodyWaits)
+		if w.Urgent {
+			level = peopleWait
+		}
+		if w.Queued >= int(level) {
+			continue
+		}
+		projects, levels = append(projects, w.Project), append(levels, level)
+		if w.Recorded && !w.Urgent {
+			batch = append(batch, w.Project)
+		} else {
+			jobs = append(jobs, Job{Projects: []string{w.Project}, Urgent: w.Urgent})
+		}
+	}
+	if len(projects) == 0 {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, update, projects, levels); err != nil {
+		return err
+	}
+	return l.Enqueue(ctx, tx, append(jobs, batches(batch)...))
 }
 
 // Look is a look that begins.
@@ -150,20 +202,21 @@ func (l *Looks) End(ctx context.Context, look Look, worker string, next time.Tim
 		if err != nil || !more {
 			return err
 		}
-		return l.enqueue(ctx, tx, waiting{look.Project, urgent, queued})
+		return l.enqueue(ctx, tx, []waiting{{look.Project, urgent, queued, false}})
 	})
 }
 
 // Sweep adds jobs for all looks that are due and have none, or one that has waited for ten minutes:
-// somebody may have removed it. Projects of workers that are gone are
+// somebody may have removed it. A batch that a worker took is at an end after a minute, or the worker is. Projects of workers that are gone are
 // due, too, since nobody watches their dashboards. While a run of a project is live, it is not due.
 // Of several processes that sweep at once, one does.
 func (l *Looks) Sweep(ctx context.Context) (added int, err error) {
 	const orphans = `UPDATE looks SET wanted_at = coalesce(wanted_at, now()), wakes = wakes + 1, worker = ''
 		WHERE worker <> '' AND NOT EXISTS (SELECT 1 FROM workers WHERE instance = worker AND seen_at > now() - interval '1 minute')`
-	const due = `SELECT project, urgent, 0 FROM looks l WHERE (wanted_at IS NOT NULL OR next_look <= now())
-		AND (queued = 0 OR queued_at < now() - interval '10 minutes')
-		AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.project = l.project AND r.status = 'running' AND r.lease_until::timestamptz > now())
+	const due = `SELECT project, urgent, 0, ` + recorded + ` FROM looks WHERE (wanted_at IS NOT NULL OR next_look <= now())
+		AND (queued = 0 OR queued_at < now() - interval '10 minutes'
+			OR batch <> '' AND queued_at < now() - interval '1 minute')
+		AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.project = looks.project AND r.status = 'running' AND r.lease_until::timestamptz > now())
 		ORDER BY coalesce(wanted_at, next_look) FOR UPDATE SKIP LOCKED`
 	err = l.in(ctx, func(tx pgx.Tx) error {
 		added = 0
@@ -185,13 +238,8 @@ func (l *Looks) Sweep(ctx context.Context) (added int, err error) {
 		if err != nil {
 			return err
 		}
-		for _, o := range all {
-			if err := l.enqueue(ctx, tx, o); err != nil {
-				return err
-			}
-		}
 		added = len(all)
-		return nil
+		return l.enqueue(ctx, tx, all)
 	})
 	return added, err
 }

@@ -147,9 +147,7 @@ func (s *service) takeOver() error {
 	s.closing.add(slices.Collect(maps.Values(next.projects())))
 	s.metrics.only(next.projects())
 	s.schedule.Set(next.keys())
-	for _, key := range next.keys() {
-		s.schedule.Start(key)
-	}
+	s.schedule.StartAll(next.keys())
 	select {
 	case s.reloaded <- struct{}{}:
 	default:

@@ -215,6 +215,7 @@ func (s *service) remember(ctx context.Context) error {
 type schedule interface {
 	Trigger(project string) bool
 	Start(project string) bool
+	StartAll(projects []string)
 	Set(projects []string)
 	Reschedule(spec string) error
 	SetAtOnce(n int)
@@ -233,7 +234,7 @@ func (s *service) scheduled(ctx context.Context) (schedule, error) {
 	if err != nil || !shared {
 		return alone, err
 	}
-	return fleet.New(ctx, alone, s.now.keys(), fleet.Options{Looks: looks, Instance: s.instance, AtOnce: c.AtOnce, Log: s.log})
+	return fleet.New(ctx, alone, s.now.keys(), fleet.Options{Looks: looks, Instance: s.instance, AtOnce: c.AtOnce, Log: s.log, Quietly: s.quietly})
 }
 
 // takeUp looks at what an earlier process left unfinished. What other processes are at work on is
@@ -258,9 +259,7 @@ func (s *service) until(ctx context.Context, how serving) (err error) {
 		return failure{exitUsage, err}
 	}
 	if how.atOnce {
-		for _, key := range s.now.keys() {
-			s.schedule.Start(key)
-		}
+		s.schedule.StartAll(s.now.keys())
 	}
 	if err := s.takeUp(ctx); err != nil {
 		return failure{exitFailed, err}
@@ -366,10 +365,5 @@ func (s *service) run(ctx context.Context, path string, now time.Time) error {
 	if busy, ok := errors.AsType[*store.Busy](err); ok { // another process is at work, or was killed: its lease tells
 		return &scheduler.Later{At: busy.Until, Err: err}
 	}
-	s.current().watcher(project).Ran(path, report)
-	if merr := s.metrics.ran(path, lasted{began, time.Now()}, report, err); merr != nil {
-		s.log.Error("metrics not written", "err", merr)
-	}
-	s.closing.ran(path, report)
-	return outcome(report, err)
+	return s.ran(project, lasted{began, time.Now()}, report, err)
 }

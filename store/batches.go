@@ -27,7 +27,8 @@ func (l *Looks) Take(ctx context.Context, worker string, projects []string) erro
 }
 
 // BeginAll begins looks of a batch, as Begin begins one. Those that are not due, that a run is at work
-// on, and that somebody waits for and that so have a job of their own are not in the answer.
+// on, and that somebody waits for and that so have a job of their own are not in the answer, which has
+// the order of projects.
 func (l *Looks) BeginAll(ctx context.Context, projects []string) ([]Look, error) {
 	const update = `UPDATE looks SET queued = 0, batch = '' WHERE project = ANY($1::text[]) AND queued < $2
 		RETURNING project, wakes, wanted_at IS NOT NULL, CASE WHEN next_look <= now() THEN next_look END,
@@ -46,6 +47,7 @@ func (l *Looks) BeginAll(ctx context.Context, projects []string) ([]Look, error)
 		look.Hour = nil
 		return nil
 	})
+	slices.SortFunc(out, func(a, b Look) int { return slices.Index(projects, a.Project) - slices.Index(projects, b.Project) })
 	return out, l.at.explained(err)
 }
 

@@ -41,8 +41,8 @@ type Options struct {
 	Log      *slog.Logger
 	// Quietly begins runs of projects, and ends them as long as nothing changed.
 	Quietly func(ctx context.Context, projects []string) Quiet
-	Beat     time.Duration // zero is 20 seconds
-	Sweep    time.Duration // zero is a minute
+	Beat    time.Duration // zero is 20 seconds
+	Sweep   time.Duration // zero is a minute
 }
 
 // Fleet has the methods of a scheduler.Scheduler, whose schedule, counts and runs it uses.

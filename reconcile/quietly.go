@@ -49,13 +49,13 @@ func (r *Runner) Quietly(ctx context.Context, projects []config.Project, now tim
 		return Quietly{}, errors.New("runs begin together only on a server")
 	}
 	t := &beside{Runner: r, quiets: quiets, now: now, until: time.Now().Add(quietlyFor), names: map[string][]string{}}
-	ended, err := t.begin(ctx, projects, &out)
+	ended, err := t.beginTogether(ctx, projects, &out)
 	if err == nil {
-		ended, err = t.ask(ctx, ended, &out)
+		ended, err = t.askInTurn(ctx, ended, &out)
 	}
 	end, done := finishing(ctx)
 	defer done()
-	return out, errors.Join(err, t.finish(end, ended, &out), t.drop(end))
+	return out, errors.Join(err, t.endTogether(end, ended, &out), t.drop(end))
 }
 
 // beside are runs that begin and end together.
@@ -78,8 +78,8 @@ type begun struct {
 	release func()
 }
 
-// begin begins runs of the projects that have a record which counts.
-func (t *beside) begin(ctx context.Context, projects []config.Project, out *Quietly) (all []begun, err error) {
+// beginTogether begins runs of the projects that have a record which counts.
+func (t *beside) beginTogether(ctx context.Context, projects []config.Project, out *Quietly) (all []begun, err error) {
 	began := time.Now()
 	paths, by := make([]string, 0, len(projects)), map[string]config.Project{}
 	for _, p := range projects {
@@ -137,9 +137,9 @@ func pauseOf(pauses []store.Pause, project string) *plan.Problem {
 // answered is what became of the questions of a run.
 type answered struct{ same, panicked bool }
 
-// ask makes the runs until one does not end by that, or time is up, and returns those that got the
+// askInTurn makes the runs until one does not end by that, or time is up, and returns those that got the
 // same answers.
-func (t *beside) ask(ctx context.Context, all []begun, out *Quietly) (ended []begun, err error) {
+func (t *beside) askInTurn(ctx context.Context, all []begun, out *Quietly) (ended []begun, err error) {
 	timer := time.NewTimer(time.Until(t.until))
 	defer timer.Stop()
 	for i, b := range all {
@@ -241,8 +241,8 @@ func (t *beside) stampsOf(ctx context.Context, index string, names []string) (ou
 	return out, nil
 }
 
-// finish ends the runs that got the same answers.
-func (t *beside) finish(ctx context.Context, ended []begun, out *Quietly) error {
+// endTogether ends the runs that got the same answers.
+func (t *beside) endTogether(ctx context.Context, ended []begun, out *Quietly) error {
 	if len(ended) == 0 {
 		return nil
 	}

@@ -26,7 +26,7 @@ func statusPage(t *testing.T) string {
 	testenv.Command(t, "chromium", "chromium-browser", "google-chrome") // before anything is played
 	s := watched.New(t)
 	site := page.New(page.Options{
-		Store: s.Store, States: s.States, Now: s.Now, Version: "1.2.3", Within: func() time.Duration { return 3 * time.Hour }, Rate: 600,
+		Store: s.Store, States: s.States, Now: s.Now, Version: "1.2.3", Within: func() time.Duration { return 3 * time.Hour }, Rate: func() int { return 600 },
 		Hosts: func() []page.Host {
 			return []page.Host{{Name: "gitlab.example", Requests: 41234, Failed: 3, Slow: 1}, {Name: "pypi.example", Requests: 9611}}
 		},

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,6 +61,7 @@ func (p *process) crash(t *testing.T, k int) (next *process, what string) {
 // twin is a scenario undisturbed.
 type twin struct {
 	projection string // after the run under test and two more
+	instants   int    // of the run under test, at which it may crash
 }
 
 // asking is what a scenario undisturbed asks for.
@@ -95,7 +97,7 @@ func (s scenario) newTwin(t *testing.T) (out twin) {
 	inBubble(t, s.setting, func(t *testing.T, w *world) {
 		p := w.first(t)
 		s.lead(t, p)
-		p.run()
+		out.instants = p.instants()
 		p.runs(2 + s.more)
 		out.projection = w.projection()
 		if wrote := p.runs(1); wrote != 0 {
@@ -116,6 +118,21 @@ func (s scenario) newAsking(t *testing.T) (out asking) {
 		out.settled = len(w.gitlab.Writes(time.Time{})) == 0
 	})
 	return out
+}
+
+// instants makes a run and counts the instants that crash knows.
+func (p *process) instants() int {
+	var n atomic.Int64
+	p.wire.commit = func() bool { n.Add(1); return true }
+	p.wire.around = func(c call) (*http.Response, error) {
+		if c.kind == gitlabCall && c.writes() {
+			n.Add(2)
+		}
+		return c.send()
+	}
+	p.run()
+	p.wire.commit, p.wire.around = nil, nil
+	return int(n.Load())
 }
 
 // calls makes a run and counts what it asks for.
@@ -171,11 +188,15 @@ func TestCrash(t *testing.T) {
 // crashed plays a crash at instant k, and reports whether there is one.
 func (s scenario) crashed(t *testing.T, k int) (more bool) {
 	twin := s.twin(t)
+	if k >= twin.instants {
+		return false
+	}
 	inBubble(t, s.setting, func(t *testing.T, w *world) {
 		p := w.first(t)
 		s.lead(t, p)
 		next, what := p.crash(t, k)
 		if more = next != nil; !more {
+			t.Errorf("crash %d: the twin has %d instants, and this run fewer", k, twin.instants)
 			return
 		}
 		next.runs(2 + s.more)
@@ -232,6 +253,9 @@ func TestCrashTwice(t *testing.T) {
 // whether there is an instant k.
 func (s scenario) crashedTwice(t *testing.T, k int) (more bool) {
 	twin := s.twin(t)
+	if k >= twin.instants {
+		return false
+	}
 	for _, again := range []int{k % 3, 3 + k%5} {
 		inBubble(t, s.setting, func(t *testing.T, w *world) {
 			p := w.first(t)

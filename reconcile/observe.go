@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -115,6 +116,9 @@ func (r *observer) observe(parent context.Context) error {
 	if r.memory, err = r.Store.ProjectMemory(parent, r.project.Path); err != nil {
 		return fmt.Errorf("read what earlier runs of %s noted: %w", r.project.Path, err)
 	}
+	if err := r.leaveOther(parent); err != nil {
+		return err
+	}
 	if r.files.Files, err = r.Store.Files(parent, r.project.Path); err != nil {
 		return err
 	}
@@ -173,6 +177,19 @@ func (r *observer) observe(parent context.Context) error {
 		return err
 	}
 	return r.observeTicks(ctx, activity)
+}
+
+// leaveOther forgets what is stored of the project on another GitLab, where the same numbers mean something else.
+func (r *observer) leaveOther(ctx context.Context) error {
+	_, here, _ := strings.Cut(r.GitLab.URL(), "://")
+	if r.memory.GitLab != "" && r.memory.GitLab != here {
+		if err := r.Store.Leave(ctx, r.project.Path); err != nil {
+			return err
+		}
+		r.memory = store.Memory{Path: r.memory.Path}
+	}
+	r.memory.GitLab = here
+	return nil
 }
 
 // observeIndex reads the roots, the page of every pinned name, and what is stored

@@ -1,4 +1,4 @@
--- Schema 20
+-- Schema 21
 CREATE TABLE projects (
   path TEXT NOT NULL PRIMARY KEY,
   id INTEGER NOT NULL DEFAULT 0,
@@ -8,7 +8,7 @@ CREATE TABLE projects (
   paused_note_for INTEGER NOT NULL DEFAULT 0,
   last_note_id INTEGER NOT NULL DEFAULT 0,
   merge_requests_seen TEXT CHECK (merge_requests_seen GLOB '????-??-??T??:??:??*Z')
-, attended_at TEXT CHECK (attended_at GLOB '????-??-??T??:??:??*Z'), pipelines_seen TEXT CHECK (pipelines_seen GLOB '????-??-??T??:??:??*Z'), pipelines TEXT NOT NULL DEFAULT 'null' CHECK (json_valid(pipelines)), rights_at TEXT CHECK (rights_at GLOB '????-??-??T??:??:??*Z'), gaps TEXT NOT NULL DEFAULT 'null' CHECK (json_valid(gaps)), standings TEXT NOT NULL DEFAULT 'null' CHECK (json_valid(standings)), gates TEXT NOT NULL DEFAULT 'null' CHECK (json_valid(gates)), prefix TEXT NOT NULL DEFAULT '', bots TEXT NOT NULL DEFAULT 'null' CHECK (json_valid(bots))) STRICT;
+, attended_at TEXT CHECK (attended_at GLOB '????-??-??T??:??:??*Z'), pipelines_seen TEXT CHECK (pipelines_seen GLOB '????-??-??T??:??:??*Z'), pipelines TEXT NOT NULL DEFAULT 'null' CHECK (json_valid(pipelines)), rights_at TEXT CHECK (rights_at GLOB '????-??-??T??:??:??*Z'), gaps TEXT NOT NULL DEFAULT 'null' CHECK (json_valid(gaps)), standings TEXT NOT NULL DEFAULT 'null' CHECK (json_valid(standings)), gates TEXT NOT NULL DEFAULT 'null' CHECK (json_valid(gates)), prefix TEXT NOT NULL DEFAULT '', bots TEXT NOT NULL DEFAULT 'null' CHECK (json_valid(bots)), gitlab TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE packages (
   index_name TEXT NOT NULL,
   name TEXT NOT NULL,

@@ -13,7 +13,8 @@ import (
 
 // Memory is what earlier runs of one project recorded.
 type Memory struct {
-	ID                int64 // GitLab's number of the project, 0 if not known
+	GitLab            string // its address without the scheme, "" if that is not known; all numbers are of this one
+	ID                int64  // GitLab's number of the project, 0 if not known
 	Path              string
 	Prefix            string // of the branches that the last run read, "" if that is not known
 	DashboardIID      int64  // 0: no dashboard was written yet
@@ -76,7 +77,7 @@ type OtherRequest struct {
 // ProjectMemory returns what is known of the project at path. For an unknown project it is a Memory
 // with nothing but the path.
 func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) {
-	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings, gates, prefix, bots
+	const query = `SELECT id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings, gates, prefix, bots, gitlab
 		FROM projects WHERE path = ?`
 	m := Memory{Path: path}
 	var at, seen, attended, seenPipelines, rights instant
@@ -85,7 +86,7 @@ func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) 
 	var standings map[string]int
 	var gates gatesRow
 	err := s.row(ctx, query, []any{path},
-		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended, &seenPipelines, asJSON{&pipelines}, &rights, asJSON{&gaps}, asJSON{&standings}, asJSON{&gates}, &m.Prefix, asJSON{&m.Bots})
+		&m.ID, &m.DashboardIID, &m.DashboardBody, &at, &m.PausedNoteFor, &m.LastNoteID, &seen, &attended, &seenPipelines, asJSON{&pipelines}, &rights, asJSON{&gaps}, asJSON{&standings}, asJSON{&gates}, &m.Prefix, asJSON{&m.Bots}, &m.GitLab)
 	if errors.Is(err, sql.ErrNoRows) {
 		return m, nil
 	}
@@ -102,13 +103,13 @@ func (s *Store) ProjectMemory(ctx context.Context, path string) (Memory, error) 
 // SaveMemory replaces what is known of the project m.Path.
 func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
 	const upsert = `INSERT INTO projects
-		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings, gates, prefix, bots)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		(path, id, dashboard_iid, dashboard_body, dashboard_at, paused_note_for, last_note_id, merge_requests_seen, attended_at, pipelines_seen, pipelines, rights_at, gaps, standings, gates, prefix, bots, gitlab)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (path) DO UPDATE SET id = excluded.id, dashboard_iid = excluded.dashboard_iid,
 		dashboard_body = excluded.dashboard_body, dashboard_at = excluded.dashboard_at,
 		paused_note_for = excluded.paused_note_for, last_note_id = excluded.last_note_id,
 		merge_requests_seen = excluded.merge_requests_seen, attended_at = excluded.attended_at,
-		pipelines_seen = excluded.pipelines_seen, pipelines = excluded.pipelines, rights_at = excluded.rights_at, gaps = excluded.gaps, standings = excluded.standings, gates = excluded.gates, prefix = excluded.prefix, bots = excluded.bots`
+		pipelines_seen = excluded.pipelines_seen, pipelines = excluded.pipelines, rights_at = excluded.rights_at, gaps = excluded.gaps, standings = excluded.standings, gates = excluded.gates, prefix = excluded.prefix, bots = excluded.bots, gitlab = excluded.gitlab`
 	pipelines, err := json.Marshal(eachValue(m.Pipelines, rowOfPipeline))
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
@@ -130,9 +131,28 @@ func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
 	}
 	err = s.exec(ctx, upsert, m.Path, m.ID, m.DashboardIID, m.DashboardBody, instant{m.DashboardAt},
-		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen}, instant{m.Attended}, instant{m.PipelinesSeen}, string(pipelines), instant{m.RightsAt}, string(gaps), string(standings), string(gates), m.Prefix, string(bots))
+		m.PausedNoteFor, m.LastNoteID, instant{m.MergeRequestsSeen}, instant{m.Attended}, instant{m.PipelinesSeen}, string(pipelines), instant{m.RightsAt}, string(gaps), string(standings), string(gates), m.Prefix, string(bots), m.GitLab)
 	if err != nil {
 		return fmt.Errorf("save the memory of %s: %w", m.Path, err)
+	}
+	return nil
+}
+
+// Leave forgets what earlier runs recorded of a project on another GitLab: all but its runs, its journal and its audit.
+func (s *Store) Leave(ctx context.Context, path string) error {
+	err := s.project(ctx, path, func(tx *sql.Tx) error {
+		for _, table := range []string{"files", "branches", "merge_requests", "selections", "quiet"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE project = ?`, path); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = s.SaveMemory(ctx, Memory{Path: path})
+	}
+	if err != nil {
+		return fmt.Errorf("forget what %s was on another GitLab: %w", path, err)
 	}
 	return nil
 }

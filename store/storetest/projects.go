@@ -15,7 +15,7 @@ import (
 func (d database) memory(t *testing.T) {
 	ctx, s := t.Context(), d.open(t)
 	same(t, "unknown", got[store.Memory](t)(s.ProjectMemory(ctx, "g/p")), store.Memory{Path: "g/p"})
-	m := store.Memory{ID: 7, Path: "g/p", DashboardIID: 1, DashboardBody: "one\ntwo", DashboardAt: t0, PausedNoteFor: 1, LastNoteID: 1 << 40, MergeRequestsSeen: t0.Add(time.Hour), Attended: t0.Add(time.Minute),
+	m := store.Memory{GitLab: "gitlab.example/api/v4/", ID: 7, Path: "g/p", DashboardIID: 1, DashboardBody: "one\ntwo", DashboardAt: t0, PausedNoteFor: 1, LastNoteID: 1 << 40, MergeRequestsSeen: t0.Add(time.Hour), Attended: t0.Add(time.Minute),
 		RightsAt: t0, Gaps: []plan.Problem{{Text: "t", Next: "n", Page: "p", Stopping: true}},
 		PipelinesSeen: t0, Pipelines: map[int64]plan.Pipeline{3: {Head: "a", ID: 4, Updated: t0, Started: true, Result: plan.Failed, At: t0, Jobs: []plan.Job{{Name: "j", Main: plan.Passed}}, MainAt: t0, Since: t0, Red: t0}}}
 	must(t, s.SaveMemory(ctx, store.Memory{Path: "g/q", ID: 8}))
@@ -27,6 +27,17 @@ func (d database) memory(t *testing.T) {
 	s = d.open(t)
 	same(t, "saved", got[store.Memory](t)(s.ProjectMemory(ctx, "g/p")), m)
 	same(t, "other", got[store.Memory](t)(s.ProjectMemory(ctx, "g/q")), store.Memory{Path: "g/q", ID: 8})
+
+	for _, path := range []string{"g/p", "g/q"} {
+		must(t, s.SaveBranch(ctx, path, store.Branch{Name: "b", Head: "h", WrittenAt: t0}))
+		must(t, s.SaveFiles(ctx, path, store.Files{Head: "h", ByPath: map[string]store.File{"f": {}}}))
+	}
+	must(t, s.Leave(ctx, "g/p"))
+	same(t, "left", got[store.Memory](t)(s.ProjectMemory(ctx, "g/p")), store.Memory{Path: "g/p"})
+	same(t, "branches left", len(got[map[string]store.Branch](t)(s.Branches(ctx, "g/p"))), 0)
+	same(t, "files left", len(got[store.Files](t)(s.Files(ctx, "g/p")).ByPath), 0)
+	same(t, "branches of the other", len(got[map[string]store.Branch](t)(s.Branches(ctx, "g/q"))), 1)
+	same(t, "files of the other", len(got[store.Files](t)(s.Files(ctx, "g/q")).ByPath), 1)
 }
 
 func (d database) branches(t *testing.T) {

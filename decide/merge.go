@@ -218,6 +218,9 @@ func (d *queueing) mergePolicy(dr *draft) plan.Reason {
 	if dr.mr.CreatedAt.After(since) {
 		since = dr.mr.CreatedAt // whoever may push can write an earlier date into a commit
 	}
+	if dr.mr.StandsSince.After(since) {
+		since = dr.mr.StandsSince // in an old merge request, too
+	}
 	if from := since.Add(m.After); m.After > 0 && !d.now.Passed(from) {
 		return plan.MergeAges{From: from.In(d.zone)}
 	}

@@ -218,6 +218,10 @@ type MergeRequest struct {
 	// them with a merge request.
 	Compared bool
 	Altered  []string
+	// Stands is what its branch moves, and StandsSince when a run first saw that there, zero where no run knows.
+	// GitLab does not tell it with a merge request.
+	Stands      string
+	StandsSince time.Time
 }
 
 // The words of Renovate for the same on GitLab.

@@ -77,6 +77,7 @@ func (r *observer) observeMergeRequests(ctx context.Context) error {
 		mr.Ran, mr.RedRuns = r.pushers[mr.IID].Ran, r.pushers[mr.IID].RedRuns
 		mr.Heard, mr.Released = r.pushers[mr.IID].Heard, r.pushers[mr.IID].Released
 		mr.Compared, mr.Altered = r.pushers[mr.IID].Compared, r.pushers[mr.IID].Altered
+		mr.Stands, mr.StandsSince = r.pushers[mr.IID].Stands, r.pushers[mr.IID].StandsSince
 		r.snap.MergeRequests = append(r.snap.MergeRequests, mr)
 	}
 	return nil

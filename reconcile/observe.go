@@ -164,6 +164,7 @@ func (r *observer) observe(parent context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.noteStands()
 	r.observeAnswers(ctx)
 	r.observePipelines(ctx)
 	r.observeMerges(ctx)

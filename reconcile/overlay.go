@@ -63,7 +63,7 @@ func (r *effects) setMergeRequest(mr *plan.MergeRequest) {
 	for i := range r.snap.MergeRequests {
 		if old := r.snap.MergeRequests[i]; old.IID == mr.IID {
 			mr.Ran, mr.RedRuns, mr.Heard, mr.Released = old.Ran, old.RedRuns, old.Heard, old.Released
-			mr.Compared, mr.Altered = old.Compared, old.Altered
+			mr.Compared, mr.Altered, mr.Stands, mr.StandsSince = old.Compared, old.Altered, old.Stands, old.StandsSince
 			r.snap.MergeRequests[i] = *mr
 			return
 		}

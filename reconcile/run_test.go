@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"path/filepath"
@@ -51,7 +52,7 @@ type world struct {
 	index   *pypisim.Server
 	config  *config.Config
 	path    string
-	url     string // of the GitLab
+	url     string // of the GitLab; empty is https://gitlab.example
 	// Each request passes its gate first, unless that is nil.
 	gitlabGate, indexGate func(*http.Request) error
 	// spoils, unless nil, is shown each answer of the index.
@@ -87,7 +88,7 @@ func gated(next http.RoundTripper, gate *func(*http.Request) error) http.RoundTr
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, url: "https://gitlab.example", now: time.Date(2026, 1, 2, 8, 0, 0, 0, time.UTC), path: filepath.Join(t.TempDir(), "pinwheel.db")}
+	w := &world{t: t, now: time.Date(2026, 1, 2, 8, 0, 0, 0, time.UTC), path: filepath.Join(t.TempDir(), "pinwheel.db")}
 	clock := func() time.Time {
 		if w.bubbled {
 			return time.Now().UTC()
@@ -128,7 +129,7 @@ func (w *world) patient() *reconcile.Runner { return w.retrying(0) }
 func (w *world) retrying(retries int) *reconcile.Runner {
 	w.t.Helper()
 	ctx := context.Background()
-	gl, err := gitlab.Connect(gitlab.Options{URL: w.url, Token: w.gitlab.Token("pinwheel"), Transport: gated(w.gitlab.Transport(), &w.gitlabGate), Retries: retries})
+	gl, err := gitlab.Connect(gitlab.Options{URL: cmp.Or(w.url, "https://gitlab.example"), Token: w.gitlab.Token("pinwheel"), Transport: gated(w.gitlab.Transport(), &w.gitlabGate), Retries: retries})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -45,6 +45,8 @@ type (
 		MergeCommit  string    `json:"MergeCommit,omitempty"`
 		Compared     bool      `json:"Compared,omitempty"`
 		Altered      []string  `json:"Altered,omitempty"`
+		Stands       string    `json:"Stands,omitempty"`
+		StandsSince  time.Time `json:"StandsSince,omitzero"`
 	}
 	// heardRow is what was read of the comments on a merge request.
 	heardRow struct {
@@ -147,7 +149,7 @@ func rowOfMergeRequest(m plan.MergeRequest) mergeRequestRow {
 		HeadSHA: m.HeadSHA, WebURL: m.WebURL, SameProject: m.SameProject, HasConflicts: m.HasConflicts, Unchecked: m.Unchecked, Labels: m.Labels,
 		Author: userRow(m.Author), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt, ClosedAt: m.ClosedAt, ClosedBy: userRow(m.ClosedBy),
 		MergedAt: m.MergedAt, MergedBy: userRow(m.MergedBy), Pusher: m.Pusher, PusherOf: m.PusherOf, Ran: m.Ran, RedRuns: m.RedRuns, Note: rowOfNote(m.Note),
-		Notes: m.Notes, Heard: rowOfHeard(m.Heard), Released: m.Released, MergeCommit: m.MergeCommit, Compared: m.Compared, Altered: m.Altered,
+		Notes: m.Notes, Heard: rowOfHeard(m.Heard), Released: m.Released, Stands: m.Stands, StandsSince: m.StandsSince, MergeCommit: m.MergeCommit, Compared: m.Compared, Altered: m.Altered,
 	}
 }
 
@@ -157,7 +159,7 @@ func (r mergeRequestRow) mergeRequest() plan.MergeRequest {
 		HeadSHA: r.HeadSHA, WebURL: r.WebURL, SameProject: r.SameProject, HasConflicts: r.HasConflicts, Unchecked: r.Unchecked, Labels: r.Labels,
 		Author: plan.User(r.Author), CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, ClosedAt: r.ClosedAt, ClosedBy: plan.User(r.ClosedBy),
 		MergedAt: r.MergedAt, MergedBy: plan.User(r.MergedBy), Pusher: r.Pusher, PusherOf: r.PusherOf, Ran: r.Ran, RedRuns: r.RedRuns, Note: r.Note.note(),
-		Notes: r.Notes, Heard: r.Heard.heard(), Released: r.Released, MergeCommit: r.MergeCommit, Compared: r.Compared, Altered: r.Altered,
+		Notes: r.Notes, Heard: r.Heard.heard(), Released: r.Released, Stands: r.Stands, StandsSince: r.StandsSince, MergeCommit: r.MergeCommit, Compared: r.Compared, Altered: r.Altered,
 	}
 }
 

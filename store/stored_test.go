@@ -150,7 +150,7 @@ func TestStoredJSONOfEarlierVersions(t *testing.T) {
 func asOf(version int, v any) any {
 	if mr, is := v.(plan.MergeRequest); is {
 		mr.Notes, mr.Heard, mr.Released, mr.Note.ClosedFor, mr.Note.Other, mr.Note.Listed = 0, plan.Heard{}, time.Time{}, "", false, nil
-		mr.MergeCommit, mr.Compared, mr.Altered = "", false, nil
+		mr.MergeCommit, mr.Compared, mr.Altered, mr.Stands, mr.StandsSince = "", false, nil, "", time.Time{}
 		v = mr
 	}
 	if version > 10 {

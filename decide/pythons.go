@@ -15,28 +15,7 @@ import (
 // many releases of each name that are.
 func addPythons(s *plan.Snapshot) (told map[string]int) {
 	for key, releases := range s.Metadata {
-		pkg, n := s.Packages[key], 0
-		for version, m := range releases {
-			if m.RequiresPython == "" && len(m.More) == 0 {
-				continue
-			}
-			v, err := pep440.Parse(version)
-			if err != nil {
-				continue
-			}
-			at, found := slices.BinarySearchFunc(pkg.Releases, v, func(r plan.Release, v pep440.Version) int { return r.Version.Compare(v) })
-			if !found {
-				continue
-			}
-			files, changed := withPythons(&pkg.Releases[at], m)
-			if !changed {
-				continue
-			}
-			if n++; n == 1 {
-				pkg.Releases = slices.Clone(pkg.Releases)
-			}
-			pkg.Releases[at].Files = files
-		}
+		pkg, n := packageWithPythons(s.Packages[key], releases)
 		if n == 0 {
 			continue
 		}
@@ -46,6 +25,30 @@ func addPythons(s *plan.Snapshot) (told map[string]int) {
 		told[key], s.Packages[key] = n, pkg
 	}
 	return told
+}
+
+// packageWithPythons is a package with what the metadata of its releases says of Python, and of how many of them that
+// is more than its page says.
+func packageWithPythons(pkg plan.Package, releases map[string]plan.Metadata) (out plan.Package, n int) {
+	for version, m := range releases {
+		v, err := pep440.Parse(version)
+		if err != nil || m.RequiresPython == "" && len(m.More) == 0 {
+			continue
+		}
+		at, found := slices.BinarySearchFunc(pkg.Releases, v, func(r plan.Release, v pep440.Version) int { return r.Version.Compare(v) })
+		if !found {
+			continue
+		}
+		files, changed := withPythons(&pkg.Releases[at], m)
+		if !changed {
+			continue
+		}
+		if n++; n == 1 {
+			pkg.Releases = slices.Clone(pkg.Releases)
+		}
+		pkg.Releases[at].Files = files
+	}
+	return pkg, n
 }
 
 // withPythons are the files of a release with what metadata says of their Pythons. Files that say the same in

@@ -35,7 +35,7 @@ func TestADatabaseOfAnotherGitLab(t *testing.T) {
 			other := w.gitlab.AddProject("cki/else", "main", map[string]string{"constraints.txt": "six==1.17.0\n"})
 			w.gitlab.AddMember(other, "pinwheel", 30)
 			if elsewhere {
-				old.renumber(int64(other.ID()))
+				old.renumber(other.ID())
 			}
 			w.run()
 			if len(other.Issues()) > 0 || len(w.project.Issues()) != 1 {

@@ -141,8 +141,11 @@ func (s *Store) SaveMemory(ctx context.Context, m Memory) error {
 // Leave forgets what earlier runs recorded of a project on another GitLab: all but its runs, its journal and its audit.
 func (s *Store) Leave(ctx context.Context, path string) error {
 	err := s.project(ctx, path, func(tx *sql.Tx) error {
-		for _, table := range []string{"files", "branches", "merge_requests", "selections", "quiet"} {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE project = ?`, path); err != nil {
+		for _, remove := range []string{
+			`DELETE FROM files WHERE project = ?`, `DELETE FROM branches WHERE project = ?`, `DELETE FROM merge_requests WHERE project = ?`,
+			`DELETE FROM selections WHERE project = ?`, `DELETE FROM quiet WHERE project = ?`,
+		} {
+			if _, err := tx.ExecContext(ctx, remove, path); err != nil {
 				return err
 			}
 		}

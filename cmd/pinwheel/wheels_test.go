@@ -103,10 +103,10 @@ func TestWheelsThatDiffer(t *testing.T) {
 // TestWhatMetadataAloneSaysOfPython: pip refuses a release whose metadata does not admit its Python, also if the
 // page of the index says nothing of that.
 func TestWhatMetadataAloneSaysOfPython(t *testing.T) {
-	const any = "-py3-none-any.whl"
+	const whl = "-py3-none-any.whl"
 	index := &wheelIndex{
-		files:   map[string]string{"acme-1.0" + any: "", "acme-1.1" + any: "", "acme-1.2" + any: "", "acme-1.3" + any: "", "other-1.0" + any: "", "other-2.0" + any: "helper", "helper-1.0" + any: ""},
-		pythons: map[string]string{"acme-1.1" + any: ">=3.8", "acme-1.2" + any: ">=3.13", "acme-1.3" + any: ">=3.13, <4", "helper-1.0" + any: ">=3.13"},
+		files:   map[string]string{"acme-1.0" + whl: "", "acme-1.1" + whl: "", "acme-1.2" + whl: "", "acme-1.3" + whl: "", "other-1.0" + whl: "", "other-2.0" + whl: "helper", "helper-1.0" + whl: ""},
+		pythons: map[string]string{"acme-1.1" + whl: ">=3.8", "acme-1.2" + whl: ">=3.13", "acme-1.3" + whl: ">=3.13, <4", "helper-1.0" + whl: ">=3.13"},
 	}
 	server := httptest.NewServer(index)
 	t.Cleanup(server.Close)

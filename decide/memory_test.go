@@ -148,7 +148,7 @@ func TestMemoryChangesNoDecision(t *testing.T) {
 	rounds, kept, sets := 0, 0, 0
 	part := testenv.Sample(t, 10)
 	for seed := range 3000 {
-		if !part.Has(seed) {
+		if !part.Has(seed) && seed != 354 { // what lies between two releases accepted options of an earlier search there
 			continue
 		}
 		random := rand.New(rand.NewPCG(uint64(seed), 16))

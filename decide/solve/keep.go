@@ -123,6 +123,7 @@ func (s *Solver) Again(f *Facts, changed map[string]bool) *Solver {
 	for _, r := range c.requires {
 		r.accepted = nil // options have new numbers
 	}
+	clear(c.blends) // so have those that these accept
 	return newSolver(c)
 }
 

@@ -15,8 +15,9 @@ import (
 
 // memoryLimit is what the garbage collector aims to stay below, and serveLimit for serve, whose
 // runs give way to each other where memory is short. The program itself takes 35 MiB more.
-// GOMEMLIMIT sets another.
-const memoryLimit, serveLimit = 152 << 20, 136 << 20
+// GOMEMLIMIT sets another. In serveLimit there is room for what a thousand projects take while
+// nothing happens; each further one takes about perProject, for its settings and its goroutine.
+const memoryLimit, serveLimit, perProject = 152 << 20, 136 << 20, 32 << 10
 
 func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {
@@ -25,22 +26,23 @@ func main() {
 	os.Exit(newProgram().main(context.Background(), os.Args[1:]))
 }
 
-// serveWithin takes the limit of serve, unless that of main is not in force.
-func serveWithin() {
-	if debug.SetMemoryLimit(-1) == memoryLimit {
-		debug.SetMemoryLimit(serveLimit)
+// serveWithin takes the limit of serve with some projects, and returns it. It leaves any other limit
+// alone than that of main and the one that it took before.
+func serveWithin(projects int, before int64) (limit int64) {
+	limit = serveLimit + perProject*max(0, int64(projects)-1000)
+	if now := debug.SetMemoryLimit(-1); now == memoryLimit || now == before {
+		debug.SetMemoryLimit(limit)
 	}
+	return limit
 }
 
-// shortOfMemory returns a function that reports whether what is in use takes half of the limit.
+// shortOfMemory reports whether what is in use takes half of the limit.
 // Then the collector would soon take more time than the runs.
-func shortOfMemory() func() bool {
+func shortOfMemory() bool {
 	limit := uint64(max(debug.SetMemoryLimit(-1), 0))
-	return func() bool {
-		live := []gauges.Sample{{Name: "/gc/heap/live:bytes"}}
-		gauges.Read(live)
-		return live[0].Value.Kind() == gauges.KindUint64 && live[0].Value.Uint64() > limit/2
-	}
+	live := []gauges.Sample{{Name: "/gc/heap/live:bytes"}}
+	gauges.Read(live)
+	return live[0].Value.Kind() == gauges.KindUint64 && live[0].Value.Uint64() > limit/2
 }
 
 // program is one start of pinwheel with what it needs of its process, so that

@@ -143,6 +143,7 @@ func (s *service) takeOver() error {
 	s.mu.Lock()
 	s.listen(next)
 	s.now = next
+	s.room = serveWithin(len(next.projects()), s.room)
 	s.mu.Unlock()
 	s.closing.add(slices.Collect(maps.Values(next.projects())))
 	s.metrics.only(next.projects())

@@ -82,6 +82,7 @@ type service struct {
 	mu   sync.RWMutex
 	now  *current
 	self string // the bot's username, empty while it is not known
+	room int64  // the memory that the collector may take
 
 	signIn  *gitlab.SignIn // nil if the page has no sign-in
 	readers wire           // by which GitLab is asked what readers may see
@@ -109,7 +110,6 @@ func (s *service) current() *current {
 }
 
 func (p *program) serve(ctx context.Context, path string, how serving) error {
-	serveWithin()
 	c, err := load(path)
 	if err != nil {
 		return err
@@ -140,6 +140,7 @@ func (p *program) serve(ctx context.Context, path string, how serving) error {
 	if s.now, err = s.make(c, reconcile.New(options), tokens); err != nil {
 		return err
 	}
+	s.room = serveWithin(len(s.now.projects()), s.room)
 	if err := s.remember(ctx); err != nil {
 		return failure{exitFailed, err}
 	}
@@ -229,7 +230,7 @@ type schedule interface {
 // scheduled is what makes the looks: this process alone, or all that share the database.
 func (s *service) scheduled(ctx context.Context) (schedule, error) {
 	c := s.now.config
-	alone, err := scheduler.New(s.now.keys(), s.run, s.log, scheduler.Options{Spec: c.Schedule, Jitter: scheduler.DefaultJitter, AtOnce: c.AtOnce, Closes: s.closing.at, Short: shortOfMemory(), Grace: -1})
+	alone, err := scheduler.New(s.now.keys(), s.run, s.log, scheduler.Options{Spec: c.Schedule, Jitter: scheduler.DefaultJitter, AtOnce: c.AtOnce, Closes: s.closing.at, Short: shortOfMemory, Grace: -1})
 	looks, shared := s.store.Looks()
 	if err != nil || !shared {
 		return alone, err

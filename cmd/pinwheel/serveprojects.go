@@ -163,6 +163,7 @@ func (s *service) replace(at *current, found map[string][]config.Project) bool {
 		next.found = found
 		s.listen(&next)
 		s.now = &next
+		s.room = serveWithin(len(next.projects()), s.room)
 	}
 	now := s.now
 	s.mu.Unlock()

@@ -68,10 +68,15 @@ func cases(part testenv.Part, i, one int, runs func(k int) bool) iter.Seq[int] {
 			_ = one < 0 || yield(one)
 			return
 		}
-		for k := 0; ; k++ {
-			if runs(k) && part.Picks(k == one, i+k) && !yield(k) {
+		for k, n := 0, i; ; k++ {
+			if !runs(k) {
+				continue
+			}
+			// Counted by those that run, so that each part has some of them, whichever these are.
+			if part.Picks(k == one, n) && !yield(k) {
 				return
 			}
+			n++
 		}
 	}
 }
@@ -109,4 +114,29 @@ func TestMain(m *testing.M) {
 		fmt.Printf("sim: %s: %d\n", name, counts.of[name])
 	}
 	os.Exit(code)
+}
+
+// Each case that runs is in exactly one part, and every part has some.
+func TestPartsOfCases(t *testing.T) {
+	for every := 1; every <= 8; every++ {
+		runs := func(k int) bool { return (k+1)%every == 0 }
+		seen := map[int]int{}
+		for n := 1; n <= 8; n++ {
+			t.Setenv("PINWHEEL_PART", fmt.Sprintf("all:%d/8", n))
+			picked := 0
+			for k := range cases(testenv.Sample(t, 1), 3, -1, runs) {
+				if k >= 64*every {
+					break
+				}
+				seen[k]++
+				picked++
+			}
+			if picked != 8 {
+				t.Errorf("one in %d: part %d has %d of 64 cases", every, n, picked)
+			}
+		}
+		if len(seen) != 64 {
+			t.Errorf("one in %d: all parts have %d of 64 cases", every, len(seen))
+		}
+	}
 }
